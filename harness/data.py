@@ -1,0 +1,254 @@
+"""Read the formats that users have, as they are, and say exactly what is wrong with one that cannot be read."""
+
+from __future__ import annotations
+
+import json
+import math
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.errors import HarnessError, MissingData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Records = list[dict[str, Any]]
+
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """Where a task's data comes from in this run; there is no falling back from one to another."""
+
+    kind: Literal["sample", "files"]
+    root: Path | None
+    """The folder that holds the data sets; None when the task ships no sample."""
+
+    def path(self, *alternatives: str) -> Path:
+        """Return the first of the alternatives that exists below the root.
+
+        Raises MissingData, naming what was looked for, what exists, and what to do.
+        """
+        if self.root is None:
+            raise MissingData(
+                "no sample is shipped for this task",
+                hint="give the real data: --data DIR (docs/data.md says where each set comes from)",
+            )
+        for alternative in alternatives:
+            if (self.root / alternative).exists():
+                return self.root / alternative
+        present = sorted(entry.name for entry in self.root.iterdir()) if self.root.is_dir() else []
+        raise MissingData(
+            f"no {' or '.join(alternatives)} in {self.root}",
+            exists=f"there: {', '.join(present[:20]) or 'nothing'}{' …' if len(present) > 20 else ''}",
+            hint="docs/data.md shows the layout of a data folder",
+        )
+
+
+def read_rows(
+    path: Path,
+    columns: Mapping[str, str] | Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    templates: Mapping[str, str] | None = None,
+    header: Sequence[str] | None = None,
+) -> dict[str, list[Any]]:
+    """Read named columns of a csv, tsv, jsonl, json (a list of objects) or parquet file.
+
+    columns: the names needed, or our name → the file's name.
+    optional: further names that are read where the file has them.
+    templates: our name of a text column → a template over the record's fields; see `render`.
+    header: names for a csv or tsv file that has no header line.
+    Returns our names → values, in file order; those of csv and tsv files are strings.
+    Raises HarnessError for a file that is missing, unreadable or empty, or lacks a column.
+    """
+    wanted = dict(columns) if not isinstance(columns, (list, tuple)) else {name: name for name in columns}
+    templates = templates or {}
+    records = read_records(path, header=header)
+    if not records:
+        raise HarnessError(f"empty dataset: {path} has no rows")
+    found = list(dict.fromkeys(key for record in records[:1000] for key in record))
+    needed = {ours: theirs for ours, theirs in wanted.items() if ours not in templates}
+    missing = [theirs for theirs in needed.values() if theirs not in found]
+    if missing:
+        raise HarnessError(
+            f"{path} has no column {', '.join(repr(name) for name in missing)}",
+            exists=f"found: {', '.join(found)}\nneeded: {', '.join(needed.values())}",
+            hint="map your names to ours in a task file: columns = { ours = 'yours' }",
+        )
+    needed |= {name: name for name in optional if name not in needed and name in found}
+    table = {ours: [record.get(theirs) for record in records] for ours, theirs in needed.items()}
+    for ours, template in templates.items():
+        table[ours] = [_rendered(template, record, path, row) for row, record in enumerate(records, 1)]
+    return table
+
+
+def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
+    """Read a csv, tsv, jsonl, json or parquet file as one dict per row; the format is the file's ending."""
+    if not path.is_file():
+        raise HarnessError(f"no file {path}", hint="check the path; folders are read by tasks that expect one")
+    kind = path.suffix.lower().lstrip(".")
+    if kind in ("csv", "tsv"):
+        return _read_delimited(path, "," if kind == "csv" else "\t", header)
+    if kind == "jsonl":
+        lines = enumerate(read_text(path).split("\n"), 1)
+        return [_json_object(line, path, number) for number, line in lines if line.strip()]
+    if kind == "json":
+        rows = read_json(path)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise HarnessError(f"{path} is not a list of objects", hint="one object per example: [{…}, {…}]")
+        return rows
+    if kind == "parquet":
+        return _read_parquet(path)
+    raise HarnessError(f"{path}: unknown format {path.suffix!r}", exists=f"known: {', '.join(FORMATS)}")
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8, with or without a byte-order mark; line ends become `\\n`.
+
+    Raises HarnessError that names the first byte that is not UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise HarnessError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise HarnessError(
+            f"{path} is not UTF-8: byte 0x{content[error.start]:02x} in line {line}",
+            hint=f"if it is Latin-1: iconv -f latin1 -t utf-8 {path.name} > new-{path.name}",
+        ) from error
+    return text.replace("\r\n", "\n")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """Read one JSON document; raises HarnessError with the line and column of what cannot be parsed."""
+    return _parsed(read_text(path), path)
+
+
+def texts(values: Sequence[Any], column: str, path: Path) -> list[str]:
+    """Check that a column holds texts and return it; an empty text is a text.
+
+    Raises HarnessError for missing values, and for records, which need a template to become text.
+    """
+    for row, value in enumerate(values, 1):
+        if isinstance(value, dict | list):
+            raise HarnessError(
+                f"{path}: row {row} of column {column!r} is a record, not a text: {str(value)[:60]}…",
+                hint='say how it becomes text in a task file: templates = { ours = "{title} — {text}" }',
+            )
+        if not isinstance(value, str):
+            bad = sum(not isinstance(value, str) for value in values)
+            raise HarnessError(
+                f"{path}: {bad} rows of column {column!r} hold no text, the first is row {row}: {value!r}",
+                hint="drop these rows, or put an empty string where an empty text is meant",
+            )
+    return list(values)
+
+
+def numbers(values: Sequence[Any], column: str, path: Path) -> list[float]:
+    """Convert a column to finite floats; raises HarnessError that names the first row that is not one."""
+    converted = []
+    for row, value in enumerate(values, 1):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise HarnessError(f"{path}: row {row} of column {column!r} is not a number: {value!r}")
+        converted.append(number)
+    return converted
+
+
+def render(template: str, record: Mapping[str, Any]) -> str:
+    """Fill a template such as "{page_name} — {section_title}\\n{text}" with a record's fields.
+
+    Only plain names stand in braces: a template is data, so there is no formatting, attribute or
+    index in it. Raises HarnessError for anything else, and for a field that the record lacks.
+    """
+    parts = []
+    for literal, name, spec, conversion in _template_parts(template):
+        parts.append(literal)
+        if name is None:
+            continue
+        if spec or conversion or not name.isidentifier():
+            raise HarnessError(f"template {template!r}: only plain {{names}} may stand in braces, not {name!r}")
+        if not isinstance(record.get(name), str | int | float):
+            raise HarnessError(
+                f"template {template!r} needs the field {name!r}", exists=f"found: {', '.join(map(str, record))}"
+            )
+        parts.append(str(record[name]))
+    return "".join(parts)
+
+
+def _template_parts(template: str) -> Iterable[tuple[str, str | None, str | None, str | None]]:
+    try:
+        return list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise HarnessError(f"template {template!r} cannot be read: {error}") from error
+
+
+def _rendered(template: str, record: Mapping[str, Any], path: Path, row: int) -> str:
+    try:
+        return render(template, record)
+    except HarnessError as error:
+        raise HarnessError(f"{path}: row {row}: {error.message}", exists=error.exists, hint=error.hint) from error
+
+
+def _read_delimited(path: Path, delimiter: str, header: Sequence[str] | None) -> Records:
+    import csv
+    import io
+
+    # A quoted field may hold a whole document.
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = [(reader.line_num, row) for row in reader if row]
+    except csv.Error as error:
+        raise HarnessError(f"{path}: line {reader.line_num}: {error}") from error
+    names = list(header) if header is not None else [name.strip() for name in rows[0][1]] if rows else []
+    rows = rows if header is not None else rows[1:]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise HarnessError(f"{path}: two columns are named {repeated.pop()!r}")
+    for line, row in rows:
+        if len(row) != len(names):
+            raise HarnessError(
+                f"{path}: the row that ends in line {line} has {len(row)} cells, not {len(names)}",
+                exists=f"columns: {', '.join(names)}",
+                hint=f"quote texts that hold a {delimiter!r} or a line break",
+            )
+    return [dict(zip(names, row, strict=True)) for _, row in rows]
+
+
+def _parsed(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN401 - whatever the file holds
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {line or error.lineno}, column {error.colno}"
+        raise HarnessError(f"{path}: not JSON in {place}: {error.msg}") from error
+    except RecursionError as error:
+        raise HarnessError(f"{path}: JSON nested too deeply to be a dataset") from error
+
+
+def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
+    record = _parsed(text, path, line)
+    if not isinstance(record, dict):
+        raise HarnessError(f"{path}: line {line} is not an object: {text[:60]}")
+    return record
+
+
+def _read_parquet(path: Path) -> Records:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        rows: Records = parquet.read_table(path).to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise HarnessError(f"{path} is not a readable parquet file: {error}") from error
+    return rows

@@ -1,0 +1,172 @@
+"""Encode each text once, in batches whose shape depends on nothing but the text's own length.
+
+Matrix kernels round differently for different shapes, so an embedding from a batch of 7 differs in the
+last bits from the same text's in a batch of 32. Here a text of a given number of tokens always meets the
+same shape: its length is rounded up to a width, every batch of that width has the same number of rows, and
+missing rows are filled with padding. An embedding is then a function of the text and the settings alone,
+bit for bit, whichever other texts, tasks or earlier runs there are; tests/test_encode.py shows it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.interfaces import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from harness.interfaces import Model, ModelFacts, ModelSpec
+
+TOKENS_PER_BATCH = 1024
+MOST_ROWS = 32
+_CHUNK = 256
+"""Texts handed to a model at once while prefetching: often enough for a progress bar."""
+_FEWEST_TO_JUDGE = 8
+"""Distinct texts that must share one embedding before a model is called degenerate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts that are encoded together, and the shape they are padded to."""
+
+    rows: list[int]
+    """Positions of the texts."""
+    height: int
+    width: int
+
+
+def width_of(tokens: int) -> int:
+    """Round a length up to the next width: steps of 8 to 64 tokens, then of at most a quarter."""
+    step = max(8, 1 << max(0, (max(tokens, 1) - 1).bit_length() - 3))
+    return max(step, -(-tokens // step) * step)
+
+
+def batches(lengths: Sequence[int]) -> Iterator[Batch]:
+    """Group texts of given token lengths into batches of fixed shape, widest first.
+
+    The shape of the batch that a text lands in is a function of its own length.
+    """
+    by_width: dict[int, list[int]] = defaultdict(list)
+    for row, tokens in enumerate(lengths):
+        by_width[width_of(tokens)].append(row)
+    for width in sorted(by_width, reverse=True):
+        height = min(MOST_ROWS, max(1, TOKENS_PER_BATCH // width))
+        rows = by_width[width]
+        for start in range(0, len(rows), height):
+            yield Batch(rows[start : start + height], height, width)
+
+
+class EncodedOnce:
+    """A model around a model that encodes each text once per role, and checks what comes back.
+
+    It also notes which texts were asked for, so that a task's truncated texts can be counted.
+    Raises HarnessError for embeddings that are not finite, not one per text, or all equal.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._embeddings: dict[Role, dict[str, np.ndarray]] = defaultdict(dict)
+        self._asked: dict[Role, dict[str, None]] = defaultdict(dict)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The model's fingerprint."""
+        return self._model.fingerprint
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's spec."""
+        return self._model.spec
+
+    @property
+    def facts(self) -> ModelFacts:
+        """The model's facts."""
+        return self._model.facts
+
+    def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
+        """One float32 row per text, in input order; texts met before are not encoded again."""
+        role = self._model.same_as(role)
+        self._asked[role].update(dict.fromkeys(texts))
+        self._encode_missing(list(dict.fromkeys(texts)), role)
+        known = self._embeddings[role]
+        return np.stack([known[text] for text in texts]) if len(texts) else self._model.encode([], role)
+
+    def prefetch(self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]) -> None:
+        """Encode announced texts in full batches; `advance` is told how many texts were done."""
+        by_role: dict[Role, dict[str, None]] = defaultdict(dict)
+        for text, role in texts:
+            by_role[self._model.same_as(role)][text] = None
+        for role, distinct in by_role.items():
+            missing = sorted((text for text in distinct if text not in self._embeddings[role]), key=len)
+            advance(len(distinct) - len(missing))
+            for start in range(0, len(missing), _CHUNK):
+                chunk = missing[start : start + _CHUNK]
+                self._encode_missing(chunk, role)
+                advance(len(chunk))
+
+    def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
+        """How many different embeddings the given texts need."""
+        return len({(text, self._model.same_as(role)) for text, role in texts})
+
+    def asked(self) -> list[tuple[str, Role]]:
+        """Return the distinct texts asked for since the last call, and forget them."""
+        asked = [(text, role) for role, texts in self._asked.items() for text in texts]
+        self._asked.clear()
+        return asked
+
+    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The model's own similarity, (n, m)."""
+        return self._model.similarity(a, b)
+
+    def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The model's own similarity, (n,)."""
+        return self._model.pairwise_similarity(a, b)
+
+    def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
+        """Tokens of each text before any cut; None if unknown."""
+        return self._model.count_tokens(texts, role)
+
+    def same_as(self, role: Role) -> Role:
+        """The role that the model treats alike."""
+        return self._model.same_as(role)
+
+    def _encode_missing(self, texts: list[str], role: Role) -> None:
+        known = self._embeddings[role]
+        missing = [text for text in texts if text not in known]
+        if missing:
+            known.update(zip(missing, _checked(self._model, missing, role), strict=True))
+
+
+def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
+    """Encode, and refuse what no score could be computed from."""
+    embeddings = np.asarray(model.encode(texts, role), dtype=np.float32)
+    if embeddings.ndim != 2 or len(embeddings) != len(texts):
+        raise HarnessError(
+            f"model {model.name} returned embeddings of shape {embeddings.shape} for {len(texts)} texts",
+            hint="one row per text is needed, (texts, dimensions)",
+        )
+    broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
+    if len(broken):
+        raise HarnessError(
+            f"model {model.name} returned NaN or infinite embeddings for {len(broken)} of {len(texts)} texts",
+            exists=f"the first: {texts[broken[0]][:80]!r}",
+            hint="half precision overflows in some models: try --dtype float32",
+        )
+    if len(texts) >= _FEWEST_TO_JUDGE and (embeddings == embeddings[0]).all():
+        raise HarnessError(
+            f"model {model.name} gave all of {len(texts)} different texts the same embedding",
+            exists=f"such as {texts[0][:60]!r} and {texts[1][:60]!r}",
+            hint="the model has collapsed, or its tokenizer knows none of these words",
+        )
+    return embeddings

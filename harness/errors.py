@@ -1,0 +1,44 @@
+"""The one error that a user can cause."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """Something a user can put right: what happened, what exists, what to do.
+
+    The command line catches it once, prints it and exits with 2. Any other exception is a bug of
+    ours (or of a plugin) and keeps its traceback.
+    """
+
+    def __init__(self, message: str, *, exists: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exists = exists
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        if self.exists:
+            lines += [f"  {line}" for line in self.exists.splitlines()]
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+    @classmethod
+    def unknown(cls, what: str, name: str, known: Iterable[str], *, hint: str | None = None) -> HarnessError:
+        """Say that there is no `what` called `name`, with the nearest names and all that exist."""
+        names = sorted(known)
+        nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+        exists = [f"did you mean: {', '.join(nearest)}"] if nearest else []
+        exists.append(f"known: {', '.join(names) or 'none'}")
+        return cls(f"no {what} named {name!r}", exists="\n".join(exists), hint=hint)
+
+
+class MissingData(HarnessError):
+    """The chosen data source does not hold what a task needs (the sample ships only some tasks)."""

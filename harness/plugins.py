@@ -1,0 +1,187 @@
+"""Find and load plugins, loudly: one that is broken is reported, and the rest work."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+
+from harness import hookspecs
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
+
+    from harness.interfaces import ModelScheme, Task, TaskKind
+
+    Named = TypeVar("Named", "Task", "TaskKind", "ModelScheme")
+
+GROUP = "harness"
+"""The entry-point group under which a distribution registers its plugins."""
+
+BUILT_IN = "harness.builtin"
+"""Our own model schemes are a plugin too."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """One plugin as `harness list plugins` shows it."""
+
+    name: str
+    origin: str
+    """The distribution and its version, or the file."""
+    hooks: tuple[str, ...] = ()
+    """The questions that it answers."""
+    problem: str | None = None
+    """Why it is not in use; None when all is well."""
+
+
+@dataclass
+class Plugins:
+    """The loaded plugins, and what they answer."""
+
+    manager: pluggy.PluginManager
+    found: list[PluginInfo] = field(default_factory=list)
+    _answers: dict[str, dict[str, tuple[Any, str]]] = field(default_factory=dict)
+    _problems: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """One sentence for each plugin that could not be used, or whose answer could not."""
+        broken = [f"plugin {info.name} ({info.origin}): {info.problem}" for info in self.found if info.problem]
+        return broken + self._problems
+
+    def tasks(self) -> dict[str, Task]:
+        """All tasks by name."""
+        return {name: task for name, (task, _) in self._collect("harness_tasks").items()}
+
+    def task_kinds(self) -> dict[str, TaskKind]:
+        """All kinds that a task file may name."""
+        return {name: kind for name, (kind, _) in self._collect("harness_task_kinds").items()}
+
+    def model_schemes(self) -> dict[str, ModelScheme]:
+        """All model schemes by name."""
+        return {name: scheme for name, (scheme, _) in self._collect("harness_model_schemes").items()}
+
+    def origin(self, hook: str, name: str) -> str:
+        """Name the plugin that answered `hook` with `name`."""
+        return self._collect(hook)[name][1]
+
+    def _collect(self, hook: str) -> dict[str, tuple[Any, str]]:
+        """Ask every plugin one question; answers by unique name, with the plugin each came from."""
+        if hook not in self._answers:
+            offers: dict[str, list[tuple[Any, str]]] = {}
+            for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+                for answer in self._ask(implementation, hook):
+                    offers.setdefault(answer.name, []).append((answer, implementation.plugin_name))
+            clashes = {name: given for name, given in offers.items() if len(given) > 1}
+            for name, given in clashes.items():
+                plugins = " and ".join(plugin for _, plugin in given)
+                self._problems.append(f"{name!r} is brought by {plugins}: none of them is used ({hook})")
+            self._answers[hook] = {name: given[0] for name, given in offers.items() if name not in clashes}
+        return self._answers[hook]
+
+    def _ask(self, implementation: pluggy.HookImpl, hook: str) -> Iterable[Any]:
+        try:
+            return list(implementation.function())
+        except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything; the rest must work
+            self._problems.append(f"plugin {implementation.plugin_name}: {hook} raised {_sentence(error)}")
+            return []
+
+
+def load_plugins(files: Sequence[Path] = (), allowed: Sequence[str] | None = None) -> Plugins:
+    """Load our own plugins, every installed one (entry-point group `harness`), and single files.
+
+    allowed: names of the installed plugins to load; None for those in the environment variable
+    HARNESS_PLUGINS (separated by commas), or all when it is not set.
+    Raises HarnessError for an allowed name that is not installed, and for a file that is not there.
+    """
+    manager = pluggy.PluginManager("harness")
+    manager.add_hookspecs(hookspecs)
+    plugins = Plugins(manager)
+    _load(plugins, "builtin", "harness", lambda: importlib.import_module(BUILT_IN))
+    offers = _allowed(_entry_points(), allowed)
+    for name, points in offers.items():
+        origin = " and ".join(_distribution(point) for point in points)
+        if len(points) > 1:
+            problem = f"{len(points)} distributions bring a plugin of this name: none of them is loaded"
+            plugins.found.append(PluginInfo(name, origin, problem=problem))
+        else:
+            _load(plugins, name, origin, points[0].load)
+    for file in files:
+        if not file.is_file():
+            raise HarnessError(f"no plugin file {file}", hint="--plugin takes a single Python file")
+        _load(plugins, file.stem, str(file), lambda file=file: _import_file(file))  # type: ignore[misc]
+    return plugins
+
+
+def _entry_points() -> dict[str, list[importlib.metadata.EntryPoint]]:
+    """Entry points of our group by name; a distribution that is seen twice on the path counts once."""
+    found: dict[str, list[importlib.metadata.EntryPoint]] = {}
+    for point in importlib.metadata.entry_points(group=GROUP):
+        same = [_distribution(point), point.value]
+        if same not in [[_distribution(other), other.value] for other in found.setdefault(point.name, [])]:
+            found[point.name].append(point)
+    return dict(sorted(found.items()))
+
+
+def _allowed(
+    offers: dict[str, list[importlib.metadata.EntryPoint]], allowed: Sequence[str] | None
+) -> dict[str, list[importlib.metadata.EntryPoint]]:
+    listed = os.environ.get("HARNESS_PLUGINS")
+    if allowed is None and listed is None:
+        return offers
+    names = list(allowed) if allowed is not None else [name.strip() for name in listed.split(",") if name.strip()]  # type: ignore[union-attr]
+    for name in names:
+        if name not in offers:
+            raise HarnessError.unknown("installed plugin", name, offers, hint="HARNESS_PLUGINS lists plugin names")
+    return {name: points for name, points in offers.items() if name in names}
+
+
+def _distribution(point: importlib.metadata.EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "unknown distribution"
+
+
+def _import_file(file: Path) -> ModuleType:
+    name = f"harness_file_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and pickles look their module up by name while it is being executed.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleType]) -> None:
+    """Import and register one plugin; whatever goes wrong becomes its `problem`."""
+    manager = plugins.manager
+    try:
+        module = load()
+        manager.register(module, name)
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything; the rest must work
+        plugins.found.append(PluginInfo(name, origin, problem=_sentence(error)))
+        return
+    callers = manager.get_hookcallers(module) or []
+    hooks = tuple(caller.name for caller in callers)
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        manager.unregister(module)
+        plugins.found.append(PluginInfo(name, origin, hooks, problem=_sentence(error)))
+        return
+    problem = None if hooks else "answers no hook: is `@hookimpl` missing?"
+    plugins.found.append(PluginInfo(name, origin, hooks, problem))
+
+
+def _sentence(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines)}" if lines else type(error).__name__

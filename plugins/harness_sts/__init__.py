@@ -1,0 +1,28 @@
+"""STS: do similar sentences get similar embeddings?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness import Task, TaskKind
+
+
+@hookimpl
+def harness_tasks() -> Iterable[Task]:
+    """STS-B, test and dev."""
+    from harness_sts.tasks import stsb_tasks
+
+    return stsb_tasks()
+
+
+@hookimpl
+def harness_task_kinds() -> Iterable[TaskKind]:
+    """Sentence pairs with a score, from the user's own file."""
+    from harness_sts.tasks import STS_KIND
+
+    return [STS_KIND]

@@ -1,0 +1,94 @@
+"""Rank sentence pairs by similarity against human ratings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import (
+    PEARSON,
+    SPEARMAN,
+    Dataset,
+    DataSource,
+    Model,
+    Predictions,
+    Role,
+    Splits,
+    Task,
+    TaskDefinition,
+    TaskKind,
+    connected,
+    numbers,
+    read_rows,
+    texts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COLUMNS = ("text1", "text2", "score")
+
+
+class STS(Task):
+    """Sentence pairs with a rating; pairs that share a sentence, directly or in a chain, are one cluster."""
+
+    kind = "sts"
+    metrics = (SPEARMAN, PEARSON)
+
+    def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
+        """Both sides of every pair."""
+        return [(text, Role.TEXT) for column in ("text1", "text2") for text in dataset[column]]
+
+    def predict(self, model: Model, dataset: Dataset) -> Predictions:
+        """Answer with the model's own similarity of the two sides."""
+        left, right = model.encode(dataset["text1"]), model.encode(dataset["text2"])
+        return Predictions(dataset, gold=dataset["score"], predicted=model.pairwise_similarity(left, right))
+
+
+class STSBenchmark(STS):
+    """The STS benchmark's English pairs, as its CSV files have them."""
+
+    sample = Path(__file__).parent / "sample"
+    tags = frozenset({"sts"})
+
+    def __init__(self, name: str, split: str) -> None:
+        self.name = name
+        self.splits = Splits(split)
+
+    def load(self, source: DataSource) -> Dataset:
+        """Read `stsb/stsb-en-SPLIT.csv`, which has no header."""
+        path = source.path(f"stsb/stsb-en-{self.splits.evaluated}.csv")
+        return _pairs(read_rows(path, COLUMNS, header=COLUMNS), path)
+
+
+class UserSTS(STS):
+    """Pairs from the user's own file."""
+
+    def __init__(self, definition: TaskDefinition) -> None:
+        self.name, self.tags = definition.name, definition.tags | {"sts"}
+        self._definition = definition
+
+    def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the file
+        """Read the file with the definition's column names and templates."""
+        path = self._definition.path
+        columns = {name: self._definition.columns.get(name, name) for name in COLUMNS}
+        return _pairs(
+            read_rows(path, columns, optional=("id", "cluster"), templates=self._definition.templates), path
+        )
+
+
+def stsb_tasks() -> list[Task]:
+    """`stsb` is the test split, `stsb-dev` the dev split."""
+    return [STSBenchmark("stsb", "test"), STSBenchmark("stsb-dev", "dev")]
+
+
+def _pairs(rows: dict[str, list[str]], path: Path) -> Dataset:
+    left, right = (texts(rows[column], column, path) for column in ("text1", "text2"))
+    columns = {"text1": left, "text2": right, "score": numbers(rows["score"], "score", path)}
+    if "id" in rows:
+        columns["id"] = [str(name) for name in rows["id"]]
+    clusters = [str(name) for name in rows["cluster"]] if "cluster" in rows else connected(left, right)
+    return Dataset({**columns, "cluster": clusters})
+
+
+STS_KIND = TaskKind("sts", "sentence pairs with a score: columns text1, text2, score", UserSTS)
