@@ -13,14 +13,16 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from harness.data import DataSource as DataSource
+    from harness.data import names as names
     from harness.data import numbers as numbers
     from harness.data import read_json as read_json
     from harness.data import read_rows as read_rows
     from harness.data import read_text as read_text
     from harness.data import texts as texts
     from harness.errors import HarnessError as HarnessError
-    from harness.evaluate import evaluate as evaluate
+    from harness.examine import evaluate as evaluate
     from harness.hookspecs import hookimpl as hookimpl
+    from harness.interfaces import AggregateTask as AggregateTask
     from harness.interfaces import Finding as Finding
     from harness.interfaces import LocatedModel as LocatedModel
     from harness.interfaces import Metric as Metric
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from harness.interfaces import Task as Task
     from harness.interfaces import TaskDefinition as TaskDefinition
     from harness.interfaces import TaskKind as TaskKind
+    from harness.interfaces import TaskScheme as TaskScheme
     from harness.metrics import AVERAGE_PRECISION as AVERAGE_PRECISION
     from harness.metrics import MACRO_F1 as MACRO_F1
     from harness.metrics import PEARSON as PEARSON
@@ -50,13 +53,14 @@ if TYPE_CHECKING:
     from harness.tables import connected as connected
 
 _HOMES = {
-    "data": ("DataSource", "numbers", "read_json", "read_rows", "read_text", "texts"),
+    "data": ("DataSource", "names", "numbers", "read_json", "read_rows", "read_text", "texts"),
     "errors": ("HarnessError",),
-    "evaluate": ("evaluate",),
+    "examine": ("evaluate",),
     "hookspecs": ("hookimpl",),
     "interfaces": (
-        "Finding", "LocatedModel", "Metric", "Model", "ModelFacts", "ModelScheme", "ModelSpec", "Role",
-        "Settings", "Severity", "Splits", "Task", "TaskDefinition", "TaskKind",
+        "AggregateTask", "Finding", "LocatedModel", "Metric", "Model", "ModelFacts", "ModelScheme",
+        "ModelSpec", "Role", "Settings", "Severity", "Splits", "Task", "TaskDefinition", "TaskKind",
+        "TaskScheme",
     ),
     "metrics": (
         "AVERAGE_PRECISION", "MACRO_F1", "PEARSON", "ROC_AUC", "SPEARMAN", "mean_metric",

@@ -33,7 +33,9 @@ def _locate_folder(spec: ModelSpec) -> LocatedModel:
 
     folder = Path(spec.location).expanduser()
     if not folder.is_dir():
-        raise HarnessError(f"no model folder {spec.location}", hint="`harness list models` shows what else can be named")
+        raise HarnessError(
+            f"no model folder {spec.location}", hint="`harness list models` shows what else can be named"
+        )
     return LocatedFolder.at(folder, spec, folder.resolve().name)
 
 

@@ -1,18 +1,19 @@
-"""Read the formats that users have, as they are, and say exactly what is wrong with one that cannot be read."""
+"""Read the formats that users have, as they are, and say exactly what is wrong with what cannot be read."""
 
 from __future__ import annotations
 
 import json
 import math
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.errors import HarnessError, MissingData
+from harness.errors import HarnessError, MissingDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     Records = list[dict[str, Any]]
 
@@ -30,10 +31,10 @@ class DataSource:
     def path(self, *alternatives: str) -> Path:
         """Return the first of the alternatives that exists below the root.
 
-        Raises MissingData, naming what was looked for, what exists, and what to do.
+        Raises MissingDataError, naming what was looked for, what exists, and what to do.
         """
         if self.root is None:
-            raise MissingData(
+            raise MissingDataError(
                 "no sample is shipped for this task",
                 hint="give the real data: --data DIR (docs/data.md says where each set comes from)",
             )
@@ -41,7 +42,7 @@ class DataSource:
             if (self.root / alternative).exists():
                 return self.root / alternative
         present = sorted(entry.name for entry in self.root.iterdir()) if self.root.is_dir() else []
-        raise MissingData(
+        raise MissingDataError(
             f"no {' or '.join(alternatives)} in {self.root}",
             exists=f"there: {', '.join(present[:20]) or 'nothing'}{' …' if len(present) > 20 else ''}",
             hint="docs/data.md shows the layout of a data folder",
@@ -65,7 +66,7 @@ def read_rows(
     Returns our names → values, in file order; those of csv and tsv files are strings.
     Raises HarnessError for a file that is missing, unreadable or empty, or lacks a column.
     """
-    wanted = dict(columns) if not isinstance(columns, (list, tuple)) else {name: name for name in columns}
+    wanted = {name: columns[name] if isinstance(columns, Mapping) else name for name in columns}
     templates = templates or {}
     records = read_records(path, header=header)
     if not records:
@@ -89,7 +90,9 @@ def read_rows(
 def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
     """Read a csv, tsv, jsonl, json or parquet file as one dict per row; the format is the file's ending."""
     if not path.is_file():
-        raise HarnessError(f"no file {path}", hint="check the path; folders are read by tasks that expect one")
+        raise HarnessError(
+            f"no file {path}", hint="check the path; folders are read by tasks that expect one"
+        )
     kind = path.suffix.lower().lstrip(".")
     if kind in ("csv", "tsv"):
         return _read_delimited(path, "," if kind == "csv" else "\t", header)
@@ -107,7 +110,7 @@ def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
 
 
 def read_text(path: Path) -> str:
-    """Read UTF-8, with or without a byte-order mark; line ends become `\\n`.
+    r"""Read UTF-8, with or without a byte-order mark; line ends become `\n`.
 
     Raises HarnessError that names the first byte that is not UTF-8.
     """
@@ -165,8 +168,22 @@ def numbers(values: Sequence[Any], column: str, path: Path) -> list[float]:
     return converted
 
 
+def names(values: Sequence[Any], column: str, path: Path) -> list[str]:
+    """Convert a column of ids or clusters, texts or whole numbers, to texts.
+
+    Raises HarnessError that names the first row that holds no name.
+    """
+    for row, value in enumerate(values, 1):
+        if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
+            raise HarnessError(
+                f"{path}: row {row} of column {column!r} is not a name: {value!r}",
+                hint="names are texts or whole numbers",
+            )
+    return [str(value) for value in values]
+
+
 def render(template: str, record: Mapping[str, Any]) -> str:
-    """Fill a template such as "{page_name} — {section_title}\\n{text}" with a record's fields.
+    r"""Fill a template such as "{page_name} — {section_title}\n{text}" with a record's fields.
 
     Only plain names stand in braces: a template is data, so there is no formatting, attribute or
     index in it. Raises HarnessError for anything else, and for a field that the record lacks.
@@ -177,10 +194,13 @@ def render(template: str, record: Mapping[str, Any]) -> str:
         if name is None:
             continue
         if spec or conversion or not name.isidentifier():
-            raise HarnessError(f"template {template!r}: only plain {{names}} may stand in braces, not {name!r}")
+            raise HarnessError(
+                f"template {template!r}: only plain {{names}} may stand in braces, not {name!r}"
+            )
         if not isinstance(record.get(name), str | int | float):
             raise HarnessError(
-                f"template {template!r} needs the field {name!r}", exists=f"found: {', '.join(map(str, record))}"
+                f"template {template!r} needs the field {name!r}",
+                exists=f"found: {', '.join(map(str, record))}",
             )
         parts.append(str(record[name]))
     return "".join(parts)
@@ -197,7 +217,9 @@ def _rendered(template: str, record: Mapping[str, Any], path: Path, row: int) ->
     try:
         return render(template, record)
     except HarnessError as error:
-        raise HarnessError(f"{path}: row {row}: {error.message}", exists=error.exists, hint=error.hint) from error
+        raise HarnessError(
+            f"{path}: row {row}: {error.message}", exists=error.exists, hint=error.hint
+        ) from error
 
 
 def _read_delimited(path: Path, delimiter: str, header: Sequence[str] | None) -> Records:
@@ -244,11 +266,11 @@ def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
 
 
 def _read_parquet(path: Path) -> Records:
-    import pyarrow
+    import pyarrow as pa
     from pyarrow import parquet
 
     try:
         rows: Records = parquet.read_table(path).to_pylist()
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise HarnessError(f"{path} is not a readable parquet file: {error}") from error
     return rows

@@ -21,7 +21,7 @@ from harness.interfaces import Role
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from harness.interfaces import Model, ModelFacts, ModelSpec
+    from harness.interfaces import Model
 
 TOKENS_PER_BATCH = 1024
 MOST_ROWS = 32
@@ -70,29 +70,15 @@ class EncodedOnce:
     """
 
     def __init__(self, model: Model) -> None:
+        self.name, self.fingerprint, self.spec, self.facts = (
+            model.name,
+            model.fingerprint,
+            model.spec,
+            model.facts,
+        )
         self._model = model
         self._embeddings: dict[Role, dict[str, np.ndarray]] = defaultdict(dict)
         self._asked: dict[Role, dict[str, None]] = defaultdict(dict)
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
-
-    @property
-    def fingerprint(self) -> str:
-        """The model's fingerprint."""
-        return self._model.fingerprint
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The model's spec."""
-        return self._model.spec
-
-    @property
-    def facts(self) -> ModelFacts:
-        """The model's facts."""
-        return self._model.facts
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """One float32 row per text, in input order; texts met before are not encoded again."""

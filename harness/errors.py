@@ -40,5 +40,5 @@ class HarnessError(Exception):
         return cls(f"no {what} named {name!r}", exists="\n".join(exists), hint=hint)
 
 
-class MissingData(HarnessError):
+class MissingDataError(HarnessError):
     """The chosen data source does not hold what a task needs (the sample ships only some tasks)."""

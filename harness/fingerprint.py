@@ -16,10 +16,28 @@ if TYPE_CHECKING:
 
     from harness.interfaces import Settings
 
-_DEFINING = {".json", ".txt", ".model", ".safetensors", ".bin", ".pt", ".pth", ".jinja", ".py", ".tiktoken", ".spm"}
+_DEFINING = {
+    ".json",
+    ".txt",
+    ".model",
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".jinja",
+    ".py",
+    ".tiktoken",
+    ".spm",
+}
 """Endings of the files that embeddings depend on; not the README, pictures or logs."""
 _NOT_DEFINING = {"trainer_state.json", "training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth"}
-_NOT_DEFINING |= {"data_config.json", "lineage.json", "model_index.json", "eval_results.json", "all_results.json"}
+_NOT_DEFINING |= {
+    "data_config.json",
+    "lineage.json",
+    "model_index.json",
+    "eval_results.json",
+    "all_results.json",
+}
 _OTHER_BACKENDS = {"onnx", "openvino", "eval", ".git", ".cache", "checkpoints"}
 _PICKLED = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
 
@@ -68,7 +86,7 @@ def check_folder(folder: Path, settings: Settings) -> None:
     """
     if (folder / "adapter_config.json").exists():
         raise HarnessError(
-            f"{folder} is a PEFT adapter, not a whole model: its embeddings depend on a base that is not in it",
+            f"{folder} is a PEFT adapter, not a whole model: it needs a base that is not in it",
             hint="merge it first: model.merge_and_unload(), then save_pretrained()",
         )
     if not (folder / "modules.json").exists() and not (folder / "config.json").exists():

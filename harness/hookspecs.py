@@ -9,7 +9,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.interfaces import ModelScheme, Task, TaskKind
+    from harness.interfaces import ModelScheme, Task, TaskKind, TaskScheme
 
 hookspec = pluggy.HookspecMarker("harness")
 hookimpl = pluggy.HookimplMarker("harness")
@@ -28,6 +28,14 @@ def harness_task_kinds() -> Iterable[TaskKind]:  # type: ignore[empty-body]
     """Which kinds may a task file name, over the user's own data?
 
     Asked when a `--task-file` is read.
+    """
+
+
+@hookspec
+def harness_task_schemes() -> Iterable[TaskScheme]:  # type: ignore[empty-body]
+    """Which prefixes of task names do you resolve, such as `mteb:NAME`?
+
+    Asked when tasks are listed or selected.
     """
 
 

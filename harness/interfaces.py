@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.errors import HarnessError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
@@ -124,20 +126,31 @@ class Model(Protocol):
         ...
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
-        """Tokens of each text before any cut, prompt and special tokens included: (n,) int; None if unknown."""
+        """Tokens of each text before any cut, prompt and special tokens included: (n,); None if unknown."""
         ...
 
     def same_as(self, role: Role) -> Role:
-        """Return a role that this model treats exactly alike, so that a text is not encoded under both."""
+        """A role that this model treats exactly alike, so that a text is not encoded under both."""
         ...
 
 
 class LocatedModel(Protocol):
     """A model that was found and fingerprinted, but whose weights are not in memory yet."""
 
-    name: str
-    fingerprint: str
-    spec: ModelSpec
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest that changes whenever its embeddings would."""
+        ...
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Data from which it can be located again."""
+        ...
 
     def load(self) -> Model:
         """Load it: seconds, and imports torch where the model needs it."""
@@ -224,6 +237,35 @@ class Task(ABC):
         return dataset.head(limit)
 
 
+class AggregateTask(Task):
+    """A task that another tool scores: aggregates without predictions, so without intervals or comparisons.
+
+    `score` stands in place of `predict`; its first metric is the headline.
+    """
+
+    metrics: tuple[Metric, ...] = ()
+
+    @abstractmethod
+    def score(self, model: Model, dataset: Dataset) -> Mapping[str, float]:
+        """Return metric → score, the headline first; NaN where undefined."""
+
+    def predict(self, model: Model, dataset: Dataset) -> Predictions:  # noqa: ARG002
+        """There are no predictions; raises TypeError."""
+        raise TypeError(f"{self.name} gives aggregate scores only")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScheme:
+    """A prefix of task names that are too many to list, such as `mteb:NAME`."""
+
+    name: str
+    """What stands in `--tasks` before the colon."""
+    help: str
+    """One line."""
+    resolve: Callable[[str], Task]
+    """Make the task of a name after the colon; raises HarnessError where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskDefinition:
     """One `[tasks.NAME]` table of a task file, checked for its general part."""
@@ -239,6 +281,19 @@ class TaskDefinition:
     """Our name of a text column → a template over the record's fields, such as "{title} — {text}"."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only this kind knows, such as `dev` and `train` files."""
+
+    def allow(
+        self, *, columns: Iterable[str] = (), templates: Iterable[str] = (), options: Iterable[str] = ()
+    ) -> None:
+        """Raise HarnessError for a column, template or option that the kind has no use for."""
+        for what, given, known in (
+            ("column", self.columns, columns),
+            ("template", self.templates, templates),
+            ("option", self.options, options),
+        ):
+            for name in given:
+                if name not in set(known):
+                    raise HarnessError.unknown(f"{what} of kind {self.kind} (task {self.name})", name, known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ _DEFINITION = f"character 3- to 5-grams within words, lower case, signed hashing
 
 
 class LexicalModel:
-    """Embeds a text as its hashed character n-grams (scikit-learn's HashingVectorizer); both halves of a LocatedModel.
+    """Embeds a text as its hashed character n-grams, by scikit-learn; there is nothing to load.
 
     Raises HarnessError for settings that it has no use for.
     """
@@ -62,15 +62,17 @@ class LexicalModel:
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Cosine: (n, m)."""
-        return a @ b.T
+        similarity: np.ndarray = a @ b.T
+        return similarity
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Cosine: (n,)."""
         import numpy as np
 
-        return np.einsum("ij,ij->i", a, b)
+        similarity: np.ndarray = np.einsum("ij,ij->i", a, b)
+        return similarity
 
-    def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> None:  # noqa: ARG002
+    def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> None:
         """No limit, so no tokens to count."""
 
     def same_as(self, role: Role) -> Role:  # noqa: ARG002

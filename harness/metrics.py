@@ -86,9 +86,7 @@ def mean_metric(name: str, column: str | None = None, *, where: str | None = Non
 
     column: the column's name; the metric's own when None.
     """
-    return Metric(
-        name, mean, columns=(column or name,), where=where, per_example=True, resample=_mean
-    )
+    return Metric(name, mean, columns=(column or name,), where=where, per_example=True, resample=_mean)
 
 
 def _once(resampled: Resampled, *columns: ArrayLike) -> float:
@@ -132,7 +130,8 @@ def _weighted_correlation(left: np.ndarray, right: np.ndarray, counts: np.ndarra
     # A constant side leaves a variance of rounding errors, not of zero.
     constant = (variance_left <= 1e-14 * square_left) | (variance_right <= 1e-14 * square_right)
     scale = np.sqrt(np.where(constant, 0, np.maximum(variance_left, 0) * np.maximum(variance_right, 0)))
-    return np.clip(_quotient(covariance, scale), -1, 1)
+    correlation: np.ndarray = np.clip(_quotient(covariance, scale), -1, 1)
+    return correlation
 
 
 def _spearman(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -148,7 +147,8 @@ def _resampled_ranks(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Average rank of every example in every resample: (B, n); of no meaning where its count is 0."""
     order, starts, group = _ascending_groups(values)
     drawn = np.add.reduceat(counts[:, order], starts, axis=1)
-    return (np.cumsum(drawn, axis=1) - (drawn - 1) / 2)[:, group]
+    ranks: np.ndarray = (np.cumsum(drawn, axis=1) - (drawn - 1) / 2)[:, group]
+    return ranks
 
 
 def _ascending_groups(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,8 +7,7 @@ import importlib.util
 import os
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -17,11 +16,10 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
     from types import ModuleType
 
-    from harness.interfaces import ModelScheme, Task, TaskKind
-
-    Named = TypeVar("Named", "Task", "TaskKind", "ModelScheme")
+    from harness.interfaces import ModelScheme, Task, TaskKind, TaskScheme
 
 GROUP = "harness"
 """The entry-point group under which a distribution registers its plugins."""
@@ -55,7 +53,9 @@ class Plugins:
     @property
     def problems(self) -> list[str]:
         """One sentence for each plugin that could not be used, or whose answer could not."""
-        broken = [f"plugin {info.name} ({info.origin}): {info.problem}" for info in self.found if info.problem]
+        broken = [
+            f"plugin {info.name} ({info.origin}): {info.problem}" for info in self.found if info.problem
+        ]
         return broken + self._problems
 
     def tasks(self) -> dict[str, Task]:
@@ -65,6 +65,10 @@ class Plugins:
     def task_kinds(self) -> dict[str, TaskKind]:
         """All kinds that a task file may name."""
         return {name: kind for name, (kind, _) in self._collect("harness_task_kinds").items()}
+
+    def task_schemes(self) -> dict[str, TaskScheme]:
+        """All prefixes of task names."""
+        return {name: scheme for name, (scheme, _) in self._collect("harness_task_schemes").items()}
 
     def model_schemes(self) -> dict[str, ModelScheme]:
         """All model schemes by name."""
@@ -90,10 +94,11 @@ class Plugins:
 
     def _ask(self, implementation: pluggy.HookImpl, hook: str) -> Iterable[Any]:
         try:
-            return list(implementation.function())
+            answers: list[Any] = list(implementation.function())  # type: ignore[call-overload]
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything; the rest must work
             self._problems.append(f"plugin {implementation.plugin_name}: {hook} raised {_sentence(error)}")
             return []
+        return answers
 
 
 def load_plugins(files: Sequence[Path] = (), allowed: Sequence[str] | None = None) -> Plugins:
@@ -136,13 +141,16 @@ def _allowed(
     offers: dict[str, list[importlib.metadata.EntryPoint]], allowed: Sequence[str] | None
 ) -> dict[str, list[importlib.metadata.EntryPoint]]:
     listed = os.environ.get("HARNESS_PLUGINS")
-    if allowed is None and listed is None:
-        return offers
-    names = list(allowed) if allowed is not None else [name.strip() for name in listed.split(",") if name.strip()]  # type: ignore[union-attr]
-    for name in names:
+    if allowed is None:
+        if listed is None:
+            return offers
+        allowed = [name.strip() for name in listed.split(",") if name.strip()]
+    for name in allowed:
         if name not in offers:
-            raise HarnessError.unknown("installed plugin", name, offers, hint="HARNESS_PLUGINS lists plugin names")
-    return {name: points for name, points in offers.items() if name in names}
+            raise HarnessError.unknown(
+                "installed plugin", name, offers, hint="HARNESS_PLUGINS lists plugin names"
+            )
+    return {name: points for name, points in offers.items() if name in allowed}
 
 
 def _distribution(point: importlib.metadata.EntryPoint) -> str:

@@ -55,8 +55,7 @@ class LocatedFolder:
         except Exception as error:
             raise HarnessError(
                 f"model {self.name} cannot be loaded from {self.folder}: {type(error).__name__}: {error}",
-                hint="is the folder complete? python -c \"from sentence_transformers import SentenceTransformer"
-                f"; SentenceTransformer('{self.folder}')\" shows the whole traceback",
+                hint="is the folder complete? sentence-transformers itself must be able to load it",
             ) from error
         return SentenceModel(loaded, self)
 
@@ -124,7 +123,7 @@ class SentenceModel:
         return role if routed or self._prompt(role) != self._prompt(Role.TEXT) else Role.TEXT
 
     def _prompt(self, role: Role) -> str:
-        """The prompt of a role: the user's, else the model's own, as encode_query and encode_document choose."""
+        """The prompt of a role: the user's, else its own as encode_query and encode_document choose."""
         if role in self._prompts:
             return self._prompts[role]
         own = {name: prompt for name, prompt in self._model.prompts.items() if prompt}
@@ -134,7 +133,11 @@ class SentenceModel:
 
     def _encode_plain(self, texts: Sequence[str], role: Role) -> np.ndarray:
         embeddings = self._model.encode(
-            list(texts), prompt=self._prompt(role), convert_to_tensor=True, show_progress_bar=False, **_task(role)
+            list(texts),
+            prompt=self._prompt(role),
+            convert_to_tensor=True,
+            show_progress_bar=False,
+            **_task(role),
         )
         return _float32(embeddings)
 
@@ -157,7 +160,7 @@ class SentenceModel:
         return _float32(output["sentence_embedding"])[: len(texts)]
 
     def _can_batch(self) -> bool:
-        """Whether inputs are plain padded token matrices, to which rows and columns of padding can be added."""
+        """Whether inputs are plain token matrices, to which rows and columns of padding can be added."""
         import torch
         from sentence_transformers.base.modules import Transformer
         from transformers import PreTrainedTokenizerBase
@@ -196,13 +199,17 @@ class SentenceModel:
         config = getattr(self._model.transformers_model, "config", None)
         most = getattr(config, "max_position_embeddings", None)
         if most is not None and tokens > most:
-            raise HarnessError(f"model {self.name} has {most} positions: --max-seq-length {tokens} is too long")
+            raise HarnessError(
+                f"model {self.name} has {most} positions: --max-seq-length {tokens} is too long"
+            )
         self._model.max_seq_length = tokens
 
     def _limit_dimensions(self, dimensions: int | None) -> int | None:
         full = _full_dimensions(self._model)
         if dimensions is not None and not 0 < dimensions <= full:
-            raise HarnessError(f"model {self.name} has {full} dimensions: --truncate-dim {dimensions} is impossible")
+            raise HarnessError(
+                f"model {self.name} has {full} dimensions: --truncate-dim {dimensions} is impossible"
+            )
         return dimensions
 
     def _truncate(self, embeddings: np.ndarray) -> np.ndarray:
@@ -214,14 +221,15 @@ class SentenceModel:
         kept = embeddings[:, : self._truncated]
         if not any(isinstance(module, Normalize) for module in self._model):
             return kept
-        return kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
+        unit: np.ndarray = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
+        return unit
 
 
 def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return SentenceTransformer(
         str(folder), device=device, trust_remote_code=trust_remote_code, local_files_only=True
     )
@@ -233,7 +241,7 @@ def _device(requested: str) -> str:
 
     if requested == "auto":
         return str(get_device_name())
-    kind = requested.split(":")[0]
+    kind = requested.partition(":")[0]
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not present.get(kind, False):
         usable = ", ".join(name for name, there in present.items() if there)
@@ -247,7 +255,7 @@ def _task(role: Role) -> dict[str, Any]:
 
 
 def _pad(features: dict[str, Any], batch: Batch, pad_token: int) -> dict[str, Any]:
-    """Fill a batch up to its fixed shape; an added row attends to one padding token, so that it stays finite."""
+    """Fill a batch up to its fixed shape; an added row attends to one padding token, to stay finite."""
     from torch.nn.functional import pad
 
     rows, columns = features["input_ids"].shape

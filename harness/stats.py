@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from harness.interfaces import Metric
-    from harness.tables import Predictions
+    from harness.tables import Column, Predictions
 
 RESAMPLES = 2000
 """Enough for the ends of a 95 % percentile interval to move by about 2 % of its width between seeds."""
 
 _BLOCK_CELLS = 4_000_000
-"""Counts held at once, in cells of 8 bytes: resamples are drawn in blocks, whatever the number of examples."""
+"""Counts held at once, 8 bytes each: resamples are drawn in blocks, however many examples there are."""
 
 
 class Interval(NamedTuple):
@@ -64,11 +64,11 @@ def estimate(metric: Metric, predictions: Predictions, seed: int, *, resamples: 
     return Estimate(score, interval, len(clusters), drawn)
 
 
-def _clusters(predictions: Predictions) -> Sequence[Any]:
+def _clusters(predictions: Predictions) -> Column:
     return predictions["cluster"] if "cluster" in predictions else predictions["id"]
 
 
-def _array(values: Sequence[Any]) -> np.ndarray:
+def _array(values: Column) -> np.ndarray:
     """Make an array with one cell per row, also where a row is itself a list."""
     if len(values) and isinstance(values[0], list | tuple | np.ndarray):
         cells = np.empty(len(values), dtype=object)

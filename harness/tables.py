@@ -13,7 +13,11 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+
     from harness.interfaces import Finding
+
+    Column = Sequence[Any] | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -93,17 +97,17 @@ class Predictions:
         *,
         fitted: Mapping[str, Any] | None = None,
         findings: Sequence[Finding] = (),
-        **columns: Sequence[Any],
+        **columns: Column,
     ) -> None:
         for name, values in columns.items():
             if len(values) != len(dataset):
                 raise ValueError(f"column {name!r} has {len(values)} rows, the dataset has {len(dataset)}")
         shown = {name: values for name, values in dataset.columns.items() if _is_text(values)}
-        self.columns: dict[str, Sequence[Any]] = {**shown, "id": dataset["id"], **columns}
+        self.columns: dict[str, Column] = {**shown, "id": dataset["id"], **columns}
         self.fitted: dict[str, Any] = dict(fitted or {})
         self.findings: tuple[Finding, ...] = (*dataset.findings, *findings)
 
-    def __getitem__(self, column: str) -> Sequence[Any]:
+    def __getitem__(self, column: str) -> Column:
         return self.columns[column]
 
     def __contains__(self, column: str) -> bool:

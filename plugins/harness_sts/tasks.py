@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import (
     PEARSON,
@@ -84,7 +84,11 @@ def stsb_tasks() -> list[Task]:
 
 def _pairs(rows: dict[str, list[str]], path: Path) -> Dataset:
     left, right = (texts(rows[column], column, path) for column in ("text1", "text2"))
-    columns = {"text1": left, "text2": right, "score": numbers(rows["score"], "score", path)}
+    columns: dict[str, list[Any]] = {
+        "text1": left,
+        "text2": right,
+        "score": numbers(rows["score"], "score", path),
+    }
     if "id" in rows:
         columns["id"] = [str(name) for name in rows["id"]]
     clusters = [str(name) for name in rows["cluster"]] if "cluster" in rows else connected(left, right)

@@ -1,0 +1,67 @@
+"""The command line: it parses, calls one function, prints. One file per command."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from harness import __version__
+from harness.errors import HarnessError
+
+_COMMANDS = {
+    "run": "Evaluate models on tasks; write results and a leaderboard.",
+    "list": "Show tasks, tags, models and plugins, and where each comes from.",
+    "leaderboard": "Merge result folders and rank what is comparable.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command's module when it is called, so that `--help` is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"harness.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="harness")
+def cli() -> None:
+    """Evaluate, compare and decide between fine-tuned sentence-embedding models.
+
+    Exit codes: 0 all went well, 2 something could not be done (and the output says what).
+    """
+
+
+def main() -> None:
+    """Run the command line; the one place that catches HarnessError."""
+    # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        cli(standalone_mode=False)
+    except HarnessError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(
+            "\nInterrupted. Finished results are on disk: the same command continues from there.", err=True
+        )
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has read enough; what Python flushes at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,66 @@
+"""`harness leaderboard`: merge result folders and rank what is comparable."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.records import Evaluation, Throughput
+
+
+@click.command(name="leaderboard", short_help="Merge result folders and rank what is comparable.")
+@click.argument("folders", nargs=-1, required=True, metavar="DIR...")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "md", "json"]), default="table", show_default=True
+)
+def command(folders: tuple[str, ...], form: str) -> None:
+    """Merge result folders and rank, task by task, the models that were asked the same.
+
+    Models whose data, split, task version or limit differ are not ranked, and the reason is said.
+    Where two folders hold the same model and task with different results, that is an error.
+    """
+    from harness.grid import grids, models_grid, to_markdown
+    from harness.leaderboard import boards, records, to_csv
+
+    evaluations, throughputs = _merged([Path(folder) for folder in folders])
+    if form == "csv":
+        click.echo(to_csv(records(evaluations)), nl=False)
+    elif form == "json":
+        click.echo(json.dumps([asdict(record) for record in records(evaluations)], indent=1))
+    elif form == "md":
+        click.echo(to_markdown(grids(boards(evaluations))), nl=False)
+    else:
+        from harness.cli.show import console, print_grids
+
+        ranked = boards(evaluations)
+        print_grids([models_grid(ranked, throughputs), *grids(ranked)], console())
+
+
+def _merged(folders: list[Path]) -> tuple[list[Evaluation], list[Throughput]]:
+    """Read all folders; the same result in two of them counts once."""
+    from harness.results import Results
+
+    merged: dict[tuple[str, str, str, str], Evaluation] = {}
+    throughputs: dict[tuple[str, str], Throughput] = {}
+    for folder in folders:
+        results = Results(folder)
+        found = results.evaluations()
+        if not found:
+            raise HarnessError(f"no results in {folder}", hint="give a folder that `harness run --out` wrote")
+        for one in found:
+            place = (*one.model, one.examination.task, one.key)
+            if place in merged and merged[place].predictions != one.predictions and one.status == "ok":
+                raise HarnessError(
+                    f"{folder} holds other predictions of {one.candidate.model} for {one.examination.task}",
+                    hint="one of the folders comes from another machine or library version; rank them apart",
+                )
+            merged.setdefault(place, one)
+        throughputs |= {(one.model, one.fingerprint): one for one in results.throughputs()}
+    return list(merged.values()), list(throughputs.values())

@@ -1,0 +1,112 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.errors import HarnessError
+from harness.interfaces import Role, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from harness.config import Config
+    from harness.interfaces import Task
+    from harness.plugins import Plugins
+
+    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that bring more plugins and tasks."""
+    options = [
+        click.option(
+            "--plugin", "plugin_files", multiple=True, metavar="FILE.py", help="Load a single-file plugin."
+        ),
+        click.option(
+            "--task-file",
+            "task_files",
+            multiple=True,
+            metavar="TASKS.toml",
+            help="Define tasks over your own data.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how models are used."""
+    options = [
+        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."),
+        click.option(
+            "--dtype",
+            type=click.Choice(["float32", "bfloat16", "float16"]),
+            default="float32",
+            show_default=True,
+        ),
+        click.option(
+            "--truncate-dim", type=click.IntRange(min=1), help="Keep the first dimensions (Matryoshka)."
+        ),
+        click.option("--max-seq-length", type=click.IntRange(min=1), help="Cut texts after so many tokens."),
+        click.option(
+            "--prompt",
+            "prompts",
+            multiple=True,
+            metavar="ROLE=TEXT",
+            help="Prompt of role text, query or document.",
+        ),
+        click.option("--allow-pickle", is_flag=True, help="Accept weights that are not safetensors."),
+        click.option("--trust-remote-code", is_flag=True, help="Run code that a model's folder brings."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def words(given: Sequence[str]) -> list[str]:
+    """Split words that are separated by commas, over repeated options."""
+    return [word.strip() for text in given for word in text.split(",") if word.strip()]
+
+
+def settings_from(options: Mapping[str, Any]) -> Settings:
+    """Read the model options; raises HarnessError for a prompt of an unknown role."""
+    prompts: dict[str, str] = {}
+    for text in options["prompts"]:
+        role, equals, prompt = text.partition("=")
+        if not equals or role not in list(Role):
+            raise HarnessError(f"--prompt {text!r} is not ROLE=TEXT", exists=f"roles: {', '.join(Role)}")
+        prompts[role] = prompt
+    return Settings(
+        device=options["device"],
+        dtype=options["dtype"],
+        truncate_dim=options["truncate_dim"],
+        max_seq_length=options["max_seq_length"],
+        prompts=tuple(sorted(prompts.items())),
+        allow_pickle=options["allow_pickle"],
+        trust_remote_code=options["trust_remote_code"],
+    )
+
+
+def load(plugin_files: Sequence[str], config: Config) -> Plugins:
+    """Load plugins: the installed ones, the configured files, and those on the command line."""
+    from harness.plugins import load_plugins
+
+    return load_plugins([Path(file) for file in (*config.plugins, *plugin_files)])
+
+
+def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> dict[str, Task]:
+    """All tasks: those of plugins, and those of task files; raises HarnessError where a name is taken."""
+    from harness.taskfile import read_task_file
+
+    tasks = plugins.tasks()
+    for file in (*config.task_files, *task_files):
+        for name, task in read_task_file(Path(file), plugins.task_kinds()).items():
+            if name in tasks:
+                raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
+            tasks[name] = task
+    return tasks

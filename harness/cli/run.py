@@ -1,0 +1,174 @@
+"""`harness run`: evaluate models on tasks; write results and a leaderboard."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import all_tasks, load, model_options, plugin_options, settings_from, words
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.config import Config
+    from harness.environment import Environment
+    from harness.evaluation import Outcome, Plan
+    from harness.plugins import Plugins
+    from harness.results import Results
+
+DEFAULT_OUT = "results/local"
+
+
+@click.command(name="run", short_help="Evaluate models on tasks; write results and a leaderboard.")
+@click.option(
+    "--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Folder, hub id or scheme; repeatable."
+)
+@click.option("--tasks", multiple=True, metavar="NAMES", help="Names and tags of tasks, separated by commas.")
+@click.option("--exclude", multiple=True, metavar="NAMES", help="Names and tags to leave out.")
+@click.option(
+    "--data", metavar="DIR", help="Folder with the real data; `sample` (default) for the shipped samples."
+)
+@click.option("--out", metavar="DIR", help=f"Results folder.  [default: {DEFAULT_OUT}]")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples: a quick look.")
+@click.option("--throughput/--no-throughput", default=True, help="Time encoding after the evaluation.")
+@click.option("--fresh", is_flag=True, help="Compute again what is there already.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
+@model_options
+@plugin_options
+def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+    r"""Evaluate models on tasks; write results and a leaderboard.
+
+    \b
+    harness run --model minilm --tasks sts,legal
+    harness run --model base=minilm --model ./candidates/nda --tasks legal --data data/
+
+    Finished results are kept: the same command continues after an interruption.
+    Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
+    """
+    from harness.config import read_config
+    from harness.results import Results
+
+    config = read_config(Path.cwd())
+    plugins = load(options["plugin_files"], config)
+    plan = _plan(options, config, plugins)
+    results = Results(Path(options["out"] or config.out or DEFAULT_OUT))
+    outcome = _evaluate(plan, results, throughput=options["throughput"])
+    _print(results, outcome, plugins, as_json=options["as_json"])
+    if outcome.failed or plugins.problems:
+        sys.exit(2)
+
+
+def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
+    """Turn what was asked into a plan; everything a user can get wrong is found here, before any work."""
+    from harness.evaluation import Plan
+    from harness.models import check_names, locate_model, parse_model
+    from harness.selection import select_tasks
+
+    named = list(options["models"]) or list(config.models)
+    if not named:
+        raise HarnessError(
+            "no model", hint="--model minilm, or --model PATH; `harness list models` shows the schemes"
+        )
+    tasks = select_tasks(
+        words(options["tasks"]) or list(config.tasks),
+        all_tasks(plugins, options["task_files"], config),
+        plugins.task_schemes(),
+        words(options["exclude"]) or list(config.exclude),
+    )
+    schemes, settings = plugins.model_schemes(), settings_from(options)
+    models = [locate_model(parse_model(text, schemes, settings), schemes) for text in named]
+    check_names(models)
+    return Plan(
+        models=models,
+        tasks=tasks,
+        data=_data_folder(options["data"] or config.data),
+        limit=options["limit"],
+        fresh=options["fresh"],
+    )
+
+
+def _data_folder(given: str | None) -> Path | None:
+    if given is None or given == "sample":
+        return None
+    folder = Path(given).expanduser()
+    if not folder.is_dir():
+        raise HarnessError(
+            f"no data folder {given}", hint="--data sample uses the samples that the project ships"
+        )
+    return folder
+
+
+def _evaluate(plan: Plan, results: Results, *, throughput: bool) -> Outcome:
+    """Evaluate, then time the models that are in memory, then publish; what is finished is kept."""
+    from harness.cli.show import watching
+    from harness.environment import current_environment
+    from harness.evaluation import run_plan
+    from harness.leaderboard import publish
+    from harness.throughput import measure
+
+    started = dt.datetime.now(dt.UTC)
+    environment = current_environment(started.isoformat(timespec="seconds"))
+    try:
+        with watching() as watcher:
+            outcome = run_plan(plan, results, watcher)
+            for model in outcome.loaded if throughput else []:
+                watcher.begin(model.name, "throughput", 0)
+                results.write_throughput(measure(model))
+    finally:
+        publish(results)
+    results.write_run(f"{started:%Y%m%dT%H%M%S}-{os.getpid()}", _log(environment, outcome, plan))
+    return outcome
+
+
+def _log(environment: Environment, outcome: Outcome, plan: Plan) -> dict[str, Any]:
+    """What a run ran on and what it did, for whoever wonders later."""
+    return {
+        **asdict(environment),
+        "data": str(plan.data) if plan.data else "sample",
+        "evaluations": [
+            {
+                "model": one.candidate.model,
+                "fingerprint": one.candidate.fingerprint,
+                "task": one.examination.task,
+            }
+            | {"status": one.status, "key": one.key}
+            for one in outcome.evaluations
+        ],
+        "reused": outcome.reused,
+        "skipped": outcome.skipped,
+    }
+
+
+def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: bool) -> None:
+    """Print what this run was asked for: a table for people, or JSON for programs."""
+    from harness.cli.show import clean, console, print_grids
+    from harness.grid import grids, models_grid
+    from harness.leaderboard import boards, records
+
+    if as_json:
+        rows = [asdict(record) for record in records(outcome.evaluations)]
+        problems = plugins.problems
+        click.echo(json.dumps({"records": rows, "skipped": outcome.skipped, "problems": problems}, indent=1))
+        return
+    ranked = boards(outcome.evaluations)
+    target = console()
+    print_grids([models_grid(ranked, results.throughputs()), *grids(ranked)], target)
+    if any(one.examination.data == "sample" for one in outcome.evaluations):
+        target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
+    if outcome.reused:
+        target.print(
+            f"{outcome.reused} results kept from before: same model, data and settings (--fresh recomputes)."
+        )
+    for one in outcome.failed:
+        trace = results.error_path(one.model, one.examination.task)
+        if trace.is_file():
+            target.print(clean(f"traceback of {one.examination.task}: {trace}"))
+    for problem in plugins.problems:
+        target.print(clean(f"PROBLEM {problem}"))
+    target.print(clean(f"written: {results.root / 'leaderboard.csv'}"))

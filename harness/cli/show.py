@@ -1,0 +1,100 @@
+"""Print grids and progress to a terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.grid import Grid
+    from harness.records import Evaluation
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_WIDE = 110
+"""Columns of a table that goes to a file or a pipe."""
+
+
+def console(*, err: bool = False) -> Console:
+    """Open a console that neither guesses markup in texts nor wraps what is piped."""
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() else _WIDE
+    return Console(stderr=err, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
+
+
+def clean(text: str) -> str:
+    """Strip terminal escape codes and other control characters from a name that a stranger chose."""
+    return _CONTROL.sub("", text)
+
+
+def print_grids(grids: Sequence[Grid], target: Console) -> None:
+    """Print grids one below the other, the best scores in bold."""
+    for grid in grids:
+        title = Text(clean(grid.title), style="bold cyan")
+        title.append(f"  {clean(grid.subtitle)}", style="dim")
+        target.print(title)
+        table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
+        for position, name in enumerate(grid.header):
+            table.add_column(clean(name), justify="left" if position == 0 else "right", no_wrap=position == 0)
+        for row in grid.rows:
+            table.add_row(*(Text(clean(cell.text), style="bold" if cell.best else "") for cell in row))
+        target.print(table)
+        for remark in grid.remarks:
+            target.print(Text(f"  {clean(remark)}", style="yellow"))
+        target.print()
+
+
+class ProgressWatcher:
+    """Shows which model and task is running as a progress bar, and what was skipped as a line."""
+
+    def __init__(self, progress: Progress, target: Console) -> None:
+        self._progress, self._target = progress, target
+        self._bar = progress.add_task("starting", total=None)
+
+    def begin(self, model: str, task: str, texts: int) -> None:
+        """Name what is running."""
+        self._progress.reset(self._bar, total=texts or None, description=clean(f"{model} · {task}"))
+
+    def advance(self, texts: int) -> None:
+        """Move the bar."""
+        self._progress.advance(self._bar, texts)
+
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:  # noqa: ARG002 - a watcher's signature
+        """Say what failed, at once; what went well, or was kept, stands in the table."""
+        name = f"{evaluation.candidate.model} · {evaluation.examination.task}"
+        if evaluation.status == "error":
+            self._target.print(Text(clean(f"ERROR {name}: {evaluation.error}"), style="red"))
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        self._target.print(Text(clean(text), style="dim"))
+
+
+@contextmanager
+def watching() -> Iterator[ProgressWatcher]:
+    """Show progress on standard error while a run goes on; it vanishes at the end, and when piped."""
+    target = console(err=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
+        yield ProgressWatcher(progress, target)

@@ -1,0 +1,111 @@
+"""What a run ran on: machine, libraries, git, command line."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "torch", "numpy", "scikit-learn", "mteb")
+"""The libraries that can move a score."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One object per run; never part of a record that must be the same tomorrow."""
+
+    started: str
+    """UTC, ISO 8601."""
+    command: list[str]
+    harness: str
+    python: str
+    libraries: dict[str, str]
+    platform: str
+    processor: str
+    cores: int
+    """Processors that this process may use."""
+    memory_bytes: int
+    load: float | None
+    """One-minute load average at the start."""
+    git_commit: str | None
+    git_dirty: bool | None
+
+
+def current_environment(started: str) -> Environment:
+    """Describe this machine and process; imports none of the libraries it names."""
+    from harness import __version__
+
+    commit, dirty = _git(Path.cwd())
+    return Environment(
+        started=started,
+        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        harness=__version__,
+        python=platform.python_version(),
+        libraries=libraries(),
+        platform=platform.platform(),
+        processor=processor(),
+        cores=cores(),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        load=load(),
+        git_commit=commit,
+        git_dirty=dirty,
+    )
+
+
+def libraries() -> dict[str, str]:
+    """Versions of the libraries that can move a score, read from their metadata."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def processor() -> str:
+    """The processor's name, as the operating system gives it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Processors that this process may use (its affinity, where the system has one)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load() -> float | None:
+    """One-minute load average; None where the system has none."""
+    try:
+        return round(os.getloadavg()[0], 2)
+    except OSError:
+        return None
+
+
+def _git(folder: Path) -> tuple[str | None, bool | None]:
+    """Commit and whether the tree was changed; (None, None) outside a repository."""
+
+    def ask(*words: str) -> str | None:
+        try:
+            answer = subprocess.run(  # noqa: S603 - fixed words, no shell
+                ["git", "-C", str(folder), *words],  # noqa: S607 - whichever git the user has
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return answer.stdout.strip() if answer.returncode == 0 else None
+
+    commit = ask("rev-parse", "HEAD")
+    status = ask("status", "--porcelain") if commit else None
+    return commit, None if status is None else bool(status)

@@ -1,0 +1,181 @@
+"""Evaluate models on tasks: the one path from a model and a dataset to records on disk."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from harness.data import DataSource
+from harness.encode import EncodedOnce
+from harness.errors import HarnessError, MissingDataError
+from harness.examine import Examined, answer, examine, failure, record_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.interfaces import LocatedModel, Model
+    from harness.records import Evaluation
+    from harness.results import Results
+    from harness.selection import Selected
+    from harness.tables import Predictions
+
+
+class Watcher(Protocol):
+    """Whoever wants to see what is going on; silent by default."""
+
+    def begin(self, model: str, task: str, texts: int) -> None:
+        """Say that a model starts on a task for which it has `texts` texts to encode."""
+        ...
+
+    def advance(self, texts: int) -> None:
+        """Say that so many more texts are encoded."""
+        ...
+
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:
+        """Say that a record is on disk: computed, or found there."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something that a reader of the scores should know."""
+        ...
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def begin(self, model: str, task: str, texts: int) -> None:
+        """Show nothing."""
+
+    def advance(self, texts: int) -> None:
+        """Show nothing."""
+
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to evaluate."""
+
+    models: Sequence[LocatedModel]
+    tasks: Sequence[Selected]
+    data: Path | None = None
+    """The data folder; None for the samples that plugins ship."""
+    limit: int | None = None
+    fresh: bool = False
+    """Compute again what is already there."""
+
+
+@dataclass
+class Outcome:
+    """What came of a plan: its evaluations in the plan's order, and the models that had to be loaded."""
+
+    evaluations: list[Evaluation] = field(default_factory=list)
+    reused: int = 0
+    skipped: list[str] = field(default_factory=list)
+    """One sentence for each task that a tag selected and that has no sample."""
+    loaded: list[Model] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[Evaluation]:
+        """The ERROR records."""
+        return [evaluation for evaluation in self.evaluations if evaluation.status == "error"]
+
+
+def run_plan(plan: Plan, results: Results, watcher: Watcher | None = None) -> Outcome:
+    """Evaluate every model on every task; each finished pair is on disk before the next begins.
+
+    A pair whose record is there, with the same key, is not computed again. A task or model that
+    fails becomes an ERROR record, and the others still finish.
+    Raises HarnessError where there is nothing to evaluate or results cannot be written.
+    """
+    run = _Run(plan, results, watcher or Silent())
+    examined = run.read_tasks()
+    if not examined:
+        raise HarnessError(
+            "none of the selected tasks ships a sample",
+            exists="\n".join(run.outcome.skipped),
+            hint="give the real data: --data DIR (docs/data.md)",
+        )
+    for located in plan.models:
+        pending = [one for one in examined if not run.reuse(located, one)]
+        if pending:
+            run.evaluate_model(located, pending)
+    return run.outcome
+
+
+@dataclass
+class _Run:
+    """One call of `run_plan`: what it works on, and what has come of it so far."""
+
+    plan: Plan
+    results: Results
+    watcher: Watcher
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def read_tasks(self) -> list[Examined]:
+        """Read the rows of every task; one that a tag selected and that has no sample is skipped, aloud."""
+        examined = []
+        for selected in self.plan.tasks:
+            task, folder = selected.task, self.plan.data
+            source = DataSource("files", folder) if folder else DataSource("sample", task.sample)
+            one = examine(task, source, self.plan.limit)
+            if isinstance(one.error, MissingDataError) and not selected.by_name and not folder:
+                self.outcome.skipped.append(f"{task.name}: {one.error.message}")
+                self.watcher.note(f"skipped {task.name}: {one.error.message}")
+            else:
+                examined.append(one)
+        return examined
+
+    def reuse(self, located: LocatedModel, examined: Examined) -> bool:
+        """Take the record that is there, if it answers the same question and its predictions are there."""
+        model = located.name, located.fingerprint
+        found = None if self.plan.fresh else self.results.read(model, examined.task.name)
+        if found is None or found.status != "ok" or found.key != record_key(located, examined.examination):
+            return False
+        if not self.results.has_predictions(found):
+            return False
+        self.outcome.reused += 1
+        self._keep(found, reused=True)
+        return True
+
+    def evaluate_model(self, located: LocatedModel, pending: list[Examined]) -> None:
+        """Load a model and let it answer the tasks that are left; what goes wrong is recorded."""
+        try:
+            loaded = located.load()
+        except Exception as error:  # noqa: BLE001 - a model may raise anything; the other models must finish
+            for examined in pending:
+                self._fail(located, examined, error)
+            return
+        self.outcome.loaded.append(loaded)
+        model = EncodedOnce(loaded)
+        for examined in pending:
+            try:
+                evaluation, predictions = self._answer(model, examined)
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the other tasks must finish
+                self._fail(located, examined, error)
+                continue
+            self.results.write(evaluation, predictions)
+            self._keep(evaluation, reused=False)
+
+    def _answer(self, model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
+        texts = list(examined.task.texts(examined.dataset)) if examined.dataset is not None else []
+        self.watcher.begin(model.name, examined.task.name, model.distinct(texts))
+        model.prefetch(texts, self.watcher.advance)
+        return answer(model, examined)
+
+    def _fail(self, located: LocatedModel, examined: Examined, error: BaseException) -> None:
+        """Record a failure: its reason, and for what is not a user's error its traceback."""
+        evaluation = failure(located, examined, error)
+        told = isinstance(error, HarnessError)
+        self.results.write_error(evaluation, None if told else "".join(traceback.format_exception(error)))
+        self._keep(evaluation, reused=False)
+
+    def _keep(self, evaluation: Evaluation, *, reused: bool) -> None:
+        self.outcome.evaluations.append(evaluation)
+        self.watcher.end(evaluation, reused=reused)

@@ -1,0 +1,218 @@
+"""One model, one task: read the rows, let the model answer, score the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.encode import EncodedOnce
+from harness.environment import libraries
+from harness.errors import HarnessError
+from harness.interfaces import AggregateTask, Finding, Severity
+from harness.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
+from harness.stats import estimate, seed_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.data import DataSource
+    from harness.interfaces import LocatedModel, Metric, Model, ModelFacts, Role, Task
+    from harness.tables import Dataset, Predictions
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A task with its rows read, or with the reason why they could not be."""
+
+    task: Task
+    examination: Examination
+    dataset: Dataset | None = None
+    error: BaseException | None = None
+
+
+def examine(task: Task, source: DataSource, limit: int | None = None) -> Examined:
+    """Read a task's rows, keeping the reason where that fails."""
+    try:
+        dataset = task.load(source)
+        if limit is not None:
+            dataset = task.limited(dataset, limit)
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR record
+        return Examined(task, _examination(task, source, limit, ""), error=error)
+    return Examined(task, _examination(task, source, limit, dataset.digest), dataset)
+
+
+def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
+    """Let a model answer a task, and score the answers; predictions are None for aggregate scores.
+
+    Raises HarnessError where the headline metric is undefined, and whatever the task raises.
+    """
+    task, dataset = examined.task, examined.dataset
+    if dataset is None:
+        raise examined.error or HarnessError(f"{task.name} has no rows")
+    model.asked()
+    predictions: Predictions | None = None
+    if isinstance(task, AggregateTask):
+        aggregates = task.score(model, dataset)
+        scores = [Score(metric=name, score=_defined(value)) for name, value in aggregates.items()]
+    else:
+        predictions = task.predict(model, dataset)
+        scores = [_score(metric, predictions, examined.examination) for metric in task.metrics]
+    if not scores or scores[0].score is None:
+        raise HarnessError(
+            f"{scores[0].metric if scores else 'every metric'} is undefined on these {len(dataset)} examples",
+            hint="one side may be constant, or a class missing; a larger --limit may help",
+        )
+    evaluation = _evaluation(
+        model,
+        examined,
+        status="ok",
+        facts=model.facts,
+        scores=tuple(scores),
+        predictions=content_hash(predictions) if predictions else None,
+        fitted=predictions.fitted if predictions else {},
+        findings=predictions.findings if predictions else dataset.findings,
+        truncation=_truncation(model, model.asked()),
+    )
+    return evaluation, predictions
+
+
+def evaluate(
+    model: Model, task: Task, source: DataSource, *, limit: int | None = None
+) -> tuple[Evaluation, Predictions | None]:
+    """Evaluate a model on a task in memory; nothing is written.
+
+    Raises HarnessError for data that cannot be read or a headline that is undefined, and whatever
+    the task raises.
+    """
+    return answer(EncodedOnce(model), examine(task, source, limit))
+
+
+def failure(located: LocatedModel, examined: Examined, error: BaseException) -> Evaluation:
+    """Make the ERROR record of a model that could not be scored on a task, with the reason."""
+    metrics = examined.task.metrics[:1]
+    return _evaluation(
+        located,
+        examined,
+        status="error",
+        scores=tuple(Score(metric=metric.name, score=None) for metric in metrics),
+        error=str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}",
+    )
+
+
+def record_key(located: LocatedModel | EncodedOnce, examination: Examination) -> str:
+    """Hash everything that a result depends on: model, settings, task, rows, limit, and our own version."""
+    from harness import __version__
+
+    parts = {
+        "model": located.fingerprint,
+        "settings": asdict(located.spec.settings),
+        "examination": asdict(examination),
+        "harness": __version__,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def source_hash(task: Task) -> str:
+    """Hash the Python files of the package folder (or the single file) that defines a task."""
+    module = sys.modules[type(task).__module__]
+    try:
+        file = Path(inspect.getfile(type(task)))
+    except (TypeError, OSError):
+        return ""
+    files = sorted(file.parent.glob("*.py")) if module.__package__ else [file]
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def truncation_finding(truncation: Truncation | None) -> Finding | None:
+    """Say what was cut, where anything was."""
+    if truncation is None or not truncation.truncated:
+        return None
+    texts, tokens = truncation.truncated / truncation.texts, truncation.lost / truncation.tokens
+    return Finding(
+        "truncated",
+        Severity.NOTE,
+        f"{truncation.truncated} of {truncation.texts} texts ({texts:.0%}) exceed the model's maximum:"
+        f" {tokens:.0%} of all tokens were not read",
+        "--max-seq-length, where the model has the positions for it",
+    )
+
+
+def _evaluation(
+    model: LocatedModel | EncodedOnce,
+    examined: Examined,
+    *,
+    facts: ModelFacts | None = None,
+    **answered: Any,  # noqa: ANN401
+) -> Evaluation:
+    """Fill in what every record says, of a success or of a failure."""
+    candidate = Candidate(
+        model=model.name, fingerprint=model.fingerprint, settings=model.spec.settings, facts=facts
+    )
+    return Evaluation(
+        key=record_key(model, examined.examination),
+        examination=examined.examination,
+        candidate=candidate,
+        kind=examined.task.kind,
+        tags=tuple(sorted(examined.task.tags)),
+        libraries=libraries(),
+        **answered,
+    )
+
+
+def _examination(task: Task, source: DataSource, limit: int | None, digest: str) -> Examination:
+    return Examination(
+        task=task.name,
+        version=task.version,
+        source=source_hash(task),
+        split=task.splits.evaluated,
+        data=source.kind,
+        digest=digest,
+        limit=limit,
+    )
+
+
+def _score(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
+    seed = seed_from(examination.digest, examination.task, metric.name, "interval")
+    found = estimate(metric, predictions, seed)
+    return Score(
+        metric=metric.name,
+        score=_defined(found.score),
+        low=_defined(found.interval.low),
+        high=_defined(found.interval.high),
+        examples=found.examples,
+        clusters=found.clusters,
+        columns=metric.columns,
+        where=metric.where,
+        per_example=metric.per_example,
+    )
+
+
+def _defined(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _truncation(model: EncodedOnce, asked: Iterable[tuple[str, Role]]) -> Truncation | None:
+    """Count what the model did not read; None for a model that does not say."""
+    limit = model.facts.max_tokens
+    by_role: dict[Role, list[str]] = {}
+    for text, role in asked:
+        by_role.setdefault(role, []).append(text)
+    counts = [model.count_tokens(texts, role) for role, texts in by_role.items()]
+    if limit is None or any(count is None for count in counts):
+        return None
+    tokens = np.concatenate([count for count in counts if count is not None] or [np.zeros(0, dtype=int)])
+    over = tokens[tokens > limit]
+    return Truncation(
+        texts=len(tokens), truncated=len(over), tokens=int(tokens.sum()), lost=int((over - limit).sum())
+    )

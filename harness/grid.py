@@ -1,0 +1,174 @@
+"""Boards as grids of text, for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.examine import truncation_finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.interfaces import Finding
+    from harness.leaderboard import Board
+    from harness.records import Score, Throughput
+
+SIDE_BY_SIDE = 3
+"""Up to so many models stand side by side with every interval; more stand one below the other."""
+
+ILLUSTRATIVE = "sample: illustrative, not the real dataset"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text, and whether it is the best of its kind."""
+
+    text: str
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A titled table, with remarks below it."""
+
+    title: str
+    subtitle: str
+    header: list[str]
+    rows: list[list[Cell]]
+    remarks: list[str] = field(default_factory=list)
+    numeric: bool = True
+    """Whether the columns after the first are figures, to be aligned on the right."""
+
+
+def grids(boards: Sequence[Board]) -> list[Grid]:
+    """Lay out one grid per board."""
+    return [_grid(board) for board in boards]
+
+
+def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Grid:
+    """Lay out what people ask of a model: size, dimensions, maximum tokens, speed."""
+    speeds = {(one.model, one.fingerprint): one for one in throughputs}
+    candidates = {row.model: row.evaluation.candidate for board in boards for row in board.rows}
+    rows = []
+    for name, candidate in sorted(candidates.items()):
+        facts = candidate.facts
+        speed = speeds.get((candidate.model, candidate.fingerprint))
+        rows.append(
+            [
+                Cell(name),
+                Cell(_count(facts.parameters) if facts else "?"),
+                Cell(str(facts.dimensions) if facts else "?"),
+                Cell((str(facts.max_tokens) if facts.max_tokens else "no limit") if facts else "?"),
+                Cell(f"{facts.size_bytes / 1e6:.0f} MB" if facts and facts.size_bytes else "–"),
+                Cell(f"{facts.device} {candidate.settings.dtype}" if facts else "?"),
+                Cell(_speed(speed)),
+                Cell(_count(speed.tokens_per_second) if speed and speed.tokens_per_second else "–"),
+            ]
+        )
+    header = ["model", "parameters", "dimensions", "max tokens", "weights", "on", "texts/s", "tokens/s"]
+    timed = [speeds[key] for one in candidates.values() if (key := (one.model, one.fingerprint)) in speeds]
+    machines = sorted({f"{one.processor}, {one.cores} cores" for one in timed})
+    remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
+    return Grid("models", "", header, rows, remarks)
+
+
+def to_markdown(grids: Sequence[Grid]) -> str:
+    """Write grids as GitHub-flavoured Markdown; the best score of a row is bold."""
+    parts = []
+    for grid in grids:
+        lines = [f"### {_escaped(grid.title)}", ""]
+        if grid.subtitle:
+            lines += [f"{_escaped(grid.subtitle)}", ""]
+        lines.append("| " + " | ".join(map(_escaped, grid.header)) + " |")
+        lines.append("|---" + "|---:" * (len(grid.header) - 1) + "|")
+        for row in grid.rows:
+            cells = (f"**{_escaped(cell.text)}**" if cell.best else _escaped(cell.text) for cell in row)
+            lines.append("| " + " | ".join(cells) + " |")
+        lines += ["", *(f"- {_escaped(remark)}" for remark in grid.remarks)]
+        parts.append("\n".join(lines).rstrip() + "\n")
+    return "\n".join(parts)
+
+
+def _grid(board: Board) -> Grid:
+    metrics = board.metrics
+    if len(board.rows) <= SIDE_BY_SIDE:
+        header = ["", *(row.model for row in board.rows)]
+        rows = [[Cell(metric), *_cells(board, metric, intervals=True)] for metric in metrics]
+    else:
+        header = ["model", *metrics]
+        columns = [_cells(board, metric, intervals=metric == metrics[0]) for metric in metrics]
+        rows = [[Cell(row.model), *cells] for row, *cells in zip(board.rows, *columns, strict=True)]
+    return Grid(board.task, _subtitle(board), header, rows, _remarks(board))
+
+
+def _cells(board: Board, metric: str, *, intervals: bool) -> list[Cell]:
+    best = board.best(metric) if len(board.rows) > 1 else None
+    cells = []
+    for row in board.rows:
+        score = board.score(row, metric)
+        text = "ERROR" if row.evaluation.status == "error" else _number(score, interval=intervals)
+        cells.append(Cell(text, best=score is not None and score.score is not None and score.score == best))
+    return cells
+
+
+def _number(score: Score | None, *, interval: bool) -> str:
+    if score is None or score.score is None:
+        return "undefined" if score else "–"
+    ends = f" [{score.low:.3f}, {score.high:.3f}]" if interval and score.low is not None else ""
+    return f"{score.score:.4f}{ends}"
+
+
+def _subtitle(board: Board) -> str:
+    one = next((row.evaluation for row in board.rows if row.headline), board.rows[0].evaluation)
+    asked, headline = one.examination, one.scores[0] if one.scores else None
+    parts = [asked.split]
+    if headline and headline.examples:
+        grouped = f" in {headline.clusters} clusters" if headline.clusters != headline.examples else ""
+        parts.append(f"{headline.examples} examples{grouped}")
+    parts.append(ILLUSTRATIVE if asked.data == "sample" else f"data {asked.digest[:8]}")
+    if asked.limit is not None:
+        parts.append(f"LIMITED to {asked.limit} examples: not comparable with the full set")
+    return " · ".join(parts)
+
+
+def _remarks(board: Board) -> list[str]:
+    remarks = []
+    for row in board.rows:
+        if row.evaluation.error:
+            remarks.append(f"{row.model}: ERROR: {' '.join(row.evaluation.error.split())}")
+        cut = truncation_finding(row.evaluation.truncation)
+        findings = [*row.evaluation.findings, *([cut] if cut else [])]
+        remarks += [f"{row.model}: {_sentence(finding)}" for finding in findings]
+    for model, differences in board.refused:
+        remarks.append(f"{model} is not ranked, it was asked something else: {'; '.join(differences)}")
+    return remarks
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.code} ({finding.severity}): {finding.evidence}"
+
+
+def _speed(speed: Throughput | None) -> str:
+    if speed is None:
+        return "–"
+    return (
+        f"{speed.texts_per_second:.0f} ({speed.texts_per_second_low:.0f} – {speed.texts_per_second_high:.0f})"
+    )
+
+
+def _count(number: float | None) -> str:
+    """Shorten a count: 22.7 M, 9.6 k."""
+    if number is None:
+        return "?"
+    for bound, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= bound:
+            return f"{number / bound:.1f} {unit}"
+    return f"{number:.0f}"
+
+
+def _escaped(text: str) -> str:
+    """Keep a text from being read as Markdown or HTML."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([|*`_\\])", r"\\\1", text).replace("\n", " ")

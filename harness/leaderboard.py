@@ -1,0 +1,279 @@
+"""Leaderboards: tidy rows from records, and which of them may be ranked against each other."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from harness.errors import HarnessError
+from harness.models import display_names
+from harness.records import Evaluation, Score, Throughput
+from harness.results import Results, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One row of `leaderboard.csv`: a model's score by one metric of one task. Empty cells are None."""
+
+    model: str
+    """`NAME`, or `NAME~fp8` where several models of this leaderboard share the name."""
+    task: str
+    metric: str
+    headline: bool
+    score: float | None
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval."""
+    examples: int
+    clusters: int
+    status: Literal["ok", "error"]
+    data: str
+    """`sample` (illustrative) or `files`."""
+    split: str
+    limit: int | None
+    digest: str
+    task_version: int
+    task_source: str
+    fingerprint: str
+    parameters: int | None
+    dimensions: int | None
+    max_tokens: int | None
+    size_bytes: int | None
+    similarity: str | None
+    device: str | None
+    dtype: str
+    truncate_dim: int | None
+    max_seq_length: int | None
+    prompts: str | None
+    """JSON of the prompts that the user set."""
+    trust_remote_code: bool
+    encoder: str | None
+    truncated_texts: float | None
+    lost_tokens: float | None
+    """Shares, in [0, 1], of texts cut and of tokens not read."""
+    predictions: str | None
+    findings: str | None
+    """Codes, separated by spaces."""
+    libraries: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model on a board."""
+
+    model: str
+    evaluation: Evaluation
+
+    @property
+    def headline(self) -> Score | None:
+        """The score it is ranked by; None for an ERROR."""
+        return self.evaluation.scores[0] if self.evaluation.status == "ok" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The models on one task that were asked the same, best first."""
+
+    task: str
+    rows: list[Row]
+    refused: list[tuple[str, list[str]]]
+    """Models that were asked something else, and what differs; they are not ranked."""
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of all metrics, the headline first."""
+        return list(dict.fromkeys(score.metric for row in self.rows for score in row.evaluation.scores))
+
+    def best(self, metric: str) -> float | None:
+        """The highest score by a metric, to be shown in bold where there is more than one model."""
+        scores = [
+            score for row in self.rows if (score := self.score(row, metric)) and score.score is not None
+        ]
+        return max((score.score for score in scores if score.score is not None), default=None)
+
+    @staticmethod
+    def score(row: Row, metric: str) -> Score | None:
+        """A model's score by a metric."""
+        return next((score for score in row.evaluation.scores if score.metric == metric), None)
+
+
+def records(evaluations: Sequence[Evaluation]) -> list[Record]:
+    """Flatten evaluations into rows, sorted by task, metric (the headline first) and model."""
+    shown = display_names(sorted(one.model for one in evaluations))
+    rows = [
+        _record(one, score, shown[one.model], position)
+        for one in sorted(evaluations, key=lambda one: (one.examination.task, shown[one.model]))
+        for position, score in enumerate(one.scores or (Score(metric="none", score=None),))
+    ]
+    first = {(row.task, row.metric): position for position, row in reversed(list(enumerate(rows)))}
+    return sorted(rows, key=lambda row: (row.task, first[row.task, row.metric], row.model))
+
+
+def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
+    """One board per task. Of models that were asked different things, the largest group is ranked.
+
+    Between groups of the same size the one whose digest sorts first is ranked, so that the answer
+    depends on the records alone.
+    """
+    shown = display_names(sorted(one.model for one in evaluations))
+    tasks = sorted({one.examination.task for one in evaluations})
+    return [
+        _board(task, [one for one in evaluations if one.examination.task == task], shown) for task in tasks
+    ]
+
+
+def publish(results: Results) -> None:
+    """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone."""
+    from harness.grid import grids, to_markdown
+
+    evaluations = results.evaluations()
+    if evaluations:
+        write_atomically(results.root / "leaderboard.csv", to_csv(records(evaluations)).encode())
+        write_atomically(results.root / "leaderboard.md", to_markdown(grids(boards(evaluations))).encode())
+    if throughputs := results.throughputs():
+        write_atomically(results.root / "throughput.csv", throughput_csv(throughputs).encode())
+
+
+def to_csv(rows: Sequence[Record]) -> str:
+    """Write rows as CSV: full float precision, and no cell that a spreadsheet would run."""
+    names = [column.name for column in fields(Record)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    return text.getvalue()
+
+
+def read_leaderboard(path: Path) -> list[Record]:
+    """Read a `leaderboard.csv`.
+
+    Raises HarnessError for one that is not there, lacks a column, or holds a cell of the wrong type.
+    """
+    from harness.data import read_records
+
+    rows = read_records(path)
+    missing = [column.name for column in fields(Record) if rows and column.name not in rows[0]]
+    if missing:
+        raise HarnessError(f"{path} is not a leaderboard: it has no column {', '.join(missing)}")
+    try:
+        return [
+            msgspec.convert({name: _value(cell) for name, cell in row.items()}, Record, strict=False)
+            for row in rows
+        ]
+    except msgspec.ValidationError as error:
+        raise HarnessError(f"{path} is not a leaderboard: {error}") from error
+
+
+def throughput_csv(throughputs: Sequence[Throughput]) -> str:
+    """Write speeds as CSV; they are kept apart from scores, since they differ from run to run."""
+    shown = display_names(sorted((one.model, one.fingerprint) for one in throughputs))
+    names = [
+        column.name
+        for column in fields(Throughput)
+        if column.name not in ("schema", "seconds", "cpu_seconds")
+    ]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for one in throughputs:
+        values = {name: getattr(one, name) for name in names} | {"model": shown[one.model, one.fingerprint]}
+        writer.writerow(
+            [_cell(_libraries(value) if isinstance(value, dict) else value) for value in values.values()]
+        )
+    return text.getvalue()
+
+
+def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:
+    examination, candidate = one.examination, one.candidate
+    facts, settings, cut = candidate.facts, candidate.settings, one.truncation
+    return Record(
+        model=shown,
+        task=examination.task,
+        metric=score.metric,
+        headline=position == 0,
+        score=score.score,
+        low=score.low,
+        high=score.high,
+        examples=score.examples,
+        clusters=score.clusters,
+        status=one.status,
+        data=examination.data,
+        split=examination.split,
+        limit=examination.limit,
+        digest=examination.digest,
+        task_version=examination.version,
+        task_source=examination.source,
+        fingerprint=candidate.fingerprint,
+        parameters=facts.parameters if facts else None,
+        dimensions=facts.dimensions if facts else None,
+        max_tokens=facts.max_tokens if facts else None,
+        size_bytes=facts.size_bytes if facts else None,
+        similarity=facts.similarity if facts else None,
+        device=facts.device if facts else None,
+        dtype=settings.dtype,
+        truncate_dim=settings.truncate_dim,
+        max_seq_length=settings.max_seq_length,
+        prompts=json.dumps(dict(settings.prompts), ensure_ascii=False) if settings.prompts else None,
+        trust_remote_code=settings.trust_remote_code,
+        encoder=facts.encoder if facts else None,
+        truncated_texts=cut.truncated / cut.texts if cut and cut.texts else None,
+        lost_tokens=cut.lost / cut.tokens if cut and cut.tokens else None,
+        predictions=one.predictions,
+        findings=" ".join(finding.code for finding in one.findings) or None,
+        libraries=_libraries(one.libraries),
+        error=one.error,
+    )
+
+
+def _board(task: str, evaluations: Sequence[Evaluation], shown: dict[tuple[str, str], str]) -> Board:
+    asked = Counter(one.examination for one in evaluations if one.status == "ok")
+    chosen = min(asked, key=lambda one: (-asked[one], one.digest), default=None)
+    rows, refused = [], []
+    for one in evaluations:
+        if one.status == "error" or one.examination == chosen:
+            rows.append(Row(shown[one.model], one))
+        elif chosen is not None:
+            refused.append((shown[one.model], chosen.differences(one.examination)))
+    return Board(task, sorted(rows, key=_standing), refused)
+
+
+def _standing(row: Row) -> tuple[float, str]:
+    score = row.headline.score if row.headline else None
+    return (-score if score is not None else float("inf"), row.model)
+
+
+def _libraries(versions: dict[str, str]) -> str:
+    return " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
+    """Write a value; a text that a spreadsheet would take for a formula gets a quote in front."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str) and _FORMULA.match(value):
+        return f"'{value}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _value(cell: str) -> str | None:
+    """Undo `_cell`."""
+    if cell.startswith("'") and _FORMULA.match(cell[1:]):
+        return cell[1:]
+    return cell or None

@@ -1,0 +1,168 @@
+"""Records: what is kept of an evaluation and of a speed measurement.
+
+The record of an evaluation holds nothing that changes from run to run: no time, no speed, no path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.interfaces import Finding, ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
+
+if TYPE_CHECKING:
+    from harness.tables import Column, Predictions
+
+SCHEMA = 1
+"""Raise it when the files change their meaning; files of another schema are refused, not guessed at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What was asked. Two scores are comparable when this is the same for both."""
+
+    task: str
+    version: int
+    source: str
+    """Hash of the Python files that define the task."""
+    split: str
+    data: Literal["sample", "files"]
+    """Where the rows came from; a sample's score is never taken for the real set's."""
+    digest: str
+    """Hash of all rows, of every split that counts; empty where they could not be read."""
+    limit: int | None = None
+    """Only the first examples were used, for a quick look."""
+
+    def differences(self, other: Examination) -> list[str]:
+        """Name what differs, one phrase each; empty when scores may be compared."""
+        told = {"source": "task source", "version": "task version", "digest": "data"}
+        return [
+            f"{told.get(name, name)}: {_brief(getattr(self, name))} / {_brief(getattr(other, name))}"
+            for name in ("task", "version", "source", "split", "data", "digest", "limit")
+            if getattr(self, name) != getattr(other, name)
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Who was asked: the model, and how it was used."""
+
+    model: str
+    fingerprint: str
+    settings: Settings
+    facts: ModelFacts | None = None
+    """None for a model that could not be loaded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One metric's value, and how to get it from the predictions again."""
+
+    metric: str
+    score: float | None
+    """None where undefined."""
+    low: float | None = None
+    high: float | None = None
+    """Ends of the 95 % bootstrap interval; None where there is none."""
+    examples: int = 0
+    clusters: int = 0
+    """Independent units: what was resampled."""
+    columns: tuple[str, ...] = ()
+    where: str | None = None
+    per_example: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truncation:
+    """What the model did not read, over the distinct texts that a task encodes."""
+
+    texts: int = 0
+    truncated: int = 0
+    """Texts longer than the model's maximum."""
+    tokens: int = 0
+    lost: int = 0
+    """Tokens beyond the maximum."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A model's answers to a task, scored: the content of one file in `records/`."""
+
+    schema: int = SCHEMA
+    key: str
+    """Hash of everything that the result depends on; the same key is never computed twice."""
+    status: Literal["ok", "error"]
+    examination: Examination
+    candidate: Candidate
+    kind: str
+    tags: tuple[str, ...] = ()
+    scores: tuple[Score, ...] = ()
+    """The first is the headline."""
+    predictions: str | None = None
+    """Content hash of the predictions; None for scores that came without."""
+    fitted: dict[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    truncation: Truncation | None = None
+    libraries: dict[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def model(self) -> tuple[str, str]:
+        """Name and fingerprint."""
+        return self.candidate.model, self.candidate.fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """How fast a model encoded a fixed workload, warm and alone."""
+
+    schema: int = SCHEMA
+    model: str
+    fingerprint: str
+    workload: str
+    """Digest of the texts."""
+    texts: int
+    tokens: int | None
+    """Real tokens in all texts, without padding."""
+    seconds: tuple[float, ...]
+    """Wall time of each round."""
+    cpu_seconds: tuple[float, ...]
+    texts_per_second: float
+    """Median over rounds."""
+    texts_per_second_low: float
+    texts_per_second_high: float
+    """The slowest and the fastest round."""
+    tokens_per_second: float | None
+    device: str
+    dtype: str
+    encoder: str
+    threads: int
+    processor: str
+    cores: int
+    load: float | None
+    libraries: dict[str, str] = field(default_factory=dict)
+
+
+def content_hash(predictions: Predictions) -> str:
+    """Hex SHA-256 of the predictions' columns: of their values, not of a file's bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(predictions.columns):
+        digest.update(json.dumps([name, plain_values(predictions[name])], ensure_ascii=False).encode())
+    return digest.hexdigest()
+
+
+def _brief(value: Any) -> str:  # noqa: ANN401 - any field
+    text = str(value)
+    return text[:8] if re.fullmatch(r"[0-9a-f]{64}", text) else text
+
+
+def plain_values(values: Column) -> list[Any]:
+    """Turn a column, its list cells too, into plain Python values."""
+
+    def plain(cell: Any) -> Any:  # noqa: ANN401
+        return cell.tolist() if hasattr(cell, "tolist") else cell
+
+    return [plain(cell) for cell in plain(values)]

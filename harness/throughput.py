@@ -1,0 +1,82 @@
+"""Encode throughput: a fixed workload, warm, repeated, apart from scoring and from any cache."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.environment import cores, libraries, load, processor
+from harness.records import Throughput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.interfaces import Model
+
+ROUNDS = 5
+WORKLOAD = Path(__file__).parent / "workload.txt"
+
+
+def workload() -> list[str]:
+    """Return the fixed texts that every model is timed on: one a line, of 4 to 60 words."""
+    return WORKLOAD.read_text(encoding="utf-8").splitlines()
+
+
+def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = ROUNDS) -> Throughput:
+    """Time `encode` over a workload: one round to warm up, then `rounds` that count.
+
+    Nothing else of ours runs meanwhile, and nothing is cached. Medians are over rounds; the wall and
+    CPU time of each are kept, since a shared machine shows in their spread.
+    """
+    texts = workload() if texts is None else texts
+    tokens = _tokens_read(model, texts)
+    before = load()
+    model.encode(texts)
+    wall, cpu = zip(*(_timed(model, texts) for _ in range(rounds)), strict=True)
+    rates = [len(texts) / seconds for seconds in wall]
+    return Throughput(
+        model=model.name,
+        fingerprint=model.fingerprint,
+        workload=hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+        texts=len(texts),
+        tokens=tokens,
+        seconds=wall,
+        cpu_seconds=cpu,
+        texts_per_second=statistics.median(rates),
+        texts_per_second_low=min(rates),
+        texts_per_second_high=max(rates),
+        tokens_per_second=None if tokens is None else tokens / statistics.median(wall),
+        device=model.facts.device,
+        dtype=model.spec.settings.dtype,
+        encoder=model.facts.encoder,
+        threads=_threads(),
+        processor=processor(),
+        cores=cores(),
+        load=before,
+        libraries=libraries(),
+    )
+
+
+def _timed(model: Model, texts: Sequence[str]) -> tuple[float, float]:
+    """Wall and CPU seconds of one round; encode returns host arrays, so a device has finished by then."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    model.encode(texts)
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _tokens_read(model: Model, texts: Sequence[str]) -> int | None:
+    counts = model.count_tokens(texts)
+    if counts is None:
+        return None
+    limit = model.facts.max_tokens
+    return int(counts.sum() if limit is None else counts.clip(max=limit).sum())
+
+
+def _threads() -> int:
+    import sys
+
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch is not None else 1
