@@ -1,0 +1,122 @@
+"""The structure that docs/architecture.md describes, enforced."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import harness
+
+ROOT = Path(__file__).parents[1]
+PACKAGE, PLUGINS = ROOT / "harness", ROOT / "plugins"
+HEAVY = {"torch", "pandas", "sklearn", "scipy", "mteb", "sentence_transformers", "transformers"}
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+
+
+def floors() -> dict[str, int]:
+    """Modules by floor, as the table in docs/architecture.md says: `| 0 | errors, interfaces, … | … |`."""
+    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name.strip(" `"): int(floor) for floor, names in rows for name in names.split(",")}
+
+
+def modules() -> dict[str, Path]:
+    found = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path in PACKAGE.rglob("*.py")}
+    return {name: path for name, path in found.items() if name not in ("__init__", "__main__")}
+
+
+def imports(path: Path) -> set[str]:
+    """Harness modules that a file imports when it runs; not those for the type checker alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
+    return {name.removeprefix("harness.").replace(".", "/") for name in found}
+
+
+def test_every_module_stands_on_a_floor():
+    listed = {name if "/" not in name else "cli" for name in modules()}
+    assert listed == set(floors())
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_a_module_imports_only_from_lower_floors(name):
+    floor = floors()
+    own = floor["cli" if name.startswith("cli/") else name]
+    for other in imports(modules()[name]) & set(floor):
+        same_folder = name.startswith("cli/") and other == "cli"
+        assert floor[other] < own or same_folder, (
+            f"{name} (floor {own}) imports {other} (floor {floor[other]})"
+        )
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PLUGINS.rglob("*.py")), ids=lambda path: str(path.relative_to(PLUGINS))
+)
+def test_our_plugins_import_nothing_of_ours_but_the_public_names(path):
+    own = path.relative_to(PLUGINS).parts[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0].startswith("harness")
+        ):
+            assert node.module == "harness" or node.module.split(".")[0] == own, ast.unparse(node)
+            if node.module == "harness":
+                assert {name.name for name in node.names} <= set(harness.__all__), ast.unparse(node)
+        if isinstance(node, ast.Import):
+            assert not any(name.name.startswith("harness.") for name in node.names), ast.unparse(node)
+
+
+def test_the_public_names_are_exactly_those_that_exist():
+    assert dir(harness) == harness.__all__
+    assert all(getattr(harness, name) is not None for name in harness.__all__)
+
+
+def test_every_hook_and_every_command_is_in_the_documentation():
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    )
+    hooks = re.findall(r"^def (harness_\w+)", (PACKAGE / "hookspecs.py").read_text(), re.MULTILINE)
+    commands = re.findall(r'^    "(\w+)": "', (PACKAGE / "cli" / "__init__.py").read_text(), re.MULTILINE)
+    assert len(hooks) >= 4
+    assert len(commands) >= 3
+    assert [hook for hook in hooks if hook not in text] == []
+    assert [command for command in commands if f"harness {command}" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        pytest.param(["--help"], {"torch", "numpy", "pandas", "sklearn", "scipy", "mteb"}, id="help"),
+        pytest.param(
+            ["list", "plugins"], {"torch", "numpy", "pandas", "sklearn", "scipy", "mteb"}, id="plugins"
+        ),
+        pytest.param(["list"], {"torch", "pandas", "sentence_transformers", "mteb", "sklearn"}, id="list"),
+    ],
+)
+def test_commands_that_only_tell_import_nothing_heavy(arguments, heavy):
+    script = (
+        "import sys, harness.cli\n"
+        f"sys.argv = ['harness', *{arguments!r}]\n"
+        "try: harness.cli.main()\n"
+        "except SystemExit: pass\n"
+        f"print('loaded:', sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "loaded: []" in found.stderr
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*PACKAGE.rglob("*.py"), *PLUGINS.rglob("*.py")]), ids=lambda path: path.stem
+)
+def test_no_file_is_too_long_to_be_one_thing(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350

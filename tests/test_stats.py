@@ -1,0 +1,97 @@
+"""Intervals: whom they cover, what they resample, what seeds them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap, norm
+
+from harness import metrics, stats
+from harness.tables import Dataset, Predictions
+
+MEAN = metrics.mean_metric("value")
+
+
+def predictions(values, clusters=None, **columns):
+    rows = {"id": [str(row) for row in range(len(values))]}
+    if clusters is not None:
+        rows["cluster"] = [str(cluster) for cluster in clusters]
+    return Predictions(Dataset(rows), value=np.asarray(values, dtype=float), **columns)
+
+
+def test_the_interval_of_a_mean_is_scipys_percentile_bootstrap():
+    values = np.random.default_rng(0).exponential(size=400)
+    found = stats.estimate(MEAN, predictions(values), seed=1, resamples=20_000).interval
+    expected = bootstrap(
+        (values,), np.mean, n_resamples=20_000, method="percentile", rng=2
+    ).confidence_interval
+    assert found == pytest.approx((expected.low, expected.high), abs=0.005)
+
+
+def test_about_95_of_100_intervals_of_a_mean_cover_the_truth():
+    generator = np.random.default_rng(7)
+    covered = 0
+    for repetition in range(400):
+        low, high = stats.estimate(
+            MEAN, predictions(generator.normal(size=100)), repetition, resamples=400
+        ).interval
+        covered += low <= 0 <= high
+    # 4 standard deviations of a binomial around 0.95, and the known slight shortness of percentiles.
+    assert 0.90 <= covered / 400 <= 0.98
+
+
+def test_examples_that_share_a_cluster_are_drawn_together():
+    """Twenty copies of each of ten values carry the information of ten."""
+    values = np.random.default_rng(3).normal(size=10)
+    copied, clusters = np.repeat(values, 20), np.repeat(np.arange(10), 20)
+    together = stats.estimate(MEAN, predictions(copied, clusters), seed=1)
+    apart = stats.estimate(MEAN, predictions(copied), seed=1)
+    expected = 2 * norm.ppf(0.975) * values.std() / math.sqrt(10)
+    assert together.clusters == 10
+    assert together.interval.high - together.interval.low == pytest.approx(expected, rel=0.15)
+    assert apart.interval.high - apart.interval.low < 0.4 * expected
+
+
+def test_the_fast_resampling_and_the_plain_one_agree_draw_by_draw():
+    generator = np.random.default_rng(5)
+    gold = generator.normal(size=80)
+    answers = predictions(gold, gold=gold, predicted=gold + generator.normal(size=80))
+    fast = stats.estimate(metrics.SPEARMAN, answers, seed=9, resamples=300)
+    plain = stats.estimate(replace(metrics.SPEARMAN, resample=None), answers, seed=9, resamples=300)
+    assert fast.interval == pytest.approx(plain.interval, abs=1e-12)
+
+
+def test_rows_that_a_metric_filters_out_do_not_count():
+    answers = predictions([1, 1, 0, 0], kept=[True, True, False, True])
+    found = stats.estimate(metrics.mean_metric("m", "value", where="kept"), answers, seed=1)
+    assert found.score == pytest.approx(2 / 3)
+    assert found.examples == 3
+
+
+def test_the_same_content_gives_the_same_interval_and_other_content_another():
+    values = np.random.default_rng(1).normal(size=50)
+    seeds = [
+        stats.seed_from("digest", "task"),
+        stats.seed_from("digest", "task"),
+        stats.seed_from("other", "task"),
+    ]
+    first, again, other = (stats.estimate(MEAN, predictions(values), seed).interval for seed in seeds)
+    assert first == again != other
+
+
+def test_blocks_of_resamples_give_what_one_block_gives(monkeypatch):
+    values = np.random.default_rng(1).normal(size=50)
+    whole = stats.estimate(MEAN, predictions(values), seed=4)
+    monkeypatch.setattr(stats, "_BLOCK_CELLS", 170)
+    assert stats.estimate(MEAN, predictions(values), seed=4) == whole
+
+
+@pytest.mark.parametrize(
+    "values",
+    [pytest.param([0.5], id="one example"), pytest.param([math.nan, math.nan], id="an undefined score")],
+)
+def test_an_interval_is_undefined_without_the_data_for_it(values):
+    assert all(math.isnan(end) for end in stats.estimate(MEAN, predictions(values), seed=1).interval)
