@@ -16,7 +16,7 @@ import numpy as np
 from harness.encode import EncodedOnce
 from harness.environment import libraries
 from harness.errors import HarnessError
-from harness.interfaces import AggregateTask, Finding, Severity
+from harness.interfaces import AggregateTask
 from harness.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
 from harness.stats import estimate, seed_from
 
@@ -132,20 +132,6 @@ def source_hash(task: Task) -> str:
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
-
-
-def truncation_finding(truncation: Truncation | None) -> Finding | None:
-    """Say what was cut, where anything was."""
-    if truncation is None or not truncation.truncated:
-        return None
-    texts, tokens = truncation.truncated / truncation.texts, truncation.lost / truncation.tokens
-    return Finding(
-        "truncated",
-        Severity.NOTE,
-        f"{truncation.truncated} of {truncation.texts} texts ({texts:.0%}) exceed the model's maximum:"
-        f" {tokens:.0%} of all tokens were not read",
-        "--max-seq-length, where the model has the positions for it",
-    )
 
 
 def _evaluation(

@@ -84,7 +84,7 @@ def check_folder(folder: Path, settings: Settings) -> None:
 
     Raises HarnessError that says which file, and which option would accept it.
     """
-    if (folder / "adapter_config.json").exists():
+    if any(folder.rglob("adapter_config.json")):
         raise HarnessError(
             f"{folder} is a PEFT adapter, not a whole model: it needs a base that is not in it",
             hint="merge it first: model.merge_and_unload(), then save_pretrained()",

@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.examine import truncation_finding
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -138,7 +136,7 @@ def _remarks(board: Board) -> list[str]:
     for row in board.rows:
         if row.evaluation.error:
             remarks.append(f"{row.model}: ERROR: {' '.join(row.evaluation.error.split())}")
-        cut = truncation_finding(row.evaluation.truncation)
+        cut = row.evaluation.truncation.finding if row.evaluation.truncation else None
         findings = [*row.evaluation.findings, *([cut] if cut else [])]
         remarks += [f"{row.model}: {_sentence(finding)}" for finding in findings]
     for model, differences in board.refused:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.interfaces import Finding, ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
+from harness.interfaces import Finding, ModelFacts, Settings, Severity
 
 if TYPE_CHECKING:
     from harness.tables import Column, Predictions
@@ -85,6 +85,20 @@ class Truncation:
     tokens: int = 0
     lost: int = 0
     """Tokens beyond the maximum."""
+
+    @property
+    def finding(self) -> Finding | None:
+        """What was cut, in a sentence; None where nothing was."""
+        if not self.truncated:
+            return None
+        texts, tokens = self.truncated / self.texts, self.lost / self.tokens
+        return Finding(
+            "truncated",
+            Severity.NOTE,
+            f"{self.truncated} of {self.texts} texts ({texts:.0%}) exceed the model's maximum:"
+            f" {tokens:.0%} of all tokens were not read",
+            "--max-seq-length, where the model has the positions for it",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

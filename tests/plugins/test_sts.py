@@ -1,0 +1,109 @@
+"""STS: the scores that sentence-transformers' own evaluator gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import LetterModel
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.evaluation import EmbeddingSimilarityEvaluator
+
+from harness import DataSource, HarnessError, TaskDefinition, evaluate, load_model
+from harness_sts.tasks import STS_KIND, stsb_tasks
+
+STSB, STSB_DEV = stsb_tasks()
+
+
+def sample(task):
+    return DataSource("sample", task.sample)
+
+
+def scores(evaluation):
+    return {score.metric: score.score for score in evaluation.scores}
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean", "manhattan"])
+def test_scores_equal_the_evaluators_of_sentence_transformers(tiny, tmp_path, similarity):
+    reference = SentenceTransformer(str(tiny), device="cpu", similarity_fn_name=similarity)
+    reference.save_pretrained(str(tmp_path / "model"), create_model_card=False)
+    dataset = STSB.load(sample(STSB))
+    evaluator = EmbeddingSimilarityEvaluator(
+        list(dataset["text1"]), list(dataset["text2"]), list(dataset["score"]), main_similarity=similarity
+    )
+    expected = evaluator(reference)
+    found, _ = evaluate(load_model(str(tmp_path / "model")), STSB, sample(STSB))
+    assert scores(found) == pytest.approx(
+        {name: expected[f"{name}_{similarity}"] for name in ("spearman", "pearson")}, abs=1e-6
+    )
+
+
+def test_the_base_model_beats_the_lexical_floor_on_the_sample(minilm):
+    (neural, _), (lexical, _) = (
+        evaluate(model, STSB, sample(STSB)) for model in (minilm, load_model("lexical"))
+    )
+    assert lexical.scores[0].high < neural.scores[0].low
+    assert neural.scores[0].high < 1
+
+
+def test_the_samples_have_the_size_that_is_promised():
+    assert len(STSB.load(sample(STSB))) >= 150
+    assert len(STSB_DEV.load(sample(STSB_DEV))) >= 50
+
+
+def test_the_real_splits_are_read_whole(shared_data):
+    sizes = [len(task.load(DataSource("files", shared_data))) for task in (STSB, STSB_DEV)]
+    assert sizes == [1379, 1500]
+
+
+def test_pairs_that_share_a_sentence_are_one_cluster(shared_data):
+    clusters = STSB.load(DataSource("files", shared_data))["cluster"]
+    assert len(set(clusters)) == 1179
+    assert max(clusters.count(name) for name in set(clusters)) == 25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        pytest.param(STSB, {"spearman": 0.8203247, "pearson": 0.8274064}, id="test, as published by mteb"),
+        pytest.param(STSB_DEV, {"spearman": 0.8672, "pearson": 0.8696}, id="dev"),
+    ],
+)
+def test_the_published_scores_of_the_base_model(minilm, shared_data, task, expected):
+    found, _ = evaluate(minilm, task, DataSource("files", shared_data))
+    assert scores(found) == pytest.approx(expected, abs=1e-4)
+
+
+def definition(path: Path, **options) -> TaskDefinition:
+    return TaskDefinition(name="mine", kind="sts", path=path, **options)
+
+
+def test_a_task_file_maps_columns_and_renders_records(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("title,body,answer,rating,id\nT,b1,x,1.5,first\nU,b2,y,3,second\n")
+    task = STS_KIND.build(
+        definition(
+            path, columns={"text2": "answer", "score": "rating"}, templates={"text1": "{title}: {body}"}
+        )
+    )
+    dataset = task.load(DataSource("sample", None))
+    assert dataset["text1"] == ["T: b1", "U: b2"]
+    assert dataset["score"] == [1.5, 3.0]
+    assert dataset["id"] == ["first", "second"]
+    assert "sts" in task.tags
+
+
+def test_a_wrong_column_names_what_was_found_and_needed(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("text1,text2,points\na,b,1\n")
+    with pytest.raises(HarnessError, match="no column 'score'") as error:
+        STS_KIND.build(definition(path)).load(DataSource("sample", None))
+    assert "found: text1, text2, points" in str(error.value)
+
+
+def test_constant_ratings_leave_the_headline_undefined(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("text1,text2,score\na,b,1\nc,d,1\ne,f,1\n")
+    with pytest.raises(HarnessError, match="spearman is undefined on these 3 examples"):
+        evaluate(LetterModel(), STS_KIND.build(definition(path)), DataSource("sample", None))

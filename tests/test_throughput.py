@@ -1,0 +1,39 @@
+"""Speed: what is timed, and what is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import throughput
+
+
+def test_the_workload_is_fixed():
+    texts = throughput.workload()
+    assert len(texts) == len(set(texts)) == 128
+    assert min(len(text.split()) for text in texts) == 4
+
+
+def test_every_round_encodes_every_text_and_the_first_does_not_count(letters, monkeypatch):
+    ticks = iter([0.0, 4.0, 10.0, 12.0, 20.0, 21.0])
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(ticks))
+    found = throughput.measure(letters, ["a", "bc"], rounds=3)
+    assert len(letters.encoded) == 2 * 4
+    assert found.seconds == (4.0, 2.0, 1.0)
+    assert (found.texts_per_second_low, found.texts_per_second, found.texts_per_second_high) == (
+        0.5,
+        1.0,
+        2.0,
+    )
+    assert found.tokens == 3
+    assert found.tokens_per_second == 1.5
+
+
+def test_tokens_that_the_model_does_not_read_do_not_count(letters):
+    assert throughput.measure(letters, ["a" * 100, "b"], rounds=1).tokens == 65
+
+
+def test_the_real_models_speed_is_of_the_right_order(minilm):
+    found = throughput.measure(minilm, throughput.workload()[:16], rounds=2)
+    assert found.texts_per_second_low <= found.texts_per_second <= found.texts_per_second_high
+    assert 1 < found.texts_per_second < 100_000
+    assert found.tokens_per_second == pytest.approx(found.tokens / (sum(found.seconds) / 2), rel=0.5)
