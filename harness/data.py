@@ -71,7 +71,7 @@ def read_rows(
     records = read_records(path, header=header)
     if not records:
         raise HarnessError(f"empty dataset: {path} has no rows")
-    found = list(dict.fromkeys(key for record in records[:1000] for key in record))
+    found = list(dict.fromkeys(key for record in records for key in record))
     needed = {ours: theirs for ours, theirs in wanted.items() if ours not in templates}
     missing = [theirs for theirs in needed.values() if theirs not in found]
     if missing:
@@ -160,7 +160,7 @@ def numbers(values: Sequence[Any], column: str, path: Path) -> list[float]:
     for row, value in enumerate(values, 1):
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not math.isfinite(number):
             raise HarnessError(f"{path}: row {row} of column {column!r} is not a number: {value!r}")
@@ -197,12 +197,13 @@ def render(template: str, record: Mapping[str, Any]) -> str:
             raise HarnessError(
                 f"template {template!r}: only plain {{names}} may stand in braces, not {name!r}"
             )
-        if not isinstance(record.get(name), str | int | float):
+        value = record.get(name)
+        if not isinstance(value, str | int) and not (isinstance(value, float) and math.isfinite(value)):
             raise HarnessError(
                 f"template {template!r} needs the field {name!r}",
                 exists=f"found: {', '.join(map(str, record))}",
             )
-        parts.append(str(record[name]))
+        parts.append(str(value))
     return "".join(parts)
 
 
@@ -249,13 +250,24 @@ def _read_delimited(path: Path, delimiter: str, header: Sequence[str] | None) ->
 
 
 def _parsed(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN401 - whatever the file holds
+    where = f"{path}: line {line}" if line else str(path)
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if "\\ud" in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         place = f"line {line or error.lineno}, column {error.colno}"
         raise HarnessError(f"{path}: not JSON in {place}: {error.msg}") from error
     except RecursionError as error:
-        raise HarnessError(f"{path}: JSON nested too deeply to be a dataset") from error
+        raise HarnessError(f"{where}: JSON nested too deeply to be a dataset") from error
+    except UnicodeEncodeError as error:
+        raise HarnessError(
+            f"{where}: half a surrogate pair, {error.object[error.start]!r}, is no text",
+            hint="a text was cut in the middle of a character: write it again",
+        ) from error
+    except ValueError as error:
+        raise HarnessError(f"{where}: a number has too many digits") from error
+    return value
 
 
 def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
@@ -271,6 +283,6 @@ def _read_parquet(path: Path) -> Records:
 
     try:
         rows: Records = parquet.read_table(path).to_pylist()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path} is not a readable parquet file: {error}") from error
     return rows

@@ -6,7 +6,10 @@ import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+MOST_LISTED = 60
+"""Of more names than these, an error gives the number and the nearest only."""
 
 
 class HarnessError(Exception):
@@ -32,12 +35,16 @@ class HarnessError(Exception):
 
     @classmethod
     def unknown(cls, what: str, name: str, known: Iterable[str], *, hint: str | None = None) -> HarnessError:
-        """Say that there is no `what` called `name`, with the nearest names and all that exist."""
+        """Say that there is no `what` called `name`, with the nearest names, and all where they are few."""
         names = sorted(known)
         nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
         exists = [f"did you mean: {', '.join(nearest)}"] if nearest else []
-        exists.append(f"known: {', '.join(names) or 'none'}")
+        exists.append(f"known: {_listed(names)}")
         return cls(f"no {what} named {name!r}", exists="\n".join(exists), hint=hint)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none" if len(names) <= MOST_LISTED else f"{len(names)} names"
 
 
 class MissingDataError(HarnessError):

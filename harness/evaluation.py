@@ -134,8 +134,7 @@ class _Run:
 
     def reuse(self, located: LocatedModel, examined: Examined) -> bool:
         """Take the record that is there, if it answers the same question and its predictions are there."""
-        model = located.name, located.fingerprint
-        found = None if self.plan.fresh else self.results.read(model, examined.task.name)
+        found = None if self.plan.fresh else self._found(located, examined)
         if found is None or found.status != "ok" or found.key != record_key(located, examined.examination):
             return False
         if not self.results.has_predictions(found):
@@ -144,11 +143,18 @@ class _Run:
         self._keep(found, reused=True)
         return True
 
+    def _found(self, located: LocatedModel, examined: Examined) -> Evaluation | None:
+        try:
+            return self.results.read((located.name, located.fingerprint), examined.task.name)
+        except HarnessError as error:
+            self.watcher.note(f"computed again: {error.message}")
+            return None
+
     def evaluate_model(self, located: LocatedModel, pending: list[Examined]) -> None:
         """Load a model and let it answer the tasks that are left; what goes wrong is recorded."""
         try:
             loaded = located.load()
-        except Exception as error:  # noqa: BLE001 - a model may raise anything; the other models must finish
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; others must finish
             for examined in pending:
                 self._fail(located, examined, error)
             return
@@ -157,11 +163,11 @@ class _Run:
         for examined in pending:
             try:
                 evaluation, predictions = self._answer(model, examined)
-            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the other tasks must finish
+                self.results.write(evaluation, predictions)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
                 self._fail(located, examined, error)
-                continue
-            self.results.write(evaluation, predictions)
-            self._keep(evaluation, reused=False)
+            else:
+                self._keep(evaluation, reused=False)
 
     def _answer(self, model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
         texts = list(examined.task.texts(examined.dataset)) if examined.dataset is not None else []

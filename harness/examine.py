@@ -44,9 +44,9 @@ def examine(task: Task, source: DataSource, limit: int | None = None) -> Examine
         dataset = task.load(source)
         if limit is not None:
             dataset = task.limited(dataset, limit)
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR record
+        return Examined(task, _examination(task, source, limit, dataset.digest), dataset)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
         return Examined(task, _examination(task, source, limit, ""), error=error)
-    return Examined(task, _examination(task, source, limit, dataset.digest), dataset)
 
 
 def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
@@ -98,12 +98,13 @@ def evaluate(
 def failure(located: LocatedModel, examined: Examined, error: BaseException) -> Evaluation:
     """Make the ERROR record of a model that could not be scored on a task, with the reason."""
     metrics = examined.task.metrics[:1]
+    reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
     return _evaluation(
         located,
         examined,
         status="error",
         scores=tuple(Score(metric=metric.name, score=None) for metric in metrics),
-        error=str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}",
+        error=reason.encode(errors="replace").decode(),  # a path may hold bytes that are not UTF-8
     )
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.interfaces import Finding
-    from harness.leaderboard import Board
+    from harness.leaderboard import Board, Row
     from harness.records import Score, Throughput
 
 SIDE_BY_SIDE = 3
@@ -90,25 +90,31 @@ def to_markdown(grids: Sequence[Grid]) -> str:
 
 
 def _grid(board: Board) -> Grid:
+    """Metrics by models while these are few, in the order given; else ranked models by metrics."""
     metrics = board.metrics
     if len(board.rows) <= SIDE_BY_SIDE:
-        header = ["", *(row.model for row in board.rows)]
-        rows = [[Cell(metric), *_cells(board, metric, intervals=True)] for metric in metrics]
+        models = sorted(board.rows, key=lambda row: row.given)
+        header = ["", *(row.model for row in models)]
+        rows = [
+            [Cell(metric), *(_cell(board, row, metric, interval=True) for row in models)]
+            for metric in metrics
+        ]
     else:
         header = ["model", *metrics]
-        columns = [_cells(board, metric, intervals=metric == metrics[0]) for metric in metrics]
-        rows = [[Cell(row.model), *cells] for row, *cells in zip(board.rows, *columns, strict=True)]
+        rows = [
+            [Cell(row.model)]
+            + [_cell(board, row, metric, interval=metric == metrics[0]) for metric in metrics]
+            for row in board.rows
+        ]
     return Grid(board.task, _subtitle(board), header, rows, _remarks(board))
 
 
-def _cells(board: Board, metric: str, *, intervals: bool) -> list[Cell]:
-    best = board.best(metric) if len(board.rows) > 1 else None
-    cells = []
-    for row in board.rows:
-        score = board.score(row, metric)
-        text = "ERROR" if row.evaluation.status == "error" else _number(score, interval=intervals)
-        cells.append(Cell(text, best=score is not None and score.score is not None and score.score == best))
-    return cells
+def _cell(board: Board, row: Row, metric: str, *, interval: bool) -> Cell:
+    if row.headline is None:
+        return Cell("ERROR")
+    score = board.score(row, metric)
+    best = score is not None and score.score is not None and score.score == board.best(metric)
+    return Cell(_number(score, interval=interval), best=best and len(board.rows) > 1)
 
 
 def _number(score: Score | None, *, interval: bool) -> str:

@@ -75,6 +75,8 @@ class Row:
 
     model: str
     evaluation: Evaluation
+    given: int
+    """Its place among the models as they were given, which is the order of columns."""
 
     @property
     def headline(self) -> Score | None:
@@ -128,10 +130,11 @@ def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
     depends on the records alone.
     """
     shown = display_names(sorted(one.model for one in evaluations))
-    tasks = sorted({one.examination.task for one in evaluations})
-    return [
-        _board(task, [one for one in evaluations if one.examination.task == task], shown) for task in tasks
-    ]
+    given = list(dict.fromkeys(one.model for one in evaluations))
+    rows: dict[str, list[Row]] = {}
+    for one in evaluations:
+        rows.setdefault(one.examination.task, []).append(Row(shown[one.model], one, given.index(one.model)))
+    return [_board(task, rows[task]) for task in sorted(rows)]
 
 
 def publish(results: Results) -> None:
@@ -237,16 +240,16 @@ def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:
     )
 
 
-def _board(task: str, evaluations: Sequence[Evaluation], shown: dict[tuple[str, str], str]) -> Board:
-    asked = Counter(one.examination for one in evaluations if one.status == "ok")
+def _board(task: str, rows: Sequence[Row]) -> Board:
+    asked = Counter(row.evaluation.examination for row in rows if row.headline)
     chosen = min(asked, key=lambda one: (-asked[one], one.digest), default=None)
-    rows, refused = [], []
-    for one in evaluations:
-        if one.status == "error" or one.examination == chosen:
-            rows.append(Row(shown[one.model], one))
-        elif chosen is not None:
-            refused.append((shown[one.model], chosen.differences(one.examination)))
-    return Board(task, sorted(rows, key=_standing), refused)
+    ranked = [row for row in rows if row.headline is None or row.evaluation.examination == chosen]
+    refused = [
+        (row.model, chosen.differences(row.evaluation.examination))
+        for row in rows
+        if row not in ranked and chosen is not None
+    ]
+    return Board(task, sorted(ranked, key=_standing), refused)
 
 
 def _standing(row: Row) -> tuple[float, str]:

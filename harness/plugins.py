@@ -13,16 +13,23 @@ import pluggy
 
 from harness import hookspecs
 from harness.errors import HarnessError
+from harness.interfaces import ModelScheme, Task, TaskKind, TaskScheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from types import ModuleType
 
-    from harness.interfaces import ModelScheme, Task, TaskKind, TaskScheme
-
 GROUP = "harness"
 """The entry-point group under which a distribution registers its plugins."""
+
+_ANSWERS: dict[str, type] = {
+    "harness_tasks": Task,
+    "harness_task_kinds": TaskKind,
+    "harness_task_schemes": TaskScheme,
+    "harness_model_schemes": ModelScheme,
+}
+"""What the answers to each question are made of."""
 
 BUILT_IN = "harness.builtin"
 """Our own model schemes are a plugin too."""
@@ -83,8 +90,8 @@ class Plugins:
         if hook not in self._answers:
             offers: dict[str, list[tuple[Any, str]]] = {}
             for implementation in getattr(self.manager.hook, hook).get_hookimpls():
-                for answer in self._ask(implementation, hook):
-                    offers.setdefault(answer.name, []).append((answer, implementation.plugin_name))
+                for name, answer in self._ask(implementation, hook):
+                    offers.setdefault(name, []).append((answer, implementation.plugin_name))
             clashes = {name: given for name, given in offers.items() if len(given) > 1}
             for name, given in clashes.items():
                 plugins = " and ".join(plugin for _, plugin in given)
@@ -92,13 +99,18 @@ class Plugins:
             self._answers[hook] = {name: given[0] for name, given in offers.items() if name not in clashes}
         return self._answers[hook]
 
-    def _ask(self, implementation: pluggy.HookImpl, hook: str) -> Iterable[Any]:
+    def _ask(self, implementation: pluggy.HookImpl, hook: str) -> Iterable[tuple[str, Any]]:
+        plugin = implementation.plugin_name
         try:
             answers: list[Any] = list(implementation.function())  # type: ignore[call-overload]
-        except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything; the rest must work
-            self._problems.append(f"plugin {implementation.plugin_name}: {hook} raised {_sentence(error)}")
-            return []
-        return answers
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
+            self._problems.append(f"plugin {plugin}: {hook} raised {_sentence(error)}")
+            return
+        for answer in answers:
+            if problem := _unusable(answer, _ANSWERS[hook]):
+                self._problems.append(f"plugin {plugin}: {hook} answers {problem}")
+            else:
+                yield answer.name, answer
 
 
 def load_plugins(files: Sequence[Path] = (), allowed: Sequence[str] | None = None) -> Plugins:
@@ -173,9 +185,13 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
     """Import and register one plugin; whatever goes wrong becomes its `problem`."""
     manager = plugins.manager
     try:
+        if manager.has_plugin(name):
+            raise HarnessError("a plugin of this name is loaded already")
         module = load()
+        if manager.is_registered(module):
+            raise HarnessError(f"the same module is loaded already, as {manager.get_name(module)}")
         manager.register(module, name)
-    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything; the rest must work
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
         plugins.found.append(PluginInfo(name, origin, problem=_sentence(error)))
         return
     callers = manager.get_hookcallers(module) or []
@@ -190,6 +206,19 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
     plugins.found.append(PluginInfo(name, origin, hooks, problem))
 
 
-def _sentence(error: Exception) -> str:
+def _unusable(answer: Any, kind: type) -> str | None:  # noqa: ANN401 - whatever a stranger answered
+    """Say why an answer cannot be used; None when it can."""
+    if not isinstance(answer, kind):
+        return f"{str(answer)[:80]!r}, which is no {kind.__name__}"
+    lacking = [name for name in ("name", "kind", "metrics") if kind is Task and not hasattr(answer, name)]
+    return f"a {type(answer).__name__} without {', '.join(lacking)}" if lacking else None
+
+
+def _sentence(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {' '.join(lines)}" if lines else type(error).__name__
+    kind = (
+        []
+        if isinstance(error, HarnessError)
+        else [f"{type(error).__name__}:" if lines else type(error).__name__]
+    )
+    return " ".join([*kind, *lines])

@@ -177,6 +177,8 @@ def plain_values(values: Column) -> list[Any]:
     """Turn a column, its list cells too, into plain Python values."""
 
     def plain(cell: Any) -> Any:  # noqa: ANN401
+        if isinstance(cell, list | tuple):
+            return [plain(inner) for inner in cell]
         return cell.tolist() if hasattr(cell, "tolist") else cell
 
     return [plain(cell) for cell in plain(values)]

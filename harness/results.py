@@ -42,7 +42,7 @@ class Results:
         """Write an ERROR record, with its traceback in a file of its own."""
         model, task = evaluation.model, evaluation.examination.task
         if trace is not None:
-            write_atomically(self._error(model, task), trace.encode())
+            write_atomically(self._error(model, task), trace.encode(errors="replace"))
         self.predictions_path(model, task).unlink(missing_ok=True)
         write_atomically(self._record(model, task), encode(evaluation))
 
@@ -129,7 +129,7 @@ def file_name(name: str) -> str:
     """Make a name that is safe as a file name, and different for different names.
 
     Letters, digits, `.`, `_`, `-` stay; all else, a leading dot too, becomes %XX of its UTF-8 bytes.
-    A name that would be too long is cut and ends in its hash.
+    A name that would be too long is cut and ends in `~` and its hash.
     """
     escaped = re.sub(
         r"[^A-Za-z0-9._-]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name
@@ -137,12 +137,12 @@ def file_name(name: str) -> str:
     escaped = re.sub(r"^\.", "%2E", escaped)
     if len(escaped) <= 120:
         return escaped or "%"
-    return f"{escaped[:100]}%{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return f"{escaped[:100]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _folder(model: tuple[str, str]) -> str:
     name, fingerprint = model
-    return f"{file_name(name)}~{fingerprint[:8]}"
+    return f"{file_name(name)}~{file_name(fingerprint[:8])}"
 
 
 def _decode(path: Path, kind: Any) -> Any:  # noqa: ANN401 - an instance of `kind`
@@ -151,7 +151,7 @@ def _decode(path: Path, kind: Any) -> Any:  # noqa: ANN401 - an instance of `kin
         if isinstance(content, dict) and content.get("schema") != SCHEMA:
             return None
         return msgspec.convert(content, kind)
-    except (msgspec.DecodeError, msgspec.ValidationError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise HarnessError(
             f"{path} is not a readable record: {error}", hint="delete it; the next run computes it again"
         ) from error

@@ -64,7 +64,11 @@ class Dataset:
         """Hex SHA-256 of every row of every table, as the task sees them; order counts."""
         digest = hashlib.sha256()
         for name in sorted(self.columns):
-            digest.update(json.dumps([name, list(self.columns[name])], ensure_ascii=False).encode())
+            # A cell may be a numpy number or array: it counts by its value.
+            cells = json.dumps(
+                [name, list(self.columns[name])], ensure_ascii=False, default=lambda cell: cell.tolist()
+            )
+            digest.update(cells.encode())
         for name in sorted(self.tables):
             digest.update(f"{name}:{self.tables[name].digest}".encode())
         return digest.hexdigest()

@@ -164,6 +164,17 @@ def test_a_record_whose_predictions_are_gone_is_computed_again(results):
     assert run_plan(plan(Twins()), results).reused == 0
 
 
+def test_a_record_that_cannot_be_read_is_computed_again_aloud(results):
+    run_plan(plan(Twins()), results)
+    (path,) = results.root.glob("records/*/twins.json")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    watcher = Recorder()
+    assert run_plan(plan(Twins()), results, watcher).reused == 0
+    assert "is not a readable record" in watcher.notes[0]
+    assert path.read_bytes() == whole
+
+
 @pytest.mark.parametrize(
     ("task", "reason", "traced"),
     [

@@ -48,11 +48,13 @@ def main() -> None:
     """Run the command line; the one place that catches HarnessError."""
     # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         cli(standalone_mode=False)
     except HarnessError as error:
-        click.echo(f"Error: {error}", err=True)
+        from harness.cli.show import clean
+
+        click.echo(clean(f"Error: {error}"), err=True)
         sys.exit(2)
     except click.ClickException as error:
         error.show()

@@ -34,6 +34,8 @@ def command(
     config = read_config(Path.cwd())
     plugins = load(plugin_files, config)
     tables = {name: _rows(name, plugins, task_files, config) for name in ([what] if what else WHAT)}
+    if "tasks" in tables and plugins.task_schemes():
+        tables["task prefixes"] = _prefixes(plugins)
     if as_json:
         shown: Any = {**tables, "problems": plugins.problems}
         click.echo(json.dumps(shown, indent=1))
@@ -63,25 +65,27 @@ def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config
 
         return [{"name": tag, "tasks": names} for tag, names in tags_of(tasks).items()]
     own = plugins.tasks()
-    rows = [
-        {
-            "name": name,
-            "from": plugins.origin("harness_tasks", name) if name in own else "task file",
+    return [
+        {"name": name, "from": plugins.origin("harness_tasks", name) if name in own else "task file"}
+        | {
             "kind": task.kind,
+            "tags": sorted(task.tags),
+            "headline": task.metrics[0].name if task.metrics else "",
         }
-        | {"tags": sorted(task.tags), "headline": task.metrics[0].name, "split": task.splits.evaluated}
-        | {"sample": task.sample is not None}
+        | {"split": task.splits.evaluated, "sample": task.sample is not None}
         for name, task in sorted(tasks.items())
     ]
-    schemes = [
+
+
+def _prefixes(plugins: Plugins) -> Rows:
+    return [
         {"name": f"{name}:NAME", "from": plugins.origin("harness_task_schemes", name), "help": scheme.help}
         for name, scheme in plugins.task_schemes().items()
     ]
-    return rows + schemes
 
 
 def _print(tables: dict[str, Rows], problems: Sequence[str]) -> None:
-    from harness.cli.show import clean, console, print_grids
+    from harness.cli.show import console, print_grids, say
     from harness.grid import Cell, Grid
 
     target = console()
@@ -90,7 +94,7 @@ def _print(tables: dict[str, Rows], problems: Sequence[str]) -> None:
         cells = [[Cell(_text(row.get(key, ""))) for key in header] for row in rows]
         print_grids([Grid(name, "", header, cells, numeric=False)], target)
     for problem in problems:
-        target.print(clean(f"PROBLEM {problem}"))
+        say(f"PROBLEM {problem}", target)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - a cell of JSON

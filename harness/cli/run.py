@@ -18,7 +18,8 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.config import Config
     from harness.environment import Environment
-    from harness.evaluation import Outcome, Plan
+    from harness.evaluation import Outcome, Plan, Watcher
+    from harness.interfaces import Model
     from harness.plugins import Plugins
     from harness.results import Results
 
@@ -110,7 +111,6 @@ def _evaluate(plan: Plan, results: Results, *, throughput: bool) -> Outcome:
     from harness.environment import current_environment
     from harness.evaluation import run_plan
     from harness.leaderboard import publish
-    from harness.throughput import measure
 
     started = dt.datetime.now(dt.UTC)
     environment = current_environment(started.isoformat(timespec="seconds"))
@@ -118,12 +118,24 @@ def _evaluate(plan: Plan, results: Results, *, throughput: bool) -> Outcome:
         with watching() as watcher:
             outcome = run_plan(plan, results, watcher)
             for model in outcome.loaded if throughput else []:
-                watcher.begin(model.name, "throughput", 0)
-                results.write_throughput(measure(model))
+                _time(model, results, watcher)
     finally:
         publish(results)
     results.write_run(f"{started:%Y%m%dT%H%M%S}-{os.getpid()}", _log(environment, outcome, plan))
     return outcome
+
+
+def _time(model: Model, results: Results, watcher: Watcher) -> None:
+    """Time a model; one that cannot be timed is named, and its scores stand."""
+    from harness.throughput import measure
+
+    watcher.begin(model.name, "throughput", 0)
+    try:
+        speed = measure(model)
+    except Exception as error:  # noqa: BLE001 - a plugin's model may raise anything
+        watcher.note(f"{model.name} could not be timed: {type(error).__name__}: {error}")
+    else:
+        results.write_throughput(speed)
 
 
 def _log(environment: Environment, outcome: Outcome, plan: Plan) -> dict[str, Any]:
@@ -147,7 +159,7 @@ def _log(environment: Environment, outcome: Outcome, plan: Plan) -> dict[str, An
 
 def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: bool) -> None:
     """Print what this run was asked for: a table for people, or JSON for programs."""
-    from harness.cli.show import clean, console, print_grids
+    from harness.cli.show import console, print_grids, say
     from harness.grid import grids, models_grid
     from harness.leaderboard import boards, records
 
@@ -168,7 +180,7 @@ def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: boo
     for one in outcome.failed:
         trace = results.error_path(one.model, one.examination.task)
         if trace.is_file():
-            target.print(clean(f"traceback of {one.examination.task}: {trace}"))
+            say(f"traceback of {one.examination.task}: {trace}", target)
     for problem in plugins.problems:
-        target.print(clean(f"PROBLEM {problem}"))
-    target.print(clean(f"written: {results.root / 'leaderboard.csv'}"))
+        say(f"PROBLEM {problem}", target)
+    say(f"written: {results.root / 'leaderboard.csv'}", target)

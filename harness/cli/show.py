@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from harness.grid import Grid
     from harness.records import Evaluation
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _WIDE = 110
 """Columns of a table that goes to a file or a pipe."""
 
 
 def console(*, err: bool = False) -> Console:
-    """Open a console that neither guesses markup in texts nor wraps what is piped."""
+    """Open a console that guesses no markup in texts; a table that is piped has a fixed width."""
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else _WIDE
     return Console(stderr=err, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
@@ -42,6 +42,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
+def say(text: str, target: Console, style: str = "") -> None:
+    """Print one line, whole: a path or a sentence that is piped is not broken."""
+    target.print(Text(clean(text), style=style), soft_wrap=True)
+
+
 def print_grids(grids: Sequence[Grid], target: Console) -> None:
     """Print grids one below the other, the best scores in bold."""
     for grid in grids:
@@ -50,12 +55,14 @@ def print_grids(grids: Sequence[Grid], target: Console) -> None:
         target.print(title)
         table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
         for position, name in enumerate(grid.header):
-            table.add_column(clean(name), justify="left" if position == 0 else "right", no_wrap=position == 0)
+            table.add_column(
+                clean(name), justify="right" if position and grid.numeric else "left", no_wrap=position == 0
+            )
         for row in grid.rows:
             table.add_row(*(Text(clean(cell.text), style="bold" if cell.best else "") for cell in row))
         target.print(table)
         for remark in grid.remarks:
-            target.print(Text(f"  {clean(remark)}", style="yellow"))
+            say(f"  {remark}", target, style="yellow")
         target.print()
 
 
@@ -78,11 +85,11 @@ class ProgressWatcher:
         """Say what failed, at once; what went well, or was kept, stands in the table."""
         name = f"{evaluation.candidate.model} · {evaluation.examination.task}"
         if evaluation.status == "error":
-            self._target.print(Text(clean(f"ERROR {name}: {evaluation.error}"), style="red"))
+            say(f"ERROR {name}: {evaluation.error}", self._target, style="red")
 
     def note(self, text: str) -> None:
         """Print a line."""
-        self._target.print(Text(clean(text), style="dim"))
+        say(text, self._target, style="dim")
 
 
 @contextmanager

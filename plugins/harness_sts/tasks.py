@@ -18,6 +18,7 @@ from harness import (
     TaskDefinition,
     TaskKind,
     connected,
+    names,
     numbers,
     read_rows,
     texts,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 COLUMNS = ("text1", "text2", "score")
+OPTIONAL = ("id", "cluster")
 
 
 class STS(Task):
@@ -65,16 +67,15 @@ class UserSTS(STS):
     """Pairs from the user's own file."""
 
     def __init__(self, definition: TaskDefinition) -> None:
+        definition.allow(columns=(*COLUMNS, *OPTIONAL), templates=("text1", "text2"))
         self.name, self.tags = definition.name, definition.tags | {"sts"}
         self._definition = definition
 
     def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the file
         """Read the file with the definition's column names and templates."""
         path = self._definition.path
-        columns = {name: self._definition.columns.get(name, name) for name in COLUMNS}
-        return _pairs(
-            read_rows(path, columns, optional=("id", "cluster"), templates=self._definition.templates), path
-        )
+        columns = {**{name: name for name in COLUMNS}, **self._definition.columns}
+        return _pairs(read_rows(path, columns, optional=OPTIONAL, templates=self._definition.templates), path)
 
 
 def stsb_tasks() -> list[Task]:
@@ -82,17 +83,14 @@ def stsb_tasks() -> list[Task]:
     return [STSBenchmark("stsb", "test"), STSBenchmark("stsb-dev", "dev")]
 
 
-def _pairs(rows: dict[str, list[str]], path: Path) -> Dataset:
+def _pairs(rows: dict[str, list[Any]], path: Path) -> Dataset:
     left, right = (texts(rows[column], column, path) for column in ("text1", "text2"))
     columns: dict[str, list[Any]] = {
-        "text1": left,
-        "text2": right,
-        "score": numbers(rows["score"], "score", path),
+        column: names(rows[column], column, path) for column in OPTIONAL if column in rows
     }
-    if "id" in rows:
-        columns["id"] = [str(name) for name in rows["id"]]
-    clusters = [str(name) for name in rows["cluster"]] if "cluster" in rows else connected(left, right)
-    return Dataset({**columns, "cluster": clusters})
+    columns |= {"text1": left, "text2": right, "score": numbers(rows["score"], "score", path)}
+    columns.setdefault("cluster", connected(left, right))
+    return Dataset(columns)
 
 
 STS_KIND = TaskKind("sts", "sentence pairs with a score: columns text1, text2, score", UserSTS)

@@ -1,0 +1,28 @@
+"""Triplets: is the anchor more similar to its positive than to its negative?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness import Task, TaskKind
+
+
+@hookimpl
+def harness_tasks() -> Iterable[Task]:
+    """Facts with the provision that applies, from the Penal Code and from AILA; SNLI's dev split."""
+    from harness_triplet.tasks import triplet_tasks
+
+    return triplet_tasks()
+
+
+@hookimpl
+def harness_task_kinds() -> Iterable[TaskKind]:
+    """Triplets from the user's own file."""
+    from harness_triplet.tasks import TRIPLET_KIND
+
+    return [TRIPLET_KIND]

@@ -1,0 +1,144 @@
+"""Tell a positive from a negative by their similarity to an anchor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import (
+    Dataset,
+    DataSource,
+    Finding,
+    Model,
+    Predictions,
+    Role,
+    Severity,
+    Splits,
+    Task,
+    TaskDefinition,
+    TaskKind,
+    mean_metric,
+    names,
+    read_rows,
+    texts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+COLUMNS = ("anchor", "positive", "negative")
+OPTIONAL = ("id", "cluster")
+
+DEGENERATE = (
+    ("positive-is-anchor", "positive", "anchor", Severity.NOTE, "hardly a model gets them wrong"),
+    ("negative-is-anchor", "negative", "anchor", Severity.WARNING, "hardly a model gets them right"),
+    ("positive-is-negative", "positive", "negative", Severity.WARNING, "they are ties, which count as wrong"),
+)
+"""Pairs of columns that should differ in every row: code of the finding, columns, severity, consequence."""
+
+
+class Triplets(Task):
+    """Anchors with a positive and a negative; triplets that share an anchor are one cluster."""
+
+    kind = "triplet"
+    metrics = (mean_metric("accuracy", "correct"), mean_metric("mean_margin", "margin"))
+
+    def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
+        """All three sides of every triplet."""
+        return [(text, Role.TEXT) for column in COLUMNS for text in dataset[column]]
+
+    def predict(self, model: Model, dataset: Dataset) -> Predictions:
+        """Answer with the model's own similarity of the anchor with each side.
+
+        `correct` is 1 where the positive is strictly more similar than the negative, else 0: a tie is
+        wrong. `margin` is the difference of the two, on the scale of the model's similarity.
+        """
+        anchor, positive, negative = (model.encode(dataset[column]) for column in COLUMNS)
+        near = model.pairwise_similarity(anchor, positive).astype(float)
+        far = model.pairwise_similarity(anchor, negative).astype(float)
+        return Predictions(
+            dataset,
+            correct=(near > far).astype(float),
+            margin=near - far,
+            positive_similarity=near,
+            negative_similarity=far,
+        )
+
+
+class TripletFile(Triplets):
+    """Triplets from a file of a data folder."""
+
+    def __init__(
+        self,
+        name: str,
+        *files: str,
+        tags: Iterable[str] = (),
+        split: str = "test",
+        sample: Path | None = None,
+    ) -> None:
+        self.name, self.tags, self.sample = name, frozenset({"triplets", *tags}), sample
+        self.splits = Splits(split)
+        self._files = files
+
+    def load(self, source: DataSource) -> Dataset:
+        """Read the first of the files that is there."""
+        path = source.path(*self._files)
+        return _triplets(read_rows(path, COLUMNS), path)
+
+
+class UserTriplets(Triplets):
+    """Triplets from the user's own file."""
+
+    def __init__(self, definition: TaskDefinition) -> None:
+        definition.allow(columns=(*COLUMNS, *OPTIONAL), templates=COLUMNS)
+        self.name, self.tags = definition.name, definition.tags | {"triplets"}
+        self._definition = definition
+
+    def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the file
+        """Read the file with the definition's column names and templates."""
+        path = self._definition.path
+        columns = {**{name: name for name in COLUMNS}, **self._definition.columns}
+        return _triplets(
+            read_rows(path, columns, optional=OPTIONAL, templates=self._definition.templates), path
+        )
+
+
+def triplet_tasks() -> list[Task]:
+    """Penal-code illustrations, AILA with negatives drawn and with hard ones, SNLI's dev split."""
+    folder = "legal-triplets"
+    return [
+        TripletFile(
+            "penal-triplets",
+            f"{folder}/ipc-illustrations.jsonl",
+            f"{folder}/ipc-illustrations.csv",
+            tags={"legal"},
+            sample=Path(__file__).parent / "sample",
+        ),
+        TripletFile("aila-triplets", f"{folder}/aila-statutes.jsonl", tags={"legal"}),
+        TripletFile("aila-triplets-hard", f"{folder}/aila-statutes-hard.jsonl", tags={"legal"}),
+        TripletFile("snli-triplets", "snli/triplets-dev.jsonl", split="dev"),
+    ]
+
+
+def _triplets(rows: Mapping[str, list[Any]], path: Path) -> Dataset:
+    columns = {column: texts(rows[column], column, path) for column in COLUMNS}
+    findings = tuple(_degenerate(columns))
+    columns |= {column: names(rows[column], column, path) for column in OPTIONAL if column in rows}
+    if "cluster" not in columns:
+        number = {anchor: position for position, anchor in enumerate(dict.fromkeys(columns["anchor"]))}
+        columns["cluster"] = [f"a{number[anchor]}" for anchor in columns["anchor"]]
+    return Dataset(columns, findings=findings)
+
+
+def _degenerate(columns: Mapping[str, list[str]]) -> Iterable[Finding]:
+    """Find triplets whose answer depends on no model. They stay in, so that scores compare with others'."""
+    for code, one, other, severity, consequence in DEGENERATE:
+        count = sum(left == right for left, right in zip(columns[one], columns[other], strict=True))
+        if count:
+            evidence = f"{count} of {len(columns[one])} triplets have their {other} as {one}: {consequence}"
+            yield Finding(code, severity, evidence, "they count all the same; remove them from the file")
+
+
+TRIPLET_KIND = TaskKind(
+    "triplet", "a csv, tsv, jsonl, json or parquet file: columns anchor, positive, negative", UserTriplets
+)
