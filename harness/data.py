@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DataSource:
     """Where a task's data comes from in this run; there is no falling back from one to another."""
 
     kind: Literal["sample", "files"]
     root: Path | None
     """The folder that holds the data sets; None when the task ships no sample."""
+    used: bool = False
+    """Whether the task asked for a path; one that did not brings rows of its own."""
 
     def path(self, *alternatives: str) -> Path:
         """Return the first of the alternatives that exists below the root.
 
         Raises MissingDataError, naming what was looked for, what exists, and what to do.
         """
+        self.used = True
         if self.root is None:
             raise MissingDataError(
                 "no sample is shipped for this task",

@@ -66,8 +66,9 @@ def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predicti
         predictions = task.predict(model, dataset)
         scores = [_score(metric, predictions, examined.examination) for metric in task.metrics]
     if not scores or scores[0].score is None:
+        on = f" on these {len(dataset)} examples" if predictions else ""
         raise HarnessError(
-            f"{scores[0].metric if scores else 'every metric'} is undefined on these {len(dataset)} examples",
+            f"{scores[0].metric if scores else 'every metric'} is undefined{on}",
             hint="one side may be constant, or a class missing; a larger --limit may help",
         )
     evaluation = _evaluation(
@@ -163,7 +164,7 @@ def _examination(task: Task, source: DataSource, limit: int | None, digest: str)
         version=task.version,
         source=source_hash(task),
         split=task.splits.evaluated,
-        data=source.kind,
+        data=source.kind if source.used else "own",
         digest=digest,
         limit=limit,
     )

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE = 3
 """Up to so many models stand side by side with every interval; more stand one below the other."""
 
+MOST_METRICS = 8
+"""Of more metrics than these, a grid shows the first; the CSV has them all."""
+
 ILLUSTRATIVE = "sample: illustrative, not the real dataset"
 
 
@@ -91,7 +94,7 @@ def to_markdown(grids: Sequence[Grid]) -> str:
 
 def _grid(board: Board) -> Grid:
     """Metrics by models while these are few, in the order given; else ranked models by metrics."""
-    metrics = board.metrics
+    metrics = board.metrics[:MOST_METRICS]
     if len(board.rows) <= SIDE_BY_SIDE:
         models = sorted(board.rows, key=lambda row: row.given)
         header = ["", *(row.model for row in models)]
@@ -132,13 +135,16 @@ def _subtitle(board: Board) -> str:
         grouped = f" in {headline.clusters} clusters" if headline.clusters != headline.examples else ""
         parts.append(f"{headline.examples} examples{grouped}")
     parts.append(ILLUSTRATIVE if asked.data == "sample" else f"data {asked.digest[:8]}")
+    if one.status == "ok" and one.predictions is None:
+        parts.append("aggregates of another tool: no predictions, no intervals")
     if asked.limit is not None:
         parts.append(f"LIMITED to {asked.limit} examples: not comparable with the full set")
     return " · ".join(parts)
 
 
 def _remarks(board: Board) -> list[str]:
-    remarks = []
+    further = len(board.metrics) - MOST_METRICS
+    remarks = [f"{further} further metrics are in the CSV"] if further > 0 else []
     for row in board.rows:
         if row.evaluation.error:
             remarks.append(f"{row.model}: ERROR: {' '.join(row.evaluation.error.split())}")
@@ -173,6 +179,7 @@ def _count(number: float | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Keep a text from being read as Markdown or HTML."""
+    """Keep a text from being read as Markdown or HTML, links included, and on one line."""
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([|*`_\\])", r"\\\1", text).replace("\n", " ")
+    return re.sub(r"([|*`_\\]|\](?=[(\[:]))", r"\\\1", text)

@@ -39,7 +39,7 @@ class Record:
     clusters: int
     status: Literal["ok", "error"]
     data: str
-    """`sample` (illustrative) or `files`."""
+    """`sample` (illustrative), `files` (--data) or `own` (a task file, mteb)."""
     split: str
     limit: int | None
     digest: str
@@ -116,7 +116,7 @@ def records(evaluations: Sequence[Evaluation]) -> list[Record]:
     shown = display_names(sorted(one.model for one in evaluations))
     rows = [
         _record(one, score, shown[one.model], position)
-        for one in sorted(evaluations, key=lambda one: (one.examination.task, shown[one.model]))
+        for one in sorted(evaluations, key=lambda one: (one.examination.task, shown[one.model], one.key))
         for position, score in enumerate(one.scores or (Score(metric="none", score=None),))
     ]
     first = {(row.task, row.metric): position for position, row in reversed(list(enumerate(rows)))}
@@ -172,7 +172,7 @@ def read_leaderboard(path: Path) -> list[Record]:
         raise HarnessError(f"{path} is not a leaderboard: it has no column {', '.join(missing)}")
     try:
         return [
-            msgspec.convert({name: _value(cell) for name, cell in row.items()}, Record, strict=False)
+            msgspec.convert({name: _value(name, cell) for name, cell in row.items()}, Record, strict=False)
             for row in rows
         ]
     except msgspec.ValidationError as error:
@@ -242,7 +242,7 @@ def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:
 
 def _board(task: str, rows: Sequence[Row]) -> Board:
     asked = Counter(row.evaluation.examination for row in rows if row.headline)
-    chosen = min(asked, key=lambda one: (-asked[one], one.digest), default=None)
+    chosen = min(asked, key=lambda one: (-asked[one], one.digest, repr(one)), default=None)
     ranked = [row for row in rows if row.headline is None or row.evaluation.examination == chosen]
     refused = [
         (row.model, chosen.differences(row.evaluation.examination))
@@ -261,6 +261,7 @@ def _libraries(versions: dict[str, str]) -> str:
     return " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
 
 
+_TEXTS = {column.name for column in fields(Record) if column.type == "str"}
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -275,8 +276,8 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _value(cell: str) -> str | None:
-    """Undo `_cell`."""
+def _value(name: str, cell: str) -> str | None:
+    """Undo `_cell`; what is always a text (the digest of rows that could not be read) may be an empty one."""
     if cell.startswith("'") and _FORMULA.match(cell[1:]):
         return cell[1:]
-    return cell or None
+    return cell or ("" if name in _TEXTS else None)

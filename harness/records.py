@@ -29,8 +29,8 @@ class Examination:
     source: str
     """Hash of the Python files that define the task."""
     split: str
-    data: Literal["sample", "files"]
-    """Where the rows came from; a sample's score is never taken for the real set's."""
+    data: Literal["sample", "files", "own"]
+    """Where the rows came from: the plugin's sample, `--data DIR`, or the task itself (a task file, mteb)."""
     digest: str
     """Hash of all rows, of every split that counts; empty where they could not be read."""
     limit: int | None = None

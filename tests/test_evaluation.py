@@ -246,6 +246,29 @@ def test_aggregates_have_scores_and_neither_intervals_nor_predictions(results):
     assert found.predictions is None
 
 
+@pytest.mark.parametrize(
+    ("folder", "task", "expected"),
+    [
+        (False, "reads", "sample"),
+        (True, "reads", "files"),
+        (False, "brings", "own"),
+        (True, "brings", "own"),
+    ],
+)
+def test_a_record_says_where_the_rows_came_from(results, tmp_path, folder, task, expected):
+    class Reads(Twins):
+        sample = tmp_path
+
+        def load(self, source):
+            source.path("twins.csv")
+            return super().load(source)
+
+    (tmp_path / "twins.csv").touch()
+    chosen = Reads() if task == "reads" else Twins()
+    (found,) = run_plan(plan(chosen, data=tmp_path if folder else None), results).evaluations
+    assert found.examination.data == expected
+
+
 def test_truncated_texts_are_counted_over_what_a_task_encodes(results):
     long = "a" * 100
     (found,) = run_plan(plan(Twins(rows=[(long, "b" * 64, "c"), ("d", long, "e")])), results).evaluations

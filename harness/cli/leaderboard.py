@@ -56,11 +56,13 @@ def _merged(folders: list[Path]) -> tuple[list[Evaluation], list[Throughput]]:
             raise HarnessError(f"no results in {folder}", hint="give a folder that `harness run --out` wrote")
         for one in found:
             place = (*one.model, one.examination.task, one.key)
-            if place in merged and merged[place].predictions != one.predictions and one.status == "ok":
+            known = merged.get(place)
+            if known and one.status == known.status == "ok" and known.predictions != one.predictions:
                 raise HarnessError(
                     f"{folder} holds other predictions of {one.candidate.model} for {one.examination.task}",
                     hint="one of the folders comes from another machine or library version; rank them apart",
                 )
-            merged.setdefault(place, one)
+            if known is None or known.status == "error":
+                merged[place] = one
         throughputs |= {(one.model, one.fingerprint): one for one in results.throughputs()}
     return list(merged.values()), list(throughputs.values())

@@ -71,11 +71,12 @@ class ProgressWatcher:
 
     def __init__(self, progress: Progress, target: Console) -> None:
         self._progress, self._target = progress, target
-        self._bar = progress.add_task("starting", total=None)
+        self._bar = progress.add_task("reading data", total=None)
 
     def begin(self, model: str, task: str, texts: int) -> None:
         """Name what is running."""
-        self._progress.reset(self._bar, total=texts or None, description=clean(f"{model} · {task}"))
+        self._progress.remove_task(self._bar)
+        self._bar = self._progress.add_task(clean(f"{model} · {task}"), total=texts or None)
 
     def advance(self, texts: int) -> None:
         """Move the bar."""

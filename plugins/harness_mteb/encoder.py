@@ -1,0 +1,45 @@
+"""One of our models as mteb sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from mteb.models import ModelMeta
+
+from harness import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mteb.types import Array, PromptType
+
+    from harness import Model
+
+
+class Encoder:
+    """mteb's `EncoderProtocol` around a `Model`, which keeps its own prompts, batches and similarity.
+
+    mteb's choice of a prompt by task is not followed: a text's role picks it, as everywhere in harness.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.mteb_model_meta = ModelMeta.create_empty(
+            {"name": f"harness/{model.name}", "revision": model.fingerprint}
+        )
+
+    def encode(
+        self, inputs: Iterable[Mapping[str, Any]], *, prompt_type: PromptType | None = None, **_: object
+    ) -> np.ndarray:
+        """Encode all batches at once: one float32 row per text, (n, dimensions), in input order."""
+        texts = [text for batch in inputs for text in batch["text"]]
+        return self._model.encode(texts, Role(prompt_type or Role.TEXT))
+
+    def similarity(self, embeddings1: Array, embeddings2: Array) -> np.ndarray:
+        """Similarity of every row with every row, (n, m); a single embedding counts as one row."""
+        return self._model.similarity(np.atleast_2d(embeddings1), np.atleast_2d(embeddings2))
+
+    def similarity_pairwise(self, embeddings1: Array, embeddings2: Array) -> np.ndarray:
+        """Similarity of row i with row i, (n,)."""
+        return self._model.pairwise_similarity(np.atleast_2d(embeddings1), np.atleast_2d(embeddings2))

@@ -1,0 +1,169 @@
+"""Let mteb ask and score: aggregates as mteb stores them, without predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Mapping
+from contextlib import contextmanager
+from copy import copy, deepcopy
+from importlib.metadata import version
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import datasets
+import mteb
+from mteb.abstasks import AbsTaskRetrieval
+from mteb.abstasks.aggregated_task import AbsTaskAggregate
+from mteb.get_tasks import TASK_LIST
+
+from harness import AggregateTask, Dataset, DataSource, Finding, HarnessError, Model, Severity, Splits
+from harness_mteb.encoder import Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mteb import TaskResult
+    from mteb.abstasks import AbsTask
+
+DESCRIBING = {"main_score", "hf_subset", "languages", "mteb_version"}
+"""Entries of mteb's scores that are no metrics of their own."""
+
+
+class MTEBTask(AggregateTask):
+    """A task of mteb, which brings its own data, asks its own questions and scores the answers itself.
+
+    Raises HarnessError for tasks that our models cannot be asked: averages of tasks, and images or sound.
+    """
+
+    kind = "mteb"
+    tags = frozenset({"mteb"})
+
+    def __init__(self, task: AbsTask) -> None:
+        self.name = f"mteb:{task.metadata.name}"
+        self.splits = Splits("+".join(task.eval_splits))
+        self._task = task
+        if isinstance(task, AbsTaskAggregate):
+            parts = [f"mteb:{part.metadata.name}" for part in task.tasks]
+            raise HarnessError(
+                f"{self.name} is an average of {len(parts)} tasks", hint=f"--tasks {','.join(parts)}"
+            )
+        foreign = sorted(set(task.modalities) - {"text"})
+        if foreign:
+            raise HarnessError(f"{self.name} needs {' and '.join(foreign)}: only texts can be encoded")
+
+    def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - mteb's tasks bring their own data
+        """Load the data as mteb does, from the hub or its cache; the rows stay with mteb's task.
+
+        Returns what identifies the examination, a hash of all loaded rows included, as columns `id`
+        and `value`: so that a changed row, revision or mteb changes the digest.
+        Raises HarnessError for data that cannot be had.
+        """
+        task, metadata = self._task, self._task.metadata
+        try:
+            with _quiet():
+                task.load_data()
+                if isinstance(task, AbsTaskRetrieval):
+                    task.convert_v1_dataset_format_to_v2(num_proc=None)
+        except (OSError, RuntimeError, ValueError, datasets.exceptions.DatasetsError) as error:
+            raise HarnessError(
+                f"the data of {self.name} cannot be loaded: {' '.join(str(error).split())}",
+                exists=f"on the hub: {metadata.dataset['path']}, revision {metadata.revision}",
+                hint="the first time needs the network (and HF_HUB_OFFLINE unset); later runs use the cache",
+            ) from error
+        facts = {
+            "task": metadata.name,
+            "dataset": json.dumps(metadata.dataset, sort_keys=True, default=str),
+            "splits": json.dumps(list(task.eval_splits)),
+            "subsets": json.dumps(list(task.hf_subsets)),
+            "headline": metadata.main_score,
+            "mteb": version("mteb"),
+            "rows": _digest(task.dataset),
+        }
+        return Dataset({"id": list(facts), "value": list(facts.values())}, findings=tuple(_findings(task)))
+
+    def score(self, model: Model, dataset: Dataset) -> Mapping[str, float]:  # noqa: ARG002 - mteb has the rows
+        """Run the task; every figure that all its subsets have, by mteb's names, the headline first.
+
+        A figure is averaged over splits and subsets as mteb averages its main score; NaN stays NaN.
+        """
+        task = copy(self._task)
+        # Some tasks draw examples with these while they score: every model must meet the same ones.
+        task.rng_state, task.np_rng = deepcopy((task.rng_state, task.np_rng))
+        with _quiet():
+            found = mteb.evaluate(
+                Encoder(model), task, cache=None, co2_tracker=False, show_progress_bar=False
+            )
+        return _scores(found.task_results[0], task.metadata.main_score)
+
+    def limited(self, dataset: Dataset, limit: int) -> Dataset:  # noqa: ARG002 - part of the contract
+        """Raise HarnessError: mteb decides what is asked."""
+        raise HarnessError(f"{self.name} cannot be limited to its first examples", hint="leave out --limit")
+
+
+def resolve(name: str) -> MTEBTask:
+    """Make the task that mteb knows by this name; raises HarnessError where there is none."""
+    known = {task.metadata.name for task in TASK_LIST}
+    if name not in known:
+        raise HarnessError.unknown("mteb task", name, known, hint="`mteb available-tasks` lists them")
+    with _quiet():
+        return MTEBTask(mteb.get_task(name))
+
+
+def _scores(result: TaskResult, headline: str) -> dict[str, float]:
+    parts = [part for split in result.scores.values() for part in split]
+    names = [
+        name
+        for name in parts[0]
+        if name not in DESCRIBING and all(isinstance(part.get(name), float) for part in parts)
+    ]
+    averages = {name: float(result.get_score(getter=itemgetter(name))) for name in names}
+    return {headline: float(result.get_score()), **averages}
+
+
+def _findings(task: AbsTask) -> Iterator[Finding]:
+    """Say what mteb would only log."""
+    if later := task.superseded_by:
+        yield Finding("superseded", Severity.NOTE, f"mteb supersedes it by {later}", f"--tasks mteb:{later}")
+    if task.metadata.is_beta:
+        yield Finding("beta", Severity.WARNING, "mteb calls it beta: its data may still change")
+
+
+def _digest(data: object) -> str:
+    """Hex SHA-256 of the rows that mteb loaded: `datasets.Dataset`s in nested dicts; row order counts."""
+    digest = hashlib.sha256()
+    for part in _canonical(data):
+        digest.update(part.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _canonical(data: Any) -> Iterator[str]:  # noqa: ANN401 - what a task holds is its own business
+    if isinstance(data, Mapping):
+        for key in sorted(data, key=str):
+            yield f"{json.dumps(str(key))}: {{"
+            yield from _canonical(data[key])
+            yield "}"
+    elif isinstance(data, datasets.Dataset):
+        for rows in data.with_format(None).iter(batch_size=1000):
+            yield json.dumps(rows, sort_keys=True, default=str)
+    else:
+        yield json.dumps(data, sort_keys=True, default=str)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back mteb's log and warnings and the bars of `datasets`: our own output says what goes on."""
+    log, bars = logging.getLogger("mteb"), not datasets.are_progress_bars_disabled()
+    level = log.level
+    log.setLevel(logging.ERROR)
+    datasets.disable_progress_bars()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=UserWarning, module="mteb")
+            yield
+    finally:
+        log.setLevel(level)
+        if bars:
+            datasets.enable_progress_bars()
