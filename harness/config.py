@@ -51,7 +51,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise HarnessError(f"{path}: TOML nested too deeply") from error
 
 
-def _config(table: dict[str, Any], path: Path) -> Config:
+def _config(table: Any, path: Path) -> Config:  # noqa: ANN401 - TOML
+    if not isinstance(table, dict):
+        raise HarnessError(f"{path}: [tool.harness] is not a table")
     known = {column.name: column for column in fields(Config)}
     values: dict[str, Any] = {}
     for key, value in table.items():

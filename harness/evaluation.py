@@ -10,6 +10,7 @@ from harness.data import DataSource
 from harness.encode import EncodedOnce
 from harness.errors import HarnessError, MissingDataError
 from harness.examine import Examined, answer, examine, failure, record_key
+from harness.throughput import measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,17 +70,18 @@ class Plan:
     limit: int | None = None
     fresh: bool = False
     """Compute again what is already there."""
+    throughput: bool = False
+    """Time each model that had to be loaded, after its tasks."""
 
 
 @dataclass
 class Outcome:
-    """What came of a plan: its evaluations in the plan's order, and the models that had to be loaded."""
+    """What came of a plan."""
 
     evaluations: list[Evaluation] = field(default_factory=list)
     reused: int = 0
     skipped: list[str] = field(default_factory=list)
     """One sentence for each task that a tag selected and that has no sample."""
-    loaded: list[Model] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Evaluation]:
@@ -158,16 +160,31 @@ class _Run:
             for examined in pending:
                 self._fail(located, examined, error)
             return
-        self.outcome.loaded.append(loaded)
         model = EncodedOnce(loaded)
-        for examined in pending:
-            try:
-                evaluation, predictions = self._answer(model, examined)
-                self.results.write(evaluation, predictions)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
-                self._fail(located, examined, error)
-            else:
-                self._keep(evaluation, reused=False)
+        scored = [self._evaluate(located, model, examined) for examined in pending]
+        if self.plan.throughput and any(scored):
+            self._time(loaded)
+
+    def _evaluate(self, located: LocatedModel, model: EncodedOnce, examined: Examined) -> bool:
+        """Answer, score and write; whether that went well."""
+        try:
+            evaluation, predictions = self._answer(model, examined)
+            self.results.write(evaluation, predictions)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
+            self._fail(located, examined, error)
+            return False
+        self._keep(evaluation, reused=False)
+        return True
+
+    def _time(self, model: Model) -> None:
+        """Time a model; one that cannot be timed is named, and its scores stand."""
+        self.watcher.begin(model.name, "throughput", 0)
+        try:
+            speed = measure(model)
+        except Exception as error:  # noqa: BLE001 - a model may raise anything
+            self.watcher.note(f"{model.name} could not be timed: {type(error).__name__}: {error}")
+        else:
+            self.results.write_throughput(speed)
 
     def _answer(self, model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
         texts = list(examined.task.texts(examined.dataset)) if examined.dataset is not None else []

@@ -51,7 +51,12 @@ def grids(boards: Sequence[Board]) -> list[Grid]:
 def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Grid:
     """Lay out what people ask of a model: size, dimensions, maximum tokens, speed."""
     speeds = {(one.model, one.fingerprint): one for one in throughputs}
-    candidates = {row.model: row.evaluation.candidate for board in boards for row in board.rows}
+    # A failed task says nothing of its model: what another task knows of it comes last, and wins.
+    known = sorted(
+        (row for board in boards for row in board.rows),
+        key=lambda row: row.evaluation.candidate.facts is not None,
+    )
+    candidates = {row.model: row.evaluation.candidate for row in known}
     rows = []
     for name, candidate in sorted(candidates.items()):
         facts = candidate.facts

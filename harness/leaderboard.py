@@ -252,9 +252,9 @@ def _board(task: str, rows: Sequence[Row]) -> Board:
     return Board(task, sorted(ranked, key=_standing), refused)
 
 
-def _standing(row: Row) -> tuple[float, str]:
+def _standing(row: Row) -> tuple[float, str, str]:
     score = row.headline.score if row.headline else None
-    return (-score if score is not None else float("inf"), row.model)
+    return (-score if score is not None else float("inf"), row.model, row.evaluation.key)
 
 
 def _libraries(versions: dict[str, str]) -> str:

@@ -35,7 +35,7 @@ class Results:
         model, task = evaluation.model, evaluation.examination.task
         if predictions is not None:
             write_atomically(self.predictions_path(model, task), _parquet(predictions))
-        self._error(model, task).unlink(missing_ok=True)
+        _remove(self._error(model, task))
         write_atomically(self._record(model, task), encode(evaluation))
 
     def write_error(self, evaluation: Evaluation, trace: str | None) -> None:
@@ -43,7 +43,7 @@ class Results:
         model, task = evaluation.model, evaluation.examination.task
         if trace is not None:
             write_atomically(self._error(model, task), trace.encode(errors="replace"))
-        self.predictions_path(model, task).unlink(missing_ok=True)
+        _remove(self.predictions_path(model, task))
         write_atomically(self._record(model, task), encode(evaluation))
 
     def has_predictions(self, evaluation: Evaluation) -> bool:
@@ -123,6 +123,13 @@ def write_atomically(path: Path, content: bytes) -> None:
             f"cannot write {path}: {error.strerror}",
             hint="earlier results are intact; free the disk or pick --out",
         ) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise HarnessError(f"cannot remove {path}: {error.strerror}", hint="pick another --out") from error
 
 
 def file_name(name: str) -> str:

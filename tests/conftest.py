@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import string
+from dataclasses import fields, replace
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -11,8 +13,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
-from harness.interfaces import ModelFacts, ModelSpec, Role
+from harness.interfaces import ModelFacts, ModelSpec, Role, Settings
+from harness.records import Candidate, Evaluation, Examination, Score
+
+# The first example pays for imports, and machines are shared: time is no property.
+settings.register_profile("harness", deadline=None)
+settings.load_profile("harness")
 
 SHARED = Path(__file__).parents[2] / "shared"
 SAMPLES = Path(__file__).parents[1] / "plugins"
@@ -73,6 +81,35 @@ def minilm():
     from harness import load_model
 
     return load_model("minilm")
+
+
+def evaluated(
+    model="m", task="stsb", score=0.5, *, fingerprint="a" * 64, error=None, **changes
+) -> Evaluation:
+    """Make the record of a model's score, or of its failure, without evaluating anything.
+
+    changes: fields of the record, or of its examination.
+    """
+    asked = {field.name for field in fields(Examination)}
+    examination = Examination(
+        task=task, version=1, source="5" * 64, split="test", data="files", digest="d" * 64
+    )
+    examination = replace(examination, **{name: value for name, value in changes.items() if name in asked})
+    facts = ModelFacts(dimensions=384, similarity="cosine", parameters=22_713_216, max_tokens=256)
+    headline = Score(metric="spearman", score=score, low=0.25, high=0.75, examples=10, clusters=8)
+    made = Evaluation(
+        key=hashlib.sha256(repr((model, fingerprint, examination)).encode()).hexdigest(),
+        status="error" if error else "ok",
+        examination=examination,
+        candidate=Candidate(
+            model=model, fingerprint=fingerprint, settings=Settings(), facts=None if error else facts
+        ),
+        kind="sts",
+        scores=(replace(headline, score=None, low=None, high=None) if error else headline,),
+        predictions=None if error else hashlib.sha256(repr(score).encode()).hexdigest(),
+        error=error,
+    )
+    return replace(made, **{name: value for name, value in changes.items() if name not in asked})
 
 
 def build_model(folder: Path, *, seed: int = 0, words: str = "", **options) -> Path:

@@ -132,7 +132,7 @@ def test_the_second_run_computes_nothing_and_changes_no_byte(results):
     before, model = files(results), LetterModel()
     outcome = run_plan(plan(Twins(), Elsewhere(), models=[model]), results)
     assert outcome.reused == 2
-    assert outcome.loaded == model.encoded == []
+    assert model.encoded == []
     assert files(results) == before
 
 
@@ -156,6 +156,19 @@ def test_what_changed_is_computed_again(results, changed):
     options = {name: changed[name] for name in ("limit", "fresh") if name in changed}
     assert run_plan(plan(task, models=[model], **options), results).reused == 0
     assert model.encoded
+
+
+def test_a_model_is_timed_after_its_tasks_and_only_when_it_had_to_be_loaded(results):
+    for times in (1, 0):
+        model = LetterModel()
+        run_plan(plan(Twins(), models=[model], throughput=True), results)
+        assert len(results.throughputs()) == 1
+        assert len(model.encoded) == times * (9 + 128 * 6)
+
+
+def test_a_model_that_failed_is_not_timed(results):
+    run_plan(plan(Broken(), throughput=True), results)
+    assert results.throughputs() == []
 
 
 def test_a_record_whose_predictions_are_gone_is_computed_again(results):

@@ -18,8 +18,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from harness.config import Config
     from harness.environment import Environment
-    from harness.evaluation import Outcome, Plan, Watcher
-    from harness.interfaces import Model
+    from harness.evaluation import Outcome, Plan
     from harness.plugins import Plugins
     from harness.results import Results
 
@@ -59,7 +58,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     plugins = load(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
     results = Results(Path(options["out"] or config.out or DEFAULT_OUT))
-    outcome = _evaluate(plan, results, throughput=options["throughput"])
+    outcome = _evaluate(plan, results)
     _print(results, outcome, plugins, as_json=options["as_json"])
     if outcome.failed or plugins.problems:
         sys.exit(2)
@@ -91,6 +90,7 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         data=_data_folder(options["data"] or config.data),
         limit=options["limit"],
         fresh=options["fresh"],
+        throughput=options["throughput"],
     )
 
 
@@ -105,8 +105,8 @@ def _data_folder(given: str | None) -> Path | None:
     return folder
 
 
-def _evaluate(plan: Plan, results: Results, *, throughput: bool) -> Outcome:
-    """Evaluate, then time the models that are in memory, then publish; what is finished is kept."""
+def _evaluate(plan: Plan, results: Results) -> Outcome:
+    """Evaluate and publish; what is finished is published too when this is cut off."""
     from harness.cli.show import watching
     from harness.environment import current_environment
     from harness.evaluation import run_plan
@@ -117,25 +117,10 @@ def _evaluate(plan: Plan, results: Results, *, throughput: bool) -> Outcome:
     try:
         with watching() as watcher:
             outcome = run_plan(plan, results, watcher)
-            for model in outcome.loaded if throughput else []:
-                _time(model, results, watcher)
     finally:
         publish(results)
     results.write_run(f"{started:%Y%m%dT%H%M%S}-{os.getpid()}", _log(environment, outcome, plan))
     return outcome
-
-
-def _time(model: Model, results: Results, watcher: Watcher) -> None:
-    """Time a model; one that cannot be timed is named, and its scores stand."""
-    from harness.throughput import measure
-
-    watcher.begin(model.name, "throughput", 0)
-    try:
-        speed = measure(model)
-    except Exception as error:  # noqa: BLE001 - a plugin's model may raise anything
-        watcher.note(f"{model.name} could not be timed: {type(error).__name__}: {error}")
-    else:
-        results.write_throughput(speed)
 
 
 def _log(environment: Environment, outcome: Outcome, plan: Plan) -> dict[str, Any]:

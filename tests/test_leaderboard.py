@@ -1,0 +1,248 @@
+"""Tidy rows from records: the same whatever the order, and nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import fields, replace
+
+import pytest
+from conftest import evaluated
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import Finding, HarnessError, Settings, Severity
+from harness.leaderboard import Record, boards, publish, read_leaderboard, records, to_csv
+from harness.records import Score, Throughput, Truncation
+from harness.results import Results
+
+# Line ends apart: a file that was written on Windows reads like one that was not.
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)
+FORMULA_LIKE = st.from_regex(r"'{0,3}[=+@\-\t]{1,2}[a-z()|!'1 ]{0,6}", fullmatch=True)
+NUMBER = st.floats(allow_nan=False, allow_infinity=False)
+TEXT = ANY_TEXT | FORMULA_LIKE | st.sampled_from(["null", "None", "true", "1", "1.0", "nan", "", " ", "'"])
+VALUES = {
+    "str": TEXT,
+    "str | None": st.none() | TEXT.filter(bool),
+    "bool": st.booleans(),
+    "int": st.integers(0, 2**63 - 1),
+    "int | None": st.none() | st.integers(0, 2**63 - 1),
+    "float | None": st.none() | NUMBER,
+    "Literal['ok', 'error']": st.sampled_from(["ok", "error"]),
+}
+RECORDS = st.builds(
+    Record, **{column.name: VALUES[column.type.replace('"', "'")] for column in fields(Record)}
+)
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory):
+    return tmp_path_factory.mktemp("leaderboard") / "leaderboard.csv"
+
+
+# --- CSV --------------------------------------------------------------------------------------------------
+
+
+@given(rows=st.lists(RECORDS, min_size=1, max_size=3))
+def test_every_record_comes_back_from_csv_to_the_last_bit(rows, file):
+    file.write_text(to_csv(rows), encoding="utf-8", newline="")
+    assert repr(read_leaderboard(file)) == repr(rows)
+
+
+@given(st.lists(RECORDS, max_size=3))
+def test_no_cell_starts_a_formula(rows):
+    text_columns = [position for position, column in enumerate(fields(Record)) if "str" in column.type]
+    for row in csv.reader(io.StringIO(to_csv(rows), newline="")):
+        assert not any(
+            row[position].startswith(("=", "+", "-", "@", "\t", "\r")) for position in text_columns
+        )
+
+
+@pytest.mark.parametrize(
+    "name", ["=cmd()|x", "'=x", "''=x", "-1", "+1", "@SUM(A1)", "Ünï — 漢字", 'a"b,c', "a\nb"]
+)
+def test_a_model_may_have_any_name(name, file):
+    (row,) = records([evaluated(name)])
+    file.write_text(to_csv([row]), encoding="utf-8", newline="")
+    assert read_leaderboard(file) == [row]
+    assert row.model == name
+
+
+def test_a_negative_score_is_a_number_not_a_text(file):
+    text = to_csv(records([evaluated(score=-0.1)]))
+    assert ",-0.1," in text
+
+
+def test_rows_that_could_not_be_read_leave_a_leaderboard_that_can(file):
+    rows = records([evaluated(error="no file stsb.csv\n  hint: --data", digest=""), evaluated("other")])
+    file.write_text(to_csv(rows), encoding="utf-8", newline="")
+    assert read_leaderboard(file) == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param("model,score\nm,0.5\n", "it has no column task, metric", id="columns"),
+        pytest.param(
+            to_csv(records([evaluated()])).replace(",0.5,", ",half,"), "Expected `float | null`", id="a text"
+        ),
+        pytest.param(to_csv(records([evaluated()])).replace(",ok,", ",fine,"), "'fine'", id="a status"),
+        pytest.param(to_csv(records([evaluated()])) + "m,stsb\n", "2 cells", id="cut"),
+    ],
+)
+def test_a_file_that_is_no_leaderboard_is_named(content, message, tmp_path):
+    path = tmp_path / "leaderboard.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(HarnessError, match=message):
+        read_leaderboard(path)
+
+
+# --- records ----------------------------------------------------------------------------------------------
+
+MODELS = st.tuples(st.sampled_from("abc"), st.sampled_from(["a" * 64, "b" * 64]))
+EVALUATIONS = st.lists(
+    st.builds(
+        lambda model, task, score, limit, error: evaluated(
+            model[0], task, score, fingerprint=model[1], limit=limit, error=error
+        ),
+        model=MODELS,
+        task=st.sampled_from(["stsb", "legal"]),
+        score=st.sampled_from([0.1, 0.5, 0.9]),
+        limit=st.sampled_from([None, None, 5, 7]),
+        error=st.sampled_from([None, None, None, "boom"]),
+    ),
+    unique_by=lambda one: one.key,
+    max_size=8,
+)
+
+
+@given(EVALUATIONS, st.randoms())
+def test_a_leaderboard_is_a_function_of_the_records_not_of_their_order(evaluations, random):
+    shuffled = list(evaluations)
+    random.shuffle(shuffled)
+    assert to_csv(records(shuffled)) == to_csv(records(evaluations))
+    for one, other in zip(boards(evaluations), boards(shuffled), strict=True):
+        assert [row.evaluation for row in one.rows] == [row.evaluation for row in other.rows]
+        assert sorted(one.refused) == sorted(other.refused)
+
+
+@given(EVALUATIONS)
+def test_every_evaluation_is_ranked_or_refused_with_a_reason(evaluations):
+    for board in boards(evaluations):
+        asked = [one for one in evaluations if one.examination.task == board.task]
+        assert len(board.rows) + len(board.refused) == len(asked)
+        assert len({row.evaluation.examination for row in board.rows if row.headline}) <= 1
+        assert all(differences for _, differences in board.refused)
+        scores = [row.headline.score for row in board.rows if row.headline]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_rows_are_sorted_by_task_then_metric_with_the_headline_first_then_model():
+    metrics = [Score(metric=name, score=0.5) for name in ("spearman", "accuracy")]
+    given = [
+        evaluated(model, task, scores=tuple(metrics)) for task in ("stsb", "aila") for model in ("n", "m")
+    ]
+    found = [(row.task, row.metric, row.model, row.headline) for row in records(given)]
+    assert found == [
+        (task, metric, model, metric == "spearman")
+        for task in ("aila", "stsb")
+        for metric in ("spearman", "accuracy")
+        for model in ("m", "n")
+    ]
+
+
+def test_models_that_share_a_name_are_shown_with_their_fingerprint():
+    given = [evaluated("nda", fingerprint=fp * 64) for fp in "ab"] + [evaluated("base", fingerprint="c" * 64)]
+    assert [row.model for row in records(given)] == ["base", "nda~aaaaaaaa", "nda~bbbbbbbb"]
+    assert {row.model for row in boards(given)[0].rows} == {"base", "nda~aaaaaaaa", "nda~bbbbbbbb"}
+
+
+def test_a_model_is_shown_by_one_name_on_all_tasks():
+    given = [
+        evaluated("nda", "stsb", fingerprint="a" * 64),
+        evaluated("nda", "legal", fingerprint="a" * 64),
+        evaluated("nda", "legal", fingerprint="b" * 64),
+    ]
+    assert {(row.task, row.model) for row in records(given)} == {
+        ("stsb", "nda~aaaaaaaa"),
+        ("legal", "nda~aaaaaaaa"),
+        ("legal", "nda~bbbbbbbb"),
+    }
+
+
+def test_a_failure_without_a_metric_is_still_a_row():
+    (row,) = records([evaluated(error="boom", scores=())])
+    assert (row.metric, row.score, row.status, row.error) == ("none", None, "error", "boom")
+
+
+def test_a_row_says_what_was_cut_found_and_set():
+    one = evaluated(truncation=Truncation(texts=8, truncated=2, tokens=100, lost=25))
+    one = replace(one, findings=(Finding("labels-inverted", Severity.WARNING, "AUC 0.1"),))
+    settings = Settings(dtype="float16", truncate_dim=64, prompts=(("query", "Ü: "),))
+    (row,) = records([replace(one, candidate=replace(one.candidate, settings=settings))])
+    assert (row.truncated_texts, row.lost_tokens, row.findings) == (0.25, 0.25, "labels-inverted")
+    assert (row.dtype, row.truncate_dim, row.prompts) == ("float16", 64, '{"query": "Ü: "}')
+
+
+# --- boards -----------------------------------------------------------------------------------------------
+
+
+def test_models_that_were_asked_different_things_are_not_ranked_and_the_reason_is_said():
+    given = [evaluated("a"), evaluated("b"), evaluated("quick", limit=5), evaluated("old", version=0)]
+    (board,) = boards(given)
+    assert [row.model for row in board.rows] == ["a", "b"]
+    assert board.refused == [("quick", ["limit: None / 5"]), ("old", ["task version: 1 / 0"])]
+
+
+def test_a_sample_is_never_ranked_with_the_real_set():
+    (board,) = boards([evaluated("a"), evaluated("b"), evaluated("c", data="sample", digest="e" * 64)])
+    assert board.refused == [("c", ["data: files / sample", "data: dddddddd / eeeeeeee"])]
+
+
+def test_different_settings_are_what_people_compare():
+    one, other = evaluated("a"), evaluated("b", score=0.75)
+    other = replace(other, candidate=replace(other.candidate, settings=Settings(dtype="bfloat16")))
+    (board,) = boards([one, other])
+    assert [row.model for row in board.rows] == ["b", "a"]
+    assert board.best("spearman") == 0.75
+
+
+def test_a_failure_stands_last_on_the_board():
+    (board,) = boards([evaluated("a", error="boom", digest=""), evaluated("b", score=-0.5)])
+    assert [(row.model, row.headline is None) for row in board.rows] == [("b", False), ("a", True)]
+    assert board.refused == []
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def speed(model, texts_per_second):
+    return Throughput(
+        model=model, fingerprint="a" * 64, workload="w" * 64, texts=10, tokens=100, seconds=(0.1,),
+        cpu_seconds=(0.1,), texts_per_second=texts_per_second, texts_per_second_low=50.0,
+        texts_per_second_high=100.0, tokens_per_second=750.0, device="cpu", dtype="float32", encoder="plain",
+        threads=1, processor="x", cores=2, load=None, libraries={"torch": "2"},
+    )  # fmt: skip
+
+
+def test_published_scores_do_not_move_with_speeds(tmp_path):
+    for name, rate in (("slow", 1.5), ("fast", 99.0)):
+        results = Results(tmp_path / name)
+        results.write(evaluated("=m"), None)
+        results.write_throughput(speed("=m", rate))
+        publish(results)
+    for name in ("leaderboard.csv", "leaderboard.md"):
+        assert (tmp_path / "slow" / name).read_bytes() == (tmp_path / "fast" / name).read_bytes()
+    text = (tmp_path / "fast" / "throughput.csv").read_text(encoding="utf-8")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["model"], row["texts_per_second"], row["load"], row["libraries"]) == (
+        "'=m",
+        "99.0",
+        "",
+        "torch=2",
+    )
+
+
+def test_a_folder_without_results_gets_no_leaderboard(tmp_path):
+    publish(Results(tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,397 @@
+"""What is written is read back, whole or not at all, under a name that is safe."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from harness import Dataset, Finding, HarnessError, ModelFacts, Predictions, Settings, Severity
+from harness.records import (
+    Candidate,
+    Evaluation,
+    Examination,
+    Score,
+    Throughput,
+    Truncation,
+    content_hash,
+)
+from harness.results import Results, encode, file_name, write_atomically
+
+FINGERPRINT = "0123456789abcdef" * 4
+EVALUATION = Evaluation(
+    key="k" * 64,
+    status="ok",
+    examination=Examination(
+        task="mteb:Ünï/..", version=2, source="b" * 64, split="test", data="files", digest="d" * 64, limit=5
+    ),
+    candidate=Candidate(
+        model="../my model",
+        fingerprint=FINGERPRINT,
+        settings=Settings(dtype="bfloat16", truncate_dim=128, prompts=(("query", "Query: "),)),
+        facts=ModelFacts(dimensions=128, similarity="dot", parameters=22_713_216, max_tokens=256),
+    ),
+    kind="sts",
+    tags=("legal", "sts"),
+    scores=(
+        Score(metric="spearman", score=0.1 + 0.2, low=-1e-300, high=1.0, examples=5, clusters=4),
+        Score(metric="undefined", score=None, where="kept", per_example=True, columns=("gold", "kept")),
+    ),
+    predictions="p" * 64,
+    fitted={"threshold": 0.30000000000000004, "classes": ["a", "b"], "nested": {"C": 1.5, "none": None}},
+    findings=(Finding("labels-inverted", Severity.WARNING, "AUC 0.1", "swap them"),),
+    truncation=Truncation(texts=10, truncated=1, tokens=100, lost=7),
+    libraries={"numpy": "2.0"},
+)
+SPEED = Throughput(
+    model="../my model", fingerprint=FINGERPRINT, workload="w" * 64, texts=10, tokens=None,
+    seconds=(0.1, 0.2), cpu_seconds=(0.1, 0.1), texts_per_second=75.0,
+    texts_per_second_low=50.0, texts_per_second_high=100.0,
+    tokens_per_second=None, device="cpu", dtype="float32", encoder="plain", threads=1, processor="x", cores=2,
+    load=None,
+)  # fmt: skip
+PREDICTIONS = Predictions(
+    Dataset({"text": ["Ünï", "b"], "cluster": ["c", "c"]}), gold=[1, 0], top=[np.array(["d1", "d2"]), ["d3"]]
+)
+
+
+@pytest.fixture
+def results(tmp_path) -> Results:
+    return Results(tmp_path / "results")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+# --- round trips ------------------------------------------------------------------------------------------
+
+
+def test_a_record_comes_back_as_it_was_written(results):
+    results.write(EVALUATION, PREDICTIONS)
+    assert results.read(EVALUATION.model, "mteb:Ünï/..") == EVALUATION
+    assert results.evaluations() == [EVALUATION]
+    assert Results(results.root / "elsewhere").evaluations() == []
+
+
+@given(
+    score=st.floats(allow_nan=False, allow_infinity=False),
+    model=st.text(st.characters(exclude_categories=["Cs"])),
+    error=st.none() | st.text(st.characters(exclude_categories=["Cs"])),
+)
+def test_every_bit_of_a_score_and_every_character_of_a_name_comes_back(score, model, error, tmp_path_factory):
+    results = Results(tmp_path_factory.getbasetemp() / "property")
+    written = replace(
+        EVALUATION,
+        candidate=replace(EVALUATION.candidate, model=model),
+        scores=(Score(metric="m", score=score),),
+        error=error,
+    )
+    results.write(written, None)
+    assert repr(results.read((model, FINGERPRINT), "mteb:Ünï/..")) == repr(written)
+
+
+def test_predictions_come_back_from_parquet(results):
+    results.write(EVALUATION, PREDICTIONS)
+    path = results.predictions_path(EVALUATION.model, EVALUATION.examination.task)
+    assert parquet.read_table(path).to_pydict() == {
+        "id": ["0", "1"],
+        "text": ["Ünï", "b"],
+        "cluster": ["c", "c"],
+        "gold": [1, 0],
+        "top": [["d1", "d2"], ["d3"]],
+    }
+
+
+def test_what_a_task_fitted_may_be_of_numpy(results):
+    fitted = {"threshold": np.float32(0.5), "weights": np.array([1, 2]), "undefined": float("nan")}
+    results.write(replace(EVALUATION, fitted=fitted), None)
+    (found,) = results.evaluations()
+    assert found.fitted == {"threshold": 0.5, "weights": [1, 2], "undefined": None}
+
+
+def test_a_speed_comes_back_and_replaces_the_last_one(results):
+    results.write_throughput(SPEED)
+    results.write_throughput(replace(SPEED, texts_per_second=80.0))
+    assert results.throughputs() == [replace(SPEED, texts_per_second=80.0)]
+
+
+def test_the_same_record_is_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        Results(tmp_path / name).write(EVALUATION, PREDICTIONS)
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+
+
+def test_records_are_listed_in_an_order_of_their_content_alone(tmp_path):
+    tasks = ["b", "a", "B", "c:d", "ä"]
+    models = ["m", "M", "é", "n"]
+    evaluations = [
+        replace(
+            EVALUATION,
+            examination=replace(EVALUATION.examination, task=task),
+            candidate=replace(EVALUATION.candidate, model=model),
+        )
+        for task in tasks
+        for model in models
+    ]
+    for name, order in (("forward", evaluations), ("backward", evaluations[::-1])):
+        for evaluation in order:
+            Results(tmp_path / name).write(evaluation, None)
+    assert Results(tmp_path / "forward").evaluations() == Results(tmp_path / "backward").evaluations()
+
+
+def test_an_error_takes_the_place_of_predictions_and_a_success_that_of_the_traceback(results):
+    model, task = EVALUATION.model, EVALUATION.examination.task
+    failed = replace(EVALUATION, status="error", scores=(), predictions=None, error="boom")
+    results.write(EVALUATION, PREDICTIONS)
+    results.write_error(failed, "Traceback: boom")
+    assert results.evaluations() == [failed]
+    assert not results.predictions_path(model, task).exists()
+    assert results.error_path(model, task).read_text() == "Traceback: boom"
+    results.write(EVALUATION, PREDICTIONS)
+    assert results.evaluations() == [EVALUATION]
+    assert not results.error_path(model, task).exists()
+
+
+def test_predictions_that_are_gone_are_missed(results):
+    results.write(EVALUATION, PREDICTIONS)
+    assert results.has_predictions(EVALUATION)
+    results.predictions_path(EVALUATION.model, EVALUATION.examination.task).unlink()
+    assert not results.has_predictions(EVALUATION)
+    assert results.has_predictions(replace(EVALUATION, predictions=None))
+
+
+def test_records_of_another_schema_are_passed_over_not_guessed_at(results):
+    results.write(replace(EVALUATION, schema=EVALUATION.schema + 1), None)
+    assert results.read(EVALUATION.model, EVALUATION.examination.task) is None
+    assert results.evaluations() == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(encode(EVALUATION)[:-40], id="cut"),
+        pytest.param(b'{"schema": 1}', id="without fields"),
+        pytest.param(encode(EVALUATION).replace(b'"ok"', b'"good"'), id="an unknown status"),
+        pytest.param(
+            encode(EVALUATION).replace(b'"version": 2', b'"version": "2"'), id="a text for a number"
+        ),
+        pytest.param(b'{"schema": 1, "key": "\xff"}', id="not UTF-8"),
+        pytest.param(b"[" * 100_000, id="nested deeply"),
+        pytest.param(b"[]", id="a list"),
+    ],
+)
+def test_a_file_that_is_no_record_is_named_with_what_to_do(content, results):
+    path = results.root / "records" / "m~01234567" / "task.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(HarnessError, match=r"task\.json is not a readable record(.|\n)*delete it"):
+        results.evaluations()
+
+
+# --- names ------------------------------------------------------------------------------------------------
+
+ANY_NAME = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.text(
+    "./\\%~:\0 aA", max_size=9
+)
+
+
+@given(ANY_NAME)
+def test_a_file_name_is_one_plain_visible_part_of_a_path(name):
+    found = file_name(name)
+    assert re.fullmatch(r"[A-Za-z0-9._%~-]+", found)
+    assert not found.startswith(".")
+    assert Path(found).name == found
+    # Room for `~fp8`, a suffix and the prefix of a temporary file, in the 255 bytes that file systems take.
+    assert len(found) <= 120
+
+
+@given(ANY_NAME, ANY_NAME)
+def test_different_names_have_different_file_names(one, other):
+    assert (file_name(one) == file_name(other)) == (one == other)
+
+
+def test_a_short_name_cannot_be_made_to_look_like_a_long_one():
+    long = "x" * 200
+    tail = file_name(long)[100:]
+    assert file_name("x" * 100 + tail) != file_name(long)
+    assert file_name("x" * 100 + chr(int(tail[1:3], 16)) + tail[3:]) != file_name(long)
+
+
+@given(model=ANY_NAME, fingerprint=ANY_NAME, task=ANY_NAME)
+def test_no_name_leaves_the_results_folder(model, fingerprint, task):
+    root = Path("/results")
+    path = Results(root).predictions_path((model, fingerprint), task)
+    assert path.parts[:3] == ("/", "results", "predictions")
+    assert len(path.parts) == 5
+    assert ".." not in path.parts
+
+
+def test_a_plain_name_stays_readable():
+    assert file_name("all-MiniLM-L6-v2") == "all-MiniLM-L6-v2"
+    assert file_name("mteb:STS") == "mteb%3ASTS"
+    assert file_name("../x") == "%2E.%2Fx"
+
+
+# --- whole or absent --------------------------------------------------------------------------------------
+
+
+def full_disk(*_arguments, **_options):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def read_only(*_arguments, **_options):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [(os, "fsync"), (Path, "replace"), (Path, "chmod"), (os, "fdopen")],
+    ids=["fsync", "replace", "chmod", "open"],
+)
+@pytest.mark.parametrize("before", [None, b"the last result"])
+def test_a_full_disk_leaves_what_was_there_and_nothing_half_written(
+    where, name, before, tmp_path, monkeypatch
+):
+    path = tmp_path / "records" / "one.json"
+    if before:
+        write_atomically(path, before)
+    monkeypatch.setattr(where, name, full_disk)
+    with pytest.raises(HarnessError, match=rf"cannot write {path}: No space left on device\n  hint: earlier"):
+        write_atomically(path, b"a new result")
+    assert files(tmp_path) == ({"records/one.json": before} if before else {})
+
+
+def test_an_interruption_leaves_nothing_half_written_either(tmp_path, monkeypatch):
+    def interrupt(_descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "one.json", b"a result")
+    assert files(tmp_path) == {}
+
+
+def test_a_read_only_folder_is_an_error_of_one_sentence(results, monkeypatch):
+    monkeypatch.setattr("tempfile.mkstemp", read_only)
+    with pytest.raises(HarnessError, match=r"cannot write .*: Read-only file system"):
+        results.write(EVALUATION, PREDICTIONS)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_write_permission_is_an_error_of_one_sentence(tmp_path):
+    tmp_path.chmod(0o555)
+    with pytest.raises(HarnessError, match=r"cannot write .*: Permission denied"):
+        Results(tmp_path / "results").write(EVALUATION, None)
+
+
+def test_a_file_where_the_folder_should_be_is_an_error_of_one_sentence(tmp_path):
+    (tmp_path / "results").touch()
+    with pytest.raises(HarnessError, match=r"cannot (write|remove)"):
+        Results(tmp_path / "results").write(EVALUATION, None)
+
+
+def test_a_record_is_written_after_the_predictions_that_it_vouches_for(results, monkeypatch):
+    written = []
+    monkeypatch.setattr("harness.results.write_atomically", lambda path, _content: written.append(path))
+    results.write(EVALUATION, PREDICTIONS)
+    assert [path.suffix for path in written] == [".parquet", ".json"]
+
+
+# --- content ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param((0.5, 0.25), id="tuple"),
+        pytest.param(np.array([0.5, 0.25]), id="float64"),
+        pytest.param(np.array([0.5, 0.25], dtype=np.float32), id="float32, exactly"),
+        pytest.param([np.float64(0.5), np.float32(0.25)], id="numpy numbers"),
+        pytest.param(np.array([0.5, 0.25], dtype=object), id="objects"),
+        pytest.param(pd.Series([0.5, 0.25]), id="pandas"),
+    ],
+)
+def test_a_content_hash_is_of_values_not_of_their_container(values):
+    dataset = Dataset({"text": ["a", "b"]})
+    plain = content_hash(Predictions(dataset, predicted=[0.5, 0.25]))
+    assert content_hash(Predictions(dataset, predicted=values)) == plain
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param([np.array([1, 2]), np.array([3])], id="arrays"),
+        pytest.param([(1, 2), (3,)], id="tuples"),
+        pytest.param([[np.int64(1), np.int64(2)], [np.int32(3)]], id="lists of numpy numbers"),
+    ],
+)
+def test_a_content_hash_reads_lists_in_cells_likewise(cells):
+    dataset = Dataset({"text": ["a", "b"]})
+    plain = content_hash(Predictions(dataset, top=[[1, 2], [3]]))
+    assert content_hash(Predictions(dataset, top=cells)) == plain
+
+
+def test_a_content_hash_changes_with_any_value_name_or_order():
+    dataset = Dataset({"text": ["a", "b"]})
+    hashes = {
+        content_hash(predictions)
+        for predictions in (
+            Predictions(dataset, predicted=[0.1, 0.2]),
+            Predictions(dataset, predicted=[0.1, np.nextafter(0.2, 1)]),
+            Predictions(dataset, predicted=[0.2, 0.1]),
+            Predictions(dataset, other=[0.1, 0.2]),
+            Predictions(dataset, predicted=["0.1", "0.2"]),
+            Predictions(dataset.take([1, 0]), predicted=[0.1, 0.2]),
+        )
+    }
+    assert len(hashes) == 6
+
+
+def test_a_content_hash_survives_parquet(results):
+    results.write(EVALUATION, PREDICTIONS)
+    path = results.predictions_path(EVALUATION.model, EVALUATION.examination.task)
+    columns = parquet.read_table(path).to_pydict()
+    again = Predictions(Dataset({"id": columns.pop("id")}), **columns)
+    assert content_hash(again) == content_hash(PREDICTIONS)
+
+
+# --- examinations -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"digest": "e" * 64}, "data: dddddddd / eeeeeeee"),
+        ({"limit": None}, "limit: 5 / None"),
+        ({"version": 3}, "task version: 2 / 3"),
+        ({"source": "c" * 64}, "task source: bbbbbbbb / cccccccc"),
+        ({"split": "dev"}, "split: test / dev"),
+        ({"data": "sample"}, "data: files / sample"),
+    ],
+)
+def test_examinations_that_differ_say_in_what(change, told):
+    one = EVALUATION.examination
+    assert one.differences(one) == []
+    assert one.differences(replace(one, **change)) == [told]
+
+
+def test_a_record_is_json_that_anyone_can_read(results):
+    results.write(EVALUATION, None)
+    (path,) = results.root.glob("records/*/*.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["scores"][0]["score"] == 0.30000000000000004
+    assert content["candidate"]["settings"]["prompts"] == [["query", "Query: "]]

@@ -1,0 +1,115 @@
+"""From what stands after `--tasks` to tasks."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import HarnessError, Task, TaskScheme
+from harness.selection import select_tasks, tags_of
+
+
+class Named(Task):
+    """A name and tags."""
+
+    kind, metrics = "named", ()
+
+    def __init__(self, name, *tags):
+        self.name, self.tags = name, frozenset(tags)
+
+    def load(self, source):
+        raise AssertionError("selecting reads no data")
+
+    def predict(self, model, dataset):
+        raise AssertionError("selecting runs nothing")
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        Named("stsb", "sts"),
+        Named("stsb-dev", "sts"),
+        Named("contract-nli", "legal"),
+        Named("triplets", "legal", "triplet"),
+        Named("legal-pairs", "sts", "legal"),
+    )
+}
+SCHEMES = {"mteb": TaskScheme("mteb", "a task of mteb", lambda name: Named(f"mteb:{name}"))}
+WORDS = ["stsb", "contract-nli", "triplets", "sts", "legal", "triplet", "mteb:SciFact"]
+
+
+def select(*wanted, exclude=()):
+    return [one.task.name for one in select_tasks(wanted, TASKS, SCHEMES, exclude)]
+
+
+def test_names_and_tags_select_tasks_in_the_order_of_their_names():
+    assert select("stsb") == ["stsb"]
+    assert select("legal") == ["contract-nli", "legal-pairs", "triplets"]
+    assert select("stsb", "legal") == ["contract-nli", "legal-pairs", "stsb", "triplets"]
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.randoms())
+def test_neither_order_nor_repetition_of_words_matters(words, random):
+    shuffled = [*words, *words]
+    random.shuffle(shuffled)
+    once = select_tasks(words, TASKS, SCHEMES)
+    again = select_tasks(shuffled, TASKS, SCHEMES)
+    assert [(one.task.name, one.by_name) for one in once] == [(one.task.name, one.by_name) for one in again]
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1), st.lists(st.sampled_from(WORDS)))
+def test_what_is_excluded_is_exactly_what_is_left_out(words, exclude):
+    whole = set(select(*words))
+    left_out = set(select(*exclude)) if exclude else set()
+    if whole <= left_out:
+        with pytest.raises(HarnessError, match="no tasks left: --exclude leaves out all"):
+            select(*words, exclude=exclude)
+    else:
+        assert set(select(*words, exclude=exclude)) == whole - left_out
+
+
+def test_a_task_counts_as_named_when_any_word_is_its_name():
+    for words in itertools.permutations(["sts", "stsb"]):
+        by_name = {one.task.name: one.by_name for one in select_tasks(words, TASKS, SCHEMES)}
+        assert by_name == {"legal-pairs": False, "stsb": True, "stsb-dev": False}
+
+
+def test_a_name_wins_over_a_tag_of_that_name():
+    tasks = {**TASKS, "sts": Named("sts")}
+    assert [one.task.name for one in select_tasks(["sts"], tasks, SCHEMES)] == ["sts"]
+
+
+def test_a_prefix_resolves_what_no_list_could_hold():
+    (one,) = select_tasks(["mteb:SciFact"], TASKS, SCHEMES)
+    assert (one.task.name, one.by_name) == ("mteb:SciFact", True)
+
+
+def test_all_unknown_words_are_named_at_once_with_the_nearest_and_all_that_exists():
+    with pytest.raises(HarnessError) as caught:
+        select("stss", "legal", "xyzzy", exclude=["contract-nil"])
+    assert caught.value.message == "no task or tag named 'stss', 'xyzzy', 'contract-nil'"
+    assert "did you mean: sts, stsb, contract-nli" in caught.value.exists
+    assert "tasks: contract-nli, legal-pairs, stsb, stsb-dev, triplets" in caught.value.exists
+    assert "tags: legal, sts, triplet" in caught.value.exists
+    assert "harness list tasks" in caught.value.hint
+
+
+def test_an_unknown_prefix_is_an_unknown_word():
+    with pytest.raises(HarnessError, match="no task or tag named 'mtbe:SciFact'"):
+        select("mtbe:SciFact")
+
+
+def test_no_words_are_an_error_that_shows_what_there_is():
+    with pytest.raises(HarnessError, match=r"no tasks\n  tasks: contract-nli(.|\n)*--tasks sts,legal"):
+        select()
+
+
+def test_every_tag_lists_its_tasks():
+    assert tags_of(TASKS) == {
+        "legal": ["contract-nli", "legal-pairs", "triplets"],
+        "sts": ["legal-pairs", "stsb", "stsb-dev"],
+        "triplet": ["triplets"],
+    }

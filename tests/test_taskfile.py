@@ -1,0 +1,127 @@
+"""Task files: tasks over the user's own data, with no code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import HarnessError, Task, TaskDefinition, TaskKind
+from harness.taskfile import read_task_file
+
+
+class Defined(Task):
+    """Remembers how it was defined."""
+
+    kind, metrics = "sts", ()
+
+    def __init__(self, definition: TaskDefinition):
+        self.name, self.definition = definition.name, definition
+
+    def load(self, source):
+        raise AssertionError("reading a task file reads no data")
+
+    def predict(self, model, dataset):
+        raise AssertionError("reading a task file runs nothing")
+
+
+KINDS = {"sts": TaskKind("sts", "pairs", Defined), "clauses": TaskKind("clauses", "clauses", Defined)}
+
+
+@pytest.fixture
+def read(tmp_path):
+    def reading(content):
+        path = tmp_path / "tasks.toml"
+        path.write_text(content, encoding="utf-8")
+        return read_task_file(path, KINDS)
+
+    return reading
+
+
+def test_a_table_becomes_a_definition_with_paths_relative_to_the_file(read, tmp_path):
+    tasks = read("""
+        [tasks.support]
+        kind = "sts"
+        path = "data/tickets.csv"
+        tags = ["support", "ours"]
+        columns = { text1 = "question", score = "rating" }
+        templates = { text2 = "{title} — {text}" }
+
+        [tasks.ours]
+        kind = "clauses"
+        path = "/elsewhere/test.json"
+        train = "train.json"
+        dev = "~/dev.json"
+        classes = 3
+    """)
+    assert list(tasks) == ["support", "ours"]
+    assert tasks["support"].definition == TaskDefinition(
+        name="support",
+        kind="sts",
+        path=tmp_path / "data/tickets.csv",
+        tags=frozenset({"support", "ours"}),
+        columns={"text1": "question", "score": "rating"},
+        templates={"text2": "{title} — {text}"},
+    )
+    assert tasks["ours"].definition == TaskDefinition(
+        name="ours",
+        kind="clauses",
+        path=Path("/elsewhere/test.json"),
+        options={"train": tmp_path / "train.json", "dev": Path("~/dev.json").expanduser(), "classes": 3},
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param("", r"tasks\.toml defines no tasks\n.*\[tasks\.NAME\]", id="nothing"),
+        pytest.param("tasks = 3", "defines no tasks", id="no table"),
+        pytest.param("[tasks]", "defines no tasks", id="an empty table"),
+        pytest.param("[task.a]\nkind = 'sts'", "unknown table 'task'", id="a misspelled table"),
+        pytest.param("[tasks]\na = 1", r"\[tasks\.a\] in .* is not a table", id="a number for a task"),
+        pytest.param(
+            "[tasks.a]\npath = 'x'", r"\[tasks\.a\] .* needs kind\n  kinds: clauses, sts", id="no kind"
+        ),
+        pytest.param("[tasks.a]\nkind = 'sts'", r"\[tasks\.a\] .* needs path", id="no path"),
+        pytest.param(
+            "[tasks.a]\nkind = 'sst'\npath = 'x'", "named 'sst'\n.*did you mean: sts", id="no such kind"
+        ),
+        pytest.param("[tasks.a]\nkind = 'sts'\npath = 3", "needs path", id="a number for a path"),
+        pytest.param(
+            "[tasks.a]\nkind = 'sts'\npath = 'x'\ntags = 'legal'", "tags must be a list of texts", id="a tag"
+        ),
+        pytest.param(
+            "[tasks.a]\nkind = 'sts'\npath = 'x'\ncolumns = ['a']", "columns must be a table", id="columns"
+        ),
+        pytest.param(
+            "[tasks.a]\nkind = 'sts'\npath = 'x'\ntemplates = { a = 1 }",
+            "templates must be a table",
+            id="templates",
+        ),
+        pytest.param("[tasks.a\n", r"tasks\.toml is not TOML: .*line 1", id="no TOML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_table(content, message, read):
+    with pytest.raises(HarnessError, match=message):
+        read(content)
+
+
+def test_a_file_that_is_absent_is_named(tmp_path):
+    with pytest.raises(HarnessError, match=r"no task file .*absent\.toml"):
+        read_task_file(tmp_path / "absent.toml", KINDS)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "message"),
+    [
+        ("columns", {"txet1": "a"}, "no column of kind sts .task support. named 'txet1'\n.*mean: text1"),
+        ("templates", {"score": "{a}"}, "no template of kind sts .task support. named 'score'"),
+        ("options", {"trian": "x"}, "no option of kind sts .task support. named 'trian'\n.*mean: train"),
+    ],
+)
+def test_a_kind_refuses_what_it_has_no_use_for(field, given, message):
+    definition = TaskDefinition("support", "sts", Path("x.csv"), **{field: given})
+    allowed = {"columns": ["text1", "text2", "score"], "templates": ["text1", "text2"], "options": ["train"]}
+    with pytest.raises(HarnessError, match=message):
+        definition.allow(**allowed)
+    TaskDefinition("support", "sts", Path("x.csv"), columns={"text1": "a"}).allow(**allowed)
