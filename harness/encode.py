@@ -116,8 +116,14 @@ class EncodedOnce:
         return self._model.similarity(a, b)
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The model's own similarity, (n,)."""
-        return self._model.pairwise_similarity(a, b)
+        """The model's own similarity, (n,); raises HarnessError where it is not finite."""
+        similarity = self._model.pairwise_similarity(a, b)
+        if not np.isfinite(similarity).all():
+            broken = int((~np.isfinite(similarity)).sum())
+            raise HarnessError(
+                f"model {self.name} gives {broken} of {len(similarity)} pairs no finite similarity"
+            )
+        return similarity
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
         """Tokens of each text before any cut; None if unknown."""

@@ -139,7 +139,8 @@ def _subtitle(board: Board) -> str:
     if headline and headline.examples:
         grouped = f" in {headline.clusters} clusters" if headline.clusters != headline.examples else ""
         parts.append(f"{headline.examples} examples{grouped}")
-    parts.append(ILLUSTRATIVE if asked.data == "sample" else f"data {asked.digest[:8]}")
+    if asked.digest:
+        parts.append(ILLUSTRATIVE if asked.data == "sample" else f"data {asked.digest[:8]}")
     if one.status == "ok" and one.predictions is None:
         parts.append("aggregates of another tool: no predictions, no intervals")
     if asked.limit is not None:
@@ -152,7 +153,7 @@ def _remarks(board: Board) -> list[str]:
     remarks = [f"{further} further metrics are in the CSV"] if further > 0 else []
     for row in board.rows:
         if row.evaluation.error:
-            remarks.append(f"{row.model}: ERROR: {' '.join(row.evaluation.error.split())}")
+            remarks.append(f"{row.model}: ERROR: {(row.evaluation.error.splitlines() or ['?'])[0]}")
         cut = row.evaluation.truncation.finding if row.evaluation.truncation else None
         findings = [*row.evaluation.findings, *([cut] if cut else [])]
         remarks += [f"{row.model}: {_sentence(finding)}" for finding in findings]
@@ -184,7 +185,13 @@ def _count(number: float | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Keep a text from being read as Markdown or HTML, links included, and on one line."""
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)
+    """Keep a text on one line, and from being read as Markdown or HTML, links included."""
+    text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([|*`_\\]|\](?=[(\[:]))", r"\\\1", text)
+    text = re.sub(r"([|*`_\\#]|\](?=[(\[:]))", r"\\\1", text)
+    # What opens a list, a fence or an underline at the start of a line.
+    return re.sub(r"^([+~=]|-(?!\d)|\d+(?=[.)](\s|$)))", _at_the_start, text)
+
+
+def _at_the_start(found: re.Match[str]) -> str:
+    return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"

@@ -109,3 +109,10 @@ def test_embeddings_that_no_score_can_come_from_are_refused(letters, broken, mes
     letters.encode = lambda texts, role: broken(whole(texts, role))
     with pytest.raises(HarnessError, match=message):
         EncodedOnce(letters).encode(list("abcdefghi"))
+
+
+def test_a_similarity_that_is_not_finite_is_refused(letters):
+    letters.pairwise_similarity = lambda a, b: np.array([0.5, np.nan])
+    model = EncodedOnce(letters)
+    with pytest.raises(HarnessError, match="gives 1 of 2 pairs no finite similarity"):
+        model.pairwise_similarity(model.encode(["a", "b"]), model.encode(["c", "d"]))

@@ -156,7 +156,7 @@ def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: boo
     ranked = boards(outcome.evaluations)
     target = console()
     print_grids([models_grid(ranked, results.throughputs()), *grids(ranked)], target)
-    if any(one.examination.data == "sample" for one in outcome.evaluations):
+    if any(one.examination.data == "sample" and one.status == "ok" for one in outcome.evaluations):
         target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
     if outcome.reused:
         target.print(

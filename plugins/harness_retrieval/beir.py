@@ -1,0 +1,184 @@
+"""Read a folder in BEIR's layout: corpus, queries, and which documents answer which query.
+
+Source: Thakur et al. (2021), "BEIR: A heterogeneous benchmark for zero-shot evaluation of information
+retrieval models"; https://github.com/beir-cellar/beir.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from harness import Dataset, Finding, HarnessError, Severity, names, numbers, read_rows, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    Judgements = dict[str, dict[str, float]]
+
+NAMES = {"id": "_id", "text": "text", "query": "query-id", "document": "corpus-id", "score": "score"}
+"""Our name of a column → BEIR's; `title`, of the same name, need not be there."""
+ENDINGS = ("jsonl", "tsv", "json", "csv", "parquet")
+"""Formats of the three files; BEIR's own are jsonl for texts and tsv for judgements."""
+_LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv"
+
+
+@dataclass(frozen=True)
+class BeirFolder:
+    """A folder, the split of it that is judged, and how its records are to be read."""
+
+    path: Path
+    split: str = "test"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Our name of a column → the files' name of it, where that is not BEIR's: keys of NAMES, and `title`."""
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """How a record becomes its text, where that is not BEIR's way: `document` and `query`."""
+
+    def read(self) -> Dataset:
+        """Read the split's queries (id, text, cluster), with the tables `corpus` and `qrels`.
+
+        corpus: (id, text), a document's text being title + space + text where it has a title.
+        qrels: (query, document, score); relevant means score > 0.
+        Queries are those of the split with a relevant document, in file order; the others are counted
+        in a finding. Queries of the same text are one cluster.
+        Raises HarnessError for files that are missing or unreadable, ids that repeat, and judgements
+        that repeat or name what is not there.
+        """
+        documents, queries = self._documents(), self._queries()
+        judgements = self._judgements(documents, queries)
+        relevant = {
+            query for query, judged in judgements.items() if any(score > 0 for score in judged.values())
+        }
+        if not relevant:
+            raise HarnessError(
+                f"{self._file(f'qrels/{self.split}')}: no query has a relevant document",
+                hint="relevant means score > 0",
+            )
+        kept = [query for query in queries if query in relevant]
+        return Dataset(
+            {"id": kept, "text": [queries[query] for query in kept], "cluster": _same_text(kept, queries)},
+            {
+                "corpus": Dataset({"id": list(documents), "text": list(documents.values())}),
+                "qrels": _table((query, *pair) for query in kept for pair in judgements[query].items()),
+            },
+            tuple(self._findings(documents, judgements.keys() - relevant, len(judgements))),
+        )
+
+    def _documents(self) -> dict[str, str]:
+        """Read the corpus: id → text, in file order."""
+        path = self._file("corpus")
+        rows = self._rows(path, "document", *({"title"} & self.columns.keys()))
+        bodies = texts(rows["text"], "text", path)
+        if "document" not in self.templates:
+            titles = texts([title or "" for title in rows.get("title", [""] * len(bodies))], "title", path)
+            bodies = [f"{title} {body}".strip() for title, body in zip(titles, bodies, strict=True)]
+        return _by_id(rows["id"], bodies, path)
+
+    def _queries(self) -> dict[str, str]:
+        """Read the queries of all splits: id → text, in file order."""
+        path = self._file("queries")
+        rows = self._rows(path, "query")
+        return _by_id(rows["id"], texts(rows["text"], "text", path), path)
+
+    def _rows(self, path: Path, template: str, *further: str) -> dict[str, list[Any]]:
+        templates = {"text": self.templates[template]} if template in self.templates else {}
+        columns = self._columns("id", "text", *further)
+        return read_rows(path, columns, optional=("title",), templates=templates)
+
+    def _judgements(self, documents: Mapping[str, str], queries: Mapping[str, str]) -> Judgements:
+        """Read query → document → score, and check them against the texts."""
+        path = self._file(f"qrels/{self.split}")
+        columns = self._columns("query", "document", "score")
+        rows = read_rows(path, columns)
+        asked, judged = (names(rows[column], columns[column], path) for column in ("query", "document"))
+        _check_known("queries", asked, queries, path)
+        _check_known("documents", judged, documents, path)
+        repeated = [pair for pair, count in Counter(zip(asked, judged, strict=True)).items() if count > 1]
+        if repeated:
+            raise HarnessError(
+                f"{path}: {len(repeated)} documents are judged more than once for a query:"
+                f" {_a_few(f'{document} for {query}' for query, document in repeated)}",
+                hint="keep one judgement of each",
+            )
+        judgements: Judgements = {}
+        for query, document, score in zip(
+            asked, judged, numbers(rows["score"], columns["score"], path), strict=True
+        ):
+            judgements.setdefault(query, {})[document] = score
+        return judgements
+
+    def _columns(self, *wanted: str) -> dict[str, str]:
+        return {name: self.columns.get(name, NAMES.get(name, name)) for name in wanted}
+
+    def _file(self, stem: str) -> Path:
+        """Find a file by its name without its ending; raises HarnessError that says what is there instead."""
+        candidates = [self.path / f"{stem}.{ending}" for ending in ENDINGS]
+        for candidate in candidates:
+            if candidate.is_file():
+                return candidate
+        folder = candidates[0].parent
+        present = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+        raise HarnessError(
+            f"no file {stem} in {self.path}" if folder.is_dir() else f"no folder {folder}",
+            exists=f"there: {_a_few(present, 20)}" if present else None,
+            hint=_LAYOUT,
+        )
+
+    def _findings(
+        self, documents: Mapping[str, str], unanswered: Iterable[str], queries: int
+    ) -> Iterable[Finding]:
+        dropped, empty = sorted(unanswered), [name for name, text in documents.items() if not text]
+        if dropped:
+            yield Finding(
+                "queries-without-relevant",
+                Severity.WARNING,
+                f"{len(dropped)} of {queries} judged queries have no relevant document and are dropped:"
+                f" {_a_few(dropped)}",
+                "relevant means score > 0; no metric is defined without one",
+            )
+        if empty:
+            yield Finding(
+                "empty-documents",
+                Severity.NOTE,
+                f"{len(empty)} of {len(documents)} documents are empty: {_a_few(empty)}",
+                "they stay in and compete; remove them from the corpus if they are not meant",
+            )
+
+
+def _by_id(ids: Sequence[Any], values: Sequence[str], path: Path) -> dict[str, str]:
+    named = names(ids, "id", path)
+    repeated = [name for name, count in Counter(named).items() if count > 1]
+    if repeated:
+        raise HarnessError(
+            f"{path}: {len(repeated)} duplicate ids: {_a_few(repeated)}", hint="each must occur once"
+        )
+    return dict(zip(named, values, strict=True))
+
+
+def _check_known(what: str, named: Sequence[str], known: Mapping[str, str], path: Path) -> None:
+    unknown = [name for name in dict.fromkeys(named) if name not in known]
+    if unknown:
+        raise HarnessError(
+            f"{path} names {len(unknown)} {what} that are not there: {_a_few(unknown)}",
+            exists=f"{len(known)} {what}, such as {_a_few(known)}",
+            hint="remove these judgements, or add what they name",
+        )
+
+
+def _table(rows: Iterable[tuple[str, str, float]]) -> Dataset:
+    query, document, score = zip(*rows, strict=True)
+    return Dataset({"query": list(query), "document": list(document), "score": list(score)})
+
+
+def _same_text(ids: Sequence[str], texts_by_id: Mapping[str, str]) -> list[str]:
+    """Name each query's cluster: the first query of the same text."""
+    first: dict[str, str] = {}
+    return [first.setdefault(texts_by_id[name], name) for name in ids]
+
+
+def _a_few(items: Iterable[str], most: int = 3) -> str:
+    shown = list(islice(items, most + 1))
+    return ", ".join(shown[:most]) + (", …" if len(shown) > most else "")

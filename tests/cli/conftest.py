@@ -1,0 +1,58 @@
+"""The command line as its user meets it: words in, exit code and output out."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def somewhere_else(tmp_path, monkeypatch):
+    """Run in an empty folder, with our own plugins that are needed alone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARNESS_PLUGINS", "sts")
+
+
+@pytest.fixture
+def harness(capsys, monkeypatch):
+    """Call `harness WORDS…` in this process."""
+    from harness.cli import main
+
+    def calling(*words) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code or 0
+        return Answer(code, *capsys.readouterr())
+
+    return calling
+
+
+@pytest.fixture
+def run(harness):
+    """Call `harness run` without timing; lexical on sts, unless other words are given."""
+
+    def running(*words, model="lexical", tasks="sts", out="out") -> Answer:
+        given = [
+            word
+            for name, value in (("--model", model), ("--tasks", tasks))
+            if value
+            for word in (name, value)
+        ]
+        return harness("run", "--no-throughput", "--out", out, *given, *words)
+
+    return running

@@ -1,0 +1,672 @@
+"""`harness run`: what it prints, writes and exits with, when all goes well and when it does not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import build_model
+
+MISBEHAVING = Path(__file__).parents[1] / "plugins_misbehaving"
+
+
+def rows(folder="out"):
+    with Path(folder, "leaderboard.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def scores(folder="out"):
+    return {
+        (row["model"], row["task"], row["metric"]): float(row["score"])
+        for row in rows(folder)
+        if row["score"]
+    }
+
+
+def lasting(folder="out"):
+    """Bytes of what must be the same tomorrow: not the logs of runs, nor speeds."""
+    paths = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in paths
+        if path.relative_to(folder).parts[0] not in ("runs", "throughput", "throughput.csv")
+    }
+
+
+def plugin(name):
+    return f"--plugin={MISBEHAVING / name}.py"
+
+
+# --- a run ------------------------------------------------------------------------------------------------
+
+
+def test_a_run_prints_a_table_and_writes_everything_and_exits_with_0(run):
+    ran = run()
+    assert ran.code == 0
+    assert ran.err == ""
+    assert "stsb  test · " in ran.out
+    assert "sample: illustrative, not the real dataset" in ran.out
+    assert "Real data: --data DIR" in ran.out
+    assert "written: out/leaderboard.csv" in ran.out
+    assert {path for path in lasting() if "~" not in path} == {"leaderboard.csv", "leaderboard.md"}
+    kinds = {path.split("/")[0]: path.rsplit(".", maxsplit=1)[1] for path in lasting() if "~" in path}
+    assert kinds == {"records": "json", "predictions": "parquet"}
+    assert [(row["task"], row["metric"]) for row in rows()] == [
+        (task, metric) for task in ("stsb", "stsb-dev") for metric in ("spearman", "pearson")
+    ]
+    assert {row["data"] for row in rows()} == {"sample"}
+
+
+def test_the_score_is_the_one_that_scipy_and_scikit_learn_give(run):
+    from scipy.stats import spearmanr
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    run(tasks="stsb")
+    sample = Path(__file__).parents[2] / "plugins/harness_sts/sample/stsb/stsb-en-test.csv"
+    left, right, gold = zip(*csv.reader(sample.read_text(encoding="utf-8").splitlines()), strict=True)
+    vectors = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), n_features=4096, norm="l2")
+    cosine = vectors.transform(left).multiply(vectors.transform(right)).sum(axis=1).A1
+    expected = spearmanr([float(score) for score in gold], cosine).statistic
+    assert scores()["lexical", "stsb", "spearman"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_second_run_keeps_the_results_and_changes_no_byte(run):
+    assert "kept from before" not in run().out
+    first, times = lasting(), {path: path.stat().st_mtime_ns for path in Path("out/records").rglob("*.json")}
+    again = run()
+    assert again.code == 0
+    assert "2 results kept from before" in again.out
+    assert lasting() == first
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+def test_fresh_computes_again_and_comes_to_the_same(run):
+    run()
+    first = lasting()
+    again = run("--fresh")
+    assert "kept from before" not in again.out
+    assert lasting() == first
+
+
+def test_two_runs_into_two_empty_folders_are_byte_identical(run, tiny):
+    for out in ("one", "two"):
+        assert run("--model", "lexical", model=tiny, out=out).code == 0
+    assert len(rows("one")) == 8
+    assert lasting("one") == lasting("two")
+
+
+def test_the_order_of_models_and_tasks_changes_no_file(run):
+    run("--model", "b=lexical", model="a=lexical", tasks="stsb,stsb-dev", out="one")
+    run("--model", "a=lexical", model="b=lexical", tasks="stsb-dev,stsb", out="two")
+    assert lasting("one") == lasting("two")
+
+
+def test_predictions_that_were_deleted_are_computed_again(run):
+    run()
+    first = lasting()
+    for path in Path("out/predictions").rglob("*.parquet"):
+        path.unlink()
+    assert "kept from before" not in run().out
+    assert lasting() == first
+
+
+def test_the_log_of_a_run_says_what_it_ran_on(run):
+    run("--limit", "20")
+    run("--limit", "20", tasks="stsb")
+    first, second = (json.loads(path.read_text()) for path in sorted(Path("out/runs").iterdir()))
+    assert [one["task"] for one in first["evaluations"]] == ["stsb", "stsb-dev"]
+    assert (first["reused"], second["reused"], second["data"]) == (0, 1, "sample")
+    assert first["libraries"]["numpy"]
+
+
+def test_a_run_times_the_models_it_loaded_apart_from_the_scores(harness):
+    ran = harness("run", "--model", "lexical", "--tasks", "stsb", "--limit", "20", "--out", "out")
+    assert ran.code == 0
+    assert "speeds: median of 5 rounds" in ran.out
+    (row,) = csv.DictReader(Path("out/throughput.csv").read_text(encoding="utf-8").splitlines())
+    assert float(row["texts_per_second_low"]) <= float(row["texts_per_second"])
+
+
+# --- a quick look -----------------------------------------------------------------------------------------
+
+
+def test_a_limit_is_stamped_and_never_ranked_with_the_full_set(run, harness):
+    run("--limit", "20", tasks="stsb", model="quick=lexical", out="quick")
+    ran = run(tasks="stsb", out="full")
+    assert "LIMITED" not in ran.out
+    assert [(row["limit"], row["examples"]) for row in rows("quick")] == [("20", "20")] * 2
+    merged = harness("leaderboard", "quick", "full").out
+    assert "is not ranked, it was asked something else: data: " in merged
+    assert "limit: " in merged
+
+
+def test_a_limited_result_is_not_taken_for_the_full_one(run):
+    quick = run("--limit", "20", tasks="stsb")
+    assert "LIMITED to 20 examples: not comparable with the full set" in quick.out
+    full = run(tasks="stsb")
+    assert "kept from before" not in full.out
+    assert [(row["limit"], row["examples"]) for row in rows()] == [("", "180")] * 2
+
+
+# --- JSON -------------------------------------------------------------------------------------------------
+
+
+def test_json_is_the_leaderboard_and_nothing_else(run):
+    ran = run("--json")
+    assert ran.code == 0
+    answer = json.loads(ran.out)
+    assert (answer["skipped"], answer["problems"]) == ([], [])
+    found = {(one["model"], one["task"], one["metric"]): one["score"] for one in answer["records"]}
+    assert found == scores()
+
+
+def test_json_tells_of_failures_and_problems_too(run):
+    ran = run("--json", plugin("task_raises"), plugin("no_hooks"), tasks="shaky,stsb")
+    assert ran.code == 2
+    answer = json.loads(ran.out)
+    assert {one["task"] for one in answer["records"] if one["status"] == "error"} == {
+        "shaky-load", "shaky-nothing", "shaky-predict", "shaky-exit",
+    }  # fmt: skip
+    assert "no_hooks" in answer["problems"][0]
+
+
+# --- what is asked for ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--tasks", "stss"], "Error: no task or tag named 'stss'\n  did you mean: sts"),
+        (["--tasks", "sts", "--exclude", "stbs"], "no task or tag named 'stbs'\n  did you mean: stsb"),
+        (["--tasks", "stsb", "--exclude", "sts"], "no tasks left"),
+        ([], "Error: no tasks\n  tasks: stsb, stsb-dev\n  tags: sts"),
+        (["--tasks", " , "], "Error: no tasks"),
+    ],
+)
+def test_tasks_that_select_nothing_are_named_with_the_nearest(words, message, run):
+    ran = run(*words, tasks=None)
+    assert ran.code == 2
+    assert message in ran.err
+    assert ran.out == ""
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            "lexicla",
+            "no model named 'lexicla'\n  did you mean: lexical\n  known: folder, hub, lexical, minilm",
+        ),
+        ("./absent", "no model folder ./absent"),
+        ("/absent/model", "no model folder /absent/model"),
+        ("~/no-such-model", "no model folder ~/no-such-model"),
+        ("org/no-such-model", "model org/no-such-model is not in the hub's cache"),
+        ("lexical:x=1", "no model named '1'"),
+    ],
+)
+def test_a_model_that_does_not_exist_is_named(model, message, run):
+    ran = run(model=model)
+    assert ran.code == 2
+    assert message in ran.err
+    assert not Path("out").exists()
+
+
+def test_no_model_says_how_to_give_one(run):
+    ran = run(model=None)
+    assert ran.code == 2
+    assert "Error: no model\n  hint: --model minilm" in ran.err
+
+
+def test_two_models_of_one_given_name_are_an_error(run, tiny):
+    ran = run("--model", f"base={tiny}", model="base=lexical")
+    assert ran.code == 2
+    assert "two models are named 'base'\n  hint: NAME=PATH must be unique" in ran.err
+    assert not Path("out").exists()
+
+
+def test_one_model_given_twice_is_an_error(run):
+    ran = run("--model", "lexical")
+    assert ran.code == 2
+    assert "model 'lexical' is given twice" in ran.err
+
+
+def test_a_setting_that_a_model_cannot_take_is_refused(run):
+    ran = run("--truncate-dim", "8")
+    assert ran.code == 2
+    assert "the lexical model has no use for --truncate-dim" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--limit", "0"], "0 is not in the range"),
+        (["--dtype", "int8"], "'int8' is not one of 'float32', 'bfloat16', 'float16'"),
+        (["--prompt", "query"], "--prompt 'query' is not ROLE=TEXT\n  roles: text, query, document"),
+        (["--prompt", "qeury=x"], "is not ROLE=TEXT"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_named(words, message, run):
+    ran = run(*words)
+    assert ran.code == 2
+    assert message in ran.err
+
+
+def test_what_is_excluded_is_left_out(run):
+    assert run("--exclude", "stsb-dev").code == 0
+    assert {row["task"] for row in rows()} == {"stsb"}
+
+
+# --- data -------------------------------------------------------------------------------------------------
+
+
+def test_a_data_folder_that_is_absent_is_an_error_before_any_work(run):
+    ran = run("--data", "nowhere")
+    assert ran.code == 2
+    assert "Error: no data folder nowhere\n  hint: --data sample" in ran.err
+    assert not Path("out").exists()
+
+
+def test_a_data_folder_without_the_data_is_an_error_row_and_no_falling_back(run):
+    Path("data/other").mkdir(parents=True)
+    ran = run("--data", "data")
+    assert ran.code == 2
+    assert "ERROR: no stsb/stsb-en-test.csv in data there: other" in ran.out
+    assert {row["status"] for row in rows()} == {"error"}
+    assert not Path("out/errors").exists()
+
+
+def test_real_data_is_named_in_the_table_and_the_record(run):
+    sample = Path(__file__).parents[2] / "plugins/harness_sts/sample/stsb"
+    shutil.copytree(sample, "data/stsb")
+    ran = run("--data", "data", tasks="stsb")
+    assert ran.code == 0
+    assert "illustrative" not in ran.out
+    assert {row["data"] for row in rows()} == {"files"}
+    assert f"data {rows()[0]['digest'][:8]}" in ran.out
+
+
+def test_a_result_on_a_sample_is_not_reused_for_the_same_rows_from_files(run):
+    shutil.copytree(Path(__file__).parents[2] / "plugins/harness_sts/sample/stsb", "data/stsb")
+    run(tasks="stsb")
+    assert "kept from before" not in run("--data", "data", tasks="stsb").out
+
+
+def test_a_changed_row_is_computed_again(run):
+    shutil.copytree(Path(__file__).parents[2] / "plugins/harness_sts/sample/stsb", "data/stsb")
+    run("--data", "data", tasks="stsb")
+    path = Path("data/stsb/stsb-en-test.csv")
+    path.write_text(path.read_text(encoding="utf-8") + "one more,one more,5.0\n", encoding="utf-8")
+    again = run("--data", "data", tasks="stsb")
+    assert "kept from before" not in again.out
+    assert rows()[0]["examples"] == "181"
+
+
+def test_unreadable_bytes_are_an_error_row_with_their_line(run):
+    Path("data/stsb").mkdir(parents=True)
+    Path("data/stsb/stsb-en-test.csv").write_bytes("a,b,1\nStraße,c,2\n".encode("latin-1"))
+    ran = run("--data", "data", tasks="stsb")
+    assert ran.code == 2
+    assert "is not UTF-8: byte 0xdf in line 2" in ran.out
+
+
+def test_a_task_without_a_sample_is_skipped_aloud_when_a_tag_selects_it(run, tmp_path):
+    path = without_sample(tmp_path)
+    ran = run(f"--plugin={path}", tasks="sts")
+    assert ran.code == 0
+    assert "skipped bare: no sample is shipped for this task" in ran.err
+    assert {row["task"] for row in rows()} == {"stsb", "stsb-dev"}
+    skipped = json.loads(run("--json", f"--plugin={path}", tasks="sts").out)["skipped"]
+    assert skipped == ["bare: no sample is shipped for this task"]
+
+
+def test_a_task_without_a_sample_is_an_error_when_it_is_asked_for_by_name(run, tmp_path):
+    ran = run(f"--plugin={without_sample(tmp_path)}", tasks="bare,stsb")
+    assert ran.code == 2
+    assert "ERROR: no sample is shipped for this task hint: give the real data: --data DIR" in ran.out
+    assert {row["task"]: row["status"] for row in rows()} == {"bare": "error", "stsb": "ok"}
+
+
+def test_tasks_of_which_none_has_a_sample_are_an_error(run, tmp_path):
+    ran = run(f"--plugin={without_sample(tmp_path)}", tasks="bare-tag")
+    assert ran.code == 2
+    assert "Error: none of the selected tasks ships a sample\n  bare: no sample is shipped" in ran.err
+
+
+def without_sample(folder):
+    path = folder / "bare.py"
+    path.write_text(
+        "from harness import Dataset, Predictions, Task, hookimpl, mean_metric\n"
+        "class Bare(Task):\n"
+        "    name, kind, tags = 'bare', 'bare', frozenset({'sts', 'bare-tag'})\n"
+        "    metrics = (mean_metric('accuracy', 'correct'),)\n"
+        "    def load(self, source): return source.path('bare.csv')\n"
+        "    def predict(self, model, dataset): raise AssertionError\n"
+        "@hookimpl\n"
+        "def harness_tasks(): return [Bare()]\n"
+    )
+    return path
+
+
+# --- the user's own tasks ---------------------------------------------------------------------------------
+
+
+def test_a_task_file_runs_over_the_users_own_rows(run):
+    pairs = [
+        ("a cat", "a cat", 5),
+        ("a cat", "a dog", 3),
+        ("a cat", "the rain falls", 0),
+        ("rain", "rains", 4),
+    ]
+    lines = [
+        json.dumps({"q": one, "a": {"text": two}, "mark": mark, "body": two}) for one, two, mark in pairs
+    ]
+    Path("pairs.jsonl").write_text("\n".join(lines))
+    Path("tasks.toml").write_text(
+        '[tasks.ours]\nkind = "sts"\npath = "pairs.jsonl"\ntags = ["support"]\n'
+        'columns = { text1 = "q", score = "mark" }\ntemplates = { text2 = "{body}" }\n'
+    )
+    ran = run("--task-file", "tasks.toml", tasks="support")
+    assert ran.code == 0
+    assert scores()["lexical", "ours", "spearman"] == pytest.approx(1.0)
+
+
+def test_a_task_file_cannot_take_the_name_of_another_task(run):
+    Path("tasks.toml").write_text('[tasks.stsb]\nkind = "sts"\npath = "pairs.csv"\n')
+    ran = run("--task-file", "tasks.toml")
+    assert ran.code == 2
+    assert "task 'stsb' of tasks.toml exists already" in ran.err
+
+
+def test_wrong_columns_of_the_users_file_are_named(run):
+    Path("pairs.csv").write_text("question,answer\na,b\n")
+    Path("tasks.toml").write_text('[tasks.ours]\nkind = "sts"\npath = "pairs.csv"\n')
+    ran = run("--task-file", "tasks.toml", tasks="ours,stsb")
+    assert ran.code == 2
+    assert "found: question, answer needed: text1, text2, score" in ran.out
+    assert {row["task"]: row["status"] for row in rows()} == {"ours": "error", "stsb": "ok"}
+
+
+# --- configuration ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "header"), [("harness.toml", ""), ("pyproject.toml", "[tool.harness]\n")])
+def test_the_configuration_stands_in_for_what_is_not_given(name, header, harness):
+    Path(name).write_text(
+        header + 'models = ["base=lexical"]\ntasks = ["sts"]\nexclude = ["stsb-dev"]\nout = "kept"\n'
+    )
+    assert harness("run", "--no-throughput").code == 0
+    assert {(row["model"], row["task"]) for row in rows("kept")} == {("base", "stsb")}
+
+
+def test_what_is_given_wins_over_the_configuration(run):
+    Path("harness.toml").write_text(
+        'models = ["base=lexical"]\ntasks = ["sts"]\nout = "kept"\ndata = "nowhere"\n'
+    )
+    assert run("--data", "sample", tasks="stsb-dev", model="given=lexical").code == 0
+    assert {(row["model"], row["task"]) for row in rows("out")} == {("given", "stsb-dev")}
+    assert not Path("kept").exists()
+
+
+def test_the_configuration_names_plugins_and_task_files(harness):
+    shutil.copy(MISBEHAVING / "task_raises.py", "ours.py")
+    Path("pairs.csv").write_text("text1,text2,score\na cat,a cat,5\na cat,a dog,3\na cat,rain,0\n")
+    Path("tasks.toml").write_text('[tasks.ours]\nkind = "sts"\npath = "pairs.csv"\n')
+    Path("harness.toml").write_text(
+        'models = "lexical"\ntask-files = ["tasks.toml"]\nplugins = ["ours.py"]\nout = "out"'
+    )
+    ran = harness("run", "--no-throughput", "--tasks", "ours,shaky-not")
+    assert ran.code == 0
+    assert {row["task"] for row in rows()} == {"ours", "shaky-not"}
+
+
+def test_a_misspelled_key_of_the_configuration_is_named(run):
+    Path("harness.toml").write_text('model = "lexical"\n')
+    ran = run()
+    assert ran.code == 2
+    assert "harness.toml named 'model'\n  did you mean: models" in ran.err
+
+
+# --- models on disk ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """Another tiny model in a folder of the same name."""
+    return build_model(tmp_path_factory.mktemp("others") / "tiny", seed=1)
+
+
+@pytest.fixture
+def copied(tiny, tmp_path):
+    """A copy of the tiny model, to be broken."""
+    return Path(shutil.copytree(tiny, tmp_path / "models" / "broken"))
+
+
+def test_two_models_whose_folders_share_a_name_keep_their_scores_apart(run, tiny, other):
+    assert run(model=f"one={tiny}", out="apart").code == 0
+    assert run(model=f"two={other}", out="apart").code == 0
+    known = {name: scores("apart")[name, "stsb", "spearman"] for name in ("one", "two")}
+    assert known["one"] != known["two"]
+    assert run(model=tiny).code == 0
+    assert {row["model"] for row in rows()} == {"tiny"}
+    assert run(model=other).code == 0
+    shown = {row["model"] for row in rows()}
+    assert len(shown) == 2
+    assert all(name.startswith("tiny~") for name in shown)
+    assert {scores()[name, "stsb", "spearman"] for name in shown} == set(known.values())
+    both = run("--model", other, model=tiny)
+    assert both.code == 0
+    assert "4 results kept from before" in both.out
+
+
+def test_one_folder_under_two_settings_is_two_models(run, tiny):
+    run(model=tiny)
+    assert run("--truncate-dim", "8", model=tiny).code == 0
+    assert {(row["dimensions"], row["truncate_dim"]) for row in rows()} == {("32", ""), ("8", "8")}
+    assert len({row["model"] for row in rows()}) == 2
+
+
+def test_pickled_weights_are_refused_naming_the_option_that_takes_them(run, copied):
+    import torch
+    from safetensors.torch import load_file
+
+    weights = copied / "model.safetensors"
+    torch.save(load_file(weights), copied / "pytorch_model.bin")
+    weights.unlink()
+    ran = run(model=copied)
+    assert ran.code == 2
+    assert "has no model.safetensors: its weights are pickled (pytorch_model.bin)" in ran.err
+    assert "--allow-pickle" in ran.err
+    assert not Path("out").exists()
+    assert run("--allow-pickle", tasks="stsb-dev", model=copied).code == 0
+
+
+def test_broken_safetensors_are_an_error_row_and_the_other_model_finishes(run, copied):
+    weights = copied / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    ran = run("--model", "lexical", model=copied, tasks="stsb-dev")
+    assert ran.code == 2
+    assert f"ERROR: model broken cannot be loaded from {copied}: " in ran.out
+    assert {row["model"]: row["status"] for row in rows()} == {"broken": "error", "lexical": "ok"}
+
+
+def test_a_folder_that_is_no_model_says_what_is_in_it(run):
+    Path("empty").mkdir()
+    Path("empty/notes.txt").touch()
+    ran = run(model="./empty")
+    assert ran.code == 2
+    assert "is not a model folder: no modules.json and no config.json\n  there: notes.txt" in ran.err
+
+
+def test_code_that_a_model_brings_is_refused(run, copied):
+    modules = json.loads((copied / "modules.json").read_text())
+    modules[0]["type"] = "evil.Module"
+    (copied / "modules.json").write_text(json.dumps(modules))
+    ran = run(model=copied)
+    assert ran.code == 2
+    assert "modules.json names code of its own: 'evil.Module'\n  hint: --trust-remote-code" in ran.err
+
+
+def test_modules_that_are_no_json_are_named(run, copied):
+    (copied / "modules.json").write_text("{")
+    ran = run(model=copied)
+    assert ran.code == 2
+    assert "modules.json cannot be read" in ran.err
+
+
+# --- plugins that fail ------------------------------------------------------------------------------------
+
+
+def test_a_task_that_fails_is_an_error_with_its_traceback_and_the_others_finish(run):
+    ran = run(plugin("task_raises"), tasks="shaky,stsb")
+    assert ran.code == 2
+    assert {row["task"]: row["status"] for row in rows() if row["headline"] == "true"} == {
+        "shaky-exit": "error",
+        "shaky-load": "error",
+        "shaky-not": "ok",
+        "shaky-nothing": "error",
+        "shaky-predict": "error",
+        "stsb": "ok",
+    }
+    assert "ERROR lexical · shaky-load: ValueError: a bug while reading" in ran.err
+    (trace,) = Path("out/errors").glob("lexical~*/shaky-load.txt")
+    assert "Traceback" in trace.read_text()
+    assert "a bug while reading" in trace.read_text()
+    assert f"traceback of shaky-load: {trace}" in ran.out
+
+
+def test_an_error_is_tried_again_and_what_went_well_is_kept(run):
+    run(plugin("task_raises"), tasks="shaky")
+    again = run(plugin("task_raises"), tasks="shaky")
+    assert again.code == 2
+    assert "1 results kept from before" in again.out
+
+
+def test_a_broken_plugin_is_a_problem_and_exit_code_2_while_the_rest_run(run):
+    ran = run(plugin("raises_at_import"))
+    assert ran.code == 2
+    assert "PROBLEM plugin raises_at_import (" in ran.out
+    assert {row["status"] for row in rows()} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("nan", "model nan returned NaN or infinite embeddings for "),
+        ("equal", "model equal gave all of "),
+        ("raising", "RuntimeError: the kernel is not compiled for this machine"),
+        ("unloadable", "MemoryError: not enough memory for the weights"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_an_error_and_the_other_finishes(model, message, run):
+    ran = run(plugin("broken_models"), "--model", "lexical", model=model)
+    assert ran.code == 2
+    assert f"{model}: ERROR: {message}" in ran.out
+    statuses = {(row["model"], row["status"]) for row in rows()}
+    assert statuses == {(model, "error"), ("lexical", "ok")}
+
+
+def test_a_model_that_cannot_be_timed_is_named_and_the_scores_stand(harness):
+    words = ["--model", "raising", "--model", "lexical", "--tasks", "stsb-dev", "--out", "out"]
+    ran = harness("run", plugin("broken_models"), *words)
+    assert ran.code == 2
+    assert "raising could not be timed: RuntimeError: the kernel is not compiled" in ran.err
+    assert {row["model"]: row["status"] for row in rows()} == {"raising": "error", "lexical": "ok"}
+
+
+def test_a_scheme_that_finds_no_model_says_so_before_any_work(run):
+    ran = run(plugin("broken_models"), model="absent:x")
+    assert ran.code == 2
+    assert ran.err == "Error: no such model in the shop\n  hint: ask for another\n"
+
+
+def test_no_name_or_message_writes_to_the_terminal_itself(run, harness):
+    controls = {"\x1b", "\x07", "\x9b", "\u202e"}
+    for answer in (
+        run(plugin("escape_codes"), tasks="nasty"),
+        run(plugin("escape_codes"), model="nasty"),
+        run(plugin("escape_codes"), model="n\x1b[31mame=lexical", tasks="stsb-dev"),
+        run(tasks="st\x1b[31ms"),
+        harness("list", plugin("escape_codes"), plugin("raises_at_import")),
+        harness("leaderboard", "out"),
+        harness("leaderboard", "out", "--format", "md"),
+    ):
+        assert "evil" in answer.out + answer.err or "[31m" in answer.out + answer.err
+        assert not controls & set(answer.out + answer.err)
+    assert not controls & set(Path("out/leaderboard.md").read_text(encoding="utf-8"))
+
+
+# --- where results go -------------------------------------------------------------------------------------
+
+
+def test_results_go_to_results_local_unless_told_otherwise(harness):
+    assert harness("run", "--model", "lexical", "--tasks", "stsb-dev", "--no-throughput").code == 0
+    assert Path("results/local/leaderboard.csv").is_file()
+
+
+def test_a_file_where_the_results_should_go_is_an_error_of_one_sentence(run):
+    Path("out").touch()
+    ran = run(tasks="stsb-dev")
+    assert ran.code == 2
+    assert ran.err.startswith("Error: cannot ")
+
+
+def test_a_full_disk_is_an_error_of_one_sentence(run, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    ran = run(tasks="stsb-dev")
+    assert ran.code == 2
+    assert "Error: cannot write " in ran.err
+    assert "No space left on device" in ran.err
+
+
+def test_a_record_that_was_damaged_is_named_with_what_to_do(run):
+    run(tasks="stsb-dev")
+    (path,) = Path("out/records").glob("*/stsb-dev.json")
+    path.write_text(path.read_text()[:100])
+    ran = run(tasks="stsb-dev")
+    assert ran.code == 2
+    assert f"Error: {path} is not a readable record" in ran.err
+    assert "hint: delete it" in ran.err
+
+
+# --- interruptions ----------------------------------------------------------------------------------------
+
+
+def test_an_interruption_exits_with_130_and_keeps_what_is_finished():
+    words = [
+        "run",
+        plugin("slow"),
+        "--model",
+        "lexical",
+        "--tasks",
+        "slow",
+        "--no-throughput",
+        "--out",
+        "out",
+    ]
+    running = subprocess.Popen(
+        [sys.executable, "-u", "-m", "harness", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    with running:
+        assert running.stdout.readline() == "hanging\n"
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "Interrupted. Finished results are on disk" in err
+    assert "Traceback" not in err
+    assert [(row["task"], row["score"]) for row in rows()] == [("a-quick", "0.5")]

@@ -1,0 +1,5 @@
+"""Forgot `@hookimpl`."""
+
+
+def harness_tasks():
+    return []

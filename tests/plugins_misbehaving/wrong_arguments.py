@@ -1,0 +1,13 @@
+"""Declares an argument that the question does not have; its other answer is fine."""
+
+from harness import ModelScheme, hookimpl
+
+
+@hookimpl
+def harness_model_schemes():
+    return [ModelScheme("half-loaded", "must not be used", lambda spec: None)]
+
+
+@hookimpl
+def harness_tasks(config):
+    return []

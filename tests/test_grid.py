@@ -1,0 +1,189 @@
+"""Boards as grids: what is best is bold, what failed is said, and no name is read as markup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from conftest import evaluated
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from harness import Finding, Severity
+from harness.grid import ILLUSTRATIVE, Cell, Grid, grids, models_grid, to_markdown
+from harness.leaderboard import boards
+from harness.records import Score, Throughput, Truncation
+
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+ANY_NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+MARKUP = st.text("*_`[](){}<>!|\\#&;:~-+=a1 \n", min_size=1, max_size=12)
+
+
+def grid_of(*evaluations):
+    (grid,) = grids(boards(evaluations))
+    return grid
+
+
+def scores(*pairs):
+    return tuple(
+        Score(metric=metric, score=score, low=score, high=score, examples=9, clusters=9)
+        for metric, score in pairs
+    )
+
+
+# --- grids ------------------------------------------------------------------------------------------------
+
+
+def test_up_to_three_models_stand_side_by_side_with_intervals():
+    grid = grid_of(evaluated("a", score=0.5), evaluated("b", score=0.7))
+    assert grid.header == ["", "a", "b"]
+    assert grid.rows == [
+        [Cell("spearman"), Cell("0.5000 [0.250, 0.750]"), Cell("0.7000 [0.250, 0.750]", best=True)]
+    ]
+    assert (grid.title, grid.subtitle) == ("stsb", "test · 10 examples in 8 clusters · data dddddddd")
+
+
+def test_more_models_stand_one_below_the_other_best_first():
+    grid = grid_of(
+        *(evaluated(name, score=score) for name, score in zip("abcd", (0.1, 0.4, 0.2, 0.3), strict=True))
+    )
+    assert grid.header == ["model", "spearman"]
+    assert [row[0].text for row in grid.rows] == ["b", "d", "c", "a"]
+    assert [row[1].best for row in grid.rows] == [True, False, False, False]
+
+
+def test_the_best_of_each_metric_is_bold_and_so_are_ties():
+    grid = grid_of(
+        evaluated("a", scores=scores(("accuracy", 0.5), ("margin", 0.25))),
+        evaluated("b", scores=scores(("accuracy", 0.75), ("margin", 0.25))),
+    )
+    assert [[cell.best for cell in row] for row in grid.rows] == [[False, False, True], [False, True, True]]
+
+
+def test_one_model_alone_is_not_the_best():
+    assert not any(cell.best for row in grid_of(evaluated("a")).rows for cell in row)
+
+
+def test_a_failure_is_an_error_with_its_reason_on_one_line():
+    grid = grid_of(evaluated("a", error="no file x.csv\n  hint: check the path"), evaluated("b"))
+    assert grid.rows[0][1:] == [Cell("ERROR"), Cell("0.5000 [0.250, 0.750]", best=True)]
+    assert grid.remarks == ["a: ERROR: no file x.csv"]
+
+
+def test_a_board_of_failures_alone_is_shown():
+    grid = grid_of(evaluated("a", error="boom", digest=""), evaluated("b", error="boom", scores=()))
+    assert [cell.text for cell in grid.rows[0]] == ["spearman", "ERROR", "ERROR"]
+
+
+def test_a_score_that_is_undefined_or_was_not_asked_for_is_told_from_one_that_is_zero():
+    grid = grid_of(
+        evaluated("a", scores=(*scores(("m", 0.0)), Score(metric="n", score=None))),
+        evaluated("b", scores=scores(("m", 0.0))),
+    )
+    assert [[cell.text for cell in row] for row in grid.rows] == [
+        ["m", "0.0000 [0.000, 0.000]", "0.0000 [0.000, 0.000]"],
+        ["n", "undefined", "–"],
+    ]
+
+
+def test_models_that_are_not_ranked_are_named_with_the_reason():
+    grid = grid_of(evaluated("a"), evaluated("b"), evaluated("quick", limit=5, digest="e" * 64))
+    assert grid.header == ["", "a", "b"]
+    assert grid.remarks == [
+        "quick is not ranked, it was asked something else: data: dddddddd / eeeeeeee; limit: None / 5"
+    ]
+
+
+def test_samples_and_limits_are_said_aloud():
+    subtitle = grid_of(evaluated("a", data="sample", limit=5)).subtitle
+    assert ILLUSTRATIVE in subtitle
+    assert "LIMITED to 5 examples: not comparable with the full set" in subtitle
+
+
+def test_findings_and_cut_texts_stand_below_the_grid():
+    finding = Finding("labels-inverted", Severity.WARNING, "AUC 0.1 is below chance")
+    cut = Truncation(texts=8, truncated=2, tokens=100, lost=25)
+    remarks = grid_of(evaluated("a", findings=(finding,), truncation=cut)).remarks
+    assert remarks[0] == "a: labels-inverted (warning): AUC 0.1 is below chance"
+    assert remarks[1].startswith("a: truncated (note): 2 of 8 texts (25%) exceed the model's maximum: 25% of")
+
+
+def test_what_people_ask_of_a_model_is_known_though_one_of_its_tasks_failed():
+    given = [evaluated("a", "legal"), evaluated("a", "stsb", error="boom"), evaluated("b", error="boom")]
+    grid = models_grid(boards(given), [])
+    assert [[cell.text for cell in row[:4]] for row in grid.rows] == [
+        ["a", "22.7 M", "384", "256"],
+        ["b", "?", "?", "?"],
+    ]
+    assert grid.remarks == []
+
+
+def test_speeds_are_shown_with_their_spread_and_machine():
+    speed = Throughput(
+        model="a", fingerprint="a" * 64, workload="w" * 64, texts=10, tokens=100, seconds=(0.1,),
+        cpu_seconds=(0.1,), texts_per_second=75.4, texts_per_second_low=50.0, texts_per_second_high=100.0,
+        tokens_per_second=12_345.0, device="cpu", dtype="float32", encoder="plain", threads=1,
+        processor="Xeon", cores=2, load=None,
+    )  # fmt: skip
+    other = replace(speed, fingerprint="f" * 64, processor="of another model")
+    grid = models_grid(boards([evaluated("a")]), [speed, other])
+    assert [cell.text for cell in grid.rows[0][-2:]] == ["75 (50 – 100)", "12.3 k"]
+    assert "Xeon, 2 cores" in grid.remarks[0]
+    assert "another" not in grid.remarks[0]
+
+
+# --- Markdown, as markdown-it reads it --------------------------------------------------------------------
+
+
+def read_back(text):
+    """Return the texts of title, cells and remarks, and the kinds of tokens inside them."""
+    inline = [token for token in MARKDOWN.parse(text) if token.type == "inline"]
+    kinds = {child.type for token in inline for child in token.children}
+    plain = ["".join(child.content for child in token.children) for token in inline]
+    return [" ".join(text.split()) for text in plain], kinds
+
+
+def shown(text):
+    return " ".join("".join(" " if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text).split())
+
+
+@given(name=ANY_NAME | MARKUP, other=MARKUP)
+def test_no_name_is_read_as_markdown_or_html(name, other):
+    grid = Grid(
+        f"t {name}", f"s {other}", ["", name], [[Cell(f"m {other}"), Cell(f"x{name}x")]], [f"{name}: {other}"]
+    )
+    texts, kinds = read_back(to_markdown([grid]))
+    expected = [f"t {name}", f"s {other}", "", name, f"m {other}", f"x{name}x", f"{name}: {other}"]
+    assert [text for text in texts if text] == [shown(text) for text in expected if shown(text)]
+    assert kinds <= {"text", "text_special"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a|b",
+        "**a**",
+        "<script>alert(1)</script>",
+        "![x](http://example.com/x.png)",
+        "a\nb",
+        "`a`",
+        "&lt;",
+        "a\\|b",
+    ],
+)
+def test_a_model_with_such_a_name_is_shown_by_it(name):
+    texts, kinds = read_back(to_markdown([grid_of(evaluated(name), evaluated("other", score=0.1))]))
+    assert shown(name) in texts
+    assert kinds <= {"text", "text_special", "strong_open", "strong_close"}
+
+
+def test_the_best_score_is_bold_in_markdown():
+    text = to_markdown([grid_of(evaluated("a", score=0.5), evaluated("b", score=0.7))])
+    assert text == (
+        "### stsb\n\n"
+        "test · 10 examples in 8 clusters · data dddddddd\n\n"
+        "|  | a | b |\n"
+        "|---|---:|---:|\n"
+        "| spearman | 0.5000 [0.250, 0.750] | **0.7000 [0.250, 0.750]** |\n"
+    )
