@@ -19,6 +19,9 @@ SIDE_BY_SIDE = 3
 MOST_METRICS = 8
 """Of more metrics than these, a grid shows the first; the CSV has them all."""
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What writes to a terminal itself, turns the direction of a line, or is half a character."""
+
 ILLUSTRATIVE = "sample: illustrative, not the real dataset"
 
 
@@ -186,7 +189,7 @@ def _count(number: float | None) -> str:
 
 def _escaped(text: str) -> str:
     """Keep a text on one line, and from being read as Markdown or HTML, links included."""
-    text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+    text = " ".join(CONTROL.sub(" ", text).split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([|*`_\\#]|\](?=[(\[:]))", r"\\\1", text)
     # What opens a list, a fence or an underline at the start of a line.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from harness import Finding, Severity
-from harness.grid import ILLUSTRATIVE, Cell, Grid, grids, models_grid, to_markdown
+from harness.grid import CONTROL, ILLUSTRATIVE, Cell, Grid, grids, models_grid, to_markdown
 from harness.leaderboard import boards
 from harness.records import Score, Throughput, Truncation
 
@@ -145,7 +145,7 @@ def read_back(text):
 
 
 def shown(text):
-    return " ".join("".join(" " if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text).split())
+    return " ".join(CONTROL.sub(" ", text).split())
 
 
 @given(name=ANY_NAME | MARKUP, other=MARKUP)

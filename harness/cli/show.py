@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,13 +18,14 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from harness.grid import CONTROL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.grid import Grid
     from harness.records import Evaluation
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _WIDE = 110
 """Columns of a table that goes to a file or a pipe."""
 
@@ -39,7 +39,7 @@ def console(*, err: bool = False) -> Console:
 
 def clean(text: str) -> str:
     """Strip terminal escape codes and other control characters from a name that a stranger chose."""
-    return _CONTROL.sub("", text)
+    return CONTROL.sub("", text)
 
 
 def say(text: str, target: Console, style: str = "") -> None:
@@ -52,7 +52,7 @@ def print_grids(grids: Sequence[Grid], target: Console) -> None:
     for grid in grids:
         title = Text(clean(grid.title), style="bold cyan")
         title.append(f"  {clean(grid.subtitle)}", style="dim")
-        target.print(title)
+        target.print(title, soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
         for position, name in enumerate(grid.header):
             table.add_column(

@@ -118,12 +118,19 @@ def test_predictions_that_were_deleted_are_computed_again(run):
 
 
 def test_the_log_of_a_run_says_what_it_ran_on(run):
-    run("--limit", "20")
     run("--limit", "20", tasks="stsb")
-    first, second = (json.loads(path.read_text()) for path in sorted(Path("out/runs").iterdir()))
-    assert [one["task"] for one in first["evaluations"]] == ["stsb", "stsb-dev"]
-    assert (first["reused"], second["reused"], second["data"]) == (0, 1, "sample")
-    assert first["libraries"]["numpy"]
+    (path,) = Path("out/runs").iterdir()
+    path.unlink()
+    run("--limit", "20")
+    (path,) = Path("out/runs").iterdir()
+    log = json.loads(path.read_text())
+    assert [(one["task"], one["status"]) for one in log["evaluations"]] == [
+        ("stsb", "ok"),
+        ("stsb-dev", "ok"),
+    ]
+    assert (log["reused"], log["skipped"], log["data"]) == (1, [], "sample")
+    assert log["command"][:4] == ["harness", "run", "--no-throughput", "--out"]
+    assert log["libraries"]["numpy"]
 
 
 def test_a_run_times_the_models_it_loaded_apart_from_the_scores(harness):
@@ -184,7 +191,7 @@ def test_json_tells_of_failures_and_problems_too(run):
     ("words", "message"),
     [
         (["--tasks", "stss"], "Error: no task or tag named 'stss'\n  did you mean: sts"),
-        (["--tasks", "sts", "--exclude", "stbs"], "no task or tag named 'stbs'\n  did you mean: stsb"),
+        (["--tasks", "sts", "--exclude", "stbs"], "no task or tag named 'stbs'\n  did you mean: sts"),
         (["--tasks", "stsb", "--exclude", "sts"], "no tasks left"),
         ([], "Error: no tasks\n  tasks: stsb, stsb-dev\n  tags: sts"),
         (["--tasks", " , "], "Error: no tasks"),
@@ -279,7 +286,8 @@ def test_a_data_folder_without_the_data_is_an_error_row_and_no_falling_back(run)
     Path("data/other").mkdir(parents=True)
     ran = run("--data", "data")
     assert ran.code == 2
-    assert "ERROR: no stsb/stsb-en-test.csv in data there: other" in ran.out
+    assert "ERROR lexical · stsb: no stsb/stsb-en-test.csv in data\n  there: other\n" in ran.err
+    assert "lexical: ERROR: no stsb/stsb-en-test.csv in data\n" in ran.out
     assert {row["status"] for row in rows()} == {"error"}
     assert not Path("out/errors").exists()
 
@@ -331,7 +339,7 @@ def test_a_task_without_a_sample_is_skipped_aloud_when_a_tag_selects_it(run, tmp
 def test_a_task_without_a_sample_is_an_error_when_it_is_asked_for_by_name(run, tmp_path):
     ran = run(f"--plugin={without_sample(tmp_path)}", tasks="bare,stsb")
     assert ran.code == 2
-    assert "ERROR: no sample is shipped for this task hint: give the real data: --data DIR" in ran.out
+    assert "bare: no sample is shipped for this task\n  hint: give the real data: --data DIR" in ran.err
     assert {row["task"]: row["status"] for row in rows()} == {"bare": "error", "stsb": "ok"}
 
 
@@ -391,7 +399,7 @@ def test_wrong_columns_of_the_users_file_are_named(run):
     Path("tasks.toml").write_text('[tasks.ours]\nkind = "sts"\npath = "pairs.csv"\n')
     ran = run("--task-file", "tasks.toml", tasks="ours,stsb")
     assert ran.code == 2
-    assert "found: question, answer needed: text1, text2, score" in ran.out
+    assert "pairs.csv has no column 'text1', 'text2', 'score'\n  found: question, answer\n" in ran.err
     assert {row["task"]: row["status"] for row in rows()} == {"ours": "error", "stsb": "ok"}
 
 
@@ -574,12 +582,22 @@ def test_a_model_that_cannot_be_used_is_an_error_and_the_other_finishes(model, m
     assert statuses == {(model, "error"), ("lexical", "ok")}
 
 
-def test_a_model_that_cannot_be_timed_is_named_and_the_scores_stand(harness):
+def test_a_model_that_cannot_be_timed_is_named_and_the_scores_stand(harness, monkeypatch):
+    def fail(_model):
+        raise RuntimeError("the clock stopped")
+
+    monkeypatch.setattr("harness.evaluation.measure", fail)
+    ran = harness("run", "--model", "lexical", "--tasks", "stsb-dev", "--out", "out")
+    assert ran.code == 0
+    assert "lexical could not be timed: RuntimeError: the clock stopped" in ran.err
+    assert {row["model"]: row["status"] for row in rows()} == {"lexical": "ok"}
+
+
+def test_a_model_that_failed_at_everything_is_not_timed(harness):
     words = ["--model", "raising", "--model", "lexical", "--tasks", "stsb-dev", "--out", "out"]
     ran = harness("run", plugin("broken_models"), *words)
     assert ran.code == 2
-    assert "raising could not be timed: RuntimeError: the kernel is not compiled" in ran.err
-    assert {row["model"]: row["status"] for row in rows()} == {"raising": "error", "lexical": "ok"}
+    assert [path.name.split("~")[0] for path in Path("out/throughput").iterdir()] == ["lexical"]
 
 
 def test_a_scheme_that_finds_no_model_says_so_before_any_work(run):
@@ -630,14 +648,19 @@ def test_a_full_disk_is_an_error_of_one_sentence(run, monkeypatch):
     assert "No space left on device" in ran.err
 
 
-def test_a_record_that_was_damaged_is_named_with_what_to_do(run):
-    run(tasks="stsb-dev")
+def test_a_record_that_was_damaged_is_computed_again_aloud_and_any_other_is_named(run):
+    run()
+    first = lasting()
     (path,) = Path("out/records").glob("*/stsb-dev.json")
     path.write_text(path.read_text()[:100])
-    ran = run(tasks="stsb-dev")
-    assert ran.code == 2
-    assert f"Error: {path} is not a readable record" in ran.err
-    assert "hint: delete it" in ran.err
+    other = run(tasks="stsb")
+    assert other.code == 2
+    assert f"Error: {path} is not a readable record" in other.err
+    assert "hint: delete it" in other.err
+    again = run(tasks="stsb-dev")
+    assert again.code == 0
+    assert f"computed again: {path} is not a readable record" in again.err
+    assert lasting() == first
 
 
 # --- interruptions ----------------------------------------------------------------------------------------

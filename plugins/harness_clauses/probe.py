@@ -1,0 +1,137 @@
+"""What a simple classifier, a threshold or a plain count makes of pairs; nothing is fitted on test answers.
+
+The features of a pair are [|u − v|, u · v elementwise], after Conneau et al. (2017), "Supervised Learning
+of Universal Sentence Representations from Natural Language Inference Data" (without u and v themselves).
+Each is scaled to mean 0 and variance 1 on train, and C is divided by their number, which is the same as
+features whose squared length is 1 on average: models differ in the length and the dimension of their
+embeddings, and one grid of C would else mean weak regularisation for one and strong for another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness import Dataset, Model
+
+GRID = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+"""Inverse regularisation strengths; of equal ones on dev, the first."""
+WITHOUT_DEV = 1.0
+"""C where there is no dev split to choose it on: the middle of the grid."""
+_TOLERANCE, _MOST_STEPS = 1e-5, 20_000
+"""So strict that classes do not hang on where L-BFGS happened to stop; it takes some hundred steps."""
+_NARROWER = 4
+"""Features per train row from which it pays to find a basis first."""
+_LEAST_CHANCE = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Embedded pairs: two (n, dim) float32, and n gold classes."""
+
+    clauses: np.ndarray
+    hypotheses: np.ndarray
+    gold: np.ndarray
+
+    @classmethod
+    def of(cls, model: Model, dataset: Dataset) -> Pairs:
+        """Embed the columns `clause` and `hypothesis`."""
+        clauses, hypotheses = model.encode(dataset["clause"]), model.encode(dataset["hypothesis"])
+        return cls(clauses, hypotheses, np.asarray(dataset["gold"]))
+
+    def similarity(self, model: Model) -> np.ndarray:
+        """The model's own similarity of clause and hypothesis: (n,)."""
+        return model.pairwise_similarity(self.clauses, self.hypotheses)
+
+    def features(self) -> np.ndarray:
+        """[|u − v|, u · v] of the raw embeddings: (n, 2 dim) float64, in which the fit converges surely."""
+        left, right = self.clauses.astype(float), self.hypotheses.astype(float)
+        return np.hstack([np.abs(left - right), left * right])
+
+
+def probe_classes(train: Pairs, dev: Pairs | None, evaluated: Pairs) -> tuple[np.ndarray, float]:
+    """Fit a logistic regression on train and classify the evaluated pairs: (n,) classes, and its C.
+
+    C is the one of GRID with the lowest log loss on dev: a proper score, steadier than an accuracy on a
+    small split. Raises HarnessError where train holds fewer than two classes.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    if len(np.unique(train.gold)) < 2:
+        raise HarnessError(
+            f"all {len(train.gold)} train rows are of the class {train.gold[0]}: a probe needs two",
+            hint="give a train split with both, or leave `train` out of the task file",
+        )
+    # In place: the features of one split are the largest thing in memory.
+    scaler = StandardScaler(copy=False).fit(train.features())
+    splits = (train, evaluated) if dev is None else (train, evaluated, dev)
+    features, asked, *tuned = _narrowed([scaler.transform(split.features()) for split in splits])
+    # Each fit starts from the last, a little more regularised one; where it ends does not depend on that.
+    probe = LogisticRegression(tol=_TOLERANCE, max_iter=_MOST_STEPS, random_state=0, warm_start=True)
+    tried = []
+    for strength in GRID if dev is not None else (WITHOUT_DEV,):
+        probe.set_params(C=strength / scaler.n_features_in_).fit(features, train.gold)
+        loss = _log_loss(probe, tuned[0], dev.gold) if dev is not None else 0.0
+        tried.append((loss, strength, probe.predict(asked)))
+    _, best, predicted = min(tried, key=lambda one: one[0])
+    return predicted, best
+
+
+def best_threshold(gold: np.ndarray, similarity: np.ndarray) -> float:
+    """Find the similarity from which to call a pair positive, so that most of these pairs are right.
+
+    gold: (n,) 1 or 0; similarity: (n,) float. Candidates are the lowest score (all positive), the
+    middle between each two neighbouring scores, and just above the highest (none positive); of
+    equally good ones, the lowest is taken.
+    """
+    scores, group = np.unique(similarity.astype(float), return_inverse=True)
+    positives = np.bincount(group, weights=gold, minlength=len(scores))
+    negatives = np.bincount(group, weights=1 - gold, minlength=len(scores))
+    right = np.r_[0, np.cumsum(negatives)] + np.r_[np.cumsum(positives[::-1])[::-1], 0]
+    cuts = np.r_[scores[0], (scores[1:] + scores[:-1]) / 2, np.nextafter(scores[-1], np.inf)]
+    return float(cuts[np.argmax(right)])
+
+
+def majority(gold: Sequence[Any]) -> Any:  # noqa: ANN401 - a class: a number or a word
+    """Return the most frequent class; of equally frequent ones, the one met first."""
+    return Counter(gold).most_common(1)[0][0]
+
+
+def majority_by_hypothesis(train: Dataset, hypotheses: Sequence[str]) -> list[Any]:
+    """Answer each hypothesis by its most frequent class in train: what can be reached without any clause.
+
+    A hypothesis that train lacks is answered by the most frequent class of all train.
+    """
+    classes: dict[str, list[Any]] = {}
+    for hypothesis, gold in zip(train["hypothesis"], train["gold"], strict=True):
+        classes.setdefault(hypothesis, []).append(gold)
+    known = {hypothesis: majority(golds) for hypothesis, golds in classes.items()}
+    overall = majority(train["gold"])
+    return [known.get(hypothesis, overall) for hypothesis in hypotheses]
+
+
+def _narrowed(splits: list[np.ndarray]) -> list[np.ndarray]:
+    """Express features in a basis of what the rows of the first split span, where that is much narrower.
+
+    A fit with a squared penalty lies in that space, so this changes how long it takes and nothing else.
+    """
+    rows, features = splits[0].shape
+    if _NARROWER * rows > features:
+        return splits
+    basis = np.linalg.qr(splits[0].T)[0]
+    return [split @ basis for split in splits]
+
+
+def _log_loss(probe: Any, features: np.ndarray, gold: np.ndarray) -> float:  # noqa: ANN401 - untyped
+    """Mean −ln of the chance given to the right class; one that train lacks has the least chance."""
+    chance = (probe.predict_proba(features) * (gold[:, None] == probe.classes_)).sum(axis=1)
+    return float(-np.log(np.maximum(chance, _LEAST_CHANCE)).mean())

@@ -1,0 +1,133 @@
+"""Clauses from the user's own files, with no code: a table, or a folder in ContractNLI's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import Dataset, HarnessError, Splits, TaskDefinition, TaskKind, read_rows, texts
+from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
+from harness_clauses.pairs import together, with_clauses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness import DataSource
+
+COLUMNS = ("clause", "hypothesis", "label")
+_OPTIONS = ("dev", "train", "labels")
+_TRAIN_FILES = ("train.json", "train-pairs.csv", "train_truncated.json")
+
+
+class UserClauses(Entailment):
+    """Entailment against contradiction on the user's own pairs.
+
+    Without a dev split there is no accuracy at a tuned threshold, without a train split no probe.
+    """
+
+    def __init__(self, definition: TaskDefinition) -> None:
+        self.name, self.tags = definition.name, definition.tags | {"clauses"}
+        self._definition = definition
+        self._dev, self._train = _fitted_on(definition)
+        self.metrics = (*BY_SIMILARITY, *(TUNED if self._dev else ()), *(PROBED if self._train else ()))
+        fitted_on = [name for name, path in (("train", self._train), ("dev", self._dev)) if path]
+        self.splits = Splits("test", tuple(fitted_on))
+        self._classes = _classes(definition)
+
+    def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the files
+        """Read the folder, or the table with the definition's column names, templates and labels."""
+        path = self._definition.path
+        if path.is_dir():
+            return read_evidence_pairs(path / "test.json", self._dev, self._train)
+        fitted_on = {"dev": self._dev, "train": self._train}
+        tables = {name: self._table(split) for name, split in fitted_on.items() if split}
+        return together(self._table(path), tables)
+
+    def _table(self, path: Path) -> Dataset:
+        definition = self._definition
+        names = {name: definition.columns.get(name, name) for name in COLUMNS}
+        optional = {
+            name: definition.columns[name] for name in ("id", "cluster") if name in definition.columns
+        }
+        rows = read_rows(path, names | optional, optional=("id", "cluster"), templates=definition.templates)
+        clauses = texts(rows["clause"], "clause", path)
+        columns: dict[str, Sequence[Any]] = {
+            "clause": clauses,
+            "hypothesis": texts(rows["hypothesis"], "hypothesis", path),
+            "gold": [self._gold(value, path, row) for row, value in enumerate(rows["label"], 1)],
+            "id": [str(name) for name in rows.get("id", range(len(clauses)))],
+            "cluster": [str(name) for name in rows.get("cluster", _numbered(clauses))],
+        }
+        return with_clauses(columns, path)
+
+    def _gold(self, value: Any, path: Path, row: int) -> int:  # noqa: ANN401 - whatever the file holds
+        gold = self._classes.get(_word(value))
+        if gold is None:
+            raise HarnessError(
+                f"{path}: row {row} has the label {value!r}",
+                exists=f"known: {', '.join(self._classes)}",
+                hint='map other words in the task file: labels = { entailment = "E", contradiction = "C" };'
+                " leave out rows of further classes",
+            )
+        return gold
+
+
+def _fitted_on(definition: TaskDefinition) -> tuple[Path | None, Path | None]:
+    """Find the dev and train files: of a folder those that are in it, else those of the options."""
+    for option in definition.options:
+        if option not in _OPTIONS:
+            raise HarnessError.unknown(f"option of [tasks.{definition.name}]", option, _OPTIONS)
+    given = {name: definition.options.get(name) for name in ("dev", "train")}
+    if definition.path.is_dir():
+        if any(given.values()):
+            raise HarnessError(
+                f"[tasks.{definition.name}]: the path is a folder, so dev.json and train.json in it are read",
+                hint="leave out `dev` and `train`, or give a table as the path",
+            )
+        dev = definition.path / "dev.json"
+        trains = (definition.path / name for name in _TRAIN_FILES)
+        return dev if dev.is_file() else None, next((path for path in trains if path.is_file()), None)
+    for name, path in given.items():
+        if not isinstance(path, str | Path | None):
+            raise HarnessError(f"[tasks.{definition.name}]: {name} must be a path, not {path!r}")
+    return _path(given["dev"]), _path(given["train"])
+
+
+def _path(value: Any) -> Path | None:  # noqa: ANN401 - checked by the caller
+    return Path(value) if value is not None else None
+
+
+def _classes(definition: TaskDefinition) -> Mapping[str, int]:
+    """Map the words for entailment to 1 and those for contradiction to 0."""
+    words = definition.options.get("labels")
+    if words is None:
+        return {"entailment": 1, "1": 1, "contradiction": 0, "0": 0}
+    if not isinstance(words, dict) or set(words) != {"entailment", "contradiction"}:
+        raise HarnessError(
+            f"[tasks.{definition.name}]: labels must name both words",
+            hint='labels = { entailment = "E", contradiction = "C" }',
+        )
+    classes = {_word(words["entailment"]): 1, _word(words["contradiction"]): 0}
+    if len(classes) < 2:
+        raise HarnessError(f"[tasks.{definition.name}]: both labels are {words['entailment']!r}")
+    return classes
+
+
+def _word(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
+    """Make a label comparable: case and surrounding space do not count, 1.0 and true are 1."""
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+        value = int(value)
+    return str(value).strip().lower()
+
+
+def _numbered(clauses: list[str]) -> list[str]:
+    """Name clusters where the file has none: rows of the same clause were drawn together."""
+    number: dict[str, str] = {}
+    return [number.setdefault(clause, f"c{len(number)}") for clause in clauses]
+
+
+CLAUSES_KIND = TaskKind(
+    "clauses",
+    "columns clause, hypothesis, label (entailment, contradiction); or a folder of ContractNLI's JSON files",
+    UserClauses,
+)

@@ -1,0 +1,175 @@
+"""`harness list` and `harness --help`: what there is, and where each comes from."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MISBEHAVING = Path(__file__).parents[1] / "plugins_misbehaving"
+
+
+def listed(harness, *words):
+    answer = harness("list", "--json", *words)
+    assert answer.code == 0
+    return json.loads(answer.out)
+
+
+def test_everything_is_listed_with_where_it_comes_from(harness):
+    found = listed(harness)
+    assert [(one["name"], one["from"], one["tags"], one["headline"]) for one in found["tasks"]] == [
+        ("stsb", "sts", ["sts"], "spearman"),
+        ("stsb-dev", "sts", ["sts"], "spearman"),
+    ]
+    assert found["tags"] == [{"name": "sts", "tasks": ["stsb", "stsb-dev"]}]
+    assert {one["name"]: one["from"] for one in found["models"]} == dict.fromkeys(
+        ("folder", "hub", "minilm", "lexical"), "builtin"
+    )
+    assert [(one["name"], one["state"]) for one in found["plugins"]] == [
+        ("builtin", "in use"),
+        ("sts", "in use"),
+    ]
+    assert found["problems"] == []
+
+
+@pytest.mark.parametrize("what", ["tasks", "tags", "models", "plugins"])
+def test_one_part_is_listed_alone_as_a_table_or_as_json(what, harness):
+    found = listed(harness, what)
+    assert set(found) == {what, "problems"}
+    table = harness("list", what)
+    assert table.code == 0
+    assert table.out.splitlines()[0].strip() == what
+    assert all(one["name"] in table.out for one in found[what])
+
+
+def test_columns_of_words_are_aligned_on_the_left(harness):
+    lines = harness("list", "tasks").out.splitlines()
+    header, *rows = [line for line in lines[1:] if line.strip()]
+    assert len(rows) == 2
+    assert all(row[header.index("kind") :].startswith("sts ") for row in rows)
+
+
+def test_an_unknown_part_is_named_with_those_there_are(harness):
+    answer = harness("list", "metrics")
+    assert answer.code == 2
+    assert "'tasks', 'tags', 'models', 'plugins'" in answer.err
+
+
+def test_a_single_file_plugin_and_a_task_file_are_listed(harness):
+    Path("tasks.toml").write_text('[tasks.ours]\nkind = "sts"\npath = "absent.csv"\ntags = ["support"]\n')
+    plugin = MISBEHAVING / "task_raises.py"
+    found = listed(harness, f"--plugin={plugin}", "--task-file=tasks.toml")
+    origins = {one["name"]: one["from"] for one in found["tasks"]}
+    assert (origins["shaky-not"], origins["ours"], origins["stsb"]) == ("task_raises", "task file", "sts")
+    assert {"name": "support", "tasks": ["ours"]} in found["tags"]
+    assert ("task_raises", str(plugin)) in [(one["name"], one["from"]) for one in found["plugins"]]
+
+
+def test_the_configured_plugins_are_listed(harness):
+    Path("harness.toml").write_text(f'plugins = ["{MISBEHAVING / "task_raises.py"}"]')
+    assert "shaky-not" in [one["name"] for one in listed(harness, "tasks")["tasks"]]
+
+
+def test_a_task_that_another_tool_scores_may_have_no_metric_to_name(harness):
+    Path("elsewhere.py").write_text(
+        "from harness import AggregateTask, Dataset, hookimpl\n"
+        "class Elsewhere(AggregateTask):\n"
+        "    name, kind = 'elsewhere', 'elsewhere'\n"
+        "    def load(self, source): return Dataset({'id': ['all']})\n"
+        "    def score(self, model, dataset): return {'main': 0.5}\n"
+        "@hookimpl\n"
+        "def harness_tasks(): return [Elsewhere()]\n"
+    )
+    (one,) = [
+        one
+        for one in listed(harness, "tasks", "--plugin=elsewhere.py")["tasks"]
+        if one["name"] == "elsewhere"
+    ]
+    assert one["headline"] == ""
+
+
+def test_a_task_scheme_is_listed_by_its_prefix(harness):
+    Path("prefix.py").write_text(
+        "from harness import TaskScheme, hookimpl\n"
+        "@hookimpl\n"
+        "def harness_task_schemes(): return [TaskScheme('far', 'tasks from far away', None)]\n"
+    )
+    answer = harness("list", "--plugin=prefix.py")
+    assert "far:NAME" in answer.out
+    assert "tasks from far away" in answer.out
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "misspelled_hook",
+        "raises_at_import",
+        "exits_at_import",
+        "no_hooks",
+        "wrong_arguments",
+        "strange_answers",
+    ],
+)
+def test_a_broken_plugin_is_a_problem_on_a_line_of_its_own_and_the_rest_is_listed(name, harness):
+    answer = harness("list", f"--plugin={MISBEHAVING / name}.py")
+    assert answer.code == 0
+    assert "stsb-dev" in answer.out
+    problems = [line for line in answer.out.splitlines() if line.startswith("PROBLEM")]
+    told = listed(harness, f"--plugin={MISBEHAVING / name}.py")["problems"]
+    assert problems == [f"PROBLEM {problem}".replace("\x1b", "") for problem in told]
+    assert problems
+    assert all(problem.startswith(f"plugin {name}") for problem in told)
+
+
+def test_the_help_names_every_command_and_the_exit_codes(harness):
+    answer = harness("--help")
+    assert answer.code == 0
+    for command in ("run", "list", "leaderboard"):
+        assert f"  {command} " in answer.out
+        assert harness(command, "--help").code == 0
+    assert "Exit codes" in answer.out
+
+
+def test_a_misspelled_command_is_named(harness):
+    answer = harness("rnu")
+    assert answer.code == 2
+    assert "No such command 'rnu'" in answer.err
+
+
+def test_the_version_is_the_packages(harness):
+    from harness import __version__
+
+    assert harness("--version").out.strip() == f"harness, version {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--help"], {"torch", "numpy", "pandas", "pyarrow", "rich"}),
+        (["run", "--help"], {"torch", "numpy", "pandas", "pyarrow"}),
+        (["list", "plugins"], {"torch", "numpy", "pandas", "pyarrow"}),
+        (["list"], {"torch", "pandas", "pyarrow"}),
+    ],
+    ids=" ".join,
+)
+def test_what_only_tells_imports_nothing_heavy(words, heavy):
+    script = (
+        "import sys, runpy\n"
+        f"sys.argv = ['harness', *{words!r}]\n"
+        "try: runpy.run_module('harness', run_name='__main__')\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        f"print('loaded:', sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stderr == "loaded: []\n"
+
+
+def test_a_reader_that_has_read_enough_is_no_failure():
+    command = f"{sys.executable} -m harness list | head -n 1"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "tasks"
+    assert "Traceback" not in found.stderr
+    assert "BrokenPipe" not in found.stderr

@@ -1,0 +1,124 @@
+"""What the documentation shows, run."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import cli
+from harness.config import read_config
+from harness.leaderboard import read_leaderboard
+from harness.plugins import load_plugins
+from harness.taskfile import read_task_file
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "results" / "README.md",
+    *(ROOT / "docs").glob("*.md"),
+]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def harness(*arguments):
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def test_the_task_of_the_plugin_guide_runs(tmp_path):
+    (code,) = blocks("docs/plugins.md", "python")
+    (tmp_path / "paraphrases.py").write_text(code, encoding="utf-8")
+    (tmp_path / "paraphrases.csv").write_text(
+        "question,paraphrase,other\n"
+        "how do I reset my password,resetting a password,opening hours of the shop\n"
+        "where is my parcel,has my parcel been sent,cancel the subscription\n"
+    )
+    found = harness(
+        "run", "--plugin", tmp_path / "paraphrases.py", "--tasks", "paraphrases", "--model", "lexical",
+        "--data", tmp_path, "--out", tmp_path / "out", "--no-throughput",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    (row,) = read_leaderboard(tmp_path / "out" / "leaderboard.csv")
+    assert (row.task, row.metric, row.score, row.examples) == ("paraphrases", "accuracy", 1.0, 2)
+
+
+def test_the_task_files_of_the_documentation_are_understood(tmp_path):
+    kinds = load_plugins().task_kinds()
+    for page, names in (("docs/data.md", {"support-pairs", "records"}), ("README.md", {"support-tickets"})):
+        (table,) = [block for block in blocks(page, "toml") if "[tasks." in block]
+        (tmp_path / "tasks.toml").write_text(table, encoding="utf-8")
+        assert set(read_task_file(tmp_path / "tasks.toml", kinds)) == names
+
+
+def test_the_configuration_of_the_readme_is_understood(tmp_path):
+    (table,) = [block for block in blocks("README.md", "toml") if "models" in block]
+    (tmp_path / "harness.toml").write_text(table, encoding="utf-8")
+    config = read_config(tmp_path)
+    assert config.models == ("minilm", "lexical")
+    assert config.tasks == ("sts", "legal")
+    assert config.data == str(tmp_path / "data")
+
+
+def test_every_option_that_the_documentation_names_exists():
+    known = set()
+    for command in ("run", "list", "leaderboard"):
+        known |= set(re.findall(r"--[a-z][a-z-]+", harness(command, "--help").output))
+    named = {option for page in PAGES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())}
+    assert named - known <= {"--help"}
+
+
+def test_every_column_of_the_leaderboard_is_explained():
+    header = (ROOT / "results" / "example" / "leaderboard.csv").read_text().splitlines()[0].split(",")
+    page = (ROOT / "results" / "README.md").read_text()
+    assert [column for column in header if f"`{column}`" not in page] == []
+
+
+def test_every_link_to_a_file_leads_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.fixture(scope="module")
+def lexical_again(tmp_path_factory):
+    """The lexical rows of the committed example, computed now."""
+    out = tmp_path_factory.mktemp("example")
+    found = harness("run", "--model", "lexical", "--tasks", "sts,legal", "--out", out, "--no-throughput")
+    assert found.exit_code == 0, found.output
+    return read_leaderboard(out / "leaderboard.csv")
+
+
+def test_the_committed_example_is_what_the_shipped_samples_give(lexical_again):
+    committed = read_leaderboard(ROOT / "results" / "example" / "leaderboard.csv")
+    expected = {(row.task, row.metric): row for row in committed if row.model == "lexical"}
+    assert {(row.task, row.metric) for row in lexical_again} == set(expected)
+    for row in lexical_again:
+        known = expected[row.task, row.metric]
+        assert row.digest == known.digest
+        assert (row.score, row.low, row.high) == pytest.approx((known.score, known.low, known.high), abs=1e-6)
+
+
+def test_the_committed_example_keeps_the_predictions_of_every_record():
+    example = ROOT / "results" / "example"
+    records = sorted(path.relative_to(example / "records") for path in example.glob("records/*/*.json"))
+    predictions = sorted(
+        path.relative_to(example / "predictions") for path in example.glob("predictions/*/*")
+    )
+    assert [path.with_suffix("") for path in records] == [path.with_suffix("") for path in predictions]
+    assert all(json.loads((example / "records" / path).read_bytes())["status"] == "ok" for path in records)
+
+
+def test_on_the_samples_the_base_model_lies_above_the_lexical_floor():
+    rows = read_leaderboard(ROOT / "results" / "example" / "leaderboard.csv")
+    headline = {(row.model, row.task): row for row in rows if row.headline}
+    for task in ("stsb", "penal-triplets", "contract-nli", "contract-nli-evidence", "aila-statutes"):
+        neural, lexical = headline["minilm", task], headline["lexical", task]
+        assert lexical.high < neural.low < neural.high < 1, task
