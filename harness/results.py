@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from harness.tables import Predictions
 
 
+_HASH = b"content_hash"
+
+
 class Results:
     """A results folder: `records/`, `predictions/`, `throughput/`, `errors/`, `runs/`."""
 
@@ -33,8 +36,9 @@ class Results:
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
         """Write the predictions, then the record that vouches for them."""
         model, task = evaluation.model, evaluation.examination.task
-        if predictions is not None:
-            write_atomically(self.predictions_path(model, task), _parquet(predictions))
+        if predictions is not None and evaluation.predictions is not None:
+            content = _parquet(predictions, evaluation.predictions)
+            write_atomically(self.predictions_path(model, task), content)
         _remove(self._error(model, task))
         write_atomically(self._record(model, task), encode(evaluation))
 
@@ -47,9 +51,9 @@ class Results:
         write_atomically(self._record(model, task), encode(evaluation))
 
     def has_predictions(self, evaluation: Evaluation) -> bool:
-        """Whether the predictions that a record vouches for are there."""
+        """Whether the predictions that a record vouches for are there, and are not those of another run."""
         path = self.predictions_path(evaluation.model, evaluation.examination.task)
-        return evaluation.predictions is None or path.is_file()
+        return evaluation.predictions is None or _written_hash(path) == evaluation.predictions
 
     def predictions_path(self, model: tuple[str, str], task: str) -> Path:
         """Where the predictions of a (model, task) are."""
@@ -164,12 +168,24 @@ def _decode(path: Path, kind: Any) -> Any:  # noqa: ANN401 - an instance of `kin
         ) from error
 
 
-def _parquet(predictions: Predictions) -> bytes:
+def _parquet(predictions: Predictions, content: str) -> bytes:
+    """Write predictions as parquet, with their content hash in the footer."""
     import pyarrow as pa
     from pyarrow import parquet
 
     table = pa.table({name: plain_values(values) for name, values in predictions.columns.items()})
     sink = pa.BufferOutputStream()
-    parquet.write_table(table, sink, compression="zstd")
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    parquet.write_table(table.replace_schema_metadata({_HASH: content}), sink, compression="zstd")
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
+
+
+def _written_hash(path: Path) -> str | None:
+    """Read the content hash from a parquet file's footer; None where there is no such file."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return str((parquet.read_schema(path).metadata or {}).get(_HASH, b"").decode())
+    except (pa.ArrowException, OSError):
+        return None

@@ -177,6 +177,17 @@ def test_a_record_whose_predictions_are_gone_is_computed_again(results):
     assert run_plan(plan(Twins()), results).reused == 0
 
 
+def test_a_record_beside_the_predictions_of_another_run_is_computed_again(results):
+    """A run that was cut off between its two files leaves new predictions beside an old record."""
+    (found,) = run_plan(plan(Twins()), results).evaluations
+    record = next(results.root.glob("records/*/twins.json"))
+    old = record.read_bytes()
+    run_plan(plan(Twins(), limit=2), results)
+    record.write_bytes(old)
+    assert results.read(found.model, "twins") == found
+    assert run_plan(plan(Twins()), results).reused == 0
+
+
 def test_a_record_that_cannot_be_read_is_computed_again_aloud(results):
     run_plan(plan(Twins()), results)
     (path,) = results.root.glob("records/*/twins.json")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from harness import __version__
 from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _COMMANDS = {
     "run": "Evaluate models on tasks; write results and a leaderboard.",
@@ -45,12 +49,23 @@ def cli() -> None:
     """
 
 
+def _check_words(words: Sequence[str]) -> None:
+    """Raise HarnessError for bytes that are not UTF-8: names of models and folders stand in our files."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            shown = os.fsencode(word).decode(errors="backslashreplace")
+            raise HarnessError(f"not UTF-8: {shown}", hint="rename the folder or file") from error
+
+
 def main() -> None:
     """Run the command line; the one place that catches HarnessError."""
     # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
+        _check_words(sys.argv[1:])
         cli(standalone_mode=False)
     except HarnessError as error:
         from harness.cli.show import clean

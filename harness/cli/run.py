@@ -32,7 +32,10 @@ DEFAULT_OUT = "results/local"
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Names and tags of tasks, separated by commas.")
 @click.option("--exclude", multiple=True, metavar="NAMES", help="Names and tags to leave out.")
 @click.option(
-    "--data", metavar="DIR", help="Folder with the real data; `sample` (default) for the shipped samples."
+    "--data",
+    metavar="DIR",
+    envvar="HARNESS_DATA",
+    help="Folder with the real data (or HARNESS_DATA); `sample` (default) for the shipped samples.",
 )
 @click.option("--out", metavar="DIR", help=f"Results folder.  [default: {DEFAULT_OUT}]")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples: a quick look.")

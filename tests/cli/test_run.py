@@ -251,6 +251,13 @@ def test_a_setting_that_a_model_cannot_take_is_refused(run):
     assert "the lexical model has no use for --truncate-dim" in ran.err
 
 
+@pytest.mark.parametrize("option", ["--data", "--model", "--out", "--tasks"])
+def test_a_path_or_name_that_is_not_utf_8_is_named(option, run):
+    ran = run(option, os.fsdecode(b"donn\xe9es"))
+    assert ran.code == 2
+    assert ran.err == "Error: not UTF-8: donn\\xe9es\n  hint: rename the folder or file\n"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
