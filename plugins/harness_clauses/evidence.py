@@ -38,10 +38,12 @@ def _precision_at_recall80(
 ) -> np.ndarray:
     """Do it for many resamples at once, (B,): only evidence can be where the threshold falls."""
     question = np.repeat(np.arange(len(scores)), [len(row) for row in scores])
-    pooled = np.concatenate([np.asarray(row, dtype=float) for row in scores]) if len(scores) else np.empty(0)
+    # With an empty row: there may be no question at all.
+    pooled = np.concatenate([np.zeros(0), *scores])
+    gold = np.concatenate([np.zeros(0), *relevant])
     order = np.argsort(-pooled, kind="stable")
     question, pooled = question[order], pooled[order]
-    hits = np.flatnonzero(np.concatenate([np.asarray(row, dtype=bool) for row in relevant])[order])
+    hits = np.flatnonzero(gold[order])
     if not len(hits):
         return np.full(len(counts), np.nan)
     found = np.cumsum(counts[:, question[hits]], axis=1)

@@ -48,8 +48,8 @@ class Pairs:
         return cls(clauses, hypotheses, np.asarray(dataset["gold"]))
 
     def similarity(self, model: Model) -> np.ndarray:
-        """The model's own similarity of clause and hypothesis: (n,)."""
-        return model.pairwise_similarity(self.clauses, self.hypotheses)
+        """The model's own similarity of clause and hypothesis: (n,) float64, as thresholds are."""
+        return model.pairwise_similarity(self.clauses, self.hypotheses).astype(float)
 
     def features(self) -> np.ndarray:
         """[|u − v|, u · v] of the raw embeddings: (n, 2 dim) float64, in which the fit converges surely."""
@@ -93,7 +93,7 @@ def best_threshold(gold: np.ndarray, similarity: np.ndarray) -> float:
     middle between each two neighbouring scores, and just above the highest (none positive); of
     equally good ones, the lowest is taken.
     """
-    scores, group = np.unique(similarity.astype(float), return_inverse=True)
+    scores, group = np.unique(similarity, return_inverse=True)
     positives = np.bincount(group, weights=gold, minlength=len(scores))
     negatives = np.bincount(group, weights=1 - gold, minlength=len(scores))
     right = np.r_[0, np.cumsum(negatives)] + np.r_[np.cumsum(positives[::-1])[::-1], 0]
