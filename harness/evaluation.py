@@ -71,7 +71,7 @@ class Plan:
     fresh: bool = False
     """Compute again what is already there."""
     throughput: bool = False
-    """Time each model that had to be loaded, after its tasks."""
+    """Time each model that had to be loaded, after its tasks, and those that never were timed."""
 
 
 @dataclass
@@ -82,6 +82,8 @@ class Outcome:
     reused: int = 0
     skipped: list[str] = field(default_factory=list)
     """One sentence for each task that a tag selected and that has no sample."""
+    problems: list[str] = field(default_factory=list)
+    """One sentence for each thing found wrong in the results folder."""
 
     @property
     def failed(self) -> list[Evaluation]:
@@ -106,7 +108,7 @@ def run_plan(plan: Plan, results: Results, watcher: Watcher | None = None) -> Ou
         )
     for located in plan.models:
         pending = [one for one in examined if not run.reuse(located, one)]
-        if pending:
+        if pending or run.wants_time(located):
             run.evaluate_model(located, pending)
     return run.outcome
 
@@ -141,13 +143,14 @@ class _Run:
             return False
         if not self.results.has_predictions(found):
             return False
+        self.results.forget_failure(found)
         self.outcome.reused += 1
         self._keep(found, reused=True)
         return True
 
     def _found(self, located: LocatedModel, examined: Examined) -> Evaluation | None:
         try:
-            return self.results.read((located.name, located.fingerprint), examined.task.name)
+            return self.results.read((located.name, located.fingerprint), examined.examination)
         except HarnessError as error:
             self.watcher.note(f"computed again: {error.message}")
             return None
@@ -162,8 +165,12 @@ class _Run:
             return
         model = EncodedOnce(loaded)
         scored = [self._evaluate(located, model, examined) for examined in pending]
-        if self.plan.throughput and any(scored):
+        if self.plan.throughput and (any(scored) or not pending):
             self._time(loaded)
+
+    def wants_time(self, located: LocatedModel) -> bool:
+        """Whether a model whose results were all there is still to be timed."""
+        return self.plan.throughput and not self.results.has_throughput((located.name, located.fingerprint))
 
     def _evaluate(self, located: LocatedModel, model: EncodedOnce, examined: Examined) -> bool:
         """Answer, score and write; whether that went well."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import math
 import sys
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +110,7 @@ def failure(located: LocatedModel, examined: Examined, error: BaseException) -> 
 
 
 def record_key(located: LocatedModel | EncodedOnce, examination: Examination) -> str:
-    """Hash everything that a result depends on: model, settings, task, rows, limit, and our own version."""
+    """Hash everything that a result depends on: model, settings, task, rows, limit, and our own code."""
     from harness import __version__
 
     parts = {
@@ -118,21 +118,38 @@ def record_key(located: LocatedModel | EncodedOnce, examination: Examination) ->
         "settings": asdict(located.spec.settings),
         "examination": asdict(examination),
         "harness": __version__,
+        "scoring": scoring_hash(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def source_hash(task: Task) -> str:
-    """Hash the Python files of the package folder (or the single file) that defines a task."""
-    module = sys.modules[type(task).__module__]
-    try:
-        file = Path(inspect.getfile(type(task)))
-    except (TypeError, OSError):
-        return ""
-    files = sorted(file.parent.glob("*.py")) if module.__package__ else [file]
+    """Hash what defines a task besides its rows: the Python files of its package, and its options."""
+    digest = hashlib.sha256(
+        _files_hash(type(task).__module__.partition(".")[0], type(task).__module__).encode()
+    )
+    digest.update(json.dumps(dict(task.options), sort_keys=True, default=str).encode())
+    return digest.hexdigest()
+
+
+@cache
+def _files_hash(package: str, module: str) -> str:
+    """Hash every Python file below a top-level package, or the single file of a module that is not in one."""
+    folders = getattr(sys.modules.get(package), "__path__", [])
+    files = sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
+    single = getattr(sys.modules[module], "__file__", None)
     digest = hashlib.sha256()
-    for path in files:
+    for path in files or ([Path(single)] if single else []):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def scoring_hash() -> str:
+    """Hash the modules of ours that turn rows and texts into scores: a change in them recomputes records."""
+    digest = hashlib.sha256()
+    for name in ("encode", "metrics", "ranking", "sentence_models", "lexical", "stats", "tables"):
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
 
 

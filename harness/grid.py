@@ -47,8 +47,12 @@ class Grid:
 
 
 def grids(boards: Sequence[Board]) -> list[Grid]:
-    """Lay out one grid per board."""
-    return [_grid(board) for board in boards]
+    """Lay out one grid per board; boards of one task say of each other that they do not compare."""
+    laid_out = [_grid(board) for board in boards]
+    for grid in laid_out:
+        apart = [other.subtitle for other in laid_out if other.title == grid.title and other is not grid]
+        grid.remarks.extend(f"not comparable with {grid.title} ({subtitle})" for subtitle in apart)
+    return laid_out
 
 
 def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Grid:
@@ -143,7 +147,8 @@ def _subtitle(board: Board) -> str:
         grouped = f" in {headline.clusters} clusters" if headline.clusters != headline.examples else ""
         parts.append(f"{headline.examples} examples{grouped}")
     if asked.digest:
-        parts.append(ILLUSTRATIVE if asked.data == "sample" else f"data {asked.digest[:8]}")
+        named = {"sample": ILLUSTRATIVE, "files": "data files", "own": "its own data"}[asked.data]
+        parts.append(f"{named} ({asked.digest[:8]})")
     if one.status == "ok" and one.predictions is None:
         parts.append("aggregates of another tool: no predictions, no intervals")
     if asked.limit is not None:

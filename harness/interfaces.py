@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.errors import HarnessError
@@ -216,6 +217,8 @@ class Task(ABC):
     splits: Splits = Splits()
     sample: Path | None = None
     """Folder of the illustrative data that the plugin ships, if it ships some for this task."""
+    options: Mapping[str, Any] = MappingProxyType({})
+    """What the answers depend on besides code and rows, such as a task file's options; plain data."""
 
     @abstractmethod
     def load(self, source: DataSource) -> Dataset:

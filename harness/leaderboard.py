@@ -124,29 +124,36 @@ def records(evaluations: Sequence[Evaluation]) -> list[Record]:
 
 
 def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
-    """One board per task. Of models that were asked different things, the largest group is ranked.
+    """One board per task and source of data (sample, files, own; limited or not).
 
-    Between groups of the same size the one whose digest sorts first is ranked, so that the answer
-    depends on the records alone.
+    Of models on a board that were asked different things, the largest group is ranked; between groups
+    of the same size the one whose digest sorts first, so that the answer depends on the records alone.
     """
     shown = display_names(sorted(one.model for one in evaluations))
     given = list(dict.fromkeys(one.model for one in evaluations))
-    rows: dict[str, list[Row]] = {}
+    rows: dict[tuple[str, str, int], list[Row]] = {}
     for one in evaluations:
-        rows.setdefault(one.examination.task, []).append(Row(shown[one.model], one, given.index(one.model)))
-    return [_board(task, rows[task]) for task in sorted(rows)]
+        asked = one.examination
+        place = asked.task, asked.data, asked.limit or 0
+        rows.setdefault(place, []).append(Row(shown[one.model], one, given.index(one.model)))
+    return [_board(place[0], rows[place]) for place in sorted(rows)]
 
 
-def publish(results: Results) -> None:
-    """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone."""
+def publish(results: Results) -> list[str]:
+    """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone.
+
+    Returns one sentence for each file in `records/` that is not a record and was left out.
+    """
     from harness.grid import grids, to_markdown
 
-    evaluations = results.evaluations()
+    unreadable: list[str] = []
+    evaluations = results.evaluations(unreadable)
     if evaluations:
         write_atomically(results.root / "leaderboard.csv", to_csv(records(evaluations)).encode())
         write_atomically(results.root / "leaderboard.md", to_markdown(grids(boards(evaluations))).encode())
     if throughputs := results.throughputs():
         write_atomically(results.root / "throughput.csv", throughput_csv(throughputs).encode())
+    return unreadable
 
 
 def to_csv(rows: Sequence[Record]) -> str:
@@ -236,7 +243,7 @@ def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:
         predictions=one.predictions,
         findings=" ".join(finding.code for finding in one.findings) or None,
         libraries=_libraries(one.libraries),
-        error=one.error,
+        error=one.error.splitlines()[0] if one.error else None,
     )
 
 

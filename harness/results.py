@@ -6,9 +6,9 @@ import hashlib
 import os
 import re
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -16,84 +16,121 @@ from harness.errors import HarnessError
 from harness.records import SCHEMA, Evaluation, Throughput, plain_values
 
 if TYPE_CHECKING:
+    from harness.records import Examination
     from harness.tables import Predictions
+
+    Identity = tuple[str, str]
+    """A model's name and fingerprint."""
+
+Kept = TypeVar("Kept", Evaluation, Throughput)
 
 
 _HASH = b"content_hash"
 
 
 class Results:
-    """A results folder: `records/`, `predictions/`, `throughput/`, `errors/`, `runs/`."""
+    """A results folder: `records/`, `predictions/`, `throughput/`, `errors/`, `runs/`.
+
+    A sample's record, a limited one and the full one stand side by side. A failure goes to `errors/`
+    and leaves what was finished before where it is.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def read(self, model: tuple[str, str], task: str) -> Evaluation | None:
-        """Read a record; None where there is none, or it was written by another schema."""
-        path = self._record(model, task)
+    def read(self, model: Identity, examination: Examination) -> Evaluation | None:
+        """Read a finished record; None where there is none.
+
+        Raises HarnessError for a file that is not a record, or one of another schema.
+        """
+        path = self._path("records", model, examination, "json")
         return _decode(path, Evaluation) if path.is_file() else None
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
-        """Write the predictions, then the record that vouches for them."""
-        model, task = evaluation.model, evaluation.examination.task
+        """Write the predictions, then the record that vouches for them; an earlier failure is over."""
         if predictions is not None and evaluation.predictions is not None:
             content = _parquet(predictions, evaluation.predictions)
-            write_atomically(self.predictions_path(model, task), content)
-        _remove(self._error(model, task))
-        write_atomically(self._record(model, task), encode(evaluation))
+            write_atomically(self.predictions_path(evaluation), content)
+        write_atomically(
+            self._path("records", evaluation.model, evaluation.examination, "json"), encode(evaluation)
+        )
+        self.forget_failure(evaluation)
 
     def write_error(self, evaluation: Evaluation, trace: str | None) -> None:
         """Write an ERROR record, with its traceback in a file of its own."""
-        model, task = evaluation.model, evaluation.examination.task
         if trace is not None:
-            write_atomically(self._error(model, task), trace.encode(errors="replace"))
-        _remove(self.predictions_path(model, task))
-        write_atomically(self._record(model, task), encode(evaluation))
+            write_atomically(self.trace_path(evaluation), trace.encode(errors="replace"))
+        write_atomically(
+            self._path("errors", evaluation.model, evaluation.examination, "json"), encode(evaluation)
+        )
+
+    def forget_failure(self, evaluation: Evaluation) -> None:
+        """Remove the ERROR record of what has now been finished, or was all along."""
+        # A task that failed before it asked for its data may have been filed as one that brings its own.
+        for data in ("sample", "files"):
+            examination = replace(evaluation.examination, data=data)
+            for ending in ("json", "txt"):
+                _remove(self._path("errors", evaluation.model, examination, ending))
 
     def has_predictions(self, evaluation: Evaluation) -> bool:
         """Whether the predictions that a record vouches for are there, and are not those of another run."""
-        path = self.predictions_path(evaluation.model, evaluation.examination.task)
-        return evaluation.predictions is None or _written_hash(path) == evaluation.predictions
+        return (
+            evaluation.predictions is None
+            or _written_hash(self.predictions_path(evaluation)) == evaluation.predictions
+        )
 
-    def predictions_path(self, model: tuple[str, str], task: str) -> Path:
-        """Where the predictions of a (model, task) are."""
-        return self._path("predictions", model, f"{file_name(task)}.parquet")
+    def predictions_path(self, evaluation: Evaluation) -> Path:
+        """Where the predictions of an evaluation are."""
+        return self._path("predictions", evaluation.model, evaluation.examination, "parquet")
 
-    def error_path(self, model: tuple[str, str], task: str) -> Path:
-        """Where the traceback of a failed (model, task) is."""
-        return self._error(model, task)
+    def trace_path(self, evaluation: Evaluation) -> Path:
+        """Where the traceback of a failed evaluation is."""
+        return self._path("errors", evaluation.model, evaluation.examination, "txt")
 
-    def evaluations(self) -> list[Evaluation]:
-        """All records, in an order that depends on their content alone.
+    def evaluations(self, unreadable: list[str] | None = None) -> list[Evaluation]:
+        """All records, in an order that depends on their content alone; a failure hides an earlier success.
 
-        Raises HarnessError for a file that is not a record.
+        unreadable: takes one sentence for each file that is not a record; when it is None, the first
+        such file raises HarnessError.
         """
-        paths = sorted(self.root.glob("records/*/*.json"))
-        found = [record for path in paths if (record := _decode(path, Evaluation)) is not None]
-        return sorted(found, key=lambda one: (one.examination.task, *one.model))
+        paths = [*self.root.glob("records/*/*.json"), *self.root.glob("errors/*/*.json")]
+        latest: dict[tuple[str, ...], Evaluation] = {}
+        # Errors come after records: `sorted` would put them first.
+        for path in sorted(paths, key=lambda path: (path.parts[-3] == "errors", path)):
+            try:
+                found = _decode(path, Evaluation)
+            except HarnessError as error:
+                if unreadable is None:
+                    raise
+                unreadable.append(error.message)
+                continue
+            latest[*found.model, _slot(found.examination)] = found
+        return sorted(
+            latest.values(), key=lambda one: (one.examination.task, *one.model, _slot(one.examination))
+        )
 
     def write_throughput(self, throughput: Throughput) -> None:
         """Write a speed; it replaces the model's last one."""
         model = throughput.model, throughput.fingerprint
-        write_atomically(self.root / "throughput" / f"{_folder(model)}.json", encode(throughput))
+        write_atomically(self._throughput(model), encode(throughput))
+
+    def has_throughput(self, model: Identity) -> bool:
+        """Whether the model was timed before."""
+        return self._throughput(model).is_file()
 
     def throughputs(self) -> list[Throughput]:
         """All speeds, by model."""
-        paths = sorted(self.root.glob("throughput/*.json"))
-        return [record for path in paths if (record := _decode(path, Throughput)) is not None]
+        return [_decode(path, Throughput) for path in sorted(self.root.glob("throughput/*.json"))]
 
     def write_run(self, name: str, content: dict[str, Any]) -> None:
         """Write what a run ran on and what it did."""
         write_atomically(self.root / "runs" / f"{file_name(name)}.json", encode(content))
 
-    def _record(self, model: tuple[str, str], task: str) -> Path:
-        return self._path("records", model, f"{file_name(task)}.json")
+    def _throughput(self, model: Identity) -> Path:
+        return self.root / "throughput" / f"{_folder(model)}.json"
 
-    def _error(self, model: tuple[str, str], task: str) -> Path:
-        return self._path("errors", model, f"{file_name(task)}.txt")
-
-    def _path(self, part: str, model: tuple[str, str], name: str) -> Path:
-        return self.root / part / _folder(model) / name
+    def _path(self, part: str, model: Identity, examination: Examination, ending: str) -> Path:
+        return self.root / part / _folder(model) / f"{_slot(examination)}.{ending}"
 
 
 def encode(record: Any) -> bytes:  # noqa: ANN401 - any dataclass
@@ -151,21 +188,28 @@ def file_name(name: str) -> str:
     return f"{escaped[:100]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def _folder(model: tuple[str, str]) -> str:
+def _slot(examination: Examination) -> str:
+    """Name what is kept apart: `stsb`, `stsb@sample`, `stsb@limit9`; `@` never stands in an escaped name."""
+    sample = "@sample" if examination.data == "sample" else ""
+    limit = f"@limit{examination.limit}" if examination.limit is not None else ""
+    return f"{file_name(examination.task)}{sample}{limit}"
+
+
+def _folder(model: Identity) -> str:
     name, fingerprint = model
     return f"{file_name(name)}~{file_name(fingerprint[:8])}"
 
 
-def _decode(path: Path, kind: Any) -> Any:  # noqa: ANN401 - an instance of `kind`
+def _decode(path: Path, kind: type[Kept]) -> Kept:
+    """Read a record; raises HarnessError for a file that is none, or of another schema."""
+    hint = "delete it; a run that needs it computes it again"
     try:
         content = msgspec.json.decode(path.read_bytes())
         if isinstance(content, dict) and content.get("schema") != SCHEMA:
-            return None
+            raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=hint)
         return msgspec.convert(content, kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
-        raise HarnessError(
-            f"{path} is not a readable record: {error}", hint="delete it; the next run computes it again"
-        ) from error
+        raise HarnessError(f"{path} is not a readable record: {error}", hint=hint) from error
 
 
 def _parquet(predictions: Predictions, content: str) -> bytes:

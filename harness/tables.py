@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
@@ -59,7 +60,7 @@ class Dataset:
     def __len__(self) -> int:
         return len(self["id"])
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hex SHA-256 of every row of every table, as the task sees them; order counts."""
         digest = hashlib.sha256()

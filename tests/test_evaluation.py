@@ -107,7 +107,7 @@ def test_a_score_comes_with_interval_examples_predictions_and_provenance(results
     assert found.examination.digest == Twins().load(None).digest
     assert found.candidate.fingerprint == LetterModel().fingerprint
     assert results.has_predictions(found)
-    assert results.read(found.model, "twins") == found
+    assert results.read(found.model, found.examination) == found
 
 
 def test_every_text_is_encoded_once_over_all_tasks(results):
@@ -123,8 +123,8 @@ def test_a_record_does_not_depend_on_the_other_tasks_of_the_run(tmp_path):
     alone, among = Results(tmp_path / "alone"), Results(tmp_path / "among")
     run_plan(plan(Twins()), alone)
     run_plan(plan(Twins("other", [("a", "b", "abc")]), Twins(), Elsewhere()), among)
-    model = LetterModel().name, LetterModel().fingerprint
-    assert alone.read(model, "twins") == among.read(model, "twins") is not None
+    (expected,) = alone.evaluations()
+    assert expected in among.evaluations()
 
 
 def test_the_second_run_computes_nothing_and_changes_no_byte(results):
@@ -173,7 +173,7 @@ def test_a_model_that_failed_is_not_timed(results):
 
 def test_a_record_whose_predictions_are_gone_is_computed_again(results):
     (found,) = run_plan(plan(Twins()), results).evaluations
-    results.predictions_path(found.model, "twins").unlink()
+    results.predictions_path(found).unlink()
     assert run_plan(plan(Twins()), results).reused == 0
 
 
@@ -182,9 +182,9 @@ def test_a_record_beside_the_predictions_of_another_run_is_computed_again(result
     (found,) = run_plan(plan(Twins()), results).evaluations
     record = next(results.root.glob("records/*/twins.json"))
     old = record.read_bytes()
-    run_plan(plan(Twins(), limit=2), results)
+    run_plan(plan(Twins(rows=[("abc", "abd", "xyz"), ("a", "b", "c")])), results)
     record.write_bytes(old)
-    assert results.read(found.model, "twins") == found
+    assert results.read(found.model, found.examination) == found
     assert run_plan(plan(Twins()), results).reused == 0
 
 
@@ -212,16 +212,35 @@ def test_one_task_that_fails_is_an_error_record_and_the_others_finish(results, t
     outcome = run_plan(plan(task, Twins()), results)
     (failed,) = outcome.failed
     assert reason in failed.error
-    assert results.error_path(failed.model, "failing").is_file() is traced
+    assert results.trace_path(failed).is_file() is traced
     assert [one.status for one in outcome.evaluations] == ["error", "ok"]
 
 
 def test_a_failed_task_is_tried_again_and_its_traceback_goes_when_it_succeeds(results):
-    broken = Broken()
-    (failed,) = run_plan(plan(broken), results).failed
+    (failed,) = run_plan(plan(Broken()), results).failed
     outcome = run_plan(plan(Twins()), results)
     assert outcome.failed == []
-    assert not results.error_path(failed.model, "twins").exists()
+    assert not results.trace_path(failed).exists()
+
+
+def test_a_failure_leaves_what_was_finished_and_is_over_when_that_is_asked_for_again(results):
+    run_plan(plan(Twins()), results)
+    run_plan(plan(Broken(rows=[("a", "b", "c")])), results)
+    assert [one.status for one in results.evaluations()] == ["error"]
+    assert run_plan(plan(Twins()), results).reused == 1
+    assert [one.status for one in results.evaluations()] == ["ok"]
+
+
+def test_a_change_in_our_own_scoring_or_in_a_tasks_options_recomputes(results, monkeypatch):
+    run_plan(plan(Twins()), results)
+    optioned = Twins()
+    optioned.options = {"threshold": 2.0}
+    assert run_plan(plan(optioned), results).reused == 0
+    assert run_plan(plan(optioned), results).reused == 1
+    monkeypatch.setattr("harness.examine.scoring_hash", lambda: "changed")
+    assert run_plan(plan(optioned), results).reused == 0
+    monkeypatch.setattr("harness.__version__", "9.9")
+    assert run_plan(plan(optioned), results).reused == 0
 
 
 def test_a_model_that_cannot_be_loaded_fails_alone(results):

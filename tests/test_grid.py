@@ -41,7 +41,7 @@ def test_up_to_three_models_stand_side_by_side_with_intervals():
     assert grid.rows == [
         [Cell("spearman"), Cell("0.5000 [0.250, 0.750]"), Cell("0.7000 [0.250, 0.750]", best=True)]
     ]
-    assert (grid.title, grid.subtitle) == ("stsb", "test · 10 examples in 8 clusters · data dddddddd")
+    assert (grid.title, grid.subtitle) == ("stsb", "test · 10 examples in 8 clusters · data files (dddddddd)")
 
 
 def test_more_models_stand_one_below_the_other_best_first():
@@ -88,11 +88,15 @@ def test_a_score_that_is_undefined_or_was_not_asked_for_is_told_from_one_that_is
 
 
 def test_models_that_are_not_ranked_are_named_with_the_reason():
-    grid = grid_of(evaluated("a"), evaluated("b"), evaluated("quick", limit=5, digest="e" * 64))
+    grid = grid_of(evaluated("a"), evaluated("b"), evaluated("other", digest="e" * 64))
     assert grid.header == ["", "a", "b"]
-    assert grid.remarks == [
-        "quick is not ranked, it was asked something else: data: dddddddd / eeeeeeee; limit: None / 5"
-    ]
+    assert grid.remarks == ["other is not ranked, it was asked something else: data: dddddddd / eeeeeeee"]
+
+
+def test_boards_of_one_task_say_that_they_do_not_compare():
+    full, quick = grids(boards([evaluated("a"), evaluated("b", limit=5)]))
+    assert full.remarks == [f"not comparable with stsb ({quick.subtitle})"]
+    assert quick.remarks == [f"not comparable with stsb ({full.subtitle})"]
 
 
 def test_samples_and_limits_are_said_aloud():
@@ -182,7 +186,7 @@ def test_the_best_score_is_bold_in_markdown():
     text = to_markdown([grid_of(evaluated("a", score=0.5), evaluated("b", score=0.7))])
     assert text == (
         "### stsb\n\n"
-        "test · 10 examples in 8 clusters · data dddddddd\n\n"
+        "test · 10 examples in 8 clusters · data files (dddddddd)\n\n"
         "|  | a | b |\n"
         "|---|---:|---:|\n"
         "| spearman | 0.5000 [0.250, 0.750] | **0.7000 [0.250, 0.750]** |\n"

@@ -52,6 +52,26 @@ def test_a_constant_far_from_zero_is_still_constant(shift):
     assert np.isnan(metrics.pearson(np.full(50, shift + 0.1), np.arange(50.0)))
 
 
+ROWS = [*BINARY, *CORRELATION, metrics.MACRO_F1, metrics.mean_metric("value")]
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("metric", ROWS, ids=lambda metric: metric.name)
+def test_a_nan_in_a_column_is_never_a_score(metric, side):
+    columns = [np.array([0.0, 1, 0, 1, 0, 1]), np.array([1.0, 2, 3, 4, 5, 6])][: len(metric.columns)]
+    columns[side % len(columns)][[2, 5]] = np.nan
+    assert np.isnan(metric.compute(*columns))
+    drawn_and_not = np.array([[1.0, 1, 1, 1, 1, 1], [2, 2, 0, 1, 1, 0]])
+    assert np.isnan(metric.resample(*columns, drawn_and_not)).all()
+
+
+def test_ranks_of_infinities_are_ranks_and_their_correlation_undefined():
+    gold, predicted = [0, 1, 0, 1], [-np.inf, 2, 1, np.inf]
+    assert metrics.roc_auc(gold, predicted) == metrics.average_precision(gold, predicted) == 1
+    assert metrics.spearman(gold, predicted) == metrics.spearman(gold, [0, 2, 1, 3])
+    assert np.isnan(metrics.pearson(gold, predicted))
+
+
 def test_roc_auc_needs_both_classes():
     assert np.isnan(metrics.roc_auc([1, 1], [0.2, 0.3]))
 

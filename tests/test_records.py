@@ -81,7 +81,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_a_record_comes_back_as_it_was_written(results):
     results.write(EVALUATION, PREDICTIONS)
-    assert results.read(EVALUATION.model, "mteb:Ünï/..") == EVALUATION
+    assert results.read(EVALUATION.model, EVALUATION.examination) == EVALUATION
     assert results.evaluations() == [EVALUATION]
     assert Results(results.root / "elsewhere").evaluations() == []
 
@@ -100,12 +100,12 @@ def test_every_bit_of_a_score_and_every_character_of_a_name_comes_back(score, mo
         error=error,
     )
     results.write(written, None)
-    assert repr(results.read((model, FINGERPRINT), "mteb:Ünï/..")) == repr(written)
+    assert repr(results.read((model, FINGERPRINT), EVALUATION.examination)) == repr(written)
 
 
 def test_predictions_come_back_from_parquet(results):
     results.write(EVALUATION, PREDICTIONS)
-    path = results.predictions_path(EVALUATION.model, EVALUATION.examination.task)
+    path = results.predictions_path(EVALUATION)
     assert parquet.read_table(path).to_pydict() == {
         "id": ["0", "1"],
         "text": ["Ünï", "b"],
@@ -152,31 +152,61 @@ def test_records_are_listed_in_an_order_of_their_content_alone(tmp_path):
     assert Results(tmp_path / "forward").evaluations() == Results(tmp_path / "backward").evaluations()
 
 
-def test_an_error_takes_the_place_of_predictions_and_a_success_that_of_the_traceback(results):
-    model, task = EVALUATION.model, EVALUATION.examination.task
-    failed = replace(EVALUATION, status="error", scores=(), predictions=None, error="boom")
+FAILED = replace(EVALUATION, status="error", scores=(), predictions=None, error="boom")
+
+
+def test_a_failure_hides_an_earlier_success_and_costs_nothing_of_it(results):
     results.write(EVALUATION, PREDICTIONS)
-    results.write_error(failed, "Traceback: boom")
-    assert results.evaluations() == [failed]
-    assert not results.predictions_path(model, task).exists()
-    assert results.error_path(model, task).read_text() == "Traceback: boom"
+    results.write_error(FAILED, "Traceback: boom")
+    assert results.evaluations() == [FAILED]
+    assert results.trace_path(FAILED).read_text() == "Traceback: boom"
+    assert results.read(EVALUATION.model, EVALUATION.examination) == EVALUATION
+    assert results.has_predictions(EVALUATION)
+
+
+@pytest.mark.parametrize("data", ["sample", "files", "own"])
+def test_a_success_ends_a_failure_wherever_it_had_been_filed(results, data):
+    results.write_error(replace(FAILED, examination=replace(FAILED.examination, data=data)), "boom")
+    sample = replace(EVALUATION, examination=replace(EVALUATION.examination, data="sample"))
+    results.write(sample, PREDICTIONS)
+    assert results.evaluations() == [sample]
+    assert list(results.root.glob("errors/*/*")) == []
+
+
+@pytest.mark.parametrize("other", [{"limit": 7}, {"data": "sample"}], ids=str)
+def test_a_sample_and_a_quick_look_stand_beside_the_full_result(results, other):
+    quick = replace(EVALUATION, examination=replace(EVALUATION.examination, **other))
     results.write(EVALUATION, PREDICTIONS)
-    assert results.evaluations() == [EVALUATION]
-    assert not results.error_path(model, task).exists()
+    results.write(quick, PREDICTIONS)
+    assert len(results.evaluations()) == 2
+    assert results.read(EVALUATION.model, EVALUATION.examination) == EVALUATION
+    assert results.read(quick.model, quick.examination) == quick
+
+
+def test_what_is_not_a_record_is_named_and_the_others_are_read(results):
+    results.write(EVALUATION, None)
+    broken = results.root / "records" / "x~00000000" / "torn.json"
+    broken.parent.mkdir()
+    broken.write_text('{"schema": 1')
+    unreadable = []
+    assert results.evaluations(unreadable) == [EVALUATION]
+    assert "torn.json is not a readable record" in unreadable[0]
+    with pytest.raises(HarnessError, match="not a readable record"):
+        results.evaluations()
 
 
 def test_predictions_that_are_gone_are_missed(results):
     results.write(EVALUATION, PREDICTIONS)
     assert results.has_predictions(EVALUATION)
-    results.predictions_path(EVALUATION.model, EVALUATION.examination.task).unlink()
+    results.predictions_path(EVALUATION).unlink()
     assert not results.has_predictions(EVALUATION)
     assert results.has_predictions(replace(EVALUATION, predictions=None))
 
 
-def test_records_of_another_schema_are_passed_over_not_guessed_at(results):
+def test_records_of_another_schema_are_refused_not_guessed_at(results):
     results.write(replace(EVALUATION, schema=EVALUATION.schema + 1), None)
-    assert results.read(EVALUATION.model, EVALUATION.examination.task) is None
-    assert results.evaluations() == []
+    with pytest.raises(HarnessError, match="has schema 2, not 1"):
+        results.read(EVALUATION.model, EVALUATION.examination)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +264,12 @@ def test_a_short_name_cannot_be_made_to_look_like_a_long_one():
 @given(model=ANY_NAME, fingerprint=ANY_NAME, task=ANY_NAME)
 def test_no_name_leaves_the_results_folder(model, fingerprint, task):
     root = Path("/results")
-    path = Results(root).predictions_path((model, fingerprint), task)
+    named = replace(
+        EVALUATION,
+        candidate=replace(EVALUATION.candidate, model=model, fingerprint=fingerprint),
+        examination=replace(EVALUATION.examination, task=task),
+    )
+    path = Results(root).predictions_path(named)
     assert path.parts[:3] == ("/", "results", "predictions")
     assert len(path.parts) == 5
     assert ".." not in path.parts
@@ -363,7 +398,7 @@ def test_a_content_hash_changes_with_any_value_name_or_order():
 
 def test_a_content_hash_survives_parquet(results):
     results.write(EVALUATION, PREDICTIONS)
-    path = results.predictions_path(EVALUATION.model, EVALUATION.examination.task)
+    path = results.predictions_path(EVALUATION)
     columns = parquet.read_table(path).to_pydict()
     again = Predictions(Dataset({"id": columns.pop("id")}), **columns)
     assert content_hash(again) == content_hash(PREDICTIONS)

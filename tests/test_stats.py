@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, norm
+from scipy.stats import binomtest, bootstrap, norm
 
 from harness import metrics, stats
 from harness.tables import Dataset, Predictions
@@ -90,8 +90,72 @@ def test_blocks_of_resamples_give_what_one_block_gives(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "values",
-    [pytest.param([0.5], id="one example"), pytest.param([math.nan, math.nan], id="an undefined score")],
+    ("share", "examples"), [pytest.param(0.95, 20, id="0.95 of 20"), pytest.param(0.98, 50, id="0.98 of 50")]
 )
-def test_an_interval_is_undefined_without_the_data_for_it(values):
-    assert all(math.isnan(end) for end in stats.estimate(MEAN, predictions(values), seed=1).interval)
+def test_intervals_of_a_high_accuracy_cover_it_though_many_samples_are_all_correct(share, examples):
+    generator = np.random.default_rng(11)
+    covered = 0
+    for repetition in range(400):
+        correct = generator.random(examples) < share
+        low, high = stats.estimate(MEAN, predictions(correct), repetition, resamples=400).interval
+        covered += low <= share <= high
+    assert covered / 400 >= 0.90
+
+
+@pytest.mark.parametrize("value", [0, 1])
+@pytest.mark.parametrize(
+    ("clusters", "units"),
+    [pytest.param(None, 60, id="examples"), pytest.param(np.arange(60) // 3, 20, id="clusters")],
+)
+def test_values_that_are_all_0_or_all_1_have_the_exact_binomial_interval(value, clusters, units):
+    found = stats.estimate(MEAN, predictions(np.full(60, value), clusters), seed=1)
+    exact = binomtest(value * units, units).proportion_ci(method="exact")
+    assert found.score == value
+    assert found.interval == pytest.approx((exact.low, exact.high))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([1.0] * 19 + [1 - 1e-9], id="almost 1"),
+        pytest.param([1.0] * 19 + [0.0], id="one 0"),
+        pytest.param([0.5] * 20, id="another constant"),
+        pytest.param([0.0, 2.0] * 10, id="a mean of 1"),
+    ],
+)
+def test_other_values_are_resampled(values):
+    sampled = replace(MEAN, per_example=False)
+    answers = predictions(values)
+    assert stats.estimate(MEAN, answers, seed=1) == stats.estimate(sampled, answers, seed=1)
+
+
+def test_rows_that_do_not_count_do_not_widen_the_exact_interval():
+    answers = predictions([1] * 15 + [0] * 15, kept=[True] * 15 + [False] * 15)
+    found = stats.estimate(metrics.mean_metric("m", "value", where="kept"), answers, seed=1)
+    assert found.interval == pytest.approx((0.025 ** (1 / 15), 1))
+
+
+@pytest.mark.parametrize(
+    ("values", "clusters"),
+    [
+        pytest.param([0.5], None, id="one example"),
+        pytest.param(range(9), None, id="nine examples"),
+        pytest.param([1] * 9, None, id="nine examples, all correct"),
+        pytest.param(range(90), np.arange(90) // 10, id="ninety examples of nine clusters"),
+        pytest.param([math.nan] * 20, None, id="an undefined score"),
+    ],
+)
+def test_an_interval_is_undefined_without_the_data_for_it(values, clusters):
+    found = stats.estimate(MEAN, predictions(values, clusters), seed=1)
+    assert all(math.isnan(end) for end in found.interval)
+
+
+def test_ten_examples_are_enough_for_an_interval():
+    assert stats.FEWEST_UNITS == 10
+    low, high = stats.estimate(MEAN, predictions(range(10)), seed=1).interval
+    assert low < 4.5 < high
+
+
+def test_the_seed_of_an_interval_is_that_of_its_rows_task_and_metric():
+    seed = stats.interval_seed("digest", "task", "metric")
+    assert seed == stats.seed_from("digest", "task", "metric", "interval")

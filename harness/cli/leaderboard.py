@@ -12,7 +12,9 @@ import click
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.records import Evaluation, Throughput
+    from harness.records import Evaluation, Examination, Throughput
+
+    Identity = tuple[str, str]
 
 
 @click.command(name="leaderboard", short_help="Merge result folders and rank what is comparable.")
@@ -44,25 +46,26 @@ def command(folders: tuple[str, ...], form: str) -> None:
 
 
 def _merged(folders: list[Path]) -> tuple[list[Evaluation], list[Throughput]]:
-    """Read all folders; the same result in two of them counts once."""
+    """Read all folders; the same result in two of them counts once, and a success more than a failure."""
     from harness.results import Results
 
-    merged: dict[tuple[str, str, str, str], Evaluation] = {}
-    throughputs: dict[tuple[str, str], Throughput] = {}
+    merged: dict[tuple[Identity, Examination], Evaluation] = {}
+    throughputs: dict[Identity, Throughput] = {}
     for folder in folders:
         results = Results(folder)
         found = results.evaluations()
         if not found:
             raise HarnessError(f"no results in {folder}", hint="give a folder that `harness run --out` wrote")
         for one in found:
-            place = (*one.model, one.examination.task, one.key)
+            place = one.model, one.examination
             known = merged.get(place)
-            if known and one.status == known.status == "ok" and known.predictions != one.predictions:
-                raise HarnessError(
-                    f"{folder} holds other predictions of {one.candidate.model} for {one.examination.task}",
-                    hint="one of the folders comes from another machine or library version; rank them apart",
-                )
             if known is None or known.status == "error":
                 merged[place] = one
+            elif one.status == "ok" and (one.predictions, one.scores) != (known.predictions, known.scores):
+                raise HarnessError(
+                    f"{folder} holds another result of {one.candidate.model} for {one.examination.task}",
+                    exists=f"settings: {one.candidate.settings}\nbefore: {known.candidate.settings}",
+                    hint="another device, machine or library? give it a name of its own: --model NAME=MODEL",
+                )
         throughputs |= {(one.model, one.fingerprint): one for one in results.throughputs()}
     return list(merged.values()), list(throughputs.values())

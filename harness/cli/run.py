@@ -63,7 +63,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     results = Results(Path(options["out"] or config.out or DEFAULT_OUT))
     outcome = _evaluate(plan, results)
     _print(results, outcome, plugins, as_json=options["as_json"])
-    if outcome.failed or plugins.problems:
+    if outcome.failed or outcome.problems or plugins.problems:
         sys.exit(2)
 
 
@@ -121,7 +121,8 @@ def _evaluate(plan: Plan, results: Results) -> Outcome:
         with watching() as watcher:
             outcome = run_plan(plan, results, watcher)
     finally:
-        publish(results)
+        unreadable = publish(results)
+    outcome.problems += unreadable
     results.write_run(f"{started:%Y%m%dT%H%M%S}-{os.getpid()}", _log(environment, outcome, plan))
     return outcome
 
@@ -153,7 +154,7 @@ def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: boo
 
     if as_json:
         rows = [asdict(record) for record in records(outcome.evaluations)]
-        problems = plugins.problems
+        problems = [*plugins.problems, *outcome.problems]
         click.echo(json.dumps({"records": rows, "skipped": outcome.skipped, "problems": problems}, indent=1))
         return
     ranked = boards(outcome.evaluations)
@@ -166,9 +167,9 @@ def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: boo
             f"{outcome.reused} results kept from before: same model, data and settings (--fresh recomputes)."
         )
     for one in outcome.failed:
-        trace = results.error_path(one.model, one.examination.task)
+        trace = results.trace_path(one)
         if trace.is_file():
             say(f"traceback of {one.examination.task}: {trace}", target)
-    for problem in plugins.problems:
+    for problem in [*plugins.problems, *outcome.problems]:
         say(f"PROBLEM {problem}", target)
     say(f"written: {results.root / 'leaderboard.csv'}", target)

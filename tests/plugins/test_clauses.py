@@ -501,23 +501,40 @@ def test_no_answer_depends_on_the_gold_of_the_evaluated_split(answered):
         assert list(turned[column]) == list(predictions[column])
 
 
-def inverted_file(path, rows=40):
-    """Contradictions repeat the hypothesis, entailments share no letter with it."""
-    lines = [f"{'zzz' if row % 2 else 'abc'} {'z' * (row % 5)},abc,{row % 2}" for row in range(rows)]
+def inverted_task(folder, righted=0, rows=40):
+    """Contradictions repeat the hypothesis, entailments share no letter with it; but for the first rows."""
+    lines = [
+        f"{'zzz' if row % 2 else 'abc'} {'z' * row},abc,{row % 2 ^ (row < righted)}" for row in range(rows)
+    ]
+    path = folder / "pairs.csv"
     path.write_text("clause,hypothesis,label\n" + "\n".join(lines))
-    return path
+    return CLAUSES_KIND.build(TaskDefinition("mine", "clauses", path))
 
 
 def test_a_roc_auc_below_chance_beyond_noise_is_a_finding(tmp_path, letters):
-    task = CLAUSES_KIND.build(TaskDefinition("mine", "clauses", inverted_file(tmp_path / "pairs.csv")))
-    evaluation, _ = evaluate(letters, task, SAMPLE)
+    evaluation, _ = evaluate(letters, inverted_task(tmp_path), SAMPLE)
     (finding,) = evaluation.findings
     assert (finding.code, finding.severity) == ("labels-inverted", "warning")
     assert "ROC-AUC is 0.0000" in finding.evidence
     assert scores(evaluation)["roc_auc"] == 0
 
 
-def test_a_roc_auc_within_noise_of_chance_is_no_finding(answered):
+def test_the_finding_of_inverted_labels_says_what_the_record_says(tmp_path, letters):
+    evaluation, _ = evaluate(letters, inverted_task(tmp_path, righted=8), SAMPLE)
+    (finding,) = evaluation.findings
+    score = evaluation.scores[0]
+    assert f"ROC-AUC is {score.score:.4f}" in finding.evidence
+    assert f"{score.low:.4f} to {score.high:.4f}" in finding.evidence
+
+
+def test_a_roc_auc_below_chance_within_noise_is_no_finding(tmp_path, letters):
+    evaluation, _ = evaluate(letters, inverted_task(tmp_path, righted=18), SAMPLE)
+    score = evaluation.scores[0]
+    assert score.low < 0.4 < score.score < 0.5 < score.high
+    assert not evaluation.findings
+
+
+def test_a_roc_auc_above_chance_is_no_finding(answered):
     assert [finding.code for finding in answered[0][1].findings] == []
 
 
