@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from harness.ranking import Ranking as Ranking
     from harness.ranking import rank as rank
     from harness.stats import estimate as estimate
+    from harness.stats import interval_seed as interval_seed
     from harness.tables import Dataset as Dataset
     from harness.tables import Predictions as Predictions
     from harness.tables import connected as connected
@@ -67,7 +68,7 @@ _HOMES = {
     ),
     "models": ("load_model",),
     "ranking": ("Ranking", "rank"),
-    "stats": ("estimate",),
+    "stats": ("estimate", "interval_seed"),
     "tables": ("Dataset", "Predictions", "connected"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

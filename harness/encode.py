@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
     from harness.interfaces import Model
 
-TOKENS_PER_BATCH = 1024
+TOKENS_PER_BATCH = 512
 MOST_ROWS = 32
-_CHUNK = 256
-"""Texts handed to a model at once while prefetching: often enough for a progress bar."""
+_CHUNK = 60_000
+"""Characters handed to a model at once while prefetching: few batches part-filled, progress still seen."""
+_LONGEST = 1_200
+"""Characters that a text counts at most: models cut what is longer."""
 _FEWEST_TO_JUDGE = 8
 """Distinct texts that must share one embedding before a model is called degenerate."""
+_SAME = 1e-5
+"""Distance, relative to the norm, at which embeddings count as one: rounding of one value is below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,24 @@ class Batch:
     width: int
 
 
-def width_of(tokens: int) -> int:
-    """Round a length up to the next width: steps of 8 to 64 tokens, then of at most a quarter."""
-    step = max(8, 1 << max(0, (max(tokens, 1) - 1).bit_length() - 3))
-    return max(step, -(-tokens // step) * step)
+def width_of(tokens: int, most: int | None = None) -> int:
+    """Round a length up to the next width: steps of 4 to 32 tokens, then of at most a quarter.
+
+    most: the model's limit, that no length and so no width exceeds; None if there is none.
+    """
+    step = max(4, 1 << max(0, (max(tokens, 1) - 1).bit_length() - 3))
+    width = max(step, -(-tokens // step) * step)
+    return width if most is None else min(width, most)
 
 
-def batches(lengths: Sequence[int]) -> Iterator[Batch]:
+def batches(lengths: Sequence[int], most: int | None = None) -> Iterator[Batch]:
     """Group texts of given token lengths into batches of fixed shape, widest first.
 
-    The shape of the batch that a text lands in is a function of its own length.
+    The shape of the batch that a text lands in is a function of its own length and the model's limit `most`.
     """
     by_width: dict[int, list[int]] = defaultdict(list)
     for row, tokens in enumerate(lengths):
-        by_width[width_of(tokens)].append(row)
+        by_width[width_of(tokens, most)].append(row)
     for width in sorted(by_width, reverse=True):
         height = min(MOST_ROWS, max(1, TOKENS_PER_BATCH // width))
         rows = by_width[width]
@@ -96,8 +104,7 @@ class EncodedOnce:
         for role, distinct in by_role.items():
             missing = sorted((text for text in distinct if text not in self._embeddings[role]), key=len)
             advance(len(distinct) - len(missing))
-            for start in range(0, len(missing), _CHUNK):
-                chunk = missing[start : start + _CHUNK]
+            for chunk in _chunks(missing):
                 self._encode_missing(chunk, role)
                 advance(len(chunk))
 
@@ -140,6 +147,21 @@ class EncodedOnce:
             known.update(zip(missing, _checked(self._model, missing, role), strict=True))
 
 
+def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Cut texts into runs of at most `_CHUNK` characters, in order; no text counts more than `_LONGEST`."""
+    chunk: list[str] = []
+    characters = 0
+    for text in texts:
+        counted = min(len(text), _LONGEST)
+        if characters + counted > _CHUNK:
+            yield chunk
+            chunk, characters = [], 0
+        chunk.append(text)
+        characters += counted
+    if chunk:
+        yield chunk
+
+
 def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
     """Encode, and refuse what no score could be computed from."""
     embeddings = np.asarray(model.encode(texts, role), dtype=np.float32)
@@ -153,12 +175,20 @@ def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
         raise HarnessError(
             f"model {model.name} returned NaN or infinite embeddings for {len(broken)} of {len(texts)} texts",
             exists=f"the first: {texts[broken[0]][:80]!r}",
-            hint="half precision overflows in some models: try --dtype float32",
+            hint="are its weights finite?"
+            if model.spec.settings.dtype == "float32"
+            else "half precision overflows in some models: try --dtype float32",
         )
-    if len(texts) >= _FEWEST_TO_JUDGE and (embeddings == embeddings[0]).all():
+    if len(texts) >= _FEWEST_TO_JUDGE and _all_same(embeddings):
         raise HarnessError(
             f"model {model.name} gave all of {len(texts)} different texts the same embedding",
             exists=f"such as {texts[0][:60]!r} and {texts[1][:60]!r}",
             hint="the model has collapsed, or its tokenizer knows none of these words",
         )
     return embeddings
+
+
+def _all_same(embeddings: np.ndarray) -> bool:
+    """Whether all rows are the first up to rounding, which batches of another shape differ by."""
+    first = embeddings[0]
+    return bool(np.linalg.norm(embeddings - first, axis=1).max() <= _SAME * np.linalg.norm(first))

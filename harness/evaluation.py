@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from harness.data import DataSource
@@ -11,6 +11,7 @@ from harness.encode import EncodedOnce
 from harness.errors import HarnessError, MissingDataError
 from harness.examine import Examined, answer, examine, failure, record_key
 from harness.throughput import measure
+from harness.unlocated import fingerprint_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,9 +144,8 @@ class _Run:
             return False
         if not self.results.has_predictions(found):
             return False
-        self.results.forget_failure(found)
         self.outcome.reused += 1
-        self._keep(found, reused=True)
+        self._finish(found, located, reused=True)
         return True
 
     def _found(self, located: LocatedModel, examined: Examined) -> Evaluation | None:
@@ -180,8 +180,15 @@ class _Run:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
             self._fail(located, examined, error)
             return False
-        self._keep(evaluation, reused=False)
+        self._finish(evaluation, located, reused=False)
         return True
+
+    def _finish(self, evaluation: Evaluation, located: LocatedModel, *, reused: bool) -> None:
+        """Keep a success; what failed before is over, also when the model could not even be located then."""
+        self.results.forget_failure(evaluation)
+        asked_for = replace(evaluation.candidate, fingerprint=fingerprint_of(located.spec))
+        self.results.forget_failure(replace(evaluation, candidate=asked_for))
+        self._keep(evaluation, reused=reused)
 
     def _time(self, model: Model) -> None:
         """Time a model; one that cannot be timed is named, and its scores stand."""

@@ -18,7 +18,7 @@ from harness.environment import libraries
 from harness.errors import HarnessError
 from harness.interfaces import AggregateTask
 from harness.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
-from harness.stats import estimate, seed_from
+from harness.stats import estimate, interval_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -188,7 +188,7 @@ def _examination(task: Task, source: DataSource, limit: int | None, digest: str)
 
 
 def _score(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
-    seed = seed_from(examination.digest, examination.task, metric.name, "interval")
+    seed = interval_seed(examination.digest, examination.task, metric.name)
     found = estimate(metric, predictions, seed)
     return Score(
         metric=metric.name,

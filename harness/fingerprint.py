@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,23 +13,12 @@ import msgspec
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from harness.interfaces import Settings
 
-_DEFINING = {
-    ".json",
-    ".txt",
-    ".model",
-    ".safetensors",
-    ".bin",
-    ".pt",
-    ".pth",
-    ".jinja",
-    ".py",
-    ".tiktoken",
-    ".spm",
-}
+_PICKLED = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
+_DEFINING = {".json", ".txt", ".model", ".safetensors", ".jinja", ".py", ".tiktoken", ".spm"} | _PICKLED
 """Endings of the files that embeddings depend on; not the README, pictures or logs."""
 _NOT_DEFINING = {"trainer_state.json", "training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth"}
 _NOT_DEFINING |= {
@@ -38,8 +28,23 @@ _NOT_DEFINING |= {
     "eval_results.json",
     "all_results.json",
 }
-_OTHER_BACKENDS = {"onnx", "openvino", "eval", ".git", ".cache", "checkpoints"}
-_PICKLED = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
+_NOT_LOADED = {"onnx", "openvino", "eval", ".git", ".cache", "checkpoints"}
+"""Folders of other backends and of training, beside `checkpoint-*`: no module may lie in one."""
+_SAFE_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+"""What is loaded in place of a pickle that lies beside it; safetensors of any other name are not."""
+
+
+class _Module(msgspec.Struct):
+    """An entry of modules.json."""
+
+    type: str = ""
+    path: str = ""
+
+
+class _Router(msgspec.Struct):
+    """What a Router's router_config.json says of its modules: the class of each, by its sub-folder."""
+
+    types: dict[str, str] = {}
 
 
 def fingerprint_folder(folder: Path) -> str:
@@ -63,12 +68,9 @@ def defining_files(folder: Path) -> list[Path]:
     """Return the files that the embeddings depend on, sorted."""
     return sorted(
         path
-        for path in folder.rglob("*")
-        if path.suffix in _DEFINING
-        and path.name not in _NOT_DEFINING
-        and not _OTHER_BACKENDS.intersection(path.relative_to(folder).parts[:-1])
-        and not path.relative_to(folder).parts[0].startswith("checkpoint-")
-        and path.is_file()
+        for inner in _folders(folder)
+        for path in inner.iterdir()
+        if path.suffix in _DEFINING and path.name not in _NOT_DEFINING and path.is_file()
     )
 
 
@@ -84,7 +86,8 @@ def check_folder(folder: Path, settings: Settings) -> None:
 
     Raises HarnessError that says which file, and which option would accept it.
     """
-    if any(folder.rglob("adapter_config.json")):
+    folders = list(_folders(folder))
+    if any((inner / "adapter_config.json").exists() for inner in folders):
         raise HarnessError(
             f"{folder} is a PEFT adapter, not a whole model: it needs a base that is not in it",
             hint="merge it first: model.merge_and_unload(), then save_pretrained()",
@@ -95,38 +98,63 @@ def check_folder(folder: Path, settings: Settings) -> None:
             exists=f"there: {', '.join(sorted(path.name for path in folder.iterdir())[:12]) or 'nothing'}",
             hint="give the folder that SentenceTransformer.save_pretrained() wrote",
         )
-    modules = _modules(folder)
-    for module in modules:
-        kind = str(module.get("type", ""))
-        if not kind.startswith("sentence_transformers.") and not settings.trust_remote_code:
+    for inner in folders:
+        for name in ("modules.json", "router_config.json"):
+            _check_modules(inner / name, settings)
+        _check_weights(inner, settings)
+
+
+def _folders(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield a folder and all below it that a model can be loaded from, through links, but no loop twice."""
+    real = folder.resolve()
+    if real in above:
+        return
+    yield folder
+    for inner in folder.iterdir():
+        if inner.is_dir() and not _is_not_loaded(inner.name):
+            yield from _folders(inner, above | {real})
+
+
+def _is_not_loaded(name: str) -> bool:
+    return name in _NOT_LOADED or name.startswith("checkpoint-")
+
+
+def _check_modules(file: Path, settings: Settings) -> None:
+    """Refuse classes that are not of sentence-transformers, and modules where no check would see them."""
+    for module in _modules(file):
+        if not module.type.startswith("sentence_transformers.") and not settings.trust_remote_code:
             raise HarnessError(
-                f"{folder}/modules.json names code of its own: {kind!r}",
+                f"{file} names code of its own: {module.type!r}",
                 hint="--trust-remote-code runs it; only for a model whose author you trust",
             )
-    inside = [folder / str(module.get("path", "")) for module in modules] or [folder]
-    for part in inside:
-        _check_weights(part, settings)
+        if any(_is_not_loaded(part) for part in Path(module.path).parts):
+            raise HarnessError(
+                f"{file} keeps a module in {module.path!r}, a folder left out of the fingerprint",
+                hint="rename it, there and in the file",
+            )
 
 
-def _modules(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "modules.json"
-    if not path.exists():
+def _modules(file: Path) -> list[_Module]:
+    if not file.exists():
         return []
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[dict[str, Any]])
+        if file.name == "modules.json":
+            return msgspec.json.decode(file.read_bytes(), type=list[_Module])
+        router = msgspec.json.decode(file.read_bytes(), type=_Router)
     except msgspec.DecodeError as error:
-        raise HarnessError(f"{path} cannot be read: {error}") from error
+        raise HarnessError(f"{file} cannot be read: {error}") from error
+    return [_Module(kind, path) for path, kind in router.types.items()]
 
 
-def _check_weights(part: Path, settings: Settings) -> None:
-    if not part.is_dir():
-        return
+def _check_weights(folder: Path, settings: Settings) -> None:
+    """Refuse a folder whose weights could only come from a pickle."""
     pickled = sorted(
-        path.name for path in part.iterdir() if path.suffix in _PICKLED and path.name not in _NOT_DEFINING
+        path.name for path in folder.iterdir() if path.suffix in _PICKLED and path.name not in _NOT_DEFINING
     )
-    if pickled and not any(part.glob("*.safetensors")) and not settings.allow_pickle:
+    safe = any((folder / name).exists() for name in _SAFE_WEIGHTS)
+    if pickled and not safe and not settings.allow_pickle:
         raise HarnessError(
-            f"{part} has no model.safetensors: its weights are pickled ({', '.join(pickled)})",
+            f"{folder} has no model.safetensors: its weights are pickled ({', '.join(pickled)})",
             exists="loading a pickle can run any code that its author wrote",
             hint="save it again with safetensors, or pass --allow-pickle if you trust it",
         )

@@ -3,10 +3,13 @@
 A resample of n examples is a row of counts: how often each example was drawn. A metric is therefore
 a function of its columns and of counts (B, n), and its plain score is the case of one row of ones.
 That keeps a bootstrap of a rank correlation at a sort and a few cumulative sums, exactly.
+
+Every metric is NaN where a column that it uses holds a NaN, and so are all of its resamples.
 """
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +28,7 @@ def pearson(gold: ArrayLike, predicted: ArrayLike) -> float:
     """Pearson's correlation, in [-1, 1].
 
     gold, predicted: (n,) float, any scale.
-    NaN where undefined: fewer than two examples, or one side constant.
+    NaN where undefined: fewer than two examples, one side constant, or an infinite value.
     Raises ValueError if the lengths differ.
     Source: Pearson (1895), "Notes on regression and inheritance in the case of two parents".
     """
@@ -96,21 +99,37 @@ def _once(resampled: Resampled, *columns: ArrayLike) -> float:
     return float(resampled(*arrays, np.ones((1, len(arrays[0]))))[0])
 
 
+def _nan_without_data(resampled: Resampled) -> Resampled:
+    """Make a metric NaN in every resample where there are no rows, or a column holds a NaN."""
+
+    @wraps(resampled)
+    def guarded(*columns_and_counts: np.ndarray) -> np.ndarray:
+        *columns, counts = columns_and_counts
+        # Only a NaN differs from itself; np.isnan does not take class labels.
+        if not counts.shape[1] or any(np.any(column != column) for column in columns):
+            return np.full(len(counts), np.nan)
+        return resampled(*columns, counts)
+
+    return guarded
+
+
 def _quotient(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Divide; NaN where the denominator is zero."""
     undefined = denominator == 0
     return np.where(undefined, np.nan, numerator / np.where(undefined, 1, denominator))
 
 
+@_nan_without_data
 def _mean(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return _quotient(counts @ values.astype(float), counts.sum(axis=1))
 
 
+@_nan_without_data
 def _pearson(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    if not len(gold):
+    left, right = (np.asarray(side, dtype=float) for side in (gold, predicted))
+    if np.isinf(left).any() or np.isinf(right).any():
         return np.full(len(counts), np.nan)
     # Centred first: the sums of squares below would cancel badly for data far from zero.
-    left, right = (np.asarray(side, dtype=float) for side in (gold, predicted))
     return _weighted_correlation(left - left.mean(), right - right.mean(), counts)
 
 
@@ -134,9 +153,8 @@ def _weighted_correlation(left: np.ndarray, right: np.ndarray, counts: np.ndarra
     return correlation
 
 
+@_nan_without_data
 def _spearman(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    if not len(gold):
-        return np.full(len(counts), np.nan)
     middle = counts.sum(axis=1, keepdims=True) / 2
     return _weighted_correlation(
         _resampled_ranks(gold, counts) - middle, _resampled_ranks(predicted, counts) - middle, counts
@@ -174,23 +192,22 @@ def _drawn_by_score(
     )
 
 
+@_nan_without_data
 def _roc_auc(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    if not len(gold):
-        return np.full(len(counts), np.nan)
     positives, negatives = _drawn_by_score(gold, predicted, counts)
     above = np.cumsum(positives, axis=1) - positives / 2
     return _quotient((above * negatives).sum(axis=1), positives.sum(axis=1) * negatives.sum(axis=1))
 
 
+@_nan_without_data
 def _average_precision(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    if not len(gold):
-        return np.full(len(counts), np.nan)
     positives, negatives = _drawn_by_score(gold, predicted, counts)
     found = np.cumsum(positives, axis=1)
     seen = np.maximum(found + np.cumsum(negatives, axis=1), 1)
     return _quotient((positives * found / seen).sum(axis=1), positives.sum(axis=1))
 
 
+@_nan_without_data
 def _macro_f1(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
     total, present = np.zeros(len(counts)), np.zeros(len(counts))
     for label in np.union1d(gold, predicted):

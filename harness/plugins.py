@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ import pluggy
 
 from harness import hookspecs
 from harness.errors import HarnessError
-from harness.interfaces import ModelScheme, Task, TaskKind, TaskScheme
+from harness.interfaces import AggregateTask, Metric, ModelScheme, Task, TaskKind, TaskScheme
+from harness.selection import ambiguous, misnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import ModuleType
 
@@ -30,6 +32,13 @@ _ANSWERS: dict[str, type] = {
     "harness_model_schemes": ModelScheme,
 }
 """What the answers to each question are made of."""
+
+_FUNCTIONS = {
+    "harness_task_kinds": "build",
+    "harness_task_schemes": "resolve",
+    "harness_model_schemes": "locate",
+}
+"""The function of the plugin that an answer holds."""
 
 BUILT_IN = "harness.builtin"
 """Our own model schemes are a plugin too."""
@@ -97,7 +106,16 @@ class Plugins:
                 plugins = " and ".join(plugin for _, plugin in given)
                 self._problems.append(f"{name!r} is brought by {plugins}: none of them is used ({hook})")
             self._answers[hook] = {name: given[0] for name, given in offers.items() if name not in clashes}
+            if hook == "harness_tasks":
+                self._drop_ambiguous(self._answers[hook])
         return self._answers[hook]
+
+    def _drop_ambiguous(self, tasks: dict[str, tuple[Task, str]]) -> None:
+        """Leave out tasks that would hide those with a tag of their name."""
+        for name, others in ambiguous({name: task for name, (task, _) in tasks.items()}).items():
+            _, plugin = tasks.pop(name)
+            tag = f"has the name of a tag (of {', '.join(others)})"
+            self._problems.append(f"plugin {plugin}: task {name!r} {tag}: it is not used")
 
     def _ask(self, implementation: pluggy.HookImpl, hook: str) -> Iterable[tuple[str, Any]]:
         plugin = implementation.plugin_name
@@ -110,7 +128,7 @@ class Plugins:
             if problem := _unusable(answer, _ANSWERS[hook]):
                 self._problems.append(f"plugin {plugin}: {hook} answers {problem}")
             else:
-                yield answer.name, answer
+                yield answer.name, _blamed(answer, plugin, hook) if hook in _FUNCTIONS else answer
 
 
 def load_plugins(files: Sequence[Path] = (), allowed: Sequence[str] | None = None) -> Plugins:
@@ -206,12 +224,78 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
     plugins.found.append(PluginInfo(name, origin, hooks, problem))
 
 
-def _unusable(answer: Any, kind: type) -> str | None:  # noqa: ANN401 - whatever a stranger answered
+def _blamed(answer: Any, plugin: str, hook: str) -> Any:  # noqa: ANN401 - a kind or scheme, and the same again
+    """Let a kind or scheme name its plugin when its function raises, or answers what cannot be used.
+
+    The function then raises HarnessError alone; one that it raised itself stays as it is.
+    """
+    what = hook.removeprefix("harness_").removesuffix("s").replace("_", " ")
+    who, act = f"plugin {plugin}: {what} {answer.name!r}", _FUNCTIONS[hook]
+    function = getattr(answer, act)
+
+    def blaming(asked: Any) -> Any:  # noqa: ANN401 - what the function takes and gives
+        try:
+            given = function(asked)
+            problem = _unlike_model(given) if act == "locate" else _unusable(given, Task)
+        except HarnessError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise HarnessError(f"{who} raised {_sentence(error)}") from error
+        if problem:
+            raise HarnessError(f"{who} answers {problem}")
+        return given
+
+    return _ANSWERS[hook](name=answer.name, help=answer.help, **{act: blaming})
+
+
+def _unusable(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401 - whatever a stranger answered
     """Say why an answer cannot be used; None when it can."""
-    if not isinstance(answer, kind):
-        return f"{str(answer)[:80]!r}, which is no {kind.__name__}"
-    lacking = [name for name in ("name", "kind", "metrics") if kind is Task and not hasattr(answer, name)]
-    return f"a {type(answer).__name__} without {', '.join(lacking)}" if lacking else None
+    try:
+        if not isinstance(answer, kind):
+            return f"{str(answer)[:80]!r}, which is no {kind.__name__}"
+        fault = _task_fault(answer) if isinstance(answer, Task) else _name_fault(answer.name)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's property may raise anything
+        fault = f"that cannot be asked: {_sentence(error)}"
+    return f"a {type(answer).__name__} {fault}" if fault else None
+
+
+def _task_fault(task: Task) -> str | None:
+    """Say what a task says of itself that no task may; None when all is well."""
+    if lacking := [name for name in ("name", "kind", "metrics") if not hasattr(task, name)]:
+        return f"without {', '.join(lacking)}"
+    if fault := _name_fault(task.name):
+        return fault
+    if problem := misnamed(task.name):
+        return f"whose name {task.name!r} {problem}"
+    if not _is_text(task.kind):
+        return f"whose kind is {task.kind!r}, not a text"
+    if not _all_are(str, task.tags, Collection):
+        return f"whose tags is {task.tags!r}, not a set of texts"
+    if not _all_are(Metric, task.metrics, Sequence) or not (task.metrics or isinstance(task, AggregateTask)):
+        return f"whose metrics is {task.metrics!r}, not one Metric or more"
+    return None
+
+
+def _name_fault(name: Any) -> str | None:  # noqa: ANN401 - whatever a stranger called it
+    return None if _is_text(name) else f"whose name is {name!r}, not a text"
+
+
+def _is_text(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, str) and value != ""
+
+
+def _all_are(kind: type, values: Any, container: type[Any]) -> bool:  # noqa: ANN401
+    # A text is a collection of texts too, and never meant as one.
+    return (
+        isinstance(values, container)
+        and not isinstance(values, str)
+        and all(isinstance(value, kind) for value in values)
+    )
+
+
+def _unlike_model(located: Any) -> str | None:  # noqa: ANN401 - whatever a stranger located
+    lacking = [name for name in ("name", "fingerprint", "spec", "load") if not hasattr(located, name)]
+    return f"{str(located)[:80]!r}, a model without {', '.join(lacking)}" if lacking else None
 
 
 def _sentence(error: BaseException) -> str:

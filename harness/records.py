@@ -66,7 +66,7 @@ class Score:
     """None where undefined."""
     low: float | None = None
     high: float | None = None
-    """Ends of the 95 % bootstrap interval; None where there is none."""
+    """Ends of the 95 % interval; None where there is none."""
     examples: int = 0
     clusters: int = 0
     """Independent units: what was resampled."""

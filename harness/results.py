@@ -47,14 +47,13 @@ class Results:
         return _decode(path, Evaluation) if path.is_file() else None
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
-        """Write the predictions, then the record that vouches for them; an earlier failure is over."""
+        """Write the predictions, then the record that vouches for them."""
         if predictions is not None and evaluation.predictions is not None:
             content = _parquet(predictions, evaluation.predictions)
             write_atomically(self.predictions_path(evaluation), content)
         write_atomically(
             self._path("records", evaluation.model, evaluation.examination, "json"), encode(evaluation)
         )
-        self.forget_failure(evaluation)
 
     def write_error(self, evaluation: Evaluation, trace: str | None) -> None:
         """Write an ERROR record, with its traceback in a file of its own."""

@@ -61,6 +61,22 @@ def tags_of(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
     return dict(sorted(tags.items()))
 
 
+def ambiguous(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
+    """Return the names of tasks that are also a tag of other tasks, with those others."""
+    tags = tags_of(tasks)
+    found = {name: [other for other in tags.get(name, []) if other != name] for name in tasks}
+    return {name: others for name, others in found.items() if others}
+
+
+def misnamed(name: str) -> str | None:
+    """Say why no word after `--tasks` could select a task of this name; None when one can."""
+    if not name:
+        return "is empty"
+    if name != name.strip():
+        return "begins or ends with white space"
+    return "holds a comma" if "," in name else None
+
+
 def _named(word: str, tasks: Mapping[str, Task]) -> list[str]:
     """Names of the tasks that a word selects: the task of that name, else those with that tag."""
     return [word] if word in tasks else [name for name, task in tasks.items() if word in task.tags]

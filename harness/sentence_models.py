@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EQUAL = {"float32": 1e-6, "bfloat16": 1e-3, "float16": 1e-3}
 """Largest 1 − cosine between our batches and `encode` at which they count as the same embeddings."""
+_LONGEST_PROBE = 512
+"""Tokens of the longest probe at most: the usual limit, and still quick where a model reads thousands."""
 
 _PROBES = (
     "",
@@ -143,9 +145,10 @@ class SentenceModel:
 
     def _encode_batched(self, texts: Sequence[str], role: Role) -> np.ndarray:
         tokens = self.count_tokens(texts, role)
-        lengths = np.minimum(tokens, self._max_tokens() or np.inf).astype(int)  # type: ignore[arg-type]
+        most = self._max_tokens()
+        lengths = np.minimum(tokens, most or np.inf).astype(int)  # type: ignore[arg-type]
         embeddings = np.empty((len(texts), _full_dimensions(self._model)), dtype=np.float32)
-        for batch in batches(lengths.tolist()):
+        for batch in batches(lengths.tolist(), most):
             embeddings[batch.rows] = self._forward([texts[row] for row in batch.rows], batch, role)
         return embeddings
 
@@ -176,14 +179,16 @@ class SentenceModel:
         return "attention_mask" in features and shapes == {features["input_ids"].shape}
 
     def _batches_equal_encode(self) -> bool:
-        """Compare our batches with `encode` on a few texts, for each role that differs."""
-        tolerance = EQUAL[self.spec.settings.dtype]
-        for role in {self.same_as(role) for role in Role}:
-            ours, theirs = self._encode_batched(_PROBES, role), self._encode_plain(_PROBES, role)
-            norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
-            if (np.abs(np.einsum("ij,ij->i", ours, theirs) - norms) > tolerance * norms).any():
-                return False
-        return True
+        """Compare our batches with `encode` on a few texts and a longest, for each role that differs."""
+        longest = "word " * min(self._max_tokens() or 0, _LONGEST_PROBE)
+        roles = {self.same_as(role) for role in Role}
+        return all(self._equals_encode(texts, role) for role in roles for texts in (_PROBES, [longest]))
+
+    def _equals_encode(self, texts: Sequence[str], role: Role) -> bool:
+        ours, theirs = self._encode_batched(texts, role), self._encode_plain(texts, role)
+        norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+        off = np.abs(np.einsum("ij,ij->i", ours, theirs) - norms)
+        return bool((off <= EQUAL[self.spec.settings.dtype] * norms).all())
 
     def _has_role_lengths(self) -> bool:
         first = self._model[0]
@@ -194,15 +199,19 @@ class SentenceModel:
         return int(limit) if limit is not None and limit < 1_000_000 else None
 
     def _limit_length(self, tokens: int | None) -> None:
-        if tokens is None:
-            return
-        config = getattr(self._model.transformers_model, "config", None)
-        most = getattr(config, "max_position_embeddings", None)
-        if most is not None and tokens > most:
+        """Cut texts after so many tokens, or its own limit; raises HarnessError for more than it can read."""
+        positions = _positions(self._model)
+        if tokens is not None:
+            config = getattr(self._model.transformers_model, "config", None)
+            positions = positions or getattr(config, "max_position_embeddings", None)
+            self._model.max_seq_length = tokens
+        limit = self._max_tokens()
+        if limit is not None and positions is not None and limit > positions:
+            asked = "its own max_seq_length," if tokens is None else "--max-seq-length"
             raise HarnessError(
-                f"model {self.name} has {most} positions: --max-seq-length {tokens} is too long"
+                f"model {self.name} has {positions} positions: {asked} {limit} is too long",
+                hint=f"--max-seq-length {positions} is the most",
             )
-        self._model.max_seq_length = tokens
 
     def _limit_dimensions(self, dimensions: int | None) -> int | None:
         full = _full_dimensions(self._model)
@@ -271,6 +280,24 @@ def _pad(features: dict[str, Any], batch: Batch, pad_token: int) -> dict[str, An
 def _float32(embeddings: torch.Tensor) -> np.ndarray:
     array: np.ndarray = embeddings.float().cpu().numpy()
     return array
+
+
+def _positions(model: SentenceTransformer) -> int | None:
+    """Tokens that the model has learned positions for; None where it has no such table.
+
+    RoBERTa and its kin count from behind the padding's position, and say so by the table's `padding_idx`.
+    """
+    from torch.nn import Embedding
+
+    tables = [
+        table
+        for name, table in model.named_modules()
+        if name.rpartition(".")[2] == "position_embeddings" and isinstance(table, Embedding)
+    ]
+    usable = [
+        table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1) for table in tables
+    ]
+    return min(usable, default=None)
 
 
 def _full_dimensions(model: SentenceTransformer) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.config import read_toml
 from harness.errors import HarnessError
 from harness.interfaces import TaskDefinition
+from harness.selection import misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,8 @@ def _task(name: str, table: Any, file: Path, kinds: Mapping[str, TaskKind]) -> T
     where = f"[tasks.{name}] in {file}"
     if not isinstance(table, dict):
         raise HarnessError(f"{where} is not a table")
+    if problem := misnamed(name):
+        raise HarnessError(f"{where}: the name {problem}", hint="a word after --tasks must select it")
     for key in ("kind", "path"):
         if not isinstance(table.get(key), str):
             raise HarnessError(f"{where} needs {key}", exists=f"kinds: {', '.join(sorted(kinds))}")
@@ -56,7 +59,10 @@ def _task(name: str, table: Any, file: Path, kinds: Mapping[str, TaskKind]) -> T
         templates=_names(table, "templates", where),
         options={key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL},
     )
-    return kinds[definition.kind].build(definition)
+    task = kinds[definition.kind].build(definition)
+    # Paths are where rows come from, and rows count by their content.
+    task.options = {key: value for key, value in definition.options.items() if not isinstance(value, Path)}
+    return task
 
 
 def _names(table: dict[str, Any], key: str, where: str) -> dict[str, str]:

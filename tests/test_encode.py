@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import HarnessError, Role, load_model
-from harness.encode import EncodedOnce, batches, width_of
+from harness import HarnessError, ModelSpec, Role, Settings, load_model
+from harness.encode import EncodedOnce, _chunks, batches, width_of
 
 TEXTS = [f"{'word ' * (n % 37)}{n}" for n in range(150)]
 
@@ -31,8 +31,26 @@ def test_the_shape_that_a_text_meets_depends_on_its_own_length(tokens, others):
 
 
 @given(st.integers(1, 100_000))
-def test_a_width_wastes_less_than_eight_tokens_or_a_quarter(tokens):
-    assert 0 <= width_of(tokens) - tokens < max(8, tokens / 4)
+def test_a_width_wastes_less_than_four_tokens_or_a_quarter(tokens):
+    assert 0 <= width_of(tokens) - tokens < max(4, tokens / 4)
+
+
+@given(st.integers(1, 9000).flatmap(lambda most: st.tuples(st.integers(0, most), st.just(most))))
+def test_a_width_stays_within_the_models_limit(case):
+    tokens, most = case
+    assert tokens <= width_of(tokens, most) <= most
+    assert width_of(tokens, most) == min(width_of(tokens), most)
+
+
+@given(st.lists(st.integers(0, 3000), max_size=300))
+def test_chunks_keep_the_order_and_are_as_large_as_they_may_be(lengths):
+    texts = ["x" * length for length in lengths]
+    chunks = list(_chunks(texts))
+    assert [text for chunk in chunks for text in chunk] == texts
+    counted = [sum(min(len(text), 1200) for text in chunk) for chunk in chunks]
+    assert all(count <= 60_000 for count in counted)
+    firsts = [min(len(chunk[0]), 1200) for chunk in chunks]
+    assert all(count + first > 60_000 for count, first in zip(counted, firsts[1:], strict=False))
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +120,7 @@ def test_progress_counts_every_distinct_text_once(letters):
         pytest.param(lambda rows: rows[:4], r"shape \(4, 26\) for 9 texts", id="too few rows"),
         pytest.param(lambda rows: rows.sum(axis=1), r"shape \(9,\) for 9 texts", id="one dimension"),
         pytest.param(lambda rows: rows * 0 + 1, "all of 9 different texts the same", id="all equal"),
+        pytest.param(lambda rows: 1 + rows * 3e-7, "all of 9 different texts the same", id="all near"),
     ],
 )
 def test_embeddings_that_no_score_can_come_from_are_refused(letters, broken, message):
@@ -109,6 +128,21 @@ def test_embeddings_that_no_score_can_come_from_are_refused(letters, broken, mes
     letters.encode = lambda texts, role: broken(whole(texts, role))
     with pytest.raises(HarnessError, match=message):
         EncodedOnce(letters).encode(list("abcdefghi"))
+
+
+def test_embeddings_that_differ_by_more_than_rounding_are_accepted(letters):
+    whole = letters.encode
+    letters.encode = lambda texts, role: 1 + whole(texts, role) * 1e-3
+    assert len(EncodedOnce(letters).encode(list("abcdefghi"))) == 9
+
+
+@pytest.mark.parametrize(("dtype", "helps"), [("float16", True), ("bfloat16", True), ("float32", False)])
+def test_another_dtype_is_advised_only_where_there_is_a_wider_one(letters, dtype, helps):
+    letters.spec = ModelSpec("letters", "", settings=Settings(dtype=dtype))
+    letters.encode = lambda texts, role: np.full((len(texts), 26), np.nan)
+    with pytest.raises(HarnessError) as error:
+        EncodedOnce(letters).encode(["a"])
+    assert ("try --dtype float32" in str(error.value)) == helps
 
 
 def test_a_similarity_that_is_not_finite_is_refused(letters):

@@ -100,11 +100,12 @@ def files(results):
 
 
 def test_a_score_comes_with_interval_examples_predictions_and_provenance(results):
-    (found,) = run_plan(plan(Twins()), results).evaluations
+    task = Twins(rows=[(f"ab{'c' * row}", f"abd{'c' * row}", "xyz") for row in range(10)])
+    (found,) = run_plan(plan(task), results).evaluations
     (score,) = found.scores
-    assert (score.metric, score.score, score.examples) == ("accuracy", 1.0, 3)
-    assert score.low == score.high == 1.0
-    assert found.examination.digest == Twins().load(None).digest
+    assert (score.metric, score.score, score.examples) == ("accuracy", 1.0, 10)
+    assert (score.low, score.high) == pytest.approx((0.025**0.1, 1.0))
+    assert found.examination.digest == task.load(None).digest
     assert found.candidate.fingerprint == LetterModel().fingerprint
     assert results.has_predictions(found)
     assert results.read(found.model, found.examination) == found
@@ -163,7 +164,7 @@ def test_a_model_is_timed_after_its_tasks_and_only_when_it_had_to_be_loaded(resu
         model = LetterModel()
         run_plan(plan(Twins(), models=[model], throughput=True), results)
         assert len(results.throughputs()) == 1
-        assert len(model.encoded) == times * (9 + 128 * 6)
+        assert len(model.encoded) == times * (9 + 64 * 6)
 
 
 def test_a_model_that_failed_is_not_timed(results):

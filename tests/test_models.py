@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -100,6 +101,23 @@ def test_a_fingerprint_changes_with_every_file_that_embeddings_depend_on(tiny, t
     assert fingerprint_folder(copy) != fingerprint_folder(tiny)
 
 
+@pytest.mark.parametrize("ending", [".pkl", ".pickle", ".ckpt"])
+def test_a_fingerprint_changes_with_pickles_of_every_ending(tiny, tmp_path, ending):
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny, copy)
+    (copy / f"weights{ending}").write_bytes(b"pickled")
+    assert fingerprint_folder(copy) != fingerprint_folder(tiny)
+
+
+def test_a_fingerprint_reads_through_linked_folders_and_ends_in_a_loop(tiny, tmp_path):
+    linked = tmp_path / "linked"
+    shutil.copytree(tiny, linked)
+    (linked / "1_Pooling").rename(tmp_path / "pooling")
+    (linked / "1_Pooling").symlink_to(tmp_path / "pooling")
+    (linked / "1_Pooling" / "back").symlink_to(linked)
+    assert fingerprint_folder(linked) == fingerprint_folder(tiny)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -135,12 +153,38 @@ def test_a_package_with_other_weights_is_refused(monkeypatch):
         load_model("minilm")
 
 
+@pytest.mark.parametrize("scheme", ["minilm", "lexical"])
+def test_a_scheme_with_one_model_takes_no_location(schemes, scheme):
+    with pytest.raises(HarnessError, match=f"hint: write {scheme}, or"):
+        locate_model(parse_model(f"{scheme}:v2", schemes), schemes)
+
+
 def test_folders_of_one_name_are_two_models(tmp_path, schemes):
     first = build_model(tmp_path / "a" / "candidate", seed=1)
     second = build_model(tmp_path / "b" / "candidate", seed=2)
     located = [locate_model(parse_model(str(folder), schemes), schemes) for folder in (first, second)]
     assert [one.name for one in located] == ["candidate", "candidate"]
     assert located[0].fingerprint != located[1].fingerprint
+
+
+def pickle_beside_other_safetensors(folder):
+    (folder / "model.safetensors").rename(folder / "unrelated.safetensors")
+    (folder / "pytorch_model.bin").write_bytes(b"")
+
+
+def route(folder, kind="sentence_transformers.base.modules.Transformer", path="query_0_Transformer"):
+    """Put the model into a sub-folder that only a Router's configuration names."""
+    router = {"path": "", "type": "sentence_transformers.base.modules.router.Router"}
+    (folder / "modules.json").write_text(json.dumps([router]))
+    (folder / "router_config.json").write_text(json.dumps({"types": {path: kind}}))
+    (folder / path).mkdir()
+    (folder / "model.safetensors").rename(folder / path / "pytorch_model.bin")
+
+
+def link_a_pickled_module(folder):
+    (folder.parent / "elsewhere").mkdir()
+    (folder.parent / "elsewhere" / "pytorch_model.bin").write_bytes(b"")
+    (folder / "2_Dense").symlink_to(folder.parent / "elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -150,6 +194,22 @@ def test_folders_of_one_name_are_two_models(tmp_path, schemes):
             lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"),
             "--allow-pickle",
             id="pickled weights",
+        ),
+        pytest.param(pickle_beside_other_safetensors, "--allow-pickle", id="pickle beside other safetensors"),
+        pytest.param(route, "--allow-pickle", id="pickled weights in a route"),
+        pytest.param(link_a_pickled_module, "--allow-pickle", id="pickled weights in a linked folder"),
+        pytest.param(
+            lambda folder: route(folder, kind="evil.Module"),
+            "--trust-remote-code",
+            id="code in a route",
+        ),
+        pytest.param(
+            lambda folder: route(folder, path="onnx"), "left out of the fingerprint", id="hidden module"
+        ),
+        pytest.param(
+            lambda folder: (folder / "router_config.json").write_text('{"types": 1}'),
+            "cannot be read",
+            id="broken router_config.json",
         ),
         pytest.param(
             lambda folder: (folder / "modules.json").write_text('[{"path": "", "type": "evil.Module"}]'),
@@ -190,3 +250,12 @@ def test_a_folder_that_cannot_or_must_not_be_loaded_is_refused_with_the_reason(
     with pytest.raises(HarnessError) as error:
         load_model(str(folder))
     assert message in str(error.value)
+
+
+def test_a_pickle_beside_the_safetensors_or_of_training_is_no_reason_to_refuse(tiny, tmp_path):
+    folder = tmp_path / "both"
+    shutil.copytree(tiny, folder)
+    (folder / "checkpoint-500").mkdir()
+    for name in ("pytorch_model.bin", "1_Pooling/training_args.bin", "checkpoint-500/pytorch_model.bin"):
+        (folder / name).write_bytes(b"never read")
+    assert load_model(str(folder)).facts.dimensions == 32

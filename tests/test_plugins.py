@@ -154,6 +154,127 @@ def test_answers_that_are_no_tasks_are_named_and_the_others_used():
     ]
 
 
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("tags = None", "whose tags is None, not a set of texts"),
+        ("tags = 'sts'", "whose tags is 'sts', not a set of texts"),
+        ("tags = {1}", "whose tags is {1}, not a set of texts"),
+        ("kind = ''", "whose kind is '', not a text"),
+        ("kind = 3", "whose kind is 3, not a text"),
+        ("metrics = ()", "whose metrics is (), not one Metric or more"),
+        ("metrics = None", "whose metrics is None, not one Metric or more"),
+        ("metrics = ['accuracy']", "whose metrics is ['accuracy'], not one Metric or more"),
+        ("metrics = mean_metric('a', 'correct')", "not one Metric or more"),
+        ("tags = property(lambda self: 1 / 0)", "that cannot be asked: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_task_that_says_what_no_task_may_is_a_problem_and_the_rest_work(said, problem, tmp_path):
+    path = tmp_path / "odd.py"
+    odd = f"class Odd(Answer):\n    {said}\n\n@hookimpl"
+    code = GOOD.replace("@hookimpl", odd)
+    path.write_text(code.replace('[Answer("NAME")]', '[Odd("odd"), Answer("fine")]'))
+    plugins = load_plugins([path])
+    (told,) = asked(plugins)
+    assert told.startswith("plugin odd: harness_tasks answers a Odd ")
+    assert problem in told
+    assert set(plugins.tasks()) == {"fine", "stsb", "stsb-dev"}
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("", "whose name is '', not a text"),
+        (" odd", "whose name ' odd' begins or ends with white space"),
+        ("a,b", "whose name 'a,b' holds a comma"),
+    ],
+)
+def test_a_task_that_no_word_could_select_is_a_problem(name, problem, tmp_path):
+    path = tmp_path / "odd.py"
+    path.write_text(GOOD.replace("NAME", name))
+    plugins = load_plugins([path])
+    (told,) = asked(plugins)
+    assert problem in told
+    assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
+
+
+def test_a_task_named_as_the_tag_of_others_is_a_problem_and_the_tag_still_selects_them(tmp_path):
+    path = tmp_path / "shadow.py"
+    path.write_text(GOOD.replace("NAME", "sts"))
+    plugins = load_plugins([path])
+    assert asked(plugins) == [
+        "plugin shadow: task 'sts' has the name of a tag (of stsb, stsb-dev): it is not used"
+    ]
+    assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
+
+
+def test_a_scheme_without_a_name_is_a_problem():
+    from harness import ModelScheme
+    from harness.plugins import _unusable
+
+    assert _unusable(ModelScheme(None, "", None), ModelScheme) == (
+        "a ModelScheme whose name is None, not a text"
+    )
+
+
+CRASHING = """
+from harness import HarnessError, ModelScheme, TaskKind, TaskScheme, hookimpl
+
+def act(asked):
+    BODY
+
+@hookimpl
+def harness_model_schemes():
+    return [ModelScheme("crash", "", act)]
+
+@hookimpl
+def harness_task_schemes():
+    return [TaskScheme("crash", "", act)]
+
+@hookimpl
+def harness_task_kinds():
+    return [TaskKind("crash", "", act)]
+"""
+
+
+@pytest.fixture
+def acts(tmp_path):
+    """What a plugin's model scheme, task scheme and task kind do, by what they are called."""
+
+    def loading(body):
+        path = tmp_path / "crashing.py"
+        path.write_text(CRASHING.replace("BODY", body))
+        plugins = load_plugins([path])
+        assert asked(plugins) == []
+        return {
+            "model scheme": plugins.model_schemes()["crash"].locate,
+            "task scheme": plugins.task_schemes()["crash"].resolve,
+            "task kind": plugins.task_kinds()["crash"].build,
+        }
+
+    return loading
+
+
+@pytest.mark.parametrize("what", ["model scheme", "task scheme", "task kind"])
+@pytest.mark.parametrize(
+    ("body", "problem", "cause"),
+    [
+        ("raise KeyError('no such shelf')", "raised KeyError: 'no such shelf'", KeyError),
+        ("raise SystemExit(3)", "raised SystemExit: 3", SystemExit),
+        ("return None", "answers .*None", type(None)),
+    ],
+)
+def test_what_a_scheme_or_kind_raises_names_the_plugin_and_keeps_its_cause(what, body, problem, cause, acts):
+    with pytest.raises(HarnessError, match=f"^plugin crashing: {what} 'crash' {problem}") as caught:
+        acts(body)[what](None)
+    assert isinstance(caught.value.__cause__, cause)
+
+
+def test_what_a_scheme_tells_its_user_stays_as_it_is(acts):
+    with pytest.raises(HarnessError, match=r"^no such model in the shop\n  hint: ask for another$"):
+        acts("raise HarnessError('no such model in the shop', hint='ask for another')")["model scheme"](None)
+
+
 def test_a_file_that_is_not_python_is_a_problem(tmp_path):
     for name, content in (("syntax", b"def ("), ("bytes", b"\xff\xfe"), ("null", b"x = '\0'")):
         path = tmp_path / f"{name}.py"

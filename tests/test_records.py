@@ -169,6 +169,7 @@ def test_a_success_ends_a_failure_wherever_it_had_been_filed(results, data):
     results.write_error(replace(FAILED, examination=replace(FAILED.examination, data=data)), "boom")
     sample = replace(EVALUATION, examination=replace(EVALUATION.examination, data="sample"))
     results.write(sample, PREDICTIONS)
+    results.forget_failure(sample)
     assert results.evaluations() == [sample]
     assert list(results.root.glob("errors/*/*")) == []
 

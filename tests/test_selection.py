@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, Task, TaskScheme
-from harness.selection import select_tasks, tags_of
+from harness.selection import ambiguous, misnamed, select_tasks, tags_of
 
 
 class Named(Task):
@@ -113,3 +113,25 @@ def test_every_tag_lists_its_tasks():
         "sts": ["legal-pairs", "stsb", "stsb-dev"],
         "triplet": ["triplets"],
     }
+
+
+def test_a_name_that_is_a_tag_of_others_is_ambiguous_and_its_own_tag_is_not():
+    assert ambiguous(TASKS) == {}
+    assert ambiguous({**TASKS, "sts": Named("sts", "sts")}) == {"sts": ["legal-pairs", "stsb", "stsb-dev"]}
+    assert ambiguous({**TASKS, "ours": Named("ours", "ours", "triplets")}) == {"triplets": ["ours"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("stsb", None),
+        ("mteb:SciFact", None),
+        ("two words", None),
+        ("", "is empty"),
+        (" ", "begins or ends with white space"),
+        ("stsb\n", "begins or ends with white space"),
+        ("a,b", "holds a comma"),
+    ],
+)
+def test_a_name_is_good_when_a_word_can_select_it(name, problem):
+    assert misnamed(name) == problem

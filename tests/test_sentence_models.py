@@ -58,6 +58,60 @@ def test_a_prompt_of_the_user_replaces_the_models(tmp_path):
     assert_same(model.encode(TEXTS), plain(folder).encode(TEXTS, prompt="say: "))
 
 
+@pytest.mark.parametrize("tokens", [5, 21, 37, 63])
+def test_texts_as_long_as_a_limit_of_any_size_equal_encode(tiny, tokens):
+    model, reference = load_model(str(tiny), Settings(max_seq_length=tokens)), plain(tiny)
+    reference.max_seq_length = tokens
+    assert model.facts.encoder == "batched"
+    assert_same(model.encode(TEXTS), reference.encode(TEXTS))
+
+
+def with_positions(folder, kind, positions, limit):
+    """Save a tiny model of another architecture whose table has so many positions, cut at a limit."""
+    from sentence_transformers.base.modules import Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling
+    from transformers import AutoConfig, AutoModel
+
+    bare = build_model(folder.parent / "any").parent / "any-bare"
+    config = AutoConfig.for_model(
+        kind, vocab_size=120, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=positions, pad_token_id=0 if kind == "bert" else 1,
+    )  # fmt: skip
+    AutoModel.from_config(config).save_pretrained(bare)
+    model = SentenceTransformer(modules=[Transformer(str(bare)), Pooling(32)], device="cpu")
+    model.max_seq_length = limit
+    model.save_pretrained(str(folder), create_model_card=False)
+    return folder
+
+
+def test_a_limit_that_is_no_multiple_of_a_width_can_be_reached(tmp_path):
+    folder = with_positions(tmp_path / "model", "bert", positions=77, limit=77)
+    model = load_model(str(folder))
+    texts = ["a " * words for words in (70, 74, 75, 76, 200)]
+    assert model.facts.encoder == "batched"
+    assert_same(model.encode(texts), plain(folder).encode(texts))
+
+
+@pytest.mark.parametrize("kind", ["roberta", "xlm-roberta", "camembert", "mpnet"])
+def test_positions_behind_the_paddings_are_not_all_usable(tmp_path, kind):
+    folder = with_positions(tmp_path / "model", kind, positions=130, limit=64)
+    model = load_model(str(folder), Settings(max_seq_length=128))
+    texts = ["a", "a " * 200]
+    reference = plain(folder)
+    reference.max_seq_length = 128
+    assert_same(model.encode(texts), reference.encode(texts))
+    with pytest.raises(HarnessError, match="has 128 positions: --max-seq-length 129 is too long"):
+        load_model(str(folder), Settings(max_seq_length=129))
+
+
+def test_a_limit_of_its_own_that_a_model_cannot_reach_is_an_error(tmp_path):
+    folder = with_positions(tmp_path / "model", "roberta", positions=130, limit=130)
+    with pytest.raises(HarnessError, match="its own max_seq_length, 130 is too long") as error:
+        load_model(str(folder))
+    assert "--max-seq-length 128" in str(error.value)
+    assert load_model(str(folder), Settings(max_seq_length=128)).facts.max_tokens == 128
+
+
 def test_truncated_dimensions_are_normalised_again(tiny):
     model = load_model(str(tiny), Settings(truncate_dim=8))
     found = model.encode(TEXTS)

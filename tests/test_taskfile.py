@@ -98,6 +98,13 @@ def test_a_table_becomes_a_definition_with_paths_relative_to_the_file(read, tmp_
             "templates must be a table",
             id="templates",
         ),
+        pytest.param(
+            "[tasks.'a,b']\nkind = 'sts'\npath = 'x'",
+            r"\[tasks\.a,b\] in .*: the name holds a comma",
+            id="a comma in the name",
+        ),
+        pytest.param("[tasks.' a']\nkind = 'sts'\npath = 'x'", "name begins or ends", id="a space"),
+        pytest.param("[tasks.'']\nkind = 'sts'\npath = 'x'", "the name is empty", id="an empty name"),
         pytest.param("[tasks.a\n", r"tasks\.toml is not TOML: .*line 1", id="no TOML"),
     ],
 )
@@ -125,3 +132,9 @@ def test_a_kind_refuses_what_it_has_no_use_for(field, given, message):
     with pytest.raises(HarnessError, match=message):
         definition.allow(**allowed)
     TaskDefinition("support", "sts", Path("x.csv"), columns={"text1": "a"}).allow(**allowed)
+
+
+def test_options_are_part_of_what_is_asked_and_paths_are_not(read):
+    """Options decide answers, so a changed one must never meet an old record; rows count by content."""
+    (task,) = read('[tasks.t]\nkind = "sts"\npath = "a.csv"\nthreshold = 0.5\ntrain = "b.csv"\n').values()
+    assert task.options == {"threshold": 0.5}

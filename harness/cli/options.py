@@ -100,7 +100,11 @@ def load(plugin_files: Sequence[str], config: Config) -> Plugins:
 
 
 def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> dict[str, Task]:
-    """All tasks: those of plugins, and those of task files; raises HarnessError where a name is taken."""
+    """All tasks: those of plugins, and those of task files.
+
+    Raises HarnessError where a name is taken, or is a tag of other tasks.
+    """
+    from harness.selection import ambiguous
     from harness.taskfile import read_task_file
 
     tasks = plugins.tasks()
@@ -109,4 +113,9 @@ def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> di
             if name in tasks:
                 raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
             tasks[name] = task
+        for name, others in ambiguous(tasks).items():
+            raise HarnessError(
+                f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",
+                hint=f"--tasks {name} could mean either: rename one",
+            )
     return tasks

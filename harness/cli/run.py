@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,12 @@ from harness.cli.options import all_tasks, load, model_options, plugin_options, 
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from harness.config import Config
     from harness.environment import Environment
     from harness.evaluation import Outcome, Plan
+    from harness.interfaces import LocatedModel, ModelScheme, ModelSpec
     from harness.plugins import Plugins
     from harness.results import Results
 
@@ -60,7 +64,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
-    results = Results(Path(options["out"] or config.out or DEFAULT_OUT))
+    results = Results(_out_folder(options["out"] or config.out or DEFAULT_OUT))
     outcome = _evaluate(plan, results)
     _print(results, outcome, plugins, as_json=options["as_json"])
     if outcome.failed or outcome.problems or plugins.problems:
@@ -70,7 +74,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
     """Turn what was asked into a plan; everything a user can get wrong is found here, before any work."""
     from harness.evaluation import Plan
-    from harness.models import check_names, locate_model, parse_model
+    from harness.models import check_names, parse_model
     from harness.selection import select_tasks
 
     named = list(options["models"]) or list(config.models)
@@ -85,7 +89,7 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         words(options["exclude"]) or list(config.exclude),
     )
     schemes, settings = plugins.model_schemes(), settings_from(options)
-    models = [locate_model(parse_model(text, schemes, settings), schemes) for text in named]
+    models = _located([parse_model(text, schemes, settings) for text in named], schemes)
     check_names(models)
     return Plan(
         models=models,
@@ -97,6 +101,25 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
     )
 
 
+def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> list[LocatedModel]:
+    """Locate models; of several, one that cannot be located will be an ERROR on every task.
+
+    Raises HarnessError where the only one cannot be located: there is nothing else to do.
+    """
+    from harness.models import locate_model
+    from harness.unlocated import Unlocated
+
+    located: list[LocatedModel] = []
+    for spec in specs:
+        try:
+            located.append(locate_model(spec, schemes))
+        except HarnessError as error:
+            if len(specs) == 1:
+                raise
+            located.append(Unlocated(spec, error))
+    return located
+
+
 def _data_folder(given: str | None) -> Path | None:
     if given is None or given == "sample":
         return None
@@ -105,6 +128,19 @@ def _data_folder(given: str | None) -> Path | None:
         raise HarnessError(
             f"no data folder {given}", hint="--data sample uses the samples that the project ships"
         )
+    return folder
+
+
+def _out_folder(given: str) -> Path:
+    """Where results go: a folder that can be written, or be made; nothing is left there yet."""
+    folder = Path(given)
+    nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        raise HarnessError(
+            f"cannot write results to {given}: {error.strerror}", hint="pick another folder: --out DIR"
+        ) from error
     return folder
 
 

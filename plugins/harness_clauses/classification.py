@@ -20,6 +20,7 @@ from harness import (
     Splits,
     Task,
     estimate,
+    interval_seed,
     mean_metric,
 )
 from harness_clauses.choice import CHOICE
@@ -83,7 +84,7 @@ class Entailment(ClausePairs):
             columns["probe"], fitted["C"] = probe_classes(splits["train"], splits.get("dev"), evaluated)
             columns["probe_correct"] = columns["probe"] == evaluated.gold
             columns |= baselines(dataset)
-        findings = inverted(Predictions(dataset, **columns), dataset)
+        findings = inverted(Predictions(dataset, **columns), dataset, self.name)
         return Predictions(dataset, fitted=fitted, findings=findings, **columns)
 
 
@@ -174,9 +175,9 @@ def baselines(dataset: Dataset) -> dict[str, list[bool]]:
     }
 
 
-def inverted(predictions: Predictions, dataset: Dataset) -> list[Finding]:
-    """Find similarities that rank contradictions above entailments beyond noise (95 %, over clusters)."""
-    found = estimate(ROC_AUC, predictions, seed=int(dataset.digest[:16], 16))
+def inverted(predictions: Predictions, dataset: Dataset, task: str) -> list[Finding]:
+    """Find similarities that rank contradictions above entailments beyond noise, by the record's interval."""
+    found = estimate(ROC_AUC, predictions, interval_seed(dataset.digest, task, ROC_AUC.name))
     low, high = found.interval
     if not high < 0.5:
         return []

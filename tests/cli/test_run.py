@@ -150,16 +150,16 @@ def test_a_limit_is_stamped_and_never_ranked_with_the_full_set(run, harness):
     assert "LIMITED" not in ran.out
     assert [(row["limit"], row["examples"]) for row in rows("quick")] == [("20", "20")] * 2
     merged = harness("leaderboard", "quick", "full").out
-    assert "is not ranked, it was asked something else: data: " in merged
-    assert "limit: " in merged
+    assert merged.count("not comparable with stsb") == 2
+    assert "LIMITED to 20 examples" in merged
 
 
-def test_a_limited_result_is_not_taken_for_the_full_one(run):
+def test_a_limited_result_stands_beside_the_full_one(run):
     quick = run("--limit", "20", tasks="stsb")
     assert "LIMITED to 20 examples: not comparable with the full set" in quick.out
     full = run(tasks="stsb")
     assert "kept from before" not in full.out
-    assert [(row["limit"], row["examples"]) for row in rows()] == [("", "180")] * 2
+    assert sorted((row["limit"], row["examples"]) for row in rows()) == [("", "180")] * 2 + [("20", "20")] * 2
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_a_data_folder_without_the_data_is_an_error_row_and_no_falling_back(run)
     assert "ERROR lexical · stsb: no stsb/stsb-en-test.csv in data\n  there: other\n" in ran.err
     assert "lexical: ERROR: no stsb/stsb-en-test.csv in data\n" in ran.out
     assert {row["status"] for row in rows()} == {"error"}
-    assert not Path("out/errors").exists()
+    assert not list(Path("out/errors").glob("*/*.txt")), "there is no traceback of what a user can put right"
 
 
 def test_real_data_is_named_in_the_table_and_the_record(run):
@@ -306,7 +306,7 @@ def test_real_data_is_named_in_the_table_and_the_record(run):
     assert ran.code == 0
     assert "illustrative" not in ran.out
     assert {row["data"] for row in rows()} == {"files"}
-    assert f"data {rows()[0]['digest'][:8]}" in ran.out
+    assert f"data files ({rows()[0]['digest'][:8]})" in ran.out
 
 
 def test_a_result_on_a_sample_is_not_reused_for_the_same_rows_from_files(run):
@@ -613,6 +613,91 @@ def test_a_scheme_that_finds_no_model_says_so_before_any_work(run):
     assert ran.err == "Error: no such model in the shop\n  hint: ask for another\n"
 
 
+CRASHING = """
+from harness import ModelScheme, TaskKind, TaskScheme, hookimpl
+
+def crash(asked):
+    raise KeyError("no such shelf")
+
+@hookimpl
+def harness_model_schemes():
+    return [ModelScheme("crash", "", crash)]
+
+@hookimpl
+def harness_task_schemes():
+    return [TaskScheme("crash", "", crash)]
+
+@hookimpl
+def harness_task_kinds():
+    return [TaskKind("crash", "", crash)]
+"""
+
+
+@pytest.fixture
+def crashing():
+    """A plugin whose schemes and kind raise what they should not."""
+    Path("crashing.py").write_text(CRASHING)
+    Path("tasks.toml").write_text('[tasks.ours]\nkind = "crash"\npath = "x"\n')
+    return "--plugin=crashing.py"
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "what"),
+    [
+        ([], {"model": "crash:x"}, "model scheme"),
+        ([], {"tasks": "crash:x,stsb"}, "task scheme"),
+        (["--task-file", "tasks.toml"], {}, "task kind"),
+    ],
+)
+def test_a_scheme_or_kind_that_raises_is_an_error_of_one_sentence(words, given, what, run, crashing):
+    ran = run(crashing, *words, **given)
+    assert ran.code == 2
+    assert ran.err == f"Error: plugin crashing: {what} 'crash' raised KeyError: 'no such shelf'\n"
+    assert not Path("out").exists()
+
+
+def test_models_that_cannot_be_located_are_errors_and_the_other_finishes(run, crashing):
+    Path("empty").mkdir()
+    others = ["--model=./empty", "--model=mine=crash:x", "--model=lexical"]
+    ran = run(crashing, *others, model="crash:x")
+    assert ran.code == 2
+    statuses = {(row["model"], row["task"], row["status"]) for row in rows()}
+    assert statuses == {
+        (model, task, "ok" if model == "lexical" else "error")
+        for model in ("empty", "mine", "x", "lexical")
+        for task in ("stsb", "stsb-dev")
+    }
+    assert "ERROR x · stsb: plugin crashing: model scheme 'crash' raised KeyError: 'no such shelf'" in ran.err
+    assert "ERROR empty · stsb: empty is not a model folder" in ran.err
+
+
+def test_a_misspelled_model_stops_the_others_before_any_work(run):
+    ran = run("--model", "lexcial")
+    assert ran.code == 2
+    assert "Error: no model named 'lexcial'" in ran.err
+    assert not Path("out").exists()
+
+
+def test_a_model_that_cannot_be_located_twice_is_given_twice(run, crashing):
+    ran = run(crashing, "--model", "crash:x", "--model", "crash:x")
+    assert ran.code == 2
+    assert "Error: model 'x' is given twice" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "tags", "message"),
+    [
+        ("sts", [], "task 'sts' has the name of a tag (of stsb, stsb-dev)"),
+        ("ours", ["stsb"], "task 'stsb' has the name of a tag (of ours)"),
+    ],
+)
+def test_a_task_file_may_not_make_one_word_mean_a_task_and_a_tag(name, tags, message, run):
+    Path("tasks.toml").write_text(f'[tasks.{name}]\nkind = "sts"\npath = "x"\ntags = {tags}\n')
+    ran = run("--task-file", "tasks.toml")
+    assert ran.code == 2
+    assert ran.err.startswith(f"Error: tasks.toml: {message}\n  hint: ")
+
+
 def test_no_name_or_message_writes_to_the_terminal_itself(run, harness):
     controls = {"\x1b", "\x07", "\x9b", "\u202e"}
     for answer in (
@@ -637,11 +722,17 @@ def test_results_go_to_results_local_unless_told_otherwise(harness):
     assert Path("results/local/leaderboard.csv").is_file()
 
 
-def test_a_file_where_the_results_should_go_is_an_error_of_one_sentence(run):
-    Path("out").touch()
-    ran = run(tasks="stsb-dev")
+@pytest.mark.parametrize("out", ["file", "file/below/it", "dangling", "/proc/results"])
+def test_where_no_results_can_go_is_an_error_before_any_work(out, run, monkeypatch):
+    monkeypatch.setattr("harness.evaluation.run_plan", None)
+    Path("file").touch()
+    Path("dangling").symlink_to("nowhere")
+    before = sorted(Path().rglob("*"))
+    ran = run(tasks="stsb-dev", out=out)
     assert ran.code == 2
-    assert ran.err.startswith("Error: cannot ")
+    assert ran.err.startswith(f"Error: cannot write results to {out}: ")
+    assert ran.err.endswith("hint: pick another folder: --out DIR\n")
+    assert sorted(Path().rglob("*")) == before
 
 
 def test_a_full_disk_is_an_error_of_one_sentence(run, monkeypatch):
@@ -658,12 +749,12 @@ def test_a_full_disk_is_an_error_of_one_sentence(run, monkeypatch):
 def test_a_record_that_was_damaged_is_computed_again_aloud_and_any_other_is_named(run):
     run()
     first = lasting()
-    (path,) = Path("out/records").glob("*/stsb-dev.json")
+    (path,) = Path("out/records").glob("*/stsb-dev@sample.json")
     path.write_text(path.read_text()[:100])
     other = run(tasks="stsb")
     assert other.code == 2
-    assert f"Error: {path} is not a readable record" in other.err
-    assert "hint: delete it" in other.err
+    assert "spearman   0.1776" in other.out
+    assert f"PROBLEM {path} is not a readable record" in other.out
     again = run(tasks="stsb-dev")
     assert again.code == 0
     assert f"computed again: {path} is not a readable record" in again.err
