@@ -78,19 +78,17 @@ class EncodedOnce:
     """
 
     def __init__(self, model: Model) -> None:
-        self.name, self.fingerprint, self.spec, self.facts = (
-            model.name,
-            model.fingerprint,
-            model.spec,
-            model.facts,
-        )
+        self.name, self.fingerprint = model.name, model.fingerprint
+        self.spec, self.facts = model.spec, model.facts
         self._model = model
+        # Asked once: there is one answer per role, and a corpus has a text per document.
+        self._alike = {role: model.same_as(role) for role in Role}
         self._embeddings: dict[Role, dict[str, np.ndarray]] = defaultdict(dict)
         self._asked: dict[Role, dict[str, None]] = defaultdict(dict)
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """One float32 row per text, in input order; texts met before are not encoded again."""
-        role = self._model.same_as(role)
+        role = self._alike[role]
         self._asked[role].update(dict.fromkeys(texts))
         self._encode_missing(list(dict.fromkeys(texts)), role)
         known = self._embeddings[role]
@@ -100,7 +98,7 @@ class EncodedOnce:
         """Encode announced texts in full batches; `advance` is told how many texts were done."""
         by_role: dict[Role, dict[str, None]] = defaultdict(dict)
         for text, role in texts:
-            by_role[self._model.same_as(role)][text] = None
+            by_role[self._alike[role]][text] = None
         for role, distinct in by_role.items():
             missing = sorted((text for text in distinct if text not in self._embeddings[role]), key=len)
             advance(len(distinct) - len(missing))
@@ -110,7 +108,7 @@ class EncodedOnce:
 
     def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
         """How many different embeddings the given texts need."""
-        return len({(text, self._model.same_as(role)) for text, role in texts})
+        return len({(text, self._alike[role]) for text, role in texts})
 
     def asked(self) -> list[tuple[str, Role]]:
         """Return the distinct texts asked for since the last call, and forget them."""
@@ -138,7 +136,7 @@ class EncodedOnce:
 
     def same_as(self, role: Role) -> Role:
         """The role that the model treats alike."""
-        return self._model.same_as(role)
+        return self._alike[role]
 
     def _encode_missing(self, texts: list[str], role: Role) -> None:
         known = self._embeddings[role]

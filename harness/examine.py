@@ -158,7 +158,7 @@ def _evaluation(
     examined: Examined,
     *,
     facts: ModelFacts | None = None,
-    **answered: Any,  # noqa: ANN401
+    **answered: Any,  # noqa: ANN401 - further fields of the record
 ) -> Evaluation:
     """Fill in what every record says, of a success or of a failure."""
     candidate = Candidate(

@@ -252,7 +252,7 @@ class AggregateTask(Task):
     def score(self, model: Model, dataset: Dataset) -> Mapping[str, float]:
         """Return metric → score, the headline first; NaN where undefined."""
 
-    def predict(self, model: Model, dataset: Dataset) -> Predictions:  # noqa: ARG002
+    def predict(self, model: Model, dataset: Dataset) -> Predictions:  # noqa: ARG002 - as in Task
         """There are no predictions; raises TypeError."""
         raise TypeError(f"{self.name} gives aggregate scores only")
 

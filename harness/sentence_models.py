@@ -125,7 +125,7 @@ class SentenceModel:
         return role if routed or self._prompt(role) != self._prompt(Role.TEXT) else Role.TEXT
 
     def _prompt(self, role: Role) -> str:
-        """The prompt of a role: the user's, else its own as encode_query and encode_document choose."""
+        """The user's prompt of a role, else the model's, chosen as encode_query and encode_document do."""
         if role in self._prompts:
             return self._prompts[role]
         own = {name: prompt for name, prompt in self._model.prompts.items() if prompt}
