@@ -1,16 +1,8 @@
-"""Encode each text once, in batches whose shape depends on nothing but the text's own length.
-
-Matrix kernels round differently for different shapes, so an embedding from a batch of 7 differs in the
-last bits from the same text's in a batch of 32. Here a text of a given number of tokens always meets the
-same shape: its length is rounded up to a width, every batch of that width has the same number of rows, and
-missing rows are filled with padding. An embedding is then a function of the text and the settings alone,
-bit for bit, whichever other texts, tasks or earlier runs there are; tests/test_encode.py shows it.
-"""
+"""Encode each text once over all tasks of a run, and check what comes back."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +15,6 @@ if TYPE_CHECKING:
 
     from harness.interfaces import Model
 
-TOKENS_PER_BATCH = 512
-MOST_ROWS = 32
 _CHUNK = 60_000
 """Characters handed to a model at once while prefetching: few batches part-filled, progress still seen."""
 _LONGEST = 1_200
@@ -33,41 +23,6 @@ _FEWEST_TO_JUDGE = 8
 """Distinct texts that must share one embedding before a model is called degenerate."""
 _SAME = 1e-5
 """Distance, relative to the norm, at which embeddings count as one: rounding of one value is below it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Texts that are encoded together, and the shape they are padded to."""
-
-    rows: list[int]
-    """Positions of the texts."""
-    height: int
-    width: int
-
-
-def width_of(tokens: int, most: int | None = None) -> int:
-    """Round a length up to the next width: steps of 4 to 32 tokens, then of at most a quarter.
-
-    most: the model's limit, that no length and so no width exceeds; None if there is none.
-    """
-    step = max(4, 1 << max(0, (max(tokens, 1) - 1).bit_length() - 3))
-    width = max(step, -(-tokens // step) * step)
-    return width if most is None else min(width, most)
-
-
-def batches(lengths: Sequence[int], most: int | None = None) -> Iterator[Batch]:
-    """Group texts of given token lengths into batches of fixed shape, widest first.
-
-    The shape of the batch that a text lands in is a function of its own length and the model's limit `most`.
-    """
-    by_width: dict[int, list[int]] = defaultdict(list)
-    for row, tokens in enumerate(lengths):
-        by_width[width_of(tokens, most)].append(row)
-    for width in sorted(by_width, reverse=True):
-        height = min(MOST_ROWS, max(1, TOKENS_PER_BATCH // width))
-        rows = by_width[width]
-        for start in range(0, len(rows), height):
-            yield Batch(rows[start : start + height], height, width)
 
 
 class EncodedOnce:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import os
 import platform
 import subprocess
@@ -78,8 +79,26 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Processors that this process may use (its affinity, where the system has one)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Processors that this process may use: its affinity, and the quota of its control group, rounded up."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(allowed, _quota())))
+
+
+def _quota() -> float:
+    """Processors' worth of time that the control group grants a container; infinity if unlimited."""
+    root = Path("/sys/fs/cgroup")
+    try:
+        words = (root / "cpu.max").read_text().split()  # version 2: "200000 100000", or "max 100000"
+    except OSError:
+        try:
+            words = [(root / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")]
+        except OSError:
+            return math.inf
+    try:
+        granted, period = (float(word) for word in words)
+    except ValueError:
+        return math.inf
+    return granted / period if granted > 0 and period > 0 else math.inf
 
 
 def load() -> float | None:

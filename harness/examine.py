@@ -148,8 +148,10 @@ def _files_hash(package: str, module: str) -> str:
 def scoring_hash() -> str:
     """Hash the modules of ours that turn rows and texts into scores: a change in them recomputes records."""
     digest = hashlib.sha256()
-    for name in ("encode", "metrics", "ranking", "sentence_models", "lexical", "stats", "tables"):
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    here = Path(__file__).parent
+    names = ("encode", "metrics", "ranking", "sentence_models", "lexical", "stats", "tables")
+    for path in (*(here / f"{name}.py" for name in names), *sorted((here / "encoders").glob("*.py"))):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

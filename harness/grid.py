@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.interfaces import Finding
     from harness.leaderboard import Board, Row
-    from harness.records import Score, Throughput
+    from harness.records import Candidate, Score, Throughput
 
 SIDE_BY_SIDE = 3
 """Up to so many models stand side by side with every interval; more stand one below the other."""
@@ -75,7 +75,7 @@ def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> G
                 Cell(str(facts.dimensions) if facts else "?"),
                 Cell((str(facts.max_tokens) if facts.max_tokens else "no limit") if facts else "?"),
                 Cell(f"{facts.size_bytes / 1e6:.0f} MB" if facts and facts.size_bytes else "–"),
-                Cell(f"{facts.device} {candidate.settings.dtype}" if facts else "?"),
+                Cell(f"{facts.device} {candidate.settings.dtype} {facts.encoder}" if facts else "?"),
                 Cell(_speed(speed)),
                 Cell(_count(speed.tokens_per_second) if speed and speed.tokens_per_second else "–"),
             ]
@@ -84,7 +84,25 @@ def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> G
     timed = [speeds[key] for one in candidates.values() if (key := (one.model, one.fingerprint)) in speeds]
     machines = sorted({f"{one.processor}, {one.cores} cores" for one in timed})
     remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
+    remarks += [
+        remark
+        for name, candidate in sorted(candidates.items())
+        for remark in _candidate_remarks(name, candidate)
+    ]
     return Grid("models", "", header, rows, remarks)
+
+
+def _candidate_remarks(name: str, candidate: Candidate) -> Iterator[str]:
+    """What the table of models has no room for: a slower encoder and why, a lower precision and its price."""
+    facts = candidate.facts
+    if facts is None:
+        return
+    yield from (f"{name}: {note}" for note in facts.notes)
+    if (moved := facts.deviation) is not None:
+        yield (
+            f"{name}: {candidate.settings.dtype} moves embeddings by up to 1 − cos = {moved.largest:.1e} from"
+            f" float32 (99th percentile {moved.p99:.1e}); {moved.neighbours:.1%} of neighbours stay"
+        )
 
 
 def to_markdown(grids: Sequence[Grid]) -> str:

@@ -59,7 +59,14 @@ class Settings:
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:1` or `mps`."""
     dtype: str = "float32"
-    """`float32`, `bfloat16` or `float16`: the type of weights and activations; embeddings are float32."""
+    """`float32`, `bfloat16`, `float16` (or `int8`, with an encoder that has it): what is computed in.
+
+    Embeddings are float32 always.
+    """
+    encoder: str = "auto"
+    """`auto` for the fastest that is proved equal to `encode`, or one of `harness.encoders` by name."""
+    allow_deviation: bool = False
+    """Accept a lower precision that moves embeddings by more than the tolerance."""
     truncate_dim: int | None = None
     """Keep the first dimensions only (Matryoshka models), normalised again where the model normalises."""
     max_seq_length: int | None = None
@@ -83,6 +90,21 @@ class ModelSpec:
     name: str = ""
     """The display name that the user gave (`NAME=PATH`); empty when it is to be automatic."""
     settings: Settings = field(default_factory=Settings)
+    threads: str = "auto"
+    """Threads to encode with, `N` or `WxT`; no setting, since it moves no embedding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """How far a lower precision moves embeddings from float32, on the fixed workload."""
+
+    texts: int
+    largest: float
+    """Largest 1 − cosine, in [0, 2]."""
+    p99: float
+    """Its 99th percentile."""
+    neighbours: float
+    """Share of the ten nearest neighbours that stay the same, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +123,11 @@ class ModelFacts:
     device: str = "cpu"
     """The device in use: `cpu`, `cuda`, `mps`."""
     encoder: str = "plain"
-    """How texts were batched: see `harness.encode`."""
+    """The encoder in use: see `harness.encoders`."""
+    notes: tuple[str, ...] = ()
+    """What a reader of its speed should know, such as why a faster encoder was not taken."""
+    deviation: Deviation | None = None
+    """How far its precision moves embeddings; None in float32."""
 
 
 class Model(Protocol):

@@ -19,7 +19,9 @@ _NAMED = re.compile(r"(?P<name>[^=/\\]+)=(?P<rest>.+)")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
-def parse_model(text: str, schemes: Mapping[str, ModelScheme], settings: Settings | None = None) -> ModelSpec:
+def parse_model(
+    text: str, schemes: Mapping[str, ModelScheme], settings: Settings | None = None, *, threads: str = "auto"
+) -> ModelSpec:
     """Read `[NAME=]PATH`, `[NAME=]ORG/NAME` or `[NAME=]SCHEME[:REST]` into a spec.
 
     A scheme's name wins over a folder of that name (`./minilm` is the folder).
@@ -30,11 +32,11 @@ def parse_model(text: str, schemes: Mapping[str, ModelScheme], settings: Setting
     name, rest = (named["name"], named["rest"]) if named else ("", text)
     scheme, _, location = rest.partition(":")
     if scheme in schemes and scheme not in ("folder", "hub"):
-        return ModelSpec(scheme, location, name, settings)
+        return ModelSpec(scheme, location, name, settings, threads)
     if Path(rest).expanduser().is_dir():
-        return ModelSpec("folder", rest, name, settings)
+        return ModelSpec("folder", rest, name, settings, threads)
     if _HUB_ID.fullmatch(rest) and not rest.startswith("."):
-        return ModelSpec("hub", rest, name, settings)
+        return ModelSpec("hub", rest, name, settings, threads)
     if "/" in rest or rest.startswith((".", "~")):
         raise HarnessError(f"no model folder {rest}", hint="a path must exist; a hub id is ORG/NAME")
     raise HarnessError.unknown("model", rest, schemes, hint="or give a folder, or a hub id ORG/NAME")

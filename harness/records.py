@@ -154,6 +154,9 @@ class Throughput:
     dtype: str
     encoder: str
     threads: int
+    """Threads in all."""
+    workers: int = 1
+    """Threads that each ran texts of their own; `threads / workers` shared each one's matrix products."""
     processor: str
     cores: int
     load: float | None

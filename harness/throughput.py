@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.encoders.workers import Threads
 from harness.environment import cores, libraries, load, processor
 from harness.records import Throughput
+from harness.workload import workload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +19,6 @@ if TYPE_CHECKING:
     from harness.interfaces import Model
 
 ROUNDS = 5
-WORKLOAD = Path(__file__).parent / "workload.txt"
-
-
-def workload() -> list[str]:
-    """Return the fixed texts that every model is timed on: one a line, of 4 to 60 words."""
-    return WORKLOAD.read_text(encoding="utf-8").splitlines()
 
 
 def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = ROUNDS) -> Throughput:
@@ -35,6 +31,7 @@ def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = R
     tokens = _tokens_read(model, texts)
     before = load()
     model.encode(texts)
+    threads = _threads(model)
     wall, cpu = zip(*(_timed(model, texts) for _ in range(rounds)), strict=True)
     rates = [len(texts) / seconds for seconds in wall]
     return Throughput(
@@ -52,7 +49,8 @@ def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = R
         device=model.facts.device,
         dtype=model.spec.settings.dtype,
         encoder=model.facts.encoder,
-        threads=_threads(),
+        threads=threads.workers * threads.per_worker,
+        workers=threads.workers,
         processor=processor(),
         cores=cores(),
         load=before,
@@ -75,8 +73,8 @@ def _tokens_read(model: Model, texts: Sequence[str]) -> int | None:
     return int(counts.sum() if limit is None else counts.clip(max=limit).sum())
 
 
-def _threads() -> int:
-    import sys
-
+def _threads(model: Model) -> Threads:
+    """How a model uses threads, if it says so; one that does not leaves it to torch, where that is loaded."""
+    told: Threads | None = getattr(model, "threads", None)
     torch = sys.modules.get("torch")
-    return int(torch.get_num_threads()) if torch is not None else 1
+    return told or Threads(1, torch.get_num_threads() if torch is not None else 1)

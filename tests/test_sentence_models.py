@@ -26,7 +26,7 @@ def assert_same(found, expected, tolerance=1e-6):
 def test_embeddings_equal_encode_for_every_pooling(tmp_path, pooling, normalize):
     folder = build_model(tmp_path / "model", pooling=pooling, normalize=normalize)
     model = load_model(str(folder))
-    assert model.facts.encoder == "batched"
+    assert model.facts.encoder == "packed"
     assert_same(model.encode(TEXTS), plain(folder).encode(TEXTS))
 
 
@@ -62,7 +62,7 @@ def test_a_prompt_of_the_user_replaces_the_models(tmp_path):
 def test_texts_as_long_as_a_limit_of_any_size_equal_encode(tiny, tokens):
     model, reference = load_model(str(tiny), Settings(max_seq_length=tokens)), plain(tiny)
     reference.max_seq_length = tokens
-    assert model.facts.encoder == "batched"
+    assert model.facts.encoder == "packed"
     assert_same(model.encode(TEXTS), reference.encode(TEXTS))
 
 
@@ -88,7 +88,7 @@ def test_a_limit_that_is_no_multiple_of_a_width_can_be_reached(tmp_path):
     folder = with_positions(tmp_path / "model", "bert", positions=77, limit=77)
     model = load_model(str(folder))
     texts = ["a " * words for words in (70, 74, 75, 76, 200)]
-    assert model.facts.encoder == "batched"
+    assert model.facts.encoder == "packed"
     assert_same(model.encode(texts), plain(folder).encode(texts))
 
 
@@ -160,7 +160,7 @@ def test_weights_saved_in_half_precision_run_in_float32_when_that_is_asked(tiny,
 
     plain(tiny).to(torch.float16).save_pretrained(str(tmp_path / "half"), create_model_card=False)
     model = load_model(str(tmp_path / "half"))
-    assert {parameter.dtype for parameter in model._model.parameters()} == {torch.float32}
+    assert {parameter.dtype for parameter in model._loaded.model.parameters()} == {torch.float32}
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean", "manhattan"])

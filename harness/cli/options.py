@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.encoders import ENCODERS
 from harness.errors import HarnessError
 from harness.interfaces import Role, Settings
 
@@ -45,9 +46,25 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."),
         click.option(
             "--dtype",
-            type=click.Choice(["float32", "bfloat16", "float16"]),
+            type=click.Choice(["float32", "bfloat16", "float16", "int8"]),
             default="float32",
             show_default=True,
+            help="Precision to compute in; how far a lower one moves embeddings is measured.",
+        ),
+        click.option("--allow-deviation", is_flag=True, help="Accept a precision that moves them too far."),
+        click.option(
+            "--encoder",
+            type=click.Choice(["auto", *ENCODERS]),
+            default="auto",
+            show_default=True,
+            help="How texts go through the model; auto: the fastest that is proved equal.",
+        ),
+        click.option(
+            "--threads",
+            default="auto",
+            show_default=True,
+            metavar="N|WxT",
+            help="At most N threads, or W workers of T threads; auto measures what is best.",
         ),
         click.option(
             "--truncate-dim", type=click.IntRange(min=1), help="Keep the first dimensions (Matryoshka)."
@@ -84,6 +101,8 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     return Settings(
         device=options["device"],
         dtype=options["dtype"],
+        encoder=options["encoder"],
+        allow_deviation=options["allow_deviation"],
         truncate_dim=options["truncate_dim"],
         max_seq_length=options["max_seq_length"],
         prompts=tuple(sorted(prompts.items())),

@@ -89,7 +89,9 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         words(options["exclude"]) or list(config.exclude),
     )
     schemes, settings = plugins.model_schemes(), settings_from(options)
-    models = _located([parse_model(text, schemes, settings) for text in named], schemes)
+    models = _located(
+        [parse_model(text, schemes, settings, threads=options["threads"]) for text in named], schemes
+    )
     check_names(models)
     return Plan(
         models=models,

@@ -262,7 +262,7 @@ def test_a_path_or_name_that_is_not_utf_8_is_named(option, run):
     ("words", "message"),
     [
         (["--limit", "0"], "0 is not in the range"),
-        (["--dtype", "int8"], "'int8' is not one of 'float32', 'bfloat16', 'float16'"),
+        (["--dtype", "int4"], "'int4' is not one of 'float32', 'bfloat16', 'float16', 'int8'"),
         (["--prompt", "query"], "--prompt 'query' is not ROLE=TEXT\n  roles: text, query, document"),
         (["--prompt", "qeury=x"], "is not ROLE=TEXT"),
         (["--nonsense"], "No such option"),

@@ -1,0 +1,268 @@
+"""Packs: texts one after another in a single row of tokens, with no padding between them.
+
+Everything in a transformer but attention looks at one token at a time, so texts of any lengths can lie in
+one row; attention is computed per text, for texts of one length at a time. The model is told by what
+sentence-transformers itself hands to variable-length kernels (`cu_seq_lens_q`, `seq_idx`, `position_ids`),
+which its pooling reads; attention comes in through transformers' `AttentionInterface`.
+
+Matrix kernels may round differently for different numbers of tokens. `settle` finds, on this machine and
+model, the fewest tokens from which a text's embedding is bit for bit the same alone and in company, and
+smaller packs are filled up to that; where there is no such number, every pack is filled to one fixed size.
+Either way an embedding is a function of the text and the settings alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.encoders import Job, Unsuitable
+from harness.encoders.batched import check_plain_tokens
+from harness.encoders.loaded import first_position, position_tables
+from harness.encoders.plain import lower_weights
+from harness.interfaces import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import torch
+
+    from harness.encoders.loaded import Loaded
+
+TOKENS_PER_PACK = 512
+"""On a CPU: more are no faster (docs/performance.md), and packs this small spread evenly over workers."""
+TOKENS_PER_PACK_ON_DEVICE = 16_384
+_TEXTS_AT_ONCE = 1024
+"""Texts that are tokenized together: the padded matrix that tokenizing gives stays small."""
+_FEWEST_TOKENS = (32, 64, 128, 256)
+_ATTENTION = "harness_packed"
+_COMPANY = ("a", *(f"{'word ' * n}{n}" for n in (2, 5, 9, 14, 27, 60)))
+"""Texts of about 130 tokens, on which `settle` looks whether company matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring texts of one length in a pack."""
+
+    start: int
+    """Tokens before the first of them."""
+    texts: int
+    length: int
+
+
+class _Running(threading.local):
+    """The pack that this thread is running; None while it runs anything else."""
+
+    pack: tuple[Run, ...] | None = None
+
+
+_running = _Running()
+
+
+class Packed:
+    """Packs of at most `tokens_per_pack` tokens; raises Unsuitable for a model that cannot be packed."""
+
+    name = "packed"
+
+    def __init__(self, loaded: Loaded) -> None:
+        check_plain_tokens(loaded)
+        self._loaded = loaded
+        self._position = max((first_position(table) for table in position_tables(loaded.model)), default=0)
+        on_cpu = loaded.model.device.type == "cpu"
+        self.tokens_per_pack = TOKENS_PER_PACK if on_cpu else TOKENS_PER_PACK_ON_DEVICE
+        self.fewest_tokens = 1
+        self.parallel = on_cpu
+        _use_packed_attention(loaded)
+
+    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
+        """Packs, of texts of nearly one length each, shortest texts first."""
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        for start in range(0, len(order), _TEXTS_AT_ONCE):
+            rows = order[start : start + _TEXTS_AT_ONCE]
+            features = self._loaded.features([texts[row] for row in rows], role)
+            lengths = features["attention_mask"].sum(dim=1).tolist()
+            for pack in packs(lengths, self.tokens_per_pack):
+                filled = self._fill(sum(lengths[row] for row in pack), lengths[pack[0]])
+                packed = _flatten(features, pack, filled, self._position)
+                tokens = packed["input_ids"].shape[1]
+                runs = runs_of([*(lengths[row] for row in pack), *filled])
+                yield Job([rows[row] for row in pack], (packed, runs, role), tokens)
+
+    def run(self, job: Job) -> np.ndarray:
+        """Float32 embeddings, (n, full dimensions), without those of what was filled in."""
+        features, runs, role = job.features
+        _running.pack = runs
+        try:
+            return self._loaded.forward(features, role)[: len(job.rows)]
+        finally:
+            _running.pack = None
+
+    def lower(self, dtype: str) -> None:
+        """Convert the weights."""
+        lower_weights(self._loaded, dtype)
+
+    def settle(self) -> None:
+        """Find the fewest tokens at which company does not matter, with one thread and with several.
+
+        On a CPU; a GPU chooses its kernels by shape, and embeddings there may differ in their last bits.
+        """
+        import torch
+
+        if self._loaded.model.device.type != "cpu":
+            return
+        threads = torch.get_num_threads()
+        try:
+            for fewest in (*_FEWEST_TOKENS, self.tokens_per_pack):
+                self.fewest_tokens = fewest
+                if all(self._alone_as_in_company(count) for count in {1, threads}):
+                    return
+        finally:
+            torch.set_num_threads(threads)
+
+    def _alone_as_in_company(self, threads: int) -> bool:
+        """Whether every copy of some texts, wherever it lies in a pack, has the bits that it has alone."""
+        import torch
+
+        torch.set_num_threads(threads)
+        together = self._embed(_COMPANY * 4)
+        alone = np.concatenate([self._embed([text]) for text in _COMPANY])
+        return np.array_equal(together, np.tile(alone, (4, 1)))
+
+    def _embed(self, texts: Sequence[str]) -> np.ndarray:
+        embeddings = np.empty((len(texts), self._loaded.dimensions), dtype=np.float32)
+        for job in self.jobs(texts, Role.TEXT):
+            embeddings[job.rows] = self.run(job)
+        return embeddings
+
+    def _fill(self, tokens: int, longest: int) -> list[int]:
+        """Lengths of texts of padding that bring a pack to the fewest tokens; none beyond its longest."""
+        missing = self.fewest_tokens - tokens
+        if missing <= 0:
+            return []
+        whole, rest = divmod(missing, longest)
+        return [longest] * whole + [rest] * (rest > 0)
+
+
+def packs(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Cut texts of given token lengths into packs of at most `most` tokens, each with its longest text first.
+
+    A text of more tokens than that is a pack of its own.
+    """
+    pack: list[int] = []
+    tokens = 0
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if pack and tokens + lengths[row] > most:
+            yield pack
+            pack, tokens = [], 0
+        pack.append(row)
+        tokens += lengths[row]
+    if pack:
+        yield pack
+
+
+def runs_of(lengths: Sequence[int]) -> tuple[Run, ...]:
+    """Group neighbouring texts of one length."""
+    runs, start = [], 0
+    for length, group in itertools.groupby(lengths):
+        texts = len(list(group))
+        runs.append(Run(start, texts, length))
+        start += texts * length
+    return tuple(runs)
+
+
+def _flatten(features: dict[str, Any], rows: list[int], filled: list[int], first: int) -> dict[str, Any]:
+    """Lay the tokens of some rows one after another, with texts of padding behind them."""
+    import torch
+
+    chosen = torch.tensor(rows)
+    real = features["attention_mask"][chosen].bool()
+    lengths = torch.cat([real.sum(dim=1), torch.tensor(filled, dtype=torch.long)])
+    ends = lengths.cumsum(dim=0)
+    texts = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
+    positions = torch.arange(int(ends[-1])) - (ends - lengths)[texts]
+    flat = {
+        "cu_seq_lens_q": torch.cat([torch.zeros(1, dtype=torch.long), ends]).int(),
+        "seq_idx": texts[None],
+        "position_ids": (positions + first)[None],
+    }
+    padding = torch.zeros(sum(filled), dtype=torch.long)
+    for name, value in features.items():
+        if name == "attention_mask":
+            continue
+        is_tokens = torch.is_tensor(value) and value.shape == features["input_ids"].shape
+        flat[name] = torch.cat([value[chosen][real], padding])[None] if is_tokens else value
+    return flat
+
+
+def _use_packed_attention(loaded: Loaded) -> None:
+    """Let the model's attention come through us; raises Unsuitable where it is computed another way."""
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface
+
+    transformer = loaded.model.transformers_model
+    if not getattr(transformer, "is_backend_compatible", lambda: False)():
+        raise Unsuitable("its attention cannot be replaced")
+    if loaded.attention not in ("sdpa", _ATTENTION):
+        raise Unsuitable("its attention is not scaled_dot_product_attention")
+    AttentionInterface.register(_ATTENTION, _attention)
+    AttentionMaskInterface.register(_ATTENTION, _mask)
+    loaded.attend(_ATTENTION)
+
+
+def _attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    **options: Any,  # noqa: ANN401 - transformers' signature
+) -> tuple[torch.Tensor, None]:
+    """Attend within each text of the running pack, or, with no pack running, as `sdpa` does.
+
+    query, key, value: (1, heads, tokens, size). Returns (1, tokens, heads, size).
+    """
+    import torch
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    if _running.pack is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+    bias = options.pop("position_bias", None)
+    parts = []
+    for run in _running.pack:
+        queries, keys, values = (_texts(states, run) for states in (query, key, value))
+        mask = _corner(attention_mask, run.length)
+        options["position_bias"] = _corner(bias, run.length)
+        found, _ = sdpa_attention_forward(module, queries, keys, values, mask, **options)
+        parts.append(found.reshape(1, run.texts * run.length, *found.shape[2:]))
+    return torch.cat(parts, dim=1), None
+
+
+def _texts(states: torch.Tensor, run: Run) -> torch.Tensor:
+    """(1, heads, tokens, size) → (texts, heads, length, size) of a run."""
+    _, heads, _, size = states.shape
+    part = states[0, :, run.start : run.start + run.texts * run.length]
+    return part.reshape(heads, run.texts, run.length, size).transpose(0, 1)
+
+
+def _corner(matrix: torch.Tensor | None, length: int) -> torch.Tensor | None:
+    """What holds among a pack's first tokens holds within any text as short: distance is all that counts."""
+    return None if matrix is None else matrix[..., :length, :length]
+
+
+def _mask(**asked: Any) -> torch.Tensor | None:  # noqa: ANN401 - transformers' signature
+    """Make the mask of the longest text of the running pack, which is its first; else what `sdpa` makes."""
+    from transformers.masking_utils import sdpa_mask
+
+    if _running.pack is not None:
+        longest = _running.pack[0].length
+        asked |= {"q_length": longest, "kv_length": longest, "attention_mask": None}
+        asked["allow_is_causal_skip"] = False
+    mask: torch.Tensor | None = sdpa_mask(**asked)
+    return mask
+
+
+open_encoder = Packed
