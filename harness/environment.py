@@ -14,6 +14,8 @@ from pathlib import Path
 LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "torch", "numpy", "scikit-learn", "mteb")
 """The libraries that can move a score."""
 
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
@@ -86,12 +88,13 @@ def cores() -> int:
 
 def _quota() -> float:
     """Processors' worth of time that the control group grants a container; infinity if unlimited."""
-    root = Path("/sys/fs/cgroup")
     try:
-        words = (root / "cpu.max").read_text().split()  # version 2: "200000 100000", or "max 100000"
+        words = (CONTROL_GROUP / "cpu.max").read_text().split()  # version 2: "200000 100000", or "max 100000"
     except OSError:
         try:
-            words = [(root / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")]
+            words = [
+                (CONTROL_GROUP / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")
+            ]
         except OSError:
             return math.inf
     try:

@@ -28,6 +28,7 @@ class LexicalModel:
             option
             for option, given, default in (
                 ("--dtype", spec.settings.dtype, Settings().dtype),
+                ("--encoder", spec.settings.encoder, Settings().encoder),
                 ("--truncate-dim", spec.settings.truncate_dim, None),
                 ("--max-seq-length", spec.settings.max_seq_length, None),
                 ("--prompt", spec.settings.prompts, ()),

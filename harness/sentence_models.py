@@ -17,7 +17,7 @@ from harness.fingerprint import check_folder, fingerprint_folder, weights_size, 
 from harness.interfaces import ModelFacts, ModelSpec, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from sentence_transformers import SentenceTransformer
@@ -88,7 +88,8 @@ class SentenceModel:
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """One float32 row per text, (len(texts), dimensions), in input order."""
         embeddings = np.empty((len(texts), self._loaded.dimensions), dtype=np.float32)
-        for job, rows in self._encoded(self._encoder.jobs(texts, role)) if len(texts) else ():
+        jobs = self._encoder.jobs(texts, role) if len(texts) else iter(())
+        for job, rows in self._encoded(jobs, lambda job: self._fitting(job, texts, role)):
             embeddings[job.rows] = rows
         return self._truncate(embeddings)
 
@@ -119,14 +120,38 @@ class SentenceModel:
         """TEXT for a role that has the same prompt and no route of its own."""
         return self._loaded.same_as(role)
 
-    def _encoded(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, np.ndarray]]:
+    def _encoded(
+        self, jobs: Iterator[Job], run: Callable[[Job], np.ndarray]
+    ) -> Iterator[tuple[Job, np.ndarray]]:
         """Run jobs on the workers, having found out how many are best where there is enough to do."""
         first = list(itertools.islice(jobs, _WORTH_CALIBRATING))
         if self._encoder.parallel and len(first) == _WORTH_CALIBRATING and not self.workers.settled:
             typical = first[len(first) // 2]
-            self.workers.calibrate(lambda: self._encoder.run(typical))
+            self.workers.calibrate(lambda: run(typical))
         alone = not self._encoder.parallel or len(first) == 1
-        return self.workers.map(self._encoder.run, itertools.chain(first, jobs), alone=alone)
+        return self.workers.map(run, itertools.chain(first, jobs), alone=alone)
+
+    def _fitting(self, job: Job, texts: Sequence[str], role: Role) -> np.ndarray:
+        """Run a job, in halves where a GPU has no memory for the whole; raises HarnessError for one text."""
+        import torch
+
+        try:
+            return self._encoder.run(job)
+        except torch.OutOfMemoryError as error:
+            if len(job.rows) == 1:
+                raise HarnessError(
+                    f"the GPU has no memory for {self.name} and a single text of"
+                    f" {len(texts[job.rows[0]])} characters",
+                    hint="--device cpu, --dtype bfloat16, or a shorter --max-seq-length",
+                ) from error
+        torch.cuda.empty_cache()
+        embeddings = np.empty((len(job.rows), self._loaded.dimensions), dtype=np.float32)
+        middle = len(job.rows) // 2
+        for half in (range(middle), range(middle, len(job.rows))):
+            part = [texts[job.rows[place]] for place in half]
+            for smaller in self._encoder.jobs(part, role):
+                embeddings[[half[row] for row in smaller.rows]] = self._fitting(smaller, part, role)
+        return embeddings
 
     def _truncate(self, embeddings: np.ndarray) -> np.ndarray:
         """Keep the first dimensions, of length 1 again where the model's own embeddings are."""

@@ -231,3 +231,36 @@ def test_the_gpu_gives_the_cpus_embeddings(tiny):
     assert_same(
         on_gpu.encode(TEXTS), load_model(str(tiny), Settings(device="cpu")).encode(TEXTS), tolerance=1e-5
     )
+
+
+@pytest.mark.parametrize("encoder", ["packed", "batched", "plain"])
+def test_what_a_gpu_has_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, encoder):
+    import torch
+
+    model = load_model(str(tiny), Settings(encoder=encoder))
+    texts = [f"{'word ' * (n % 11)}{n}" for n in range(64)]
+    expected, sizes = model.encode(texts), []
+    run = type(model._encoder).run
+
+    def run_small(self, job):
+        sizes.append(len(job.rows))
+        if len(job.rows) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return run(self, job)
+
+    monkeypatch.setattr(type(model._encoder), "run", run_small)
+    assert_same(model.encode(texts), expected)
+    assert max(sizes) > 3
+
+
+def test_a_single_text_that_a_gpu_has_no_memory_for_is_an_error(tiny, monkeypatch):
+    import torch
+
+    model = load_model(str(tiny))
+
+    def fail(self, job):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(type(model._encoder), "run", fail)
+    with pytest.raises(HarnessError, match="no memory for tiny and a single text of 5 characters"):
+        model.encode(["short", "shor"])

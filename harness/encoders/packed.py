@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 TOKENS_PER_PACK = 512
 """On a CPU: more are no faster (docs/performance.md), and packs this small spread evenly over workers."""
-TOKENS_PER_PACK_ON_DEVICE = 16_384
+_BYTES_PER_TOKEN = 30 * 4
+"""Memory that a token's activations take on a GPU at most, per hidden dimension: a generous guess."""
 _TEXTS_AT_ONCE = 1024
 """Texts that are tokenized together: the padded matrix that tokenizing gives stays small."""
 _FEWEST_TOKENS = (32, 64, 128, 256)
@@ -72,10 +73,9 @@ class Packed:
         check_plain_tokens(loaded)
         self._loaded = loaded
         self._position = max((first_position(table) for table in position_tables(loaded.model)), default=0)
-        on_cpu = loaded.model.device.type == "cpu"
-        self.tokens_per_pack = TOKENS_PER_PACK if on_cpu else TOKENS_PER_PACK_ON_DEVICE
+        self.parallel = loaded.model.device.type == "cpu"
+        self.tokens_per_pack = TOKENS_PER_PACK if self.parallel else _fitted(loaded)
         self.fewest_tokens = 1
-        self.parallel = on_cpu
         _use_packed_attention(loaded)
 
     def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
@@ -172,6 +172,16 @@ def runs_of(lengths: Sequence[int]) -> tuple[Run, ...]:
         runs.append(Run(start, texts, length))
         start += texts * length
     return tuple(runs)
+
+
+def _fitted(loaded: Loaded) -> int:
+    """Tokens for which half of a GPU's free memory is enough; a few thousand on a device that does not tell."""
+    import torch
+
+    if loaded.model.device.type != "cuda":
+        return 8 * TOKENS_PER_PACK
+    free, _ = torch.cuda.mem_get_info(loaded.model.device)
+    return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * loaded.dimensions))))
 
 
 def _flatten(features: dict[str, Any], rows: list[int], filled: list[int], first: int) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+"""Which encoder is taken, and what is said about the others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import build_model
+
+from harness import HarnessError, Settings, load_model
+from harness.encoders import Unsuitable, batched, choose, packed
+from harness.encoders.choose import largest_distance
+
+
+def test_the_fastest_that_is_equal_is_taken_without_a_word(tiny):
+    facts = load_model(str(tiny)).facts
+    assert (facts.encoder, facts.notes) == ("packed", ())
+
+
+def test_one_that_is_not_equal_is_passed_over_with_the_reason(tiny, monkeypatch):
+    run = packed.Packed.run
+    monkeypatch.setattr(packed.Packed, "run", lambda self, job: run(self, job)[:, ::-1])
+    model = load_model(str(tiny))
+    assert model.facts.encoder == "batched"
+    assert model.facts.notes[0].startswith("not packed: its embeddings are off by 1 − cos = ")
+    assert model._loaded.attention == "sdpa"
+
+
+def test_one_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkeypatch):
+    def fail(self, job):
+        raise RuntimeError("no kernel")
+
+    monkeypatch.setattr(packed.Packed, "run", fail)
+    monkeypatch.setattr(batched.Batched, "run", fail)
+    facts = load_model(str(tiny)).facts
+    assert facts.encoder == "plain"
+    assert facts.notes == ("not packed: RuntimeError in a trial", "not batched: RuntimeError in a trial")
+
+
+def test_embeddings_that_are_not_finite_are_not_equal(tiny, monkeypatch):
+    run = packed.Packed.run
+    monkeypatch.setattr(packed.Packed, "run", lambda self, job: run(self, job) * np.nan)
+    assert load_model(str(tiny)).facts.encoder == "batched"
+
+
+def test_one_that_was_asked_for_and_cannot_serve_is_an_error(tiny, monkeypatch):
+    def refuse(loaded):
+        raise Unsuitable("its inputs are more than tokens")
+
+    monkeypatch.setattr(packed, "open_encoder", refuse)
+    with pytest.raises(
+        HarnessError, match="cannot be encoded packed: its inputs are more than tokens"
+    ) as error:
+        load_model(str(tiny), Settings(encoder="packed"))
+    assert "--encoder auto" in str(error.value)
+
+
+def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
+    folder = build_model(tmp_path / "model", prompts={"query": "find this: "})
+    jobs = packed.Packed.jobs
+    monkeypatch.setattr(
+        packed.Packed, "jobs", lambda self, texts, role: jobs(self, [f"{role}{text}" for text in texts], role)
+    )
+    monkeypatch.setattr(packed.Packed, "settle", lambda self: None)
+    assert load_model(str(folder)).facts.encoder == "batched"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        pytest.param([[1, 0]], [[0, 1]], 1.0, id="at right angles"),
+        pytest.param([[3, 0]], [[-3, 0]], 2.0, id="opposite"),
+        pytest.param([[1, 2], [3, 4]], [[1, 2], [3, 4]], 0.0, id="the same"),
+        pytest.param([[0, 0]], [[0, 0]], 0.0, id="two zeros"),
+    ],
+)
+def test_the_largest_distance_is_of_the_worst_row(ours, theirs, expected):
+    found = largest_distance(np.array(ours, dtype=np.float32), np.array(theirs, dtype=np.float32))
+    assert found == pytest.approx(expected, abs=1e-7)
+    assert choose.EQUAL == 1e-6

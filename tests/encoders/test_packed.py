@@ -1,0 +1,99 @@
+"""Packs: each text once, none too full, and the same bits in any company."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import Role, Settings, load_model
+from harness.encoders import Unsuitable, packed
+from harness.encoders.packed import packs, runs_of
+
+LENGTHS = st.lists(st.integers(1, 900), max_size=120)
+
+
+@given(LENGTHS, st.integers(1, 700))
+def test_every_text_is_in_one_pack_and_none_is_too_full(lengths, most):
+    made = list(packs(lengths, most))
+    assert sorted(row for pack in made for row in pack) == list(range(len(lengths)))
+    assert all(sum(lengths[row] for row in pack) <= most or len(pack) == 1 for pack in made)
+
+
+@given(LENGTHS, st.integers(1, 700))
+def test_a_packs_first_text_is_its_longest(lengths, most):
+    for pack in packs(lengths, most):
+        assert lengths[pack[0]] == max(lengths[row] for row in pack)
+
+
+@given(st.lists(st.integers(1, 50), max_size=60).map(lambda lengths: sorted(lengths, reverse=True)))
+def test_runs_tile_the_pack_with_texts_of_one_length(lengths):
+    covered = [
+        (run.start + text * run.length, run.length) for run in runs_of(lengths) for text in range(run.texts)
+    ]
+    starts = np.cumsum([0, *lengths])[:-1] if lengths else []
+    assert covered == list(zip(starts, lengths, strict=True))
+
+
+@pytest.fixture
+def tiny_packed(tiny):
+    return load_model(str(tiny), Settings(encoder="packed"))
+
+
+def test_packs_hold_no_padding_but_what_brings_them_to_the_fewest_tokens(tiny_packed):
+    texts = [f"{'word ' * (n % 9)}{n}" for n in range(200)]
+    real = int(tiny_packed.count_tokens(texts).clip(max=tiny_packed.facts.max_tokens).sum())
+    fewest = tiny_packed._encoder.fewest_tokens
+    assert real <= tiny_packed.padded_tokens(texts) < real + fewest
+    assert tiny_packed.padded_tokens(["a"]) == fewest
+
+
+def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, monkeypatch):
+    encoder = tiny_packed._encoder
+    monkeypatch.setattr(packed.Packed, "_alone_as_in_company", lambda self, threads: False)
+    encoder.settle()
+    assert encoder.fewest_tokens == encoder.tokens_per_pack
+    before = tiny_packed.encode(["a", "some words", "x " * 300])
+    monkeypatch.undo()
+    assert {job.padded for job in encoder.jobs(["a", "some words"], Role.TEXT)} == {encoder.tokens_per_pack}
+    np.testing.assert_allclose(tiny_packed.encode(["a", "some words", "x " * 300]), before, atol=1e-6)
+
+
+def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
+    encoder, texts = tiny_packed._encoder, ["a", "some words", "x " * 300, ""]
+    found = {}
+    for encoder.fewest_tokens in (1, 77, 512):
+        found[encoder.fewest_tokens] = tiny_packed.encode(texts)
+    np.testing.assert_allclose(found[1], found[77], atol=1e-6)
+    np.testing.assert_allclose(found[1], found[512], atol=1e-6)
+
+
+def test_a_text_that_is_longer_than_a_pack_is_a_pack_of_its_own(tiny_packed):
+    tiny_packed._encoder.tokens_per_pack = 20
+    texts = ["a b c", "word " * 60, "d e"]
+    assert [job.rows for job in tiny_packed._encoder.jobs(texts, Role.TEXT)] == [[1], [0, 2]]
+
+
+def test_threads_that_encode_at_once_do_not_see_each_others_packs(tiny):
+    texts = [f"{'word ' * (n % 37)}{n}" for n in range(400)]
+    alone, together = (load_model(str(tiny), Settings(encoder="packed")) for _ in range(2))
+    alone.workers.__init__("1x1")
+    together.workers.__init__("4x1")
+    assert np.array_equal(alone.encode(texts), together.encode(texts))
+
+
+def test_a_model_with_an_attention_of_its_own_is_not_packed(tiny_packed, monkeypatch):
+    monkeypatch.setattr(
+        type(tiny_packed._loaded.model.transformers_model),
+        "is_backend_compatible",
+        classmethod(lambda cls: False),
+    )
+    with pytest.raises(Unsuitable, match="its attention cannot be replaced"):
+        packed.Packed(tiny_packed._loaded)
+
+
+def test_sentence_transformers_own_encode_still_works_on_a_packed_model(tiny_packed, tiny):
+    plain = load_model(str(tiny), Settings(encoder="plain"))
+    texts = ["", "a", "some words", "x " * 300]
+    assert np.array_equal(tiny_packed._loaded.encode(texts, Role.TEXT), plain.encode(texts))

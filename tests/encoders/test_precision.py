@@ -1,0 +1,87 @@
+"""Lower precision: measured, recorded, refused beyond the tolerance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness import HarnessError, Settings, load_model
+from harness.encoders import precision
+from harness.encoders.precision import deviation
+
+
+def test_the_same_embeddings_deviate_by_nothing():
+    rows = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
+    found = deviation(rows, rows * 3)
+    assert (found.texts, found.largest, found.p99, found.neighbours) == (
+        30,
+        pytest.approx(0, abs=1e-9),
+        pytest.approx(0, abs=1e-9),
+        1.0,
+    )
+
+
+def test_one_turned_embedding_is_the_largest_and_not_the_percentile():
+    rows = np.eye(400, 2, dtype=np.float32) + np.array([1.0, 0.0])
+    turned = rows.copy()
+    turned[7] = [-rows[7][1], rows[7][0]]
+    found = deviation(rows, turned)
+    assert found.largest == 1.0
+    assert found.p99 == pytest.approx(0, abs=1e-9)
+
+
+def test_the_share_of_neighbours_that_stay_is_counted():
+    rng = np.random.default_rng(3)
+    before, after = rng.normal(size=(40, 5)), rng.normal(size=(40, 5))
+    found = deviation(before, after)
+
+    def nearest(rows, text):
+        unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        order = sorted(
+            (other for other in range(40) if other != text), key=lambda other: -unit[other] @ unit[text]
+        )
+        return set(order[:10])
+
+    kept = np.mean([len(nearest(before, text) & nearest(after, text)) / 10 for text in range(40)])
+    assert found.neighbours == pytest.approx(kept, abs=6e-4)
+
+
+def test_embeddings_that_are_not_finite_deviate_by_the_most_there_is():
+    rows = np.ones((20, 4), dtype=np.float32)
+    assert deviation(rows, rows * np.nan).largest == 2.0
+
+
+def test_float32_is_measured_against_nothing(tiny):
+    assert load_model(str(tiny)).facts.deviation is None
+
+
+@pytest.mark.parametrize("encoder", ["packed", "batched", "plain"])
+def test_a_lower_precision_is_recorded_with_its_price(tiny, encoder):
+    model = load_model(str(tiny), Settings(dtype="bfloat16", encoder=encoder))
+    assert model.facts.encoder == encoder
+    assert 0 < model.facts.deviation.largest <= precision.TOLERANCE
+    assert model.encode(["a text"]).dtype == np.float32
+
+
+def test_a_precision_that_moves_too_far_is_an_error_unless_allowed(tiny, monkeypatch):
+    monkeypatch.setattr(precision, "TOLERANCE", 1e-9)
+    with pytest.raises(
+        HarnessError, match=r"bfloat16 moves embeddings by up to 1 − cos = .*: more than 1e-09"
+    ) as error:
+        load_model(str(tiny), Settings(dtype="bfloat16"))
+    assert "--allow-deviation" in str(error.value)
+    allowed = load_model(str(tiny), Settings(dtype="bfloat16", allow_deviation=True))
+    assert allowed.facts.deviation.largest > 1e-9
+
+
+def test_a_precision_that_torch_does_not_have_is_an_error(tiny):
+    with pytest.raises(
+        HarnessError, match="--dtype int8 is not possible with encoder packed: torch does not"
+    ):
+        load_model(str(tiny), Settings(dtype="int8"))
+
+
+def test_the_real_model_in_bfloat16_is_within_the_tolerance(minilm):
+    found = load_model("minilm", Settings(dtype="bfloat16")).facts.deviation
+    assert 1e-6 < found.largest < 5e-4
+    assert found.neighbours > 0.9

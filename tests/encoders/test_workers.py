@@ -1,0 +1,116 @@
+"""Threads: which ways there are, which is taken, and that results keep their order."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import HarnessError
+from harness.encoders import workers
+from harness.encoders.workers import Threads, Workers, ways
+
+
+@pytest.mark.parametrize(
+    ("asked", "available", "expected"),
+    [
+        pytest.param("auto", 1, [(1, 1)], id="one core"),
+        pytest.param("auto", 2, [(2, 1), (1, 2)], id="two cores"),
+        pytest.param("auto", 8, [(8, 1), (4, 2), (2, 4), (1, 8)], id="eight cores"),
+        pytest.param("3", 8, [(3, 1), (1, 3)], id="fewer than there are"),
+        pytest.param("2x3", 1, [(2, 3)], id="exactly these"),
+    ],
+)
+def test_there_are_ways_to_use_the_threads_asked_for(asked, available, expected):
+    assert [(way.workers, way.per_worker) for way in ways(asked, available)] == expected
+
+
+@given(st.integers(1, 256))
+def test_no_way_uses_more_threads_than_there_are(available):
+    assert all(way.workers * way.per_worker <= available for way in ways("auto", available))
+
+
+@pytest.mark.parametrize("asked", ["0", "x2", "2x", "2x0", "-1", "many", "", "1.5", "99999"])
+def test_threads_that_make_no_sense_are_refused(asked):
+    with pytest.raises(HarnessError, match="none of auto, N, WxT"):
+        Workers(asked)
+
+
+@given(st.integers(0, 60), st.integers(1, 4))
+def test_results_come_in_the_order_of_their_jobs(jobs, count):
+    def run(job: int) -> int:
+        time.sleep(0.0002 * (job % 3))
+        return job * job
+
+    assert list(Workers(f"{count}x1").map(run, range(jobs))) == [(job, job * job) for job in range(jobs)]
+
+
+def test_jobs_are_drawn_only_as_they_are_needed():
+    drawn = []
+
+    def jobs():
+        for job in range(1000):
+            drawn.append(job)
+            yield job
+
+    results = Workers("2x1").map(lambda job: job, jobs())
+    next(results)
+    assert len(drawn) < 20
+
+
+def test_every_worker_computes_with_the_threads_it_was_given():
+    import torch
+
+    before = torch.get_num_threads()
+    assert {seen for _, seen in Workers("2x3").map(lambda _: torch.get_num_threads(), range(20))} == {3}
+    assert torch.get_num_threads() == before
+
+
+def test_a_job_alone_gets_all_threads():
+    import torch
+
+    found = list(Workers("2x2").map(lambda _: torch.get_num_threads(), range(3), alone=True))
+    assert [threads for _, threads in found] == [4, 4, 4]
+
+
+def test_what_a_job_raises_reaches_the_caller_and_later_jobs_are_dropped():
+    ran = []
+
+    def run(job: int) -> None:
+        ran.append(job)
+        if job == 3:
+            raise ValueError("job 3")
+
+    with pytest.raises(ValueError, match="job 3"):
+        list(Workers("1x1").map(run, range(1000)))
+    assert max(ran) < 20
+
+
+def test_a_calibration_takes_the_way_that_is_done_first():
+    found = Workers("4")
+
+    def slow_with_company() -> None:
+        time.sleep(0.001 if "_1" not in threading.current_thread().name else 0.02)
+
+    found.calibrate(slow_with_company)
+    assert found.way == Threads(1, 4)
+    assert found.how == "calibrated"
+    parallel = Workers("4")
+    parallel.calibrate(lambda: time.sleep(0.005))
+    assert parallel.way == Threads(4, 1)
+
+
+def test_a_calibration_stops_after_its_time(monkeypatch):
+    monkeypatch.setattr(workers, "_SECONDS", 0.0)
+    calls = []
+    Workers("2").calibrate(lambda: calls.append(1))
+    assert len(calls) == 2 * 4  # each of two ways once, four jobs
+
+
+def test_threads_asked_for_exactly_are_not_calibrated():
+    assert Workers("2x1").settled
+    assert Workers("1").settled
+    assert not Workers("2").settled
