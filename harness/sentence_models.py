@@ -70,9 +70,9 @@ class SentenceModel:
         self.workers = Workers(self.spec.threads)
         self._loaded = Loaded(model, settings, self.name)
         self._dimensions = _limited_dimensions(self._loaded, settings.truncate_dim)
-        self._encoder, notes = choose(self._loaded, settings.encoder)
-        deviation = lowered(self._encoder, self._loaded, settings)
-        self._encoder.settle()
+        self.encoder, notes = choose(self._loaded, settings.encoder)
+        deviation = lowered(self.encoder, self._loaded, settings)
+        self.encoder.settle()
         self.facts = ModelFacts(
             dimensions=self._dimensions,
             similarity=str(model.similarity_fn_name),
@@ -80,7 +80,7 @@ class SentenceModel:
             max_tokens=self._loaded.max_tokens,
             size_bytes=weights_size(located.folder),
             device=model.device.type,
-            encoder=self._encoder.name,
+            encoder=self.encoder.name,
             notes=notes,
             deviation=deviation,
         )
@@ -88,7 +88,7 @@ class SentenceModel:
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """One float32 row per text, (len(texts), dimensions), in input order."""
         embeddings = np.empty((len(texts), self._loaded.dimensions), dtype=np.float32)
-        jobs = self._encoder.jobs(texts, role) if len(texts) else iter(())
+        jobs = self.encoder.jobs(texts, role) if len(texts) else iter(())
         for job, rows in self._encoded(jobs, lambda job: self._fitting(job, texts, role)):
             embeddings[job.rows] = rows
         return self._truncate(embeddings)
@@ -97,7 +97,7 @@ class SentenceModel:
     def threads(self) -> Threads:
         """How jobs are spread over threads; one worker where they cannot run side by side."""
         way = self.workers.way
-        return way if self._encoder.parallel else Threads(1, way.workers * way.per_worker)
+        return way if self.encoder.parallel else Threads(1, way.workers * way.per_worker)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The model's own similarity function: (n, m) float32."""
@@ -113,7 +113,7 @@ class SentenceModel:
 
     def padded_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> int | None:
         """Tokens that are computed for texts, padding included; None where the encoder does not say."""
-        padded = [job.padded for job in self._encoder.jobs(texts, role)] if len(texts) else []
+        padded = [job.padded for job in self.encoder.jobs(texts, role)] if len(texts) else []
         return None if None in padded else sum(tokens for tokens in padded if tokens is not None)
 
     def same_as(self, role: Role) -> Role:
@@ -125,10 +125,10 @@ class SentenceModel:
     ) -> Iterator[tuple[Job, np.ndarray]]:
         """Run jobs on the workers, having found out how many are best where there is enough to do."""
         first = list(itertools.islice(jobs, _WORTH_CALIBRATING))
-        if self._encoder.parallel and len(first) == _WORTH_CALIBRATING and not self.workers.settled:
+        if self.encoder.parallel and len(first) == _WORTH_CALIBRATING and not self.workers.settled:
             typical = first[len(first) // 2]
             self.workers.calibrate(lambda: run(typical))
-        alone = not self._encoder.parallel or len(first) == 1
+        alone = not self.encoder.parallel or len(first) == 1
         return self.workers.map(run, itertools.chain(first, jobs), alone=alone)
 
     def _fitting(self, job: Job, texts: Sequence[str], role: Role) -> np.ndarray:
@@ -136,7 +136,7 @@ class SentenceModel:
         import torch
 
         try:
-            return self._encoder.run(job)
+            return self.encoder.run(job)
         except torch.OutOfMemoryError as error:
             if len(job.rows) == 1:
                 raise HarnessError(
@@ -149,7 +149,7 @@ class SentenceModel:
         middle = len(job.rows) // 2
         for half in (range(middle), range(middle, len(job.rows))):
             part = [texts[job.rows[place]] for place in half]
-            for smaller in self._encoder.jobs(part, role):
+            for smaller in self.encoder.jobs(part, role):
                 embeddings[[half[row] for row in smaller.rows]] = self._fitting(smaller, part, role)
         return embeddings
 

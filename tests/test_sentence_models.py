@@ -240,7 +240,7 @@ def test_what_a_gpu_has_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, en
     model = load_model(str(tiny), Settings(encoder=encoder))
     texts = [f"{'word ' * (n % 11)}{n}" for n in range(64)]
     expected, sizes = model.encode(texts), []
-    run = type(model._encoder).run
+    run = type(model.encoder).run
 
     def run_small(self, job):
         sizes.append(len(job.rows))
@@ -248,7 +248,7 @@ def test_what_a_gpu_has_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, en
             raise torch.OutOfMemoryError("CUDA out of memory")
         return run(self, job)
 
-    monkeypatch.setattr(type(model._encoder), "run", run_small)
+    monkeypatch.setattr(type(model.encoder), "run", run_small)
     assert_same(model.encode(texts), expected)
     assert max(sizes) > 3
 
@@ -261,6 +261,6 @@ def test_a_single_text_that_a_gpu_has_no_memory_for_is_an_error(tiny, monkeypatc
     def fail(self, job):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(type(model._encoder), "run", fail)
+    monkeypatch.setattr(type(model.encoder), "run", fail)
     with pytest.raises(HarnessError, match="no memory for tiny and a single text of 5 characters"):
         model.encode(["short", "shor"])

@@ -175,7 +175,7 @@ def runs_of(lengths: Sequence[int]) -> tuple[Run, ...]:
 
 
 def _fitted(loaded: Loaded) -> int:
-    """Tokens for which half of a GPU's free memory is enough; a few thousand on a device that does not tell."""
+    """Tokens for which half of a GPU's free memory is enough; a few thousand where that is not told."""
     import torch
 
     if loaded.model.device.type != "cuda":

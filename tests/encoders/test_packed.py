@@ -44,13 +44,13 @@ def tiny_packed(tiny):
 def test_packs_hold_no_padding_but_what_brings_them_to_the_fewest_tokens(tiny_packed):
     texts = [f"{'word ' * (n % 9)}{n}" for n in range(200)]
     real = int(tiny_packed.count_tokens(texts).clip(max=tiny_packed.facts.max_tokens).sum())
-    fewest = tiny_packed._encoder.fewest_tokens
+    fewest = tiny_packed.encoder.fewest_tokens
     assert real <= tiny_packed.padded_tokens(texts) < real + fewest
     assert tiny_packed.padded_tokens(["a"]) == fewest
 
 
 def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, monkeypatch):
-    encoder = tiny_packed._encoder
+    encoder = tiny_packed.encoder
     monkeypatch.setattr(packed.Packed, "_alone_as_in_company", lambda self, threads: False)
     encoder.settle()
     assert encoder.fewest_tokens == encoder.tokens_per_pack
@@ -61,7 +61,7 @@ def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, 
 
 
 def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
-    encoder, texts = tiny_packed._encoder, ["a", "some words", "x " * 300, ""]
+    encoder, texts = tiny_packed.encoder, ["a", "some words", "x " * 300, ""]
     found = {}
     for encoder.fewest_tokens in (1, 77, 512):
         found[encoder.fewest_tokens] = tiny_packed.encode(texts)
@@ -70,9 +70,9 @@ def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
 
 
 def test_a_text_that_is_longer_than_a_pack_is_a_pack_of_its_own(tiny_packed):
-    tiny_packed._encoder.tokens_per_pack = 20
+    tiny_packed.encoder.tokens_per_pack = 20
     texts = ["a b c", "word " * 60, "d e"]
-    assert [job.rows for job in tiny_packed._encoder.jobs(texts, Role.TEXT)] == [[1], [0, 2]]
+    assert [job.rows for job in tiny_packed.encoder.jobs(texts, Role.TEXT)] == [[1], [0, 2]]
 
 
 def test_threads_that_encode_at_once_do_not_see_each_others_packs(tiny):

@@ -1,0 +1,100 @@
+"""How good is the calibration of threads while something else uses the machine?
+
+Each trial starts a competing load, loads nothing new, lets `Workers` calibrate on real packs, and then times an
+encode with the way it took against every fixed way, interleaved. The figure is the chosen way's speed as a
+share of the best fixed one's; 1 is a perfect choice.
+
+    python benchmarks/calibration.py --trials 20 --out benchmarks/results/calibration.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import click
+
+if TYPE_CHECKING:
+    from harness.encoders import Encoder, Job
+    from harness.encoders.workers import Workers
+
+SPIN = "import time\nwhile True: sum(range(10_000))"
+
+
+@click.command()
+@click.option("--trials", default=20, show_default=True)
+@click.option("--competing", default=1, show_default=True, help="Processes that keep a core busy each.")
+@click.option("--rounds", default=5, show_default=True, help="Interleaved timings of every way, per trial.")
+@click.option("--model", default="minilm", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path))
+def main(trials: int, competing: int, rounds: int, model: str, out: Path | None) -> None:
+    """Print, as JSON, each trial's choice and its speed as a share of the best fixed way's."""
+    found = measure(model, trials, competing, rounds)
+    text = json.dumps(found, indent=1)
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n", encoding="utf-8")
+    click.echo(text)
+
+
+def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, Any]:
+    """Run the trials beside so many busy processes."""
+    from harness import Role, load_model
+    from harness.encoders.workers import Workers, ways
+    from harness.environment import cores, libraries, load, processor
+    from harness.workload import workload
+
+    encoder = load_model(name).encoder
+    jobs = list(encoder.jobs(workload() * 3, Role.TEXT))
+    results = []
+    for _ in range(trials):
+        spinning = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(competing)]
+        try:
+            calibrated = Workers("auto")
+            typical = jobs[len(jobs) // 2]
+            start = time.perf_counter()
+            calibrated.calibrate(lambda typical=typical: encoder.run(typical))
+            took = time.perf_counter() - start
+            fixed = [Workers(f"{way.workers}x{way.per_worker}") for way in ways("auto")]
+            seconds = {str(one.way): [] for one in fixed}
+            for turn in range(rounds):
+                for one in fixed if turn % 2 else reversed(fixed):
+                    seconds[str(one.way)].append(_timed(one, encoder, jobs))
+        finally:
+            for process in spinning:
+                process.kill()
+                process.wait()
+        medians = {way: statistics.median(times) for way, times in seconds.items()}
+        chosen = str(calibrated.way)
+        share = min(medians.values()) / medians[chosen]
+        results.append({"chosen": chosen, "share": share, "calibration_seconds": took, "seconds": seconds})
+    return {
+        "processor": processor(),
+        "cores": cores(),
+        "competing": competing,
+        "load": load(),
+        "libraries": libraries(),
+        "median_share": statistics.median(one["share"] for one in results),
+        "smallest_share": min(one["share"] for one in results),
+        "median_calibration_seconds": statistics.median(one["calibration_seconds"] for one in results),
+        "trials": results,
+    }
+
+
+def _timed(workers: Workers, encoder: Encoder, jobs: list[Job]) -> float:
+    start = time.perf_counter()
+    for _ in workers.map(encoder.run, jobs):
+        pass
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
