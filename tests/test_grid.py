@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from harness import Finding, Severity
+from harness import Finding, Settings, Severity
 from harness.grid import CONTROL, ILLUSTRATIVE, Cell, Grid, grids, models_grid, to_markdown
+from harness.interfaces import Deviation
 from harness.leaderboard import boards
 from harness.records import Score, Throughput, Truncation
 
@@ -121,6 +122,26 @@ def test_what_people_ask_of_a_model_is_known_though_one_of_its_tasks_failed():
         ["b", "?", "?", "?"],
     ]
     assert grid.remarks == []
+
+
+def test_a_slower_encoder_and_a_lower_precision_are_explained_below_the_models():
+    one = evaluated("a")
+    facts = replace(
+        one.candidate.facts, encoder="batched", notes=("not packed: its attention cannot be replaced",),
+        deviation=Deviation(texts=64, largest=6.5e-5, p99=6e-5, neighbours=0.994),
+    )  # fmt: skip
+    settings = Settings(dtype="bfloat16")
+    grid = models_grid(
+        boards([replace(one, candidate=replace(one.candidate, facts=facts, settings=settings))]), []
+    )
+    assert grid.rows[0][5].text == "cpu bfloat16 batched"
+    assert grid.remarks == [
+        "a: not packed: its attention cannot be replaced",
+        (
+            "a: bfloat16 moves embeddings by up to 1 − cos = 6.5e-05 from float32 (99th percentile 6.0e-05);"
+            " 99.4% of neighbours stay"
+        ),
+    ]
 
 
 def test_speeds_are_shown_with_their_spread_and_machine():

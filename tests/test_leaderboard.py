@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Finding, HarnessError, Settings, Severity
+from harness.interfaces import Deviation
 from harness.leaderboard import Record, boards, publish, read_leaderboard, records, to_csv
 from harness.records import Score, Throughput, Truncation
 from harness.results import Results
@@ -188,6 +189,15 @@ def test_a_row_says_what_was_cut_found_and_set():
     (row,) = records([replace(one, candidate=replace(one.candidate, settings=settings))])
     assert (row.truncated_texts, row.lost_tokens, row.findings) == (0.25, 0.25, "labels-inverted")
     assert (row.dtype, row.truncate_dim, row.prompts) == ("float16", 64, '{"query": "Ü: "}')
+
+
+def test_a_row_says_how_far_its_precision_moves_embeddings():
+    one = evaluated()
+    moved = replace(
+        one.candidate.facts, deviation=Deviation(texts=64, largest=2e-4, p99=1e-4, neighbours=0.99)
+    )
+    rows = records([one, replace(one, candidate=replace(one.candidate, model="low", facts=moved))])
+    assert [(row.model, row.deviation) for row in rows] == [("low", 2e-4), ("m", None)]
 
 
 # --- boards -----------------------------------------------------------------------------------------------
