@@ -42,6 +42,11 @@ class Loaded:
         return tokenizer if isinstance(tokenizer, PreTrainedTokenizerBase) else None
 
     @property
+    def dtype(self) -> torch.dtype:
+        """The type of its weights."""
+        return next(self.model.parameters()).dtype
+
+    @property
     def max_tokens(self) -> int | None:
         """Tokens after which a text is cut; None where there is no limit."""
         limit = self.model.max_seq_length
@@ -92,10 +97,11 @@ class Loaded:
         from sentence_transformers.util import batch_to_device
 
         device = self.model.device
-        if device.type == "cuda":
-            features = {name: _pinned(value) for name, value in features.items()}
+        pinned = device.type == "cuda"
+        # A copy: modules write into what they are given, and a calibration runs one job many times at once.
+        own = {name: _pinned(value) if pinned else value for name, value in features.items()}
         with torch.inference_mode():
-            output = self.model(batch_to_device(features, device), **asked_as(role))
+            output = self.model(batch_to_device(own, device), **asked_as(role))
             return as_float32(output["sentence_embedding"])
 
     def encode(self, texts: Sequence[str], role: Role) -> np.ndarray:

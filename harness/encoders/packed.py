@@ -8,19 +8,18 @@ which its pooling reads; attention comes in through transformers' `AttentionInte
 Matrix kernels may round differently for different numbers of tokens. `settle` finds, on this machine and
 model, the fewest tokens from which a text's embedding is bit for bit the same alone and in company, and
 smaller packs are filled up to that; where there is no such number, every pack is filled to one fixed size.
-Either way an embedding is a function of the text and the settings alone.
+Modules behind the pooling see a row per text, and have a fewest number of texts likewise. Either way an
+embedding is a function of the text and the settings alone.
 """
 
 from __future__ import annotations
 
-import itertools
-import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.encoders import Job, Unsuitable
+from harness.encoders import Job
+from harness.encoders.attention import attend_within, runs_of, use_packed_attention
 from harness.encoders.batched import check_plain_tokens
 from harness.encoders.loaded import first_position, position_tables
 from harness.encoders.plain import lower_weights
@@ -28,8 +27,6 @@ from harness.interfaces import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import torch
 
     from harness.encoders.loaded import Loaded
 
@@ -40,28 +37,10 @@ _BYTES_PER_TOKEN = 30 * 4
 _TEXTS_AT_ONCE = 1024
 """Texts that are tokenized together: the padded matrix that tokenizing gives stays small."""
 _FEWEST_TOKENS = (32, 64, 128, 256)
-_ATTENTION = "harness_packed"
+_MOST_ROWS_TRIED = 64
+"""Texts up to which the modules behind the pooling are tried in every number."""
 _COMPANY = ("a", *(f"{'word ' * n}{n}" for n in (2, 5, 9, 14, 27, 60)))
 """Texts of about 130 tokens, on which `settle` looks whether company matters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbouring texts of one length in a pack."""
-
-    start: int
-    """Tokens before the first of them."""
-    texts: int
-    length: int
-
-
-class _Running(threading.local):
-    """The pack that this thread is running; None while it runs anything else."""
-
-    pack: tuple[Run, ...] | None = None
-
-
-_running = _Running()
 
 
 class Packed:
@@ -76,7 +55,8 @@ class Packed:
         self.parallel = loaded.model.device.type == "cpu"
         self.tokens_per_pack = TOKENS_PER_PACK if self.parallel else _fitted(loaded)
         self.fewest_tokens = 1
-        _use_packed_attention(loaded)
+        self.fewest_texts = 0
+        use_packed_attention(loaded)
 
     def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
         """Packs, of texts of nearly one length each, shortest texts first."""
@@ -85,8 +65,8 @@ class Packed:
             rows = order[start : start + _TEXTS_AT_ONCE]
             features = self._loaded.features([texts[row] for row in rows], role)
             lengths = features["attention_mask"].sum(dim=1).tolist()
-            for pack in packs(lengths, self.tokens_per_pack):
-                filled = self._fill(sum(lengths[row] for row in pack), lengths[pack[0]])
+            for pack in packs(lengths, self.tokens_per_pack - self.fewest_texts):
+                filled = self._fill([lengths[row] for row in pack])
                 packed = _flatten(features, pack, filled, self._position)
                 tokens = packed["input_ids"].shape[1]
                 runs = runs_of([*(lengths[row] for row in pack), *filled])
@@ -95,18 +75,15 @@ class Packed:
     def run(self, job: Job) -> np.ndarray:
         """Float32 embeddings, (n, full dimensions), without those of what was filled in."""
         features, runs, role = job.features
-        _running.pack = runs
-        try:
+        with attend_within(runs):
             return self._loaded.forward(features, role)[: len(job.rows)]
-        finally:
-            _running.pack = None
 
     def lower(self, dtype: str) -> None:
         """Convert the weights."""
         lower_weights(self._loaded, dtype)
 
     def settle(self) -> None:
-        """Find the fewest tokens at which company does not matter, with one thread and with several.
+        """Find the fewest tokens and texts at which company does not matter, with one thread and with more.
 
         On a CPU; a GPU chooses its kernels by shape, and embeddings there may differ in their last bits.
         """
@@ -116,6 +93,7 @@ class Packed:
             return
         threads = torch.get_num_threads()
         try:
+            self.fewest_texts = max(_fewest_texts(self._loaded, count) for count in {1, threads})
             for fewest in (*_FEWEST_TOKENS, self.tokens_per_pack):
                 self.fewest_tokens = fewest
                 if all(self._alone_as_in_company(count) for count in {1, threads}):
@@ -138,13 +116,12 @@ class Packed:
             embeddings[job.rows] = self.run(job)
         return embeddings
 
-    def _fill(self, tokens: int, longest: int) -> list[int]:
-        """Lengths of texts of padding that bring a pack to the fewest tokens; none beyond its longest."""
-        missing = self.fewest_tokens - tokens
-        if missing <= 0:
-            return []
-        whole, rest = divmod(missing, longest)
-        return [longest] * whole + [rest] * (rest > 0)
+    def _fill(self, lengths: list[int]) -> list[int]:
+        """Lengths of texts of padding, none above the longest, that bring a pack to the fewest of both."""
+        missing = max(0, self.fewest_tokens - sum(lengths))
+        texts = max(self.fewest_texts - len(lengths), -(-missing // max(1, lengths[0])))
+        each, longer = divmod(missing, max(1, texts))
+        return [max(1, each + (place < longer)) for place in range(texts)]
 
 
 def packs(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
@@ -162,26 +139,6 @@ def packs(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
         tokens += lengths[row]
     if pack:
         yield pack
-
-
-def runs_of(lengths: Sequence[int]) -> tuple[Run, ...]:
-    """Group neighbouring texts of one length."""
-    runs, start = [], 0
-    for length, group in itertools.groupby(lengths):
-        texts = len(list(group))
-        runs.append(Run(start, texts, length))
-        start += texts * length
-    return tuple(runs)
-
-
-def _fitted(loaded: Loaded) -> int:
-    """Tokens for which half of a GPU's free memory is enough; a few thousand where that is not told."""
-    import torch
-
-    if loaded.model.device.type != "cuda":
-        return 8 * TOKENS_PER_PACK
-    free, _ = torch.cuda.mem_get_info(loaded.model.device)
-    return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * loaded.dimensions))))
 
 
 def _flatten(features: dict[str, Any], rows: list[int], filled: list[int], first: int) -> dict[str, Any]:
@@ -208,71 +165,42 @@ def _flatten(features: dict[str, Any], rows: list[int], filled: list[int], first
     return flat
 
 
-def _use_packed_attention(loaded: Loaded) -> None:
-    """Let the model's attention come through us; raises Unsuitable where it is computed another way."""
-    from transformers import AttentionInterface
-    from transformers.masking_utils import AttentionMaskInterface
-
-    transformer = loaded.model.transformers_model
-    if not getattr(transformer, "is_backend_compatible", lambda: False)():
-        raise Unsuitable("its attention cannot be replaced")
-    if loaded.attention not in ("sdpa", _ATTENTION):
-        raise Unsuitable("its attention is not scaled_dot_product_attention")
-    AttentionInterface.register(_ATTENTION, _attention)
-    AttentionMaskInterface.register(_ATTENTION, _mask)
-    loaded.attend(_ATTENTION)
-
-
-def _attention(
-    module: torch.nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    **options: Any,  # noqa: ANN401 - transformers' signature
-) -> tuple[torch.Tensor, None]:
-    """Attend within each text of the running pack, or, with no pack running, as `sdpa` does.
-
-    query, key, value: (1, heads, tokens, size). Returns (1, tokens, heads, size).
-    """
+def _fitted(loaded: Loaded) -> int:
+    """Tokens for which half of a GPU's free memory is enough; a few thousand where that is not told."""
     import torch
-    from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    if _running.pack is None:
-        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
-    bias = options.pop("position_bias", None)
-    parts = []
-    for run in _running.pack:
-        queries, keys, values = (_texts(states, run) for states in (query, key, value))
-        mask = _corner(attention_mask, run.length)
-        options["position_bias"] = _corner(bias, run.length)
-        found, _ = sdpa_attention_forward(module, queries, keys, values, mask, **options)
-        parts.append(found.reshape(1, run.texts * run.length, *found.shape[2:]))
-    return torch.cat(parts, dim=1), None
+    if loaded.model.device.type != "cuda":
+        return 8 * TOKENS_PER_PACK
+    free, _ = torch.cuda.mem_get_info(loaded.model.device)
+    return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * loaded.dimensions))))
 
 
-def _texts(states: torch.Tensor, run: Run) -> torch.Tensor:
-    """(1, heads, tokens, size) → (texts, heads, length, size) of a run."""
-    _, heads, _, size = states.shape
-    part = states[0, :, run.start : run.start + run.texts * run.length]
-    return part.reshape(heads, run.texts, run.length, size).transpose(0, 1)
+def _fewest_texts(loaded: Loaded, threads: int) -> int:
+    """Fewest texts from which the modules behind the pooling give one the same bits; 0 if any number does."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import Pooling
 
+    modules = list(loaded.model)
+    pooling = next((place for place, module in enumerate(modules) if isinstance(module, Pooling)), None)
+    if pooling is None or pooling + 1 == len(modules):
+        return 0
+    torch.set_num_threads(threads)
+    width = modules[pooling].get_embedding_dimension()  # type: ignore[operator] # a module's attribute, to mypy
+    rows = torch.randn(4 * _MOST_ROWS_TRIED, width, generator=torch.Generator().manual_seed(0))
+    rows = rows.to(loaded.dtype)
 
-def _corner(matrix: torch.Tensor | None, length: int) -> torch.Tensor | None:
-    """What holds among a pack's first tokens holds within any text as short: distance is all that counts."""
-    return None if matrix is None else matrix[..., :length, :length]
+    def behind(rows: torch.Tensor) -> torch.Tensor:
+        features: Any = {"sentence_embedding": rows}
+        for module in modules[pooling + 1 :]:
+            features = module(features)
+        embeddings: torch.Tensor = features["sentence_embedding"]
+        return embeddings
 
-
-def _mask(**asked: Any) -> torch.Tensor | None:  # noqa: ANN401 - transformers' signature
-    """Make the mask of the longest text of the running pack, which is its first; else what `sdpa` makes."""
-    from transformers.masking_utils import sdpa_mask
-
-    if _running.pack is not None:
-        longest = _running.pack[0].length
-        asked |= {"q_length": longest, "kv_length": longest, "attention_mask": None}
-        asked["allow_is_causal_skip"] = False
-    mask: torch.Tensor | None = sdpa_mask(**asked)
-    return mask
+    with torch.inference_mode():
+        whole = behind(rows)
+        tried = range(1, _MOST_ROWS_TRIED + 1)
+        differing = [count for count in tried if not torch.equal(behind(rows[:count]), whole[:count])]
+    return max(differing) + 1 if differing else 0
 
 
 open_encoder = Packed

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from harness import Role, Settings, load_model
 from harness.encoders import Unsuitable, packed
-from harness.encoders.packed import packs, runs_of
+from harness.encoders.attention import runs_of
+from harness.encoders.packed import packs
 
 LENGTHS = st.lists(st.integers(1, 900), max_size=120)
 
