@@ -1,8 +1,8 @@
 """How good is the calibration of threads while something else uses the machine?
 
-Each trial starts a competing load, loads nothing new, lets `Workers` calibrate on real packs, and then times an
-encode with the way it took against every fixed way, interleaved. The figure is the chosen way's speed as a
-share of the best fixed one's; 1 is a perfect choice.
+Each trial starts a competing load, lets `Workers` calibrate on real packs, and then times an encode with the
+way it took against every fixed way, interleaved. The figure is the chosen way's speed as a share of the best
+fixed one's; 1 is a perfect choice.
 
     python benchmarks/calibration.py --trials 20 --out benchmarks/results/calibration.json
 """

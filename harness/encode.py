@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.embedding_table import Table
 from harness.errors import HarnessError
+from harness.identity import cacheable
 from harness.interfaces import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from harness.embedding_cache import EmbeddingCache, Store
     from harness.interfaces import Model
 
 _CHUNK = 60_000
@@ -23,43 +27,74 @@ _FEWEST_TO_JUDGE = 8
 """Distinct texts that must share one embedding before a model is called degenerate."""
 _SAME = 1e-5
 """Distance, relative to the norm, at which embeddings count as one: rounding of one value is below it."""
+_AT_ONCE = 1024
+"""Rows that are compared at a time."""
+_SECONDS_UNSAVED = 20.0
+_TEXTS_UNSAVED = 50_000
+"""What an interruption costs at most, when there is an embedding cache."""
 
 
 class EncodedOnce:
     """A model around a model that encodes each text once per role, and checks what comes back.
 
+    With a cache on disk, a text that was encoded by an earlier run is not encoded either, and what is encoded
+    is kept there: after each `prefetch`, during long ones, and by `save`.
     It also notes which texts were asked for, so that a task's truncated texts can be counted.
     Raises HarnessError for embeddings that are not finite, not one per text, or all equal.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, cache: EmbeddingCache | None = None) -> None:
         self.name, self.fingerprint = model.name, model.fingerprint
         self.spec, self.facts = model.spec, model.facts
         self._model = model
         # Asked once: there is one answer per role, and a corpus has a text per document.
         self._alike = {role: model.same_as(role) for role in Role}
-        self._embeddings: dict[Role, dict[str, np.ndarray]] = defaultdict(dict)
+        self._tables: dict[Role, Table] = defaultdict(Table)
         self._asked: dict[Role, dict[str, None]] = defaultdict(dict)
+        self._stores: dict[Role, Store] = {}
+        if cache is not None and cacheable(model):
+            self._stores = {role: cache.store(model, role) for role in set(self._alike.values())}
+        self._unsaved: dict[Role, list[str]] = defaultdict(list)
+        self._saved = time.monotonic()
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
-        """One float32 row per text, in input order; texts met before are not encoded again."""
+        """One float32 row per text, in input order; texts met before are not encoded again.
+
+        The array may be a view that refuses to be written to: copy it before changing it.
+        """
         role = self._alike[role]
-        self._asked[role].update(dict.fromkeys(texts))
-        self._encode_missing(list(dict.fromkeys(texts)), role)
-        known = self._embeddings[role]
-        return np.stack([known[text] for text in texts]) if len(texts) else self._model.encode([], role)
+        if not len(texts):
+            return self._model.encode([], role)
+        distinct = dict.fromkeys(texts)
+        self._asked[role].update(distinct)
+        missing = self._recall(distinct, role)
+        self._encode(missing, [range(len(missing))] if missing else [], role)
+        return self._tables[role].embeddings_of(texts)
 
     def prefetch(self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]) -> None:
         """Encode announced texts in full batches; `advance` is told how many texts were done."""
         by_role: dict[Role, dict[str, None]] = defaultdict(dict)
         for text, role in texts:
             by_role[self._alike[role]][text] = None
-        for role, distinct in by_role.items():
-            missing = sorted((text for text in distinct if text not in self._embeddings[role]), key=len)
-            advance(len(distinct) - len(missing))
-            for chunk in _chunks(missing):
-                self._encode_missing(chunk, role)
-                advance(len(chunk))
+        try:
+            for role, distinct in by_role.items():
+                missing = self._recall(distinct, role)
+                advance(len(distinct) - len(missing))
+                self._encode(missing, _chunks(missing), role, advance)
+        finally:
+            self.save()  # what is finished is kept, whatever cut the rest off
+
+    def save(self) -> None:
+        """Keep on disk what is not there yet; nothing without a cache, or where the disk refuses."""
+        for role, texts in self._unsaved.items():
+            table, store = self._tables[role], self._stores[role]
+            if texts and table.width == store.dimensions:
+                # In the order of rows, in which they are probably asked for again.
+                rows = table.rows_of(texts)
+                order = np.argsort(rows)
+                store.write([texts[at] for at in order], table.parts(rows[order]))
+        self._unsaved.clear()
+        self._saved = time.monotonic()
 
     def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
         """How many different embeddings the given texts need."""
@@ -93,23 +128,55 @@ class EncodedOnce:
         """The role that the model treats alike."""
         return self._alike[role]
 
-    def _encode_missing(self, texts: list[str], role: Role) -> None:
-        known = self._embeddings[role]
-        missing = [text for text in texts if text not in known]
-        if missing:
-            known.update(zip(missing, _checked(self._model, missing, role), strict=True))
+    def _recall(self, texts: Iterable[str], role: Role) -> list[str]:
+        """Take what the cache has, and return the texts that it does not have."""
+        table, store = self._tables[role], self._stores.get(role)
+        missing = [text for text in texts if text not in table]
+        if store is None or not missing:
+            return missing
+        for embeddings, positions, rows in store.find(missing):
+            table.adopt(embeddings, [missing[at] for at in positions], rows)
+        return [text for text in missing if text not in table]
+
+    def _encode(
+        self,
+        texts: Sequence[str],
+        chunks: Iterable[Sequence[int]],
+        role: Role,
+        advance: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Encode texts in chunks of their positions; their rows are in the order of `texts`."""
+        table, first = self._tables[role], None
+        for positions in chunks:
+            chunk = [texts[at] for at in positions]
+            embeddings = _checked(self._model, chunk, role)
+            if first is None:
+                first = table.reserve(len(texts), embeddings.shape[1])
+            table.fill(first + np.asarray(positions), chunk, embeddings)
+            if role in self._stores:
+                self._unsaved[role] += chunk
+                self._save_now_and_then()
+            advance(len(chunk))
+
+    def _save_now_and_then(self) -> None:
+        unsaved = sum(map(len, self._unsaved.values()))
+        if unsaved >= _TEXTS_UNSAVED or time.monotonic() - self._saved > _SECONDS_UNSAVED:
+            self.save()
 
 
-def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Cut texts into runs of at most `_CHUNK` characters, in order; no text counts more than `_LONGEST`."""
-    chunk: list[str] = []
+def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Cut texts into runs of at most `_CHUNK` characters, shortest first; yields their positions.
+
+    No text counts more than `_LONGEST`.
+    """
+    chunk: list[int] = []
     characters = 0
-    for text in texts:
-        counted = min(len(text), _LONGEST)
+    for position in sorted(range(len(texts)), key=lambda position: len(texts[position])):
+        counted = min(len(texts[position]), _LONGEST)
         if characters + counted > _CHUNK:
             yield chunk
             chunk, characters = [], 0
-        chunk.append(text)
+        chunk.append(position)
         characters += counted
     if chunk:
         yield chunk
@@ -144,4 +211,9 @@ def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
 def _all_same(embeddings: np.ndarray) -> bool:
     """Whether all rows are the first up to rounding, which batches of another shape differ by."""
     first = embeddings[0]
-    return bool(np.linalg.norm(embeddings - first, axis=1).max() <= _SAME * np.linalg.norm(first))
+    near = _SAME * np.linalg.norm(first)
+    # A few rows at a time: mostly the first few settle it, and a copy of all would take as much memory again.
+    return all(
+        bool(np.linalg.norm(embeddings[start : start + _AT_ONCE] - first, axis=1).max() <= near)
+        for start in range(0, len(embeddings), _AT_ONCE)
+    )

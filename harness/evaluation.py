@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from harness.data import DataSource
+from harness.embedding_cache import EmbeddingCache
 from harness.encode import EncodedOnce
 from harness.errors import HarnessError, MissingDataError
 from harness.examine import Examined, answer, examine, failure, record_key
@@ -70,7 +71,9 @@ class Plan:
     """The data folder; None for the samples that plugins ship."""
     limit: int | None = None
     fresh: bool = False
-    """Compute again what is already there."""
+    """Compute again what is already there, embeddings included."""
+    cache: Path | None = None
+    """Folder of the embedding cache; None for none."""
     throughput: bool = False
     """Time each model that had to be loaded, after its tasks, and those that never were timed."""
 
@@ -122,6 +125,11 @@ class _Run:
     results: Results
     watcher: Watcher
     outcome: Outcome = field(default_factory=Outcome)
+    cache: EmbeddingCache | None = None
+
+    def __post_init__(self) -> None:
+        if self.plan.cache is not None:
+            self.cache = EmbeddingCache(self.plan.cache, self.watcher.note, fresh=self.plan.fresh)
 
     def read_tasks(self) -> list[Examined]:
         """Read the rows of every task; one that a tag selected and that has no sample is skipped, aloud."""
@@ -163,8 +171,11 @@ class _Run:
             for examined in pending:
                 self._fail(located, examined, error)
             return
-        model = EncodedOnce(loaded)
-        scored = [self._evaluate(located, model, examined) for examined in pending]
+        model = EncodedOnce(loaded, self.cache)
+        try:
+            scored = [self._evaluate(located, model, examined) for examined in pending]
+        finally:
+            model.save()
         if self.plan.throughput and (any(scored) or not pending):
             self._time(loaded)
 

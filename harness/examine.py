@@ -149,7 +149,16 @@ def scoring_hash() -> str:
     """Hash the modules of ours that turn rows and texts into scores: a change in them recomputes records."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    names = ("encode", "metrics", "ranking", "sentence_models", "lexical", "stats", "tables")
+    names = (
+        "embedding_table",
+        "encode",
+        "metrics",
+        "ranking",
+        "sentence_models",
+        "lexical",
+        "stats",
+        "tables",
+    )
     for path in (*(here / f"{name}.py" for name in names), *sorted((here / "encoders").glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import string
+import tempfile
 from dataclasses import fields, replace
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["HARNESS_CACHE"] = tempfile.mkdtemp()
 
 import numpy as np
 import pytest

@@ -1,76 +1,29 @@
-"""Shapes that depend on a text's own length, and one embedding per text."""
+"""One embedding per text: encoded once, kept lean, checked."""
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from conftest import LetterModel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import HarnessError, ModelSpec, Role, Settings, load_model
-from harness.encode import EncodedOnce, _chunks, batches, width_of
-
-TEXTS = [f"{'word ' * (n % 37)}{n}" for n in range(150)]
-
-
-@given(st.lists(st.integers(0, 9000), max_size=200))
-def test_every_text_is_in_one_batch_that_it_fits(lengths):
-    seen = []
-    for batch in batches(lengths):
-        seen += batch.rows
-        assert 0 < len(batch.rows) <= batch.height
-        assert all(lengths[row] <= batch.width for row in batch.rows)
-    assert sorted(seen) == list(range(len(lengths)))
-
-
-@given(st.integers(0, 9000), st.lists(st.integers(0, 9000), max_size=50))
-def test_the_shape_that_a_text_meets_depends_on_its_own_length(tokens, others):
-    (alone,) = batches([tokens])
-    among = next(batch for batch in batches([*others, tokens]) if len(others) in batch.rows)
-    assert (among.height, among.width) == (alone.height, alone.width)
-
-
-@given(st.integers(1, 100_000))
-def test_a_width_wastes_less_than_four_tokens_or_a_quarter(tokens):
-    assert 0 <= width_of(tokens) - tokens < max(4, tokens / 4)
-
-
-@given(st.integers(1, 9000).flatmap(lambda most: st.tuples(st.integers(0, most), st.just(most))))
-def test_a_width_stays_within_the_models_limit(case):
-    tokens, most = case
-    assert tokens <= width_of(tokens, most) <= most
-    assert width_of(tokens, most) == min(width_of(tokens), most)
+from harness import HarnessError, ModelSpec, Role, Settings
+from harness.encode import EncodedOnce, _chunks
 
 
 @given(st.lists(st.integers(0, 3000), max_size=300))
-def test_chunks_keep_the_order_and_are_as_large_as_they_may_be(lengths):
-    texts = ["x" * length for length in lengths]
-    chunks = list(_chunks(texts))
-    assert [text for chunk in chunks for text in chunk] == texts
-    counted = [sum(min(len(text), 1200) for text in chunk) for chunk in chunks]
+def test_chunks_hold_each_text_once_shortest_first_and_are_as_large_as_they_may_be(lengths):
+    chunks = list(_chunks(["x" * length for length in lengths]))
+    positions = [position for chunk in chunks for position in chunk]
+    assert sorted(positions) == list(range(len(lengths)))
+    assert [lengths[position] for position in positions] == sorted(lengths)
+    counted = [sum(min(lengths[position], 1200) for position in chunk) for chunk in chunks]
     assert all(count <= 60_000 for count in counted)
-    firsts = [min(len(chunk[0]), 1200) for chunk in chunks]
+    firsts = [min(lengths[chunk[0]], 1200) for chunk in chunks]
     assert all(count + first > 60_000 for count, first in zip(counted, firsts[1:], strict=False))
-
-
-@pytest.fixture(scope="module")
-def tiny_model(tiny):
-    return load_model(str(tiny))
-
-
-def test_an_embedding_is_the_same_bit_for_bit_whatever_it_is_encoded_with(tiny_model):
-    together = tiny_model.encode(TEXTS)
-    shuffled = np.random.default_rng(0).permutation(len(TEXTS))
-    assert np.array_equal(tiny_model.encode([TEXTS[row] for row in shuffled]), together[shuffled])
-    for row in (0, 7, 149):
-        assert np.array_equal(tiny_model.encode([TEXTS[row]])[0], together[row])
-
-
-def test_the_real_model_too_gives_one_embedding_per_text_bit_for_bit(minilm):
-    together = minilm.encode(TEXTS)
-    assert minilm.facts.encoder == "batched"
-    assert np.array_equal(minilm.encode(TEXTS[100:20:-3]), together[100:20:-3])
-    assert np.array_equal(minilm.encode(TEXTS[30:31]), together[30:31])
 
 
 def test_each_text_is_encoded_once_over_all_calls_and_roles_that_are_alike(letters):
@@ -92,6 +45,58 @@ def test_roles_that_differ_for_the_model_are_encoded_apart(letters):
 def test_rows_come_back_in_the_order_asked_for(letters):
     found = EncodedOnce(letters).encode(["b", "a", "b"])
     assert found.tolist() == letters.encode(["b", "a", "b"]).tolist()
+
+
+def test_texts_in_the_order_announced_are_not_copied(letters):
+    model, texts = EncodedOnce(letters), ["ccc", "a", "bb", "a", "dddd"]
+    model.prefetch([(text, Role.TEXT) for text in texts], lambda _: None)
+    first, again = model.encode(["ccc", "a", "bb"]), model.encode(["ccc", "a", "bb"])
+    assert np.shares_memory(first, again)
+    assert first.tolist() == letters.encode(["ccc", "a", "bb"]).tolist()
+
+
+def test_what_a_caller_does_to_embeddings_changes_no_others(letters):
+    model, expected = EncodedOnce(letters), letters.encode(["a", "b", "c"])
+    for asked in (["a", "b", "c"], ["c", "a"]):
+        found = model.encode(asked)
+        try:
+            found += 1
+        except ValueError as refused:
+            assert "read-only" in str(refused)
+    assert model.encode(["a", "b", "c"]).tolist() == expected.tolist()
+
+
+@given(st.lists(st.lists(st.text("abc", max_size=3), max_size=6), max_size=8), st.integers(1, 9))
+def test_rows_are_right_however_they_lie_in_blocks(calls, rows_per_block):
+    model = EncodedOnce(LetterModel())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("harness.embedding_table._BLOCK", rows_per_block * 4 * 26)
+        patched.setattr("harness.embedding_table._ROWS_AT_ONCE", 2)
+        for texts in calls:
+            assert model.encode(texts).tolist() == LetterModel().encode(texts).tolist()
+
+
+def test_a_model_that_changes_its_dimensions_is_refused(letters):
+    model, whole = EncodedOnce(letters), letters.encode
+    model.encode(["a"])
+    letters.encode = lambda texts, role: whole(texts, role)[:, :25]
+    with pytest.raises(HarnessError, match="embeddings of 26 dimensions, and then of 25"):
+        model.encode(["b"])
+
+
+@pytest.mark.parametrize(("turned", "most"), [(False, 1.3), (True, 2.3)])
+def test_embeddings_are_held_once_and_what_is_asked_for_once_more(turned, most):
+    model, texts = EncodedOnce(LetterModel()), [f"{n:x} {'word ' * 40}" for n in range(20_000)]
+    known = np.random.default_rng(0).standard_normal((1000, 1024), dtype=np.float32)
+    model._model.encode = lambda texts, role: known[np.arange(len(texts)) % 1000]
+    tracemalloc.start()
+    try:
+        model.prefetch([(text, Role.TEXT) for text in texts], lambda _: None)
+        size = model.encode(texts[::-1] if turned else texts).nbytes
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < most * size
 
 
 def test_no_texts_give_no_rows_of_the_right_width(letters):

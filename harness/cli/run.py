@@ -44,7 +44,15 @@ DEFAULT_OUT = "results/local"
 @click.option("--out", metavar="DIR", help=f"Results folder.  [default: {DEFAULT_OUT}]")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples: a quick look.")
 @click.option("--throughput/--no-throughput", default=True, help="Time encoding after the evaluation.")
-@click.option("--fresh", is_flag=True, help="Compute again what is there already.")
+@click.option(
+    "--fresh", is_flag=True, help="Compute again what is there already, cached embeddings included."
+)
+@click.option(
+    "--cache",
+    metavar="DIR",
+    help="Folder that keeps embeddings for later runs (or HARNESS_CACHE).  [default: ~/.cache/harness]",
+)
+@click.option("--no-cache", is_flag=True, help="Neither read nor write cached embeddings.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
 @model_options
 @plugin_options
@@ -99,6 +107,7 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         data=_data_folder(options["data"] or config.data),
         limit=options["limit"],
         fresh=options["fresh"],
+        cache=None if options["no_cache"] else _cache_folder(options["cache"]),
         throughput=options["throughput"],
     )
 
@@ -131,6 +140,12 @@ def _data_folder(given: str | None) -> Path | None:
             f"no data folder {given}", hint="--data sample uses the samples that the project ships"
         )
     return folder
+
+
+def _cache_folder(given: str | None) -> Path | None:
+    from harness.embedding_cache import default_folder
+
+    return Path(given).expanduser() if given else default_folder()
 
 
 def _out_folder(given: str) -> Path:

@@ -18,9 +18,10 @@ class Answer:
 
 
 @pytest.fixture(autouse=True)
-def somewhere_else(tmp_path, monkeypatch):
-    """Run in an empty folder, with our own plugins that are needed alone."""
+def somewhere_else(tmp_path, tmp_path_factory, monkeypatch):
+    """Run in an empty folder and an empty cache, with our own plugins that are needed alone."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("HARNESS_PLUGINS", "sts")
 
 

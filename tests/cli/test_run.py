@@ -791,3 +791,65 @@ def test_an_interruption_exits_with_130_and_keeps_what_is_finished():
     assert "Interrupted. Finished results are on disk" in err
     assert "Traceback" not in err
     assert [(row["task"], row["score"]) for row in rows()] == [("a-quick", "0.5")]
+
+
+# --- the embedding cache ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def encoded(monkeypatch):
+    """The texts that a sentence-transformers model is asked to encode, as they come."""
+    from harness.sentence_models import SentenceModel
+
+    texts, whole = [], SentenceModel.encode
+
+    def counting(self, asked, *words):
+        texts.extend(asked)
+        return whole(self, asked, *words)
+
+    monkeypatch.setattr(SentenceModel, "encode", counting)
+    return texts
+
+
+def test_a_cold_a_warm_a_partly_warm_and_no_cache_give_the_same_bytes(run, tiny, encoded):
+    run("--no-cache", model=tiny, out="none")
+    without = len(encoded)
+    run("--cache", "whole", model=tiny, out="cold")
+    run("--cache", "part", "--limit", "30", model=tiny, out="limited")
+    encoded.clear()
+    run("--cache", "part", model=tiny, out="partly")
+    assert 0 < len(encoded) < without
+    encoded.clear()
+    warm = run("--cache", "whole", model=tiny, out="warm")
+    assert (warm.code, warm.err, encoded) == (0, "", [])
+    assert lasting("cold") == lasting("none") == lasting("partly") == lasting("warm")
+
+
+def test_the_cache_is_shared_by_tasks_and_has_a_default_folder(run, tiny, encoded):
+    run(model=tiny, tasks="stsb", out="one")
+    assert list(Path(os.environ["HARNESS_CACHE"]).glob("embeddings/*-text-*/*.safetensors"))
+    run(model=tiny, tasks="stsb,stsb-dev", out="both")
+    assert len(encoded) == len(set(encoded))
+
+
+def test_no_cache_neither_reads_nor_writes(run, tiny, encoded):
+    run("--no-cache", model=tiny, out="one")
+    assert list(Path(os.environ["HARNESS_CACHE"]).iterdir()) == []
+    run("--no-cache", model=tiny, out="two")
+    assert len(encoded) == 2 * len(set(encoded))
+
+
+def test_fresh_encodes_again_what_is_cached(run, tiny, encoded):
+    run(model=tiny)
+    first = lasting()
+    run("--fresh", model=tiny)
+    assert len(encoded) == 2 * len(set(encoded))
+    assert lasting() == first
+
+
+def test_a_cache_that_cannot_be_written_is_a_note_and_the_run_goes_on(run, tiny):
+    Path("file").touch()
+    ran = run("--cache", "file/cache", model=tiny)
+    assert ran.code == 0
+    assert "embedding cache: file/cache cannot be written (Not a directory)" in ran.err
+    assert {row["status"] for row in rows()} == {"ok"}

@@ -33,8 +33,9 @@ def test_scores_equal_the_evaluators_of_sentence_transformers(tiny, tmp_path, si
     )
     expected = evaluator(reference)
     found, _ = evaluate(load_model(str(tmp_path / "model")), STSB, sample(STSB))
+    # A tiny model's embeddings are nearly parallel, and rounding moves their cosines in the seventh digit.
     assert scores(found) == pytest.approx(
-        {name: expected[f"{name}_{similarity}"] for name in ("spearman", "pearson")}, abs=1e-6
+        {name: expected[f"{name}_{similarity}"] for name in ("spearman", "pearson")}, abs=3e-6
     )
 
 

@@ -1,0 +1,62 @@
+"""Shapes that depend on a text's own length, so that an embedding is the same bit for bit in any batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import Settings, load_model
+from harness.encoders.batched import batches, width_of
+
+TEXTS = [f"{'word ' * (n % 37)}{n}" for n in range(150)]
+
+
+@given(st.lists(st.integers(0, 9000), max_size=200))
+def test_every_text_is_in_one_batch_that_it_fits(lengths):
+    seen = []
+    for batch in batches(lengths):
+        seen += batch.rows
+        assert 0 < len(batch.rows) <= batch.height
+        assert all(lengths[row] <= batch.width for row in batch.rows)
+    assert sorted(seen) == list(range(len(lengths)))
+
+
+@given(st.integers(0, 9000), st.lists(st.integers(0, 9000), max_size=50))
+def test_the_shape_that_a_text_meets_depends_on_its_own_length(tokens, others):
+    (alone,) = batches([tokens])
+    among = next(batch for batch in batches([*others, tokens]) if len(others) in batch.rows)
+    assert (among.height, among.width) == (alone.height, alone.width)
+
+
+@given(st.integers(1, 100_000))
+def test_a_width_wastes_less_than_four_tokens_or_a_quarter(tokens):
+    assert 0 <= width_of(tokens) - tokens < max(4, tokens / 4)
+
+
+@given(st.integers(1, 9000).flatmap(lambda most: st.tuples(st.integers(0, most), st.just(most))))
+def test_a_width_stays_within_the_models_limit(case):
+    tokens, most = case
+    assert tokens <= width_of(tokens, most) <= most
+    assert width_of(tokens, most) == min(width_of(tokens), most)
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tiny):
+    return load_model(str(tiny), Settings(encoder="batched"))
+
+
+def test_an_embedding_is_the_same_bit_for_bit_whatever_it_is_encoded_with(tiny_model):
+    together = tiny_model.encode(TEXTS)
+    shuffled = np.random.default_rng(0).permutation(len(TEXTS))
+    assert np.array_equal(tiny_model.encode([TEXTS[row] for row in shuffled]), together[shuffled])
+    for row in (0, 7, 149):
+        assert np.array_equal(tiny_model.encode([TEXTS[row]])[0], together[row])
+
+
+def test_the_real_model_too_gives_one_embedding_per_text_bit_for_bit(minilm):
+    together = minilm.encode(TEXTS)
+    assert minilm.facts.encoder == "packed"
+    assert np.array_equal(minilm.encode(TEXTS[100:20:-3]), together[100:20:-3])
+    assert np.array_equal(minilm.encode(TEXTS[30:31]), together[30:31])
