@@ -11,7 +11,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "torch", "numpy", "scikit-learn", "mteb")
+LIBRARIES = (
+    "sentence-transformers", "transformers", "tokenizers", "torch", "numpy", "scikit-learn", "mteb",
+    "openvino", "onnxruntime",
+)  # fmt: skip
 """The libraries that can move a score."""
 
 CONTROL_GROUP = Path("/sys/fs/cgroup")

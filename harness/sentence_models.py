@@ -67,12 +67,12 @@ class SentenceModel:
     def __init__(self, model: SentenceTransformer, located: LocatedFolder) -> None:
         self.name, self.fingerprint, self.spec = located.name, located.fingerprint, located.spec
         settings = self.spec.settings
-        self.workers = Workers(self.spec.threads)
         self._loaded = Loaded(model, settings, self.name)
         self._dimensions = _limited_dimensions(self._loaded, settings.truncate_dim)
         self.encoder, notes = choose(self._loaded, settings.encoder)
         deviation = lowered(self.encoder, self._loaded, settings)
         self.encoder.settle()
+        self.workers = Workers(self.spec.threads, divisible=self.encoder.divisible)
         self.facts = ModelFacts(
             dimensions=self._dimensions,
             similarity=str(model.similarity_fn_name),

@@ -43,6 +43,8 @@ class Encoder(Protocol):
     name: str
     parallel: bool
     """Whether several threads running jobs side by side are any use; else one job runs after another."""
+    divisible: bool
+    """Whether several threads may share the work of one job."""
 
     def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
         """Cut texts into jobs that hold each of them once; lazily, so that tokenizing and running overlap."""

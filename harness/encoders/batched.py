@@ -67,6 +67,7 @@ class Batched:
     """Batches of fixed shapes through all modules; raises Unsuitable where padding cannot be added."""
 
     name = "batched"
+    divisible = True
 
     def __init__(self, loaded: Loaded) -> None:
         check_plain_tokens(loaded)

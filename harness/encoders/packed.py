@@ -47,6 +47,7 @@ class Packed:
     """Packs of at most `tokens_per_pack` tokens; raises Unsuitable for a model that cannot be packed."""
 
     name = "packed"
+    divisible = True
 
     def __init__(self, loaded: Loaded) -> None:
         check_plain_tokens(loaded)

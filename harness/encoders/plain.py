@@ -20,6 +20,7 @@ class Plain:
 
     name = "plain"
     parallel = False
+    divisible = True
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded

@@ -48,11 +48,14 @@ class Workers:
     """Runs jobs on the threads that were asked for, or that a calibration found fastest.
 
     asked: `auto`; `N` for at most N threads; `WxT` for W workers of T threads each, without calibration.
+    divisible: whether several threads may share one job; else each worker has one.
     Raises HarnessError for anything else.
     """
 
-    def __init__(self, asked: str = "auto") -> None:
+    def __init__(self, asked: str = "auto", *, divisible: bool = True) -> None:
         self._ways = ways(asked)
+        if not divisible:
+            self._ways = (Threads(self._ways[0].workers * self._ways[0].per_worker, 1),)
         self.way = self._ways[0]
         self.how = (
             "not calibrated" if len(self._ways) > 1 else "asked for" if "x" in asked else "the only way"

@@ -1,0 +1,203 @@
+"""OpenVINO and ONNX Runtime give what sentence-transformers gives, and say how far lower precision is off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from zoo import LIMIT, WORDS, ZOO
+
+from harness import HarnessError, Role, Settings, load_model
+from harness.encoders import Unsuitable, exported
+
+INSTALLED = {"openvino": ("openvino",), "onnx": ("onnxruntime", "onnx", "onnxscript")}
+TEXTS = [
+    "", "a", "Ünïcode 漢字 🙂", "x" * 500,
+    *(" ".join(WORDS[(3 * count + step) % len(WORDS)] for step in range(count)) for count in range(0, 71, 3)),
+    *(" ".join(WORDS[step % len(WORDS)] for step in range(count)) for count in range(LIMIT - 4, LIMIT + 2)),
+]  # fmt: skip
+LIKE_ENCODE = {
+    "openvino": (
+        "bert", "bert-cls", "bert-max", "bert-layers", "bert-prompts-excluded", "bert-dense",
+        "bert-word-weights", "xlm-roberta", "distilbert", "mpnet", "t5", "modernbert", "gpt2",
+    ),
+    "onnx": ("bert-cls", "bert-layers", "modernbert"),  # seconds each
+}  # fmt: skip
+CASES = [(name, backend) for backend, names in LIKE_ENCODE.items() for name in names]
+
+
+def needs(backend):
+    """Skip where an extra is not installed; finds, and does not import: OpenVINO would report that home."""
+    if not all(find_spec(module) for module in INSTALLED[backend]):
+        pytest.skip(f"needs the extra `{backend}`")
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """Models of the zoo, each opened once: (name, backend, changes of the settings) → model."""
+    root, folders, models = tmp_path_factory.mktemp("backends"), {}, {}
+
+    def open_once(name, backend, **changes):
+        needs(backend)
+        if name not in folders:
+            folders[name] = ZOO[name](root / name)
+        chosen = replace(Settings(device="cpu", encoder=backend), **changes)
+        if (name, chosen) not in models:
+            models[name, chosen] = load_model(str(folders[name]), chosen)
+        return models[name, chosen]
+
+    return open_once
+
+
+def original(model):
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(model.spec.location, device="cpu", local_files_only=True)
+
+
+@pytest.mark.parametrize(("name", "backend"), CASES)
+def test_a_backend_equals_sentence_transformers(opened, name, backend):
+    model = opened(name, backend)
+    assert model.facts.encoder == backend
+    assert model.facts.deviation is None
+    ours, theirs = model.encode(TEXTS, Role.QUERY), original(model).encode_query(TEXTS)
+    lengths = np.linalg.norm(theirs.astype(float), axis=1)
+    assert ours.dtype == np.float32
+    assert np.abs(ours - theirs).max() <= 1e-5 * lengths.max()
+    cosine = np.einsum("ij,ij->i", ours, theirs, dtype=float) / lengths / np.linalg.norm(ours, axis=1)
+    assert np.nanmax(1 - cosine) <= 1e-6  # texts without a token have no direction
+
+
+ALONE = [
+    ("bert-cls", "openvino", "float32"), ("mpnet", "openvino", "float32"),
+    ("bert-cls", "openvino", "bfloat16"), ("bert-cls", "onnx", "float32"), ("modernbert", "onnx", "float32"),
+    ("bert-cls", "onnx", "int8"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "backend", "dtype"), ALONE)
+def test_neither_company_nor_order_moves_a_bit_of_an_embedding(opened, name, backend, dtype):
+    if dtype == "bfloat16":
+        needs_bfloat16(opened)
+    model = opened(name, backend, **({} if dtype == "float32" else {"dtype": dtype, "allow_deviation": True}))
+    together = model.encode(TEXTS)
+
+    @settings(max_examples=20)
+    @given(st.lists(st.sampled_from(range(len(TEXTS))), min_size=1, max_size=12))
+    def check(rows):
+        assert np.array_equal(model.encode([TEXTS[row] for row in rows]), together[rows])
+
+    check()
+
+
+def needs_bfloat16(opened):
+    opened("bert-cls", "openvino")  # which imports OpenVINO our way
+    import openvino
+
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("needs a processor that computes in bfloat16")
+
+
+def test_int8_that_moves_embeddings_too_far_is_an_error(opened):
+    with pytest.raises(HarnessError, match="int8 moves embeddings by up to") as raised:
+        opened("bert-cls", "onnx", dtype="int8")
+    assert "--allow-deviation" in str(raised.value)
+
+
+def test_int8_that_was_allowed_says_how_far_it_moves_embeddings(opened):
+    exact = opened("bert-cls", "onnx").encode(TEXTS)
+    model = opened("bert-cls", "onnx", dtype="int8", allow_deviation=True)
+    found = model.facts.deviation
+    moved = 1 - np.einsum("ij,ij->i", exact, model.encode(TEXTS), dtype=float)
+    assert 1e-3 < found.largest < 0.3
+    assert 1e-4 < moved.max() < 0.3
+    assert 0 < found.neighbours <= 1
+
+
+def test_bfloat16_in_openvino_is_near_float32_and_not_the_same(opened):
+    exact = opened("bert-cls", "openvino").encode(TEXTS)
+    needs_bfloat16(opened)
+    model = opened("bert-cls", "openvino", dtype="bfloat16", allow_deviation=True)
+    moved = 1 - np.einsum("ij,ij->i", exact, model.encode(TEXTS), dtype=float)
+    assert 1e-7 < moved.max() < 1e-2
+    assert model.facts.deviation.largest < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("backend", "dtype", "has"),
+    [
+        ("openvino", "float16", "float32 and bfloat16"),
+        ("openvino", "int8", "float32 and bfloat16"),
+        ("onnx", "bfloat16", "float32 and int8"),
+    ],
+)
+def test_a_precision_that_a_backend_has_not_is_an_error_that_names_those_it_has(opened, backend, dtype, has):
+    with pytest.raises(HarnessError, match=f"{dtype} is not possible with encoder {backend}: it has {has}"):
+        opened("bert-cls", backend, dtype=dtype)
+
+
+@pytest.mark.parametrize("name", ["static", "router"])
+def test_a_model_that_does_not_begin_with_a_transformer_is_an_error(opened, name):
+    with pytest.raises(HarnessError, match="openvino: it does not begin with a transformer"):
+        opened(name, "openvino")
+
+
+@pytest.mark.parametrize(
+    ("backend", "module"),
+    [("openvino", "openvino"), ("onnx", "onnxruntime"), ("onnx", "onnx"), ("onnx", "onnxscript")],
+)
+def test_a_missing_extra_is_an_error_that_says_how_to_install_it(monkeypatch, tiny, backend, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(HarnessError, match=f"pip install 'embedding-harness\\[{backend}\\]'"):
+        load_model(str(tiny), Settings(device="cpu", encoder=backend))
+
+
+def test_a_conversion_that_fails_is_a_reason_and_no_traceback(monkeypatch, tiny):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    class Broken(exported.Exported):
+        _convert = _transform = fail
+
+    from harness.encoders.loaded import Loaded
+
+    model = original(load_model(str(tiny), Settings(device="cpu", encoder="plain")))
+    with pytest.raises(Unsuitable, match="ZeroDivisionError in its conversion"):
+        Broken(Loaded(model, Settings(), "tiny"))
+
+
+OFFLINE = """
+import socket, sys
+tried = []
+def refuse(*arguments, **options):
+    tried.append(arguments)
+    raise OSError("offline")
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = socket.create_connection = refuse
+from harness import Settings, load_model
+load_model(sys.argv[1], Settings(device="cpu", encoder=sys.argv[2])).encode(["a text"])
+assert not tried, tried
+"""
+
+
+@pytest.mark.parametrize("backend", INSTALLED)
+def test_a_backend_tries_no_network_and_leaves_nothing_in_the_home_folder(backend, tiny, tmp_path):
+    needs(backend)
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.mkdir(), temporary.mkdir()
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", OFFLINE, str(tiny), backend],
+        env={**os.environ, "HOME": str(home), "TMPDIR": str(temporary), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    # Their own reporting, which is native code, would begin by an identity and a queue on disk.
+    assert [path for path in (*home.rglob("*"), *temporary.rglob("*")) if path.is_file()] == []
