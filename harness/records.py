@@ -137,8 +137,9 @@ class Throughput:
     model: str
     fingerprint: str
     workload: str
-    """Digest of the texts."""
+    """Digest of the distinct texts."""
     texts: int
+    """Texts in a round; the distinct ones may be repeated."""
     tokens: int | None
     """Real tokens in all texts, without padding."""
     seconds: tuple[float, ...]

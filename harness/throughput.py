@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import statistics
 import sys
 import time
@@ -19,25 +20,32 @@ if TYPE_CHECKING:
     from harness.interfaces import Model
 
 ROUNDS = 5
+_SECONDS = 0.6
+"""Length of a round that is worth timing: the workload is repeated up to it, at most `_COPIES` times."""
+_COPIES = 8
 
 
 def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = ROUNDS) -> Throughput:
-    """Time `encode` over a workload: one round to warm up, then `rounds` that count.
+    """Time `encode` over a workload: a round to warm up, then `rounds` that count.
 
-    Nothing else of ours runs meanwhile, and nothing is cached. Medians are over rounds; the wall and
-    CPU time of each are kept, since a shared machine shows in their spread.
+    The warm-up says how often the workload is repeated, to make a round that is worth timing. Nothing else
+    of ours runs meanwhile, and nothing is cached. Medians are over rounds; the wall and CPU time of each are
+    kept, since a shared machine shows in their spread.
     """
-    texts = workload() if texts is None else texts
-    tokens = _tokens_read(model, texts)
+    once = list(workload() if texts is None else texts)
     before = load()
-    model.encode(texts)
+    first, _ = _timed(model, once)
+    texts = once * max(1, min(_COPIES, math.ceil(_SECONDS / max(first, 1e-9))))
+    if len(texts) > len(once):
+        model.encode(texts)  # more texts may take another path, such as calibrated threads
+    tokens = _tokens_read(model, texts)
     threads = _threads(model)
     wall, cpu = zip(*(_timed(model, texts) for _ in range(rounds)), strict=True)
     rates = [len(texts) / seconds for seconds in wall]
     return Throughput(
         model=model.name,
         fingerprint=model.fingerprint,
-        workload=hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+        workload=hashlib.sha256("\n".join(once).encode()).hexdigest(),
         texts=len(texts),
         tokens=tokens,
         seconds=wall,

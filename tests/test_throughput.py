@@ -14,7 +14,7 @@ def test_the_workload_is_fixed():
 
 
 def test_every_round_encodes_every_text_and_the_first_does_not_count(letters, monkeypatch):
-    ticks = iter([0.0, 4.0, 10.0, 12.0, 20.0, 21.0])
+    ticks = iter([0.0, 9.0, 10.0, 14.0, 20.0, 22.0, 30.0, 31.0])
     monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(ticks))
     found = throughput.measure(letters, ["a", "bc"], rounds=3)
     assert len(letters.encoded) == 2 * 4
@@ -28,8 +28,19 @@ def test_every_round_encodes_every_text_and_the_first_does_not_count(letters, mo
     assert found.tokens_per_second == 1.5
 
 
+def test_a_workload_that_is_over_too_soon_is_repeated(letters, monkeypatch):
+    ticks = iter([0.0, 0.25, 10.0, 11.0])
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(ticks))
+    found = throughput.measure(letters, ["a", "bc"], rounds=1)
+    assert len(letters.encoded) == 2 * (1 + 3 + 3)
+    assert (found.texts, found.tokens, found.texts_per_second) == (6, 9, 6.0)
+    monkeypatch.undo()
+    assert found.workload == throughput.measure(letters, ["a", "bc"], rounds=1).workload
+
+
 def test_tokens_that_the_model_does_not_read_do_not_count(letters):
-    assert throughput.measure(letters, ["a" * 100, "b"], rounds=1).tokens == 65
+    found = throughput.measure(letters, ["a" * 100, "b"], rounds=1)
+    assert found.tokens == found.texts / 2 * 65
 
 
 def test_the_real_models_speed_is_of_the_right_order(minilm):

@@ -128,12 +128,15 @@ class Packed:
 def packs(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
     """Cut texts of given token lengths into packs of at most `most` tokens, each with its longest text first.
 
-    A text of more tokens than that is a pack of its own.
+    Packs are about equally large, so that no worker is left with a last large one. A text of more tokens than
+    `most` is a pack of its own.
     """
+    total = sum(lengths)
+    even = total / max(1, -(-total // most))
     pack: list[int] = []
     tokens = 0
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        if pack and tokens + lengths[row] > most:
+        if pack and (tokens >= even or tokens + lengths[row] > most):
             yield pack
             pack, tokens = [], 0
         pack.append(row)
