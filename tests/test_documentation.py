@@ -69,10 +69,11 @@ def test_the_configuration_of_the_readme_is_understood(tmp_path):
 
 def test_every_option_that_the_documentation_names_exists():
     known = set()
-    for command in ("run", "list", "leaderboard"):
+    for command in ("run", "list", "leaderboard", "bench"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness(command, "--help").output))
     named = {option for page in PAGES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())}
-    assert named - known <= {"--help"}
+    of_pytest_benchmark = {"--between", "--csv", "--storage"}
+    assert named - known <= {"--help"} | of_pytest_benchmark
 
 
 def test_every_column_of_the_leaderboard_is_explained():

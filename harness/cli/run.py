@@ -57,7 +57,7 @@ DEFAULT_OUT = "results/local"
 @model_options
 @plugin_options
 def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
-    r"""Evaluate models on tasks; write results and a leaderboard.
+    """Evaluate models on tasks; write results and a leaderboard.
 
     \b
     harness run --model minilm --tasks sts,legal
@@ -65,7 +65,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
     Finished results are kept: the same command continues after an interruption.
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
-    """
+    """  # noqa: D301 - click reads the character, not its escape
     from harness.config import read_config
     from harness.results import Results
 

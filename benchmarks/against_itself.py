@@ -1,0 +1,165 @@
+"""Is a bench to be believed? Measure one model against itself many times, each time in two new processes.
+
+    python -m benchmarks.against_itself                       # 40 runs, about 40 minutes
+    python -m benchmarks.against_itself --runs 5 --budget 15
+
+The truth is a ratio of 1. Written are, for every run, the ratio with its interval and what else the machine
+did, and over all runs how often the interval contains 1, its median half-width, and how much two processes
+of one model differ beyond what their rounds explain (`harness.bench.intervals.PROCESS_SPREAD`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import math
+import os
+import statistics
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from harness.bench.intervals import speed_ratio
+from harness.bench.session import Plan, Variant, failed, measure
+from harness.bench.workloads import select_workloads
+from harness.models import parse_model
+from harness.plugins import load_plugins
+from harness.results import encode, write_atomically
+
+if TYPE_CHECKING:
+    from harness.bench.records import Bench
+
+OUT = Path(__file__).parent / "results" / "against_itself.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One bench of a model against itself."""
+
+    ratio: float
+    low: float
+    high: float
+    half_width: float
+    contains_1: bool
+    contains_1_unwidened: bool
+    """Without the allowance for two processes."""
+    rounds: int
+    log_ratio: float
+    standard_error: float
+    """Of the log-ratio, from its own interval without the allowance."""
+    others: float | None
+    """Largest share of all cores that other processes used during the rounds."""
+    seconds: float
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def step(self, what: str, done: float) -> None:
+        """Say nothing."""
+
+
+def main() -> None:
+    """Run, and write after each run what is known by then."""
+    asked = _asked()
+    schemes = load_plugins([Path(file) for file in asked.plugin]).model_schemes()
+    variant = Variant(asked.model, parse_model(asked.model, schemes, threads=asked.threads))
+    plan = Plan(
+        variants=[variant],
+        workloads=select_workloads([asked.workload]),
+        margin=asked.margin,
+        budget=asked.budget,
+        against_itself=True,
+        plugins=tuple(str(Path(file).absolute()) for file in asked.plugin),
+    )
+    runs: list[Run] = []
+    for number in range(asked.runs):
+        started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        bench = measure(plan, Quiet(), started=started)
+        if broken := failed(bench):
+            sys.exit(f"{broken[0].label}: {broken[0].error}")
+        runs.append(_run(bench))
+        write_atomically(asked.out, encode(_summary(asked, bench, runs)))
+        print(f"{number + 1}: {_line(runs[-1])}", flush=True)
+    inside = sum(one.contains_1 for one in runs)
+    print(f"contains 1 in {inside} of {len(runs)}, median half-width {_median_width(runs):.1%}: {asked.out}")
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--model", default="minilm")
+    parser.add_argument("--workload", default="sts")
+    parser.add_argument("--threads", default="auto")
+    parser.add_argument("--budget", type=float, default=40.0, help="seconds of measuring per run")
+    parser.add_argument("--margin", type=float, default=0.02)
+    parser.add_argument("--plugin", default=[], action="append", help="a single-file plugin")
+    parser.add_argument("--out", type=Path, default=OUT)
+    return parser.parse_args()
+
+
+def _run(bench: Bench) -> Run:
+    (floor,) = bench.noise_floor
+    first, second = ([one.wall for one in variant.workloads[0].rounds] for variant in bench.variants)
+    plain = speed_ratio(second, first, spread=0.0)
+    others = [variant.workloads[0].surroundings.others for variant in bench.variants]
+    return Run(
+        ratio=floor.ratio.value,
+        low=floor.ratio.low,
+        high=floor.ratio.high,
+        half_width=floor.ratio.half_width,
+        contains_1=floor.ratio.low <= 1 <= floor.ratio.high,
+        contains_1_unwidened=plain.low <= 1 <= plain.high,
+        rounds=floor.rounds,
+        log_ratio=math.log(plain.value),
+        standard_error=math.log(plain.high / plain.low) / 2 / 1.96,
+        others=max((one for one in others if one is not None), default=None),
+        seconds=bench.seconds,
+    )
+
+
+def _summary(asked: argparse.Namespace, bench: Bench, runs: list[Run]) -> dict[str, Any]:
+    first = bench.variants[0]
+    return {
+        "model": first.model,
+        "fingerprint": first.fingerprint,
+        "encoder": first.facts.encoder if first.facts else None,
+        "workload": asked.workload,
+        "digest": first.workloads[0].digest,
+        "budget": asked.budget,
+        "margin": asked.margin,
+        "machine": asdict(bench.machine),
+        "libraries": bench.libraries,
+        "last_started": bench.started,
+        "runs": len(runs),
+        "contains_1": sum(one.contains_1 for one in runs),
+        "contains_1_unwidened": sum(one.contains_1_unwidened for one in runs),
+        "median_half_width": _median_width(runs),
+        "process_spread": _process_spread(runs),
+        "each": [asdict(one) for one in runs],
+    }
+
+
+def _process_spread(runs: list[Run]) -> float | None:
+    """Standard deviation of log-speed between processes: what ratios vary beyond their standard errors."""
+    if len(runs) < 3:
+        return None
+    beyond = statistics.mean(one.log_ratio**2 - one.standard_error**2 for one in runs)
+    return math.sqrt(max(0.0, beyond) / 2)
+
+
+def _median_width(runs: list[Run]) -> float:
+    return statistics.median(one.half_width for one in runs)
+
+
+def _line(one: Run) -> str:
+    busy = "" if one.others is None else f", others used {one.others:.0%} of all cores"
+    inside = "contains" if one.contains_1 else "MISSES"
+    return f"{one.ratio:.3f} [{one.low:.3f}, {one.high:.3f}] {inside} 1, {one.rounds} rounds{busy}"
+
+
+if __name__ == "__main__":
+    main()

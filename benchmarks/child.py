@@ -1,0 +1,158 @@
+"""The process in which one variant lives: it loads everything once, and then runs when it is told to.
+
+Orders are JSON, one a line, on what was standard input; answers likewise on what was standard output. What
+libraries print goes to standard error. It ends when its input does.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+import msgspec
+
+from benchmarks.rounds import Ready, Round, Variant
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from benchmarks.tools import Tool
+
+Answer = TypeVar("Answer", Ready, Round)
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first order: what to load."""
+
+    variant: Variant
+    built: str
+    """Folder of the built suite."""
+    model: str
+    """Folder of the model."""
+
+
+class Child:
+    """A variant's process, seen from the parent; use it as a context, which ends it."""
+
+    def __init__(self, variant: Variant) -> None:
+        self.variant = variant
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            cwd=ROOT,
+            env=environment_of(variant),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._said.close()
+
+    def start(self, built: Path, model: Path) -> Ready:
+        """Load the model and the suite; raises RuntimeError where that fails."""
+        return self._ask(msgspec.json.encode(Start(self.variant, str(built), str(model))), Ready)
+
+    def run(self, what: str) -> Round:
+        """Do one round of `suite` or `encode`; raises RuntimeError where that fails."""
+        return self._ask(msgspec.json.encode(what), Round)
+
+    def _ask(self, order: bytes, expected: type[Answer]) -> Answer:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise RuntimeError("the process was started without pipes")
+        try:
+            stdin.write(order + b"\n")
+            stdin.flush()
+            line = stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        if not line:
+            self._process.wait()
+            self._said.seek(0)
+            last = self._said.read()[-2000:].decode(errors="replace")
+            raise RuntimeError(f"{self.variant.name} ended with {self._process.returncode}:\n{last}")
+        return msgspec.json.decode(line, type=expected)
+
+
+def environment_of(variant: Variant) -> dict[str, str]:
+    """This process's environment, with the wait policy that the variant is to have, and no network."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
+    return environment | ({"OMP_WAIT_POLICY": "PASSIVE"} if variant.passive else {})
+
+
+def main() -> None:
+    """Serve until standard input ends; a failure ends the process, and the parent shows what it said last."""
+    orders, answers = _protected_streams()
+    start = msgspec.json.decode(orders.readline(), type=Start)
+    tool, texts = _opened(start)
+    _answer(answers, tool.ready)
+    for line in orders:
+        _answer(answers, _round(tool, texts if msgspec.json.decode(line) == "encode" else None))
+
+
+def _opened(start: Start) -> tuple[Tool, list[str]]:
+    from benchmarks.suite import TASK_FILE, load_built
+    from benchmarks.tools import Evaluators, Harness, Mteb
+
+    built, model = Path(start.built), Path(start.model)
+    suite = load_built(built)
+    if start.variant.tool == "harness":
+        return Harness(start.variant, built / TASK_FILE.name), suite.distinct()
+    kind = Evaluators if start.variant.tool == "st" else Mteb
+    return kind(start.variant, model, suite), suite.distinct()
+
+
+def _round(tool: Tool, texts: list[str] | None) -> Round:
+    """Evaluate the suite, or encode its distinct texts, with the clock on."""
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+    scores: dict[str, float] = {}
+    parts: dict[str, float] = {}
+    wall, cpu = time.perf_counter(), time.process_time()
+    if texts is None:
+        scores, parts = tool.run()
+    else:
+        tool.encode(texts)
+    return Round(
+        seconds=time.perf_counter() - wall,
+        cpu_seconds=time.process_time() - cpu,
+        load=load,
+        scores=scores,
+        parts=parts,
+    )
+
+
+def _answer(answers: TextIO, answer: Ready | Round) -> None:
+    answers.write(msgspec.json.encode(answer).decode() + "\n")
+    answers.flush()
+
+
+def _protected_streams() -> tuple[TextIO, TextIO]:
+    """Keep both streams for orders and answers: libraries read nothing, and print to standard error."""
+    kept_in, kept_out = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return os.fdopen(kept_in, encoding="utf-8"), os.fdopen(kept_out, "w", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Where the seconds go before the first text that matters, stage by stage, in this fresh process.
+
+    python -m benchmarks.start
+
+prints one JSON object: stage → seconds. `benchmarks.peers --what start` runs it several times.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from harness import Model, ModelScheme, Role, Settings
+    from harness.encoders import Encoder, Job
+    from harness.encoders.loaded import Loaded
+    from harness.encoders.workers import Workers
+    from harness.records import Throughput
+    from harness.sentence_models import LocatedFolder
+
+T = TypeVar("T")
+_JOBS = 8
+"""Of so many jobs the middle one is what threads are calibrated on, as in a run."""
+
+
+class Stages:
+    """Seconds of each stage, in the order in which they ran."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def time(self, name: str, call: Callable[[], T]) -> T:
+        """Call, and note how long it took."""
+        began = time.perf_counter()
+        result = call()
+        self.seconds[name] = time.perf_counter() - began
+        return result
+
+
+def stages() -> dict[str, float]:
+    """Go through the start-up of `harness run --model minilm` by hand, one stage after another."""
+    found = Stages()
+    schemes = found.time("import harness, load plugins", _schemes)
+    located = found.time("locate and hash the model", lambda: _located(schemes))
+    found.time("import torch and sentence-transformers", _import_libraries)
+    loaded = found.time("load the model", lambda: _loaded(located.folder, located.spec.settings))
+    encoder = found.time("equality check", lambda: _chosen(loaded))
+    found.time("settle shapes", encoder.settle)
+    texts = _texts()
+    jobs = list(itertools.islice(encoder.jobs(texts, _text_role()), _JOBS))
+    workers = found.time("calibrate threads", lambda: _calibrated(encoder, jobs[len(jobs) // 2]))
+    # A second copy, as `load` makes it: the model of the stages above is in pieces.
+    model = located.load()
+    model.workers = workers
+    found.time("short throughput measurement", lambda: _measured(model))
+    return found.seconds
+
+
+def _schemes() -> Mapping[str, ModelScheme]:
+    from harness.plugins import load_plugins
+
+    return load_plugins().model_schemes()
+
+
+def _located(schemes: Mapping[str, ModelScheme]) -> LocatedFolder:
+    from harness.models import locate_model, parse_model
+
+    # What the scheme `minilm` finds is a folder.
+    return locate_model(parse_model("minilm", schemes), schemes)  # type: ignore[return-value]
+
+
+def _import_libraries() -> None:
+    import sentence_transformers  # noqa: F401 - the import is what is timed
+    import torch  # noqa: F401 - likewise
+
+
+def _loaded(folder: Path, settings: Settings) -> Loaded:
+    from sentence_transformers import SentenceTransformer
+
+    from harness.encoders.loaded import Loaded
+
+    return Loaded(SentenceTransformer(str(folder), device="cpu", local_files_only=True), settings, "minilm")
+
+
+def _chosen(loaded: Loaded) -> Encoder:
+    from harness.encoders.choose import choose
+
+    return choose(loaded, "auto")[0]
+
+
+def _texts() -> list[str]:
+    from harness.workload import workload
+
+    return list(workload())
+
+
+def _text_role() -> Role:
+    from harness.interfaces import Role
+
+    return Role.TEXT
+
+
+def _calibrated(encoder: Encoder, job: Job) -> Workers:
+    from harness.encoders.workers import Workers
+
+    workers = Workers()
+    workers.calibrate(lambda: encoder.run(job))
+    return workers
+
+
+def _measured(model: Model) -> Throughput:
+    from harness.throughput import measure
+
+    return measure(model)
+
+
+if __name__ == "__main__":
+    print(json.dumps(stages()))

@@ -1,0 +1,102 @@
+"""A worker process, seen from the parent: ask it something, and end it for certain."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from harness.bench.protocol import Answer, Failed
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.bench.protocol import Order
+
+Expected = TypeVar("Expected")
+COMMAND = (sys.executable, "-m", "harness.bench.worker")
+_LINES_SHOWN = 3
+
+
+class Worker:
+    """One process that measures one variant.
+
+    It is a session of its own: Ctrl-C reaches the parent alone, which then ends the whole group, the
+    processes that a model itself started among them.
+    """
+
+    def __init__(self, label: str, command: Sequence[str] = COMMAND) -> None:
+        self._label = label
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def ask(self, order: Order, expected: type[Expected]) -> Expected:
+        """Give an order and wait for its answer.
+
+        Raises HarnessError where the model failed, the process ended, or what came is no answer.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise RuntimeError("the process was started without pipes")
+        try:
+            stdin.write(msgspec.json.encode(order) + b"\n")
+            stdin.flush()
+            line = stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        if not line:
+            raise self._ended()
+        try:
+            answer = msgspec.json.decode(line, type=Answer)
+        except msgspec.DecodeError as error:
+            shown = line[:80].decode(errors="backslashreplace")
+            raise HarnessError(
+                f"the process of {self._label} gave no answer: {error}",
+                exists=f"it wrote: {shown!r}",
+                hint="does the model write to file descriptors that are not its own?",
+            ) from error
+        if isinstance(answer, Failed):
+            raise HarnessError(answer.message)
+        if not isinstance(answer, expected):
+            raise HarnessError(f"the process of {self._label} answered something else: {answer}")
+        return answer
+
+    def end(self) -> None:
+        """End the process and all that it started, now."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._said):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+    def _ended(self) -> HarnessError:
+        """Say how the process ended, and what it said last."""
+        code = self._process.wait()
+        how = f"exit {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+        self._said.seek(0)
+        lines = self._said.read()[-4000:].decode(errors="replace").splitlines()
+        return HarnessError(
+            f"the process of {self._label} ended ({how})",
+            exists="\n".join(line for line in lines[-_LINES_SHOWN:] if line.strip()) or None,
+            hint="out of memory?" if code == -signal.SIGKILL else None,
+        )

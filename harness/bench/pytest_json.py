@@ -1,0 +1,93 @@
+"""Benches as pytest-benchmark's JSON, so that its `compare`, `--csv` and `--between` work on them."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.bench.records import Bench, VariantResult, WorkloadResult
+
+
+def pytest_benchmark(bench: Bench, variants: Sequence[VariantResult]) -> dict[str, Any]:
+    """The content of one file: a benchmark per variant and workload, its times in seconds per pass.
+
+    Names hold the workload alone, so that models, dtypes and days can be compared under one name; who was
+    measured stands in `params`, everything else in `extra_info`. `--between` takes one benchmark of a name
+    from each file, so it wants a file per variant.
+    """
+    return {
+        "machine_info": {
+            "fingerprint": bench.machine.fingerprint,
+            "machine": platform.machine(),
+            "system": platform.system(),
+            "release": platform.release(),
+            "python_implementation": platform.python_implementation(),
+            "python_version": platform.python_version(),
+            "cpu": {"brand_raw": bench.machine.processor, "count": bench.machine.cores},
+            "devices": list(bench.machine.devices),
+        },
+        "commit_info": {},
+        "benchmarks": [_benchmark(bench, variant, one) for variant in variants for one in variant.workloads],
+        "datetime": bench.started,
+        "version": _version(),
+    }
+
+
+def _benchmark(bench: Bench, variant: VariantResult, result: WorkloadResult) -> dict[str, Any]:
+    facts = variant.facts
+    name = f"encode[{result.workload}]"
+    return {
+        "group": result.workload,
+        "name": name,
+        "fullname": f"harness bench::{name}",
+        "params": {
+            "workload": result.workload,
+            "model": variant.model,
+            "dtype": variant.settings.dtype,
+            "encoder": facts.encoder if facts else variant.settings.encoder,
+            "variant": variant.label,
+        },
+        "param": result.workload,
+        "extra_info": {
+            "fingerprint": variant.fingerprint,
+            "machine": bench.machine.fingerprint,
+            "digest": result.digest,
+            "texts": result.texts,
+            "tokens": result.tokens,
+            "padded_tokens": result.padded_tokens,
+            "texts_per_second": asdict(result.texts_per_second),
+            "cpu_seconds": [one.cpu for one in result.rounds],
+            "threads": asdict(variant.threads) if variant.threads else None,
+            "device": facts.device if facts else None,
+            "verdict": result.verdict,
+            "libraries": bench.libraries,
+        },
+        "options": {
+            "disable_gc": True,
+            "timer": "perf_counter",
+            "min_rounds": len(result.rounds),
+            "max_time": bench.budget,
+            "min_time": 0.0,
+            "warmup": len(result.warm_up),
+        },
+        "stats": _stats([one.wall for one in result.rounds], result.passes),
+    }
+
+
+def _stats(seconds: Sequence[float], passes: int) -> dict[str, Any]:
+    from pytest_benchmark.stats import Stats
+
+    stats: Any = Stats()  # type: ignore[no-untyped-call]
+    for one in seconds:
+        stats.update(one)
+    return {**stats.as_dict(), "iterations": passes, "data": list(seconds)}
+
+
+def _version() -> str:
+    import pytest_benchmark
+
+    return str(pytest_benchmark.__version__)

@@ -1,0 +1,99 @@
+"""Stand-ins for worker processes, and a clock that only they move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.bench import rounds
+from harness.bench.protocol import (
+    Calls,
+    Facts,
+    FindCeiling,
+    Load,
+    Loaded,
+    Measure,
+    Pass,
+    Peak,
+    Prepare,
+    Prepared,
+    Settle,
+    State,
+    Times,
+)
+from harness.bench.session import Variant
+from harness.errors import HarnessError
+from harness.interfaces import ModelFacts, ModelSpec
+
+ACTING = Path(__file__).with_name("acting.py")
+
+
+class Clock:
+    """Tells a time that passes only when something is done."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Standin:
+    """Answers as a process would, at once; rounds take what `walls` gives next, the last again and again."""
+
+    def __init__(self, label, clock, log, walls=(0.5,), fails_at=None):
+        self.label, self.clock, self.log, self.fails_at = label, clock, log, fails_at
+        self.walls = list(walls)
+        self.ended = False
+        self.orders = 0
+
+    def ask(self, order, expected):
+        self.orders += 1
+        if self.orders == self.fails_at:
+            raise HarnessError(f"{self.label} broke")
+        answer = self._answer(order)
+        assert isinstance(answer, expected)
+        return answer
+
+    def _answer(self, order):
+        if isinstance(order, Pass):
+            wall = self.walls.pop(0) if len(self.walls) > 1 else self.walls[0]
+            self.clock.now += wall
+            self.log.append(self.label)
+            return Times([wall], [2 * wall], 2 * wall)
+        if isinstance(order, Calls):
+            return Times([0.01] * min(order.most, 120), [0.01] * min(order.most, 120), 1.2)
+        facts = ModelFacts(dimensions=2, similarity="cosine")
+        return {
+            Load: Loaded(0.2, 3.0, 1.0, 0.1, 100),
+            Settle: Facts(self.label, "f" * 64, facts, "cpu", (), 2, 1, "calibrated"),
+            Prepare: Prepared(1000, 1500, 1e9),
+            FindCeiling: Peak(10.0),
+            Measure: State(200, None),
+        }[type(order)]
+
+    def end(self):
+        self.ended = True
+
+
+class Nobody:
+    """Watches nothing."""
+
+    def step(self, what, done):
+        assert 0 <= done <= 1
+
+
+def variant(label, location="", **fields):
+    return Variant(label, ModelSpec("acts", location, **fields))
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def quick_rounds(monkeypatch):
+    """Rounds of 20 ms suffice where a test sleeps for a known time."""
+    monkeypatch.setattr(rounds, "SHORTEST", 0.02)

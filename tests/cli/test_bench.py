@@ -1,0 +1,135 @@
+"""`harness bench` as its user meets it, with models that take a known time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.bench import rounds
+from harness.bench.files import read
+
+ACTING = Path(__file__).parents[1] / "bench" / "acting.py"
+
+
+@pytest.fixture
+def bench(harness, monkeypatch, tmp_path):
+    monkeypatch.setattr(rounds, "SHORTEST", 0.02)
+    (tmp_path / "few.txt").write_text("\n".join(f"text number {number}" for number in range(8)))
+
+    def benching(*words, workload="few.txt", budget="1"):
+        return harness(
+            "bench", "--plugin", ACTING, "--workload", workload, "--budget", budget, "--out", "out", *words
+        )
+
+    return benching
+
+
+def test_two_models_are_measured_side_by_side(bench, tmp_path):
+    found = bench("--model", "acts:sleep-2", "--model", "slow=acts:sleep-8", "--pytest-json", "all.json")
+    assert found.code == 0, found.err
+    assert "slow: slower than sleep-2" in found.out
+    assert "energy: " in found.out
+    (record,) = (tmp_path / "out" / "records").glob("*/*.json")
+    assert str(record.relative_to(tmp_path)) in found.out
+    assert [one.label for one in read(record).variants] == ["sleep-2", "slow"]
+    assert len(json.loads((tmp_path / "all.json").read_bytes())["benchmarks"]) == 2
+    assert len(list((tmp_path / "out").glob("*/000*_*.json"))) == 2
+
+
+def test_json_is_the_record(bench, tmp_path):
+    found = bench("--model", "acts:sleep-2", "--json")
+    (record,) = (tmp_path / "out" / "records").glob("*/*.json")
+    assert json.loads(found.out) == json.loads(record.read_bytes())
+
+
+def test_variants_are_named_by_what_tells_them_apart(bench):
+    found = bench("--model", "acts:sleep-1", "--dtype", "float32,bfloat16", "--encoder", "plain", "--json")
+    variants = json.loads(found.out)["variants"]
+    assert [one["label"] for one in variants] == ["sleep-1 float32", "sleep-1 bfloat16"]
+    assert [one["settings"]["encoder"] for one in variants] == ["plain", "plain"]
+
+
+def test_a_model_that_breaks_is_an_error_and_the_other_is_measured(bench, tmp_path):
+    found = bench("--model", "acts:sleep-2", "--model", "acts:raises")
+    assert found.code == 2
+    assert "raises: ERROR: ValueError: the model broke" in found.out
+    (record,) = (tmp_path / "out" / "records").glob("*/*.json")
+    assert len(read(record).variants[0].workloads) == 1
+
+
+def test_settings_that_a_model_has_no_use_for_are_an_error_of_that_variant_alone(bench):
+    found = bench("--model", "lexical", "--dtype", "float32,bfloat16")
+    assert found.code == 2
+    assert "lexical bfloat16: ERROR: the lexical model has no use for --dtype" in found.out
+    assert "bfloat16" not in found.out.partition("few.txt")[2].partition("batch curve")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param((), "no model", id="no model"),
+        pytest.param(
+            ("--model", "acts:sleep-1", "--dtype", "float31"), "no dtype named 'float31'", id="dtype"
+        ),
+        pytest.param(
+            ("--model", "acts:sleep-1", "--encoder", "pakced"), "did you mean: packed", id="encoder"
+        ),
+        pytest.param(
+            ("--model", "acts:sleep-1", "--workload", "shrot"), "did you mean: short", id="workload"
+        ),
+        pytest.param(("--model", "nothing"), "no model named 'nothing'", id="model"),
+        pytest.param(("--model", "acts:sleep-1", "--model", "acts:sleep-1"), "given twice", id="twice"),
+        pytest.param(("--model", "lexical", "--dtype", "bfloat16"), "no use for --dtype", id="the only one"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said_before_anything_starts(bench, words, said, tmp_path):
+    began = time.monotonic()
+    found = bench(*words)
+    assert (found.code, time.monotonic() - began < 5) == (2, True)
+    assert said in found.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("act", ["sleep-5", "hangs"])
+def test_an_interrupted_bench_leaves_no_process_and_no_file(act, tmp_path):
+    command = [
+        sys.executable, "-m", "harness", "bench", "--plugin", ACTING, "--model", f"acts:{act}",
+        "--out", "out", "--budget", "60", "--margin", "0.001", "--workload", "short",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path)
+    children = _children(process.pid)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Nothing was written" in said
+    assert b"Traceback" not in said
+    assert children
+    assert not any(_alive(child) for child in children)
+    assert not (tmp_path / "out").exists()
+
+
+def _children(pid):
+    """Wait until a process has a child that runs Python code of its own, and return its children."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    for _ in range(200):
+        found = [int(word) for word in listed.read_text().split()]
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no worker was started")
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
