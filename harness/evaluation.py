@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from harness.encoders.workers import Threads
     from harness.interfaces import LocatedModel, Model
     from harness.records import Evaluation
     from harness.results import Results
@@ -84,6 +85,8 @@ class Outcome:
 
     evaluations: list[Evaluation] = field(default_factory=list)
     reused: int = 0
+    threads: dict[str, str] = field(default_factory=dict)
+    """How each model that was loaded used threads, if it says so."""
     skipped: list[str] = field(default_factory=list)
     """One sentence for each task that a tag selected and that has no sample."""
     problems: list[str] = field(default_factory=list)
@@ -176,8 +179,15 @@ class _Run:
             scored = [self._evaluate(located, model, examined) for examined in pending]
         finally:
             model.save()
+            self._note_threads(loaded)
         if self.plan.throughput and (any(scored) or not pending):
             self._time(loaded)
+
+    def _note_threads(self, loaded: Model) -> None:
+        """Keep how a model used threads: it moves speeds, and no score."""
+        threads: Threads | None = getattr(loaded, "threads", None)
+        if threads is not None:
+            self.outcome.threads[f"{loaded.name}~{loaded.fingerprint[:8]}"] = f"{threads} {threads.how}"
 
     def wants_time(self, located: LocatedModel) -> bool:
         """Whether a model whose results were all there is still to be timed."""

@@ -95,9 +95,11 @@ class SentenceModel:
 
     @property
     def threads(self) -> Threads:
-        """How jobs are spread over threads; one worker where they cannot run side by side."""
-        way = self.workers.way
-        return way if self.encoder.parallel else Threads(1, way.workers * way.per_worker)
+        """How jobs are spread over threads, and how that was chosen; one worker if they cannot run apart."""
+        way, how = self.workers.way, self.workers.how
+        if self.encoder.parallel:
+            return Threads(way.workers, way.per_worker, how)
+        return Threads(1, way.workers * way.per_worker, how)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The model's own similarity function: (n, m) float32."""

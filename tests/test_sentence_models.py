@@ -264,3 +264,12 @@ def test_a_single_text_that_a_gpu_has_no_memory_for_is_an_error(tiny, monkeypatc
     monkeypatch.setattr(type(model.encoder), "run", fail)
     with pytest.raises(HarnessError, match="no memory for tiny and a single text of 5 characters"):
         model.encode(["short", "shor"])
+
+
+def test_a_model_says_how_it_uses_threads(tiny):
+    model = load_model(str(tiny), Settings(encoder="packed"))
+    assert model.threads.how in ("not calibrated", "the only way")
+    model.encode([f"{'word ' * (n % 50)}{n}" for n in range(400)])
+    assert model.threads.how in ("calibrated", "the only way")
+    plain_one = load_model(str(tiny), Settings(encoder="plain"))
+    assert plain_one.threads.workers == 1

@@ -194,6 +194,7 @@ def _log(environment: Environment, outcome: Outcome, plan: Plan) -> dict[str, An
             | {"status": one.status, "key": one.key}
             for one in outcome.evaluations
         ],
+        "threads": outcome.threads,
         "reused": outcome.reused,
         "skipped": outcome.skipped,
     }

@@ -14,7 +14,7 @@ import statistics
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.environment import cores
@@ -39,6 +39,8 @@ class Threads:
 
     workers: int
     per_worker: int
+    how: str = field(default="", compare=False)
+    """How it was chosen: `calibrated`, `asked for`, …"""
 
     def __str__(self) -> str:
         return f"{self.workers}×{self.per_worker}"

@@ -853,3 +853,12 @@ def test_a_cache_that_cannot_be_written_is_a_note_and_the_run_goes_on(run, tiny)
     assert ran.code == 0
     assert "embedding cache: file/cache cannot be written (Not a directory)" in ran.err
     assert {row["status"] for row in rows()} == {"ok"}
+
+
+def test_the_log_of_a_run_says_how_threads_were_used(run, tmp_path):
+    build_model(tmp_path / "tiny")
+    assert run("--threads", "2x1", model=f"tiny={tmp_path / 'tiny'}", tasks="stsb").code == 0
+    (log,) = Path("out", "runs").glob("*.json")
+    ((model, used),) = json.loads(log.read_text())["threads"].items()
+    assert model.startswith("tiny~")
+    assert used == "2×1 asked for"
