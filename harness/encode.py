@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.embedding_cache import EmbeddingCache, Store
     from harness.interfaces import Model
 
-_CHUNK = 60_000
+_CHUNK = 120_000
 """Characters handed to a model at once while prefetching: few batches part-filled, progress still seen."""
 _LONGEST = 1_200
 """Characters that a text counts at most: models cut what is longer."""
@@ -68,7 +68,7 @@ class EncodedOnce:
         distinct = dict.fromkeys(texts)
         self._asked[role].update(distinct)
         missing = self._recall(distinct, role)
-        self._encode(missing, [range(len(missing))] if missing else [], role)
+        self._encode(missing, _chunks(missing), role)
         return self._tables[role].embeddings_of(texts)
 
     def prefetch(self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]) -> None:
@@ -165,7 +165,7 @@ class EncodedOnce:
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Cut texts into runs of at most `_CHUNK` characters, shortest first; yields their positions.
+    """Cut texts into chunks of at most `_CHUNK` characters, the shortest in the first; yields positions.
 
     No text counts more than `_LONGEST`.
     """
@@ -174,12 +174,12 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
     for position in sorted(range(len(texts)), key=lambda position: len(texts[position])):
         counted = min(len(texts[position]), _LONGEST)
         if characters + counted > _CHUNK:
-            yield chunk
+            yield sorted(chunk)
             chunk, characters = [], 0
         chunk.append(position)
         characters += counted
     if chunk:
-        yield chunk
+        yield sorted(chunk)
 
 
 def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:

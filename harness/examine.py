@@ -154,6 +154,7 @@ def scoring_hash() -> str:
         "encode",
         "metrics",
         "ranking",
+        "search",
         "sentence_models",
         "lexical",
         "stats",

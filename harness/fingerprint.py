@@ -60,7 +60,8 @@ def fingerprint_folder(folder: Path) -> str:
 def with_settings(fingerprint: str, settings: Settings) -> str:
     """Hex SHA-256 of a model's content and the settings that move its embeddings; not the device's name."""
     moving: dict[str, Any] = asdict(settings)
-    del moving["device"], moving["allow_pickle"], moving["trust_remote_code"]
+    for name in ("device", "allow_pickle", "trust_remote_code", "allow_deviation"):
+        del moving[name]
     return hashlib.sha256(f"{fingerprint}\n{json.dumps(moving, sort_keys=True)}".encode()).hexdigest()
 
 

@@ -34,15 +34,8 @@ _GENERATION |= {"CPU implementer", "CPU architecture", "CPU variant", "CPU part"
 
 
 def cacheable(model: Model) -> bool:
-    """Whether embeddings of a model are functions of their texts alone, bit for bit, and worth keeping.
-
-    `plain` batches move last bits, and so do packs on a GPU, where kernels are chosen by shape; int8
-    activations are scaled by what else is in the batch.
-    """
-    encoder, on_cpu = model.facts.encoder, model.facts.device == "cpu"
-    if model.spec.settings.dtype == "int8":
-        return False
-    return encoder in ("batched", "openvino", "onnx") or (encoder == "packed" and on_cpu)
+    """Whether embeddings of a model are functions of their texts alone, bit for bit, as the model says."""
+    return model.facts.reproducible
 
 
 def identity(model: Model, role: Role) -> dict[str, Any]:
@@ -71,6 +64,8 @@ def _kernels(device: str) -> dict[str, str]:
     torch = sys.modules.get("torch")
     if torch is not None:
         found["capability"] = str(torch.backends.cpu.get_cpu_capability())
+        found["torch"] = hashlib.sha256(torch.__config__.show().encode()).hexdigest()[:8]
+        found["matmul"] = str(torch.get_float32_matmul_precision())
         if device == "cuda":
             found["device"] = str(torch.cuda.get_device_name())
     return found
@@ -104,6 +99,6 @@ def _encoding_hash() -> str:
     """Hash the modules of ours that embeddings come from: after a change in them none is found."""
     own = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*(own / "encoders").glob("*.py"), own / "sentence_models.py", own / "lexical.py"]):
+    for path in sorted([*(own / "encoders").glob("*.py"), own / "sentence_models.py"]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -124,6 +124,8 @@ class ModelFacts:
     """The device in use: `cpu`, `cuda`, `mps`."""
     encoder: str = "plain"
     """The encoder in use: see `harness.encoders`."""
+    reproducible: bool = False
+    """Whether an embedding depends, bit for bit, on its text and the settings alone, in any company."""
     notes: tuple[str, ...] = ()
     """What a reader of its speed should know, such as why a faster encoder was not taken."""
     deviation: Deviation | None = None

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.encoders.workers import ways
 from harness.errors import HarnessError
 from harness.interfaces import LocatedModel, Model, ModelSpec, Settings
 
@@ -25,9 +26,10 @@ def parse_model(
     """Read `[NAME=]PATH`, `[NAME=]ORG/NAME` or `[NAME=]SCHEME[:REST]` into a spec.
 
     A scheme's name wins over a folder of that name (`./minilm` is the folder).
-    Raises HarnessError for what is none of these.
+    Raises HarnessError for what is none of these, and for threads that make no sense.
     """
     settings = settings or Settings()
+    ways(threads)  # what is no number of threads is found before any work
     named = _NAMED.fullmatch(text)
     name, rest = (named["name"], named["rest"]) if named else ("", text)
     scheme, _, location = rest.partition(":")

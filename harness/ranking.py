@@ -1,22 +1,31 @@
-"""Exact search in blocks, and per-query metrics of the ranked list, vectorised over queries."""
+"""Rank documents for queries, and per-query metrics of the ranked list, vectorised over queries."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.errors import HarnessError
+from harness.search import Names, blocks, search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.interfaces import Model
 
-_QUERIES, _DOCUMENTS = 256, 16_384
-"""One block of similarities is at most 256 × 16,384 floats (16 MiB), whatever the corpus."""
+_QUERIES, _DOCUMENTS = 1024, 4096
+"""One block of similarities is at most 1,024 × 4,096 floats (16 MiB), whatever the corpus.
+
+Fewer documents, and normalising the queries again for each block would count; more, and a block
+leaves the cache.
+"""
+_HASHED = 1024
+"""Documents whose hashes are taken at once."""
+_TASTE = 64
+"""Bytes of a row by which nearly all documents that are not copies are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +38,12 @@ class Ranking:
     def judged(self, relevance: Sequence[Mapping[str, float]]) -> Judged:
         """Hold the ranking against relevance: for each query, document id → score; relevant means > 0."""
         positive = [{name: score for name, score in judged.items() if score > 0} for judged in relevance]
-        ranked = zip(self.ids, positive, strict=True)
-        gains = [[judged.get(name, 0) for name in ids] for ids, judged in ranked]
+        gains = np.zeros((len(self.ids), max(1, max(map(len, self.ids), default=0))))
+        for row, (ids, judged) in enumerate(zip(self.ids, positive, strict=True)):
+            for name in judged.keys() & ids:
+                gains[row, ids.index(name)] = judged[name]
         best = [sorted(judged.values(), reverse=True) for judged in positive]
-        return Judged(_filled(gains), _filled(best), np.array([len(judged) for judged in positive]))
+        return Judged(gains, _filled(best), np.array([len(judged) for judged in positive]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +94,31 @@ def rank(model: Model, queries: np.ndarray, documents: np.ndarray, ids: Sequence
     queries (q, dim), documents (n, dim): embeddings; ids: the documents' names, unique.
     depth: how many documents to keep, at least 1. Equal scores are broken by document id, descending,
     as trec_eval does; documents with the same embedding always have equal scores.
+    A large search by cosine or dot product, if `model.facts` says so, is computed here and not by the
+    model: scores may differ by 1e-6 (times both lengths, for the dot product).
     Raises HarnessError for similarities that are not finite.
     """
-    # In this order, of two documents with the same score the earlier one ranks first.
-    order = sorted(range(len(ids)), key=ids.__getitem__, reverse=True)
-    groups = _alike(documents, order, depth)
-    found, scores = _search(model, queries, documents, [order[group[0]] for group in groups], depth)
-    if len(groups) < len(order):
-        found, scores = _with_all_members(groups, found, scores, depth)
-    names = np.array([ids[row] for row in order], dtype=object)
-    return Ranking([names[places].tolist() for places in found], [row.tolist() for row in scores])
+    names = Names(ids)
+    copies = [sorted(group, key=ids.__getitem__, reverse=True) for group in _copies(documents)]
+    ignored = np.array(sorted(row for group in copies for row in group[1:]), dtype=np.intp)
+    groups = {group[0]: group[:depth] for group in copies}
+    ranking = Ranking([], [])
+    for block in blocks(len(queries), _QUERIES):
+        rows, scores = search(
+            model, queries[block], documents, names, depth, ignored=ignored, at_once=_DOCUMENTS
+        )
+        if groups:
+            rows, scores = _with_all_copies(groups, rows, scores, names, width=min(depth, len(ids)))
+        ranking.ids.extend([ids[row] for row in found] for found in rows.tolist())
+        ranking.scores.extend(scores.tolist())
+    return ranking
 
 
 def _filled(rows: list[list[float]]) -> np.ndarray:
     """Make a matrix of rows of unequal length, at least one column wide, filled with zeros."""
-    matrix = np.zeros((len(rows), max([1, *map(len, rows)])))
-    for row, values in enumerate(rows):
-        matrix[row, : len(values)] = values
+    lengths = np.array([len(row) for row in rows], dtype=np.intp)
+    matrix = np.zeros((len(rows), max(1, lengths.max(initial=0))))
+    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), float)
     return matrix
 
 
@@ -109,81 +128,60 @@ def _discounted(gains: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _alike(documents: np.ndarray, order: Sequence[int], depth: int) -> list[list[int]]:
-    """Group the places in `order` whose documents have the same embedding: first places, ascending.
+def _copies(documents: np.ndarray) -> list[list[int]]:
+    """Groups of rows that have the same embedding: two or more each, ascending.
 
     Matrix kernels round the columns of one product differently, so that two copies of a document
-    would not tie; only one of them is searched for. More than `depth` of a group never matter.
+    would not tie; only one of a group is searched for.
     """
+    rows = _repeated(_hashes(documents[:, : max(1, _TASTE // documents.dtype.itemsize)]))
+    rows = rows[_repeated(_hashes(documents, rows))]
     groups: dict[bytes, list[int]] = {}
-    for place, row in enumerate(order):
-        content = hashlib.blake2b(np.ascontiguousarray(documents[row]).data, digest_size=16).digest()
-        group = groups.setdefault(content, [])
-        if len(group) < depth:
-            group.append(place)
-    return list(groups.values())
+    for row in rows.tolist():
+        content = np.ascontiguousarray(documents[row]).data
+        groups.setdefault(hashlib.blake2b(content, digest_size=16).digest(), []).append(row)
+    return [group for group in groups.values() if len(group) > 1]
 
 
-def _search(
-    model: Model, queries: np.ndarray, documents: np.ndarray, rows: Sequence[int], depth: int
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Find the places in `rows` of the best documents for each query, merging block after block."""
-    found = [np.empty(0, dtype=np.intp) for _ in queries]
-    scores = [np.empty(0, dtype=np.float32) for _ in queries]
-    for block in _blocks(len(rows), _DOCUMENTS):
-        searched = documents[rows[block]]
-        for asked in _blocks(len(queries), _QUERIES):
-            similarities = _similarities(model, queries[asked], searched)
-            for query, row in enumerate(similarities, asked.start):
-                # What was found in earlier blocks wins ties, so that only what is better can enter.
-                full = len(scores[query]) == depth
-                fresh = np.flatnonzero(row > scores[query][-1]) if full else np.arange(len(row))
-                candidates = np.concatenate([scores[query], row[fresh]])
-                best = _best(candidates, depth)
-                scores[query] = candidates[best]
-                found[query] = np.concatenate([found[query], block.start + fresh])[best]
-    return found, scores
+def _repeated(values: np.ndarray) -> np.ndarray:
+    """Positions, ascending, of the values that occur more than once."""
+    order = np.argsort(values)
+    level = np.flatnonzero(np.diff(values[order]) == 0)
+    return np.unique(order[np.concatenate([level, level + 1])])
 
 
-def _blocks(total: int, most: int) -> Iterator[slice]:
-    """Cut into parts of nearly equal size: some similarities (torch.cdist) compute small ones differently."""
-    parts = -(-total // most)
-    for part in range(parts):
-        yield slice(total * part // parts, total * (part + 1) // parts)
+def _hashes(documents: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Cheap (n,) hashes of the bytes of all or some rows: equal for equal ones, nearly always different else.
 
-
-def _similarities(model: Model, queries: np.ndarray, documents: np.ndarray) -> np.ndarray:
-    similarities = np.asarray(model.similarity(queries, documents))
-    if not np.isfinite(similarities).all():
-        raise HarnessError(
-            f"model {model.name} gave similarities that are NaN or infinite",
-            hint="its similarity function may divide by the length of an embedding that is all zeros",
-        )
-    return similarities
-
-
-def _best(scores: np.ndarray, depth: int) -> np.ndarray:
-    """Positions of the `depth` highest scores, highest first, the earlier first among equals."""
-    if len(scores) > depth:
-        bound = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-        kept = np.flatnonzero(scores >= bound)
-        return kept[np.argsort(-scores[kept], kind="stable")][:depth]
-    return np.argsort(-scores, kind="stable")
-
-
-def _with_all_members(
-    groups: list[list[int]], found: list[np.ndarray], scores: list[np.ndarray], depth: int
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Put every member of a found group in its place, with the group's score.
-
-    That finds the best documents: whatever keeps a group out of the best `depth` also keeps its members out.
+    Integers modulo 2^64 add up to the same in whatever order, as floats do not.
     """
-    all_found, all_scores = [], []
-    for row, values in zip(found, scores, strict=True):
-        members = [groups[group] for group in row]
-        places = np.array([place for group in members for place in group], dtype=np.intp)
-        repeated = np.repeat(values, [len(group) for group in members])
-        best = np.lexsort((places, -repeated))[:depth]
-        all_found.append(places[best])
-        all_scores.append(repeated[best])
-    return all_found, all_scores
+    width = documents.dtype.itemsize * documents.shape[1]
+    factors = np.random.default_rng(0).integers(2**64, size=-(-width // 8), dtype=np.uint64) | np.uint64(1)
+    hashes = np.empty(len(documents) if rows is None else len(rows), dtype=np.uint64)
+    for block in blocks(len(hashes), _HASHED):
+        content = np.ascontiguousarray(documents[block if rows is None else rows[block]]).view(np.uint8)
+        if width % 8:
+            content = np.pad(content, ((0, 0), (0, -width % 8)))
+        hashes[block] = content.view(np.uint64) @ factors
+    return hashes
+
+
+def _with_all_copies(
+    groups: Mapping[int, list[int]], rows: np.ndarray, scores: np.ndarray, names: Names, *, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put every copy of a found document in its place, with the found one's score: (queries, width).
+
+    groups: the row that was searched for → those of its copies, itself included, by id, descending.
+    That finds the best: whatever keeps a document out of the best also keeps its copies out.
+    """
+    found = np.isin(rows, list(groups)).any(axis=1)
+    # Fewer were found than are wanted only where everything was found, copied documents among it.
+    all_rows, all_scores = (np.empty((len(rows), width), dtype=kept.dtype) for kept in (rows, scores))
+    all_rows[~found, : rows.shape[1]], all_scores[~found, : rows.shape[1]] = rows[~found], scores[~found]
+    for query in np.flatnonzero(found):
+        alike = [groups.get(row, [row]) for row in rows[query].tolist()]
+        members = np.array([row for group in alike for row in group], dtype=np.intp)
+        repeated = np.repeat(scores[query], [len(group) for group in alike])
+        best = np.lexsort((-names.among(members), -repeated))[:width]
+        all_rows[query], all_scores[query] = members[best], repeated[best]
+    return all_rows, all_scores

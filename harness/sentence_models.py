@@ -49,12 +49,14 @@ class LocatedFolder:
         device = _device(settings.device)
         try:
             loaded = _load(self.folder, device, trust_remote_code=settings.trust_remote_code)
+            return SentenceModel(loaded, self)
+        except HarnessError:
+            raise
         except Exception as error:
             raise HarnessError(
                 f"model {self.name} cannot be loaded from {self.folder}: {type(error).__name__}: {error}",
                 hint="is the folder complete? sentence-transformers itself must be able to load it",
             ) from error
-        return SentenceModel(loaded, self)
 
 
 class SentenceModel:
@@ -71,7 +73,7 @@ class SentenceModel:
         self._dimensions = _limited_dimensions(self._loaded, settings.truncate_dim)
         self.encoder, notes = choose(self._loaded, settings.encoder)
         deviation = lowered(self.encoder, self._loaded, settings)
-        self.encoder.settle()
+        reproducible = self.encoder.settle()
         self.workers = Workers(self.spec.threads, divisible=self.encoder.divisible)
         self.facts = ModelFacts(
             dimensions=self._dimensions,
@@ -81,6 +83,7 @@ class SentenceModel:
             size_bytes=weights_size(located.folder),
             device=model.device.type,
             encoder=self.encoder.name,
+            reproducible=reproducible,
             notes=notes,
             deviation=deviation,
         )

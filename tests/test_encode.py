@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, ModelSpec, Role, Settings
-from harness.encode import EncodedOnce, _chunks
+from harness.encode import _CHUNK, EncodedOnce, _chunks
 
 
 @given(st.lists(st.integers(0, 3000), max_size=300))
@@ -19,11 +20,11 @@ def test_chunks_hold_each_text_once_shortest_first_and_are_as_large_as_they_may_
     chunks = list(_chunks(["x" * length for length in lengths]))
     positions = [position for chunk in chunks for position in chunk]
     assert sorted(positions) == list(range(len(lengths)))
-    assert [lengths[position] for position in positions] == sorted(lengths)
-    counted = [sum(min(lengths[position], 1200) for position in chunk) for chunk in chunks]
-    assert all(count <= 60_000 for count in counted)
-    firsts = [min(lengths[chunk[0]], 1200) for chunk in chunks]
-    assert all(count + first > 60_000 for count, first in zip(counted, firsts[1:], strict=False))
+    assert all(chunk == sorted(chunk) for chunk in chunks)
+    sizes = [[min(lengths[position], 1200) for position in chunk] for chunk in chunks]
+    for chunk, following in itertools.pairwise(sizes):
+        assert max(chunk) <= min(following)
+        assert sum(chunk) <= _CHUNK < sum(chunk) + min(following)
 
 
 def test_each_text_is_encoded_once_over_all_calls_and_roles_that_are_alike(letters):

@@ -172,3 +172,11 @@ def test_a_similarity_that_is_not_a_number_is_an_error():
     model = SimilarBy(lambda a, b: np.full((len(a), len(b)), np.nan))
     with pytest.raises(HarnessError, match="similar-by gave similarities that are NaN"):
         rank(model, np.zeros((1, 2)), np.zeros((3, 2)), ["a", "b", "c"], 2)
+
+
+def test_what_is_judged_stands_where_it_was_ranked_and_what_is_not_relevant_counts_nothing():
+    found = Ranking([["c", "a", "b"], ["b"]], [[3.0, 2.0, 1.0], [1.0]])
+    judged = found.judged([{"a": 2, "b": -1, "c": 0.5, "d": 1}, {}])
+    assert judged.gains.tolist() == [[0.5, 2, 0], [0, 0, 0]]
+    assert judged.best.tolist() == [[2, 1, 0.5], [0, 0, 0]]
+    assert judged.relevant.tolist() == [3, 0]

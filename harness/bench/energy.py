@@ -68,8 +68,9 @@ def meter(device: str, powercap: Path = POWERCAP) -> Meter | None:
 
 
 def _rapl(powercap: Path) -> Meter | None:
-    # `intel-rapl:0` is a package, `intel-rapl:0:1` a part of it that is counted there already.
+    # `intel-rapl:0` is a package, `intel-rapl:0:1` a part of it; `psys`, the whole platform, counts it again.
     zones = sorted(zone for zone in powercap.glob("intel-rapl:*") if zone.name.count(":") == 1)
+    zones = [zone for zone in zones if _name(zone).startswith("package")]
     try:
         return Rapl(zones) if zones else None
     except (OSError, ValueError):
@@ -86,6 +87,13 @@ def _nvml() -> Meter | None:
     except pynvml.NVMLError:
         return None
     return found
+
+
+def _name(zone: Path) -> str:
+    try:
+        return (zone / "name").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _counter(zone: Path) -> int:

@@ -39,7 +39,8 @@ def arithmetic(model: object) -> Arithmetic | None:
     all-MiniLM-L6-v2 has 21.2 MFLOP per token and 9,216 × length. None too where a parameter is used more
     than once or not by each token (shared layers, experts), since counting parameters would mislead.
     """
-    module = _module(model)
+    facts = getattr(model, "facts", None)
+    module = None if getattr(facts, "encoder", "") in ("openvino", "onnx") else _module(model)
     if module is None:
         return None
     found = (getattr(part, "config", None) for part in module.modules())

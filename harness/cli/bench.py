@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import load, model_options, plugin_options, settings_from, words
+from harness.cli.options import load, model_options, out_folder, plugin_options, settings_from, words
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
-    out = _folder(options["out"] or DEFAULT_OUT)
+    out = out_folder(options["out"] or DEFAULT_OUT)
     now = dt.datetime.now(dt.UTC)
     try:
         with _watching() as watcher:
@@ -200,13 +200,6 @@ def _ways(options: Mapping[str, Any]) -> list[Settings]:
         for dtype in dict.fromkeys(dtypes)
         for encoder in dict.fromkeys(encoders)
     ]
-
-
-def _folder(given: str) -> Path:
-    folder = Path(given)
-    if folder.exists() and not folder.is_dir():
-        raise HarnessError(f"--out {given} is not a folder", hint="pick another: --out DIR")
-    return folder
 
 
 @contextmanager

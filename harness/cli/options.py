@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +85,19 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def out_folder(given: str) -> Path:
+    """Where results go: a folder that can be written, or be made; nothing is left there yet."""
+    folder = Path(given)
+    nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        raise HarnessError(
+            f"cannot write results to {given}: {error.strerror}", hint="pick another folder: --out DIR"
+        ) from error
+    return folder
 
 
 def words(given: Sequence[str]) -> list[str]:

@@ -6,14 +6,21 @@ import datetime as dt
 import json
 import os
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import all_tasks, load, model_options, plugin_options, settings_from, words
+from harness.cli.options import (
+    all_tasks,
+    load,
+    model_options,
+    out_folder,
+    plugin_options,
+    settings_from,
+    words,
+)
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -72,7 +79,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
-    results = Results(_out_folder(options["out"] or config.out or DEFAULT_OUT))
+    results = Results(out_folder(options["out"] or config.out or DEFAULT_OUT))
     outcome = _evaluate(plan, results)
     _print(results, outcome, plugins, as_json=options["as_json"])
     if outcome.failed or outcome.problems or plugins.problems:
@@ -146,19 +153,6 @@ def _cache_folder(given: str | None) -> Path | None:
     from harness.embedding_cache import default_folder
 
     return Path(given).expanduser() if given else default_folder()
-
-
-def _out_folder(given: str) -> Path:
-    """Where results go: a folder that can be written, or be made; nothing is left there yet."""
-    folder = Path(given)
-    nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
-    try:
-        tempfile.TemporaryFile(dir=nearest).close()
-    except OSError as error:
-        raise HarnessError(
-            f"cannot write results to {given}: {error.strerror}", hint="pick another folder: --out DIR"
-        ) from error
-    return folder
 
 
 def _evaluate(plan: Plan, results: Results) -> Outcome:

@@ -58,6 +58,6 @@ class Encoder(Protocol):
         """Go on in a lower precision; raises Unsuitable for one that it does not have."""
         ...
 
-    def settle(self) -> None:
-        """Choose shapes at which an embedding depends on its text alone, where the encoder can."""
+    def settle(self) -> bool:
+        """Choose shapes at which an embedding depends, bit for bit, on its text alone; say if it does."""
         ...

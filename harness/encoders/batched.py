@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.encoders import Job, Unsuitable
+from harness.encoders.company import is_indifferent_to_company
 from harness.encoders.plain import lower_weights
 from harness.interfaces import Role
 
@@ -96,8 +97,9 @@ class Batched:
         """Convert the weights."""
         lower_weights(self._loaded, dtype)
 
-    def settle(self) -> None:
-        """Nothing to choose: the shapes are fixed."""
+    def settle(self) -> bool:
+        """The shapes are fixed; whether that suffices is tried, on a CPU: a GPU promises nothing."""
+        return self.parallel and is_indifferent_to_company(self, self._loaded.dimensions)
 
 
 def check_plain_tokens(loaded: Loaded) -> None:
@@ -109,6 +111,8 @@ def check_plain_tokens(loaded: Loaded) -> None:
         raise Unsuitable("it does not begin with a transformer")
     if loaded.cuts_by_role:
         raise Unsuitable("queries and documents are cut at lengths of their own")
+    if loaded.remembers_lengths:
+        raise Unsuitable("its positions depend on the lengths of texts before")
     features = loaded.features(["a text", "and a longer text"], Role.TEXT)
     shapes = {value.shape for value in features.values() if torch.is_tensor(value)}
     if "attention_mask" not in features or shapes != {features["input_ids"].shape}:

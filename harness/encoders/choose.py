@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.encoders import Unsuitable
+from harness.encoders.company import embed
 from harness.errors import HarnessError
 from harness.interfaces import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from harness.encoders import Encoder
     from harness.encoders.loaded import Loaded
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 FASTEST_FIRST = ("packed", "batched", "plain")
 """What `auto` tries; backends of other libraries are used where they are asked for by name."""
 EQUAL = 1e-6
-"""Largest 1 − cosine to `encode`, in float32, at which embeddings count as the same."""
+"""Largest 1 − cosine to `encode`, in float32, at which embeddings of one length count as the same."""
 _LONGEST_PROBE = 512
 """Tokens of the longest probe at most: the usual limit, and still quick where a model reads thousands."""
 
@@ -39,8 +40,9 @@ def choose(loaded: Loaded, requested: str) -> tuple[Encoder, tuple[str, ...]]:
     Raises HarnessError where the one asked for cannot serve the model.
     """
     reasons: list[str] = []
-    texts = _probes(loaded)
-    expected = {role: loaded.encode(texts, role) for role in {loaded.same_as(role) for role in Role}}
+    texts = _probes(loaded) if requested != "plain" else []
+    roles = {loaded.same_as(role) for role in Role} if texts else set()
+    expected = {role: loaded.encode(texts, role) for role in roles}
     for name in FASTEST_FIRST if requested == "auto" else (requested,):
         try:
             return _proved(name, loaded, texts, expected), tuple(reasons)
@@ -71,20 +73,16 @@ def _proved(name: str, loaded: Loaded, texts: list[str], expected: Mapping[Role,
 
 
 def _probes(loaded: Loaded) -> list[str]:
-    """Texts of different lengths, one of them as long as the model reads."""
-    return [*_PROBES, "word " * min(loaded.max_tokens or 0, _LONGEST_PROBE)]
-
-
-def embed(encoder: Encoder, texts: Sequence[str], dimensions: int, role: Role = Role.TEXT) -> np.ndarray:
-    """Run all jobs one after another: (n, dimensions) float32."""
-    embeddings = np.empty((len(texts), dimensions), dtype=np.float32)
-    for job in encoder.jobs(texts, role):
-        embeddings[job.rows] = encoder.run(job)
-    return embeddings
+    """Texts of different lengths, one of them as long as the model reads, or nearly."""
+    return [*_PROBES, "word " * min(loaded.max_tokens or _LONGEST_PROBE, _LONGEST_PROBE)]
 
 
 def largest_distance(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Largest 1 − cosine between rows, in [0, 2]; 0 for two zero rows, NaN where one is not finite."""
-    norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
-    off = np.abs(np.einsum("ij,ij->i", ours, theirs) - norms)
-    return float(np.max(off / np.maximum(norms, 1e-30)))
+    """Largest ‖a − b‖² / 2‖b‖² over rows: 1 − cosine for lengths that are equal, more for others.
+
+    0 for two zero rows, infinity where only theirs is zero, NaN where one is not finite.
+    """
+    off = (np.linalg.norm(ours.astype(np.float64) - theirs, axis=1) ** 2) / 2
+    size = np.linalg.norm(theirs.astype(np.float64), axis=1) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.max(np.where(off == 0, 0.0, off / size)))

@@ -104,6 +104,7 @@ class Exported(Batched, ABC):
                 with converting():
                     self._convert(body, example)
                 if self._bears_padding():
+                    self._attention = attention
                     return
         except Unsuitable:
             raise

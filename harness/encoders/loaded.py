@@ -58,6 +58,13 @@ class Loaded:
         first = self.model[0]
         return any(getattr(first, name, None) is not None for name in ("query_length", "document_length"))
 
+    @property
+    def remembers_lengths(self) -> bool:
+        """Whether positions are rescaled by the longest text so far: then an embedding depends on history."""
+        config = getattr(self.model.transformers_model, "config", None)
+        told = str(getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None))
+        return "dynamic" in told or "longrope" in told
+
     def prompt(self, role: Role) -> str:
         """The user's prompt of a role, else the model's, chosen as encode_query and encode_document do."""
         if role in self._prompts:
@@ -94,14 +101,12 @@ class Loaded:
     def forward(self, features: dict[str, Any], role: Role) -> np.ndarray:
         """One pass through all modules: float32 embeddings on the host, so a device has finished by then."""
         import torch
-        from sentence_transformers.util import batch_to_device
 
         device = self.model.device
-        pinned = device.type == "cuda"
         # A copy: modules write into what they are given, and a calibration runs one job many times at once.
-        own = {name: _pinned(value) if pinned else value for name, value in features.items()}
+        own = {name: _moved(value, device) for name, value in features.items()}
         with torch.inference_mode():
-            output = self.model(batch_to_device(own, device), **asked_as(role))
+            output = self.model(own, **asked_as(role))
             return as_float32(output["sentence_embedding"])
 
     def encode(self, texts: Sequence[str], role: Role) -> np.ndarray:
@@ -189,9 +194,12 @@ def _attention(model: SentenceTransformer) -> str | None:
     return getattr(config, "_attn_implementation", None)
 
 
-def _pinned(value: Any) -> Any:  # noqa: ANN401 - features hold tensors and plain values
-    """Page-locked memory, from which a copy to a GPU does not wait."""
-    return value.pin_memory() if hasattr(value, "pin_memory") else value
+def _moved(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - features hold tensors and plain values
+    """Copy a tensor to the device; from page-locked memory to a GPU, which does not wait for it."""
+    if not hasattr(value, "to"):
+        return value
+    on_gpu = device.type == "cuda"
+    return (value.pin_memory() if on_gpu else value).to(device, non_blocking=on_gpu)
 
 
 def _full_dimensions(model: SentenceTransformer) -> int:

@@ -36,7 +36,10 @@ class ONNX(Exported):
             raise Unsuitable("it has float32 and int8")
         with converting(), tempfile.TemporaryDirectory() as folder:
             exact, rounded = Path(folder, "exact.onnx"), Path(folder, "rounded.onnx")
+            if self._attention:
+                self._loaded.attend(self._attention)
             self._save(exact)
+            self._loaded.restore_attention()
             (library,) = from_extra("onnx", "onnxruntime.quantization")
             library.quantize_dynamic(
                 exact,

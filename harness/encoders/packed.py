@@ -16,31 +16,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harness.encoders import Job
 from harness.encoders.attention import attend_within, runs_of, use_packed_attention
 from harness.encoders.batched import check_plain_tokens
+from harness.encoders.company import is_indifferent_to_company
 from harness.encoders.loaded import first_position, position_tables
 from harness.encoders.plain import lower_weights
-from harness.interfaces import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
+
     from harness.encoders.loaded import Loaded
+    from harness.interfaces import Role
 
 TOKENS_PER_PACK = 512
-"""On a CPU: more are no faster (docs/performance.md), and packs this small spread evenly over workers."""
+"""On a CPU: more are no faster, and packs this small spread evenly over workers."""
 _BYTES_PER_TOKEN = 30 * 4
 """Memory that a token's activations take on a GPU at most, per hidden dimension: a generous guess."""
-_TEXTS_AT_ONCE = 1024
-"""Texts that are tokenized together: the padded matrix that tokenizing gives stays small."""
+_TEXTS_AT_ONCE = 256
+"""Texts that are tokenized together, while workers run those before."""
 _FEWEST_TOKENS = (32, 64, 128, 256)
 _MOST_ROWS_TRIED = 64
 """Texts up to which the modules behind the pooling are tried in every number."""
-_COMPANY = ("a", *(f"{'word ' * n}{n}" for n in (2, 5, 9, 14, 27, 60)))
-"""Texts of about 130 tokens, on which `settle` looks whether company matters."""
 
 
 class Packed:
@@ -83,39 +82,19 @@ class Packed:
         """Convert the weights."""
         lower_weights(self._loaded, dtype)
 
-    def settle(self) -> None:
+    def settle(self) -> bool:
         """Find the fewest tokens and texts at which company does not matter, with one thread and with more.
 
         On a CPU; a GPU chooses its kernels by shape, and embeddings there may differ in their last bits.
         """
-        import torch
-
-        if self._loaded.model.device.type != "cpu":
-            return
-        threads = torch.get_num_threads()
-        try:
-            self.fewest_texts = max(_fewest_texts(self._loaded, count) for count in {1, threads})
-            for fewest in (*_FEWEST_TOKENS, self.tokens_per_pack):
-                self.fewest_tokens = fewest
-                if all(self._alone_as_in_company(count) for count in {1, threads}):
-                    return
-        finally:
-            torch.set_num_threads(threads)
-
-    def _alone_as_in_company(self, threads: int) -> bool:
-        """Whether every copy of some texts, wherever it lies in a pack, has the bits that it has alone."""
-        import torch
-
-        torch.set_num_threads(threads)
-        together = self._embed(_COMPANY * 4)
-        alone = np.concatenate([self._embed([text]) for text in _COMPANY])
-        return np.array_equal(together, np.tile(alone, (4, 1)))
-
-    def _embed(self, texts: Sequence[str]) -> np.ndarray:
-        embeddings = np.empty((len(texts), self._loaded.dimensions), dtype=np.float32)
-        for job in self.jobs(texts, Role.TEXT):
-            embeddings[job.rows] = self.run(job)
-        return embeddings
+        if not self.parallel:
+            return False
+        self.fewest_texts = _fewest_texts(self._loaded)
+        for fewest in (*_FEWEST_TOKENS, self.tokens_per_pack):
+            self.fewest_tokens = fewest
+            if is_indifferent_to_company(self, self._loaded.dimensions):
+                return True
+        return False
 
     def _fill(self, lengths: list[int]) -> list[int]:
         """Lengths of texts of padding, none above the longest, that bring a pack to the fewest of both."""
@@ -179,7 +158,7 @@ def _fitted(loaded: Loaded) -> int:
     return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * loaded.dimensions))))
 
 
-def _fewest_texts(loaded: Loaded, threads: int) -> int:
+def _fewest_texts(loaded: Loaded) -> int:
     """Fewest texts from which the modules behind the pooling give one the same bits; 0 if any number does."""
     import torch
     from sentence_transformers.sentence_transformer.modules import Pooling
@@ -188,7 +167,6 @@ def _fewest_texts(loaded: Loaded, threads: int) -> int:
     pooling = next((place for place, module in enumerate(modules) if isinstance(module, Pooling)), None)
     if pooling is None or pooling + 1 == len(modules):
         return 0
-    torch.set_num_threads(threads)
     width = modules[pooling].get_embedding_dimension()  # type: ignore[operator] # a module's attribute, to mypy
     rows = torch.randn(4 * _MOST_ROWS_TRIED, width, generator=torch.Generator().manual_seed(0))
     rows = rows.to(loaded.dtype)

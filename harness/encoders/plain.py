@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from harness.interfaces import Role
 
 
+_TEXTS_PER_JOB = 256
+
+
 class Plain:
-    """One job of all texts, in batches as sentence-transformers makes them."""
+    """Batches as sentence-transformers makes them, of a few hundred texts at a time, of about one length."""
 
     name = "plain"
     parallel = False
@@ -26,8 +29,11 @@ class Plain:
         self._loaded = loaded
 
     def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
-        """All texts in one job."""
-        yield Job(list(range(len(texts))), (texts, role))
+        """Some texts a job, so that an interruption need not wait for all; shortest first."""
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        for start in range(0, len(order), _TEXTS_PER_JOB):
+            rows = order[start : start + _TEXTS_PER_JOB]
+            yield Job(rows, ([texts[row] for row in rows], role))
 
     def run(self, job: Job) -> np.ndarray:
         """Float32 embeddings, (n, full dimensions)."""
@@ -38,8 +44,9 @@ class Plain:
         """Convert the weights."""
         lower_weights(self._loaded, dtype)
 
-    def settle(self) -> None:
-        """Nothing to choose: an embedding depends, by about 1e-7, on the texts around it."""
+    def settle(self) -> bool:
+        """An embedding depends, by about 1e-7, on the texts around it."""
+        return False
 
 
 def lower_weights(loaded: Loaded, dtype: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.encoders import Unsuitable
-from harness.encoders.choose import embed
+from harness.encoders.company import embed
 from harness.errors import HarnessError
 from harness.interfaces import Deviation
 from harness.workload import workload

@@ -28,6 +28,8 @@ R = TypeVar("R")
 
 _SECONDS = 0.8
 """Time that a calibration may take, if each way could be tried once by then."""
+_MOST_SECONDS = 2.5
+"""Time at which a first round of tries is not begun."""
 _ROUNDS = 7
 _IN_FLIGHT = 4
 """Jobs per worker that wait at most: enough to keep it busy, few enough to hold in memory."""
@@ -72,9 +74,16 @@ class Workers:
         return self.how != "not calibrated"
 
     def calibrate(self, run: Callable[[], object]) -> None:
-        """Take the way in which several calls of `run`, one job's work, are done soonest."""
+        """Take the way in which several calls of `run`, one job's work, are done soonest.
+
+        Where a job takes so long that trying would cost more than it gains, most workers are taken.
+        """
         calls = 2 * max(way.workers for way in self._ways)
         began = time.perf_counter()
+        run()
+        if (time.perf_counter() - began) * calls * len(self._ways) > _MOST_SECONDS * self._ways[0].workers:
+            self.how = "too slow to try"
+            return
         seconds: dict[Threads, list[float]] = {way: [] for way in self._ways}
         for turn in range(_ROUNDS):
             for way in self._ways if turn % 2 else reversed(self._ways):
@@ -131,7 +140,8 @@ def ways(asked: str, available: int | None = None) -> tuple[Threads, ...]:
         raise HarnessError(f"--threads {asked!r} is none of auto, N, WxT", hint="for example 4, or 2x1")
     if exact and exact[2]:
         return (Threads(int(exact[1]), int(exact[2])),)
-    most = int(exact[1]) if exact else available or cores()
+    there = available or cores()
+    most = min(int(exact[1]), there) if exact else there
     found = {Threads(workers, most // workers) for workers in (most, most // 2, most // 4, 1) if workers}
     return tuple(sorted(found, reverse=True))
 

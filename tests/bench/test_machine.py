@@ -64,8 +64,9 @@ def test_competitors_are_named_by_what_they_used_and_ours_are_not():
     assert competitors(before, after, 10.0, ours={2}) == ("busy (50% of a core)", "new (10% of a core)")
 
 
-def _zone(folder, counter, largest=1_000_000):
+def _zone(folder, counter, largest=1_000_000, name="package-0"):
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "name").write_text(f"{name}\n")
     (folder / "energy_uj").write_text(f"{counter}\n")
     (folder / "max_energy_range_uj").write_text(f"{largest}\n")
 
@@ -73,6 +74,7 @@ def _zone(folder, counter, largest=1_000_000):
 def test_energy_is_what_the_packages_counted(tmp_path):
     for name, counter in (("intel-rapl:0", 100_000), ("intel-rapl:1", 900_000), ("intel-rapl:0:0", 5)):
         _zone(tmp_path / name, counter)
+    _zone(tmp_path / "intel-rapl:2", 70_000, name="psys")  # The platform counts its packages again.
     found = meter("cpu", tmp_path)
     assert found.source == "processor package (RAPL, 2 zones)"
     assert found.used() == 0

@@ -265,6 +265,7 @@ def test_a_path_or_name_that_is_not_utf_8_is_named(option, run):
         (["--dtype", "int4"], "'int4' is not one of 'float32', 'bfloat16', 'float16', 'int8'"),
         (["--prompt", "query"], "--prompt 'query' is not ROLE=TEXT\n  roles: text, query, document"),
         (["--prompt", "qeury=x"], "is not ROLE=TEXT"),
+        (["--threads", "two"], "--threads 'two' is none of auto, N, WxT"),
         (["--nonsense"], "No such option"),
     ],
 )

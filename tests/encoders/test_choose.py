@@ -71,9 +71,33 @@ def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
         pytest.param([[3, 0]], [[-3, 0]], 2.0, id="opposite"),
         pytest.param([[1, 2], [3, 4]], [[1, 2], [3, 4]], 0.0, id="the same"),
         pytest.param([[0, 0]], [[0, 0]], 0.0, id="two zeros"),
+        pytest.param([[1, 0]], [[0, 0]], np.inf, id="only theirs is zero"),
+        pytest.param([[0, 0]], [[1, 0]], 0.5, id="only ours is zero"),
+        pytest.param([[2, 2]], [[1, 1]], 0.5, id="another length"),
     ],
 )
 def test_the_largest_distance_is_of_the_worst_row(ours, theirs, expected):
     found = largest_distance(np.array(ours, dtype=np.float32), np.array(theirs, dtype=np.float32))
     assert found == pytest.approx(expected, abs=1e-7)
     assert choose.EQUAL == 1e-6
+
+
+@pytest.mark.parametrize(("encoder", "promised"), [("packed", True), ("batched", True), ("plain", False)])
+def test_a_model_says_whether_company_can_move_its_embeddings(tiny, encoder, promised):
+    assert load_model(str(tiny), Settings(encoder=encoder)).facts.reproducible == promised
+
+
+def test_a_model_whose_packs_do_matter_says_so(tiny, monkeypatch):
+    monkeypatch.setattr(packed, "is_indifferent_to_company", lambda encoder, dimensions: False)
+    assert not load_model(str(tiny)).facts.reproducible
+
+
+@pytest.mark.parametrize("rescaled", ["dynamic", "longrope", "linear"])
+def test_positions_that_remember_lengths_are_left_to_sentence_transformers(tiny, rescaled):
+    model = load_model(str(tiny), Settings(encoder="plain"))
+    model._loaded.model.transformers_model.config.rope_parameters = {"rope_type": rescaled, "factor": 2.0}
+    if rescaled == "linear":
+        batched.check_plain_tokens(model._loaded)
+    else:
+        with pytest.raises(Unsuitable, match="depend on the lengths of texts before"):
+            batched.check_plain_tokens(model._loaded)

@@ -52,8 +52,8 @@ def test_packs_hold_no_padding_but_what_brings_them_to_the_fewest_tokens(tiny_pa
 
 def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, monkeypatch):
     encoder = tiny_packed.encoder
-    monkeypatch.setattr(packed.Packed, "_alone_as_in_company", lambda self, threads: False)
-    encoder.settle()
+    monkeypatch.setattr(packed, "is_indifferent_to_company", lambda encoder, dimensions: False)
+    assert not encoder.settle()
     assert encoder.fewest_tokens == encoder.tokens_per_pack
     before = tiny_packed.encode(["a", "some words", "x " * 300])
     monkeypatch.undo()

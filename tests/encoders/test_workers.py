@@ -89,7 +89,8 @@ def test_what_a_job_raises_reaches_the_caller_and_later_jobs_are_dropped():
     assert max(ran) < 20
 
 
-def test_a_calibration_takes_the_way_that_is_done_first():
+def test_a_calibration_takes_the_way_that_is_done_first(monkeypatch):
+    monkeypatch.setattr(workers, "cores", lambda: 4)
     found = Workers("4")
 
     def slow_with_company() -> None:
@@ -104,13 +105,24 @@ def test_a_calibration_takes_the_way_that_is_done_first():
 
 
 def test_a_calibration_stops_after_its_time(monkeypatch):
+    monkeypatch.setattr(workers, "cores", lambda: 2)
     monkeypatch.setattr(workers, "_SECONDS", 0.0)
     calls = []
     Workers("2").calibrate(lambda: calls.append(1))
-    assert len(calls) == 2 * 4  # each of two ways once, four jobs
+    assert len(calls) == 1 + 2 * 4  # one to see how long it takes, then each of two ways once, four jobs
 
 
-def test_threads_asked_for_exactly_are_not_calibrated():
+def test_jobs_that_take_too_long_are_not_tried(monkeypatch):
+    monkeypatch.setattr(workers, "cores", lambda: 4)
+    monkeypatch.setattr(workers, "_MOST_SECONDS", 0.01)
+    found, calls = Workers("4"), []
+    found.calibrate(lambda: calls.append(time.sleep(0.02)))
+    assert (found.way, found.how, len(calls)) == (Threads(4, 1), "too slow to try", 1)
+    assert found.settled
+
+
+def test_threads_asked_for_exactly_are_not_calibrated(monkeypatch):
+    monkeypatch.setattr(workers, "cores", lambda: 2)
     assert Workers("2x1").settled
     assert Workers("1").settled
     assert not Workers("2").settled
