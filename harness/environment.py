@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 LIBRARIES = (
@@ -64,6 +65,11 @@ def current_environment(started: str) -> Environment:
 
 def libraries() -> dict[str, str]:
     """Versions of the libraries that can move a score, read from their metadata."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     found = {}
     for name in LIBRARIES:
         try:

@@ -155,6 +155,7 @@ def scoring_hash() -> str:
         "metrics",
         "ranking",
         "search",
+        "best",
         "sentence_models",
         "lexical",
         "stats",

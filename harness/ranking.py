@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.search import Names, blocks, search
+from harness.best import Names, blocks
+from harness.search import search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +104,7 @@ def rank(model: Model, queries: np.ndarray, documents: np.ndarray, ids: Sequence
     ignored = np.array(sorted(row for group in copies for row in group[1:]), dtype=np.intp)
     groups = {group[0]: group[:depth] for group in copies}
     ranking = Ranking([], [])
-    for block in blocks(len(queries), _QUERIES):
+    for block in blocks(slice(0, len(queries)), _QUERIES):
         rows, scores = search(
             model, queries[block], documents, names, depth, ignored=ignored, at_once=_DOCUMENTS
         )
@@ -158,7 +159,7 @@ def _hashes(documents: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray
     width = documents.dtype.itemsize * documents.shape[1]
     factors = np.random.default_rng(0).integers(2**64, size=-(-width // 8), dtype=np.uint64) | np.uint64(1)
     hashes = np.empty(len(documents) if rows is None else len(rows), dtype=np.uint64)
-    for block in blocks(len(hashes), _HASHED):
+    for block in blocks(slice(0, len(hashes)), _HASHED):
         content = np.ascontiguousarray(documents[block if rows is None else rows[block]]).view(np.uint8)
         if width % 8:
             content = np.pad(content, ((0, 0), (0, -width % 8)))

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.interfaces import Finding, ModelFacts, Settings, Severity
@@ -185,4 +186,9 @@ def plain_values(values: Column) -> list[Any]:
             return [plain(inner) for inner in cell]
         return cell.tolist() if hasattr(cell, "tolist") else cell
 
+    if set(map(type, values)) <= {str, int, float, bool, NoneType}:
+        return list(values)
+    if hasattr(values, "dtype") and values.dtype != object:
+        whole: list[Any] = plain(values)
+        return whole
     return [plain(cell) for cell in plain(values)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sentence_transformers import util
 
-from harness import HarnessError, ModelFacts, rank, ranking
+from harness import HarnessError, ModelFacts, best, rank, ranking
 from harness import search as searching
 
 
@@ -30,7 +30,7 @@ def cut(monkeypatch):
     def cut_into(queries: int, documents: int, room: int = 64) -> None:
         monkeypatch.setattr(ranking, "_QUERIES", queries)
         monkeypatch.setattr(ranking, "_DOCUMENTS", documents)
-        monkeypatch.setattr(searching, "_ROOM", room)
+        monkeypatch.setattr(best, "_ROOM", room)
 
     return cut_into
 
@@ -60,7 +60,7 @@ def test_search_equals_brute_force_whatever_the_blocks(search, queries_at_once, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "_QUERIES", queries_at_once)
         patch.setattr(ranking, "_DOCUMENTS", documents_at_once)
-        patch.setattr(searching, "_ROOM", room)
+        patch.setattr(best, "_ROOM", room)
         found = rank(Dot(), *search)
     ids, scores = by_brute_force(*search)
     assert found.ids == ids
@@ -187,7 +187,7 @@ def test_our_own_dot_product_equals_brute_force_whatever_the_blocks(search, quer
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "_QUERIES", queries_at_once)
         patch.setattr(ranking, "_DOCUMENTS", at_once)
-        patch.setattr(searching, "_ROOM", room)
+        patch.setattr(best, "_ROOM", room)
         patch.setattr(searching, "_WORTHWHILE", 0)
         found = rank(model, *search)
     assert (found.ids, found.scores) == by_brute_force(*search)

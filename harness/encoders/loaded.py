@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,8 @@ class Loaded:
         self.dimensions = _full_dimensions(model)
         self._prompts = dict(settings.prompts)
         self._attention = _attention(model)
+        self._tokenizing = threading.Lock()
+        """Tokenizers keep whether they pad and cut: two threads would change that under each other."""
         self._limit_length(settings.max_seq_length)
 
     @property
@@ -88,14 +91,23 @@ class Loaded:
         if not texts:
             return np.zeros(0, dtype=int)
         whole = [self.prompt(role) + text for text in texts]
-        ids = self.tokenizer(whole, padding=False, truncation=False, verbose=False)["input_ids"]
+        with self._tokenizing:
+            ids = self.tokenizer(
+                whole,
+                padding=False,
+                truncation=False,
+                verbose=False,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )["input_ids"]
         return np.fromiter((len(row) for row in ids), dtype=int, count=len(whole))
 
     def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
         """What the model is fed for texts: tensors (n, longest), padded, cut, with their prompt."""
-        features: dict[str, Any] = self.model.preprocess(
-            list(texts), prompt=self.prompt(role) or None, **asked_as(role)
-        )
+        with self._tokenizing:
+            features: dict[str, Any] = self.model.preprocess(
+                list(texts), prompt=self.prompt(role) or None, **asked_as(role)
+            )
         return features
 
     def forward(self, features: dict[str, Any], role: Role) -> np.ndarray:
