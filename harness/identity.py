@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,15 +58,15 @@ def identity(model: Model, role: Role) -> dict[str, Any]:
 
 
 def _kernels(device: str) -> dict[str, str]:
-    """What picks kernels besides the processor: of torch only where a model has loaded it."""
+    """What picks kernels besides the processor."""
+    import torch
+
     found = {name: os.environ[name] for name in _KERNELS if name in os.environ}
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        found["capability"] = str(torch.backends.cpu.get_cpu_capability())
-        found["torch"] = hashlib.sha256(torch.__config__.show().encode()).hexdigest()[:8]
-        found["matmul"] = str(torch.get_float32_matmul_precision())
-        if device == "cuda":
-            found["device"] = str(torch.cuda.get_device_name())
+    found["capability"] = str(torch.backends.cpu.get_cpu_capability())
+    found["torch"] = hashlib.sha256(torch.__config__.show().encode()).hexdigest()[:8]
+    found["matmul"] = str(torch.get_float32_matmul_precision())
+    if device == "cuda":
+        found["device"] = str(torch.cuda.get_device_name())
     return found
 
 

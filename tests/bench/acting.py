@@ -30,7 +30,7 @@ class Acting:
 
     def encode(self, texts, role=Role.TEXT):
         self.calls += 1
-        print("a library that prints to standard output")
+        print("a library that prints to standard output", flush=True)
         time.sleep(self.seconds)
         if self.act != "sleep" and self.calls > 3:
             self._misbehave()
