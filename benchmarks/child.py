@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 import msgspec
 
 from benchmarks.rounds import Ready, Round, Variant
+from harness.bench.worker import protected_streams
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -100,7 +101,7 @@ def environment_of(variant: Variant) -> dict[str, str]:
 
 def main() -> None:
     """Serve until standard input ends; a failure ends the process, and the parent shows what it said last."""
-    orders, answers = _protected_streams()
+    orders, answers = protected_streams()
     start = msgspec.json.decode(orders.readline(), type=Start)
     tool, texts = _opened(start)
     _answer(answers, tool.ready)
@@ -142,16 +143,6 @@ def _round(tool: Tool, texts: list[str] | None) -> Round:
 def _answer(answers: TextIO, answer: Ready | Round) -> None:
     answers.write(msgspec.json.encode(answer).decode() + "\n")
     answers.flush()
-
-
-def _protected_streams() -> tuple[TextIO, TextIO]:
-    """Keep both streams for orders and answers: libraries read nothing, and print to standard error."""
-    kept_in, kept_out = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return os.fdopen(kept_in, encoding="utf-8"), os.fdopen(kept_out, "w", encoding="utf-8")
 
 
 if __name__ == "__main__":

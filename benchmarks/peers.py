@@ -230,6 +230,7 @@ def _model_folder() -> Path:
     from harness.plugins import load_plugins
 
     schemes = load_plugins().model_schemes()
+    # What the scheme `minilm` finds is a folder.
     folder: Path = locate_model(parse_model("minilm", schemes), schemes).folder  # type: ignore[attr-defined]
     return folder
 

@@ -63,7 +63,7 @@ def measure_once(searcher: str, options: argparse.Namespace) -> dict[str, float]
     documents = embeddings(0, options.documents, options.dimensions)
     queries = embeddings(1, options.queries, options.dimensions)
     if searcher == "faiss":
-        import faiss  # type: ignore[import-not-found, unused-ignore]
+        import faiss  # type: ignore[import-not-found, unused-ignore] # may be absent
 
         index = faiss.IndexFlatIP(options.dimensions)
         index.add(documents)

@@ -46,7 +46,7 @@ def expected(sentences: list[str]) -> np.ndarray:
 
 @pytest.mark.benchmark(group="encode")
 @pytest.mark.parametrize("way", ["packed", "batched", "plain", "sentence-transformers"])
-def test_encode(benchmark: Any, sentences: list[str], expected: np.ndarray, way: str) -> None:  # noqa: ANN401
+def test_encode(benchmark: Any, sentences: list[str], expected: np.ndarray, way: str) -> None:  # noqa: ANN401 - untyped
     """Time one way, and see that its embeddings are those of `encode`."""
     encode = _sentence_transformer() if way == "sentence-transformers" else _ours(way)
     benchmark.extra_info.update(model="minilm", encoder=way, texts=len(sentences), dtype="float32")

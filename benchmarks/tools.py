@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -151,7 +152,7 @@ class _Watching:
         """Nothing is shown."""
 
 
-class _Peer:
+class _Peer(ABC):
     """A SentenceTransformer with the batch size that is best for it here."""
 
     def __init__(self, variant: Variant, model: Path, suite: Suite) -> None:
@@ -168,9 +169,9 @@ class _Peer:
             trial={str(size): seconds for size, seconds in trial.items()},
         )
 
+    @abstractmethod
     def run(self) -> tuple[dict[str, float], dict[str, float]]:
         """Evaluate the whole suite anew."""
-        raise NotImplementedError
 
     def encode(self, texts: list[str]) -> None:
         """Encode texts, each as often as it is there."""

@@ -79,7 +79,7 @@ def _rapl(powercap: Path) -> Meter | None:
 
 def _nvml() -> Meter | None:
     try:
-        import pynvml  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        import pynvml  # type: ignore[import-not-found,import-untyped,unused-ignore] # may be absent
     except ImportError:
         return None
     try:

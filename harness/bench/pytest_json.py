@@ -81,7 +81,7 @@ def _benchmark(bench: Bench, variant: VariantResult, result: WorkloadResult) -> 
 def _stats(seconds: Sequence[float], passes: int) -> dict[str, Any]:
     from pytest_benchmark.stats import Stats
 
-    stats: Any = Stats()  # type: ignore[no-untyped-call]
+    stats: Any = Stats()  # type: ignore[no-untyped-call] # pytest-benchmark has no annotations
     for one in seconds:
         stats.update(one)
     return {**stats.as_dict(), "iterations": passes, "data": list(seconds)}

@@ -167,7 +167,7 @@ class Bench:
 
 def main() -> None:
     """Serve until standard input ends."""
-    orders, answers = _protected_streams()
+    orders, answers = protected_streams()
     bench = Bench()
     for line in orders:
         answers.write(_answered(bench, line).decode() + "\n")
@@ -185,7 +185,7 @@ def _answered(bench: Bench, line: str) -> bytes:
         return msgspec.json.encode({"type": "Failed", "message": f"{type(error).__name__}: {error}"})
 
 
-def _protected_streams() -> tuple[TextIO, TextIO]:
+def protected_streams() -> tuple[TextIO, TextIO]:
     """Keep both streams for orders and answers: libraries read nothing, and print to standard error."""
     kept_in, kept_out = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -223,7 +223,7 @@ def _how(model: Model, threads: object) -> str:
 
 
 def _optional_int(number: object) -> int | None:
-    return None if number is None else int(number)  # type: ignore[call-overload]
+    return None if number is None else int(number)  # type: ignore[call-overload] # whatever a stranger's model says
 
 
 def _processor_seconds() -> float:

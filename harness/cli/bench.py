@@ -31,6 +31,7 @@ def _several(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Take away shared options of which `bench` takes several values, to be declared again."""
 
     def without(command: Callable[..., Any]) -> Callable[..., Any]:
+        # Where click keeps what decorators declared, until the command is made.
         declared: list[click.Parameter] = command.__click_params__  # type: ignore[attr-defined]
         command.__click_params__ = [one for one in declared if one.name not in names]  # type: ignore[attr-defined]
         return command
