@@ -19,6 +19,7 @@ _COMMANDS = {
     "run": "Evaluate models on tasks; write results and a leaderboard.",
     "list": "Show tasks, tags, models and plugins, and where each comes from.",
     "leaderboard": "Merge result folders and rank what is comparable.",
+    "compare": "Hold candidates against a baseline; a gate for CI.",
     "bench": "Measure throughput, models side by side.",
 }
 

@@ -140,6 +140,20 @@ class Forgetting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A model's quality beside its speed."""
+
+    model: str
+    quality: float
+    """Mean headline score over the tasks that all models were asked alike."""
+    texts_per_second: float | None
+    """None where it was not timed on the same machine and texts as the others."""
+    tasks: int
+    on_front: bool
+    """Whether no other model is at least as good at both and better at one (the Pareto front)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One example whose answer moved."""
 

@@ -108,8 +108,8 @@ class Paired:
     def resampled(self, counts: np.ndarray) -> np.ndarray:
         """The gain in many resamples of units: counts (B, units) → (B,)."""
         if self.sums is not None:
-            baseline, candidate = self.sums
-            return np.asarray(candidate.of(counts) - baseline.of(counts))
+            left, right = self.sums
+            return np.asarray(right.of(counts) - left.of(counts))
         drawn = counts[:, self.units]
         candidate = self.candidate.resampled(self.metric, drawn)
         return np.asarray(candidate - self.baseline.resampled(self.metric, drawn))

@@ -1,0 +1,228 @@
+"""`harness compare`: is the candidate better, at what, by how much beyond noise, and may it be shipped?"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import all_tasks, load, plugin_options, words
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.compare.comparing import Question
+    from harness.compare.comparison import Comparison
+    from harness.compare.gate import Gate
+    from harness.compare.sides import Side
+    from harness.interfaces import Task
+
+FORMATS = ("table", "md", "json", "csv", "junit", "github")
+_ENDINGS = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
+"""Ending of a file of `--write` → its format."""
+
+
+@click.command(name="compare", short_help="Hold candidates against a baseline; a gate for CI.")
+@click.argument("paths", nargs=-1, required=True, metavar="BASE [CAND]...")
+@click.option("--baseline", metavar="NAME", help="Which model of BASE, where it holds several.")
+@click.option(
+    "--candidate", "candidates", multiple=True, metavar="NAMES", help="Which of CAND; several, or patterns."
+)
+@click.option("--seeds", is_flag=True, help="All candidates are one recipe, trained with different seeds.")
+@click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
+@click.option("--margin", type=float, help="Gate: the loss that is accepted on every headline.")
+@click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
+@click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks and tags.")
+@click.option("--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headlines, or `all`.")
+@click.option("--allow", multiple=True, metavar="KEYS", help="Compare although this differs; it is stamped.")
+@click.option(
+    "--domain", multiple=True, metavar="TAGS", help="Sum up gains on these tags, and losses elsewhere."
+)
+@click.option("--power", is_flag=True, help="Say how many examples it takes to see the margin.")
+@click.option("--why", is_flag=True, help="Show the examples that changed, and where.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--write", "files", multiple=True, metavar="FILE", help="Write .md, .json, .csv or .xml (JUnit) too."
+)
+@plugin_options
+def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+    """Hold candidates against a baseline: result folders, or leaderboard CSVs with their predictions beside.
+
+    \b
+    harness compare results/base results/candidate --margin 0.01
+    harness compare results/local --baseline minilm --candidate nda --gate gate.toml --why
+
+    Exit codes: 0 passes, 1 worse, 2 something is missing or broken, 3 not comparable, 4 inconclusive.
+    Without --margin or --gate: 1 where the candidate is significantly worse on a line, else 0.
+    """  # noqa: D301 - click reads the character, not its escape
+    from harness.compare.comparing import compare
+    from harness.config import read_config
+    from harness.results import write_atomically
+
+    writing = {Path(file): _format_of(file) for file in options["files"]}
+    config = read_config(Path.cwd())
+    plugins = load(options["plugin_files"], config)
+    tasks = all_tasks(plugins, options["task_files"], config)
+    pairs = _pairs(options)
+    comparisons = compare(pairs, _question(options, tasks, pairs))
+    for file, form in writing.items():
+        write_atomically(file, _text(comparisons, form, matrix=options["all_pairs"]).encode())
+    if options["form"] == "table":
+        _print(comparisons, matrix=options["all_pairs"])
+    else:
+        click.echo(_text(comparisons, options["form"], matrix=options["all_pairs"]), nl=False)
+    for problem in plugins.problems:
+        click.echo(f"PROBLEM {problem}", err=True)
+    sys.exit(_worst(comparisons, gate=not options["all_pairs"]))
+
+
+def _pairs(options: Mapping[str, Any]) -> list[tuple[Side, Sequence[Side]]]:
+    """Say who is held against whom."""
+    from harness.compare.sides import pick, read_sides
+
+    paths = [Path(path) for path in options["paths"]]
+    read = [read_sides(path) for path in paths]
+    if options["all_pairs"]:
+        given = {(side.name, side.fingerprint): side for sides in read for side in sides}
+        if options["seeds"] or options["baseline"] or options["candidates"]:
+            raise HarnessError(
+                "--all-pairs takes every model", hint="leave out --baseline, --candidate, --seeds"
+            )
+        if len(given) < 2:
+            raise HarnessError(
+                f"only one model: {next(iter(given.values())).name}", hint="give another folder"
+            )
+        return [(left, [right]) for left, right in itertools.combinations(given.values(), 2)]
+    (baseline,) = pick(read[0], [options["baseline"]] if options["baseline"] else [], "--baseline", paths[0])
+    names = words(options["candidates"])
+    candidates = _candidates(read, paths, names, baseline)
+    if options["seeds"]:
+        if len(candidates) < 2:
+            raise HarnessError("--seeds needs two candidates or more", hint="--candidate 'nda-seed*'")
+        return [(baseline, candidates)]
+    return [(baseline, [candidate]) for candidate in candidates]
+
+
+def _candidates(
+    read: Sequence[Sequence[Side]], paths: Sequence[Path], names: Sequence[str], baseline: Side
+) -> list[Side]:
+    """Candidates: of the further paths, each one's only model or those named; of BASE alone, the others."""
+    from harness.compare.sides import pick
+
+    if len(paths) == 1:
+        others = [side for side in read[0] if side.name != baseline.name]
+        if not others:
+            raise HarnessError(f"{paths[0]} holds one model only: {baseline.name}", hint="give BASE and CAND")
+        return pick(others, names, "--candidate", paths[0])
+    if not names:
+        return [
+            side
+            for sides, path in zip(read[1:], paths[1:], strict=True)
+            for side in _theirs(sides, path, baseline)
+        ]
+    return pick([side for sides in read[1:] for side in sides], names, "--candidate", paths[1])
+
+
+def _theirs(sides: Sequence[Side], path: Path, baseline: Side) -> list[Side]:
+    """The model of a further path; where the baseline stands there too, the other one."""
+    from harness.compare.sides import pick
+
+    others = [side for side in sides if side.fingerprint != baseline.fingerprint] or list(sides)
+    return pick(others, [], "--candidate", path)
+
+
+def _question(
+    options: Mapping[str, Any], tasks: Mapping[str, Task], pairs: Sequence[tuple[Side, Sequence[Side]]]
+) -> Question:
+    from harness.compare.comparing import Question
+    from harness.compare.contract import check_keys
+
+    named = frozenset(words(options["metrics"]))
+    return Question(
+        tasks=tasks,
+        gate=_gate(options),
+        only=_only(words(options["tasks"]), tasks, pairs),
+        metrics=None if "all" in named else named,
+        allow=check_keys(words(options["allow"])),
+        domain=frozenset(words(options["domain"])),
+        power=options["power"],
+        why=options["why"],
+    )
+
+
+def _gate(options: Mapping[str, Any]) -> Gate | None:
+    from harness.compare.gate import margin_gate, read_gate
+
+    if options["gate"] is not None:
+        if options["margin"] is not None:
+            raise HarnessError("--gate and --margin say the same", hint="write margin = … into the gate file")
+        return read_gate(Path(options["gate"]))
+    if options["power"] and options["margin"] is None:
+        raise HarnessError("--power needs a margin to be seen", hint="--margin 0.01")
+    return None if options["margin"] is None else margin_gate(options["margin"])
+
+
+def _only(
+    names: Sequence[str], tasks: Mapping[str, Task], pairs: Sequence[tuple[Side, Sequence[Side]]]
+) -> frozenset[str] | None:
+    """Names and tags of tasks → names; a name that no result has stays, and will be found missing."""
+    if not names:
+        return None
+    sides = [side for baseline, candidates in pairs for side in (baseline, *candidates)]
+    answered = [one.evaluation for side in sides for one in side.answered.values()]
+    tags: dict[str, set[str]] = {}
+    for one in answered:
+        task = one.examination.task
+        own = one.tags or (tuple(tasks[task].tags) if task in tasks else ())
+        for word in (task, *own):
+            tags.setdefault(word, set()).add(task)
+    known = {*tags, *tasks}
+    for name in names:
+        if name not in known:
+            raise HarnessError.unknown("task or tag", name, known)
+    return frozenset(task for name in names for task in tags.get(name, {name}))
+
+
+def _text(comparisons: Sequence[Comparison], form: str, *, matrix: bool) -> str:
+    from harness.compare import formats, shown
+
+    if form == "md":
+        return shown.markdown(comparisons, matrix=matrix)
+    write = {
+        "json": formats.to_json,
+        "csv": formats.to_csv,
+        "junit": formats.to_junit,
+        "github": formats.to_github,
+    }[form]
+    return write(comparisons)
+
+
+def _print(comparisons: Sequence[Comparison], *, matrix: bool) -> None:
+    from harness.cli.show import console, print_grids, say
+    from harness.compare.shown import comparison_grids, matrix_grids
+
+    target = console()
+    if matrix:
+        print_grids(matrix_grids(comparisons), target)
+    for comparison in comparisons:
+        if not matrix:
+            print_grids(comparison_grids(comparison), target)
+        say(comparison.sentence, target, style="bold")
+
+
+def _format_of(file: str) -> str:
+    form = _ENDINGS.get(Path(file).suffix.lower())
+    if form is None:
+        raise HarnessError(f"--write {file}: unknown ending", exists=f"known: {', '.join(_ENDINGS)}")
+    return form
+
+
+def _worst(comparisons: Sequence[Comparison], *, gate: bool) -> int:
+    """The exit code of all; a matrix of all pairs is no gate, since one of two is always the worse."""
+    codes = {comparison.exit_code for comparison in comparisons}
+    order = (2, 3, 1, 4) if gate else (2, 3)
+    return next((code for code in order if code in codes), 0)

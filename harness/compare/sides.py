@@ -1,0 +1,253 @@
+"""Read what is compared: result folders and leaderboard CSVs, model by model, with their predictions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.interfaces import ModelFacts, Settings
+from harness.leaderboard import Record, read_leaderboard
+from harness.models import display_names
+from harness.records import Candidate, Evaluation, Examination, Score, Throughput
+from harness.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    Slot = tuple[str, str, int | None]
+    """Task, source of its data, limit: what stands apart in a results folder."""
+    Table = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One model's result on one task, and the file of its predictions where there is one."""
+
+    evaluation: Evaluation
+    predictions: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One model, as a results folder or a leaderboard has it."""
+
+    name: str
+    fingerprint: str
+    source: Path
+    answered: dict[Slot, Answered]
+    throughput: Throughput | None = None
+    folder: Path | None = field(default=None)
+    """The results folder, where there is one."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """Who was asked, and how it was used; a result that says more of it comes first."""
+        known = [one.evaluation.candidate for one in self.answered.values()]
+        return next((one for one in known if one.facts is not None), known[0])
+
+
+def read_sides(path: Path) -> list[Side]:
+    """Read every model of a results folder or of a leaderboard CSV, by name.
+
+    Beside a CSV, the folder that it lies in is looked through for the predictions behind its rows.
+    Raises HarnessError for what is neither, for one without a row, and for a record that cannot be read.
+    """
+    if path.is_dir():
+        results = Results(path)
+        answered = [_of_folder(results, one) for one in results.evaluations()]
+        hint = "give a folder that `harness run --out` wrote"
+    elif path.is_file():
+        results = Results(path.parent)
+        answered = _of_csv(read_leaderboard(path), results)
+        hint = "a leaderboard has a row for each model, task and metric"
+    else:
+        raise HarnessError(f"no folder or file {path}", hint="give a results folder or its leaderboard.csv")
+    if not answered:
+        raise HarnessError(f"no results in {path}", hint=hint)
+    return _by_model(answered, path, results)
+
+
+def pick(sides: Sequence[Side], names: Sequence[str], option: str, where: Path) -> list[Side]:
+    """Pick models by name (or NAME~FP8, or a shell pattern of names); the only one when none is named.
+
+    Raises HarnessError for a name that is not there, and where several are there and none is named.
+    """
+    from fnmatch import fnmatchcase
+
+    known = [side.name for side in sides]
+    if not names:
+        if len(sides) == 1:
+            return list(sides)
+        raise HarnessError(
+            f"{where} holds {len(sides)} models",
+            exists=f"models: {', '.join(known)}",
+            hint=f"say which: {option} NAME",
+        )
+    picked: dict[str, Side] = {}
+    for name in names:
+        found = [side for side in sides if side.name == name] or [
+            side for side in sides if fnmatchcase(side.name, name)
+        ]
+        if not found:
+            raise HarnessError.unknown(f"model in {where}", name, known, hint=f"{option} takes one of these")
+        picked |= {side.name: side for side in found}
+    return list(picked.values())
+
+
+def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Read the predictions that a record vouches for: column → (n,); list cells are arrays.
+
+    columns: the ones needed, those of them that are there; all when None.
+    Raises HarnessError for a file that is missing, cannot be read, or is not the record's.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path, one = answered.predictions, answered.evaluation
+    what = f"predictions of {one.candidate.model} on {one.examination.task}"
+    if one.predictions is None:
+        raise HarnessError(f"no {what}: another tool scored it as a whole")
+    if path is None:
+        raise HarnessError(f"the {what} are not at hand", hint="give the results folder, not a copied CSV")
+    if not path.is_file():
+        raise HarnessError(f"the {what} are missing: no file {path}")
+    try:
+        with parquet.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            wanted = [name for name in schema.names if columns is None or name in set(columns)]
+            table = file.read(columns=wanted)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise HarnessError(f"the {what} cannot be read: {path}: {error}") from error
+    if (schema.metadata or {}).get(b"content_hash", b"").decode(errors="replace") != one.predictions:
+        raise HarnessError(f"the {what} are of another run than its record: {path}")
+    return {name: _array(table[name]) for name in wanted}
+
+
+def _array(column: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types
+    import pyarrow as pa
+
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        cells = np.empty(len(column), dtype=object)
+        cells[:] = [np.asarray(cell) for cell in column.to_pylist()]
+        return cells
+    return np.asarray(column.to_numpy())
+
+
+def _of_folder(results: Results, evaluation: Evaluation) -> Answered:
+    path = results.predictions_path(evaluation) if evaluation.predictions else None
+    return Answered(evaluation=evaluation, predictions=path)
+
+
+def _of_csv(rows: Sequence[Record], results: Results) -> list[Answered]:
+    """Rows of one model and task are one result; a record beside the CSV that says the same stands for it."""
+    beside = {
+        (one.candidate.fingerprint, one.examination, one.predictions): one
+        for one in (results.evaluations([]) if (results.root / "records").is_dir() else [])
+    }
+    grouped: dict[tuple[Any, ...], list[Record]] = {}
+    for row in rows:
+        key = row.model, row.fingerprint, row.task, row.data, row.limit, row.digest
+        grouped.setdefault(key, []).append(row)
+    answered = []
+    for group in grouped.values():
+        told = _evaluation(group)
+        known = beside.get((told.candidate.fingerprint, told.examination, told.predictions))
+        if known is not None and _scores(known) == _scores(told):
+            answered.append(_of_folder(results, known))
+        else:
+            answered.append(Answered(evaluation=told))
+    return answered
+
+
+def _scores(one: Evaluation) -> dict[str, float | None]:
+    return {score.metric: score.score for score in one.scores}
+
+
+def _evaluation(rows: Sequence[Record]) -> Evaluation:
+    """Make of a CSV's rows as much of a record as they hold: enough to show scores, not to test them."""
+    first = rows[0]
+    facts = None
+    if first.dimensions is not None and first.similarity is not None:
+        facts = ModelFacts(
+            dimensions=first.dimensions,
+            similarity=first.similarity,
+            parameters=first.parameters,
+            max_tokens=first.max_tokens,
+            size_bytes=first.size_bytes,
+            device=first.device or "cpu",
+            encoder=first.encoder or "plain",
+        )
+    return Evaluation(
+        key="",
+        status=first.status,
+        examination=Examination(
+            task=first.task,
+            version=first.task_version,
+            source=first.task_source,
+            split=first.split,
+            data=cast('Literal["sample", "files", "own"]', first.data),
+            digest=first.digest,
+            limit=first.limit,
+        ),
+        candidate=Candidate(
+            model=first.model,
+            fingerprint=first.fingerprint,
+            settings=Settings(
+                dtype=first.dtype,
+                truncate_dim=first.truncate_dim,
+                max_seq_length=first.max_seq_length,
+                prompts=_prompts(first),
+                trust_remote_code=first.trust_remote_code,
+            ),
+            facts=facts,
+        ),
+        kind="",
+        scores=tuple(
+            Score(
+                metric=row.metric,
+                score=row.score,
+                low=row.low,
+                high=row.high,
+                examples=row.examples,
+                clusters=row.clusters,
+            )
+            for row in sorted(rows, key=lambda row: not row.headline)
+        ),
+        predictions=first.predictions,
+        libraries=dict(word.split("=", 1) for word in first.libraries.split() if "=" in word),
+        error=first.error,
+    )
+
+
+def _prompts(row: Record) -> tuple[tuple[str, str], ...]:
+    try:
+        given = json.loads(row.prompts or "{}")
+    except ValueError as error:
+        raise HarnessError(f"not a leaderboard: the prompts of {row.model} are no JSON: {error}") from error
+    return tuple(sorted((str(role), str(prompt)) for role, prompt in dict(given).items()))
+
+
+def _by_model(answered: Sequence[Answered], source: Path, results: Results) -> list[Side]:
+    shown = display_names(sorted(one.evaluation.model for one in answered))
+    speeds = {(one.model, one.fingerprint): one for one in results.throughputs()}
+    sides = {}
+    for model, name in shown.items():
+        own = [one for one in answered if one.evaluation.model == model]
+        sides[name] = Side(
+            name=name,
+            fingerprint=model[1],
+            source=source,
+            answered={_slot(one.evaluation.examination): one for one in own},
+            throughput=speeds.get(model),
+            folder=results.root if (results.root / "records").is_dir() else None,
+        )
+    return sorted(sides.values(), key=lambda side: side.name)
+
+
+def _slot(examination: Examination) -> Slot:
+    return examination.task, examination.data, examination.limit

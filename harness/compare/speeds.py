@@ -1,0 +1,84 @@
+"""How fast the candidate is beside the baseline: from one bench of both, else from each one's own rounds."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from harness.compare.comparison import Speed
+from harness.compare.contract import machine_differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.bench.records import Bench
+    from harness.compare.comparison import Difference
+    from harness.compare.sides import Side
+
+
+def speed_of(
+    baseline: Side, candidate: Side, *, allow_machine: bool
+) -> tuple[Speed | None, str, tuple[Difference, ...]]:
+    """Compare throughputs: the figures, why there are none, and what makes them incomparable.
+
+    Rounds of two runs were not interleaved, and each is one process: no interval can be had from them, so
+    its ends are the slowest round of one over the fastest of the other.
+    """
+    if benched := _benched(baseline, candidate):
+        return benched, "", ()
+    ours, theirs = candidate.throughput, baseline.throughput
+    if ours is None or theirs is None:
+        lacking = " and ".join(side.name for side in (baseline, candidate) if side.throughput is None)
+        return None, f"{lacking} was not timed; run it without --no-throughput, or use harness bench", ()
+    differences = machine_differences(theirs, ours)
+    if differences and not allow_machine:
+        told = "; ".join(f"{one.baseline} / {one.candidate}" for one in differences)
+        return None, f"speeds do not compare: {told}", differences
+    speed = Speed(
+        baseline=theirs.texts_per_second,
+        candidate=ours.texts_per_second,
+        ratio=ours.texts_per_second / theirs.texts_per_second,
+        low=ours.texts_per_second_low / theirs.texts_per_second_high,
+        high=ours.texts_per_second_high / theirs.texts_per_second_low,
+        source="rounds of two runs, not side by side",
+    )
+    return speed, "", differences
+
+
+def _benched(baseline: Side, candidate: Side) -> Speed | None:
+    """The newest bench in which both were timed side by side, the baseline first."""
+    for bench in sorted(_benches(baseline, candidate), key=lambda one: one.started, reverse=True):
+        by_label = {one.label: one for one in bench.variants}
+        for ratio in bench.ratios:
+            ours, theirs = by_label.get(ratio.label), by_label.get(ratio.against)
+            if ours is None or theirs is None or not math.isfinite(ratio.ratio.high):
+                continue
+            if (theirs.fingerprint, ours.fingerprint) == (baseline.fingerprint, candidate.fingerprint):
+                rates = [
+                    next(one for one in side.workloads if one.workload == ratio.workload).texts_per_second
+                    for side in (theirs, ours)
+                ]
+                return Speed(
+                    baseline=rates[0].value,
+                    candidate=rates[1].value,
+                    ratio=ratio.ratio.value,
+                    low=ratio.ratio.low,
+                    high=ratio.ratio.high,
+                    source=f"harness bench of {bench.started}, workload {ratio.workload}",
+                )
+    return None
+
+
+def _benches(*sides: Side) -> Iterator[Bench]:
+    from harness.bench.records import SCHEMA, Bench
+
+    for folder in {side.folder for side in sides if side.folder is not None}:
+        for path in sorted(folder.glob("bench/records/*/*.json")):
+            try:
+                bench = msgspec.json.decode(path.read_bytes(), type=Bench)
+            except (msgspec.DecodeError, UnicodeDecodeError, OSError):
+                continue  # a bench is an extra: without it, the rounds of the runs count
+            if bench.schema == SCHEMA:
+                yield bench
