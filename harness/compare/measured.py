@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.compare.rows import aligned, check_score, metric_of, paired
-from harness.compare.sides import read_table
+from harness.compare.sides import predictions_at_hand, read_table
 from harness.errors import HarnessError
 from harness.paired.gain import gain_of
 from harness.stats import FEWEST_UNITS, seed_from
@@ -37,8 +37,6 @@ class Measured:
     from_seeds: float | None = None
     reason: str | None = None
     """Why there is no gain, or no interval of it."""
-    missing: bool = False
-    """Whether what a gate needs is not at hand: predictions that were never kept, or not copied."""
     tables: tuple[Table, ...] = field(default=(), repr=False)
     """Both models' predictions, of the same examples: the baseline's first."""
     metric: Metric | None = None
@@ -60,13 +58,15 @@ class Asked:
 def measure(
     asked: Asked, wanted: Sequence[Score], tasks: Mapping[str, Task], *, texts: bool
 ) -> tuple[list[Measured], list[str], int]:
-    """Measure some metrics of a task; beside, what is broken in sentences, and how many examples are left out.
+    """Measure some metrics of a task; beside, what is broken, and how many examples are left out.
 
     texts: read all columns, so that a person can be shown which examples moved.
     """
     broken: list[str] = []
     try:
-        metrics = {score.metric: metric_of(score, _task(asked), tasks) for score in wanted if _tested(asked)}
+        for one in (asked.baseline, *asked.candidates):
+            predictions_at_hand(one)
+        metrics = {score.metric: metric_of(score, _task(asked), tasks) for score in wanted}
         tables, left_out = _tables(asked, list(metrics.values()), texts=texts)
     except HarnessError as error:
         if not _absent(asked):
@@ -80,10 +80,6 @@ def measure(
             broken.append(_sentence(error))
             measured.append(_untested(asked, score, tasks, error.message))
     return measured, broken, left_out
-
-
-def _tested(asked: Asked) -> bool:
-    return asked.baseline.evaluation.predictions is not None
 
 
 def _absent(asked: Asked) -> bool:
@@ -157,7 +153,6 @@ def _untested(asked: Asked, score: Score, tasks: Mapping[str, Task], reason: str
         tags=_tags(asked, tasks),
         candidate=sum(scores) / len(scores) if whole else None,
         reason=reason,
-        missing=True,
     )
 
 

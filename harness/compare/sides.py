@@ -108,12 +108,7 @@ def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict
     import pyarrow as pa
     from pyarrow import parquet
 
-    path, one = answered.predictions, answered.evaluation
-    what = f"predictions of {one.candidate.model} on {one.examination.task}"
-    if one.predictions is None:
-        raise HarnessError(f"no {what}: another tool scored it as a whole")
-    if path is None:
-        raise HarnessError(f"the {what} are not at hand", hint="give the results folder, not a copied CSV")
+    path, what, one = predictions_at_hand(answered), _what(answered), answered.evaluation
     if not path.is_file():
         raise HarnessError(f"the {what} are missing: no file {path}")
     try:
@@ -126,6 +121,22 @@ def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict
     if (schema.metadata or {}).get(b"content_hash", b"").decode(errors="replace") != one.predictions:
         raise HarnessError(f"the {what} are of another run than its record: {path}")
     return {name: _array(table[name]) for name in wanted}
+
+
+def predictions_at_hand(answered: Answered) -> Path:
+    """Where the predictions of a result should be; raises HarnessError where none are kept beside it."""
+    if answered.evaluation.predictions is None:
+        raise HarnessError(f"no {_what(answered)}: another tool scored it as a whole")
+    if answered.predictions is None:
+        raise HarnessError(
+            f"the {_what(answered)} are not at hand", hint="give the results folder, not a copied CSV"
+        )
+    return answered.predictions
+
+
+def _what(answered: Answered) -> str:
+    one = answered.evaluation
+    return f"predictions of {one.candidate.model} on {one.examination.task}"
 
 
 def _array(column: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types

@@ -1,0 +1,153 @@
+"""Gate files, and how a condition is held against a line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.compare.comparison import Line, Speed
+from harness.compare.gate import Condition, Gate, hold, margin_gate, read_gate
+from harness.errors import HarnessError
+
+LINE = Line(
+    task="stsb", metric="spearman", headline=True, data="files", tags=("sts",), baseline=0.8, candidate=0.81,
+    gain=0.01, low=-0.005, high=0.025, p=0.2, p_holm=0.2, verdict="inconclusive", margin=None,
+    within_margin=None, detectable=0.02, needed=None, examples=100, clusters=90, test="paired bootstrap",
+)  # fmt: skip
+
+
+def held(line=LINE, **condition):
+    gate = Gate(conditions=(Condition(**condition),))
+    (one,) = hold(gate, [line], None, "not timed")
+    return one
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"),
+    [
+        pytest.param(-0.005, 0.025, "passes", id="the whole interval lies above the margin"),
+        pytest.param(-0.03, -0.02, "worse", id="the whole interval lies below it"),
+        pytest.param(-0.02, 0.01, "inconclusive", id="it reaches across"),
+        pytest.param(-0.01, 0.01, "inconclusive", id="it touches the margin"),
+        pytest.param(-0.009, -0.001, "passes", id="significantly worse, but within the margin"),
+    ],
+)
+def test_a_margin_is_a_test_of_non_inferiority(low, high, outcome):
+    assert held(replace(LINE, low=low, high=high), rule="margin", threshold=0.01).outcome == outcome
+
+
+def test_a_margin_of_zero_lets_the_very_same_answers_pass():
+    same = replace(LINE, gain=0.0, low=0.0, high=0.0, test="identical")
+    assert held(same, rule="margin", threshold=0.0).outcome == "passes"
+    touching = replace(same, test="paired bootstrap")
+    assert held(touching, rule="margin", threshold=0.0).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"), [(0.03, 0.05, "passes"), (-0.01, 0.01, "worse"), (0.01, 0.04, "inconclusive")]
+)
+def test_a_required_gain_must_be_exceeded_by_the_whole_interval(low, high, outcome):
+    assert held(replace(LINE, low=low, high=high), rule="gain", threshold=0.02).outcome == outcome
+
+
+def test_a_floor_is_held_against_the_candidates_score():
+    assert held(rule="min", threshold=0.80).outcome == "passes"
+    below = held(rule="min", threshold=0.82)
+    assert (below.outcome, below.sentence) == ("worse", "score 0.8100 is below 0.82")
+
+
+def test_a_line_without_predictions_is_broken_and_one_with_too_few_examples_says_nothing():
+    bare = replace(LINE, low=None, high=None, test="not tested", reason="not at hand")
+    assert held(bare, rule="margin", threshold=0.01).outcome == "broken"
+    few = replace(LINE, low=None, high=None, test="none", reason="9 independent units are too few")
+    assert held(few, rule="margin", threshold=0.01).outcome == "inconclusive"
+
+
+def test_a_condition_that_is_about_no_line_is_broken():
+    one = held(rule="margin", threshold=0.01, task="legal-quiz")
+    assert (one.outcome, one.holds) == ("broken", False)
+    assert one.sentence == "legal-quiz: there is no such line to hold the gate against"
+
+
+def test_a_tasks_own_margin_goes_before_its_tags_and_that_before_everybodys():
+    conditions = (
+        Condition(rule="margin", threshold=0.03),
+        Condition(rule="margin", threshold=0.02, tag="sts"),
+        Condition(rule="margin", threshold=0.01, task="stsb"),
+    )
+    assert Gate(conditions=conditions).margin(LINE) == 0.01
+    assert Gate(conditions=conditions).margin(replace(LINE, task="sick")) == 0.02
+    assert Gate(conditions=conditions).margin(replace(LINE, task="quiz", tags=())) == 0.03
+    lines = [LINE, replace(LINE, task="sick"), replace(LINE, task="quiz", tags=())]
+    found = hold(Gate(conditions=conditions), lines, None, "")
+    assert [(one.task, one.threshold) for one in found] == [("quiz", 0.03), ("sick", 0.02), ("stsb", 0.01)]
+
+
+def test_the_policy_decides_whether_doubt_passes():
+    across = replace(LINE, low=-0.02)
+    for policy, holds in (("fail", False), ("pass", True)):
+        gate = replace(margin_gate(0.01), inconclusive=policy)
+        (one,) = hold(gate, [across], None, "")
+        assert (one.outcome, one.holds) == ("inconclusive", holds)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"), [(0.95, 1.1, "passes"), (0.7, 0.8, "worse"), (0.8, 1.0, "inconclusive")]
+)
+def test_throughput_is_held_against_the_interval_of_the_ratio(low, high, outcome):
+    speed = Speed(baseline=100, candidate=90, ratio=0.9, low=low, high=high, source="a bench")
+    (one,) = hold(Gate(conditions=(), throughput=0.9), [], speed, "")
+    assert (one.outcome, one.task) == (outcome, None)
+
+
+def test_throughput_that_was_never_measured_is_broken():
+    (one,) = hold(Gate(conditions=(), throughput=0.9), [], None, "nda was not timed")
+    assert (one.outcome, one.sentence) == ("broken", "throughput: nda was not timed")
+
+
+def test_a_gate_file_is_read_whole(tmp_path):
+    path = tmp_path / "gate.toml"
+    path.write_text(
+        'margin = 0.01\ninconclusive = "pass"\nthroughput = 0.9\n'
+        '[[line]]\ntask = "stsb"\nmin = 0.80\nmargin = 0.005\n'
+        '[[line]]\ntag = "legal"\nmetric = "map"\ngain = 0.02\n'
+    )
+    gate = read_gate(path)
+    assert (gate.inconclusive, gate.throughput, gate.metrics) == ("pass", 0.9, {"map"})
+    assert [(one.rule, one.threshold, one.task, one.tag) for one in gate.conditions] == [
+        ("margin", 0.005, "stsb", None),
+        ("min", 0.80, "stsb", None),
+        ("gain", 0.02, None, "legal"),
+        ("margin", 0.01, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("", "has no condition", id="empty"),
+        pytest.param("margn = 0.1", "did you mean: margin", id="a misspelled key"),
+        pytest.param("margin = -0.1", "is a loss that is accepted", id="a negative margin"),
+        pytest.param("margin = nan", "is not a number", id="not a number"),
+        pytest.param("margin = true", "is not a number", id="a truth"),
+        pytest.param("throughput = 0", "must be above 0", id="no speed"),
+        pytest.param('inconclusive = "maybe"', "must be 'fail' or 'pass'", id="another policy"),
+        pytest.param("line = 3", "is not a list of tables", id="a line that is none"),
+        pytest.param('[[line]]\ntask = "a"', "a line has no condition", id="a line without a rule"),
+        pytest.param('[[line]]\ntask = "a"\ntag = "b"\nmin = 1', "names a task and a tag", id="both"),
+        pytest.param("[[line]]\ntask = 3\nmin = 1", "task is not a text", id="a number for a name"),
+        pytest.param('[[line]]\nmin = "0.8"', "is not a number", id="a text for a number"),
+        pytest.param("margin = [", "is not TOML", id="no TOML"),
+    ],
+)
+def test_a_gate_file_that_makes_no_sense_is_an_error(tmp_path, text, message):
+    (tmp_path / "gate.toml").write_text(text)
+    with pytest.raises(HarnessError) as error:
+        read_gate(tmp_path / "gate.toml")
+    assert message in str(error.value)
+
+
+def test_a_gate_file_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(HarnessError, match="no gate file"):
+        read_gate(tmp_path / "none.toml")
