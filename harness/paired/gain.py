@@ -197,7 +197,9 @@ def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     """
     fast = pair.sums is not None or pair.metric.resample is not None
     count = RESAMPLES if fast else SLOW_RESAMPLES
-    drawn = np.concatenate([pair.resampled(block) for block in resamples(pair.count, seed, count)])
+    drawn = np.concatenate(
+        [_resampled(pair, influence, block) for block in resamples(pair.count, seed, count)]
+    )
     drawn = drawn[np.isfinite(drawn)]
     if 2 * len(drawn) < count:
         return _gain(pair, "none")
@@ -212,6 +214,18 @@ def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
         p=_inverted(drawn, pair.count, spread),
         standard_error=spread * float(drawn.std()),
     )
+
+
+def _resampled(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The gain in many resamples: (B,).
+
+    ROC-AUC is an average over pairs of examples, whose linear part is nearly all of it: that is drawn, many
+    times sooner. Source: DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more
+    correlated receiver operating characteristic curves".
+    """
+    if pair.metric.compute is metrics.roc_auc:
+        return np.asarray(pair.gain + counts @ influence)
+    return pair.resampled(counts)
 
 
 def _with_ranks_drawn_anew(pair: Paired, influence: np.ndarray) -> float:

@@ -85,11 +85,11 @@ def _roc_auc(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     above = _sum_above(predicted, positive)
     below = negatives - _sum_above(predicted, 1 - positive)
     area = (above * (1 - positive)).sum() / (positives * negatives)
-    return np.where(
-        positive > 0,
+    of_positives, of_negatives = (
         (below / negatives - area) / positives,
         (above / positives - area) / negatives,
     )
+    return np.asarray(np.where(positive > 0, of_positives, of_negatives))
 
 
 def _sum_above(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

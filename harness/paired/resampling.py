@@ -24,8 +24,8 @@ def resamples(units: int, seed: int, count: int = RESAMPLES) -> Iterator[np.ndar
     for size in _blocks(count, units):
         drawn = generator.integers(units, size=(size, units), dtype=np.int32)
         # Each resample counts in bins of its own: the multinomial distribution, several times sooner.
-        drawn += (units * np.arange(size, dtype=np.int32))[:, None]
-        yield np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units).astype(float)
+        bins = drawn + units * np.arange(size)[:, None]
+        yield np.bincount(bins.ravel(), minlength=size * units).reshape(size, units).astype(float)
 
 
 def signs(units: int, seed: int, count: int = RESAMPLES) -> Iterator[np.ndarray]:
