@@ -113,7 +113,7 @@ def to_markdown(grids: Sequence[Grid]) -> str:
         if grid.subtitle:
             lines += [f"{_escaped(grid.subtitle)}", ""]
         lines.append("| " + " | ".join(map(_escaped, grid.header)) + " |")
-        lines.append("|---" + "|---:" * (len(grid.header) - 1) + "|")
+        lines.append("|---" + ("|---:" if grid.numeric else "|---") * (len(grid.header) - 1) + "|")
         for row in grid.rows:
             cells = (f"**{_escaped(cell.text)}**" if cell.best else _escaped(cell.text) for cell in row)
             lines.append("| " + " | ".join(cells) + " |")

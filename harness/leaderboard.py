@@ -164,7 +164,7 @@ def to_csv(rows: Sequence[Record]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    writer.writerows([csv_cell(getattr(row, name)) for name in names] for row in rows)
     return text.getvalue()
 
 
@@ -202,7 +202,7 @@ def throughput_csv(throughputs: Sequence[Throughput]) -> str:
     for one in throughputs:
         values = {name: getattr(one, name) for name in names} | {"model": shown[one.model, one.fingerprint]}
         writer.writerow(
-            [_cell(_libraries(value) if isinstance(value, dict) else value) for value in values.values()]
+            [csv_cell(_libraries(value) if isinstance(value, dict) else value) for value in values.values()]
         )
     return text.getvalue()
 
@@ -275,7 +275,7 @@ _TEXTS = {column.name for column in fields(Record) if column.type == "str"}
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
+def csv_cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
     """Write a value; a text that a spreadsheet would take for a formula gets a quote in front."""
     if value is None:
         return ""
@@ -287,7 +287,7 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
 
 
 def _value(name: str, cell: str) -> str | None:
-    """Undo `_cell`; what is always a text (the digest of rows that could not be read) may be an empty one."""
+    """Undo `csv_cell`; what is always a text (the digest of rows that could not be read) may be empty."""
     if cell.startswith("'") and _FORMULA.match(cell[1:]):
         return cell[1:]
     return cell or ("" if name in _TEXTS else None)
