@@ -211,12 +211,10 @@ def _party(side: Side, members: Sequence[Side]) -> Party:
 
 def _changes(measured: Sequence[Measured]) -> list[Changes]:
     from harness.compare.changes import changes_of
-    from harness.stats import seed_from
 
     found = []
     for one in measured:
         if one.metric is not None and one.gain is not None and math.isfinite(one.gain.value):
             asked = one.evaluation.examination
-            seed = seed_from(asked.digest, asked.task, one.score.metric, "why")
-            found.append(changes_of(asked.task, one.metric, one.tables[0], one.tables[1], seed))
+            found.append(changes_of(asked.task, one.metric, one.tables[0], one.tables[1]))
     return found

@@ -9,6 +9,7 @@ from harness.compare.rows import aligned, check_score, metric_of, paired
 from harness.compare.sides import predictions_at_hand, read_table
 from harness.errors import HarnessError
 from harness.paired.gain import gain_of
+from harness.paired.seeds import seeds_gain
 from harness.stats import FEWEST_UNITS, seed_from
 
 if TYPE_CHECKING:
@@ -109,9 +110,7 @@ def _measured(
     seed = seed_from(asked_of.digest, asked_of.task, score.metric, "gain")
     from_seeds = None
     if len(pairs) > 1:
-        from harness.paired.seeds import seeds_gain
-
-        several = seeds_gain(pairs, seed)
+        several = seeds_gain(pairs)
         gain, from_seeds = several.gain, several.from_seeds
     else:
         same = asked.baseline.evaluation.predictions == asked.candidates[0].evaluation.predictions

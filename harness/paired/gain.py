@@ -26,7 +26,7 @@ from harness.stats import FEWEST_UNITS
 if TYPE_CHECKING:
     from harness.paired.answers import Paired
 
-Test = Literal["McNemar mid-p", "sign flip", "paired bootstrap", "identical", "none"]
+Test = Literal["McNemar mid-p", "sign flip", "paired bootstrap", "seeds and examples", "identical", "none"]
 
 LEVEL = 0.05
 """Two-sided: intervals are of 95 %."""
@@ -82,7 +82,7 @@ def gain_of(pair: Paired, seed: int, *, identical: bool = False) -> Gain:
     return _bootstrapped(pair, influence, seed)
 
 
-def detectable(error: float, units: int) -> float:
+def detectable(error: float, units: float) -> float:
     """The smallest true gain that a two-sided test at 5 % finds in 80 % of the cases, from a standard error.
 
     Source: Bloom (1995), "Minimum detectable effects: a simple way to report the statistical power of
@@ -91,7 +91,7 @@ def detectable(error: float, units: int) -> float:
     return (quantile(1 - LEVEL / 2, units) + quantile(POWER, units)) * error
 
 
-def quantile(probability: float, units: int) -> float:
+def quantile(probability: float, units: float) -> float:
     """Quantile of Student's t with units − 1 degrees of freedom."""
     from scipy.special import stdtrit
 
@@ -136,6 +136,7 @@ def _mean_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     if error == 0 and _within_0_and_1(pair):
         # No unit differs from another: an exact bound on how many of all units might.
         half = 1 - (LEVEL / 2) ** (1 / pair.count)
+        error = half / quantile(1 - LEVEL / 2, pair.count)
     p = flipped(influence + pair.gain * _weights(pair), seed)
     return _gain(pair, "sign flip", low=pair.gain - half, high=pair.gain + half, p=p, standard_error=error)
 
