@@ -71,6 +71,9 @@ def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predicti
             f"{scores[0].metric if scores else 'every metric'} is undefined{on}",
             hint="one side may be constant, or a class missing; a larger --limit may help",
         )
+    cut = _Cut.of(model, model.asked())
+    if predictions is not None and cut is not None and "truncated" not in predictions:
+        predictions.columns["truncated"] = cut.rows(predictions)
     evaluation = _evaluation(
         model,
         examined,
@@ -80,7 +83,7 @@ def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predicti
         predictions=content_hash(predictions) if predictions else None,
         fitted=predictions.fitted if predictions else {},
         findings=predictions.findings if predictions else dataset.findings,
-        truncation=_truncation(model, model.asked()),
+        truncation=cut.truncation if cut else None,
     )
     return evaluation, predictions
 
@@ -220,17 +223,40 @@ def _defined(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _truncation(model: EncodedOnce, asked: Iterable[tuple[str, Role]]) -> Truncation | None:
-    """Count what the model did not read; None for a model that does not say."""
-    limit = model.facts.max_tokens
-    by_role: dict[Role, list[str]] = {}
-    for text, role in asked:
-        by_role.setdefault(role, []).append(text)
-    counts = [model.count_tokens(texts, role) for role, texts in by_role.items()]
-    if limit is None or any(count is None for count in counts):
-        return None
-    tokens = np.concatenate([count for count in counts if count is not None] or [np.zeros(0, dtype=int)])
-    over = tokens[tokens > limit]
-    return Truncation(
-        texts=len(tokens), truncated=len(over), tokens=int(tokens.sum()), lost=int((over - limit).sum())
-    )
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What a model did not read of the texts that a task asked it for."""
+
+    truncation: Truncation
+    texts: frozenset[str]
+    """The texts that were cut."""
+
+    @classmethod
+    def of(cls, model: EncodedOnce, asked: Iterable[tuple[str, Role]]) -> _Cut | None:
+        """Count it; None for a model that does not say."""
+        limit = model.facts.max_tokens
+        by_role: dict[Role, list[str]] = {}
+        for text, role in asked:
+            by_role.setdefault(role, []).append(text)
+        counts = [model.count_tokens(texts, role) for role, texts in by_role.items()]
+        if limit is None or any(count is None for count in counts):
+            return None
+        tokens = np.concatenate([count for count in counts if count is not None] or [np.zeros(0, dtype=int)])
+        over = np.flatnonzero(tokens > limit)
+        truncation = Truncation(
+            texts=len(tokens),
+            truncated=len(over),
+            tokens=int(tokens.sum()),
+            lost=int((tokens[over] - limit).sum()),
+        )
+        texts = [text for texts in by_role.values() for text in texts]
+        return cls(truncation, frozenset(texts[place] for place in over))
+
+    def rows(self, predictions: Predictions) -> list[bool]:
+        """Whether a text of each example was cut: (n,)."""
+        if not self.texts:
+            return [False] * len(predictions)
+        columns = [
+            values for values in predictions.columns.values() if len(values) and isinstance(values[0], str)
+        ]
+        return [any(cell in self.texts for cell in cells) for cells in zip(*columns, strict=True)]

@@ -22,7 +22,8 @@ def changes_of(task: str, metric: Metric, baseline: Table, candidate: Table) -> 
     """Find what moved between two models' answers to the same examples, in the same order.
 
     Answers that are right or wrong flip; values of a mean are gained or lost; where gold is ranked, an
-    example moves by how much nearer to gold's rank its own comes. A metric that is none of these has slices alone.
+    example moves by how much nearer to gold's rank its own comes. A metric that is none of
+    these has slices alone.
     """
     what, before, after, moved = _moved(metric, baseline, candidate)
     order = sorted(
