@@ -82,7 +82,8 @@ def test_every_option_that_the_documentation_names_exists():
         known |= set(re.findall(r"--[a-z][a-z-]+", harness(command, "--help").output))
     named = {option for page in PAGES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())}
     of_pytest_benchmark = {"--between", "--csv", "--storage"}
-    assert named - known <= {"--help"} | of_pytest_benchmark
+    of_others = {"--body-file"}
+    assert named - known <= {"--help"} | of_pytest_benchmark | of_others
 
 
 def test_every_column_of_the_leaderboard_is_explained():

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.options import all_tasks, load, plugin_options
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.leaderboard import Board
     from harness.records import Evaluation, Examination, Throughput
+    from harness.standing.pairwise import Standings
 
     Identity = tuple[str, str]
 
@@ -20,37 +25,74 @@ if TYPE_CHECKING:
 @click.command(name="leaderboard", short_help="Merge result folders and rank what is comparable.")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "md", "json"]), default="table", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "md", "tex", "json"]),
+    default="table",
+    show_default=True,
 )
-def command(folders: tuple[str, ...], form: str) -> None:
+@click.option("--letters/--no-letters", default=True, help="Say which models differ beyond noise.")
+@plugin_options
+def command(
+    folders: tuple[str, ...],
+    form: str,
+    letters: bool,
+    plugin_files: tuple[str, ...],
+    task_files: tuple[str, ...],
+) -> None:
     """Merge result folders and rank, task by task, the models that were asked the same.
 
     Models whose data, split, task version or limit differ are not ranked, and the reason is said.
     Where two folders hold the same model and task with different results, that is an error.
     """
-    from harness.grid import grids, models_grid, to_markdown
+    from harness.grid import models_grid, to_markdown
     from harness.leaderboard import boards, records, to_csv
 
-    evaluations, throughputs = _merged([Path(folder) for folder in folders])
+    evaluations, throughputs, paths = _merged([Path(folder) for folder in folders])
     if form == "csv":
         click.echo(to_csv(records(evaluations)), nl=False)
     elif form == "json":
         click.echo(json.dumps([asdict(record) for record in records(evaluations)], indent=1))
-    elif form == "md":
-        click.echo(to_markdown(grids(boards(evaluations))), nl=False)
     else:
         from harness.cli.show import console, print_grids
+        from harness.standing.overall import overall
+        from harness.standing.shown import board_grids, overall_grid, to_latex
 
         ranked = boards(evaluations)
-        print_grids([models_grid(ranked, throughputs), *grids(ranked)], console())
+        known = _standings(ranked, paths, plugin_files, task_files) if letters else {}
+        laid_out = [*board_grids(ranked, known), *map(overall_grid, overall(ranked, known))]
+        if form == "tex":
+            click.echo(to_latex(ranked, known), nl=False)
+        elif form == "md":
+            click.echo(to_markdown(laid_out), nl=False)
+        else:
+            print_grids([models_grid(ranked, throughputs), *laid_out], console())
 
 
-def _merged(folders: list[Path]) -> tuple[list[Evaluation], list[Throughput]]:
+def _standings(
+    ranked: Sequence[Board],
+    paths: Mapping[tuple[str, str], Path],
+    plugins: Sequence[str],
+    files: Sequence[str],
+) -> dict[int, Standings | str]:
+    """Hold the models of each board against each other, by the place of the board."""
+    from harness.config import read_config
+    from harness.standing.pairwise import standings
+
+    config = read_config(Path.cwd())
+    tasks = all_tasks(load(plugins, config), files, config)
+    return {place: standings(board, paths, tasks) for place, board in enumerate(ranked)}
+
+
+def _merged(
+    folders: list[Path],
+) -> tuple[list[Evaluation], list[Throughput], dict[tuple[str, str], Path]]:
     """Read all folders; the same result in two of them counts once, and a success more than a failure."""
     from harness.results import Results
 
     merged: dict[tuple[Identity, Examination], Evaluation] = {}
     throughputs: dict[Identity, Throughput] = {}
+    paths: dict[tuple[str, str], Path] = {}
     for folder in folders:
         results = Results(folder)
         found = results.evaluations()
@@ -58,6 +100,8 @@ def _merged(folders: list[Path]) -> tuple[list[Evaluation], list[Throughput]]:
             raise HarnessError(f"no results in {folder}", hint="give a folder that `harness run --out` wrote")
         for one in found:
             place = one.model, one.examination
+            if one.predictions is not None:
+                paths[one.key, one.predictions] = results.predictions_path(one)
             known = merged.get(place)
             if known is None or known.status == "error":
                 merged[place] = one
@@ -68,4 +112,4 @@ def _merged(folders: list[Path]) -> tuple[list[Evaluation], list[Throughput]]:
                     hint="another device, machine or library? give it a name of its own: --model NAME=MODEL",
                 )
         throughputs |= {(one.model, one.fingerprint): one for one in results.throughputs()}
-    return list(merged.values()), list(throughputs.values())
+    return list(merged.values()), list(throughputs.values()), paths

@@ -30,6 +30,11 @@ def influences(pair: Paired) -> np.ndarray:
     return np.asarray(_by_unit(pair, pair.candidate) - _by_unit(pair, pair.baseline))
 
 
+def score_influences(pair: Paired) -> np.ndarray:
+    """How much each unit moves the baseline's own score: (units,)."""
+    return _by_unit(pair, pair.baseline)
+
+
 def standard_error(influence: np.ndarray) -> float:
     """Standard error of a score from its units' influences, (units,); 0 where all are alike."""
     count = len(influence)
