@@ -7,6 +7,10 @@ often the interval covers it, and how often the test finds it, beside a z-test t
 
     python -m benchmarks.type_one --out benchmarks/results/type_one.json
     python -m benchmarks.type_one --repetitions 200 --sizes 100 --families accuracy
+    python -m benchmarks.type_one --real results/base results/candidate --repetitions 1000
+
+`--real` takes the predictions of two real models instead, and swaps them in half of the clusters, at random:
+then neither is better, whatever they are.
 """
 
 from __future__ import annotations
@@ -24,13 +28,16 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from scipy import stats
 
+from harness.compare.rows import metric_of, paired
+from harness.compare.sides import read_sides, read_table
 from harness.metrics import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.paired import gain, resampling
 from harness.paired.answers import Paired
+from harness.plugins import load_plugins
 from harness.results import encode, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.interfaces import Metric
 
@@ -255,6 +262,38 @@ def _resample(count: int) -> None:
     resampling.resamples.__defaults__ = resampling.signs.__defaults__ = (count,)
 
 
+def real(folders: Sequence[Path], repetitions: int, resamples: int) -> Iterator[dict[str, object]]:
+    """For each task of two results folders: how often do randomly swapped models seem to differ?"""
+    tasks = load_plugins().tasks()
+    (base,), (cand,) = (read_sides(folder) for folder in folders)
+    _resample(resamples)
+    for slot, one in base.answered.items():
+        score = one.evaluation.scores[0]
+        metric = metric_of(score, slot[0], tasks)
+        tables = [read_table(side.answered[slot]) for side in (base, cand)]
+        whole = paired(metric, *tables)
+        generator = np.random.default_rng(0)
+        found = [gain.gain_of(_swapped(whole, generator), repetition) for repetition in range(repetitions)]
+        yield {
+            "task": slot[0],
+            "metric": metric.name,
+            "examples": whole.examples,
+            "clusters": whole.count,
+            "test": found[0].test,
+            "type_one": _share(one.p < LEVEL for one in found),
+            "coverage_of_none": _share(one.low <= 0 <= one.high for one in found),
+        }
+
+
+def _swapped(whole: Paired, generator: np.random.Generator) -> Paired:
+    swap = (generator.random(whole.count) < 0.5)[whole.units]
+    sides = [
+        [np.where(swap, other, own) for own, other in zip(one.columns, another.columns, strict=True)]
+        for one, another in ((whole.baseline, whole.candidate), (whole.candidate, whole.baseline))
+    ]
+    return Paired.of(whole.metric, (sides[0], None), (sides[1], None), whole.units)
+
+
 def _true_gain(family: Family) -> float:
     """The gain of a million examples, in five parts."""
     generator = np.random.default_rng(0)
@@ -278,7 +317,18 @@ def main() -> None:
     asked.add_argument("--sizes", default="100,300,1000,2000")
     asked.add_argument("--families", default=";".join(FAMILIES))
     asked.add_argument("--out", type=Path)
+    asked.add_argument(
+        "--real", nargs=2, type=Path, metavar=("BASE", "CAND"), help="results of one model each"
+    )
     given = asked.parse_args()
+    if given.real:
+        told = []
+        for found in real(given.real, given.repetitions, given.resamples):
+            told.append(found)
+            print(found, flush=True)
+        if given.out:
+            write_atomically(given.out, encode({"repetitions": given.repetitions, "tasks": told}))
+        return
     rows: list[Row] = []
     for size in map(int, given.sizes.split(",")):
         for name in given.families.split(";"):

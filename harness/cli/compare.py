@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.compare.comparing import Question
-    from harness.compare.comparison import Comparison
+    from harness.compare.comparison import Comparison, Standing
     from harness.compare.gate import Gate
     from harness.compare.sides import Side
     from harness.interfaces import Task
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
+MOST_ALONE = 2
+"""Of more models than these, quality and speed are shown in a table of their own."""
+
 _ENDINGS = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
 """Ending of a file of `--write` → its format."""
 
@@ -69,12 +72,13 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     tasks = all_tasks(plugins, options["task_files"], config)
     pairs = _pairs(options)
     comparisons = compare(pairs, _question(options, tasks, pairs))
+    front, matrix = _front(pairs), options["all_pairs"]
     for file, form in writing.items():
-        write_atomically(file, _text(comparisons, form, matrix=options["all_pairs"]).encode())
+        write_atomically(file, _text(comparisons, form, front, matrix=matrix).encode())
     if options["form"] == "table":
-        _print(comparisons, matrix=options["all_pairs"])
+        _print(comparisons, front, matrix=matrix)
     else:
-        click.echo(_text(comparisons, options["form"], matrix=options["all_pairs"]), nl=False)
+        click.echo(_text(comparisons, options["form"], front, matrix=matrix), nl=False)
     for problem in plugins.problems:
         click.echo(f"PROBLEM {problem}", err=True)
     sys.exit(_worst(comparisons, gate=not options["all_pairs"]))
@@ -187,13 +191,22 @@ def _only(
     return frozenset(task for name in names for task in tags.get(name, {name}))
 
 
-def _text(comparisons: Sequence[Comparison], form: str, *, matrix: bool) -> str:
+def _front(pairs: Sequence[tuple[Side, Sequence[Side]]]) -> list[Standing]:
+    """Quality beside speed of all that are compared; two alone say it in their own table."""
+    from harness.compare.front import front_of
+
+    sides = {(side.name, side.fingerprint): side for base, others in pairs for side in (base, *others)}
+    return front_of([*sides.values()]) if len(sides) > MOST_ALONE else []
+
+
+def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[Standing], *, matrix: bool) -> str:
     from harness.compare import formats, shown
 
     if form == "md":
-        return shown.markdown(comparisons, matrix=matrix)
+        return shown.markdown(comparisons, matrix=matrix, front=front)
+    if form == "json":
+        return formats.to_json(comparisons, front)
     write = {
-        "json": formats.to_json,
         "csv": formats.to_csv,
         "junit": formats.to_junit,
         "github": formats.to_github,
@@ -201,9 +214,9 @@ def _text(comparisons: Sequence[Comparison], form: str, *, matrix: bool) -> str:
     return write(comparisons)
 
 
-def _print(comparisons: Sequence[Comparison], *, matrix: bool) -> None:
+def _print(comparisons: Sequence[Comparison], front: Sequence[Standing], *, matrix: bool) -> None:
     from harness.cli.show import console, print_grids, say
-    from harness.compare.shown import comparison_grids, matrix_grids
+    from harness.compare.shown import comparison_grids, front_grid, matrix_grids
 
     target = console()
     if matrix:
@@ -211,6 +224,9 @@ def _print(comparisons: Sequence[Comparison], *, matrix: bool) -> None:
     for comparison in comparisons:
         if not matrix:
             print_grids(comparison_grids(comparison), target)
+    if front:
+        print_grids([front_grid(front)], target)
+    for comparison in comparisons:
         say(comparison.sentence, target, style="bold")
 
 

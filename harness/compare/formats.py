@@ -17,7 +17,15 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from harness.compare import comparison as records
-from harness.compare.comparison import BROKEN, NOT_COMPARABLE, PASSES, SCHEMA, Comparison, Line
+from harness.compare.comparison import (
+    BROKEN,
+    NOT_COMPARABLE,
+    PASSES,
+    SCHEMA,
+    Comparison,
+    Line,
+    Standing,
+)
 from harness.grid import CONTROL
 from harness.leaderboard import csv_cell
 
@@ -36,14 +44,16 @@ class Document:
 
     schema: int = SCHEMA
     comparisons: tuple[Comparison, ...]
+    front: tuple[Standing, ...] = ()
+    """Quality beside speed of all models, best first; empty where speeds or common tasks are lacking."""
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
 
 
-def to_json(comparisons: Sequence[Comparison]) -> str:
+def to_json(comparisons: Sequence[Comparison], front: Sequence[Standing] = ()) -> str:
     """Write one JSON document, as docs/compare.schema.json says; an undefined number is null."""
-    document = msgspec.to_builtins(Document(comparisons=tuple(comparisons)))
+    document = msgspec.to_builtins(Document(comparisons=tuple(comparisons), front=tuple(front)))
     return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

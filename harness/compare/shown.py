@@ -76,7 +76,13 @@ def front_grid(standings: Sequence[Standing]) -> Grid:
     )
 
 
-def markdown(comparisons: Sequence[Comparison], *, title: str = "", matrix: bool = False) -> str:
+def markdown(
+    comparisons: Sequence[Comparison],
+    *,
+    title: str = "",
+    matrix: bool = False,
+    front: Sequence[Standing] = (),
+) -> str:
     """Write comparisons for a pull-request comment: the answers, then the tables; reasons are folded away.
 
     matrix: the tables of `matrix_grids` in place of each comparison's own.
@@ -90,6 +96,8 @@ def markdown(comparisons: Sequence[Comparison], *, title: str = "", matrix: bool
         parts += [to_markdown([grid]) for grid in matrix_grids(comparisons)]
     else:
         parts += [part for one in comparisons for part in _sections(one)]
+    if front:
+        parts.append(to_markdown([front_grid(front)]))
     return _LINKED.sub(lambda found: f"{found[0]}<!-- -->", "\n".join(parts))
 
 
