@@ -100,6 +100,16 @@ def test_every_hook_and_every_command_is_in_the_documentation():
         pytest.param(
             ["list", "plugins"], {"torch", "numpy", "pandas", "sklearn", "scipy", "mteb"}, id="plugins"
         ),
+        pytest.param(
+            ["compare", str(ROOT / "results" / "example"), "--baseline", "lexical"],
+            {"torch", "pandas", "sentence_transformers", "transformers", "mteb", "sklearn"},
+            id="compare",
+        ),
+        pytest.param(
+            ["leaderboard", str(ROOT / "results" / "example")],
+            {"torch", "pandas", "sentence_transformers", "transformers", "mteb", "sklearn"},
+            id="leaderboard",
+        ),
         pytest.param(["list"], {"torch", "pandas", "sentence_transformers", "mteb", "sklearn"}, id="list"),
     ],
 )

@@ -107,7 +107,7 @@ def _follows(
     if gate:
         return f"The gate passes: all {len(gate)} conditions hold." if len(gate) > 1 else "The gate passes."
     if code == WORSE:
-        return "It does not pass: significantly worse somewhere."
+        return "That does not pass: without a margin, no loss is accepted that is beyond noise."
     if not any(line.verdict in ("better", "worse", "equivalent", "inconclusive") for line in lines):
         return "Without predictions there is no verdict."
     return "Nothing is significantly worse; a --margin would say how much worse it could be."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -142,11 +143,16 @@ def _what(answered: Answered) -> str:
 def _array(column: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types
     import pyarrow as pa
 
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        cells = np.empty(len(column), dtype=object)
-        cells[:] = [np.asarray(cell) for cell in column.to_pylist()]
-        return cells
-    return np.asarray(column.to_numpy())
+    # Plain values: pyarrow's own way to numpy imports pandas.
+    cells = column.to_pylist()
+    kind = column.type
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        return np.asarray([math.nan if cell is None else cell for cell in cells])
+    if pa.types.is_boolean(kind) and None not in cells:
+        return np.asarray(cells, dtype=bool)
+    found = np.empty(len(cells), dtype=object)
+    found[:] = [np.asarray(cell) if isinstance(cell, list) else cell for cell in cells]
+    return found
 
 
 def _of_folder(results: Results, evaluation: Evaluation) -> Answered:

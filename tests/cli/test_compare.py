@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import statistics
+import subprocess
+import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -208,3 +212,21 @@ def test_a_record_that_cannot_be_read_is_an_error(harness):
     found = harness("compare", "base", "better")
     assert found.code == 2
     assert "is not a readable record" in found.err
+
+
+@pytest.mark.slow
+def test_twelve_tasks_of_2000_examples_take_less_than_5_seconds():
+    for place in range(12):
+        for name, noise, share in (("one", 1.0, 0.70), ("two", 1.05, 0.71)):
+            if place % 2:
+                answer(name, name, f"t{place}", correct=right(share, 2000, seed=place))
+            else:
+                answer(name, name, f"t{place}", metrics=(SPEARMAN,), **pairs(noise, 2000, seed=place))
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "harness", "compare", "one", "two"], capture_output=True, check=False
+        )
+        took.append(time.perf_counter() - start)
+    assert statistics.median(took) < 5
