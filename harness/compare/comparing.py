@@ -202,11 +202,15 @@ def _note_the_rest(baseline: Side, candidates: Sequence[Side], question: Questio
 def _party(side: Side, members: Sequence[Side]) -> Party:
     several = len(members) > 1
     return Party(
-        name=f"{side.name} and {len(members) - 1} more seeds" if several else side.name,
+        name=f"{side.name} and {_others(len(members) - 1)}" if several else side.name,
         fingerprint=side.fingerprint,
         source=str(side.source),
         members=tuple(one.name for one in members) if several else (),
     )
+
+
+def _others(count: int) -> str:
+    return f"{count} other seed{'s' if count > 1 else ''}"
 
 
 def _changes(measured: Sequence[Measured]) -> list[Changes]:
