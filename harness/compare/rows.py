@@ -45,7 +45,7 @@ def metric_of(score: Score, task: str, tasks: Mapping[str, Task]) -> Metric:
 def check_score(metric: Metric, table: Table, evaluation: Evaluation, score: Score) -> None:
     """Raise HarnessError where predictions do not give the score of their record: one of them is broken."""
     columns, kept = side_of(metric, table)
-    found = metric.compute(*(column if kept is None else column[kept] for column in columns))
+    found = _computed(metric, [column if kept is None else column[kept] for column in columns])
     told = math.nan if score.score is None else score.score
     same = math.isclose(found, told, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
     if not (same or (math.isnan(found) and math.isnan(told))):
@@ -54,6 +54,16 @@ def check_score(metric: Metric, table: Table, evaluation: Evaluation, score: Sco
             f" {score.metric} {found:.6f}, their record says {told:.6f}",
             hint="one of them was changed, or the metric was: run the model again with --fresh",
         )
+
+
+def _computed(metric: Metric, columns: list[np.ndarray]) -> float:
+    """Compute a score; what a stranger's metric raises is a HarnessError that names it."""
+    try:
+        return float(metric.compute(*columns))
+    except Exception as error:
+        if metric.compute.__module__ == metrics.__name__:
+            raise
+        raise HarnessError(f"the metric {metric.name} raised {type(error).__name__}: {error}") from error
 
 
 def aligned(tables: Sequence[Table], names: Sequence[str], *, common: bool) -> tuple[list[Table], int]:
@@ -69,11 +79,11 @@ def aligned(tables: Sequence[Table], names: Sequence[str], *, common: bool) -> t
     shared = [name for name in first["id"].tolist() if all(name in place for place in places)]
     most = max(len(place) for place in places)
     if not common and len(shared) < most:
-        lacking = next(index for index, place in enumerate(places) if len(place) < most or len(shared) < most)
+        fewest = min(range(len(places)), key=lambda index: len(places[index]))
         raise HarnessError(
             f"{most - len(shared)} of {most} examples are not in the predictions of both models",
             exists="\n".join(f"{name}: {len(place)}" for name, place in zip(names, places, strict=True)),
-            hint=f"run {names[lacking]} again: a missing row is never a pass",
+            hint=f"run {names[fewest]} again: a missing row is never a pass",
         )
     if common:
         shared = [name for name in shared if _same_example(tables, places, name)]

@@ -308,6 +308,21 @@ def test_a_metric_that_no_plugin_brings_is_broken_and_named():
     assert (known.exit_code, known.lines[0].test) == (1, "paired bootstrap")
 
 
+def test_a_strangers_metric_that_raises_is_a_failure_that_names_it():
+    def angry(gold, predicted):
+        raise ZeroDivisionError("no")
+
+    strange = Metric("strange", lambda gold, predicted: float(np.corrcoef(gold, predicted)[0, 1]))
+    for name, noise in (("base", 1.0), ("cand", 2.0)):
+        answer(name, name, "sts", metrics=(strange,), **pairs(noise))
+
+    class Strange:
+        metrics, tags = (replace(strange, compute=angry),), frozenset()
+
+    found = ask(tasks={"sts": Strange()})
+    assert (found.exit_code, found.broken) == (2, ("the metric strange raised ZeroDivisionError: no",))
+
+
 # --- domain -----------------------------------------------------------------------------------------------
 
 
