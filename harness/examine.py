@@ -256,7 +256,5 @@ class _Cut:
         """Whether a text of each example was cut: (n,)."""
         if not self.texts:
             return [False] * len(predictions)
-        columns = [
-            values for values in predictions.columns.values() if len(values) and isinstance(values[0], str)
-        ]
-        return [any(cell in self.texts for cell in cells) for cells in zip(*columns, strict=True)]
+        rows = zip(*predictions.columns.values(), strict=True)
+        return [any(isinstance(cell, str) and cell in self.texts for cell in cells) for cells in rows]

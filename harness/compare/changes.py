@@ -29,6 +29,7 @@ def changes_of(task: str, metric: Metric, baseline: Table, candidate: Table) -> 
     order = sorted(
         np.flatnonzero(moved).tolist(), key=lambda row: (-abs(moved[row]), str(baseline["id"][row]))
     )
+    texts = text_columns(baseline, candidate)
     gained, lost = ([row for row in order if moved[row] * sign > 0] for sign in (1, -1))
     return Changes(
         task=task,
@@ -36,8 +37,8 @@ def changes_of(task: str, metric: Metric, baseline: Table, candidate: Table) -> 
         what=what,
         gained=len(gained),
         lost=len(lost),
-        most_gained=tuple(_change(row, baseline, before, after) for row in gained[:MOST]),
-        most_lost=tuple(_change(row, baseline, before, after) for row in lost[:MOST]),
+        most_gained=tuple(_change(row, baseline, texts, before, after) for row in gained[:MOST]),
+        most_lost=tuple(_change(row, baseline, texts, before, after) for row in lost[:MOST]),
         slices=slices_of(metric, baseline, candidate),
     )
 
@@ -46,25 +47,28 @@ def _moved(
     metric: Metric, baseline: Table, candidate: Table
 ) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
     """What moved in words; both models' values, and how much better each example became: (n,) each."""
+    counted = _counted(metric, baseline) & _counted(metric, candidate)
+    moved = np.zeros(len(counted))
     left, right = (_numbers(table, metric.columns[0]) for table in (baseline, candidate))
     if metric.per_example and left is not None and right is not None:
-        counted = _counted(metric, baseline) & _counted(metric, candidate)
-        flips = set(np.unique([left, right])) <= {0.0, 1.0}
-        moved = np.where(counted, np.nan_to_num(right - left), 0.0)
+        moved[counted] = np.nan_to_num(right - left)[counted]
+        flips = set(np.unique([left[counted], right[counted]])) <= {0.0, 1.0}
         return ("answers" if flips else "queries"), left, right, moved
     if metric.columns == ("gold", "predicted"):
         gold = _numbers(baseline, "gold")
-        sides = [_numbers(table, "predicted") for table in (baseline, candidate)]
-        if gold is not None and sides[0] is not None and sides[1] is not None:
-            return "pairs", sides[0], sides[1], _off(gold, sides[0]) - _off(gold, sides[1])
+        left, right = (_numbers(table, "predicted") for table in (baseline, candidate))
+        if gold is not None and left is not None and right is not None:
+            before, after = (_off(gold[counted], side[counted]) for side in (left, right))
+            moved[counted] = before - after
+            return "pairs", left, right, moved
     if len(metric.columns) == 2 and not any(
         map(_is_list, (*_columns(metric, baseline), *_columns(metric, candidate)))
     ):
         # Two columns of classes: right where they agree.
-        before, after = (np.equal(*_columns(metric, table)).astype(float) for table in (baseline, candidate))
-        return "answers", before, after, after - before
-    nothing = np.zeros(len(baseline["id"]))
-    return "answers", nothing, nothing, nothing
+        left, right = (np.equal(*_columns(metric, table)).astype(float) for table in (baseline, candidate))
+        moved[counted] = (right - left)[counted]
+        return "answers", left, right, moved
+    return "answers", moved, moved, moved
 
 
 def _columns(metric: Metric, table: Table) -> list[np.ndarray]:
@@ -91,13 +95,13 @@ def _off(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(ranks(gold) - ranks(predicted)) / len(gold))
 
 
-def _change(row: int, table: Table, before: np.ndarray, after: np.ndarray) -> Change:
+def _change(row: int, table: Table, texts: list[str], before: np.ndarray, after: np.ndarray) -> Change:
     return Change(
         id=str(table["id"][row]),
         baseline=float(before[row]),
         candidate=float(after[row]),
         gold=_shown(table["gold"][row]) if "gold" in table else None,
-        texts={name: str(table[name][row]) for name in text_columns(table)},
+        texts={name: str(table[name][row]) for name in texts},
     )
 
 
