@@ -1,22 +1,16 @@
-"""Why a gain is what it is: what moved, and on which part of the examples."""
+"""Why a gain is what it is: the examples that moved."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from scipy.stats import ttest_rel
+from scipy.stats import rankdata
 
-from compare.made import CORRECT, SPEARMAN
+from compare.made import CORRECT, SPEARMAN, table
 from harness.compare.changes import MOST, changes_of
-from harness.compare.slices import slices_of
 from harness.metrics import MACRO_F1, mean_metric
-
-
-def table(rows, **columns):
-    return {"id": np.array([f"e{row}" for row in range(rows)], dtype=object)} | {
-        name: np.array(values, dtype=object) if isinstance(values[0], str) else np.asarray(values)
-        for name, values in columns.items()
-    }
 
 
 def test_answers_that_flip_are_counted_and_shown_with_their_texts():
@@ -52,8 +46,6 @@ def test_pairs_move_by_how_much_nearer_their_rank_comes_to_golds():
 def test_classes_that_agree_with_gold_are_right():
     base = table(3, gold=["a", "b", "a"], probe=["a", "a", "b"])
     cand = table(3, gold=["a", "b", "a"], probe=["b", "b", "b"])
-    from dataclasses import replace
-
     found = changes_of("clauses", replace(MACRO_F1, columns=("gold", "probe")), base, cand)
     assert ([one.id for one in found.most_gained], [one.id for one in found.most_lost]) == (["e1"], ["e0"])
 
@@ -65,8 +57,6 @@ def test_only_the_first_few_are_shown_and_all_are_counted():
 
 
 def test_a_metric_of_lists_shows_no_example_and_raises_nothing():
-    from dataclasses import replace
-
     lists = np.empty(20, dtype=object)
     lists[:] = [np.array([0.1, 0.2])] * 20
     base = {"id": np.arange(20), "scores": lists, "relevant": lists}
@@ -77,56 +67,76 @@ def test_a_metric_of_lists_shows_no_example_and_raises_nothing():
     assert changes_of("spans", metric, base, base).gained == 0
 
 
-# --- slices -----------------------------------------------------------------------------------------------
+def test_answers_in_words_are_no_texts():
+    """A column of classes that were answered reads like a text, and differs between models."""
+    columns = {"hypothesis": ["may share", "may keep", "may sell"], "gold": ["yes", "no", "no"]}
+    base = table(3, **columns, predicted=["no"] * 3, verdict=["a", "b", "a"], correct=[0.0, 1.0, 1.0])
+    cand = table(3, **columns, predicted=["yes"] * 3, verdict=["a", "b", "b"], correct=[1.0, 0.0, 0.0])
+    found = changes_of("nli", CORRECT, base, cand)
+    assert found.most_gained[0].texts == {"hypothesis": "may share"}
+    assert found.most_gained[0].gold == "yes"
 
 
-def measured(found, by):
-    return {one.value: one for one in found if one.by == by}
+def test_only_rows_that_count_can_move():
+    metric = mean_metric("score", "score", where="asked")
+    rows = {"asked": [True, True, False, False]}
+    base = table(4, score=[0.0, 1.0, 0.0, 0.5], **rows)
+    cand = table(4, score=[1.0, 1.0, 1.0, 9.0], **rows)
+    found = changes_of("quiz", metric, base, cand)
+    # The rows that do not count hold values that are no answers, and would make `queries` of it.
+    assert (found.what, found.gained, found.lost) == ("answers", 1, 0)
 
 
-def test_the_gain_on_a_part_and_its_interval_are_those_of_the_part_alone():
+def test_ranks_are_those_of_rows_that_count():
+    metric = replace(SPEARMAN, where="asked")
+    rows = {"asked": [True, True, True, False], "gold": [1.0, 2.0, 3.0, 99.0]}
+    base = table(4, predicted=[1.0, 2.0, 3.0, -9.0], **rows)
+    cand = table(4, predicted=[1.0, 2.0, 3.0, 99.0], **rows)
+    assert changes_of("sts", metric, base, cand).gained == 0
+
+
+def test_the_largest_moves_come_first_whatever_the_order_of_rows():
     generator = np.random.default_rng(0)
-    gold = np.repeat(["law", "chat"], 60)
-    values = [generator.normal(size=120), generator.normal(0.3, 1, 120)]
-    base, cand = (table(120, value=column, gold=list(gold)) for column in values)
-    law = measured(slices_of(mean_metric("value"), base, cand), "gold")["law"]
-    reference = ttest_rel(values[1][gold == "law"], values[0][gold == "law"])
-    assert law.gain == pytest.approx((values[1] - values[0])[gold == "law"].mean())
-    assert (law.low, law.high) == pytest.approx(tuple(reference.confidence_interval()))
-    assert (
-        law.p_holm == pytest.approx(min(1, 2 * reference.pvalue), abs=1e-9) or law.p_holm >= reference.pvalue
-    )
+    gold, values = generator.uniform(0, 5, 40), generator.normal(size=(2, 40))
+    base, cand = (table(40, gold=gold, predicted=side) for side in values)
+    off = [np.abs(rankdata(gold) - rankdata(side)) for side in values]
+    nearer = off[0] - off[1]
+    expected = sorted(np.flatnonzero(nearer > 0), key=lambda row: (-nearer[row], f"e{row}"))[:MOST]
+    found = changes_of("sts", SPEARMAN, base, cand)
+    assert [one.id for one in found.most_gained] == [f"e{row}" for row in expected]
+    assert (found.gained, found.lost) == (int((nearer > 0).sum()), int((nearer < 0).sum()))
+    shuffled = generator.permutation(40)
+    again = changes_of("sts", SPEARMAN, *({k: v[shuffled] for k, v in one.items()} for one in (base, cand)))
+    assert (again.most_gained, again.most_lost) == (found.most_gained, found.most_lost)
 
 
-def test_a_part_where_the_candidate_fails_is_flagged_and_the_others_are_not():
-    texts = ["short"] * 100 + ["a much longer text than that"] * 100
-    base = table(200, correct=[1.0, 1.0, 0.0, 1.0] * 50, question=texts)
-    wrong = [1.0, 1.0, 0.0, 1.0] * 25 + [0.0] * 100
-    found = slices_of(CORRECT, base, table(200, correct=wrong, question=texts))
-    by_length = measured(found, "length")
-    assert [one.flagged for one in by_length.values()] == [False, True]
-    assert list(by_length) == ["≤ 5 characters", "5 – 28 characters"]
+def test_exchanging_the_models_exchanges_gained_and_lost():
+    generator = np.random.default_rng(1)
+    base, cand = (table(30, gold=np.arange(30.0), predicted=generator.normal(size=30)) for _ in "ab")
+    there, back = changes_of("sts", SPEARMAN, base, cand), changes_of("sts", SPEARMAN, cand, base)
+    assert (there.gained, there.lost) == (back.lost, back.gained)
+    assert [one.id for one in there.most_gained] == [one.id for one in back.most_lost]
 
 
-def test_truncated_texts_are_a_part_where_either_model_cut_them():
-    cut = [True] * 20 + [False] * 20
-    base = table(40, correct=[1.0] * 40, truncated=[False] * 40)
-    cand = table(40, correct=[0.0] * 20 + [1.0] * 20, truncated=cut)
-    found = measured(slices_of(CORRECT, base, cand), "truncated")
-    assert {name: (one.examples, one.gain) for name, one in found.items()} == {
-        "yes": (20, -1.0),
-        "no": (20, 0.0),
-    }
+@pytest.mark.parametrize(
+    "text", ["", "\x00\x1b[31mred", "=1+1", "a\nb", "\N{RIGHT-TO-LEFT OVERRIDE}evil", "𝒳" * 999]
+)
+def test_texts_are_kept_as_they_are(text):
+    """What is safe to print depends on the format, so that its writer cares for it."""
+    base = table(2, correct=[0.0, 1.0], question=[text, "other"])
+    cand = table(2, correct=[1.0, 1.0], question=[text, "other"])
+    assert changes_of("quiz", CORRECT, base, cand).most_gained[0].texts == {"question": text}
 
 
-def test_parts_of_fewer_than_ten_units_are_left_out():
-    clusters = ["big"] * 30 + ["small"] * 9
-    base = table(39, correct=[1.0] * 39, cluster=clusters)
-    assert list(measured(slices_of(CORRECT, base, base), "cluster")) == ["big"]
+def test_a_value_that_is_missing_has_not_moved():
+    base = table(3, value=[np.nan, 0.5, 0.5])
+    cand = table(3, value=[0.9, np.nan, 0.7])
+    found = changes_of("quiz", mean_metric("value"), base, cand)
+    assert [one.id for one in found.most_gained] == ["e2"]
+    assert found.lost == 0
 
 
-def test_a_correlation_is_left_out_where_gold_is_constant():
-    generator = np.random.default_rng(0)
-    base = table(60, gold=[1.0, 2.0, 3.0] * 20, predicted=generator.normal(size=60))
-    cand = table(60, gold=[1.0, 2.0, 3.0] * 20, predicted=generator.normal(size=60))
-    assert measured(slices_of(SPEARMAN, base, cand), "gold") == {}
+def test_no_examples_have_no_changes():
+    nothing = {"id": np.empty(0, dtype=object), "correct": np.empty(0)}
+    found = changes_of("quiz", CORRECT, nothing, nothing)
+    assert (found.gained, found.lost, found.slices) == (0, 0, ())
