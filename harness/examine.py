@@ -235,11 +235,13 @@ class _Cut:
     def of(cls, model: EncodedOnce, asked: Iterable[tuple[str, Role]]) -> _Cut | None:
         """Count it; None for a model that does not say."""
         limit = model.facts.max_tokens
+        if limit is None:
+            return None
         by_role: dict[Role, list[str]] = {}
         for text, role in asked:
             by_role.setdefault(role, []).append(text)
         counts = [model.count_tokens(texts, role) for role, texts in by_role.items()]
-        if limit is None or any(count is None for count in counts):
+        if any(count is None for count in counts):
             return None
         tokens = np.concatenate([count for count in counts if count is not None] or [np.zeros(0, dtype=int)])
         over = np.flatnonzero(tokens > limit)

@@ -9,7 +9,9 @@ import pytest
 from conftest import LetterModel
 
 from harness import AggregateTask, Dataset, HarnessError, Predictions, Role, Task, mean_metric
+from harness.data import DataSource
 from harness.evaluation import Plan, Silent, run_plan
+from harness.examine import evaluate
 from harness.results import Results
 from harness.selection import Selected
 
@@ -320,3 +322,67 @@ def test_truncated_texts_are_counted_over_what_a_task_encodes(results):
     cut = found.truncation
     assert (cut.texts, cut.truncated, cut.tokens, cut.lost) == (5, 1, 167, 36)
     assert "1 of 5 texts (20%)" in cut.finding.evidence
+
+
+class Counts(LetterModel):
+    """Counts tokens, and notes of which texts."""
+
+    def __init__(self, max_tokens=64, *, known=True):
+        super().__init__()
+        self.facts, self.known, self.counted = replace(self.facts, max_tokens=max_tokens), known, []
+
+    def count_tokens(self, texts, role=Role.TEXT):
+        self.counted += texts
+        return super().count_tokens(texts, role) if self.known else None
+
+
+class AsksTheFirst(Twins):
+    """Encodes one column of three, and answers with a column that is no text."""
+
+    def __init__(self, rows=None, **brought):
+        super().__init__(rows=rows)
+        self.brought = brought
+
+    def predict(self, model, dataset):
+        model.encode(dataset["text"])
+        odd = ["a word", None, ["a list"]]
+        return Predictions(dataset, correct=np.ones(3), odd=odd, **self.brought)
+
+
+def test_an_example_says_whether_one_of_its_texts_was_cut():
+    task = Twins(rows=[("b", "bb", "c"), ("d", "a" * 65, "e"), ("f", "ff", "a" * 64)])
+    _, predictions = evaluate(LetterModel(), task, DataSource("sample", None))
+    assert predictions["truncated"] == [False, True, False]
+
+
+def test_a_text_that_was_not_asked_for_was_not_cut():
+    shown, asked = "a" * 100, "b" * 100
+    task = AsksTheFirst(rows=[("b", shown, "c"), (asked, "e", "e"), ("f", "g", "h")])
+    _, predictions = evaluate(LetterModel(), task, DataSource("sample", None))
+    assert predictions["truncated"] == [False, True, False]
+
+
+def test_where_nothing_is_cut_every_example_says_so():
+    _, predictions = evaluate(LetterModel(), Twins(), DataSource("sample", None))
+    assert predictions["truncated"] == [False] * 3
+
+
+@pytest.mark.parametrize(
+    "model", [Counts(max_tokens=None), Counts(known=False)], ids=["no limit", "no count"]
+)
+def test_where_no_one_knows_what_was_cut_nothing_is_said_of_it(model):
+    found, predictions = evaluate(model, Twins(), DataSource("sample", None))
+    assert "truncated" not in predictions
+    assert found.truncation is None
+
+
+def test_a_column_that_a_task_calls_truncated_is_left_alone():
+    task = AsksTheFirst(truncated=["a", "b", "c"])
+    _, predictions = evaluate(LetterModel(), task, DataSource("sample", None))
+    assert predictions["truncated"] == ["a", "b", "c"]
+
+
+def test_the_tokens_of_a_text_are_counted_once():
+    model = Counts(max_tokens=2)
+    evaluate(model, Twins(rows=[("abc", "abd", "abc"), ("abc", "x", "y")]), DataSource("sample", None))
+    assert sorted(model.counted) == ["abc", "abd", "x", "y"]

@@ -13,6 +13,7 @@ from harness.compare.rows import paired
 from harness.paired.claims import holm
 from harness.paired.gain import LEVEL, quantile
 from harness.paired.influence import influences, standard_error
+from harness.paired.proportions import mcnemar, tango
 from harness.stats import FEWEST_UNITS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ Leaving out one of few units may move such a metric not at all, and its error th
 
 _KNOWN = (metrics.pearson, metrics.spearman, metrics.roc_auc)
 
-_NO_TEXTS = ("id", "cluster", "gold", "predicted")
+_NO_TEXTS = ("id", "cluster", "gold", "predicted", "truncated")
 
 
 class Part(NamedTuple):
@@ -53,31 +54,31 @@ class Part(NamedTuple):
 def slices_of(metric: Metric, baseline: Table, candidate: Table) -> tuple[Slice, ...]:
     """Measure the gain on every part that has units enough; flags are corrected over all of them (Holm).
 
-    Intervals and p-values are Student's t on influences: a bootstrap of so many parts would be slow. Within
-    a cluster, examples are the units. A part where the metric is undefined is left out, and so is one that
-    is no part: all examples. docs/statistics.md has the share of comparisons with a false flag.
+    Right and wrong answers have McNemar's test and Tango's interval, as a line has; all other metrics have
+    Student's t on influences, since a bootstrap of so many parts would be slow. Within a cluster, examples
+    are the units. A part where the metric is undefined is left out, and so is one of all examples.
     """
     found = []
     for part in _parts(metric, baseline, candidate):
         if part.rows.all():
             continue
-        one = _measured(metric, part, baseline, candidate)
-        if one is not None:
-            found.append((part, *one))
-    adjusted = holm([p for _, _, p in found])
+        measured = _measured(metric, part, baseline, candidate)
+        if measured is not None:
+            found.append((part, *measured))
+    adjusted = holm([figures.p for _, _, figures in found])
     return tuple(
         Slice(
             by=part.by,
             value=part.value,
-            examples=figures.examples,
-            clusters=figures.units,
+            examples=pair.examples,
+            clusters=pair.count,
             gain=figures.gain,
-            low=figures.gain - figures.half,
-            high=figures.gain + figures.half,
+            low=figures.low,
+            high=figures.high,
             p_holm=p,
             flagged=p < LEVEL,
         )
-        for (part, figures, _), p in zip(found, adjusted, strict=True)
+        for (part, pair, figures), p in zip(found, adjusted, strict=True)
     )
 
 
@@ -97,13 +98,15 @@ def text_columns(baseline: Table, candidate: Table) -> list[str]:
 
 
 class _Figures(NamedTuple):
-    examples: int
-    units: int
     gain: float
-    half: float
+    low: float
+    high: float
+    p: float
 
 
-def _measured(metric: Metric, part: Part, baseline: Table, candidate: Table) -> tuple[_Figures, float] | None:
+def _measured(
+    metric: Metric, part: Part, baseline: Table, candidate: Table
+) -> tuple[Paired, _Figures] | None:
     sides = [{name: values[part.rows] for name, values in table.items()} for table in (baseline, candidate)]
     if part.by == "cluster":
         for side in sides:
@@ -112,13 +115,29 @@ def _measured(metric: Metric, part: Part, baseline: Table, candidate: Table) -> 
         pair = paired(metric, *sides)
         if pair.count < _fewest(metric) or not math.isfinite(pair.gain):
             return None
+        if flips := _flips(pair):
+            return pair, _Figures(pair.gain, *tango(*flips, pair.examples), mcnemar(*flips))
         error = standard_error(influences(pair))
     if not math.isfinite(error):
         return None
     half = quantile(1 - LEVEL / 2, pair.count) * error
     if error == 0 and metric.per_example:
         half = _unseen(pair)
-    return _Figures(pair.examples, pair.count, pair.gain, half), _p(pair.gain, error, pair.count)
+    return pair, _Figures(pair.gain, pair.gain - half, pair.gain + half, _p(pair.gain, error, pair.count))
+
+
+def _flips(pair: Paired) -> tuple[int, int] | None:
+    """How many answers became right, and how many wrong; None where they are not 0 or 1, or not alone.
+
+    Student's t is far too sure of many flips among few answers.
+    """
+    same = np.array_equal(pair.baseline.kept, pair.candidate.kept)
+    if not pair.metric.per_example or pair.clustered or not same:
+        return None
+    left, right = (np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate))
+    if not np.isin([left, right], (0.0, 1.0)).all():
+        return None
+    return int((right > left).sum()), int((right < left).sum())
 
 
 def _fewest(metric: Metric) -> int:

@@ -76,7 +76,9 @@ def pairs(noise, rows=200, *, seed=0):
 def table(rows, **columns):
     """One model's predictions as they are read: arrays by column, with ids e0, e1, …"""
     return {"id": np.array([f"e{row}" for row in range(rows)], dtype=object)} | {
-        name: np.array(values, dtype=object) if isinstance(values[0], str) else np.asarray(values)
+        name: np.array(values, dtype=object)
+        if len(values) and isinstance(values[0], str)
+        else np.asarray(values)
         for name, values in columns.items()
     }
 
