@@ -133,9 +133,8 @@ def _mean_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
             p = mcnemar(gained, lost)
             return _gain(pair, "McNemar mid-p", low=low, high=high, p=p, standard_error=error)
     half = quantile(1 - LEVEL / 2, pair.count) * error
-    if error == 0 and _within_0_and_1(pair):
-        # No unit differs from another: an exact bound on how many of all units might.
-        half = 1 - (LEVEL / 2) ** (1 / pair.count)
+    if error == 0:
+        half = unseen(pair)
         error = half / quantile(1 - LEVEL / 2, pair.count)
     p = flipped(influence + pair.gain * _weights(pair), seed)
     return _gain(pair, "sign flip", low=pair.gain - half, high=pair.gain + half, p=p, standard_error=error)
@@ -161,9 +160,15 @@ def _binary(pair: Paired) -> bool:
     )
 
 
-def _within_0_and_1(pair: Paired) -> bool:
+def unseen(pair: Paired) -> float:
+    """How far off the gain of a mean may be although no unit differs from another.
+
+    Of values between 0 and 1: the exact bound on how many of all units might. 0 for any other, whose range
+    is not known.
+    """
     sides = [np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate)]
-    return all(bool(((side >= 0) & (side <= 1)).all()) for side in sides)
+    bounded = all(bool(((side >= 0) & (side <= 1)).all()) for side in sides)
+    return 1 - float((LEVEL / 2) ** (1 / pair.count)) if bounded else 0.0
 
 
 def flipped(differences: np.ndarray, seed: int) -> float:

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr, t, ttest_1samp
 
-from harness.metrics import mean_metric
+from harness.metrics import SPEARMAN, mean_metric
 from harness.paired.answers import Paired
 from harness.paired.seeds import seeds_gain
 
@@ -64,7 +65,95 @@ def test_too_few_units_have_no_interval():
     assert math.isnan(found.gain.low)
 
 
-def test_equal_candidates_of_equal_examples_have_no_doubt():
-    base = np.zeros(20)
-    pairs = [Paired.of(VALUE, ([base], None), ([base], None), np.arange(20))] * 3
-    assert (seeds_gain(pairs).gain.value, seeds_gain(pairs).gain.p) == (0.0, 1.0)
+def fixed(*moved, rows=20, base=None):
+    """Pair a baseline with one candidate for each gain, which all examples have."""
+    base = np.full(rows, 0.5) if base is None else base
+    return [Paired.of(VALUE, ([base], None), ([base + gain], None), np.arange(rows)) for gain in moved]
+
+
+def test_examples_that_never_moved_are_no_proof_that_none_would():
+    """Twenty of twenty: up to 1 − 0.025^(1/20) of all may move, exactly, as for a single candidate."""
+    found = seeds_gain(fixed(0.0, 0.0, 0.0))
+    assert (found.gain.value, found.gain.p, found.from_seeds) == pytest.approx((0.0, 1.0, 0.0))
+    assert (found.gain.low, found.gain.high) == pytest.approx((-0.16843, 0.16843), abs=1e-5)
+
+
+def test_values_without_bounds_are_no_surer_than_all_examples_moving_one_way():
+    found = seeds_gain(fixed(7.0, 7.0))
+    assert (found.gain.low, found.gain.high, found.gain.p) == (7.0, 7.0, 2.0**-19)
+
+
+def test_where_only_seeds_differ_the_interval_is_students_t_over_seeds():
+    gains = np.array([3.0, 4.0, 6.0, 7.0])
+    found = seeds_gain(fixed(*gains))
+    expected = ttest_1samp(gains, 0)
+    assert (found.gain.low, found.gain.high) == pytest.approx(tuple(expected.confidence_interval()))
+    assert found.gain.p == pytest.approx(expected.pvalue)
+    assert found.from_seeds == pytest.approx(1.0)
+
+
+def test_where_only_examples_differ_the_interval_is_students_t_over_examples():
+    generator = np.random.default_rng(4)
+    moved = generator.normal(0.1, 1, 50)
+    pairs = [Paired.of(VALUE, ([np.zeros(50)], None), ([moved], None), np.arange(50))] * 3
+    found, expected = seeds_gain(pairs), ttest_1samp(moved, 0)
+    assert (found.gain.low, found.gain.high) == pytest.approx(tuple(expected.confidence_interval()))
+    assert found.gain.p == pytest.approx(expected.pvalue)
+    assert found.from_seeds == 0.0
+
+
+def test_both_sources_add_up():
+    generator = np.random.default_rng(5)
+    moved, gains = generator.normal(size=40), np.array([0.1, -0.2, 0.4])
+    pairs = [
+        Paired.of(VALUE, ([np.zeros(40)], None), ([moved + gain], None), np.arange(40)) for gain in gains
+    ]
+    found = seeds_gain(pairs)
+    of_seeds, of_examples = gains.var(ddof=1) / 3, moved.var(ddof=1) / 40
+    half = np.sqrt(t.ppf(0.975, 2) ** 2 * of_seeds + t.ppf(0.975, 39) ** 2 * of_examples)
+    assert found.gain.high - found.gain.value == pytest.approx(half)
+    assert found.gain.standard_error == pytest.approx(np.sqrt(of_seeds + of_examples))
+    assert found.from_seeds == pytest.approx(of_seeds / (of_seeds + of_examples))
+
+
+def test_the_order_of_seeds_does_not_count():
+    pairs = seeds(np.random.default_rng(6), spread=0.1, gain=0.1)
+    there, back = seeds_gain(pairs), seeds_gain(pairs[::-1])
+    assert there.from_seeds == pytest.approx(back.from_seeds)
+    assert (there.gain.low, there.gain.high) == pytest.approx((back.gain.low, back.gain.high))
+
+
+def test_exchanging_the_models_turns_the_interval_around():
+    pairs = seeds(np.random.default_rng(7), spread=0.1, gain=0.1)
+    turned = [Paired(pair.metric, pair.candidate, pair.baseline, pair.units) for pair in pairs]
+    there, back = seeds_gain(pairs).gain, seeds_gain(turned).gain
+    assert (back.low, back.high, back.p) == pytest.approx((-there.high, -there.low, there.p))
+
+
+def test_clusters_are_the_units():
+    generator = np.random.default_rng(8)
+    moved, clusters = np.repeat(generator.normal(size=20), 5), np.repeat(np.arange(20), 5)
+    pairs = [Paired.of(VALUE, ([np.zeros(100)], None), ([moved], None), clusters)] * 2
+    found, expected = seeds_gain(pairs).gain, ttest_1samp(moved[::5], 0)
+    assert (found.examples, found.units) == (100, 20)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_a_seed_that_is_undefined_leaves_no_interval():
+    pairs = [*fixed(0.1, 0.2), *fixed(np.nan)]
+    found = seeds_gain(pairs)
+    assert (found.gain.test, found.from_seeds) == ("none", None)
+    assert math.isnan(found.gain.value)
+
+
+def test_correlations_have_seeds_too():
+    generator = np.random.default_rng(9)
+    gold = generator.uniform(0, 5, 200)
+    base, *candidates = (gold + generator.normal(size=200) * noise for noise in (2, 1, 1.1, 0.9))
+    found = seeds_gain(
+        [Paired.of(SPEARMAN, ([gold, base], None), ([gold, one], None), np.arange(200)) for one in candidates]
+    )
+    assert found.gain.low > 0
+    assert found.gain.value == pytest.approx(
+        np.mean([spearmanr(gold, one).statistic for one in candidates]) - spearmanr(gold, base).statistic
+    )
