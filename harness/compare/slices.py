@@ -57,8 +57,8 @@ def slices_of(metric: Metric, baseline: Table, candidate: Table) -> tuple[Slice,
     Right and wrong answers have McNemar's test and Tango's interval, as a line has; all other metrics have
     Student's t on influences, since a bootstrap of so many parts would be slow. Within a cluster, examples
     are the units. A part where the metric is undefined is left out, and so is one of all examples.
-    Of 400 to 1,000 simulated comparisons of equal models by each of six metrics, on 300 to 1,500 examples with
-    and without clusters, 0 to 5 % had a flag anywhere.
+    Of 400 to 1,000 simulated comparisons of equal models by each of six metrics, on 300 to 1,500 examples
+    with and without clusters, 0 to 5 % had a flag anywhere.
     """
     found = []
     for part in _parts(metric, baseline, candidate):
