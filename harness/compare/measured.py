@@ -99,7 +99,8 @@ def _tables(asked: Asked, metrics: Sequence[Metric], *, texts: bool) -> tuple[li
         for metric in metrics:
             if metric.name in by_name:
                 check_score(metric, table, one.evaluation, by_name[metric.name])
-    return aligned(tables, asked.names, common=asked.common)
+    answers = {name for one in answered for score in one.evaluation.scores for name in score.columns}
+    return aligned(tables, asked.names, common=asked.common, answers=answers - {"gold"})
 
 
 def _measured(

@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 from harness.paired.answers import Paired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from harness.interfaces import Metric, Task
     from harness.records import Evaluation, Score
@@ -66,7 +66,9 @@ def _computed(metric: Metric, columns: list[np.ndarray]) -> float:
         raise HarnessError(f"the metric {metric.name} raised {type(error).__name__}: {error}") from error
 
 
-def aligned(tables: Sequence[Table], names: Sequence[str], *, common: bool) -> tuple[list[Table], int]:
+def aligned(
+    tables: Sequence[Table], names: Sequence[str], *, common: bool, answers: Collection[str] = ()
+) -> tuple[list[Table], int]:
     """Bring tables to the same examples in the first one's order; returns them and how many rows were left.
 
     common: keep the examples that all have, with the same texts and gold; otherwise a row that one of
@@ -86,7 +88,7 @@ def aligned(tables: Sequence[Table], names: Sequence[str], *, common: bool) -> t
             hint=f"run {names[fewest]} again: a missing row is never a pass",
         )
     if common:
-        shared = [name for name in shared if _same_example(tables, places, name)]
+        shared = [name for name in shared if _same_example(tables, places, name, answers)]
     if not shared:
         raise HarnessError("the models have no example in common")
     rows = [np.array([place[name] for name in shared]) for place in places]
@@ -115,10 +117,13 @@ def side_of(metric: Metric, table: Table) -> tuple[list[np.ndarray], np.ndarray 
     return [table[name] for name in metric.columns], kept
 
 
-def _same_example(tables: Sequence[Table], places: Sequence[Mapping[str, int]], name: str) -> bool:
+def _same_example(
+    tables: Sequence[Table], places: Sequence[Mapping[str, int]], name: str, answers: Collection[str]
+) -> bool:
+    """Whether an example has the same texts and gold in all tables; answers in words are no texts."""
     first, place = tables[0], places[0][name]
     for table, other in zip(tables[1:], places[1:], strict=True):
-        for column in first.keys() & table.keys() - {"id"}:
+        for column in (first.keys() & table.keys()) - {"id", *answers}:
             if column == "gold" or _is_text(first[column]):
                 left, right = first[column][place], table[column][other[name]]
                 if not np.array_equal(left, right):

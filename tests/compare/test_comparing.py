@@ -16,7 +16,7 @@ from harness.compare.comparing import Question, compare
 from harness.compare.gate import Condition, Gate, margin_gate
 from harness.compare.sides import read_sides
 from harness.interfaces import Metric, Settings
-from harness.metrics import PEARSON, mean_metric
+from harness.metrics import MACRO_F1, PEARSON, mean_metric
 from harness.results import Results, encode
 
 
@@ -242,6 +242,17 @@ def test_where_the_data_differ_and_may_only_the_examples_that_both_have_count():
     found = ask(allow=frozenset({"digest"}))
     assert found.lines[0].examples == 397
     assert found.notes == ("quiz: 3 examples that not all models were asked alike are left out",)
+
+
+def test_models_that_answer_in_other_words_are_still_asked_the_same():
+    gold = ["yes", "no"] * 100
+    metrics = (CORRECT, MACRO_F1)
+    answer("base", "base", metrics=metrics, correct=[1.0] * 200, gold=gold, predicted=gold)
+    wrong = ["no", "no"] * 100
+    changes = {"gold": gold, "predicted": wrong, "digest": "e" * 64}
+    answer("cand", "cand", metrics=metrics, correct=[0.0, 1.0] * 100, **changes)
+    (line,) = ask(allow=frozenset({"digest"})).lines
+    assert (line.examples, line.gain) == (200, -0.5)
 
 
 def test_settings_may_differ_and_are_listed():
