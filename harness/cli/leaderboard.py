@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.interfaces import Task
     from harness.leaderboard import Board
     from harness.records import Evaluation, Examination, Throughput
     from harness.standing.pairwise import Standings
@@ -44,6 +46,7 @@ def command(
 
     Models whose data, split, task version or limit differ are not ranked, and the reason is said.
     Where two folders hold the same model and task with different results, that is an error.
+    Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
     """
     from harness.grid import models_grid, to_markdown
     from harness.leaderboard import boards, records, to_csv
@@ -55,15 +58,18 @@ def command(
         click.echo(json.dumps([asdict(record) for record in records(evaluations)], indent=1))
     else:
         from harness.cli.show import console, print_grids
+        from harness.standing.latex import to_latex
         from harness.standing.overall import overall
-        from harness.standing.shown import board_grids, overall_grid, to_latex
+        from harness.standing.shown import board_grids, board_letters, overall_grid
 
         ranked = boards(evaluations)
         known = _standings(ranked, paths, plugin_files, task_files) if letters else {}
-        laid_out = [*board_grids(ranked, known), *map(overall_grid, overall(ranked, known))]
+        given, over = board_letters(known), overall(ranked, known)
         if form == "tex":
-            click.echo(to_latex(ranked, known), nl=False)
-        elif form == "md":
+            click.echo(to_latex(ranked, given, over), nl=False)
+            return
+        laid_out = [*board_grids(ranked, given), *map(overall_grid, over)]
+        if form == "md":
             click.echo(to_markdown(laid_out), nl=False)
         else:
             print_grids([models_grid(ranked, throughputs), *laid_out], console())
@@ -79,8 +85,14 @@ def _standings(
     from harness.config import read_config
     from harness.standing.pairwise import standings
 
-    config = read_config(Path.cwd())
-    tasks = all_tasks(load(plugins, config), files, config)
+    @cache
+    def tasks() -> dict[str, Task]:
+        config = read_config(Path.cwd())
+        return all_tasks(load(plugins, config), files, config)
+
+    if plugins or files:
+        # What was asked for by name is an error where it is broken, whether it is needed or not.
+        tasks()
     return {place: standings(board, paths, tasks) for place, board in enumerate(ranked)}
 
 
@@ -101,7 +113,9 @@ def _merged(
         for one in found:
             place = one.model, one.examination
             if one.predictions is not None:
-                paths[one.key, one.predictions] = results.predictions_path(one)
+                path, answers = results.predictions_path(one), (one.key, one.predictions)
+                if path.is_file() or answers not in paths:
+                    paths[answers] = path
             known = merged.get(place)
             if known is None or known.status == "error":
                 merged[place] = one

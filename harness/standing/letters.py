@@ -1,74 +1,148 @@
-"""Compact letter displays: models that share a letter do not differ significantly."""
+"""Compact letter displays: models share a letter exactly where they do not differ significantly."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
+_MOST_STEPS = 500_000
+"""Comparisons of sets while inserting: about a tenth of a second. A board of hundreds of models can have
+more maximal sets than anybody can count."""
+
+_SWEPT_AT_BEST = 3
+"""Sweeping halves the letters of a model, seldom more: with so many times too many it is not tried."""
 
 
-def letters(differ: np.ndarray, most: int | None = None) -> list[str] | None:
-    """Give models letters, so that two share one exactly where they do not differ.
+def letters(differ: np.ndarray, most: int | None = None) -> list[list[str]] | None:
+    """Give models letters, so that two share one exactly where they do not differ: n lists, none empty.
 
     differ: (n, n) bool, symmetric, its diagonal False; models in the order in which letters are to come.
-    A letter stands for a set of models that do not differ from each other, and every such pair is in a set: a
-    cover of edges by cliques, here by growing each from the first pair that is not covered yet. Beyond z
-    come aa, ab, …; letters of a model are then separated by commas. None where more than `most` are needed.
-    Source: Gramm et al. (2008), "Algorithms for compact letter displays: comparison and evaluation".
+    A letter stands for a set of models of which none differs from another. All maximal sets are found by
+    inserting one model after the other and absorbing sets that lie in others, then letters are swept out
+    that say nothing new. Where the sets are too many, each pair that no set holds yet grows one instead.
+    Names go on beyond z as a spreadsheet's columns do: aa, ab, … None where some model would have more than
+    `most` letters, or so clearly more that the sweep is not tried.
+    Sources: Piepho (2004), "An algorithm for a letter-based representation of all-pairwise comparisons";
+    Gramm et al. (2008), "Algorithms for compact letter displays: comparison and evaluation" (the cover).
     """
-    cliques = _cover(_neighbours(differ), most)
-    if cliques is None:
+    alike = _alike(differ)
+    found = _inserted(alike)
+    if found is None:
+        found = _cover(alike, None if most is None else most * len(alike))
+    if found is None or (most is not None and _densest(found, len(alike)) > _SWEPT_AT_BEST * most):
         return None
-    names = [_name(place) for place in range(len(cliques))]
-    between = "," if any(len(name) > 1 for name in names) else ""
-    return [
-        between.join(name for name, clique in zip(names, cliques, strict=True) if clique >> model & 1)
-        for model in range(len(differ))
-    ]
+    given: list[list[str]] = [[] for _ in alike]
+    for place, members in enumerate(sorted(_members(together) for together in _swept(found, len(alike)))):
+        for model in members:
+            given[model].append(_name(place))
+    return None if most is not None and max(map(len, given), default=0) > most else given
 
 
-def _neighbours(differ: np.ndarray) -> list[int]:
-    """For each model the set of those that it does not differ from, itself left out, as bits of a number."""
-    found = []
-    for model, row in enumerate(differ):
-        bits = int("".join("0" if cell else "1" for cell in row[::-1]), 2)
-        found.append(bits & ~(1 << model))
-    return found
+def joined(given: Sequence[Sequence[str]]) -> list[str]:
+    """Write each model's letters: `abc`, or `z,aa,ab` where some letter of the board is longer than one."""
+    between = "," if any(len(name) > 1 for own in given for name in own) else ""
+    return [between.join(own) for own in given]
 
 
-def _cover(neighbours: list[int], most: int | None) -> list[int] | None:
-    """Cliques that hold every pair of neighbours, and every model; None where more than `most` are found."""
-    cliques: list[int] = []
-    uncovered = list(neighbours)
-    for model, around in enumerate(neighbours):
-        if not around:
-            cliques.append(1 << model)
-        while later := uncovered[model] >> (model + 1):
-            other = model + 1 + _lowest(later)
-            clique = _grown((1 << model) | (1 << other), neighbours[model] & neighbours[other], neighbours)
-            cliques.append(clique)
-            for member in _members(clique):
-                uncovered[member] &= ~clique
-            if most is not None and len(cliques) > most:
+def _alike(differ: np.ndarray) -> list[int]:
+    """For each model the set of those that it does not differ from, itself among them: bits of a number."""
+    packed = np.packbits(~np.asarray(differ, dtype=bool), axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") | 1 << model for model, row in enumerate(packed)]
+
+
+def _inserted(alike: Sequence[int]) -> list[int] | None:
+    """All maximal sets of models that do not differ; None where finding them takes too many steps."""
+    columns: list[int] = []
+    steps = 0
+    for model, own in enumerate(alike):
+        # What stays as it is without the model, and what of each set may stand with it.
+        kept = [column for column in columns if column & ~own]
+        split = sorted({column & own for column in columns}, key=lambda one: (-one.bit_count(), one))
+        maximal: list[int] = []
+        for one in split or [0]:
+            steps += len(maximal) + 1
+            if steps > _MOST_STEPS:
                 return None
-    return cliques
+            if not any(one & ~other == 0 for other in maximal):
+                maximal.append(one)
+        columns = kept + [one | 1 << model for one in maximal]
+    return columns
 
 
-def _grown(clique: int, common: int, neighbours: list[int]) -> int:
-    """Add what all members are neighbours of, in order, until nothing is left."""
-    while common:
-        added = _lowest(common)
-        clique |= 1 << added
-        common &= neighbours[added]
-    return clique
+def _cover(alike: Sequence[int], most: int | None = None) -> list[int] | None:
+    """Maximal sets that hold every pair which does not differ, and every model: few, if not the fewest.
+
+    None where more than `most` are found.
+    """
+    columns: list[int] = []
+    uncovered = list(alike)
+    for model, own in enumerate(alike):
+        while later := uncovered[model] >> model:
+            other = model + _lowest(later)
+            together, common = 1 << model | 1 << other, own & alike[other]
+            fresh = uncovered[model] | uncovered[other]
+            while common := common & ~together:
+                # Who brings pairs that no set holds yet comes first: fewer sets are needed.
+                added = _lowest(common & fresh or common)
+                together |= 1 << added
+                common &= alike[added]
+                fresh |= uncovered[added]
+            columns.append(together)
+            if most is not None and len(columns) > most:
+                return None
+            for member in _members(together):
+                uncovered[member] &= ~together
+    return columns
 
 
-def _members(clique: int) -> list[int]:
+def _densest(columns: Sequence[int], count: int) -> int:
+    """The most sets that one model is in."""
+    within = np.zeros(count, dtype=int)
+    for column in columns:
+        within[_members(column)] += 1
+    return int(within.max(initial=0))
+
+
+def _swept(columns: Sequence[int], count: int) -> list[int]:
+    """Leave out sets, then single models of sets, whose pairs all share another letter; last ones first."""
+    sets = [np.array(_members(column)) for column in columns]
+    shared = np.zeros((count, count), dtype=np.int32)
+    for members in sets:
+        shared[np.ix_(members, members)] += 1
+    kept = []
+    for members in reversed(sets):
+        block = np.ix_(members, members)
+        if (shared[block] > 1).all():
+            shared[block] -= 1
+        else:
+            kept.append(members)
+    return [_bits(_without_spare(members, shared)) for members in kept]
+
+
+def _without_spare(members: np.ndarray, shared: np.ndarray) -> np.ndarray:
+    """Take a letter from those of its members who share another with each of the rest, in `shared` too."""
+    spare = members[(shared[np.ix_(members, members)] > 1).all(axis=1)]
+    for one in spare[::-1]:
+        if (shared[one, members] > 1).all():
+            shared[one, members] -= 1
+            members = members[members != one]
+            shared[members, one] -= 1
+    return members
+
+
+def _bits(members: np.ndarray) -> int:
+    return sum(1 << int(member) for member in members)
+
+
+def _members(together: int) -> list[int]:
     members = []
-    while clique:
-        members.append(_lowest(clique))
-        clique &= clique - 1
+    while together:
+        members.append(_lowest(together))
+        together &= together - 1
     return members
 
 

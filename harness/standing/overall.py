@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from harness.leaderboard import Board
     from harness.standing.pairwise import Standings
 
+MOST_TAGS = 8
+"""Of more tags than these, a table shows those with the most tasks."""
+
 _Z = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution: a mean over tasks rests on many examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class TagMean:
 
     score: float
     half: float
-    """Half the 95 % interval; NaN where a task has no predictions."""
+    """Half the 95 % interval, 1.96 √(Σ SE²) / tasks, of tasks that share no examples; NaN where the
+    predictions of a task say nothing of its error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,70 +42,119 @@ class Placed:
     """1 is best, ties share the average; None for a model that lacks a task."""
     borda: float | None
     """Models beaten, summed over tasks; a tie counts half."""
-    lacks: list[str] = field(default_factory=list)
-    """Tasks that it was not asked alike, or failed."""
+    lacks: dict[str, str] = field(default_factory=dict)
+    """Task → why it has no score there that may be compared."""
     means: dict[str, TagMean] = field(default_factory=dict)
     """Tag → mean, for the tags on which it lacks nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """The boards of one source of data, taken together."""
+    """Boards that may be taken together."""
 
-    data: str
+    sample: bool
     limit: int | None
     tasks: list[str]
+    """What is counted: the tasks that at least two models answered alike."""
+    alone: list[str]
+    """Tasks that fewer did: they compare nobody."""
     tags: list[str]
+    """Those with the most tasks first."""
     placed: list[Placed]
     """Ranked models first, best average rank first; then those that lack a task."""
 
 
 def overall(boards: Sequence[Board], standings: Mapping[int, Standings | str]) -> list[Overall]:
-    """Rank models over the tasks of each source of data: a sample never counts beside a real set.
+    """Rank models over tasks; samples, and limited looks, each apart from real and full sets.
 
     standings: place of a board → what is known of its scores' errors.
-    Only models that answered all tasks alike are ranked, among each other; the others are shown with what
-    they lack. Average rank as in Demšar (2006), "Statistical comparisons of classifiers over multiple data
-    sets"; Borda's count as in Colombo et al. (2022), "What are the best systems? New perspectives on
-    NLP benchmarking". Sources with fewer than two tasks or two complete models are left out.
+    Counted are all tasks that at least two models answered alike. Models that answered every one of them
+    are ranked, among each other; the others are shown with what they lack, so that one hole in one model's
+    results takes no task from all others. Fewer than two tasks or two models have no overall ranking.
+    Sources: average rank: Demšar (2006), "Statistical comparisons of classifiers over multiple data sets".
+    Borda's count: Borda (1781), "Mémoire sur les élections au scrutin"; for benchmarks Colombo et al. (2022),
+    "What are the best systems? New perspectives on NLP benchmarking". Over n models and T tasks it is
+    T (n − average rank).
     """
-    sources: dict[tuple[str, int | None], list[int]] = {}
+    together: dict[tuple[bool, int], list[int]] = {}
     for place, board in enumerate(boards):
-        asked = board.rows[0].evaluation.examination if board.rows else None
-        if asked is not None:
-            sources.setdefault((asked.data, asked.limit), []).append(place)
+        asked = board.rows[0].evaluation.examination
+        together.setdefault((asked.data == "sample", asked.limit or 0), []).append(place)
     found = [
-        _overall(data, limit, [(boards[place], standings.get(place, "")) for place in places])
-        for (data, limit), places in sorted(sources.items(), key=repr)
+        _overall(sample, limit or None, [(boards[place], standings.get(place, "")) for place in places])
+        for (sample, limit), places in sorted(together.items())
     ]
-    return [
-        one
-        for one in found
-        if len(one.tasks) > 1 and sum(model.average_rank is not None for model in one.placed) > 1
-    ]
+    return [one for one in found if len(one.tasks) > 1 and len(one.placed) > 1]
 
 
-def _overall(data: str, limit: int | None, boards: Sequence[tuple[Board, Standings | str]]) -> Overall:
-    scores = {board.task: _headlines(board) for board, _ in boards}
-    models = sorted({row.model for board, _ in boards for row in board.rows} | _refused(boards))
-    lacks = {model: [task for task, own in scores.items() if model not in own] for model in models}
-    complete = [model for model in models if not lacks[model]]
-    table = np.array([[own[model] for model in complete] for own in scores.values()])
-    by_task = np.array([ranks(-row) for row in table]) if complete else np.zeros((0, 0))
-    tags = sorted({tag for board, _ in boards for row in board.rows for tag in row.evaluation.tags})
-    tagged = {tag: [one for one in boards if _has_tag(one[0], tag)] for tag in tags}
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """A board, as far as it counts."""
+
+    name: str
+    scores: dict[str, float]
+    lacking: dict[str, str]
+    """Model → why it has no score here, for those that were asked."""
+    tags: frozenset[str]
+    standings: Standings | str
+
+    def error(self, model: str) -> float:
+        """Standard error of a model's score; NaN where unknown."""
+        if isinstance(self.standings, str):
+            return math.nan
+        return self.standings.standard_errors.get(model, math.nan)
+
+
+def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, Standings | str]]) -> Overall:
+    every = _tasks(boards)
+    tasks = [task for task in every if len(task.scores) > 1]
+    models = sorted({model for board, _ in boards for model in _models(board)})
+    complete = [model for model in models if all(model in task.scores for task in tasks)]
+    rank, borda = _ranked(tasks, complete)
+    every_tag = {tag for task in tasks for tag in task.tags}
+    tagged = {tag: [task for task in tasks if tag in task.tags] for tag in every_tag}
+    tags = sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
     placed = [
         Placed(
             model,
-            float(by_task[:, complete.index(model)].mean()) if model in complete else None,
-            float((len(complete) - by_task[:, complete.index(model)]).sum()) if model in complete else None,
-            lacks[model],
-            _means(model, tagged, scores),
+            rank.get(model),
+            borda.get(model),
+            {task.name: task.lacking.get(model, "not run") for task in tasks if model not in task.scores},
+            _means(model, tagged),
         )
         for model in models
     ]
     placed.sort(key=lambda one: (one.average_rank is None, one.average_rank or 0.0, one.model))
-    return Overall(data, limit, list(scores), tags, placed)
+    alone = [task.name for task in every if task not in tasks]
+    return Overall(sample, limit, [task.name for task in tasks], alone, tags, placed)
+
+
+def _tasks(boards: Sequence[tuple[Board, Standings | str]]) -> list[_Task]:
+    """Boards with their scores; where two sources hold a task of one name, the source is named too.
+
+    Who failed before the data was known has a board of its own: it counts for the others of that task.
+    """
+    scores = [_headlines(board) for board, _ in boards]
+    answered = [board.task for (board, _), own in zip(boards, scores, strict=True) if own]
+    failed = [(board.task, row.model) for board, _ in boards for row in board.rows if row.headline is None]
+    found = []
+    for (board, known), own in zip(boards, scores, strict=True):
+        if not own and board.task in answered:
+            continue
+        source = board.rows[0].evaluation.examination.data
+        lacking = {model: "ERROR" for task, model in failed if task == board.task}
+        lacking |= {row.model: "undefined" for row in board.rows if row.headline is not None}
+        lacking |= dict.fromkeys((model for model, _ in board.refused), "asked something else")
+        found.append(
+            _Task(
+                f"{board.task} ({source})" if answered.count(board.task) > 1 else board.task,
+                own,
+                {model: why for model, why in lacking.items() if model not in own},
+                frozenset(tag for row in board.rows for tag in row.evaluation.tags),
+                known,
+            )
+        )
+    return found
 
 
 def _headlines(board: Board) -> dict[str, float]:
@@ -111,29 +165,28 @@ def _headlines(board: Board) -> dict[str, float]:
     }
 
 
-def _refused(boards: Sequence[tuple[Board, Standings | str]]) -> set[str]:
-    return {model for board, _ in boards for model, _ in board.refused}
+def _models(board: Board) -> list[str]:
+    return [row.model for row in board.rows] + [model for model, _ in board.refused]
 
 
-def _has_tag(board: Board, tag: str) -> bool:
-    return any(tag in row.evaluation.tags for row in board.rows)
+def _ranked(tasks: Sequence[_Task], models: Sequence[str]) -> tuple[dict[str, float], dict[str, float]]:
+    """Average rank, and Borda points, of models that answered all tasks."""
+    if not tasks or len(models) < 2:
+        return {}, {}
+    by_task = np.array([ranks(-np.array([task.scores[model] for model in models])) for task in tasks])
+    points = (len(models) - by_task).sum(axis=0)
+    return (
+        dict(zip(models, by_task.mean(axis=0).tolist(), strict=True)),
+        dict(zip(models, points.tolist(), strict=True)),
+    )
 
 
-def _means(
-    model: str,
-    tagged: Mapping[str, Sequence[tuple[Board, Standings | str]]],
-    scores: Mapping[str, Mapping[str, float]],
-) -> dict[str, TagMean]:
+def _means(model: str, tagged: Mapping[str, Sequence[_Task]]) -> dict[str, TagMean]:
     """Mean headline of each tag of which the model lacks no task."""
     means = {}
-    for tag, own in tagged.items():
-        known = [scores[board.task][model] for board, _ in own if model in scores[board.task]]
-        if len(known) == len(own):
-            errors = [_error(model, found) for _, found in own]
-            half = _Z * math.sqrt(sum(error**2 for error in errors)) / len(own)
+    for tag, tasks in tagged.items():
+        known = [task.scores[model] for task in tasks if model in task.scores]
+        if len(known) == len(tasks):
+            half = _Z * math.sqrt(sum(task.error(model) ** 2 for task in tasks)) / len(tasks)
             means[tag] = TagMean(sum(known) / len(known), half)
     return means
-
-
-def _error(model: str, found: Standings | str) -> float:
-    return math.nan if isinstance(found, str) else found.standard_errors.get(model, math.nan)

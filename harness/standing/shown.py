@@ -1,57 +1,81 @@
-"""Standings as grids for the terminal and Markdown, and as LaTeX tables."""
+"""Standings as grids for the terminal and for Markdown."""
 
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.grid import CONTROL, Cell, Grid, grids
-from harness.standing.letters import letters
+from harness.grid import Cell, Grid, grids
+from harness.standing.letters import joined, letters
+from harness.standing.overall import MOST_TAGS
 from harness.standing.pairwise import ALONE, Standings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.leaderboard import Board
-    from harness.standing.overall import Overall, TagMean
+    from harness.standing.overall import Overall, Placed, TagMean
 
-_LATEX = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
-}  # fmt: skip
+    Letters = Mapping[int, "Lettered | str"]
+
+MOST_LETTERS = 26
+"""Nobody reads a model's thirty letters: of a board that needs more for one, the table says so instead."""
+
+SHARED = "models that share a letter do not differ significantly (5 %, Holm over all pairs)"
+
+_NAMED = 3
+"""So many models are named where all have the same to be said of them; of more, their number."""
 
 
-MOST_LETTERS = 52
-"""Nobody reads a model's fifty letters: of a board that needs more, the table says so instead."""
+@dataclass(frozen=True, slots=True)
+class Lettered:
+    """The letters of a board's models."""
+
+    of: dict[str, str]
+    remarks: list[str]
+    """On models that have none."""
 
 
-def board_letters(standings: Mapping[int, Standings | str]) -> dict[int, dict[str, str] | str]:
+def board_letters(standings: Mapping[int, Standings | str]) -> dict[int, Lettered | str]:
     """Place of a board → model → its letters, or why there are none."""
     return {
         place: found if isinstance(found, str) else _letters_of(found) for place, found in standings.items()
     }
 
 
-def _letters_of(found: Standings) -> dict[str, str] | str:
-    given = letters(found.differ(), MOST_LETTERS)
-    if given is None:
-        return f"{len(found.models)} models would need more than {MOST_LETTERS}"
-    return dict(zip(found.models, given, strict=True))
+def _letters_of(found: Standings) -> Lettered | str:
+    differ = found.differ()
+    given = letters(differ, MOST_LETTERS)
+    if given is not None:
+        return Lettered(dict(zip(found.models, joined(given), strict=True)), _without(found.left_out))
+    beside = [model for model, apart in zip(found.models, differ[0], strict=True) if not apart][1:]
+    return (
+        f"some model would need more than {MOST_LETTERS}; from the first, {found.models[0]}, do not differ"
+        f" significantly (5 %, Holm over all pairs): {named(beside) or 'none'}"
+    )
 
 
-def board_grids(boards: Sequence[Board], standings: Mapping[int, Standings | str]) -> list[Grid]:
+def _without(left_out: Mapping[str, str]) -> list[str]:
+    remarks = [f"no letters for {model}: {why}" for model, why in [*left_out.items()][:_NAMED]]
+    more = len(left_out) - _NAMED
+    return [*remarks, f"no letters for {more} more models either"] if more > 0 else remarks
+
+
+def named(models: Sequence[str]) -> str:
+    """Name some models, and say how many more there are."""
+    more = f" and {len(models) - _NAMED} more" if len(models) > _NAMED else ""
+    return ", ".join(models[:_NAMED]) + more
+
+
+def board_grids(boards: Sequence[Board], found: Letters) -> list[Grid]:
     """Boards as grids, the headline of each model with its letters."""
-    found = board_letters(standings)
     laid_out = []
     for place, bare in enumerate(grids(boards)):
         own, grid = found.get(place), bare
-        if isinstance(own, dict):
-            grid = replace(bare, rows=_with_letters(bare, own))
-            grid.remarks.append(
-                "models that share a letter do not differ significantly (5 %, Holm over all pairs)"
-            )
+        if isinstance(own, Lettered):
+            grid = replace(bare, rows=_with_letters(bare, own.of))
+            grid.remarks.extend([SHARED, *own.remarks])
         elif own is not None and own != ALONE:
             grid.remarks.append(f"no letters: {own}")
         laid_out.append(grid)
@@ -61,79 +85,81 @@ def board_grids(boards: Sequence[Board], standings: Mapping[int, Standings | str
 def _with_letters(grid: Grid, own: Mapping[str, str]) -> list[list[Cell]]:
     """Models stand in columns while these are few: the headline is the first row; else the first column."""
     if grid.header[0] == "model":
-        return [
-            [row[0], Cell(f"{row[1].text} {own.get(row[0].text, '')}".rstrip(), row[1].best), *row[2:]]
-            for row in grid.rows
-        ]
-    first = [grid.rows[0][0]] + [
-        Cell(f"{cell.text} {own.get(model, '')}".rstrip(), cell.best)
-        for model, cell in zip(grid.header[1:], grid.rows[0][1:], strict=True)
+        return [[row[0], _lettered(row[1], own.get(row[0].text)), *row[2:]] for row in grid.rows]
+    first = [
+        _lettered(cell, own.get(model)) for model, cell in zip(grid.header[1:], grid.rows[0][1:], strict=True)
     ]
-    return [first, *grid.rows[1:]]
+    return [[grid.rows[0][0], *first], *grid.rows[1:]]
+
+
+def _lettered(cell: Cell, letters: str | None) -> Cell:
+    return Cell(f"{cell.text} {letters}", cell.best) if letters else cell
 
 
 def overall_grid(found: Overall) -> Grid:
     """Average rank, Borda points and means per tag; models that lack a task below, without a rank."""
-    header = ["model", "average rank", "Borda", *found.tags]
+    tags = found.tags[:MOST_TAGS]
+    ranks = [one.average_rank for one in found.placed if one.average_rank is not None]
+    most = {
+        tag: max((one.means[tag].score for one in found.placed if tag in one.means), default=None)
+        for tag in tags
+    }
     rows = [
         [
             Cell(one.model),
-            Cell("–" if one.average_rank is None else f"{one.average_rank:.2f}", best=one is found.placed[0]),
-            Cell("–" if one.borda is None else f"{one.borda:g}"),
-            *(Cell(_mean(one.means.get(tag))) for tag in found.tags),
+            Cell(_number(one.average_rank, ".2f"), best=bool(ranks) and one.average_rank == min(ranks)),
+            Cell(_number(one.borda, "g")),
+            *(_mean(one.means.get(tag), most[tag]) for tag in tags),
         ]
         for one in found.placed
     ]
-    remarks = [
-        f"{one.model} is not ranked, it lacks {', '.join(one.lacks)}" for one in found.placed if one.lacks
-    ]
-    remarks.append(
-        "Borda: models beaten, summed over tasks; by tag: mean headline score and its 95 % interval"
+    return Grid(
+        "overall", overall_subtitle(found), ["model", "average rank", "Borda", *tags], rows, _remarks(found)
     )
-    subtitle = f"{len(found.tasks)} tasks · {found.data}"
+
+
+def overall_subtitle(found: Overall) -> str:
+    """Say over what models are ranked."""
+    counted = f"{len(found.tasks)} tasks: {', '.join(found.tasks)}"
+    sample = " · samples: illustrative, not the real datasets" if found.sample else ""
     limited = f" · LIMITED to {found.limit} examples" if found.limit is not None else ""
-    return Grid("overall", subtitle + limited, header, rows, remarks)
+    return counted + sample + limited
 
 
-def _mean(mean: TagMean | None) -> str:
+def _remarks(found: Overall) -> list[str]:
+    alike: dict[str, list[str]] = {}
+    for one in found.placed:
+        if one.lacks:
+            alike.setdefault(_lacked(one), []).append(one.model)
+    remarks = []
+    for lacked, models in alike.items():
+        verbs = ("is", "it lacks") if len(models) == 1 else ("are", "they lack")
+        remarks.append(f"{named(models)} {verbs[0]} not ranked, {verbs[1]} {lacked}")
+    if found.alone:
+        remarks.append(
+            f"not counted, since fewer than two models answered it alike: {', '.join(found.alone)}"
+        )
+    if len(found.tags) > MOST_TAGS:
+        remarks.append(f"{len(found.tags) - MOST_TAGS} further tags are not shown")
+    remarks.append("average rank: 1 is best, ties share theirs; Borda: models beaten, summed over tasks")
+    if found.tags:
+        remarks.append(
+            "by tag: mean headline score of models that lack none of its tasks, ± half its 95 % interval"
+            " (tasks are fixed, examples vary)"
+        )
+    return remarks
+
+
+def _lacked(one: Placed) -> str:
+    return ", ".join(f"{task} ({why})" for task, why in one.lacks.items())
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
+
+
+def _mean(mean: TagMean | None, most: float | None) -> Cell:
     if mean is None:
-        return "–"
+        return Cell("–")
     ends = f" ± {mean.half:.3f}" if math.isfinite(mean.half) else ""
-    return f"{mean.score:.4f}{ends}"
-
-
-def to_latex(boards: Sequence[Board], standings: Mapping[int, Standings | str]) -> str:
-    """One table for each board: needs the package booktabs; letters stand as superscripts."""
-    found = board_letters(standings)
-    given = [found.get(place) for place in range(len(boards))]
-    return "\n".join(
-        _table(board, own if isinstance(own, dict) else {}) for board, own in zip(boards, given, strict=True)
-    )
-
-
-def _table(board: Board, own: Mapping[str, str]) -> str:
-    lines = [
-        f"% {latex(board.task)}; models that share a letter do not differ significantly (5\\,%, Holm)",
-        r"\begin{tabular}{l" + "r" * len(board.metrics) + "}",
-        r"\toprule",
-        " & ".join([latex(board.task), *(latex(metric) for metric in board.metrics)]) + r" \\",
-        r"\midrule",
-    ]
-    for row in board.rows:
-        cells = [latex(row.model)]
-        for place, metric in enumerate(board.metrics):
-            score = board.score(row, metric)
-            known = row.headline is not None and score is not None and score.score is not None
-            text = f"{score.score:.4f}" if known and score is not None else "--"
-            if known and place == 0:
-                text = f"\\textbf{{{text}}}" if score and score.score == board.best(metric) else text
-                text += f"$^{{\\mathrm{{{own[row.model]}}}}}$" if row.model in own else ""
-            cells.append(text)
-        lines.append(" & ".join(cells) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
-
-
-def latex(text: str) -> str:
-    """Escape a text for LaTeX; control characters and line ends become spaces."""
-    plain = " ".join(CONTROL.sub(" ", text).split())
-    return re.sub(r"[\\~^&%$#_{}]", lambda found: _LATEX[found[0]], plain)
+    return Cell(f"{mean.score:.4f}{ends}", best=mean.score == most)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from compare.made import answer, pairs, right
 from conftest import evaluated
 
+from harness.metrics import SPEARMAN, mean_metric, spearman
+from harness.records import Score
 from harness.results import Results
+
+VALUE = mean_metric("value")
 
 
 @pytest.fixture
@@ -120,3 +129,160 @@ def test_no_folder_and_an_unknown_format_are_errors(harness):
     answer = harness("leaderboard", "one", "--format", "xlsx")
     assert answer.code == 2
     assert "'xlsx' is not one of" in answer.err
+
+
+# --- letters, and all tasks together ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def answered():
+    """Two models alike and one far below, on two tasks, with their predictions."""
+    for task in ("quiz", "exam"):
+        answer("out", "good", task, correct=right(0.9), tags=("law",))
+        answer("out", "fair", task, correct=right(0.89), tags=("law",))
+        answer("out", "poor", task, correct=right(0.3), tags=("law",))
+
+
+def test_models_that_do_not_differ_share_a_letter(harness, answered):
+    text = harness("leaderboard", "out", "--format", "md").out
+    row = next(line for line in text.splitlines() if line.startswith("| accuracy"))
+    cells = [cell.strip(" *") for cell in row.split("|")[2:5]]
+    header = [name.strip() for name in text.split("### exam")[1].splitlines()[4].split("|")[2:5]]
+    assert {name: cell[-2:] for name, cell in zip(header, cells, strict=True)} == {
+        "good": " a",
+        "fair": " a",
+        "poor": " b",
+    }
+    assert "models that share a letter do not differ significantly" in text
+    poor = right(0.3)
+    half = 1.96 * (2 * poor.var(ddof=1) / len(poor)) ** 0.5 / 2
+    assert f"| poor | 3.00 | 0 | {poor.mean():.4f} ± {half:.3f} |" in text
+    assert "average rank" in harness("leaderboard", "out").out
+
+
+def test_letters_stand_behind_the_headline_of_a_long_board_too(harness, answered):
+    answer("out", "last", "quiz", correct=right(0.0))
+    lines = harness("leaderboard", "out", "--format", "md").out.split("### quiz")[1].splitlines()
+    found = {line.split("|")[1].strip(): line.split("|")[2].strip(" *")[-2:] for line in lines[6:10]}
+    assert found == {"good": " a", "fair": " a", "poor": " b", "last": " c"}
+
+
+def test_no_letters_reads_no_predictions(harness, answered):
+    for path in Path("out/predictions").rglob("*.parquet"):
+        path.write_bytes(b"broken")
+    answer_ = harness("leaderboard", "out", "--no-letters", "--format", "md")
+    assert answer_.code == 0
+    assert "letter" not in answer_.out
+    assert "| 1.00 | 4 | 0." in answer_.out.replace("**", "")
+
+
+def test_a_board_without_letters_says_why(harness, answered):
+    for path in Path("out/predictions").glob("*/quiz.parquet"):
+        path.unlink()
+    text = harness("leaderboard", "out", "--format", "md").out
+    assert "no letters: the predictions of good on quiz are missing" in text.replace("\\_", "_")
+    assert text.count("models that share a letter") == 1
+
+
+def test_latex_is_printed_alone(harness, answered):
+    text = harness("leaderboard", "out", "--format", "tex").out
+    assert text.startswith("% exam\n\\begin{tabular}{lr}\n\\toprule\n")
+    assert text.count("\\textsuperscript{b}") == 2
+    assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 3
+
+
+def test_more_than_26_letters_are_needed_and_given(harness):
+    for place in range(30):
+        answer("out", f"m{place:02}", metrics=(VALUE,), value=place + np.tile([0.0, 0.1], 10))
+    text = harness("leaderboard", "out", "--format", "md").out
+    rows = [line for line in text.splitlines() if line[:4] in ("| m0", "| m1", "| m2")]
+    last = [row.split("|")[2].split()[-1].strip("*") for row in rows]
+    assert last[:2] + last[-5:] == ["a", "b", "z", "aa", "ab", "ac", "ad"]
+
+
+@pytest.mark.parametrize("form", ["table", "md", "tex"])
+def test_a_hostile_name_writes_to_no_terminal_and_ends_no_line(form, harness):
+    name = "a|b_*<i>\x1b[31m\n% \\input{x}"
+    for model in (name, "other"):
+        for task in ("quiz", "exam"):
+            answer("out", model, task, correct=right(0.5))
+    found = harness("leaderboard", "out", "--format", form)
+    assert found.code == 0
+    assert "\x1b" not in found.out
+    assert not any(line.startswith("% \\input") for line in found.out.splitlines())
+    assert form != "tex" or "\\input" not in found.out
+
+
+def test_a_broken_plugin_named_on_the_command_line_is_an_error(harness, answered):
+    found = harness("leaderboard", "out", "--plugin", "absent.py")
+    assert found.code == 2
+    assert "absent.py" in found.err
+
+
+def test_letters_of_means_need_no_plugin(harness, answered, monkeypatch):
+    monkeypatch.setenv("HARNESS_PLUGINS", "absent")
+    assert harness("leaderboard", "out").code == 0
+
+
+def test_ranking_imports_nothing_heavy(answered):
+    for name in ("good", "fair"):
+        answer("out", name, "sts", metrics=(SPEARMAN,), **pairs(1.0))
+    heavy = "{'torch', 'pandas', 'sklearn', 'mteb', 'transformers', 'sentence_transformers'}"
+    code = (
+        "import sys\nsys.argv = ['harness', 'leaderboard', 'out', '--format', 'md']\n"
+        "from harness.cli import main\n"
+        f"try:\n    main()\nfinally:\n    print(sorted({heavy} & set(sys.modules)), file=sys.stderr)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.stderr.strip() == "[]"
+    assert "models that share a letter" in found.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("headline", ["accuracy", "spearman"])
+def test_a_thousand_models_rank_in_ten_seconds(headline):
+    thousand(Path("out"), headline)
+    start = time.perf_counter()
+    found = subprocess.run(
+        [sys.executable, "-m", "harness", "leaderboard", "out", "--format", "md"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds = time.perf_counter() - start
+    print(f"{headline}: {seconds:.1f} s")
+    assert found.stdout.count("| m0") == 1000
+    assert "letters" in found.stdout
+    assert seconds < 10
+
+
+def thousand(folder, headline):
+    """Write 1,000 models of all skills with 500 answers each, without publishing after every one."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from harness.results import encode
+
+    generator = np.random.default_rng(0)
+    ids, gold, ease = (
+        [f"e{row}" for row in range(500)],
+        generator.uniform(0, 5, 500),
+        generator.normal(size=500),
+    )
+    for place in range(1000):
+        noise, skill = generator.normal(size=500), generator.normal()
+        if headline == "accuracy":
+            columns = {"correct": (skill + ease + noise > 0).astype(float)}
+            score = Score(
+                metric=headline, score=columns["correct"].mean(), columns=("correct",), per_example=True
+            )
+        else:
+            columns = {"gold": gold, "predicted": gold + noise * np.exp(skill / 3)}
+            score = Score(metric=headline, score=spearman(*columns.values()), columns=("gold", "predicted"))
+        one = evaluated(f"m{place:04}", score=score.score, fingerprint=f"{place:08}" * 8, scores=(score,))
+        table = pa.table({"id": ids, **columns}).replace_schema_metadata({"content_hash": one.predictions})
+        record = folder / "records" / f"m{place:04}~{place:08}" / "stsb.json"
+        for path in (record, Results(folder).predictions_path(one)):
+            path.parent.mkdir(parents=True)
+        record.write_bytes(encode(one))
+        parquet.write_table(table, Results(folder).predictions_path(one))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.standing.letters import letters
+from harness.standing import letters as module
+from harness.standing.letters import joined, letters
 
 
 def matrix(size, pairs):
@@ -17,46 +21,108 @@ def matrix(size, pairs):
     return differ
 
 
-def as_sets(found):
-    return [set(one.split(",")) if "," in one else set(one) for one in found]
+def apart(size, steps):
+    """Models in a row, of which those differ that are so many steps apart."""
+    return np.abs(np.subtract.outer(np.arange(size), np.arange(size))) >= steps
+
+
+def wrong_pairs(differ, found):
+    """Pairs that share a letter and differ, or neither: by looking at each of them."""
+    sets = [set(own) for own in found]
+    return [
+        (one, other)
+        for one, other in itertools.product(range(len(differ)), repeat=2)
+        if bool(sets[one] & sets[other]) != (one == other or not differ[one, other])
+    ]
+
+
+@st.composite
+def matrices(draw):
+    size = draw(st.integers(1, 14))
+    return matrix(size, [pair for pair in itertools.combinations(range(size), 2) if draw(st.booleans())])
 
 
 @pytest.mark.parametrize(
     ("size", "pairs", "expected"),
     [
+        (0, [], []),
         (1, [], ["a"]),
         (3, [], ["a", "a", "a"]),
         (3, [(0, 1), (0, 2), (1, 2)], ["a", "b", "c"]),
         pytest.param(3, [(0, 2)], ["a", "ab", "b"], id="the middle one differs from neither"),
         (4, [(0, 2), (0, 3), (1, 3)], ["a", "ab", "bc", "c"]),
+        pytest.param(4, [(0, 3), (1, 2)], ["ab", "ac", "bd", "cd"], id="no order explains it"),
     ],
 )
 def test_small_displays_are_the_known_ones(size, pairs, expected):
-    assert letters(matrix(size, pairs)) == expected
+    assert joined(letters(matrix(size, pairs))) == expected
 
 
-@settings(max_examples=60)
-@given(st.integers(1, 14), st.data())
-def test_models_share_a_letter_exactly_where_they_do_not_differ(size, data):
-    pairs = [(one, other) for one in range(size) for other in range(one) if data.draw(st.booleans())]
-    differ = matrix(size, pairs)
-    found = as_sets(letters(differ))
-    assert all(found)
-    for one in range(size):
-        for other in range(size):
-            assert bool(found[one] & found[other]) == (one == other or not differ[one, other])
+@settings(max_examples=150)
+@given(matrices())
+def test_models_share_a_letter_exactly_where_they_do_not_differ(differ):
+    assert wrong_pairs(differ, letters(differ)) == []
 
 
-def test_more_letters_than_anybody_reads_are_none():
-    apart = ~np.eye(60, dtype=bool)
-    assert letters(apart, 60) is not None
-    assert letters(matrix(60, [(one, other) for one in range(60) for other in range(one - 1)]), 52) is None
+@given(matrices())
+def test_the_way_for_too_many_sets_is_as_right(differ):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_MOST_STEPS", 0)
+        assert wrong_pairs(differ, letters(differ)) == []
 
 
-def test_beyond_z_letters_are_separated_by_commas():
-    size = 40
-    found = letters(~np.eye(size, dtype=bool))
-    assert found[:2] == ["a", "b"]
-    assert found[25:28] == ["z", "aa", "ab"]
-    chain = letters(matrix(size, [(one, other) for one in range(size) for other in range(one - 1)]))
-    assert chain[30] == "ad,ae"
+@given(matrices())
+def test_no_letter_can_be_left_out(differ):
+    found = letters(differ)
+    for model, own in enumerate(found):
+        for name in own:
+            less = [*found[:model], [one for one in own if one != name], *found[model + 1 :]]
+            assert wrong_pairs(differ, less)
+
+
+@given(matrices())
+def test_letters_come_in_the_order_of_models(differ):
+    first = {}
+    for model, own in enumerate(letters(differ)):
+        for name in own:
+            first.setdefault(name, model)
+    order = sorted(first, key=lambda name: (len(name), name))
+    assert [first[name] for name in order] == sorted(first.values())
+
+
+def test_beyond_z_letters_go_on_as_columns_of_a_spreadsheet_and_commas_part_them():
+    found = joined(letters(~np.eye(800, dtype=bool)))
+    assert found[:2] + found[25:28] + found[701:703] == ["a", "b", "z", "aa", "ab", "zz", "aaa"]
+    assert joined(letters(apart(40, 2)))[30] == "ad,ae"
+    assert joined(letters(apart(26, 2)))[24] == "xy"
+
+
+def test_more_letters_than_somebody_reads_are_none():
+    assert letters(apart(60, 30), 26) is None
+    assert letters(apart(60, 20), 26) is not None
+    assert letters(~np.eye(60, dtype=bool), 1) is not None
+
+
+def paired_off(size):
+    """Everybody differs from one other: 2^(size / 2) maximal sets."""
+    return matrix(size, [(one, one + 1) for one in range(0, size, 2)])
+
+
+@pytest.mark.parametrize(
+    "differ",
+    [
+        pytest.param(np.random.default_rng(0).random((1000, 1000)) < 0.5, id="at random"),
+        pytest.param(paired_off(1000), id="paired off"),
+        pytest.param(apart(1000, 100), id="in a row"),
+        pytest.param(~np.eye(1000, dtype=bool), id="all differ"),
+    ],
+)
+def test_a_thousand_models_get_letters_or_none_at_once(differ):
+    differ = np.triu(differ, 1)
+    start = time.process_time()
+    letters(differ | differ.T, 26)
+    assert time.process_time() - start < 10
+
+
+def test_sets_without_number_are_still_covered_right():
+    assert wrong_pairs(paired_off(60), letters(paired_off(60))) == []

@@ -1,0 +1,83 @@
+"""LaTeX tables: escaped names, letters as superscripts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from conftest import evaluated
+
+from harness.leaderboard import boards
+from harness.records import Score
+from harness.standing.latex import latex, to_latex
+from harness.standing.overall import overall
+from harness.standing.shown import Lettered
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("all-MiniLM-L6-v2", "all-MiniLM-L6-v2"),
+        (
+            r"\input{x}_&%$#^~",
+            r"\textbackslash{}input\{x\}\_\&\%\$\#\textasciicircum{}\textasciitilde{}",
+        ),
+        pytest.param("a\nb\r\x1b[31mc", "a b [31mc", id="lines and terminal codes"),
+        pytest.param("<b>|x|", r"\textless{}b\textgreater{}\textbar{}x\textbar{}", id="HTML and Markdown"),
+        pytest.param("a--b''c?`d", "a-{}-b'{}'c?{}`d", id="marks that would join"),
+        pytest.param("[2pt] model", "{[}2pt] model", id="an option of a line's end"),
+        pytest.param("*model", "{*}model", id="a star of a line's end"),
+        ("Größe 模型", "Größe 模型"),
+    ],
+)
+def test_a_name_is_printed_as_it_is(text, expected):
+    assert latex(text) == expected
+
+
+def test_a_board_is_a_table_of_booktabs():
+    metrics = (
+        Score(metric="spearman", score=0.75, low=0.5, high=0.875),
+        Score(metric="recall_at_10", score=0.5, low=0.25, high=0.75),
+    )
+    worse = (replace(metrics[0], score=0.25, low=None, high=None), replace(metrics[1], score=None))
+    found = [
+        evaluated("a_b", scores=metrics),
+        evaluated("c&d", scores=worse),
+        evaluated("e", error="boom\n\\input{x}"),
+        evaluated("f", scores=metrics, digest="e" * 64),
+        evaluated("g", scores=metrics),
+    ]
+    text = to_latex(boards(found), {0: Lettered({"a_b": "a", "g": "a", "c&d": "z,aa"}, [])}, [])
+    assert (
+        text
+        == r"""% stsb
+\begin{tabular}{lrr}
+\toprule
+model & spearman & recall\_at\_10 \\
+\midrule
+a\_b & \textbf{0.7500} [0.500, 0.875]\textsuperscript{a} & \textbf{0.5000} \\
+g & \textbf{0.7500} [0.500, 0.875]\textsuperscript{a} & \textbf{0.5000} \\
+c\&d & 0.2500\textsuperscript{z,aa} & -- \\
+e & ERROR & ERROR \\
+\bottomrule
+\end{tabular}
+% e: ERROR: boom \input{x}
+% f is not ranked: data: dddddddd / eeeeeeee
+% models that share a letter do not differ significantly (5 %, Holm over all pairs)
+"""
+    )
+
+
+def test_every_board_says_what_it_is_and_the_overall_ranking_comes_last():
+    found = [
+        evaluated(model, task, score, fingerprint=model * 64, data="sample", tags=("a_tag",))
+        for model, score in (("a", 0.25), ("b", 0.5))
+        for task in ("t1", "t2")
+    ]
+    ranked = boards(found)
+    text = to_latex(ranked, {0: "too few", 1: "too few"}, overall(ranked, {}))
+    assert text.count("sample: illustrative, not the real dataset") == 2
+    assert text.count("% no letters: too few") == 2
+    assert "model & average rank & Borda & a\\_tag \\\\" in text
+    assert "b & \\textbf{1.00} & 2 & \\textbf{0.5000} \\\\" in text
+    assert text.index("overall") > text.index("% t2")
