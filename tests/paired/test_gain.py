@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from benchmarks import type_one
 from harness.metrics import AVERAGE_PRECISION, MACRO_F1, PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.paired.answers import Paired
 from harness.paired.gain import detectable, flipped, gain_of
@@ -179,21 +180,39 @@ def test_models_with_other_rows_that_count_are_compared_by_their_own_means():
     assert found.low < 0 < found.high or found.p < 0.05
 
 
+@pytest.mark.parametrize("rows", [20, 30, 37, 100])
+def test_an_equal_shift_of_all_examples_has_that_bound_whatever_additions_leave(rows):
+    found = gain_of(pair(VALUE, [np.full(rows, 0.7)], [np.full(rows, 0.9)]), 0)
+    assert found.high - found.value == pytest.approx(1 - 0.025 ** (1 / rows))
+    assert found.standard_error > 0.01
+
+
 # --- errors of the first kind, briefly --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "name", ["sts, Spearman", "accuracy", "accuracy in clusters", "recall@10", "ROC-AUC"]
+    "name", ["sts, Spearman", "accuracy", "accuracy in clusters, 0.6", "recall@10", "ROC-AUC", "macro-F1"]
 )
-def test_no_difference_is_claimed_in_about_5_of_100_cases(name, monkeypatch):
-    from benchmarks import type_one
-
-    monkeypatch.setattr(type_one, "_resample", lambda count: None)
-    monkeypatch.setattr("harness.paired.gain.RESAMPLES", 499)
-    monkeypatch.setattr("harness.paired.resampling.resamples.__defaults__", (499,))
-    monkeypatch.setattr("harness.paired.resampling.signs.__defaults__", (499,))
+def test_no_difference_is_claimed_in_about_5_of_100_cases(name):
     row = type_one.measure(name, 100, 300, 499)
     # 300 draws at 5 %: 99.9 % of counts lie between 4 and 29.
     assert 0.01 < row.type_one < 0.10
     assert 0.90 < row.coverage < 0.99
     assert row.power > row.type_one
+
+
+def test_fewer_resamples_are_drawn_only_while_errors_are_measured():
+    metric, base, cand = KINDS["pearson"](*ratings())
+    before = astuple(gain_of(pair(metric, base, cand), 3))
+    type_one.measure("sts, Pearson", 30, 2, 99)
+    assert astuple(gain_of(pair(metric, base, cand), 3)) == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", type_one.FAMILIES)
+def test_every_family_keeps_its_errors(name):
+    row = type_one.measure(name, 100, 2000, 999)
+    # Four standard errors of 2,000 draws around what is promised of 4,000.
+    assert row.type_one < 0.065 + 4 * 0.0049
+    assert row.coverage > 0.93 - 4 * 0.0049
