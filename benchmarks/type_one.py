@@ -292,6 +292,9 @@ FAMILIES = {
     "sts in clusters, Spearman": Family(
         SPEARMAN, sts_clustered, 0.3, {**OF_RANKS, "unclustered bootstrap": unclustered}
     ),
+    "sts in clusters, Pearson": Family(
+        PEARSON, sts_clustered, 0.3, {**OF_VALUES, "unclustered bootstrap": unclustered}
+    ),
     "accuracy": Family(VALUE, accuracy, 0.2, {"McNemar exact": mcnemar_exact}),
     "accuracy, 3 % differ": Family(
         VALUE, partial(accuracy, apart=0.03), 0.3, {"McNemar exact": mcnemar_exact}

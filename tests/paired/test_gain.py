@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import astuple
 
@@ -77,6 +78,21 @@ def test_the_bootstrap_of_a_correlation_spreads_as_scipys(metric, function):
     assert found.standard_error == pytest.approx(reference.standard_error, rel=0.08)
     width = reference.confidence_interval.high - reference.confidence_interval.low
     assert found.high - found.low == pytest.approx(width, rel=0.1)
+
+
+def test_the_bootstrap_of_pearson_spreads_as_leaving_one_out_where_few_examples_lie_far_out():
+    generator = np.random.default_rng(0)
+    gold = generator.standard_t(3, 100)
+    left, right = (gold + generator.standard_t(3, 100) * np.abs(gold) for _ in range(2))
+    found = gain_of(pair(PEARSON, [gold, left], [gold, right]), 0)
+    rows = np.arange(100)
+    without = [
+        stats.pearsonr(gold[rows != row], right[rows != row])[0]
+        - stats.pearsonr(gold[rows != row], left[rows != row])[0]
+        for row in rows
+    ]
+    # The bootstrap's own spread is not that of its linear part, so the two agree nearly, not quite.
+    assert found.standard_error == pytest.approx(np.std(without) * np.sqrt(99), rel=0.15)
 
 
 def test_the_detectable_gain_is_found_in_80_of_100_cases():
@@ -216,3 +232,26 @@ def test_every_family_keeps_its_errors(name):
     # Four standard errors of 2,000 draws around what is promised of 4,000.
     assert row.type_one < 0.065 + 4 * 0.0049
     assert row.coverage > 0.93 - 4 * 0.0049
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_script_measures_writes_and_renews_its_rows(tmp_path, monkeypatch):
+    out = tmp_path / "errors.json"
+    asked = ["type_one", "--repetitions", "40", "--resamples", "199", "--sizes", "100", "--out", str(out)]
+    for _ in range(2):
+        monkeypatch.setattr("sys.argv", asked)
+        type_one.main()
+    told = json.loads(out.read_bytes())
+    assert [row["family"] for row in told["rows"]] == list(type_one.FAMILIES)
+    assert all(0 <= row["type_one"] <= 1 and row["repetitions"] == 40 for row in told["rows"])
+
+
+def test_swapping_models_in_clusters_keeps_every_answer_and_makes_them_equal():
+    generator = np.random.default_rng(0)
+    drawn = type_one.clustered_accuracy(generator, 200, 1.0, spread=0.6)
+    found = type_one.swapped(drawn, generator)
+    both = [np.sort([one.baseline[0], one.candidate[0]], axis=0) for one in (drawn, found)]
+    assert np.array_equal(*both)
+    anew = type_one.drawn_anew(drawn, generator)
+    assert len(np.unique(anew.clusters)) == len(np.unique(drawn.clusters))
