@@ -38,9 +38,6 @@ _EXACT = 13
 
 _UNDEFINED = math.nan
 
-_BY_INFLUENCE = (metrics.roc_auc, metrics.spearman)
-"""What the bootstrap needs influences for; of other metrics they would cost up to half more, unused."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
@@ -79,9 +76,9 @@ def gain_of(pair: Paired, seed: int, *, identical: bool = False) -> Gain:
         return _gain(pair, "none")
     if identical:
         return _gain(pair, "identical", low=0.0, high=0.0, p=1.0, standard_error=0.0)
+    influence = influences(pair)
     if pair.metric.per_example:
-        return _mean_gain(pair, influences(pair), seed)
-    influence = influences(pair) if pair.metric.compute in _BY_INFLUENCE else np.zeros(pair.count)
+        return _mean_gain(pair, influence, seed)
     return _bootstrapped(pair, influence, seed)
 
 
@@ -202,8 +199,7 @@ def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
 
     Percentile intervals are too narrow where units are few: their ends are those of Student's t and of an
     unbiased variance instead. Source: Hesterberg (2015), "What teachers should know about the bootstrap".
-    Where resamples spread too little (Spearman's ranks, Pearson's far examples), the ratio of two standard
-    errors widens them.
+    Where drawing ranks anew would widen it (Spearman), so does the ratio of both standard errors.
     """
     fast = pair.sums is not None or pair.metric.resample is not None
     count = RESAMPLES if fast else SLOW_RESAMPLES
@@ -213,7 +209,7 @@ def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     drawn = drawn[np.isfinite(drawn)]
     if 2 * len(drawn) < count:
         return _gain(pair, "none")
-    drawn = pair.gain + (drawn - pair.gain) * _stretch(pair, influence)
+    drawn = pair.gain + (drawn - pair.gain) * _with_ranks_drawn_anew(pair, influence)
     spread = math.sqrt(pair.count / (pair.count - 1))
     low, high = np.percentile(drawn, [100 * _tail(pair.count, spread), 100 * (1 - _tail(pair.count, spread))])
     return _gain(
@@ -238,22 +234,11 @@ def _resampled(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.nd
     return pair.resampled(counts)
 
 
-def _stretch(pair: Paired, influence: np.ndarray) -> float:
-    """How much wider resamples should spread than they do; 1 where they are right.
-
-    Spearman: ranks that every example moves, over ranks that are fixed. Pearson: the jackknife over its
-    linear part, since few far examples hold a correlation and resamples of 100 see too little of that (Efron
-    and Stein, 1981). Not over clusters: of few, whose interval is Student's t, it made a 5 % test one of 2.6.
-    """
-    if pair.sums is None or (pair.metric.compute is metrics.pearson and pair.clustered):
+def _with_ranks_drawn_anew(pair: Paired, influence: np.ndarray) -> float:
+    if pair.metric.compute is not metrics.spearman or pair.sums is None:
         return 1.0
-    linear = [_gradient(one.per_unit) for one in pair.sums]
-    narrow = standard_error(linear[1] - linear[0])
-    if pair.metric.compute is metrics.spearman:
-        true = standard_error(influence)
-    else:
-        without = [one.finish(one.per_unit.sum(axis=0) - one.per_unit) for one in pair.sums]
-        true = float(np.std(without[1] - without[0])) * math.sqrt(pair.count - 1)
+    fixed = [_gradient(one.per_unit) for one in pair.sums]
+    narrow, true = standard_error(fixed[1] - fixed[0]), standard_error(influence)
     return true / narrow if narrow > 0 and math.isfinite(true) else 1.0
 
 

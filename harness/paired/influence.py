@@ -24,18 +24,10 @@ MOST_GROUPS = 1000
 
 _BLOCK_CELLS = 4_000_000
 
-_ROUNDING = 1e-12
-"""Of the largest value: what moves a mean by less is what additions left."""
-
 
 def influences(pair: Paired) -> np.ndarray:
-    """How much each unit moves the gain: (units,), about summing to zero; 0 in a mean that all move alike."""
-    moved = np.asarray(_by_unit(pair, pair.candidate) - _by_unit(pair, pair.baseline))
-    if pair.metric.per_example:
-        sides = (np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate))
-        largest = max(float(np.max(np.abs(side), initial=0.0)) for side in sides)
-        moved[np.abs(moved) <= _ROUNDING * largest / pair.examples] = 0.0
-    return moved
+    """How much each unit moves the gain: (units,), about summing to zero."""
+    return np.asarray(_by_unit(pair, pair.candidate) - _by_unit(pair, pair.baseline))
 
 
 def score_influences(pair: Paired) -> np.ndarray:

@@ -62,10 +62,3 @@ def test_many_units_are_left_out_in_groups_and_the_error_stays_about_the_same():
         for pick in picks
     ]
     assert standard_error(grouped) == pytest.approx(np.std(drawn), rel=0.15)
-
-
-@pytest.mark.parametrize("rows", [20, 37, 100])
-def test_an_equal_shift_moves_no_unit_whatever_additions_leave(rows):
-    base, cand = np.full(rows, 0.7), np.full(rows, 0.9)
-    both = Paired.of(mean_metric("value"), ([base], None), ([cand], None), np.arange(rows) // 2)
-    assert not influences(both).any()
