@@ -52,6 +52,18 @@ if TYPE_CHECKING:
     from harness.tables import Dataset as Dataset
     from harness.tables import Predictions as Predictions
     from harness.tables import connected as connected
+    from harness.training.losses import KINDS as KINDS
+    from harness.training.losses import LOSSES as LOSSES
+    from harness.training.losses import farthest as farthest
+    from harness.training.recipe import Recipe as Recipe
+    from harness.training.recipe import read_recipe as read_recipe
+    from harness.training.subject import Check as Check
+    from harness.training.subject import LogEntry as LogEntry
+    from harness.training.subject import Rows as Rows
+    from harness.training.subject import Subject as Subject
+    from harness.training.trainer import Job as Job
+    from harness.training.trainer import Trained as Trained
+    from harness.training.trainer import Trainer as Trainer
 
 _HOMES = {
     "data": ("DataSource", "names", "numbers", "read_json", "read_rows", "read_text", "texts"),
@@ -70,6 +82,10 @@ _HOMES = {
     "ranking": ("Ranking", "rank"),
     "stats": ("estimate", "interval_seed"),
     "tables": ("Dataset", "Predictions", "connected"),
+    "training.losses": ("KINDS", "LOSSES", "farthest"),
+    "training.recipe": ("Recipe", "read_recipe"),
+    "training.subject": ("Check", "LogEntry", "Rows", "Subject"),
+    "training.trainer": ("Job", "Trained", "Trainer"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.interfaces import ModelScheme, Task, TaskKind, TaskScheme
+    from harness.training.recipe import Recipe
+    from harness.training.subject import Check
+    from harness.training.trainer import Trainer
 
 hookspec = pluggy.HookspecMarker("harness")
 hookimpl = pluggy.HookimplMarker("harness")
@@ -44,4 +47,28 @@ def harness_model_schemes() -> Iterable[ModelScheme]:  # type: ignore[empty-body
     """Which kinds of model can you load? A scheme has a name, one line of help, and `locate(spec)`.
 
     Asked when models are listed or named.
+    """
+
+
+@hookspec
+def harness_recipes() -> Iterable[Recipe]:  # type: ignore[empty-body]
+    """Which recipes do you bring, for `harness train --recipe NAME`?
+
+    Asked when recipes are listed or named.
+    """
+
+
+@hookspec
+def harness_trainers() -> Iterable[Trainer]:  # type: ignore[empty-body]
+    """Which ways to train do you bring? A recipe names one as its `trainer`.
+
+    Asked when trainers are listed, and when a training begins.
+    """
+
+
+@hookspec
+def harness_checks() -> Iterable[Check]:  # type: ignore[empty-body]
+    """What can you see that is wrong with data, a recipe, a candidate, a model or a card?
+
+    Asked by `harness check`, and by `harness train` before it begins.
     """

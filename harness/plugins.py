@@ -16,6 +16,9 @@ from harness import hookspecs
 from harness.errors import HarnessError
 from harness.interfaces import AggregateTask, Metric, ModelScheme, Task, TaskKind, TaskScheme
 from harness.selection import ambiguous, misnamed
+from harness.training.recipe import Recipe
+from harness.training.subject import Check
+from harness.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +33,9 @@ _ANSWERS: dict[str, type] = {
     "harness_task_kinds": TaskKind,
     "harness_task_schemes": TaskScheme,
     "harness_model_schemes": ModelScheme,
+    "harness_recipes": Recipe,
+    "harness_trainers": Trainer,
+    "harness_checks": Check,
 }
 """What the answers to each question are made of."""
 
@@ -89,6 +95,18 @@ class Plugins:
     def model_schemes(self) -> dict[str, ModelScheme]:
         """All model schemes by name."""
         return {name: scheme for name, (scheme, _) in self._collect("harness_model_schemes").items()}
+
+    def recipes(self) -> dict[str, Recipe]:
+        """All recipes by name."""
+        return {name: recipe for name, (recipe, _) in self._collect("harness_recipes").items()}
+
+    def trainers(self) -> dict[str, Trainer]:
+        """All trainers by name."""
+        return {name: trainer for name, (trainer, _) in self._collect("harness_trainers").items()}
+
+    def checks(self) -> dict[str, Check]:
+        """All checks by name."""
+        return {name: check for name, (check, _) in self._collect("harness_checks").items()}
 
     def origin(self, hook: str, name: str) -> str:
         """Name the plugin that answered `hook` with `name`."""

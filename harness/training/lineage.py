@@ -1,0 +1,84 @@
+"""lineage.json: what a candidate was made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "lineage.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedLoss:
+    """One line of the loss log."""
+
+    step: int
+    epoch: float
+    loss: float | None = None
+    learning_rate: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """What a candidate was made of, so that it can be made again and its scores be trusted."""
+
+    schema: int = SCHEMA
+    recipe: dict[str, Any]
+    """The recipe as it was run, changes and all."""
+    base: str
+    """What people call the base."""
+    base_fingerprint: str
+    seed: int
+    trainer: str
+    data: str
+    """Name of the training file."""
+    data_digest: str
+    """Hex SHA-256 of the training rows as the loss took them, in order."""
+    rows: int
+    texts: tuple[str, ...]
+    """Sorted 16-digit hashes of the distinct training texts, normalised (`harness.training.overlap`)."""
+    steps: int
+    seconds: float
+    """Wall time of training, over all its sittings."""
+    log: tuple[LoggedLoss, ...] = ()
+    best_step: int | None = None
+    """The step that was kept, where the best was to be; None for the last."""
+    dtype: str = "float32"
+    device: str = "cpu"
+    hardware: dict[str, Any] = field(default_factory=dict)
+    libraries: dict[str, str] = field(default_factory=dict)
+    finished: str = ""
+    """ISO 8601, UTC."""
+    findings: tuple[str, ...] = ()
+    """Codes of the findings that were allowed."""
+
+
+def read_lineage(folder: Path) -> Lineage | None:
+    """Read a folder's lineage; None where there is none. Raises HarnessError for one that cannot be read."""
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        lineage = msgspec.json.decode(path.read_bytes(), type=Lineage)
+    except (msgspec.DecodeError, OSError) as error:
+        raise HarnessError(
+            f"{path} cannot be read: {error}", hint="remove it if it is not harness's own"
+        ) from error
+    if lineage.schema != SCHEMA:
+        raise HarnessError(f"{path} is of schema {lineage.schema}; this harness reads {SCHEMA}")
+    return lineage
+
+
+def write_lineage(folder: Path, lineage: Lineage) -> None:
+    """Write `lineage.json` into a candidate's folder."""
+    content = msgspec.json.format(msgspec.json.encode(lineage), indent=1)
+    (folder / NAME).write_bytes(content + b"\n")

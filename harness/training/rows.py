@@ -1,0 +1,148 @@
+"""Training rows: from a file to what a loss takes, left doubtful for checks or made sure for a trainer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.data import names, numbers, read_rows, texts
+from harness.errors import HarnessError, MissingDataError
+from harness.training.losses import KINDS, LABELS
+from harness.training.subject import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.training.recipe import Data
+
+
+def rows_path(data: Data, root: Path | None, home: str = "") -> Path:
+    """Find the file of the rows: `root` itself where it is a file, else the recipe's path below it.
+
+    home: the recipe's own folder, where its path is looked for if no root is given.
+    Raises HarnessError that says what must be given.
+    """
+    if root is not None and root.is_file():
+        return root
+    if data.path is None:
+        raise HarnessError("the recipe does not say where its rows are", hint="--data FILE names them")
+    if Path(data.path).is_absolute():
+        return Path(data.path)
+    folder = root or Path(home or ".")
+    if (folder / data.path).is_file():
+        return folder / data.path
+    if root is None:
+        raise MissingDataError(
+            f"the recipe needs {data.path}, which does not come with it",
+            hint="--data DIR names the folder that holds it, --data FILE the file (docs/data.md)",
+        )
+    there = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
+    raise MissingDataError(f"no {data.path} in {root}", exists=f"there: {', '.join(there[:20]) or 'nothing'}")
+
+
+def read_training_rows(data: Data, path: Path) -> Rows:
+    """Read rows as the recipe says, without judging them: a cell may be a record or missing, a label absurd.
+
+    Raises HarnessError for a file that cannot be read or lacks a column, and where no row is left.
+    """
+    wanted = {name: data.columns.get(name, name) for name in KINDS[data.kind]}
+    table = read_rows(
+        path,
+        wanted | {name: name for name in data.only},
+        templates=data.templates,
+        header=data.header or None,
+    )
+    label = next((name for name in wanted if name in LABELS), None)
+    labels = _converted(table.pop(label), data) if label else None
+    rows = range(len(next(iter(table.values()))))
+    named = [row for row in rows if labels is None or labels[row] is not _NONE]
+    kept = [row for row in named if _wanted(table, row, data)]
+    texts = {name: table[name] for name in wanted if name != label}
+    distinct = _first_of_each(texts, labels, kept) if data.distinct else kept
+    if not distinct:
+        raise HarnessError(
+            f"{path}: no row is one that the recipe wants",
+            exists=f"data.labels: {data.labels}; data.only: {data.only}",
+        )
+    used = distinct[: data.limit]
+    return Rows(
+        kind=data.kind,
+        texts={name: [cells[row] for row in used] for name, cells in texts.items()},
+        labels=None if labels is None else [labels[row] for row in used],
+        source=str(path),
+        left_out=len(rows) - len(kept),
+        repeated=len(kept) - len(distinct),
+    )
+
+
+def sure(rows: Rows) -> Rows:
+    """Return rows whose every text is a text and every label a finite number; classes become 0, 1, 2, …
+
+    Raises HarnessError that names the first row that is not so.
+    """
+    path = Path(rows.source)
+    columns = {name: texts(cells, name, path) for name, cells in rows.texts.items()}
+    labels: list[float] | list[int] | None = None
+    if rows.labels is not None and rows.kind == "labelled-texts":
+        classes = names(rows.labels, "label", path)
+        number = {name: place for place, name in enumerate(sorted(set(classes)))}
+        labels = [number[name] for name in classes]
+    elif rows.labels is not None:
+        labels = numbers(rows.labels, KINDS[rows.kind][-1], path)
+    return replace(rows, texts=columns, labels=labels)
+
+
+def digest(rows: Rows) -> str:
+    """Hex SHA-256 of the rows as the loss takes them, in order."""
+    found = hashlib.sha256(rows.kind.encode())
+    for name, cells in rows.texts.items():
+        found.update(json.dumps([name, list(cells)], ensure_ascii=False, default=str).encode())
+    found.update(json.dumps(None if rows.labels is None else list(rows.labels), default=str).encode())
+    return found.hexdigest()
+
+
+_NONE = object()
+"""Stands for a label that the recipe does not name."""
+
+
+def _converted(cells: list[Any], data: Data) -> list[Any]:
+    """Turn the file's labels into the loss's; what is no number stays as it is, for a check to find."""
+    if data.labels:
+        named = {_key(name): value for name, value in data.labels.items()}
+        return [named.get(_key(cell), _NONE) for cell in cells]
+    if data.kind == "labelled-texts":
+        return cells
+    values = [_number(cell) for cell in cells]
+    if data.score_range is None:
+        return values
+    low, high = data.score_range
+    return [(value - low) / (high - low) if isinstance(value, float) else value for value in values]
+
+
+def _wanted(table: dict[str, list[Any]], row: int, data: Data) -> bool:
+    return all(_key(table[name][row]) == _key(value) for name, value in data.only.items())
+
+
+def _number(cell: Any) -> Any:  # noqa: ANN401 - a cell of any file
+    try:
+        return float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return cell
+
+
+def _key(cell: Any) -> str:  # noqa: ANN401 - a cell of any file
+    """Write 0, 0.0 and "0" alike: csv files hold texts, and parquet files floats."""
+    number = _number(cell)
+    return f"{number:g}" if isinstance(number, float) and math.isfinite(number) else str(cell)
+
+
+def _first_of_each(table: dict[str, list[Any]], labels: list[Any] | None, rows: Iterable[int]) -> list[int]:
+    seen: dict[str, int] = {}
+    for row in rows:
+        cells = [*(column[row] for column in table.values()), None if labels is None else labels[row]]
+        seen.setdefault(json.dumps(cells, ensure_ascii=False, default=str), row)
+    return list(seen.values())

@@ -1,0 +1,75 @@
+"""The contract of trainers: from a job, a model folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from harness.interfaces import Model
+    from harness.training.recipe import Recipe
+    from harness.training.subject import LogEntry, Rows
+
+
+class Follower(Protocol):
+    """Whoever wants to see how a training goes."""
+
+    def planned(self, steps: int) -> None:
+        """Say how many steps there will be at most, once that is known."""
+        ...
+
+    def advance(self, step: int, epoch: float) -> None:
+        """Say that a step is done."""
+        ...
+
+    def log(self, entry: LogEntry) -> None:
+        """Say what was logged, or evaluated."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One training: everything that a trainer needs, and where it may write."""
+
+    recipe: Recipe
+    rows: Rows
+    """Checked: every text is a text, every label a finite number."""
+    base: Path
+    """Folder of the base model."""
+    base_name: str
+    """What a card should call the base: a hub id where it is one's published weights."""
+    seed: int
+    device: str
+    work: Path
+    """Checkpoints go here; they survive a kill, and what is found here is continued."""
+    folder: Path
+    """Write the finished model here, as sentence-transformers loads it: nothing is there before."""
+    evaluate: Callable[[Model], Mapping[str, float]]
+    """Scores a model on the recipe's tasks: `TASK_METRIC` → score, the deciding one first."""
+    follower: Follower
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What came of a job."""
+
+    log: tuple[LogEntry, ...]
+    """Of the whole training, over all its sittings."""
+    steps: int
+    best_step: int | None = None
+    dtype: str = "float32"
+    """What was computed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """A way to train, as a recipe's `trainer` names it."""
+
+    name: str
+    help: str
+    """One line."""
+    train: Callable[[Job], Trained]
+    """Train, from the last checkpoint in `job.work` where there is one, and write `job.folder`."""

@@ -1,0 +1,39 @@
+"""Training: recipes, the trainer of sentence-transformers, and checks before and after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness import Check, Recipe, Trainer
+
+
+@hookimpl
+def harness_recipes() -> Iterable[Recipe]:
+    """One for each of five published cards: as it was, and as it should have been."""
+    from harness_train.recipes import shipped_recipes
+
+    return shipped_recipes()
+
+
+@hookimpl
+def harness_trainers() -> Iterable[Trainer]:
+    """The trainer of sentence-transformers."""
+    from harness_train.trainer import SENTENCE_TRANSFORMERS
+
+    return [SENTENCE_TRANSFORMERS]
+
+
+@hookimpl
+def harness_checks() -> Iterable[Check]:
+    """Labels, loss, inputs and evaluation."""
+    from harness_train.evaluation import EVALUATION
+    from harness_train.inputs import INPUTS
+    from harness_train.labels import LABELS
+    from harness_train.loss import LOSS
+
+    return [LABELS, LOSS, INPUTS, EVALUATION]
