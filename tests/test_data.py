@@ -338,6 +338,9 @@ def test_what_stands_in_a_field_is_never_read_as_a_template(record):
     [
         "{a.__class__}",
         "{a.__init__.__globals__}",
+        "{a.}",
+        "{.a}",
+        "{a.0}",
         "{a[0]}",
         "{0}",
         "{}",
@@ -354,10 +357,28 @@ def test_a_template_reaches_no_attribute_index_or_format(template):
         render(template, {"a": "x", "b": "y"})
 
 
-@pytest.mark.parametrize("value", [None, math.nan, math.inf, ["x"], {"x": 1}])
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, ["x"]])
 def test_a_field_that_is_no_text_or_number_is_not_rendered(value):
     with pytest.raises(HarnessError, match=r"needs the field 'a'\n  found: a, b"):
         render("{a}", {"a": value, "b": "y"})
+
+
+def test_a_dotted_name_leads_into_a_record_within_the_record(file):
+    path = file(
+        "rows.jsonl", '{"left": {"title": "T", "in": {"year": 1999}}, "right": {"title": "{left}"}}\n'
+    )
+    templates = {"text1": "{left.title} ({left.in.year})", "text2": "{right.title}"}
+    assert read_rows(path, ["text1", "text2"], templates=templates) == {
+        "text1": ["T (1999)"],
+        "text2": ["{left}"],
+    }
+
+
+@pytest.mark.parametrize("name", ["left", "left.text", "left.title.real", "title", "left.items", "right.x"])
+def test_a_dotted_name_that_leads_nowhere_is_told_where_names_lead(name):
+    record = {"left": {"title": "T", "in": {"year": 1999}}, "right": "R"}
+    with pytest.raises(HarnessError, match=r"needs the field '.*'\n  found: left.title, left.in.year, right"):
+        render(f"{{{name}}}", record)
 
 
 def test_a_field_that_one_row_lacks_is_named_with_the_row(file):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from harness.errors import HarnessError
-from harness.training.losses import KINDS, LABELS, LOSSES
+from harness.training.losses import LOSSES
+from harness.training.sound import check_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+CORRECTED = "corrected"
+"""Of a recipe's variants (`NAME/VARIANT`), the one that plain `NAME` means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +25,12 @@ class Data:
 
     kind: Literal["pairs", "scored-pairs", "labelled-pairs", "triplets", "labelled-texts"]
     path: str | None = None
-    """Below the data folder (`--data DIR`), else beside the recipe; None where it must be given."""
+    """Below the data folder (`--data DIR`), or beside the recipe where it starts with `./` or `../` or no
+    folder is given; None where it must be given."""
     columns: dict[str, str] = field(default_factory=dict)
     """Our name of a column (see `harness.training.losses.KINDS`) → the file's."""
     templates: dict[str, str] = field(default_factory=dict)
-    """Our name of a text column → a template over the record's fields, such as "{title} — {text}"."""
+    """Our name of a text column → a template over the row's fields, such as "{title} — {text}"."""
     header: tuple[str, ...] = ()
     """Names for a csv or tsv file that has no header line."""
     labels: dict[str, float] = field(default_factory=dict)
@@ -127,8 +132,7 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the recipe as a TOML file would hold it, without what is left at None or empty."""
-        table: dict[str, Any] = _without_empty({**asdict(self), "home": None})
-        return table
+        return _table(replace(self, home=""))
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -150,14 +154,14 @@ def read_recipe(path: Path) -> Recipe:
 def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
     """Make a recipe of plain data; `where` names the data in errors. Raises as `read_recipe` does."""
     _check_keys(table, Recipe, where)
-    name = table.get("loss", {}).get("name") if isinstance(table.get("loss"), dict) else None
+    name = table["loss"].get("name") if "loss" in table else None
     if isinstance(name, str) and name not in LOSSES:
         raise HarnessError.unknown(f"loss in {where}", name, LOSSES)
     try:
         recipe = msgspec.convert(dict(table), Recipe)
     except msgspec.ValidationError as error:
-        raise HarnessError(f"{where} is not a recipe: {_sentence(error)}") from error
-    _check_whole(recipe, where)
+        raise HarnessError(f"{where}: {_sentence(error)}", hint="docs/recipes.md has every key") from error
+    check_sound(recipe, where)
     return recipe
 
 
@@ -170,13 +174,22 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
         for key in path:
             inner = inner.setdefault(key, {})
             if not isinstance(inner, dict):
-                raise HarnessError(f"{where}: {dotted} is not a key of a recipe")
+                raise HarnessError(f"{where}: {dotted} is not a key of a recipe: {key} is no table")
         inner[last] = value
     return replace(recipe_from(table, where), home=recipe.home)
 
 
+def named(recipes: Iterable[Recipe], name: str) -> Recipe:
+    """Find a recipe by its name, where plain `NAME` means `NAME/corrected`; raises HarnessError for none."""
+    known = {recipe.name: recipe for recipe in recipes}
+    found = known.get(name) or known.get(f"{name}/{CORRECTED}")
+    if found is None:
+        raise HarnessError.unknown("recipe", name, known, hint="a recipe of your own is a file: FILE.toml")
+    return found
+
+
 def _check_keys(table: Mapping[str, Any], kind: type, where: str, inside: str = "") -> None:
-    """Raise HarnessError for a key that no recipe has, with the nearest that it may have meant."""
+    """Raise HarnessError for a key or a choice that no recipe has, with the nearest that may be meant."""
     hints = get_type_hints(kind)
     known = [one.name for one in fields(kind) if one.name != "home"]
     for key, value in table.items():
@@ -185,65 +198,41 @@ def _check_keys(table: Mapping[str, Any], kind: type, where: str, inside: str = 
                 f"key in {where}", f"{inside}{key}", [f"{inside}{one}" for one in known]
             )
         inner = hints[key]
+        choices = _choices(inner)
         if is_dataclass(inner) and isinstance(inner, type):
             if not isinstance(value, dict):
                 raise HarnessError(f"{where}: {key} is a table: [{key}]")
             _check_keys(value, inner, where, f"{inside}{key}.")
+        elif isinstance(value, str) and choices and value not in choices:
+            raise HarnessError.unknown(f"{inside}{key} in {where}", value, choices)
 
 
-def _check_whole(recipe: Recipe, where: str) -> None:
-    """Raise HarnessError for fields that each make sense and together do not."""
-    facts, data, train = LOSSES[recipe.loss.name], recipe.data, recipe.train
-    if data.kind not in (facts.kind, *facts.also):
-        raise HarnessError(
-            f"{where}: {recipe.loss.name} takes {' or '.join((facts.kind, *facts.also))}, not {data.kind}",
-            exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in KINDS.items()),
-        )
-    given = {name for name in ("distance", "margin", "scale", "similarity", "size_average", "mini_batch_size")
-             if getattr(recipe.loss, name) is not None}  # fmt: skip
-    for name in sorted(given - set(facts.parameters)):
-        raise HarnessError.unknown(f"parameter of {recipe.loss.name} in {where}", name, facts.parameters)
-    for name in (*data.columns, *data.templates):
-        if name not in KINDS[data.kind]:
-            raise HarnessError.unknown(f"column of {data.kind} in {where}", name, KINDS[data.kind])
-    for name in data.templates:
-        if name in LABELS:
-            raise HarnessError(f"{where}: {name} is a number or a class, so a template cannot make it")
-    if data.labels and data.score_range:
-        raise HarnessError(
-            f"{where}: data.labels and data.score_range contradict each other: one maps labels"
-        )
-    if data.score_range and not data.score_range[0] < data.score_range[1]:
-        raise HarnessError(f"{where}: data.score_range goes from the lowest score to the highest")
-    if train.stop_after is not None and train.steps is None and train.stop_after > train.epochs:
-        raise HarnessError(f"{where}: stops after {train.stop_after:g} epochs, but plans {train.epochs:g}")
-    for name, value, least in (
-        ("train.batch_size", train.batch_size, 1), ("train.steps", train.steps, 1),
-        ("train.max_seq_length", train.max_seq_length, 1),
-        ("evaluation.patience", recipe.evaluation.patience, 1),
-        ("data.limit", data.limit, 1),
-    ):  # fmt: skip
-        if value is not None and value < least:
-            raise HarnessError(f"{where}: {name} is {value}; it must be {least} or more")
-    for name, number in (("train.epochs", train.epochs), ("train.learning_rate", train.learning_rate)):
-        if not number > 0:
-            raise HarnessError(f"{where}: {name} is {number:g}; it must be above 0")
-    wants_task = recipe.evaluation.keep == "best" or recipe.evaluation.patience is not None
-    if wants_task and not recipe.evaluation.tasks:
-        raise HarnessError(
-            f"{where}: keeping the best, or waiting for a better one, needs a task to tell",
-            hint='evaluation = { tasks = ["stsb-dev"], keep = "best" }',
-        )
+def _choices(hint: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type
+    """Texts that a field may hold; empty where it may hold any, or none."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return tuple(choice for part in get_args(hint) for choice in _choices(part))
 
 
-def _without_empty(value: Any) -> Any:  # noqa: ANN401 - plain data
+def _table(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclasses above
+    """Turn a dataclass into plain data; only its own fields are left out, never what stands in one."""
+    values = {one.name: _plain(getattr(record, one.name)) for one in fields(record)}
+    return {name: value for name, value in values.items() if value is not None and value not in ({}, [], "")}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - what a field holds
+    if is_dataclass(value):
+        return _table(value)
     if isinstance(value, dict):
-        inner = {key: _without_empty(one) for key, one in value.items()}
-        return {key: one for key, one in inner.items() if one is not None and one not in ({}, [], "")}
-    return [_without_empty(one) for one in value] if isinstance(value, list | tuple) else value
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _sentence(error: msgspec.ValidationError) -> str:
     """Say where, in the words of the file: "train.epochs: Expected `float`, got `str`"."""
     message, _, place = str(error).partition(" - at `$.")
-    return f"{place.rstrip('`')}: {message}" if place else message
+    place = place.rstrip("`")
+    _, lacks, key = message.partition("missing required field ")
+    if lacks:
+        return f"{place}{'.' if place else ''}{key.strip('`')} is missing"
+    return f"{place}: {message}" if place else message

@@ -19,29 +19,40 @@ if TYPE_CHECKING:
 
     from harness.training.recipe import Data
 
+MOST_SHOWN = 20
+"""Of more files or labels than these, an error shows the first."""
+EXACT = 2**53
+"""From here on, a float is not every whole number, and an id must stay as it is written."""
+
 
 def rows_path(data: Data, root: Path | None, home: str = "") -> Path:
     """Find the file of the rows: `root` itself where it is a file, else the recipe's path below it.
 
-    home: the recipe's own folder, where its path is looked for if no root is given.
-    Raises HarnessError that says what must be given.
+    home: the recipe's own folder. A path that starts with `./` or `../` is meant from there, and so is any
+    other if no root is given. Raises HarnessError that says what must be given.
     """
     if root is not None and root.is_file():
         return root
     if data.path is None:
         raise HarnessError("the recipe does not say where its rows are", hint="--data FILE names them")
-    if Path(data.path).is_absolute():
-        return Path(data.path)
-    folder = root or Path(home or ".")
-    if (folder / data.path).is_file():
-        return folder / data.path
-    if root is None:
+    beside = root is None or data.path.startswith(("./", "../"))
+    folder = Path(home or ".") if beside else root
+    path = (folder or Path()) / data.path
+    if path.is_file():
+        return path
+    if beside:
         raise MissingDataError(
             f"the recipe needs {data.path}, which does not come with it",
+            exists=f"looked for: {path}",
             hint="--data DIR names the folder that holds it, --data FILE the file (docs/data.md)",
         )
-    there = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
-    raise MissingDataError(f"no {data.path} in {root}", exists=f"there: {', '.join(there[:20]) or 'nothing'}")
+    there = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
+    more = " …" if len(there) > MOST_SHOWN else ""
+    raise MissingDataError(
+        f"no {data.path} in {root}",
+        exists=f"in {path.parent}: {', '.join(there[:MOST_SHOWN]) or 'nothing'}{more}",
+        hint="--data FILE names the rows themselves",
+    )
 
 
 def read_training_rows(data: Data, path: Path) -> Rows:
@@ -50,24 +61,19 @@ def read_training_rows(data: Data, path: Path) -> Rows:
     Raises HarnessError for a file that cannot be read or lacks a column, and where no row is left.
     """
     wanted = {name: data.columns.get(name, name) for name in KINDS[data.kind]}
-    table = read_rows(
-        path,
-        wanted | {name: name for name in data.only},
-        templates=data.templates,
-        header=data.header or None,
-    )
+    conditions = {f"only {name}": name for name in data.only}
+    table = read_rows(path, wanted | conditions, templates=data.templates, header=data.header or None)
     label = next((name for name in wanted if name in LABELS), None)
-    labels = _converted(table.pop(label), data) if label else None
-    rows = range(len(next(iter(table.values()))))
-    named = [row for row in rows if labels is None or labels[row] is not _NONE]
-    kept = [row for row in named if _wanted(table, row, data)]
+    labels = _converted(table[label], data) if label else None
     texts = {name: table[name] for name in wanted if name != label}
+    rows = range(len(next(iter(texts.values()))))
+    asked = [
+        row for row in rows if all(_same(table[f"only {name}"][row], data.only[name]) for name in data.only)
+    ]
+    kept = [row for row in asked if labels is None or labels[row] is not _NONE]
     distinct = _first_of_each(texts, labels, kept) if data.distinct else kept
     if not distinct:
-        raise HarnessError(
-            f"{path}: no row is one that the recipe wants",
-            exists=f"data.labels: {data.labels}; data.only: {data.only}",
-        )
+        raise _nothing_left(table, label, data, path)
     used = distinct[: data.limit]
     return Rows(
         kind=data.kind,
@@ -88,7 +94,7 @@ def sure(rows: Rows) -> Rows:
     columns = {name: texts(cells, name, path) for name, cells in rows.texts.items()}
     labels: list[float] | list[int] | None = None
     if rows.labels is not None and rows.kind == "labelled-texts":
-        classes = names(rows.labels, "label", path)
+        classes = names([_whole(label) for label in rows.labels], "label", path)
         number = {name: place for place, name in enumerate(sorted(set(classes)))}
         labels = [number[name] for name in classes]
     elif rows.labels is not None:
@@ -123,8 +129,26 @@ def _converted(cells: list[Any], data: Data) -> list[Any]:
     return [(value - low) / (high - low) if isinstance(value, float) else value for value in values]
 
 
-def _wanted(table: dict[str, list[Any]], row: int, data: Data) -> bool:
-    return all(_key(table[name][row]) == _key(value) for name, value in data.only.items())
+def _nothing_left(table: dict[str, list[Any]], label: str | None, data: Data, path: Path) -> HarnessError:
+    """Say what the recipe wants of a row, and what the rows have there."""
+    wants = {f"data.only.{name}": (repr(value), table[f"only {name}"]) for name, value in data.only.items()}
+    if label and data.labels:
+        wants["data.labels"] = (", ".join(data.labels), table[label])
+    lines = []
+    for name, (wanted, cells) in wants.items():
+        found = list(dict.fromkeys(_key(cell) for cell in cells))
+        more = " …" if len(found) > MOST_SHOWN else ""
+        lines.append(f"{name} wants: {wanted}; the file has: {', '.join(found[:MOST_SHOWN])}{more}")
+    return HarnessError(f"{path}: no row is one that the recipe wants", exists="\n".join(lines))
+
+
+def _same(cell: Any, value: str | float) -> bool:  # noqa: ANN401 - a cell of any file
+    return _key(cell) == _key(value)
+
+
+def _whole(label: Any) -> Any:  # noqa: ANN401 - a cell of any file
+    """Write a class that a file or a recipe holds as 1.0 as 1."""
+    return int(label) if isinstance(label, float) and label.is_integer() else label
 
 
 def _number(cell: Any) -> Any:  # noqa: ANN401 - a cell of any file
@@ -137,7 +161,9 @@ def _number(cell: Any) -> Any:  # noqa: ANN401 - a cell of any file
 def _key(cell: Any) -> str:  # noqa: ANN401 - a cell of any file
     """Write 0, 0.0 and "0" alike: csv files hold texts, and parquet files floats."""
     number = _number(cell)
-    return f"{number:g}" if isinstance(number, float) and math.isfinite(number) else str(cell)
+    if not isinstance(number, float) or not abs(number) < EXACT:
+        return str(cell)
+    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def _first_of_each(table: dict[str, list[Any]], labels: list[Any] | None, rows: Iterable[int]) -> list[int]:
