@@ -113,6 +113,8 @@ class Subject:
     """Planned: what the learning rate falls over."""
     steps: int | None = None
     """Planned optimiser steps."""
+    stops_after: float | None = None
+    """Epochs after which training ends although the learning rate is planned over more; from a recipe."""
     schedule: str | None = None
     keeps_best: bool | None = None
     columns: tuple[ColumnFacts, ...] = ()
@@ -134,6 +136,8 @@ class Subject:
     """Reads the rows of the tasks that are evaluated, by task name."""
     verify: bool = False
     """Whether to measure again what the card claims."""
+    measure: Callable[[str], Mapping[str, float]] | None = None
+    """Evaluates what is checked on a task, by the task's name: metric → score. Raises HarnessError."""
 
 
 @dataclass(frozen=True, slots=True)

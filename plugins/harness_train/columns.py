@@ -1,0 +1,128 @@
+"""Do the columns fit the loss, which takes them by their order?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness import KINDS, LOSSES, Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness import Rows, Subject
+
+_LABELS = ("label", "labels", "score", "scores")
+"""Names by which sentence-transformers knows the label; it finds it wherever it stands."""
+
+_PLACES = {
+    "anchor": 0, "positive": 1, "negative": 2, "query": 0, "question": 0, "answer": 1, "response": 1,
+    "passage": 1, "hypothesis": 0, "entailment": 1, "contradiction": 2,
+}  # fmt: skip
+"""Names that say in which place a loss should take a column; mostly sentence-transformers' own list."""
+
+MOSTLY = 0.9
+"""Share of cells from which on a column is called one of numbers, or of texts."""
+
+
+def look_at_columns(subject: Subject) -> Iterator[Finding]:
+    """Find columns of the wrong type, number or order; a card says them, and rows show them."""
+    if subject.loss_name not in LOSSES:
+        return
+    if subject.columns:
+        yield from _of_card(subject)
+    elif subject.rows is not None:
+        yield from _of_rows(subject.rows, subject.loss_name)
+
+
+def _of_card(subject: Subject) -> Iterator[Finding]:
+    name, facts = subject.loss_name, LOSSES[subject.loss_name]
+    label = next((one for one in subject.columns if one.name in _LABELS), None)
+    inputs = [one for one in subject.columns if one is not label]
+    shown = ", ".join(f"{one.name} ({one.type})" for one in subject.columns)
+    remedy = f"{name} takes {' or '.join(_order(kind) for kind in (facts.kind, *facts.also))}, in this order."
+    faults = [
+        f"{one.name} is in a text's place and holds {one.type}" for one in inputs if _is_number(one.type)
+    ]
+    counts = {len(KINDS[kind]) - _labelled(kind) for kind in (facts.kind, *facts.also)}
+    # In-batch losses take any number of hard negatives after the positive.
+    if len(inputs) not in counts and not (facts.in_batch and len(inputs) > 1):
+        faults.append(f"there are {len(inputs)} columns of texts")
+    if _labelled(facts.kind) and label is None:
+        faults.append("none is called label or score")
+    if label is not None and not _labelled(facts.kind) and _varies(label.low, label.high):
+        faults.append(
+            f"{label.name} goes from {label.low:g} to {label.high:g}, but the loss does not read it: rows of"
+            " every label are taken for positives"
+        )
+    if label is not None and facts.kind in ("scored-pairs", "labelled-pairs") and label.type == "string":
+        faults.append(f"{label.name} holds texts, not numbers")
+    if faults:
+        yield _finding(f"{name} was given {shown}: {'; '.join(faults)}.", remedy)
+    else:
+        yield from _order_of_names([one.name for one in inputs], name, remedy)
+
+
+def _order_of_names(names: Sequence[str], loss: str, remedy: str) -> Iterator[Finding]:
+    misplaced = [
+        f"{name} is in place {place}, not {_PLACES[name] + 1}"
+        for place, name in enumerate(names, 1)
+        if name in _PLACES and _PLACES[name] + 1 != place
+    ]
+    if misplaced:
+        evidence = f"Columns are taken by order, not by name, and {loss} was given {', '.join(names)}:"
+        yield _finding(f"{evidence} {'; '.join(misplaced)}.", remedy, Severity.WARNING)
+
+
+def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
+    """Find a column of numbers in a text's place, or one of texts in the label's."""
+    faults = [
+        f"column {name} is in a text's place, and {share:.0%} of its cells are numbers, such as {example!r}"
+        for name, cells in rows.texts.items()
+        for share, example in [_share(cells, numbers=True)]
+        if share >= MOSTLY
+    ]
+    if rows.labels is not None and rows.kind != "labelled-texts":
+        share, example = _share(rows.labels, numbers=False)
+        if share >= MOSTLY:
+            faults.append(
+                f"column {KINDS[rows.kind][-1]} is in the label's place, and {share:.0%} of its cells are"
+                f" texts, such as {str(example)[:40]!r}"
+            )
+    if faults:
+        remedy = f"{loss} takes {_order(rows.kind)}: name the file's columns with --column OURS=THEIRS."
+        yield _finding(f"{rows.source or 'The data'}: {'; '.join(faults)}.", remedy)
+
+
+def _share(cells: Sequence[Any], *, numbers: bool) -> tuple[float, Any]:
+    """Share of the filled cells that are numbers, or that are texts which are none; and the first of them."""
+    filled = [cell for cell in cells if cell is not None and cell != ""]
+    found = [cell for cell in filled if _number(cell) == numbers and (numbers or isinstance(cell, str))]
+    return (len(found) / len(filled), found[0]) if found else (0.0, None)
+
+
+def _number(cell: Any) -> bool:  # noqa: ANN401 - a cell of any file
+    try:
+        float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _is_number(type_: str) -> bool:
+    return type_.startswith(("float", "int", "uint", "double", "bool"))
+
+
+def _labelled(kind: str) -> bool:
+    return KINDS[kind][-1] in _LABELS
+
+
+def _varies(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and low < high
+
+
+def _order(kind: str) -> str:
+    return ", ".join(KINDS[kind])
+
+
+def _finding(evidence: str, remedy: str, severity: Severity = Severity.ERROR) -> Finding:
+    return Finding("wrong-columns", severity, evidence, remedy)
