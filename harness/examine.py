@@ -16,15 +16,16 @@ import numpy as np
 from harness.encode import EncodedOnce
 from harness.environment import libraries
 from harness.errors import HarnessError
-from harness.interfaces import AggregateTask
+from harness.interfaces import AggregateTask, Severity
 from harness.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
 from harness.stats import estimate, interval_seed
+from harness.training.leakage import TrainedOn, overlap, trained_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.data import DataSource
-    from harness.interfaces import LocatedModel, Metric, Model, ModelFacts, Role, Task
+    from harness.interfaces import Finding, LocatedModel, Metric, Model, ModelFacts, Role, Task
     from harness.tables import Dataset, Predictions
 
 
@@ -82,7 +83,7 @@ def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predicti
         scores=tuple(scores),
         predictions=content_hash(predictions) if predictions else None,
         fitted=predictions.fitted if predictions else {},
-        findings=predictions.findings if predictions else dataset.findings,
+        findings=(*(predictions.findings if predictions else dataset.findings), *_leaks(model, examined)),
         truncation=cut.truncation if cut else None,
     )
     return evaluation, predictions
@@ -123,7 +124,25 @@ def record_key(located: LocatedModel | EncodedOnce, examination: Examination) ->
         "harness": __version__,
         "scoring": scoring_hash(),
     }
+    trained = _trained_on(located)
+    if trained is not None:
+        parts["trained on"] = trained.digest
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _trained_on(located: LocatedModel | EncodedOnce) -> TrainedOn | None:
+    """Read what a candidate was trained on; None for what is no folder, and for a model without lineage."""
+    spec = located.spec
+    return trained_on(Path(spec.location).expanduser()) if spec.scheme == "folder" else None
+
+
+def _leaks(model: EncodedOnce, examined: Examined) -> list[Finding]:
+    """Find answers that the model was trained on; notes are left to `harness check`."""
+    trained, task = _trained_on(model), examined.task
+    if trained is None or examined.dataset is None or isinstance(task, AggregateTask):
+        return []
+    found = overlap(trained, examined.dataset, task.name)
+    return [finding for finding in found if finding.severity is not Severity.NOTE]
 
 
 def source_hash(task: Task) -> str:
