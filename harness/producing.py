@@ -1,0 +1,277 @@
+"""Produce a candidate: train beside its place, measure it, write down what it is made of, move it in."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.data import DataSource
+from harness.encode import EncodedOnce
+from harness.environment import current_environment, libraries
+from harness.errors import HarnessError
+from harness.examine import Examined, answer, examine
+from harness.training import rows as training_rows
+from harness.training.curves import write_curves
+from harness.training.lineage import Lineage, LoggedLoss, write_lineage
+from harness.training.model_card import complete_card
+from harness.training.overlap import text_hashes, write_signatures
+from harness.training.trainer import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.interfaces import LocatedModel, Model, Task
+    from harness.records import Evaluation
+    from harness.training.recipe import Recipe
+    from harness.training.subject import LogEntry, Rows
+    from harness.training.trainer import Follower, Trained, Trainer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Production:
+    """One candidate to be produced."""
+
+    recipe: Recipe
+    trainer: Trainer
+    rows: Rows
+    """Made sure of: `harness.training.rows.sure`."""
+    base: LocatedModel
+    base_folder: Path
+    base_name: str
+    """What its card calls the base."""
+    tasks: Sequence[Task]
+    """Those of the recipe, in its order."""
+    data: Path | None
+    """The data folder that tasks read; None for the samples that plugins ship."""
+    out: Path
+    seed: int
+    device: str
+    resume: bool = False
+    allowed: tuple[str, ...] = ()
+    """Codes of findings that would have stopped it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What came of it."""
+
+    folder: Path
+    lineage: Lineage
+    evaluations: list[Evaluation]
+
+
+def unfinished(out: Path) -> Path:
+    """Where a training works until its candidate is whole."""
+    return out.parent / f"{out.name}.unfinished"
+
+
+def produce(production: Production, follower: Follower) -> Candidate:
+    """Train, measure and describe a candidate; nothing is at its place before all of that is done.
+
+    What an interruption leaves is in `unfinished(out)`, and is continued with `resume`.
+    Raises HarnessError where the place is taken, or holds the beginnings of another training.
+    """
+    out, work = production.out, unfinished(production.out)
+    if os.path.lexists(out):
+        raise HarnessError(f"{out} exists already", hint="remove it, or pick another --out")
+    work.mkdir(parents=True, exist_ok=True)
+    with _alone(work):
+        _begin(production, work)
+        examined = [examine(task, _source(production, task)) for task in production.tasks]
+        _raise_first(examined)
+        clock = _Clock(work / "seconds", follower)
+        trained = production.trainer.train(_job(production, examined, work, clock))
+        folder = work / "model"
+        evaluations = _evaluate(folder, examined)
+        lineage = _lineage(production, trained, clock.seconds)
+        _describe(folder, production, lineage, trained.log, evaluations)
+        folder.rename(out)
+    shutil.rmtree(work, ignore_errors=True)
+    return Candidate(out, lineage, evaluations)
+
+
+def _begin(production: Production, work: Path) -> None:
+    """Note what this training is, or make sure that it is the one whose beginnings are there."""
+    identity = work / "training.json"
+    own = json.loads(json.dumps(_identity(production)))
+    if identity.is_file():
+        _check_same(json.loads(identity.read_bytes()), own, production)
+    else:
+        identity.write_text(json.dumps(own, indent=1), encoding="utf-8")
+    # A model that was saved, but not yet described and moved, is made again from the last checkpoint.
+    shutil.rmtree(work / "model", ignore_errors=True)
+
+
+def _check_same(before: Mapping[str, Any], own: Mapping[str, Any], production: Production) -> None:
+    work = unfinished(production.out)
+    if not production.resume:
+        raise HarnessError(
+            f"an unfinished training is in {work}", hint="--resume continues it; remove it to begin anew"
+        )
+    changed = [name for name in own if before.get(name) != own[name]]
+    if changed:
+        raise HarnessError(
+            f"the unfinished training in {work} is not the same: {', '.join(changed)} changed",
+            hint="give what was given then, or remove the folder to begin anew",
+        )
+
+
+def _identity(production: Production) -> dict[str, Any]:
+    return {
+        "recipe": production.recipe.to_dict(),
+        "base": production.base.fingerprint,
+        "data": training_rows.digest(production.rows),
+        "seed": production.seed,
+        "device": production.device,
+    }
+
+
+@contextlib.contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Keep a second training out of the same folder."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(work / "lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise HarnessError(
+            f"another training works in {work}", hint="wait for it, or pick another --out"
+        ) from error
+
+
+def _source(production: Production, task: Task) -> DataSource:
+    return DataSource("files", production.data) if production.data else DataSource("sample", task.sample)
+
+
+def _raise_first(examined: Sequence[Examined]) -> None:
+    """Find out before training that a task cannot be read."""
+    for one in examined:
+        if one.error is not None:
+            raise one.error
+
+
+def _job(production: Production, examined: Sequence[Examined], work: Path, follower: Follower) -> Job:
+    first = production.tasks[0] if production.tasks else None
+    return Job(
+        recipe=production.recipe,
+        rows=production.rows,
+        base=production.base_folder,
+        base_name=production.base_name,
+        seed=production.seed,
+        device=production.device,
+        work=work,
+        folder=work / "model",
+        evaluate=lambda model: scores(model, examined),
+        deciding=f"{first.name}_{first.metrics[0].name}" if first else "",
+        follower=follower,
+    )
+
+
+def scores(model: Model, examined: Sequence[Examined]) -> dict[str, float]:
+    """Score a model on tasks: `TASK_METRIC` → score, undefined ones left out."""
+    found = {}
+    once = EncodedOnce(model)
+    for one in examined:
+        evaluation, _ = answer(once, one)
+        for score in evaluation.scores:
+            if score.score is not None:
+                found[f"{one.task.name}_{score.metric}"] = score.score
+    return found
+
+
+def _evaluate(folder: Path, examined: Sequence[Examined]) -> list[Evaluation]:
+    """Measure the finished model as `harness run` would."""
+    if not examined:
+        return []
+    from harness.interfaces import ModelSpec
+    from harness.sentence_models import LocatedFolder
+
+    once = EncodedOnce(LocatedFolder.at(folder, ModelSpec("folder", str(folder)), folder.name).load())
+    return [answer(once, one)[0] for one in examined]
+
+
+def _lineage(production: Production, trained: Trained, seconds: float) -> Lineage:
+    environment = asdict(current_environment(""))
+    environment.pop("libraries", None)
+    texts = [text for cells in production.rows.texts.values() for text in cells]
+    return Lineage(
+        recipe=production.recipe.to_dict(),
+        base=production.base_name,
+        base_fingerprint=production.base.fingerprint,
+        seed=production.seed,
+        trainer=production.trainer.name,
+        data=Path(production.rows.source).name,
+        data_digest=training_rows.digest(production.rows),
+        rows=len(production.rows),
+        texts=text_hashes(texts),
+        steps=trained.steps,
+        seconds=round(seconds, 1),
+        log=tuple(LoggedLoss(**_plain(entry)) for entry in trained.log),
+        best_step=trained.best_step,
+        dtype=trained.dtype,
+        device=production.device,
+        hardware=environment,
+        libraries=libraries(),
+        finished=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        findings=production.allowed,
+    )
+
+
+def _plain(entry: LogEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in ("step", "epoch", "loss", "learning_rate", "metrics")}
+
+
+def _describe(
+    folder: Path,
+    production: Production,
+    lineage: Lineage,
+    log: Sequence[LogEntry],
+    evaluations: Sequence[Evaluation],
+) -> None:
+    write_lineage(folder, lineage)
+    write_signatures(folder, [text for cells in production.rows.texts.values() for text in cells])
+    write_curves(folder, log)
+    complete_card(folder, lineage, production.base_name, evaluations)
+
+
+@dataclass
+class _Clock:
+    """Pass on what a follower is told, and keep the time of all sittings in a file."""
+
+    path: Path
+    follower: Follower
+    before: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
+    _noted: float = 0.0
+
+    def __post_init__(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self.before = float(self.path.read_text())
+
+    @property
+    def seconds(self) -> float:
+        """Wall time so far, of this sitting and of those before."""
+        return self.before + time.monotonic() - self._began
+
+    def planned(self, steps: int) -> None:
+        """Pass it on."""
+        self.follower.planned(steps)
+
+    def advance(self, step: int, epoch: float) -> None:
+        """Pass it on, and note the time every few seconds: a kill gives no warning."""
+        self.follower.advance(step, epoch)
+        if self.seconds - self._noted >= 5:
+            self._noted = self.seconds
+            self.path.write_text(f"{self._noted:.1f}")
+
+    def log(self, entry: LogEntry) -> None:
+        """Pass it on."""
+        self.follower.log(entry)

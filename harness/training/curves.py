@@ -1,0 +1,60 @@
+"""The curves of a training: loss and scores by step, as CSV and as a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.training.subject import LogEntry
+
+CSV, PICTURE = "training.csv", "training.svg"
+
+
+def write_curves(folder: Path, log: Sequence[LogEntry]) -> None:
+    """Write `training.csv` and, where there is something to draw, `training.svg`."""
+    (folder / CSV).write_text(to_csv(log), encoding="utf-8")
+    if any(entry.loss is not None or entry.metrics for entry in log):
+        _draw(folder / PICTURE, log)
+
+
+def to_csv(log: Sequence[LogEntry]) -> str:
+    """One row per line of the log: epoch, step, loss, learning rate, and a column per metric."""
+    metrics = list(dict.fromkeys(name for entry in log for name in entry.metrics))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", "step", "loss", "learning_rate", *metrics])
+    for entry in log:
+        scores = [entry.metrics.get(name) for name in metrics]
+        writer.writerow([entry.epoch, entry.step, entry.loss, entry.learning_rate, *scores])
+    return text.getvalue()
+
+
+def _draw(path: Path, log: Sequence[LogEntry]) -> None:
+    """Draw the loss and, on an axis of their own below it, the scores."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    metrics = list(dict.fromkeys(name for entry in log for name in entry.metrics))
+    with mpl.rc_context({"svg.hashsalt": "harness", "font.size": 9}):
+        figure = Figure(figsize=(7, 5 if metrics else 3), layout="constrained")
+        axes = figure.subplots(2 if metrics else 1, 1, sharex=True, squeeze=False)[:, 0]
+        losses = [(entry.step, entry.loss) for entry in log if entry.loss is not None]
+        axes[0].plot([step for step, _ in losses], [loss for _, loss in losses], color="#1f5fa8")
+        axes[0].set_ylabel("training loss")
+        for name in metrics:
+            points = [(entry.step, entry.metrics[name]) for entry in log if name in entry.metrics]
+            axes[1].plot([step for step, _ in points], [score for _, score in points], marker="o", label=name)
+        if metrics:
+            axes[1].set_ylabel("score")
+            axes[1].legend(frameon=False)
+        axes[-1].set_xlabel("step")
+        for axis in axes:
+            axis.spines[["top", "right"]].set_visible(False)
+            axis.grid(alpha=0.25)
+        # A date would make every picture differ.
+        figure.savefig(path, metadata={"Date": None})

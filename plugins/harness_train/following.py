@@ -1,0 +1,127 @@
+"""Callbacks of a training: who follows it, when it is saved, when it ends."""
+
+# ruff: noqa: ANN401, ARG002, D102 - the methods and their parameters are those of transformers
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from transformers import TrainerCallback
+
+from harness import LogEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    from harness import Follower
+
+SAVE_EVERY = 60.0
+"""Seconds between checkpoints; what a kill can cost."""
+SHARE = 0.02
+"""Of the time of training, what saving may take."""
+
+
+class Following(TrainerCallback):
+    """Tell a follower of steps, losses and evaluations."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._follower.planned(state.max_steps)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._follower.advance(state.global_step, float(state.epoch or 0))
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if entry := logged({**(logs or {}), "step": state.global_step, "epoch": state.epoch or 0}):
+            self._follower.log(entry)
+
+
+class Saving(TrainerCallback):
+    """Save a checkpoint now and then, seldom enough to cost nothing much."""
+
+    def __init__(self) -> None:
+        self._every, self._last, self._began = SAVE_EVERY, time.monotonic(), 0.0
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if time.monotonic() - self._last >= self._every:
+            control.should_save = True
+        self._began = time.monotonic()
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._last = time.monotonic()
+        self._every = max(self._every, (self._last - self._began) / SHARE)
+
+
+class Ending(TrainerCallback):
+    """End before the plan does: after so many epochs, or when the user interrupts, with a checkpoint."""
+
+    def __init__(self, after: float | None) -> None:
+        self._after, self.interrupted = after, False
+
+    def __enter__(self) -> Self:
+        self._previous = None
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Ask for an end after this step; the second time, end at once."""
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if self.interrupted:
+            control.should_save = control.should_training_stop = True
+        # Epochs are sums of fractions: the last step of one may end a hair before it.
+        if self._after is not None and (state.epoch or 0) >= self._after - 1e-6:
+            control.should_training_stop = True
+
+
+def logged(logs: Mapping[str, Any]) -> LogEntry | None:
+    """Read what the trainer logs; None for what is neither a loss nor a metric."""
+    metrics = {
+        name.removeprefix("eval_"): float(value)
+        for name, value in logs.items()
+        if name.startswith("eval_") and not name.endswith(("_runtime", "_per_second"))
+    }
+    loss = logs.get("loss")
+    if loss is None and not metrics:
+        return None
+    rate = logs.get("learning_rate")
+    return LogEntry(
+        epoch=float(logs["epoch"]),
+        step=int(logs["step"]),
+        loss=None if loss is None else float(loss),
+        metrics=metrics,
+        learning_rate=None if rate is None else float(rate),
+    )

@@ -1,0 +1,233 @@
+"""Train a recipe with the trainer of sentence-transformers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from harness import Trained, Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from datasets import Dataset
+    from sentence_transformers import (
+        SentenceTransformer,
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+    )
+
+    from harness import Job, LogEntry, Rows
+
+_LINES = 50
+"""Lines of the loss log, about, over the whole training."""
+
+
+def train(job: Job) -> Trained:
+    """Train from the last checkpoint that is whole, if there is one, and save the model in `job.folder`.
+
+    Raises KeyboardInterrupt after a checkpoint where the user interrupts.
+    """
+    import torch
+
+    from harness_train.following import Ending, Following, Saving
+
+    model = _model(job)
+    arguments = _arguments(job)
+    ending = Ending(job.recipe.train.stop_after)
+    with _quiet(), ending:
+        trainer = _trainer(job, model, arguments, [Following(job.follower), Saving(), ending])
+        checkpoint = _last_whole(job.work)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if ending.interrupted:
+        raise KeyboardInterrupt
+    log = _log(trainer)
+    best = trainer.state.best_global_step if arguments.load_best_model_at_end else None
+    _finish_card(model, log, best)
+    model.to(torch.device("cpu")).save_pretrained(str(job.folder))
+    return Trained(
+        log=log,
+        steps=trainer.state.global_step,
+        best_step=best,
+        dtype="bfloat16" if arguments.bf16 else "float32",
+    )
+
+
+def _model(job: Job) -> SentenceTransformer:
+    """Load the base, with the recipe's modules on top and its length limit."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+
+    model = SentenceTransformer(str(job.base), device=job.device, local_files_only=True)
+    wanted = job.recipe.model
+    modules = list(model)
+    if wanted.pooling is not None:
+        place = next(place for place, one in enumerate(modules) if isinstance(one, Pooling))
+        modules[place] = Pooling(modules[place].embedding_dimension, wanted.pooling)
+    if wanted.normalize is not None:
+        modules = [one for one in modules if not isinstance(one, Normalize)]
+        modules += [Normalize()] if wanted.normalize else []
+    if modules != list(model):
+        before = model
+        model = SentenceTransformer(modules=modules, device=job.device)
+        model.prompts, model.similarity_fn_name = before.prompts, before.similarity_fn_name
+    if job.recipe.train.max_seq_length is not None:
+        model.max_seq_length = job.recipe.train.max_seq_length
+    card = model.model_card_data
+    # Else the card asks the hub what the folder's name may stand for.
+    card.local_files_only = True
+    card.base_model = job.base_name if "/" in job.base_name else None
+    card.train_datasets = [{"name": job.recipe.data.path or job.rows.source}]
+    return model
+
+
+def _arguments(job: Job) -> SentenceTransformerTrainingArguments:
+    from sentence_transformers import SentenceTransformerTrainingArguments
+
+    plan, cadence = job.recipe.train, job.recipe.evaluation
+    steps = plan.steps or math.ceil(math.ceil(len(job.rows) / plan.batch_size) * plan.epochs)
+    when = "no" if not cadence.tasks else "epoch" if cadence.every == "epoch" else "steps"
+    best = cadence.keep == "best"
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(job.work / "checkpoints"),
+        num_train_epochs=plan.epochs,
+        max_steps=plan.steps or -1,
+        per_device_train_batch_size=plan.batch_size,
+        learning_rate=plan.learning_rate,
+        lr_scheduler_type=plan.schedule,
+        warmup_steps=plan.warmup if plan.warmup < 1 else int(plan.warmup),
+        weight_decay=plan.weight_decay,
+        max_grad_norm=plan.max_grad_norm,
+        batch_sampler=plan.batch_sampler.replace("-", "_").replace("default", "batch_sampler"),
+        seed=job.seed,
+        bf16=_lower(plan.dtype, job.device),
+        use_cpu=job.device == "cpu",
+        dataloader_pin_memory=job.device != "cpu",
+        logging_steps=max(1, steps // _LINES),
+        logging_first_step=True,
+        logging_nan_inf_filter=False,
+        eval_strategy=when,
+        eval_steps=None if when != "steps" else float(cadence.every),
+        save_strategy=when,
+        save_steps=500 if when != "steps" else float(cadence.every),
+        save_total_limit=1,
+        load_best_model_at_end=best,
+        metric_for_best_model=_deciding(job) if best else None,
+        greater_is_better=True if best else None,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _trainer(
+    job: Job,
+    model: SentenceTransformer,
+    arguments: SentenceTransformerTrainingArguments,
+    callbacks: list[Any],
+) -> SentenceTransformerTrainer:
+    from sentence_transformers import SentenceTransformerTrainer
+    from transformers import EarlyStoppingCallback, PrinterCallback
+
+    from harness_train.losses import loss_of
+
+    if job.recipe.evaluation.patience is not None:
+        callbacks.append(EarlyStoppingCallback(job.recipe.evaluation.patience))
+    trainer = SentenceTransformerTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=_dataset(job.rows),
+        loss=loss_of(job.recipe, model),
+        evaluator=_evaluator(job) if job.recipe.evaluation.tasks else None,
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _evaluator(job: Job) -> Any:  # noqa: ANN401 - a class that exists here only
+    from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
+
+    from harness_train.live import LiveModel
+
+    class TaskEvaluator(SentenceEvaluator):
+        """Evaluate the recipe's tasks."""
+
+        def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:  # noqa: ANN401 - as in its base
+            return dict(job.evaluate(LiveModel(model)))
+
+    return TaskEvaluator()  # type: ignore[no-untyped-call]
+
+
+def _dataset(rows: Rows) -> Dataset:
+    """Put texts in the order in which the loss takes them, and the label last."""
+    from datasets import Dataset
+
+    labels = {} if rows.labels is None else {"label": list(rows.labels)}
+    return Dataset.from_dict({**{name: list(cells) for name, cells in rows.texts.items()}, **labels})
+
+
+def _deciding(job: Job) -> str:
+    return f"eval_{job.deciding}"
+
+
+def _lower(dtype: str, device: str) -> bool:
+    """Whether to compute in bfloat16: asked for, or `auto` where the hardware multiplies it faster."""
+    import torch
+
+    if dtype != "auto":
+        return dtype == "bfloat16"
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device == "cpu" and bool(torch.cpu._is_amx_tile_supported())  # noqa: SLF001 - there is no public name
+
+
+def _last_whole(work: Path) -> Path | None:
+    """Find the newest checkpoint that was written to its end: its state is the last file of it."""
+    found = {}
+    for state in work.glob("checkpoints/checkpoint-*/trainer_state.json"):
+        with contextlib.suppress(ValueError, OSError):
+            found[int(json.loads(state.read_bytes())["global_step"])] = state.parent
+    for folder in work.glob("checkpoints/checkpoint-*"):
+        if folder not in found.values():
+            shutil.rmtree(folder)
+    return found[max(found)] if found else None
+
+
+def _log(trainer: SentenceTransformerTrainer) -> tuple[LogEntry, ...]:
+    from harness_train.following import logged
+
+    return tuple(entry for line in trainer.state.log_history if (entry := logged(line)))
+
+
+def _finish_card(model: SentenceTransformer, log: tuple[LogEntry, ...], best: int | None) -> None:
+    """Give the card the whole log: its own holds only what was seen since the last resume."""
+    lines: dict[int, dict[str, float]] = {}
+    for entry in log:
+        line = lines.setdefault(entry.step, {"Epoch": entry.epoch, "Step": entry.step})
+        line |= {} if entry.loss is None else {"Training Loss": entry.loss}
+        line |= entry.metrics
+    model.model_card_data.training_logs = list(lines.values())
+    model.model_card_data.best_model_step = best
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' own progress bars and notices off the screen; errors come through."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+SENTENCE_TRANSFORMERS = Trainer(
+    "sentence-transformers", "sentence-transformers' own trainer, on CPU or GPU, float32 or bfloat16", train
+)
