@@ -7,6 +7,8 @@ Both sides train the shipped recipe `sts-cosine` for so many steps, each time in
 order drawn anew for each round. Timed is the whole of `train()`: our callbacks, log and clock, and its own.
 """
 
+# ruff: noqa: ANN001, ANN003, ANN202, ARG002 - a callback has the signatures of transformers
+
 from __future__ import annotations
 
 import argparse
@@ -80,7 +82,7 @@ def ours(asked: argparse.Namespace) -> float:
         train(
             Job(
                 recipe=recipe, rows=rows, base=_base(), base_name="minilm", seed=42, device="cpu",
-                work=Path(work), folder=Path(work) / "model", evaluate=lambda model: {}, follower=began,
+                work=Path(work), folder=Path(work) / "model", evaluate=lambda _: {}, follower=began,
             )
         )  # fmt: skip
         return began.seconds

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from harness.training.subject import LogEntry as LogEntry
     from harness.training.subject import Rows as Rows
     from harness.training.subject import Subject as Subject
+    from harness.training.trainer import Follower as Follower
     from harness.training.trainer import Job as Job
     from harness.training.trainer import Trained as Trained
     from harness.training.trainer import Trainer as Trainer
@@ -85,7 +86,7 @@ _HOMES = {
     "training.losses": ("KINDS", "LOSSES", "farthest"),
     "training.recipe": ("Recipe", "read_recipe"),
     "training.subject": ("Check", "LogEntry", "Rows", "Subject"),
-    "training.trainer": ("Job", "Trained", "Trainer"),
+    "training.trainer": ("Follower", "Job", "Trained", "Trainer"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

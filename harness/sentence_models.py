@@ -46,7 +46,7 @@ class LocatedFolder:
     def load(self) -> SentenceModel:
         """Load it through sentence-transformers; raises HarnessError with its reason where that fails."""
         settings = self.spec.settings
-        device = _device(settings.device)
+        device = device_of(settings.device)
         try:
             loaded = _load(self.folder, device, trust_remote_code=settings.trust_remote_code)
             return SentenceModel(loaded, self)
@@ -189,7 +189,8 @@ def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTran
     )
 
 
-def _device(requested: str) -> str:
+def device_of(requested: str) -> str:
+    """Name the device that `auto` stands for; raises HarnessError for one that is not there."""
     import torch
     from sentence_transformers.util import get_device_name
 

@@ -21,6 +21,7 @@ _COMMANDS = {
     "leaderboard": "Merge result folders and rank what is comparable.",
     "compare": "Hold candidates against a baseline; a gate for CI.",
     "bench": "Measure throughput, models side by side.",
+    "train": "Train candidates from a recipe or a model card.",
 }
 
 

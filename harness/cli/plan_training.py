@@ -1,0 +1,171 @@
+"""From the words of `harness train` to candidates to produce: what a user can get wrong is found here."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import all_tasks, words
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.config import Config
+    from harness.interfaces import LocatedModel, Task
+    from harness.plugins import Plugins
+    from harness.producing import Production
+    from harness.training.recipe import Recipe
+    from harness.training.subject import Rows
+
+_PUBLISHED = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
+"""Schemes whose weights are verified to be those of a hub id."""
+
+
+def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[Production]:
+    """Read what was asked, check it, and give one production per seed.
+
+    Raises HarnessError for what is wrong, findings of severity error that were not allowed among it.
+    """
+    from harness.producing import Production
+    from harness.training.rows import read_training_rows, rows_path, sure
+
+    root = _root(options["data"] or config.data)
+    recipe = _recipe(options, plugins, root)
+    trainers = plugins.trainers()
+    if recipe.trainer not in trainers:
+        raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
+    base, folder = _base(recipe, plugins)
+    rows = read_training_rows(recipe.data, rows_path(recipe.data, root, recipe.home))
+    _check(recipe, rows, base, plugins, options["allowed"])
+    whole = Production(
+        recipe=recipe,
+        trainer=trainers[recipe.trainer],
+        rows=sure(rows),
+        base=base,
+        base_folder=folder,
+        base_name=_base_name(base),
+        tasks=_tasks(recipe, all_tasks(plugins, options["task_files"], config)),
+        data=root if root is not None and root.is_dir() else None,
+        out=Path(options["out"]),
+        seed=recipe.train.seed,
+        device=_device(options["device"]),
+        resume=options["resume"],
+        allowed=tuple(sorted(options["allowed"])),
+    )
+    if not options["seeds"]:
+        return [whole]
+    return [
+        replace(whole, seed=seed, out=whole.out.with_name(f"{whole.out.name}-seed-{seed}"))
+        for seed in _seeds(options["seeds"])
+    ]
+
+
+def _root(given: str | None) -> Path | None:
+    if given in (None, "", "sample"):
+        return None
+    root = Path(str(given)).expanduser()
+    if not root.exists():
+        raise HarnessError(
+            f"no data folder or file {given}", hint="docs/recipes.md says what each recipe reads"
+        )
+    return root
+
+
+def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> Recipe:
+    """Read the recipe or the card, with the changes of the command line."""
+    from harness.training.recipe import changed
+
+    if bool(options["recipe"]) == bool(options["card"]):
+        raise HarnessError(
+            "give either --recipe or --from-card",
+            exists=f"recipes: {', '.join(plugins.recipes())}",
+        )
+    changes: dict[str, Any] = {"base": options["base"]} if options["base"] else {}
+    changes |= {f"data.columns.{ours}": theirs for ours, theirs in map(_column, options["columns"])}
+    changes |= dict(map(_change, options["changes"]))
+    if options["card"]:
+        from harness.training.from_card import recipe_from_card
+
+        return recipe_from_card(Path(options["card"]), changes, data=root)
+    recipe = _named(options["recipe"], plugins)
+    return changed(recipe, changes, options["recipe"]) if changes else recipe
+
+
+def _named(name: str, plugins: Plugins) -> Recipe:
+    """Find a recipe: a file where there is one of that name or ending, else a shipped one."""
+    from harness.training.recipe import named, read_recipe
+
+    if name.endswith(".toml") or Path(name).is_file():
+        return read_recipe(Path(name))
+    return named(plugins.recipes().values(), name)
+
+
+def _column(text: str) -> tuple[str, str]:
+    ours, equals, theirs = text.partition("=")
+    if not equals or not ours or not theirs:
+        raise HarnessError(f"--column {text!r} is not OURS=THEIRS")
+    return ours, theirs
+
+
+def _change(text: str) -> tuple[str, Any]:
+    """Read KEY=VALUE, the value as TOML has it; a bare word is a text."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise HarnessError(f"--set {text!r} is not KEY=VALUE", hint="--set train.epochs=1")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        seeds = [int(word) for word in words([text])]
+    except ValueError as error:
+        raise HarnessError(f"--seeds {text!r}: seeds are whole numbers, separated by commas") from error
+    if len(set(seeds)) < len(seeds) or not seeds or min(seeds) < 0:
+        raise HarnessError(f"--seeds {text!r}: each seed once, and none below 0")
+    return seeds
+
+
+def _base(recipe: Recipe, plugins: Plugins) -> tuple[LocatedModel, Path]:
+    from harness.models import locate_model, parse_model
+
+    schemes = plugins.model_schemes()
+    base = locate_model(parse_model(recipe.base, schemes), schemes)
+    folder = getattr(base, "folder", None)
+    if not isinstance(folder, Path):
+        raise HarnessError(
+            f"{base.name} has no weights that could be trained", hint="--base minilm, or a folder"
+        )
+    return base, folder
+
+
+def _base_name(base: LocatedModel) -> str:
+    if base.spec.scheme == "hub":
+        return base.spec.location
+    return _PUBLISHED.get(base.spec.scheme, base.name)
+
+
+def _tasks(recipe: Recipe, tasks: Mapping[str, Task]) -> list[Task]:
+    for name in recipe.evaluation.tasks:
+        if name not in tasks:
+            raise HarnessError.unknown(f"task (recipe {recipe.name})", name, tasks)
+    return [tasks[name] for name in recipe.evaluation.tasks]
+
+
+def _device(asked: str) -> str:
+    from harness.sentence_models import device_of
+
+    return device_of(asked)
+
+
+def _check(recipe: Recipe, rows: Rows, base: LocatedModel, plugins: Plugins, allowed: Sequence[str]) -> None:
+    """Look at the data and the recipe as `harness check` would, and stop where that would fail."""
+    from harness.checks import collect, recipe_subject, stop_on_errors
+
+    subject = recipe_subject(recipe, rows, base.load)
+    stop_on_errors(collect(subject, plugins.checks()), allowed)

@@ -1,0 +1,161 @@
+"""`harness train`: from a recipe or a model card to candidates."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import load, plugin_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from harness.producing import Candidate, Production
+    from harness.training.subject import LogEntry
+    from harness.training.trainer import Follower
+
+
+@click.command(name="train", short_help="Train candidates from a recipe or a model card.")
+@click.option(
+    "--recipe", metavar="NAME|FILE.toml", help="A shipped recipe or a file; `harness list recipes`."
+)
+@click.option("--from-card", "card", metavar="CARD.md", help="Read the recipe from a model card.")
+@click.option("--base", metavar="MODEL", help="Train from this model, not the recipe's.")
+@click.option(
+    "--data",
+    metavar="DIR|FILE",
+    envvar="HARNESS_DATA",
+    help="Folder of the recipe's data and of its tasks', or the file of training rows.",
+)
+@click.option(
+    "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Name of a column in the file."
+)
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a recipe's value: train.epochs=1."
+)
+@click.option("--out", required=True, metavar="DIR", help="Where the candidate goes: candidates/NAME.")
+@click.option("--seeds", metavar="N,N,…", help="One candidate per seed: DIR-seed-1, DIR-seed-2, …")
+@click.option("--resume", is_flag=True, help="Continue what was interrupted; skip what is finished.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
+@click.option(
+    "--allow", "allowed", multiple=True, metavar="CODE", help="Train in spite of a finding; repeatable."
+)
+@plugin_options
+def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+    """Train candidates from a recipe or a model card.
+
+    \b
+    harness train --recipe records-cosine --out candidates/records
+    harness train --recipe sts-cosine --data data/ --seeds 1,2,3 --out candidates/sts
+    harness train --from-card card.md --data pairs.csv --out candidates/again
+
+    The data and the recipe are checked first; an error stops it unless its code is allowed.
+    A candidate appears whole or not at all: what an interruption leaves is in DIR.unfinished.
+    """  # noqa: D301 - click reads the character, not its escape
+    from harness.cli.plan_training import productions
+    from harness.cli.show import console, say
+    from harness.config import read_config
+    from harness.producing import produce
+
+    config = read_config(Path.cwd())
+    target = console()
+    for production in productions(options, config, load(options["plugin_files"], config)):
+        if options["resume"] and production.out.is_dir():
+            say(f"{production.out} is there already", target)
+            continue
+        _announce(production, target)
+        with _following(production) as follower:
+            candidate = produce(production, follower)
+        _print(candidate, target)
+
+
+def _announce(production: Production, target: Console) -> None:
+    """Say what is about to be trained, and on what."""
+    from harness.cli.show import say
+
+    recipe, rows = production.recipe, production.rows
+    say(f"{recipe.name}  {recipe.about}", target, "bold")
+    left = [f"{rows.left_out} left out by label"] if rows.left_out else []
+    left += [f"{rows.repeated} repeated"] if rows.repeated else []
+    aside = f" ({', '.join(left)})" if left else ""
+    say(f"  {len(rows):,} rows of {rows.source}{aside}", target)
+    plan = recipe.train
+    length = f"{plan.steps} steps" if plan.steps else f"{plan.epochs:g} epochs"
+    stop = f", stops after {plan.stop_after:g}" if plan.stop_after else ""
+    say(
+        f"  {recipe.loss.name} from {production.base.name}, batches of {plan.batch_size}, {length}{stop},"
+        f" seed {production.seed}, {production.device}",
+        target,
+    )
+
+
+class _Bar:
+    """Show steps, loss and the deciding score as a training goes."""
+
+    def __init__(self, progress: Progress, row: TaskID, deciding: str) -> None:
+        self._progress, self._row, self._deciding = progress, row, deciding
+        self._told: dict[str, str] = {}
+
+    def planned(self, steps: int) -> None:
+        """Set the length of the bar."""
+        self._progress.update(self._row, total=steps)
+
+    def advance(self, step: int, epoch: float) -> None:
+        """Move the bar: after a resume it does not begin at 0."""
+        self._told["epoch"] = f"epoch {epoch:.2f}"
+        self._progress.update(self._row, completed=step, told="  ".join(self._told.values()))
+
+    def log(self, entry: LogEntry) -> None:
+        """Show the newest loss and score."""
+        if entry.loss is not None:
+            self._told["loss"] = f"loss {entry.loss:.4f}"
+        if self._deciding in entry.metrics:
+            self._told["score"] = f"{self._deciding} {entry.metrics[self._deciding]:.4f}"
+
+
+@contextmanager
+def _following(production: Production) -> Iterator[Follower]:
+    """Show progress on stderr; nothing of it is left there where that is no terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from harness.cli.show import console
+
+    first = production.tasks[0] if production.tasks else None
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[told]}"),
+    )
+    with Progress(*columns, console=console(err=True), transient=True) as progress:
+        row = progress.add_task("", total=None, told="")
+        yield _Bar(progress, row, f"{first.name}_{first.metrics[0].name}" if first else "")
+
+
+def _print(candidate: Candidate, target: Console) -> None:
+    """Say what came of it, and what to do next."""
+    from harness.cli.show import say
+
+    lineage = candidate.lineage
+    losses = [entry.loss for entry in lineage.log if entry.loss is not None]
+    course = f", loss {losses[0]:.4f} → {losses[-1]:.4f}" if losses else ""
+    speed = f"{lineage.steps / lineage.seconds:.2f} steps/s" if lineage.seconds else ""
+    say(f"  {lineage.steps} steps in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}", target)
+    if lineage.best_step is not None:
+        say(
+            f"  kept step {lineage.best_step}, the best on {lineage.recipe['evaluation']['tasks'][0]}", target
+        )
+    for one in candidate.evaluations:
+        score = one.scores[0]
+        interval = "" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"
+        sample = " (sample: illustrative)" if one.examination.data == "sample" else ""
+        say(f"  {one.examination.task} {score.metric} {score.score:.4f}{interval}{sample}", target)
+    say(f"written: {candidate.folder}", target)
+    say(f"next: harness run --model {lineage.base} --model {candidate.folder} --tasks …", target, "dim")
