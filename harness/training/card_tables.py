@@ -1,0 +1,167 @@
+"""Parts of a model card's Markdown: sections, tables, code, lists; as sentence-transformers writes them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands below it, up to the next heading of any level."""
+
+    level: int
+    title: str
+    text: str
+
+
+def sections(body: str) -> list[Section]:
+    """Cut Markdown at its headings; what looks like one within fenced code is none."""
+    found: list[tuple[int, str, list[str]]] = [(0, "", [])]
+    fenced = False
+    for line in body.split("\n"):
+        marks = len(line) - len(line.lstrip("#"))
+        if not fenced and 1 <= marks <= 6 and line[marks : marks + 1] == " ":
+            found.append((marks, line[marks:].strip(), []))
+            continue
+        fenced ^= line.lstrip().startswith("```")
+        found[-1][2].append(line)
+    return [Section(level, title, "\n".join(lines)) for level, title, lines in found]
+
+
+def below(parts: Sequence[Section], *titles: str) -> list[Section]:
+    """Return each section of one of these titles, with those of deeper levels that follow it."""
+    kept: list[Section] = []
+    level = None
+    for part in parts:
+        if level is None or part.level <= level:
+            level = part.level if part.title in titles else None
+        if level is not None:
+            kept.append(part)
+    return kept
+
+
+def tables(text: str) -> list[list[str]]:
+    """Return the lines of every table, its ruler left out."""
+    found: list[list[str]] = []
+    inside = False
+    for line in text.split("\n"):
+        row = line.strip()
+        if row.startswith("|"):
+            if not inside:
+                found.append([])
+            if not re.fullmatch(r"[|:\- ]*-[|:\- ]*", row):
+                found[-1].append(row)
+        inside = row.startswith("|")
+    return [lines for lines in found if lines]
+
+
+def cells(line: str) -> list[str]:
+    r"""Cut a table's line at its bars; `\|` is none."""
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", inner)]
+
+
+def coded_cells(line: str) -> list[str]:
+    """Return the texts of a line of `<code>…</code>` cells.
+
+    They may hold bare bars, as older versions of the library wrote them, and line breaks as `<br>`. Nothing
+    else in them was ever escaped, so an entity such as `&amp;` is what the training row holds.
+    """
+    pieces = re.split(r"</code> *\|", line)[:-1]
+    texts = [piece.partition("<code>")[2] for piece in pieces]
+    return [text.replace("<br>", "\n").replace("\\|", "|") for text in texts]
+
+
+def code_blocks(text: str, language: str = "") -> list[str]:
+    """Return the fenced code of a language, without the indent of its list."""
+    found: list[str] = []
+    lines: list[str] | None = None
+    for line in text.split("\n"):
+        mark = line.strip()
+        if lines is not None and mark == "```":
+            found.append(textwrap.dedent("\n".join(lines)))
+            lines = None
+        elif lines is not None:
+            lines.append(line)
+        elif mark == f"```{language}":
+            lines = []
+    return found
+
+
+def bullet(text: str, name: str) -> str | None:
+    """Return what follows `* NAME: ` or `- **NAME:** `; None where there is no such line."""
+    for line in text.split("\n"):
+        for start in (f"* {name}:", f"- {name}:", f"- **{name}:**"):
+            if line.startswith(start):
+                return line[len(start) :].strip()
+    return None
+
+
+def settings(text: str) -> list[tuple[str, str]]:
+    """Return the name and the value of every line of the shape "- `name`: value"."""
+    return re.findall(r"^- `([\w.]{1,99})`:[ \t]*(.*)$", text, re.MULTILINE)
+
+
+def items(cell: str) -> dict[str, str]:
+    """Return what an HTML list in a cell says: `<ul><li>min: 8 tokens</li></ul>`."""
+    found = (piece.partition("</li>")[0].rpartition(": ") for piece in cell.split("<li>")[1:])
+    return {name.strip(): value.strip() for name, between, value in found if between}
+
+
+def literal(text: str) -> Any:  # noqa: ANN401 - whatever was written
+    """Read a Python literal; None for anything else."""
+    try:
+        with warnings.catch_warnings():
+            # A text such as "\d" is one of another's making.
+            warnings.simplefilter("ignore")
+            return ast.literal_eval(text.strip())
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def lists_of_texts(code: str, names: Iterable[str]) -> list[str]:
+    """Return the texts that Python code assigns, as lists, to these names; empty where it is no Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(code)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return []
+    given = {
+        target.id: literal(ast.unparse(node.value))
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    values = [given[name] for name in names if isinstance(given.get(name), list)]
+    return [text for value in values for text in value if isinstance(text, str)]
+
+
+def commented_matrix(code: str) -> tuple[tuple[float, ...], ...]:
+    """Return the matrix that a comment shows as `# tensor([[1.0, …` does; empty where it shows none."""
+    comments = " ".join(line[1:] for line in code.split("\n") if line.startswith("#"))
+    shown = comments.partition("tensor(")[2]
+    try:
+        return tuple(
+            tuple(float(number) for number in row.split(",")) for row in re.findall(r"\[([^\[\]]+)\]", shown)
+        )
+    except ValueError:
+        return ()
+
+
+def number(text: str) -> float | None:
+    """Read a number as cards write them, bold or with a unit after it; None for none."""
+    words = text.replace("*", " ").split()
+    try:
+        return float(words[0].replace(",", "").removesuffix("%").removeprefix("~")) if words else None
+    except ValueError:
+        return None
