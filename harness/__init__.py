@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from harness.tables import Dataset as Dataset
     from harness.tables import Predictions as Predictions
     from harness.tables import connected as connected
+    from harness.training.leakage import TrainedOn as TrainedOn
+    from harness.training.leakage import overlap as overlap
+    from harness.training.leakage import trained_on as trained_on
+    from harness.training.leakage import trained_on_texts as trained_on_texts
     from harness.training.losses import KINDS as KINDS
     from harness.training.losses import LOSSES as LOSSES
     from harness.training.losses import farthest as farthest
@@ -83,6 +87,7 @@ _HOMES = {
     "ranking": ("Ranking", "rank"),
     "stats": ("estimate", "interval_seed"),
     "tables": ("Dataset", "Predictions", "connected"),
+    "training.leakage": ("TrainedOn", "overlap", "trained_on", "trained_on_texts"),
     "training.losses": ("KINDS", "LOSSES", "farthest"),
     "training.recipe": ("Recipe", "read_recipe"),
     "training.subject": ("Check", "LogEntry", "Rows", "Subject"),

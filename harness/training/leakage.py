@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.interfaces import Finding, Severity
 from harness.training.lineage import NAME, read_lineage
-from harness.training.overlap import SIGNATURES, read_signatures, text_hash
+from harness.training.overlap import SIGNATURES, Signatures, read_signatures, text_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from harness.tables import Dataset
-    from harness.training.overlap import Signatures
 
 _MOST_LABELS = 20
 """Of more distinct values than these, a column of single words holds texts, not names of classes."""
@@ -57,6 +56,12 @@ def trained_on(folder: Path) -> TrainedOn | None:
         return None
     stats = [path.stat() for path in files]
     return _trained_on(folder, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
+
+
+def trained_on_texts(texts: Iterable[str]) -> TrainedOn:
+    """Know the texts of a training that is yet to be."""
+    signatures = Signatures.of(texts)
+    return TrainedOn(frozenset(signatures.hashes), signatures)
 
 
 @lru_cache(maxsize=8)

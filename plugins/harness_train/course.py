@@ -149,8 +149,8 @@ def _hinge(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             "hinge-never-closes",
             Severity.ERROR,
-            f"The training loss is {min(losses):.4g} to {max(losses):.4g} in {lines} of the log, and the margin"
-            f" {times * margin:g}: after the training, positives are no nearer than negatives.",
+            f"The training loss is {min(losses):.4g} to {max(losses):.4g} in {lines} of the log, its margin"
+            f" is {times * margin:g}: in the end, positives are no nearer than negatives.",
             "Look whether positives and negatives are what they should be; lower the learning rate if all"
             " texts have become one.",
         )

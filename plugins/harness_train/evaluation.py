@@ -1,0 +1,161 @@
+"""Check: is the result measured, once, on rows that were not trained on, and is it the best there was?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import Check, Finding, Severity, TrainedOn, overlap, trained_on, trained_on_texts
+from harness_train.collapse import look_at_embeddings
+from harness_train.verify import look_at_claims
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness import LogEntry, Subject
+
+ROUNDED = 1e-4
+"""Two scores may differ by so much because one is written with four decimals."""
+
+NEAR_CHANCE = 0.05
+"""A score less than this below chance may be chance: few examples move it so far."""
+
+_CORRELATION = re.compile(r"(?:^|_)(spearman|pearson|kendall|mcc)(?:$|_)")
+_HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhattan|max)_accuracy$")
+"""Scores of which one half is chance: areas under a curve, and accuracies over triplets or two classes."""
+
+_NO_SCORE = re.compile(r"loss|runtime|per_second|(?:^|_)epoch$|perplexity")
+
+
+def _look(subject: Subject) -> Iterator[Finding]:
+    yield from _none_reported(subject)
+    yield from _reported_twice(subject)
+    yield from _best_lost(subject)
+    yield from _below_chance(subject)
+    yield from _overlap(subject)
+    yield from look_at_embeddings(subject)
+    yield from look_at_claims(subject)
+
+
+def _none_reported(subject: Subject) -> Iterator[Finding]:
+    if subject.trained and not subject.claims and not any(line.metrics for line in subject.log):
+        lines = f"{len(subject.log)} lines of training loss" if subject.log else "no log"
+        yield Finding(
+            "no-evaluation",
+            Severity.WARNING,
+            f"No score is reported: {lines} and no metric; whether the training helped or harmed is unknown.",
+            "Evaluate it and its base: harness run --model BASE --model CANDIDATE, then harness compare.",
+        )
+
+
+def _reported_twice(subject: Subject) -> Iterator[Finding]:
+    values: dict[tuple[str, str], list[float]] = {}
+    for claim in subject.claims:
+        known = values.setdefault((claim.dataset, claim.metric), [])
+        if all(abs(claim.value - value) > ROUNDED / 2 for value in known):
+            known.append(claim.value)
+    twice = {key: found for key, found in values.items() if len(found) > 1}
+    if twice:
+        shown = "; ".join(
+            f"{metric} on {dataset} as {' and as '.join(f'{value:.4f}' for value in found)}"
+            for (dataset, metric), found in twice.items()
+        )
+        yield Finding(
+            "metric-reported-twice",
+            Severity.ERROR,
+            f"The same metric has different values: {shown}. No reader can know which model was which.",
+            "Measure the model that is published, and report that score alone: harness run --model MODEL.",
+        )
+
+
+def _best_lost(subject: Subject) -> Iterator[Finding]:
+    """Find an evaluation that was better in every metric than what is reported, or else than the last."""
+    rows = [(line, scores) for line in subject.log if (scores := _scores(line))]
+    if len(rows) < 2 or subject.keeps_best:
+        return
+    last, kept = rows[-1][0], dict(rows[-1][1])
+    claimed = {
+        name: max(values)
+        for name in kept
+        if (values := [one.value for one in subject.claims if f"{one.dataset}_{one.metric}" == name])
+    }
+    kept |= claimed
+    better = [
+        (line, scores)
+        for line, scores in rows
+        if scores.keys() >= kept.keys() and all(scores[name] > kept[name] + ROUNDED for name in kept)
+    ]
+    if not better:
+        return
+    first = next(iter(kept))
+    best, scores = max(better, key=lambda row: row[1][first])
+    what = "the best value reported" if first in claimed else f"the last, at epoch {last.epoch:g},"
+    yield Finding(
+        "best-not-kept",
+        Severity.WARNING,
+        f"Of {len(rows)} evaluations the best {first} was {scores[first]:.4f} at epoch {best.epoch:g} (step"
+        f" {best.step:,}), but {what} is {kept[first]:.4f}: a better model was thrown away.",
+        'Keep the best (evaluation = { tasks = […], keep = "best" }), and report another task than the one'
+        " that chose it.",
+    )
+
+
+def _scores(line: LogEntry) -> dict[str, float]:
+    return {name: value for name, value in line.metrics.items() if not _NO_SCORE.search(name)}
+
+
+def _below_chance(subject: Subject) -> Iterator[Finding]:
+    found = {f"{claim.metric} on {claim.dataset}": (claim.metric, claim.value) for claim in subject.claims}
+    if not found:
+        found = {name: (name, value) for name, value in _last_scores(subject.log).items()}
+    below = {
+        shown: (value, chance)
+        for shown, (metric, value) in found.items()
+        if (chance := _chance(metric)) is not None and value < chance
+    }
+    if below:
+        far = any(chance - value > NEAR_CHANCE for value, chance in below.values())
+        shown = "; ".join(
+            f"{name} is {value:.4f}, chance {chance:g}" for name, (value, chance) in below.items()
+        )
+        yield Finding(
+            "below-chance",
+            Severity.ERROR if far else Severity.WARNING,
+            f"A score is below chance: {shown}. " + ("The model has it the wrong way round." if far else ""),
+            "Look whether labels or columns are inverted, in training and in the test.",
+        )
+
+
+def _chance(metric: str) -> float | None:
+    if _CORRELATION.search(metric):
+        return 0.0
+    return 0.5 if _HALF.search(metric) else None
+
+
+def _last_scores(log: Sequence[LogEntry]) -> Mapping[str, float]:
+    return next((scores for line in reversed(log) if (scores := _scores(line))), {})
+
+
+def _overlap(subject: Subject) -> Iterator[Finding]:
+    trained = _trained_on(subject)
+    if trained is not None and subject.datasets is not None:
+        for name, dataset in subject.datasets().items():
+            yield from overlap(trained, dataset, name)
+
+
+def _trained_on(subject: Subject) -> TrainedOn | None:
+    """Know the texts of the training: from a candidate's folder, or from the rows where all are there."""
+    if subject.lineage is not None:
+        return trained_on(Path(subject.path))
+    rows = subject.rows
+    if rows is None or not rows.complete:
+        return None
+    return trained_on_texts(
+        [cell for cells in rows.texts.values() for cell in cells if isinstance(cell, str)]
+    )
+
+
+EVALUATION = Check(
+    "evaluation", "scores that are missing, doubled or below chance, test rows in training, collapse", _look
+)
