@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.training.card_tables import bullet, code_blocks, literal
+from harness.training.card_tables import bullet, code_blocks, literal, statements
 from harness.training.losses import LOSSES
 from harness.training.recipe import Loss
 
@@ -126,14 +126,12 @@ def _parameters(code: str) -> dict[str, Any]:
 
 def _call(text: str) -> tuple[str, dict[str, Any]]:
     """Take `Name(scale=20.0)` apart; a bare name has no parameters."""
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return _class_name(text), {}
+    lines = statements(text.strip())
+    tree = lines[0].value if lines and isinstance(lines[0], ast.Expr) else None
     if not isinstance(tree, ast.Call):
         return _class_name(text), {}
-    given = {one.arg: literal(ast.unparse(one.value)) for one in tree.keywords if one.arg}
-    return _class_name(ast.unparse(tree.func)), given
+    given = {one.arg: literal(one.value) for one in tree.keywords if one.arg}
+    return _class_name(text.partition("(")[0]), given
 
 
 def _class_name(text: str) -> str:

@@ -87,7 +87,7 @@ def read_plan(given: Mapping[str, str], sizes: Sequence[int | None], where: str)
         if "lr_scheduler_type" in given
         else None,
         learning_rate=_number(given, "learning_rate", where),
-        warmup=_number(given, "warmup_steps", where) or _number(given, "warmup_ratio", where),
+        warmup=_warmup(given, where),
         weight_decay=_number(given, "weight_decay", where),
         max_grad_norm=_number(given, "max_grad_norm", where),
         seed=_whole(given, "seed", where),
@@ -107,6 +107,12 @@ def _steps_per_epoch(
     # Round robin ends with the smallest dataset.
     in_turn = given.get("multi_dataset_batch_sampler", "").rpartition(".")[2].lower() == "round_robin"
     return max(1, math.ceil((min(batches) * len(batches) if in_turn else sum(batches)) / accumulated))
+
+
+def _warmup(given: Mapping[str, str], where: str) -> float | None:
+    """Steps go before a share, as in the trainer; since 6 a share may stand where steps do."""
+    steps, share = _number(given, "warmup_steps", where), _number(given, "warmup_ratio", where)
+    return steps or share or (None if steps is share is None else 0.0)
 
 
 def _dtype(given: Mapping[str, str]) -> str | None:

@@ -114,13 +114,13 @@ def read_usage(cut: Sequence[Section]) -> Usage | None:
 
     Of an example with queries and documents the texts alone are kept: it compares not every two of them.
     """
-    code = "\n".join(block for part in below(cut, "Usage") for block in code_blocks(part.text, "python"))
-    texts = lists_of_texts(code, ("sentences", "inputs", "queries", "documents"))
-    if not texts:
-        return None
-    matrix = commented_matrix(code)
-    square = len(matrix) == len(texts) and all(len(row) == len(texts) for row in matrix)
-    return Usage(texts=tuple(texts), similarities=matrix if square else ())
+    for code in (block for part in below(cut, "Usage") for block in code_blocks(part.text, "python")):
+        texts = lists_of_texts(code, ("sentences", "inputs", "queries", "documents"))
+        matrix = commented_matrix(code)
+        square = len(matrix) == len(texts) and all(len(row) == len(texts) for row in matrix)
+        if texts:
+            return Usage(texts=tuple(texts), similarities=matrix if square else ())
+    return None
 
 
 def widget_texts(front: Mapping[str, Any]) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def read_sample_rows(text: str, loss: str, columns: Sequence[ColumnFacts], where
         return None
     column = {name: [row[place] for row in rows] for place, name in enumerate(header)}
     label = label_of(columns)
-    named = zip((name for name in KINDS[kind] if name not in LABELS), _text_columns(columns), strict=True)
+    named = zip((name for name in KINDS[kind] if name not in LABELS), text_columns(columns), strict=True)
     labelled = KINDS[kind][-1] in LABELS and label is not None
     return Rows(
         kind=kind,
@@ -77,7 +77,8 @@ def read_sample_rows(text: str, loss: str, columns: Sequence[ColumnFacts], where
     )
 
 
-def _text_columns(columns: Sequence[ColumnFacts]) -> list[ColumnFacts]:
+def text_columns(columns: Sequence[ColumnFacts]) -> list[ColumnFacts]:
+    """Return the columns that the library takes for texts, in the loss's order."""
     return [one for one in columns if one.name not in _LABELS]
 
 
@@ -142,6 +143,6 @@ def _cell(text: str, kind: str) -> Any:  # noqa: ANN401 - a text, or the record 
 
 def _label(text: str) -> Any:  # noqa: ANN401 - a score, or a class's name
     try:
-        return float(text)
+        return float({"False": "0", "True": "1"}.get(text, text))
     except ValueError:
         return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import textwrap
 import warnings
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def tables(text: str) -> list[list[str]]:
         if row.startswith("|"):
             if not inside:
                 found.append([])
-            if not re.fullmatch(r"[|:\- ]*-[|:\- ]*", row):
+            if "-" not in row or not set(row) <= set("|:- "):
                 found[-1].append(row)
         inside = row.startswith("|")
     return [lines for lines in found if lines]
@@ -116,34 +117,43 @@ def items(cell: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, between, value in found if between}
 
 
-def literal(text: str) -> Any:  # noqa: ANN401 - whatever was written
+def literal(source: str | ast.expr) -> Any:  # noqa: ANN401 - whatever was written
     """Read a Python literal; None for anything else."""
     try:
-        with warnings.catch_warnings():
-            # A text such as "\d" is one of another's making.
-            warnings.simplefilter("ignore")
-            return ast.literal_eval(text.strip())
+        with _without_warnings():
+            return ast.literal_eval(source.strip() if isinstance(source, str) else source)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
 
 
-def lists_of_texts(code: str, names: Iterable[str]) -> list[str]:
-    """Return the texts that Python code assigns, as lists, to these names; empty where it is no Python."""
+def statements(code: str) -> list[ast.stmt]:
+    """Parse Python; empty for what is none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
+        with _without_warnings():
+            return ast.parse(code).body
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return []
+
+
+def lists_of_texts(code: str, names: Iterable[str]) -> list[str]:
+    """Return the texts that Python code assigns, as lists, to these names, in the order of the names."""
     given = {
-        target.id: literal(ast.unparse(node.value))
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
+        target.id: literal(line.value)
+        for line in statements(code)
+        if isinstance(line, ast.Assign)
+        for target in line.targets
         if isinstance(target, ast.Name)
     }
     values = [given[name] for name in names if isinstance(given.get(name), list)]
     return [text for value in values for text in value if isinstance(text, str)]
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep quiet about an odd escape such as "\\d" in a text that is another's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def commented_matrix(code: str) -> tuple[tuple[float, ...], ...]:

@@ -11,14 +11,13 @@ from typing import Any
 
 from conftest import build_model
 
-WORDS = tuple(
-    """
-    acorn anvil apple arrow badge banjo barn basin beach berry birch boot brick broom cabin camel
-    candle canoe carrot cedar cello chalk cherry cliff clock cloud copper coral daisy desk drum
-    eagle fern flute fox garlic ginger glove goose grape hammer harp hazel heron honey iris ivory
-    jacket kettle ladder lemon lily linen lion maple marble meadow mint moss
-    """.split()
-)
+_LIST = """
+acorn anvil apple arrow badge banjo barn basin beach berry birch boot brick broom cabin camel
+candle canoe carrot cedar cello chalk cherry cliff clock cloud copper coral daisy desk drum
+eagle fern flute fox garlic ginger glove goose grape hammer harp hazel heron honey iris ivory
+jacket kettle ladder lemon lily linen lion maple marble meadow mint moss
+"""
+WORDS = tuple(_LIST.split())
 FILLERS = ("the", "near", "with", "some", "under", "old", "small", "and")
 BATCH, TRAINED_ON = 16, 400
 DEV = "words-dev"
