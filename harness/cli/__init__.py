@@ -67,6 +67,8 @@ def main() -> None:
     # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # Libraries draw bars of their own between ours.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         _check_words(sys.argv[1:])
         cli(standalone_mode=False)

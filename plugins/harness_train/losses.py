@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness import HarnessError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,7 +27,7 @@ def loss_of(recipe: Recipe, model: SentenceTransformer) -> nn.Module:
     if "distance" in given:
         options["distance_metric"] = _distance(name, given["distance"])
     if "similarity" in given:
-        options["similarity_fct"] = _similarity(given["similarity"])
+        options["similarity_fct"] = _similarity(name, given["similarity"])
     made: nn.Module = getattr(losses, name)(model, **options)
     if recipe.loss.matryoshka:
         made = losses.MatryoshkaLoss(model, made, list(recipe.loss.matryoshka))
@@ -36,19 +38,30 @@ _MARGIN_OF = {"BatchHardTripletLoss": "margin"}
 """Triplet losses that do not call it `triplet_margin`."""
 
 
-def _distance(loss: str, name: str) -> Any:  # noqa: ANN401 - an enum's member, or a function
-    """Find the function that a loss calls for a distance; each family has an enum of its own."""
+def _distance(loss: str, name: str) -> Callable[..., Any]:
+    """Find the function that a loss calls for a distance; each family keeps its own."""
     from sentence_transformers.sentence_transformer import losses
 
+    family: type
     if loss == "BatchHardTripletLoss":
-        functions = losses.BatchHardTripletLossDistanceFunction
-        return functions.cosine_distance if name == "cosine" else functions.eucledian_distance
-    if loss == "TripletLoss":
-        return losses.TripletDistanceMetric[name.upper()]
-    return losses.SiameseDistanceMetric[{"cosine": "COSINE_DISTANCE"}.get(name, name.upper())]
+        if name == "manhattan":
+            raise HarnessError(f"{loss} has no Manhattan distance", exists="distances: cosine, euclidean")
+        family, member = losses.BatchHardTripletLossDistanceFunction, f"{name}_distance"
+    elif loss == "TripletLoss":
+        family, member = losses.TripletDistanceMetric, name.upper()
+    else:
+        family, member = losses.SiameseDistanceMetric, _SIAMESE[name]
+    function: Callable[..., Any] = getattr(family, member)
+    return function
 
 
-def _similarity(name: str) -> Callable[..., Any]:
+_SIAMESE = {"cosine": "COSINE_DISTANCE", "euclidean": "EUCLIDEAN", "manhattan": "MANHATTAN"}
+
+
+def _similarity(loss: str, name: str) -> Callable[..., Any]:
+    """Find the function that a loss calls for a similarity: of every two, or of pairs alone."""
     from sentence_transformers import util
 
+    if loss == "CoSENTLoss":
+        return util.pairwise_cos_sim if name == "cosine" else util.pairwise_dot_score
     return util.cos_sim if name == "cosine" else util.dot_score

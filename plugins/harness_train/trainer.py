@@ -36,10 +36,9 @@ def train(job: Job) -> Trained:
 
     from harness_train.following import Ending, Following, Saving
 
-    model = _model(job)
-    arguments = _arguments(job)
     ending = Ending(job.recipe.train.stop_after)
     with _quiet(), ending:
+        model, arguments = _model(job), _arguments(job)
         trainer = _trainer(job, model, arguments, [Following(job.follower), Saving(), ending])
         checkpoint = _last_whole(job.work)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -1,0 +1,200 @@
+"""The trainer of sentence-transformers, driven by a recipe."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.interfaces import Role
+from harness.training.losses import KINDS, LOSSES
+from harness.training.recipe import recipe_from
+from harness.training.rows import sure
+from harness.training.subject import Rows
+from harness.training.trainer import Job
+
+SENTENCES = [f"{who} {does} {what}" for who in "abc" for does in ("sees", "eats") for what in "xyz"]
+
+
+class Mute:
+    def planned(self, steps):
+        self.total = steps
+
+    def advance(self, step, epoch):
+        pass
+
+    def log(self, entry):
+        pass
+
+
+def rows_of(kind: str) -> Rows:
+    """18 rows of a kind, every text a different one."""
+    names = [name for name in KINDS[kind] if name not in ("score", "label")]
+    texts = {name: [f"{sentence} {place}" for sentence in SENTENCES] for place, name in enumerate(names)}
+    labels = {
+        "scored-pairs": [0.0, 0.5, 1.0] * 6,
+        "labelled-pairs": [0, 1] * 9,
+        "labelled-texts": ["p", "q", "r"] * 6,
+    }
+    return sure(Rows(kind=kind, texts=texts, labels=labels.get(kind), source="rows.csv"))
+
+
+def recipe(loss: str, kind: str | None = None, *, train=None, model=None, **parameters):
+    table = {
+        "name": loss,
+        "data": {"kind": kind or LOSSES[loss].kind},
+        "loss": {"name": loss, **parameters},
+        "train": {"batch_size": 6, "steps": 4, "learning_rate": 1e-3, **(train or {})},
+        "model": model or {},
+    }
+    if LOSSES[loss].kind == "labelled-texts":
+        table["train"]["batch_sampler"] = "group-by-label"
+    return recipe_from(table, loss)
+
+
+def job(made, base, tmp_path, **changes) -> Job:
+    given = {
+        "recipe": made, "rows": rows_of(made.data.kind), "base": base, "base_name": "tiny", "seed": 1,
+        "device": "cpu", "work": tmp_path, "folder": tmp_path / "model", "evaluate": lambda model: {},
+        "follower": Mute(),
+    }  # fmt: skip
+    return Job(**{**given, **changes})
+
+
+def trained(made, base, tmp_path, **changes):
+    from sentence_transformers import SentenceTransformer
+
+    from harness_train.trainer import train
+
+    asked = job(made, base, tmp_path, **changes)
+    return train(asked), SentenceTransformer(str(asked.folder), device="cpu")
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_every_loss_trains_and_moves_the_weights(loss, tiny, tmp_path):
+    from sentence_transformers import SentenceTransformer
+
+    came, model = trained(recipe(loss), tiny, tmp_path)
+    before = SentenceTransformer(str(tiny), device="cpu").encode(SENTENCES)
+    assert came.steps == 4
+    assert [entry.step for entry in came.log if entry.loss is not None] == [1, 2, 3, 4]
+    assert all(np.isfinite(entry.loss) for entry in came.log if entry.loss is not None)
+    assert not np.allclose(before, model.encode(SENTENCES))
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_a_recipe_that_names_no_parameter_gets_the_defaults_of_sentence_transformers(loss, tiny):
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import losses
+
+    from harness_train.losses import loss_of
+
+    model = SentenceTransformer(str(tiny), device="cpu")
+    ours, theirs = loss_of(recipe(loss), model), getattr(losses, loss)(model)
+    assert type(ours) is type(theirs)
+    if hasattr(theirs, "get_config_dict"):
+        assert ours.get_config_dict() == theirs.get_config_dict()
+
+
+@pytest.mark.parametrize(
+    ("loss", "given", "expected"),
+    [
+        ("TripletLoss", {"distance": "cosine", "margin": 0.3},
+         {"distance_metric": "TripletDistanceMetric.COSINE", "triplet_margin": 0.3}),
+        ("TripletLoss", {"distance": "manhattan", "margin": 2},
+         {"distance_metric": "TripletDistanceMetric.MANHATTAN", "triplet_margin": 2}),
+        ("ContrastiveLoss", {"distance": "euclidean", "margin": 1.0, "size_average": False},
+         {"distance_metric": "SiameseDistanceMetric.EUCLIDEAN", "margin": 1.0, "size_average": False}),
+        ("MultipleNegativesRankingLoss", {"scale": 10.0, "similarity": "dot"},
+         {"scale": 10.0, "similarity_fct": "dot_score"}),
+        ("CachedMultipleNegativesRankingLoss", {"mini_batch_size": 4}, {"scale": 20.0, "mini_batch_size": 4}),
+    ],
+)  # fmt: skip
+def test_parameters_reach_the_loss(loss, given, expected, tiny):
+    from sentence_transformers import SentenceTransformer
+
+    from harness_train.losses import loss_of
+
+    config = loss_of(recipe(loss, **given), SentenceTransformer(str(tiny), device="cpu")).get_config_dict()
+    found = {name: str(config[name]) if "metric" in name else config[name] for name in expected}
+    assert found == expected
+
+
+def test_a_margin_and_a_distance_reach_batch_hard_triplets(tiny):
+    from sentence_transformers import SentenceTransformer
+
+    from harness_train.losses import loss_of
+
+    model = SentenceTransformer(str(tiny), device="cpu")
+    made = loss_of(recipe("BatchHardTripletLoss", distance="cosine", margin=0.2), model)
+    assert made.triplet_margin == 0.2
+    assert "cosine" in made.distance_metric.__name__
+
+
+def test_matryoshka_wraps_the_loss(tiny, tmp_path):
+    from sentence_transformers import SentenceTransformer
+
+    from harness_train.losses import loss_of
+
+    made = recipe("MultipleNegativesRankingLoss", matryoshka=[32, 16])
+    config = loss_of(made, SentenceTransformer(str(tiny), device="cpu")).get_config_dict()
+    assert (config["loss"], list(config["matryoshka_dims"])) == ("MultipleNegativesRankingLoss", [32, 16])
+    assert trained(made, tiny, tmp_path)[0].steps == 4
+
+
+def test_modules_and_length_are_those_of_the_recipe(tiny, tmp_path):
+    made = recipe(
+        "CosineSimilarityLoss", model={"pooling": "cls", "normalize": False}, train={"max_seq_length": 8}
+    )
+    _, model = trained(made, tiny, tmp_path)
+    assert [type(module).__name__ for module in model] == ["Transformer", "Pooling"]
+    assert model[1].pooling_mode == "cls"
+    assert model.max_seq_length == 8
+    assert not np.allclose(np.linalg.norm(model.encode(SENTENCES), axis=1), 1)
+
+
+def test_it_ends_where_the_recipe_says_with_the_learning_rate_of_the_plan(tiny, tmp_path):
+    made = recipe("CosineSimilarityLoss", train={"epochs": 8, "steps": None, "stop_after": 2})
+    came, _ = trained(made, tiny, tmp_path)
+    assert came.steps == 6
+    rates = [entry.learning_rate for entry in came.log if entry.learning_rate is not None]
+    assert rates == pytest.approx([1e-3 * (1 - step / 24) for step in range(6)])
+
+
+def test_patience_ends_a_training_that_gets_no_better(tiny, tmp_path):
+    scores = iter([0.5, 0.4, 0.3, 0.2])
+    made = recipe_from(
+        {**recipe("CosineSimilarityLoss").to_dict(), "train": {"batch_size": 6, "epochs": 10},
+         "evaluation": {"tasks": ["t"], "keep": "best", "patience": 2}}, "patience",
+    )  # fmt: skip
+    came, _ = trained(made, tiny, tmp_path, evaluate=lambda model: {"t_m": next(scores)}, deciding="t_m")
+    assert [entry.metrics["t_m"] for entry in came.log if entry.metrics] == [0.5, 0.4, 0.3]
+    assert (came.steps, came.best_step) == (9, 3)
+
+
+def test_bfloat16_is_computed_in_where_it_is_asked_for(tiny, tmp_path):
+    came, model = trained(recipe("CosineSimilarityLoss", train={"dtype": "bfloat16"}), tiny, tmp_path)
+    assert came.dtype == "bfloat16"
+    assert {str(value.dtype) for value in model.state_dict().values() if value.is_floating_point()} == {
+        "torch.float32"
+    }
+
+
+def test_a_model_in_training_answers_as_its_own_encode_does(tiny):
+    from sentence_transformers import SentenceTransformer
+
+    from harness_train.live import LiveModel
+
+    model = SentenceTransformer(str(tiny), device="cpu")
+    live = LiveModel(model)
+    expected = model.encode(SENTENCES)
+    for role in Role:
+        assert np.array_equal(live.encode(SENTENCES, role), expected)
+    assert live.encode([]).shape == (0, 32)
+    assert live.similarity(expected[:3], expected).shape == (3, 18)
+    assert live.pairwise_similarity(expected, expected) == pytest.approx(np.ones(18), abs=1e-6)
+
+
+@pytest.mark.gpu
+def test_a_gpu_trains_too(tiny, tmp_path):
+    came, _ = trained(recipe("CosineSimilarityLoss", train={"dtype": "auto"}), tiny, tmp_path, device="cuda")
+    assert came.steps == 4
