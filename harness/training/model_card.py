@@ -23,7 +23,7 @@ def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequen
     from huggingface_hub import EvalResult, ModelCard
 
     path = folder / "README.md"
-    card = ModelCard(path.read_text(encoding="utf-8") if path.is_file() else "---\n---\n")
+    card = ModelCard(path.read_text(encoding="utf-8") if path.is_file() else _BARE)
     data = cast("ModelCardData", card.data)
     data.base_model = base
     data.model_name = folder_title(lineage)
@@ -43,6 +43,9 @@ def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequen
     ]
     card.text = f"{card.text.rstrip()}\n\n{_measured(evaluations)}{_origin(lineage)}"
     path.write_text(str(card), encoding="utf-8")
+
+
+_BARE = "---\nlibrary_name: sentence-transformers\n---\n"
 
 
 def folder_title(lineage: Lineage) -> str:

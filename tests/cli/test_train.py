@@ -1,0 +1,194 @@
+"""`harness train`, as a user meets it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import cli
+from harness.errors import HarnessError
+from harness.training.lineage import read_lineage
+
+ROWS = 60
+RECIPE = """
+about = "pairs of letters"
+base = "{base}"
+
+[data]
+kind = "scored-pairs"
+path = "pairs.csv"
+
+[loss]
+name = "CosineSimilarityLoss"
+
+[train]
+batch_size = 10
+epochs = 2
+learning_rate = 0.001
+
+[evaluation]
+tasks = ["stsb-dev"]
+"""
+SHORT = ("--set", "train.steps=2", "--set", "evaluation.tasks=[]")
+ALLOWED = ("--allow", "labels-inverted", "--allow", "near-duplicates")
+"""A random model on made-up sentences shows what no real one should."""
+
+
+def harness(*arguments, fails=False):
+    runner = CliRunner()
+    found = runner.invoke(cli, [str(argument) for argument in arguments], catch_exceptions=fails)
+    if fails:
+        assert isinstance(found.exception, HarnessError), found.output
+        return str(found.exception)
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+@pytest.fixture
+def place(tiny, tmp_path, monkeypatch):
+    """A folder with a recipe and its rows."""
+    monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
+    (tmp_path / "letters.toml").write_text(RECIPE.format(base=tiny), encoding="utf-8")
+    words = ["ant bee cow", "dog elk fox", "gnu hen ibis", "jay kid lamb"]
+    lines = [f"{words[n % 4]} {n},{words[n % 3]} {n * n},{(n % 5) / 4}" for n in range(ROWS)]
+    (tmp_path / "pairs.csv").write_text("text1,text2,score\n" + "\n".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_recipe_becomes_a_candidate_that_can_be_run_and_compared(place, tiny):
+    out = place / "candidates" / "letters"
+    told = harness("train", "--recipe", place / "letters.toml", "--out", out, *ALLOWED)
+    assert "60 rows" in told
+    assert "12 steps" in told
+    assert "stsb-dev spearman" in told
+    assert f"written: {out}" in told
+    results = place / "results"
+    harness(
+        "run",
+        "--model",
+        f"base={tiny}",
+        "--model",
+        out,
+        "--tasks",
+        "stsb-dev",
+        "--no-throughput",
+        "--out",
+        results,
+    )
+    told = json.loads(harness("compare", results, "--baseline", "base", "--format", "json", "--margin", "1"))
+    assert "letters" in json.dumps(told)
+
+
+def test_one_candidate_per_seed(place):
+    out = place / "letters"
+    options = ("train", "--recipe", place / "letters.toml", "--out", out, "--seeds", "1,2", *ALLOWED)
+    told = harness(*options)
+    assert [read_lineage(place / f"letters-seed-{seed}").seed for seed in (1, 2)] == [1, 2]
+    assert told.count("written:") == 2
+    again = harness(
+        "train", "--recipe", place / "letters.toml", "--out", out, "--seeds", "1,2", "--resume", *ALLOWED
+    )
+    assert again.count("is there already") == 2
+
+
+def test_a_value_of_the_recipe_can_be_changed_and_the_lineage_says_so(place):
+    out = place / "short"
+    harness("train", "--recipe", place / "letters.toml", "--out", out, "--set", "train.steps=3",
+            "--set", "evaluation.tasks=[]", *ALLOWED)  # fmt: skip
+    lineage = read_lineage(out)
+    assert (lineage.steps, lineage.recipe["train"]["steps"]) == (3, 3)
+    assert lineage.findings == ("labels-inverted", "near-duplicates")
+
+
+def test_the_file_may_name_its_columns_otherwise(place):
+    rows = (place / "pairs.csv").read_text().replace("text1,text2,score", "left,right,how")
+    (place / "other.csv").write_text(rows)
+    options = (
+        "train",
+        "--recipe",
+        place / "letters.toml",
+        "--data",
+        place / "other.csv",
+        "--out",
+        place / "c",
+    )
+    assert "no column 'text1'" in harness(*options, fails=True)
+    columns = [word for one in ("text1=left", "text2=right", "score=how") for word in ("--column", one)]
+    harness(*options, *columns, *SHORT, *ALLOWED)
+    assert read_lineage(place / "c").data == "other.csv"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "give either --recipe or --from-card"),
+        (["--recipe", "nothing-like-it"], "no recipe named 'nothing-like-it'"),
+        (["--recipe", "missing.toml"], "no recipe file missing.toml"),
+        (["--recipe", "LETTERS", "--data", "nowhere"], "no data folder or file nowhere"),
+        (["--recipe", "LETTERS", "--seeds", "1,x"], "seeds are whole numbers"),
+        (["--recipe", "LETTERS", "--seeds", "1,1"], "each seed once"),
+        (["--recipe", "LETTERS", "--set", "train.epoch=1"], "train.epochs"),
+        (["--recipe", "LETTERS", "--set", "train.epochs"], "not KEY=VALUE"),
+        (["--recipe", "LETTERS", "--set", "train.epochs=-1"], "train.epochs"),
+        (["--recipe", "LETTERS", "--set", "loss.name=TripletLos"], "TripletLoss"),
+        (["--recipe", "LETTERS", "--set", "trainer=mine"], "no trainer"),
+        (["--recipe", "LETTERS", "--set", 'evaluation.tasks=["stsb-dv"]'], "stsb-dev"),
+        (["--recipe", "LETTERS", "--base", "lexical"], "has no weights to train"),
+        (["--recipe", "LETTERS", "--base", "./nowhere"], "no model folder"),
+        (["--recipe", "LETTERS", "--column", "text3=x"], "text3"),
+        (["--recipe", "LETTERS", "--device", "cuda:9"], "no device"),
+        (["--from-card", "missing.md"], "missing.md"),
+    ],
+)
+def test_what_a_user_gets_wrong_is_said_before_anything_is_done(place, options, said):
+    words = [str(place / "letters.toml") if word == "LETTERS" else word for word in options]
+    assert said in harness("train", *words, "--out", place / "out", fails=True)
+    assert not (place / "out").exists()
+    assert not (place / "out.unfinished").exists()
+
+
+def test_errors_in_the_data_stop_it_and_their_codes_let_it_pass(place):
+    rows = (place / "pairs.csv").read_text().splitlines()
+    wrong = [rows[0], *(f"{line.rpartition(',')[0]},{number % 6}" for number, line in enumerate(rows[1:]))]
+    (place / "pairs.csv").write_text("\n".join(wrong))
+    options = ("train", "--recipe", place / "letters.toml", "--out", place / "c", *ALLOWED)
+    said = harness(*options, fails=True)
+    assert "labels-out-of-range" in said
+    assert "--allow" in said
+    assert not (place / "c.unfinished").exists()
+    harness(
+        *options, "--allow", "labels-out-of-range", "--set", "train.steps=2", "--set", "evaluation.tasks=[]"
+    )
+    assert "labels-out-of-range" in read_lineage(place / "c").findings
+
+
+TRAINER = '''
+"""A trainer that copies the base."""
+import shutil
+from harness import LogEntry, Trained, Trainer, hookimpl
+
+def copy(job):
+    job.follower.planned(1)
+    shutil.copytree(job.base, job.folder)
+    job.follower.advance(1, 1.0)
+    return Trained(log=(LogEntry(epoch=1.0, step=1, loss=0.25),), steps=1)
+
+@hookimpl
+def harness_trainers():
+    return [Trainer("copying", "copies the base", copy)]
+'''
+
+
+def test_a_stranger_can_bring_a_trainer(place, tiny):
+    (place / "copying.py").write_text(TRAINER)
+    told = harness(
+        "train", "--plugin", place / "copying.py", "--recipe", place / "letters.toml",
+        "--set", "trainer=copying", "--out", place / "copy", *ALLOWED,
+    )  # fmt: skip
+    assert "1 steps" in told
+    lineage = read_lineage(place / "copy")
+    assert (lineage.trainer, lineage.log[0].loss) == ("copying", 0.25)
+    assert (place / "copy" / "model.safetensors").read_bytes() == (tiny / "model.safetensors").read_bytes()
+    assert "copying" in harness("list", "trainers", "--plugin", place / "copying.py")
