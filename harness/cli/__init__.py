@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "run": "Evaluate models on tasks; write results and a leaderboard.",
-    "list": "Show tasks, tags, models and plugins, and where each comes from.",
+    "list": "Show tasks, models, recipes, checks and plugins, and where each comes from.",
     "leaderboard": "Merge result folders and rank what is comparable.",
     "compare": "Hold candidates against a baseline; a gate for CI.",
+    "check": "Say what is wrong with data, a recipe, a candidate or a card.",
     "bench": "Measure throughput, models side by side.",
     "train": "Train candidates from a recipe or a model card.",
 }

@@ -1,4 +1,4 @@
-"""`harness list`: tasks, tags, models and plugins, and where each comes from."""
+"""`harness list`: tasks, tags, models, recipes, trainers, checks and plugins, and where each comes from."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ if TYPE_CHECKING:
 
     from harness.config import Config
     from harness.plugins import Plugins
+    from harness.training.recipe import Recipe
 
     Rows = list[dict[str, Any]]
 
-WHAT = ("tasks", "tags", "models", "plugins")
+WHAT = ("tasks", "tags", "models", "recipes", "trainers", "checks", "plugins")
 
 
-@click.command(name="list", short_help="Show tasks, tags, models and plugins, and where each comes from.")
+@click.command(
+    name="list", short_help="Show tasks, models, recipes, checks and plugins, and where each comes from."
+)
 @click.argument("what", type=click.Choice(WHAT), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @plugin_options
 def command(
     what: str | None, *, as_json: bool, plugin_files: Sequence[str], task_files: Sequence[str]
 ) -> None:
-    """Show tasks, tags, models and plugins, and where each comes from; all of them when WHAT is left out."""
+    """Show what there is, and where each comes from; all of it when WHAT is left out."""
     from harness.config import read_config
 
     config = read_config(Path.cwd())
@@ -59,6 +62,14 @@ def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config
             {"name": name, "from": plugins.origin("harness_model_schemes", name), "help": scheme.help}
             for name, scheme in plugins.model_schemes().items()
         ]
+    if what == "recipes":
+        return [_recipe(recipe, plugins) for _, recipe in sorted(plugins.recipes().items())]
+    if what in ("trainers", "checks"):
+        answers: dict[str, Any] = {"trainers": plugins.trainers, "checks": plugins.checks}[what]()
+        return [
+            {"name": name, "from": plugins.origin(f"harness_{what}", name), "help": one.help}
+            for name, one in answers.items()
+        ]
     tasks = all_tasks(plugins, task_files, config)
     if what == "tags":
         from harness.selection import tags_of
@@ -75,6 +86,16 @@ def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config
         | {"split": task.splits.evaluated, "sample": task.sample is not None}
         for name, task in sorted(tasks.items())
     ]
+
+
+def _recipe(recipe: Recipe, plugins: Plugins) -> dict[str, Any]:
+    return {
+        "name": recipe.name,
+        "from": plugins.origin("harness_recipes", recipe.name),
+        "loss": recipe.loss.name,
+        "data": recipe.data.path or "",
+        "about": recipe.about,
+    }
 
 
 def _prefixes(plugins: Plugins) -> Rows:

@@ -176,7 +176,7 @@ def _schedule(subject: Subject) -> Iterator[Finding]:
     if not whole or ran >= RAN * whole:
         return
     plan = " = ".join(f"{value:,g} {name}s" for name, value in plans.items())
-    left = f", with {1 - ran / whole:.0%} of it left" if subject.schedule == "linear" else ""
+    left = f", with {1 - ran / whole:.0%} of the rate left" if subject.schedule == "linear" else ""
     yield Finding(
         "schedule-longer-than-run",
         Severity.WARNING,

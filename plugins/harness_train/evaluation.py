@@ -40,11 +40,15 @@ def _look(subject: Subject) -> Iterator[Finding]:
 
 def _none_reported(subject: Subject) -> Iterator[Finding]:
     if subject.trained and not subject.claims and not any(line.metrics for line in subject.log):
-        lines = f"{len(subject.log)} lines of training loss" if subject.log else "no log"
+        lines = (
+            f"{len(subject.log)} line{'s' * (len(subject.log) > 1)} of training loss"
+            if subject.log
+            else "no log"
+        )
         yield Finding(
             "no-evaluation",
             Severity.WARNING,
-            f"No score is reported: {lines} and no metric; whether the training helped or harmed is unknown.",
+            f"No score is reported ({lines}, and no metric): whether training helped or harmed is unknown.",
             "Evaluate it and its base: harness run --model BASE --model CANDIDATE, then harness compare.",
         )
 

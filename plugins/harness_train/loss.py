@@ -70,8 +70,7 @@ def _named(distance: str) -> str:
 
 
 def _steps(subject: Subject) -> Iterator[Finding]:
-    planned = planned_steps(subject)
-    steps = subject.lineage.steps if subject.lineage else planned
+    steps = subject.lineage.steps if subject.lineage else planned_steps(subject)
     if steps is None or steps >= FEW_STEPS:
         return
     remedy = "Train on more rows, or for more epochs."
@@ -83,7 +82,7 @@ def _steps(subject: Subject) -> Iterator[Finding]:
             f"Train on more rows; {_count(enough, 'epoch')} of these would be {a_round * enough:,} steps, but"
             " repeated rows are no substitute."
         )
-        if subject.epochs and steps == planned and not subject.steps:
+        if subject.epochs and steps == math.ceil(a_round * subject.epochs):
             seen = (
                 f"{_count(subject.size, 'row')} in batches of {subject.batch_size} over"
                 f" {_count(subject.epochs, 'epoch')} are {_count(steps, 'optimiser step')}"

