@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.hookspecs import hookimpl
 from harness.interfaces import LocatedModel, ModelScheme, ModelSpec
@@ -31,7 +32,7 @@ def harness_model_schemes() -> Iterable[ModelScheme]:
 def _locate_folder(spec: ModelSpec) -> LocatedModel:
     from harness.sentence_models import LocatedFolder
 
-    folder = Path(spec.location).expanduser()
+    folder = user_path(spec.location)
     if not folder.is_dir():
         raise HarnessError(
             f"no model folder {spec.location}", hint="`harness list models` shows what else can be named"

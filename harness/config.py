@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.environment import user_path
 from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,8 @@ class Config:
     data: str | None = None
     """A folder, or `sample`."""
     out: str | None = None
+    cache: str | None = None
+    """Folder of the embedding cache."""
     task_files: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """Single-file plugins."""
@@ -60,7 +65,7 @@ def _config(table: Any, path: Path) -> Config:  # noqa: ANN401 - TOML
         name = key.replace("-", "_")
         if name not in known:
             raise HarnessError.unknown(f"key in {path}", key, known)
-        many = name not in ("data", "out")
+        many = name not in ("data", "out", "cache")
         if isinstance(value, str):
             values[name] = (value,) if many else value
         elif many and isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -76,7 +81,7 @@ def _relative_to(folder: Path, config: Config) -> Config:
     """Make paths absolute, so that they mean the same from wherever they are used."""
 
     def absolute(path: str) -> str:
-        return str(folder / Path(path).expanduser())
+        return str(folder / user_path(path))
 
     return Config(
         models=config.models,
@@ -84,6 +89,7 @@ def _relative_to(folder: Path, config: Config) -> Config:
         exclude=config.exclude,
         data=config.data if config.data in (None, "sample") else absolute(config.data or ""),
         out=absolute(config.out) if config.out else None,
+        cache=absolute(config.cache) if config.cache else None,
         task_files=tuple(absolute(path) for path in config.task_files),
         plugins=tuple(absolute(path) for path in config.plugins),
     )

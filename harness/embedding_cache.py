@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.environment import user_path
 from harness.identity import identity
 from harness.segments import TEMPORARY, DamagedError, Index, Segment, keys_of, write_segment, write_whole
 
@@ -43,7 +44,7 @@ _OURS = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}\.safetensors")
 def default_folder() -> Path | None:
     """`$HARNESS_CACHE`, or `harness` in `$XDG_CACHE_HOME` or `~/.cache`; None where there is no home."""
     if own := os.environ.get("HARNESS_CACHE"):
-        return Path(own).expanduser()
+        return user_path(own)
     caches = os.environ.get("XDG_CACHE_HOME", "")
     if Path(caches).is_absolute():
         return Path(caches) / "harness"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.encoders.workers import ways
+from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.interfaces import LocatedModel, Model, ModelSpec, Settings
 
@@ -35,7 +35,7 @@ def parse_model(
     scheme, _, location = rest.partition(":")
     if scheme in schemes and scheme not in ("folder", "hub"):
         return ModelSpec(scheme, location, name, settings, threads)
-    if Path(rest).expanduser().is_dir():
+    if user_path(rest).is_dir():
         return ModelSpec("folder", rest, name, settings, threads)
     if _HUB_ID.fullmatch(rest) and not rest.startswith("."):
         return ModelSpec("hub", rest, name, settings, threads)

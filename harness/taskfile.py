@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.config import read_toml
+from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.interfaces import TaskDefinition
 from harness.selection import misnamed
@@ -78,4 +79,4 @@ def _option(file: Path, key: str, value: Any) -> Any:  # noqa: ANN401 - TOML
 
 
 def _below(file: Path, path: str) -> Path:
-    return file.parent / Path(path).expanduser()
+    return file.parent / user_path(path)

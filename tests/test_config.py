@@ -13,6 +13,7 @@ tasks = ["sts", "legal"]
 exclude = ["stsb-dev"]
 data = "data"
 out = "results/ours"
+cache = "kept"
 task-files = ["tasks.toml"]
 plugins = ["ours.py"]
 """
@@ -33,6 +34,7 @@ def test_both_places_say_the_same_and_paths_are_relative_to_the_file(name, heade
         exclude=("stsb-dev",),
         data=str(tmp_path / "data"),
         out=str(tmp_path / "results/ours"),
+        cache=str(tmp_path / "kept"),
         task_files=(str(tmp_path / "tasks.toml"),),
         plugins=(str(tmp_path / "ours.py"),),
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.bench.words import Writer
 from harness.data import read_text
+from harness.environment import user_path
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def select_workloads(words: Sequence[str]) -> list[Workload]:
 
 
 def _file(word: str) -> Workload:
-    path = Path(word).expanduser()
+    path = user_path(word)
     if not path.is_file():
         raise HarnessError.unknown(
             "workload", word, (*NAMES, "all"), hint="or give a file with one text a line"

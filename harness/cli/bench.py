@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import load, model_options, out_folder, plugin_options, settings_from, words
+from harness.environment import user_path
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _plan(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Plan:
         variants=_variants(options, config, plugins),
         workloads=select_workloads(words(options["workloads"]) or DEFAULT),
         plugins=tuple(
-            str(Path(file).expanduser().absolute()) for file in (*config.plugins, *options["plugin_files"])
+            str(user_path(file).absolute()) for file in (*config.plugins, *options["plugin_files"])
         ),
         margin=options["margin"],
         budget=options["budget"],

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import all_tasks, words
+from harness.environment import user_path
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
 def _root(given: str | None) -> Path | None:
     if given in (None, "", "sample"):
         return None
-    root = Path(str(given)).expanduser()
+    root = user_path(str(given))
     if not root.exists():
         raise HarnessError(
             f"no data folder or file {given}", hint="docs/recipes.md says what each recipe reads"

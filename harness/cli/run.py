@@ -21,6 +21,7 @@ from harness.cli.options import (
     settings_from,
     words,
 )
+from harness.environment import user_path
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
     from harness.models import check_names, parse_model
     from harness.selection import select_tasks
 
+    if options["cache"] and options["no_cache"]:
+        raise HarnessError("--cache and --no-cache contradict each other", hint="leave one out")
     named = list(options["models"]) or list(config.models)
     if not named:
         raise HarnessError(
@@ -114,7 +117,7 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         data=_data_folder(options["data"] or config.data),
         limit=options["limit"],
         fresh=options["fresh"],
-        cache=None if options["no_cache"] else _cache_folder(options["cache"]),
+        cache=None if options["no_cache"] else _cache_folder(options["cache"] or config.cache),
         throughput=options["throughput"],
     )
 
@@ -141,7 +144,7 @@ def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> 
 def _data_folder(given: str | None) -> Path | None:
     if given is None or given == "sample":
         return None
-    folder = Path(given).expanduser()
+    folder = user_path(given)
     if not folder.is_dir():
         raise HarnessError(
             f"no data folder {given}", hint="--data sample uses the samples that the project ships"
@@ -152,7 +155,7 @@ def _data_folder(given: str | None) -> Path | None:
 def _cache_folder(given: str | None) -> Path | None:
     from harness.embedding_cache import default_folder
 
-    return Path(given).expanduser() if given else default_folder()
+    return user_path(given) if given else default_folder()
 
 
 def _evaluate(plan: Plan, results: Results) -> Outcome:

@@ -215,6 +215,7 @@ def test_tasks_that_select_nothing_are_named_with_the_nearest(words, message, ru
         ("./absent", "no model folder ./absent"),
         ("/absent/model", "no model folder /absent/model"),
         ("~/no-such-model", "no model folder ~/no-such-model"),
+        ("~no-such-user/model", "no model folder ~no-such-user/model"),
         ("org/no-such-model", "model org/no-such-model is not in the hub's cache"),
         ("lexical:x=1", "no model named '1'"),
     ],
@@ -838,6 +839,15 @@ def test_no_cache_neither_reads_nor_writes(run, tiny, encoded):
     assert list(Path(os.environ["HARNESS_CACHE"]).iterdir()) == []
     run("--no-cache", model=tiny, out="two")
     assert len(encoded) == 2 * len(set(encoded))
+
+
+def test_the_configuration_may_name_the_cache_and_no_cache_contradicts_one(run, tiny):
+    Path("harness.toml").write_text('cache = "kept"\n')
+    run(model=tiny)
+    assert list(Path("kept").rglob("*.safetensors"))
+    ran = run("--cache", "kept", "--no-cache", model=tiny, out="other")
+    assert (ran.code, "contradict each other" in ran.err) == (2, True)
+    assert not Path("other").exists()
 
 
 def test_fresh_encodes_again_what_is_cached(run, tiny, encoded):

@@ -135,7 +135,7 @@ def test_the_file_may_name_its_columns_otherwise(place):
         (["--recipe", "LETTERS", "--set", "loss.name=TripletLos"], "TripletLoss"),
         (["--recipe", "LETTERS", "--set", "trainer=mine"], "no trainer"),
         (["--recipe", "LETTERS", "--set", 'evaluation.tasks=["stsb-dv"]'], "stsb-dev"),
-        (["--recipe", "LETTERS", "--base", "lexical"], "has no weights to train"),
+        (["--recipe", "LETTERS", "--base", "lexical"], "has no weights that could be trained"),
         (["--recipe", "LETTERS", "--base", "./nowhere"], "no model folder"),
         (["--recipe", "LETTERS", "--column", "text3=x"], "text3"),
         (["--recipe", "LETTERS", "--device", "cuda:9"], "no device"),
