@@ -59,9 +59,12 @@ if TYPE_CHECKING:
     from harness.training.losses import KINDS as KINDS
     from harness.training.losses import LOSSES as LOSSES
     from harness.training.losses import farthest as farthest
+    from harness.training.overlap import near_copies as near_copies
+    from harness.training.overlap import normalised as normalised
     from harness.training.recipe import Recipe as Recipe
     from harness.training.recipe import read_recipe as read_recipe
     from harness.training.subject import Check as Check
+    from harness.training.subject import ColumnFacts as ColumnFacts
     from harness.training.subject import LogEntry as LogEntry
     from harness.training.subject import Rows as Rows
     from harness.training.subject import Subject as Subject
@@ -89,8 +92,9 @@ _HOMES = {
     "tables": ("Dataset", "Predictions", "connected"),
     "training.leakage": ("TrainedOn", "overlap", "trained_on", "trained_on_texts"),
     "training.losses": ("KINDS", "LOSSES", "farthest"),
+    "training.overlap": ("near_copies", "normalised"),
     "training.recipe": ("Recipe", "read_recipe"),
-    "training.subject": ("Check", "LogEntry", "Rows", "Subject"),
+    "training.subject": ("Check", "ColumnFacts", "LogEntry", "Rows", "Subject"),
     "training.trainer": ("Follower", "Job", "Trained", "Trainer"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

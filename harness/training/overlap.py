@@ -95,20 +95,14 @@ class Signatures:
         return cls(hashes, np.array(rows, dtype=np.uint32).reshape(len(rows), _PERMUTATIONS))
 
     def near(self, texts: Sequence[str]) -> list[str | None]:
-        """Return for each text the hash of the signed text that is most like it, if near or equal; else None."""
+        """Return each text's nearest signed text, by hash; None where no near-duplicate is signed."""
         found = []
         for text in texts:
-            likest = self._likest(_signed(shingles(text))) if text.strip() and len(self.rows) else None
+            likest = (
+                self._likest(_signed(shingles(text)).hashvalues) if text.strip() and len(self.rows) else None
+            )
             found.append(None if likest is None else self.hashes[likest])
         return found
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """Return every two signed texts that are near-duplicates of each other, each pair once."""
-        found = []
-        for row, values in enumerate(self.rows):
-            others = [other for other in self._candidates(_from(values)) if other > row]
-            found += [(row, other) for other in others if _alike(values, self.rows[other]) >= NEAR]
-        return [(self.hashes[one], self.hashes[other]) for one, other in sorted(found)]
 
     @cached_property
     def _index(self) -> MinHashLSH:
@@ -119,14 +113,43 @@ class Signatures:
             index.insert(row, _from(values), check_duplication=False)
         return index
 
-    def _candidates(self, signed: MinHash) -> list[int]:
-        found: list[int] = self._index.query(signed)
+    def candidates(self, values: np.ndarray) -> list[int]:
+        """Return the places of signed texts that may be near-duplicates of the one with this signature."""
+        found: list[int] = self._index.query(_from(values))
         return found
 
-    def _likest(self, signed: MinHash) -> int | None:
-        alike = [(_alike(signed.hashvalues, self.rows[row]), -row) for row in self._candidates(signed)]
+    def _likest(self, values: np.ndarray) -> int | None:
+        alike = [(_alike(values, self.rows[row]), -row) for row in self.candidates(values)]
         best, place = max(alike, default=(0.0, 0))
         return -place if best >= NEAR else None
+
+
+def near_copies(rows: Sequence[tuple[str, ...]]) -> list[bool]:
+    """Say of each row whether another one is nearly equal to it, or equal, in every column: (n,).
+
+    rows: of equal width. Candidates are found by whole rows, and judged column by column: a long text that
+    two rows share does not hide that their short ones differ.
+    """
+    import numpy as np
+
+    if not rows:
+        return []
+    signed: dict[str, np.ndarray] = {}
+    for text in (text for row in rows for text in (*row, "\n".join(row))):
+        if text not in signed:
+            signed[text] = _signed(shingles(text)).hashvalues
+    columns = [np.array([signed[row[place]] for row in rows]) for place in range(len(rows[0]))]
+    whole = Signatures(tuple(map(str, range(len(rows)))), np.array([signed["\n".join(row)] for row in rows]))
+    found = [False] * len(rows)
+    for row, values in enumerate(whole.rows):
+        # A row known to have a copy is not asked again: its copies found it, and templates make thousands.
+        if found[row]:
+            continue
+        others = np.array([other for other in whole.candidates(values) if other != row], dtype=int)
+        alike = [(column[others] == column[row]).mean(axis=1) >= NEAR for column in columns]
+        for other in others[np.logical_and.reduce(alike)]:
+            found[row] = found[int(other)] = True
+    return found
 
 
 def write_signatures(folder: Path, texts: Iterable[str]) -> None:

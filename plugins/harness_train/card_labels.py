@@ -1,0 +1,92 @@
+"""Labels of a card: what its statistics, its few rows and its example let one suspect."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness import LOSSES, Finding, Severity
+from harness_train.direction import SENSE, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness import ColumnFacts, Rows, Subject
+
+NEAR_ONE = 0.9
+"""Similarity from which on training has pulled a pair together, whatever the base thought of it."""
+_NUMBERS = ("float", "int", "uint", "double", "bool")
+_STEM = 6
+"""Letters by which words count as the same: retain, retained."""
+
+
+def look_at_card(subject: Subject) -> Iterator[Finding]:
+    """Suspect inverted labels: what the card's rows call unlike goes together, and what was pulled is rare.
+
+    Four things must meet: a loss that takes the higher label for alike; a mean label below one half; rows
+    shown that are all of the lowest label; and an example, whose first two texts sentence-transformers takes
+    from one training row, at a similarity that only being pulled together explains. Rows called unlike that
+    share words which no other row shown has make it a warning, else it is a note: with pairs drawn at random
+    the rest can happen in a healthy training.
+    """
+    rows, column, usage = subject.rows, label_column(subject), subject.usage
+    mean = None if column is None else mean_of(column)
+    facts = LOSSES.get(subject.loss_name)
+    if rows is None or rows.complete or mean is None or column is None or usage is None or facts is None:
+        return
+    low, high = min(column.low or 0.0, 0.0), max(column.high or 1.0, 1.0)
+    zeros = 1 - (mean - low) / (high - low)
+    labels = [float(label) for label in rows.labels or () if is_number(label)]
+    told = facts.kind in ("labelled-pairs", "scored-pairs") and len(usage.similarities) > 1
+    if not told or zeros <= 0.5 or not labels or max(labels) > low or len(rows.texts) != 2:
+        return
+    similarity = usage.similarities[0][1]
+    if similarity < NEAR_ONE:
+        return
+    shared = _shared_words(rows)
+    words = f", although they share words ({', '.join(map(repr, shared[:3]))})" if shared else ""
+    sense = SENSE.get(subject.loss_name, "takes the highest label for alike")
+    yield Finding(
+        "labels-may-be-inverted",
+        Severity.WARNING if shared else Severity.NOTE,
+        f"{subject.loss_name} {sense}. The labels' mean is {mean:g}: about {zeros:.0%} of the pairs are"
+        f" pushed apart, and so are all {len(labels)} rows that the card shows{words}. Yet the trained"
+        f" model gives the card's own example pair, which is one of the training rows, a similarity of"
+        f" {similarity:.2f}.",
+        "Give the data to be sure: `harness check DATA --recipe RECIPE` measures the base's AUC against the"
+        " labels; if they are inverted, exchange them (data.labels).",
+    )
+
+
+def label_column(subject: Subject) -> ColumnFacts | None:
+    """Return the column of the labels: the last one of numbers, where there are texts before it."""
+    numbers = [column for column in subject.columns if column.type.lower().startswith(_NUMBERS)]
+    return numbers[-1] if numbers and len(subject.columns) > 1 else None
+
+
+def mean_of(column: ColumnFacts) -> float | None:
+    """Mean of a column: as it is given, or from the shares of its values; None where neither is there."""
+    if column.mean is not None or not column.shares:
+        return column.mean
+    try:
+        weights = [(float(label), share) for label, share in column.shares.items()]
+    except ValueError:
+        return None
+    total = sum(share for _, share in weights)
+    return sum(value * share for value, share in weights) / total if total else None
+
+
+def _shared_words(rows: Rows) -> list[str]:
+    """Words that stand in both texts of a row, and in no other row's second text."""
+    left, right = ([_stems(cell) for cell in cells] for cells in rows.texts.values())
+    found = []
+    for row, stems in enumerate(left):
+        elsewhere = {stem for other, others in enumerate(right) if other != row for stem in others}
+        found += [word for stem, word in right[row].items() if stem in stems and stem not in elsewhere]
+    return found
+
+
+def _stems(cell: object) -> dict[str, str]:
+    """Stem → word, of the words of at least five letters."""
+    words = re.findall(r"[^\W\d_]{5,}", cell.casefold()) if isinstance(cell, str) else []
+    return {word[:_STEM]: word for word in reversed(words)}

@@ -1,0 +1,145 @@
+"""Check: will the model read what was meant?"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harness import Check, Finding, Severity
+from harness_train.garbled import look_at_texts
+from harness_train.near_copies import look_at_near_copies
+from harness_train.repeats import MANY, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+    from harness import ColumnFacts, Rows, Subject
+
+MOST_COUNTED = 5000
+"""Distinct texts whose tokens are counted; more are spread evenly over the rows."""
+_RECORDS = ("dict", "list", "struct", "sequence", "map")
+"""How a card's column types begin that are records, not texts."""
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    """Find records, empty, garbled, cut and nearly equal texts."""
+    rows = subject.rows
+    if rows is None or not rows.complete:
+        yield from _records_of_card(subject.columns, rows)
+        yield from _truncated_on_card(subject)
+    if rows is not None and rows.complete:
+        yield from _records(rows)
+        yield from _missing(rows)
+        yield from _empty(rows)
+        yield from _truncated(rows, subject)
+        yield from look_at_near_copies(rows)
+    shown = () if subject.usage is None else subject.usage.texts
+    cells = [] if rows is None else [cell for column in rows.texts.values() for cell in column]
+    yield from look_at_texts(list(dict.fromkeys(_texts([*cells, *shown, *subject.samples]))))
+
+
+def _records_of_card(columns: Sequence[ColumnFacts], rows: Rows | None) -> Iterator[Finding]:
+    found = [column for column in columns if column.type.lower().startswith(_RECORDS)]
+    if found:
+        named = " and ".join(f"{column.name} ({column.type})" for column in found)
+        cells = [] if rows is None else [cell for column in rows.texts.values() for cell in column]
+        first = next((cell for cell in cells if isinstance(cell, dict)), {})
+        yield _dict_inputs(f"The columns {named} of the training rows were records", tuple(map(str, first)))
+
+
+def _records(rows: Rows) -> Iterator[Finding]:
+    for name, cells in rows.texts.items():
+        found = [row for row, cell in enumerate(cells) if isinstance(cell, dict | list)]
+        if found:
+            first = cells[found[0]]
+            keys = tuple(map(str, first)) if isinstance(first, dict) else ()
+            what = f"{len(found)} of {len(cells)} cells of {name} are records, the first {shorten(first)!r}"
+            yield _dict_inputs(what, keys, name)
+
+
+def _dict_inputs(what: str, keys: Sequence[str], name: str = "text1") -> Finding:
+    fields = " — ".join(f"{{{key}}}" for key in keys[:3]) or "{title} — {text}"
+    first = f"the first key ({keys[0]})" if keys else "the first key"
+    return Finding(
+        "dict-inputs",
+        Severity.ERROR,
+        f"{what}: sentence-transformers 3 read {first} alone and said nothing, and today's raises.",
+        f'Say how a record becomes text, under [data] in the recipe: templates = {{ {name} = "{fields}" }}.',
+    )
+
+
+def _missing(rows: Rows) -> Iterator[Finding]:
+    for name, cells in rows.texts.items():
+        found = [row for row, cell in enumerate(cells) if not isinstance(cell, str | dict | list)]
+        if found:
+            none = sum(cell is None or (isinstance(cell, float) and math.isnan(cell)) for cell in cells)
+            yield Finding(
+                "missing-texts",
+                Severity.ERROR,
+                f"{len(found)} of {len(cells)} cells of {name} hold no text ({none} of them nothing at all);"
+                f" the first is {cells[found[0]]!r} in row {found[0] + 1}.",
+                "Drop these rows; sentence-transformers raises for them, or trains on the word 'None'.",
+            )
+
+
+def _empty(rows: Rows) -> Iterator[Finding]:
+    for name, cells in rows.texts.items():
+        found = [row for row, cell in enumerate(cells) if isinstance(cell, str) and not cell.strip()]
+        if found:
+            yield Finding(
+                "empty-texts",
+                Severity.ERROR if len(found) >= MANY * len(cells) else Severity.WARNING,
+                f"{len(found)} of {len(cells)} cells of {name} are empty or white space, the first in row"
+                f" {found[0] + 1}: all of them get one and the same embedding.",
+                "Drop these rows.",
+            )
+
+
+def _truncated_on_card(subject: Subject) -> Iterator[Finding]:
+    """A card's statistics are of texts already cut: a longest one of exactly the limit was cut."""
+    limit = subject.max_tokens
+    full = [column.name for column in subject.columns if column.unit == "tokens" and column.high == limit]
+    if limit is not None and full:
+        yield Finding(
+            "truncated-texts",
+            Severity.NOTE,
+            f"The longest text of {' and '.join(full)} has {limit} tokens, which is the model's maximum: at"
+            " least one text was cut there, and how many the card does not say.",
+            "With the data, `harness check` counts them; train.max_seq_length in the recipe sets the limit.",
+        )
+
+
+def _truncated(rows: Rows, subject: Subject) -> Iterator[Finding]:
+    if subject.base is None:
+        return
+    texts = list(dict.fromkeys(_texts(cell for cells in rows.texts.values() for cell in cells)))
+    counted = texts[:: max(1, -(-len(texts) // MOST_COUNTED))]
+    base = subject.base()
+    limit = subject.max_tokens or base.facts.max_tokens
+    tokens = base.count_tokens(counted) if counted and limit is not None else None
+    if tokens is None or limit is None or not (tokens > limit).any():
+        return
+    over = tokens > limit
+    of = f"{len(counted)} texts" + (f", drawn from {len(texts)}," if len(counted) < len(texts) else "")
+    lost = (tokens[over] - limit).sum() / tokens.sum()
+    yield Finding(
+        "truncated-texts",
+        Severity.WARNING if over.mean() >= MANY else Severity.NOTE,
+        f"{int(over.sum())} of {of} ({over.mean():.1%}) are longer than {limit} tokens, the longest has"
+        f" {int(tokens.max())}: {lost:.0%} of all tokens are not read.",
+        "Raise train.max_seq_length if the base has the positions for it, or cut texts into passages.",
+    )
+
+
+def _texts(cells: Iterable[Any]) -> Iterator[str]:
+    """Yield every text that is not blank, also those inside of records."""
+    for cell in cells:
+        if isinstance(cell, str):
+            if cell.strip():
+                yield cell
+        elif isinstance(cell, dict | list):
+            yield from _texts(cell.values() if isinstance(cell, dict) else cell)
+
+
+INPUTS = Check("inputs", "records, empty, garbled, cut or nearly equal texts; several scripts", look)

@@ -1,0 +1,150 @@
+"""Rows that say the same twice, contradict each other, or say nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from harness import Finding, Severity, normalised
+from harness_train.direction import is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from harness import Rows
+
+MANY = 0.05
+"""Share of the rows from which on a flaw is worth more than a note."""
+_HIGH, _LOW = 0.95, 0.05
+"""Places in the range of the labels from which on a pair is meant to be alike, or to be different."""
+
+
+def look_at_repeats(rows: Rows) -> Iterator[Finding]:
+    """Look at all rows; the few that a card shows say nothing here."""
+    if not rows.complete:
+        return
+    yield from _duplicates(rows)
+    if rows.kind in ("scored-pairs", "labelled-pairs"):
+        yield from _two_labels(rows)
+        yield from _equal_pairs(rows)
+    elif rows.kind in ("pairs", "triplets"):
+        yield from _equal_positives(rows)
+
+
+def _duplicates(rows: Rows) -> Iterator[Finding]:
+    labels = rows.labels or [None] * len(rows)
+    cells = zip(*rows.texts.values(), labels, strict=True)
+    distinct = len({repr(row) for row in cells})
+    if distinct < len(rows):
+        repeated = len(rows) - distinct
+        yield Finding(
+            "duplicate-rows",
+            _severity(repeated, rows, Severity.NOTE, Severity.WARNING),
+            f"{repeated} of {len(rows)} rows ({repeated / len(rows):.1%}) repeat an earlier one exactly, and"
+            " count twice.",
+            "distinct = true under [data] in the recipe leaves them out.",
+        )
+
+
+def _two_labels(rows: Rows) -> Iterator[Finding]:
+    """Find pairs, in either order, whose labels differ; scores by more than half of their range."""
+    left, right = rows.texts.values()
+    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    known: dict[str, str] = {}
+    labels = rows.labels or ()
+    for row, label in enumerate(labels):
+        pair = (left[row], right[row])
+        if is_number(label) and all(isinstance(text, str) for text in pair):
+            for text in pair:
+                known.setdefault(text, normalised(text))
+            found[tuple(sorted(known[text] for text in pair))].append(row)
+    low, high = _range(labels)
+    apart = {
+        pair: places
+        for pair, places in found.items()
+        if max(labels[row] for row in places) - min(labels[row] for row in places) > (high - low) / 2
+    }
+    if apart:
+        count, shown = sum(map(len, apart.values())), next(iter(apart.values()))[0]
+        yield Finding(
+            "same-pair-two-labels",
+            _severity(count, rows, Severity.WARNING, Severity.ERROR),
+            f"{len(apart)} pairs stand in {count} of {len(rows)} rows with labels that contradict each other;"
+            f" such as {shorten(left[shown])!r} and {shorten(right[shown])!r}.",
+            "Decide for one label, or remove these rows.",
+        )
+
+
+def _equal_pairs(rows: Rows) -> Iterator[Finding]:
+    """Find pairs of a text with itself: to call them alike teaches nothing, to call them different harms."""
+    low, high = _range(rows.labels or ())
+    same = [(row, rows.labels[row]) for row in _equal(*rows.texts.values()) if rows.labels is not None]
+    places = [((label - low) / (high - low), row) for row, label in same if is_number(label) and high > low]
+    yield from _positives([row for place, row in places if place >= _HIGH], rows)
+    yield from _negatives([row for place, row in places if place <= _LOW], rows, "pairs of the lowest label")
+
+
+def _equal_positives(rows: Rows) -> Iterator[Finding]:
+    anchors, positives, *negatives = rows.texts.values()
+    yield from _positives(_equal(anchors, positives), rows)
+    if negatives:
+        yield from _negatives(_equal(anchors, negatives[0]), rows, "negatives")
+        both = _equal(positives, negatives[0])
+        if both:
+            yield Finding(
+                "negatives-equal-positive",
+                _severity(len(both), rows, Severity.WARNING, Severity.ERROR),
+                f"In {len(both)} of {len(rows)} rows the negative is the positive, such as"
+                f" {shorten(positives[both[0]])!r}: the loss pulls and pushes the same text.",
+                "Remove these rows, or draw other negatives for them.",
+            )
+
+
+def _positives(equal: list[int], rows: Rows) -> Iterator[Finding]:
+    if equal:
+        shown = next(iter(rows.texts.values()))[equal[0]]
+        yield Finding(
+            "positives-verbatim-equal",
+            _severity(len(equal), rows, Severity.NOTE, Severity.WARNING),
+            f"In {len(equal)} of {len(rows)} rows ({len(equal) / len(rows):.1%}) the two texts that should be"
+            f" alike are equal, such as {shorten(shown)!r}: nothing but dropout differs between them.",
+            "Remove them, unless that is meant (SimCSE).",
+        )
+
+
+def _negatives(equal: list[int], rows: Rows, what: str) -> Iterator[Finding]:
+    if equal:
+        shown = next(iter(rows.texts.values()))[equal[0]]
+        yield Finding(
+            "negatives-verbatim-equal",
+            _severity(len(equal), rows, Severity.WARNING, Severity.ERROR),
+            f"In {len(equal)} of {len(rows)} rows, {what} are equal to their anchor, such as"
+            f" {shorten(shown)!r}: no model can tell a text from itself.",
+            "Remove these rows, or see whether their labels are wrong.",
+        )
+
+
+def _equal(one: Sequence[Any], other: Sequence[Any]) -> list[int]:
+    pairs = zip(one, other, strict=True)
+    return [
+        row
+        for row, (a, b) in enumerate(pairs)
+        if isinstance(a, str) and isinstance(b, str) and a.strip() and a.strip() == b.strip()
+    ]
+
+
+def _range(labels: Sequence[Any]) -> tuple[float, float]:
+    """Smallest and largest label; at least 0 to 1, since one label alone has no range."""
+    numbers = [float(label) for label in labels if is_number(label)]
+    return min([0.0, *numbers]), max([1.0, *numbers])
+
+
+def _severity(count: int, rows: Rows, few: Severity, many: Severity) -> Severity:
+    return many if count >= MANY * len(rows) else few
+
+
+def shorten(text: object, most: int = 60) -> str:
+    """Put a text on one line and cut it, to be shown."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
