@@ -150,7 +150,7 @@ def lists_of_texts(code: str, names: Iterable[str]) -> list[str]:
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keep quiet about an odd escape such as "\\d" in a text that is another's."""
+    """Keep quiet about odd escapes in texts that are not ours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -224,7 +224,8 @@ def _asked_modules(model: Mapping[str, Any]) -> list[Asked]:
 
 def _asked_value(key: str, value: object) -> Asked:
     why = "the card does not say" if value is None else f"the card says {value}, which no recipe has"
-    return Asked((key,), why, f"--set {key}=VALUE")
+    keys = (key, "train.steps") if key == "train.epochs" else (key,)
+    return Asked(keys, why, f"--set {key}=VALUE")
 
 
 def _asked_task(card: Card) -> Asked:

@@ -1,0 +1,236 @@
+"""Cards that are broken, contradict themselves, or were edited by hand."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import HarnessError
+from harness.training.card import read_card
+from harness.training.from_card import from_card
+
+FRONT = "---\nlibrary_name: sentence-transformers\n{more}---\n"
+BODY = """
+## Training Details
+### Training Dataset
+#### Unnamed Dataset
+* Size: 1,234 training samples
+* Columns: <code>left</code>, <code>right</code>, and <code>score</code>
+* Approximate statistics based on the first 1000 samples:
+  |         | left   | right   | score                                                          |
+  |:--------|:-------|:--------|:---------------------------------------------------------------|
+  | type    | string | string  | float                                                          |
+  | details | <ul><li>min: 3 characters</li><li>mean: 4.5 characters</li><li>max: 9 characters</li></ul> | <ul><li></li></ul> | <ul><li>min: 0.0</li><li>mean: nan</li><li>max: 5.0</li></ul> |
+* Samples:
+  | left                 | right          | score             |
+  |:---------------------|:---------------|:------------------|
+  | <code>{'a': 1}</code> | <code>[1]</code> | <code>0.5</code> |
+* Loss: [<code>CosineSimilarityLoss</code>](https://sbert.net) with these parameters:
+  ```json
+  {
+      "loss_fct": "torch.nn.modules.loss.MSELoss"
+  }
+  ```
+### Training Hyperparameters
+#### Non-Default Hyperparameters
+- `per_device_train_batch_size`: 16
+#### All Hyperparameters
+- `per_device_train_batch_size`: 16
+- `num_train_epochs`: 2
+- `gradient_accumulation_steps`: 1
+"""  # noqa: E501 - the library's line
+CARD = FRONT.format(more="") + BODY
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text):
+        path = tmp_path / "card.md"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_card(path)
+
+    return read_text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("", "is empty", id="empty"),
+        pytest.param(" \n\n", "is empty", id="blank"),
+        pytest.param("# My project\n\nHello.", "no model card of sentence-transformers", id="another readme"),
+        pytest.param(CARD.encode("utf-16"), "not UTF-8", id="another encoding"),
+        pytest.param(FRONT.format(more="tags: [a\n"), "not YAML in line 3", id="broken front matter"),
+        pytest.param("---\n- a\n---\n", "no table of keys and values", id="a list for front matter"),
+        pytest.param(FRONT.format(more="date: 2024-99-99\n"), "not YAML", id="an impossible date"),
+        pytest.param(FRONT.format(more="tags: [cross-encoder]\n"), "of a cross-encoder", id="cross-encoder"),
+        pytest.param(
+            CARD.replace("_size`: 16", "_size`: 8", 1),
+            "contradicts itself: per_device_train_batch_size is 8 and 16",
+            id="two batch sizes",
+        ),
+        pytest.param(CARD.replace("_size`: 16", "_size`: many"), "is 'many', not a number", id="no number"),
+        pytest.param(CARD.replace("_size`: 16", "_size`: 0"), "whole number of 1 or more", id="no batch"),
+        pytest.param(CARD.replace("epochs`: 2", "epochs`: nan"), "is 'nan', not a number", id="not finite"),
+        pytest.param(
+            CARD.replace('"loss_fct": ', '"margin": '), "margin is 'torch.nn.modules", id="a margin in words"
+        ),
+        pytest.param(
+            CARD.replace("CosineSimilarityLoss", "MatryoshkaLoss").replace(
+                '"loss_fct": ', '"loss": "CoSENTLoss", "matryoshka_dims": '
+            ),
+            "not a list of whole numbers",
+            id="dimensions in words",
+        ),
+    ],
+)
+def test_a_card_that_cannot_be_read_gives_one_clear_error(read, text, said):
+    with pytest.raises(HarnessError, match=said) as caught:
+        read(text)
+    assert "card.md" in caught.value.message
+
+
+def test_a_file_that_is_not_there_gives_a_clear_error(tmp_path):
+    with pytest.raises(HarnessError, match="cannot read"):
+        read_card(tmp_path / "none.md")
+
+
+@pytest.mark.parametrize(
+    ("more", "change", "said"),
+    [
+        pytest.param("tags: ['loss:TripletLoss']\n", ("", ""), "tag says that the loss", id="loss"),
+        pytest.param("tags: ['dataset_size:99']\n", ("", ""), "99 training rows", id="size"),
+        pytest.param(
+            "base_model: a/b\n", ("\n## ", "\n### Model Description\n- **Base model:** [c/d](x)\n## "),
+            "base is a/b, its description c/d", id="base",
+        ),
+    ],
+)  # fmt: skip
+def test_a_card_that_says_two_things_is_read_but_no_recipe(read, more, change, said):
+    card = read(FRONT.format(more=more) + BODY.replace(*change, 1))
+    assert card.subject.size == 1234
+    with pytest.raises(HarnessError, match="contradicts itself") as caught:
+        from_card(card, "x")
+    assert said in caught.value.exists
+
+
+def test_tags_of_an_earlier_training_contradict_nothing(read):
+    tags = "tags: ['dataset_size:99', 'dataset_size:1234', 'loss:TripletLoss', 'loss:CosineSimilarityLoss']\n"
+    assert read(FRONT.format(more=tags) + BODY).contradictions == ()
+
+
+PARTS = BODY.split("\n")
+
+
+@given(st.sets(st.integers(0, len(PARTS) - 1)))
+def test_a_card_with_any_lines_missing_is_read_as_far_as_it_goes(tmp_path_factory, gone):
+    left = [line for place, line in enumerate(PARTS) if place not in gone]
+    path = tmp_path_factory.mktemp("cut") / "card.md"
+    path.write_text(FRONT.format(more="") + "\n".join(left), encoding="utf-8")
+    subject = read_card(path).subject
+    assert subject.size in (None, 1234)
+    assert subject.batch_size in (None, 16)
+    assert subject.loss_name in ("", "CosineSimilarityLoss")
+    assert subject.rows is None or list(subject.rows.texts.values()) in (
+        [["{'a': 1}"], ["[1]"]], [[{"a": 1}], ["[1]"]]
+    )  # fmt: skip
+
+
+def test_a_card_with_nothing_but_a_front_matter_knows_nothing(read):
+    subject = read(FRONT.format(more="")).subject
+    assert (subject.trained, subject.loss, subject.size, subject.normalized) == (False, None, None, None)
+    assert (subject.rows, subject.usage, subject.log, subject.claims) == (None, None, (), ())
+
+
+def test_statistics_keep_their_unit_and_leave_out_what_is_not_a_number(read):
+    left, right, score = read(CARD).subject.columns
+    assert (left.low, left.mean, left.high, left.unit) == (3, 4.5, 9, "characters")
+    assert (right.low, right.unit, right.type) == (None, "", "string")
+    assert (score.low, score.mean, score.high) == (0, None, 5)
+
+
+def test_a_text_that_looks_like_a_record_stays_a_text_where_it_was_one(read):
+    assert read(CARD).subject.rows.texts == {"text1": ["{'a': 1}"], "text2": ["[1]"]}
+    texts = read(CARD.replace("string | string", "dict   | list  ")).subject.rows.texts
+    assert texts == {"text1": [{"a": 1}], "text2": [[1]]}
+
+
+INDEX = """model-index:
+- name: x
+  results:
+  - dataset: {name: dev set, type: dev}
+    metrics: [{type: spearman, value: 0.81234}, {type: pearson, value: 0.7}, {type: odd, value: [1]}]
+  - metrics: [{type: ap, value: '0.5'}, nonsense]
+"""
+TABLE = """## Evaluation
+### Metrics
+#### Semantic Similarity
+* Dataset: `dev`
+| Metric       | Value      |
+|:-------------|:-----------|
+| **spearman** | **0.8123** |
+| pearson      | 0.9        |
+| count        | -          |
+"""
+
+
+def test_tables_add_the_claims_that_the_index_does_not_have(read):
+    claims = read(FRONT.format(more=INDEX) + TABLE).subject.claims
+    assert [(one.dataset, one.metric, one.value) for one in claims] == [
+        ("dev", "spearman", 0.81234), ("dev", "pearson", 0.7), ("unknown", "ap", 0.5), ("dev", "pearson", 0.9)
+    ]  # fmt: skip
+
+
+def test_repeated_tables_are_repeated_claims(read):
+    values = [one.value for one in read(FRONT.format(more="") + TABLE + TABLE).subject.claims]
+    assert values == [0.8123, 0.9, 0.8123, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named", "loss"),
+    [
+        pytest.param(
+            '"distance_metric": "SiameseDistanceMetric.EUCLIDEAN", "margin": 2',
+            "OnlineContrastiveLoss", ("euclidean", 2, None), id="siamese",
+        ),
+        pytest.param(
+            '"distance_metric": "eucledian_distance", "margin": 5',
+            "BatchHardTripletLoss", ("euclidean", 5, None), id="batch hard",
+        ),
+        pytest.param(
+            '"scale": 20.0, "similarity_fct": "dot_score", "hardness_mode": null, "hardness_strength": 0.0',
+            "CachedMultipleNegativesRankingLoss", (None, None, "dot"), id="cached",
+        ),
+        pytest.param('"similarity_fct": "pairwise_angle_sim"', "AnglELoss", (None, None, None), id="angle"),
+        pytest.param('"scale": 3', "__main__.OwnLoss", (None, None, None), id="a loss of one's own"),
+    ],
+)  # fmt: skip
+def test_parameters_of_losses_get_our_names(read, parameters, named, loss):
+    text = CARD.replace("CosineSimilarityLoss", named).replace(
+        '"loss_fct": "torch.nn.modules.loss.MSELoss"', parameters
+    )
+    card = read(text)
+    found = card.subject.loss
+    assert card.subject.loss_name == named.rpartition(".")[2]
+    assert (found.distance, found.margin, found.similarity) == loss
+    assert card.loss.beyond == ({"scale": 3} if "Own" in named else {})
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        pytest.param("<code>" * 100_000, id="code without end"),
+        pytest.param("|" + "-" * 500_000 + "x", id="a long rule"),
+        pytest.param("|" + "</code> " * 100_000, id="cells without bars"),
+        pytest.param("[" * 200_000, id="nested brackets"),
+        pytest.param("* Loss: " + "(" * 200_000, id="a nested loss"),
+        pytest.param("```json\n" + "[" * 200_000 + "\n```", id="nested json"),
+        pytest.param("---\n" * 100_000, id="rules"),
+    ],
+)
+def test_a_large_odd_file_takes_no_more_than_a_moment(read, flood):
+    started = time.process_time()
+    read(CARD + "\n## Usage\n### Training Dataset\n#### X\n* Columns: <code>a</code>\n" + flood)
+    assert time.process_time() - started < 5
