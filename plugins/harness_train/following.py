@@ -68,6 +68,12 @@ class Saving(TrainerCallback):
             control.should_save = True
         self._began = time.monotonic()
 
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        # An evaluation lies between a step and its checkpoint, and is no part of the checkpoint's cost.
+        self._began = time.monotonic()
+
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
