@@ -51,8 +51,8 @@ def test_an_evaluation_is_not_taken_for_the_cost_of_a_checkpoint(clock):
     ("line", "expected"),
     [
         ({"loss": 0.5, "learning_rate": 1e-5, "step": 3, "epoch": 0.1}, (3, 0.5, {}, 1e-5)),
-        ({"eval_stsb-dev_spearman": 0.8, "eval_runtime": 3, "eval_samples_per_second": 0.0, "step": 9, "epoch": 1},
-         (9, None, {"stsb-dev_spearman": 0.8}, None)),
+        ({"eval_stsb_pearson": 0.8, "eval_runtime": 3, "eval_samples_per_second": 0.0, "step": 9, "epoch": 1},
+         (9, None, {"stsb_pearson": 0.8}, None)),
     ],
 )  # fmt: skip
 def test_a_line_of_the_log_keeps_the_loss_and_the_scores(line, expected):
