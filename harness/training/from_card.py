@@ -250,7 +250,7 @@ def _about(card: Card) -> str:
             "whose weights are verified by their hash"
         )
     if card.subject.size is not None:
-        sentences.append(f"It was trained on {card.subject.size:,} rows")
+        sentences.append(f"The card counts {card.subject.size:,} training rows")
     return ". ".join(sentences) + "."
 
 
