@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 _SAMPLE_OF_STRATA = 20
 """From so many strata on, they too are taken as a sample; fewer are taken as they are."""
-_NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,11 @@ def concordance(
     # A row wins where it is on the right side of another: each comparison is counted for both of its rows.
     score = float(wins.sum() / 2 / total)
     influence = (wins - compared * score) / total
-    variances = [null / total**2, _variance(influence, inverse[1])]
+    errors = [(null**0.5 / total, math.inf), _error(influence, inverse[1])]
     if used >= _SAMPLE_OF_STRATA:
-        variances.append(_variance(influence, inverse[0]))
-    return _judged(score, max(variances) ** 0.5)
+        # Both rows of each comparison are in the same stratum, where it would count twice.
+        errors.append(_error(influence / 2, inverse[0]))
+    return _judged(score, *max(errors))
 
 
 def share(right: np.ndarray, clusters: Sequence[object]) -> Concordance:
@@ -71,15 +72,17 @@ def share(right: np.ndarray, clusters: Sequence[object]) -> Concordance:
     """
     names = np.unique(np.array(clusters, dtype=str), return_inverse=True)[1]
     score = float(right.mean())
-    variance = _variance((right - score) / len(right), names)
-    return _judged(score, max(variance, 0.25 / len(right)) ** 0.5)
+    errors = [(0.5 * len(right) ** -0.5, math.inf), _error((right - score) / len(right), names)]
+    return _judged(score, *max(errors))
 
 
-def _judged(score: float, error: float) -> Concordance:
-    from scipy.stats import norm
+def _judged(score: float, error: float, freedom: float) -> Concordance:
+    """Take Student's distribution for an error that was estimated from a number of clusters."""
+    from scipy.stats import t
 
-    low, high = score - _NORMAL_95 * error, score + _NORMAL_95 * error
-    return Concordance(score, max(low, 0.0), min(high, 1.0), float(norm.cdf((score - 0.5) / error)))
+    half = error * float(t.ppf(0.975, freedom))
+    below = float(t.cdf((score - 0.5) / error, freedom))
+    return Concordance(score, max(score - half, 0.0), min(score + half, 1.0), below)
 
 
 def _groups(names: np.ndarray) -> list[np.ndarray]:
@@ -106,7 +109,9 @@ def _null_variance(labels: np.ndarray) -> float:
     return float(term(np.array(float(len(labels)))) - term(ties).sum()) / 72
 
 
-def _variance(influence: np.ndarray, names: np.ndarray) -> float:
+def _error(influence: np.ndarray, names: np.ndarray) -> tuple[float, float]:
+    """Standard error from the sums of each cluster's influences, and its degrees of freedom."""
     sums = np.bincount(names, influence)
     units = int((np.bincount(names, influence != 0) > 0).sum())
-    return float((sums**2).sum() * units / max(units - 1, 1))
+    freedom = max(units - 1, 1)
+    return float((sums**2).sum() * units / freedom) ** 0.5, float(freedom)
