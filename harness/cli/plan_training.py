@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import all_tasks, words
+from harness.data import DataSource
 from harness.environment import user_path
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from harness.config import Config
     from harness.interfaces import LocatedModel, Task
     from harness.plugins import Plugins
     from harness.producing import Production
+    from harness.tables import Dataset
     from harness.training.recipe import Recipe
-    from harness.training.subject import Rows
 
 _PUBLISHED = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 """Schemes whose weights are verified to be those of a hub id."""
@@ -40,11 +41,10 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
         raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
     base, folder = _base(recipe, plugins)
     rows = read_training_rows(recipe.data, rows_path(recipe.data, root, recipe.home))
-    _check(recipe, rows, base, plugins, options["allowed"])
     whole = Production(
         recipe=recipe,
         trainer=trainers[recipe.trainer],
-        rows=sure(rows),
+        rows=rows,
         base=base,
         base_folder=folder,
         base_name=_base_name(base),
@@ -56,6 +56,8 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
         resume=options["resume"],
         allowed=tuple(sorted(options["allowed"])),
     )
+    _check(whole, plugins)
+    whole = replace(whole, rows=sure(rows))
     if not options["seeds"]:
         return [whole]
     return [
@@ -164,9 +166,17 @@ def _device(asked: str) -> str:
     return device_of(asked)
 
 
-def _check(recipe: Recipe, rows: Rows, base: LocatedModel, plugins: Plugins, allowed: Sequence[str]) -> None:
+def _check(whole: Production, plugins: Plugins) -> None:
     """Look at the data and the recipe as `harness check` would, and stop where that would fail."""
     from harness.checks import collect, recipe_subject, stop_on_errors
 
-    subject = recipe_subject(recipe, rows, base.load)
-    stop_on_errors(collect(subject, plugins.checks()), allowed)
+    subject = recipe_subject(whole.recipe, whole.rows, whole.base.load, whole.base_folder)
+    if whole.tasks:
+        subject = replace(
+            subject, datasets=lambda: {task.name: _dataset(whole, task) for task in whole.tasks}
+        )
+    stop_on_errors(collect(subject, plugins.checks()), whole.allowed)
+
+
+def _dataset(whole: Production, task: Task) -> Dataset:
+    return task.load(DataSource("files", whole.data) if whole.data else DataSource("sample", task.sample))
