@@ -65,7 +65,7 @@ def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config
     if what == "recipes":
         return [_recipe(recipe, plugins) for _, recipe in sorted(plugins.recipes().items())]
     if what in ("trainers", "checks"):
-        answers: dict[str, Any] = {"trainers": plugins.trainers, "checks": plugins.checks}[what]()
+        answers: dict[str, Any] = {**(plugins.trainers() if what == "trainers" else plugins.checks())}
         return [
             {"name": name, "from": plugins.origin(f"harness_{what}", name), "help": one.help}
             for name, one in answers.items()
@@ -93,7 +93,6 @@ def _recipe(recipe: Recipe, plugins: Plugins) -> dict[str, Any]:
         "name": recipe.name,
         "from": plugins.origin("harness_recipes", recipe.name),
         "loss": recipe.loss.name,
-        "data": recipe.data.path or "",
         "about": recipe.about,
     }
 
