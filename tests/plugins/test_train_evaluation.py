@@ -1,0 +1,209 @@
+"""What the check `evaluation` finds without a model, and that it is silent on what is right, or not known."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plugins.cards import card_text, replaced, shared_card
+
+from harness.interfaces import Severity
+from harness.tables import Dataset
+from harness.training.card import read_card
+from harness.training.subject import Claim, LogEntry, Rows, Subject
+from harness_train.evaluation import EVALUATION
+
+
+def trained(*, scores=(), claims=(), **changes) -> Subject:
+    """A training with a score of each epoch as `dev_m`, and claims of (metric, value) on `dev`."""
+    log = [LogEntry(epoch=n, step=100 * n, metrics={"dev_m": score}) for n, score in enumerate(scores, 1)]
+    made = [Claim(dataset="dev", metric=metric, value=value) for metric, value in claims]
+    return Subject(**({"path": "it", "what": "card", "trained": True, "log": log, "claims": made} | changes))
+
+
+def findings(given) -> dict:
+    return {finding.code: finding for finding in EVALUATION.look(given)}
+
+
+def found(given) -> dict[str, str]:
+    return {code: finding.evidence for code, finding in findings(given).items()}
+
+
+def of_card(text, tmp_path) -> dict[str, str]:
+    (tmp_path / "any name.md").write_text(text, encoding="utf-8")
+    return found(read_card(tmp_path / "any name.md").subject)
+
+
+def test_a_training_without_any_score_is_found():
+    losses = [LogEntry(epoch=1, step=100, loss=0.5)]
+    assert "1 line of training loss, and no metric" in found(trained(log=losses))["no-evaluation"]
+    assert "no log, and no metric" in found(trained())["no-evaluation"]
+    assert "no-evaluation" not in found(trained(trained=False))
+    assert "no-evaluation" not in found(trained(scores=[0.5]))
+    assert "no-evaluation" not in found(trained(claims=[("m", 0.5)]))
+
+
+def test_a_metric_with_two_values_is_found_with_both():
+    said = found(trained(claims=[("m", 0.8951), ("n", 0.7), ("m", 0.8945)]))["metric-reported-twice"]
+    assert "m on dev as 0.8951 and as 0.8945" in said
+    assert "n on dev" not in said
+
+
+@given(st.dictionaries(st.text("abc", min_size=1), st.floats(-1, 1), min_size=1))
+def test_a_metric_that_is_repeated_or_rounded_is_not_two(scores):
+    given = trained(claims=[*scores.items(), *((name, round(value, 4)) for name, value in scores.items())])
+    assert "metric-reported-twice" not in found(given)
+
+
+# --- the best of the evaluations -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scores", "claims", "changes", "lost"),
+    [
+        pytest.param([0.5, 0.7, 0.6], [], {}, True, id="the last is not the best"),
+        pytest.param([0.5, 0.6, 0.7], [], {}, False, id="the last is the best"),
+        pytest.param([0.5, 0.7, 0.6], [], {"keeps_best": True}, False, id="the best is kept"),
+        pytest.param([0.5, 0.7, 0.6], [("m", 0.7)], {}, False, id="the best is what is claimed"),
+        pytest.param([0.5, 0.7, 0.6], [("m", 0.60004)], {}, True, id="the last is what is claimed"),
+        pytest.param([0.5, 0.7, 0.69995], [], {}, False, id="rounding"),
+        pytest.param([0.7], [("m", 0.2)], {}, False, id="one evaluation"),
+    ],
+)
+def test_the_best_evaluation_is_lost_where_it_is_neither_last_nor_claimed(scores, claims, changes, lost):
+    assert ("best-not-kept" in found(trained(scores=scores, claims=claims, **changes))) == lost
+
+
+def test_the_epoch_and_both_values_of_a_lost_best_are_shown():
+    said = found(trained(scores=[0.8957, 0.8964, 0.8955], claims=[("m", 0.8951), ("m", 0.8945)]))
+    assert "best dev_m was 0.8964 at epoch 2 (step 200)" in said["best-not-kept"]
+    assert "the best value reported is 0.8951" in said["best-not-kept"]
+
+
+def test_of_several_metrics_a_model_is_better_only_in_all_of_them():
+    def log(*rows):
+        return tuple(LogEntry(epoch=n, step=n, metrics=row) for n, row in enumerate(rows, 1))
+
+    mixed = log({"a": 0.9, "b": 0.1}, {"a": 0.5, "b": 0.5})
+    assert "best-not-kept" not in found(trained(log=mixed))
+    assert "best-not-kept" in found(trained(log=log({"a": 0.9, "b": 0.6}, {"a": 0.5, "b": 0.5})))
+    falling = log({"eval_loss": 0.9, "a": 0.5}, {"eval_loss": 0.1, "a": 0.5})
+    assert "best-not-kept" not in found(trained(log=falling))
+
+
+# --- chance ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "severity"),
+    [
+        ("roc_auc", 0.039, Severity.ERROR),
+        ("cosine_accuracy", 0.2, Severity.ERROR),
+        ("spearman_cosine", -0.3, Severity.ERROR),
+        ("pearson", -0.01, Severity.WARNING),
+        ("roc_auc", 0.47, Severity.WARNING),
+        ("roc_auc", 0.5, None),
+        ("spearman", 0.0, None),
+        ("cosine_accuracy@1", 0.2, None),
+        ("accuracy", 0.3, None),
+        ("cosine_ap", 0.2, None),
+        ("cosine_ndcg@10", 0.1, None),
+        ("spearman_cosine", math.nan, None),
+    ],
+)
+def test_a_score_is_below_chance_only_where_chance_is_known(metric, value, severity):
+    finding = findings(trained(claims=[(metric, value)])).get("below-chance")
+    assert (finding and finding.severity) == severity
+
+
+def test_without_claims_the_last_score_of_the_log_is_held_against_chance():
+    log = tuple(
+        LogEntry(epoch=n, step=n, metrics={"dev_spearman": score}) for n, score in ((1, 0.8), (2, -0.2))
+    )
+    assert "dev_spearman is -0.2000, chance 0" in found(trained(log=log))["below-chance"]
+
+
+# --- overlap ---------------------------------------------------------------------------------------------
+
+
+def test_test_examples_among_the_training_rows_are_found():
+    left = [f"the first sentence about thing {n}" for n in range(20)]
+    right = [f"another sentence, which tells of object {n}" for n in range(20)]
+    rows = Rows(kind="pairs", texts={"text1": left, "text2": right})
+    test = Dataset({"text1": [*left[:5], "unheard of"], "text2": [*right[:5], "never seen"]})
+    given = trained(claims=[("m", 0.5)], rows=rows, datasets=lambda: {"held-out": test})
+    finding = findings(given)["train-test-overlap"]
+    assert finding.severity is Severity.ERROR
+    assert "5 of 6 examples of held-out" in finding.evidence
+    shown = Rows(kind="pairs", texts={"text1": left, "text2": right}, complete=False)
+    assert "train-test-overlap" not in found(trained(rows=shown, datasets=lambda: {"held-out": test}))
+
+
+# --- cards -----------------------------------------------------------------------------------------------
+
+FOUR = [(1.0, 250, None, 0.8957), (2.0, 500, None, 0.8964), (3.0, 750, None, 0.8955)]
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong", "right"),
+    [
+        ("no-evaluation", {"log": [(1.0, 250, 0.02, None)]}, {"claims": [("spearman_cosine", 0.9)]}),
+        ("no-evaluation", {}, {"log": FOUR}),
+        (
+            "metric-reported-twice",
+            {"claims": [("spearman_cosine", 0.8951), ("spearman_cosine", 0.8945)]},
+            {"claims": [("spearman_cosine", 0.8951), ("pearson_cosine", 0.8945)]},
+        ),
+        ("best-not-kept", {"log": FOUR}, {"log": FOUR[:2]}),
+        ("best-not-kept", {"log": FOUR}, {"best": True}),
+        ("best-not-kept", {"log": FOUR}, {"claims": [("spearman_cosine", 0.89641)]}),
+        ("below-chance", {"claims": [("cosine_accuracy", 0.1)]}, {"claims": [("cosine_accuracy", 0.9)]}),
+    ],
+)
+def test_a_written_card_has_the_finding_until_it_is_put_right(code, wrong, right, tmp_path):
+    assert code in of_card(card_text(**wrong), tmp_path)
+    assert code not in of_card(card_text(**wrong | right), tmp_path)
+
+
+FIRST_SCORE = """    - type: spearman_cosine
+      value: 0.8950730981265442
+      name: Spearman Cosine
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "changes"),
+    [
+        ("penal-triplet", "no-evaluation", [("pipeline_tag:", f"""model-index:
+- name: it
+  results:
+  - task:
+      type: semantic-similarity
+    dataset:
+      name: dev
+      type: dev
+    metrics:
+{FIRST_SCORE}pipeline_tag:""")]),
+        ("sts-cosine", "metric-reported-twice", [
+            ("0.894513806720748", "0.8950730981265442"), ("0.8945", "0.8951"),
+            ("0.8961516051005151", "0.8963944551925366"), ("0.8962", "0.8964"),
+        ]),
+        ("sts-cosine", "best-not-kept", [("| 0.8964  ", "| 0.8940  "), ("| 0.8957  ", "| 0.8941  "),
+                                         ("| 0.8955  ", "| 0.8942  ")]),
+        ("sts-cosine", "best-not-kept", [("best_model_at_end`: False", "best_model_at_end`: True")]),
+    ],
+)  # fmt: skip
+def test_a_published_card_has_the_finding_and_a_corrected_copy_has_not(name, code, changes, tmp_path):
+    text = shared_card(name)
+    assert code in of_card(text, tmp_path)
+    assert code not in of_card(replaced(text, *changes), tmp_path)
+
+
+def test_the_published_cards_have_no_other_findings_of_this_check(tmp_path):
+    unmeasured = ("nda-contrastive", "papers-mnrl", "penal-triplet", "records-cosine")
+    said = {name: sorted(of_card(shared_card(name), tmp_path)) for name in (*unmeasured, "sts-cosine")}
+    assert said == {name: ["no-evaluation"] for name in unmeasured} | {
+        "sts-cosine": ["best-not-kept", "metric-reported-twice"]
+    }
