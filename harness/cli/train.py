@@ -158,4 +158,5 @@ def _print(candidate: Candidate, target: Console) -> None:
         sample = " (sample: illustrative)" if one.examination.data == "sample" else ""
         say(f"  {one.examination.task} {score.metric} {score.score:.4f}{interval}{sample}", target)
     say(f"written: {candidate.folder}", target)
-    say(f"next: harness run --model {lineage.base} --model {candidate.folder} --tasks …", target, "dim")
+    base = lineage.recipe["base"]
+    say(f"next: harness run --model {base} --model {candidate.folder} --tasks …", target, "dim")
