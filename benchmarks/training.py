@@ -66,6 +66,7 @@ def main() -> None:
 
 def ours(asked: argparse.Namespace) -> float:
     """Seconds of our trainer."""
+    from harness.environment import cores
     from harness.plugins import load_plugins
     from harness.training.recipe import named
     from harness.training.rows import read_training_rows, rows_path, sure
@@ -81,8 +82,9 @@ def ours(asked: argparse.Namespace) -> float:
         began = _Began()
         train(
             Job(
-                recipe=recipe, rows=rows, base=_base(), base_name="minilm", seed=42, device="cpu",
-                work=Path(work), folder=Path(work) / "model", evaluate=lambda _: {}, follower=began,
+                recipe=recipe, rows=rows, base=_base(), base_name="minilm", seed=42,
+                device="cpu", threads=cores(), work=Path(work), folder=Path(work) / "model",
+                evaluate=lambda _: {}, follower=began,
             )
         )  # fmt: skip
         return began.seconds

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.data import DataSource
 from harness.encode import EncodedOnce
-from harness.environment import current_environment, libraries
+from harness.environment import cores, current_environment, libraries
 from harness.errors import HarnessError
 from harness.examine import Examined, answer, examine
 from harness.training import rows as training_rows
@@ -167,6 +167,7 @@ def _job(production: Production, examined: Sequence[Examined], work: Path, follo
         base_name=production.base_name,
         seed=production.seed,
         device=production.device,
+        threads=cores(),
         work=work,
         folder=work / "model",
         evaluate=lambda model: scores(model, examined),

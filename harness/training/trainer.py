@@ -43,6 +43,8 @@ class Job:
     """What a card should call the base: a hub id where it is one's published weights."""
     seed: int
     device: str
+    threads: int
+    """Processors that this process may use, a container's quota counted."""
     work: Path
     """Checkpoints go here; they survive a kill, and what is found here is continued."""
     folder: Path

@@ -36,6 +36,7 @@ def train(job: Job) -> Trained:
 
     from harness_train.following import Ending, Following, Saving
 
+    torch.set_num_threads(job.threads)
     ending = Ending(job.recipe.train.stop_after)
     with _quiet(), ending:
         model, arguments = _model(job), _arguments(job)

@@ -54,8 +54,8 @@ def recipe(loss: str, kind: str | None = None, *, train=None, model=None, **para
 def job(made, base, tmp_path, **changes) -> Job:
     given = {
         "recipe": made, "rows": rows_of(made.data.kind), "base": base, "base_name": "tiny", "seed": 1,
-        "device": "cpu", "work": tmp_path, "folder": tmp_path / "model", "evaluate": lambda model: {},
-        "follower": Mute(),
+        "device": "cpu", "threads": 2, "work": tmp_path, "folder": tmp_path / "model",
+        "evaluate": lambda model: {}, "follower": Mute(),
     }  # fmt: skip
     return Job(**{**given, **changes})
 
