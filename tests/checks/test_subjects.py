@@ -1,0 +1,208 @@
+"""From what a user names to what is known of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from conftest import build_model
+from plugins.cards import card_text
+
+from harness.checks import Asked, recipe_subject, subject_of
+from harness.checks.models import Models, read_architecture
+from harness.errors import HarnessError
+from harness.plugins import load_plugins
+from harness.training.lineage import Lineage, LoggedLoss, write_lineage
+from harness.training.recipe import recipe_from
+
+TABLE = {
+    "name": "ours", "base": "lexical", "data": {"kind": "scored-pairs", "path": "pairs.csv"},
+    "loss": {"name": "CosineSimilarityLoss"}, "train": {"batch_size": 2, "epochs": 3.0},
+}  # fmt: skip
+TOML = """
+base = "lexical"
+data = { kind = "scored-pairs", path = "pairs.csv" }
+loss = { name = "CosineSimilarityLoss" }
+train = { batch_size = 2, epochs = 3 }
+evaluation = { tasks = ["stsb-dev"], keep = "best" }
+"""
+PAIRS = "text1,text2,score\na cat,a dog,0.5\na man,a bird,0.1\nrain,snow,0.9\n"
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    return load_plugins(allowed=["sts"])
+
+
+@pytest.fixture
+def asked(plugins):
+    """What is asked, with changes."""
+    tasks = plugins.tasks()
+    return lambda **changes: Asked(models=Models(plugins.model_schemes()), tasks=tasks, **changes)
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ours.toml").write_text(TOML)
+    (tmp_path / "pairs.csv").write_text(PAIRS)
+
+
+def test_a_recipe_is_known_with_the_rows_beside_it(asked):
+    subject = subject_of("ours.toml", asked())
+    assert (subject.path, subject.what, subject.loss_name) == ("ours.toml", "recipe", "CosineSimilarityLoss")
+    assert (subject.size, subject.batch_size, subject.epochs, subject.steps) == (3, 2, 3.0, 6)
+    assert subject.rows.labels == [0.5, 0.1, 0.9]
+    assert (subject.keeps_best, subject.trained) == (True, False)
+    assert set(subject.datasets()) == {"stsb-dev"}
+    assert subject.base().name == "lexical"
+
+
+def test_a_recipe_without_its_rows_is_known_as_far_as_it_goes(asked, tmp_path):
+    (tmp_path / "pairs.csv").unlink()
+    subject = subject_of("ours.toml", asked())
+    assert (subject.rows, subject.size, subject.steps, subject.datasets) == (None, None, None, None)
+    assert subject.loss_name == "CosineSimilarityLoss"
+
+
+def test_a_file_given_as_data_is_the_rows_and_may_have_other_names(asked, tmp_path):
+    (tmp_path / "theirs.csv").write_text("left,right,score\na,b,1\n")
+    subject = subject_of(
+        "ours.toml", asked(data=tmp_path / "theirs.csv", columns={"text1": "left", "text2": "right"})
+    )
+    assert subject.rows.texts == {"text1": ["a"], "text2": ["b"]}
+    with pytest.raises(HarnessError, match="no column 'text1'"):
+        subject_of("ours.toml", asked(data=tmp_path / "theirs.csv"))
+
+
+def test_a_recipe_is_found_by_name_and_a_path_of_that_name_wins(asked, tmp_path):
+    recipes = {"theirs/corrected": recipe_from(TABLE | {"name": "theirs/corrected"}, "theirs")}
+    assert subject_of("theirs", asked(recipes=recipes)).what == "recipe"
+    assert subject_of("theirs/corrected", asked(recipes=recipes)).path == "theirs/corrected"
+    build_model(tmp_path / "theirs")
+    assert subject_of("theirs", asked(recipes=recipes)).what == "model"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nosuch", "no file, folder or recipe named 'nosuch'"),
+        ("nosuch.md", "no file nosuch.md"),
+        ("some/where", "no file or folder some/where"),
+        ("picture.png", "picture.png is nothing that can be checked"),
+        ("empty", "empty is neither a candidate nor a model"),
+        ("pairs.csv", "what the rows of pairs.csv are is not said"),
+        ("broken.toml", "not TOML"),
+        ("none.md", "no card|model card|not a card|sentence"),
+    ],
+)
+def test_what_cannot_be_checked_is_said(asked, tmp_path, name, said):
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    (tmp_path / "broken.toml").write_text("= 3")
+    (tmp_path / "none.md").write_text("# Shopping\n\n- bread\n")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(HarnessError, match=said):
+        subject_of(name, asked())
+
+
+def test_data_is_known_by_a_recipe_or_by_its_kind(asked):
+    by_recipe = subject_of("pairs.csv", asked(recipe="ours.toml"))
+    assert (by_recipe.what, by_recipe.loss_name, by_recipe.steps) == ("dataset", "CosineSimilarityLoss", 6)
+    by_kind = subject_of("pairs.csv", asked(kind="pairs", columns={"text2": "score"}))
+    assert by_kind.rows.texts["text2"] == ["0.5", "0.1", "0.9"]
+    assert (by_kind.loss, by_kind.base, by_kind.size) == (None, None, 3)
+    with pytest.raises(HarnessError, match="no kind of rows named 'pair'"):
+        subject_of("pairs.csv", asked(kind="pair"))
+    with pytest.raises(HarnessError, match="no column of pairs named 'text3'"):
+        subject_of("pairs.csv", asked(kind="pairs", columns={"text3": "score"}))
+
+
+def test_a_card_is_known_with_the_rows_that_are_given_for_it(asked, tmp_path):
+    (tmp_path / "card.md").write_text(card_text(log=[(1.0, 250, 0.02, None)]))
+    subject = subject_of("card.md", asked())
+    assert (subject.path, subject.what, subject.trained, subject.base) == ("card.md", "card", True, None)
+    assert subject.rows is None or not subject.rows.complete
+    given = subject_of("card.md", asked(data=tmp_path / "pairs.csv", base="lexical"))
+    assert given.rows.complete
+    assert given.rows.labels == [0.5, 0.1, 0.9]
+    assert given.base().name == "lexical"
+
+
+def test_a_model_is_known_by_its_folder_and_its_own_card(asked, tmp_path):
+    folder = build_model(tmp_path / "model")
+    bare = subject_of("model", asked())
+    assert (bare.what, bare.trained, bare.normalized, bare.dimensions, bare.max_tokens) == (
+        "model", False, True, 32, 64,
+    )  # fmt: skip
+    assert bare.model().facts.dimensions == 32
+    assert bare.model() is bare.model()
+    (folder / "README.md").write_text("just words")
+    assert subject_of("model", asked()).trained is False
+    (folder / "README.md").write_text(card_text(claims=[("spearman_cosine", 0.5)]))
+    described = subject_of("model", asked())
+    assert (described.what, described.trained, described.normalized) == ("model", True, True)
+    assert [claim.value for claim in described.claims] == [0.5]
+
+
+def test_a_candidate_is_known_by_its_lineage(asked, tmp_path):
+    folder = build_model(tmp_path / "candidate", normalize=False)
+    log = (LoggedLoss(step=2, epoch=1.0, loss=0.5), LoggedLoss(step=4, epoch=2.0, metrics={"t_m": 0.1}))
+    write_lineage(folder, Lineage(
+        recipe=TABLE, base="lexical", base_fingerprint="f", seed=1, trainer="t", data="pairs.csv",
+        data_digest="d", rows=4, texts=(), steps=4, seconds=1.0, log=log,
+    ))  # fmt: skip
+    subject = subject_of("candidate", asked())
+    assert (subject.what, subject.trained, subject.normalized) == ("candidate", True, False)
+    assert (subject.size, subject.steps, subject.lineage.steps) == (4, 6, 4)
+    assert [(line.step, line.loss, dict(line.metrics)) for line in subject.log] == [
+        (2, 0.5, {}), (4, None, {"t_m": 0.1}),
+    ]  # fmt: skip
+    assert subject.rows is None
+    assert len(subject_of("candidate", asked(data=tmp_path)).rows) == 3
+
+
+def test_a_task_that_is_asked_for_must_be_there_and_a_recipes_own_need_not(asked, tmp_path):
+    assert subject_of("ours.toml", asked(data=tmp_path)).datasets is None
+    with pytest.raises(HarnessError, match="stsb-en-dev"):
+        subject_of("ours.toml", asked(data=tmp_path, wanted=("stsb-dev",)))
+
+
+def test_a_model_is_measured_on_a_task_of_that_name(asked, tmp_path):
+    build_model(tmp_path / "model")
+    (tmp_path / "stsb").mkdir()
+    rows = "".join(f"word {chr(97 + n)},text {chr(98 + n)},{n % 5}\n" for n in range(20))
+    (tmp_path / "stsb" / "stsb-en-dev.csv").write_text(rows)
+    measure = subject_of("model", asked(data=tmp_path, verify=True)).measure
+    assert set(measure("stsb-dev")) == {"spearman", "pearson"}
+    with pytest.raises(HarnessError, match="there is no task nosuch"):
+        measure("nosuch")
+    with pytest.raises(HarnessError, match="--data DIR"):
+        subject_of("model", asked(verify=True)).measure("stsb-dev")
+
+
+def test_a_recipe_takes_what_it_does_not_say_from_its_base(tmp_path):
+    folder = build_model(tmp_path / "base")
+    recipe = recipe_from(TABLE, "ours")
+    assert recipe_subject(recipe, folder=folder).normalized is True
+    assert recipe_subject(recipe).normalized is None
+    changed = recipe_from(TABLE | {"model": {"normalize": False}}, "ours")
+    assert recipe_subject(changed, folder=folder).normalized is False
+
+
+def test_a_base_that_is_not_on_this_machine_is_not_asked_of_a_hub(asked, plugins):
+    models = Models(plugins.model_schemes())
+    assert models.is_here("lexical")
+    assert not models.is_here("nobody/has-this")
+    assert models.folder("nobody/has-this") is None
+    assert not models.is_here("./nowhere")
+
+
+def test_an_architecture_is_what_the_folder_says(tmp_path):
+    folder = build_model(tmp_path / "base", normalize=False, hidden=16)
+    known = read_architecture(folder)
+    assert (known.normalized, known.dimensions, known.max_tokens) == (False, 16, 64)
+    (folder / "modules.json").write_text(json.dumps("nothing"))
+    assert read_architecture(folder).normalized is None
+    shutil.rmtree(folder)
+    assert read_architecture(folder).dimensions is None

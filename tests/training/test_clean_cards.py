@@ -1,0 +1,23 @@
+"""No error is seen in the cards of sound trainings with today's library."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.checks import look
+from harness.interfaces import Severity
+from harness.plugins import load_plugins
+from harness.training.card import read_card
+from training.trained import TRAININGS
+
+
+@pytest.fixture(scope="module")
+def checks():
+    return load_plugins(allowed=["train"]).checks()
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_the_card_of_a_sound_training_has_no_error(name, clean, checks):
+    looked = look(read_card(clean(name)).subject, checks)
+    assert looked.problems == ()
+    assert [finding for finding, _ in looked.findings if finding.severity is Severity.ERROR] == []
