@@ -89,6 +89,7 @@ def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
         epochs=plan.epochs, steps=plan.steps, schedule=plan.schedule, keeps_best=plan.keeps_best,
         columns=columns, rows=read_sample_rows(first, loss.name if loss else "", columns, where),
         log=log, claims=read_claims(front, cut), usage=read_usage(cut), samples=widget_texts(front),
+        garbled=_is_garbled(cut),
         trained=bool(datasets or given or log or "generated_from_trainer" in _tags(front)),
     )  # fmt: skip
     named, revision = _printed_base(head)
@@ -105,6 +106,15 @@ def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
         kept_step=kept,
         contradictions=tuple(_contradictions(front, named, plan, losses)),
     )
+
+
+def _is_garbled(cut: Sequence[Section]) -> bool:
+    """Whether the one line that always has a character beyond ASCII has another than the library wrote."""
+    lines = (_HUB_LINE.search(part.text) for part in cut)
+    return any(found[1] != "🤗" and not found[1].isascii() for found in lines if found)
+
+
+_HUB_LINE = re.compile(r"^# Download from the (\S{1,20}) Hub$", re.MULTILINE)
 
 
 def _front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:

@@ -125,6 +125,8 @@ class Subject:
     usage: Usage | None = None
     samples: tuple[str, ...] = ()
     """Further texts that a card shows (its widget)."""
+    garbled: bool = False
+    """Whether a line that the library itself wrote on a card was decoded wrongly: the file was, then."""
     trained: bool = False
     """Whether a training has been: False for data and recipes, and for a base model."""
     lineage: Lineage | None = None

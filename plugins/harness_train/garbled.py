@@ -31,9 +31,12 @@ _SUSPENDED = frozenset({
 _PAGE = re.compile(r"^\s*\d{1,4}\s*$", re.MULTILINE)
 
 
-def look_at_texts(texts: Sequence[str]) -> Iterator[Finding]:
-    """Look at distinct texts that are not blank."""
-    yield from _mojibake(texts)
+def look_at_texts(texts: Sequence[str], *, garbled: bool = False) -> Iterator[Finding]:
+    """Look at distinct texts that are not blank.
+
+    garbled: whether they stand on a card that was decoded wrongly itself.
+    """
+    yield from _mojibake(texts, garbled=garbled)
     yield from _debris(texts)
     yield from _scripts(texts)
 
@@ -54,18 +57,24 @@ def broken_words(text: str) -> list[str]:
     return [one[0] for one in found if one[2].islower() and one[2] not in _SUSPENDED and not one[1].isupper()]
 
 
-def _mojibake(texts: Sequence[str]) -> Iterator[Finding]:
+def _mojibake(texts: Sequence[str], *, garbled: bool) -> Iterator[Finding]:
     found = [text for text in texts if is_mojibake(text)]
-    if found:
-        from ftfy import fix_encoding
+    if not found:
+        return
+    from ftfy import fix_encoding
 
-        shown = _first_difference(found[0], fix_encoding(found[0]))
+    shown = _first_difference(found[0], fix_encoding(found[0]))
+    seen = f"{len(found)} of {len(texts)} texts were decoded wrongly, such as {shown}"
+    if garbled:
         yield Finding(
             "mojibake",
-            _severity(found, texts),
-            f"{len(found)} of {len(texts)} texts were decoded wrongly, such as {shown}.",
-            "Read the file again in its true encoding, or repair it: ftfy.fix_encoding(text).",
+            Severity.NOTE,
+            f"{seen}; but so was a line that sentence-transformers wrote, so it may be this file alone.",
+            "Look at the training data, or at the card where it was published.",
         )
+    else:
+        remedy = "Read the file again in its true encoding, or repair it: ftfy.fix_encoding(text)."
+        yield Finding("mojibake", _severity(found, texts), f"{seen}.", remedy)
 
 
 def _debris(texts: Sequence[str]) -> Iterator[Finding]:

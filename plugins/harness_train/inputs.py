@@ -36,7 +36,8 @@ def look(subject: Subject) -> Iterator[Finding]:
         yield from look_at_near_copies(rows)
     shown = () if subject.usage is None else subject.usage.texts
     cells = [] if rows is None else [cell for column in rows.texts.values() for cell in column]
-    yield from look_at_texts(list(dict.fromkeys(_texts([*cells, *shown, *subject.samples]))))
+    texts = list(dict.fromkeys(_texts([*cells, *shown, *subject.samples])))
+    yield from look_at_texts(texts, garbled=subject.garbled and (rows is None or not rows.complete))
 
 
 def _records_of_card(columns: Sequence[ColumnFacts], rows: Rows | None) -> Iterator[Finding]:

@@ -234,3 +234,18 @@ def test_a_large_odd_file_takes_no_more_than_a_moment(read, flood):
     started = time.process_time()
     read(CARD + "\n## Usage\n### Training Dataset\n#### X\n* Columns: <code>a</code>\n" + flood)
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("face", "garbled"), [("🤗", False), ("ðŸ¤—", True), ("", False), ("Model", False)], ids=str
+)
+def test_a_card_whose_own_words_were_decoded_wrongly_is_known(face, garbled, tmp_path):
+    card = tmp_path / "card.md"
+    usage = f"## Usage\n```python\n# Download from the {face} Hub\nmodel = 1\n```\n"
+    card.write_text(FRONT.format(more="") + usage + BODY, encoding="utf-8")
+    assert read_card(card).subject.garbled is garbled
+
+
+def test_the_published_cards_were_decoded_wrongly_and_a_fresh_one_is_not(five_cards, clean):
+    assert all(read_card(path).subject.garbled for path in five_cards.glob("*.md"))
+    assert not read_card(clean("CosineSimilarityLoss")).subject.garbled
