@@ -23,7 +23,7 @@ from harness.errors import HarnessError
 from harness.training.lineage import read_lineage
 from harness.training.losses import KINDS, LOSSES
 from harness.training.recipe import read_recipe, recipe_from
-from harness.training.rows import read_training_rows
+from harness.training.rows import digest, read_training_rows, sure
 from harness.training.subject import LogEntry, Subject
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _described(folder: Path) -> Subject:
 def _of_candidate(subject: Subject, lineage: Lineage, asked: Asked) -> Subject:
     """Tell what lineage.json says; of its card, what lineage.json does not say: claims, usage, samples."""
     recipe = recipe_from(lineage.recipe, f"the recipe in {subject.path}")
-    rows = rows_of(with_columns(recipe, asked).data, "", asked) if asked.data is not None else None
+    rows = _trained_rows(recipe, lineage, subject.path, asked)
     planned = replace(recipe_subject(recipe), path=subject.path, what="candidate")
     a_round = math.ceil(lineage.rows / recipe.train.batch_size)
     base = asked.base or recipe.base
@@ -214,6 +214,22 @@ def _of_candidate(subject: Subject, lineage: Lineage, asked: Asked) -> Subject:
         datasets=datasets_of(recipe.evaluation.tasks, asked, known=True),
         verify=subject.verify,
         measure=subject.measure,
+    )
+
+
+def _trained_rows(recipe: Recipe, lineage: Lineage, path: str, asked: Asked) -> Rows | None:
+    """Find the rows that a candidate was trained on: in the data given, or beside the shipped recipe."""
+    known = asked.recipes.get(recipe.name)
+    home = known.home if known is not None and known.data == recipe.data else ""
+    rows = rows_of(with_columns(recipe, asked).data, home, asked) if asked.data or home else None
+    if rows is None or digest(sure(rows)) == lineage.data_digest:
+        return rows
+    if asked.data is None:
+        return None
+    raise HarnessError(
+        f"{rows.source} does not hold the rows that {path} was trained on: they have changed since",
+        exists=f"trained on {lineage.rows} rows ({lineage.data_digest[:8]}); the file gives {len(rows)}",
+        hint="give the file as it was, or leave out --data",
     )
 
 

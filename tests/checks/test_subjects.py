@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from conftest import build_model
@@ -15,6 +16,7 @@ from harness.errors import HarnessError
 from harness.plugins import load_plugins
 from harness.training.lineage import Lineage, LoggedLoss, write_lineage
 from harness.training.recipe import recipe_from
+from harness.training.rows import digest, read_training_rows, sure
 
 TABLE = {
     "name": "ours", "base": "lexical", "data": {"kind": "scored-pairs", "path": "pairs.csv"},
@@ -159,7 +161,23 @@ def test_a_candidate_is_known_by_its_lineage(asked, tmp_path):
         (2, 0.5, {}), (4, None, {"t_m": 0.1}),
     ]  # fmt: skip
     assert subject.rows is None
+
+
+def test_a_candidates_rows_are_looked_at_only_where_they_are_those_that_it_was_trained_on(asked, tmp_path):
+    rows = read_training_rows(recipe_from(TABLE, "ours").data, tmp_path / "pairs.csv")
+    folder = build_model(tmp_path / "candidate")
+    write_lineage(folder, Lineage(
+        recipe=TABLE, base="lexical", base_fingerprint="f", seed=1, trainer="t", data="pairs.csv",
+        data_digest=digest(sure(rows)), rows=3, texts=(), steps=6, seconds=1.0,
+    ))  # fmt: skip
+    shipped = {"ours": replace(recipe_from(TABLE, "ours"), home=str(tmp_path))}
+    assert subject_of("candidate", asked()).rows is None
     assert len(subject_of("candidate", asked(data=tmp_path)).rows) == 3
+    assert len(subject_of("candidate", asked(recipes=shipped)).rows) == 3
+    (tmp_path / "pairs.csv").write_text(PAIRS.replace("0.1", "0.2"))
+    assert subject_of("candidate", asked(recipes=shipped)).rows is None
+    with pytest.raises(HarnessError, match="they have changed since"):
+        subject_of("candidate", asked(data=tmp_path))
 
 
 def test_a_task_that_is_asked_for_must_be_there_and_a_recipes_own_need_not(asked, tmp_path):
