@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -169,3 +170,33 @@ def test_a_card_is_checked_without_torch():
     )  # fmt: skip
     assert "margin-unreachable" in found.stdout
     assert found.stderr == "code 1\n[]\n"
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_check_of_the_plugin_guide_finds_what_it_says(harness):
+    (code,) = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8").split("```py\n")[1:]
+    Path("signatures.py").write_text(code.partition("```")[0])
+    Path("tickets.csv").write_text("text1,text2\nIt broke. Kind regards Ada,Help\nNo light,It is dark\n")
+    answer = harness("check", "--plugin=signatures.py", "tickets.csv", "--kind", "pairs")
+    assert answer.code == 0
+    assert " WARNING  signatures" in answer.out
+    assert "1 of 4 texts end in a signature, such as 'It broke. Kind regards Ada'." in answer.out
+
+
+def test_every_code_of_our_checks_is_in_the_guide():
+    files = [*(ROOT / "plugins" / "harness_train").glob("*.py"), ROOT / "harness" / "training" / "leakage.py"]
+    calls = [
+        node for file in files for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)
+    ]
+    codes = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "Finding"
+        and isinstance(call.args[0], ast.Constant)
+    }
+    page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    assert len(codes) > 20
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
