@@ -23,6 +23,8 @@ SURE = 0.01
 _REPEATED = 5
 """Rows per distinct text from which on a column's texts are compared each by itself."""
 _FEWEST_COMPONENTS = 20
+_RELATED = 0.65
+"""Share of own positives nearer than strangers' that must lie above the interval of drawn ones."""
 
 SENSE = {
     "ContrastiveLoss": "pulls pairs of label 1 together and pushes those of label 0 apart",
@@ -125,25 +127,32 @@ def _triplets(rows: Rows, subject: Subject) -> Iterator[Finding]:
     found = share(_wins(near, model.pairwise_similarity(anchor, negative)), anchors)
     if found.below >= SURE:
         return
-    # A positive of another row is as good as drawn: is the own one nearer than that?
-    strange = model.pairwise_similarity(anchor, np.roll(positive, max(len(drawn) // 2, 1), axis=0))
-    related = share(_wins(near, strange), anchors)
-    swapped = related.low <= 0.5
-    why = (
-        "no nearer than the positives of other anchors, as drawn negatives would be"
-        if swapped
-        else "nearer than those of other anchors, as hard negatives would be too"
-    )
-    loss = subject.loss_name or "The loss"
+    others = _others(anchors, positives)
+    told = others >= 0
+    strange = model.pairwise_similarity(anchor[told], positive[others[told]])
+    own = share(_wins(near[told], strange), np.array(anchors)[told]) if told.any() else None
+    swapped = own is not None and own.high < _RELATED
+    why = "as if drawn by chance" if swapped else "as beside hard negatives too"
+    more = "" if own is None else f" Own positives are nearer than strangers' in {own.score:.0%}, {why}."
     yield Finding(
         "columns-swapped",
         Severity.ERROR if swapped else Severity.WARNING,
-        f"The base finds the positive nearer to the anchor than the negative in less than half of"
-        f" {len(drawn)} triplets: a share of {found}. {loss} takes anchor, positive and negative"
-        f" in this order; what stands for positives is {why} (share {related.score:.3f}).",
+        f"The base finds the positive nearer to the anchor than the negative in too few triplets: {found} of"
+        f" {len(drawn)}. {subject.loss_name or 'The loss'} takes anchor, positive and negative in this order."
+        f"{more}",
         "Exchange positive and negative (data.columns in the recipe) if they are swapped; negatives chosen"
         " because a model takes them for similar look the same, and are right as they are.",
     )
+
+
+def _others(anchors: list[str], positives: list[str]) -> np.ndarray:
+    """For each row another one, drawn by their content, of another anchor and positive; else -1: (n,)."""
+    drawn = enumerate(_generator(anchors).permutation(len(anchors)))
+    differ = (
+        other if anchors[other] != anchors[row] and positives[other] != positives[row] else -1
+        for row, other in drawn
+    )
+    return np.fromiter(differ, dtype=int, count=len(anchors))
 
 
 def _wins(near: np.ndarray, far: np.ndarray) -> np.ndarray:
@@ -155,9 +164,13 @@ def _drawn(usable: list[int], texts: Sequence[str]) -> list[int]:
     """Draw rows by their content, so that the same rows are always judged alike."""
     if len(usable) <= MOST_ROWS:
         return usable
-    content = hashlib.sha256("\0".join(texts[row] for row in usable).encode(errors="surrogatepass"))
-    generator = np.random.default_rng(interval_seed(content.hexdigest(), "labels", "rows"))
+    generator = _generator([texts[row] for row in usable])
     return sorted(usable[place] for place in generator.choice(len(usable), MOST_ROWS, replace=False))
+
+
+def _generator(texts: Sequence[str]) -> np.random.Generator:
+    content = hashlib.sha256("\0".join(texts).encode(errors="surrogatepass"))
+    return np.random.default_rng(interval_seed(content.hexdigest(), "labels", "rows"))
 
 
 def _encoded(model: Model, *columns: list[str]) -> list[np.ndarray]:
