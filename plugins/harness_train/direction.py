@@ -130,7 +130,8 @@ def _triplets(rows: Rows, subject: Subject) -> Iterator[Finding]:
     others = _others(anchors, positives)
     told = others >= 0
     strange = model.pairwise_similarity(anchor[told], positive[others[told]])
-    own = share(_wins(near[told], strange), np.array(anchors)[told]) if told.any() else None
+    clusters = [anchors[row] for row in np.flatnonzero(told)]
+    own = share(_wins(near[told], strange), clusters) if clusters else None
     swapped = own is not None and own.high < _RELATED
     why = "as if drawn by chance" if swapped else "as beside hard negatives too"
     more = "" if own is None else f" Own positives are nearer than strangers' in {own.score:.0%}, {why}."
