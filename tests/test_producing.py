@@ -262,7 +262,7 @@ def test_the_card_is_true(best, finished):
     card = ModelCard.load(best.folder / "README.md")
     reported = {(one.dataset_type, one.metric_type): one.metric_value for one in card.data.eval_results}
     (measured,) = best.evaluations
-    assert reported == {("stsb-dev", score.metric): score.score for score in measured.scores}
+    assert reported == {("stsb-dev-sample", score.metric): score.score for score in measured.scores}
     assert all("sample" in one.dataset_name for one in card.data.eval_results)
     assert card.data.base_model == "tiny"
     assert "Size: 100 training samples" in card.text

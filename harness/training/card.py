@@ -81,6 +81,8 @@ def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
     model = _architecture(cut, head)
     log, kept = read_log(cut)
     columns = read_columns(first)
+    named, revision = _printed_base(head)
+    contradictions = tuple(_contradictions(front, named, plan, losses))
     subject = Subject(
         path=where, what="card",
         loss=loss.loss if loss else None, loss_name=loss.name if loss else "",
@@ -89,10 +91,9 @@ def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
         epochs=plan.epochs, steps=plan.steps, schedule=plan.schedule, keeps_best=plan.keeps_best,
         columns=columns, rows=read_sample_rows(first, loss.name if loss else "", columns, where),
         log=log, claims=read_claims(front, cut), usage=read_usage(cut), samples=widget_texts(front),
-        garbled=_is_garbled(cut),
+        garbled=_is_garbled(cut), contradictions=contradictions,
         trained=bool(datasets or given or log or "generated_from_trainer" in _tags(front)),
     )  # fmt: skip
-    named, revision = _printed_base(head)
     versions = "\n".join(part.text for part in below(cut, "Framework Versions"))
     return Card(
         subject=subject,
@@ -104,7 +105,7 @@ def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
         version=bullet(versions, "Sentence Transformers"),
         datasets=tuple("" if one.title == "Unnamed Dataset" else one.title for one in datasets),
         kept_step=kept,
-        contradictions=tuple(_contradictions(front, named, plan, losses)),
+        contradictions=contradictions,
     )
 
 

@@ -31,7 +31,7 @@ def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequen
         EvalResult(
             task_type=one.kind,
             task_name=one.kind,
-            dataset_type=one.examination.task,
+            dataset_type=dataset_id(one),
             dataset_name=dataset_name(one),
             metric_type=score.metric,
             metric_name=score.metric,
@@ -51,6 +51,12 @@ _BARE = "---\nlibrary_name: sentence-transformers\n---\n"
 def folder_title(lineage: Lineage) -> str:
     """Name the model by its recipe and seed."""
     return f"{lineage.recipe['name']} (seed {lineage.seed})"
+
+
+def dataset_id(evaluation: Evaluation) -> str:
+    """Name the rows for programs: a sample's never stand for the real ones."""
+    asked = evaluation.examination
+    return f"{asked.task}-sample" if asked.data == "sample" else asked.task
 
 
 def dataset_name(evaluation: Evaluation) -> str:

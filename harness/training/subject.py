@@ -125,6 +125,8 @@ class Subject:
     usage: Usage | None = None
     samples: tuple[str, ...] = ()
     """Further texts that a card shows (its widget)."""
+    contradictions: tuple[str, ...] = ()
+    """What a card says in two places, differently: a sentence each."""
     garbled: bool = False
     """Whether a line that the library itself wrote on a card was decoded wrongly: the file was, then."""
     trained: bool = False

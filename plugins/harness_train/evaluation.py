@@ -30,6 +30,7 @@ _NO_SCORE = re.compile(r"loss|runtime|per_second|(?:^|_)epoch$|perplexity")
 
 def _look(subject: Subject) -> Iterator[Finding]:
     yield from _none_reported(subject)
+    yield from _contradicting(subject)
     yield from _reported_twice(subject)
     yield from _best_lost(subject)
     yield from _below_chance(subject)
@@ -50,6 +51,16 @@ def _none_reported(subject: Subject) -> Iterator[Finding]:
             Severity.WARNING,
             f"No score is reported ({lines}, and no metric): whether training helped or harmed is unknown.",
             "Evaluate it and its base: harness run --model BASE --model CANDIDATE, then harness compare.",
+        )
+
+
+def _contradicting(subject: Subject) -> Iterator[Finding]:
+    if subject.contradictions:
+        yield Finding(
+            "card-contradicts-itself",
+            Severity.WARNING,
+            f"The card tells two stories: {'; '.join(subject.contradictions)}.",
+            "Correct the one that is wrong; a second training with the same model object adds to its tags.",
         )
 
 

@@ -57,6 +57,22 @@ def test_a_metric_that_is_repeated_or_rounded_is_not_two(scores):
     assert "metric-reported-twice" not in found(given)
 
 
+@pytest.mark.parametrize("tag", ["loss:CosineSimilarityLoss", "loss:TripletLoss"])
+def test_a_card_that_names_another_loss_in_its_tags_than_in_its_sections_is_found(tag, tmp_path):
+    text = f"""---
+library_name: sentence-transformers
+tags:
+- {tag}
+---
+## Training Details
+### Training Dataset
+#### Unnamed Dataset
+* Size: 10 training samples
+* Loss: [<code>CosineSimilarityLoss</code>](https://sbert.net) with these parameters:
+"""
+    assert ("card-contradicts-itself" in of_card(text, tmp_path)) is ("Triplet" in tag)
+
+
 # --- the best of the evaluations -------------------------------------------------------------------------
 
 
