@@ -86,13 +86,17 @@ def _announce(production: Production, target: Console) -> None:
     aside = f" ({', '.join(left)})" if left else ""
     say(f"  {len(rows):,} rows of {rows.source}{aside}", target)
     plan = recipe.train
-    length = f"{plan.steps} steps" if plan.steps else f"{plan.epochs:g} epochs"
+    length = _count(plan.steps, "step") if plan.steps else _count(plan.epochs, "epoch")
     stop = f", stops after {plan.stop_after:g}" if plan.stop_after else ""
     say(
         f"  {recipe.loss.name} from {production.base.name}, batches of {plan.batch_size}, {length}{stop},"
         f" seed {production.seed}, {production.device}",
         target,
     )
+
+
+def _count(number: float, what: str) -> str:
+    return f"{number:,g} {what}{'' if number == 1 else 's'}"
 
 
 class _Bar:
@@ -147,7 +151,10 @@ def _print(candidate: Candidate, target: Console) -> None:
     losses = [entry.loss for entry in lineage.log if entry.loss is not None]
     course = f", loss {losses[0]:.4f} → {losses[-1]:.4f}" if losses else ""
     speed = f"{lineage.steps / lineage.seconds:.2f} steps/s" if lineage.seconds else ""
-    say(f"  {lineage.steps} steps in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}", target)
+    say(
+        f"  {_count(lineage.steps, 'step')} in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}",
+        target,
+    )
     if lineage.best_step is not None:
         say(
             f"  kept step {lineage.best_step}, the best on {lineage.recipe['evaluation']['tasks'][0]}", target

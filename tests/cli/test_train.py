@@ -187,7 +187,7 @@ def test_a_stranger_can_bring_a_trainer(place, tiny):
         "train", "--plugin", place / "copying.py", "--recipe", place / "letters.toml",
         "--set", "trainer=copying", "--out", place / "copy", *ALLOWED,
     )  # fmt: skip
-    assert "1 steps" in told
+    assert "1 step in" in told
     lineage = read_lineage(place / "copy")
     assert (lineage.trainer, lineage.log[0].loss) == ("copying", 0.25)
     assert (place / "copy" / "model.safetensors").read_bytes() == (tiny / "model.safetensors").read_bytes()
