@@ -19,6 +19,7 @@ from harness.compare.gate import hold
 from harness.compare.measured import Asked, measure
 from harness.compare.sentence import exit_code, sentence_of
 from harness.compare.speeds import speed_of
+from harness.interfaces import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,6 +163,10 @@ def _measure_task(asked: Asked, task: str, question: Question, found: _Found) ->
     found.broken += broken
     if left_out:
         found.notes.append(f"{task}: {left_out} examples that not all models were asked alike are left out")
+    for one, name in zip((asked.baseline, *asked.candidates), asked.names, strict=True):
+        # An error in a finding makes a score meaningless, such as one on rows that were trained on.
+        errors = [finding for finding in one.evaluation.findings if finding.severity is Severity.ERROR]
+        found.notes += [f"{task}: {finding.code} of {name}: {finding.evidence}" for finding in errors]
     for one in asked.candidates:
         if note := library_note(asked.baseline.evaluation.libraries, one.evaluation.libraries):
             found.notes.append(note)

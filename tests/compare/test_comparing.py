@@ -15,7 +15,7 @@ from compare.made import CORRECT, SPEARMAN, answer, pairs, right
 from harness.compare.comparing import Question, compare
 from harness.compare.gate import Condition, Gate, margin_gate
 from harness.compare.sides import read_sides
-from harness.interfaces import Metric, Settings
+from harness.interfaces import Finding, Metric, Settings, Severity
 from harness.metrics import MACRO_F1, PEARSON, mean_metric
 from harness.results import Results, encode
 
@@ -42,6 +42,14 @@ def both(base, cand, task="quiz", **columns):
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------
+
+
+def test_a_score_that_an_error_makes_meaningless_is_told_beside_the_verdict():
+    leak = Finding("train-test-overlap", Severity.ERROR, "of 4 of 4 examples every text was trained on")
+    answer("base", "base", correct=right(0.5))
+    doubt = Finding("truncated", Severity.WARNING, "one text was cut")
+    answer("cand", "cand", correct=right(0.9), findings=(leak, doubt))
+    assert ask().notes == ("quiz: train-test-overlap of cand: of 4 of 4 examples every text was trained on",)
 
 
 def test_a_model_against_itself_is_equivalent():
