@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ROUNDED = 1e-4
 """Two scores may differ by so much because one is written with four decimals."""
 
+WORTH = 5e-4
+"""Gains of less are worth no warning: the error of a Spearman of 1,500 pairs is ten times that."""
+
 NEAR_CHANCE = 0.05
 """A score less than this below chance may be chance: few examples move it so far."""
 
@@ -99,7 +102,7 @@ def _best_lost(subject: Subject) -> Iterator[Finding]:
     better = [
         (line, scores)
         for line, scores in rows
-        if scores.keys() >= kept.keys() and all(scores[name] > kept[name] + ROUNDED for name in kept)
+        if scores.keys() >= kept.keys() and all(scores[name] > kept[name] + WORTH for name in kept)
     ]
     if not better:
         return

@@ -85,6 +85,8 @@ tags:
         pytest.param([0.5, 0.7, 0.6], [("m", 0.7)], {}, False, id="the best is what is claimed"),
         pytest.param([0.5, 0.7, 0.6], [("m", 0.60004)], {}, True, id="the last is what is claimed"),
         pytest.param([0.5, 0.7, 0.69995], [], {}, False, id="rounding"),
+        pytest.param([0.5, 0.7, 0.6996], [], {}, False, id="a gain that is worth nothing"),
+        pytest.param([0.5, 0.7, 0.6994], [], {}, True, id="a gain that is worth something"),
         pytest.param([0.7], [("m", 0.2)], {}, False, id="one evaluation"),
     ],
 )
