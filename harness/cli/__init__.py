@@ -26,6 +26,9 @@ _COMMANDS = {
 }
 
 
+_CONTINUE = "Finished results are on disk: the same command continues from there."
+
+
 class _Lazy(click.Group):
     """Imports a command's module when it is called, so that `--help` is instant."""
 
@@ -81,10 +84,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "\nInterrupted. Finished results are on disk: the same command continues from there.", err=True
-        )
+    except (click.Abort, KeyboardInterrupt) as error:
+        interrupt = error.__cause__ or error
+        told = interrupt.args[0] if isinstance(interrupt, KeyboardInterrupt) and interrupt.args else _CONTINUE
+        click.echo(f"\nInterrupted. {told}", err=True)
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has read enough; what Python flushes at exit must not fail again.

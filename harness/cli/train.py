@@ -61,7 +61,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     from harness.cli.plan_training import productions
     from harness.cli.show import console, say
     from harness.config import read_config
-    from harness.producing import produce
+    from harness.producing import produce, unfinished
 
     config = read_config(Path.cwd())
     target = console()
@@ -70,8 +70,12 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
             say(f"{production.out} is there already", target)
             continue
         _announce(production, target)
-        with _following(production) as follower:
-            candidate = produce(production, follower)
+        try:
+            with _following(production) as follower:
+                candidate = produce(production, follower)
+        except KeyboardInterrupt as error:
+            place = unfinished(production.out)
+            raise KeyboardInterrupt(f"The same command with --resume continues from {place}.") from error
         _print(candidate, target)
 
 
@@ -138,7 +142,8 @@ def _following(production: Production) -> Iterator[Follower]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[told]}"),
     )
-    with Progress(*columns, console=console(err=True), transient=True) as progress:
+    target = console(err=True)
+    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
         row = progress.add_task("", total=None, told="")
         yield _Bar(progress, row, f"{first.name}_{first.metrics[0].name}" if first else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ def rows_path(data: Data, root: Path | None, home: str = "") -> Path:
         raise HarnessError("the recipe does not say where its rows are", hint="--data FILE names them")
     beside = root is None or data.path.startswith(("./", "../"))
     folder = Path(home or ".") if beside else root
-    path = (folder or Path()) / data.path
+    path = Path(os.path.normpath((folder or Path()) / data.path))
     if path.is_file():
         return path
     if beside:
