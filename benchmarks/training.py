@@ -164,7 +164,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="data folder with stsb/")
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--side", choices=["ours", "direct"], help=argparse.SUPPRESS)
     return parser.parse_args()
