@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
@@ -19,7 +20,7 @@ from harness_train.recipes import SHIPPED, shipped_recipes
 
 CARDS = ("nda-contrastive", "papers-mnrl", "penal-triplet", "records-cosine", "sts-cosine")
 DATA = SHIPPED / "data"
-DOCS = SHIPPED.parents[2] / "docs" / "recipes.md"
+DOCS = Path(__file__).parents[2] / "docs" / "recipes.md"
 
 
 @pytest.fixture(scope="module")
