@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from harness.data import FORMATS, DataSource
+from harness.environment import user_path
 from harness.errors import HarnessError, MissingDataError
 from harness.interfaces import AggregateTask
 from harness.training.losses import KINDS
@@ -61,7 +62,7 @@ def shipped(name: str, asked: Asked) -> Recipe:
 
 def recipe_named(name: str, asked: Asked) -> Recipe:
     """Find a recipe by its file or its name."""
-    place = Path(name).expanduser()
+    place = user_path(name)
     return read_recipe(place) if place.is_file() or place.suffix == ".toml" else shipped(name, asked)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.checks.material import (
@@ -19,6 +18,7 @@ from harness.checks.material import (
 )
 from harness.checks.models import read_architecture
 from harness.data import FORMATS
+from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.training.lineage import read_lineage
 from harness.training.losses import KINDS, LOSSES
@@ -28,6 +28,7 @@ from harness.training.subject import LogEntry, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from harness.checks.material import Asked
     from harness.interfaces import Model
@@ -41,7 +42,7 @@ def subject_of(path: str, asked: Asked) -> Subject:
 
     Raises HarnessError for what does not exist, cannot be read, or is nothing that can be checked.
     """
-    place = Path(path).expanduser()
+    place = user_path(path)
     if place.is_dir():
         return _of_folder(path, place, asked)
     if not place.is_file():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import all_tasks, load, plugin_options, words
+from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.interfaces import Severity
 
@@ -128,7 +129,7 @@ def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Aske
 def _data(given: str | None) -> Path | None:
     if given is None or given == "sample":
         return None
-    place = Path(given).expanduser()
+    place = user_path(given)
     if not place.exists():
         raise HarnessError(f"no data folder or file {given}")
     return place

@@ -11,6 +11,7 @@ from harness.cli.options import all_tasks, words
 from harness.data import DataSource
 from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.training.from_card import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from harness.tables import Dataset
     from harness.training.recipe import Recipe
 
-_PUBLISHED = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
-"""Schemes whose weights are verified to be those of a hub id."""
-
 
 def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[Production]:
     """Read what was asked, check it, and give one production per seed.
@@ -34,6 +32,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
     from harness.producing import Production
     from harness.training.rows import read_training_rows, rows_path, sure
 
+    seeds = _seeds(options["seeds"]) if options["seeds"] else []
     root = _root(options["data"] or config.data)
     recipe = _recipe(options, plugins, root)
     trainers = plugins.trainers()
@@ -58,11 +57,10 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
     )
     _check(whole, plugins)
     whole = replace(whole, rows=sure(rows))
-    if not options["seeds"]:
+    if not seeds:
         return [whole]
     return [
-        replace(whole, seed=seed, out=whole.out.with_name(f"{whole.out.name}-seed-{seed}"))
-        for seed in _seeds(options["seeds"])
+        replace(whole, seed=seed, out=whole.out.with_name(f"{whole.out.name}-seed-{seed}")) for seed in seeds
     ]
 
 
@@ -150,7 +148,8 @@ def _base(recipe: Recipe, plugins: Plugins) -> tuple[LocatedModel, Path]:
 def _base_name(base: LocatedModel) -> str:
     if base.spec.scheme == "hub":
         return base.spec.location
-    return _PUBLISHED.get(base.spec.scheme, base.name)
+    verified = {scheme: hub_id for hub_id, scheme in PACKAGED.items()}
+    return verified.get(base.spec.scheme, base.name)
 
 
 def _tasks(recipe: Recipe, tasks: Mapping[str, Task]) -> list[Task]:

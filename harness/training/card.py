@@ -120,7 +120,7 @@ _HUB_LINE = re.compile(r"^# Download from the (\S{1,20}) Hub$", re.MULTILINE)
 
 def _front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
     """Cut the YAML off a card; empty where it has none."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml  # type: ignore[import-untyped] # PyYAML has no annotations
 
     found = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
     if found is None:

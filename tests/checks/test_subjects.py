@@ -92,6 +92,7 @@ def test_a_recipe_is_found_by_name_and_a_path_of_that_name_wins(asked, tmp_path)
         ("nosuch", "no file, folder or recipe named 'nosuch'"),
         ("nosuch.md", "no file nosuch.md"),
         ("some/where", "no file or folder some/where"),
+        ("~no-such-user/card.md", "no file or folder ~no-such-user/card.md"),
         ("picture.png", "picture.png is nothing that can be checked"),
         ("empty", "empty is neither a candidate nor a model"),
         ("pairs.csv", "what the rows of pairs.csv are is not said"),
