@@ -4,7 +4,7 @@
     python -m benchmarks.training --data ../shared/data --rounds 6 --steps 20
 
 Both sides train the shipped recipe `sts-cosine` for so many steps, each time in a process of its own, in an
-order drawn anew for each round. Timed is the whole of `train()`: our callbacks, log and clock, and its own.
+order drawn anew for each round. Timed is from the end of the first step to that of the last.
 """
 
 # ruff: noqa: ANN001, ANN003, ANN202, ARG002 - a callback has the signatures of transformers
