@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.durable import locked, sweep, write_whole
 from harness.environment import user_path
 from harness.identity import identity
-from harness.segments import TEMPORARY, DamagedError, Index, Segment, keys_of, write_segment, write_whole
+from harness.segments import DamagedError, Index, Segment, keys_of, write_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,8 +37,6 @@ _MOST_SEGMENTS = 64
 _LARGE = 256 << 20
 """Bytes from which on a segment is left as it is: merging it would be writing for little."""
 _ROWS_AT_ONCE = 8192
-_ABANDONED = 24 * 3600
-"""Seconds after which nobody is still writing a temporary file."""
 _OURS = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}\.safetensors")
 
 
@@ -178,7 +177,6 @@ class Store:
     def _describe(self) -> None:
         """Make the folder and its `store.json`; one that says something else is put right, aloud."""
         path, text = self.folder / "store.json", json.dumps(self._described, indent=1) + "\n"
-        self.folder.mkdir(parents=True, exist_ok=True)
         try:
             if path.read_bytes() == text.encode():
                 return
@@ -197,8 +195,7 @@ class Store:
 
     def _tidy(self) -> None:
         """Merge segments where they have become many, and remove what dead processes left half-written."""
-        abandoned = time.time() - _ABANDONED
-        _remove([path for path in self.folder.glob(TEMPORARY) if _facts(path, "st_mtime") < abandoned])
+        sweep(self.folder)
         if len(self._small()) > _MOST_SEGMENTS:
             self._merge()
 
@@ -207,21 +204,18 @@ class Store:
 
     def _merge(self) -> None:
         """Write the small segments as one, unless another process is doing so."""
-        from filelock import FileLock, Timeout
-
-        try:
-            with FileLock(self.folder / ".lock", blocking=False):
-                segments = []
-                for segment in self._opened(self._small()):
-                    try:
-                        segment.verify()
-                        segments.append(segment)
-                    except DamagedError as reason:
-                        self._discard(segment.path, reason)
-                if len(segments) > 1:
-                    self._write_merged(segments)
-        except (Timeout, NotImplementedError):  # the latter: a file system without locks
-            return
+        with locked(self.folder / ".lock", seconds=0) as alone:
+            if not alone:
+                return
+            segments = []
+            for segment in self._opened(self._small()):
+                try:
+                    segment.verify()
+                    segments.append(segment)
+                except DamagedError as reason:
+                    self._discard(segment.path, reason)
+            if len(segments) > 1:
+                self._write_merged(segments)
 
     def _write_merged(self, segments: Sequence[Segment]) -> None:
         """Write one segment of several, each text once, and remove them; segments: newest first."""

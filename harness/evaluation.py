@@ -106,6 +106,7 @@ def run_plan(plan: Plan, results: Results, watcher: Watcher | None = None) -> Ou
     Raises HarnessError where there is nothing to evaluate or results cannot be written.
     """
     run = _Run(plan, results, watcher or Silent())
+    results.sweep()
     examined = run.read_tasks()
     if not examined:
         raise HarnessError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from harness.errors import HarnessError
+from harness.interrupts import unbroken
 from harness.models import display_names
 from harness.records import Evaluation, Score, Throughput
 from harness.results import Results, write_atomically
@@ -144,18 +145,25 @@ def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
 def publish(results: Results) -> list[str]:
     """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone.
 
+    One process at a time reads the records and writes: whoever is last has read the records of all.
     Returns one sentence for each file in `records/` that is not a record and was left out.
     """
+    unreadable: list[str] = []
+    if results.root.is_dir():
+        with results.alone(), unbroken():
+            _publish(results, unreadable)
+    return unreadable
+
+
+def _publish(results: Results, unreadable: list[str]) -> None:
     from harness.grid import grids, to_markdown
 
-    unreadable: list[str] = []
     evaluations = results.evaluations(unreadable)
     if evaluations:
         write_atomically(results.root / "leaderboard.csv", to_csv(records(evaluations)).encode())
         write_atomically(results.root / "leaderboard.md", to_markdown(grids(boards(evaluations))).encode())
     if throughputs := results.throughputs():
         write_atomically(results.root / "throughput.csv", throughput_csv(throughputs).encode())
-    return unreadable
 
 
 def to_csv(rows: Sequence[Record]) -> str:

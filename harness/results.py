@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
+from contextlib import contextmanager
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from harness.durable import locked, sweep, write_whole
 from harness.errors import HarnessError
+from harness.interrupts import unbroken
 from harness.records import SCHEMA, Evaluation, Throughput, plain_values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from harness.records import Examination
     from harness.tables import Predictions
 
@@ -26,6 +29,8 @@ Kept = TypeVar("Kept", Evaluation, Throughput)
 
 
 _HASH = b"content_hash"
+_PATIENCE = 60.0
+"""Seconds to wait for another process that writes a leaderboard."""
 
 
 class Results:
@@ -48,18 +53,18 @@ class Results:
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
         """Write the predictions, then the record that vouches for them."""
-        if predictions is not None and evaluation.predictions is not None:
-            content = _parquet(predictions, evaluation.predictions)
-            write_atomically(self.predictions_path(evaluation), content)
-        write_atomically(
-            self._path("records", evaluation.model, evaluation.examination, "json"), encode(evaluation)
-        )
+        path = self._path("records", evaluation.model, evaluation.examination, "json")
+        with unbroken():
+            if predictions is not None and evaluation.predictions is not None:
+                content = _parquet(predictions, evaluation.predictions)
+                self._write(self.predictions_path(evaluation), content)
+            self._write(path, encode(evaluation))
 
     def write_error(self, evaluation: Evaluation, trace: str | None) -> None:
         """Write an ERROR record, with its traceback in a file of its own."""
         if trace is not None:
-            write_atomically(self.trace_path(evaluation), trace.encode(errors="replace"))
-        write_atomically(
+            self._write(self.trace_path(evaluation), trace.encode(errors="replace"))
+        self._write(
             self._path("errors", evaluation.model, evaluation.examination, "json"), encode(evaluation)
         )
 
@@ -111,7 +116,7 @@ class Results:
     def write_throughput(self, throughput: Throughput) -> None:
         """Write a speed; it replaces the model's last one."""
         model = throughput.model, throughput.fingerprint
-        write_atomically(self._throughput(model), encode(throughput))
+        self._write(self._throughput(model), encode(throughput))
 
     def has_throughput(self, model: Identity) -> bool:
         """Whether the model was timed before."""
@@ -123,7 +128,32 @@ class Results:
 
     def write_run(self, name: str, content: dict[str, Any]) -> None:
         """Write what a run ran on and what it did."""
-        write_atomically(self.root / "runs" / f"{file_name(name)}.json", encode(content))
+        self._write(self.root / "runs" / f"{file_name(name)}.json", encode(content))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes out of what is written from all records; never held while a model encodes."""
+        try:
+            # Publishing takes seconds; whoever holds the lock for longer hangs, and others need not.
+            with locked(self.root / ".lock", seconds=_PATIENCE):
+                yield
+        except OSError as error:
+            raise _unwritable(self.root, error) from error
+
+    def sweep(self) -> None:
+        """Remove what processes that are gone left half-written."""
+        for folder in (self.root, *self.root.glob("*"), *self.root.glob("*/*")):
+            sweep(folder)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write a file below the root; no link within the folder leads out of it."""
+        for folder in path.relative_to(self.root).parents:
+            if (self.root / folder).is_symlink() and folder.name:
+                raise HarnessError(
+                    f"{self.root / folder} is a link: results are not written through links",
+                    hint="put the folder itself there, or give the place that it leads to: --out DIR",
+                )
+        write_atomically(path, content)
 
     def _throughput(self, model: Identity) -> Path:
         return self.root / "throughput" / f"{_folder(model)}.json"
@@ -146,23 +176,16 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises HarnessError where the disk is full or the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, [content])
     except OSError as error:
-        raise HarnessError(
-            f"cannot write {path}: {error.strerror}",
-            hint="earlier results are intact; free the disk or pick --out",
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> HarnessError:
+    return HarnessError(
+        f"cannot write {path}: {error.strerror}",
+        hint="earlier results are intact; free the disk or pick --out",
+    )
 
 
 def _remove(path: Path) -> None:

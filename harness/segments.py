@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import secrets
 import zlib
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from harness.durable import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,8 +26,6 @@ _HEADER = 512
 _LENGTH = 8
 """Bytes before the header proper that say how long it is."""
 _KEY = 16
-TEMPORARY = ".*.tmp"
-"""Pattern of files that are being written, or were when a process died."""
 
 
 class DamagedError(Exception):
@@ -107,31 +106,6 @@ def write_segment(
         yield _header(len(keys), dimensions, store, (checksum, _crc(keys)))
 
     write_whole(path, content(), header_last=True)
-
-
-def write_whole(path: Path, content: Iterable[bytes | memoryview], *, header_last: bool = False) -> None:
-    """Write a file that appears whole or not at all; its permissions are those of any file of the user's.
-
-    header_last: the last piece is written over the beginning.
-    Raises OSError where the disk is full or the folder cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            pieces = iter(content)
-            piece = next(pieces, None)
-            while piece is not None:
-                following = next(pieces, None)
-                if following is None and header_last:
-                    file.seek(0)
-                file.write(piece)
-                piece = following
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _mapped(path: Path) -> mmap.mmap:

@@ -419,15 +419,15 @@ def test_processes_that_write_one_store_at_once_lose_nothing(tmp_path, notes):
 
 
 DYING = """
-import sys, time
-from test_embedding_cache import CachedModel, EmbeddingCache, EncodedOnce, Path, segments
+import os, sys, time
+from test_embedding_cache import CachedModel, EmbeddingCache, EncodedOnce, Path
 run = EncodedOnce(CachedModel(), EmbeddingCache(Path(sys.argv[1]), print))
 run.encode(["a", "b"])
 run.save()
 def hang(_handle):
     print("writing", flush=True)
     time.sleep(60)
-segments.os.fsync = hang
+os.fsync = hang
 run.encode(["c"])
 run.save()
 """
@@ -448,7 +448,7 @@ def test_a_process_that_dies_while_it_writes_leaves_a_readable_store(ended_by, l
 def test_what_a_dead_process_left_half_written_is_removed_when_it_is_old(encode, tmp_path):
     encode(["a"])
     folder = files(tmp_path)[0].parent
-    old, young = folder / ".old.tmp", folder / ".young.tmp"
+    old, young = (folder / f".{name}.0badf00d-1-00000000.tmp" for name in ("old", "young"))
     for path in (old, young):
         path.write_text("half")
     os.utime(old, (0, 0))

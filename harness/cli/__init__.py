@@ -11,6 +11,7 @@ import click
 
 from harness import __version__
 from harness.errors import HarnessError
+from harness.interrupts import Interrupted, heeding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,8 @@ def main() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         _check_words(sys.argv[1:])
-        cli(standalone_mode=False)
+        with heeding():
+            cli(standalone_mode=False)
     except HarnessError as error:
         from harness.cli.show import clean
 
@@ -85,10 +87,10 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt) as error:
-        interrupt = error.__cause__ or error
-        told = interrupt.args[0] if isinstance(interrupt, KeyboardInterrupt) and interrupt.args else _CONTINUE
-        click.echo(f"\nInterrupted. {told}", err=True)
-        sys.exit(130)
+        cause = error.__cause__ or error
+        interrupt = cause if isinstance(cause, Interrupted) else Interrupted()
+        click.echo(f"\nInterrupted. {interrupt.told or _CONTINUE}", err=True)
+        sys.exit(128 + interrupt.signal)
     except BrokenPipeError:
         # Whoever read our output has read enough; what Python flushes at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,6 +14,7 @@ import click
 from harness.cli.options import load, model_options, out_folder, plugin_options, settings_from, words
 from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -100,9 +101,8 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     try:
         with _watching() as watcher:
             bench = measure(plan, watcher, started=now.isoformat(timespec="seconds"))
-    except KeyboardInterrupt:
-        click.echo("\nInterrupted. Nothing was written.", err=True)
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        raise Interrupted.telling(error, "Nothing was written.") from error
     written = write(bench, out, f"{now:%Y%m%dT%H%M%S}-{os.getpid()}")
     if options["pytest_json"]:
         from harness.bench.pytest_json import pytest_benchmark

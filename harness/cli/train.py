@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import load, plugin_options
+from harness.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,8 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
                 candidate = produce(production, follower)
         except KeyboardInterrupt as error:
             place = unfinished(production.out)
-            raise KeyboardInterrupt(f"The same command with --resume continues from {place}.") from error
+            told = f"The same command with --resume continues from {place}."
+            raise Interrupted.telling(error, told) from error
         _print(candidate, target)
 
 

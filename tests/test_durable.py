@@ -1,0 +1,133 @@
+"""Files whole or absent, and locks of the dead."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from harness import durable
+from harness.durable import locked, sweep, write_whole
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def child(script, *words):
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, words)], stdout=subprocess.PIPE, text=True
+    )
+
+
+HANGS_WRITING = """
+import os, sys, time
+from pathlib import Path
+from harness.durable import write_whole
+def hang(_handle):
+    print("writing", flush=True)
+    time.sleep(60)
+os.fsync = hang
+write_whole(Path(sys.argv[1]), [b"half"])
+"""
+
+
+def test_a_file_and_its_folder_appear_with_the_users_own_permissions(tmp_path):
+    path, plain = tmp_path / "new" / "one", tmp_path / "plain"
+    write_whole(path, [b"head", b"body", b"HEAD"], header_last=True)
+    plain.write_bytes(b"")
+    assert path.read_bytes() == b"HEADbody"
+    assert path.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path):
+    other, path = tmp_path / "other", tmp_path / "one"
+    other.write_bytes(b"theirs")
+    path.symlink_to(other)
+    write_whole(path, [b"ours"])
+    assert (other.read_bytes(), path.read_bytes(), path.is_symlink()) == (b"theirs", b"ours", False)
+
+
+def test_the_longest_name_that_a_file_may_have_can_be_written(tmp_path):
+    write_whole(tmp_path / ("n" * 255), [b"content"])
+    assert names(tmp_path) == ["n" * 255]
+
+
+def test_what_a_killed_process_left_half_written_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
+    path = tmp_path / "record.json"
+    path.write_bytes(b"the last result")
+    with child(HANGS_WRITING, path) as process:
+        assert process.stdout.readline() == "writing\n"
+        sweep(tmp_path)
+        assert len(names(tmp_path)) == 2
+        process.kill()
+    assert path.read_bytes() == b"the last result"
+    sweep(tmp_path)
+    assert names(tmp_path) == ["record.json"]
+
+
+def test_what_a_process_elsewhere_left_is_swept_when_it_is_a_day_old(tmp_path):
+    old, young = (tmp_path / f".{name}.0badf00d-1-00000000.tmp" for name in ("old", "young"))
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    sweep(tmp_path)
+    assert names(tmp_path) == [young.name]
+
+
+def test_files_of_others_are_never_swept(tmp_path):
+    others = [".one.tmp", "record.json", ".record.json", ".x.0badf00d-1-00000000.tmp.txt"]
+    for name in others:
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, (0, 0))
+    sweep(tmp_path)
+    sweep(tmp_path / "absent")
+    assert names(tmp_path) == sorted(others)
+
+
+def test_temporary_names_are_those_that_are_swept():
+    found = durable._TEMPORARY.fullmatch(durable._temporary_name("a\nb.json"))
+    assert (int(found["pid"]), found["where"]) == (os.getpid(), durable._here())
+    assert re.fullmatch(r"[0-9a-f]{8}", durable._here())
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from harness.durable import locked
+with locked(Path(sys.argv[1]), seconds=0) as alone:
+    print(alone, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_lock_is_held_by_one_process_and_by_no_dead_one(tmp_path):
+    lock = tmp_path / ".lock"
+    with child(HOLDS, lock) as process:
+        assert process.stdout.readline() == "True\n"
+        with locked(lock, seconds=0) as alone:
+            assert not alone
+        process.send_signal(signal.SIGKILL)
+    with locked(lock, seconds=0) as alone:
+        assert alone
+
+
+def test_on_a_file_system_without_locks_none_is_held(tmp_path, monkeypatch):
+    def none(*_words, **_more):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", none)
+    with locked(tmp_path / ".lock", seconds=0) as alone:
+        assert not alone
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_lock_in_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OSError, match="denied"), locked(tmp_path / ".lock", seconds=0):
+        pass

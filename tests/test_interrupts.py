@@ -1,0 +1,92 @@
+"""The first signal waits for what is being written, the second for nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from harness.interrupts import Interrupted, heeding, unbroken
+
+
+def send(number=signal.SIGINT):
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_at_once_where_nothing_is_written(number):
+    with pytest.raises(Interrupted) as caught, heeding():
+        send(number)
+        raise AssertionError("not interrupted")
+    assert caught.value.signal == number
+
+
+def test_the_first_signal_waits_until_all_that_is_being_written_is_done(capfd):
+    done = []
+    with pytest.raises(Interrupted), heeding():
+        with unbroken():
+            with unbroken():
+                send()
+                done.append("inner")
+            done.append("outer")
+        raise AssertionError("not interrupted")
+    assert done == ["inner", "outer"]
+    assert "once more stops at once" in capfd.readouterr().err
+
+
+def test_the_second_signal_waits_for_nothing():
+    done = []
+    with pytest.raises(Interrupted), heeding(), unbroken():
+        send()
+        done.append("first")
+        send(signal.SIGTERM)
+        done.append("second")
+    assert done == ["first"]
+
+
+def test_what_is_written_after_the_first_signal_is_not_protected_from_the_second():
+    with pytest.raises(Interrupted), heeding():
+        try:
+            send()
+        except Interrupted:
+            with unbroken():
+                send()
+                raise AssertionError("not interrupted") from None
+
+
+def test_handlers_are_as_before_afterwards_and_what_was_ignored_stays_ignored():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        with heeding():
+            send(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGINT) is interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_thread_that_writes_does_not_hold_up_an_interruption():
+    inside, leave = threading.Event(), threading.Event()
+
+    def write():
+        with unbroken():
+            inside.set()
+            leave.wait(30)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    inside.wait(30)
+    with pytest.raises(Interrupted), heeding():
+        send()
+        raise AssertionError("not interrupted")
+    leave.set()
+    writer.join()
+
+
+def test_an_interruption_keeps_its_signal_when_it_is_told_more():
+    told = Interrupted.telling(Interrupted(signal.SIGTERM), "how to continue")
+    assert (told.signal, told.told) == (signal.SIGTERM, "how to continue")
+    assert Interrupted.telling(KeyboardInterrupt(), "").signal == signal.SIGINT
