@@ -1,6 +1,6 @@
 """Is a bench to be believed? Measure one model against itself many times, each time in two new processes.
 
-    python -m benchmarks.against_itself                       # 40 runs, about 40 minutes
+    python -m benchmarks.against_itself                       # 40 runs, about 90 minutes
     python -m benchmarks.against_itself --runs 5 --budget 15
 
 The truth is a ratio of 1. Written are, for every run, the ratio with its interval and what else the machine
@@ -94,7 +94,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--model", default="minilm")
     parser.add_argument("--workload", default="sts")
     parser.add_argument("--threads", default="auto")
-    parser.add_argument("--budget", type=float, default=40.0, help="seconds of measuring per run")
+    parser.add_argument("--budget", type=float, default=120.0, help="seconds of measuring per run")
     parser.add_argument("--margin", type=float, default=0.02)
     parser.add_argument("--plugin", default=[], action="append", help="a single-file plugin")
     parser.add_argument("--out", type=Path, default=OUT)
