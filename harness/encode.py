@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from harness.embedding_table import Table
 from harness.errors import HarnessError
 from harness.identity import cacheable
 from harness.interfaces import Role
+from harness.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -106,6 +107,16 @@ class EncodedOnce:
         self._asked.clear()
         return asked
 
+    def zeros(self, asked: Iterable[tuple[str, Role]]) -> int:
+        """How many of the texts asked for, blank ones aside, have an embedding of zeros, like no other."""
+        by_role: dict[Role, list[str]] = defaultdict(list)
+        for text, role in asked:
+            if text.strip():
+                by_role[role].append(text)
+        tables = ((self._tables[role], texts) for role, texts in by_role.items())
+        parts = (part for table, texts in tables for part in table.parts(table.rows_of(texts)))
+        return sum(int((~part.any(axis=1)).sum()) for part in parts)
+
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The model's own similarity, (n, m)."""
         return self._model.similarity(a, b)
@@ -184,12 +195,7 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
 
 def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
     """Encode, and refuse what no score could be computed from."""
-    embeddings = np.asarray(model.encode(texts, role), dtype=np.float32)
-    if embeddings.ndim != 2 or len(embeddings) != len(texts):
-        raise HarnessError(
-            f"model {model.name} returned embeddings of shape {embeddings.shape} for {len(texts)} texts",
-            hint="one row per text is needed, (texts, dimensions)",
-        )
+    embeddings = _fitting(model, texts, role)
     broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
     if len(broken):
         raise HarnessError(
@@ -199,6 +205,11 @@ def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
             if model.spec.settings.dtype == "float32"
             else "half precision overflows in some models: try --dtype float32",
         )
+    if not embeddings.any() and any(text.strip() for text in texts):
+        raise HarnessError(
+            f"model {model.name} gave all of {len(texts)} texts an embedding of zeros",
+            hint="are its weights there? its tokenizer may know none of these words",
+        )
     if len(texts) >= _FEWEST_TO_JUDGE and _all_same(embeddings):
         raise HarnessError(
             f"model {model.name} gave all of {len(texts)} different texts the same embedding",
@@ -206,6 +217,41 @@ def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
             hint="the model has collapsed, or its tokenizer knows none of these words",
         )
     return embeddings
+
+
+def _fitting(model: Model, texts: list[str], role: Role) -> np.ndarray:
+    """Encode, in halves where there is no memory for all: (len(texts), dimensions) float32."""
+    try:
+        given = model.encode(texts, role)
+    except Exception as error:
+        if len(texts) == 1 or not is_out_of_memory(error):
+            raise
+    else:
+        return _rows(model, given, len(texts))
+    middle = len(texts) // 2
+    return np.concatenate([_fitting(model, half, role) for half in (texts[:middle], texts[middle:])])
+
+
+def _rows(model: Model, given: Any, count: int) -> np.ndarray:  # noqa: ANN401 - whatever a stranger's model gives
+    """Take what a model gave as float32 embeddings; raises HarnessError where it is not one row per text."""
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise HarnessError(
+            f"model {model.name} returned a {type(given).__name__}, which is no array: {error}",
+            hint="encode returns a float32 array on the host, (texts, dimensions)",
+        ) from error
+    if array.dtype.kind not in "fiu":
+        raise HarnessError(
+            f"model {model.name} returned embeddings of type {array.dtype}", hint="float32 is needed"
+        )
+    if array.ndim != 2 or len(array) != count or not array.shape[1]:
+        raise HarnessError(
+            f"model {model.name} returned embeddings of shape {array.shape} for {count} texts",
+            hint="one row per text is needed, (texts, dimensions)",
+        )
+    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
+        return array.astype(np.float32, copy=False)
 
 
 def _all_same(embeddings: np.ndarray) -> bool:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from harness.tables import Predictions
 
 
+TIMING = "throughput"
+"""What a model is doing when it is timed, where else the name of a task stands."""
+
+
 class Watcher(Protocol):
     """Whoever wants to see what is going on; silent by default."""
 
@@ -98,31 +102,44 @@ class Outcome:
         return [evaluation for evaluation in self.evaluations if evaluation.status == "error"]
 
 
-def run_plan(plan: Plan, results: Results, watcher: Watcher | None = None) -> Outcome:
+class Evaluator(Protocol):
+    """Evaluates a model on the tasks that are left, here or elsewhere, and leaves records of them."""
+
+    def __call__(self, run: Run, located: LocatedModel, pending: list[Examined]) -> None:
+        """Evaluate; what goes wrong is recorded."""
+        ...
+
+
+def run_plan(
+    plan: Plan, results: Results, watcher: Watcher | None = None, evaluator: Evaluator | None = None
+) -> Outcome:
     """Evaluate every model on every task; each finished pair is on disk before the next begins.
+
+    evaluator: evaluates in this process where it is None.
 
     A pair whose record is there, with the same key, is not computed again. A task or model that
     fails becomes an ERROR record, and the others still finish.
     Raises HarnessError where there is nothing to evaluate or results cannot be written.
     """
-    run = _Run(plan, results, watcher or Silent())
+    run = Run(plan, results, watcher or Silent())
     results.sweep()
     examined = run.read_tasks()
-    if not examined:
+    if plan.tasks and not examined:
         raise HarnessError(
             "none of the selected tasks ships a sample",
             exists="\n".join(run.outcome.skipped),
             hint="give the real data: --data DIR (docs/data.md)",
         )
+    evaluate = evaluator or Run.evaluate_model
     for located in plan.models:
         pending = [one for one in examined if not run.reuse(located, one)]
         if pending or run.wants_time(located):
-            run.evaluate_model(located, pending)
+            evaluate(run, located, pending)
     return run.outcome
 
 
 @dataclass
-class _Run:
+class Run:
     """One call of `run_plan`: what it works on, and what has come of it so far."""
 
     plan: Plan
@@ -173,7 +190,7 @@ class _Run:
             loaded = located.load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; others must finish
             for examined in pending:
-                self._fail(located, examined, error)
+                self.fail(located, examined, error)
             return
         model = EncodedOnce(loaded, self.cache)
         try:
@@ -200,7 +217,7 @@ class _Run:
             evaluation, predictions = self._answer(model, examined)
             self.results.write(evaluation, predictions)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
-            self._fail(located, examined, error)
+            self.fail(located, examined, error)
             return False
         self._finish(evaluation, located, reused=False)
         return True
@@ -210,11 +227,11 @@ class _Run:
         self.results.forget_failure(evaluation)
         asked_for = replace(evaluation.candidate, fingerprint=fingerprint_of(located.spec))
         self.results.forget_failure(replace(evaluation, candidate=asked_for))
-        self._keep(evaluation, reused=reused)
+        self.keep(evaluation, reused=reused)
 
     def _time(self, model: Model) -> None:
         """Time a model; one that cannot be timed is named, and its scores stand."""
-        self.watcher.begin(model.name, "throughput", 0)
+        self.watcher.begin(model.name, TIMING, 0)
         try:
             speed = measure(model)
         except Exception as error:  # noqa: BLE001 - a model may raise anything
@@ -228,13 +245,17 @@ class _Run:
         model.prefetch(texts, self.watcher.advance)
         return answer(model, examined)
 
-    def _fail(self, located: LocatedModel, examined: Examined, error: BaseException) -> None:
+    def fail(
+        self, located: LocatedModel, examined: Examined, error: BaseException, trace: str | None = None
+    ) -> None:
         """Record a failure: its reason, and for what is not a user's error its traceback."""
         evaluation = failure(located, examined, error)
-        told = isinstance(error, HarnessError)
-        self.results.write_error(evaluation, None if told else "".join(traceback.format_exception(error)))
-        self._keep(evaluation, reused=False)
+        if trace is None and not isinstance(error, HarnessError):
+            trace = "".join(traceback.format_exception(error))
+        self.results.write_error(evaluation, trace)
+        self.keep(evaluation, reused=False)
 
-    def _keep(self, evaluation: Evaluation, *, reused: bool) -> None:
+    def keep(self, evaluation: Evaluation, *, reused: bool) -> None:
+        """Take note of a record that is on disk."""
         self.outcome.evaluations.append(evaluation)
         self.watcher.end(evaluation, reused=reused)

@@ -16,16 +16,16 @@ import numpy as np
 from harness.encode import EncodedOnce
 from harness.environment import libraries
 from harness.errors import HarnessError
-from harness.interfaces import AggregateTask, Severity
+from harness.interfaces import AggregateTask, Finding, Severity
 from harness.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
 from harness.stats import estimate, interval_seed
 from harness.training.leakage import TrainedOn, overlap, trained_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from harness.data import DataSource
-    from harness.interfaces import Finding, LocatedModel, Metric, Model, ModelFacts, Role, Task
+    from harness.interfaces import LocatedModel, Metric, Model, ModelFacts, Role, Task
     from harness.tables import Dataset, Predictions
 
 
@@ -72,7 +72,8 @@ def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predicti
             f"{scores[0].metric if scores else 'every metric'} is undefined{on}",
             hint="one side may be constant, or a class missing; a larger --limit may help",
         )
-    cut = _Cut.of(model, model.asked())
+    asked = model.asked()
+    cut = _Cut.of(model, asked)
     if predictions is not None and cut is not None and "truncated" not in predictions:
         predictions.columns["truncated"] = cut.rows(predictions)
     evaluation = _evaluation(
@@ -83,7 +84,11 @@ def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predicti
         scores=tuple(scores),
         predictions=content_hash(predictions) if predictions else None,
         fitted=predictions.fitted if predictions else {},
-        findings=(*(predictions.findings if predictions else dataset.findings), *_leaks(model, examined)),
+        findings=(
+            *(predictions.findings if predictions else dataset.findings),
+            *_leaks(model, examined),
+            *_zeros(model, asked),
+        ),
         truncation=cut.truncation if cut else None,
     )
     return evaluation, predictions
@@ -143,6 +148,15 @@ def _leaks(model: EncodedOnce, examined: Examined) -> list[Finding]:
         return []
     found = overlap(trained, examined.dataset, task.name)
     return [finding for finding in found if finding.severity is not Severity.NOTE]
+
+
+def _zeros(model: EncodedOnce, asked: Sequence[tuple[str, Role]]) -> list[Finding]:
+    """Find texts that have no direction, so that they are like no other, whatever they say."""
+    zeros = model.zeros(asked)
+    if not zeros:
+        return []
+    told = f"{zeros} of {len(asked)} texts have an embedding of zeros: their similarity to any other is 0"
+    return [Finding("zero-embeddings", Severity.WARNING, told, "does its tokenizer know their words?")]
 
 
 def source_hash(task: Task) -> str:

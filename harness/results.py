@@ -62,7 +62,9 @@ class Results:
 
     def write_error(self, evaluation: Evaluation, trace: str | None) -> None:
         """Write an ERROR record, with its traceback in a file of its own."""
-        if trace is not None:
+        if trace is None:
+            _remove(self.trace_path(evaluation))
+        else:
             self._write(self.trace_path(evaluation), trace.encode(errors="replace"))
         self._write(
             self._path("errors", evaluation.model, evaluation.examination, "json"), encode(evaluation)

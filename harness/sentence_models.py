@@ -15,6 +15,7 @@ from harness.encoders.workers import Threads, Workers
 from harness.errors import HarnessError
 from harness.fingerprint import check_folder, fingerprint_folder, weights_size, with_settings
 from harness.interfaces import ModelFacts, ModelSpec, Role
+from harness.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -137,17 +138,19 @@ class SentenceModel:
         return self.workers.map(run, itertools.chain(first, jobs), alone=alone)
 
     def _fitting(self, job: Job, texts: Sequence[str], role: Role) -> np.ndarray:
-        """Run a job, in halves where a GPU has no memory for the whole; raises HarnessError for one text."""
+        """Run a job, in halves where there is no memory for the whole; raises HarnessError for one text."""
         import torch
 
         try:
             return self.encoder.run(job)
-        except torch.OutOfMemoryError as error:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             if len(job.rows) == 1:
                 raise HarnessError(
-                    f"the GPU has no memory for {self.name} and a single text of"
-                    f" {len(texts[job.rows[0]])} characters",
-                    hint="--device cpu, --dtype bfloat16, or a shorter --max-seq-length",
+                    f"there is no memory for {self.name} and a single text of"
+                    f" {len(texts[job.rows[0]])} characters ({self.facts.device})",
+                    hint="another --device, --dtype bfloat16, or a shorter --max-seq-length",
                 ) from error
         torch.cuda.empty_cache()
         embeddings = np.empty((len(job.rows), self._loaded.dimensions), dtype=np.float32)

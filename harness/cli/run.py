@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.environment import Environment
     from harness.evaluation import Outcome, Plan
     from harness.interfaces import LocatedModel, ModelScheme, ModelSpec
+    from harness.isolation import Apart
     from harness.plugins import Plugins
     from harness.results import Results
 
@@ -61,6 +62,13 @@ DEFAULT_OUT = "results/local"
     help="Folder that keeps embeddings for later runs (or HARNESS_CACHE).  [default: ~/.cache/harness]",
 )
 @click.option("--no-cache", is_flag=True, help="Neither read nor write cached embeddings.")
+@click.option("--isolate", is_flag=True, help="Each model in a process of its own: a crash costs one result.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="For loading a model and for each task; more is an ERROR. Implies --isolate.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
 @model_options
 @plugin_options
@@ -81,7 +89,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     plugins = load(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
     results = Results(out_folder(options["out"] or config.out or DEFAULT_OUT))
-    outcome = _evaluate(plan, results)
+    outcome = _evaluate(plan, results, _apart(options, config))
     _print(results, outcome, plugins, as_json=options["as_json"])
     if outcome.failed or outcome.problems or plugins.problems:
         sys.exit(2)
@@ -158,7 +166,20 @@ def _cache_folder(given: str | None) -> Path | None:
     return user_path(given) if given else default_folder()
 
 
-def _evaluate(plan: Plan, results: Results) -> Outcome:
+def _apart(options: dict[str, Any], config: Config) -> Apart | None:
+    """Evaluate in processes of their own, where that is asked for."""
+    if not options["isolate"] and options["timeout"] is None:
+        return None
+    from harness.isolation import Apart
+
+    return Apart(
+        plugin_files=(*config.plugins, *options["plugin_files"]),
+        task_files=(*config.task_files, *options["task_files"]),
+        timeout=options["timeout"],
+    )
+
+
+def _evaluate(plan: Plan, results: Results, apart: Apart | None) -> Outcome:
     """Evaluate and publish; what is finished is published too when this is cut off."""
     from harness.cli.show import watching
     from harness.environment import current_environment
@@ -169,7 +190,7 @@ def _evaluate(plan: Plan, results: Results) -> Outcome:
     environment = current_environment(started.isoformat(timespec="seconds"))
     try:
         with watching() as watcher:
-            outcome = run_plan(plan, results, watcher)
+            outcome = run_plan(plan, results, watcher, apart)
     finally:
         unreadable = publish(results)
     outcome.problems += unreadable

@@ -1,0 +1,253 @@
+"""Evaluate each model in a process of its own: whatever ends that process costs one result.
+
+The process reads an `Order` from its standard input and writes events to what was its standard output, one
+JSON object a line. It writes the records itself; the parent writes one where the process could not: when it
+crashed, was killed for its memory, or gave no sign of life for the time that a task may take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Self, cast
+
+import msgspec
+
+from harness.errors import HarnessError
+from harness.evaluation import TIMING
+from harness.interfaces import ModelSpec  # noqa: TC001 - msgspec reads annotations
+from harness.records import Evaluation  # noqa: TC001 - as above
+from harness.unlocated import Unlocated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.evaluation import Run
+    from harness.examine import Examined
+    from harness.interfaces import LocatedModel
+
+COMMAND = (sys.executable, "-m", "harness.cli.isolated")
+_TO_TELL = 2.0
+"""Seconds in which a process that hangs may write down where."""
+_TRACE = 20_000
+"""Characters of what a process said last that are kept as its traceback."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """One model on some tasks, in words from which another process makes the same plan."""
+
+    spec: ModelSpec
+    tasks: tuple[str, ...]
+    plugin_files: tuple[str, ...] = ()
+    task_files: tuple[str, ...] = ()
+    data: str | None = None
+    limit: int | None = None
+    fresh: bool = False
+    cache: str | None = None
+    throughput: bool = False
+    out: str
+
+
+class Began(msgspec.Struct, tag=True, frozen=True):
+    """The model starts on a task, or on being timed."""
+
+    model: str
+    task: str
+    texts: int
+
+
+class Advanced(msgspec.Struct, tag=True, frozen=True):
+    """So many more texts are encoded."""
+
+    texts: int
+
+
+class Ended(msgspec.Struct, tag=True, frozen=True):
+    """A record is on disk."""
+
+    evaluation: Evaluation
+    reused: bool
+
+
+class Noted(msgspec.Struct, tag=True, frozen=True):
+    """Something that a reader of the scores should know."""
+
+    text: str
+
+
+class Finished(msgspec.Struct, tag=True, frozen=True):
+    """All is done, or an error of the user's ended it."""
+
+    threads: dict[str, str] = {}
+    error: tuple[str, str | None, str | None] | None = None
+    """Message, what exists, hint."""
+
+
+Event = Began | Advanced | Ended | Noted | Finished
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Evaluates a model for `run_plan` in a process of its own, and in another where that ends too soon."""
+
+    plugin_files: tuple[str, ...]
+    task_files: tuple[str, ...]
+    timeout: float | None = None
+    """Seconds that a model may take to load, and for each task; None for any."""
+
+    def __call__(self, run: Run, located: LocatedModel, pending: Sequence[Examined]) -> None:
+        """Evaluate; a task during which the process ended gets an ERROR record, and the others go on."""
+        if isinstance(located, Unlocated):
+            run.evaluate_model(located, list(pending))
+            return
+        left = {one.task.name: one for one in pending}
+        while True:
+            before = len(left)
+            with _Child(self._order(run, located, list(left)), self.timeout) as child:
+                doing = self._follow(run, child, left)
+            if child.ended is None:
+                return
+            if doing in left or len(left) == before:
+                self._blame(run, located, left, doing, child)
+            if not left:
+                return
+
+    def _follow(self, run: Run, child: _Child, left: dict[str, Examined]) -> str | None:
+        """Pass on what a process tells until it ends, and return what it was doing then."""
+        doing = None
+        for event in child.events():
+            if isinstance(event, Began):
+                doing = event.task
+                run.watcher.begin(event.model, event.task, event.texts)
+            elif isinstance(event, Advanced):
+                run.watcher.advance(event.texts)
+            elif isinstance(event, Ended):
+                left.pop(event.evaluation.examination.task, None)
+                run.keep(event.evaluation, reused=event.reused)
+            elif isinstance(event, Noted):
+                run.watcher.note(event.text)
+            else:
+                run.outcome.threads |= event.threads
+                if event.error:
+                    message, exists, hint = event.error
+                    raise HarnessError(message, exists=exists, hint=hint)
+        return doing
+
+    def _blame(
+        self, run: Run, located: LocatedModel, left: dict[str, Examined], doing: str | None, child: _Child
+    ) -> None:
+        """Record why a process ended: for the task that it was at, or for all where it never came to one."""
+        if doing == TIMING or not left:
+            run.watcher.note(f"{located.name} could not be timed: {child.ended}")
+        for name in [doing] if doing in left else list(left):
+            run.fail(located, left.pop(name), HarnessError(str(child.ended)), child.said)
+
+    def _order(self, run: Run, located: LocatedModel, tasks: Sequence[str]) -> Order:
+        plan = run.plan
+        return Order(
+            spec=located.spec,
+            tasks=tuple(tasks),
+            plugin_files=self.plugin_files,
+            task_files=self.task_files,
+            data=str(plan.data) if plan.data else None,
+            limit=plan.limit,
+            fresh=plan.fresh,
+            cache=str(plan.cache) if plan.cache else None,
+            throughput=plan.throughput,
+            out=str(run.results.root),
+        )
+
+
+class _Child:
+    """The process, seen from the parent.
+
+    It is a session of its own: Ctrl-C reaches the parent alone, which asks it to finish what it writes.
+    """
+
+    def __init__(self, order: Order, timeout: float | None) -> None:
+        self.ended: str | None = None
+        """How it ended before all was done; None while all is well."""
+        self.said = ""
+        """What it said last; its traceback where it crashed."""
+        self._timeout, self._since = timeout, time.monotonic()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            start_new_session=True,
+        )
+        self._answers = cast("IO[bytes]", self._process.stdout)
+        with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", self._process.stdin) as orders:
+            orders.write(msgspec.json.encode(order))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        try:
+            if isinstance(error, KeyboardInterrupt):
+                self._process.send_signal(signal.SIGINT)
+                self._answers.read()
+        finally:
+            self._kill()
+            self._answers.close()
+            self._stderr.close()
+
+    def events(self) -> Iterator[Event]:
+        """Yield what it tells until it has finished; where it ends before, `ended` and `said` tell how."""
+        for line in self._lines():
+            event = msgspec.json.decode(line, type=Event)
+            if isinstance(event, Began):
+                self._since = time.monotonic()
+            yield event
+            if isinstance(event, Finished):
+                return
+        if self.ended is None:
+            self.ended = _how(self._process.wait())
+        self._stderr.seek(0)
+        self.said = self._stderr.read().decode(errors="replace")[-_TRACE:]
+
+    def _lines(self) -> Iterator[bytes]:
+        """Yield whole lines until the process ends, or has taken too long and is ended."""
+        rest = b""
+        while True:
+            left = None if self._timeout is None else self._since + self._timeout - time.monotonic()
+            if not select.select([self._answers], [], [], left and max(0.0, left))[0]:
+                self._stop()
+                return
+            read = os.read(self._answers.fileno(), 1 << 16)
+            if not read:
+                return
+            *lines, rest = (rest + read).split(b"\n")
+            yield from lines
+
+    def _stop(self) -> None:
+        """End a process that takes too long, when it has written down where it is."""
+        self.ended = f"no result after {self._timeout:g} s (--timeout)"
+        self._process.send_signal(signal.SIGUSR1)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_TO_TELL)
+        self._kill()
+
+    def _kill(self) -> None:
+        """End it and all that it started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _how(code: int) -> str:
+    """Say how a process ended, by its exit code."""
+    if code >= 0:
+        return f"the process of the model ended (exit {code})"
+    name = signal.Signals(-code).name
+    return f"the process of the model was killed by {name}{' (out of memory?)' if name == 'SIGKILL' else ''}"

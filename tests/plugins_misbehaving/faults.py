@@ -1,0 +1,103 @@
+"""A task for each way to end or to stop a process, and a model for each way to answer wrongly."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+
+import numpy as np
+
+from harness import Dataset, ModelFacts, ModelScheme, Predictions, Role, Task, hookimpl, mean_metric
+
+ENDINGS = {
+    "exits": lambda: os._exit(0),
+    "crashes": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "hangs": lambda: time.sleep(60),
+    # A C function that keeps the interpreter's lock: no signal handler of Python's runs meanwhile.
+    "hangs-in-c": lambda: ctypes.PyDLL(None).sleep(60),
+    "nothing": lambda: None,
+}
+
+
+class Ending(Task):
+    """Ends the process, or never ends itself."""
+
+    kind, metrics, tags = "ending", (mean_metric("accuracy", "correct"),), frozenset({"ending"})
+
+    def __init__(self, name: str, what: str) -> None:
+        self.name, self.what = name, what
+
+    def load(self, source):
+        return Dataset({"text": [f"{self.name} {number}" for number in range(3)]})
+
+    def predict(self, model, dataset):
+        ENDINGS[self.what]()
+        model.encode(dataset["text"])
+        return Predictions(dataset, correct=[1.0, 0.0, 1.0])
+
+
+def rows(texts):
+    return np.array([[len(text), ord(text[0]), 1.0] for text in texts], dtype=np.float32).reshape(-1, 3)
+
+
+def greedy(texts, most):
+    if len(texts) > most:
+        raise MemoryError(f"no memory for {len(texts)} texts")
+    return rows(texts)
+
+
+ANSWERS = {
+    "inf": lambda texts: rows(texts) * np.array([1, np.inf, 1]),
+    "huge": lambda texts: rows(texts).astype(float) * 1e300,
+    "zeros": lambda texts: rows(texts) * 0,
+    "some-zeros": lambda texts: rows(texts) * np.arange(len(texts)).clip(max=1)[:, None],
+    "flat": lambda texts: rows(texts).reshape(-1),
+    "too-few": lambda texts: rows(texts)[1:],
+    "no-columns": lambda texts: rows(texts)[:, :0],
+    "words": lambda texts: rows(texts).astype(str),
+    "complex": lambda texts: rows(texts) * 1j,
+    "ragged": lambda texts: [[1.0] * (row + 1) for row in range(len(texts))],
+    "nothing": lambda _: None,
+    "greedy": lambda texts: greedy(texts, 2),
+    "starving": lambda texts: greedy(texts, 0),
+}
+
+
+class Answering:
+    """Answers as its scheme says."""
+
+    def __init__(self, spec):
+        self.spec, self.name = spec, spec.name or spec.location
+        self.fingerprint = f"{spec.location.encode().hex():0<64}"
+        self.facts = ModelFacts(dimensions=3, similarity="cosine")
+
+    def load(self):
+        return self
+
+    def encode(self, texts, role=Role.TEXT):
+        return ANSWERS[self.spec.location](list(texts))
+
+    def similarity(self, a, b):
+        return a @ b.T
+
+    def pairwise_similarity(self, a, b):
+        return (a * b).sum(axis=1)
+
+    def count_tokens(self, texts, role=Role.TEXT):
+        return None
+
+    def same_as(self, role):
+        return Role.TEXT
+
+
+@hookimpl
+def harness_tasks():
+    return [Ending(f"ending-{number}-{what}", what) for number, what in enumerate(ENDINGS)]
+
+
+@hookimpl
+def harness_model_schemes():
+    return [ModelScheme("answering", "as its name says", Answering)]
