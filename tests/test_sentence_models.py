@@ -233,8 +233,20 @@ def test_the_gpu_gives_the_cpus_embeddings(tiny):
     )
 
 
-@pytest.mark.parametrize("encoder", ["packed", "batched", "plain"])
-def test_what_a_gpu_has_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, encoder):
+NO_MEMORY = {
+    "cuda": lambda torch: torch.OutOfMemoryError("CUDA out of memory"),
+    "cpu": lambda _: RuntimeError(
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"
+    ),
+    "numpy": lambda _: MemoryError("Unable to allocate 8. GiB for an array"),
+}
+
+
+@pytest.mark.parametrize(
+    ("encoder", "said"),
+    [("packed", "cuda"), ("batched", "cuda"), ("plain", "cuda"), ("packed", "cpu"), ("packed", "numpy")],
+)
+def test_what_there_is_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, encoder, said):
     import torch
 
     model = load_model(str(tiny), Settings(encoder=encoder))
@@ -245,12 +257,26 @@ def test_what_a_gpu_has_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, en
     def run_small(self, job):
         sizes.append(len(job.rows))
         if len(job.rows) > 3:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise NO_MEMORY[said](torch)
         return run(self, job)
 
     monkeypatch.setattr(type(model.encoder), "run", run_small)
     assert_same(model.encode(texts), expected)
     assert max(sizes) > 3
+
+
+def test_what_is_wrong_for_another_reason_is_not_tried_again(tiny, monkeypatch):
+    model = load_model(str(tiny))
+    tries = []
+
+    def fail(self, job):
+        tries.append(job)
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(type(model.encoder), "run", fail)
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        model.encode(["one", "two"])
+    assert len(tries) == 1
 
 
 def test_a_single_text_that_a_gpu_has_no_memory_for_is_an_error(tiny, monkeypatch):

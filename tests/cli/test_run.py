@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def lasting(folder="out"):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in paths
-        if path.relative_to(folder).parts[0] not in ("runs", "throughput", "throughput.csv")
+        if path.relative_to(folder).parts[0] not in ("runs", "throughput", "throughput.csv", ".lock")
     }
 
 
@@ -741,7 +742,7 @@ def test_a_full_disk_is_an_error_of_one_sentence(run, monkeypatch):
     def full(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tempfile.mkstemp", full)
+    monkeypatch.setattr(os, "fsync", full)
     ran = run(tasks="stsb-dev")
     assert ran.code == 2
     assert "Error: cannot write " in ran.err
@@ -766,9 +767,24 @@ def test_a_record_that_was_damaged_is_computed_again_aloud_and_any_other_is_name
 # --- interruptions ----------------------------------------------------------------------------------------
 
 
-def test_an_interruption_exits_with_130_and_keeps_what_is_finished():
+def wait_for(pattern):
+    """Wait until a file is there, for half a minute at most."""
+    deadline = time.monotonic() + 30
+    while not list(Path().glob(pattern)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("number", "isolated", "code"),
+    [
+        (signal.SIGINT, [], 130),
+        (signal.SIGTERM, [], 143),
+        (signal.SIGINT, ["--isolate"], 130),
+    ],
+)
+def test_an_interruption_says_so_and_keeps_what_is_finished(number, isolated, code):
     words = [
-        "run",
+        *["run", *isolated],
         plugin("slow"),
         "--model",
         "lexical",
@@ -786,10 +802,13 @@ def test_an_interruption_exits_with_130_and_keeps_what_is_finished():
         env=dict(os.environ),
     )
     with running:
-        assert running.stdout.readline() == "hanging\n"
-        running.send_signal(signal.SIGINT)
+        if isolated:
+            wait_for("out/records/*/a-quick.json")
+        else:
+            assert running.stdout.readline() == "hanging\n"
+        running.send_signal(number)
         _, err = running.communicate(timeout=30)
-    assert running.returncode == 130
+    assert running.returncode == code
     assert "Interrupted. Finished results are on disk" in err
     assert "Traceback" not in err
     assert [(row["task"], row["score"]) for row in rows()] == [("a-quick", "0.5")]
