@@ -74,7 +74,8 @@ def locked(path: Path, *, seconds: float) -> Iterator[bool]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path, timeout=seconds)
+    # Whoever may write the folder may lock it, whatever the umask of the user who was first.
+    lock = FileLock(path, timeout=seconds, mode=0o666)
     try:
         lock.acquire()
     except (Timeout, NotImplementedError):

@@ -117,6 +117,18 @@ def test_a_lock_is_held_by_one_process_and_by_no_dead_one(tmp_path):
         assert alone
 
 
+def test_a_lock_can_be_taken_by_every_user_of_a_folder_and_is_no_way_out_of_it(tmp_path):
+    lock, other = tmp_path / ".lock", tmp_path / "other"
+    with locked(lock, seconds=0):
+        assert lock.stat().st_mode & 0o777 == 0o666
+    lock.unlink()
+    other.write_bytes(b"theirs")
+    lock.symlink_to(other)
+    with pytest.raises(OSError, match="symbolic links"), locked(lock, seconds=0):
+        pass
+    assert other.read_bytes() == b"theirs"
+
+
 def test_on_a_file_system_without_locks_none_is_held(tmp_path, monkeypatch):
     def none(*_words, **_more):
         raise NotImplementedError
