@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.limits import CONFIG, DEPTH, check_nesting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,15 +46,17 @@ def read_config(folder: Path) -> Config:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; raises HarnessError that says where it cannot be read."""
+    """Read a TOML file; raises HarnessError that says where it cannot be read, or which limit it is over."""
     from harness.data import read_text
 
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        content = tomllib.loads(read_text(path, CONFIG))
+    except ValueError as error:  # TOMLDecodeError, and Python's own for a number of too many digits
         raise HarnessError(f"{path} is not TOML: {error}") from error
     except RecursionError as error:
-        raise HarnessError(f"{path}: TOML nested too deeply") from error
+        raise DEPTH.exceeded(path) from error
+    check_nesting(content, path)
+    return content
 
 
 def _config(table: Any, path: Path) -> Config:  # noqa: ANN401 - TOML

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import math
 import string
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import HarnessError, MissingDataError
+from harness.limits import DATA, DEPTH, check_nesting, read_bounded, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from harness.limits import Limit
 
     Records = list[dict[str, Any]]
 
@@ -112,13 +116,13 @@ def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
     raise HarnessError(f"{path}: unknown format {path.suffix!r}", exists=f"known: {', '.join(FORMATS)}")
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, limit: Limit = DATA) -> str:
     r"""Read UTF-8, with or without a byte-order mark; line ends become `\n`.
 
-    Raises HarnessError that names the first byte that is not UTF-8.
+    Raises HarnessError that names the first byte that is not UTF-8, or the limit that the file is over.
     """
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, limit)
     except OSError as error:
         raise HarnessError(f"cannot read {path}: {error.strerror}") from error
     try:
@@ -256,9 +260,7 @@ def _read_delimited(path: Path, delimiter: str, header: Sequence[str] | None) ->
         raise HarnessError(f"{path}: line {reader.line_num}: {error}") from error
     names = list(header) if header is not None else [name.strip() for name in rows[0][1]] if rows else []
     rows = rows if header is not None else rows[1:]
-    repeated = {name for name in names if names.count(name) > 1}
-    if repeated:
-        raise HarnessError(f"{path}: two columns are named {repeated.pop()!r}")
+    _check_distinct(names, path)
     for line, row in rows:
         if len(row) != len(names):
             raise HarnessError(
@@ -269,17 +271,24 @@ def _read_delimited(path: Path, delimiter: str, header: Sequence[str] | None) ->
     return [dict(zip(names, row, strict=True)) for _, row in rows]
 
 
+def _check_distinct(names: Sequence[str], path: Path) -> None:
+    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
+    if repeated is not None:
+        raise HarnessError(f"{path}: two columns are named {repeated!r}")
+
+
 def _parsed(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN401 - whatever the file holds
     where = f"{path}: line {line}" if line else str(path)
     try:
         value = json.loads(text)
+        check_nesting(value, where)
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         place = f"line {line or error.lineno}, column {error.colno}"
         raise HarnessError(f"{path}: not JSON in {place}: {error.msg}") from error
     except RecursionError as error:
-        raise HarnessError(f"{where}: JSON nested too deeply to be a dataset") from error
+        raise DEPTH.exceeded(where) from error
     except UnicodeEncodeError as error:
         raise HarnessError(
             f"{where}: half a surrogate pair, {error.object[error.start]!r}, is no text",
@@ -302,7 +311,10 @@ def _read_parquet(path: Path) -> Records:
     from pyarrow import parquet
 
     try:
-        rows: Records = parquet.read_table(path).to_pylist()
+        with parquet.ParquetFile(path) as file:
+            table = read_table(file, path)
+            _check_distinct(table.column_names, path)
+            rows: Records = table.to_pylist()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path} is not a readable parquet file: {error}") from error
     return rows

@@ -19,8 +19,14 @@ SIDE_BY_SIDE = 3
 MOST_METRICS = 8
 """Of more metrics than these, a grid shows the first; the CSV has them all."""
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What writes to a terminal itself, turns the direction of a line, or is half a character."""
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""What writes to a terminal itself, turns or ends a line, is not to be seen, or is half a character.
+
+The two joiners stay: Persian and Hindi are written with them, and other letters imitate a name as well.
+"""
 
 ILLUSTRATIVE = "sample: illustrative, not the real dataset"
 
@@ -93,14 +99,18 @@ def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> G
 
 
 def _candidate_remarks(name: str, candidate: Candidate) -> Iterator[str]:
-    """What the table of models has no room for: a slower encoder and why, a lower precision and its price."""
-    facts = candidate.facts
+    """What the table of models has no room for: what was allowed, a slower encoder, a lower precision."""
+    facts, settings = candidate.facts, candidate.settings
+    if settings.trust_remote_code:
+        yield f"{name}: its own code was allowed to run (--trust-remote-code)"
+    if settings.allow_pickle:
+        yield f"{name}: pickled weights were allowed (--allow-pickle)"
     if facts is None:
         return
     yield from (f"{name}: {note}" for note in facts.notes)
     if (moved := facts.deviation) is not None:
         yield (
-            f"{name}: {candidate.settings.dtype} moves embeddings by up to 1 − cos = {moved.largest:.1e} from"
+            f"{name}: {settings.dtype} moves embeddings by up to 1 − cos = {moved.largest:.1e} from"
             f" float32 (99th percentile {moved.p99:.1e}); {moved.neighbours:.1%} of neighbours stay"
         )
 

@@ -19,7 +19,7 @@ from harness.records import Evaluation, Score, Throughput
 from harness.results import Results, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 
@@ -169,11 +169,7 @@ def _publish(results: Results, unreadable: list[str]) -> None:
 def to_csv(rows: Sequence[Record]) -> str:
     """Write rows as CSV: full float precision, and no cell that a spreadsheet would run."""
     names = [column.name for column in fields(Record)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([csv_cell(getattr(row, name)) for name in names] for row in rows)
-    return text.getvalue()
+    return csv_text([names, *([getattr(row, name) for name in names] for row in rows)])
 
 
 def read_leaderboard(path: Path) -> list[Record]:
@@ -204,15 +200,11 @@ def throughput_csv(throughputs: Sequence[Throughput]) -> str:
         for column in fields(Throughput)
         if column.name not in ("schema", "seconds", "cpu_seconds")
     ]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    lines: list[list[Any]] = [names]
     for one in throughputs:
         values = {name: getattr(one, name) for name in names} | {"model": shown[one.model, one.fingerprint]}
-        writer.writerow(
-            [csv_cell(_libraries(value) if isinstance(value, dict) else value) for value in values.values()]
-        )
-    return text.getvalue()
+        lines.append([_libraries(value) if isinstance(value, dict) else value for value in values.values()])
+    return csv_text(lines)
 
 
 def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:
@@ -280,10 +272,21 @@ def _libraries(versions: dict[str, str]) -> str:
 
 
 _TEXTS = {column.name for column in fields(Record) if column.type == "str"}
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*([\s\x00-\x20\ufeff]*[=+\-@＝＋－＠]|[\t\r\n])")
 
 
-def csv_cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
+def csv_text(lines: Iterable[Sequence[Any]]) -> str:
+    """Write lines of values as CSV that ends its lines with a line feed."""
+    text = io.StringIO()
+    for line in lines:
+        one = io.StringIO()
+        # A lone carriage return is only quoted where it is part of the line's end, and would begin a row.
+        csv.writer(one, lineterminator="\r\n").writerow([_cell(value) for value in line])
+        text.write(f"{one.getvalue()[:-2]}\n")
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
     """Write a value; a text that a spreadsheet would take for a formula gets a quote in front."""
     if value is None:
         return ""
@@ -295,7 +298,7 @@ def csv_cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
 
 
 def _value(name: str, cell: str) -> str | None:
-    """Undo `csv_cell`; what is always a text (the digest of rows that could not be read) may be empty."""
+    """Undo `_cell`; what is always a text (the digest of rows that could not be read) may be empty."""
     if cell.startswith("'") and _FORMULA.match(cell[1:]):
         return cell[1:]
     return cell or ("" if name in _TEXTS else None)

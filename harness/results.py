@@ -13,6 +13,7 @@ import msgspec
 from harness.durable import locked, sweep, write_whole
 from harness.errors import HarnessError
 from harness.interrupts import unbroken
+from harness.limits import decode_json
 from harness.records import SCHEMA, Evaluation, Throughput, plain_values
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ Kept = TypeVar("Kept", Evaluation, Throughput)
 _HASH = b"content_hash"
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
+_LONGEST = 120
+"""Letters of a file name, of the 255 that a file system takes: more are added to it."""
 
 
 class Results:
@@ -198,18 +201,24 @@ def _remove(path: Path) -> None:
 
 
 def file_name(name: str) -> str:
-    """Make a name that is safe as a file name, and different for different names.
+    """Make a name that is safe as a file name on any system, and different for different names.
 
-    Letters, digits, `.`, `_`, `-` stay; all else, a leading dot too, becomes %XX of its UTF-8 bytes.
-    A name that would be too long is cut and ends in `~` and its hash.
+    Letters, digits, `.`, `_`, `-` stay; all else becomes %XX of its UTF-8 bytes, so that no file system sees
+    two spellings of one letter. So do a `.` at either end and the first letter of a name that Windows keeps
+    for a device. Where capitals stand is said after a `~`, in hexadecimal: `STSB` and `stsb` are one file to
+    a Mac. A name that would be too long is cut and ends in `~` and its hash.
     """
-    escaped = re.sub(
-        r"[^A-Za-z0-9._-]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name
-    )
-    escaped = re.sub(r"^\.", "%2E", escaped)
-    if len(escaped) <= 120:
-        return escaped or "%"
+    escaped = re.sub(r"[^A-Za-z0-9._-]|^\.|\.$", _in_hexadecimal, name)
+    escaped = re.sub(r"^(?=(?i:con|prn|aux|nul|com\d|lpt\d)(\.|$)).", _in_hexadecimal, escaped)
+    capitals = sum(1 << place for place, letter in enumerate(name[:_LONGEST]) if "A" <= letter <= "Z")
+    marked = f"{escaped}~{capitals:x}" if capitals else escaped
+    if len(name) <= _LONGEST and len(marked) <= _LONGEST:
+        return marked or "%"
     return f"{escaped[:100]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _in_hexadecimal(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def _slot(examination: Examination) -> str:
@@ -228,12 +237,14 @@ def _decode(path: Path, kind: type[Kept]) -> Kept:
     """Read a record; raises HarnessError for a file that is none, or of another schema."""
     hint = "delete it; a run that needs it computes it again"
     try:
-        content = msgspec.json.decode(path.read_bytes())
-        if isinstance(content, dict) and content.get("schema") != SCHEMA:
-            raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=hint)
-        return msgspec.convert(content, kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+        content = decode_json(path)
+        if not isinstance(content, dict) or content.get("schema") == SCHEMA:
+            return msgspec.convert(content, kind)
+    except HarnessError as error:
+        raise HarnessError(f"{path} is not a readable record", exists=str(error), hint=hint) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise HarnessError(f"{path} is not a readable record: {error}", hint=hint) from error
+    raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=hint)
 
 
 def _parquet(predictions: Predictions, content: str) -> bytes:

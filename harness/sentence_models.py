@@ -13,9 +13,11 @@ from harness.encoders.loaded import Loaded
 from harness.encoders.precision import lowered
 from harness.encoders.workers import Threads, Workers
 from harness.errors import HarnessError
-from harness.fingerprint import check_folder, fingerprint_folder, weights_size, with_settings
+from harness.fingerprint import fingerprint_folder, model_folders, weights_size, with_settings
 from harness.interfaces import ModelFacts, ModelSpec, Role
 from harness.memory import is_out_of_memory
+from harness.untrusted.folder import check_folder
+from harness.untrusted.weights import check_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +50,8 @@ class LocatedFolder:
         """Load it through sentence-transformers; raises HarnessError with its reason where that fails."""
         settings = self.spec.settings
         device = device_of(settings.device)
+        for inner in model_folders(self.folder):
+            check_headers(inner)
         try:
             loaded = _load(self.folder, device, trust_remote_code=settings.trust_remote_code)
             return SentenceModel(loaded, self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import runpy
 import string
 import tempfile
 from dataclasses import fields, replace
@@ -20,12 +21,27 @@ from hypothesis import settings
 from harness.interfaces import ModelFacts, ModelSpec, Role, Settings
 from harness.records import Candidate, Evaluation, Examination, Score
 
+OFFLINE = Path(__file__).parent / "offline"
+ATTEMPTS = Path(tempfile.mkstemp()[1])
+"""Where this process, and those that tests start, note whom they wanted to reach."""
+os.environ["HARNESS_TEST_ATTEMPTS"] = str(ATTEMPTS)
+os.environ["PYTHONPATH"] = os.pathsep.join([str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])])
+runpy.run_path(str(OFFLINE / "sitecustomize.py"))
+
 # The first example pays for imports, and machines are shared: time is no property.
 settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
 
 SHARED = Path(__file__).parents[2] / "shared"
 SAMPLES = Path(__file__).parents[1] / "plugins"
+
+
+@pytest.fixture(autouse=True)
+def no_network():
+    """Fail a test in which anything, a process that it started too, wanted to reach another machine."""
+    before = ATTEMPTS.stat().st_size
+    yield
+    assert not (asked := ATTEMPTS.read_text()[before:]), asked
 
 
 class LetterModel:

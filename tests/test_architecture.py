@@ -20,7 +20,7 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 def floors() -> dict[str, int]:
     """Modules by floor, as the table in docs/architecture.md says: `| 0 | errors, interfaces, … | … |`."""
-    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
     return {name.strip(" `"): int(floor) for floor, names in rows for name in names.split(",")}
 
 

@@ -71,7 +71,7 @@ def test_windows_bytes_are_read(tmp_path):
         pytest.param('data = ["a", "b"]', "data must be a text, not"),
         pytest.param("out = true", "out must be a text, not True"),
         pytest.param("models = []\ntasks = oops", r"harness\.toml is not TOML: .*line 2"),
-        pytest.param("a = " + "[" * 10_000, "nested too deeply", id="deep nesting"),
+        pytest.param("a = " + "[" * 10_000, "levels of nesting", id="deep nesting"),
         pytest.param(b"tasks = 'Stra\xdfe'", "not UTF-8: byte 0xdf in line 1"),
     ],
 )

@@ -124,6 +124,39 @@ def test_what_people_ask_of_a_model_is_known_though_one_of_its_tasks_failed():
     assert grid.remarks == []
 
 
+def test_what_was_allowed_is_said_below_the_models():
+    one = evaluated("m")
+    settings = Settings(trust_remote_code=True, allow_pickle=True)
+    allowed = replace(one, candidate=replace(one.candidate, settings=settings))
+    assert models_grid(boards([one]), []).remarks == []
+    assert models_grid(boards([allowed]), []).remarks == [
+        "m: its own code was allowed to run (--trust-remote-code)",
+        "m: pickled weights were allowed (--allow-pickle)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        "\x1b[2J",
+        "\x07",
+        "\x9b31m",
+        "\0",
+        "\u202e",
+        "\u2066",
+        "\u200b",
+        "\ufeff",
+        "\u2028",
+        "\xad",
+        "\U000e0041",
+    ],
+    ids=ascii,
+)
+def test_nothing_that_is_not_to_be_seen_is_in_a_table(unseen):
+    name = f"a{unseen}b"
+    assert unseen[0] not in to_markdown([grid_of(evaluated(name), evaluated("other", score=0.1))])
+
+
 def test_a_slower_encoder_and_a_lower_precision_are_explained_below_the_models():
     one = evaluated("a")
     facts = replace(

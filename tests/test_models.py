@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
+from pathlib import Path
 
 import pytest
 from conftest import LetterModel, build_model
@@ -233,7 +235,7 @@ def link_a_pickled_module(folder):
         ),
         pytest.param(
             lambda folder: (folder / "model.safetensors").write_bytes(b"garbage"),
-            "cannot be loaded",
+            "is not a whole safetensors file",
             id="broken weights",
         ),
         pytest.param(
@@ -259,3 +261,93 @@ def test_a_pickle_beside_the_safetensors_or_of_training_is_no_reason_to_refuse(t
     for name in ("pytorch_model.bin", "1_Pooling/training_args.bin", "checkpoint-500/pytorch_model.bin"):
         (folder / name).write_bytes(b"never read")
     assert load_model(str(folder)).facts.dimensions == 32
+
+
+# --- models of a stranger ---------------------------------------------------------------------------------
+
+
+class Payload:
+    """Writes a file where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (Path.touch, (self.path,))
+
+
+@pytest.mark.parametrize(
+    ("name", "gone"),
+    [
+        pytest.param("pytorch_model.bin", True, id="in place of the weights"),
+        pytest.param("model.safetensors", False, id="under the name of safetensors"),
+        pytest.param("weights.json.txt", True, id="under another name"),
+        pytest.param("2_Dense/pytorch_model.bin", False, id="in a folder of a module"),
+        pytest.param("2_Dense/notes", False, id="in a folder of a module, under another name"),
+    ],
+)
+def test_a_pickle_is_refused_before_it_is_loaded_whatever_it_is_called(name, gone, tiny, tmp_path):
+    folder, ran = tmp_path / "model", tmp_path / "ran"
+    shutil.copytree(tiny, folder)
+    if gone:
+        (folder / "model.safetensors").unlink()
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(pickle.dumps(Payload(ran)))
+    with pytest.raises(HarnessError, match="--allow-pickle"):
+        load_model(str(folder))
+    assert not ran.exists()
+
+
+def test_code_is_refused_and_nobody_is_asked(tiny, tmp_path, monkeypatch):
+    folder, ran = tmp_path / "model", tmp_path / "ran"
+    shutil.copytree(tiny, folder)
+    (folder / "evil.py").write_text(f"import pathlib; pathlib.Path({str(ran)!r}).touch()")
+    configuration = json.loads((folder / "config.json").read_text())
+    configuration |= {
+        "model_type": "evil",
+        "auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"},
+    }
+    (folder / "config.json").write_text(json.dumps(configuration))
+    monkeypatch.setattr("builtins.input", lambda prompt: pytest.fail(f"asked: {prompt}"))
+    with pytest.raises(HarnessError, match=r"names code of its own: .*evil\.Model"):
+        load_model(str(folder))
+    assert not ran.exists()
+
+
+def test_code_that_is_trusted_runs(tiny, tmp_path, monkeypatch):
+    folder, ran = tmp_path / "model", tmp_path / "ran"
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    monkeypatch.syspath_prepend(tmp_path / "modules")
+    shutil.copytree(tiny, folder)
+    pooling = "from sentence_transformers.sentence_transformer.modules import Normalize as Unit"
+    (folder / "own.py").write_text(f"import pathlib; pathlib.Path({str(ran)!r}).touch()\n{pooling}\n")
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[-1]["type"] = "own.Unit"
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(HarnessError, match=r"names code of its own: 'own\.Unit'"):
+        load_model(str(folder))
+    assert load_model(str(folder), Settings(trust_remote_code=True)).facts.dimensions == 32
+    assert ran.exists()
+
+
+def test_a_cache_of_the_hub_is_read_through_its_links(tiny, tmp_path):
+    blobs, folder = tmp_path / "blobs", tmp_path / "snapshots" / "0"
+    blobs.mkdir()
+    for number, path in enumerate(path for path in sorted(tiny.rglob("*")) if path.is_file()):
+        shutil.copy(path, blobs / str(number))
+        link = folder / path.relative_to(tiny)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(blobs / str(number))
+    assert load_model(str(folder)).fingerprint == load_model(str(tiny)).fingerprint
+
+
+def test_a_link_to_a_whole_disk_is_no_model(tiny, tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny, folder)
+    (tmp_path / "disk").mkdir()
+    for number in range(30):
+        (tmp_path / "disk" / str(number)).mkdir()
+    (folder / "all").symlink_to(tmp_path / "disk")
+    monkeypatch.setenv("HARNESS_MAX_MODEL_FOLDERS", "20")
+    with pytest.raises(HarnessError, match=r"21 folders in a model, where the limit is 20"):
+        load_model(str(folder))

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -238,6 +239,15 @@ def test_a_file_that_is_no_record_is_named_with_what_to_do(content, results):
 ANY_NAME = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.text(
     "./\\%~:\0 aA", max_size=9
 )
+DEVICES = [
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
+]
+DEVICE = st.builds("".join, st.tuples(st.sampled_from(DEVICES), st.sampled_from(["", ".", ".txt", "x", "~"])))
+ALIKE = st.sampled_from(["stsb", "STSB", "Stsb", "STSb", "\u017ft", "st", "\ufb06", "e\u0301", "\u00e9"])
 
 
 @given(ANY_NAME)
@@ -250,9 +260,27 @@ def test_a_file_name_is_one_plain_visible_part_of_a_path(name):
     assert len(found) <= 120
 
 
-@given(ANY_NAME, ANY_NAME)
-def test_different_names_have_different_file_names(one, other):
-    assert (file_name(one) == file_name(other)) == (one == other)
+def as_stored(name):
+    """A file's name as file systems compare it that fold case, or see two spellings of one letter."""
+    return unicodedata.normalize("NFKD", file_name(name)).casefold()
+
+
+@given(ANY_NAME | ALIKE, ANY_NAME | ALIKE)
+def test_different_names_have_different_files_on_every_file_system(one, other):
+    assert (as_stored(one) == as_stored(other)) == (one == other)
+
+
+@given(st.text("aAbB", max_size=60), st.data())
+def test_names_that_differ_in_their_capitals_have_different_files(name, data):
+    other = "".join(data.draw(st.sampled_from([letter.upper(), letter.lower()])) for letter in name)
+    assert (as_stored(name) == as_stored(other)) == (name == other)
+
+
+@given(DEVICE | DEVICE.map(str.upper) | ANY_NAME)
+def test_no_file_is_a_device_of_windows_or_ends_in_a_dot(name):
+    found = file_name(name)
+    assert found.partition(".")[0].lower() not in DEVICES
+    assert not found.endswith((".", " "))
 
 
 def test_a_short_name_cannot_be_made_to_look_like_a_long_one():
@@ -277,9 +305,11 @@ def test_no_name_leaves_the_results_folder(model, fingerprint, task):
 
 
 def test_a_plain_name_stays_readable():
-    assert file_name("all-MiniLM-L6-v2") == "all-MiniLM-L6-v2"
-    assert file_name("mteb:STS") == "mteb%3ASTS"
+    assert file_name("all-minilm-l6-v2") == "all-minilm-l6-v2"
+    assert file_name("all-MiniLM-L6-v2") == "all-MiniLM-L6-v2~b10"
+    assert file_name("mteb:STS") == "mteb%3ASTS~e0"
     assert file_name("../x") == "%2E.%2Fx"
+    assert file_name("nul") == "%6Eul"
 
 
 # --- whole or absent --------------------------------------------------------------------------------------

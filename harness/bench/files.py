@@ -11,6 +11,7 @@ import msgspec
 from harness.bench.pytest_json import pytest_benchmark
 from harness.bench.records import SCHEMA, Bench
 from harness.errors import HarnessError
+from harness.limits import decode_json
 from harness.results import encode, file_name, write_atomically
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def write(bench: Bench, folder: Path, stamp: str) -> Written:
 def read(path: Path) -> Bench:
     """Read a record; raises HarnessError for a file that is none, or of another schema."""
     try:
-        content = msgspec.json.decode(path.read_bytes())
+        content = decode_json(path)
         if isinstance(content, dict) and content.get("schema") != SCHEMA:
             raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}")
         return msgspec.convert(content, Bench)

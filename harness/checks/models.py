@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.limits import RECORD, read_bounded
 from harness.models import locate_model, parse_model
 from harness.training.from_card import PACKAGED
 
@@ -119,6 +120,6 @@ def _table(path: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return json.loads(read_bounded(path, RECORD))
+    except (OSError, ValueError, RecursionError):
         return None

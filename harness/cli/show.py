@@ -42,6 +42,11 @@ def clean(text: str) -> str:
     return CONTROL.sub("", text)
 
 
+def _in_line(text: str) -> str:
+    """Clean a text of a table: a name with a line end would begin a row of its own."""
+    return clean(text).replace("\n", " ")
+
+
 def say(text: str, target: Console, style: str = "") -> None:
     """Print one line, whole: a path or a sentence that is piped is not broken."""
     target.print(Text(clean(text), style=style), soft_wrap=True)
@@ -50,16 +55,18 @@ def say(text: str, target: Console, style: str = "") -> None:
 def print_grids(grids: Sequence[Grid], target: Console) -> None:
     """Print grids one below the other, the best scores in bold."""
     for grid in grids:
-        title = Text(clean(grid.title), style="bold cyan")
-        title.append(f"  {clean(grid.subtitle)}", style="dim")
+        title = Text(_in_line(grid.title), style="bold cyan")
+        title.append(f"  {_in_line(grid.subtitle)}", style="dim")
         target.print(title, soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
         for position, name in enumerate(grid.header):
             table.add_column(
-                clean(name), justify="right" if position and grid.numeric else "left", no_wrap=position == 0
+                _in_line(name),
+                justify="right" if position and grid.numeric else "left",
+                no_wrap=position == 0,
             )
         for row in grid.rows:
-            table.add_row(*(Text(clean(cell.text), style="bold" if cell.best else "") for cell in row))
+            table.add_row(*(Text(_in_line(cell.text), style="bold" if cell.best else "") for cell in row))
         target.print(table)
         for remark in grid.remarks:
             say(f"  {remark}", target, style="yellow")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import csv
 import inspect
-import io
 import json
 import math
 import re
@@ -27,7 +25,7 @@ from harness.compare.comparison import (
     Standing,
 )
 from harness.grid import CONTROL
-from harness.leaderboard import csv_cell
+from harness.leaderboard import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,16 +107,12 @@ def _field_words(record: type) -> dict[str, str]:
 def to_csv(comparisons: Sequence[Comparison]) -> str:
     """Write one row per line: full float precision, and no cell that a spreadsheet would run."""
     names = [column.name for column in fields(Line)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     parties = ("baseline_model", "baseline_fingerprint", "candidate_model", "candidate_fingerprint")
-    writer.writerow([*parties, *names])
+    rows: list[list[Any]] = [[*parties, *names]]
     for one in comparisons:
         models = [one.baseline.name, one.baseline.fingerprint, one.candidate.name, one.candidate.fingerprint]
-        for line in one.lines:
-            values = [*models, *(_flat(getattr(line, name)) for name in names)]
-            writer.writerow([csv_cell(value) for value in values])
-    return text.getvalue()
+        rows += [[*models, *(_flat(getattr(line, name)) for name in names)] for line in one.lines]
+    return csv_text(rows)
 
 
 def _flat(value: Any) -> Any:  # noqa: ANN401 - any field of a line

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from harness import limits
 from harness.errors import HarnessError
 from harness.interfaces import ModelFacts, Settings
 from harness.leaderboard import Record, read_leaderboard
@@ -116,7 +117,7 @@ def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict
         with parquet.ParquetFile(path) as file:
             schema = file.schema_arrow
             wanted = [name for name in schema.names if columns is None or name in set(columns)]
-            table = file.read(columns=wanted)
+            table = limits.read_table(file, path, wanted)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise HarnessError(f"the {what} cannot be read: {path}: {error}") from error
     if (schema.metadata or {}).get(b"content_hash", b"").decode(errors="replace") != one.predictions:

@@ -9,6 +9,7 @@ import msgspec
 
 from harness.compare.comparison import Speed
 from harness.compare.contract import machine_differences
+from harness.limits import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ def _benches(*sides: Side) -> Iterator[Bench]:
     for folder in {side.folder for side in sides if side.folder is not None}:
         for path in sorted(folder.glob("bench/records/*/*.json")):
             try:
-                bench = msgspec.json.decode(path.read_bytes(), type=Bench)
+                bench = msgspec.convert(decode_json(path), Bench)
             except (msgspec.DecodeError, UnicodeDecodeError, OSError):
                 continue  # a bench is an extra: without it, the rounds of the runs count
             if bench.schema == SCHEMA:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.data import read_text
 from harness.errors import HarnessError
+from harness.limits import CARD, VALUES, check_nesting
 from harness.training.card_loss import CardLoss, read_loss
 from harness.training.card_plan import Plan, hyperparameters, read_plan
 from harness.training.card_results import read_claims, read_log, read_usage, widget_texts
@@ -61,7 +62,7 @@ def read_card(path: Path) -> Card:
     has a front matter that is no YAML, or gives one hyperparameter two values.
     """
     where = str(path)
-    text = read_text(path)
+    text = read_text(path, CARD)
     if not text.strip():
         raise HarnessError(f"{path} is empty")
     front, body = _front_matter(text, where)
@@ -132,6 +133,7 @@ def _front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
         raise HarnessError(f"{where}: its front matter is not YAML{line}: {error.problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise HarnessError(f"{where}: its front matter is not YAML: {error}") from error
+    check_nesting(front, where, VALUES)
     if not isinstance(front, dict | None):
         raise HarnessError(f"{where}: its front matter is no table of keys and values")
     return front or {}, text[found.end() :]

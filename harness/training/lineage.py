@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from harness.errors import HarnessError
+from harness.limits import decode_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +69,8 @@ def read_lineage(folder: Path) -> Lineage | None:
     if not path.is_file():
         return None
     try:
-        lineage = msgspec.json.decode(path.read_bytes(), type=Lineage)
-    except (msgspec.DecodeError, OSError) as error:
+        lineage = msgspec.convert(decode_json(path), Lineage)
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise HarnessError(
             f"{path} cannot be read: {error}", hint="remove it if it is not harness's own"
         ) from error

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.limits import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -176,7 +177,8 @@ def read_signatures(folder: Path) -> Signatures | None:
     if not path.is_file():
         return None
     try:
-        table = parquet.read_table(path, columns=["hash", "minhash"])
+        with parquet.ParquetFile(path) as file:
+            table = read_table(file, path, ["hash", "minhash"])
         values = b"".join(table["minhash"].to_pylist())
         rows = np.frombuffer(values, dtype="<u4").reshape(table.num_rows, _PERMUTATIONS)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:

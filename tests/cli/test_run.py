@@ -504,7 +504,14 @@ def test_pickled_weights_are_refused_naming_the_option_that_takes_them(run, copi
     assert "has no model.safetensors: its weights are pickled (pytorch_model.bin)" in ran.err
     assert "--allow-pickle" in ran.err
     assert not Path("out").exists()
-    assert run("--allow-pickle", tasks="stsb-dev", model=copied).code == 0
+    allowed = run("--allow-pickle", "--trust-remote-code", tasks="stsb-dev", model=copied)
+    assert allowed.code == 0
+    assert "pickled weights were allowed (--allow-pickle)" in allowed.out
+    assert "its own code was allowed to run (--trust-remote-code)" in allowed.out
+    assert {row["trust_remote_code"] for row in rows()} == {"true"}
+    (record,) = (json.loads(path.read_bytes()) for path in Path("out").glob("records/*/*.json"))
+    settings = record["candidate"]["settings"]
+    assert (settings["allow_pickle"], settings["trust_remote_code"]) == (True, True)
 
 
 def test_broken_safetensors_are_an_error_row_and_the_other_model_finishes(run, copied):
@@ -512,7 +519,7 @@ def test_broken_safetensors_are_an_error_row_and_the_other_model_finishes(run, c
     weights.write_bytes(weights.read_bytes()[:1000])
     ran = run("--model", "lexical", model=copied, tasks="stsb-dev")
     assert ran.code == 2
-    assert f"ERROR: model broken cannot be loaded from {copied}: " in ran.out
+    assert f"ERROR: {weights} is not a whole safetensors file: " in ran.out
     assert {row["model"]: row["status"] for row in rows()} == {"broken": "error", "lexical": "ok"}
 
 

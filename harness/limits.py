@@ -1,0 +1,156 @@
+"""How much is read of what is not trusted: named limits, and the variable that raises each."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+_ROWS_AT_ONCE = 1_024
+_BYTES_AT_ONCE = 2**24
+_HARMLESS = 2**28
+"""Bytes that a file may become from however few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most of something that is taken from a file; an environment variable of its name raises it."""
+
+    variable: str
+    default: int
+    unit: str
+
+    @property
+    def most(self) -> int:
+        """The limit that holds here; raises HarnessError for a variable that is no number."""
+        given = os.environ.get(self.variable, "").strip()
+        if not given:
+            return self.default
+        found = re.fullmatch(r"(\d{1,15})([KMG]?)", given.upper())
+        if found is None:
+            raise HarnessError(
+                f"{self.variable} is no number: {given!r}", hint=f"write {self.variable}=8G, or digits alone"
+            )
+        return int(found[1]) * _UNITS[found[2]]
+
+    def check(self, found: int, where: object) -> None:
+        """Raise HarnessError, naming the limit, where more than it was found."""
+        if found > self.most:
+            raise self.exceeded(where, f"{found:,}")
+
+    def exceeded(self, where: object, found: str = "more") -> HarnessError:
+        """Make the error for what is over the limit."""
+        return HarnessError(
+            f"{where}: {found} {self.unit}, where the limit is {self.most:,}",
+            hint=f"if it is meant to be so large, raise the limit: {self.variable}=…",
+        )
+
+
+DATA = Limit("HARNESS_MAX_DATA_BYTES", 8 * 2**30, "bytes of data")
+"""Of a file of rows, as it lies on disk and as it is once decompressed."""
+ROWS = Limit("HARNESS_MAX_ROWS", 50_000_000, "rows")
+"""Of a parquet file, in which a billion equal rows are a few bytes."""
+GROWTH = Limit("HARNESS_MAX_GROWTH", 1_000, "times its size on disk")
+"""Of a parquet file that becomes more than 256 MiB."""
+CONFIG = Limit("HARNESS_MAX_CONFIG_BYTES", 2**20, "bytes of TOML")
+"""Of a configuration, a task file, a recipe, a gate."""
+CARD = Limit("HARNESS_MAX_CARD_BYTES", 4 * 2**20, "bytes of a model card")
+RECORD = Limit("HARNESS_MAX_RECORD_BYTES", 64 * 2**20, "bytes of JSON")
+"""Of a record, a lineage, a bench, a configuration in a model folder."""
+DEPTH = Limit("HARNESS_MAX_DEPTH", 100, "levels of nesting")
+VALUES = Limit("HARNESS_MAX_CARD_VALUES", 1_000_000, "lists and tables in one")
+"""Of a card's front matter: in YAML ten lines can stand for a billion lists."""
+FOLDERS = Limit("HARNESS_MAX_MODEL_FOLDERS", 1_000, "folders in a model")
+
+
+def read_bounded(path: Path, limit: Limit) -> bytes:
+    """Read a whole file; raises HarnessError for one over the limit, before it is read, and OSError."""
+    with path.open("rb") as file:
+        state = os.fstat(file.fileno())
+        limit.check(state.st_size, path)
+        if stat.S_ISREG(state.st_mode):
+            return file.read()
+        content = bytearray()
+        # A pipe or a device says nothing of its size, and may have no end.
+        while piece := file.read(_BYTES_AT_ONCE):
+            content += piece
+            limit.check(len(content), path)
+        return bytes(content)
+
+
+def decode_json(path: Path) -> Any:  # noqa: ANN401 - JSON
+    """Read a JSON file of ours, or of a model folder, into plain values.
+
+    Raises HarnessError for one over a limit, msgspec.DecodeError, UnicodeDecodeError and OSError.
+    """
+    content = read_bounded(path, RECORD)
+    try:
+        value = msgspec.json.decode(content)
+    except RecursionError as error:
+        raise DEPTH.exceeded(path) from error
+    check_nesting(value, path)
+    return value
+
+
+def check_nesting(value: Any, where: object, values: Limit | None = None) -> None:  # noqa: ANN401 - JSON
+    """Raise HarnessError for lists and tables that lie too deeply in each other.
+
+    values: also limits how many lie on one level, where a format can let a few stand for many.
+    """
+    level = [value]
+    for _ in range(DEPTH.most):
+        inner = (one for outer in level for one in _inside(outer) if isinstance(one, dict | list))
+        level = list(inner if values is None else islice(inner, values.most + 1))
+        if not level:
+            return
+        if values is not None:
+            values.check(len(level), where)
+    raise DEPTH.exceeded(where)
+
+
+def read_table(file: ParquetFile, where: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read columns of an open parquet file, all when None, in pieces that are counted as they come.
+
+    where: the file's path.
+
+    What a file says of itself is checked first, and not believed: few bytes can become many.
+    Raises HarnessError for what is over a limit.
+    """
+    import pyarrow as pa
+
+    said, on_disk = file.metadata, where.stat().st_size
+    ROWS.check(said.num_rows, where)
+    DATA.check(sum(said.row_group(one).total_byte_size for one in range(said.num_row_groups)), where)
+    pieces, rows, size = [], 0, 0
+    for piece in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
+        rows, size = rows + piece.num_rows, size + piece.nbytes
+        ROWS.check(rows, where)
+        DATA.check(size, where)
+        if size > _HARMLESS:
+            GROWTH.check(size // on_disk, where)
+        pieces.append(piece)
+    if not pieces:
+        return file.read(columns=columns)
+    return pa.Table.from_batches(pieces)
+
+
+def _inside(value: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value

@@ -1,0 +1,202 @@
+"""How much is read of what is not trusted, and that the limit that stops it is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from harness import HarnessError, limits, read_json, read_rows, read_text
+from harness.config import read_toml
+from harness.limits import DATA, DEPTH, Limit, check_nesting, decode_json, read_bounded
+from harness.training.card import read_card
+from harness.training.lineage import read_lineage
+
+NAMED = [limit for limit in vars(limits).values() if isinstance(limit, Limit)]
+
+
+def nested(levels):
+    return "[" * levels + "]" * levels
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Lower a limit to a number."""
+    return lambda limit, most: monkeypatch.setenv(limit.variable, str(most))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("5", 5), ("8k", 8192), ("2M", 2**21), (" 16G ", 2**34), ("", DATA.default)]
+)
+def test_a_variable_raises_or_lowers_a_limit(given, expected, few):
+    few(DATA, given)
+    assert DATA.most == expected
+
+
+@pytest.mark.parametrize("given", ["many", "-1", "1.5G", "8T", "9" * 99])
+def test_a_limit_that_is_no_number_is_named(given, few):
+    few(DATA, given)
+    with pytest.raises(HarnessError, match="HARNESS_MAX_DATA_BYTES is no number"):
+        _ = DATA.most
+
+
+def test_every_limit_is_in_the_documentation():
+    text = (Path(__file__).parents[1] / "SECURITY.md").read_text(encoding="utf-8")
+    assert NAMED
+    assert [limit.variable for limit in NAMED if f"`{limit.variable}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "limit"),
+    [
+        ("a.csv", lambda path: read_rows(path, ["a"]), "HARNESS_MAX_DATA_BYTES"),
+        ("a.jsonl", lambda path: read_rows(path, ["a"]), "HARNESS_MAX_DATA_BYTES"),
+        ("a.json", read_json, "HARNESS_MAX_DATA_BYTES"),
+        ("a.toml", read_toml, "HARNESS_MAX_CONFIG_BYTES"),
+        ("README.md", read_card, "HARNESS_MAX_CARD_BYTES"),
+        ("record.json", decode_json, "HARNESS_MAX_RECORD_BYTES"),
+        ("lineage.json", lambda path: read_lineage(path.parent), "HARNESS_MAX_RECORD_BYTES"),
+    ],
+)
+def test_a_file_over_its_limit_is_refused_before_it_is_read_and_the_limit_named(name, read, limit, tmp_path):
+    path = tmp_path / name
+    with path.open("wb") as file:
+        file.truncate(2**40)  # a terabyte of nothing, which takes no room
+    with pytest.raises(HarnessError, match=rf"(?s)1,099,511,627,776 bytes.*raise the limit: {limit}=…"):
+        read(path)
+
+
+def test_a_file_at_its_limit_is_read(tmp_path, few):
+    path = tmp_path / "a.txt"
+    path.write_text("12345")
+    few(DATA, 5)
+    assert read_text(path) == "12345"
+
+
+def test_what_has_no_size_and_no_end_is_read_up_to_the_limit(few):
+    few(DATA, 1000)
+    with pytest.raises(HarnessError, match="HARNESS_MAX_DATA_BYTES"):
+        read_bounded(Path(os.devnull).with_name("zero"), DATA)
+
+
+def test_a_pipe_is_read_to_its_end(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writing = threading.Thread(target=lambda: path.write_bytes(b"from a pipe"))
+    writing.start()
+    assert read_bounded(path, DATA) == b"from a pipe"
+    writing.join()
+
+
+@pytest.mark.parametrize("levels", [DEPTH.default + 1, 900, 100_000])
+@pytest.mark.parametrize(
+    ("name", "written", "read"),
+    [
+        ("a.json", "{}", read_json),
+        ("a.jsonl", '{{"a": {}}}', lambda path: read_rows(path, ["a"])),
+        ("a.toml", "a = {}", read_toml),
+        ("record.json", "{}", decode_json),
+        ("lineage.json", '{{"hardware": {}}}', lambda path: read_lineage(path.parent)),
+    ],
+)
+def test_what_is_nested_deeply_is_refused_with_the_limit(name, written, read, levels, tmp_path):
+    path = tmp_path / name
+    path.write_text(written.format(nested(levels)))
+    with pytest.raises(HarnessError, match=r"(?s)levels of nesting.*HARNESS_MAX_DEPTH=…"):
+        read(path)
+
+
+def test_what_is_nested_as_deeply_as_may_be_is_read(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(nested(DEPTH.default))
+    assert json.dumps(read_json(path)) == nested(DEPTH.default)
+
+
+def test_dotted_keys_nest_too(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(f"{'.'.join('a' * 200)} = 1")
+    with pytest.raises(HarnessError, match="levels of nesting"):
+        read_toml(path)
+
+
+def test_a_number_of_too_many_digits_is_no_toml(tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(f"a = {'9' * 5000}")
+    with pytest.raises(HarnessError, match="is not TOML"):
+        read_toml(path)
+
+
+def test_a_list_that_holds_itself_ends():
+    endless: list[object] = []
+    endless.append(endless)
+    with pytest.raises(HarnessError, match="HARNESS_MAX_DEPTH"):
+        check_nesting(endless, "a card")
+
+
+def test_a_few_lines_of_a_card_do_not_become_a_billion_lists(tmp_path, few):
+    few(limits.VALUES, 1_000)
+    lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 20))]
+    (tmp_path / "README.md").write_text("---\n" + "\n".join(lines) + "\n---\n# A model\n")
+    with pytest.raises(HarnessError, match=r"(?s)lists and tables.*HARNESS_MAX_CARD_VALUES=…"):
+        read_card(tmp_path / "README.md")
+
+
+# --- parquet ----------------------------------------------------------------------------------------------
+
+
+def bomb(path, rows=3_000, size=10_000):
+    """Write few bytes that become many: one text, in a dictionary, that every row points to."""
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["x" * size])
+    parquet.write_table(pa.table({"text": column}), path, store_schema=False)
+    return path
+
+
+def test_a_parquet_file_that_grows_beyond_measure_is_refused(tmp_path, monkeypatch):
+    path = bomb(tmp_path / "bomb.parquet")
+    assert path.stat().st_size < 20_000
+    monkeypatch.setattr(limits, "_HARMLESS", 2**22)
+    with pytest.raises(HarnessError, match=r"(?s)times its size on disk.*HARNESS_MAX_GROWTH=…"):
+        read_rows(path, ["text"])
+
+
+def test_a_parquet_file_of_too_many_bytes_is_refused_while_it_grows(tmp_path, few):
+    few(DATA, "15M")
+    with pytest.raises(
+        HarnessError, match=r"(?s)bytes of data, where the limit is 15,728,640.*HARNESS_MAX_DATA"
+    ):
+        read_rows(bomb(tmp_path / "bomb.parquet"), ["text"])
+
+
+def test_a_parquet_file_of_too_many_rows_is_refused_before_it_is_read(tmp_path, few):
+    path = tmp_path / "rows.parquet"
+    parquet.write_table(pa.table({"a": pa.array([0] * 100_001)}), path)
+    few(limits.ROWS, 100_000)
+    with pytest.raises(
+        HarnessError, match=r"(?s)100,001 rows, where the limit is 100,000.*HARNESS_MAX_ROWS=…"
+    ):
+        read_rows(path, ["a"])
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1_024, 2_500])
+def test_a_table_that_was_read_in_pieces_is_the_whole_table(rows, tmp_path):
+    table = pa.table(
+        {
+            "a": pa.array(range(rows), pa.int64()),
+            "b": [[str(row)] for row in range(rows)] or pa.array([], pa.list_(pa.string())),
+        }
+    )
+    parquet.write_table(table, tmp_path / "a.parquet", row_group_size=700)
+    with parquet.ParquetFile(tmp_path / "a.parquet") as file:
+        assert limits.read_table(file, tmp_path / "a.parquet").equals(table)
+        assert limits.read_table(file, tmp_path / "a.parquet", ["b"]).equals(table.select(["b"]))
+
+
+def test_a_header_of_many_columns_takes_no_time(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"c{number}" for number in range(50_000)) + "\n" + "," * 49_999 + "\n")
+    assert read_rows(path, ["c0"]) == {"c0": [""]}
