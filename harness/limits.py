@@ -14,13 +14,14 @@ import msgspec
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+_OUTER = (dict, list)
 _ROWS_AT_ONCE = 1_024
 _BYTES_AT_ONCE = 2**24
 _HARMLESS = 2**28
@@ -112,15 +113,17 @@ def check_nesting(value: Any, where: object, values: Limit | None = None) -> Non
 
     values: also limits how many lie on one level, where a format can let a few stand for many.
     """
-    level = [value]
+    level = [value] if isinstance(value, _OUTER) else []
     for _ in range(DEPTH.most):
-        inner = (one for outer in level for one in _inside(outer) if isinstance(one, dict | list))
-        level = list(inner if values is None else islice(inner, values.most + 1))
         if not level:
             return
+        inside = (outer.values() if isinstance(outer, dict) else outer for outer in level)
+        inner = (one for row in inside for one in row if isinstance(one, _OUTER))
+        level = list(inner if values is None else islice(inner, values.most + 1))
         if values is not None:
             values.check(len(level), where)
-    raise DEPTH.exceeded(where)
+    if level:
+        raise DEPTH.exceeded(where)
 
 
 def read_table(file: ParquetFile, where: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -147,10 +150,3 @@ def read_table(file: ParquetFile, where: Path, columns: Sequence[str] | None = N
     if not pieces:
         return file.read(columns=columns)
     return pa.Table.from_batches(pieces)
-
-
-def _inside(value: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
