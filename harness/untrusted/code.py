@@ -163,7 +163,8 @@ def _check_code(place: _Place) -> None:
                 raise _own_code(place.file, repr(method))
     if _ASKING.fullmatch(place.key) and isinstance(place.value, dict):
         asked = _REACHING & set(place.value)
-        asked |= {key for key in ("use_safetensors",) if place.value.get(key) is False}
+        if place.value.get("use_safetensors") is False:
+            asked.add("use_safetensors")
         if asked:
             raise HarnessError(
                 f"{place.file} asks for what nobody looked at: {', '.join(sorted(asked))} in {place.key}",
