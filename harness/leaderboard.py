@@ -149,7 +149,7 @@ def publish(results: Results) -> list[str]:
     Returns one sentence for each file in `records/` that is not a record and was left out.
     """
     unreadable: list[str] = []
-    if results.root.is_dir():
+    if results.begun:
         with results.alone(), unbroken():
             _publish(results, unreadable)
     return unreadable

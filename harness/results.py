@@ -135,6 +135,11 @@ class Results:
         """Write what a run ran on and what it did."""
         self._write(self.root / "runs" / f"{file_name(name)}.json", encode(content))
 
+    @property
+    def begun(self) -> bool:
+        """Whether something may have been written here: where nothing was, nothing is left behind either."""
+        return any((self.root / part).is_dir() for part in ("records", "errors", "throughput"))
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other processes out of what is written from all records; never held while a model encodes."""
