@@ -123,7 +123,7 @@ def test_scores_equal_the_evaluator_of_sentence_transformers(lexical, raw_sample
             # Its average precision divides by no more than k; no query here has more relevant documents.
             "map@100": theirs["map@k"][100],
         },
-        abs=1e-6,
+        abs=5e-6,  # two documents of nearly one similarity change places with the processor
     )
 
 
