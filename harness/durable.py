@@ -57,12 +57,36 @@ def write_whole(path: Path, content: Iterable[bytes | memoryview], *, header_las
 
 def sweep(folder: Path) -> None:
     """Remove what processes that are gone left half-written in a folder; nothing where it cannot be read."""
+    for path in left_behind(folder):
+        with suppress(OSError):
+            path.unlink()
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """Files that processes that are gone left half-written in a folder; none where it cannot be read."""
+    left = []
     with suppress(OSError):
         for path in folder.iterdir():
             found = _TEMPORARY.fullmatch(path.name)
             if found and _is_abandoned(path, found["where"], int(found["pid"])):
-                with suppress(OSError):
-                    path.unlink()
+                left.append(path)
+    return left
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file is named as one that is still being written."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def this_process() -> str:
+    """Name this process, for `is_gone`."""
+    return f"{_here()}-{os.getpid()}"
+
+
+def is_gone(process: str) -> bool:
+    """Whether a process is known to have ended; of one of another machine, boot or container nothing is."""
+    where, _, pid = process.rpartition("-")
+    return where == _here() and not _is_running(int(pid))
 
 
 @contextmanager

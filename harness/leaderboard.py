@@ -151,19 +151,25 @@ def publish(results: Results) -> list[str]:
     unreadable: list[str] = []
     if results.begun:
         with results.alone(), unbroken():
-            _publish(results, unreadable)
+            for name, content in published(results, unreadable).items():
+                write_atomically(results.root / name, content)
     return unreadable
 
 
-def _publish(results: Results, unreadable: list[str]) -> None:
+def published(results: Results, unreadable: list[str]) -> dict[str, bytes]:
+    """Make what `publish` writes of the records that are there: name of the file → its content.
+
+    unreadable: takes one sentence for each file in `records/` that is not a record.
+    """
     from harness.grid import grids, to_markdown
 
-    evaluations = results.evaluations(unreadable)
-    if evaluations:
-        write_atomically(results.root / "leaderboard.csv", to_csv(records(evaluations)).encode())
-        write_atomically(results.root / "leaderboard.md", to_markdown(grids(boards(evaluations))).encode())
+    files: dict[str, bytes] = {}
+    if evaluations := results.evaluations(unreadable):
+        files["leaderboard.csv"] = to_csv(records(evaluations)).encode()
+        files["leaderboard.md"] = to_markdown(grids(boards(evaluations))).encode()
     if throughputs := results.throughputs():
-        write_atomically(results.root / "throughput.csv", throughput_csv(throughputs).encode())
+        files["throughput.csv"] = throughput_csv(throughputs).encode()
+    return files
 
 
 def to_csv(rows: Sequence[Record]) -> str:

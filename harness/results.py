@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 Kept = TypeVar("Kept", Evaluation, Throughput)
 
 
+SEAL = "seal"
+"""Under this name a record's file holds the hash of all else in it; a reader of records passes over it."""
 _HASH = b"content_hash"
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
@@ -54,14 +57,21 @@ class Results:
         path = self._path("records", model, examination, "json")
         return _decode(path, Evaluation) if path.is_file() else None
 
+    def failure(self, model: Identity, examination: Examination) -> Evaluation | None:
+        """Read the ERROR record of what failed last; None where there is none.
+
+        Raises HarnessError as `read` does.
+        """
+        path = self._path("errors", model, examination, "json")
+        return _decode(path, Evaluation) if path.is_file() else None
+
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
         """Write the predictions, then the record that vouches for them."""
-        path = self._path("records", evaluation.model, evaluation.examination, "json")
         with unbroken():
             if predictions is not None and evaluation.predictions is not None:
                 content = _parquet(predictions, evaluation.predictions)
                 self._write(self.predictions_path(evaluation), content)
-            self._write(path, encode(evaluation))
+            self._write(self.record_path(evaluation), sealed(evaluation))
 
     def write_error(self, evaluation: Evaluation, trace: str | None) -> None:
         """Write an ERROR record, with its traceback in a file of its own."""
@@ -69,9 +79,7 @@ class Results:
             _remove(self.trace_path(evaluation))
         else:
             self._write(self.trace_path(evaluation), trace.encode(errors="replace"))
-        self._write(
-            self._path("errors", evaluation.model, evaluation.examination, "json"), encode(evaluation)
-        )
+        self._write(self.record_path(evaluation), sealed(evaluation))
 
     def forget_failure(self, evaluation: Evaluation) -> None:
         """Remove the ERROR record of what has now been finished, or was all along."""
@@ -87,6 +95,15 @@ class Results:
             evaluation.predictions is None
             or _written_hash(self.predictions_path(evaluation)) == evaluation.predictions
         )
+
+    def slot(self, model: Identity, examination: Examination) -> Path:
+        """Where the record of a finished evaluation belongs, whether it is there or not."""
+        return self._path("records", model, examination, "json")
+
+    def record_path(self, evaluation: Evaluation) -> Path:
+        """Where the record of an evaluation is; a failure is filed apart."""
+        part = "records" if evaluation.status == "ok" else "errors"
+        return self._path(part, evaluation.model, evaluation.examination, "json")
 
     def predictions_path(self, evaluation: Evaluation) -> Path:
         """Where the predictions of an evaluation are."""
@@ -140,6 +157,10 @@ class Results:
         """Whether something may have been written here: where nothing was, nothing is left behind either."""
         return any((self.root / part).is_dir() for part in ("records", "errors", "throughput"))
 
+    def run_paths(self) -> list[Path]:
+        """The files that runs wrote of themselves."""
+        return sorted(self.root.glob("runs/*.json"))
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other processes out of what is written from all records; never held while a model encodes."""
@@ -178,6 +199,31 @@ def encode(record: Any) -> bytes:  # noqa: ANN401 - any dataclass
     # What a task fitted may be a numpy number or array.
     text = msgspec.json.encode(content, enc_hook=lambda value: value.tolist())
     return msgspec.json.format(text, indent=1) + b"\n"
+
+
+def sealed(evaluation: Evaluation) -> bytes:
+    """Write a record as `encode` does, with a seal: the hash of all else that its file says.
+
+    It shows a change to what nothing else vouches for, such as the scores of another tool.
+    """
+    content = msgspec.json.decode(encode(evaluation))
+    return encode({**content, SEAL: seal(content)})
+
+
+def seal(content: dict[str, Any]) -> str:
+    """Hex SHA-256 of a record's content, its own seal apart: of its values, not of a file's bytes."""
+    values = {name: value for name, value in content.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def read_record(path: Path) -> tuple[Evaluation, bool | None]:
+    """Read a record and whether its seal holds: None for one written before there were seals.
+
+    Raises HarnessError for a file that is not a record, or one of another schema.
+    """
+    evaluation = _decode(path, Evaluation)
+    content = msgspec.json.decode(path.read_bytes())
+    return evaluation, content[SEAL] == seal(content) if SEAL in content else None
 
 
 def write_atomically(path: Path, content: bytes) -> None:

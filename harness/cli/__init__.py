@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "run": "Evaluate models on tasks; write results and a leaderboard.",
     "list": "Show tasks, models, recipes, checks and plugins, and where each comes from.",
+    "status": "Say what is done, failed, missing or stale, and how to continue.",
+    "verify": "Say whether results still hold: hashes, scores, leaderboard.",
     "leaderboard": "Merge result folders and rank what is comparable.",
     "compare": "Hold candidates against a baseline; a gate for CI.",
     "check": "Say what is wrong with data, a recipe, a candidate or a card.",

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.config import Config
-    from harness.environment import Environment
     from harness.evaluation import Outcome, Plan
     from harness.interfaces import LocatedModel, ModelScheme, ModelSpec
     from harness.isolation import Apart
+    from harness.journal import Asked
     from harness.plugins import Plugins
     from harness.results import Results
 
@@ -83,13 +83,19 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
     """  # noqa: D301 - click reads the character, not its escape
     from harness.config import read_config
+    from harness.journal import Asked
     from harness.results import Results
 
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
+    asked = Asked.of(
+        plan,
+        plugins=(*config.plugins, *options["plugin_files"]),
+        task_files=(*config.task_files, *options["task_files"]),
+    )
     results = Results(out_folder(options["out"] or config.out or DEFAULT_OUT))
-    outcome = _evaluate(plan, results, _apart(options, config))
+    outcome = _evaluate(plan, asked, results, _apart(options, config))
     _print(results, outcome, plugins, as_json=options["as_json"])
     if outcome.failed or outcome.problems or plugins.problems:
         sys.exit(2)
@@ -179,30 +185,32 @@ def _apart(options: dict[str, Any], config: Config) -> Apart | None:
     )
 
 
-def _evaluate(plan: Plan, results: Results, apart: Apart | None) -> Outcome:
+def _evaluate(plan: Plan, asked: Asked, results: Results, apart: Apart | None) -> Outcome:
     """Evaluate and publish; what is finished is published too when this is cut off."""
     from harness.cli.show import watching
     from harness.environment import current_environment
     from harness.evaluation import run_plan
+    from harness.journal import journaling
     from harness.leaderboard import publish
 
     started = dt.datetime.now(dt.UTC)
-    environment = current_environment(started.isoformat(timespec="seconds"))
-    try:
-        with watching() as watcher:
-            outcome = run_plan(plan, results, watcher, apart)
-    finally:
-        unreadable = publish(results)
-    outcome.problems += unreadable
-    results.write_run(f"{started:%Y%m%dT%H%M%S}-{os.getpid()}", _log(environment, outcome, plan))
+    environment = current_environment(started.isoformat(timespec="microseconds"))
+    name = f"{started:%Y%m%dT%H%M%S%f}-{os.getpid()}"
+    head = {**asdict(environment), "data": str(plan.data) if plan.data else "sample"}
+    with journaling(results, name, asked, head) as did:
+        try:
+            with watching() as watcher:
+                outcome = run_plan(plan, results, watcher, apart)
+        finally:
+            unreadable = publish(results)
+        outcome.problems += unreadable
+        did.update(_log(outcome))
     return outcome
 
 
-def _log(environment: Environment, outcome: Outcome, plan: Plan) -> dict[str, Any]:
-    """What a run ran on and what it did, for whoever wonders later."""
+def _log(outcome: Outcome) -> dict[str, Any]:
+    """What a run did, for whoever wonders later."""
     return {
-        **asdict(environment),
-        "data": str(plan.data) if plan.data else "sample",
         "evaluations": [
             {
                 "model": one.candidate.model,

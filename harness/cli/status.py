@@ -1,0 +1,147 @@
+"""`harness status`: what is done of all that runs into a folder were asked for, and what is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.grid import Grid
+    from harness.journal import Run
+    from harness.remaining import Pair, Remaining
+
+
+@click.command(name="status", short_help="Say what is done, failed, missing or stale, and how to continue.")
+@click.argument("folder", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def command(folder: str, *, as_json: bool) -> None:
+    """Say what is done of all that `harness run --out DIR` was asked for, and how to continue.
+
+    \b
+    done      the same command would keep it
+    failed    an ERROR record is there
+    missing   nothing is there yet, or it is not whole
+    stale     a record is there, but the data, the model, the task or our scoring code changed since
+    unknown   the model, the task or its data is no longer there to be asked
+
+    Exit codes: 0 all done, 1 something is left, 2 it cannot be said.
+    """  # noqa: D301 - click reads the character, not its escape
+    from harness.journal import read_runs
+    from harness.remaining import recorded, remaining
+    from harness.results import Results
+
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model that is not here is not fetched to be looked at
+    results = Results(Path(folder).absolute())
+    if not results.root.is_dir():
+        raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
+    problems: list[str] = []
+    runs = read_runs(results, problems)
+    planned = any(run.plan for run in runs)
+    found = remaining(results, runs) if planned else recorded(results, problems)
+    found.problems += problems
+    left = _left(runs, found)
+    if as_json:
+        click.echo(json.dumps(_as_data(runs, found, left), indent=1))
+    else:
+        _print(runs, found, left)
+    sys.exit(_code(found))
+
+
+def _left(runs: Sequence[Run], found: Remaining) -> list[Run]:
+    """Runs whose commands would do what is left, oldest first."""
+    names = {pair.run for pair in found.pairs if pair.state != "done"}
+    return [run for run in runs if run.name in names]
+
+
+def _code(found: Remaining) -> int:
+    if any(found.count(state) for state in ("failed", "missing", "stale")):
+        return 1
+    return 2 if found.count("unknown") or found.problems or not found.pairs else 0
+
+
+def _as_data(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> dict[str, Any]:
+    from harness.remaining import STATES
+
+    return {
+        "pairs": [asdict(pair) for pair in found.pairs],
+        "summary": {state: found.count(state) for state in STATES},
+        "runs": [
+            {"run": run.name, "started": run.started, "state": run.told, "at": _at(run, found.pairs)}
+            for run in runs
+        ],
+        "continue": [_continuing(run) for run in left],
+        "skipped": found.skipped,
+        "problems": found.problems,
+    }
+
+
+def _print(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> None:
+    from harness.cli.show import console, print_grids, say
+
+    target = console()
+    if found.pairs:
+        print_grids([_grid(found)], target)
+    for sentence in found.skipped:
+        say(f"skipped {sentence}", target, style="dim")
+    for run in runs:
+        if run.told in ("running", "interrupted", "killed", "failed") and (
+            run in left or run.told == "running"
+        ):
+            at = _at(run, found.pairs)
+            said = f", at {at}" if at else ""
+            say(f"{run.told}: the run of {run.started[:19]} ({run.name}){said}", target)
+    for problem in found.problems:
+        say(f"PROBLEM {problem}", target)
+    for run in left:
+        say(f"continue: {_continuing(run)}", target)
+    say(_summary(found), target)
+
+
+def _grid(found: Remaining) -> Grid:
+    from harness.grid import Cell, Grid
+
+    rows = [[Cell(pair.model), Cell(_task(pair)), Cell(pair.state), Cell(pair.why)] for pair in found.pairs]
+    return Grid("status", "", ["model", "task", "state", ""], rows, numeric=False)
+
+
+def _task(pair: Pair) -> str:
+    """Name a task as its record is named: `stsb`, `stsb@sample`, `stsb@limit9`."""
+    sample = "@sample" if pair.data == "sample" else ""
+    return f"{pair.task}{sample}" + (f"@limit{pair.limit}" if pair.limit is not None else "")
+
+
+def _summary(found: Remaining) -> str:
+    told = [f"{found.count(state)} {state}" for state in ("done", "failed", "missing", "stale")]
+    return ", ".join([*told, *([f"{found.count('unknown')} unknown"] if found.count("unknown") else [])])
+
+
+def _at(run: Run, pairs: Sequence[Pair]) -> str:
+    """The first pair of a run that is not done: models come in the order given, tasks by name."""
+    order = [one.name for one in run.plan.models] if run.plan else []
+    own = [pair for pair in pairs if pair.run == run.name and pair.state in ("missing", "stale")]
+    first = min(own, key=lambda pair: (order.index(pair.model), pair.task), default=None)
+    return f"{first.model} · {first.task}" if first else ""
+
+
+def _continuing(run: Run) -> str:
+    """The command of a run as a shell reads it, to be given from here: without --fresh, with its data."""
+    program, *words = run.command
+    words = [word for word in words if word != "--fresh"]
+    plan = run.plan
+    if plan and plan.data and not any(word.startswith("--data") for word in words):
+        words += ["--data", plan.data]
+    start = ["python", "-m", "harness"] if program == "__main__.py" else [program]
+    command = shlex.join([*start, *words])
+    elsewhere = plan is not None and Path(plan.folder) != Path.cwd()
+    return f"cd {shlex.quote(plan.folder)} && {command}" if plan and elsewhere else command

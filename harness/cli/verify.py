@@ -1,0 +1,80 @@
+"""`harness verify`: do results still hold?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.cli.options import all_tasks, load, plugin_options
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.interfaces import Task
+    from harness.verifying.found import Verified
+
+
+@click.command(name="verify", short_help="Say whether results still hold: hashes, scores, leaderboard.")
+@click.argument("folders", nargs=-1, required=True, metavar="DIR...")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@plugin_options
+def command(
+    folders: tuple[str, ...], *, as_json: bool, plugin_files: tuple[str, ...], task_files: tuple[str, ...]
+) -> None:
+    """Make again what results are made of, and say what differs. No model is loaded, nothing is changed.
+
+    Records are held against their seals, predictions against their hashes, scores and intervals against
+    the predictions, the leaderboard against the records, byte for byte.
+
+    Exit codes: 0 all holds, 1 something does not, 2 it cannot be read.
+    """
+    from harness.results import Results
+    from harness.verifying.folder import verify
+
+    tasks = _tasks(plugin_files, task_files)
+    roots = {folder: Results(Path(folder)) for folder in folders}
+    for folder, results in roots.items():
+        if not results.root.is_dir():
+            raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
+    found = {folder: verify(results, tasks) for folder, results in roots.items()}
+    if as_json:
+        click.echo(json.dumps({folder: asdict(one) for folder, one in found.items()}, indent=1))
+    else:
+        for folder, one in found.items():
+            _print(folder, one)
+    sys.exit(1 if any(one.faults for one in found.values()) else 0)
+
+
+def _tasks(plugins: Sequence[str], files: Sequence[str]) -> Mapping[str, Task]:
+    from harness.config import read_config
+
+    config = read_config(Path.cwd())
+    return all_tasks(load(plugins, config), files, config)
+
+
+def _print(folder: str, found: Verified) -> None:
+    """Print one line for each fault, and one for each reason why something could not be looked at."""
+    from harness.cli.show import console, say
+
+    target = console()
+    for fault in found.faults:
+        say(f"FAULT {folder}/{fault.path}: {fault.what}", target)
+        say(f"      hint: {fault.remedy}", target, style="dim")
+    reasons: dict[str, list[str]] = {}
+    for one in found.unchecked:
+        reasons.setdefault(one.why, []).append(one.path)
+    for why, paths in reasons.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        say(f"not checked: {folder}/{paths[0]}{more}: {why}", target)
+    held = (
+        f"{found.records} records ({found.sealed} sealed), {found.predictions} files of predictions,"
+        f" {found.scores} scores"
+    )
+    faults = f"{len(found.faults)} faults" if len(found.faults) != 1 else "1 fault"
+    say(f"{folder}: {faults}; what holds: {held}" if found.faults else f"{folder}: all holds: {held}", target)

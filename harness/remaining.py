@@ -1,0 +1,279 @@
+"""What is done of all that runs into a folder were asked for, what is left, and why."""
+
+from __future__ import annotations
+
+from contextlib import chdir, nullcontext
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from harness.data import DataSource
+from harness.environment import user_path
+from harness.errors import HarnessError, MissingDataError
+from harness.examine import Examined, examine, record_key
+from harness.models import locate_model
+from harness.plugins import load_plugins
+from harness.selection import select_tasks
+from harness.taskfile import read_task_file
+from harness.training.leakage import trained_on
+from harness.unlocated import Unlocated
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from harness.interfaces import LocatedModel, ModelSpec, Task
+    from harness.journal import Asked, AskedModel, AskedTask, Run
+    from harness.records import Evaluation, Examination
+    from harness.results import Identity, Results
+
+State = Literal["done", "failed", "missing", "stale", "unknown"]
+_LOST = "its predictions are not there, or are another run's"
+STATES: tuple[State, ...] = ("done", "failed", "missing", "stale", "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A model on a task, as a run was asked for it, and what has come of it."""
+
+    model: str
+    task: str
+    data: str
+    """`sample`, or the data folder."""
+    limit: int | None
+    state: State
+    """`unknown` where the model, the task or its data is no longer there to be asked."""
+    why: str = ""
+    """One phrase; empty when all is well, and for what has just not been done yet."""
+    run: str
+    """Name of the latest run that was asked for it."""
+
+
+@dataclass
+class Remaining:
+    """Every pair once, and what was found on the way."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """One sentence for each task that a tag selected and that ships no sample: it was never to be done."""
+    problems: list[str] = field(default_factory=list)
+    """One sentence for each plugin, task file or folder that is no longer as it was."""
+
+    def problem(self, sentence: str) -> None:
+        """Note a problem, once."""
+        self.problems += [] if sentence in self.problems else [sentence]
+
+    def count(self, state: State) -> int:
+        """How many pairs are in a state."""
+        return sum(pair.state == state for pair in self.pairs)
+
+
+def remaining(results: Results, runs: Sequence[Run]) -> Remaining:
+    """Hold what the plans of runs asked for, oldest first, against what a folder holds.
+
+    Of one (model, task, data, limit) that several runs were asked for, the latest counts. Models are hashed
+    and rows are read, as the same command would do first; none is loaded. The root of `results` is absolute.
+    """
+    latest: dict[Hashable, Run] = {}
+    before: dict[Hashable, dict[Identity, None]] = {}
+    for run, plan in _planned(runs):
+        for model in plan.models:
+            before.setdefault(_same(plan, model), {})[model.name, model.fingerprint] = None
+            latest |= {_asked(plan, model, task): run for task in plan.tasks}
+    found = Remaining()
+    pairs: dict[Path, Pair] = {}
+    for run, plan in _planned(runs):
+        wanted = [
+            (model, task)
+            for model in plan.models
+            for task in plan.tasks
+            if latest[_asked(plan, model, task)] is run
+        ]
+        if wanted:
+            with _inside(plan, found):
+                now = _Now(plan, results, found)
+                for model, task in wanted:
+                    known = [one for one in before[_same(plan, model)] if one[0] == model.name]
+                    if judged := now.judge(model, task, known):
+                        slot, state, why = judged
+                        pairs.pop(slot, None)
+                        pairs[slot] = _pair(run, plan, model, task, state, why)
+    found.pairs = sorted(pairs.values(), key=lambda one: (one.model, one.task, one.data, one.limit or 0))
+    return found
+
+
+def recorded(results: Results, problems: list[str]) -> Remaining:
+    """List the records of a folder in which no run noted what it was asked for: no more can be known."""
+    found = Remaining(problems=["no run here noted what it was asked for: what is missing cannot be said"])
+    for one in results.evaluations(problems):
+        state, why = _recorded(results, one)
+        found.pairs.append(
+            Pair(
+                model=one.candidate.model,
+                task=one.examination.task,
+                data=one.examination.data,
+                limit=one.examination.limit,
+                state=state,
+                why=why,
+                run="",
+            )
+        )
+    return found
+
+
+def _recorded(results: Results, one: Evaluation) -> tuple[State, str]:
+    if one.status == "error":
+        return "failed", _first_line(one.error or "")
+    if not results.has_predictions(one):
+        return "missing", _LOST
+    return "unknown", "a record is there"
+
+
+def _planned(runs: Sequence[Run]) -> Iterator[tuple[Run, Asked]]:
+    return ((run, run.plan) for run in runs if run.plan is not None)
+
+
+def _same(plan: Asked, model: AskedModel) -> Hashable:
+    """What tells a model from others before it is looked at: its words, and where they were said."""
+    spec = model.spec
+    where = Path(plan.folder, user_path(spec.location)) if spec.scheme == "folder" else spec.location
+    return spec.scheme, where, spec.name, spec.settings
+
+
+def _asked(plan: Asked, model: AskedModel, task: AskedTask) -> Hashable:
+    return _same(plan, model), task.name, plan.data, plan.limit
+
+
+def _pair(run: Run, plan: Asked, model: AskedModel, task: AskedTask, state: State, why: str) -> Pair:
+    return Pair(
+        model=model.name,
+        task=task.name,
+        data=plan.data or "sample",
+        limit=plan.limit,
+        state=state,
+        why=why,
+        run=run.name,
+    )
+
+
+def _inside(plan: Asked, found: Remaining) -> AbstractContextManager[None]:
+    """Stand where a command was given: its words mean what they meant there."""
+    if Path(plan.folder).is_dir():
+        return chdir(plan.folder)
+    found.problem(f"the folder {plan.folder}, in which a run was started, is not there")
+    return nullcontext()
+
+
+class _Now:
+    """The models, tasks and rows of a plan as they are now, each looked at once."""
+
+    def __init__(self, plan: Asked, results: Results, found: Remaining) -> None:
+        self.plan, self.results, self.found = plan, results, found
+        files = [Path(file) for file in plan.plugins]
+        for file in files:
+            if not file.is_file():
+                found.problem(f"the plugin {file} is not there")
+        plugins = load_plugins([file for file in files if file.is_file()])
+        self.schemes, self.task_schemes = plugins.model_schemes(), plugins.task_schemes()
+        self.tasks = plugins.tasks()
+        kinds = plugins.task_kinds()
+        for problem in plugins.problems:
+            found.problem(problem)
+        for name in plan.task_files:
+            try:
+                self.tasks = {**read_task_file(Path(name), kinds), **self.tasks}
+            except HarnessError as error:
+                found.problem(error.message)
+        self._located: dict[ModelSpec, LocatedModel] = {}
+        self._examined: dict[str, Examined | str] = {}
+
+    def judge(
+        self, model: AskedModel, task: AskedTask, known: Sequence[Identity]
+    ) -> tuple[Path, State, str] | None:
+        """Say where the record of a pair belongs, and its state; None for what was never to be done.
+
+        known: names and fingerprints that the model had when runs began.
+        """
+        located, examined = self.located(model.spec), self.examined(task)
+        nowhere = self.results.root / model.name / task.name
+        if isinstance(examined, str):
+            return nowhere, "unknown", examined
+        if isinstance(examined.error, MissingDataError) and not task.by_name and not self.plan.data:
+            skipped = f"{task.name}: {examined.error.message}"
+            self.found.skipped += [] if skipped in self.found.skipped else [skipped]
+            return None
+        identity = located.name, located.fingerprint
+        slot = self.results.slot(identity, examined.examination)
+        return slot, *self._state(located, examined, [one for one in known if one != identity])
+
+    def _state(
+        self, located: LocatedModel, examined: Examined, earlier: Sequence[Identity]
+    ) -> tuple[State, str]:
+        identity, asked = (located.name, located.fingerprint), examined.examination
+        try:
+            failure = self.results.failure(identity, asked)
+            found = self.results.read(identity, asked)
+            old = [one for model in earlier if (one := self.results.read(model, asked))]
+        except HarnessError as error:
+            return "missing", error.message
+        if failure is not None:
+            return "failed", _first_line(failure.error or "")
+        if isinstance(located, Unlocated):
+            return "unknown", located.error.message
+        if examined.error is not None:
+            return "unknown", f"its rows cannot be read: {_first_line(str(examined.error))}"
+        if found is None:
+            now = located.fingerprint[:8]
+            return (
+                ("stale", f"model: {old[-1].candidate.fingerprint[:8]} / {now}") if old else ("missing", "")
+            )
+        if found.key != record_key(located, asked):
+            return "stale", _changed(found, located, asked)
+        if not self.results.has_predictions(found):
+            return "missing", _LOST
+        return "done", ""
+
+    def located(self, spec: ModelSpec) -> LocatedModel:
+        """Find and hash a model as it is now."""
+        if spec not in self._located:
+            try:
+                self._located[spec] = locate_model(spec, self.schemes)
+            except HarnessError as error:
+                self._located[spec] = Unlocated(spec, error)
+        return self._located[spec]
+
+    def examined(self, task: AskedTask) -> Examined | str:
+        """Read a task's rows as they are now; a sentence where there is no such task."""
+        if task.name not in self._examined:
+            self._examined[task.name] = self._examine(task.name)
+        return self._examined[task.name]
+
+    def _examine(self, name: str) -> Examined | str:
+        try:
+            (selected,) = select_tasks([name], self.tasks, self.task_schemes)
+        except (HarnessError, ValueError):
+            return "no plugin or task file brings this task"
+        task: Task = selected.task
+        source = (
+            DataSource("files", Path(self.plan.data)) if self.plan.data else DataSource("sample", task.sample)
+        )
+        return examine(task, source, self.plan.limit)
+
+
+def _changed(found: Evaluation, located: LocatedModel, asked: Examination) -> str:
+    """Say what a record depends on that is not as it was: then / now."""
+    told = found.examination.differences(asked)
+    before, now = found.candidate.settings, located.spec.settings
+    told += [
+        f"{column.name}: {getattr(before, column.name)} / {getattr(now, column.name)}"
+        for column in fields(before)
+        if getattr(before, column.name) != getattr(now, column.name)
+    ]
+    spec = located.spec
+    lineage = spec.scheme == "folder" and trained_on(user_path(spec.location)) is not None
+    own = "our own scoring code" + (", or what the model was trained on" if lineage else "")
+    return "; ".join(told) or own
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.splitlines()), "")
