@@ -33,6 +33,7 @@ Kept = TypeVar("Kept", Evaluation, Throughput)
 SEAL = "seal"
 """Under this name a record's file holds the hash of all else in it; a reader of records passes over it."""
 _HASH = b"content_hash"
+_HINT = "delete it; a run that needs it computes it again"
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
 _LONGEST = 120
@@ -52,10 +53,15 @@ class Results:
     def read(self, model: Identity, examination: Examination) -> Evaluation | None:
         """Read a finished record; None where there is none.
 
-        Raises HarnessError for a file that is not a record, or one of another schema.
+        Raises HarnessError for a file that is not a record, one of another schema, or one that was changed.
         """
-        path = self._path("records", model, examination, "json")
-        return _decode(path, Evaluation) if path.is_file() else None
+        path = self.slot(model, examination)
+        if not path.is_file():
+            return None
+        found, seal_holds = read_record(path)
+        if seal_holds is False:
+            raise HarnessError(f"{path} was changed after it was written: its seal does not hold", hint=_HINT)
+        return found
 
     def failure(self, model: Identity, examination: Examination) -> Evaluation | None:
         """Read the ERROR record of what failed last; None where there is none.
@@ -286,16 +292,15 @@ def _folder(model: Identity) -> str:
 
 def _decode(path: Path, kind: type[Kept]) -> Kept:
     """Read a record; raises HarnessError for a file that is none, or of another schema."""
-    hint = "delete it; a run that needs it computes it again"
     try:
         content = decode_json(path)
         if not isinstance(content, dict) or content.get("schema") == SCHEMA:
             return msgspec.convert(content, kind)
     except HarnessError as error:
-        raise HarnessError(f"{path} is not a readable record", exists=str(error), hint=hint) from error
+        raise HarnessError(f"{path} is not a readable record", exists=str(error), hint=_HINT) from error
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
-        raise HarnessError(f"{path} is not a readable record: {error}", hint=hint) from error
-    raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=hint)
+        raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
+    raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=_HINT)
 
 
 def _parquet(predictions: Predictions, content: str) -> bytes:

@@ -48,7 +48,7 @@ def verify(results: Results, tasks: Mapping[str, Task]) -> Verified:
     for path in paths:
         evaluation = _record(results, path, found)
         if evaluation is not None:
-            vouched |= {results.predictions_path(evaluation), results.trace_path(evaluation)}
+            vouched.add(_beside(results, evaluation))
             if evaluation.predictions is not None:
                 _answers(results, path, evaluation, tasks, found)
     _strays(results, vouched, found)
@@ -78,6 +78,12 @@ def _record(results: Results, path: Path, found: Verified) -> Evaluation | None:
     if evaluation.status == "ok" and evaluation.predictions is None:
         found.skip(name, "another tool scored it as a whole: there are no predictions to compute it from")
     return evaluation
+
+
+def _beside(results: Results, evaluation: Evaluation) -> Path:
+    """The file that lies beside a record: its predictions, or the traceback of a failure."""
+    failed = evaluation.status == "error"
+    return results.trace_path(evaluation) if failed else results.predictions_path(evaluation)
 
 
 def _answers(
@@ -148,6 +154,9 @@ def _boards(results: Results, found: Verified) -> None:
         expected = published(results, [])  # a record that cannot be read was reported
     except HarnessError as error:
         found.fault("throughput", error.message, "delete it; the model is timed again")
+        return
+    except Exception as error:  # noqa: BLE001 - a record that was changed may hold what no run writes
+        found.fault("records", f"no leaderboard can be made of them: {type(error).__name__}: {error}", _AGAIN)
         return
     for name in _BOARDS:
         path = results.root / name

@@ -1,0 +1,329 @@
+"""A look at a results folder: whatever was changed after it was written is found."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from conftest import evaluated
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from harness.data import DataSource
+from harness.durable import this_process
+from harness.errors import HarnessError
+from harness.evaluation import Plan, run_plan
+from harness.interfaces import AggregateTask, Metric, ModelSpec, Task
+from harness.leaderboard import publish
+from harness.lexical import LexicalModel
+from harness.metrics import SPEARMAN, mean_metric
+from harness.records import Score
+from harness.results import Results
+from harness.selection import Selected
+from harness.tables import Dataset, Predictions
+from harness.verifying.folder import verify
+from harness.verifying.scores import SAME_SCORE
+
+EXAMPLE = Path(__file__).parents[2] / "results" / "example"
+ROWS = 24
+FEW = settings(max_examples=40)
+
+
+def largest(gold, predicted):
+    return float(max(predicted))
+
+
+class Told(Task):
+    """Says of a text how long it is; every kind of column and metric is here."""
+
+    name, kind, version = "told", "told", 1
+    metrics = (SPEARMAN, mean_metric("hit", where="asked"), Metric("largest", largest))
+
+    def load(self, source: DataSource) -> Dataset:
+        return Dataset({"text": ["a" * (1 + row % 7) + "b" * (row % 5) for row in range(ROWS)]})
+
+    def predict(self, model, dataset):
+        lengths = [len(text) for text in dataset["text"]]
+        return Predictions(
+            dataset,
+            gold=lengths,
+            predicted=model.encode(dataset["text"]).max(axis=1),
+            hit=[length % 2 for length in lengths],
+            asked=[length > 2 for length in lengths],
+            near=[["x"] * (length % 3) for length in lengths],
+            unknown=[None if length % 2 else math.nan for length in lengths],
+        )
+
+
+class Whole(AggregateTask):
+    """Scored by another tool: nothing but its seal vouches for its score."""
+
+    name, kind, version = "whole", "whole", 1
+    metrics = (Metric("ndcg@10", largest),)
+
+    def load(self, source):
+        return Dataset({"text": ["a", "b"]})
+
+    def score(self, model, dataset):
+        return {"ndcg@10": 0.25}
+
+
+TASKS = {task.name: task for task in (Told(), Whole())}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Results:
+    """A folder as a run leaves it; whoever changes a file in it puts it back."""
+    results = Results(tmp_path_factory.mktemp("written"))
+    tasks = [Selected(task, by_name=True) for task in TASKS.values()]
+    run_plan(Plan(models=[LexicalModel(ModelSpec("lexical", ""))], tasks=tasks), results)
+    publish(results)
+    return results
+
+
+@pytest.fixture
+def results(written, tmp_path) -> Results:
+    """A copy of it."""
+    shutil.copytree(written.root, tmp_path / "out")
+    return Results(tmp_path / "out")
+
+
+def record(results, task="told") -> Path:
+    (path,) = results.root.glob(f"records/*/{task}*.json")
+    return path
+
+
+def answers(results) -> Path:
+    (path,) = results.root.glob("predictions/*/*.parquet")
+    return path
+
+
+def faults(results, tasks=None) -> list[str]:
+    found = verify(results, TASKS if tasks is None else tasks).faults
+    return [f"{fault.path.rsplit('/', maxsplit=1)[-1]}: {fault.what}" for fault in found]
+
+
+def unseal(path: Path, change) -> None:
+    """Change a record as one who knows no seals would have written it."""
+    content = json.loads(path.read_text())
+    content.pop("seal", None)
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def leaves(value, path=()):
+    """Places of all values within a JSON document."""
+    if isinstance(value, dict | list) and value:
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from leaves(value[key], (*path, key))
+    else:
+        yield path
+
+
+def changed(value):
+    """Another value of about the same kind, as near as one can be."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, float):
+        return 0.5 if math.isnan(value) else math.nextafter(value, math.inf)
+    if isinstance(value, int):
+        return value + 1
+    return f"{value}x" if isinstance(value, str) else 1
+
+
+def test_what_a_run_wrote_holds_and_is_all_looked_at(written):
+    found = verify(written, TASKS)
+    assert found.faults == []
+    assert (found.records, found.sealed, found.predictions, found.scores) == (2, 2, 1, 3)
+    assert [one.why[:12] for one in found.unchecked] == ["another tool"]
+
+
+def test_the_committed_example_holds_with_every_score_computed_again():
+    from harness.plugins import load_plugins
+
+    found = verify(Results(EXAMPLE), load_plugins().tasks())
+    assert found.faults == []
+    assert (found.records, found.predictions, found.scores) == (14, 14, 54)
+
+
+@FEW
+@given(st.data())
+def test_any_value_that_changes_in_a_record_is_found(written, data):
+    path = record(written, data.draw(st.sampled_from(["told", "whole"])))
+    before = path.read_bytes()
+    content = json.loads(before)
+    *inner, last = data.draw(st.sampled_from(list(leaves(content))))
+    holder = content
+    for key in inner:
+        holder = holder[key]
+    holder[last] = changed(holder[last])
+    try:
+        path.write_text(json.dumps(content))
+        assert faults(written)
+    finally:
+        path.write_bytes(before)
+
+
+@FEW
+@given(
+    number=st.integers(0, 2),
+    name=st.sampled_from(["score", "low", "high", "examples", "clusters"]),
+    by=st.sampled_from([1e-8, -1e-8, 0.1, 1]),
+)
+def test_any_figure_that_changes_in_a_record_without_a_seal_is_found(written, number, name, by):
+    path = record(written)
+    before = path.read_bytes()
+
+    def change(content):
+        told = content["scores"][number][name]
+        content["scores"][number][name] = told + 1 if isinstance(told, int) else (told or 0) + by
+
+    try:
+        unseal(path, change)
+        assert faults(written)
+    finally:
+        path.write_bytes(before)
+
+
+@FEW
+@given(st.data())
+def test_any_value_that_changes_in_the_predictions_is_found(written, data):
+    path = answers(written)
+    before = path.read_bytes()
+    table = parquet.read_table(path)
+    name = data.draw(st.sampled_from(table.column_names))
+    row = data.draw(st.integers(0, ROWS - 1))
+    cells = table[name].to_pylist()
+    cells[row] = [*cells[row], "y"] if isinstance(cells[row], list) else changed(cells[row])
+    column = pa.array(cells, table[name].type)
+    tampered = table.set_column(table.column_names.index(name), name, column)
+    try:
+        parquet.write_table(tampered.replace_schema_metadata(table.schema.metadata), path)
+        assert any("its values hash to" in fault for fault in faults(written))
+    finally:
+        path.write_bytes(before)
+
+
+@FEW
+@given(name=st.sampled_from(["leaderboard.csv", "leaderboard.md"]), data=st.data())
+def test_any_byte_that_changes_in_a_leaderboard_is_found(written, name, data):
+    path = written.root / name
+    before = path.read_bytes()
+    place = data.draw(st.integers(0, len(before) - 1))
+    try:
+        path.write_bytes(before[:place] + bytes([before[place] ^ 1]) + before[place + 1 :])
+        (found,) = faults(written)
+        line = before[:place].count(b"\n") + 1
+        assert found == f"{name}: line {line} is not what the records say"
+    finally:
+        path.write_bytes(before)
+
+
+def test_a_fault_says_the_figures_and_what_to_do(results):
+    unseal(record(results), lambda content: content["scores"][0].update(score=0.75))
+    score = next(fault for fault in verify(results, TASKS).faults if "spearman" in fault.what)
+    assert "the record says 0.75, the predictions give " in score.what
+    assert "--fresh" in score.remedy
+
+
+def test_a_score_that_another_order_of_additions_would_give_is_no_fault(results):
+    def change(content):
+        content["scores"][0]["score"] *= 1 + SAME_SCORE / 2
+
+    unseal(record(results), change)
+    assert {fault.split(":")[0] for fault in faults(results)} == {"leaderboard.csv"}
+
+
+def test_an_old_record_without_a_seal_is_no_fault(results):
+    for task in TASKS:
+        unseal(record(results, task), lambda content: None)
+    found = verify(results, TASKS)
+    assert (found.faults, found.sealed, found.scores) == ([], 0, 3)
+    assert sum("no seal" in one.why for one in found.unchecked) == 2
+
+
+SPOILED = {
+    "half a record": (lambda r: record(r).write_text("{"), "not a readable record"),
+    "moved": (lambda r: record(r).rename(record(r).with_name("other.json")), "its content belongs in"),
+    "no predictions": (lambda r: answers(r).unlink(), "its predictions are not there"),
+    "half a parquet": (lambda r: answers(r).write_bytes(b"PAR1"), "it cannot be read"),
+    "orphan": (
+        lambda r: shutil.copy(answers(r), answers(r).with_name("more.parquet")),
+        "more.parquet: no record speaks of it",
+    ),
+    "link": (lambda r: (r.root / "records" / "link").symlink_to(r.root), "link: it is a link"),
+    "stranger": (lambda r: record(r).with_name("notes.md").write_text(""), "notes.md: no run writes"),
+    "half-written": (
+        lambda r: record(r).with_name(f".x.{this_process()[:8]}-999999999-00000000.tmp").write_text(""),
+        "left it half-written",
+    ),
+    "no board": (lambda r: (r.root / "leaderboard.csv").unlink(), "leaderboard.csv: it is not there"),
+    "speeds": (lambda r: (r.root / "throughput.csv").write_text(""), "nothing that it could be made of"),
+    "journal": (lambda r: r.write_run("now", {"started": 3}), "is not the journal of a run"),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_what_is_not_as_runs_leave_it_is_reported(results, spoiled):
+    spoil, told = SPOILED[spoiled]
+    spoil(results)
+    assert any(told in fault for fault in faults(results))
+
+
+def test_predictions_of_another_run_are_told_by_their_footer(results):
+    path = answers(results)
+    table = parquet.read_table(path)
+    parquet.write_table(table.replace_schema_metadata({"content_hash": "0" * 64}), path)
+    assert [fault.partition(": ")[2][:24] for fault in faults(results)] == ["its footer says 00000000"]
+
+
+def test_a_metric_that_no_plugin_brings_cannot_be_computed_and_is_no_fault(results):
+    found = verify(results, {})
+    assert found.faults == []
+    assert found.scores == 2
+    assert "no plugin brings the metric largest of told" in [one.why for one in found.unchecked]
+
+
+def test_a_metric_of_a_task_that_is_not_loaded_is_found_by_its_kind(results):
+    sibling = Told()
+    sibling.name = "another"
+    assert verify(results, {"another": sibling}).scores == 3
+
+
+def test_a_metric_whose_code_changed_since_cannot_be_computed_and_is_no_fault(results, monkeypatch):
+    task = Told()
+    task.metrics = (Metric("largest", lambda gold, predicted: 7.0),)
+    task.options = {"changed": True}
+    found = verify(results, {"told": task})
+    assert (found.faults, found.scores) == ([], 2)
+    assert any("the code of task told is not the record's any more" in one.why for one in found.unchecked)
+
+
+def test_a_failure_is_a_record_too(tmp_path):
+    results = Results(tmp_path)
+    results.write_error(evaluated(error="out of memory"), "Traceback …")
+    publish(results)
+    assert faults(results) == []
+    next(tmp_path.glob("errors/*/*.json")).unlink()
+    results.write(replace(evaluated(), predictions=None, scores=(Score(metric="m", score=0.5),)), None)
+    publish(results)
+    assert faults(results) == ["stsb.txt: no record speaks of it"]
+
+
+def test_a_run_that_is_not_over_is_said(results):
+    told = {"started": "2026", "command": [], "state": "running", "process": this_process()}
+    results.write_run("now", told)
+    found = verify(results, TASKS)
+    assert found.faults == []
+    assert "this run is not over: verify again when it is" in [one.why for one in found.unchecked]
+
+
+def test_a_folder_without_a_record_cannot_be_verified(tmp_path):
+    with pytest.raises(HarnessError, match="no results in"):
+        verify(Results(tmp_path), {})
