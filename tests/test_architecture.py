@@ -110,6 +110,14 @@ def test_every_hook_and_every_command_is_in_the_documentation():
             {"torch", "pandas", "sentence_transformers", "transformers", "mteb", "sklearn"},
             id="leaderboard",
         ),
+        *(
+            pytest.param(
+                [command, str(ROOT / "results" / "example")],
+                {"torch", "pandas", "sentence_transformers", "transformers", "mteb", "sklearn"},
+                id=command,
+            )
+            for command in ("status", "verify")
+        ),
         pytest.param(["list"], {"torch", "pandas", "sentence_transformers", "mteb", "sklearn"}, id="list"),
     ],
 )

@@ -36,7 +36,8 @@ def read_predictions(path: Path) -> tuple[Predictions, str]:
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(path)
+        with parquet.ParquetFile(path) as file:  # `read_table` imports pandas
+            table = file.read()
         columns = {name: table[name].to_pylist() for name in table.column_names}
     except (pa.ArrowException, OSError, ValueError) as error:
         raise HarnessError(f"it cannot be read: {str(error).splitlines()[0]}") from error

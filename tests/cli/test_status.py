@@ -1,0 +1,321 @@
+"""`harness status`: what is done, what is left and why, and how to continue."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import durable, examine
+from harness.durable import this_process
+
+SLOW = Path(__file__).parents[1] / "plugins_misbehaving" / "slow.py"
+PLUGIN = '''
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from harness import (
+    Dataset, HarnessError, ModelFacts, ModelScheme, Predictions, Role, Task, hookimpl, mean_metric
+)
+
+
+class Counting:
+    """A model whose content is a file."""
+
+    def __init__(self, spec):
+        path = Path(spec.location)
+        if not path.is_file():
+            raise HarnessError(f"no model file {path}")
+        self.spec, self.name = spec, spec.name or "counting"
+        self.fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.facts = ModelFacts(dimensions=1, similarity="cosine")
+
+    def load(self):
+        return self
+
+    def encode(self, texts, role=Role.TEXT):
+        return np.ones((len(texts), 1), dtype=np.float32)
+
+    def count_tokens(self, texts, role=Role.TEXT):
+        return None
+
+    def same_as(self, role):
+        return Role.TEXT
+
+
+class Rows(Task):
+    kind, metrics, tags = "rows", (mean_metric("accuracy", "correct"),), frozenset({"rows"})
+
+    def __init__(self, name):
+        self.name = name
+
+    def load(self, source):
+        return Dataset({"text": source.path(f"{self.name}.txt").read_text().split()})
+
+    def predict(self, model, dataset):
+        if "bad" in dataset["text"]:
+            raise HarnessError("a bad row")
+        return Predictions(dataset, correct=[float(len(text) % 2) for text in dataset["text"]])
+
+
+@hookimpl
+def harness_tasks():
+    return [Rows("one"), Rows("two")]
+
+
+@hookimpl
+def harness_model_schemes():
+    return [ModelScheme("counting", "a file", Counting)]
+'''
+
+
+@pytest.fixture(autouse=True)
+def given(tmp_path):
+    """A plugin, a model and data, in the folder where commands are given."""
+    (tmp_path / "counts.py").write_text(PLUGIN)
+    (tmp_path / "weights").write_text("1")
+    (tmp_path / "data").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "data" / f"{name}.txt").write_text("a bb cc ddd")
+
+
+@pytest.fixture
+def ran(run):
+    """Evaluate the model on both tasks; further words are added to the command."""
+
+    def running(*words, model="counting:weights", tasks="rows"):
+        return run("--plugin", "counts.py", "--data", "data", *words, model=model, tasks=tasks)
+
+    return running
+
+
+@pytest.fixture
+def status(harness):
+    def asking(folder="out"):
+        """(exit code, {task: (state, why)}, all that is said)."""
+        told = json.loads(harness("status", folder, "--json").out)
+        pairs = {pair["task"]: (pair["state"], pair["why"]) for pair in told["pairs"]}
+        answer = harness("status", folder)
+        assert answer.err == ""
+        return answer.code, pairs, answer.out
+
+    return asking
+
+
+def rewrite_run(**changes):
+    """Change the journal of the only run; None removes."""
+    (path,) = Path("out/runs").iterdir()
+    content = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
+
+
+DONE = ("done", "")
+GONE = f"{durable._here()}-999999999"
+
+
+def test_a_finished_run_is_done_and_there_is_nothing_to_continue(ran, status):
+    ran()
+    code, pairs, out = status()
+    assert (code, pairs) == (0, {"one": DONE, "two": DONE})
+    assert out.endswith("2 done, 0 failed, 0 missing, 0 stale\n")
+    assert "continue" not in out
+
+
+def test_what_is_not_there_is_missing_and_the_command_that_is_shown_computes_it(ran, status, harness):
+    ran("--no-cache")
+    next(Path("out/records").rglob("one.json")).unlink()
+    next(Path("out/predictions").rglob("two.parquet")).unlink()
+    code, pairs, out = status()
+    assert (code, pairs["one"]) == (1, ("missing", ""))
+    assert pairs["two"] == ("missing", "its predictions are not there, or are another run's")
+    (command,) = re.findall("^continue: harness (.*)$", out, re.MULTILINE)
+    assert harness(*shlex.split(command)).code == 0
+    assert status()[0] == 0
+
+
+def test_a_record_that_was_changed_is_missing_and_computed_again(ran, status):
+    ran()
+    path = next(Path("out/records").rglob("one.json"))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"score": 0.5', b'"score": 1.0'))
+    assert "its seal does not hold" in status()[1]["one"][1]
+    assert ran().code == 0
+    assert path.read_bytes() == whole
+
+
+def test_changed_rows_make_a_record_stale(ran, status):
+    ran()
+    Path("data/one.txt").write_text("a bb cc dddd")
+    code, pairs, _ = status()
+    assert (code, pairs["two"]) == (1, DONE)
+    assert re.fullmatch(r"data: \w{8} / \w{8}", pairs["one"][1])
+    ran()
+    assert status()[0] == 0
+
+
+def test_a_changed_model_makes_its_records_stale(ran, status):
+    ran()
+    Path("weights").write_text("2")
+    code, pairs, _ = status()
+    assert (code, pairs["one"][0]) == (1, "stale")
+    assert re.fullmatch(r"model: 6b86b273 / d4735e3a", pairs["one"][1])
+    ran()
+    assert status()[:2] == (0, {"one": DONE, "two": DONE})
+
+
+def test_a_changed_plugin_makes_the_records_of_its_tasks_stale(ran, status):
+    ran()
+    Path("counts.py").write_text(PLUGIN.replace("len(text) % 2", "len(text) % 3 == 0"))
+    examine._files_hash.cache_clear()  # a process reads a plugin once
+    assert re.fullmatch(r"task source: \w{8} / \w{8}", status()[1]["one"][1])
+
+
+def test_our_own_changed_code_makes_records_stale(ran, status, monkeypatch):
+    ran()
+    monkeypatch.setattr("harness.examine.scoring_hash", lambda: "another")
+    assert status()[1]["one"] == ("stale", "our own scoring code")
+
+
+def test_another_setting_is_another_question_and_the_latest_counts(ran, status):
+    ran("--device", "cpu")
+    ran("--device", "auto")
+    assert status()[:2] == (0, {"one": DONE, "two": DONE})
+
+
+def test_a_failure_says_its_first_line(ran, status):
+    Path("data/two.txt").write_text("bad row")
+    assert ran().code == 2
+    code, pairs, out = status()
+    assert (code, pairs) == (1, {"one": DONE, "two": ("failed", "a bad row")})
+    assert "1 done, 1 failed, 0 missing, 0 stale" in out
+
+
+@pytest.mark.parametrize(
+    ("removed", "told"),
+    [
+        ("data", "its rows cannot be read: no one.txt in "),
+        ("weights", "no model file weights"),
+        ("counts.py", "no plugin or task file brings this task"),
+    ],
+)
+def test_what_is_no_longer_there_is_said_and_the_rest_is_judged(ran, run, status, removed, told):
+    run("--limit", "20", tasks="stsb")
+    ran()
+    path = Path(removed)
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    code, pairs, _ = status()
+    assert (code, pairs["stsb"]) == (2, DONE)
+    assert pairs["one"][0] == "unknown"
+    assert pairs["one"][1].startswith(told)
+
+
+def test_a_model_that_never_was_there_has_failed(ran, status):
+    assert ran("--model", "counting:nowhere").code == 2
+    code, _, out = status()
+    assert code == 1
+    assert "nowhere" in out
+    assert "2 done, 2 failed" in out
+
+
+def test_tasks_that_a_tag_selects_and_that_ship_no_sample_are_not_missing(ran, run, status):
+    run("--plugin", "counts.py", tasks="sts,rows", model="lexical")
+    code, pairs, out = status()
+    assert (code, set(pairs)) == (0, {"stsb", "stsb-dev"})
+    assert "skipped one: no sample is shipped for this task" in out
+
+
+def test_asked_from_elsewhere_it_answers_alike(ran, status, tmp_path, monkeypatch):
+    ran()
+    (tmp_path / "else where").mkdir()
+    monkeypatch.chdir(tmp_path / "else where")
+    assert status("../out")[:2] == (0, {"one": DONE, "two": DONE})
+    Path("../data/one.txt").write_text("other rows")
+    assert f"continue: cd {tmp_path} && harness run " in status("../out")[2]
+
+
+def test_the_command_that_continues_computes_nothing_twice_and_names_its_data(run, status, monkeypatch):
+    monkeypatch.setenv("HARNESS_DATA", "data")
+    run("--plugin", "counts.py", "--fresh", model="counting:weights", tasks="rows")
+    shutil.rmtree("out/records")
+    (command,) = re.findall("^continue: (.*)$", status()[2], re.MULTILINE)
+    assert "--fresh" not in command
+    assert command.endswith(f"--data {Path('data').absolute()}")
+
+
+@pytest.mark.parametrize(
+    ("state", "process", "told"),
+    [
+        ("running", this_process(), "running"),
+        ("running", GONE, "killed"),
+        ("interrupted", GONE, "interrupted"),
+        ("failed", GONE, "failed"),
+    ],
+)
+def test_a_run_that_did_not_finish_is_told_with_what_it_was_at(ran, status, state, process, told):
+    ran()
+    rewrite_run(state=state, process=process)
+    shutil.rmtree("out/records")
+    assert re.search(rf"^{told}: the run of \S+ \(.*\), at counting · one$", status()[2], re.MULTILINE)
+
+
+def test_a_run_that_another_one_finished_is_no_longer_told(ran, status):
+    ran()
+    rewrite_run(state="running", process=GONE)
+    ran()
+    assert "killed" not in status()[2]
+
+
+@pytest.mark.parametrize("plans", [None, "nothing"])
+def test_a_folder_without_plans_shows_what_is_there_and_says_that_this_may_not_be_all(ran, status, plans):
+    Path("data/two.txt").write_text("bad row")
+    ran()
+    rewrite_run(plan=None, state=None, process=None) if plans is None else shutil.rmtree("out/runs")
+    code, pairs, out = status()
+    assert (code, pairs) == (1, {"one": ("unknown", "a record is there"), "two": ("failed", "a bad row")})
+    assert "what is missing cannot be said" in out
+
+
+def test_a_journal_that_cannot_be_read_is_said(ran, status):
+    ran()
+    Path("out/runs/half.json").write_text('{"started')
+    code, pairs, out = status()
+    assert (code, pairs["one"]) == (2, DONE)
+    assert "half.json is not the journal of a run" in out
+
+
+def test_what_is_no_folder_is_an_error(harness):
+    asked = harness("status", "nowhere")
+    assert (asked.code, asked.err.splitlines()[0]) == (2, "Error: no folder nowhere")
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_leaves_its_plan_and_the_command_shown_finishes_it(harness, status, tmp_path):
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW.read_text())
+    words = f"--plugin {plugin} --model lexical --tasks slow --no-throughput --out out".split()
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "harness", "run", *words], stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout.readline() == "hanging\n"
+        assert re.search("^running: ", status()[2], re.MULTILINE)
+        os.kill(running.pid, signal.SIGKILL)
+    code, pairs, out = status()
+    assert (code, pairs) == (1, {"a-quick": DONE, "z-hangs": ("missing", "")})
+    assert re.search(r"^killed: the run of .*, at lexical · z-hangs$", out, re.MULTILINE)
+    assert f"continue: python -m harness run {shlex.join(words)}" in out
+    plugin.write_text(SLOW.read_text().replace("time.sleep(60)", "pass"))
+    examine._files_hash.cache_clear()
+    assert status()[1]["a-quick"][0] == "stale"
+    assert harness("run", *words).code == 0
+    assert status()[0] == 0
+    assert harness("verify", "out", "--plugin", plugin).code == 0

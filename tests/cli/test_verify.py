@@ -1,0 +1,68 @@
+"""`harness verify`: one line for each thing that does not hold, and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "results" / "example"
+
+
+@pytest.fixture
+def example(tmp_path):
+    """A copy of a part of the committed example, published anew."""
+    from harness.leaderboard import publish
+    from harness.results import Results
+
+    for part in ("records", "predictions"):
+        for path in EXAMPLE.glob(f"{part}/lexical*/stsb@*"):
+            copy = tmp_path / "out" / path.relative_to(EXAMPLE)
+            copy.parent.mkdir(parents=True)
+            shutil.copy(path, copy)
+    publish(Results(tmp_path / "out"))
+    return tmp_path / "out"
+
+
+def test_results_that_hold_exit_with_0(harness, example):
+    verified = harness("verify", "out")
+    assert verified.code == 0
+    assert verified.out.splitlines()[-1].startswith("out: all holds: 1 records (")
+    assert "1 files of predictions, 2 scores" in verified.out
+
+
+def test_a_changed_cell_exits_with_1_and_says_where_and_what_to_do(harness, example):
+    board = example / "leaderboard.csv"
+    board.write_text(board.read_text().replace(",ok,", ",error,", 1))
+    verified = harness("verify", "out")
+    assert verified.code == 1
+    assert "FAULT out/leaderboard.csv: line 2 is not what the records say\n" in verified.out
+    assert "hint: give the `harness run` command again" in verified.out
+    assert verified.out.splitlines()[-1].startswith("out: 1 fault; what holds: 1 records (")
+
+
+def test_several_folders_are_each_verified(harness, example):
+    shutil.copytree("out", "other")
+    next(Path("other").rglob("*.parquet")).unlink()
+    verified = harness("verify", "out", "other", "--json")
+    assert verified.code == 1
+    told = json.loads(verified.out)
+    assert [len(told[name]["faults"]) for name in ("out", "other")] == [0, 1]
+    assert "its predictions are not there" in told["other"]["faults"][0]["what"]
+
+
+def test_nothing_is_written(harness, example):
+    before = {path: path.stat().st_mtime_ns for path in example.rglob("*")}
+    os.chdir(example)
+    harness("verify", ".")
+    assert {path: path.stat().st_mtime_ns for path in example.rglob("*")} == before
+
+
+@pytest.mark.parametrize(("folder", "told"), [("nowhere", "no folder nowhere"), (".", "no results in")])
+def test_what_cannot_be_read_exits_with_2(harness, folder, told):
+    verified = harness("verify", folder)
+    assert verified.code == 2
+    assert told in verified.err
