@@ -149,7 +149,7 @@ def test_the_committed_example_holds_with_every_score_computed_again():
 
     found = verify(Results(EXAMPLE), load_plugins().tasks())
     assert found.faults == []
-    assert (found.records, found.predictions, found.scores) == (14, 14, 54)
+    assert (found.records, found.sealed, found.predictions, found.scores) == (14, 14, 14, 54)
 
 
 @FEW
