@@ -12,6 +12,7 @@ import msgspec
 from harness.durable import is_gone, this_process
 from harness.errors import HarnessError
 from harness.interfaces import ModelSpec  # noqa: TC001 - msgspec reads the annotation
+from harness.limits import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,8 +122,8 @@ def read_runs(results: Results, unreadable: list[str]) -> list[Run]:
     runs = []
     for path in results.run_paths():
         try:
-            run = msgspec.json.decode(path.read_bytes(), type=Run)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
+            run = msgspec.convert(decode_json(path), Run)
+        except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
             unreadable.append(f"{path} is not the journal of a run: {error}")
         else:
             runs.append(replace(run, name=path.stem))

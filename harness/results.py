@@ -228,7 +228,7 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
     Raises HarnessError for a file that is not a record, or one of another schema.
     """
     evaluation = _decode(path, Evaluation)
-    content = msgspec.json.decode(path.read_bytes())
+    content = decode_json(path)
     return evaluation, content[SEAL] == seal(content) if SEAL in content else None
 
 

@@ -10,6 +10,7 @@ from harness.compare.rows import metric_of
 from harness.environment import libraries
 from harness.errors import HarnessError
 from harness.examine import source_hash
+from harness.limits import read_table
 from harness.records import Score
 from harness.stats import estimate, interval_seed
 from harness.tables import Dataset, Predictions
@@ -36,8 +37,8 @@ def read_predictions(path: Path) -> tuple[Predictions, str]:
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:  # `read_table` imports pandas
-            table = file.read()
+        with parquet.ParquetFile(path) as file:
+            table, schema = read_table(file, path), file.schema_arrow
         columns = {name: table[name].to_pylist() for name in table.column_names}
     except (pa.ArrowException, OSError, ValueError) as error:
         raise HarnessError(f"it cannot be read: {str(error).splitlines()[0]}") from error
@@ -45,7 +46,7 @@ def read_predictions(path: Path) -> tuple[Predictions, str]:
         raise HarnessError("it holds no predictions: it has no rows with an id")
     predictions = Predictions(Dataset({"row": range(len(columns["id"]))}))
     predictions.columns = dict(columns)
-    footer = (table.schema.metadata or {}).get(b"content_hash", b"")
+    footer = (schema.metadata or {}).get(b"content_hash", b"")
     return predictions, footer.decode(errors="replace")
 
 
