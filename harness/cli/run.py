@@ -195,7 +195,7 @@ def _evaluate(plan: Plan, asked: Asked, results: Results, apart: Apart | None) -
 
     started = dt.datetime.now(dt.UTC)
     environment = current_environment(started.isoformat(timespec="microseconds"))
-    name = f"{started:%Y%m%dT%H%M%S%f}-{os.getpid()}"
+    name = f"{started:%Y%m%d-%H%M%S.%f}-{os.getpid()}"
     head = {**asdict(environment), "data": str(plan.data) if plan.data else "sample"}
     with journaling(results, name, asked, head) as did:
         try:

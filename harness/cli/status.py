@@ -127,10 +127,10 @@ def _summary(found: Remaining) -> str:
 
 
 def _at(run: Run, pairs: Sequence[Pair]) -> str:
-    """The first pair of a run that is not done: models come in the order given, tasks by name."""
+    """The first pair that a run left missing, else stale: models come in the order given, tasks by name."""
     order = [one.name for one in run.plan.models] if run.plan else []
     own = [pair for pair in pairs if pair.run == run.name and pair.state in ("missing", "stale")]
-    first = min(own, key=lambda pair: (order.index(pair.model), pair.task), default=None)
+    first = min(own, key=lambda pair: (pair.state, order.index(pair.model), pair.task), default=None)
     return f"{first.model} · {first.task}" if first else ""
 
 
