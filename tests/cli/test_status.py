@@ -260,6 +260,7 @@ def test_the_command_that_continues_computes_nothing_twice_and_names_its_data(ru
         ("interrupted", GONE, "interrupted"),
         ("failed", GONE, "failed"),
     ],
+    ids=["running", "killed", "interrupted", "failed"],
 )
 def test_a_run_that_did_not_finish_is_told_with_what_it_was_at(ran, status, state, process, told):
     ran()
