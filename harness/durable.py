@@ -73,11 +73,6 @@ def left_behind(folder: Path) -> list[Path]:
     return left
 
 
-def is_temporary(path: Path) -> bool:
-    """Whether a file is named as one that is still being written."""
-    return _TEMPORARY.fullmatch(path.name) is not None
-
-
 def this_process() -> str:
     """Name this process, for `is_gone`."""
     return f"{_here()}-{os.getpid()}"

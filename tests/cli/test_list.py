@@ -154,7 +154,7 @@ def test_the_version_is_the_packages(harness):
         (["list", "plugins"], {"torch", "numpy", "pandas", "pyarrow"}),
         (["list"], {"torch", "pandas", "pyarrow"}),
     ],
-    ids=" ".join,
+    ids=["help", "run-help", "list-plugins", "list"],
 )
 def test_what_only_tells_imports_nothing_heavy(words, heavy):
     script = (
