@@ -26,6 +26,8 @@ class Config:
     out: str | None = None
     cache: str | None = None
     """Folder of the embedding cache."""
+    cache_size: str | None = None
+    """How much it may take, such as `20GiB`."""
     task_files: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """Single-file plugins."""
@@ -68,7 +70,7 @@ def _config(table: Any, path: Path) -> Config:  # noqa: ANN401 - TOML
         name = key.replace("-", "_")
         if name not in known:
             raise HarnessError.unknown(f"key in {path}", key, known)
-        many = name not in ("data", "out", "cache")
+        many = name not in ("data", "out", "cache", "cache_size")
         if isinstance(value, str):
             values[name] = (value,) if many else value
         elif many and isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -93,6 +95,7 @@ def _relative_to(folder: Path, config: Config) -> Config:
         data=config.data if config.data in (None, "sample") else absolute(config.data or ""),
         out=absolute(config.out) if config.out else None,
         cache=absolute(config.cache) if config.cache else None,
+        cache_size=config.cache_size,
         task_files=tuple(absolute(path) for path in config.task_files),
         plugins=tuple(absolute(path) for path in config.plugins),
     )

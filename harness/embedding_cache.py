@@ -13,23 +13,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 import secrets
 import time
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.durable import locked, sweep, write_whole
-from harness.environment import user_path
 from harness.identity import identity
 from harness.segments import DamagedError, Index, Segment, keys_of, write_segment
+from harness.stores import SEGMENT, default_limit, evict, mark_used, shown_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from harness.interfaces import Model, Role
 
@@ -37,20 +35,7 @@ _MOST_SEGMENTS = 64
 _LARGE = 256 << 20
 """Bytes from which on a segment is left as it is: merging it would be writing for little."""
 _ROWS_AT_ONCE = 8192
-_OURS = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}\.safetensors")
-
-
-def default_folder() -> Path | None:
-    """`$HARNESS_CACHE`, or `harness` in `$XDG_CACHE_HOME` or `~/.cache`; None where there is no home."""
-    if own := os.environ.get("HARNESS_CACHE"):
-        return user_path(own)
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    if Path(caches).is_absolute():
-        return Path(caches) / "harness"
-    try:
-        return Path.home() / ".cache" / "harness"
-    except RuntimeError:
-        return None
+_LAST = (1 << 64) - 1
 
 
 class EmbeddingCache:
@@ -58,13 +43,19 @@ class EmbeddingCache:
 
     note: takes one sentence for each thing that is wrong.
     fresh: stores are written and not read.
+    limit: bytes of all stores from which on those used least recently go; None for `default_limit`.
     """
 
-    def __init__(self, folder: Path, note: Callable[[str], None], *, fresh: bool = False) -> None:
+    def __init__(
+        self, folder: Path, note: Callable[[str], None], *, fresh: bool = False, limit: int | None = None
+    ) -> None:
         self.folder, self.fresh = folder, fresh
+        self.limit = default_limit(folder) if limit is None else limit
         self.writable = True
         self._note = note
         self._told: set[str] = set()
+        self._used: set[Path] = set()
+        """Segments that this run wrote or took something from."""
 
     def store(self, model: Model, role: Role) -> Store:
         """The store of a model that is `cacheable`, in a role that stands for all that are the same as it."""
@@ -75,6 +66,24 @@ class EmbeddingCache:
         if problem not in self._told:
             self._told.add(problem)
             self._note(f"embedding cache: {problem}")
+
+    def use(self, path: Path) -> None:
+        """Note that a segment is used, once a run: it is not among those that go first."""
+        if path not in self._used:
+            self._used.add(path)
+            mark_used(path)
+
+    def make_room(self) -> None:
+        """Remove what was used least recently where the stores have outgrown the limit, and say so once.
+
+        Raises OSError where the folder cannot be read or written.
+        """
+        gone = evict(self.folder, self.limit, keep=self._used)
+        if gone:
+            self.tell(
+                f"{self.folder} may take {shown_size(self.limit)}: what was used least recently is removed "
+                "(--cache-size SIZE)"
+            )
 
     def give_up_writing(self, error: OSError) -> None:
         """Go on without writing."""
@@ -109,6 +118,7 @@ class Store:
             rows = segment.index.rows_of(keys[left])
             there = rows >= 0
             if there.any() and self._is_sound(segment):
+                self._cache.use(segment.path)
                 yield segment.embeddings, left[there], rows[there]
                 left = left[~there]
 
@@ -120,10 +130,11 @@ class Store:
         before = list(self._segments) if self._cache.fresh else []
         try:
             self._describe()
-            write_segment(self._new_path(), self.key, keys, parts, self.dimensions)
+            self._add(keys, parts)
             if self._cache.fresh:
                 self._drop_replaced(before, keys)
             self._tidy()
+            self._cache.make_room()
         except OSError as error:
             self._cache.give_up_writing(error)
 
@@ -136,7 +147,7 @@ class Store:
         """Files of segments, newest first; none where the folder cannot be read."""
         try:
             return sorted(
-                (path for path in self.folder.iterdir() if _OURS.fullmatch(path.name)), reverse=True
+                (path for path in self.folder.iterdir() if SEGMENT.fullmatch(path.name)), reverse=True
             )
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -170,9 +181,14 @@ class Store:
         self._cache.tell(f"{path} is damaged ({reason}); its texts are encoded again")
         _remove([path])
 
-    def _new_path(self) -> Path:
-        """A name that no other writer takes, and that sorts behind all that are there."""
-        return self.folder / f"{time.time_ns():016x}-{secrets.token_hex(4)}.safetensors"
+    def _add(self, keys: np.ndarray, parts: Iterable[np.ndarray]) -> None:
+        """Write a segment that counts as the newest, also where the clock was put back."""
+        newest = next((int(path.name[:16], 16) for path in self._paths()), 0)
+        # A name with the highest number there is must not stop all others: then the clock's has to do.
+        number = newest + 1 if time.time_ns() <= newest < _LAST else time.time_ns()
+        path = self.folder / f"{number:016x}-{secrets.token_hex(4)}.safetensors"
+        write_segment(path, self.key, keys, parts, self.dimensions)
+        self._cache.use(path)
 
     def _describe(self) -> None:
         """Make the folder and its `store.json`; one that says something else is put right, aloud."""
@@ -230,7 +246,7 @@ class Store:
                 for at in range(0, len(rows), _ROWS_AT_ONCE):
                     yield segment.embeddings[rows[at : at + _ROWS_AT_ONCE]]
 
-        write_segment(self._new_path(), self.key, keys[kept], parts(), self.dimensions)
+        self._add(keys[kept], parts())
         _remove([segment.path for segment in segments])
 
 

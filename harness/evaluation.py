@@ -79,6 +79,8 @@ class Plan:
     """Compute again what is already there, embeddings included."""
     cache: Path | None = None
     """Folder of the embedding cache; None for none."""
+    cache_size: int | None = None
+    """Bytes that it may take; None for its default."""
     throughput: bool = False
     """Time each model that had to be loaded, after its tasks, and those that never were timed."""
 
@@ -150,7 +152,9 @@ class Run:
 
     def __post_init__(self) -> None:
         if self.plan.cache is not None:
-            self.cache = EmbeddingCache(self.plan.cache, self.watcher.note, fresh=self.plan.fresh)
+            self.cache = EmbeddingCache(
+                self.plan.cache, self.watcher.note, fresh=self.plan.fresh, limit=self.plan.cache_size
+            )
 
     def read_tasks(self) -> list[Examined]:
         """Read the rows of every task; one that a tag selected and that has no sample is skipped, aloud."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from harness import Role, Settings, identity, segments
 from harness import embedding_cache as caching
-from harness.embedding_cache import EmbeddingCache, default_folder
+from harness.embedding_cache import EmbeddingCache
 from harness.encode import EncodedOnce
 from harness.identity import cacheable
 from harness.segments import DamagedError, Index, Segment, keys_of, write_segment
@@ -516,23 +516,6 @@ def test_an_index_finds_the_rows_that_there_are(known, data):
 def test_of_keys_that_are_there_twice_the_first_is_kept(keys):
     kept = caching._first_of_each(np.array(keys, dtype="<u8").reshape(-1, 2))
     assert kept.tolist() == [row for row, key in enumerate(keys) if key not in keys[:row]]
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({"HARNESS_CACHE": "/here", "XDG_CACHE_HOME": "/there"}, "/here"),
-        ({"XDG_CACHE_HOME": "/there"}, "/there/harness"),
-        ({"XDG_CACHE_HOME": "relative", "HOME": "/home/me"}, "/home/me/.cache/harness"),
-        ({"HOME": "/home/me"}, "/home/me/.cache/harness"),
-    ],
-)
-def test_the_default_folder_is_where_caches_belong(variables, expected, monkeypatch):
-    for name in ("HARNESS_CACHE", "XDG_CACHE_HOME", "HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert default_folder() == Path(expected)
 
 
 def test_the_cache_imports_nothing_heavy():

@@ -25,6 +25,7 @@ _COMMANDS = {
     "compare": "Hold candidates against a baseline; a gate for CI.",
     "check": "Say what is wrong with data, a recipe, a candidate or a card.",
     "bench": "Measure throughput, models side by side.",
+    "cache": "Show, verify and clear the cache of embeddings.",
     "train": "Train candidates from a recipe or a model card.",
 }
 

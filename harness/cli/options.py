@@ -100,6 +100,21 @@ def out_folder(given: str) -> Path:
     return folder
 
 
+def cache_limit(given: str | None, config: Config) -> int | None:
+    """Bytes that the embedding cache may take: given, HARNESS_CACHE_SIZE, configured; None for its default.
+
+    Raises HarnessError for what is no size.
+    """
+    from harness.stores import read_size
+
+    told = {
+        "--cache-size": given,
+        "HARNESS_CACHE_SIZE": os.environ.get("HARNESS_CACHE_SIZE"),
+        "cache-size": config.cache_size,
+    }
+    return next((read_size(text, where) for where, text in told.items() if text), None)
+
+
 def words(given: Sequence[str]) -> list[str]:
     """Split words that are separated by commas, over repeated options."""
     return [word.strip() for text in given for word in text.split(",") if word.strip()]

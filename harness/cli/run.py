@@ -14,6 +14,7 @@ import click
 
 from harness.cli.options import (
     all_tasks,
+    cache_limit,
     load,
     model_options,
     out_folder,
@@ -60,6 +61,11 @@ DEFAULT_OUT = "results/local"
     "--cache",
     metavar="DIR",
     help="Folder that keeps embeddings for later runs (or HARNESS_CACHE).  [default: ~/.cache/harness]",
+)
+@click.option(
+    "--cache-size",
+    metavar="SIZE",
+    help="What it may take (or HARNESS_CACHE_SIZE).  [default: 20GiB, or a tenth of a smaller disk]",
 )
 @click.option("--no-cache", is_flag=True, help="Neither read nor write cached embeddings.")
 @click.option("--isolate", is_flag=True, help="Each model in a process of its own: a crash costs one result.")
@@ -132,6 +138,7 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         limit=options["limit"],
         fresh=options["fresh"],
         cache=None if options["no_cache"] else _cache_folder(options["cache"] or config.cache),
+        cache_size=cache_limit(options["cache_size"], config),
         throughput=options["throughput"],
     )
 
@@ -167,7 +174,7 @@ def _data_folder(given: str | None) -> Path | None:
 
 
 def _cache_folder(given: str | None) -> Path | None:
-    from harness.embedding_cache import default_folder
+    from harness.stores import default_folder
 
     return user_path(given) if given else default_folder()
 
