@@ -1,0 +1,143 @@
+"""Many processes on one results folder and one cache: nothing is lost, torn, or left behind."""
+
+from __future__ import annotations
+
+import random
+import signal
+
+import numpy as np
+import pytest
+from test_embedding_cache import CachedModel, started
+from test_evaluation import Twins, plan
+
+from harness import identity
+from harness.damage import damage
+from harness.embedding_cache import EmbeddingCache
+from harness.evaluation import run_plan
+from harness.leaderboard import publish
+from harness.results import Results
+from harness.stores import stores
+
+MODELS = [("first", "1" * 64), ("second", "2" * 64), ("third", "3" * 64)]
+TASKS = [f"twins{number}" for number in range(6)]
+
+
+@pytest.fixture(autouse=True)
+def without_torch(monkeypatch):
+    """Ask torch for no kernels: importing it would take most of the time, in every process."""
+    monkeypatch.setattr(identity, "_kernels", lambda _: {})
+
+
+class Checked(CachedModel):
+    """A model of the cache under a name of its own."""
+
+    def __init__(self, name, fingerprint):
+        super().__init__(fingerprint)
+        self.name = name
+
+
+def task(name):
+    """A task with rows of its own, and some that it shares with the next."""
+    start = 5 * TASKS.index(name)
+    words = ["".join(random.Random(row).choices("abcdefgh", k=9)) for row in range(start, start + 10)]
+    return Twins(name, [(word, word[:6] + word[:3], word[::-1][:4] + "xyz") for word in words])
+
+
+def evaluate(root, models, names, **options):
+    """What `harness run` does: evaluate, then publish."""
+    results = Results(root / "results")
+    asked = plan(*map(task, names), models=[Checked(*one) for one in models], cache=root / "cache", **options)
+    outcome = run_plan(asked, results)
+    return [*(one.error for one in outcome.failed), *outcome.problems, *publish(results)]
+
+
+def play(root, seed, rounds, limit):
+    """One process of many: other tasks, models and freshness each round, by a seed. Prints problems."""
+    chance = random.Random(seed)
+    for _ in range(rounds):
+        models = chance.sample(MODELS, chance.randint(1, len(MODELS)))
+        names = chance.sample(TASKS, chance.randint(1, len(TASKS)))
+        for problem in evaluate(root, models, names, fresh=chance.random() < 0.3, cache_size=limit):
+            print(problem)
+
+
+PLAY = """
+import sys
+from pathlib import Path
+from test_many_processes import identity, play
+identity._kernels = lambda _: {}
+play(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+"""
+
+
+def contents(root, *parts):
+    return {
+        path.relative_to(root): path.read_bytes()
+        for part in parts
+        for path in sorted(root.glob(f"results/{part}"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("processes", "rounds", "limit"),
+    [
+        pytest.param(3, 3, 1 << 30, id="few"),
+        pytest.param(8, 50, 1 << 30, id="many", marks=pytest.mark.slow),
+        pytest.param(8, 50, 30_000, id="many with a cache too small", marks=pytest.mark.slow),
+    ],
+)
+def test_nothing_is_lost_torn_or_left_behind(processes, rounds, limit, tmp_path):
+    together, alone = tmp_path / "together", tmp_path / "alone"
+    playing = [started(PLAY, together, seed, rounds, limit) for seed in range(processes)]
+    assert [(one.communicate()[0], one.returncode) for one in playing] == [("", 0)] * processes
+    published = contents(together, "leaderboard.*")
+    publish(Results(together / "results"))
+    assert contents(together, "leaderboard.*") == published  # whoever was last had read the records of all
+    # What no process happened to draw is added, so that both folders answer the same questions.
+    assert evaluate(together, MODELS, TASKS) == evaluate(alone, MODELS, TASKS) == []
+
+    whole = ("records/*/*", "predictions/*/*", "leaderboard.*", "errors/*/*")
+    assert contents(together, *whole) == contents(alone, *whole)
+    assert len(contents(together, "records/*/*")) == len(MODELS) * len(TASKS)
+    assert list(together.rglob("*.tmp")) == []
+    assert list(damage(together / "cache")) == []
+    assert [store.foreign for store in stores(together / "cache")] == [()] * len(MODELS)
+
+
+@pytest.mark.slow
+def test_what_is_in_a_crowded_cache_is_what_the_model_gives(tmp_path):
+    for one in [started(PLAY, tmp_path, seed, 10, 1 << 30) for seed in range(4)]:
+        assert one.communicate()[0] == ""
+    texts = list(dict.fromkeys(text for name in TASKS for row in task(name).rows for text in row))
+    for model in (Checked(*one) for one in MODELS):
+        found = 0
+        store = EmbeddingCache(tmp_path / "cache", pytest.fail).store(model, "text")
+        for embeddings, positions, rows in store.find(texts):
+            assert np.array_equal(embeddings[rows], model.encode([texts[at] for at in positions]))
+            found += len(rows)
+        assert found
+
+
+HOLDING = """
+import sys, time
+from pathlib import Path
+from harness.durable import locked
+with locked(Path(sys.argv[1]), seconds=0) as held:
+    print(held, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("lock", ["results/.lock", "cache/embeddings/.lock"])
+def test_a_process_that_dies_with_a_lock_holds_up_nobody(lock, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.results._PATIENCE", 5.0)
+    assert evaluate(tmp_path, MODELS[:1], TASKS[:1]) == []
+    with started(HOLDING, tmp_path / lock) as holding:
+        assert holding.stdout.readline() == "True\n"
+        holding.send_signal(signal.SIGKILL)
+    Results(tmp_path / "results").root.joinpath("leaderboard.csv").unlink()
+    assert evaluate(tmp_path, MODELS[1:], TASKS[1:2], cache_size=1) == []
+    assert (tmp_path / "results" / "leaderboard.csv").exists()
+    held = {store.fingerprint[0] for store in stores(tmp_path / "cache") if store.segments}
+    assert held == {"2", "3"}  # the first model's made room
