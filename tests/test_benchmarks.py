@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from benchmarks import peers, rounds, suite
+from benchmarks import memory, peers, rounds, suite
 from benchmarks.child import environment_of
 from benchmarks.rounds import Claim, Ready, Round, Variant
 from harness import HarnessError
@@ -187,3 +188,10 @@ def test_a_report_tells_ratios_shares_and_disagreements_and_survives_its_file():
     assert "harness: scoring, intervals and files take 5.0% of a round." in shown
     assert "DISAGREE x differs by more than 0.001: harness (round 0) 0.500000" in shown
     assert msgspec.json.decode(msgspec.json.encode(report), type=peers.Report) == report
+
+
+@pytest.mark.parametrize(("texts", "distinct"), [("same", 10), ("distinct", 40)])
+def test_memory_is_noted_after_every_task(texts, distinct):
+    found = memory.evaluation(Namespace(tasks=4, rows=5, dimensions=3, texts=texts, cache=False))
+    assert (found["distinct_texts"], len(found["held_mib"])) == (distinct, 4)
+    assert min(found["peak_mib"], *found["held_mib"]) > 1

@@ -80,6 +80,8 @@ def test_every_option_that_the_documentation_names_exists():
     known = set()
     for command in ("run", "list", "leaderboard", "compare", "bench", "train", "check"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness(command, "--help").output))
+    for command in ("info", "verify", "clear"):
+        known |= set(re.findall(r"--[a-z][a-z-]+", harness("cache", command, "--help").output))
     named = {option for page in PAGES for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())}
     of_pytest_benchmark = {"--between", "--csv", "--storage"}
     of_others = {"--body-file"}

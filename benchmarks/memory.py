@@ -1,0 +1,190 @@
+"""Peak memory of a search over a million documents, and of an evaluation of a hundred tasks, as JSON.
+
+    python -m benchmarks.memory > benchmarks/results/memory.json
+
+Every measurement is a process of its own; its peak is that of the whole process, libraries included, as the
+kernel counts it. The search is the real `rank`. The evaluations are the real `run_plan`, with a model that
+draws embeddings; after each task is noted what the process holds then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+
+from benchmarks.search import Cosine, embeddings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness import Model
+    from harness.interfaces import LocatedModel
+
+_MIB = 1 << 20
+
+
+def held() -> float:
+    """Memory that this process holds now, in MiB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / _MIB
+
+
+def peak() -> float:
+    """The most that this process has held, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _MIB
+
+
+def search(given: argparse.Namespace) -> dict[str, float]:
+    """Rank `given.documents` for 1,000 queries."""
+    from harness import rank
+
+    documents = embeddings(0, given.documents, given.dimensions)
+    queries = embeddings(1, 1000, given.dimensions)
+    ids = [f"d{row}" for row in range(len(documents))]
+    random.Random(0).shuffle(ids)
+    before = held()
+    rank(cast("Model", Cosine(given.dimensions)), queries, documents, ids, 100)
+    return {"matrix_mib": documents.nbytes / _MIB, "before_mib": before, "peak_mib": peak()}
+
+
+class Drawn(Cosine):
+    """A model that draws a text's embedding; costs little, and promises one embedding per text."""
+
+    def __init__(self, dimensions: int) -> None:
+        from dataclasses import replace
+
+        from harness.interfaces import ModelSpec
+
+        super().__init__(dimensions)
+        self.facts = replace(self.facts, encoder="drawn", reproducible=True)
+        self.fingerprint = "d" * 64
+        self.spec = ModelSpec("drawn", "", self.name)
+
+    def load(self) -> Drawn:
+        """It is loaded already."""
+        return self
+
+    def encode(self, texts: Sequence[str], _role: object = None) -> np.ndarray:
+        """(len(texts), dimensions) float32."""
+        seeds = np.array([zlib.crc32(text.encode()) for text in texts], dtype=np.float32).reshape(-1, 1)
+        drawn: np.ndarray = np.sin(seeds * np.arange(1, self.facts.dimensions + 1, dtype=np.float32))
+        return drawn
+
+    def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Dot product, (n,)."""
+        return cast("np.ndarray", np.einsum("ij,ij->i", a, b))
+
+    def count_tokens(self, _texts: Sequence[str], _role: object = None) -> None:
+        """It knows no tokens."""
+
+    def same_as(self, _role: object) -> Any:  # noqa: ANN401 - a Role
+        """All roles are alike."""
+        from harness import Role
+
+        return Role.TEXT
+
+
+def evaluation(given: argparse.Namespace) -> dict[str, Any]:
+    """Evaluate `given.tasks` tasks of `given.rows` pairs: of the same texts, or each of its own."""
+    from harness import Dataset, Predictions, Role, Task, mean_metric
+    from harness.evaluation import Plan, Silent, run_plan
+    from harness.results import Results
+    from harness.selection import Selected
+
+    class Pairs(Task):
+        kind = "pairs"
+        metrics = (mean_metric("similarity", "similarity"),)
+
+        def __init__(self, number: int) -> None:
+            self.name = f"pairs{number}"
+            self.start = 0 if given.texts == "same" else number * given.rows
+
+        def load(self, _source: object) -> Dataset:
+            rows = range(self.start, self.start + given.rows)
+            return Dataset({side: [f"{side} of the pair {row}" for row in rows] for side in ("one", "two")})
+
+        def texts(self, dataset: Dataset) -> Any:  # noqa: ANN401 - pairs of text and role
+            return [(text, Role.TEXT) for side in ("one", "two") for text in dataset[side]]
+
+        def predict(self, model: Model, dataset: Dataset) -> Predictions:
+            one, two = model.encode(dataset["one"]), model.encode(dataset["two"])
+            return Predictions(dataset, similarity=model.pairwise_similarity(one, two))
+
+    class Noting(Silent):
+        def __init__(self) -> None:
+            self.held: list[float] = []
+
+        def end(self, evaluation: object, *, reused: bool) -> None:  # noqa: ARG002 - a watcher's signature
+            self.held.append(round(held(), 1))
+
+    noting = Noting()
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Plan(
+            models=[cast("LocatedModel", Drawn(given.dimensions))],
+            tasks=[Selected(Pairs(number), by_name=True) for number in range(given.tasks)],
+            cache=Path(folder) / "cache" if given.cache else None,
+        )
+        outcome = run_plan(plan, Results(Path(folder) / "results"), noting)
+    if outcome.failed:
+        raise SystemExit(str(outcome.failed[0].error))
+    # The first tasks pay for libraries and buffers that are kept.
+    settled = noting.held[len(noting.held) // 10 :]
+    growth = (settled[-1] - settled[0]) / (len(settled) - 1)
+    distinct = 2 * given.rows * (1 if given.texts == "same" else given.tasks)
+    return {
+        "texts": given.texts,
+        "cache": given.cache,
+        "distinct_texts": distinct,
+        "embeddings_mib": distinct * given.dimensions * 4 / _MIB,
+        "growth_per_task_mib": round(growth, 3),
+        "peak_mib": peak(),
+        "held_mib": noting.held,
+    }
+
+
+def apart(*words: str) -> Any:  # noqa: ANN401 - JSON
+    """Measure in a fresh process of the same options."""
+    command = [sys.executable, "-m", "benchmarks.memory", *sys.argv[1:], *words]
+    found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    print(f"{' '.join(words)}: peak {found['peak_mib']:.0f} MiB", file=sys.stderr)
+    return found
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    sizes = {"documents": 1_000_000, "dimensions": 384, "tasks": 100, "rows": 1000}
+    for name, default in sizes.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--only", choices=("search", "evaluation"), help="measure one, in this process")
+    parser.add_argument("--texts", choices=("same", "distinct"), default="same")
+    parser.add_argument("--cache", action="store_true", help="with an embedding cache")
+    given = parser.parse_args()
+    if given.only:
+        found: dict[str, Any] = search(given) if given.only == "search" else evaluation(given)
+    else:
+        runs = [
+            apart("--only", "evaluation", "--texts", texts, *cache)
+            for texts in ("same", "distinct")
+            for cache in ((), ("--cache",))
+        ]
+        options = {name: getattr(given, name) for name in sizes}
+        found = {**options, "search": apart("--only", "search"), "evaluations": runs}
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
