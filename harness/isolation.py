@@ -51,6 +51,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     fresh: bool = False
     cache: str | None = None
+    cache_size: int | None = None
     throughput: bool = False
     out: str
 
@@ -160,6 +161,7 @@ class Apart:
             limit=plan.limit,
             fresh=plan.fresh,
             cache=str(plan.cache) if plan.cache else None,
+            cache_size=plan.cache_size,
             throughput=plan.throughput,
             out=str(run.results.root),
         )

@@ -382,12 +382,12 @@ def test_no_text_stands_on_the_disk(encode, tmp_path):
 WRITER = """
 import sys
 import numpy as np
-from test_embedding_cache import CachedModel, caching
+from test_embedding_cache import CachedModel, Path, caching
 from harness import Role
 caching._MOST_SEGMENTS = 5
 folder, start = sys.argv[1], int(sys.argv[2])
 for at in range(start, start + 24, 2):
-    store = caching.EmbeddingCache(caching.Path(folder), print).store(CachedModel(), Role.TEXT)
+    store = caching.EmbeddingCache(Path(folder), print).store(CachedModel(), Role.TEXT)
     numbers = range(at, at + 6)
     rows = np.array([[number] * 26 for number in numbers], dtype=np.float32)
     store.write([str(number) for number in numbers], [rows])

@@ -93,6 +93,7 @@ def _plan(order: Order) -> Plan:
         limit=order.limit,
         fresh=order.fresh,
         cache=Path(order.cache) if order.cache else None,
+        cache_size=order.cache_size,
         throughput=order.throughput,
     )
 
