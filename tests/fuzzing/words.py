@@ -1,0 +1,93 @@
+"""Words on the command line, as far as they are understood before any work begins."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from harness.config import Config
+    from harness.plugins import Plugins
+
+
+def understand(folder: Path, plugins: Plugins) -> None:
+    """Read the words of `words.json` as the command that the first of them names would.
+
+    What click itself refuses is refused well: its exceptions end here.
+    """
+    from harness.cli import _check_words
+    from harness.config import Config
+
+    try:
+        words = json.loads((folder / "words.json").read_bytes())
+    except (ValueError, OSError, RecursionError):
+        return
+    if not isinstance(words, list) or not words:
+        return
+    # No word of a process holds a NUL, and none is longer than the system allows.
+    command, *given = [str(word).replace("\0", "")[:100_000] for word in words]
+    if command in _COMMANDS:
+        _check_words(given)
+        try:
+            _COMMANDS[command](_parsed(command, given), Config(), plugins)
+        except click.ClickException as error:
+            error.format_message()
+
+
+def _parsed(command: str, given: list[str]) -> dict[str, Any]:
+    import importlib
+
+    found: click.Command = importlib.import_module(f"harness.cli.{command}").command
+    try:
+        return found.make_context(command, given).params
+    except click.exceptions.Exit as ended:  # --help
+        raise click.ClickException("help") from ended
+
+
+def _run(options: dict[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.cli.run import _plan
+
+    _plan(options, config, plugins)
+
+
+def _bench(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.cli.bench import _plan
+
+    _plan(options, config, plugins)
+
+
+def _check(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.checks import subject_of
+    from harness.cli.check import _asked
+
+    asked = _asked(options, config, plugins)
+    for path in options["paths"]:
+        subject_of(path, asked)
+
+
+def _train(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.cli.plan_training import _recipe, _root, _seeds
+
+    if options["seeds"]:
+        _seeds(options["seeds"])
+    _recipe(options, plugins, _root(options["data"]))
+
+
+def _compare(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.cli.compare import _format_of, _gate, _pairs, _question
+
+    for file in options["files"]:
+        _format_of(file)
+    _gate(options)
+    _question(options, plugins.tasks(), [])
+    _pairs(options)
+
+
+_COMMANDS: dict[str, Callable[[Any, Config, Plugins], None]] = {
+    "run": _run, "bench": _bench, "check": _check, "train": _train, "compare": _compare
+}  # fmt: skip
