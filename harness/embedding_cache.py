@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.durable import locked, sweep, write_whole
-from harness.environment import user_path
 from harness.identity import identity
+from harness.paths import user_path
 from harness.segments import DamagedError, Index, Segment, keys_of, write_segment
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import all_tasks, words
 from harness.data import DataSource
-from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.paths import user_path
 from harness.training.from_card import PACKAGED
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _change(text: str) -> tuple[str, Any]:
         raise HarnessError(f"--set {text!r} is not KEY=VALUE", hint="--set train.epochs=1")
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, too long a number, or too deep a list
         return key.strip(), value
 
 

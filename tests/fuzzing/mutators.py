@@ -33,6 +33,12 @@ TOKENS = (
 )  # fmt: skip
 """What readers trip over, one of them at a time."""
 
+NUMBERS = (
+    "0", "-1", "1.5", "1e999", "-1e999", "NaN", "1e308", "1.7e308", "-1e308", "5e-324", "1e-300", "9" * 25, "9" * 300,
+    "9" * 400, "9" * 5000, "9,999", "1_0", "0x10", "٣", "²",
+)  # fmt: skip
+"""What stands in the place of numbers."""
+
 
 def mutated(files: Files, other: Files, chance: random.Random) -> Files:
     """Return the files with one change: mostly to the content of one, at times to which there are."""
@@ -140,17 +146,17 @@ def _lines(content: bytes, donor: bytes, chance: random.Random) -> bytes:
 
 
 def _other_number(content: bytes, donor: bytes, chance: random.Random) -> bytes:
-    return _other_match(rb"-?\d[\d.,]*", content, chance)
+    return _other_match(rb"-?\d[\d.,]*", content, chance, NUMBERS)
 
 
 def _other_word(content: bytes, donor: bytes, chance: random.Random) -> bytes:
-    return _other_match(rb"[\w-]+", content, chance)
+    return _other_match(rb"[\w-]+", content, chance, TOKENS)
 
 
-def _other_match(pattern: bytes, content: bytes, chance: random.Random) -> bytes:
+def _other_match(pattern: bytes, content: bytes, chance: random.Random, tokens: tuple[str, ...]) -> bytes:
     """Put a token in the place of one match."""
     found = chance.choice(list(re.finditer(pattern, content)))
-    return content[: found.start()] + chance.choice(TOKENS).encode() + content[found.end() :]
+    return content[: found.start()] + chance.choice(tokens).encode() + content[found.end() :]
 
 
 def _recoded(content: bytes, donor: bytes, chance: random.Random) -> bytes:
@@ -237,7 +243,7 @@ _BY_ENDING: dict[str, tuple[Mutator, ...]] = {
     ".toml": (_toml,),
     ".csv": (_delimited,),
     ".tsv": (_tabbed,),
-    ".md": (_front_matter, _other_number, _lines),
+    ".md": (_front_matter, _other_number, _other_number, _lines),
     ".parquet": (broken_parquet,),
     ".safetensors": (_safetensors,),
 }

@@ -29,14 +29,18 @@ def understand(folder: Path, plugins: Plugins) -> None:
         return
     if not isinstance(words, list) or not words:
         return
-    # No word of a process holds a NUL, and none is longer than the system allows.
-    command, *given = [str(word).replace("\0", "")[:100_000] for word in words]
+    command, *given = [_word(str(word)) for word in words]
     if command in _COMMANDS:
         _check_words(given)
         try:
             _COMMANDS[command](_parsed(command, given), Config(), plugins)
         except click.ClickException as error:
             error.format_message()
+
+
+def _word(text: str) -> str:
+    """A word as a process gets it: no NUL, no longer than the system allows, bytes that are no UTF-8 as marks."""
+    return text.replace("\0", "")[:100_000].encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
 
 
 def _parsed(command: str, given: list[str]) -> dict[str, Any]:
