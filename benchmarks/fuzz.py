@@ -1,4 +1,4 @@
-"""Give thousands of hostile inputs to everything that reads files or words; exit code 1 where one is a finding.
+"""Give thousands of hostile inputs to everything that reads files or words; exit code 1 for findings.
 
     python -m benchmarks.fuzz --inputs 20000 --seed 1
     python -m benchmarks.fuzz --replay build/fuzz/1-4711.json        # or an input of tests/fuzzing/corpus
@@ -12,7 +12,6 @@ found is written to `--out`, one file an input, from which it can be replayed.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import resource
@@ -31,9 +30,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
 
-from fuzzing.inputs import Input, drawn
-from fuzzing.oracle import LIMIT, Verdict, judge
-from fuzzing.targets import TARGETS, by_name
+from fuzzing.inputs import Input, drawn  # noqa: E402 - it lies among the tests
+from fuzzing.oracle import LIMIT, Verdict, judge  # noqa: E402
+from fuzzing.targets import TARGETS, by_name  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,7 +170,11 @@ def fuzz(options: argparse.Namespace) -> int:
             keep(options, number, verdict)
         if done % 1000 == 0:
             found = sum(map(len, kinds.values()))
-            print(f"{done} inputs, {found} findings, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+            print(
+                f"{done} inputs, {found} findings, {time.monotonic() - begun:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
     print(report(tallies, kinds, time.monotonic() - begun))
     return sum(map(len, kinds.values()))
 
@@ -189,7 +192,9 @@ def keep(options: argparse.Namespace, number: int, verdict: Verdict) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     stem = options.out / f"{options.seed}-{number}"
     stem.with_suffix(".json").write_text(drawn(options.seed, number, TARGETS).to_json(), encoding="utf-8")
-    stem.with_suffix(".txt").write_text(f"{verdict.what}\n\n{verdict.told}", encoding="utf-8", errors="replace")
+    stem.with_suffix(".txt").write_text(
+        f"{verdict.what}\n\n{verdict.told}", encoding="utf-8", errors="replace"
+    )
 
 
 def report(tallies: dict[str, Tally], kinds: dict[str, list[int]], seconds: float) -> str:
@@ -212,7 +217,9 @@ def report(tallies: dict[str, Tally], kinds: dict[str, list[int]], seconds: floa
 
 def _row(name: str, one: Tally) -> str:
     inputs = one.accepted + one.refused + one.finding
-    return f"| {name} | {inputs} | {one.accepted} | {one.refused} | {one.finding} | {one.slowest * 1000:.0f} |"
+    return (
+        f"| {name} | {inputs} | {one.accepted} | {one.refused} | {one.finding} | {one.slowest * 1000:.0f} |"
+    )
 
 
 def replay(file: Path) -> int:

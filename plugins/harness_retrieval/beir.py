@@ -121,9 +121,8 @@ class BeirFolder:
                 if candidate.is_file():
                     return candidate
             except OSError as error:  # a split's name that is too long for a file
-                raise HarnessError(
-                    f"no file {stem} in {self.path}: {error.strerror}", hint=_LAYOUT
-                ) from error
+                why = f"no file {stem} in {self.path}: {error.strerror}"
+                raise HarnessError(why, hint=_LAYOUT) from error
         folder = candidates[0].parent
         present = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
         raise HarnessError(

@@ -37,7 +37,9 @@ def _changed(table: Any, chance: random.Random) -> Any:
     elif how == 4:
         table = table.remove_column(place)
     elif how == 5:
-        table = table.add_column(place, chance.choice((name, "", "a\0b", "x" * 300, "id")), table.column(place))
+        table = table.add_column(
+            place, chance.choice((name, "", "a\0b", "x" * 300, "id")), table.column(place)
+        )
     elif how == 6:
         table = table.slice(0, chance.choice((0, 1, table.num_rows // 2)))
     else:

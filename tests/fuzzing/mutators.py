@@ -24,18 +24,19 @@ Files = dict[str, bytes | None]
 """Path below the sandbox → content; None for an empty folder."""
 
 TOKENS = (
-    "", "0", "-0", "-1", "1e999", "-1e999", "1e-999", "NaN", "nan", "Infinity", "1_0", "0x" + "f" * 5000, "9" * 25,
-    "9" * 400, "9" * 5000, "1e308", "null", "true", "[]", "{}", "\0", "\ufeff", "\u202e", "\u2028", "é", "\\ud800",
-    "\\", '"', '"""', "'", "`", "```", "---", "|", "\\|", ",", ";", "\t", "\r", "\r\n", "\n", "\n\n", " ", "#", "{",
-    "}", "{a.b}", "{0}", "{a!r:>9}", "[" * 5000, "(" * 300, "../../x", "/", "~nobody/x", "*", "-", "--", "=", "=1+1",
-    "<code>", "</code>", "<ul><li>", "&amp;", "\x1b[31m", "\x07", "&a [*a]", "!!timestamp x", "!!int ''", "!!bool x",
-    "2026-99-99", "a" * 300, "word " * 5000, "x" * 70_000,
+    "", "0", "-0", "-1", "1e999", "-1e999", "1e-999", "NaN", "nan", "Infinity", "1_0", "0x" + "f" * 5000,
+    "9" * 25, "9" * 400, "9" * 5000, "1e308", "null", "true", "[]", "{}", "\0", "\ufeff", "\u202e",
+    "\u2028", "é", "\\ud800", "\\", '"', '"""', "'", "`", "```", "---", "|", "\\|", ",", ";", "\t", "\r",
+    "\r\n", "\n", "\n\n", " ", "#", "{", "}", "{a.b}", "{0}", "{a!r:>9}", "[" * 5000, "(" * 300, "../../x",
+    "/", "~nobody/x", "*", "-", "--", "=", "=1+1", "<code>", "</code>", "<ul><li>", "&amp;", "\x1b[31m",
+    "\x07", "&a [*a]", "!!timestamp x", "!!int ''", "!!bool x", "2026-99-99", "a" * 300, "word " * 5000,
+    "x" * 70_000,
 )  # fmt: skip
 """What readers trip over, one of them at a time."""
 
 NUMBERS = (
-    "0", "-1", "1.5", "1e999", "-1e999", "NaN", "1e308", "1.7e308", "-1e308", "5e-324", "1e-300", "9" * 25, "9" * 300,
-    "9" * 400, "9" * 5000, "9,999", "1_0", "0x10", "٣", "²",
+    "0", "-1", "1.5", "1e999", "-1e999", "NaN", "1e308", "1.7e308", "-1e308", "5e-324", "1e-300", "9" * 25,
+    "9" * 300, "9" * 400, "9" * 5000, "9,999", "1_0", "0x10", "٣", "²",
 )  # fmt: skip
 """What stands in the place of numbers."""
 
@@ -135,7 +136,9 @@ def _lines(content: bytes, donor: bytes, chance: random.Random) -> bytes:
     if how == 0:
         del lines[here]
     elif how == 1:
-        lines[here:here] = [lines[here]] * min(chance.choice((1, 3, 200)), 1 + 100_000 // (len(lines[here]) + 1))
+        lines[here:here] = [lines[here]] * min(
+            chance.choice((1, 3, 200)), 1 + 100_000 // (len(lines[here]) + 1)
+        )
     elif how == 2:
         lines[here], lines[there] = lines[there], lines[here]
     elif how == 3:
@@ -161,7 +164,9 @@ def _other_match(pattern: bytes, content: bytes, chance: random.Random, tokens: 
 
 def _recoded(content: bytes, donor: bytes, chance: random.Random) -> bytes:
     """Another encoding, a mark at the beginning, or other line ends."""
-    how = chance.choice(("utf-16", "utf-16-le", "utf-32", "latin-1", "utf-8-sig", "\r\n", "\r", "\x85", "\u2028"))
+    how = chance.choice(
+        ("utf-16", "utf-16-le", "utf-32", "latin-1", "utf-8-sig", "\r\n", "\r", "\x85", "\u2028")
+    )
     if how.startswith(("utf", "latin")):
         return content.decode().encode(how, "replace")
     return content.replace(b"\n", how.encode())
@@ -236,7 +241,15 @@ def _safetensors(content: bytes, donor: bytes, chance: random.Random) -> bytes:
 
 
 _BYTES: tuple[Mutator, ...] = (_flipped, _overwritten, _cut, _removed, _repeated, _spliced, _with_token)
-_TEXT: tuple[Mutator, ...] = (_lines, _lines, _other_number, _other_number, _other_word, _with_token, _recoded)
+_TEXT: tuple[Mutator, ...] = (
+    _lines,
+    _lines,
+    _other_number,
+    _other_number,
+    _other_word,
+    _with_token,
+    _recoded,
+)
 _BY_ENDING: dict[str, tuple[Mutator, ...]] = {
     ".json": (_json,),
     ".jsonl": (_jsonl,),

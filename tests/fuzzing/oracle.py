@@ -67,9 +67,13 @@ def _outcome(target: Target, sandbox: Path, limit: float) -> tuple[Any, str, str
     outcome, told = "accepted", ""
     try:
         with (
-            contextlib.chdir(sandbox), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed),
-            warnings.catch_warnings(record=True) as warned, watched(sandbox) as strayed, _alarm(limit),
-        ):  # fmt: skip
+            contextlib.chdir(sandbox),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            warnings.catch_warnings(record=True) as warned,
+            watched(sandbox) as strayed,
+            _alarm(limit),
+        ):
             warnings.simplefilter("always")
             try:
                 target.call(sandbox)
@@ -85,7 +89,11 @@ def _outcome(target: Target, sandbox: Path, limit: float) -> tuple[Any, str, str
         return "finding", f"left the sandbox in {target.name}", "\n".join(strayed)
     if warned:
         first = warned[0]
-        return "finding", f"{first.category.__name__} at {_shown(first.filename)}", "\n".join(map(str, warned))
+        return (
+            "finding",
+            f"{first.category.__name__} at {_shown(first.filename)}",
+            "\n".join(map(str, warned)),
+        )
     return outcome, "", told
 
 
@@ -136,8 +144,10 @@ _CHANGES = {
     "os.mkdir", "os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink", "os.truncate", "os.chmod",
     "shutil.rmtree", "shutil.move", "shutil.copyfile",
 }  # fmt: skip
-_NEVER = {"socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn",
-          "pickle.find_class"}  # fmt: skip
+_NEVER = {
+    "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn",
+    "pickle.find_class",
+}  # fmt: skip
 _watching: list[tuple[str, list[str]]] = []
 """The sandbox and what strayed from it, while an input runs."""
 _hooked: list[bool] = []
@@ -171,6 +181,6 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     sandbox, strayed = _watching[-1]
     for path in paths:
         if isinstance(path, str | bytes | os.PathLike):
-            full = os.path.abspath(os.fsdecode(path))
+            full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - links are not followed
             if not full.startswith(sandbox) and not full.startswith("/dev/") and "__pycache__" not in full:
                 strayed.append(f"{event} {full}")

@@ -9,12 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuzzing import seeds
-from fuzzing.words import understand
+from fuzzing import seeds, words, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fuzzing.mutators import Files
     from harness.interfaces import Task
     from harness.plugins import Plugins
@@ -66,7 +63,10 @@ def _rows(folder: Path) -> None:
 
     for path in _files(folder):
         read = read_rows(
-            path, {"left": "text1", "score": "score", "both": ""}, optional=("id",), templates={"both": "{text1} {id}"}
+            path,
+            {"left": "text1", "score": "score", "both": ""},
+            optional=("id",),
+            templates={"both": "{text1} {id}"},
         )
         texts(read["left"], "text1", path)
         texts(read["both"], "both", path)
@@ -117,6 +117,7 @@ def _load(task: Task, folder: Path) -> None:
 def _answered(folder: Path) -> None:
     """Score a model on what could be loaded: rows that are sound by themselves may still be odd together."""
     from conftest import LetterModel
+
     from harness.data import DataSource
     from harness.examine import evaluate
     from harness.taskfile import read_task_file
@@ -200,9 +201,18 @@ def _card(folder: Path) -> None:
 def _from_card(folder: Path) -> None:
     from harness.training.from_card import recipe_from_card
 
-    changes = {"train.seed": 1, "train.dtype": "float32", "train.max_grad_norm": 1.0, "train.weight_decay": 0.0}
-    changes |= {"train.learning_rate": 1e-5, "train.warmup": 0, "model.pooling": "mean", "evaluation.keep": "last"}
-    changes |= {"loss.margin": 0.5, "loss.scale": 20.0} if (folder / "all").exists() else {}
+    changes = {
+        "train.seed": 1,
+        "train.dtype": "float32",
+        "train.max_grad_norm": 1.0,
+        "train.weight_decay": 0.0,
+    }
+    changes |= {
+        "train.learning_rate": 1e-5,
+        "train.warmup": 0,
+        "model.pooling": "mean",
+        "evaluation.keep": "last",
+    }
     recipe_from_card(folder / "card.md", changes, data=folder / "rows.csv")
 
 
@@ -230,7 +240,7 @@ def _cache(folder: Path) -> None:
     from harness.embedding_cache import EmbeddingCache, Store
 
     told: list[str] = []
-    store = Store(EmbeddingCache(folder, told.append), seeds.STORE)
+    store = Store(EmbeddingCache(folder, told.append), written.STORE)
     for embeddings, positions, rows in store.find(["a", "b", "c", "e"]):
         assert embeddings[rows].shape == (len(positions), 4)
     store.write(["e"], [np.ones((1, 4), dtype=np.float32)])
@@ -272,7 +282,7 @@ def _workload(folder: Path) -> None:
 
 
 def _words(folder: Path) -> None:
-    understand(folder, plugins())
+    words.understand(folder, plugins())
 
 
 def _files(folder: Path) -> list[Path]:
@@ -289,16 +299,16 @@ TARGETS = (
     Target("recipe", 6, cache(seeds.recipes), _recipe),
     Target("training-rows", 4, cache(seeds.training_rows), _training_rows),
     Target("gate", 4, cache(seeds.gates), _gate),
-    Target("board", 8, seeds.results, _board),
-    Target("compare", 4, seeds.results, _compare),
-    Target("candidate", 5, seeds.candidates, _candidate),
-    Target("card", 8, cache(seeds.cards), _card),
-    Target("from-card", 5, cache(seeds.cards), _from_card),
-    Target("cache", 5, seeds.caches, _cache),
-    Target("model-folder", 5, cache(seeds.models), _model_folder),
-    Target("bench", 3, cache(seeds.benches), _bench),
+    Target("board", 8, written.results, _board),
+    Target("compare", 4, written.results, _compare),
+    Target("candidate", 5, written.candidates, _candidate),
+    Target("card", 8, cache(written.cards), _card),
+    Target("from-card", 5, cache(written.cards), _from_card),
+    Target("cache", 5, written.caches, _cache),
+    Target("model-folder", 5, cache(written.models), _model_folder),
+    Target("bench", 3, cache(written.benches), _bench),
     Target("workload", 2, cache(seeds.workloads), _workload),
-    Target("words", 8, cache(seeds.words), _words),
-    Target("loaded-model", 0.5, seeds.real_models, _loaded_model, heavy=True),
+    Target("words", 8, cache(words.seeds), _words),
+    Target("loaded-model", 0.5, written.real_models, _loaded_model, heavy=True),
 )
 """Everything that reads what a stranger may have written."""

@@ -7,12 +7,40 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fuzzing import written
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from fuzzing.mutators import Files
     from harness.config import Config
     from harness.plugins import Plugins
+
+
+_SAID = """\
+run --model base=lexical --model ./model --tasks sts,legal --exclude x --limit 9 --prompt query=q:
+run --model lexical --tasks stsb --threads 2x1 --dtype float32 --max-seq-length 64 --truncate-dim \
+    8 --no-cache
+train --recipe sts-cosine --base ./model --set train.epochs=1 --column text1=left --seeds 1,2 \
+    --out out
+train --from-card card.md --data rows.csv --set loss.scale=20.0 --set data.columns.text1=a --out \
+    out
+train --from-card card.md --data rows.csv --set data.kind=pairs --set data.header=[] --set loss={} \
+    --out out
+check rows.csv --kind scored-pairs --column text1=left --tasks stsb --allow a-code,b --base \
+    ./model
+bench --model lexical --workload sts:64,short --dtype float32,bfloat16 --threads 2 --budget 5 \
+    --margin 0.1
+compare results --baseline base --candidate mine --margin 0.01 --metrics spearman --allow digest \
+    --tasks sts
+"""
+
+
+def seeds() -> list[Files]:
+    """Words on the command line, as a list; the first is the command."""
+    files = {"card.md": written.cards()[0]["card.md"], "rows.csv": written.cards()[0]["rows.csv"]}
+    return [{"words.json": json.dumps(line.split()).encode(), **files} for line in _SAID.splitlines()]
 
 
 def understand(folder: Path, plugins: Plugins) -> None:
@@ -39,8 +67,10 @@ def understand(folder: Path, plugins: Plugins) -> None:
 
 
 def _word(text: str) -> str:
-    """A word as a process gets it: no NUL, no longer than the system allows, bytes that are no UTF-8 as marks."""
-    return text.replace("\0", "")[:100_000].encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+    """A word as a process gets it: no NUL, not too long, and what is no UTF-8 byte by byte."""
+    return (
+        text.replace("\0", "")[:100_000].encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+    )
 
 
 def _parsed(command: str, given: list[str]) -> dict[str, Any]:
