@@ -6,10 +6,10 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.hookspecs import hookimpl
 from harness.interfaces import LocatedModel, ModelScheme, ModelSpec
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

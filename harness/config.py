@@ -6,9 +6,9 @@ import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.limits import CONFIG, DEPTH, check_nesting
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,16 @@ def read_toml(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise DEPTH.exceeded(path) from error
     check_nesting(content, path)
+    _check_integers(content, path)
     return content
+
+
+def _check_integers(value: Any, path: Path) -> None:  # noqa: ANN401 - TOML
+    """Refuse what TOML itself does, and Python's reader does not: whole numbers beyond 64 bits."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise HarnessError(f"{path} is not TOML: it holds a whole number of more than 64 bits")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_integers(inner, path)
 
 
 def _config(table: Any, path: Path) -> Config:  # noqa: ANN401 - TOML

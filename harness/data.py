@@ -318,6 +318,7 @@ def _read_parquet(path: Path) -> Records:
             table = read_table(file, path)
             _check_distinct(table.column_names, path)
             rows: Records = table.to_pylist()
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    # The last three are for cells that Python has no value for: a date after the year 9999, an unknown zone.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise HarnessError(f"{path} is not a readable parquet file: {error}") from error
     return rows

@@ -63,11 +63,6 @@ def current_environment(started: str) -> Environment:
     )
 
 
-def user_path(text: str) -> Path:
-    """Read a path as a shell does: `~` is home, and `~nobody` a path that does not exist."""
-    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises where there is no such user
-
-
 def libraries() -> dict[str, str]:
     """Versions of the libraries that can move a score, read from their metadata."""
     return dict(_versions())

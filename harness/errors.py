@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 60
 """Of more names than these, an error gives the number and the nearest only."""
+LONGEST = 2_000
+"""Characters of a line; of a longer one, which quotes what stood in a file, an error shows both ends."""
 
 
 class HarnessError(Exception):
@@ -21,9 +23,9 @@ class HarnessError(Exception):
 
     def __init__(self, message: str, *, exists: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
-        self.exists = exists
-        self.hint = hint
+        self.message = _shortened(message)
+        self.exists = exists and _shortened(exists)
+        self.hint = hint and _shortened(hint)
 
     def __str__(self) -> str:
         lines = [self.message]
@@ -45,6 +47,15 @@ class HarnessError(Exception):
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none" if len(names) <= MOST_LISTED else f"{len(names)} names"
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST:
+        return text
+    half = LONGEST // 2
+    return "\n".join(
+        line if len(line) <= LONGEST else f"{line[:half]} … {line[-half:]}" for line in text.split("\n")
+    )
 
 
 class MissingDataError(HarnessError):

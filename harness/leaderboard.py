@@ -303,8 +303,10 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _value(name: str, cell: str) -> str | None:
+def _value(name: str, cell: Any) -> Any:  # noqa: ANN401 - a CSV's cells are texts, another file's are not
     """Undo `_cell`; what is always a text (the digest of rows that could not be read) may be empty."""
+    if not isinstance(cell, str):
+        return cell
     if cell.startswith("'") and _FORMULA.match(cell[1:]):
         return cell[1:]
     return cell or ("" if name in _TEXTS else None)

@@ -129,8 +129,15 @@ def _pearson(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.
     left, right = (np.asarray(side, dtype=float) for side in (gold, predicted))
     if np.isinf(left).any() or np.isinf(right).any():
         return np.full(len(counts), np.nan)
+    left, right = _squarable(left), _squarable(right)
     # Centred first: the sums of squares below would cancel badly for data far from zero.
     return _weighted_correlation(left - left.mean(), right - right.mean(), counts)
+
+
+def _squarable(values: np.ndarray) -> np.ndarray:
+    """Scale down what is so large that squares overflow: a correlation does not depend on scale."""
+    largest = np.abs(values).max(initial=0)
+    return values / largest if largest > 1e150 else values
 
 
 def _weighted_correlation(left: np.ndarray, right: np.ndarray, counts: np.ndarray) -> np.ndarray:

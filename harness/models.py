@@ -7,9 +7,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.encoders.workers import ways
-from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.interfaces import LocatedModel, Model, ModelSpec, Settings
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

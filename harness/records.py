@@ -124,6 +124,10 @@ class Evaluation:
     libraries: dict[str, str] = field(default_factory=dict)
     error: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.status == "ok" and not self.scores:
+            raise ValueError("a success without a score")
+
     @property
     def model(self) -> tuple[str, str]:
         """Name and fingerprint."""

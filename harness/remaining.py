@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from harness.data import DataSource
-from harness.environment import user_path
 from harness.errors import HarnessError, MissingDataError
 from harness.examine import Examined, examine, record_key
 from harness.models import locate_model
+from harness.paths import user_path
 from harness.plugins import load_plugins
 from harness.selection import select_tasks
 from harness.taskfile import read_task_file

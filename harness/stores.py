@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.durable import locked
-from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

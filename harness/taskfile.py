@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.config import read_toml
-from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.interfaces import TaskDefinition
+from harness.paths import user_path
 from harness.selection import misnamed
 
 if TYPE_CHECKING:

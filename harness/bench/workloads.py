@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness.bench.words import Writer
 from harness.data import read_text
-from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +86,7 @@ def workload(name: str) -> Workload:
     if kind not in _BUILT_IN:
         raise HarnessError.unknown("workload", kind, NAMES, hint="or give a file with one text a line")
     recipe = _BUILT_IN[kind]
-    if colon and not (asked.isdecimal() and 0 < int(asked) <= _MOST_TEXTS):
+    if colon and not (asked.isdecimal() and len(asked) < 9 and 0 < int(asked) <= _MOST_TEXTS):
         raise HarnessError(f"workload {name!r} is not NAME:TEXTS", hint=f"such as {kind}:4096")
     writer, texts = Writer(recipe.seed), dict[str, None]()
     while len(texts) < (int(asked) if colon else recipe.count):

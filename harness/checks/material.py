@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from harness.data import FORMATS, DataSource
-from harness.environment import user_path
 from harness.errors import HarnessError, MissingDataError
 from harness.interfaces import AggregateTask
+from harness.paths import user_path
 from harness.training.losses import KINDS
 from harness.training.recipe import Data, changed, named, read_recipe
 from harness.training.rows import read_training_rows, rows_path

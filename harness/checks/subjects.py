@@ -18,8 +18,8 @@ from harness.checks.material import (
 )
 from harness.checks.models import read_architecture
 from harness.data import FORMATS
-from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.paths import user_path
 from harness.training.lineage import read_lineage
 from harness.training.losses import KINDS, LOSSES
 from harness.training.recipe import read_recipe, recipe_from

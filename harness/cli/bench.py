@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import load, model_options, out_folder, plugin_options, settings_from, words
-from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.interrupts import Interrupted
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

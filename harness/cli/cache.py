@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from harness.grid import Cell, Grid

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import all_tasks, load, plugin_options, words
-from harness.environment import user_path
 from harness.errors import HarnessError
 from harness.interfaces import Severity
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,6 +11,7 @@ import click
 
 from harness.cli.options import all_tasks, load, plugin_options, words
 from harness.errors import HarnessError
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +89,7 @@ def _pairs(options: Mapping[str, Any]) -> list[tuple[Side, Sequence[Side]]]:
     """Say who is held against whom."""
     from harness.compare.sides import pick, read_sides
 
-    paths = [Path(path) for path in options["paths"]]
+    paths = [user_path(path) for path in options["paths"]]
     read = [read_sides(path) for path in paths]
     if options["all_pairs"]:
         given = {(side.name, side.fingerprint): side for sides in read for side in sides}
@@ -164,7 +165,7 @@ def _gate(options: Mapping[str, Any]) -> Gate | None:
     if options["gate"] is not None:
         if options["margin"] is not None:
             raise HarnessError("--gate and --margin say the same", hint="write margin = … into the gate file")
-        return read_gate(Path(options["gate"]))
+        return read_gate(user_path(options["gate"]))
     if options["power"] and options["margin"] is None:
         raise HarnessError("--power needs a margin to be seen", hint="--margin 0.01")
     return None if options["margin"] is None else margin_gate(options["margin"])

@@ -12,6 +12,7 @@ import click
 
 from harness.cli.options import all_tasks, load, plugin_options
 from harness.errors import HarnessError
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ def command(
     from harness.grid import models_grid, to_markdown
     from harness.leaderboard import boards, records, to_csv
 
-    evaluations, throughputs, paths = _merged([Path(folder) for folder in folders])
+    evaluations, throughputs, paths = _merged([user_path(folder) for folder in folders])
     if form == "csv":
         click.echo(to_csv(records(evaluations)), nl=False)
     elif form == "json":

@@ -12,6 +12,7 @@ import click
 from harness.encoders import ENCODERS
 from harness.errors import HarnessError
 from harness.interfaces import Role, Settings
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -145,7 +146,7 @@ def load(plugin_files: Sequence[str], config: Config) -> Plugins:
     """Load plugins: the installed ones, the configured files, and those on the command line."""
     from harness.plugins import load_plugins
 
-    return load_plugins([Path(file) for file in (*config.plugins, *plugin_files)])
+    return load_plugins([user_path(file) for file in (*config.plugins, *plugin_files)])
 
 
 def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> dict[str, Task]:
@@ -158,7 +159,7 @@ def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> di
 
     tasks = plugins.tasks()
     for file in (*config.task_files, *task_files):
-        for name, task in read_task_file(Path(file), plugins.task_kinds()).items():
+        for name, task in read_task_file(user_path(file), plugins.task_kinds()).items():
             if name in tasks:
                 raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
             tasks[name] = task

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import all_tasks, words
 from harness.data import DataSource
-from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.paths import user_path
 from harness.training.from_card import PACKAGED
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> 
     if options["card"]:
         from harness.training.from_card import recipe_from_card
 
-        return recipe_from_card(Path(options["card"]), changes, data=root)
+        return recipe_from_card(user_path(options["card"]), changes, data=root)
     recipe = _named(options["recipe"], plugins)
     return changed(recipe, changes, options["recipe"]) if changes else recipe
 
@@ -99,8 +99,9 @@ def _named(name: str, plugins: Plugins) -> Recipe:
     """Find a recipe: a file where there is one of that name or ending, else a shipped one."""
     from harness.training.recipe import named, read_recipe
 
-    if name.endswith(".toml") or Path(name).is_file():
-        return read_recipe(Path(name))
+    place = user_path(name)
+    if name.endswith(".toml") or place.is_file():
+        return read_recipe(place)
     return named(plugins.recipes().values(), name)
 
 
@@ -118,7 +119,7 @@ def _change(text: str) -> tuple[str, Any]:
         raise HarnessError(f"--set {text!r} is not KEY=VALUE", hint="--set train.epochs=1")
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, too long a number, or too deep a list
         return key.strip(), value
 
 

@@ -22,8 +22,8 @@ from harness.cli.options import (
     settings_from,
     words,
 )
-from harness.environment import user_path
 from harness.errors import HarnessError
+from harness.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -57,11 +57,14 @@ def check_score(metric: Metric, table: Table, evaluation: Evaluation, score: Sco
 
 
 def _computed(metric: Metric, columns: list[np.ndarray]) -> float:
-    """Compute a score; what a stranger's metric raises is a HarnessError that names it."""
+    """Compute a score; what a stranger's metric raises is a HarnessError that names it.
+
+    So is what ours raise for columns that are no numbers: the file is as strange.
+    """
     try:
         return float(metric.compute(*columns))
     except Exception as error:
-        if metric.compute.__module__ == metrics.__name__:
+        if metric.compute.__module__ == metrics.__name__ and not isinstance(error, TypeError | ValueError):
             raise
         raise HarnessError(f"the metric {metric.name} raised {type(error).__name__}: {error}") from error
 

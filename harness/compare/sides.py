@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import msgspec
 import numpy as np
 
 from harness import limits
@@ -118,11 +118,18 @@ def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict
             schema = file.schema_arrow
             wanted = [name for name in schema.names if columns is None or name in set(columns)]
             table = limits.read_table(file, path, wanted)
-    except (pa.ArrowException, OSError, ValueError) as error:
+            read = {name: _array(table[name]) for name in wanted}
+    # A column that stands there twice, or holds what Python has no value for, is no column of ours either.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise HarnessError(f"the {what} cannot be read: {path}: {error}") from error
     if (schema.metadata or {}).get(b"content_hash", b"").decode(errors="replace") != one.predictions:
         raise HarnessError(f"the {what} are of another run than its record: {path}")
-    return {name: _array(table[name]) for name in wanted}
+    for name in {"id", "cluster"} & read.keys():
+        if read[name].dtype == object and not all(isinstance(cell, str) for cell in read[name]):
+            raise HarnessError(f"the {what} have a column {name!r} that holds no names: {path}")
+    if "id" not in read and (columns is None or "id" in columns):
+        raise HarnessError(f"the {what} name no examples: {path}")
+    return read
 
 
 def predictions_at_hand(answered: Answered) -> Path:
@@ -244,10 +251,10 @@ def _evaluation(rows: Sequence[Record]) -> Evaluation:
 
 def _prompts(row: Record) -> tuple[tuple[str, str], ...]:
     try:
-        given = json.loads(row.prompts or "{}")
-    except ValueError as error:
+        given = msgspec.json.decode(row.prompts or "{}", type=dict[str, str])
+    except (msgspec.DecodeError, RecursionError) as error:
         raise HarnessError(f"not a leaderboard: the prompts of {row.model} are no JSON: {error}") from error
-    return tuple(sorted((str(role), str(prompt)) for role, prompt in dict(given).items()))
+    return tuple(sorted(given.items()))
 
 
 def _by_model(answered: Sequence[Answered], source: Path, results: Results) -> list[Side]:

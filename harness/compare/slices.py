@@ -94,7 +94,7 @@ def text_columns(baseline: Table, candidate: Table) -> list[str]:
         for name, values in baseline.items()
         if name not in _NO_TEXTS
         and name in candidate
-        and all(isinstance(value, str) for value in values)
+        and all(isinstance(value, str) for value in (*values, *candidate[name]))
         and np.array_equal(values, candidate[name])
     ]
 

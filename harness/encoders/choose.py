@@ -43,6 +43,13 @@ def choose(loaded: Loaded, requested: str) -> tuple[Encoder, tuple[str, ...]]:
     texts = _probes(loaded) if requested != "plain" else []
     roles = {loaded.same_as(role) for role in Role} if texts else set()
     expected = {role: loaded.encode(texts, role) for role in roles}
+    for embeddings in expected.values():
+        if embeddings.shape[1] != loaded.dimensions:
+            raise HarnessError(
+                f"model {loaded.name} says that its embeddings have {loaded.dimensions} dimensions; they have"
+                f" {embeddings.shape[1]}",
+                hint="its folder was put together from two models, or changed by hand",
+            )
     for name in FASTEST_FIRST if requested == "auto" else (requested,):
         try:
             return _proved(name, loaded, texts, expected), tuple(reasons)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.data import read_text
 from harness.errors import HarnessError
-from harness.limits import CARD, VALUES, check_nesting
+from harness.limits import CARD, DEPTH, VALUES, check_nesting
 from harness.training.card_loss import CardLoss, read_loss
 from harness.training.card_plan import Plan, hyperparameters, read_plan
 from harness.training.card_results import read_claims, read_log, read_usage, widget_texts
@@ -126,12 +126,16 @@ def _front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
     found = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
     if found is None:
         return {}, text
+    # PyYAML takes the square of their number for brackets within brackets, before it finds them too deep.
+    if re.search(rf"(?:[\[{{]\s*){{{DEPTH.most + 1}}}", found[1]):
+        raise DEPTH.exceeded(where)
     try:
         front = yaml.safe_load(found[1])
     except yaml.MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 2}" if error.problem_mark else ""
         raise HarnessError(f"{where}: its front matter is not YAML{line}: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    # The last three: PyYAML's own for `!!timestamp x`, `!!int ''` and `!!bool x`.
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError) as error:
         raise HarnessError(f"{where}: its front matter is not YAML: {error}") from error
     check_nesting(front, where, VALUES)
     if not isinstance(front, dict | None):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +138,7 @@ def _class_name(text: str) -> str:
 
 
 def _number(name: str, value: Any, where: str) -> float | int:  # noqa: ANN401 - what a card holds
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
         raise HarnessError(f"{where}: the loss's {name} is {value!r}, not a number")
     return int(value) if name == "mini_batch_size" else float(value)
 

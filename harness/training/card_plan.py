@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from harness.training.card_tables import Section
 
+_LARGEST = 1e12
+"""No hyperparameter is larger; what a card says beyond it would only overflow later."""
+
 _SAMPLERS = {
     "batch_sampler": "default",
     "no_duplicates": "no-duplicates",
@@ -134,8 +137,9 @@ def _number(given: Mapping[str, str], name: str, where: str) -> float | None:
         value = float(given[name])
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
-        raise HarnessError(f"{where}: {name} is {given[name]!r}, not a number")
+    if not abs(value) <= _LARGEST:
+        size = f" up to {_LARGEST:g}" if math.isfinite(value) else ""
+        raise HarnessError(f"{where}: {name} is {given[name]!r}, not a number{size}")
     return value
 
 

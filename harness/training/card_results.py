@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.training.card_tables import (
     below,
@@ -40,15 +40,16 @@ def read_log(cut: Sequence[Section]) -> tuple[tuple[LogEntry, ...], int | None]:
             for line in table[1:]:
                 row = cells(line)
                 values = [number(cell) for cell in row]
-                if len(row) != len(header) or not all(_finite(value) for value in values[:2]):
+                if len(row) != len(header) or not all(_possible(value) for value in values[:2]):
                     continue
                 entries.append(_entry(dict(zip(header, values, strict=True))))
                 kept = entries[-1].step if row[1].startswith("**") else kept
     return tuple(entries), kept
 
 
-def _finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
+def _possible(value: float | None) -> bool:
+    """Whether a number may be an epoch or a step."""
+    return value is not None and abs(value) < 1e12
 
 
 def _entry(row: dict[str, float | None]) -> LogEntry:
@@ -89,8 +90,15 @@ def _index(front: Mapping[str, Any]) -> Iterator[Claim]:
             for metric in _records(result.get("metrics")):
                 value = metric.get("value")
                 value = number(value) if isinstance(value, str) else value
-                if isinstance(value, int | float) and not isinstance(value, bool) and metric.get("type"):
+                if _is_score(value) and metric.get("type"):
                     yield Claim(dataset=name, metric=str(metric["type"]), value=float(value))
+
+
+def _is_score(value: Any) -> TypeGuard[float]:  # noqa: ANN401 - YAML
+    """Whether it is a number, and one that a float can be."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) < 2**63
 
 
 def _tables(cut: Sequence[Section]) -> Iterator[Claim]:

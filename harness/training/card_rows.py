@@ -20,7 +20,7 @@ _LABELS = ("label", "labels", "score", "scores")
 def size_of(section: Section) -> int | None:
     """Return the rows of a dataset: "* Size: 4,292 training samples"."""
     value = number(bullet(section.text, "Size") or "")
-    return int(value) if value is not None and value >= 0 and value.is_integer() else None
+    return int(value) if value is not None and 0 <= value < 1e12 and value.is_integer() else None
 
 
 def read_columns(text: str) -> tuple[ColumnFacts, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+import msgspec
+
 from harness.errors import HarnessError
 from harness.training.card import Card, read_card
 from harness.training.card_log import devices, stopped_after
 from harness.training.card_rows import kind_of, label_of, text_columns
 from harness.training.losses import KINDS, LABELS, LOSSES
-from harness.training.recipe import Modules, Recipe, Schedule, recipe_from
+from harness.training.recipe import Data, Modules, Recipe, Schedule, recipe_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -284,7 +286,7 @@ def _with_changes(table: Mapping[str, Any], changes: Mapping[str, Any], where: s
             if not isinstance(inner, dict):
                 raise HarnessError(f"{where}: {dotted} is not a key of a recipe: {key} is no table")
         inner[last] = value
-        if path == ["data", "templates"]:
+        if path == ["data", "templates"] and isinstance(whole["data"]["columns"], dict):
             whole["data"]["columns"].pop(last, None)
     return whole
 
@@ -298,14 +300,12 @@ def _columns_missing(table: Mapping[str, Any], data: Path) -> list[Asked]:
     """Ask for every column that the file calls otherwise than the card does."""
     from harness.data import read_records
 
-    rows = table["data"]
-    if "kind" not in rows or rows["kind"] not in KINDS:
-        return []
-    found = dict.fromkeys(key for record in read_records(data, header=rows.get("header")) for key in record)
-    wanted = {
-        ours: rows["columns"].get(ours, ours)
-        for ours in KINDS[rows["kind"]] if ours not in rows.get("templates", {})
-    }  # fmt: skip
+    try:
+        rows = msgspec.convert(table["data"], Data)
+    except msgspec.ValidationError:
+        return []  # what is wrong with it is said when it becomes a recipe
+    found = dict.fromkeys(key for record in read_records(data, header=rows.header or None) for key in record)
+    wanted = {ours: rows.columns.get(ours, ours) for ours in KINDS[rows.kind] if ours not in rows.templates}
     there = ", ".join(map(str, found)) or "nothing"
     return [
         Asked((), f"the file has no column {theirs}; it has {there}", f"--column {ours}=NAME")

@@ -179,11 +179,12 @@ def read_signatures(folder: Path) -> Signatures | None:
     try:
         with parquet.ParquetFile(path) as file:
             table = read_table(file, path, ["hash", "minhash"])
-        values = b"".join(table["minhash"].to_pylist())
+        values = b"".join(table["minhash"].cast(pa.binary()).to_pylist())
         rows = np.frombuffer(values, dtype="<u4").reshape(table.num_rows, _PERMUTATIONS)
+        hashes = tuple(table["hash"].cast(pa.string()).to_pylist())
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise HarnessError(f"{path} cannot be read: {error}", hint="train again, or remove it") from error
-    return Signatures(tuple(table["hash"].to_pylist()), rows.astype(np.uint32))
+    return Signatures(hashes, rows.astype(np.uint32))
 
 
 def _signed(values: np.ndarray) -> MinHash:

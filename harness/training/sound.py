@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LARGEST_SEED = 2**32 - 1
 """numpy takes no larger one."""
+LARGEST = 2**31 - 1
+"""Of whole numbers that count something, and of epochs: no training has more."""
 
 
 def check_sound(recipe: Recipe, where: str) -> None:
@@ -126,6 +128,8 @@ def _numbers(recipe: Recipe) -> Iterator[HarnessError]:
     yield from _whole("evaluation.patience", recipe.evaluation.patience, 1)
     yield from _whole("evaluation.every", None if every == "epoch" else every, 1)
     yield from _above_zero("train.epochs", train.epochs)
+    if LARGEST < train.epochs < math.inf:
+        yield HarnessError(f"train.epochs is {train.epochs:g}; it must be {LARGEST} or less")
     yield from _above_zero("train.stop_after", train.stop_after)
     yield from _above_zero("train.learning_rate", train.learning_rate)
     for name in ("weight_decay", "max_grad_norm"):
@@ -188,6 +192,8 @@ _CHECKS = (
 def _whole(name: str, value: int | None, least: int) -> Iterator[HarnessError]:
     if value is not None and value < least:
         yield HarnessError(f"{name} is {value}; it must be {least} or more")
+    elif value is not None and value > LARGEST and name != "train.seed":
+        yield HarnessError(f"{name} is {value}; it must be {LARGEST} or less")
 
 
 def _above_zero(name: str, value: float | None) -> Iterator[HarnessError]:

@@ -1,0 +1,127 @@
+"""Words on the command line, as far as they are understood before any work begins."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fuzzing import written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from fuzzing.mutators import Files
+    from harness.config import Config
+    from harness.plugins import Plugins
+
+
+_SAID = """\
+run --model base=lexical --model ./model --tasks sts,legal --exclude x --limit 9 --prompt query=q:
+run --model lexical --tasks stsb --threads 2x1 --dtype float32 --max-seq-length 64 --truncate-dim \
+    8 --no-cache
+train --recipe sts-cosine --base ./model --set train.epochs=1 --column text1=left --seeds 1,2 \
+    --out out
+train --from-card card.md --data rows.csv --set loss.scale=20.0 --set data.columns.text1=a --out \
+    out
+train --from-card card.md --data rows.csv --set data.kind=pairs --set data.header=[] --set loss={} \
+    --out out
+check rows.csv --kind scored-pairs --column text1=left --tasks stsb --allow a-code,b --base \
+    ./model
+bench --model lexical --workload sts:64,short --dtype float32,bfloat16 --threads 2 --budget 5 \
+    --margin 0.1
+compare results --baseline base --candidate mine --margin 0.01 --metrics spearman --allow digest \
+    --tasks sts
+"""
+
+
+def seeds() -> list[Files]:
+    """Words on the command line, as a list; the first is the command."""
+    files = {"card.md": written.cards()[0]["card.md"], "rows.csv": written.cards()[0]["rows.csv"]}
+    return [{"words.json": json.dumps(line.split()).encode(), **files} for line in _SAID.splitlines()]
+
+
+def understand(folder: Path, plugins: Plugins) -> None:
+    """Read the words of `words.json` as the command that the first of them names would.
+
+    What click itself refuses is refused well: its exceptions end here.
+    """
+    from harness.cli import _check_words
+    from harness.config import Config
+
+    try:
+        words = json.loads((folder / "words.json").read_bytes())
+    except (ValueError, OSError, RecursionError):
+        return
+    if not isinstance(words, list) or not words:
+        return
+    command, *given = [_word(str(word)) for word in words]
+    if command in _COMMANDS:
+        _check_words(given)
+        try:
+            _COMMANDS[command](_parsed(command, given), Config(), plugins)
+        except click.ClickException as error:
+            error.format_message()
+
+
+def _word(text: str) -> str:
+    """A word as a process gets it: no NUL, not too long, and what is no UTF-8 byte by byte."""
+    return (
+        text.replace("\0", "")[:100_000].encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+    )
+
+
+def _parsed(command: str, given: list[str]) -> dict[str, Any]:
+    import importlib
+
+    found: click.Command = importlib.import_module(f"harness.cli.{command}").command
+    try:
+        return found.make_context(command, given).params
+    except click.exceptions.Exit as ended:  # --help
+        raise click.ClickException("help") from ended
+
+
+def _run(options: dict[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.cli.run import _plan
+
+    _plan(options, config, plugins)
+
+
+def _bench(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.cli.bench import _plan
+
+    _plan(options, config, plugins)
+
+
+def _check(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.checks import subject_of
+    from harness.cli.check import _asked
+
+    asked = _asked(options, config, plugins)
+    for path in options["paths"]:
+        subject_of(path, asked)
+
+
+def _train(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.cli.plan_training import _recipe, _root, _seeds
+
+    if options["seeds"]:
+        _seeds(options["seeds"])
+    _recipe(options, plugins, _root(options["data"]))
+
+
+def _compare(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+    from harness.cli.compare import _format_of, _gate, _pairs, _question
+
+    for file in options["files"]:
+        _format_of(file)
+    _gate(options)
+    _question(options, plugins.tasks(), [])
+    _pairs(options)
+
+
+_COMMANDS: dict[str, Callable[[Any, Config, Plugins], None]] = {
+    "run": _run, "bench": _bench, "check": _check, "train": _train, "compare": _compare
+}  # fmt: skip
