@@ -74,8 +74,14 @@ def _names(table: dict[str, Any], key: str, where: str) -> dict[str, str]:
 
 
 def _option(file: Path, key: str, value: Any) -> Any:  # noqa: ANN401 - TOML
-    """Make the paths of further splits relative to the task file's folder, as `path` is."""
-    return _below(file, value) if key in ("train", "dev") and isinstance(value, str) else value
+    """Make the paths of further splits relative to the task file's folder, as `path` is.
+
+    Raises HarnessError for a text of which no file's name can be made.
+    """
+    if not isinstance(value, str):
+        return value
+    _below(file, f"{value}.parquet")
+    return _below(file, value) if key in ("train", "dev") else value
 
 
 def _below(file: Path, path: str) -> Path:

@@ -18,12 +18,6 @@ def limited(monkeypatch, tmp_path, files):
     monkeypatch.setattr(environment, "CONTROL_GROUP", tmp_path)
 
 
-def test_a_path_is_read_as_a_shell_does_and_an_unknown_user_is_no_crash(monkeypatch, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert environment.user_path("~/models") == tmp_path / "models"
-    assert str(environment.user_path("~no-such-user/models")) == "~no-such-user/models"
-
-
 @pytest.mark.parametrize(
     ("files", "expected"),
     [

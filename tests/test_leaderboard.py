@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import fields, replace
 
 import pytest
@@ -75,6 +76,17 @@ def test_a_model_may_have_any_name(name, file):
     file.write_text(to_csv([row]), encoding="utf-8", newline="")
     assert read_leaderboard(file) == [row]
     assert row.model == name
+
+
+def test_a_leaderboard_that_was_turned_into_json_is_read_or_refused_in_words(tmp_path):
+    (row,) = csv.DictReader(io.StringIO(to_csv(records([evaluated()]))))
+    for cell in (0.5, None, [], "0.5"):
+        (tmp_path / "board.json").write_text(json.dumps([row | {"score": cell, "low": 0.25}]))
+        try:
+            assert read_leaderboard(tmp_path / "board.json")[0].score == (None if cell is None else 0.5)
+        except HarnessError as error:
+            assert cell == []
+            assert "is not a leaderboard" in error.message
 
 
 def test_a_negative_score_is_a_number_not_a_text(file):

@@ -117,12 +117,8 @@ class BeirFolder:
         """Find a file by its name without its ending; raises HarnessError that says what is there instead."""
         candidates = [self.path / f"{stem}.{ending}" for ending in ENDINGS]
         for candidate in candidates:
-            try:
-                if candidate.is_file():
-                    return candidate
-            except OSError as error:  # a split's name that is too long for a file
-                why = f"no file {stem} in {self.path}: {error.strerror}"
-                raise HarnessError(why, hint=_LAYOUT) from error
+            if candidate.is_file():
+                return candidate
         folder = candidates[0].parent
         present = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
         raise HarnessError(

@@ -249,3 +249,11 @@ def test_a_card_whose_own_words_were_decoded_wrongly_is_known(face, garbled, tmp
 def test_the_published_cards_were_decoded_wrongly_and_a_fresh_one_is_not(five_cards, clean):
     assert all(read_card(path).subject.garbled for path in five_cards.glob("*.md"))
     assert not read_card(clean("CosineSimilarityLoss")).subject.garbled
+
+
+@pytest.mark.parametrize("opened", ["[", "[ ", "[{"], ids=["lists", "spaced", "tables"])
+def test_brackets_within_brackets_are_refused_before_yaml_takes_their_square(opened, tmp_path):
+    path = tmp_path / "card.md"
+    path.write_text(FRONT.format(more=f"tags: {opened * 5000}\n"))
+    with pytest.raises(HarnessError, match="levels of nesting"):
+        read_card(path)
