@@ -1,7 +1,7 @@
 """Give thousands of hostile inputs to everything that reads files or words; exit code 1 for findings.
 
     python -m benchmarks.fuzz --inputs 20000 --seed 1
-    python -m benchmarks.fuzz --replay build/fuzz/1-4711.json        # or an input of tests/fuzzing/corpus
+    python -m benchmarks.fuzz build/fuzz/1-4711.json    # that input again; or one of tests/fuzzing/corpus
 
 Input number i of a seed is always the same bytes (for the same version of this code and of pyarrow, which
 writes some of what is mutated). Processes take the numbers in turn; each input runs in an empty folder, under
@@ -238,7 +238,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"))
-    parser.add_argument("--replay", type=Path, metavar="FILE.json")
+    parser.add_argument("replay", nargs="?", type=Path, metavar="FILE.json", help="run one input again")
     parser.add_argument("--show", type=int, metavar="NUMBER", help="print an input of the seed, as JSON")
     options = parser.parse_args()
     if options.show is not None:
