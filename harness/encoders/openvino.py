@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from harness.encoders import Unsuitable
 from harness.encoders.exported import Exported, from_extra
@@ -16,6 +17,7 @@ from harness.environment import cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
     import numpy as np
     import torch
@@ -49,7 +51,7 @@ class OpenVINO(Exported):
             "INFERENCE_NUM_THREADS": cores(),
             "NUM_STREAMS": str(cores()),
         }
-        self._compiled = self._library.Core().compile_model(self._graph, "CPU", options)
+        self._compiled = _core(self._library).compile_model(self._graph, "CPU", options)
         self._own = threading.local()  # a request serves one thread at a time
         if self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() != asked:
             raise Unsuitable("this processor does not compute in it")
@@ -59,6 +61,17 @@ class OpenVINO(Exported):
             self._own.request = self._compiled.create_infer_request()
         found = self._own.request.infer(list(inputs.values()))
         return [found[output] for output in range(len(found))]
+
+
+@cache
+def _core(library: ModuleType) -> Any:  # noqa: ANN401 - OpenVINO's
+    """Return the one Core of this process, which lives as long as that.
+
+    On processors with AMX a Core gives the main thread a stack for signal handlers and, when it ends, puts
+    back the one that it found. Two that end in the order in which they began leave one that was freed, and
+    the next signal, such as Ctrl-C, ends the process with SIGSEGV (seen with 2026.4).
+    """
+    return library.Core()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from conftest import build_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo import LIMIT, WORDS, ZOO
@@ -201,3 +202,26 @@ def test_a_backend_tries_no_network_and_leaves_nothing_in_the_home_folder(backen
     assert run.stderr == ""
     # Their own reporting, which is native code, would begin by an identity and a queue on disk.
     assert [path for path in (*home.rglob("*"), *temporary.rglob("*")) if path.is_file()] == []
+
+
+SIGNALLED = """
+import gc, os, signal, sys
+from harness import Settings, load_model
+heard = []
+signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+models = [load_model(sys.argv[1], Settings(encoder="openvino")) for _ in range(2)]
+while models:
+    models.pop(0).encode(["a text"])
+    gc.collect()
+    os.kill(os.getpid(), signal.SIGUSR1)
+print(len(heard))
+"""
+
+
+@pytest.mark.skipif(not find_spec("openvino"), reason="needs the extra `openvino`")
+def test_a_signal_is_heard_after_models_of_openvino_are_gone(tmp_path):
+    folder = build_model(tmp_path / "tiny")
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SIGNALLED, str(folder)], capture_output=True, text=True
+    )
+    assert told.stdout == "2\n", told.stderr

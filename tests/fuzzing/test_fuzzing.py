@@ -13,9 +13,6 @@ from fuzzing.oracle import judge
 from fuzzing.targets import TARGETS, Target, by_name
 from harness.errors import HarnessError
 
-pytestmark = pytest.mark.slow
-# In the process of the whole suite a native library crashed here (SIGSEGV): default again when that is found.
-
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 LIGHT = [one for one in TARGETS if not one.heavy]
 SEED, INPUTS, PARTS = 1, 500, 10
