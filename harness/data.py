@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from harness.interfaces import Task
     from harness.limits import Limit
 
     Records = list[dict[str, Any]]
@@ -35,6 +36,11 @@ class DataSource:
     """The folder that holds the data sets; None when the task ships no sample."""
     used: bool = False
     """Whether the task asked for a path; one that did not brings rows of its own."""
+
+    @classmethod
+    def of(cls, task: Task, folder: Path | None) -> DataSource:
+        """A data folder or, without one, the sample that a task's plugin ships."""
+        return cls("files", folder) if folder is not None else cls("sample", task.sample)
 
     def path(self, *alternatives: str) -> Path:
         """Return the first of the alternatives that exists below the root.

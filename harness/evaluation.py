@@ -161,8 +161,7 @@ class Run:
         examined = []
         for selected in self.plan.tasks:
             task, folder = selected.task, self.plan.data
-            source = DataSource("files", folder) if folder else DataSource("sample", task.sample)
-            one = examine(task, source, self.plan.limit)
+            one = examine(task, DataSource.of(task, folder), self.plan.limit)
             if isinstance(one.error, MissingDataError) and not selected.by_name and not folder:
                 self.outcome.skipped.append(f"{task.name}: {one.error.message}")
                 self.watcher.note(f"skipped {task.name}: {one.error.message}")

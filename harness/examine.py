@@ -17,6 +17,7 @@ from harness.encode import EncodedOnce
 from harness.environment import libraries
 from harness.errors import HarnessError
 from harness.interfaces import AggregateTask, Finding, Severity
+from harness.paths import user_path
 from harness.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
 from harness.stats import estimate, interval_seed
 from harness.training.leakage import TrainedOn, overlap, trained_on
@@ -65,7 +66,7 @@ def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predicti
         scores = [Score(metric=name, score=_defined(value)) for name, value in aggregates.items()]
     else:
         predictions = task.predict(model, dataset)
-        scores = [_score(metric, predictions, examined.examination) for metric in task.metrics]
+        scores = [scored(metric, predictions, examined.examination) for metric in task.metrics]
     if not scores or scores[0].score is None:
         on = f" on these {len(dataset)} examples" if predictions else ""
         raise HarnessError(
@@ -138,7 +139,7 @@ def record_key(located: LocatedModel | EncodedOnce, examination: Examination) ->
 def _trained_on(located: LocatedModel | EncodedOnce) -> TrainedOn | None:
     """Read what a candidate was trained on; None for what is no folder, and for a model without lineage."""
     spec = located.spec
-    return trained_on(Path(spec.location).expanduser()) if spec.scheme == "folder" else None
+    return trained_on(user_path(spec.location)) if spec.scheme == "folder" else None
 
 
 def _leaks(model: EncodedOnce, examined: Examined) -> list[Finding]:
@@ -236,7 +237,8 @@ def _examination(task: Task, source: DataSource, limit: int | None, digest: str)
     )
 
 
-def _score(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
+def scored(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
+    """Score predictions by a metric, with the interval that its seed, made of what was asked, gives."""
     seed = interval_seed(examination.digest, examination.task, metric.name)
     found = estimate(metric, predictions, seed)
     return Score(

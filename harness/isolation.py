@@ -20,8 +20,8 @@ from typing import IO, TYPE_CHECKING, Self, cast
 
 import msgspec
 
+from harness import processes
 from harness.errors import HarnessError
-from harness.evaluation import TIMING
 from harness.interfaces import ModelSpec  # noqa: TC001 - msgspec reads annotations
 from harness.records import Evaluation  # noqa: TC001 - as above
 from harness.unlocated import Unlocated
@@ -113,10 +113,15 @@ class Apart:
             before = len(left)
             with _Child(self._order(run, located, list(left)), self.timeout) as child:
                 doing = self._follow(run, child, left)
-            if child.ended is None:
+            if child.error is None:
                 return
+            if not left:
+                run.watcher.note(f"{located.name} was not timed: {child.error.message}")
+                return
+            # A process that ended between two tasks, having finished one, is tried again on those left.
             if doing in left or len(left) == before:
-                self._blame(run, located, left, doing, child)
+                for name in [doing] if doing in left else list(left):
+                    run.fail(located, left.pop(name), child.error, child.said)
             if not left:
                 return
 
@@ -141,15 +146,6 @@ class Apart:
                     raise HarnessError(message, exists=exists, hint=hint)
         return doing
 
-    def _blame(
-        self, run: Run, located: LocatedModel, left: dict[str, Examined], doing: str | None, child: _Child
-    ) -> None:
-        """Record why a process ended: for the task that it was at, or for all where it never came to one."""
-        if doing == TIMING or not left:
-            run.watcher.note(f"{located.name} could not be timed: {child.ended}")
-        for name in [doing] if doing in left else list(left):
-            run.fail(located, left.pop(name), HarnessError(str(child.ended)), child.said)
-
     def _order(self, run: Run, located: LocatedModel, tasks: Sequence[str]) -> Order:
         plan = run.plan
         return Order(
@@ -168,25 +164,16 @@ class Apart:
 
 
 class _Child:
-    """The process, seen from the parent.
-
-    It is a session of its own: Ctrl-C reaches the parent alone, which asks it to finish what it writes.
-    """
+    """The process, seen from the parent: interrupted itself, that asks it to finish what it is writing."""
 
     def __init__(self, order: Order, timeout: float | None) -> None:
-        self.ended: str | None = None
+        self.error: HarnessError | None = None
         """How it ended before all was done; None while all is well."""
         self.said = ""
         """What it said last; its traceback where it crashed."""
         self._timeout, self._since = timeout, time.monotonic()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            start_new_session=True,
-        )
+        self._process = processes.start(COMMAND, self._stderr)
         self._answers = cast("IO[bytes]", self._process.stdout)
         with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", self._process.stdin) as orders:
             orders.write(msgspec.json.encode(order))
@@ -200,12 +187,12 @@ class _Child:
                 self._process.send_signal(signal.SIGINT)
                 self._answers.read()
         finally:
-            self._kill()
+            processes.end(self._process)
             self._answers.close()
             self._stderr.close()
 
     def events(self) -> Iterator[Event]:
-        """Yield what it tells until it has finished; where it ends before, `ended` and `said` tell how."""
+        """Yield what it tells until it has finished; where it ends before, `error` and `said` tell how."""
         for line in self._lines():
             event = msgspec.json.decode(line, type=Event)
             if isinstance(event, Began):
@@ -213,43 +200,33 @@ class _Child:
             yield event
             if isinstance(event, Finished):
                 return
-        if self.ended is None:
-            self.ended = _how(self._process.wait())
+        if self.error is None:
+            how, hint = processes.how_ended(self._process)
+            self.error = HarnessError(f"the process of the model ended ({how})", hint=hint)
         self._stderr.seek(0)
         self.said = self._stderr.read().decode(errors="replace")[-_TRACE:]
 
     def _lines(self) -> Iterator[bytes]:
         """Yield whole lines until the process ends, or has taken too long and is ended."""
         rest = b""
-        while True:
-            left = None if self._timeout is None else self._since + self._timeout - time.monotonic()
-            if not select.select([self._answers], [], [], left and max(0.0, left))[0]:
-                self._stop()
-                return
+        while select.select([self._answers], [], [], self._left())[0]:
             read = os.read(self._answers.fileno(), 1 << 16)
             if not read:
                 return
             *lines, rest = (rest + read).split(b"\n")
             yield from lines
+        self._stop()
+
+    def _left(self) -> float | None:
+        """Seconds that it may still take; None for any."""
+        if self._timeout is None:
+            return None
+        return max(0.0, self._since + self._timeout - time.monotonic())
 
     def _stop(self) -> None:
         """End a process that takes too long, when it has written down where it is."""
-        self.ended = f"no result after {self._timeout:g} s (--timeout)"
+        self.error = HarnessError(f"no result after {self._timeout:g} s (--timeout)")
         self._process.send_signal(signal.SIGUSR1)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_TO_TELL)
-        self._kill()
-
-    def _kill(self) -> None:
-        """End it and all that it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-
-def _how(code: int) -> str:
-    """Say how a process ended, by its exit code."""
-    if code >= 0:
-        return f"the process of the model ended (exit {code})"
-    name = signal.Signals(-code).name
-    return f"the process of the model was killed by {name}{' (out of memory?)' if name == 'SIGKILL' else ''}"
+        processes.end(self._process)

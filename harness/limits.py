@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+_UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+_SIZE = re.compile(r"(?P<number>\d{1,15}(\.\d+)?) ?(?P<prefix>[KMGT]?)(?P<unit>iB|B)?", re.IGNORECASE)
 _OUTER = (dict, list)
 _ROWS_AT_ONCE = 1_024
 _BYTES_AT_ONCE = 2**24
@@ -38,16 +39,13 @@ class Limit:
 
     @property
     def most(self) -> int:
-        """The limit that holds here; raises HarnessError for a variable that is no number."""
+        """The limit that holds here; raises HarnessError for a variable that says no size."""
         given = os.environ.get(self.variable, "").strip()
         if not given:
             return self.default
-        found = re.fullmatch(r"(\d{1,15})([KMG]?)", given.upper())
-        if found is None:
-            raise HarnessError(
-                f"{self.variable} is no number: {given!r}", hint=f"write {self.variable}=8G, or digits alone"
-            )
-        return int(found[1]) * _UNITS[found[2]]
+        if re.fullmatch(r"[0-9]{1,15}", given):
+            return int(given)
+        return read_size(given, self.variable)
 
     def check(self, found: int, where: object) -> None:
         """Raise HarnessError, naming the limit, where more than it was found."""
@@ -77,6 +75,18 @@ DEPTH = Limit("HARNESS_MAX_DEPTH", 100, "levels of nesting")
 VALUES = Limit("HARNESS_MAX_CARD_VALUES", 1_000_000, "lists and tables in one")
 """Of a card's front matter: in YAML ten lines can stand for a billion lists."""
 FOLDERS = Limit("HARNESS_MAX_MODEL_FOLDERS", 1_000, "folders in a model")
+
+
+def read_size(text: str, where: str) -> int:
+    """Read a size such as `20GiB`, `500 MB` or `1.5T`; where: who said it.
+
+    Letters without `B` count in 1,024s. Raises HarnessError for what is no size, or has no unit.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if not found or not (found["prefix"] or found["unit"]) or not float(found["number"]):
+        raise HarnessError(f"{where}: {text!r} is no size", hint="such as 20GiB, 8G or 500MB")
+    base = 1000 if (found["unit"] or "").upper() == "B" else 1024
+    return int(float(found["number"]) * base ** _UNITS[found["prefix"].upper()])
 
 
 def read_bounded(path: Path, limit: Limit) -> bytes:

@@ -16,5 +16,5 @@ _SAID = (
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that there was no memory: less at a time may then fit."""
     # Not HarnessError: what was told to a user was tried already.
-    told = isinstance(error, RuntimeError | OSError) or type(error).__module__.startswith("onnxruntime")
+    told = isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime")
     return isinstance(error, MemoryError) or (told and any(words in str(error) for words in _SAID))

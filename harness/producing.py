@@ -84,7 +84,7 @@ def produce(production: Production, follower: Follower) -> Candidate:
     work.mkdir(parents=True, exist_ok=True)
     with _alone(work):
         _begin(production, work)
-        examined = [examine(task, _source(production, task)) for task in production.tasks]
+        examined = [examine(task, DataSource.of(task, production.data)) for task in production.tasks]
         _raise_first(examined)
         clock = _Clock(work / "seconds", follower)
         trained = production.trainer.train(_job(production, examined, work, clock))
@@ -145,10 +145,6 @@ def _alone(work: Path) -> Iterator[None]:
         raise HarnessError(
             f"another training works in {work}", hint="wait for it, or pick another --out"
         ) from error
-
-
-def _source(production: Production, task: Task) -> DataSource:
-    return DataSource("files", production.data) if production.data else DataSource("sample", task.sample)
 
 
 def _raise_first(examined: Sequence[Examined]) -> None:

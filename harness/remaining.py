@@ -254,10 +254,8 @@ class _Now:
         except (HarnessError, ValueError):
             return "no plugin or task file brings this task"
         task: Task = selected.task
-        source = (
-            DataSource("files", Path(self.plan.data)) if self.plan.data else DataSource("sample", task.sample)
-        )
-        return examine(task, source, self.plan.limit)
+        folder = Path(self.plan.data) if self.plan.data else None
+        return examine(task, DataSource.of(task, folder), self.plan.limit)
 
 
 def _changed(found: Evaluation, located: LocatedModel, asked: Examination) -> str:

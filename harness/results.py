@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pyarrow as pa
+
     from harness.records import Examination
     from harness.tables import Predictions
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 Kept = TypeVar("Kept", Evaluation, Throughput)
 
 
+_PARTS = ("records", "predictions", "errors", "throughput", "runs")
 SEAL = "seal"
 """Under this name a record's file holds the hash of all else in it; a reader of records passes over it."""
 _HASH = b"content_hash"
@@ -179,8 +182,13 @@ class Results:
 
     def sweep(self) -> None:
         """Remove what processes that are gone left half-written."""
-        for folder in (self.root, *self.root.glob("*"), *self.root.glob("*/*")):
+        for folder in self.folders():
             sweep(folder)
+
+    def folders(self) -> list[Path]:
+        """The root, and every folder below it that results are written to."""
+        parts = [self.root / part for part in _PARTS]
+        return [self.root, *(folder for part in parts for folder in (part, *part.glob("*/")))]
 
     def _write(self, path: Path, content: bytes) -> None:
         """Write a file below the root; no link within the folder leads out of it."""
@@ -227,8 +235,8 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
 
     Raises HarnessError for a file that is not a record, or one of another schema.
     """
-    evaluation = _decode(path, Evaluation)
-    content = decode_json(path)
+    content = _content(path)
+    evaluation = _converted(path, content, Evaluation)
     return evaluation, content[SEAL] == seal(content) if SEAL in content else None
 
 
@@ -292,15 +300,31 @@ def _folder(model: Identity) -> str:
 
 def _decode(path: Path, kind: type[Kept]) -> Kept:
     """Read a record; raises HarnessError for a file that is none, or of another schema."""
+    return _converted(path, _content(path), kind)
+
+
+def _content(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
-        content = decode_json(path)
-        if not isinstance(content, dict) or content.get("schema") == SCHEMA:
-            return msgspec.convert(content, kind)
+        return decode_json(path)
     except HarnessError as error:
         raise HarnessError(f"{path} is not a readable record", exists=str(error), hint=_HINT) from error
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
-    raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=_HINT)
+
+
+def _converted(path: Path, content: Any, kind: type[Kept]) -> Kept:  # noqa: ANN401 - JSON
+    if isinstance(content, dict) and content.get("schema") != SCHEMA:
+        raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=_HINT)
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
+
+
+def footer_hash(schema: pa.Schema) -> str:
+    """Read the content hash that a file of predictions has in its footer; empty where it has none."""
+    found: bytes = (schema.metadata or {}).get(_HASH, b"")
+    return found.decode(errors="replace")
 
 
 def _parquet(predictions: Predictions, content: str) -> bytes:
@@ -321,6 +345,6 @@ def _written_hash(path: Path) -> str | None:
     from pyarrow import parquet
 
     try:
-        return str((parquet.read_schema(path).metadata or {}).get(_HASH, b"").decode())
+        return footer_hash(parquet.read_schema(path))
     except (pa.ArrowException, OSError):
         return None

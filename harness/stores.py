@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.durable import locked
-from harness.errors import HarnessError
 from harness.paths import user_path
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ _ABOUT = ("store.json", ".lock")
 """What else is ours in a store."""
 _MOST = 20 << 30
 _SHARE = 10
-_UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
-_SIZE = re.compile(r"(?P<number>\d+(\.\d+)?) ?(?P<prefix>[KMGT]?)(?P<unit>iB|B)?", re.IGNORECASE)
 
 
 def default_folder() -> Path | None:
@@ -158,20 +155,6 @@ def default_limit(folder: Path) -> int:
         return min(_MOST, shutil.disk_usage(there or folder).total // _SHARE)
     except OSError:
         return _MOST
-
-
-def read_size(text: str, where: str) -> int:
-    """Read a size such as `20GiB`, `500 MB` or `1.5T`, in bytes; where: who said it.
-
-    Letters without `B` count in 1,024s. Raises HarnessError for what is no size.
-    """
-    found = _SIZE.fullmatch(text.strip())
-    if not found or not (found["prefix"] or found["unit"]) or not float(found["number"]):
-        raise HarnessError(
-            f"{where}: {text!r} is no size", hint="such as 20GiB or 500MB; no cache at all: --no-cache"
-        )
-    base = 1000 if (found["unit"] or "").upper() == "B" else 1024
-    return int(float(found["number"]) * base ** _UNITS[found["prefix"].upper()])
 
 
 def shown_size(size: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from dataclasses import fields, replace
 
 import pytest
@@ -279,6 +280,20 @@ def test_published_scores_do_not_move_with_speeds(tmp_path):
         "",
         "torch=2",
     )
+
+
+def test_a_leaderboard_waits_for_another_process_and_then_reads_the_records_of_both(tmp_path):
+    results = Results(tmp_path)
+    results.write(evaluated("first"), None)
+    with results.alone():
+        waiting = threading.Thread(target=publish, args=[Results(tmp_path)])
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        assert not (tmp_path / "leaderboard.csv").exists()
+        results.write(evaluated("second"), None)
+    waiting.join(30)
+    assert {row.model for row in read_leaderboard(tmp_path / "leaderboard.csv")} == {"first", "second"}
 
 
 def test_a_folder_without_results_gets_no_leaderboard(tmp_path):

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from harness import HarnessError, limits, read_json, read_rows, read_text
 from harness.config import read_toml
-from harness.limits import DATA, DEPTH, Limit, check_nesting, decode_json, read_bounded
+from harness.limits import DATA, DEPTH, Limit, check_nesting, decode_json, read_bounded, read_size
 from harness.training.card import read_card
 from harness.training.lineage import read_lineage
 
@@ -31,17 +31,35 @@ def few(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [("5", 5), ("8k", 8192), ("2M", 2**21), (" 16G ", 2**34), ("", DATA.default)]
+    ("given", "expected"),
+    [("5", 5), ("8k", 8192), ("2M", 2**21), (" 16GiB ", 2**34), ("1.5T", 3 * 2**39), ("", DATA.default)],
 )
 def test_a_variable_raises_or_lowers_a_limit(given, expected, few):
     few(DATA, given)
     assert DATA.most == expected
 
 
-@pytest.mark.parametrize("given", ["many", "-1", "1.5G", "8T", "9" * 99])
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("20GiB", 20 << 30), ("20 gib", 20 << 30), ("20G", 20 << 30), ("500MB", 500_000_000),
+        ("1.5KiB", 1536), ("7B", 7), ("2T", 2 << 40),
+    ],
+)  # fmt: skip
+def test_sizes_are_read_as_people_write_them(text, size):
+    assert read_size(text, "--cache-size") == size
+
+
+@pytest.mark.parametrize("text", ["20", "", "-1GiB", "0GiB", "much", "1e9B", "20GiBs"])
+def test_nonsense_is_no_size(text):
+    with pytest.raises(HarnessError, match=r"--cache-size: .* is no size"):
+        read_size(text, "--cache-size")
+
+
+@pytest.mark.parametrize("given", ["many", "-1", "1.5", "8X", "0G", "9" * 99])
 def test_a_limit_that_is_no_number_is_named(given, few):
     few(DATA, given)
-    with pytest.raises(HarnessError, match="HARNESS_MAX_DATA_BYTES is no number"):
+    with pytest.raises(HarnessError, match=r"HARNESS_MAX_DATA_BYTES: .* is no size"):
         _ = DATA.most
 
 

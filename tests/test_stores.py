@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from test_embedding_cache import CachedModel, files, store_of
 
-from harness import HarnessError, Role, stores
+from harness import Role, stores
 from harness.embedding_cache import EmbeddingCache
-from harness.stores import clear, default_folder, default_limit, evict, read_size, shown_size
+from harness.stores import clear, default_folder, default_limit, evict, shown_size
 
 HOUR = 3600
 
@@ -156,23 +156,6 @@ def test_a_store_that_is_cleared_leaves_nothing(tmp_path):
     size = write(tmp_path, "a").stat().st_size
     assert clear(stores.stores(tmp_path)) == size
     assert list((tmp_path / "embeddings").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("20GiB", 20 << 30), ("20 gib", 20 << 30), ("20G", 20 << 30), ("500MB", 500_000_000),
-        ("1.5KiB", 1536), ("7B", 7), ("2T", 2 << 40),
-    ],
-)  # fmt: skip
-def test_sizes_are_read_as_people_write_them(text, size):
-    assert read_size(text, "--cache-size") == size
-
-
-@pytest.mark.parametrize("text", ["20", "", "-1GiB", "0GiB", "much", "1e9B", "20GiBs"])
-def test_nonsense_is_no_size(text):
-    with pytest.raises(HarnessError, match=r"--cache-size: .* is no size"):
-        read_size(text, "--cache-size")
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from harness import processes
 from harness.bench.protocol import Answer, Failed
 from harness.errors import HarnessError
 
@@ -26,22 +24,12 @@ _LINES_SHOWN = 3
 
 
 class Worker:
-    """One process that measures one variant.
-
-    It is a session of its own: Ctrl-C reaches the parent alone, which then ends the whole group, the
-    processes that a model itself started among them.
-    """
+    """One process that measures one variant."""
 
     def __init__(self, label: str, command: Sequence[str] = COMMAND) -> None:
         self._label = label
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            start_new_session=True,
-        )
+        self._process = processes.start(command, self._said)
 
     @property
     def pid(self) -> int:
@@ -81,9 +69,7 @@ class Worker:
 
     def end(self) -> None:
         """End the process and all that it started, now."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        processes.end(self._process)
         for stream in (self._process.stdin, self._process.stdout, self._said):
             with contextlib.suppress(OSError):
                 if stream is not None:
@@ -91,12 +77,11 @@ class Worker:
 
     def _ended(self) -> HarnessError:
         """Say how the process ended, and what it said last."""
-        code = self._process.wait()
-        how = f"exit {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+        how, hint = processes.how_ended(self._process)
         self._said.seek(0)
         lines = self._said.read()[-4000:].decode(errors="replace").splitlines()
         return HarnessError(
             f"the process of {self._label} ended ({how})",
             exists="\n".join(line for line in lines[-_LINES_SHOWN:] if line.strip()) or None,
-            hint="out of memory?" if code == -signal.SIGKILL else None,
+            hint=hint,
         )

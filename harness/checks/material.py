@@ -111,15 +111,11 @@ def datasets_of(
         if isinstance(task, AggregateTask):
             continue
         try:
-            found[name] = task.load(_source(task, folder))
+            found[name] = task.load(DataSource.of(task, folder))
         except MissingDataError:
             if asked.wanted:
                 raise
     return (lambda: found) if found else None
-
-
-def _source(task: Task, folder: Path | None) -> DataSource:
-    return DataSource("files", folder) if folder is not None else DataSource("sample", task.sample)
 
 
 def measuring(model: Callable[[], Model], asked: Asked) -> Callable[[str], Mapping[str, float]]:
@@ -132,7 +128,7 @@ def measuring(model: Callable[[], Model], asked: Asked) -> Callable[[str], Mappi
             raise HarnessError(f"there is no task {name}")
         if asked.data is None or not asked.data.is_dir():
             raise MissingDataError("it needs --data DIR")
-        evaluation, _ = evaluate(model(), asked.tasks[name], _source(asked.tasks[name], asked.data))
+        evaluation, _ = evaluate(model(), asked.tasks[name], DataSource.of(asked.tasks[name], asked.data))
         return {one.metric: one.score for one in evaluation.scores if one.score is not None}
 
     return measure

@@ -34,6 +34,7 @@ class Teller:
         line = msgspec.json.encode(event, enc_hook=lambda value: value.tolist()) + b"\n"
         try:
             self._pipe.write(line)
+            self._pipe.flush()
         except BrokenPipeError:
             os._exit(1)
 
@@ -56,7 +57,7 @@ class Teller:
 
 def main() -> None:
     """Obey the order on standard input."""
-    teller = Teller(os.fdopen(os.dup(1), "wb", buffering=0))
+    teller = Teller(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)  # what a model or a library prints is no event
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)

@@ -106,7 +106,7 @@ def cache_limit(given: str | None, config: Config) -> int | None:
 
     Raises HarnessError for what is no size.
     """
-    from harness.stores import read_size
+    from harness.limits import read_size
 
     told = {
         "--cache-size": given,

@@ -179,4 +179,4 @@ def _check(whole: Production, plugins: Plugins) -> None:
 
 
 def _dataset(whole: Production, task: Task) -> Dataset:
-    return task.load(DataSource("files", whole.data) if whole.data else DataSource("sample", task.sample))
+    return task.load(DataSource.of(task, whole.data))

@@ -15,7 +15,7 @@ from harness.interfaces import ModelFacts, Settings
 from harness.leaderboard import Record, read_leaderboard
 from harness.models import display_names
 from harness.records import Candidate, Evaluation, Examination, Score, Throughput
-from harness.results import Results
+from harness.results import Results, footer_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -122,7 +122,7 @@ def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict
     # A column that stands there twice, or holds what Python has no value for, is no column of ours either.
     except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise HarnessError(f"the {what} cannot be read: {path}: {error}") from error
-    if (schema.metadata or {}).get(b"content_hash", b"").decode(errors="replace") != one.predictions:
+    if footer_hash(schema) != one.predictions:
         raise HarnessError(f"the {what} are of another run than its record: {path}")
     for name in {"id", "cluster"} & read.keys():
         if read[name].dtype == object and not all(isinstance(cell, str) for cell in read[name]):

@@ -121,7 +121,7 @@ def _answers(
 def _strays(results: Results, vouched: set[Path], found: Verified) -> None:
     """Report what is beside the records and belongs to none: links, halves, orphans, strangers."""
     root = results.root
-    halves = {path for folder in (root, *root.glob("*"), *root.glob("*/*")) for path in left_behind(folder)}
+    halves = [path for folder in results.folders() for path in left_behind(folder)]
     for path in sorted(halves):
         found.fault(_name(results, path), "a process that is gone left it half-written", "delete it")
     for part, endings in _ENDINGS.items():

@@ -9,10 +9,9 @@ from harness import metrics
 from harness.compare.rows import metric_of
 from harness.environment import libraries
 from harness.errors import HarnessError
-from harness.examine import source_hash
+from harness.examine import scored, source_hash
 from harness.limits import read_table
-from harness.records import Score
-from harness.stats import estimate, interval_seed
+from harness.results import footer_hash
 from harness.tables import Dataset, Predictions
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.interfaces import Metric, Task
-    from harness.records import Evaluation
+    from harness.records import Evaluation, Score
 
 SAME_SCORE = 1e-12
 """By which, relatively, a score that is computed again may differ: machines add in different orders."""
@@ -46,8 +45,7 @@ def read_predictions(path: Path) -> tuple[Predictions, str]:
         raise HarnessError("it holds no predictions: it has no rows with an id")
     predictions = Predictions(Dataset({"row": range(len(columns["id"]))}))
     predictions.columns = dict(columns)
-    footer = (schema.metadata or {}).get(b"content_hash", b"")
-    return predictions, footer.decode(errors="replace")
+    return predictions, footer_hash(schema)
 
 
 def differences(
@@ -60,20 +58,11 @@ def differences(
     asked = evaluation.examination
     task = tasks.get(asked.task)
     metric = _metric(evaluation, score, tasks)
-    seed = interval_seed(asked.digest, asked.task, score.metric)
     try:
-        found = estimate(metric, predictions, seed)
+        again = scored(metric, predictions, asked)
     except Exception as error:  # noqa: BLE001 - a stranger's metric, or a column that is not there
         told = [f"cannot be computed from the predictions: {type(error).__name__}: {error}"]
     else:
-        again = Score(
-            metric=score.metric,
-            score=_defined(found.score),
-            low=_defined(found.interval.low),
-            high=_defined(found.interval.high),
-            examples=found.examples,
-            clusters=found.clusters,
-        )
         told = list(_differing(score, again, evaluation))
     foreign = metric.compute.__module__ != metrics.__name__
     if told and foreign and (task is None or source_hash(task) != asked.source):
@@ -113,7 +102,3 @@ def _close(told: float | None, again: float | None, *, relative: float = 0, abso
     if told is None or again is None:
         return told is again
     return math.isclose(told, again, rel_tol=relative, abs_tol=absolute)
-
-
-def _defined(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -51,6 +51,12 @@ def ending(number, *words):
     return running
 
 
+def timed(run, _monkeypatch):
+    ran = run(plugin("faults"), "--isolate", "--throughput", model="answering:late", tasks="stsb-dev")
+    assert statuses() == {("late", "stsb-dev"): "ok"}
+    return ran
+
+
 def vanishing(run, _monkeypatch):
     folder = Path("data", "stsb")
     folder.mkdir(parents=True)
@@ -128,6 +134,7 @@ FAULTS = {
     "process-exits": ending("0-exits", "--isolate"),
     "process-crashes": ending("1-crashes", "--isolate"),
     "process-killed": ending("2-killed", "--isolate"),
+    "timing-crashes": timed,
     "task-hangs": ending("3-hangs", "--timeout", "4"),
     "task-hangs-in-c": ending("4-hangs-in-c", "--timeout", "4"),
     "model-raises": answering("raising", "broken_models"),

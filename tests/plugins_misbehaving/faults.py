@@ -49,7 +49,17 @@ def greedy(texts, most):
     return rows(texts)
 
 
+def late(texts):
+    """Answer once, to the tasks, and end the process when it is asked again, which is to be timed."""
+    if late.asked:
+        os.kill(os.getpid(), signal.SIGKILL)
+    late.asked = True
+    return rows(texts)
+
+
+late.asked = False
 ANSWERS = {
+    "late": late,
     "inf": lambda texts: rows(texts) * np.array([1, np.inf, 1]),
     "huge": lambda texts: rows(texts).astype(float) * 1e300,
     "zeros": lambda texts: rows(texts) * 0,
