@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _BLOCK = 16 << 20
 """Bytes of a block of embeddings at least; what is not filled takes no memory."""
@@ -35,6 +36,8 @@ class Table:
         """First row of each segment, by its identity."""
         self._free = range(0)
         """Rows of our own last block that are not reserved."""
+        self._forgotten = 0
+        """Texts that are gone, and whose rows are still there."""
 
     def __contains__(self, text: str) -> bool:
         return text in self._rows
@@ -55,14 +58,19 @@ class Table:
         self._check_width(embeddings.shape[1])
         at = self._block_of(int(rows[0]))
         self._blocks[at][rows - self._starts[at]] = embeddings
-        self._rows.update(zip(texts, rows.tolist(), strict=True))
+        self._place(rows, texts)
 
     def adopt(self, block: np.ndarray, texts: Sequence[str], rows: np.ndarray) -> None:
         """Take a block as it is; `texts` have the given rows of it."""
         self._check_width(block.shape[1])
         if id(block) not in self._adopted:
             self._adopted[id(block)] = self._append(block)  # it stays alive, and so does its identity
-        self._rows.update(zip(texts, (self._adopted[id(block)] + rows).tolist(), strict=True))
+        self._place(self._adopted[id(block)] + rows, texts)
+
+    def without(self, texts: Iterable[str]) -> Table:
+        """The table to go on with: this one without the texts, or a smaller one once half of it is gone."""
+        self._forgotten += sum(self._rows.pop(text, None) is not None for text in texts)
+        return self._compacted() if self._forgotten >= max(1, len(self._rows)) else self
 
     def rows_of(self, texts: Sequence[str]) -> np.ndarray:
         """The rows of texts that are there, (n,)."""
@@ -86,18 +94,45 @@ class Table:
             return view
         taken = np.empty((len(rows), self._blocks[at].shape[1]), dtype=np.float32)
         order = np.argsort(rows, kind="stable")
-        bounds = [*np.searchsorted(rows[order], self._starts), len(rows)]
-        for block, start, begin, end in zip(self._blocks, self._starts, bounds, bounds[1:], strict=False):
+        for block, start, begin, end in self._by_block(rows[order]):
             for some in range(begin, end, _ROWS_AT_ONCE):
                 which = order[some : min(some + _ROWS_AT_ONCE, end)]
                 taken[which] = block[rows[which] - start]
         return taken
+
+    def _compacted(self) -> Table:
+        """The same without blocks that nobody needs; what is left of ours, where half is gone, is copied."""
+        kept = Table()
+        kept.width = self.width
+        texts = sorted(self._rows, key=self._rows.__getitem__)
+        rows = self.rows_of(texts)
+        mapped = set(self._adopted.values())
+        for block, start, begin, end in self._by_block(rows):
+            some, whose = rows[begin:end] - start, texts[begin:end]
+            if start in mapped:
+                kept.adopt(block, whose, some)
+            elif 2 * len(some) > len(block):
+                kept._place(kept._append(block) + some, whose)
+            elif whose:
+                first = kept.reserve(len(some), block.shape[1])
+                kept.fill(np.arange(first, first + len(some)), whose, block[some])
+        return kept
+
+    def _place(self, rows: np.ndarray, texts: Sequence[str]) -> None:
+        """Note which row is whose."""
+        self._rows.update(zip(texts, rows.tolist(), strict=True))
 
     def _append(self, block: np.ndarray) -> int:
         start = self._starts[-1] + len(self._blocks[-1]) if self._blocks else 0
         self._blocks.append(block)
         self._starts.append(start)
         return start
+
+    def _by_block(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int, int, int]]:
+        """Each block, its first row, and from where to where the ascending rows are in it."""
+        bounds = [*np.searchsorted(rows, self._starts).tolist(), len(rows)]
+        for block, start, (begin, end) in zip(self._blocks, self._starts, pairwise(bounds), strict=True):
+            yield block, start, begin, end
 
     def _block_of(self, row: int) -> int:
         return bisect_right(self._starts, row) - 1

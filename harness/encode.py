@@ -15,7 +15,7 @@ from harness.interfaces import Role
 from harness.memory import is_out_of_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from harness.embedding_cache import EmbeddingCache, Store
     from harness.interfaces import Model
@@ -96,6 +96,12 @@ class EncodedOnce:
                 store.write([texts[at] for at in order], table.parts(rows[order]))
         self._unsaved.clear()
         self._saved = time.monotonic()
+
+    def forget(self, texts: Mapping[Role, Iterable[str]]) -> None:
+        """Let go of embeddings, by `same_as` role; one that is asked for all the same is made again."""
+        self.save()
+        for role, some in texts.items():
+            self._tables[role] = self._tables[role].without(some)
 
     def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
         """How many different embeddings the given texts need."""

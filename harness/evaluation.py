@@ -11,6 +11,7 @@ from harness.embedding_cache import EmbeddingCache
 from harness.encode import EncodedOnce
 from harness.errors import HarnessError, MissingDataError
 from harness.examine import Examined, answer, examine, failure, record_key
+from harness.last_use import last_uses
 from harness.throughput import measure
 from harness.unlocated import fingerprint_of
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.encoders.workers import Threads
-    from harness.interfaces import LocatedModel, Model
+    from harness.interfaces import LocatedModel, Model, Role
     from harness.records import Evaluation
     from harness.results import Results
     from harness.selection import Selected
@@ -197,12 +198,31 @@ class Run:
             return
         model = EncodedOnce(loaded, self.cache)
         try:
-            scored = [self._evaluate(located, model, examined) for examined in pending]
+            scored = []
+            for examined, leaving in zip(pending, self._leaving(model, pending), strict=True):
+                scored.append(self._evaluate(located, model, examined))
+                model.forget(leaving)
         finally:
             model.save()
             self._note_threads(loaded)
         if self.plan.throughput and (any(scored) or not pending):
             self._time(loaded)
+
+    def _leaving(self, model: EncodedOnce, pending: list[Examined]) -> list[dict[Role, list[str]]]:
+        """Per task, the texts that none after it needs; a single task need not be asked."""
+        if len(pending) == 1:
+            return [{}]
+        return last_uses(self._needs(model, examined) for examined in pending)
+
+    def _needs(self, model: EncodedOnce, examined: Examined) -> set[tuple[str, Role]]:
+        """What a task announces; nothing where that fails, which is recorded when its turn has come."""
+        self.watcher.begin(
+            model.name, examined.task.name, 0
+        )  # should it end the process, all know in which task
+        try:
+            return {(text, model.same_as(role)) for text, role in _announced(examined)}
+        except (Exception, SystemExit):  # noqa: BLE001 - a plugin may raise anything
+            return set()
 
     def _note_threads(self, loaded: Model) -> None:
         """Keep how a model used threads: it moves speeds, and no score."""
@@ -243,7 +263,7 @@ class Run:
             self.results.write_throughput(speed)
 
     def _answer(self, model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
-        texts = list(examined.task.texts(examined.dataset)) if examined.dataset is not None else []
+        texts = _announced(examined)
         self.watcher.begin(model.name, examined.task.name, model.distinct(texts))
         model.prefetch(texts, self.watcher.advance)
         return answer(model, examined)
@@ -262,3 +282,8 @@ class Run:
         """Take note of a record that is on disk."""
         self.outcome.evaluations.append(evaluation)
         self.watcher.end(evaluation, reused=reused)
+
+
+def _announced(examined: Examined) -> list[tuple[str, Role]]:
+    """What a task announces that it will encode; nothing where its rows could not be read."""
+    return list(examined.task.texts(examined.dataset)) if examined.dataset is not None else []

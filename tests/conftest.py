@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import runpy
+import signal
 import string
 import tempfile
 from dataclasses import fields, replace
@@ -27,6 +28,9 @@ ATTEMPTS = Path(tempfile.mkstemp()[1])
 os.environ["HARNESS_TEST_ATTEMPTS"] = str(ATTEMPTS)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])])
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))
+
+# A shell starts what runs in the background with Ctrl-C ignored, and what tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The first example pays for imports, and machines are shared: time is no property.
 settings.register_profile("harness", deadline=None)

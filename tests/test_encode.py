@@ -77,6 +77,52 @@ def test_rows_are_right_however_they_lie_in_blocks(calls, rows_per_block):
             assert model.encode(texts).tolist() == LetterModel().encode(texts).tolist()
 
 
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.lists(st.text("abc", max_size=3), min_size=1, max_size=6)), max_size=9
+    ),
+    st.integers(1, 9),
+)
+def test_what_is_forgotten_is_encoded_again_and_nothing_else_is(calls, rows_per_block):
+    letters, held = LetterModel(), set()
+    model = EncodedOnce(letters)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("harness.embedding_table._BLOCK", rows_per_block * 4 * 26)
+        for forget, texts in calls:
+            if forget:
+                model.forget({Role.TEXT: texts})
+                held -= set(texts)
+            else:
+                letters.encoded.clear()
+                assert model.encode(texts).tolist() == LetterModel().encode(texts).tolist()
+                assert {text for text, _ in letters.encoded} == set(texts) - held
+                held |= set(texts)
+
+
+def test_what_was_given_out_outlives_what_is_forgotten(letters):
+    model = EncodedOnce(letters)
+    given_out = model.encode(["a", "bb"])
+    model.forget({Role.TEXT: ["a", "bb"]})
+    model.encode(["c", "d"])
+    assert given_out.tolist() == letters.encode(["a", "bb"]).tolist()
+
+
+@pytest.mark.parametrize("shared", [[], ["a text of all tasks"]])
+def test_many_tasks_take_no_more_memory_than_two(shared):
+    model, peaks = EncodedOnce(LetterModel()), []
+    model._model.encode = lambda texts, _: np.resize(np.arange(7, dtype=np.float32), (len(texts), 1024))
+    tracemalloc.start()
+    try:
+        for task in range(12):
+            own = [f"{task}: {number}" for number in range(3000)]
+            model.prefetch([(text, Role.TEXT) for text in own + shared], lambda _: None)
+            model.forget({Role.TEXT: own})
+            peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    assert peaks[-1] <= 1.01 * peaks[1]
+
+
 def test_a_model_that_changes_its_dimensions_is_refused(letters):
     model, whole = EncodedOnce(letters), letters.encode
     model.encode(["a"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from conftest import LetterModel
 
 from harness import AggregateTask, Dataset, HarnessError, Predictions, Role, Task, mean_metric
 from harness.data import DataSource
+from harness.encode import EncodedOnce
 from harness.evaluation import Plan, Silent, run_plan
 from harness.examine import evaluate
 from harness.results import Results
@@ -120,6 +122,33 @@ def test_every_text_is_encoded_once_over_all_tasks(results):
     )
     texts = [text for text, _ in model.encoded]
     assert len(texts) == len(set(texts)) == 10
+
+
+def test_no_more_is_held_after_a_task_than_those_after_it_announce(results, monkeypatch):
+    left, forget = [], EncodedOnce.forget
+
+    def forgetting(model, texts):
+        forget(model, texts)
+        left.append(sorted(model._tables[Role.TEXT]._rows))
+
+    monkeypatch.setattr(EncodedOnce, "forget", forgetting)
+    rows = {"one": ("abc", "abd", "xyz"), "two": ("abc", "new", "hello"), "three": ("xyz", "new", "one")}
+    run_plan(plan(*(Twins(name, [row]) for name, row in rows.items())), results)
+    assert left == [["abc", "xyz"], ["new", "xyz"], []]
+
+
+@pytest.mark.parametrize(
+    "texts", [lambda _: 1 / 0, lambda _: sys.exit(0), lambda _: [[1, 2], 3], lambda _: 1]
+)
+def test_a_task_that_fails_to_announce_fails_when_its_turn_has_come_and_alone(results, texts):
+    recorder, silent = Recorder(), Twins("silent")
+    silent.texts = texts
+    run_plan(plan(Twins("one"), silent, Twins("two")), results, recorder)
+    assert [(task, status) for _, task, status, _ in recorder.ended] == [
+        ("one", "ok"),
+        ("silent", "error"),
+        ("two", "ok"),
+    ]
 
 
 def test_a_record_does_not_depend_on_the_other_tasks_of_the_run(tmp_path):

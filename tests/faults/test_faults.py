@@ -132,6 +132,7 @@ FAULTS = {
     "task-exits": shaky,
     "task-answers-nothing": shaky,
     "process-exits": ending("0-exits", "--isolate"),
+    "process-exits-announcing": ending("6-exits-announcing", "--isolate"),
     "process-crashes": ending("1-crashes", "--isolate"),
     "process-killed": ending("2-killed", "--isolate"),
     "timing-crashes": timed,
