@@ -8,6 +8,8 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 
+_NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+
 
 def user_path(text: str) -> Path:
     """Read a path as a shell does: `~` is home, and `~nobody` a path that does not exist.
@@ -19,12 +21,18 @@ def user_path(text: str) -> Path:
 
 
 def possible(path: Path) -> Path:
-    """Return a path; raises HarnessError for a longer name than any file can have."""
+    """Return a path at which something may be, or be made.
+
+    Raises HarnessError for a longer name than any file can have, and for a folder that may not be entered or
+    whose disk does not answer: of these nobody can say what is there.
+    """
     try:
         path.lstat()
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise HarnessError(f"no file can have so long a name: {str(path)[:80]}…") from error
+        if error.errno not in _NOTHING_THERE:
+            raise HarnessError(f"cannot look at {path}: {error.strerror}") from error
     except ValueError:  # a NUL in it: no file of that name is ever there
         pass
     return path

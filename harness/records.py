@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.interfaces import Finding, ModelFacts, Settings, Severity
@@ -74,6 +73,10 @@ class Score:
     columns: tuple[str, ...] = ()
     where: str | None = None
     per_example: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval with one end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,16 +186,30 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - any field
 
 
 def plain_values(values: Column) -> list[Any]:
-    """Turn a column, its list cells too, into plain Python values."""
+    """Turn a column, its list cells too, into plain Python values; whole numbers among others into floats.
 
-    def plain(cell: Any) -> Any:  # noqa: ANN401
-        if isinstance(cell, list | tuple):
-            return [plain(inner) for inner in cell]
-        return cell.tolist() if hasattr(cell, "tolist") else cell
-
-    if set(map(type, values)) <= {str, int, float, bool, NoneType}:
-        return list(values)
+    So a column has one kind of number, as in parquet, and is the same when it is read again.
+    """
     if hasattr(values, "dtype") and values.dtype != object:
-        whole: list[Any] = plain(values)
+        whole: list[Any] = _plain(values)
         return whole
-    return [plain(cell) for cell in plain(values)]
+    cells = [_plain(cell) for cell in values]
+    return _floats(cells) if {int, float} <= _kinds(cells) else cells
+
+
+def _plain(cell: Any) -> Any:  # noqa: ANN401 - any cell
+    if isinstance(cell, list | tuple):
+        return [_plain(inner) for inner in cell]
+    return cell.tolist() if hasattr(cell, "tolist") else cell
+
+
+def _kinds(cells: list[Any]) -> set[type]:
+    found: set[type] = set(map(type, cells))
+    return (
+        found.union(*(_kinds(cell) for cell in cells if isinstance(cell, list))) if list in found else found
+    )
+
+
+def _floats(cells: list[Any]) -> list[Any]:
+    nested = (_floats(cell) if isinstance(cell, list) else cell for cell in cells)
+    return [float(cell) if type(cell) is int else cell for cell in nested]

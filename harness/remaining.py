@@ -12,18 +12,18 @@ from harness.errors import HarnessError, MissingDataError
 from harness.examine import Examined, examine, record_key
 from harness.models import locate_model
 from harness.paths import user_path
-from harness.plugins import load_plugins
 from harness.selection import select_tasks
 from harness.taskfile import read_task_file
 from harness.training.leakage import trained_on
 from harness.unlocated import Unlocated
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Collection, Hashable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from harness.interfaces import LocatedModel, ModelSpec, Task
     from harness.journal import Asked, AskedModel, AskedTask, Run
+    from harness.plugins import Plugins
     from harness.records import Evaluation, Examination
     from harness.results import Identity, Results
 
@@ -68,11 +68,16 @@ class Remaining:
         return sum(pair.state == state for pair in self.pairs)
 
 
-def remaining(results: Results, runs: Sequence[Run]) -> Remaining:
+def remaining(
+    results: Results, runs: Sequence[Run], plugins: Plugins, files: Collection[Path] = ()
+) -> Remaining:
     """Hold what the plans of runs asked for, oldest first, against what a folder holds.
 
     Of one (model, task, data, limit) that several runs were asked for, the latest counts. Models are hashed
     and rows are read, as the same command would do first; none is loaded. The root of `results` is absolute.
+
+    plugins: what is asked. A plan may be a stranger's: a plugin that it names is code, and is not loaded.
+    files: the single files among them, resolved; a problem names those of a plan that are not.
     """
     latest: dict[Hashable, Run] = {}
     before: dict[Hashable, dict[Identity, None]] = {}
@@ -80,7 +85,7 @@ def remaining(results: Results, runs: Sequence[Run]) -> Remaining:
         for model in plan.models:
             before.setdefault(_same(plan, model), {})[model.name, model.fingerprint] = None
             latest |= {_asked(plan, model, task): run for task in plan.tasks}
-    found = Remaining()
+    found = Remaining(problems=list(plugins.problems))
     pairs: dict[Path, Pair] = {}
     for run, plan in _planned(runs):
         wanted = [
@@ -91,7 +96,8 @@ def remaining(results: Results, runs: Sequence[Run]) -> Remaining:
         ]
         if wanted:
             with _inside(plan, found):
-                now = _Now(plan, results, found)
+                now = _Now(plan, results, found, plugins)
+                now.miss(files)
                 for model, task in wanted:
                     known = [one for one in before[_same(plan, model)] if one[0] == model.name]
                     if judged := now.judge(model, task, known):
@@ -167,18 +173,11 @@ def _inside(plan: Asked, found: Remaining) -> AbstractContextManager[None]:
 class _Now:
     """The models, tasks and rows of a plan as they are now, each looked at once."""
 
-    def __init__(self, plan: Asked, results: Results, found: Remaining) -> None:
+    def __init__(self, plan: Asked, results: Results, found: Remaining, plugins: Plugins) -> None:
         self.plan, self.results, self.found = plan, results, found
-        files = [Path(file) for file in plan.plugins]
-        for file in files:
-            if not file.is_file():
-                found.problem(f"the plugin {file} is not there")
-        plugins = load_plugins([file for file in files if file.is_file()])
         self.schemes, self.task_schemes = plugins.model_schemes(), plugins.task_schemes()
         self.tasks = plugins.tasks()
         kinds = plugins.task_kinds()
-        for problem in plugins.problems:
-            found.problem(problem)
         for name in plan.task_files:
             try:
                 self.tasks = {**read_task_file(Path(name), kinds), **self.tasks}
@@ -186,6 +185,17 @@ class _Now:
                 found.problem(error.message)
         self._located: dict[ModelSpec, LocatedModel] = {}
         self._examined: dict[str, Examined | str] = {}
+
+    def miss(self, files: Collection[Path]) -> None:
+        """Say which plugin files of the plan are not among those that were loaded."""
+        for name in self.plan.plugins:
+            file = Path(self.plan.folder, user_path(name)).resolve()
+            if not file.is_file():
+                self.found.problem(f"the plugin {name} is not there")
+            elif file not in files:
+                self.found.problem(
+                    f"a run used the plugin {file}; it is code, and is asked with --plugin {file}"
+                )
 
     def judge(
         self, model: AskedModel, task: AskedTask, known: Sequence[Identity]

@@ -31,9 +31,12 @@ _MOST = 20 << 30
 _SHARE = 10
 
 
-def default_folder() -> Path | None:
-    """`$HARNESS_CACHE`, or `harness` in `$XDG_CACHE_HOME` or `~/.cache`; None where there is no home."""
-    if own := os.environ.get("HARNESS_CACHE"):
+def default_folder(configured: str | None = None) -> Path | None:
+    """Where embeddings are kept, unless a command says otherwise; None where there is no home.
+
+    The first there is: `$HARNESS_CACHE`, what is configured, `harness` in `$XDG_CACHE_HOME`, or in `~/.cache`.
+    """
+    if own := os.environ.get("HARNESS_CACHE") or configured:
         return user_path(own)
     caches = os.environ.get("XDG_CACHE_HOME", "")
     if Path(caches).is_absolute():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from harness.errors import HarnessError
@@ -19,3 +23,20 @@ def test_a_name_that_no_file_can_have_is_refused_in_a_line(tmp_path):
         possible(tmp_path / ("a" * 300))
     assert len(refused.value.message) < 300
     assert possible(tmp_path / "a\0b").is_file() is False
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ESTALE, errno.ENOTCONN])
+def test_where_nobody_can_say_what_is_there_the_reason_is_told(number, tmp_path, monkeypatch):
+    def refuse(path):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "lstat", refuse)
+    with pytest.raises(HarnessError, match=f"cannot look at .*here: {os.strerror(number)}"):
+        user_path(str(tmp_path / "here"))
+
+
+def test_where_nothing_is_nothing_is_wrong(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("nothing", "file/below", "loop", "loop/below"):
+        assert not user_path(str(tmp_path / name)).exists()

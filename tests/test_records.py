@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ from harness.records import (
     Truncation,
     content_hash,
 )
-from harness.results import Results, encode, file_name, write_atomically
+from harness.results import Results, _parquet, encode, file_name, write_atomically
 
 FINGERPRINT = "0123456789abcdef" * 4
 EVALUATION = Evaluation(
@@ -220,6 +221,9 @@ def test_records_of_another_schema_are_refused_not_guessed_at(results):
         pytest.param(encode(EVALUATION).replace(b'"ok"', b'"good"'), id="an unknown status"),
         pytest.param(
             encode(EVALUATION).replace(b'"version": 2', b'"version": "2"'), id="a text for a number"
+        ),
+        pytest.param(
+            encode(EVALUATION).replace(b'"high": 1.0', b'"high": null'), id="an interval of one end"
         ),
         pytest.param(b'{"schema": 1, "key": "\xff"}', id="not UTF-8"),
         pytest.param(b"[" * 100_000, id="nested deeply"),
@@ -428,6 +432,18 @@ def test_a_content_hash_reads_lists_in_cells_likewise(cells):
     dataset = Dataset({"text": ["a", "b"]})
     plain = content_hash(Predictions(dataset, top=[[1, 2], [3]]))
     assert content_hash(Predictions(dataset, top=cells)) == plain
+
+
+NUMBERS = st.none() | st.integers(-9, 9) | st.floats(-9, 9)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=5) | st.lists(st.lists(NUMBERS, max_size=3), min_size=1))
+def test_a_content_hash_is_the_same_when_the_file_is_read_again(cells):
+    dataset = Dataset({"a": ["x"] * len(cells)})
+    written = Predictions(dataset, answer=cells)
+    table = parquet.read_table(pa.BufferReader(_parquet(written, "")))
+    read = Predictions(dataset, answer=table["answer"].to_pylist())
+    assert content_hash(read) == content_hash(written)
 
 
 def test_a_content_hash_changes_with_any_value_name_or_order():

@@ -175,18 +175,20 @@ def test_the_default_is_20_gib_or_a_tenth_of_a_smaller_disk(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
-        ({"HARNESS_CACHE": "/here", "XDG_CACHE_HOME": "/there"}, "/here"),
+        ({"HARNESS_CACHE": "/here", "configured": "/said", "XDG_CACHE_HOME": "/there"}, "/here"),
+        ({"configured": "/said", "XDG_CACHE_HOME": "/there"}, "/said"),
         ({"XDG_CACHE_HOME": "/there"}, "/there/harness"),
         ({"XDG_CACHE_HOME": "relative", "HOME": "/home/me"}, "/home/me/.cache/harness"),
         ({"HOME": "/home/me"}, "/home/me/.cache/harness"),
     ],
 )
 def test_the_default_folder_is_where_caches_belong(variables, expected, monkeypatch):
+    configured = variables.pop("configured", None)
     for name in ("HARNESS_CACHE", "XDG_CACHE_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert default_folder() == Path(expected)
+    assert default_folder(configured) == Path(expected)
 
 
 def test_looking_into_a_cache_imports_nothing_heavy():

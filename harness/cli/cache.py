@@ -30,7 +30,8 @@ _AGES = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 def command() -> None:
     """Show, verify and clear the cache of embeddings.
 
-    DIR is `--cache` of `harness run`: HARNESS_CACHE, or ~/.cache/harness, unless given.
+    DIR is `--cache` of `harness run`: unless given, HARNESS_CACHE, `cache` in harness.toml, or
+    ~/.cache/harness.
     """
 
 
@@ -126,8 +127,7 @@ def _folder(given: str | None) -> Path:
         if not user_path(given).is_dir():
             raise HarnessError(f"no folder {given}")
         return user_path(given)
-    configured = read_config(Path.cwd()).cache
-    folder = Path(configured) if configured else default_folder()
+    folder = default_folder(read_config(Path.cwd()).cache)
     if folder is None:
         raise HarnessError("there is no home to keep a cache in", hint="name its folder")
     return folder

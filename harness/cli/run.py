@@ -137,7 +137,7 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         data=_data_folder(options["data"] or config.data),
         limit=options["limit"],
         fresh=options["fresh"],
-        cache=None if options["no_cache"] else _cache_folder(options["cache"] or config.cache),
+        cache=None if options["no_cache"] else _cache_folder(options["cache"], config),
         cache_size=cache_limit(options["cache_size"], config),
         throughput=options["throughput"],
     )
@@ -173,10 +173,10 @@ def _data_folder(given: str | None) -> Path | None:
     return folder
 
 
-def _cache_folder(given: str | None) -> Path | None:
+def _cache_folder(given: str | None, config: Config) -> Path | None:
     from harness.stores import default_folder
 
-    return user_path(given) if given else default_folder()
+    return user_path(given) if given else default_folder(config.cache)
 
 
 def _apart(options: dict[str, Any], config: Config) -> Apart | None:

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from harness.grid import Grid
     from harness.journal import Run
     from harness.remaining import Pair, Remaining
+    from harness.results import Results
 
 
 @click.command(name="status", short_help="Say what is done, failed, missing or stale, and how to continue.")
 @click.argument("folder", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def command(folder: str, *, as_json: bool) -> None:
+@click.option("--plugin", "plugin_files", multiple=True, metavar="FILE.py", help="Load a single-file plugin.")
+def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> None:
     """Say what is done of all that `harness run --out DIR` was asked for, and how to continue.
 
     \b
@@ -38,17 +40,17 @@ def command(folder: str, *, as_json: bool) -> None:
     Exit codes: 0 all done, 1 something is left, 2 it cannot be said.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.journal import read_runs
-    from harness.remaining import recorded, remaining
+    from harness.remaining import recorded
     from harness.results import Results
 
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model that is not here is not fetched to be looked at
+    os.environ["HF_HUB_OFFLINE"] = "1"  # a model that is not here is not fetched to be looked at
     results = Results(Path(folder).absolute())
     if not results.root.is_dir():
         raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
     problems: list[str] = []
     runs = read_runs(results, problems)
     planned = any(run.plan for run in runs)
-    found = remaining(results, runs) if planned else recorded(results, problems)
+    found = _remaining(results, runs, plugin_files) if planned else recorded(results, problems)
     found.problems += problems
     left = _left(runs, found)
     if as_json:
@@ -56,6 +58,20 @@ def command(folder: str, *, as_json: bool) -> None:
     else:
         _print(runs, found, left)
     sys.exit(_code(found))
+
+
+def _remaining(results: Results, runs: Sequence[Run], plugin_files: Sequence[str]) -> Remaining:
+    """Ask the plugins that the user chose, here or in `harness.toml`."""
+    from harness.cli.options import load
+    from harness.config import read_config
+    from harness.paths import user_path
+    from harness.remaining import remaining
+
+    config = read_config(Path.cwd())
+    plugins = load(plugin_files, config)
+    return remaining(
+        results, runs, plugins, {user_path(file).resolve() for file in (*config.plugins, *plugin_files)}
+    )
 
 
 def _left(runs: Sequence[Run], found: Remaining) -> list[Run]:

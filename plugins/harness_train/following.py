@@ -85,7 +85,9 @@ class Ending(TrainerCallback):
     """End before the plan does: after so many epochs, or when the user interrupts, with a checkpoint."""
 
     def __init__(self, after: float | None) -> None:
-        self._after, self.interrupted = after, False
+        self._after = after
+        self.interrupted: int | None = None
+        """The signal that came."""
 
     def __enter__(self) -> Self:
         self._previous = {}
@@ -96,19 +98,27 @@ class Ending(TrainerCallback):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._restore()
+
+    def pass_on(self) -> None:
+        """Let the signal that came do what it does elsewhere."""
+        if self.interrupted is not None:
+            self._restore()
+            signal.raise_signal(self.interrupted)
+
+    def _restore(self) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         """Ask for an end after this step; the second time, end at once."""
-        if self.interrupted:
-            raise KeyboardInterrupt
-        self.interrupted = True
+        self.pass_on()
+        self.interrupted = number
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        if self.interrupted:
+        if self.interrupted is not None:
             control.should_save = control.should_training_stop = True
         # Epochs are sums of fractions: the last step of one may end a hair before it.
         if self._after is not None and (state.epoch or 0) >= self._after - 1e-6:

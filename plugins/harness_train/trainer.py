@@ -30,7 +30,7 @@ _LINES = 50
 def train(job: Job) -> Trained:
     """Train from the last checkpoint that is whole, if there is one, and save the model in `job.folder`.
 
-    Raises KeyboardInterrupt after a checkpoint where the user interrupts.
+    Where the user interrupts, it saves a checkpoint and passes the signal on: KeyboardInterrupt for Ctrl-C.
     """
     import torch
 
@@ -43,8 +43,7 @@ def train(job: Job) -> Trained:
         trainer = _trainer(job, model, arguments, [Following(job.follower), Saving(), ending])
         checkpoint = _last_whole(job.work)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if ending.interrupted:
-        raise KeyboardInterrupt
+    ending.pass_on()
     log = _log(trainer)
     best = trainer.state.best_global_step if arguments.load_best_model_at_end else None
     _finish_card(model, log, best)

@@ -100,12 +100,13 @@ def ran(run):
 
 
 @pytest.fixture
-def status(harness):
+def status(harness, tmp_path):
     def asking(folder="out"):
-        """(exit code, {task: (state, why)}, all that is said)."""
-        told = json.loads(harness("status", folder, "--json").out)
+        """(exit code, {task: (state, why)}, all that is said); the plugins that lie there are given."""
+        words = ["status", folder, *(f"--plugin={path}" for path in sorted(tmp_path.glob("*.py")))]
+        told = json.loads(harness(*words, "--json").out)
         pairs = {pair["task"]: (pair["state"], pair["why"]) for pair in told["pairs"]}
-        answer = harness("status", folder)
+        answer = harness(*words)
         assert answer.err == ""
         return answer.code, pairs, answer.out
 
@@ -292,6 +293,27 @@ def test_a_journal_that_cannot_be_read_is_said(ran, status):
     code, pairs, out = status()
     assert (code, pairs["one"]) == (2, DONE)
     assert "half.json is not the journal of a run" in out
+
+
+def test_a_plugin_that_only_a_journal_names_is_not_run(ran, harness):
+    ran()
+    with Path("counts.py").open("a") as plugin:
+        plugin.write('Path("ran").touch()\n')
+    answer = harness("status", "out")
+    assert not Path("ran").exists()
+    assert answer.code == 2
+    file = Path("counts.py").resolve()
+    assert (
+        f"PROBLEM a run used the plugin {file}; it is code, and is asked with --plugin {file}" in answer.out
+    )
+    harness("status", "out", "--plugin", "counts.py")
+    assert Path("ran").exists()
+
+
+def test_a_plugin_that_is_configured_need_not_be_given(run, harness):
+    Path("harness.toml").write_text('plugins = ["counts.py"]')
+    run("--data", "data", model="counting:weights", tasks="rows")
+    assert harness("status", "out").out.endswith("2 done, 0 failed, 0 missing, 0 stale\n")
 
 
 def test_what_is_no_folder_is_an_error(harness):

@@ -180,6 +180,29 @@ def _compare(folder: Path) -> None:
         text.encode()
 
 
+def _verify(folder: Path) -> None:
+    from harness.cli.verify import _print
+    from harness.results import Results
+    from harness.verifying.folder import verify
+
+    _print("results", verify(Results(folder), plugins().tasks()))
+
+
+def _status(folder: Path) -> None:
+    from harness.cli.status import _as_data, _left, _print
+    from harness.journal import read_runs
+    from harness.remaining import recorded, remaining
+    from harness.results import Results
+
+    results, problems = Results(folder.absolute()), list[str]()
+    runs = read_runs(results, problems)
+    found = remaining(results, runs, plugins())
+    found.problems += recorded(results, problems).problems
+    left = _left(runs, found)
+    json.dumps(_as_data(runs, found, left)).encode()
+    _print(runs, found, left)
+
+
 def _candidate(folder: Path) -> None:
     from harness.checks import Asked, subject_of
     from harness.checks.models import Models
@@ -301,6 +324,8 @@ TARGETS = (
     Target("gate", 4, cache(seeds.gates), _gate),
     Target("board", 8, written.results, _board),
     Target("compare", 4, written.results, _compare),
+    Target("verify", 4, written.results, _verify),
+    Target("status", 4, cache(written.journals), _status),
     Target("candidate", 5, written.candidates, _candidate),
     Target("card", 8, cache(written.cards), _card),
     Target("from-card", 5, cache(written.cards), _from_card),

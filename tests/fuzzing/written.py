@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,37 @@ def results() -> list[Files]:
     board = {"leaderboard.csv": found["leaderboard.csv"]}
     kept = {name: one for name, one in found.items() if not name.startswith("leaderboard")}
     return [kept, kept, kept | board, board]
+
+
+def journals() -> list[Files]:
+    """A results folder with the journal of a run, which asked for what is there and for what is not."""
+    from harness.interfaces import ModelSpec
+    from harness.journal import Asked, AskedModel, AskedTask
+    from harness.results import encode
+
+    models = [
+        AskedModel(spec=ModelSpec("lexical", "", name), name=name, fingerprint="f" * 64)
+        for name in ("mine", "lexical")
+    ]
+    plan = Asked(
+        folder="/",
+        models=tuple(models),
+        tasks=tuple(AskedTask(name=name, by_name=True) for name in ("stsb", "sts")),
+        plugins=("plugin.py",),
+        data="/nowhere",
+        limit=20,
+    )
+    words = ("harness", "run", "--model", "mine=lexical", "--tasks", "stsb,sts", "--out", "out")
+    journal = {
+        "started": "2026-01-01T00:00:00+00:00", "command": words, "state": "running",
+        "process": "0-0-1", "plan": asdict(plan), "threads": {},
+    }  # fmt: skip
+    kept = results()[0]
+    sample = encode({**journal, "state": "finished", "plan": {**asdict(plan), "data": None}})
+    return [
+        kept | {"runs/1.json": encode(journal)},
+        kept | {"runs/1.json": encode(journal), "runs/2.json": sample},
+    ]
 
 
 def _folder(folder: Path) -> Files:

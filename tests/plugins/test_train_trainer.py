@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 
 from harness.interfaces import Role
+from harness.interrupts import Interrupted, heeding
 from harness.training.losses import KINDS, LOSSES
 from harness.training.recipe import recipe_from
 from harness.training.rows import sure
@@ -198,3 +201,28 @@ def test_a_model_in_training_answers_as_its_own_encode_does(tiny):
 def test_a_gpu_trains_too(tiny, tmp_path):
     came, _ = trained(recipe("CosineSimilarityLoss", train={"dtype": "auto"}), tiny, tmp_path, device="cuda")
     assert came.steps == 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_signal_ends_after_a_step_and_then_does_what_it_does_elsewhere(number, at_once):
+    from transformers import TrainerControl, TrainerState
+
+    from harness_train.following import Ending
+
+    control, ending = TrainerControl(), Ending(None)
+    with pytest.raises(Interrupted) as caught, heeding(), ending:
+        signal.raise_signal(number)
+        ending.on_step_end(None, TrainerState(), control)
+        assert control.should_save
+        assert control.should_training_stop
+        signal.raise_signal(number) if at_once else ending.pass_on()
+    assert caught.value.signal == number
+    assert signal.getsignal(number) is not ending._interrupt
+
+
+def test_a_training_that_nobody_interrupted_has_nothing_to_pass_on():
+    from harness_train.following import Ending
+
+    with Ending(None) as ending:
+        ending.pass_on()
