@@ -34,7 +34,7 @@ _SHARE = 10
 def default_folder(configured: str | None = None) -> Path | None:
     """Where embeddings are kept, unless a command says otherwise; None where there is no home.
 
-    The first there is: `$HARNESS_CACHE`, what is configured, `harness` in `$XDG_CACHE_HOME`, or in `~/.cache`.
+    The first there is: `$HARNESS_CACHE`, what is configured, `harness` in `$XDG_CACHE_HOME` or in `~/.cache`.
     """
     if own := os.environ.get("HARNESS_CACHE") or configured:
         return user_path(own)
