@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.interfaces import Finding, ModelFacts, Settings, Severity
@@ -193,8 +194,13 @@ def plain_values(values: Column) -> list[Any]:
     if hasattr(values, "dtype") and values.dtype != object:
         whole: list[Any] = _plain(values)
         return whole
+    if (kinds := set(map(type, values))) <= _PLAIN and not {int, float} <= kinds:
+        return list(values)
     cells = [_plain(cell) for cell in values]
     return _floats(cells) if {int, float} <= _kinds(cells) else cells
+
+
+_PLAIN = {str, int, float, bool, NoneType}
 
 
 def _plain(cell: Any) -> Any:  # noqa: ANN401 - any cell

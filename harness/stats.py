@@ -23,8 +23,11 @@ FEWEST_UNITS = 10
 Of 95 % intervals of a normal mean, 75 % cover it with 3 units, 84 % with 5, 90 % with 10, 93 % with 20.
 """
 
-_BLOCK_CELLS = 4_000_000
-"""Counts held at once, 8 bytes each: resamples are drawn in blocks, however many examples there are."""
+_BLOCK_CELLS = 400_000
+"""Counts held at once, 8 bytes each, however many examples there are: few enough for a processor's cache.
+
+Ten times as many took 1.7 to 2.5 times as long here.
+"""
 
 
 class Interval(NamedTuple):
