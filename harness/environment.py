@@ -39,14 +39,14 @@ class Environment:
     load: float | None
     """One-minute load average at the start."""
     git_commit: str | None
-    git_dirty: bool | None
+    """Of the repository that the current folder is in. Whether its tree was changed is not asked: git then
+    runs what the repository's own configuration names."""
 
 
 def current_environment(started: str) -> Environment:
     """Describe this machine and process; imports none of the libraries it names."""
     from harness import __version__
 
-    commit, dirty = _git(Path.cwd())
     return Environment(
         started=started,
         command=[Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -58,8 +58,7 @@ def current_environment(started: str) -> Environment:
         cores=cores(),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         load=load(),
-        git_commit=commit,
-        git_dirty=dirty,
+        git_commit=_commit(Path.cwd()),
     )
 
 
@@ -121,22 +120,16 @@ def load() -> float | None:
         return None
 
 
-def _git(folder: Path) -> tuple[str | None, bool | None]:
-    """Commit and whether the tree was changed; (None, None) outside a repository."""
-
-    def ask(*words: str) -> str | None:
-        try:
-            answer = subprocess.run(  # noqa: S603 - fixed words, no shell
-                ["git", "-C", str(folder), *words],  # noqa: S607 - whichever git the user has
-                capture_output=True,
-                text=True,
-                timeout=10,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return answer.stdout.strip() if answer.returncode == 0 else None
-
-    commit = ask("rev-parse", "HEAD")
-    status = ask("status", "--porcelain") if commit else None
-    return commit, None if status is None else bool(status)
+def _commit(folder: Path) -> str | None:
+    """Commit that is checked out; None outside a repository. Of git's questions, this one runs nothing."""
+    try:
+        answer = subprocess.run(  # noqa: S603 - fixed words, no shell
+            ["git", "-C", str(folder), "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

@@ -119,15 +119,15 @@ def to_markdown(grids: Sequence[Grid]) -> str:
     """Write grids as GitHub-flavoured Markdown; the best score of a row is bold."""
     parts = []
     for grid in grids:
-        lines = [f"### {_escaped(grid.title)}", ""]
+        lines = [f"### {escaped(grid.title)}", ""]
         if grid.subtitle:
-            lines += [f"{_escaped(grid.subtitle)}", ""]
-        lines.append("| " + " | ".join(map(_escaped, grid.header)) + " |")
+            lines += [f"{escaped(grid.subtitle)}", ""]
+        lines.append("| " + " | ".join(map(escaped, grid.header)) + " |")
         lines.append("|---" + ("|---:" if grid.numeric else "|---") * (len(grid.header) - 1) + "|")
         for row in grid.rows:
-            cells = (f"**{_escaped(cell.text)}**" if cell.best else _escaped(cell.text) for cell in row)
+            cells = (f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text) for cell in row)
             lines.append("| " + " | ".join(cells) + " |")
-        lines += ["", *(f"- {_escaped(remark)}" for remark in grid.remarks)]
+        lines += ["", *(f"- {escaped(remark)}" for remark in grid.remarks)]
         parts.append("\n".join(lines).rstrip() + "\n")
     return "\n".join(parts)
 
@@ -220,7 +220,7 @@ def _count(number: float | None) -> str:
     return f"{number:.0f}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Keep a text on one line, and from being read as Markdown or HTML, links included."""
     text = " ".join(CONTROL.sub(" ", text).split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -33,7 +32,10 @@ if TYPE_CHECKING:
     from harness.examine import Examined
     from harness.interfaces import LocatedModel
 
-COMMAND = (sys.executable, "-m", "harness.cli.isolated")
+_MODULE = "harness.cli.isolated"
+_TO_FINISH = 8.0
+"""Seconds in which an interrupted process may finish what it is writing: a scheduler that asks us to end soon
+ends us itself, `docker stop` after ten."""
 _TO_TELL = 2.0
 """Seconds in which a process that hangs may write down where."""
 _TRACE = 20_000
@@ -173,7 +175,7 @@ class _Child:
         """What it said last; its traceback where it crashed."""
         self._timeout, self._since = timeout, time.monotonic()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = processes.start(COMMAND, self._stderr)
+        self._process = processes.Process(processes.module(_MODULE), self._stderr)
         self._answers = cast("IO[bytes]", self._process.stdout)
         with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", self._process.stdin) as orders:
             orders.write(msgspec.json.encode(order))
@@ -185,9 +187,9 @@ class _Child:
         try:
             if isinstance(error, KeyboardInterrupt):
                 self._process.send_signal(signal.SIGINT)
-                self._answers.read()
+                self._await_end(_TO_FINISH)
         finally:
-            processes.end(self._process)
+            self._process.end()
             self._answers.close()
             self._stderr.close()
 
@@ -201,7 +203,7 @@ class _Child:
             if isinstance(event, Finished):
                 return
         if self.error is None:
-            how, hint = processes.how_ended(self._process)
+            how, hint = self._process.how_ended()
             self.error = HarnessError(f"the process of the model ended ({how})", hint=hint)
         self._stderr.seek(0)
         self.said = self._stderr.read().decode(errors="replace")[-_TRACE:]
@@ -217,6 +219,13 @@ class _Child:
             yield from lines
         self._stop()
 
+    def _await_end(self, seconds: float) -> None:
+        """Read what it still tells, which nobody asks for any more, for so long at most."""
+        end = time.monotonic() + seconds
+        while select.select([self._answers], [], [], max(0.0, end - time.monotonic()))[0]:
+            if not os.read(self._answers.fileno(), 1 << 16):
+                return
+
     def _left(self) -> float | None:
         """Seconds that it may still take; None for any."""
         if self._timeout is None:
@@ -229,4 +238,4 @@ class _Child:
         self._process.send_signal(signal.SIGUSR1)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_TO_TELL)
-        processes.end(self._process)
+        self._process.end()

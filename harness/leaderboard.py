@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from harness.cells import csv_text, text_of
 from harness.errors import HarnessError
 from harness.interrupts import unbroken
 from harness.models import display_names
@@ -19,7 +17,7 @@ from harness.records import Evaluation, Score, Throughput
 from harness.results import Results, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -278,35 +276,10 @@ def _libraries(versions: dict[str, str]) -> str:
 
 
 _TEXTS = {column.name for column in fields(Record) if column.type == "str"}
-_FORMULA = re.compile(r"'*([\s\x00-\x20\ufeff]*[=+\-@＝＋－＠]|[\t\r\n])")
-
-
-def csv_text(lines: Iterable[Sequence[Any]]) -> str:
-    """Write lines of values as CSV that ends its lines with a line feed."""
-    text = io.StringIO()
-    for line in lines:
-        one = io.StringIO()
-        # A lone carriage return is only quoted where it is part of the line's end, and would begin a row.
-        csv.writer(one, lineterminator="\r\n").writerow([_cell(value) for value in line])
-        text.write(f"{one.getvalue()[:-2]}\n")
-    return text.getvalue()
-
-
-def _cell(value: Any) -> str:  # noqa: ANN401 - any field of a record
-    """Write a value; a text that a spreadsheet would take for a formula gets a quote in front."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _value(name: str, cell: Any) -> Any:  # noqa: ANN401 - a CSV's cells are texts, another file's are not
-    """Undo `_cell`; what is always a text (the digest of rows that could not be read) may be empty."""
+    """Undo `cell_text`; what is always a text (the digest of rows that could not be read) may be empty."""
     if not isinstance(cell, str):
         return cell
-    if cell.startswith("'") and _FORMULA.match(cell[1:]):
-        return cell[1:]
-    return cell or ("" if name in _TEXTS else None)
+    return text_of(cell) or ("" if name in _TEXTS else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import json
 import os
 import shutil
@@ -12,11 +13,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from harness.data import DataSource
+from harness.durable import write_whole
 from harness.encode import EncodedOnce
 from harness.environment import cores, current_environment, libraries
 from harness.errors import HarnessError
 from harness.examine import Examined, answer, examine
+from harness.limits import decode_json
 from harness.training import rows as training_rows
 from harness.training.curves import write_curves
 from harness.training.lineage import Lineage, LoggedLoss, write_lineage
@@ -32,6 +37,13 @@ if TYPE_CHECKING:
     from harness.training.recipe import Recipe
     from harness.training.subject import LogEntry, Rows
     from harness.training.trainer import Follower, Trained, Trainer
+
+
+_UNWRITABLE = {
+    *(errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS),
+}
+"""What the system says of a place that cannot be written; any other error is a fault of a library or ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +88,13 @@ def produce(production: Production, follower: Follower) -> Candidate:
     """Train, measure and describe a candidate; nothing is at its place before all of that is done.
 
     What an interruption leaves is in `unfinished(out)`, and is continued with `resume`.
-    Raises HarnessError where the place is taken, or holds the beginnings of another training.
+    Raises HarnessError where the place is taken or cannot be written, or holds the beginnings of another
+    training.
     """
     out, work = production.out, unfinished(production.out)
     if os.path.lexists(out):
         raise HarnessError(f"{out} exists already", hint="remove it, or pick another --out")
-    work.mkdir(parents=True, exist_ok=True)
-    with _alone(work):
+    with _writing(work), _alone(work):
         _begin(production, work)
         examined = [examine(task, DataSource.of(task, production.data)) for task in production.tasks]
         _raise_first(examined)
@@ -102,11 +114,24 @@ def _begin(production: Production, work: Path) -> None:
     identity = work / "training.json"
     own = json.loads(json.dumps(_identity(production)))
     if identity.is_file():
-        _check_same(json.loads(identity.read_bytes()), own, production)
+        _check_same(_read_identity(identity), own, production)
     else:
-        identity.write_text(json.dumps(own, indent=1), encoding="utf-8")
+        write_whole(identity, [json.dumps(own, indent=1).encode()])
     # A model that was saved, but not yet described and moved, is made again from the last checkpoint.
     shutil.rmtree(work / "model", ignore_errors=True)
+
+
+def _read_identity(path: Path) -> Mapping[str, Any]:
+    try:
+        before = decode_json(path)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        before = error
+    if not isinstance(before, dict):
+        raise HarnessError(
+            f"{path} does not say what training is unfinished: it is damaged",
+            hint=f"remove {path.parent} to begin anew",
+        )
+    return before
 
 
 def _check_same(before: Mapping[str, Any], own: Mapping[str, Any], production: Production) -> None:
@@ -131,6 +156,22 @@ def _identity(production: Production) -> dict[str, Any]:
         "seed": production.seed,
         "device": production.device,
     }
+
+
+@contextlib.contextmanager
+def _writing(work: Path) -> Iterator[None]:
+    """Make the folder to work in; what cannot be written is for the user to mend, whoever writes it."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        raise HarnessError(
+            f"cannot train in {work}: {error.strerror}",
+            exists=str(error.filename) if error.filename else None,
+            hint="free the disk, or pick another --out; --resume continues what was begun",
+        ) from error
 
 
 @contextlib.contextmanager

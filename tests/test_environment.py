@@ -1,9 +1,10 @@
-"""The machine: processors that may be used."""
+"""The machine, processors that may be used, and the commit of the folder."""
 
 from __future__ import annotations
 
 import math
 import os
+import subprocess
 
 import pytest
 
@@ -45,3 +46,48 @@ def test_cores_are_those_of_the_affinity_within_the_quota_rounded_up(monkeypatch
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     monkeypatch.setattr(environment, "_quota", lambda: quota)
     assert environment.cores() == expected
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository with one commit, in which all that git may run writes a file `ran`, and its commit."""
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    script = hooks / "post-index-change"
+    script.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    script.chmod(0o755)
+
+    def git(*words):
+        return subprocess.run(
+            ["git", "-C", tmp_path, *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    git("init", "--quiet")
+    (tmp_path / ".gitattributes").write_text("* filter=strangers\n")
+    (tmp_path / "file").write_text("before")
+    git("add", ".")
+    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "one")
+    for key in (
+        "core.fsmonitor",
+        "core.pager",
+        "core.sshCommand",
+        "filter.strangers.clean",
+        "alias.rev-parse",
+    ):
+        git("config", key, str(script))
+    for command in ("rev-parse", "status"):
+        git("config", f"pager.{command}", str(script))
+    git("config", "core.hooksPath", str(hooks))
+    (tmp_path / "file").write_text("after")
+    monkeypatch.chdir(tmp_path)
+    return git("rev-parse", "HEAD")
+
+
+def test_the_commit_is_told_and_nothing_is_run_that_a_repository_names(repository, tmp_path):
+    assert environment.current_environment("now").git_commit == repository
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_folder_outside_a_repository_has_no_commit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert environment.current_environment("now").git_commit is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from harness.sentence_models import LocatedFolder
 from harness.training.lineage import read_lineage
 from harness.training.recipe import recipe_from
 from harness.training.subject import Rows
+from harness.training.trainer import Trainer
 
 ANIMALS = ["cat", "dog", "cow", "hen", "fox", "owl", "bee", "ant", "elk", "yak"]
 VERBS = ["eats", "sees", "likes", "hears", "finds"]
@@ -218,6 +220,48 @@ def test_what_is_unfinished_is_not_begun_anew_nor_continued_as_another_training(
         produce(production(tiny, left, resume=True, seed=8), Mute())
     told = json.loads((unfinished(left) / "training.json").read_text())
     assert (told["recipe"]["name"], told["seed"]) == ("animals", 7)
+
+
+@pytest.mark.parametrize("content", ["", '{"recipe": ', "[]"])
+def test_what_does_not_say_what_is_unfinished_is_damaged(tiny, tmp_path, content):
+    work = unfinished(tmp_path / "animals")
+    work.mkdir()
+    (work / "training.json").write_text(content)
+    for resume in (False, True):
+        with pytest.raises(HarnessError, match="it is damaged") as caught:
+            produce(production(tiny, tmp_path / "animals", resume=resume), Mute())
+        assert f"remove {work} to begin anew" in str(caught.value)
+
+
+def raising(error):
+    def train(_job):
+        raise error
+
+    return Trainer("raises", "raises", train)
+
+
+def test_a_disk_that_fills_up_leaves_a_training_that_can_be_continued(tiny, tmp_path, monkeypatch):
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def no_space(_handle):
+        raise full
+
+    begun = production(tiny, tmp_path / "animals", trainer=raising(full))
+    with monkeypatch.context() as patch, pytest.raises(HarnessError, match="No space left on device"):
+        patch.setattr(os, "fsync", no_space)
+        produce(begun, Mute())
+    assert not (unfinished(begun.out) / "training.json").exists()
+    with pytest.raises(HarnessError, match="--resume continues"):
+        produce(begun, Mute())
+    assert json.loads((unfinished(begun.out) / "training.json").read_bytes())["seed"] == 7
+
+
+def test_a_place_that_cannot_be_is_said_and_a_librarys_own_error_is_no_such_place(tiny, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(HarnessError, match="Not a directory"):
+        produce(production(tiny, tmp_path / "file" / "animals"), Mute())
+    with pytest.raises(OSError, match="Can't load tokenizer"):
+        produce(production(tiny, tmp_path / "out", trainer=raising(OSError("Can't load tokenizer"))), Mute())
 
 
 def test_a_place_that_is_taken_is_not_written_to(tiny, tmp_path):

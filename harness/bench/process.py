@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import tempfile
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,17 +18,20 @@ if TYPE_CHECKING:
     from harness.bench.protocol import Order
 
 Expected = TypeVar("Expected")
-COMMAND = (sys.executable, "-m", "harness.bench.worker")
+_MODULE = "harness.bench.worker"
 _LINES_SHOWN = 3
 
 
 class Worker:
-    """One process that measures one variant."""
+    """One process that measures one variant.
 
-    def __init__(self, label: str, command: Sequence[str] = COMMAND) -> None:
+    command: instead of ours.
+    """
+
+    def __init__(self, label: str, command: Sequence[str] = ()) -> None:
         self._label = label
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = processes.start(command, self._said)
+        self._process = processes.Process(command or processes.module(_MODULE), self._said)
 
     @property
     def pid(self) -> int:
@@ -69,7 +71,7 @@ class Worker:
 
     def end(self) -> None:
         """End the process and all that it started, now."""
-        processes.end(self._process)
+        self._process.end()
         for stream in (self._process.stdin, self._process.stdout, self._said):
             with contextlib.suppress(OSError):
                 if stream is not None:
@@ -77,7 +79,7 @@ class Worker:
 
     def _ended(self) -> HarnessError:
         """Say how the process ended, and what it said last."""
-        how, hint = processes.how_ended(self._process)
+        how, hint = self._process.how_ended()
         self._said.seek(0)
         lines = self._said.read()[-4000:].decode(errors="replace").splitlines()
         return HarnessError(

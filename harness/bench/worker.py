@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
+from harness import processes
 from harness.bench.importing import Importing
 from harness.bench.machine import children, seconds_of
 from harness.bench.protocol import (
@@ -166,7 +167,8 @@ class Bench:
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serve until standard input ends, or the process that gives orders."""
+    processes.end_with_parent()
     orders, answers = protected_streams()
     bench = Bench()
     for line in orders:

@@ -90,6 +90,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     """  # noqa: D301 - click reads the character, not its escape
     from harness.bench.files import write
     from harness.bench.session import failed, measure
+    from harness.cli.show import echo
     from harness.config import read_config
     from harness.results import encode, write_atomically
 
@@ -109,7 +110,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
         write_atomically(Path(options["pytest_json"]), encode(pytest_benchmark(bench, bench.variants)))
     if options["as_json"]:
-        click.echo(encode(bench).decode(), nl=False)
+        echo(encode(bench).decode())
     else:
         _print(bench, written.record, plugins)
     if failed(bench) or plugins.problems:
@@ -207,15 +208,15 @@ def _ways(options: Mapping[str, Any]) -> list[Settings]:
 @contextmanager
 def _watching() -> Iterator[Watcher]:
     """Show progress on standard error; it vanishes at the end, and when piped."""
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
-    from harness.cli.show import clean, console
+    from harness.cli.show import Words, console
 
     class Bar:
         def step(self, what: str, done: float) -> None:
-            progress.update(task, description=clean(what), completed=done)
+            progress.update(task, description=what, completed=done)
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), Words(), BarColumn(), TimeElapsedColumn())
     target = console(err=True)
     with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
         task = progress.add_task("starting", total=1.0)

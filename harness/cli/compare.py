@@ -63,6 +63,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Exit codes: 0 passes, 1 worse, 2 something is missing or broken, 3 not comparable, 4 inconclusive.
     Without --margin or --gate: 1 where the candidate is significantly worse on a line, else 0.
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.cli.show import clean, echo
     from harness.compare.comparing import compare
     from harness.config import read_config
     from harness.results import write_atomically
@@ -79,9 +80,9 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     if options["form"] == "table":
         _print(comparisons, front, matrix=matrix)
     else:
-        click.echo(_text(comparisons, options["form"], front, matrix=matrix), nl=False)
+        echo(_text(comparisons, options["form"], front, matrix=matrix))
     for problem in plugins.problems:
-        click.echo(f"PROBLEM {problem}", err=True)
+        click.echo(clean(f"PROBLEM {problem}"), err=True)
     sys.exit(_worst(comparisons, gate=not options["all_pairs"]))
 
 

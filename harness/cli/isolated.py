@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from harness import processes
 from harness.errors import HarnessError
 from harness.interrupts import heeding
 from harness.isolation import Advanced, Began, Ended, Event, Finished, Noted, Order
@@ -57,6 +58,7 @@ class Teller:
 
 def main() -> None:
     """Obey the order on standard input."""
+    processes.end_with_parent()
     teller = Teller(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)  # what a model or a library prints is no event
     faulthandler.enable()

@@ -49,16 +49,16 @@ def command(
     Where two folders hold the same model and task with different results, that is an error.
     Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
     """
+    from harness.cli.show import console, echo, print_grids
     from harness.grid import models_grid, to_markdown
     from harness.leaderboard import boards, records, to_csv
 
     evaluations, throughputs, paths = _merged([user_path(folder) for folder in folders])
     if form == "csv":
-        click.echo(to_csv(records(evaluations)), nl=False)
+        echo(to_csv(records(evaluations)))
     elif form == "json":
         click.echo(json.dumps([asdict(record) for record in records(evaluations)], indent=1))
     else:
-        from harness.cli.show import console, print_grids
         from harness.standing.latex import to_latex
         from harness.standing.overall import overall
         from harness.standing.shown import board_grids, board_letters, overall_grid
@@ -67,11 +67,11 @@ def command(
         known = _standings(ranked, paths, plugin_files, task_files) if letters else {}
         given, over = board_letters(known), overall(ranked, known)
         if form == "tex":
-            click.echo(to_latex(ranked, given, over), nl=False)
+            echo(to_latex(ranked, given, over))
             return
         laid_out = [*board_grids(ranked, given), *map(overall_grid, over)]
         if form == "md":
-            click.echo(to_markdown(laid_out), nl=False)
+            echo(to_markdown(laid_out))
         else:
             print_grids([models_grid(ranked, throughputs), *laid_out], console())
 

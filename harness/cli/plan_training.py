@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import all_tasks, words
+from harness.cli.options import all_tasks, out_folder, words
 from harness.data import DataSource
 from harness.errors import HarnessError
 from harness.paths import user_path
@@ -33,6 +33,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
     from harness.training.rows import read_training_rows, rows_path, sure
 
     seeds = _seeds(options["seeds"]) if options["seeds"] else []
+    out = _out(options["out"])
     root = _root(options["data"] or config.data)
     recipe = _recipe(options, plugins, root)
     trainers = plugins.trainers()
@@ -49,7 +50,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
         base_name=_base_name(base),
         tasks=_tasks(recipe, all_tasks(plugins, options["task_files"], config)),
         data=root if root is not None and root.is_dir() else None,
-        out=Path(options["out"]),
+        out=out,
         seed=recipe.train.seed,
         device=_device(options["device"]),
         resume=options["resume"],
@@ -62,6 +63,14 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
     return [
         replace(whole, seed=seed, out=whole.out.with_name(f"{whole.out.name}-seed-{seed}")) for seed in seeds
     ]
+
+
+def _out(given: str) -> Path:
+    """Where the candidate goes: a name in a folder that can be written, or be made."""
+    out = Path(given)
+    if out.name in ("", ".."):
+        raise HarnessError(f"--out {given} is no name for a candidate", hint="--out candidates/NAME")
+    return out_folder(str(out.parent)) / out.name
 
 
 def _root(given: str | None) -> Path | None:
@@ -124,12 +133,16 @@ def _change(text: str) -> tuple[str, Any]:
 
 
 def _seeds(text: str) -> list[int]:
+    from harness.training.sound import LARGEST_SEED
+
     try:
         seeds = [int(word) for word in words([text])]
     except ValueError as error:
         raise HarnessError(f"--seeds {text!r}: seeds are whole numbers, separated by commas") from error
     if len(set(seeds)) < len(seeds) or not seeds or min(seeds) < 0:
         raise HarnessError(f"--seeds {text!r}: each seed once, and none below 0")
+    if max(seeds) > LARGEST_SEED:
+        raise HarnessError(f"--seeds {text!r}: none above {LARGEST_SEED}")
     return seeds
 
 

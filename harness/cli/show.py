@@ -6,22 +6,25 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
-    TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness.grid import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rich.progress import Task
 
     from harness.grid import Grid
     from harness.records import Evaluation
@@ -52,6 +55,11 @@ def say(text: str, target: Console, style: str = "") -> None:
     target.print(Text(clean(text), style=style), soft_wrap=True)
 
 
+def echo(document: str) -> None:
+    """Print a document, CSV perhaps, as it is; where a terminal would read it, cleaned."""
+    click.echo(clean(document) if sys.stdout.isatty() else document, nl=False)
+
+
 def print_grids(grids: Sequence[Grid], target: Console) -> None:
     """Print grids one below the other, the best scores in bold."""
     for grid in grids:
@@ -73,6 +81,17 @@ def print_grids(grids: Sequence[Grid], target: Console) -> None:
         target.print()
 
 
+class Words(ProgressColumn):
+    """A column of a progress bar: its description, in which no name is markup."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
+
+    def render(self, task: Task) -> Text:
+        """Take the text as it is, but for what a terminal would obey."""
+        return Text(_in_line(task.description))
+
+
 class ProgressWatcher:
     """Shows which model and task is running as a progress bar, and what was skipped as a line."""
 
@@ -83,7 +102,7 @@ class ProgressWatcher:
     def begin(self, model: str, task: str, texts: int) -> None:
         """Name what is running."""
         self._progress.remove_task(self._bar)
-        self._bar = self._progress.add_task(clean(f"{model} · {task}"), total=texts or None)
+        self._bar = self._progress.add_task(f"{model} · {task}", total=texts or None)
 
     def advance(self, texts: int) -> None:
         """Move the bar."""
@@ -106,7 +125,7 @@ def watching() -> Iterator[ProgressWatcher]:
     target = console(err=True)
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        Words(),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -119,7 +119,7 @@ class _Bar:
     def advance(self, step: int, epoch: float) -> None:
         """Move the bar: after a resume it does not begin at 0."""
         self._told["epoch"] = f"epoch {epoch:.2f}"
-        self._progress.update(self._row, completed=step, told="  ".join(self._told.values()))
+        self._progress.update(self._row, completed=step, description="  ".join(self._told.values()))
 
     def log(self, entry: LogEntry) -> None:
         """Show the newest loss and score."""
@@ -134,7 +134,7 @@ def _following(production: Production) -> Iterator[Follower]:
     """Show progress on stderr; nothing of it is left there where that is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from harness.cli.show import console
+    from harness.cli.show import Words, console
 
     first = production.tasks[0] if production.tasks else None
     columns = (
@@ -142,11 +142,11 @@ def _following(production: Production) -> Iterator[Follower]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[told]}"),
+        Words(),
     )
     target = console(err=True)
     with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
-        row = progress.add_task("", total=None, told="")
+        row = progress.add_task("", total=None)
         yield _Bar(progress, row, f"{first.name}_{first.metrics[0].name}" if first else "")
 
 

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from harness.cells import csv_text
 from harness.compare import comparison as records
 from harness.compare.comparison import (
     BROKEN,
@@ -25,7 +26,6 @@ from harness.compare.comparison import (
     Standing,
 )
 from harness.grid import CONTROL
-from harness.leaderboard import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

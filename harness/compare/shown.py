@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from harness.compare.why import GAIN, counted, gain_text, p_value, why_grids
-from harness.grid import ILLUSTRATIVE, Cell, Grid, _escaped, to_markdown
+from harness.grid import ILLUSTRATIVE, Cell, Grid, escaped, to_markdown
 from harness.models import display_names
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def markdown(
 
     matrix: the tables of `matrix_grids` in place of each comparison's own.
     """
-    parts = [f"## {_escaped(title)}\n"] if title else []
-    answers = [f"**{_escaped(one.sentence)}**" for one in comparisons if one.sentence.strip()]
+    parts = [f"## {escaped(title)}\n"] if title else []
+    answers = [f"**{escaped(one.sentence)}**" for one in comparisons if one.sentence.strip()]
     if answers:
         bullet = "- " if len(answers) > 1 else ""
         parts.append("".join(f"{bullet}{answer}\n" for answer in answers))

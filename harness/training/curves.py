@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
+
+from harness.cells import csv_text
+from harness.grid import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +26,11 @@ def write_curves(folder: Path, log: Sequence[LogEntry]) -> None:
 def to_csv(log: Sequence[LogEntry]) -> str:
     """One row per line of the log: epoch, step, loss, learning rate, and a column per metric."""
     metrics = list(dict.fromkeys(name for entry in log for name in entry.metrics))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["epoch", "step", "loss", "learning_rate", *metrics])
-    for entry in log:
-        scores = [entry.metrics.get(name) for name in metrics]
-        writer.writerow([entry.epoch, entry.step, entry.loss, entry.learning_rate, *scores])
-    return text.getvalue()
+    lines = [
+        [entry.epoch, entry.step, entry.loss, entry.learning_rate, *map(entry.metrics.get, metrics)]
+        for entry in log
+    ]
+    return csv_text([["epoch", "step", "loss", "learning_rate", *metrics], *lines])
 
 
 def _draw(path: Path, log: Sequence[LogEntry]) -> None:
@@ -48,10 +47,14 @@ def _draw(path: Path, log: Sequence[LogEntry]) -> None:
         axes[0].set_ylabel("training loss")
         for name in metrics:
             points = [(entry.step, entry.metrics[name]) for entry in log if name in entry.metrics]
-            axes[1].plot([step for step, _ in points], [score for _, score in points], marker="o", label=name)
+            axes[1].plot([step for step, _ in points], [score for _, score in points], marker="o", label="?")
         if metrics:
             axes[1].set_ylabel("score")
-            axes[1].legend(frameon=False)
+            legend = axes[1].legend(frameon=False)
+            # Set now: a label that begins with `_` would have no line in the legend, and one with `$` is TeX.
+            for text, name in zip(legend.get_texts(), metrics, strict=True):
+                text.set_parse_math(False)
+                text.set_text(CONTROL.sub("", name))
         axes[-1].set_xlabel("step")
         for axis in axes:
             axis.spines[["top", "right"]].set_visible(False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from harness.grid import CONTROL, escaped
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -81,8 +83,8 @@ def _measured(evaluations: Sequence[Evaluation]) -> str:
             )
             shown = "undefined" if score.score is None else f"{score.score:.4f}"
             lines.append(
-                f"| {dataset_name(one)} | {one.examination.split} | {score.examples} | {score.metric}"
-                f" | {shown} | {interval} |"
+                f"| {escaped(dataset_name(one))} | {escaped(one.examination.split)} | {score.examples}"
+                f" | {escaped(score.metric)} | {shown} | {interval} |"
             )
     return "\n".join(lines) + "\n\n"
 
@@ -90,9 +92,14 @@ def _measured(evaluations: Sequence[Evaluation]) -> str:
 def _origin(lineage: Lineage) -> str:
     return (
         "## Lineage\n\n"
-        f"Recipe `{lineage.recipe['name']}`, seed {lineage.seed}, {lineage.steps} steps"
-        f" on {lineage.rows} rows of `{lineage.data}` (digest `{lineage.data_digest[:12]}`),\n"
-        f"from `{lineage.base}` (fingerprint `{lineage.base_fingerprint[:12]}`).\n"
+        f"Recipe {_code(lineage.recipe['name'])}, seed {lineage.seed}, {lineage.steps} steps"
+        f" on {lineage.rows} rows of {_code(lineage.data)} (digest `{lineage.data_digest[:12]}`),\n"
+        f"from {_code(lineage.base)} (fingerprint `{lineage.base_fingerprint[:12]}`).\n"
         "The whole recipe, the loss log and the hashes of all training texts are in `lineage.json`;\n"
         "`harness run` compares these texts with those that it evaluates on.\n"
     )
+
+
+def _code(text: str) -> str:
+    """Set a name as code, in which nothing but its end is read as Markdown or HTML."""
+    return f"`{' '.join(CONTROL.sub(' ', text).split()).replace('`', chr(39))}`"

@@ -100,3 +100,14 @@ def test_an_ended_process_is_gone_at_once_whatever_it_was_doing():
     assert not gone(worker.pid)
     worker.end()
     assert gone(worker.pid)
+
+
+def test_a_process_imports_nothing_from_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "msgspec.py").write_text('open("ran", "w").close()')
+    worker = Worker("here")
+    try:
+        assert worker.ask(Measure(), State).resident > 0
+    finally:
+        worker.end()
+    assert not (tmp_path / "ran").exists()

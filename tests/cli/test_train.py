@@ -50,6 +50,7 @@ def harness(*arguments, fails=False):
 def place(tiny, tmp_path, monkeypatch):
     """A folder with a recipe and its rows."""
     monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "letters.toml").write_text(RECIPE.format(base=tiny), encoding="utf-8")
     words = ["ant bee cow", "dog elk fox", "gnu hen ibis", "jay kid lamb"]
     lines = [f"{words[n % 4]} {n},{words[n % 3]} {n * n},{(n % 5) / 4}" for n in range(ROWS)]
@@ -129,6 +130,10 @@ def test_the_file_may_name_its_columns_otherwise(place):
         (["--recipe", "LETTERS", "--data", "nowhere"], "no data folder or file nowhere"),
         (["--recipe", "LETTERS", "--seeds", "1,x"], "seeds are whole numbers"),
         (["--recipe", "LETTERS", "--seeds", "1,1"], "each seed once"),
+        (["--recipe", "LETTERS", "--seeds", "1,4294967296"], "none above 4294967295"),
+        (["--recipe", "LETTERS", "--out", "."], "no name for a candidate"),
+        (["--recipe", "LETTERS", "--out", "..", "--seeds", "1,2"], "no name for a candidate"),
+        (["--recipe", "LETTERS", "--out", "letters.toml/candidate"], "Not a directory"),
         (["--recipe", "LETTERS", "--set", "train.epoch=1"], "train.epochs"),
         (["--recipe", "LETTERS", "--set", "train.epochs"], "not KEY=VALUE"),
         (["--recipe", "LETTERS", "--set", "train.epochs=-1"], "train.epochs"),
@@ -144,7 +149,7 @@ def test_the_file_may_name_its_columns_otherwise(place):
 )
 def test_what_a_user_gets_wrong_is_said_before_anything_is_done(place, options, said):
     words = [str(place / "letters.toml") if word == "LETTERS" else word for word in options]
-    assert said in harness("train", *words, "--out", place / "out", fails=True)
+    assert said in harness("train", "--out", place / "out", *words, fails=True)
     assert not (place / "out").exists()
     assert not (place / "out.unfinished").exists()
 

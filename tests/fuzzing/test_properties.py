@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.cells import cell_text
 from harness.cli.check import _column
 from harness.cli.options import words
 from harness.cli.plan_training import _change
 from harness.compare.gate import read_gate
 from harness.data import render
 from harness.errors import LONGEST, HarnessError
-from harness.leaderboard import _cell, _value
+from harness.leaderboard import _value
 from harness.results import file_name
 from harness.training.card_tables import cells, number, settings
 
@@ -80,7 +81,7 @@ def _toml(text: str) -> str:
 
 @given(TEXTS)
 def test_a_cell_of_a_leaderboard_is_read_back_and_is_no_formula(text):
-    cell = _cell(text)
+    cell = cell_text(text)
     assert not cell.startswith(("=", "+", "-", "@"))
     assert _value("model", cell) == text
 
