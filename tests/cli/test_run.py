@@ -867,9 +867,12 @@ def test_no_cache_neither_reads_nor_writes(run, tiny, encoded):
     assert len(encoded) == 2 * len(set(encoded))
 
 
-def test_the_configuration_may_name_the_cache_and_no_cache_contradicts_one(run, tiny):
+def test_the_configuration_may_name_the_cache_and_no_cache_contradicts_one(run, tiny, monkeypatch):
     Path("harness.toml").write_text('cache = "kept"\n')
     run(model=tiny)
+    assert not Path("kept").exists()  # HARNESS_CACHE, which a test sets, comes first
+    monkeypatch.delenv("HARNESS_CACHE")
+    run(model=tiny, out="again")
     assert list(Path("kept").rglob("*.safetensors"))
     ran = run("--cache", "kept", "--no-cache", model=tiny, out="other")
     assert (ran.code, "contradict each other" in ran.err) == (2, True)
