@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +14,7 @@ from harness.durable import locked, sweep, write_whole
 from harness.errors import HarnessError
 from harness.interrupts import unbroken
 from harness.limits import decode_json
+from harness.paths import file_name, keep_inside, link_to
 from harness.records import SCHEMA, Evaluation, Throughput, plain_values
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ _HASH = b"content_hash"
 _HINT = "delete it; a run that needs it computes it again"
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
-_LONGEST = 120
-"""Letters of a file name, of the 255 that a file system takes: more are added to it."""
 
 
 class Results:
@@ -85,7 +83,7 @@ class Results:
     def write_error(self, evaluation: Evaluation, trace: str | None) -> None:
         """Write an ERROR record, with its traceback in a file of its own."""
         if trace is None:
-            _remove(self.trace_path(evaluation))
+            self._remove(self.trace_path(evaluation))
         else:
             self._write(self.trace_path(evaluation), trace.encode(errors="replace"))
         self._write(self.record_path(evaluation), sealed(evaluation))
@@ -96,7 +94,7 @@ class Results:
         for data in ("sample", "files"):
             examination = replace(evaluation.examination, data=data)
             for ending in ("json", "txt"):
-                _remove(self._path("errors", evaluation.model, examination, ending))
+                self._remove(self._path("errors", evaluation.model, examination, ending))
 
     def has_predictions(self, evaluation: Evaluation) -> bool:
         """Whether the predictions that a record vouches for are there, and are not those of another run."""
@@ -186,19 +184,21 @@ class Results:
             sweep(folder)
 
     def folders(self) -> list[Path]:
-        """The root, and every folder below it that results are written to."""
-        parts = [self.root / part for part in _PARTS]
-        return [self.root, *(folder for part in parts for folder in (part, *part.glob("*/")))]
+        """The root, and every folder below it that results are written to; none that a link leads to."""
+        below = [folder for part in _PARTS for folder in (self.root / part, *self.root.glob(f"{part}/*/"))]
+        return [self.root, *(folder for folder in below if not link_to(folder, self.root))]
 
     def _write(self, path: Path, content: bytes) -> None:
-        """Write a file below the root; no link within the folder leads out of it."""
-        for folder in path.relative_to(self.root).parents:
-            if (self.root / folder).is_symlink() and folder.name:
-                raise HarnessError(
-                    f"{self.root / folder} is a link: results are not written through links",
-                    hint="put the folder itself there, or give the place that it leads to: --out DIR",
-                )
-        write_atomically(path, content)
+        write_inside(self.root, path, content)
+
+    def _remove(self, path: Path) -> None:
+        keep_inside(path, self.root)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise HarnessError(
+                f"cannot remove {path}: {error.strerror}", hint="pick another --out"
+            ) from error
 
     def _throughput(self, model: Identity) -> Path:
         return self.root / "throughput" / f"{_folder(model)}.json"
@@ -251,39 +251,17 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise _unwritable(path, error) from error
 
 
+def write_inside(root: Path, path: Path, content: bytes) -> None:
+    """Write a file below a root as `write_atomically` does; no link within the root leads out of it."""
+    keep_inside(path, root)
+    write_atomically(path, content)
+
+
 def _unwritable(path: Path, error: OSError) -> HarnessError:
     return HarnessError(
         f"cannot write {path}: {error.strerror}",
         hint="earlier results are intact; free the disk or pick --out",
     )
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise HarnessError(f"cannot remove {path}: {error.strerror}", hint="pick another --out") from error
-
-
-def file_name(name: str) -> str:
-    """Make a name that is safe as a file name on any system, and different for different names.
-
-    Letters, digits, `.`, `_`, `-` stay; all else becomes %XX of its UTF-8 bytes, so that no file system sees
-    two spellings of one letter. So do a `.` at either end and the first letter of a name that Windows keeps
-    for a device. Where capitals stand is said after a `~`, in hexadecimal: `STSB` and `stsb` are one file to
-    a Mac. A name that would be too long is cut and ends in `~` and its hash.
-    """
-    escaped = re.sub(r"[^A-Za-z0-9._-]|^\.|\.$", _in_hexadecimal, name)
-    escaped = re.sub(r"^(?=(?i:con|prn|aux|nul|com\d|lpt\d)(\.|$)).", _in_hexadecimal, escaped)
-    capitals = sum(1 << place for place, letter in enumerate(name[:_LONGEST]) if "A" <= letter <= "Z")
-    marked = f"{escaped}~{capitals:x}" if capitals else escaped
-    if len(name) <= _LONGEST and len(marked) <= _LONGEST:
-        return marked or "%"
-    return f"{escaped[:100]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
-
-def _in_hexadecimal(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def _slot(examination: Examination) -> str:

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness import Dataset, Finding, HarnessError, ModelFacts, Predictions, Settings, Severity
+from harness.durable import _temporary_name
+from harness.paths import file_name
 from harness.records import (
     Candidate,
     Evaluation,
@@ -28,7 +30,7 @@ from harness.records import (
     Truncation,
     content_hash,
 )
-from harness.results import Results, _parquet, encode, file_name, write_atomically
+from harness.results import Results, _parquet, encode, write_atomically
 
 FINGERPRINT = "0123456789abcdef" * 4
 EVALUATION = Evaluation(
@@ -370,6 +372,33 @@ def test_results_are_not_written_through_a_link_that_stands_in_their_folder(resu
     with pytest.raises(HarnessError, match="records is a link: results are not written through links"):
         results.write(EVALUATION, PREDICTIONS)
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", ["errors", "errors/MODEL"])
+def test_no_record_elsewhere_is_removed_through_a_link(results, tmp_path, link):
+    good = Results(tmp_path / "good")
+    good.write(EVALUATION, None)
+    (model,) = (good.root / "records").iterdir()
+    path = results.root / link.replace("MODEL", model.name)
+    path.parent.mkdir(parents=True)
+    path.symlink_to(model if "/" in link else model.parent)
+    before = files(good.root)
+    with pytest.raises(HarnessError, match=r"errors.* is a link: results are not written through links"):
+        results.forget_failure(EVALUATION)
+    assert files(good.root) == before
+
+
+@pytest.mark.parametrize("link", ["runs", "records/m"])
+def test_nothing_is_swept_away_through_a_link(results, tmp_path, link, monkeypatch):
+    monkeypatch.setattr("harness.durable._is_running", lambda _pid: False)
+    (tmp_path / "elsewhere" / "m").mkdir(parents=True)
+    halves = [tmp_path / "elsewhere" / place / _temporary_name("a.json") for place in (".", "m")]
+    for half in halves:
+        half.touch()
+    (results.root / link).parent.mkdir(parents=True)
+    (results.root / link).symlink_to(tmp_path / "elsewhere")
+    results.sweep()
+    assert [half.exists() for half in halves] == [True, True]
 
 
 def test_a_results_folder_may_itself_be_a_link(results, tmp_path):
