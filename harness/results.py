@@ -322,6 +322,8 @@ def _written_hash(path: Path) -> str | None:
     import pyarrow as pa
     from pyarrow import parquet
 
+    if not path.is_file():  # at a pipe one would wait without end
+        return None
     try:
         return footer_hash(parquet.read_schema(path))
     except (pa.ArrowException, OSError):

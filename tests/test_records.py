@@ -107,6 +107,15 @@ def test_every_bit_of_a_score_and_every_character_of_a_name_comes_back(score, mo
     assert repr(results.read((model, FINGERPRINT), EVALUATION.examination)) == repr(written)
 
 
+def test_a_pipe_in_the_place_of_predictions_is_not_waited_for(results, monkeypatch):
+    results.write(EVALUATION, PREDICTIONS)
+    path = results.predictions_path(EVALUATION)
+    path.unlink()
+    os.mkfifo(path)
+    monkeypatch.setattr(parquet, "read_schema", lambda _path: pytest.fail("it was opened"))
+    assert not results.has_predictions(EVALUATION)
+
+
 def test_predictions_come_back_from_parquet(results):
     results.write(EVALUATION, PREDICTIONS)
     path = results.predictions_path(EVALUATION)
