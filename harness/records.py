@@ -75,8 +75,7 @@ class Score:
     per_example: bool = False
 
     def __post_init__(self) -> None:
-        if (self.low is None) != (self.high is None):
-            raise ValueError("an interval with one end")
+        check_ends(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,11 @@ class Truncation:
     """Texts longer than the model's maximum."""
     tokens: int = 0
     lost: int = 0
-    """Tokens beyond the maximum."""
+    """Tokens beyond the maximum: at least one of each truncated text."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.truncated <= self.texts and self.truncated <= self.lost <= self.tokens):
+            raise ValueError("counts of truncated texts and lost tokens that cannot be")
 
     @property
     def finding(self) -> Finding | None:
@@ -170,6 +173,12 @@ class Throughput:
     cores: int
     load: float | None
     libraries: dict[str, str] = field(default_factory=dict)
+
+
+def check_ends(low: float | None, high: float | None) -> None:
+    """Raise ValueError for an interval of which one end is missing."""
+    if (low is None) != (high is None):
+        raise ValueError("an interval with one end")
 
 
 def content_hash(predictions: Predictions) -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import unicodedata
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -235,6 +235,15 @@ def test_records_of_another_schema_are_refused_not_guessed_at(results):
         ),
         pytest.param(
             encode(EVALUATION).replace(b'"high": 1.0', b'"high": null'), id="an interval of one end"
+        ),
+        *(
+            pytest.param(encode(asdict(EVALUATION) | {"truncation": counts}), id=told)
+            for counts, told in (
+                ({"texts": 0, "truncated": 1, "tokens": 9, "lost": 9}, "texts cut where there are none"),
+                ({"texts": 1, "truncated": 1, "tokens": 0, "lost": 1}, "tokens lost where there are none"),
+                ({"texts": 1, "truncated": 1}, "a text cut without a token lost"),
+                ({"texts": 1, "truncated": -1}, "fewer texts cut than none"),
+            )
         ),
         pytest.param(b'{"schema": 1, "key": "\xff"}', id="not UTF-8"),
         pytest.param(b"[" * 100_000, id="nested deeply"),
