@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -173,6 +174,15 @@ class Throughput:
     cores: int
     load: float | None
     libraries: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not all(0 < rate < math.inf for rate in self.rates):
+            raise ValueError("a speed that cannot be")
+
+    @property
+    def rates(self) -> tuple[float, float, float]:
+        """Texts per second: slowest round, median, fastest."""
+        return self.texts_per_second_low, self.texts_per_second, self.texts_per_second_high
 
 
 def check_ends(low: float | None, high: float | None) -> None:
