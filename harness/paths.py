@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import re
+import stat
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -31,7 +32,9 @@ def possible(path: Path) -> Path:
     whose disk does not answer: of these nobody can say what is there.
     """
     try:
-        path.lstat()
+        # Through links: what is asked next, whether it is a file or a folder, is asked of what they lead to.
+        if stat.S_ISDIR(path.stat().st_mode) and not os.access(path, os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise HarnessError(f"no file can have so long a name: {str(path)[:80]}…") from error

@@ -14,7 +14,7 @@ from harness.durable import locked, sweep, write_whole
 from harness.errors import HarnessError
 from harness.interrupts import unbroken
 from harness.limits import decode_json
-from harness.paths import file_name, keep_inside, link_to
+from harness.paths import file_name, keep_inside, link_to, possible
 from harness.records import SCHEMA, Evaluation, Throughput, plain_values
 
 if TYPE_CHECKING:
@@ -54,9 +54,10 @@ class Results:
     def read(self, model: Identity, examination: Examination) -> Evaluation | None:
         """Read a finished record; None where there is none.
 
-        Raises HarnessError for a file that is not a record, one of another schema, or one that was changed.
+        Raises HarnessError for a file that is not a record, one of another schema, or one that was changed,
+        and where nobody can say whether one is there.
         """
-        path = self.slot(model, examination)
+        path = possible(self.slot(model, examination))
         if not path.is_file():
             return None
         found, seal_holds = read_record(path)
@@ -69,7 +70,7 @@ class Results:
 
         Raises HarnessError as `read` does.
         """
-        path = self._path("errors", model, examination, "json")
+        path = possible(self._path("errors", model, examination, "json"))
         return _decode(path, Evaluation) if path.is_file() else None
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
@@ -149,7 +150,7 @@ class Results:
 
     def has_throughput(self, model: Identity) -> bool:
         """Whether the model was timed before."""
-        return self._throughput(model).is_file()
+        return possible(self._throughput(model)).is_file()
 
     def throughputs(self) -> list[Throughput]:
         """All speeds, by model."""
@@ -322,9 +323,9 @@ def _written_hash(path: Path) -> str | None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    if not path.is_file():  # at a pipe one would wait without end
-        return None
     try:
+        if not path.is_file():  # at a pipe one would wait without end
+            return None
         return footer_hash(parquet.read_schema(path))
     except (pa.ArrowException, OSError):
         return None

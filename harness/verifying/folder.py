@@ -8,6 +8,7 @@ from harness.durable import left_behind
 from harness.errors import HarnessError
 from harness.journal import read_runs
 from harness.leaderboard import published
+from harness.paths import possible
 from harness.records import content_hash
 from harness.results import read_record
 from harness.verifying.found import Verified
@@ -92,10 +93,10 @@ def _answers(
     """Hash predictions again, and compute their record's scores from them."""
     path = results.predictions_path(evaluation)
     name, told = _name(results, path), evaluation.predictions or ""
-    if not path.is_file():
-        found.fault(_name(results, record), f"its predictions are not there: {name}", _AGAIN)
-        return
     try:
+        if not possible(path).is_file():
+            found.fault(_name(results, record), f"its predictions are not there: {name}", _AGAIN)
+            return
         predictions, footer = read_predictions(path)
         hashed = content_hash(predictions)
     except (HarnessError, TypeError) as error:
