@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -134,6 +135,8 @@ class Results:
             try:
                 found = _decode(path, Evaluation)
             except HarnessError as error:
+                if not os.path.lexists(path):
+                    continue  # a failure that another process has just made good
                 if unreadable is None:
                     raise
                 unreadable.append(error.message)

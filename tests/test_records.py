@@ -20,6 +20,7 @@ from pyarrow import parquet
 
 from harness import Dataset, Finding, HarnessError, ModelFacts, Predictions, Settings, Severity
 from harness.durable import _temporary_name
+from harness.limits import decode_json
 from harness.paths import file_name
 from harness.records import (
     Candidate,
@@ -114,6 +115,27 @@ def test_a_pipe_in_the_place_of_predictions_is_not_waited_for(results, monkeypat
     os.mkfifo(path)
     monkeypatch.setattr(parquet, "read_schema", lambda _path: pytest.fail("it was opened"))
     assert not results.has_predictions(EVALUATION)
+
+
+def test_a_failure_that_another_process_makes_good_meanwhile_is_no_record(results, monkeypatch):
+    failed = replace(EVALUATION, status="error", error="no", scores=(), predictions=None)
+    results.write(EVALUATION, None)
+    results.write_error(failed, None)
+
+    def read(path):
+        if path == results.record_path(failed):
+            Results(results.root).forget_failure(EVALUATION)
+        return decode_json(path)
+
+    monkeypatch.setattr("harness.results.decode_json", read)
+    assert results.evaluations() == [EVALUATION]
+
+
+def test_a_link_that_leads_nowhere_is_no_readable_record(results):
+    results.write(EVALUATION, None)
+    results.record_path(EVALUATION).with_name("more.json").symlink_to("nowhere")
+    with pytest.raises(HarnessError, match=r"more\.json is not a readable record"):
+        results.evaluations()
 
 
 def test_predictions_come_back_from_parquet(results):
