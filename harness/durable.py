@@ -81,7 +81,7 @@ def this_process() -> str:
 def is_gone(process: str) -> bool:
     """Whether a process is known to have ended; of one of another machine, boot or container nothing is."""
     where, _, pid = process.rpartition("-")
-    return where == _here() and not _is_running(int(pid))
+    return where == _here() and pid.isdecimal() and not _is_running(int(pid))
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def _is_running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is another user's
+    except (OSError, OverflowError):  # it is another user's, or nobody's
         return True
     return True
 

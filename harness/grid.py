@@ -28,6 +28,9 @@ CONTROL = re.compile(
 The two joiners stay: Persian and Hindi are written with them, and other letters imitate a name as well.
 """
 
+_LINKED = re.compile(r"(?<![a-z0-9])@(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+"""Where GitHub sees a person, an issue or an address in plain text, whatever is escaped."""
+
 ILLUSTRATIVE = "sample: illustrative, not the real dataset"
 
 
@@ -221,12 +224,13 @@ def _count(number: float | None) -> str:
 
 
 def escaped(text: str) -> str:
-    """Keep a text on one line, and from being read as Markdown or HTML, links included."""
+    """Keep a text on one line, and from being read as Markdown or HTML, links and mentions included."""
     text = " ".join(CONTROL.sub(" ", text).split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([|*`_\\#]|\](?=[(\[:]))", r"\\\1", text)
     # What opens a list, a fence or an underline at the start of a line.
-    return re.sub(r"^([+~=]|-(?!\d)|\d+(?=[.)](\s|$)))", _at_the_start, text)
+    text = re.sub(r"^([+~=]|-(?!\d)|\d+(?=[.)](\s|$)))", _at_the_start, text)
+    return _LINKED.sub(r"\g<0><!-- -->", text)
 
 
 def _at_the_start(found: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from harness.cells import csv_text, text_of
 from harness.errors import HarnessError
 from harness.interrupts import unbroken
 from harness.models import display_names
-from harness.records import Evaluation, Score, Throughput
+from harness.records import Evaluation, Score, Throughput, check_ends
 from harness.results import Results, write_atomically
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ class Record:
     """Codes, separated by spaces."""
     libraries: str
     error: str | None
+
+    def __post_init__(self) -> None:
+        check_ends(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,8 @@ def to_csv(rows: Sequence[Record]) -> str:
 def read_leaderboard(path: Path) -> list[Record]:
     """Read a `leaderboard.csv`.
 
-    Raises HarnessError for one that is not there, lacks a column, or holds a cell of the wrong type.
+    Raises HarnessError for one that is not there, lacks a column, or has a row with a cell of the wrong type
+    or with one end of an interval.
     """
     from harness.data import read_records
 
@@ -187,13 +191,17 @@ def read_leaderboard(path: Path) -> list[Record]:
     missing = [column.name for column in fields(Record) if rows and column.name not in rows[0]]
     if missing:
         raise HarnessError(f"{path} is not a leaderboard: it has no column {', '.join(missing)}")
+    return [
+        _of_cells(row, f"{path} is not a leaderboard: row {number}") for number, row in enumerate(rows, 1)
+    ]
+
+
+def _of_cells(row: dict[str, Any], where: str) -> Record:
+    cells = {name: _value(name, cell) for name, cell in row.items()}
     try:
-        return [
-            msgspec.convert({name: _value(name, cell) for name, cell in row.items()}, Record, strict=False)
-            for row in rows
-        ]
+        return msgspec.convert(cells, Record, strict=False)
     except msgspec.ValidationError as error:
-        raise HarnessError(f"{path} is not a leaderboard: {error}") from error
+        raise HarnessError(f"{where}: {error}") from error
 
 
 def throughput_csv(throughputs: Sequence[Throughput]) -> str:

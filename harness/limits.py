@@ -90,7 +90,10 @@ def read_size(text: str, where: str) -> int:
 
 
 def read_bounded(path: Path, limit: Limit) -> bytes:
-    """Read a whole file; raises HarnessError for one over the limit, before it is read, and OSError."""
+    """Read a whole file, or a pipe, that the user named.
+
+    Raises HarnessError for one over the limit, where it says its size before it is read, and OSError.
+    """
     with path.open("rb") as file:
         state = os.fstat(file.fileno())
         limit.check(state.st_size, path)
@@ -104,12 +107,33 @@ def read_bounded(path: Path, limit: Limit) -> bytes:
         return bytes(content)
 
 
+def read_found(path: Path, limit: Limit) -> bytes:
+    """Read a whole file that lies in a folder, and that nobody named.
+
+    Raises HarnessError for one over the limit, and for a pipe or a device, for which one could wait without
+    end; and OSError.
+    """
+    with open(path, "rb", opener=_at_once) as file:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise HarnessError(f"{path} is no file: it is a pipe or a device, or a link to one")
+        limit.check(state.st_size, path)
+        content: bytes = file.read()
+        return content
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for who writes to a pipe, and without becoming a terminal's process."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
 def decode_json(path: Path) -> Any:  # noqa: ANN401 - JSON
     """Read a JSON file of ours, or of a model folder, into plain values.
 
-    Raises HarnessError for one over a limit, msgspec.DecodeError, UnicodeDecodeError and OSError.
+    Raises HarnessError for one over a limit or that is no file, msgspec.DecodeError, UnicodeDecodeError and
+    OSError.
     """
-    content = read_bounded(path, RECORD)
+    content = read_found(path, RECORD)
     try:
         value = msgspec.json.decode(content)
     except RecursionError as error:

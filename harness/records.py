@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from types import NoneType
@@ -76,8 +77,7 @@ class Score:
     per_example: bool = False
 
     def __post_init__(self) -> None:
-        if (self.low is None) != (self.high is None):
-            raise ValueError("an interval with one end")
+        check_ends(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,11 @@ class Truncation:
     """Texts longer than the model's maximum."""
     tokens: int = 0
     lost: int = 0
-    """Tokens beyond the maximum."""
+    """Tokens beyond the maximum: at least one of each truncated text."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.truncated <= self.texts and self.truncated <= self.lost <= self.tokens):
+            raise ValueError("counts of truncated texts and lost tokens that cannot be")
 
     @property
     def finding(self) -> Finding | None:
@@ -171,6 +175,21 @@ class Throughput:
     cores: int
     load: float | None
     libraries: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not all(0 < rate < math.inf for rate in self.rates):
+            raise ValueError("a speed that cannot be")
+
+    @property
+    def rates(self) -> tuple[float, float, float]:
+        """Texts per second: slowest round, median, fastest."""
+        return self.texts_per_second_low, self.texts_per_second, self.texts_per_second_high
+
+
+def check_ends(low: float | None, high: float | None) -> None:
+    """Raise ValueError for an interval of which one end is missing."""
+    if (low is None) != (high is None):
+        raise ValueError("an interval with one end")
 
 
 def content_hash(predictions: Predictions) -> str:

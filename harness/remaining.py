@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import chdir, nullcontext
+import os
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +20,6 @@ from harness.unlocated import Unlocated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from harness.interfaces import LocatedModel, ModelSpec, Task
     from harness.journal import Asked, AskedModel, AskedTask, Run
@@ -63,6 +63,17 @@ class Remaining:
         """Note a problem, once."""
         self.problems += [] if sentence in self.problems else [sentence]
 
+    @contextmanager
+    def telling(self, what: str) -> Iterator[None]:
+        """Note as a problem why something cannot be looked at: a journal may name anything at all."""
+        try:
+            yield
+        except HarnessError as error:
+            self.problem(error.message)
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self.problem(f"{what} cannot be looked at: {reason}")
+
     def count(self, state: State) -> int:
         """How many pairs are in a state."""
         return sum(pair.state == state for pair in self.pairs)
@@ -100,10 +111,11 @@ def remaining(
                 now.miss(files)
                 for model, task in wanted:
                     known = [one for one in before[_same(plan, model)] if one[0] == model.name]
-                    if judged := now.judge(model, task, known):
-                        slot, state, why = judged
-                        pairs.pop(slot, None)
-                        pairs[slot] = _pair(run, plan, model, task, state, why)
+                    with found.telling(f"{model.name} on {task.name}"):
+                        if judged := now.judge(model, task, known):
+                            slot, state, why = judged
+                            pairs.pop(slot, None)
+                            pairs[slot] = _pair(run, plan, model, task, state, why)
     found.pairs = sorted(pairs.values(), key=lambda one: (one.model, one.task, one.data, one.limit or 0))
     return found
 
@@ -142,7 +154,9 @@ def _planned(runs: Sequence[Run]) -> Iterator[tuple[Run, Asked]]:
 def _same(plan: Asked, model: AskedModel) -> Hashable:
     """What tells a model from others before it is looked at: its words, and where they were said."""
     spec = model.spec
-    where = Path(plan.folder, user_path(spec.location)) if spec.scheme == "folder" else spec.location
+    # Whether anything can be there is asked later: here, words are held against words.
+    folder = Path(plan.folder, os.path.expanduser(spec.location))  # noqa: PTH111
+    where = folder if spec.scheme == "folder" else spec.location
     return spec.scheme, where, spec.name, spec.settings
 
 
@@ -162,12 +176,17 @@ def _pair(run: Run, plan: Asked, model: AskedModel, task: AskedTask, state: Stat
     )
 
 
-def _inside(plan: Asked, found: Remaining) -> AbstractContextManager[None]:
+@contextmanager
+def _inside(plan: Asked, found: Remaining) -> Iterator[None]:
     """Stand where a command was given: its words mean what they meant there."""
-    if Path(plan.folder).is_dir():
-        return chdir(plan.folder)
-    found.problem(f"the folder {plan.folder}, in which a run was started, is not there")
-    return nullcontext()
+    where = f"the folder {plan.folder}, in which a run was started,"
+    with ExitStack() as stack:
+        with found.telling(where):
+            if Path(plan.folder).is_dir():
+                stack.enter_context(chdir(plan.folder))
+            else:
+                found.problem(f"{where} is not there")
+        yield
 
 
 class _Now:
@@ -179,23 +198,22 @@ class _Now:
         self.tasks = plugins.tasks()
         kinds = plugins.task_kinds()
         for name in plan.task_files:
-            try:
+            with found.telling(f"the task file {name}"):
                 self.tasks = {**read_task_file(Path(name), kinds), **self.tasks}
-            except HarnessError as error:
-                found.problem(error.message)
         self._located: dict[ModelSpec, LocatedModel] = {}
         self._examined: dict[str, Examined | str] = {}
 
     def miss(self, files: Collection[Path]) -> None:
         """Say which plugin files of the plan are not among those that were loaded."""
         for name in self.plan.plugins:
-            file = Path(self.plan.folder, user_path(name)).resolve()
-            if not file.is_file():
-                self.found.problem(f"the plugin {name} is not there")
-            elif file not in files:
-                self.found.problem(
-                    f"a run used the plugin {file}; it is code, and is asked with --plugin {file}"
-                )
+            with self.found.telling(f"the plugin {name}"):
+                file = Path(self.plan.folder, user_path(name)).resolve()
+                if not file.is_file():
+                    self.found.problem(f"the plugin {name} is not there")
+                elif file not in files:
+                    self.found.problem(
+                        f"a run used the plugin {file}; it is code, and is asked with --plugin {file}"
+                    )
 
     def judge(
         self, model: AskedModel, task: AskedTask, known: Sequence[Identity]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+import os
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +15,7 @@ from harness.durable import locked, sweep, write_whole
 from harness.errors import HarnessError
 from harness.interrupts import unbroken
 from harness.limits import decode_json
+from harness.paths import file_name, keep_inside, link_to, possible
 from harness.records import SCHEMA, Evaluation, Throughput, plain_values
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ _HASH = b"content_hash"
 _HINT = "delete it; a run that needs it computes it again"
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
-_LONGEST = 120
-"""Letters of a file name, of the 255 that a file system takes: more are added to it."""
 
 
 class Results:
@@ -56,9 +55,10 @@ class Results:
     def read(self, model: Identity, examination: Examination) -> Evaluation | None:
         """Read a finished record; None where there is none.
 
-        Raises HarnessError for a file that is not a record, one of another schema, or one that was changed.
+        Raises HarnessError for a file that is not a record, one of another schema, or one that was changed,
+        and where nobody can say whether one is there.
         """
-        path = self.slot(model, examination)
+        path = possible(self.slot(model, examination))
         if not path.is_file():
             return None
         found, seal_holds = read_record(path)
@@ -71,7 +71,7 @@ class Results:
 
         Raises HarnessError as `read` does.
         """
-        path = self._path("errors", model, examination, "json")
+        path = possible(self._path("errors", model, examination, "json"))
         return _decode(path, Evaluation) if path.is_file() else None
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
@@ -85,7 +85,7 @@ class Results:
     def write_error(self, evaluation: Evaluation, trace: str | None) -> None:
         """Write an ERROR record, with its traceback in a file of its own."""
         if trace is None:
-            _remove(self.trace_path(evaluation))
+            self._remove(self.trace_path(evaluation))
         else:
             self._write(self.trace_path(evaluation), trace.encode(errors="replace"))
         self._write(self.record_path(evaluation), sealed(evaluation))
@@ -96,7 +96,7 @@ class Results:
         for data in ("sample", "files"):
             examination = replace(evaluation.examination, data=data)
             for ending in ("json", "txt"):
-                _remove(self._path("errors", evaluation.model, examination, ending))
+                self._remove(self._path("errors", evaluation.model, examination, ending))
 
     def has_predictions(self, evaluation: Evaluation) -> bool:
         """Whether the predictions that a record vouches for are there, and are not those of another run."""
@@ -135,6 +135,8 @@ class Results:
             try:
                 found = _decode(path, Evaluation)
             except HarnessError as error:
+                if not os.path.lexists(path):
+                    continue  # a failure that another process has just made good
                 if unreadable is None:
                     raise
                 unreadable.append(error.message)
@@ -151,7 +153,7 @@ class Results:
 
     def has_throughput(self, model: Identity) -> bool:
         """Whether the model was timed before."""
-        return self._throughput(model).is_file()
+        return possible(self._throughput(model)).is_file()
 
     def throughputs(self) -> list[Throughput]:
         """All speeds, by model."""
@@ -186,19 +188,21 @@ class Results:
             sweep(folder)
 
     def folders(self) -> list[Path]:
-        """The root, and every folder below it that results are written to."""
-        parts = [self.root / part for part in _PARTS]
-        return [self.root, *(folder for part in parts for folder in (part, *part.glob("*/")))]
+        """The root, and every folder below it that results are written to; none that a link leads to."""
+        below = [folder for part in _PARTS for folder in (self.root / part, *self.root.glob(f"{part}/*/"))]
+        return [self.root, *(folder for folder in below if not link_to(folder, self.root))]
 
     def _write(self, path: Path, content: bytes) -> None:
-        """Write a file below the root; no link within the folder leads out of it."""
-        for folder in path.relative_to(self.root).parents:
-            if (self.root / folder).is_symlink() and folder.name:
-                raise HarnessError(
-                    f"{self.root / folder} is a link: results are not written through links",
-                    hint="put the folder itself there, or give the place that it leads to: --out DIR",
-                )
-        write_atomically(path, content)
+        write_inside(self.root, path, content)
+
+    def _remove(self, path: Path) -> None:
+        keep_inside(path, self.root)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise HarnessError(
+                f"cannot remove {path}: {error.strerror}", hint="pick another --out"
+            ) from error
 
     def _throughput(self, model: Identity) -> Path:
         return self.root / "throughput" / f"{_folder(model)}.json"
@@ -251,39 +255,17 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise _unwritable(path, error) from error
 
 
+def write_inside(root: Path, path: Path, content: bytes) -> None:
+    """Write a file below a root as `write_atomically` does; no link within the root leads out of it."""
+    keep_inside(path, root)
+    write_atomically(path, content)
+
+
 def _unwritable(path: Path, error: OSError) -> HarnessError:
     return HarnessError(
         f"cannot write {path}: {error.strerror}",
         hint="earlier results are intact; free the disk or pick --out",
     )
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise HarnessError(f"cannot remove {path}: {error.strerror}", hint="pick another --out") from error
-
-
-def file_name(name: str) -> str:
-    """Make a name that is safe as a file name on any system, and different for different names.
-
-    Letters, digits, `.`, `_`, `-` stay; all else becomes %XX of its UTF-8 bytes, so that no file system sees
-    two spellings of one letter. So do a `.` at either end and the first letter of a name that Windows keeps
-    for a device. Where capitals stand is said after a `~`, in hexadecimal: `STSB` and `stsb` are one file to
-    a Mac. A name that would be too long is cut and ends in `~` and its hash.
-    """
-    escaped = re.sub(r"[^A-Za-z0-9._-]|^\.|\.$", _in_hexadecimal, name)
-    escaped = re.sub(r"^(?=(?i:con|prn|aux|nul|com\d|lpt\d)(\.|$)).", _in_hexadecimal, escaped)
-    capitals = sum(1 << place for place, letter in enumerate(name[:_LONGEST]) if "A" <= letter <= "Z")
-    marked = f"{escaped}~{capitals:x}" if capitals else escaped
-    if len(name) <= _LONGEST and len(marked) <= _LONGEST:
-        return marked or "%"
-    return f"{escaped[:100]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
-
-def _in_hexadecimal(found: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def _slot(examination: Examination) -> str:
@@ -345,6 +327,8 @@ def _written_hash(path: Path) -> str | None:
     from pyarrow import parquet
 
     try:
+        if not path.is_file():  # at a pipe one would wait without end
+            return None
         return footer_hash(parquet.read_schema(path))
     except (pa.ArrowException, OSError):
         return None

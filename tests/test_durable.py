@@ -12,7 +12,7 @@ import time
 import pytest
 
 from harness import durable
-from harness.durable import locked, sweep, write_whole
+from harness.durable import is_gone, left_behind, locked, sweep, this_process, write_whole
 
 
 def names(folder):
@@ -143,3 +143,10 @@ def test_a_lock_in_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp
     tmp_path.chmod(0o500)
     with pytest.raises(OSError, match="denied"), locked(tmp_path / ".lock", seconds=0):
         pass
+
+
+def test_a_process_whose_number_is_none_is_not_known_to_be_gone(tmp_path):
+    here = this_process().partition("-")[0]
+    assert [is_gone(f"{here}-{number}") for number in ("", "many", "9" * 40)] == [False, False, False]
+    (tmp_path / f".a.{here}-{'9' * 40}-00000000.tmp").touch()
+    assert left_behind(tmp_path) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -195,10 +196,17 @@ def test_speeds_are_shown_with_their_spread_and_machine():
 
 
 def read_back(text):
-    """Return the texts of title, cells and remarks, and the kinds of tokens inside them."""
-    inline = [token for token in MARKDOWN.parse(text) if token.type == "inline"]
-    kinds = {child.type for token in inline for child in token.children}
-    plain = ["".join(child.content for child in token.children) for token in inline]
+    """Return the texts of title, cells and remarks, and the kinds of tokens inside them.
+
+    An empty comment is neither: GitHub shows nothing of it, and links nothing that has one in it.
+    """
+    inline = [
+        [child for child in token.children if (child.type, child.content) != ("html_inline", "<!-- -->")]
+        for token in MARKDOWN.parse(text)
+        if token.type == "inline"
+    ]
+    kinds = {child.type for children in inline for child in children}
+    plain = ["".join(child.content for child in children) for children in inline]
     return [" ".join(text.split()) for text in plain], kinds
 
 
@@ -234,6 +242,15 @@ def test_a_model_with_such_a_name_is_shown_by_it(name):
     texts, kinds = read_back(to_markdown([grid_of(evaluated(name), evaluated("other", score=0.1))]))
     assert shown(name) in texts
     assert kinds <= {"text", "text_special", "strong_open", "strong_close"}
+
+
+@pytest.mark.parametrize("name", ["@org/team", "https://example.com", "www.example.com", "org/model#12"])
+def test_no_name_of_a_model_is_a_person_an_issue_or_a_link(name):
+    text = to_markdown([grid_of(evaluated(name), evaluated("other", score=0.1))])
+    assert name in read_back(text)[0]
+    tokens = MARKDOWN.parse(text)
+    texts = [child.content for token in tokens for child in token.children or []]
+    assert not [text for text in texts if re.search(r"(?:^|\W)@\w|#\d|://|www\.", text)]
 
 
 def test_the_best_score_is_bold_in_markdown():

@@ -35,9 +35,13 @@ VALUES = {
     "float | None": st.none() | NUMBER,
     "Literal['ok', 'error']": st.sampled_from(["ok", "error"]),
 }
-RECORDS = st.builds(
-    Record, **{column.name: VALUES[column.type.replace('"', "'")] for column in fields(Record)}
-)
+ENDS = st.just((None, None)) | st.tuples(NUMBER, NUMBER)
+CELLS = {
+    column.name: VALUES[column.type.replace('"', "'")]
+    for column in fields(Record)
+    if column.name not in ("low", "high")
+}
+RECORDS = st.builds(lambda ends, **cells: Record(low=ends[0], high=ends[1], **cells), ENDS, **CELLS)
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +114,11 @@ def test_rows_that_could_not_be_read_leave_a_leaderboard_that_can(file):
         ),
         pytest.param(to_csv(records([evaluated()])).replace(",ok,", ",fine,"), "'fine'", id="a status"),
         pytest.param(to_csv(records([evaluated()])) + "m,stsb\n", "2 cells", id="cut"),
+        pytest.param(
+            ",,".join(to_csv(records([evaluated("a"), evaluated("b")])).rsplit(",0.75,", 1)),
+            "is not a leaderboard: row 2: an interval with one end",
+            id="one end",
+        ),
     ],
 )
 def test_a_file_that_is_no_leaderboard_is_named(content, message, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from harness import HarnessError, limits, read_json, read_rows, read_text
+from harness.checks.models import read_architecture
 from harness.config import read_toml
 from harness.limits import DATA, DEPTH, Limit, check_nesting, decode_json, read_bounded, read_size
 from harness.training.card import read_card
@@ -109,6 +110,28 @@ def test_a_pipe_is_read_to_its_end(tmp_path):
     writing.start()
     assert read_bounded(path, DATA) == b"from a pipe"
     writing.join()
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [("record.json", decode_json), ("modules.json", lambda path: read_architecture(path.parent))],
+)
+@pytest.mark.parametrize("device", ["zero", "null"])
+def test_a_device_among_the_files_of_a_folder_is_not_read(name, read, device, tmp_path):
+    (tmp_path / name).symlink_to(Path(os.devnull).with_name(device))
+    with pytest.raises(HarnessError, match="is no file: it is a pipe or a device"):
+        read(tmp_path / name)
+
+
+def test_a_pipe_among_the_files_of_a_folder_is_not_waited_for(tmp_path):
+    path = tmp_path / "record.json"
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR)
+    ending = threading.Timer(5, os.close, [writer])  # so that a reader that waits fails, and does not hang
+    ending.start()
+    with pytest.raises(HarnessError, match="is no file: it is a pipe or a device"):
+        decode_json(path)
+    ending.cancel()
 
 
 @pytest.mark.parametrize("levels", [DEPTH.default + 1, 900, 100_000])

@@ -27,16 +27,37 @@ def test_a_name_that_no_file_can_have_is_refused_in_a_line(tmp_path):
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ESTALE, errno.ENOTCONN])
 def test_where_nobody_can_say_what_is_there_the_reason_is_told(number, tmp_path, monkeypatch):
-    def refuse(path):
+    def refuse(path, **_how):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(Path, "lstat", refuse)
+    monkeypatch.setattr(Path, "stat", refuse)
     with pytest.raises(HarnessError, match=f"cannot look at .*here: {os.strerror(number)}"):
         user_path(str(tmp_path / "here"))
+
+
+def test_a_link_to_where_nobody_can_say_what_is_there_is_looked_through(tmp_path, monkeypatch):
+    closed, look = tmp_path / "closed", Path.stat
+
+    def stat(path, *, follow_symlinks=True):
+        if follow_symlinks and closed in path.readlink().parents:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return look(path, follow_symlinks=follow_symlinks)
+
+    (tmp_path / "link").symlink_to(closed / "folder")
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(HarnessError, match=r"cannot look at .*link: Permission denied"):
+        user_path(str(tmp_path / "link"))
+
+
+def test_a_folder_that_may_not_be_entered_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, how: how != os.X_OK or path != tmp_path)
+    with pytest.raises(HarnessError, match=r"cannot look at .*: Permission denied"):
+        user_path(str(tmp_path))
 
 
 def test_where_nothing_is_nothing_is_wrong(tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
-    for name in ("nothing", "file/below", "loop", "loop/below"):
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for name in ("nothing", "file/below", "loop", "loop/below", "dangling"):
         assert not user_path(str(tmp_path / name)).exists()

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import unicodedata
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness import Dataset, Finding, HarnessError, ModelFacts, Predictions, Settings, Severity
+from harness.durable import _temporary_name
+from harness.limits import decode_json
+from harness.paths import file_name
 from harness.records import (
     Candidate,
     Evaluation,
@@ -28,7 +31,7 @@ from harness.records import (
     Truncation,
     content_hash,
 )
-from harness.results import Results, _parquet, encode, file_name, write_atomically
+from harness.results import Results, _parquet, encode, write_atomically
 
 FINGERPRINT = "0123456789abcdef" * 4
 EVALUATION = Evaluation(
@@ -103,6 +106,36 @@ def test_every_bit_of_a_score_and_every_character_of_a_name_comes_back(score, mo
     )
     results.write(written, None)
     assert repr(results.read((model, FINGERPRINT), EVALUATION.examination)) == repr(written)
+
+
+def test_a_pipe_in_the_place_of_predictions_is_not_waited_for(results, monkeypatch):
+    results.write(EVALUATION, PREDICTIONS)
+    path = results.predictions_path(EVALUATION)
+    path.unlink()
+    os.mkfifo(path)
+    monkeypatch.setattr(parquet, "read_schema", lambda _path: pytest.fail("it was opened"))
+    assert not results.has_predictions(EVALUATION)
+
+
+def test_a_failure_that_another_process_makes_good_meanwhile_is_no_record(results, monkeypatch):
+    failed = replace(EVALUATION, status="error", error="no", scores=(), predictions=None)
+    results.write(EVALUATION, None)
+    results.write_error(failed, None)
+
+    def read(path):
+        if path == results.record_path(failed):
+            Results(results.root).forget_failure(EVALUATION)
+        return decode_json(path)
+
+    monkeypatch.setattr("harness.results.decode_json", read)
+    assert results.evaluations() == [EVALUATION]
+
+
+def test_a_link_that_leads_nowhere_is_no_readable_record(results):
+    results.write(EVALUATION, None)
+    results.record_path(EVALUATION).with_name("more.json").symlink_to("nowhere")
+    with pytest.raises(HarnessError, match=r"more\.json is not a readable record"):
+        results.evaluations()
 
 
 def test_predictions_come_back_from_parquet(results):
@@ -224,6 +257,15 @@ def test_records_of_another_schema_are_refused_not_guessed_at(results):
         ),
         pytest.param(
             encode(EVALUATION).replace(b'"high": 1.0', b'"high": null'), id="an interval of one end"
+        ),
+        *(
+            pytest.param(encode(asdict(EVALUATION) | {"truncation": counts}), id=told)
+            for counts, told in (
+                ({"texts": 0, "truncated": 1, "tokens": 9, "lost": 9}, "texts cut where there are none"),
+                ({"texts": 1, "truncated": 1, "tokens": 0, "lost": 1}, "tokens lost where there are none"),
+                ({"texts": 1, "truncated": 1}, "a text cut without a token lost"),
+                ({"texts": 1, "truncated": -1}, "fewer texts cut than none"),
+            )
         ),
         pytest.param(b'{"schema": 1, "key": "\xff"}', id="not UTF-8"),
         pytest.param(b"[" * 100_000, id="nested deeply"),
@@ -370,6 +412,33 @@ def test_results_are_not_written_through_a_link_that_stands_in_their_folder(resu
     with pytest.raises(HarnessError, match="records is a link: results are not written through links"):
         results.write(EVALUATION, PREDICTIONS)
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", ["errors", "errors/MODEL"])
+def test_no_record_elsewhere_is_removed_through_a_link(results, tmp_path, link):
+    good = Results(tmp_path / "good")
+    good.write(EVALUATION, None)
+    (model,) = (good.root / "records").iterdir()
+    path = results.root / link.replace("MODEL", model.name)
+    path.parent.mkdir(parents=True)
+    path.symlink_to(model if "/" in link else model.parent)
+    before = files(good.root)
+    with pytest.raises(HarnessError, match=r"errors.* is a link: results are not written through links"):
+        results.forget_failure(EVALUATION)
+    assert files(good.root) == before
+
+
+@pytest.mark.parametrize("link", ["runs", "records/m"])
+def test_nothing_is_swept_away_through_a_link(results, tmp_path, link, monkeypatch):
+    monkeypatch.setattr("harness.durable._is_running", lambda _pid: False)
+    (tmp_path / "elsewhere" / "m").mkdir(parents=True)
+    halves = [tmp_path / "elsewhere" / place / _temporary_name("a.json") for place in (".", "m")]
+    for half in halves:
+        half.touch()
+    (results.root / link).parent.mkdir(parents=True)
+    (results.root / link).symlink_to(tmp_path / "elsewhere")
+    results.sweep()
+    assert [half.exists() for half in halves] == [True, True]
 
 
 def test_a_results_folder_may_itself_be_a_link(results, tmp_path):

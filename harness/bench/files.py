@@ -12,7 +12,8 @@ from harness.bench.pytest_json import pytest_benchmark
 from harness.bench.records import SCHEMA, Bench
 from harness.errors import HarnessError
 from harness.limits import decode_json
-from harness.results import encode, file_name, write_atomically
+from harness.paths import file_name
+from harness.results import encode, write_inside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +45,8 @@ def write(bench: Bench, folder: Path, stamp: str) -> Written:
             # A number of its own: pytest-benchmark shows the first twelve letters of a file's name only.
             name, number = file_name(variant.label.replace(" ", "-")), _next_number(folder / place)
             paths.append(folder / place / f"{number:04}_{name}_{stamp}.json")
-            write_atomically(paths[-1], encode(pytest_benchmark(bench, [variant])))
-    write_atomically(record, encode(bench))
+            write_inside(folder, paths[-1], encode(pytest_benchmark(bench, [variant])))
+    write_inside(folder, record, encode(bench))
     return Written(record, tuple(paths))
 
 

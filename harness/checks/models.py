@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.limits import RECORD, read_bounded
+from harness.limits import RECORD, read_found
 from harness.models import locate_model, parse_model
 from harness.training.from_card import PACKAGED
 
@@ -120,6 +120,6 @@ def _table(path: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(read_bounded(path, RECORD))
+        return json.loads(read_found(path, RECORD))
     except (OSError, ValueError, RecursionError):
         return None

@@ -70,6 +70,21 @@ def _check_words(words: Sequence[str]) -> None:
             raise HarnessError(f"not UTF-8: {shown}", hint="rename the folder or file") from error
 
 
+def _check_folder(words: Sequence[str]) -> None:
+    """Raise HarnessError for a current folder that is gone, or whose name is not UTF-8; help needs none."""
+    from pathlib import Path
+
+    if not words or {"-h", "--help", "--version"} & {*words}:
+        return
+    try:
+        here = str(Path.cwd())
+    except OSError as error:
+        raise HarnessError(
+            f"the current folder cannot be looked at: {error.strerror}", hint="cd to one that is there"
+        ) from error
+    _check_words([here])
+
+
 def main() -> None:
     """Run the command line; the one place that catches HarnessError."""
     # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
@@ -79,6 +94,7 @@ def main() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         _check_words(sys.argv[1:])
+        _check_folder(sys.argv[1:])
         with heeding():
             cli(standalone_mode=False)
     except HarnessError as error:

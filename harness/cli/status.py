@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from harness.results import Results
 
 
+_INSTALLED, _MODULE = "harness", "__main__.py"
+"""What a journal calls the program: the script, or `python -m harness`."""
+
+
 @click.command(name="status", short_help="Say what is done, failed, missing or stale, and how to continue.")
 @click.argument("folder", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -40,11 +44,12 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     Exit codes: 0 all done, 1 something is left, 2 it cannot be said.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.journal import read_runs
+    from harness.paths import user_path
     from harness.remaining import recorded
     from harness.results import Results
 
     os.environ["HF_HUB_OFFLINE"] = "1"  # a model that is not here is not fetched to be looked at
-    results = Results(Path(folder).absolute())
+    results = Results(user_path(folder).absolute())
     if not results.root.is_dir():
         raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
     problems: list[str] = []
@@ -53,6 +58,9 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     found = _remaining(results, runs, plugin_files) if planned else recorded(results, problems)
     found.problems += problems
     left = _left(runs, found)
+    for run in left:
+        if not _is_ours(run):
+            found.problem(f"the run {run.name} says that it was no `harness run`: its command is not shown")
     if as_json:
         click.echo(json.dumps(_as_data(runs, found, left), indent=1))
     else:
@@ -96,7 +104,7 @@ def _as_data(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> dict
             {"run": run.name, "started": run.started, "state": run.told, "at": _at(run, found.pairs)}
             for run in runs
         ],
-        "continue": [_continuing(run) for run in left],
+        "continue": [_continuing(run) for run in left if _is_ours(run)],
         "skipped": found.skipped,
         "problems": found.problems,
     }
@@ -120,7 +128,8 @@ def _print(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> None:
     for problem in found.problems:
         say(f"PROBLEM {problem}", target)
     for run in left:
-        say(f"continue: {_continuing(run)}", target)
+        if _is_ours(run):
+            say(f"continue: {_continuing(run)}", target)
     say(_summary(found), target)
 
 
@@ -150,6 +159,11 @@ def _at(run: Run, pairs: Sequence[Pair]) -> str:
     return f"{first.model} · {first.task}" if first else ""
 
 
+def _is_ours(run: Run) -> bool:
+    """Whether a command is one of harness; a stranger's journal may name any, to be pasted into a shell."""
+    return run.command[:2] in ((_INSTALLED, "run"), (_MODULE, "run"))
+
+
 def _continuing(run: Run) -> str:
     """The command of a run as a shell reads it, to be given from here: without --fresh, with its data."""
     program, *words = run.command
@@ -157,7 +171,7 @@ def _continuing(run: Run) -> str:
     plan = run.plan
     if plan and plan.data and not any(word.startswith("--data") for word in words):
         words += ["--data", plan.data]
-    start = ["python", "-m", "harness"] if program == "__main__.py" else [program]
+    start = ["python", "-m", "harness"] if program == _MODULE else [program]
     command = shlex.join([*start, *words])
     elsewhere = plan is not None and Path(plan.folder) != Path.cwd()
     return f"cd {shlex.quote(plan.folder)} && {command}" if plan and elsewhere else command

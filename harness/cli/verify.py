@@ -34,11 +34,12 @@ def command(
 
     Exit codes: 0 all holds, 1 something does not, 2 it cannot be read.
     """
+    from harness.paths import user_path
     from harness.results import Results
     from harness.verifying.folder import verify
 
     tasks = _tasks(plugin_files, task_files)
-    roots = {folder: Results(Path(folder)) for folder in folders}
+    roots = {folder: Results(user_path(folder)) for folder in folders}
     for folder, results in roots.items():
         if not results.root.is_dir():
             raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")

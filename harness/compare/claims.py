@@ -90,12 +90,14 @@ def verdict(line: Line, margin: float | None) -> Verdict:
     return "inconclusive"
 
 
-def examples_needed(gain: Gain, margin: float) -> int:
+def examples_needed(gain: Gain, margin: float) -> int | None:
     """Examples that would show a true gain as large as the margin with 80 % power, drawn as these were.
 
-    The standard error falls with the root of the number of units.
+    The standard error falls with the root of the number of units. None where they are beyond any number.
     """
-    return math.ceil(gain.examples * (gain.detectable / margin) ** 2)
+    times = gain.detectable / margin
+    needed = gain.examples * times * times
+    return math.ceil(needed) if math.isfinite(needed) else None
 
 
 def domain_of(measured: Sequence[Measured], tags: Collection[str]) -> Forgetting | None:
@@ -130,10 +132,13 @@ def _mean(measured: Sequence[Measured]) -> Mean | None:
     if not gains:
         return None
     value = sum(gain.value for gain in gains) / len(gains)
-    variances = [gain.standard_error**2 / len(gains) ** 2 for gain in gains]
-    parts = sum(part**2 / max(gain.units - 1, 1) for part, gain in zip(variances, gains, strict=True))
-    freedom = sum(variances) ** 2 / parts if parts else math.inf
-    half = quantile(1 - LEVEL / 2, 1 + min(int(freedom), 10**6) if parts else 2) * math.sqrt(sum(variances))
+    errors = [gain.standard_error for gain in gains]
+    whole = math.hypot(*errors)
+    # Shares, since squares of what a stranger's metric measures may be larger than any float.
+    shares = [(error / whole) ** 2 if whole else 0.0 for error in errors]
+    parts = sum(share**2 / max(gain.units - 1, 1) for share, gain in zip(shares, gains, strict=True))
+    freedom = 1 + min(int(1 / parts), 10**6) if parts else 2
+    half = quantile(1 - LEVEL / 2, freedom) * whole / len(gains)
     tasks = tuple(one.evaluation.examination.task for one in measured)
     return Mean(tasks=tasks, gain=value, low=value - half, high=value + half)
 

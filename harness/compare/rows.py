@@ -109,14 +109,22 @@ def paired(metric: Metric, baseline: Table, candidate: Table) -> Paired:
 
 
 def side_of(metric: Metric, table: Table) -> tuple[list[np.ndarray], np.ndarray | None]:
-    """Columns of a metric, and which rows count; raises HarnessError for a column that is not there."""
+    """Columns of a metric, and which rows count.
+
+    Raises HarnessError for a column that is not there, and for one that cannot say which rows count.
+    """
     needed = [*metric.columns, *([metric.where] if metric.where else [])]
     if lacking := [name for name in needed if name not in table]:
         raise HarnessError(
             f"predictions lack the column {', '.join(lacking)} of {metric.name}",
             exists=f"columns: {', '.join(table)}",
         )
-    kept = None if metric.where is None else np.asarray(table[metric.where], dtype=bool)
+    try:
+        kept = None if metric.where is None else np.asarray(table[metric.where], dtype=bool)
+    except ValueError as error:  # its cells are lists
+        raise HarnessError(
+            f"the column {metric.where} does not say which rows {metric.name} takes"
+        ) from error
     return [table[name] for name in metric.columns], kept
 
 

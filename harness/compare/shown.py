@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from harness.compare.why import GAIN, counted, gain_text, p_value, why_grids
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from harness.compare.comparison import Comparison, Difference, GateLine, Line, Refusal, Standing, Verdict
 
 _MIRRORED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
-
-_LINKED = re.compile(r"(?<![a-z0-9])@(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
-"""Where GitHub sees a person, an issue or an address in plain text, whatever is escaped."""
 
 
 def comparison_grids(comparison: Comparison) -> list[Grid]:
@@ -98,7 +94,7 @@ def markdown(
         parts += [part for one in comparisons for part in _sections(one)]
     if front:
         parts.append(to_markdown([front_grid(front)]))
-    return _LINKED.sub(lambda found: f"{found[0]}<!-- -->", "\n".join(parts))
+    return "\n".join(parts)
 
 
 def _sections(comparison: Comparison) -> Iterator[str]:

@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from harness.interfaces import ModelFacts, Settings
 from harness.leaderboard import Record, read_leaderboard
 from harness.models import display_names
+from harness.paths import possible
 from harness.records import Candidate, Evaluation, Examination, Score, Throughput
 from harness.results import Results, footer_hash
 
@@ -111,7 +112,7 @@ def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict
     from pyarrow import parquet
 
     path, what, one = predictions_at_hand(answered), _what(answered), answered.evaluation
-    if not path.is_file():
+    if not possible(path).is_file():
         raise HarnessError(f"the {what} are missing: no file {path}")
     try:
         with parquet.ParquetFile(path) as file:

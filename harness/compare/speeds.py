@@ -9,12 +9,13 @@ import msgspec
 
 from harness.compare.comparison import Speed
 from harness.compare.contract import machine_differences
+from harness.errors import HarnessError
 from harness.limits import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.bench.records import Bench
+    from harness.bench.records import Bench, VariantResult
     from harness.compare.comparison import Difference
     from harness.compare.sides import Side
 
@@ -56,20 +57,25 @@ def _benched(baseline: Side, candidate: Side) -> Speed | None:
             ours, theirs = by_label.get(ratio.label), by_label.get(ratio.against)
             if ours is None or theirs is None or not math.isfinite(ratio.ratio.high):
                 continue
-            if (theirs.fingerprint, ours.fingerprint) == (baseline.fingerprint, candidate.fingerprint):
-                rates = [
-                    next(one for one in side.workloads if one.workload == ratio.workload).texts_per_second
-                    for side in (theirs, ours)
-                ]
+            if (theirs.fingerprint, ours.fingerprint) != (baseline.fingerprint, candidate.fingerprint):
+                continue
+            before, now = _rate(theirs, ratio.workload), _rate(ours, ratio.workload)
+            if before is not None and now is not None:
                 return Speed(
-                    baseline=rates[0].value,
-                    candidate=rates[1].value,
+                    baseline=before,
+                    candidate=now,
                     ratio=ratio.ratio.value,
                     low=ratio.ratio.low,
                     high=ratio.ratio.high,
                     source=f"harness bench of {bench.started}, workload {ratio.workload}",
                 )
     return None
+
+
+def _rate(variant: VariantResult, workload: str) -> float | None:
+    """Texts per second of a variant on a workload; None where it was not measured on it."""
+    found = (one.texts_per_second.value for one in variant.workloads if one.workload == workload)
+    return next(found, None)
 
 
 def _benches(*sides: Side) -> Iterator[Bench]:
@@ -79,7 +85,7 @@ def _benches(*sides: Side) -> Iterator[Bench]:
         for path in sorted(folder.glob("bench/records/*/*.json")):
             try:
                 bench = msgspec.convert(decode_json(path), Bench)
-            except (msgspec.DecodeError, UnicodeDecodeError, OSError):
+            except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError):
                 continue  # a bench is an extra: without it, the rounds of the runs count
             if bench.schema == SCHEMA:
                 yield bench

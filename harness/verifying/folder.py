@@ -8,6 +8,7 @@ from harness.durable import left_behind
 from harness.errors import HarnessError
 from harness.journal import read_runs
 from harness.leaderboard import published
+from harness.paths import possible
 from harness.records import content_hash
 from harness.results import read_record
 from harness.verifying.found import Verified
@@ -92,10 +93,10 @@ def _answers(
     """Hash predictions again, and compute their record's scores from them."""
     path = results.predictions_path(evaluation)
     name, told = _name(results, path), evaluation.predictions or ""
-    if not path.is_file():
-        found.fault(_name(results, record), f"its predictions are not there: {name}", _AGAIN)
-        return
     try:
+        if not possible(path).is_file():
+            found.fault(_name(results, record), f"its predictions are not there: {name}", _AGAIN)
+            return
         predictions, footer = read_predictions(path)
         hashed = content_hash(predictions)
     except (HarnessError, TypeError) as error:
@@ -125,25 +126,30 @@ def _strays(results: Results, vouched: set[Path], found: Verified) -> None:
     for path in sorted(halves):
         found.fault(_name(results, path), "a process that is gone left it half-written", "delete it")
     for part, endings in _ENDINGS.items():
-        for path in _files(root / part):
-            name = _name(results, path)
-            if path.is_symlink():
-                found.fault(name, "it is a link, and may lead anywhere", "put the file itself there")
-            elif path.suffix not in {*endings, ".tmp"}:
-                found.fault(name, f"no run writes such a file into {part}/", "move it elsewhere")
-            elif path.suffix in (".parquet", ".txt") and path not in vouched:
-                found.fault(name, "no record speaks of it", "delete it, or finish the run that it is of")
+        try:
+            for path in _files(root / part):
+                _stray(results, path, vouched, endings, found)
+        except OSError as error:
+            found.fault(part, f"{error.filename} cannot be looked at: {error.strerror}", "delete it")
+
+
+def _stray(results: Results, path: Path, vouched: set[Path], endings: set[str], found: Verified) -> None:
+    name = _name(results, path)
+    if path.is_symlink():
+        found.fault(name, "it is a link, and may lead anywhere", "put the file itself there")
+    elif path.suffix not in {*endings, ".tmp"}:
+        found.fault(name, f"no run writes such a file into {name.partition('/')[0]}/", "move it elsewhere")
+    elif path.suffix in (".parquet", ".txt") and path not in vouched:
+        found.fault(name, "no record speaks of it", "delete it, or finish the run that it is of")
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files and the links below a folder, without following any."""
-    if folder.is_symlink() or not folder.is_dir():
-        if folder.is_symlink():
-            yield folder
-        return
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() or path.is_symlink():
-            yield from _files(path) if not path.is_symlink() else [path]
+    """Yield the files and the links below a folder, without following any, however deep they lie."""
+    waiting = [folder] if folder.is_dir() or folder.is_symlink() else []
+    while waiting:
+        path = waiting.pop()
+        if path.is_dir() and not path.is_symlink():
+            waiting += sorted(path.iterdir(), reverse=True)
         else:
             yield path
 
@@ -159,10 +165,21 @@ def _boards(results: Results, found: Verified) -> None:
         found.fault("records", f"no leaderboard can be made of them: {type(error).__name__}: {error}", _AGAIN)
         return
     for name in _BOARDS:
-        path = results.root / name
-        there = path.read_bytes() if path.is_file() else None
+        try:
+            there = _beginning(results.root / name, len(expected.get(name, b"")) + 1)
+        except OSError as error:
+            found.fault(name, f"it cannot be read: {error.strerror}", _PUBLISH)
+            continue
         if there != expected.get(name):
             found.fault(name, _unlike(there, expected.get(name)), _PUBLISH)
+
+
+def _beginning(path: Path, size: int) -> bytes | None:
+    """So many bytes of a file: one more than expected show that it differs, however large it is."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(size)
 
 
 def _unlike(there: bytes | None, expected: bytes | None) -> str:

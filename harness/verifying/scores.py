@@ -39,8 +39,10 @@ def read_predictions(path: Path) -> tuple[Predictions, str]:
         with parquet.ParquetFile(path) as file:
             table, schema = read_table(file, path), file.schema_arrow
         columns = {name: table[name].to_pylist() for name in table.column_names}
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise HarnessError(f"it cannot be read: {str(error).splitlines()[0]}") from error
+    # A column that stands there twice, or holds what Python has no value for, is no column of ours either.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        told = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HarnessError(f"it cannot be read: {told}") from error
     if not columns.get("id"):
         raise HarnessError("it holds no predictions: it has no rows with an id")
     predictions = Predictions(Dataset({"row": range(len(columns["id"]))}))

@@ -40,6 +40,18 @@ def test_a_record_is_read_as_it_was_written(bench, tmp_path):
     assert read(written.record) == bench
 
 
+@pytest.mark.parametrize("link", ["records", "records/MACHINE", "MACHINE"])
+def test_a_bench_is_not_written_through_a_link(bench, tmp_path, link):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = tmp_path / "bench" / link.replace("MACHINE", bench.machine.fingerprint[:8])
+    path.parent.mkdir(parents=True)
+    path.symlink_to(elsewhere)
+    with pytest.raises(HarnessError, match="is a link: results are not written through links"):
+        write(bench, tmp_path / "bench", "stamp")
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_what_is_no_record_is_refused(tmp_path):
     for content in ("{", "[]", '{"schema": 99}'):
         (tmp_path / "x.json").write_text(content)

@@ -260,6 +260,27 @@ def test_a_path_or_name_that_is_not_utf_8_is_named(option, run):
     assert ran.err == "Error: not UTF-8: donn\\xe9es\n  hint: rename the folder or file\n"
 
 
+def test_a_current_folder_that_is_not_utf_8_is_refused_in_words(run, tmp_path, monkeypatch):
+    here = tmp_path / os.fsdecode(b"caf\xe9")
+    here.mkdir()
+    monkeypatch.chdir(here)
+    ran = run()
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"Error: not UTF-8: {tmp_path}/caf\\xe9\n  hint: rename the folder or file\n"
+    assert list(here.iterdir()) == []
+
+
+def test_a_current_folder_that_is_gone_is_told_and_help_needs_none(harness, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    assert harness("list", "tasks").err.startswith(
+        "Error: the current folder cannot be looked at: No such file"
+    )
+    assert [harness(*words.split()).code for words in ("--version", "--help", "run --help")] == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -293,6 +294,55 @@ def test_a_journal_that_cannot_be_read_is_said(ran, status):
     code, pairs, out = status()
     assert (code, pairs["one"]) == (2, DONE)
     assert "half.json is not the journal of a run" in out
+
+
+CLOSED = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@pytest.mark.parametrize("what", ["folder", "task_files", "plugins", "data", "model"])
+def test_a_journal_may_name_what_nobody_can_look_at(ran, harness, monkeypatch, tmp_path, what):
+    ran()
+    Path("loop").symlink_to("loop")
+    (path,) = Path("out/runs").iterdir()
+    plan = json.loads(path.read_text())["plan"]
+    closed, look = tmp_path / "closed", Path.stat
+
+    def stat(path, *, follow_symlinks=True):
+        if closed in (tmp_path / path).parents:
+            raise CLOSED
+        return look(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    for name in ("x" * 5_000, "a\0b", "loop", "closed/below"):
+        if what == "model":
+            plan["models"][0]["spec"] |= {"scheme": "folder", "location": name}
+        else:
+            plan[what] = name if what in ("folder", "data") else [name]
+        rewrite_run(plan=plan)
+        answer = harness("status", "out")
+        assert answer.err == ""
+        assert answer.code in ((2,) if what in ("folder", "task_files", "plugins") else (1, 2))
+
+
+@pytest.mark.parametrize("command", [[], ["sh", "run", "-c", "true"], ["harness"], ["harness", "; true"]])
+def test_no_command_is_shown_to_be_pasted_that_is_not_ours(ran, status, command, harness):
+    ran()
+    rewrite_run(command=command)
+    shutil.rmtree("out/records")
+    code, _, out = status()
+    assert code == 1
+    assert "continue" not in out
+    assert "says that it was no `harness run`: its command is not shown" in out
+    assert json.loads(harness("status", "out", "--json").out)["continue"] == []
+
+
+def test_a_folder_that_may_not_be_entered_is_said(ran, status, monkeypatch):
+    def refuse(_folder):
+        raise CLOSED
+
+    ran()
+    monkeypatch.setattr(os, "chdir", refuse)
+    assert "in which a run was started, cannot be looked at: Permission denied" in status()[2]
 
 
 def test_a_plugin_that_only_a_journal_names_is_not_run(ran, harness):

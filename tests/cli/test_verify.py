@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -66,3 +67,23 @@ def test_what_cannot_be_read_exits_with_2(harness, folder, told):
     verified = harness("verify", folder)
     assert verified.code == 2
     assert told in verified.err
+
+
+@pytest.mark.parametrize(
+    "words", ["verify ~/out", "status ~/out", "leaderboard ~/out", "compare ~/out ~/out"]
+)
+def test_a_folder_within_results_that_nobody_may_look_into_is_no_crash(
+    harness, example, tmp_path, monkeypatch, words
+):
+    closed, look = tmp_path / "out" / "predictions", Path.stat
+
+    def stat(path, *, follow_symlinks=True):
+        if closed in (tmp_path / path).parents:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return look(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    answer = harness(*words.split())
+    assert "no folder" not in answer.err
+    assert answer.code == {"verify": 1, "status": 1, "leaderboard": 0, "compare": 2}[words.split()[0]]

@@ -143,6 +143,11 @@ def test_more_examples_are_needed_for_a_smaller_margin():
     assert needed[1] == pytest.approx(4 * needed[0], rel=1e-3)
 
 
+def test_more_examples_than_any_number_are_not_told():
+    both(right(0.7), right(0.7, seed=2))
+    assert ask(gate=margin_gate(1e-200), power=True).lines[0].needed is None
+
+
 # --- what is broken, and what does not compare ------------------------------------------------------------
 
 
@@ -342,6 +347,18 @@ def test_a_strangers_metric_that_raises_is_a_failure_that_names_it():
     assert (found.exit_code, found.broken) == (2, ("the metric strange raised ZeroDivisionError: no",))
 
 
+def test_a_column_of_lists_does_not_say_which_rows_count():
+    metric = mean_metric("accuracy", "correct", where="asked")
+    for name in ("base", "cand"):
+        answer(name, name, metrics=(metric,), correct=right(0.6), asked=[True] * len(right(0.6)))
+        (path,) = Path(name).glob("records/*/*.json")
+        answer(name, name, correct=right(0.6), asked=[["a", "b"]] * len(right(0.6)))
+        path.write_bytes(path.read_bytes().replace(b'"where": null', b'"where": "asked"'))
+    found = ask()
+    assert found.exit_code == 2
+    assert found.broken == ("the column asked does not say which rows accuracy takes",)
+
+
 # --- domain -----------------------------------------------------------------------------------------------
 
 
@@ -352,6 +369,15 @@ def test_gains_in_the_domain_are_held_against_losses_outside_it():
     assert found.inside.gain == pytest.approx(-found.outside.gain)
     assert found.inside.low > 0 > found.outside.high
     assert found.sentence.endswith("it learned and forgot")
+
+
+def test_gains_whose_squares_are_beyond_any_number_have_a_mean_all_the_same():
+    large = 1e100 * np.asarray(right(0.8))
+    both(right(0.6), large, "law", tags=("legal",))
+    both(right(0.6), 0.5 * large, "statute", tags=("legal",))
+    found = ask(domain=frozenset({"legal"})).forgetting
+    assert found.inside.gain == pytest.approx(0.75 * large.mean())
+    assert 0 < found.inside.low < found.inside.gain < found.inside.high < 1e101
 
 
 def test_several_comparisons_are_corrected_together():

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from compare.made import answer, right
+from harness.bench.records import Bench, Estimate, Machine, Ratio, VariantResult
 from harness.compare.comparing import Question, compare
 from harness.compare.front import front_of
 from harness.compare.gate import Gate
 from harness.compare.sides import read_sides
+from harness.errors import HarnessError
+from harness.interfaces import Settings
 from harness.records import Throughput
-from harness.results import Results
+from harness.results import Results, encode
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +63,16 @@ def test_speeds_of_another_machine_or_of_other_texts_are_refused(change):
     assert (allowed.exit_code, allowed.allowed) == (0, ("machine",))
 
 
+@pytest.mark.parametrize("end", ["texts_per_second", "texts_per_second_low", "texts_per_second_high"])
+@pytest.mark.parametrize("rate", [b"0", b"-1.0", b"1e999"])
+def test_a_speed_that_cannot_be_is_not_divided_by(end, rate):
+    timed("base", 0.7, 100)
+    (path,) = Path("base").glob("throughput/*.json")
+    path.write_bytes(re.sub(rf'"{end}": [0-9.]+'.encode(), f'"{end}": '.encode() + rate, path.read_bytes()))
+    with pytest.raises(HarnessError, match=r"throughput.*\.json is not a readable record"):
+        read_sides(Path("base"))
+
+
 def test_a_speed_that_was_never_measured_fails_a_gate_that_asks_for_it():
     base = timed("base", 0.7, 100)
     answer("cand", "cand", correct=right(0.7))
@@ -66,6 +80,27 @@ def test_a_speed_that_was_never_measured_fails_a_gate_that_asks_for_it():
     found = ask(base, cand)
     assert found.exit_code == 2
     assert "cand was not timed" in found.gate[0].sentence
+
+
+def test_a_bench_that_does_not_hold_what_it_speaks_of_is_passed_over():
+    sides = timed("base", 0.7, 100), timed("cand", 0.7, 80)
+    variants = tuple(
+        VariantResult(label=one.name, model=one.name, fingerprint=one.fingerprint, settings=Settings())
+        for one in sides
+    )
+    ratio = Ratio(
+        workload="not measured", label="cand", against="base", ratio=Estimate(2.0, 1.9, 2.1), cpu_ratio=None,
+        rounds=3, comparison="faster",
+    )  # fmt: skip
+    bench = Bench(
+        started="2026", machine=Machine(fingerprint="m" * 64, processor="P", cores=2, system="L"),
+        libraries={}, margin=0.02, budget=60.0, seconds=1.0, variants=variants, ratios=(ratio,),
+    )  # fmt: skip
+    folder = Path("base/bench/records/m")
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_bytes(encode(bench))
+    (folder / "b.json").write_text("[" * 200 + "]" * 200)
+    assert ask(*sides).speed.source == "rounds of two runs, not side by side"
 
 
 def test_the_front_holds_the_models_that_no_other_beats_at_both():

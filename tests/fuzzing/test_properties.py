@@ -17,7 +17,7 @@ from harness.compare.gate import read_gate
 from harness.data import render
 from harness.errors import LONGEST, HarnessError
 from harness.leaderboard import _value
-from harness.results import file_name
+from harness.paths import file_name
 from harness.training.card_tables import cells, number, settings
 
 TEXTS = st.text(st.characters(codec="utf-8"))

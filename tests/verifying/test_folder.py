@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from harness.records import Score
 from harness.results import Results
 from harness.selection import Selected
 from harness.tables import Dataset, Predictions
-from harness.verifying.folder import verify
+from harness.verifying.folder import _files, verify
 from harness.verifying.scores import SAME_SCORE
 
 EXAMPLE = Path(__file__).parents[2] / "results" / "example"
@@ -248,7 +250,18 @@ def test_an_old_record_without_a_seal_is_no_fault(results):
     assert sum("no seal" in one.why for one in found.unchecked) == 2
 
 
+def another_column(results, kind, name="other") -> None:
+    """Put a column beside the others into a file of predictions."""
+    table = parquet.read_table(answers(results))
+    column = pa.array([2**62 - 2**62 % 86_400_000] * table.num_rows).cast(kind)
+    parquet.write_table(table.append_column(name, column), answers(results))
+
+
 SPOILED = {
+    "a column twice": (lambda r: another_column(r, pa.int64(), "id"), "it cannot be read"),
+    "a date": (lambda r: another_column(r, pa.date64()), "it cannot be read"),
+    "a while": (lambda r: another_column(r, pa.duration("s")), "it cannot be read"),
+    "a time zone": (lambda r: another_column(r, pa.timestamp("us", "Nowhere/Town")), "it cannot be read"),
     "half a record": (lambda r: record(r).write_text("{"), "not a readable record"),
     "moved": (lambda r: record(r).rename(record(r).with_name("other.json")), "its content belongs in"),
     "no predictions": (lambda r: answers(r).unlink(), "its predictions are not there"),
@@ -267,6 +280,28 @@ SPOILED = {
     "speeds": (lambda r: (r.root / "throughput.csv").write_text(""), "nothing that it could be made of"),
     "journal": (lambda r: r.write_run("now", {"started": 3}), "is not the journal of a run"),
 }
+
+
+def test_a_board_is_read_no_further_than_it_should_be_long(results):
+    board = results.root / "leaderboard.csv"
+    length = board.read_bytes().count(b"\n")
+    with board.open("r+b") as file:
+        file.truncate(2**40)  # a terabyte, which takes no room
+    assert faults(results) == [f"leaderboard.csv: line {length + 1} is not what the records say"]
+
+
+def test_folders_may_lie_deeper_than_calls(tmp_path):
+    deepest = tmp_path
+    for _ in range(200):
+        deepest /= "d"
+        deepest.mkdir()
+    (deepest / "notes.md").touch()
+    most = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 100)
+    try:
+        assert list(_files(tmp_path)) == [deepest / "notes.md"]
+    finally:
+        sys.setrecursionlimit(most)
 
 
 @pytest.mark.parametrize("spoiled", SPOILED)
