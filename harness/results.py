@@ -38,6 +38,7 @@ SEAL = "seal"
 """Under this name a record's file holds the hash of all else in it; a reader of records passes over it."""
 _HASH = b"content_hash"
 _HINT = "delete it; a run that needs it computes it again"
+_SHOWN = 5
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
 
@@ -209,6 +210,16 @@ class Results:
 
     def _path(self, part: str, model: Identity, examination: Examination, ending: str) -> Path:
         return self.root / part / _folder(model) / f"{_slot(examination)}.{ending}"
+
+
+def no_results(folder: Path) -> HarnessError:
+    """The error for a folder without results; it names the folders right below that hold some."""
+    below = sorted(str(path.parent) for path in folder.glob("*/records"))
+    return HarnessError(
+        f"no results in {folder}",
+        exists=f"there are some in {', '.join(below[:_SHOWN])}" if below else None,
+        hint="give a folder that `harness run --out` wrote",
+    )
 
 
 def encode(record: Any) -> bytes:  # noqa: ANN401 - any dataclass

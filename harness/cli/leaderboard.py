@@ -102,7 +102,7 @@ def _merged(
     folders: list[Path],
 ) -> tuple[list[Evaluation], list[Throughput], dict[tuple[str, str], Path]]:
     """Read all folders; the same result in two of them counts once, and a success more than a failure."""
-    from harness.results import Results
+    from harness.results import Results, no_results
 
     merged: dict[tuple[Identity, Examination], Evaluation] = {}
     throughputs: dict[Identity, Throughput] = {}
@@ -111,7 +111,7 @@ def _merged(
         results = Results(folder)
         found = results.evaluations()
         if not found:
-            raise HarnessError(f"no results in {folder}", hint="give a folder that `harness run --out` wrote")
+            raise no_results(folder)
         for one in found:
             place = one.model, one.examination
             if one.predictions is not None:

@@ -46,7 +46,7 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     from harness.journal import read_runs
     from harness.paths import user_path
     from harness.remaining import recorded
-    from harness.results import Results
+    from harness.results import Results, no_results
 
     os.environ["HF_HUB_OFFLINE"] = "1"  # a model that is not here is not fetched to be looked at
     results = Results(user_path(folder).absolute())
@@ -54,6 +54,8 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
         raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
     problems: list[str] = []
     runs = read_runs(results, problems)
+    if not runs and not problems and not results.begun:
+        raise no_results(Path(folder))
     planned = any(run.plan for run in runs)
     found = _remaining(results, runs, plugin_files) if planned else recorded(results, problems)
     found.problems += problems

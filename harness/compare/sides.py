@@ -16,7 +16,7 @@ from harness.leaderboard import Record, read_leaderboard
 from harness.models import display_names
 from harness.paths import possible
 from harness.records import Candidate, Evaluation, Examination, Score, Throughput
-from harness.results import Results, footer_hash
+from harness.results import Results, footer_hash, no_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,15 +63,17 @@ def read_sides(path: Path) -> list[Side]:
     if path.is_dir():
         results = Results(path)
         answered = [_of_folder(results, one) for one in results.evaluations()]
-        hint = "give a folder that `harness run --out` wrote"
+        if not answered:
+            raise no_results(path)
     elif path.is_file():
         results = Results(path.parent)
         answered = _of_csv(read_leaderboard(path), results)
-        hint = "a leaderboard has a row for each model, task and metric"
+        if not answered:
+            raise HarnessError(
+                f"no results in {path}", hint="a leaderboard has a row for each model, task and metric"
+            )
     else:
         raise HarnessError(f"no folder or file {path}", hint="give a results folder or its leaderboard.csv")
-    if not answered:
-        raise HarnessError(f"no results in {path}", hint=hint)
     return _by_model(answered, path, results)
 
 

@@ -10,7 +10,7 @@ from harness.journal import read_runs
 from harness.leaderboard import published
 from harness.paths import possible
 from harness.records import content_hash
-from harness.results import read_record
+from harness.results import no_results, read_record
 from harness.verifying.found import Verified
 from harness.verifying.scores import differences, read_predictions
 
@@ -44,7 +44,7 @@ def verify(results: Results, tasks: Mapping[str, Task]) -> Verified:
     root, found = results.root, Verified()
     paths = sorted([*root.glob("records/*/*.json"), *root.glob("errors/*/*.json")])
     if not paths:
-        raise HarnessError(f"no results in {root}", hint="give a folder that `harness run --out` wrote")
+        raise no_results(root)
     vouched: set[Path] = set()
     for path in paths:
         evaluation = _record(results, path, found)

@@ -371,6 +371,14 @@ def test_what_is_no_folder_is_an_error(harness):
     assert (asked.code, asked.err.splitlines()[0]) == (2, "Error: no folder nowhere")
 
 
+def test_a_folder_without_results_is_an_error_that_names_those_below_that_have_some(ran, harness):
+    ran()
+    for command in ("status", "verify", "compare", "leaderboard"):
+        asked = harness(command, ".")
+        assert asked.code == 2
+        assert asked.err.startswith("Error: no results in .\n  there are some in out\n  hint: "), command
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_leaves_its_plan_and_the_command_shown_finishes_it(harness, status, tmp_path):
     plugin = tmp_path / "slow.py"
