@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MINILM_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """SHA-256 of all-MiniLM-L6-v2's published model.safetensors."""
 
+WITHOUT_A_NETWORK = frozenset({"folder", "minilm", "lexical"})
+"""Schemes that connect to nothing. What a plugin's does, by a paid service perhaps, only its author knows."""
+
 
 @hookimpl
 def harness_model_schemes() -> Iterable[ModelScheme]:
@@ -41,23 +44,39 @@ def _locate_folder(spec: ModelSpec) -> LocatedModel:
 
 
 def _locate_hub(spec: ModelSpec) -> LocatedModel:
+    return _located_at(hub_folder(spec), spec)
+
+
+def locate_cached(spec: ModelSpec) -> LocatedModel:
+    """Locate a model of the hub in its cache; connects to nothing, and raises as `hub_folder` does."""
+    return _located_at(hub_folder(spec, fetch=False), spec)
+
+
+def _located_at(folder: Path, spec: ModelSpec) -> LocatedModel:
+    from harness.sentence_models import LocatedFolder
+
+    return LocatedFolder.at(folder, spec, spec.location.rsplit("/", maxsplit=1)[-1])
+
+
+def hub_folder(spec: ModelSpec, *, fetch: bool = True) -> Path:
+    """Find the folder of a hub's model, in its cache where it is not to be fetched.
+
+    Raises HarnessError for what is no hub id, and for a model that is not there, or not whole.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    from harness.sentence_models import LocatedFolder
 
     unwanted = ["onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf"]
     if not spec.settings.allow_pickle:
         unwanted += ["*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle"]
     try:
-        folder = snapshot_download(spec.location, ignore_patterns=unwanted)
+        return Path(snapshot_download(spec.location, ignore_patterns=unwanted, local_files_only=not fetch))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise HarnessError(
             f"model {spec.location} is not in the hub's cache and could not be fetched: {reason}",
             hint="for a local model give a path that exists; offline, only cached models can be used",
         ) from error
-    return LocatedFolder.at(Path(folder), spec, spec.location.rsplit("/", maxsplit=1)[-1])
 
 
 def _locate_minilm(spec: ModelSpec) -> LocatedModel:

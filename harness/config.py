@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -51,8 +52,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; raises HarnessError that says where it cannot be read, or which limit it is over."""
     from harness.data import read_text
 
+    text = read_text(path, CONFIG)
+    _check_keys(text, path)
     try:
-        content = tomllib.loads(read_text(path, CONFIG))
+        content = tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, and Python's own for a number of too many digits
         raise HarnessError(f"{path} is not TOML: {error}") from error
     except RecursionError as error:
@@ -60,6 +63,29 @@ def read_toml(path: Path) -> dict[str, Any]:
     check_nesting(content, path)
     _check_integers(content, path)
     return content
+
+
+# Nothing here can be matched in two ways, and what is not closed goes on to the end: it never takes long.
+_PART = r"""(?:[\w-]+|"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|'[^'\n]*'?)"""
+_LONG_TEXT = (
+    r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"{0,5}',
+    r"'''[^']*(?:'(?!'')[^']*)*'{0,5}",
+)
+_TOKEN = re.compile(
+    rf"{'|'.join(_LONG_TEXT)}|#[^\n]*|(?P<key>{_PART}(?:[ \t]*\.[ \t]*{_PART})*)|.", re.ASCII | re.DOTALL
+)
+
+
+def _check_keys(text: str, path: Path) -> None:
+    """Refuse dotted keys of too many parts before they are read: tomllib takes the square of their number.
+
+    Whatever stands between dots and outside of comments and texts of several lines may be a key.
+    """
+    most = DEPTH.most
+    for found in _TOKEN.finditer(text):
+        key = found["key"]
+        if key and key.count(".") >= most:
+            DEPTH.check(len(re.findall(_PART, key, re.ASCII | re.DOTALL)), path)
 
 
 def _check_integers(value: Any, path: Path) -> None:  # noqa: ANN401 - TOML

@@ -6,7 +6,6 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -69,11 +68,12 @@ GROWTH = Limit("HARNESS_MAX_GROWTH", 1_000, "times its size on disk")
 CONFIG = Limit("HARNESS_MAX_CONFIG_BYTES", 2**20, "bytes of TOML")
 """Of a configuration, a task file, a recipe, a gate."""
 CARD = Limit("HARNESS_MAX_CARD_BYTES", 4 * 2**20, "bytes of a model card")
+"""As it lies on disk, and of the texts in its front matter, once every alias of YAML is written out."""
 RECORD = Limit("HARNESS_MAX_RECORD_BYTES", 64 * 2**20, "bytes of JSON")
 """Of a record, a lineage, a bench, a configuration in a model folder."""
 DEPTH = Limit("HARNESS_MAX_DEPTH", 100, "levels of nesting")
 VALUES = Limit("HARNESS_MAX_CARD_VALUES", 1_000_000, "lists and tables in one")
-"""Of a card's front matter: in YAML ten lines can stand for a billion lists."""
+"""Of a card's front matter: in YAML ten lines can stand for a billion, and count as a billion."""
 FOLDERS = Limit("HARNESS_MAX_MODEL_FOLDERS", 1_000, "folders in a model")
 
 
@@ -142,20 +142,14 @@ def decode_json(path: Path) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def check_nesting(value: Any, where: object, values: Limit | None = None) -> None:  # noqa: ANN401 - JSON
-    """Raise HarnessError for lists and tables that lie too deeply in each other.
-
-    values: also limits how many lie on one level, where a format can let a few stand for many.
-    """
+def check_nesting(value: Any, where: object) -> None:  # noqa: ANN401 - JSON
+    """Raise HarnessError for lists and tables that lie too deeply in each other."""
     level = [value] if isinstance(value, _OUTER) else []
     for _ in range(DEPTH.most):
         if not level:
             return
         inside = (outer.values() if isinstance(outer, dict) else outer for outer in level)
-        inner = (one for row in inside for one in row if isinstance(one, _OUTER))
-        level = list(inner if values is None else islice(inner, values.most + 1))
-        if values is not None:
-            values.check(len(level), where)
+        level = [one for row in inside for one in row if isinstance(one, _OUTER)]
     if level:
         raise DEPTH.exceeded(where)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -163,6 +164,62 @@ def test_dotted_keys_nest_too(tmp_path):
     path.write_text(f"{'.'.join('a' * 200)} = 1")
     with pytest.raises(HarnessError, match="levels of nesting"):
         read_toml(path)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("{} = 1", id="a key"),
+        pytest.param("[{}]", id="a table"),
+        pytest.param("[[{}]]", id="one of several tables"),
+        pytest.param("a = [1, {{ b = 2, {} = 1 }}]", id="in a table in a line"),
+        pytest.param('a = {{ b = """c"""", {} = 1 }}', id="after a text that ends in a quotation mark"),
+        pytest.param("a = {{ b = '''c''''', {} = 1 }}", id="after a text that ends in two"),
+        pytest.param('a = "\\"#" # "\n{} = 1', id="after a comment"),
+    ],
+)
+@pytest.mark.parametrize(
+    "key", [".".join(["a"] * 30_000), "\"a.b\" . 'c' .\td." * 10_000 + "e"], ids=["bare", "quoted"]
+)
+def test_a_key_of_many_parts_is_refused_before_it_takes_their_square(written, key, tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(written.format(key))
+    started = time.process_time()
+    with pytest.raises(HarnessError, match=r"(?s)30,00[01] levels of nesting.*HARNESS_MAX_DEPTH=…"):
+        read_toml(path)
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("mark", ['"', "'", '"""', "'''"])
+def test_dots_in_texts_and_comments_are_no_nesting(mark, tmp_path):
+    text = "and so on. " * 1_000
+    path = tmp_path / "a.toml"
+    path.write_text(
+        f"# {'a.' * 500}\nb = [{mark}{text}{mark}, {mark}c{mark}] # {'d.' * 500}\n'{text}'.e = 1.5\n"
+    )
+    assert read_toml(path) == {"b": [text, "c"], text: {"e": 1.5}}
+
+
+@pytest.mark.parametrize(("parts", "read"), [(DEPTH.default, True), (DEPTH.default + 1, False)])
+def test_a_key_may_have_as_many_parts_as_there_may_be_levels(parts, read, tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(f"{'.'.join(['a'] * parts)} = 1")
+    if read:
+        assert "a" in read_toml(path)
+    else:
+        with pytest.raises(HarnessError, match=f"{parts} levels of nesting"):
+            read_toml(path)
+
+
+@pytest.mark.parametrize("piece", ['"', "'", '"\\', "\\", "a ", "a . ", 'a"', "#", "=", "\t"])
+@pytest.mark.parametrize("start", ["", 'a = "', 'a = """', "a = '''"])
+def test_no_toml_takes_longer_than_its_size_allows(start, piece, tmp_path):
+    path = tmp_path / "a.toml"
+    path.write_text(start + piece * 50_000 + "\n=")
+    started = time.process_time()
+    with pytest.raises(HarnessError):
+        read_toml(path)
+    assert time.process_time() - started < 1
 
 
 def test_a_number_of_too_many_digits_is_no_toml(tmp_path):

@@ -92,8 +92,10 @@ def rows_of(data: Data, home: str, asked: Asked) -> Rows | None:
 
 
 def base_of(name: str, asked: Asked) -> Callable[[], Model] | None:
-    """Load a base; one that was not asked for only if it is on this machine."""
-    return asked.models.loader(name) if asked.base or asked.models.is_here(name) else None
+    """Load a base; one that was not asked for only if it is on this machine, and from there."""
+    if asked.base:
+        return asked.models.loader(name)
+    return asked.models.loader(name, fetch=False) if asked.models.is_here(name) else None
 
 
 def datasets_of(

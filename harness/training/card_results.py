@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.training.card_tables import (
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.training.card_tables import Section
+
+    _Key = tuple[str, str, bool]
 
 _ROUNDED = 0.00005001
 """Tables show four decimals."""
@@ -64,20 +68,29 @@ def read_claims(front: Mapping[str, Any], cut: Sequence[Section]) -> tuple[Claim
     Scores that are given twice are kept twice; a table's score is the index's where it is that, rounded.
     """
     claims = list(_index(front))
-    left = list(claims)
+    left: defaultdict[_Key, list[float]] = defaultdict(list)
+    for claim in claims:
+        left[_key(claim)].append(_comparable(claim))
+    for values in left.values():
+        values.sort()
     for claim in _tables(cut):
-        same = next((one for one in left if _same(one, claim)), None)
-        if same is None:
-            claims.append(claim)
+        values, shown = left[_key(claim)], _comparable(claim)
+        nearest = bisect_right(values, shown - _ROUNDED)
+        if nearest < len(values) and values[nearest] - shown < _ROUNDED:
+            del values[nearest]
         else:
-            left.remove(same)
+            claims.append(claim)
     return tuple(claims)
 
 
-def _same(exact: Claim, shown: Claim) -> bool:
-    if (exact.dataset, exact.metric) != (shown.dataset, shown.metric):
-        return False
-    return abs(exact.value - shown.value) < _ROUNDED or (math.isnan(exact.value) and math.isnan(shown.value))
+def _key(claim: Claim) -> _Key:
+    """Tell apart what cannot be the same score."""
+    return claim.dataset, claim.metric, math.isnan(claim.value)
+
+
+def _comparable(claim: Claim) -> float:
+    """Give a score that is no number, which equals nothing, one that does."""
+    return 0.0 if math.isnan(claim.value) else claim.value
 
 
 def _index(front: Mapping[str, Any]) -> Iterator[Claim]:
@@ -86,12 +99,16 @@ def _index(front: Mapping[str, Any]) -> Iterator[Claim]:
         for result in _records(model.get("results")):
             dataset = result.get("dataset")
             known = dataset if isinstance(dataset, dict) else {}
-            name = str(known.get("type") or known.get("name") or "unknown")
+            name = next((one for one in (known.get("type"), known.get("name")) if _is_text(one)), "unknown")
             for metric in _records(result.get("metrics")):
-                value = metric.get("value")
+                value, kind = metric.get("value"), metric.get("type")
                 value = number(value) if isinstance(value, str) else value
-                if _is_score(value) and metric.get("type"):
-                    yield Claim(dataset=name, metric=str(metric["type"]), value=float(value))
+                if _is_score(value) and _is_text(kind):
+                    yield Claim(dataset=name, metric=kind, value=float(value))
+
+
+def _is_text(value: Any) -> TypeGuard[str]:  # noqa: ANN401 - YAML
+    return isinstance(value, str) and bool(value)
 
 
 def _is_score(value: Any) -> TypeGuard[float]:  # noqa: ANN401 - YAML

@@ -118,12 +118,15 @@ def items(cell: str) -> dict[str, str]:
 
 
 def literal(source: str | ast.expr) -> Any:  # noqa: ANN401 - whatever was written
-    """Read a Python literal; None for anything else."""
+    """Read a Python literal; None for anything else, and for one with a number too long to be written."""
     try:
         with _without_warnings():
-            return ast.literal_eval(source.strip() if isinstance(source, str) else source)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            value = ast.literal_eval(source.strip() if isinstance(source, str) else source)
+        # Python reads hexadecimal digits without end, but writes no more than 4,300 decimal ones.
+        repr(value)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, OverflowError):
         return None
+    return value
 
 
 def statements(code: str) -> list[ast.stmt]:

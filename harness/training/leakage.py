@@ -41,7 +41,7 @@ class TrainedOn:
     signatures: Signatures | None = None
     """For near-duplicates; None where only equal texts can be found."""
     digest: str = ""
-    """Hex SHA-256 of both."""
+    """Hex SHA-256 of both; of what `unreadable` says where they are not known."""
     unreadable: str = ""
     """Why they are not known, where there are files that should say."""
 
@@ -67,14 +67,15 @@ def trained_on_texts(texts: Iterable[str]) -> TrainedOn:
 @lru_cache(maxsize=8)
 def _trained_on(folder: Path, state: tuple[tuple[int, int], ...]) -> TrainedOn:  # noqa: ARG001 - part of the key
     """Read it once per state of the files: each task of a run asks."""
-    digest = hashlib.sha256()
     try:
-        lineage, signatures = read_lineage(folder), read_signatures(folder)
+        lineage = read_lineage(folder)
+        texts = lineage.texts if lineage else ()
+        signatures = read_signatures(folder, texts)
     except HarnessError as error:
-        digest.update((folder / NAME).read_bytes())
-        return TrainedOn(frozenset(), None, digest.hexdigest(), error.message)
-    texts = lineage.texts if lineage else ()
-    digest.update("\n".join(texts).encode())
+        # What is told is all that a result takes from such a file, which may be too large to be hashed.
+        told = error.message.replace(str(folder), "")
+        return TrainedOn(frozenset(), None, hashlib.sha256(told.encode()).hexdigest(), error.message)
+    digest = hashlib.sha256("\n".join(texts).encode())
     if signatures is not None:
         digest.update(signatures.rows.tobytes())
     return TrainedOn(frozenset(texts), signatures, digest.hexdigest())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 NAME = "lineage.json"
 SCHEMA = 1
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number of rows or steps, which a float holds exactly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedLoss:
     """One line of the loss log."""
 
-    step: int
+    step: Count
     epoch: float
     loss: float | None = None
     learning_rate: float | None = None
@@ -44,14 +46,14 @@ class Lineage:
     """Name of the training file."""
     data_digest: str
     """Hex SHA-256 of the training rows as the loss took them, in order."""
-    rows: int
+    rows: Count
     texts: tuple[str, ...]
     """Sorted 16-digit hashes of the distinct training texts, normalised (`harness.training.overlap`)."""
-    steps: int
+    steps: Count
     seconds: float
     """Wall time of training, over all its sittings."""
     log: tuple[LoggedLoss, ...] = ()
-    best_step: int | None = None
+    best_step: Count | None = None
     """The step that was kept, where the best was to be; None for the last."""
     dtype: str = "float32"
     device: str = "cpu"

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.limits import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from datasketch import MinHash, MinHashLSH
+    from pyarrow.parquet import ParquetFile
 
 SIGNATURES = "training-texts.parquet"
 """Name of the file beside lineage.json that holds the signatures of the training texts."""
@@ -31,6 +31,8 @@ _BANDS = (21, 6)
 _SHINGLE = 5
 """Characters: of words, a sentence has too few for one of them to be changed."""
 _MULTIPLIER = 0x9E3779B1
+_READ_AT_ONCE = 1_024
+"""Signatures: half a megabyte."""
 
 
 class _Kept(dict[int, str | int]):
@@ -167,9 +169,12 @@ def write_signatures(folder: Path, texts: Iterable[str]) -> None:
     parquet.write_table(pa.table(columns), folder / SIGNATURES, compression="zstd")
 
 
-def read_signatures(folder: Path) -> Signatures | None:
-    """Read a candidate's signatures; None where there are none. Raises HarnessError for a broken file."""
-    import numpy as np
+def read_signatures(folder: Path, texts: Sequence[str]) -> Signatures | None:
+    """Read a candidate's signatures; None where there are none.
+
+    texts: sorted hashes of its training texts, as its lineage has them; their signatures stand in this order.
+    Raises HarnessError for a file that is broken, or holds another number of signatures.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -178,13 +183,33 @@ def read_signatures(folder: Path) -> Signatures | None:
         return None
     try:
         with parquet.ParquetFile(path) as file:
-            table = read_table(file, path, ["hash", "minhash"])
-        values = b"".join(table["minhash"].cast(pa.binary()).to_pylist())
-        rows = np.frombuffer(values, dtype="<u4").reshape(table.num_rows, _PERMUTATIONS)
-        hashes = tuple(table["hash"].cast(pa.string()).to_pylist())
+            rows = _read_rows(file, len(texts))
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise HarnessError(f"{path} cannot be read: {error}", hint="train again, or remove it") from error
-    return Signatures(hashes, rows.astype(np.uint32))
+    return Signatures(tuple(texts), rows)
+
+
+def _read_rows(file: ParquetFile, count: int) -> np.ndarray:
+    """Read (count, 128) uint32 from an open file, of which nothing is believed but its column's width.
+
+    Raises ValueError where there are more signatures, or fewer, before more memory is taken than they need.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    width = file.schema_arrow.field("minhash").type
+    if width != pa.binary(4 * _PERMUTATIONS):
+        raise ValueError(f"its signatures are of type {width}")
+    rows, found = np.empty((count, _PERMUTATIONS), dtype="<u4"), 0
+    for piece in file.iter_batches(batch_size=_READ_AT_ONCE, columns=["minhash"]):
+        begin, found = found, found + len(piece)
+        if found > count:
+            break
+        values = b"".join(piece.column(0).to_pylist())
+        rows[begin:found] = np.frombuffer(values, dtype="<u4").reshape(len(piece), _PERMUTATIONS)
+    if found != count:
+        raise ValueError(f"it does not hold the signatures of the {count:,} texts of the lineage")
+    return rows.astype(np.uint32, copy=False)
 
 
 def _signed(values: np.ndarray) -> MinHash:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness import LOSSES, Finding, Severity
@@ -79,11 +80,13 @@ def mean_of(column: ColumnFacts) -> float | None:
 def _shared_words(rows: Rows) -> list[str]:
     """Words that stand in both texts of a row, and in no other row's second text."""
     left, right = ([_stems(cell) for cell in cells] for cells in rows.texts.values())
-    found = []
-    for row, stems in enumerate(left):
-        elsewhere = {stem for other, others in enumerate(right) if other != row for stem in others}
-        found += [word for stem, word in right[row].items() if stem in stems and stem not in elsewhere]
-    return found
+    rows_with = Counter(stem for stems in right for stem in stems)
+    return [
+        word
+        for one, other in zip(left, right, strict=True)
+        for stem, word in other.items()
+        if stem in one and rows_with[stem] == 1
+    ]
 
 
 def _stems(cell: object) -> dict[str, str]:

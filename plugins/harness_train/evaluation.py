@@ -24,6 +24,9 @@ WORTH = 5e-4
 NEAR_CHANCE = 0.05
 """A score less than this below chance may be chance: few examples move it so far."""
 
+_MOST_VALUES = 10
+"""Different values of one metric that are shown; more are not looked for."""
+
 _CORRELATION = re.compile(r"(?:^|_)(spearman|pearson|kendall|mcc)(?:$|_)")
 _HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhattan|max)_accuracy$")
 """Scores of which one half is chance: areas under a curve, and accuracies over triplets or two classes."""
@@ -71,7 +74,7 @@ def _reported_twice(subject: Subject) -> Iterator[Finding]:
     values: dict[tuple[str, str], list[float]] = {}
     for claim in subject.claims:
         known = values.setdefault((claim.dataset, claim.metric), [])
-        if all(abs(claim.value - value) > ROUNDED / 2 for value in known):
+        if len(known) < _MOST_VALUES and all(abs(claim.value - value) > ROUNDED / 2 for value in known):
             known.append(claim.value)
     twice = {key: found for key, found in values.items() if len(found) > 1}
     if twice:
@@ -93,11 +96,10 @@ def _best_lost(subject: Subject) -> Iterator[Finding]:
     if len(rows) < 2 or subject.keeps_best:
         return
     last, kept = rows[-1][0], dict(rows[-1][1])
-    claimed = {
-        name: max(values)
-        for name in kept
-        if (values := [one.value for one in subject.claims if f"{one.dataset}_{one.metric}" == name])
-    }
+    claimed: dict[str, float] = {}
+    for one in subject.claims:
+        if (name := f"{one.dataset}_{one.metric}") in kept:
+            claimed[name] = max(claimed.get(name, one.value), one.value)
     kept |= claimed
     better = [
         (line, scores)

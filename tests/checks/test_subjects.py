@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from conftest import build_model
+from huggingface_hub import HfApi, constants
+from huggingface_hub.errors import OfflineModeIsEnabled
 from plugins.cards import card_text
 
 from harness.checks import Asked, recipe_subject, subject_of
 from harness.checks.models import Models, read_architecture
 from harness.errors import HarnessError
+from harness.interfaces import ModelScheme
+from harness.lexical import LexicalModel
 from harness.plugins import load_plugins
 from harness.training.lineage import Lineage, LoggedLoss, write_lineage
 from harness.training.recipe import recipe_from
@@ -41,7 +46,7 @@ def plugins():
 def asked(plugins):
     """What is asked, with changes."""
     tasks = plugins.tasks()
-    return lambda **changes: Asked(models=Models(plugins.model_schemes()), tasks=tasks, **changes)
+    return lambda **changes: Asked(**({"models": Models(plugins.model_schemes()), "tasks": tasks} | changes))
 
 
 @pytest.fixture(autouse=True)
@@ -215,6 +220,47 @@ def test_a_base_that_is_not_on_this_machine_is_not_asked_of_a_hub(asked, plugins
     assert not models.is_here("nobody/has-this")
     assert models.folder("nobody/has-this") is None
     assert not models.is_here("./nowhere")
+
+
+@pytest.mark.parametrize("name", ["org/a--b", "org/x.git", "org/x..y", f"org/{'x' * 120}", "-a/b", "a/b."])
+def test_a_base_that_no_hub_can_have_is_not_here(asked, plugins, tmp_path, name):
+    assert not Models(plugins.model_schemes()).is_here(name)
+    (tmp_path / "card.md").write_text(card_text().replace("someone/a-base", name))
+    (tmp_path / "its.toml").write_text(TOML.replace('"lexical"', f'"{name}"'))
+    assert subject_of("card.md", asked()).base is None
+    assert subject_of("its.toml", asked()).base is None
+
+
+def test_a_base_that_only_a_file_names_is_taken_from_the_cache_and_asked_of_no_hub(
+    asked, tmp_path, monkeypatch
+):
+    cache = tmp_path / "cache" / "models--someone--a-base"
+    build_model(cache / "snapshots" / "0", hidden=16)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text("0")
+    asked_of_the_hub = []
+
+    def repo_info(*_, repo_id, **__):
+        asked_of_the_hub.append(repo_id)
+        raise OfflineModeIsEnabled
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(HfApi, "repo_info", repo_info)
+    (tmp_path / "its.toml").write_text(TOML.replace('"lexical"', '"someone/a-base"'))
+    subject = subject_of("its.toml", asked())
+    assert (subject.dimensions, subject.base().facts.dimensions) == (16, 16)
+    assert asked_of_the_hub == []
+    subject_of("its.toml", asked(base="someone/a-base")).base()
+    assert asked_of_the_hub == ["someone/a-base"]
+
+
+def test_a_base_of_a_plugin_is_loaded_only_where_it_is_asked_for(asked, plugins, tmp_path):
+    paid = ModelScheme("paid", "asks a service", LexicalModel)
+    asked = partial(asked, models=Models(plugins.model_schemes() | {"paid": paid}))
+    (tmp_path / "its.toml").write_text(TOML.replace('"lexical"', '"paid:large"'))
+    assert subject_of("its.toml", asked()).base is None
+    assert subject_of("its.toml", asked(base="paid:large")).base().name == "lexical"
 
 
 def test_an_architecture_is_what_the_folder_says(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from plugins.test_train_labels import found, pairs, subject
 from harness import Severity, Subject
 from harness.training.card import read_card
 from harness.training.subject import ColumnFacts, Usage
+from harness_train.card_labels import look_at_card
 
 MOSTLY_ONES = "mean: 0.2</li>", "mean: 0.8</li>"
 ROWS_OF_ONES = "<code>0.0</code>", "<code>1.0</code>"
@@ -76,6 +78,16 @@ def test_zeros_that_share_no_words_may_be_drawn_at_random_and_are_a_note():
     severity, evidence = found(on_card(together))["labels-may-be-inverted"]
     assert severity is Severity.WARNING
     assert "'harbour'" in evidence
+
+
+def test_a_word_of_two_rows_is_no_sign_and_many_rows_take_a_moment():
+    twice = pairs([0.0, 0.0], ["the harbour froze"] * 2, ["ice on the harbour", "harbours froze"])
+    assert "'froze'" in found(on_card(twice))["labels-may-be-inverted"][1]
+    assert "harbour'" not in found(on_card(twice))["labels-may-be-inverted"][1]
+    many = pairs([0.0] * 5_000, ["the harbour froze"] * 5_000, ["ice on the harbour"] * 5_000)
+    started = time.process_time()
+    assert list(look_at_card(on_card(many)))
+    assert time.process_time() - started < 1
 
 
 def test_shares_of_whole_numbers_stand_for_a_mean():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,17 @@ def test_a_metric_with_two_values_is_found_with_both():
     said = found(trained(claims=[("m", 0.8951), ("n", 0.7), ("m", 0.8945)]))["metric-reported-twice"]
     assert "m on dev as 0.8951 and as 0.8945" in said
     assert "n on dev" not in said
+
+
+def test_many_values_and_many_metrics_take_a_moment_and_ten_values_are_shown():
+    many = [("m", n / 1_000) for n in range(20_000)] + [(f"m{n}", 0.5) for n in range(20_000)]
+    scores = {f"dev_{metric}": 0.1 for metric, _ in many}
+    log = [LogEntry(epoch=n, step=n, metrics=scores) for n in (1, 2)]
+    started = time.process_time()
+    said = found(trained(claims=many, log=log))["metric-reported-twice"]
+    assert time.process_time() - started < 2
+    assert said.count(" as ") == 10
+    assert " as 0.0000 and as 0.0010" in said
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.floats(-1, 1), min_size=1))

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from harness import HarnessError
 from harness.training.card import read_card
+from harness.training.card_results import read_claims
+from harness.training.card_tables import sections
 from harness.training.from_card import from_card
 
 FRONT = "---\nlibrary_name: sentence-transformers\n{more}---\n"
@@ -183,6 +185,27 @@ def test_tables_add_the_claims_that_the_index_does_not_have(read):
     ]  # fmt: skip
 
 
+def test_each_score_of_the_index_is_the_same_as_one_of_a_table_and_a_nan_is_a_nan(read):
+    scores = [f"{{type: m, value: {value}}}" for value in (0.71239, 0.5, 0.71231, ".nan", ".inf")]
+    front = FRONT.format(more=f"model-index: [{{results: [{{metrics: [{', '.join(scores)}]}}]}}]\n")
+    table = "\n".join(
+        f"| m | {value} |" for value in (0.7123, 0.7124, 0.7124, "nan", "nan", 0.5, 0.4999, "inf")
+    )
+    values = [one.value for one in read(front + "## Evaluation\n| Metric | Value |\n" + table).subject.claims]
+    assert [str(value) for value in values[5:]] == ["0.7124", "nan", "0.4999", "inf"]
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.0002])
+def test_many_scores_of_one_metric_are_read_in_a_moment(apart):
+    index = [{"type": "m", "value": n * apart} for n in range(30_000)]
+    lines = [f"| m | {n * apart + 0.00009:.6f} |" for n in range(30_000)]
+    cut = sections("## Evaluation\n| Metric | Value |\n" + "\n".join(lines))
+    started = time.process_time()
+    claims = read_claims({"model-index": [{"results": [{"metrics": index}]}]}, cut)
+    assert time.process_time() - started < 2
+    assert len(claims) == 60_000
+
+
 def test_repeated_tables_are_repeated_claims(read):
     values = [one.value for one in read(FRONT.format(more="") + TABLE + TABLE).subject.claims]
     assert values == [0.8123, 0.9, 0.8123, 0.9]
@@ -216,6 +239,52 @@ def test_parameters_of_losses_get_our_names(read, parameters, named, loss):
     assert card.subject.loss_name == named.rpartition(".")[2]
     assert (found.distance, found.margin, found.similarity) == loss
     assert card.loss.beyond == ({"scale": 3} if "Own" in named else {})
+
+
+LONG = "0x" + "f" * 4000
+"""A whole number that Python reads, and does not write in decimal digits."""
+
+
+@pytest.mark.parametrize(
+    ("front", "body"),
+    [
+        pytest.param(f"tags: [{LONG}]", "", id="a tag of too many digits"),
+        pytest.param(
+            f"model-index:\n- results:\n  - metrics: [{{type: {LONG}, value: 1}}]",
+            "",
+            id="a metric of too many digits",
+        ),
+        pytest.param(
+            "", f'* Loss: <code>X</code>\n```json\n{{"distance_metric": {LONG}}}\n```', id="a distance"
+        ),
+        pytest.param("", f'* Loss: <code>X</code>\n```json\n{{"scale": {LONG}}}\n```', id="a scale"),
+        pytest.param(
+            "",
+            f"* Loss: <code>X</code>\n```json\n{{'scale': 0x{'f' * 260} + 1j}}\n```",
+            id="a complex number",
+        ),
+        pytest.param(
+            "", "## Full Model Architecture\n```\n(0): A({1: 2})\n```", id="an option without a name"
+        ),
+        pytest.param(
+            "",
+            f"## Full Model Architecture\n```\n(0): A({{'pooling_mode': [{LONG}]}})\n```",
+            id="a pooling of too many digits",
+        ),
+    ],
+)
+def test_numbers_that_cannot_be_written_are_as_good_as_none(read, front, body):
+    card = read(FRONT.format(more=f"{front}\n") + "## Training Details\n### Training Dataset\n" + body)
+    assert (card.architecture.pooling, card.subject.claims) == (None, ())
+    assert card.loss is None or card.loss.beyond == {}
+
+
+def test_losses_that_no_tag_names_are_told_once_however_many(read):
+    sections = "".join(f"#### d{n}\n* Loss: <code>Other{n % 2}Loss</code>\n" for n in range(1_000))
+    card = read(FRONT.format(more="tags: ['loss:TripletLoss']\n") + "### Training Dataset\n" + sections)
+    assert card.contradictions == (
+        "its tag says that the loss is TripletLoss, its section Other0Loss, Other1Loss",
+    )
 
 
 @pytest.mark.parametrize(

@@ -152,3 +152,25 @@ def test_what_cannot_be_read_is_a_finding_not_a_crash(tmp_path, broken):
     (finding,) = overlap(trained_on(tmp_path), pairs(), "t")
     assert (finding.code, finding.severity) == ("lineage-unreadable", Severity.WARNING)
     assert broken in finding.evidence
+
+
+def test_a_lineage_beyond_measure_is_a_finding_and_not_read(tmp_path):
+    with (tmp_path / NAME).open("wb") as file:
+        file.truncate(2**40)  # a terabyte of nothing, which takes no room
+    known = trained_on(tmp_path)
+    assert "HARNESS_MAX_RECORD_BYTES" not in known.unreadable
+    assert "bytes of JSON, where the limit is" in known.unreadable
+
+
+def test_a_lineage_that_nobody_may_read_is_a_finding(tmp_path):
+    (tmp_path / NAME).symlink_to("/proc/self/mem")  # a file to the last, until it is read; to root as well
+    assert "cannot be read" in trained_on(tmp_path).unreadable
+
+
+def test_the_digest_of_what_cannot_be_read_is_the_same_wherever_it_lies(tmp_path):
+    digests = set()
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / NAME).write_bytes(b"{")
+        digests.add(trained_on(tmp_path / name).digest)
+    assert len(digests) == 1

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from harness.errors import HarnessError
 from harness.training.overlap import (
@@ -136,7 +139,7 @@ def test_nothing_is_near_no_text():
 def test_signatures_are_the_same_after_a_way_over_the_disk(tmp_path):
     texts = sentences(20)
     write_signatures(tmp_path, texts)
-    read, made = read_signatures(tmp_path), Signatures.of(texts)
+    read, made = read_signatures(tmp_path, text_hashes(texts)), Signatures.of(texts)
     assert read.hashes == made.hashes == text_hashes(texts)
     assert np.array_equal(read.rows, made.rows)
 
@@ -148,10 +151,40 @@ def test_signatures_are_those_that_older_candidates_have_on_disk():
 
 
 def test_no_file_means_no_signatures_and_a_broken_one_is_told(tmp_path):
-    assert read_signatures(tmp_path) is None
+    assert read_signatures(tmp_path, []) is None
     (tmp_path / SIGNATURES).write_bytes(b"no parquet")
     with pytest.raises(HarnessError, match=f"{SIGNATURES} cannot be read"):
-        read_signatures(tmp_path)
+        read_signatures(tmp_path, [])
+
+
+@pytest.mark.parametrize("texts", [0, 1, 3])
+def test_more_signatures_than_texts_are_not_read_nor_fewer(tmp_path, texts):
+    write_signatures(tmp_path, ["a", "b"])
+    with pytest.raises(HarnessError, match=f"does not hold the signatures of the {texts} texts"):
+        read_signatures(tmp_path, text_hashes("abc"[:texts]))
+
+
+def test_few_bytes_that_stand_for_many_signatures_take_no_memory(tmp_path):
+    one = pa.array([b"x" * 512], type=pa.binary(512))
+    many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, dtype=np.int32)), one)
+    parquet.write_table(pa.table({"minhash": many}), tmp_path / SIGNATURES, store_schema=False)
+    assert (tmp_path / SIGNATURES).stat().st_size < 10_000
+    usual, counted = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(counted)
+    try:
+        with pytest.raises(HarnessError, match="the signatures of the 2 texts"):
+            read_signatures(tmp_path, text_hashes("ab"))
+    finally:
+        pa.set_memory_pool(usual)
+    assert 0 < counted.max_memory() < 2**23
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.binary(8), pa.string(), pa.int64()])
+def test_signatures_of_another_width_are_not_read(tmp_path, kind):
+    cell = 1 if kind == pa.int64() else "x" * (8 if kind == pa.binary(8) else 512)
+    parquet.write_table(pa.table({"minhash": pa.array([cell], type=kind)}), tmp_path / SIGNATURES)
+    with pytest.raises(HarnessError, match=f"signatures are of type {re.escape(str(kind))}"):
+        read_signatures(tmp_path, text_hashes("a"))
 
 
 def test_ten_thousand_texts_are_compared_with_ten_thousand_in_seconds():
