@@ -61,17 +61,17 @@ def verify(results: Results, tasks: Mapping[str, Task]) -> Verified:
 def _record(results: Results, path: Path, found: Verified) -> Evaluation | None:
     """Read a record, and hold it against its seal and its place."""
     name = _name(results, path)
-    found.records += 1
     try:
         evaluation, seal_holds = read_record(path)
     except HarnessError as error:
-        found.fault(name, error.message, _WHOLE)
+        why = f"{error.message}: {error.exists}" if error.exists else error.message
+        found.fault(name, why.replace(f"{path} ", ""), _WHOLE)
         return None
-    if seal_holds:
-        found.sealed += 1
-    elif seal_holds is None:
+    found.records += seal_holds is not False
+    found.sealed += seal_holds is True
+    if seal_holds is None:
         found.skip(name, "it has no seal: it was written before records had one")
-    else:
+    elif not seal_holds:
         found.fault(name, "its seal does not hold: it was changed after it was written", _AGAIN)
     belongs = results.record_path(evaluation)
     if belongs != path:

@@ -29,6 +29,7 @@ class Verified:
     """What was looked at in one results folder, and what came of it."""
 
     records: int = 0
+    """Records that could be read, and whose seal holds where they have one."""
     sealed: int = 0
     """Records whose own hash was there, and held."""
     predictions: int = 0

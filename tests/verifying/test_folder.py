@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import os
 import shutil
 import sys
 from dataclasses import replace
@@ -309,6 +310,19 @@ def test_what_is_not_as_runs_leave_it_is_reported(results, spoiled):
     spoil, told = SPOILED[spoiled]
     spoil(results)
     assert any(told in fault for fault in faults(results))
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda path: path.write_text("{"), lambda path: (path.unlink(), os.mkfifo(path))]
+)
+def test_a_record_that_cannot_be_read_is_told_once_and_not_counted_among_what_holds(results, spoil):
+    before, path = verify(results, {}).records, record(results)
+    spoil(path)
+    found = verify(results, {})
+    assert (found.records, found.sealed) == (before - 1, before - 1)
+    (told,) = [one.what for one in found.faults if "not a readable record" in one.what]
+    assert told.startswith("is not a readable record: ")
+    assert str(path) not in told
 
 
 def test_predictions_of_another_run_are_told_by_their_footer(results):
