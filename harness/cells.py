@@ -29,7 +29,7 @@ def cell_text(value: Any) -> str:  # noqa: ANN401 - any field of a record
     if value is None:
         return ""
     if isinstance(value, float):
-        return repr(value)
+        return repr(float(value))  # numpy's own are floats too, and write their type
     if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return str(value).lower() if isinstance(value, bool) else str(value)

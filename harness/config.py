@@ -121,7 +121,7 @@ def _relative_to(folder: Path, config: Config) -> Config:
     """Make paths absolute, so that they mean the same from wherever they are used."""
 
     def absolute(path: str) -> str:
-        return str(folder / user_path(path))
+        return str(user_path(path, folder))
 
     return Config(
         models=config.models,

@@ -42,6 +42,9 @@ class Table:
     def __contains__(self, text: str) -> bool:
         return text in self._rows
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
     def reserve(self, count: int, width: int) -> int:
         """Make room for so many neighbouring rows, and return the first of them."""
         self._check_width(width)
@@ -109,11 +112,13 @@ class Table:
         mapped = set(self._adopted.values())
         for block, start, begin, end in self._by_block(rows):
             some, whose = rows[begin:end] - start, texts[begin:end]
+            if not whose:
+                continue
             if start in mapped:
                 kept.adopt(block, whose, some)
             elif 2 * len(some) > len(block):
                 kept._place(kept._append(block) + some, whose)
-            elif whose:
+            else:
                 first = kept.reserve(len(some), block.shape[1])
                 kept.fill(np.arange(first, first + len(some)), whose, block[some])
         return kept

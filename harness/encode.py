@@ -15,7 +15,7 @@ from harness.interfaces import Role
 from harness.memory import is_out_of_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from harness.embedding_cache import EmbeddingCache, Store
     from harness.interfaces import Model
@@ -97,11 +97,14 @@ class EncodedOnce:
         self._unsaved.clear()
         self._saved = time.monotonic()
 
-    def forget(self, texts: Mapping[Role, Iterable[str]]) -> None:
-        """Let go of embeddings, by `same_as` role; one that is asked for all the same is made again."""
+    def forget(self, is_over: Callable[[str, Role], bool]) -> None:
+        """Let go of the embeddings of texts that are over; one that is asked for all the same is made again.
+
+        is_over: is asked for each text that is held, and the role that stands for all that are the same.
+        """
         self.save()
-        for role, some in texts.items():
-            self._tables[role] = self._tables[role].without(some)
+        for role, table in self._tables.items():
+            self._tables[role] = table.without([text for text in table if is_over(text, role)])
 
     def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
         """How many different embeddings the given texts need."""

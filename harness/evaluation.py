@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from harness.data import DataSource
@@ -11,7 +12,7 @@ from harness.embedding_cache import EmbeddingCache
 from harness.encode import EncodedOnce
 from harness.errors import HarnessError, MissingDataError
 from harness.examine import Examined, answer, examine, failure, record_key
-from harness.last_use import last_uses
+from harness.last_use import LastUse
 from harness.throughput import measure
 from harness.unlocated import fingerprint_of
 
@@ -198,31 +199,40 @@ class Run:
             return
         model = EncodedOnce(loaded, self.cache)
         try:
-            scored = []
-            for examined, leaving in zip(pending, self._leaving(model, pending), strict=True):
-                scored.append(self._evaluate(located, model, examined))
-                model.forget(leaving)
+            scored = self._evaluate_all(located, model, pending)
         finally:
             model.save()
             self._note_threads(loaded)
-        if self.plan.throughput and (any(scored) or not pending):
+        if self.plan.throughput and (scored or not pending):
             self._time(loaded)
 
-    def _leaving(self, model: EncodedOnce, pending: list[Examined]) -> list[dict[Role, list[str]]]:
-        """Per task, the texts that none after it needs; a single task need not be asked."""
-        if len(pending) == 1:
-            return [{}]
-        return last_uses(self._needs(model, examined) for examined in pending)
+    def _evaluate_all(self, located: LocatedModel, model: EncodedOnce, pending: list[Examined]) -> bool:
+        """Evaluate task after task, and hold no text that none of those left needs; whether any went well.
+
+        What is left is asked when the first task is done: what ends the process then has cost no result.
+        """
+        scored, uses = False, LastUse(())
+        for number, examined in enumerate(pending):
+            scored |= self._evaluate(located, model, examined)
+            left = pending[number + 1 :]
+            if left and not number:
+                uses = LastUse((self._needs(model, one) for one in left), first=1)
+            if left:
+                model.forget(partial(uses.is_over, number=number))
+        return scored
 
     def _needs(self, model: EncodedOnce, examined: Examined) -> set[tuple[str, Role]]:
         """What a task announces; nothing where that fails, which is recorded when its turn has come."""
-        self.watcher.begin(
-            model.name, examined.task.name, 0
-        )  # should it end the process, all know in which task
         try:
-            return {(text, model.same_as(role)) for text, role in _announced(examined)}
+            return {(text, model.same_as(role)) for text, role in self._announced(model, examined)}
         except (Exception, SystemExit):  # noqa: BLE001 - a plugin may raise anything
             return set()
+
+    def _announced(self, model: EncodedOnce, examined: Examined) -> list[tuple[str, Role]]:
+        """What a task announces that it will encode; nothing where its rows could not be read."""
+        # Should that end the process, whoever watches it knows in which task.
+        self.watcher.begin(model.name, examined.task.name, 0)
+        return list(examined.task.texts(examined.dataset)) if examined.dataset is not None else []
 
     def _note_threads(self, loaded: Model) -> None:
         """Keep how a model used threads: it moves speeds, and no score."""
@@ -263,7 +273,7 @@ class Run:
             self.results.write_throughput(speed)
 
     def _answer(self, model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
-        texts = _announced(examined)
+        texts = self._announced(model, examined)
         self.watcher.begin(model.name, examined.task.name, model.distinct(texts))
         model.prefetch(texts, self.watcher.advance)
         return answer(model, examined)
@@ -282,8 +292,3 @@ class Run:
         """Take note of a record that is on disk."""
         self.outcome.evaluations.append(evaluation)
         self.watcher.end(evaluation, reused=reused)
-
-
-def _announced(examined: Examined) -> list[tuple[str, Role]]:
-    """What a task announces that it will encode; nothing where its rows could not be read."""
-    return list(examined.task.texts(examined.dataset)) if examined.dataset is not None else []

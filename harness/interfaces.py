@@ -255,8 +255,8 @@ class Task(ABC):
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:  # noqa: ARG002 - part of the contract
         """Everything that `predict` will encode, so that it can be encoded in few, full batches.
 
-        Optional: what is not announced here is encoded when `predict` asks for it. An embedding is held until
-        the last task that announces its text is done.
+        Optional: what is not announced here is encoded when `predict` asks for it. It is asked twice: before
+        the task's turn too, for an embedding is held while a task that announces its text is left.
         """
         return ()
 

@@ -1,8 +1,7 @@
-"""Which texts need not be held after each task: many tasks take little more memory than the largest."""
+"""Until when texts need be held: many tasks take little more memory than the largest."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,22 +10,24 @@ if TYPE_CHECKING:
     from harness.interfaces import Role
 
 
-def last_uses(announced: Iterable[Collection[tuple[str, Role]]]) -> list[dict[Role, list[str]]]:
-    """Per task, the texts by role that it is the last to need.
+class LastUse:
+    """Which task is the last to need a text, as tasks announce it; holds hashes, and no text.
 
     announced: what each task announces (`Task.texts`), in the order in which they are evaluated, with the
     role that stands for all that the model treats alike (`Model.same_as`). One that announces nothing may
-    ask for any text: what was announced before it is needed until it is done.
+    ask for any text: until it is done, all are needed.
+    first: the number of the first of these tasks.
     """
-    last: dict[Role, dict[str, int]] = defaultdict(dict)
-    leaving: list[dict[Role, list[str]]] = []
-    silent = -1
-    for at, texts in enumerate(announced):
-        leaving.append(defaultdict(list))
-        silent = silent if texts else at
-        for text, role in texts:
-            last[role][text] = at
-    for role, uses in last.items():
-        for text, at in uses.items():
-            leaving[max(at, silent)][role].append(text)
-    return leaving
+
+    def __init__(self, announced: Iterable[Collection[tuple[str, Role]]], first: int = 0) -> None:
+        self._last: dict[int, int] = {}
+        self._silent = -1
+        for number, texts in enumerate(announced, first):
+            # Two texts of one hash are held for as long as one of them is needed.
+            self._last |= {hash(one): number for one in texts}
+            if not texts:
+                self._silent = number
+
+    def is_over(self, text: str, role: Role, number: int) -> bool:
+        """Whether no task after the one of this number needs a text."""
+        return self._silent <= number and self._last.get(hash((text, role)), number) <= number

@@ -16,13 +16,14 @@ _LONGEST = 120
 """Letters of a file name, of the 255 that a file system takes: more are added to it."""
 
 
-def user_path(text: str) -> Path:
+def user_path(text: str, folder: Path | None = None) -> Path:
     """Read a path as a shell does: `~` is home, and `~nobody` a path that does not exist.
 
+    folder: what it is relative to; None for the current one.
     Raises HarnessError as `possible` does.
     """
     # Path.expanduser raises where there is no such user.
-    return possible(Path(os.path.expanduser(text)))  # noqa: PTH111
+    return possible(Path(folder or "", os.path.expanduser(text)))  # noqa: PTH111
 
 
 def possible(path: Path) -> Path:

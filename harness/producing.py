@@ -39,11 +39,13 @@ if TYPE_CHECKING:
     from harness.training.trainer import Follower, Trained, Trainer
 
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+"""What the system says of writing alone."""
 _UNWRITABLE = {
-    *(errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
-    *(errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS),
-}
-"""What the system says of a place that cannot be written; any other error is a fault of a library or ours."""
+    errno.EACCES, errno.EEXIST, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR,
+    errno.EPERM,
+}  # fmt: skip
+"""What it says of a place that cannot be written, and when reading too; all else is a fault of code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +167,21 @@ def _writing(work: Path) -> Iterator[None]:
         work.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        if error.errno not in _UNWRITABLE:
+        if error.errno not in (_FULL | _UNWRITABLE if _is_there(error, work) else _FULL):
             raise
         raise HarnessError(
             f"cannot train in {work}: {error.strerror}",
             exists=str(error.filename) if error.filename else None,
             hint="free the disk, or pick another --out; --resume continues what was begun",
         ) from error
+
+
+def _is_there(error: OSError, work: Path) -> bool:
+    """Whether an error may be of the folder to work in, of what is in it, or of a folder on the way to it."""
+    if error.filename is None:
+        return True
+    place, work = Path(str(error.filename)).absolute(), work.absolute()
+    return place.is_relative_to(work) or work.is_relative_to(place)
 
 
 @contextlib.contextmanager

@@ -207,7 +207,7 @@ class _Now:
         """Say which plugin files of the plan are not among those that were loaded."""
         for name in self.plan.plugins:
             with self.found.telling(f"the plugin {name}"):
-                file = Path(self.plan.folder, user_path(name)).resolve()
+                file = user_path(name, Path(self.plan.folder)).resolve()
                 if not file.is_file():
                     self.found.problem(f"the plugin {name} is not there")
                 elif file not in files:

@@ -153,8 +153,8 @@ def clear(found: Iterable[StoreOnDisk]) -> int:
 
 def default_limit(folder: Path) -> int:
     """Bytes that a cache may take unless told otherwise: 20 GiB, or a tenth of a smaller disk."""
-    there = next((path for path in (folder, *folder.absolute().parents) if path.is_dir()), None)
     try:
+        there = next((path for path in (folder, *folder.absolute().parents) if path.is_dir()), None)
         return min(_MOST, shutil.disk_usage(there or folder).total // _SHARE)
     except OSError:
         return _MOST

@@ -85,4 +85,4 @@ def _option(file: Path, key: str, value: Any) -> Any:  # noqa: ANN401 - TOML
 
 
 def _below(file: Path, path: str) -> Path:
-    return file.parent / user_path(path)
+    return user_path(path, file.parent)

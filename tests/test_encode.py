@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, ModelSpec, Role, Settings
+from harness.embedding_table import Table
 from harness.encode import _CHUNK, EncodedOnce, _chunks
 
 
@@ -90,7 +92,7 @@ def test_what_is_forgotten_is_encoded_again_and_nothing_else_is(calls, rows_per_
         patched.setattr("harness.embedding_table._BLOCK", rows_per_block * 4 * 26)
         for forget, texts in calls:
             if forget:
-                model.forget({Role.TEXT: texts})
+                model.forget(lambda text, _, gone=tuple(texts): text in gone)
                 held -= set(texts)
             else:
                 letters.encoded.clear()
@@ -102,7 +104,7 @@ def test_what_is_forgotten_is_encoded_again_and_nothing_else_is(calls, rows_per_
 def test_what_was_given_out_outlives_what_is_forgotten(letters):
     model = EncodedOnce(letters)
     given_out = model.encode(["a", "bb"])
-    model.forget({Role.TEXT: ["a", "bb"]})
+    model.forget(lambda *_: True)
     model.encode(["c", "d"])
     assert given_out.tolist() == letters.encode(["a", "bb"]).tolist()
 
@@ -116,7 +118,7 @@ def test_many_tasks_take_no_more_memory_than_two(shared):
         for task in range(12):
             own = [f"{task}: {number}" for number in range(3000)]
             model.prefetch([(text, Role.TEXT) for text in own + shared], lambda _: None)
-            model.forget({Role.TEXT: own})
+            model.forget(lambda text, _: text not in shared)
             peaks.append(tracemalloc.get_traced_memory()[1])
     finally:
         tracemalloc.stop()
@@ -202,3 +204,13 @@ def test_a_similarity_that_is_not_finite_is_refused(letters):
     model = EncodedOnce(letters)
     with pytest.raises(HarnessError, match="gives 1 of 2 pairs no finite similarity"):
         model.pairwise_similarity(model.encode(["a", "b"]), model.encode(["c", "d"]))
+
+
+def test_a_segment_of_the_cache_goes_with_its_last_text(letters):
+    table, segment = Table(), np.ones((2, 26), dtype=np.float32)
+    table.adopt(segment, ["a", "b"], np.arange(2))
+    alive, segment = weakref.ref(segment), None
+    table = table.without(["a"])
+    assert alive() is not None
+    table = table.without(["b"])
+    assert alive() is None

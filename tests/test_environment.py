@@ -57,6 +57,9 @@ def repository(tmp_path, monkeypatch):
     script.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     script.chmod(0o755)
 
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
     def git(*words):
         return subprocess.run(
             ["git", "-C", tmp_path, *words], capture_output=True, text=True, check=True

@@ -127,14 +127,25 @@ def test_every_text_is_encoded_once_over_all_tasks(results):
 def test_no_more_is_held_after_a_task_than_those_after_it_announce(results, monkeypatch):
     left, forget = [], EncodedOnce.forget
 
-    def forgetting(model, texts):
-        forget(model, texts)
+    def forgetting(model, is_over):
+        forget(model, is_over)
         left.append(sorted(model._tables[Role.TEXT]._rows))
 
     monkeypatch.setattr(EncodedOnce, "forget", forgetting)
     rows = {"one": ("abc", "abd", "xyz"), "two": ("abc", "new", "hello"), "three": ("xyz", "new", "one")}
     run_plan(plan(*(Twins(name, [row]) for name, row in rows.items())), results)
-    assert left == [["abc", "xyz"], ["new", "xyz"], []]
+    assert left == [["abc", "xyz"], ["new", "xyz"]]
+
+
+def test_what_ends_a_run_while_a_later_task_announces_costs_no_result(results):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    later = Twins("later")
+    later.texts = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        run_plan(plan(Twins("one"), later), results)
+    assert [one.examination.task for one in results.evaluations()] == ["one"]
 
 
 @pytest.mark.parametrize(

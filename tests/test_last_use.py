@@ -6,34 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Role
-from harness.last_use import last_uses
+from harness.last_use import LastUse
 
 ANNOUNCED = st.lists(
-    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(Role)), max_size=5), max_size=6
+    st.sets(st.tuples(st.sampled_from("abcd"), st.sampled_from(Role)), max_size=5), max_size=6
 )
 
 
-@given(ANNOUNCED)
-def test_each_announced_text_goes_once_and_no_task_after_that_can_need_it(announced):
-    leaving = last_uses(announced)
-    assert len(leaving) == len(announced)
-    gone = [(text, role) for texts in leaving for role, some in texts.items() for text in some]
-    assert sorted(gone) == sorted({one for texts in announced for one in texts})
-    for at, texts in enumerate(leaving):
-        later = announced[at + 1 :]
-        assert not (texts and [] in later)
-        needed = {one for texts in later for one in texts}
-        assert not needed & {(text, role) for role, some in texts.items() for text in some}
-
-
-@given(ANNOUNCED.filter(lambda announced: [] not in announced))
-def test_a_text_goes_after_the_last_task_that_announces_it(announced):
-    leaving = last_uses(announced)
-    for at, texts in enumerate(leaving):
-        for role, some in texts.items():
-            assert all((text, role) in announced[at] for text in some)
-
-
-def test_a_text_in_another_role_is_another():
-    announced = [[("a", Role.QUERY), ("b", Role.QUERY)], [("a", Role.DOCUMENT), ("b", Role.QUERY)]]
-    assert last_uses(announced) == [{Role.QUERY: ["a"]}, {Role.DOCUMENT: ["a"], Role.QUERY: ["b"]}]
+@given(ANNOUNCED, st.integers(0, 3), st.integers(0, 9), st.sampled_from("abcde"), st.sampled_from(Role))
+def test_a_text_is_over_when_all_tasks_left_announce_theirs_and_it_is_not_among_them(
+    announced, first, number, text, role
+):
+    left = announced[max(0, number + 1 - first) :]
+    over = LastUse(announced, first).is_over(text, role, number)
+    assert over == all(texts and (text, role) not in texts for texts in left)

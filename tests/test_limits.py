@@ -133,6 +133,7 @@ def test_a_pipe_among_the_files_of_a_folder_is_not_waited_for(tmp_path):
     with pytest.raises(HarnessError, match="is no file: it is a pipe or a device"):
         decode_json(path)
     ending.cancel()
+    os.close(writer)
 
 
 @pytest.mark.parametrize("levels", [DEPTH.default + 1, 900, 100_000])

@@ -18,6 +18,15 @@ def test_a_path_is_read_as_a_shell_does_and_an_unknown_user_is_no_crash(monkeypa
     assert str(user_path("~no-such-user/models")) == "~no-such-user/models"
 
 
+def test_a_path_that_a_file_names_is_looked_for_beside_that_file(tmp_path, monkeypatch):
+    asked, stat = [], Path.stat
+    monkeypatch.setattr(Path, "stat", lambda path, **options: (asked.append(path), stat(path, **options))[1])
+    (tmp_path / "rows.csv").touch()
+    assert user_path("rows.csv", tmp_path) == tmp_path / "rows.csv"
+    assert asked == [tmp_path / "rows.csv"]
+    assert user_path("/rows.csv", tmp_path) == Path("/rows.csv")
+
+
 def test_a_name_that_no_file_can_have_is_refused_in_a_line(tmp_path):
     with pytest.raises(HarnessError, match="no file can have so long a name") as refused:
         possible(tmp_path / ("a" * 300))

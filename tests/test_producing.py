@@ -15,7 +15,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.interfaces import ModelSpec
-from harness.producing import Production, produce, unfinished
+from harness.producing import Production, _writing, produce, unfinished
 from harness.sentence_models import LocatedFolder
 from harness.training.lineage import read_lineage
 from harness.training.recipe import recipe_from
@@ -262,6 +262,20 @@ def test_a_place_that_cannot_be_is_said_and_a_librarys_own_error_is_no_such_plac
         produce(production(tiny, tmp_path / "file" / "animals"), Mute())
     with pytest.raises(OSError, match="Can't load tokenizer"):
         produce(production(tiny, tmp_path / "out", trainer=raising(OSError("Can't load tokenizer"))), Mute())
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "told"),
+    [
+        (errno.EACCES, "out.unfinished/model", HarnessError),
+        (errno.EACCES, ".", HarnessError),
+        (errno.EACCES, "base/model.safetensors", PermissionError),
+        (errno.ENOSPC, "elsewhere", HarnessError),
+    ],
+)
+def test_what_cannot_be_read_elsewhere_is_no_fault_of_the_place(number, place, told, tmp_path):
+    with pytest.raises(told), _writing(unfinished(tmp_path / "out")):
+        raise OSError(number, os.strerror(number), str(tmp_path / place))
 
 
 def test_a_place_that_is_taken_is_not_written_to(tiny, tmp_path):

@@ -172,6 +172,14 @@ def test_the_default_is_20_gib_or_a_tenth_of_a_smaller_disk(tmp_path, monkeypatc
         assert default_limit(tmp_path / "not" / "there") == limit
 
 
+def test_a_folder_that_may_not_be_entered_has_the_limit_of_a_large_disk(tmp_path, monkeypatch):
+    def refuse(_):
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert default_limit(tmp_path) == 20 << 30
+
+
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [

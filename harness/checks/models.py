@@ -66,7 +66,8 @@ class Models:
         try:
             spec = parse_model(self._packaged(name), self.schemes)
             if spec.scheme == "hub":
-                return (hub_folder(spec, fetch=False) / "config.json").is_file()
+                folder = hub_folder(spec, fetch=False)
+                return (folder / "config.json").is_file() and any(folder.rglob("*.safetensors"))
         except HarnessError:
             return False
         if spec.scheme == "minilm":

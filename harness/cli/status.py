@@ -55,7 +55,7 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     problems: list[str] = []
     runs = read_runs(results, problems)
     if not runs and not problems and not results.begun:
-        raise no_results(Path(folder))
+        raise no_results(user_path(folder))
     planned = any(run.plan for run in runs)
     found = _remaining(results, runs, plugin_files) if planned else recorded(results, problems)
     found.problems += problems

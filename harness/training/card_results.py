@@ -99,16 +99,20 @@ def _index(front: Mapping[str, Any]) -> Iterator[Claim]:
         for result in _records(model.get("results")):
             dataset = result.get("dataset")
             known = dataset if isinstance(dataset, dict) else {}
-            name = next((one for one in (known.get("type"), known.get("name")) if _is_text(one)), "unknown")
+            names = (_name(known.get("type")), _name(known.get("name")), "unknown")
+            name = next(one for one in names if one)
             for metric in _records(result.get("metrics")):
-                value, kind = metric.get("value"), metric.get("type")
+                value, kind = metric.get("value"), _name(metric.get("type"))
                 value = number(value) if isinstance(value, str) else value
-                if _is_score(value) and _is_text(kind):
+                if _is_score(value) and kind:
                     yield Claim(dataset=name, metric=kind, value=float(value))
 
 
-def _is_text(value: Any) -> TypeGuard[str]:  # noqa: ANN401 - YAML
-    return isinstance(value, str) and bool(value)
+def _name(value: Any) -> str:  # noqa: ANN401 - YAML
+    """Read a name, which may be a number such as a year; empty for what is none."""
+    if isinstance(value, str):
+        return value
+    return str(value) if _is_score(value) else ""
 
 
 def _is_score(value: Any) -> TypeGuard[float]:  # noqa: ANN401 - YAML

@@ -130,7 +130,8 @@ def _strays(results: Results, vouched: set[Path], found: Verified) -> None:
             for path in _files(root / part):
                 _stray(results, path, vouched, endings, found)
         except OSError as error:
-            found.fault(part, f"{error.filename} cannot be looked at: {error.strerror}", "delete it")
+            where = f"{error.filename} cannot be looked at: {error.strerror}"
+            found.fault(part, where, "let yourself read it, or see to its disk")
 
 
 def _stray(results: Results, path: Path, vouched: set[Path], endings: set[str], found: Verified) -> None:

@@ -101,10 +101,11 @@ class Ending(TrainerCallback):
         self._restore()
 
     def pass_on(self) -> None:
-        """Let the signal that came do what it does elsewhere."""
+        """Let the signal that came do what it does elsewhere; KeyboardInterrupt where that ends nothing."""
         if self.interrupted is not None:
             self._restore()
             signal.raise_signal(self.interrupted)
+            raise KeyboardInterrupt
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

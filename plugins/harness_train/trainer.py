@@ -30,7 +30,7 @@ _LINES = 50
 def train(job: Job) -> Trained:
     """Train from the last checkpoint that is whole, if there is one, and save the model in `job.folder`.
 
-    Where the user interrupts, it saves a checkpoint and passes the signal on: KeyboardInterrupt for Ctrl-C.
+    Where the user interrupts, it saves a checkpoint and passes the signal on; at last, KeyboardInterrupt.
     """
     import torch
 

@@ -222,6 +222,15 @@ def test_a_base_that_is_not_on_this_machine_is_not_asked_of_a_hub(asked, plugins
     assert not models.is_here("./nowhere")
 
 
+def test_a_base_of_which_the_cache_has_no_weights_is_not_here(plugins, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.checks.models.hub_folder", lambda spec, *, fetch: tmp_path)
+    models = Models(plugins.model_schemes())
+    (tmp_path / "config.json").touch()
+    assert not models.is_here("somebody/has-this")
+    (tmp_path / "model.safetensors").touch()
+    assert models.is_here("somebody/has-this")
+
+
 @pytest.mark.parametrize("name", ["org/a--b", "org/x.git", "org/x..y", f"org/{'x' * 120}", "-a/b", "a/b."])
 def test_a_base_that_no_hub_can_have_is_not_here(asked, plugins, tmp_path, name):
     assert not Models(plugins.model_schemes()).is_here(name)

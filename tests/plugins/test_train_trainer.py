@@ -226,3 +226,18 @@ def test_a_training_that_nobody_interrupted_has_nothing_to_pass_on():
 
     with Ending(None) as ending:
         ending.pass_on()
+
+
+def test_a_signal_that_somebody_only_takes_note_of_ends_a_training_all_the_same():
+    from harness_train.following import Ending
+
+    noted, before = [], signal.signal(signal.SIGTERM, lambda *_: noted.append("it"))
+    try:
+        with Ending(None) as ending:
+            signal.raise_signal(signal.SIGTERM)
+        assert noted == []
+        with pytest.raises(KeyboardInterrupt):
+            ending.pass_on()
+        assert noted == ["it"]
+    finally:
+        signal.signal(signal.SIGTERM, before)

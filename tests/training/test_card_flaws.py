@@ -326,3 +326,17 @@ def test_brackets_within_brackets_are_refused_before_yaml_takes_their_square(ope
     path.write_text(FRONT.format(more=f"tags: {opened * 5000}\n"))
     with pytest.raises(HarnessError, match="levels of nesting"):
         read_card(path)
+
+
+def test_data_sets_and_metrics_that_are_called_by_a_number_are_told_apart():
+    results = [
+        {"dataset": {"type": year}, "metrics": [{"type": 1, "value": 0.5}]}
+        for year in (2012, 2013, True, 10**400)
+    ]
+    claims = read_claims({"model-index": [{"results": results}]}, [])
+    assert [(claim.dataset, claim.metric) for claim in claims] == [
+        ("2012", "1"),
+        ("2013", "1"),
+        ("unknown", "1"),
+        ("unknown", "1"),
+    ]

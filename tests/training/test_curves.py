@@ -6,9 +6,10 @@ import csv
 import re
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
-from harness.training.curves import CSV, PICTURE, write_curves
+from harness.training.curves import CSV, PICTURE, to_csv, write_curves
 from harness.training.subject import LogEntry
 
 NAMES = ["stsb_spearman", "=HYPERLINK(1)_spearman", r"$\x$_spearman", "_hidden", "a\nb", "<b>--x\x07"]
@@ -21,6 +22,14 @@ def written(tmp_path_factory):
     entries = [LogEntry(step=step, epoch=step / 2, loss=0.5, metrics=scores) for step in (1, 2)]
     write_curves(folder, [*entries, LogEntry(step=3, epoch=1.5, learning_rate=1e-5)])
     return folder
+
+
+def test_a_number_of_numpy_is_written_as_any_other():
+    half = np.float64(0.5)
+    assert (
+        to_csv([LogEntry(step=1, epoch=half, loss=half, metrics={"m": half})]).splitlines()[1]
+        == "0.5,1,0.5,,0.5"
+    )
 
 
 def test_no_cell_of_the_csv_is_a_formula(written):
