@@ -223,10 +223,14 @@ def _count(number: float | None) -> str:
     return f"{number:.0f}"
 
 
+def one_line(text: str) -> str:
+    """A text without controls and line ends, its words one space apart."""
+    return " ".join(CONTROL.sub(" ", text).split())
+
+
 def escaped(text: str) -> str:
     """Keep a text on one line, and from being read as Markdown or HTML, links and mentions included."""
-    text = " ".join(CONTROL.sub(" ", text).split())
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([|*`_\\#]|\](?=[(\[:]))", r"\\\1", text)
     # What opens a list, a fence or an underline at the start of a line.
     text = re.sub(r"^([+~=]|-(?!\d)|\d+(?=[.)](\s|$)))", _at_the_start, text)

@@ -206,6 +206,15 @@ def test_a_similarity_that_is_not_finite_is_refused(letters):
         model.pairwise_similarity(model.encode(["a", "b"]), model.encode(["c", "d"]))
 
 
+def test_a_block_of_which_one_text_is_left_is_let_go_of_and_the_text_is_not():
+    table, rows = Table(), np.arange(100)
+    table.fill(table.reserve(100, 3) + rows, [str(row) for row in rows], np.repeat(rows[:, None], 3, axis=1))
+    block = weakref.ref(table._blocks[0])
+    table = table.without([str(row) for row in rows if row != 7])
+    assert block() is None
+    assert table.embeddings_of(["7"]).tolist() == [[7.0, 7.0, 7.0]]
+
+
 def test_a_segment_of_the_cache_goes_with_its_last_text(letters):
     table, segment = Table(), np.ones((2, 26), dtype=np.float32)
     table.adopt(segment, ["a", "b"], np.arange(2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from harness.grid import CONTROL, escaped
+from harness.grid import escaped, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,4 +102,4 @@ def _origin(lineage: Lineage) -> str:
 
 def _code(text: str) -> str:
     """Set a name as code, in which nothing but its end is read as Markdown or HTML."""
-    return f"`{' '.join(CONTROL.sub(' ', text).split()).replace('`', chr(39))}`"
+    return f"`{one_line(text).replace('`', chr(39))}`"
