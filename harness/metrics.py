@@ -92,6 +92,16 @@ def mean_metric(name: str, column: str | None = None, *, where: str | None = Non
     return Metric(name, mean, columns=(column or name,), where=where, per_example=True, resample=_mean)
 
 
+def weighted_sums(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sum of values under each row of counts: (B, n), (n,) → (B,).
+
+    The bits of a row do not depend on the other rows. Those of a matrix product do: BLAS picks its kernel,
+    and so the order of additions, by shape and processor.
+    """
+    rows = np.ascontiguousarray(counts, dtype=float)
+    return np.einsum("bn,n->b", rows, np.ascontiguousarray(values, dtype=float))
+
+
 def _once(resampled: Resampled, *columns: ArrayLike) -> float:
     arrays = [np.asarray(column) for column in columns]
     if len({len(array) for array in arrays}) > 1:
@@ -100,7 +110,10 @@ def _once(resampled: Resampled, *columns: ArrayLike) -> float:
 
 
 def _nan_without_data(resampled: Resampled) -> Resampled:
-    """Make a metric NaN in every resample where there are no rows, or a column holds a NaN."""
+    """Make a metric NaN in every resample where there are no rows, or a column holds a NaN.
+
+    Counts come in row-major order, so that the bits of a sum along a row do not depend on the number of rows.
+    """
 
     @wraps(resampled)
     def guarded(*columns_and_counts: np.ndarray) -> np.ndarray:
@@ -108,7 +121,7 @@ def _nan_without_data(resampled: Resampled) -> Resampled:
         # Only a NaN differs from itself; np.isnan does not take class labels.
         if not counts.shape[1] or any(np.any(column != column) for column in columns):
             return np.full(len(counts), np.nan)
-        return resampled(*columns, counts)
+        return resampled(*columns, np.ascontiguousarray(counts))
 
     return guarded
 
@@ -121,7 +134,7 @@ def _quotient(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
 
 @_nan_without_data
 def _mean(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    return _quotient(counts @ values.astype(float), counts.sum(axis=1))
+    return _quotient(weighted_sums(counts, values), counts.sum(axis=1))
 
 
 @_nan_without_data
@@ -145,8 +158,8 @@ def _weighted_correlation(left: np.ndarray, right: np.ndarray, counts: np.ndarra
     total = counts.sum(axis=1)
 
     def moment(values: np.ndarray) -> np.ndarray:
-        product = counts @ values if values.ndim == 1 else (counts * values).sum(axis=1)
-        return _quotient(product, total)
+        summed = weighted_sums(counts, values) if values.ndim == 1 else _row_products(counts, values)
+        return _quotient(summed, total)
 
     mean_left, mean_right = moment(left), moment(right)
     covariance = moment(left * right) - mean_left * mean_right
@@ -158,6 +171,11 @@ def _weighted_correlation(left: np.ndarray, right: np.ndarray, counts: np.ndarra
     scale = np.sqrt(np.where(constant, 0, np.maximum(variance_left, 0) * np.maximum(variance_right, 0)))
     correlation: np.ndarray = np.clip(_quotient(covariance, scale), -1, 1)
     return correlation
+
+
+def _row_products(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sum of counts · values in each row: (B, n), (B, n) → (B,); bits as for `weighted_sums`."""
+    return np.einsum("bn,bn->b", counts, np.ascontiguousarray(values))
 
 
 @_nan_without_data
@@ -203,6 +221,7 @@ def _drawn_by_score(
 def _roc_auc(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
     positives, negatives = _drawn_by_score(gold, predicted, counts)
     above = np.cumsum(positives, axis=1) - positives / 2
+    # Halves of whole numbers, whose sums are exact in any order.
     return _quotient((above * negatives).sum(axis=1), positives.sum(axis=1) * negatives.sum(axis=1))
 
 
@@ -211,15 +230,15 @@ def _average_precision(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarr
     positives, negatives = _drawn_by_score(gold, predicted, counts)
     found = np.cumsum(positives, axis=1)
     seen = np.maximum(found + np.cumsum(negatives, axis=1), 1)
-    return _quotient((positives * found / seen).sum(axis=1), positives.sum(axis=1))
+    return _quotient(_row_products(np.ascontiguousarray(positives), found / seen), positives.sum(axis=1))
 
 
 @_nan_without_data
 def _macro_f1(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
     total, present = np.zeros(len(counts)), np.zeros(len(counts))
     for label in np.union1d(gold, predicted):
-        hits = counts @ ((gold == label) & (predicted == label)).astype(float)
-        claimed = counts @ (gold == label).astype(float) + counts @ (predicted == label).astype(float)
+        hits = weighted_sums(counts, (gold == label) & (predicted == label))
+        claimed = weighted_sums(counts, gold == label) + weighted_sums(counts, predicted == label)
         total += np.where(claimed > 0, 2 * hits / np.maximum(claimed, 1), 0)
         present += claimed > 0
     return _quotient(total, present)

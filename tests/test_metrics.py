@@ -13,6 +13,8 @@ from sklearn import metrics as sklearn_metrics
 
 from harness import metrics
 
+pytestmark = pytest.mark.kernels
+
 BINARY = {
     metrics.ROC_AUC: sklearn_metrics.roc_auc_score,
     metrics.AVERAGE_PRECISION: sklearn_metrics.average_precision_score,
@@ -50,6 +52,23 @@ def test_columns_of_unequal_length_are_an_error(metric):
 @pytest.mark.parametrize("shift", [0, 1e6, -3e9])
 def test_a_constant_far_from_zero_is_still_constant(shift):
     assert np.isnan(metrics.pearson(np.full(50, shift + 0.1), np.arange(50.0)))
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_the_bits_of_a_resample_do_not_depend_on_the_others(data):
+    rows, examples = data.draw(st.integers(2, 70)), data.draw(st.integers(1, 90))
+    generator = np.random.default_rng(data.draw(st.integers(0, 99)))
+    gold, predicted = generator.integers(0, 2, examples), generator.normal(size=examples)
+    counts = generator.integers(0, 4, size=(rows, examples)).astype(float)
+    start = data.draw(st.integers(0, rows - 1))
+    block = slice(start, data.draw(st.integers(start + 1, rows)))
+    for metric in (*BINARY, *CORRELATION, metrics.MACRO_F1, metrics.mean_metric("value")):
+        columns = {1: [predicted], 2: [gold, predicted]}[len(metric.columns)]
+        columns = [gold, predicted > 0] if metric is metrics.MACRO_F1 else columns
+        for layout in (np.ascontiguousarray, np.asfortranarray):
+            whole, part = (metric.resample(*columns, layout(drawn)) for drawn in (counts, counts[block]))
+            assert np.array_equal(part, whole[block], equal_nan=True)
 
 
 ROWS = [*BINARY, *CORRELATION, metrics.MACRO_F1, metrics.mean_metric("value")]

@@ -191,7 +191,7 @@ def flipped(differences: np.ndarray, seed: int) -> float:
 
 
 def _signed(coins: np.ndarray, differences: np.ndarray) -> np.ndarray:
-    return np.asarray(2 * (coins @ differences) - differences.sum())
+    return np.asarray(2 * metrics.weighted_sums(coins, differences) - differences.sum())
 
 
 def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
@@ -230,7 +230,7 @@ def _resampled(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.nd
     correlated receiver operating characteristic curves".
     """
     if pair.metric.compute is metrics.roc_auc:
-        return np.asarray(pair.gain + counts @ influence)
+        return np.asarray(pair.gain + metrics.weighted_sums(counts, influence))
     return pair.resampled(counts)
 
 

@@ -1,4 +1,4 @@
-"""Metrics that are functions of sums over examples: a bootstrap of them is one matrix product.
+"""Metrics that are functions of sums over examples: a bootstrap of them is a few products.
 
 A mean is a sum of values over a sum of ones; Pearson's correlation is a function of five sums.
 Spearman's correlation is Pearson's of ranks, here with the ranks of the whole set: `gain` corrects the
@@ -31,7 +31,8 @@ class Sums:
 
     def of(self, counts: np.ndarray) -> np.ndarray:
         """Scores of resamples: counts (B, units) → (B,)."""
-        return self.finish(counts @ self.per_unit)
+        sums = [metrics.weighted_sums(counts, column) for column in self.per_unit.T]
+        return self.finish(np.stack(sums, axis=-1))
 
 
 def sums_of(metric: Metric, columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> Sums | None:
