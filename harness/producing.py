@@ -32,7 +32,7 @@ from harness.training.trainer import Job
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harness.interfaces import LocatedModel, Model, Task
+    from harness.interfaces import LocatedModel, Task
     from harness.records import Evaluation
     from harness.training.recipe import Recipe
     from harness.training.subject import LogEntry, Rows
@@ -217,26 +217,24 @@ def _job(production: Production, examined: Sequence[Examined], work: Path, follo
         threads=cores(),
         work=work,
         folder=work / "model",
-        evaluate=lambda model: scores(model, examined),
+        evaluate=lambda folder: scores(folder, examined),
         deciding=f"{first.name}_{first.metrics[0].name}" if first else "",
         follower=follower,
     )
 
 
-def scores(model: Model, examined: Sequence[Examined]) -> dict[str, float]:
+def scores(folder: Path, examined: Sequence[Examined]) -> dict[str, float]:
     """Score a model on tasks: `TASK_METRIC` → score, undefined ones left out."""
-    found = {}
-    once = EncodedOnce(model)
-    for one in examined:
-        evaluation, _ = answer(once, one)
-        for score in evaluation.scores:
-            if score.score is not None:
-                found[f"{one.task.name}_{score.metric}"] = score.score
-    return found
+    return {
+        f"{evaluation.examination.task}_{score.metric}": score.score
+        for evaluation in _evaluate(folder, examined)
+        for score in evaluation.scores
+        if score.score is not None
+    }
 
 
 def _evaluate(folder: Path, examined: Sequence[Examined]) -> list[Evaluation]:
-    """Measure the finished model as `harness run` would."""
+    """Measure a saved model as `harness run` would, whether training goes on or is done."""
     if not examined:
         return []
     from harness.interfaces import ModelSpec

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from harness.interfaces import Model
     from harness.training.recipe import Recipe
     from harness.training.subject import LogEntry, Rows
 
@@ -49,8 +48,8 @@ class Job:
     """Checkpoints go here; they survive a kill, and what is found here is continued."""
     folder: Path
     """Write the finished model here, as sentence-transformers loads it: nothing is there before."""
-    evaluate: Callable[[Model], Mapping[str, float]]
-    """Scores a model on the recipe's tasks: `TASK_METRIC` → score."""
+    evaluate: Callable[[Path], Mapping[str, float]]
+    """Scores a saved model, a folder, on the recipe's tasks as the finished one: `TASK_METRIC` → score."""
     deciding: str = ""
     """The score that decides what is best: the first task's headline; empty without tasks."""
     follower: Follower

@@ -150,15 +150,32 @@ def _trainer(
 def _evaluator(job: Job) -> Any:  # noqa: ANN401 - a class that exists here only
     from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
-    from harness_train.live import LiveModel
-
     class TaskEvaluator(SentenceEvaluator):
         """Evaluate the recipe's tasks."""
 
         def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:  # noqa: ANN401 - as in its base
-            return dict(job.evaluate(LiveModel(model)))
+            return _evaluate(job, model)
 
     return TaskEvaluator()  # type: ignore[no-untyped-call]
+
+
+def _evaluate(job: Job, model: SentenceTransformer) -> dict[str, float]:
+    """Score the weights of this moment, saved and loaded again.
+
+    So they take the path of the finished model: under autocast, with dropout or in padded batches they would
+    have other bits, and the ranks of a nearly collapsed model hang on the last ones. Loading draws random
+    numbers, which must not move those of the training.
+    """
+    import torch
+
+    folder = job.work / "evaluated"
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(str(folder), create_model_card=False)
+    try:
+        with torch.random.fork_rng():
+            return dict(job.evaluate(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _dataset(rows: Rows) -> Dataset:

@@ -6,14 +6,16 @@ import signal
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
-from harness.interfaces import Role
 from harness.interrupts import Interrupted, heeding
 from harness.training.losses import KINDS, LOSSES
 from harness.training.recipe import recipe_from
 from harness.training.rows import sure
 from harness.training.subject import Rows
 from harness.training.trainer import Job
+
+pytestmark = pytest.mark.kernels
 
 SENTENCES = [f"{who} {does} {what}" for who in "abc" for does in ("sees", "eats") for what in "xyz"]
 
@@ -41,13 +43,14 @@ def rows_of(kind: str) -> Rows:
     return sure(Rows(kind=kind, texts=texts, labels=labels.get(kind), source="rows.csv"))
 
 
-def recipe(loss: str, kind: str | None = None, *, train=None, model=None, **parameters):
+def recipe(loss: str, kind: str | None = None, *, train=None, model=None, evaluation=None, **parameters):
     table = {
         "name": loss,
         "data": {"kind": kind or LOSSES[loss].kind},
         "loss": {"name": loss, **parameters},
         "train": {"batch_size": 6, "steps": 4, "learning_rate": 1e-3, **(train or {})},
         "model": model or {},
+        "evaluation": evaluation or {},
     }
     if LOSSES[loss].kind == "labelled-texts":
         table["train"]["batch_sampler"] = "group-by-label"
@@ -182,19 +185,37 @@ def test_bfloat16_is_computed_in_where_it_is_asked_for(tiny, tmp_path):
     }
 
 
-def test_a_model_in_training_answers_as_its_own_encode_does(tiny):
-    from sentence_transformers import SentenceTransformer
+EVALUATED = {"evaluation": {"tasks": ["t"], "every": 2}}
 
-    from harness_train.live import LiveModel
 
-    model = SentenceTransformer(str(tiny), device="cpu")
-    live = LiveModel(model)
-    expected = model.encode(SENTENCES)
-    for role in Role:
-        assert np.array_equal(live.encode(SENTENCES, role), expected)
-    assert live.encode([]).shape == (0, 32)
-    assert live.similarity(expected[:3], expected).shape == (3, 18)
-    assert live.pairwise_similarity(expected, expected) == pytest.approx(np.ones(18), abs=1e-6)
+def test_an_evaluation_sees_the_saved_weights_of_its_step_and_leaves_nothing(tiny, tmp_path):
+    seen = []
+
+    def evaluate(folder):
+        seen.append(load_file(folder / "model.safetensors"))
+        return {"t_m": 0.5}
+
+    trained(recipe("CosineSimilarityLoss", **EVALUATED), tiny, tmp_path, evaluate=evaluate)
+    assert len(seen) == 2
+    finished = load_file(tmp_path / "model" / "model.safetensors")
+    assert all(np.array_equal(seen[1][name], finished[name]) for name in finished)
+    assert not all(np.array_equal(seen[0][name], finished[name]) for name in finished)
+    assert not list(tmp_path.rglob("evaluated"))
+
+
+def test_random_numbers_of_an_evaluation_do_not_move_the_training(tiny, tmp_path):
+    import torch
+
+    made = {}
+    for drawn in (0, 100):
+
+        def evaluate(folder, drawn=drawn):
+            torch.randn(drawn)
+            return {"t_m": 0.5}
+
+        asked = recipe("CosineSimilarityLoss", **EVALUATED)
+        made[drawn] = trained(asked, tiny, tmp_path / str(drawn), evaluate=evaluate)[1]
+    assert np.array_equal(made[0].encode(SENTENCES), made[100].encode(SENTENCES))
 
 
 @pytest.mark.gpu
