@@ -23,6 +23,8 @@ from harness.encode import EncodedOnce
 from harness.identity import cacheable
 from harness.segments import DamagedError, Index, Segment, keys_of, write_segment
 
+pytestmark = pytest.mark.kernels
+
 TEXTS = [
     "",
     "a",

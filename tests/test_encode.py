@@ -16,6 +16,8 @@ from harness import HarnessError, ModelSpec, Role, Settings
 from harness.embedding_table import Table
 from harness.encode import _CHUNK, EncodedOnce, _chunks
 
+pytestmark = pytest.mark.kernels
+
 
 @given(st.lists(st.integers(0, 3000), max_size=300))
 def test_chunks_hold_each_text_once_shortest_first_and_are_as_large_as_they_may_be(lengths):

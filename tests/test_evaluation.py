@@ -17,6 +17,8 @@ from harness.examine import evaluate
 from harness.results import Results
 from harness.selection import Selected
 
+pytestmark = pytest.mark.kernels
+
 
 class Twins(Task):
     """Is a text nearer to its twin than to another?"""

@@ -13,6 +13,8 @@ from scipy.spatial.distance import cdist
 
 from harness import HarnessError, Ranking, rank, ranking
 
+pytestmark = pytest.mark.kernels
+
 MEASURES = {"recall.1,5,10,100", "ndcg_cut.10", "map_cut.100", "recip_rank"}
 
 REFERENCES = {

@@ -12,6 +12,8 @@ from sentence_transformers import util
 from harness import HarnessError, ModelFacts, best, rank, ranking
 from harness import search as searching
 
+pytestmark = pytest.mark.kernels
+
 
 class Dot:
     """Small integers, so that products are exact, and equal in whatever order they are summed."""

@@ -12,6 +12,8 @@ from scipy.stats import binomtest, bootstrap, norm
 from harness import metrics, stats
 from harness.tables import Dataset, Predictions
 
+pytestmark = pytest.mark.kernels
+
 MEAN = metrics.mean_metric("value")
 
 

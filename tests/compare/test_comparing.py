@@ -19,6 +19,8 @@ from harness.interfaces import Finding, Metric, Settings, Severity
 from harness.metrics import MACRO_F1, PEARSON, mean_metric
 from harness.results import Results, encode
 
+pytestmark = pytest.mark.kernels
+
 
 @pytest.fixture(autouse=True)
 def somewhere_else(tmp_path, monkeypatch):

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from harness import Settings, load_model
 from harness.encoders.batched import batches, width_of
 
+pytestmark = pytest.mark.kernels
+
 TEXTS = [f"{'word ' * (n % 37)}{n}" for n in range(150)]
 
 

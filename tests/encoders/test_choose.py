@@ -10,6 +10,8 @@ from harness import HarnessError, Settings, load_model
 from harness.encoders import Unsuitable, batched, choose, packed
 from harness.encoders.choose import largest_distance
 
+pytestmark = pytest.mark.kernels
+
 
 def test_the_fastest_that_is_equal_is_taken_without_a_word(tiny):
     facts = load_model(str(tiny)).facts

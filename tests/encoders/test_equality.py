@@ -16,6 +16,8 @@ from zoo import LIMIT, LONG_LIMIT, WORDS, ZOO
 from harness import HarnessError, Model, Role, Settings, load_model
 from harness.encoders.workers import Workers
 
+pytestmark = pytest.mark.kernels
+
 ENCODERS = ("auto", "packed", "batched", "plain")
 NO_TRANSFORMER = {"static", "router", "router-of-transformers", "words"}
 NOT_BATCHED = {

@@ -12,6 +12,8 @@ from harness.encoders import Unsuitable, packed
 from harness.encoders.attention import runs_of
 from harness.encoders.packed import packs
 
+pytestmark = pytest.mark.kernels
+
 LENGTHS = st.lists(st.integers(1, 900), max_size=120)
 
 

@@ -9,6 +9,8 @@ from harness import HarnessError, Settings, load_model
 from harness.encoders import precision
 from harness.encoders.precision import deviation
 
+pytestmark = pytest.mark.kernels
+
 
 def test_the_same_embeddings_deviate_by_nothing():
     rows = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)

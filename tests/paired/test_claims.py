@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from harness.paired.claims import holm
 
+pytestmark = pytest.mark.kernels
+
 
 def test_it_gives_what_statsmodels_gives():
     # statsmodels 0.15.0, stats.multitest.multipletests by the method "holm", gave these.

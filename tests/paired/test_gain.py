@@ -15,6 +15,8 @@ from harness.metrics import AVERAGE_PRECISION, MACRO_F1, PEARSON, ROC_AUC, SPEAR
 from harness.paired.answers import Paired
 from harness.paired.gain import detectable, flipped, gain_of
 
+pytestmark = pytest.mark.kernels
+
 VALUE = mean_metric("value")
 
 

@@ -9,6 +9,8 @@ from harness.metrics import AVERAGE_PRECISION, PEARSON, ROC_AUC, SPEARMAN, mean_
 from harness.paired.answers import Paired
 from harness.paired.influence import influences, standard_error
 
+pytestmark = pytest.mark.kernels
+
 
 def answers(metric, seed=0, rows=150, *, ties=False):
     generator = np.random.default_rng(seed)

@@ -12,6 +12,8 @@ from harness.metrics import SPEARMAN, mean_metric
 from harness.paired.answers import Paired
 from harness.paired.seeds import seeds_gain
 
+pytestmark = pytest.mark.kernels
+
 VALUE = mean_metric("value")
 
 

@@ -35,6 +35,8 @@ from harness_clauses.probe import GRID, Pairs, best_threshold, majority, majorit
 from harness_clauses.reading import CHOICES, read_release
 from harness_clauses.user_clauses import CLAUSES_KIND
 
+pytestmark = pytest.mark.kernels
+
 TASKS = (ContractNLI(), ContractNLI3Way(), ContractNLIEvidence())
 BINARY, THREE_WAY, EVIDENCE = TASKS
 SAMPLE = DataSource("sample", BINARY.sample)

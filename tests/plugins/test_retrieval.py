@@ -12,6 +12,8 @@ import pytrec_eval
 from harness import DataSource, HarnessError, Ranking, Role, Severity, TaskDefinition, evaluate, load_model
 from harness_retrieval.tasks import DEPTH, MEASURES, RETRIEVAL_KIND, retrieval_tasks
 
+pytestmark = pytest.mark.kernels
+
 TASKS = {task.name: task for task in retrieval_tasks()}
 STATUTES = TASKS["aila-statutes"]
 SAMPLE = DataSource("sample", STATUTES.sample)

@@ -12,6 +12,8 @@ from sentence_transformers.sentence_transformer.evaluation import EmbeddingSimil
 from harness import DataSource, HarnessError, TaskDefinition, evaluate, load_model
 from harness_sts.tasks import STS_KIND, stsb_tasks
 
+pytestmark = pytest.mark.kernels
+
 STSB, STSB_DEV = stsb_tasks()
 
 

@@ -16,6 +16,8 @@ from sentence_transformers.sentence_transformer.evaluation import TripletEvaluat
 from harness import DataSource, HarnessError, Role, Severity, TaskDefinition, evaluate, load_model
 from harness_triplet.tasks import COLUMNS, TRIPLET_KIND, triplet_tasks
 
+pytestmark = pytest.mark.kernels
+
 TASKS = {task.name: task for task in triplet_tasks()}
 PENAL = TASKS["penal-triplets"]
 SAMPLE = DataSource("sample", PENAL.sample)

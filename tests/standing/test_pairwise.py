@@ -19,6 +19,8 @@ from harness.paired import claims
 from harness.results import Results
 from harness.standing.pairwise import ALONE, Standings, holm, standings
 
+pytestmark = pytest.mark.kernels
+
 VALUE = mean_metric("value")
 
 
