@@ -99,7 +99,8 @@ def weighted_sums(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
     and so the order of additions, by shape and processor.
     """
     rows = np.ascontiguousarray(counts, dtype=float)
-    return np.einsum("bn,n->b", rows, np.ascontiguousarray(values, dtype=float))
+    sums: np.ndarray = np.einsum("bn,n->b", rows, np.ascontiguousarray(values, dtype=float))
+    return sums
 
 
 def _once(resampled: Resampled, *columns: ArrayLike) -> float:
@@ -175,7 +176,8 @@ def _weighted_correlation(left: np.ndarray, right: np.ndarray, counts: np.ndarra
 
 def _row_products(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sum of counts · values in each row: (B, n), (B, n) → (B,); bits as for `weighted_sums`."""
-    return np.einsum("bn,bn->b", counts, np.ascontiguousarray(values))
+    sums: np.ndarray = np.einsum("bn,bn->b", counts, np.ascontiguousarray(values))
+    return sums
 
 
 @_nan_without_data
