@@ -3,12 +3,15 @@
 Matrix kernels round differently for different shapes, so an embedding from a batch of 7 may differ in the
 last bits from the same text's in a batch of 32. Here a text of a given number of tokens always meets the
 same shape: its length is rounded up to a width, every batch of that width has the same number of rows, and
-missing rows are filled with padding. An embedding is then a function of the text and the settings alone,
-bit for bit, whichever other texts, tasks or earlier runs there are; tests/encoders shows it.
+missing rows are filled with padding. Where the last rows of a product round differently, the number of rows
+is a multiple of the kernel's tile (see `packed`). An embedding is then a function of the text and the
+settings alone, bit for bit, whichever other texts, tasks or earlier runs there are; tests/encoders shows it.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 TOKENS_PER_BATCH = 512
 MOST_ROWS = 32
+_MULTIPLES = ((1, 1), (24, 1), (24, 24), (48, 1), (48, 48), (96, 96))
+"""What the tokens and the rows of a batch are multiples of, in the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +54,20 @@ def width_of(tokens: int, most: int | None = None) -> int:
     return width if most is None else min(width, most)
 
 
-def batches(lengths: Sequence[int], most: int | None = None) -> Iterator[Batch]:
+def batches(
+    lengths: Sequence[int], most: int | None = None, multiples: tuple[int, int] = (1, 1)
+) -> Iterator[Batch]:
     """Group texts of given token lengths into batches of fixed shape, widest first.
 
-    The shape of the batch that a text lands in is a function of its own length and the model's limit `most`.
+    The shape of the batch that a text lands in is a function of its own length, the model's limit `most`, and
+    `multiples`: what its tokens and its rows are a multiple of.
     """
     by_width: dict[int, list[int]] = defaultdict(list)
     for row, tokens in enumerate(lengths):
         by_width[width_of(tokens, most)].append(row)
     for width in sorted(by_width, reverse=True):
-        height = min(MOST_ROWS, max(1, TOKENS_PER_BATCH // width))
+        step = math.lcm(multiples[0] // math.gcd(multiples[0], width), multiples[1])
+        height = -(-min(MOST_ROWS, max(1, TOKENS_PER_BATCH // width)) // step) * step
         rows = by_width[width]
         for start in range(0, len(rows), height):
             yield Batch(rows[start : start + height], height, width)
@@ -77,13 +86,14 @@ class Batched:
             raise Unsuitable("it is not padded on the right")
         self._loaded, self._pad_token = loaded, int(tokenizer.pad_token_id)
         self.parallel = loaded.model.device.type == "cpu"
+        self.multiples = _MULTIPLES[0]
 
     def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
         """Batches of fixed shape, widest first."""
         most = self._loaded.max_tokens
         tokens = self._loaded.count_tokens(texts, role)
         lengths = np.minimum(tokens, most or np.inf).astype(int)  # type: ignore[arg-type] # there is a tokenizer
-        for batch in batches(lengths.tolist(), most):
+        for batch in batches(lengths.tolist(), most, self.multiples):
             features = self._loaded.features([texts[row] for row in batch.rows], role)
             padded = _pad(features, batch, self._pad_token)
             yield Job(batch.rows, (padded, role), batch.height * batch.width)
@@ -99,7 +109,14 @@ class Batched:
 
     def settle(self) -> bool:
         """The shapes are fixed; whether that suffices is tried, on a CPU: a GPU promises nothing."""
-        return self.parallel and is_indifferent_to_company(self, self._loaded.dimensions)
+        if not self.parallel:
+            return False
+        divisible = self.divisible
+        for self.divisible, self.multiples in itertools.product({divisible: None, False: None}, _MULTIPLES):
+            if is_indifferent_to_company(self, self._loaded.dimensions):
+                return True
+        self.divisible, self.multiples = divisible, _MULTIPLES[0]
+        return False
 
 
 def check_plain_tokens(loaded: Loaded) -> None:

@@ -51,7 +51,13 @@ class OpenVINO(Exported):
             "INFERENCE_NUM_THREADS": cores(),
             "NUM_STREAMS": str(cores()),
         }
-        self._compiled = _core(self._library).compile_model(self._graph, "CPU", options)
+        try:
+            self._compiled = _core(self._library).compile_model(self._graph, "CPU", options)
+        except RuntimeError as error:
+            if dtype == "float32":
+                raise
+            # A processor that has the type may be kept from it: ONEDNN_MAX_CPU_ISA, a hypervisor.
+            raise Unsuitable("this processor does not compute in it") from error
         self._own = threading.local()  # a request serves one thread at a time
         if self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() != asked:
             raise Unsuitable("this processor does not compute in it")

@@ -7,13 +7,15 @@ which its pooling reads; attention comes in through transformers' `AttentionInte
 
 Matrix kernels may round differently for different numbers of tokens. `settle` finds, on this machine and
 model, the fewest tokens from which a text's embedding is bit for bit the same alone and in company, and
-smaller packs are filled up to that; where there is no such number, every pack is filled to one fixed size.
-Modules behind the pooling see a row per text, and have a fewest number of texts likewise. Either way an
-embedding is a function of the text and the settings alone.
+smaller packs are filled up to that. Where the last rows of a product round differently from those before,
+every pack is filled to a multiple of the kernel's tile; where nothing helps, to one fixed size. Modules
+behind the pooling see a row per text, and have a fewest number of texts, and a multiple, likewise. Either
+way an embedding is a function of the text and the settings alone.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from harness.encoders import Job
@@ -37,7 +39,12 @@ _BYTES_PER_TOKEN = 30 * 4
 """Memory that a token's activations take on a GPU at most, per hidden dimension: a generous guess."""
 _TEXTS_AT_ONCE = 256
 """Texts that are tokenized together, while workers run those before."""
-_FEWEST_TOKENS = (32, 64, 128, 256)
+_SHAPES = ((32, 1), (64, 1), (128, 1), (256, 1), (48, 24), (96, 48), (192, 96))
+"""Fewest tokens of a pack and what their number is a multiple of, in the order in which they are tried.
+
+MKL's kernels for AVX2 compute 6 rows at a time, and one, two or three that are left over in another order;
+every thread has a share of the rows. So 24 suits two threads, 48 four, 96 eight.
+"""
 _MOST_ROWS_TRIED = 64
 """Texts up to which the modules behind the pooling are tried in every number."""
 
@@ -54,8 +61,9 @@ class Packed:
         self._position = max((first_position(table) for table in position_tables(loaded.model)), default=0)
         self.parallel = loaded.model.device.type == "cpu"
         self.tokens_per_pack = TOKENS_PER_PACK if self.parallel else _fitted(loaded)
-        self.fewest_tokens = 1
+        self.fewest_tokens = self.multiple = 1
         self.fewest_texts = 0
+        self.texts_multiple = 1
         use_packed_attention(loaded)
 
     def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
@@ -83,25 +91,36 @@ class Packed:
         lower_weights(self._loaded, dtype)
 
     def settle(self) -> bool:
-        """Find the fewest tokens and texts at which company does not matter, with one thread and with more.
+        """Find numbers of tokens and texts at which company does not matter, with one thread and with more.
 
-        On a CPU; a GPU chooses its kernels by shape, and embeddings there may differ in their last bits.
+        Where the number of threads matters, each job gets one. On a CPU; a GPU chooses its kernels by shape,
+        and embeddings there may differ in their last bits.
         """
         if not self.parallel:
             return False
-        self.fewest_texts = _fewest_texts(self._loaded)
-        for fewest in (*_FEWEST_TOKENS, self.tokens_per_pack):
-            self.fewest_tokens = fewest
+        texts_matter = _fewest_texts(self._loaded) > 0
+        shapes = (*_SHAPES, (self.tokens_per_pack, 1))
+        for divisible, (fewest, multiple) in itertools.product((True, False), shapes):
+            self.divisible, self.fewest_tokens, self.multiple = divisible, fewest, multiple
+            self.texts_multiple = multiple if texts_matter else 1
+            self.fewest_texts = _fewest_texts(self._loaded, self.texts_multiple)
             if is_indifferent_to_company(self, self._loaded.dimensions):
                 return True
+        self.divisible = True
         return False
 
     def _fill(self, lengths: list[int]) -> list[int]:
-        """Lengths of texts of padding, none above the longest, that bring a pack to the fewest of both."""
-        missing = max(0, self.fewest_tokens - sum(lengths))
-        texts = max(self.fewest_texts - len(lengths), -(-missing // max(1, lengths[0])))
+        """Lengths of texts of padding, none above the longest, that bring a pack to the shape of both."""
+        real, longest = sum(lengths), max(1, lengths[0])
+        texts = _up(max(self.fewest_texts, len(lengths)), self.texts_multiple) - len(lengths)
+        while (missing := _up(max(self.fewest_tokens, real + texts), self.multiple) - real) > texts * longest:
+            texts += self.texts_multiple
         each, longer = divmod(missing, max(1, texts))
-        return [max(1, each + (place < longer)) for place in range(texts)]
+        return [each + (place < longer) for place in range(texts)]
+
+
+def _up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
 
 
 def packs(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
@@ -158,8 +177,11 @@ def _fitted(loaded: Loaded) -> int:
     return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * loaded.dimensions))))
 
 
-def _fewest_texts(loaded: Loaded) -> int:
-    """Fewest texts from which the modules behind the pooling give one the same bits; 0 if any number does."""
+def _fewest_texts(loaded: Loaded, multiple: int = 1) -> int:
+    """Fewest texts from which the modules behind the pooling give one the same bits; 0 if any number does.
+
+    Numbers of texts are multiples of `multiple`.
+    """
     import torch
     from sentence_transformers.sentence_transformer.modules import Pooling
 
@@ -168,7 +190,8 @@ def _fewest_texts(loaded: Loaded) -> int:
     if pooling is None or pooling + 1 == len(modules):
         return 0
     width = modules[pooling].get_embedding_dimension()  # type: ignore[operator] # a module's attribute, to mypy
-    rows = torch.randn(4 * _MOST_ROWS_TRIED, width, generator=torch.Generator().manual_seed(0))
+    count = _up(4 * _MOST_ROWS_TRIED, multiple)
+    rows = torch.randn(count, width, generator=torch.Generator().manual_seed(0))
     rows = rows.to(loaded.dtype)
 
     def behind(rows: torch.Tensor) -> torch.Tensor:
@@ -180,7 +203,7 @@ def _fewest_texts(loaded: Loaded) -> int:
 
     with torch.inference_mode():
         whole = behind(rows)
-        tried = range(1, _MOST_ROWS_TRIED + 1)
+        tried = range(multiple, _MOST_ROWS_TRIED + 1, multiple)
         differing = [count for count in tried if not torch.equal(behind(rows[:count]), whole[:count])]
     return max(differing) + 1 if differing else 0
 

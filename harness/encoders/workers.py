@@ -57,7 +57,7 @@ class Workers:
     """
 
     def __init__(self, asked: str = "auto", *, divisible: bool = True) -> None:
-        self._ways = ways(asked)
+        self._ways, self._divisible = ways(asked), divisible
         if not divisible:
             self._ways = (Threads(self._ways[0].workers * self._ways[0].per_worker, 1),)
         self.way = self._ways[0]
@@ -102,9 +102,10 @@ class Workers:
     def map(self, run: Callable[[J], R], jobs: Iterable[J], *, alone: bool = False) -> Iterator[tuple[J, R]]:
         """Yield each job with what `run` makes of it, in order; jobs are drawn while others run.
 
-        alone: one job at a time, that all threads work on together.
+        alone: one job at a time, that all threads work on together where it is divisible.
         """
-        way = Threads(1, self.way.workers * self.way.per_worker) if alone else self.way
+        all_threads = self.way.workers * self.way.per_worker if self._divisible else 1
+        way = Threads(1, all_threads) if alone else self.way
         return self._map(way, run, jobs)
 
     def _map(self, way: Threads, run: Callable[[J], R], jobs: Iterable[J]) -> Iterator[tuple[J, R]]:

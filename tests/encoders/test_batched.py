@@ -25,6 +25,14 @@ def test_every_text_is_in_one_batch_that_it_fits(lengths):
     assert sorted(seen) == list(range(len(lengths)))
 
 
+@given(st.lists(st.integers(0, 9000), min_size=1, max_size=50), st.sampled_from([(1, 1), (24, 1), (24, 24)]))
+def test_tokens_and_rows_of_a_batch_are_multiples_of_the_kernels_tile(lengths, multiples):
+    for batch in batches(lengths, 500, multiples):
+        assert batch.height * batch.width % multiples[0] == 0
+        assert batch.height % multiples[1] == 0
+        assert batch.width <= 500
+
+
 @given(st.integers(0, 9000), st.lists(st.integers(0, 9000), max_size=50))
 def test_the_shape_that_a_text_meets_depends_on_its_own_length(tokens, others):
     (alone,) = batches([tokens])

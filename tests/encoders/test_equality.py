@@ -107,7 +107,8 @@ def loaded_or_error(folder: Path, encoder: str) -> Model | HarnessError:
         model: Any = load_model(str(folder), Settings(device="cpu", encoder=encoder))
     except HarnessError as error:
         return error
-    model.workers = Workers("2x1")  # two at once, without a calibration, which takes a second
+    # Two at once, without a calibration, which takes a second.
+    model.workers = Workers("2x1", divisible=model.encoder.divisible)
     return model
 
 

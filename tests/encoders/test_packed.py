@@ -44,12 +44,19 @@ def tiny_packed(tiny):
     return load_model(str(tiny), Settings(encoder="packed"))
 
 
+@pytest.fixture(scope="module")
+def tiny_once(tiny):
+    return load_model(str(tiny), Settings(encoder="packed"))
+
+
 def test_packs_hold_no_padding_but_what_brings_them_to_the_fewest_tokens(tiny_packed):
     texts = [f"{'word ' * (n % 9)}{n}" for n in range(200)]
-    real = int(tiny_packed.count_tokens(texts).clip(max=tiny_packed.facts.max_tokens).sum())
-    fewest = tiny_packed.encoder.fewest_tokens
-    assert real <= tiny_packed.padded_tokens(texts) < real + fewest
-    assert tiny_packed.padded_tokens(["a"]) == fewest
+    lengths = tiny_packed.count_tokens(texts).clip(max=tiny_packed.facts.max_tokens)
+    encoder = tiny_packed.encoder
+    for job in encoder.jobs(texts, Role.TEXT):
+        real = lengths[job.rows].sum()
+        assert job.padded == max(encoder.fewest_tokens, -(-real // encoder.multiple) * encoder.multiple)
+    assert tiny_packed.padded_tokens(["a"]) == encoder.fewest_tokens
 
 
 def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, monkeypatch):
@@ -70,6 +77,23 @@ def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
         found[encoder.fewest_tokens] = tiny_packed.encode(texts)
     np.testing.assert_allclose(found[1], found[77], atol=1e-6)
     np.testing.assert_allclose(found[1], found[512], atol=1e-6)
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=40).map(lambda lengths: sorted(lengths, reverse=True)),
+    st.sampled_from([(32, 1), (256, 1), (48, 24), (192, 96)]),
+    st.sampled_from([(0, 1), (7, 1), (24, 24)]),
+)
+def test_a_pack_is_filled_to_its_shape_by_texts_none_above_its_longest(tiny_once, lengths, tokens, texts):
+    encoder = tiny_once.encoder
+    encoder.fewest_tokens, encoder.multiple = tokens
+    encoder.fewest_texts, encoder.texts_multiple = texts
+    filled = encoder._fill(lengths)
+    whole, count = sum(lengths) + sum(filled), len(lengths) + len(filled)
+    assert all(0 < length <= lengths[0] for length in filled)
+    assert (whole % tokens[1], count % texts[1]) == (0, 0)
+    assert whole >= tokens[0]
+    assert count >= texts[0]
 
 
 def test_a_text_that_is_longer_than_a_pack_is_a_pack_of_its_own(tiny_packed):

@@ -76,6 +76,13 @@ def test_a_job_alone_gets_all_threads():
     assert [threads for _, threads in found] == [4, 4, 4]
 
 
+def test_a_job_that_is_not_divisible_gets_one_thread_even_alone():
+    import torch
+
+    found = list(Workers("2x2", divisible=False).map(lambda _: torch.get_num_threads(), range(3), alone=True))
+    assert [threads for _, threads in found] == [1, 1, 1]
+
+
 def test_what_a_job_raises_reaches_the_caller_and_later_jobs_are_dropped():
     ran = []
 
