@@ -10,7 +10,7 @@ from harness.environment import cores
 from harness.interfaces import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.encoders import Encoder
 
@@ -36,17 +36,32 @@ def is_indifferent_to_company(encoder: Encoder, dimensions: int) -> bool:
     """
     import torch
 
-    before, expected = torch.get_num_threads(), None
+    before = torch.get_num_threads()
+    counts = sorted({1, cores()} if encoder.divisible else {1})
     try:
-        for threads in sorted({1, cores()} if encoder.divisible else {1}):
-            torch.set_num_threads(threads)
-            alone = np.concatenate([embed(encoder, [text], dimensions) for text in (*_COMPANY, _LONG)])
-            together = embed(encoder, _COMPANY * 4, dimensions)
-            expected = alone if expected is None else expected
-            if not np.array_equal(alone, expected):
-                return False
-            if not np.array_equal(together, np.tile(alone[: len(_COMPANY)], (4, 1))):
-                return False
+        if not _same_with_threads(counts, lambda: _in_company(encoder, dimensions)):
+            return False
+        return len(counts) == 1 or _same_with_threads(counts, lambda: embed(encoder, [_LONG], dimensions))
     finally:
         torch.set_num_threads(before)
+
+
+def _same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | None]) -> bool:
+    """Whether `run` gives the same bits with each number of threads, and never None."""
+    import torch
+
+    expected = None
+    for threads in counts:
+        torch.set_num_threads(threads)
+        found = run()
+        expected = found if expected is None else expected
+        if found is None or not np.array_equal(found, expected):
+            return False
     return True
+
+
+def _in_company(encoder: Encoder, dimensions: int) -> np.ndarray | None:
+    """Embeddings of texts that are the same alone as among others; None where they are not."""
+    alone = np.concatenate([embed(encoder, [text], dimensions) for text in _COMPANY])
+    together = embed(encoder, _COMPANY * 4, dimensions)
+    return alone if np.array_equal(together, np.tile(alone, (4, 1))) else None
