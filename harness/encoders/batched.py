@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.encoders import Job, Unsuitable
-from harness.encoders.company import is_indifferent_to_company
+from harness.encoders.company import is_indifferent_to_company, is_indifferent_to_threads
 from harness.encoders.plain import lower_weights
 from harness.interfaces import Role
 
@@ -111,8 +111,9 @@ class Batched:
         """The shapes are fixed; whether that suffices is tried, on a CPU: a GPU promises nothing."""
         if not self.parallel:
             return False
-        divisible = self.divisible
-        for self.divisible, self.multiples in itertools.product({divisible: None, False: None}, _MULTIPLES):
+        divisible, self.multiples = self.divisible, (_MULTIPLES[-1][0], 1)
+        ways = {divisible and is_indifferent_to_threads(self, self._loaded.dimensions): None, False: None}
+        for self.divisible, self.multiples in itertools.product(ways, _MULTIPLES):
             if is_indifferent_to_company(self, self._loaded.dimensions):
                 return True
         self.divisible, self.multiples = divisible, _MULTIPLES[0]

@@ -34,29 +34,29 @@ def is_indifferent_to_company(encoder: Encoder, dimensions: int) -> bool:
     For an encoder whose jobs are not divisible, one thread is all that a job gets. A trial and no proof for
     every shape there is; but a kernel that sums in another order for another shape shows in nearly every row.
     """
-    import torch
-
-    before = torch.get_num_threads()
     counts = sorted({1, cores()} if encoder.divisible else {1})
-    try:
-        if not _same_with_threads(counts, lambda: _in_company(encoder, dimensions)):
-            return False
-        return len(counts) == 1 or _same_with_threads(counts, lambda: embed(encoder, [_LONG], dimensions))
-    finally:
-        torch.set_num_threads(before)
+    return _same_with_threads(counts, lambda: _in_company(encoder, dimensions))
+
+
+def is_indifferent_to_threads(encoder: Encoder, dimensions: int) -> bool:
+    """Whether a long text has the same bits with one thread as with all: attention is cut into blocks."""
+    return _same_with_threads(sorted({1, cores()}), lambda: embed(encoder, [_LONG], dimensions))
 
 
 def _same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | None]) -> bool:
     """Whether `run` gives the same bits with each number of threads, and never None."""
     import torch
 
-    expected = None
-    for threads in counts:
-        torch.set_num_threads(threads)
-        found = run()
-        expected = found if expected is None else expected
-        if found is None or not np.array_equal(found, expected):
-            return False
+    before, expected = torch.get_num_threads(), None
+    try:
+        for threads in counts:
+            torch.set_num_threads(threads)
+            found = run()
+            if found is None or (expected is not None and not np.array_equal(found, expected)):
+                return False
+            expected = found
+    finally:
+        torch.set_num_threads(before)
     return True
 
 

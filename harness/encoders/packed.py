@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from harness.encoders import Job
 from harness.encoders.attention import attend_within, runs_of, use_packed_attention
 from harness.encoders.batched import check_plain_tokens
-from harness.encoders.company import is_indifferent_to_company
+from harness.encoders.company import is_indifferent_to_company, is_indifferent_to_threads
 from harness.encoders.loaded import first_position, position_tables
 from harness.encoders.plain import lower_weights
 
@@ -99,8 +99,11 @@ class Packed:
         if not self.parallel:
             return False
         texts_matter = _fewest_texts(self._loaded) > 0
+        # At a size at which products are the same with any number of threads, so that attention shows.
+        self.fewest_tokens, self.multiple = self.tokens_per_pack, _SHAPES[-1][1]
+        ways = (True, False) if is_indifferent_to_threads(self, self._loaded.dimensions) else (False,)
         shapes = (*_SHAPES, (self.tokens_per_pack, 1))
-        for divisible, (fewest, multiple) in itertools.product((True, False), shapes):
+        for divisible, (fewest, multiple) in itertools.product(ways, shapes):
             self.divisible, self.fewest_tokens, self.multiple = divisible, fewest, multiple
             self.texts_multiple = multiple if texts_matter else 1
             self.fewest_texts = _fewest_texts(self._loaded, self.texts_multiple)
