@@ -10,9 +10,10 @@ from test_evaluation import Twins
 
 from harness.data import DataSource
 from harness.evaluation import Plan, run_plan
-from harness.examine import examine, record_key
+from harness.examine import examine
 from harness.grid import grids
 from harness.interfaces import ModelSpec
+from harness.keys import record_key
 from harness.leaderboard import boards, records
 from harness.results import Results
 from harness.selection import Selected
