@@ -134,7 +134,7 @@ def scoring_hash() -> str:
 @cache
 def scoring_code() -> Mapping[str, str]:
     """Map each module of ours that can move a score to its hash."""
-    return walk.reached([f"{_OWN}{name}" for name in (*_SCORING, *_HOMES)], _scoring)
+    return walk.reached([f"{_OWN}{name}" for name in (*_SCORING, *_HOMES)], _scoring, computed=False)
 
 
 def _scoring(name: str) -> Mapping[str, str] | None:
@@ -154,22 +154,32 @@ def shortened(task: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def code_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Say what differs between the code behind two records, one phrase each."""
-    differing = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+def task_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Say what differs between the task's code behind two records, one phrase each."""
+    differing = [name for name in _differing(then, now) if not name.startswith(_OWN)]
     versions = [name for name in differing if name.startswith(walk.DISTRIBUTION)]
-    own = [name for name in differing if name.startswith(_OWN)]
-    modules = [name for name in differing if name not in {*versions, *own, _OPTIONS}]
-    told = [_changed("code of the task", modules, then, now)] if modules else []
+    modules = [name for name in differing if name not in {*versions, _OPTIONS}]
+    told = [f"code of the task: {_changed(modules, then, now)}"] if modules else []
     told += [f"{name} {then.get(name, '–')} → {now.get(name, '–')}" for name in versions]
-    told += [f"{_OPTIONS} changed"] if _OPTIONS in differing else []
-    return told + ([_changed("scoring code of harness", own, then, now)] if own else [])
+    return told + ([f"{_OPTIONS} changed"] if _OPTIONS in differing else [])
 
 
-def _changed(what: str, names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Such as `code of the task: one, two changed, three added`."""
+def scoring_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Say what differs between our own code behind two records, in one phrase; empty where nothing does."""
+    own = [name for name in _differing(then, now) if name.startswith(_OWN)]
+    return [f"scoring code of harness: {_changed(own, then, now)}"] if own else []
+
+
+def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+
+
+def _changed(names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Such as `one, two changed, three added`."""
     kinds: dict[str, list[str]] = {}
     for name in names:
         kind = "added" if name not in then else "removed" if name not in now else "changed"
         kinds.setdefault(kind, []).append(name.removeprefix(_OWN).removeprefix(walk.PLUGIN_FILE))
-    return f"{what}: " + ", ".join(f"{', '.join(kinds[kind])} {kind}" for kind in sorted(kinds, reverse=True))
+    return ", ".join(
+        f"{', '.join(kinds[kind])} {kind}" for kind in ("changed", "added", "removed") if kind in kinds
+    )

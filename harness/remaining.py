@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from harness.data import DataSource
 from harness.errors import HarnessError, MissingDataError
 from harness.examine import Examined, examine
-from harness.keys import code_changes, record_key, shortened
+from harness.keys import record_key, scoring_changes, shortened, task_changes
 from harness.models import locate_model
 from harness.paths import user_path
 from harness.selection import select_tasks
@@ -297,7 +297,8 @@ def _changed(found: Evaluation, located: LocatedModel, examined: Examined) -> st
         if getattr(before, column.name) != getattr(now, column.name)
     ]
     if found.code:
-        told += code_changes(found.code, shortened(examined.code))
+        now_code = shortened(examined.code)
+        told += [*task_changes(found.code, now_code), *scoring_changes(found.code, now_code)]
     elif found.examination.source != asked.source:
         told.append("code of the task changed")
     # Nothing else is in a key.

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.code_hash import walk
-from harness.code_hash.form import Import, form_of
+from harness.code_hash.form import COMPUTED, Import, form_of
 from harness.code_hash.walk import outside, reached
 
 EVERY_SYNTAX = Path(__file__).parent / "every_syntax.txt"
@@ -167,6 +167,7 @@ def late():
         Import(0, "i", "*"),
         Import(0, "j.k"),
         Import(1, "l"),
+        COMPUTED,
     }
 
 
@@ -210,7 +211,6 @@ def test_what_is_reached_over_others_and_in_a_circle_is_found_once(modules):
 def test_packages_on_the_way_and_submodules_that_are_taken_count(modules):
     modules(
         user="from pkg.sub import part, not_a_module",
-        pkg____init__="",
         pkg__dot____init__="import other",
         pkg__dot__sub__dot____init__="not_a_module = 1",
         pkg__dot__sub__dot__part="from .. import near",
@@ -251,6 +251,23 @@ def test_a_missing_module_counts_once_it_is_there(modules):
 def test_the_standard_library_and_what_is_left_out_are_not_followed(modules):
     modules(user="import json, os.path, numpy.linalg, harness\nfrom xml.dom import minidom")
     assert names("user", left_out={"numpy", "harness"}) == ["user"]
+
+
+def test_a_file_beside_the_plugin_that_has_a_standard_module_s_name_counts(modules, monkeypatch):
+    modules(user="import wave", wave="")
+    assert names("user") == ["wave", "user"]
+
+
+def test_an_import_of_a_computed_name_reaches_the_whole_package_of_a_plugin(modules):
+    modules(
+        pkg__dot____init__="import importlib\n\n\ndef load(name):\n    importlib.import_module(name)\n",
+        pkg__dot__part="",
+        pkg__dot__sub__dot____init__="",
+        pkg__dot__sub__dot__deep="",
+        user="import pkg",
+    )
+    assert names("user") == ["pkg", "pkg.part", "pkg.sub", "pkg.sub.deep", "user"]
+    assert list(reached(["user"], outside(["user"], ()), computed=False)) == ["pkg", "user"]
 
 
 def test_another_distribution_counts_by_name_and_version_wherever_it_is_imported(

@@ -38,6 +38,10 @@ class Import(NamedTuple):
     """What is taken from it, perhaps a submodule; empty where the module itself is imported."""
 
 
+COMPUTED = Import(0, "")
+"""An import of a module whose name is computed."""
+
+
 class Form(NamedTuple):
     """What a source means."""
 
@@ -155,12 +159,13 @@ class _Writer:
         yield from map(ascii, texts if matters else sorted(set(texts)))
 
     def _note_call(self, node: ast.Call) -> None:
-        """Note `import_module("x.y")`; a name that is computed cannot be known."""
-        if _name(node.func) in _IMPORTERS and node.args and isinstance(node.args[0], ast.Constant):
-            name = node.args[0].value
-            if isinstance(name, str):
-                module = name.lstrip(".")
-                self.imports.append(Import(len(name) - len(module), module))
+        """Note `import_module("x.y")`."""
+        if _name(node.func) in _IMPORTERS:
+            name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+            module = name.lstrip(".") if isinstance(name, str) else ""
+            self.imports.append(
+                Import(len(name) - len(module), module) if isinstance(name, str) else COMPUTED
+            )
 
 
 _OF_TYPING = Import(0, "typing", _CHECKING)

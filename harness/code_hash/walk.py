@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.code_hash.form import Import, form_of, hash_bytes
+from harness.code_hash.form import COMPUTED, Import, form_of, hash_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -45,12 +46,13 @@ def digest(parts: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def reached(roots: Iterable[str], boundary: Boundary) -> dict[str, str]:
+def reached(roots: Iterable[str], boundary: Boundary, *, computed: bool = True) -> dict[str, str]:
     """Map every module that is reached from `roots` to the hash of its meaning, sorted by name.
 
     A module whose source cannot be read counts by its bytes (a compiled one) or by one word.
+    computed: whether an import of a computed name reaches all modules of its top-level package.
     """
-    walk = _Walk(boundary)
+    walk = _Walk(boundary, computed)
     walk.todo += [(Import(0, name), "") for name in roots]
     while walk.todo:
         walk.follow(*walk.todo.pop())
@@ -70,7 +72,7 @@ def outside(owners: Collection[str], left_out: Collection[str]) -> Boundary:
     def judged(top: str) -> dict[str, str] | None:
         if top in own:
             return None
-        if top in left_out or top in sys.stdlib_module_names:
+        if top in left_out or _is_standard(top):
             return {}
         names = _installed_by(top)
         if not names or names & {name for mine in own for name in _installed_by(mine)}:
@@ -85,12 +87,16 @@ class _Walk:
     """What was found so far, and the imports that are still to be followed, with the module each is in."""
 
     boundary: Boundary
+    computed: bool
     found: dict[str, str] = field(default_factory=dict)
     todo: list[tuple[Import, str]] = field(default_factory=list)
     _places: dict[str, _Place] = field(default_factory=dict)
 
     def follow(self, one: Import, within: str) -> None:
         """Visit the modules that an import runs."""
+        if one == COMPUTED:
+            self._visit_all(_top(within))
+            return
         place = self._places.get(within)
         near = place.file.parent if place and place.file else None
         name = _absolute(one, within, is_package=bool(place and place.search))
@@ -101,6 +107,14 @@ class _Walk:
         # What is taken from a package is often no module, and then part of one that is counted.
         if parts and one.name and self.boundary(submodule) is None and self._place(submodule, near):
             self._visit(submodule, near)
+
+    def _visit_all(self, package: str) -> None:
+        """Visit all that an import of a computed name may mean; another package's modules cannot be known."""
+        place = self._places.get(package)
+        for folder in place.search if place and self.computed else ():
+            for path in sorted(Path(folder).rglob("*.py")):
+                parts = path.relative_to(folder).with_suffix("").parts
+                self._visit(".".join([package, *(part for part in parts if part != "__init__")]), None)
 
     def _visit(self, name: str, near: Path | None) -> None:
         stand_in = self.boundary(name)
@@ -183,6 +197,15 @@ def _absolute(one: Import, within: str, *, is_package: bool) -> str:
 
 def _top(name: str) -> str:
     return name.partition(".")[0]
+
+
+def _is_standard(top: str) -> bool:
+    """Whether a top-level module is the standard library's, and not a file of that name elsewhere."""
+    if top not in sys.stdlib_module_names:
+        return False
+    place = _loaded(top) or _find(top)
+    library = Path(os.__file__).parent
+    return place is None or place.file is None or place.file.is_relative_to(library)
 
 
 def _installed_by(top: str) -> frozenset[str]:
