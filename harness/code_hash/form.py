@@ -17,7 +17,7 @@ import ast
 import hashlib
 import warnings
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,8 +60,12 @@ def form_of(source: bytes) -> Form:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Form(hash_bytes(source), ())
-    writer = _Writer(tree)
-    return Form(hash_bytes("".join(writer.write(tree)).encode()), tuple(dict.fromkeys(writer.imports)))
+    writer = _Writer()
+    text = writer.write(tree)
+    if writer.reads_docstrings or writer.sets_checking:
+        writer = _Writer(docstrings_count=writer.reads_docstrings, checking_is_false=not writer.sets_checking)
+        text = writer.write(tree)
+    return Form(hash_bytes(text.encode()), tuple(dict.fromkeys(writer.imports)))
 
 
 def hash_bytes(content: bytes) -> str:
@@ -72,52 +76,57 @@ def hash_bytes(content: bytes) -> str:
 class _Writer:
     """Writes the canonical form of a tree, and notes what it imports on the way."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, *, docstrings_count: bool = False, checking_is_false: bool = True) -> None:
+        self.docstrings_count, self.checking_is_false = docstrings_count, checking_is_false
         self.imports: list[Import] = []
-        named = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
-        self.docstrings_count = any(_name(node) == "__doc__" for node in named)
-        # Where a module decides itself what the name stands for, its blocks may run.
-        self.checking_is_false = not any(
-            _name(node) == _CHECKING and isinstance(node.ctx, ast.Store) for node in named
-        )
+        self.reads_docstrings = False
+        self.sets_checking = False
+        """Whether the module decides itself what `TYPE_CHECKING` stands for: its blocks may run."""
 
-    def write(self, tree: ast.AST) -> Iterator[str]:
-        """Write a tree piece by piece; without recursion, as a tree may be deeper than Python's stack."""
+    def write(self, tree: ast.AST) -> str:
+        """Write a tree; without recursion, as a tree may be deeper than Python's stack."""
+        written: list[str] = []
         left: list[ast.AST | str] = [tree]
         while left:
             item = left.pop()
             if isinstance(item, str):
-                yield item
+                written.append(item)
             else:
                 left += reversed(self._pieces(item))
+        return "".join(written)
 
     def _pieces(self, node: ast.AST) -> list[ast.AST | str]:
         if isinstance(node, ast.Constant):
             return [_constant(node.value)]
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Name | ast.Attribute):
+            self._note_name(node)
+        elif isinstance(node, ast.Call):
             self._note_call(node)
         pieces: list[ast.AST | str] = [type(node).__name__, "("]
-        for name in sorted(set(node._fields) - _WITHOUT_MEANING):
+        for name in _with_meaning(node._fields):
             value = getattr(node, name, None)
-            if isinstance(node, ast.JoinedStr):
-                value = _merged(node.values)
-            if value is None or value == [] or (name == "format_spec" and not _merged(value.values)):
-                continue
-            pieces += [name, "=", *self._value(value), ","]
+            if isinstance(value, ast.AST):
+                if name != "format_spec" or not isinstance(value, ast.JoinedStr) or _merged(value.values):
+                    pieces += [name, "=", value, ","]
+            elif isinstance(value, list):
+                if entries := list(self._entries(node, value)):
+                    pieces += [name, "=[", *entries, "],"]
+            elif value is not None:
+                pieces += [name, "=", ascii(value), ","]
         return [*pieces, ")"]
 
-    def _value(self, value: object) -> Iterable[ast.AST | str]:
-        if isinstance(value, ast.AST):
-            return [value]
-        if not isinstance(value, list):
-            return [ascii(value)]
-        items = self._statements(value) if isinstance(value[0], ast.stmt) else value
-        return ["[", *(piece for item in items for piece in (*self._item(item), ",")), "]"]
-
-    @staticmethod
-    def _item(item: object) -> Iterable[ast.AST | str]:
-        """One entry of a list: a node, a text that is written already, a name, or None."""
-        return [item if isinstance(item, ast.AST | str) else ascii(item)]
+    def _entries(self, node: ast.AST, values: list[Any]) -> Iterator[ast.AST | str]:
+        """The entries of a list: nodes, names, None, or statements, of which imports are written already."""
+        entries: Iterable[ast.AST | str]
+        if values and isinstance(values[0], ast.stmt):
+            entries = self._statements(values)
+        elif isinstance(node, ast.JoinedStr):
+            entries = _merged(values)
+        else:
+            entries = (one if isinstance(one, ast.AST) else ascii(one) for one in values)
+        for entry in entries:
+            yield entry
+            yield ","
 
     def _statements(self, body: Sequence[ast.stmt]) -> Iterator[ast.AST | str]:
         """Statements that have an effect, with every run of imports in an order of its own."""
@@ -158,6 +167,11 @@ class _Writer:
         matters = "*" in bound or any(len(given) > 1 for given in bound.values())
         yield from map(ascii, texts if matters else sorted(set(texts)))
 
+    def _note_name(self, node: ast.Name | ast.Attribute) -> None:
+        name = _name(node)
+        self.reads_docstrings |= name == "__doc__"
+        self.sets_checking |= name == _CHECKING and isinstance(node.ctx, ast.Store)
+
     def _note_call(self, node: ast.Call) -> None:
         """Note `import_module("x.y")`."""
         if _name(node.func) in _IMPORTERS:
@@ -166,6 +180,12 @@ class _Writer:
             self.imports.append(
                 Import(len(name) - len(module), module) if isinstance(name, str) else COMPUTED
             )
+
+
+@cache
+def _with_meaning(fields: tuple[str, ...]) -> list[str]:
+    """The fields of a node that have a meaning, in an order that does not depend on the version of Python."""
+    return sorted(set(fields) - _WITHOUT_MEANING)
 
 
 _OF_TYPING = Import(0, "typing", _CHECKING)

@@ -1,7 +1,8 @@
 """All modules that code reaches by its imports, each with the hash of its meaning; none is executed.
 
 Imports count wherever they are written, in functions and `try` blocks too. A package on the way to a module
-counts, as importing the module runs it.
+counts, as importing the module runs it. What cannot be seen: code that is made while it runs (`exec`), and
+another package's module that is imported by a computed name.
 """
 
 from __future__ import annotations
