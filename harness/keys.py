@@ -108,7 +108,7 @@ def task_code(task: Task) -> dict[str, str]:
     functions = [function for metric in task.metrics for function in (metric.compute, metric.resample)]
     roots = [
         *owners,
-        *(kind.__module__ for kind in type(task).__mro__),
+        *(str(kind.__module__) for kind in type(task).__mro__),
         *(_module_of(function) for function in functions if function is not None),
     ]
     found = walk.reached(roots, walk.outside(owners, _PACKAGES))

@@ -256,7 +256,7 @@ def test_the_standard_library_and_what_is_left_out_are_not_followed(modules):
 def test_a_file_beside_the_plugin_that_has_a_standard_module_s_name_counts(modules, monkeypatch):
     monkeypatch.delitem(sys.modules, "wave", raising=False)
     modules(user="import wave", wave="")
-    assert names("user") == ["wave", "user"]
+    assert names("user") == ["user", "wave"]
 
 
 def test_an_import_of_a_computed_name_reaches_the_whole_package_of_a_plugin(modules):
