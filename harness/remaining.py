@@ -297,13 +297,12 @@ def _changed(found: Evaluation, located: LocatedModel, examined: Examined) -> st
         if getattr(before, column.name) != getattr(now, column.name)
     ]
     if found.code:
-        now_code = shortened(examined.code)
-        told += [*task_changes(found.code, now_code), *scoring_changes(found.code, now_code)]
-    elif found.examination.source != asked.source:
-        told.append("code of the task changed")
+        code = shortened(examined.code)
+        told += [*task_changes(found.code, code), *scoring_changes(found.code, code)]
+    else:
+        told.append("an older harness computed it")
     # Nothing else is in a key.
-    own = "what the model was trained on changed" if found.code else "scoring code of harness changed"
-    return "; ".join(told) or own
+    return "; ".join(told) or "what the model was trained on changed"
 
 
 def _first_line(text: str) -> str:
