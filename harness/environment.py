@@ -14,7 +14,7 @@ from pathlib import Path
 
 LIBRARIES = (
     "sentence-transformers", "transformers", "tokenizers", "torch", "numpy", "scikit-learn", "mteb",
-    "openvino", "onnxruntime",
+    "openvino", "onnxruntime", "scipy", "pandas", "pyarrow",
 )  # fmt: skip
 """The libraries that can move a score."""
 

@@ -11,7 +11,8 @@ from harness.data import DataSource
 from harness.embedding_cache import EmbeddingCache
 from harness.encode import EncodedOnce
 from harness.errors import HarnessError, MissingDataError
-from harness.examine import Examined, answer, examine, failure, record_key
+from harness.examine import Examined, answer, examine, failure
+from harness.keys import record_key
 from harness.last_use import LastUse
 from harness.throughput import measure
 from harness.unlocated import fingerprint_of

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import sys
-from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.code_hash.walk import digest
 from harness.encode import EncodedOnce
 from harness.environment import libraries
 from harness.errors import HarnessError
 from harness.interfaces import AggregateTask, Finding, Severity
-from harness.paths import user_path
+from harness.keys import record_key, shortened, task_code, training_of
 from harness.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
 from harness.stats import estimate, interval_seed
-from harness.training.leakage import TrainedOn, overlap, trained_on
+from harness.training.leakage import overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.data import DataSource
     from harness.interfaces import LocatedModel, Metric, Model, ModelFacts, Role, Task
@@ -38,17 +34,31 @@ class Examined:
     examination: Examination
     dataset: Dataset | None = None
     error: BaseException | None = None
+    code: Mapping[str, str] = field(default_factory=dict)
+    """What the task's code is made of: see `keys.task_code`."""
 
 
 def examine(task: Task, source: DataSource, limit: int | None = None) -> Examined:
     """Read a task's rows, keeping the reason where that fails."""
+    dataset: Dataset | None = None
+    failed: BaseException | None = None
     try:
         dataset = task.load(source)
         if limit is not None:
             dataset = task.limited(dataset, limit)
-        return Examined(task, _examination(task, source, limit, dataset.digest), dataset)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
-        return Examined(task, _examination(task, source, limit, ""), error=error)
+        dataset, failed = None, error
+    code = task_code(task)
+    examination = Examination(
+        task=task.name,
+        version=task.version,
+        source=digest(code),
+        split=task.splits.evaluated,
+        data=source.kind if source.used else "own",
+        digest=dataset.digest if dataset is not None else "",
+        limit=limit,
+    )
+    return Examined(task, examination, dataset, failed, code)
 
 
 def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
@@ -119,32 +129,9 @@ def failure(located: LocatedModel, examined: Examined, error: BaseException) -> 
     )
 
 
-def record_key(located: LocatedModel | EncodedOnce, examination: Examination) -> str:
-    """Hash everything that a result depends on: model, settings, task, rows, limit, and our own code."""
-    from harness import __version__
-
-    parts = {
-        "model": located.fingerprint,
-        "settings": asdict(located.spec.settings),
-        "examination": asdict(examination),
-        "harness": __version__,
-        "scoring": scoring_hash(),
-    }
-    trained = _trained_on(located)
-    if trained is not None:
-        parts["trained on"] = trained.digest
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _trained_on(located: LocatedModel | EncodedOnce) -> TrainedOn | None:
-    """Read what a candidate was trained on; None for what is no folder, and for a model without lineage."""
-    spec = located.spec
-    return trained_on(user_path(spec.location)) if spec.scheme == "folder" else None
-
-
 def _leaks(model: EncodedOnce, examined: Examined) -> list[Finding]:
     """Find answers that the model was trained on; notes are left to `harness check`."""
-    trained, task = _trained_on(model), examined.task
+    trained, task = training_of(model), examined.task
     if trained is None or examined.dataset is None or isinstance(task, AggregateTask):
         return []
     found = overlap(trained, examined.dataset, task.name)
@@ -158,49 +145,6 @@ def _zeros(model: EncodedOnce, asked: Sequence[tuple[str, Role]]) -> list[Findin
         return []
     told = f"{zeros} of {len(asked)} texts have an embedding of zeros: their similarity to any other is 0"
     return [Finding("zero-embeddings", Severity.WARNING, told, "does its tokenizer know their words?")]
-
-
-def source_hash(task: Task) -> str:
-    """Hash what defines a task besides its rows: the Python files of its package, and its options."""
-    digest = hashlib.sha256(
-        _files_hash(type(task).__module__.partition(".")[0], type(task).__module__).encode()
-    )
-    digest.update(json.dumps(dict(task.options), sort_keys=True, default=str).encode())
-    return digest.hexdigest()
-
-
-@cache
-def _files_hash(package: str, module: str) -> str:
-    """Hash every Python file below a top-level package, or the single file of a module that is not in one."""
-    folders = getattr(sys.modules.get(package), "__path__", [])
-    files = sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
-    single = getattr(sys.modules[module], "__file__", None)
-    digest = hashlib.sha256()
-    for path in files or ([Path(single)] if single else []):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
-@cache
-def scoring_hash() -> str:
-    """Hash the modules of ours that turn rows and texts into scores: a change in them recomputes records."""
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    names = (
-        "embedding_table",
-        "encode",
-        "metrics",
-        "ranking",
-        "search",
-        "best",
-        "sentence_models",
-        "lexical",
-        "stats",
-        "tables",
-    )
-    for path in (*(here / f"{name}.py" for name in names), *sorted((here / "encoders").glob("*.py"))):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _evaluation(
@@ -221,19 +165,8 @@ def _evaluation(
         kind=examined.task.kind,
         tags=tuple(sorted(examined.task.tags)),
         libraries=libraries(),
+        code=shortened(examined.code),
         **answered,
-    )
-
-
-def _examination(task: Task, source: DataSource, limit: int | None, digest: str) -> Examination:
-    return Examination(
-        task=task.name,
-        version=task.version,
-        source=source_hash(task),
-        split=task.splits.evaluated,
-        data=source.kind if source.used else "own",
-        digest=digest,
-        limit=limit,
     )
 
 

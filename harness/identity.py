@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.code_hash.form import form_of
+from harness.code_hash.walk import digest
 from harness.environment import processor
 
 if TYPE_CHECKING:
@@ -95,9 +97,7 @@ def _versions() -> dict[str, str]:
 
 @cache
 def _encoding_hash() -> str:
-    """Hash the modules of ours that embeddings come from: after a change in them none is found."""
+    """Hash the meaning of our modules that embeddings come from: after a change in it none is found."""
     own = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted([*(own / "encoders").glob("*.py"), own / "sentence_models.py"]):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    paths = [*(own / "encoders").glob("*.py"), own / "sentence_models.py"]
+    return digest({path.name: form_of(path.read_bytes()).digest for path in paths})

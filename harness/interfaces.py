@@ -247,6 +247,8 @@ class Task(ABC):
     """Folder of the illustrative data that the plugin ships, if it ships some for this task."""
     options: Mapping[str, Any] = MappingProxyType({})
     """What the answers depend on besides code and rows, such as a task file's options; plain data."""
+    brought_by: str = ""
+    """Name of the plugin's module that brought it, as whoever loads plugins sets it: part of its code."""
 
     @abstractmethod
     def load(self, source: DataSource) -> Dataset:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from harness import hookspecs
+from harness.code_hash.walk import PLUGIN_FILE
 from harness.errors import HarnessError
 from harness.interfaces import AggregateTask, Metric, ModelScheme, Task, TaskKind, TaskScheme
 from harness.selection import ambiguous, misnamed
@@ -146,7 +147,8 @@ class Plugins:
             if problem := _unusable(answer, _ANSWERS[hook]):
                 self._problems.append(f"plugin {plugin}: {hook} answers {problem}")
             else:
-                yield answer.name, _blamed(answer, plugin, hook) if hook in _FUNCTIONS else answer
+                _sign(answer, implementation)
+                yield answer.name, _blamed(answer, implementation, hook) if hook in _FUNCTIONS else answer
 
 
 def load_plugins(files: Sequence[Path] = (), allowed: Sequence[str] | None = None) -> Plugins:
@@ -206,7 +208,7 @@ def _distribution(point: importlib.metadata.EntryPoint) -> str:
 
 
 def _import_file(file: Path) -> ModuleType:
-    name = f"harness_file_{file.stem}"
+    name = f"{PLUGIN_FILE}{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is not a Python file")
@@ -242,13 +244,20 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
     plugins.found.append(PluginInfo(name, origin, hooks, problem))
 
 
-def _blamed(answer: Any, plugin: str, hook: str) -> Any:  # noqa: ANN401 - a kind or scheme, and the same again
+def _sign(answer: Any, implementation: pluggy.HookImpl) -> None:  # noqa: ANN401 - any answer
+    """Note in a task which module brought it: how that makes the task is part of the task's code."""
+    if isinstance(answer, Task):
+        # Through `vars`, as a stranger's class may be frozen.
+        vars(answer)["brought_by"] = getattr(implementation.plugin, "__name__", "")
+
+
+def _blamed(answer: Any, implementation: pluggy.HookImpl, hook: str) -> Any:  # noqa: ANN401 - a kind or scheme
     """Let a kind or scheme name its plugin when its function raises, or answers what cannot be used.
 
     The function then raises HarnessError alone; one that it raised itself stays as it is.
     """
     what = hook.removeprefix("harness_").removesuffix("s").replace("_", " ")
-    who, act = f"plugin {plugin}: {what} {answer.name!r}", _FUNCTIONS[hook]
+    who, act = f"plugin {implementation.plugin_name}: {what} {answer.name!r}", _FUNCTIONS[hook]
     function = getattr(answer, act)
 
     def blaming(asked: Any) -> Any:  # noqa: ANN401 - what the function takes and gives
@@ -261,6 +270,7 @@ def _blamed(answer: Any, plugin: str, hook: str) -> Any:  # noqa: ANN401 - a kin
             raise HarnessError(f"{who} raised {_sentence(error)}") from error
         if problem:
             raise HarnessError(f"{who} answers {problem}")
+        _sign(given, implementation)
         return given
 
     return _ANSWERS[hook](name=answer.name, help=answer.help, **{act: blaming})

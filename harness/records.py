@@ -29,7 +29,7 @@ class Examination:
     task: str
     version: int
     source: str
-    """Hash of the Python files that define the task."""
+    """Hash of the code that defines the task: of what it means, see `keys`."""
     split: str
     data: Literal["sample", "files", "own"]
     """Where the rows came from: the plugin's sample, `--data DIR`, or the task itself (a task file, mteb)."""
@@ -130,6 +130,9 @@ class Evaluation:
     findings: tuple[Finding, ...] = ()
     truncation: Truncation | None = None
     libraries: dict[str, str] = field(default_factory=dict)
+    code: dict[str, str] = field(default_factory=dict)
+    """What computed the scores: modules of the task and of ours with the first digits of their hashes, and
+    `distribution NAME` with its version, so that a change can be named; empty in older records."""
     error: str | None = None
 
     def __post_init__(self) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, chdir, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from harness.data import DataSource
 from harness.errors import HarnessError, MissingDataError
-from harness.examine import Examined, examine, record_key
+from harness.examine import Examined, examine
+from harness.keys import record_key, scoring_changes, shortened, task_changes
 from harness.models import locate_model
 from harness.paths import user_path
 from harness.selection import select_tasks
 from harness.taskfile import read_task_file
-from harness.training.leakage import trained_on
 from harness.unlocated import Unlocated
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.interfaces import LocatedModel, ModelSpec, Task
     from harness.journal import Asked, AskedModel, AskedTask, Run
     from harness.plugins import Plugins
-    from harness.records import Evaluation, Examination
+    from harness.records import Evaluation
     from harness.results import Identity, Results
 
 State = Literal["done", "failed", "missing", "stale", "unknown"]
@@ -256,7 +256,7 @@ class _Now:
                 ("stale", f"model: {old[-1].candidate.fingerprint[:8]} / {now}") if old else ("missing", "")
             )
         if found.key != record_key(located, asked):
-            return "stale", _changed(found, located, asked)
+            return "stale", _changed(found, located, examined)
         if not self.results.has_predictions(found):
             return "missing", _LOST
         return "done", ""
@@ -286,19 +286,23 @@ class _Now:
         return examine(task, DataSource.of(task, folder), self.plan.limit)
 
 
-def _changed(found: Evaluation, located: LocatedModel, asked: Examination) -> str:
+def _changed(found: Evaluation, located: LocatedModel, examined: Examined) -> str:
     """Say what a record depends on that is not as it was: then / now."""
-    told = found.examination.differences(asked)
+    asked = examined.examination
+    told = replace(found.examination, source=asked.source).differences(asked)
     before, now = found.candidate.settings, located.spec.settings
     told += [
         f"{column.name}: {getattr(before, column.name)} / {getattr(now, column.name)}"
         for column in fields(before)
         if getattr(before, column.name) != getattr(now, column.name)
     ]
-    spec = located.spec
-    lineage = spec.scheme == "folder" and trained_on(user_path(spec.location)) is not None
-    own = "our own scoring code" + (", or what the model was trained on" if lineage else "")
-    return "; ".join(told) or own
+    if found.code:
+        code = shortened(examined.code)
+        told += [*task_changes(found.code, code), *scoring_changes(found.code, code)]
+    else:
+        told.append("an older harness computed it")
+    # Nothing else is in a key.
+    return "; ".join(told) or "what the model was trained on changed"
 
 
 def _first_line(text: str) -> str:

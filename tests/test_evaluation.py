@@ -283,10 +283,14 @@ def test_a_change_in_our_own_scoring_or_in_a_tasks_options_recomputes(results, m
     optioned.options = {"threshold": 2.0}
     assert run_plan(plan(optioned), results).reused == 0
     assert run_plan(plan(optioned), results).reused == 1
-    monkeypatch.setattr("harness.examine.scoring_hash", lambda: "changed")
+    monkeypatch.setattr("harness.keys.scoring_hash", lambda: "changed")
     assert run_plan(plan(optioned), results).reused == 0
+
+
+def test_another_version_of_ours_with_the_same_scoring_recomputes_nothing(results, monkeypatch):
+    run_plan(plan(Twins()), results)
     monkeypatch.setattr("harness.__version__", "9.9")
-    assert run_plan(plan(optioned), results).reused == 0
+    assert run_plan(plan(Twins()), results).reused == 1
 
 
 def test_a_model_that_cannot_be_loaded_fails_alone(results):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from test_evaluation import Twins
 
 from harness.data import DataSource
 from harness.evaluation import Plan, run_plan
-from harness.examine import examine, record_key
+from harness.examine import examine
 from harness.grid import grids
 from harness.interfaces import ModelSpec
+from harness.keys import record_key
 from harness.leaderboard import boards, records
+from harness.remaining import _changed
 from harness.results import Results
 from harness.selection import Selected
 from harness.sentence_models import LocatedFolder
@@ -99,6 +102,15 @@ def test_a_record_is_computed_again_once_its_model_has_a_lineage(candidate, tmp_
     assert [finding.code for finding in evaluation.findings] == ["train-test-overlap"]
     again, reused = run(candidate, tmp_path)
     assert (again.findings, reused) == (evaluation.findings, 1)
+
+
+def test_status_says_that_what_a_model_was_trained_on_changed(candidate, tmp_path):
+    evaluation, _ = run(candidate, tmp_path)
+    write_lineage(candidate, lineage(LEAKED))
+    asked = examine(TASK, DataSource("sample", None))
+    assert _changed(evaluation, located(candidate), asked) == "what the model was trained on changed"
+    older = replace(evaluation, code={})
+    assert _changed(older, located(candidate), asked) == "an older harness computed it"
 
 
 def test_a_lineage_moves_no_fingerprint_score_or_prediction(candidate, tmp_path):

@@ -57,6 +57,7 @@ EVALUATION = Evaluation(
     findings=(Finding("labels-inverted", Severity.WARNING, "AUC 0.1", "swap them"),),
     truncation=Truncation(texts=10, truncated=1, tokens=100, lost=7),
     libraries={"numpy": "2.0"},
+    code={"distribution topics": "1.0", "harness.metrics": "0a1b2c3d", "helper": "4e5f6a7b"},
 )
 SPEED = Throughput(
     model="../my model", fingerprint=FINGERPRINT, workload="w" * 64, texts=10, tokens=None,

@@ -13,6 +13,7 @@ from harness.compare.contract import (
     MACHINE,
     examination_differences,
     library_note,
+    scoring_note,
     setting_differences,
 )
 from harness.compare.gate import hold
@@ -134,9 +135,7 @@ def _compare_task(
     if len(given) < len(candidates) or any(one.evaluation.status == "error" for one in (base, *given)):
         return
     differences = {
-        difference
-        for one in given
-        for difference in examination_differences(base.evaluation.examination, one.evaluation.examination)
+        difference for one in given for difference in examination_differences(base.evaluation, one.evaluation)
     }
     if not {difference.key for difference in differences} <= question.allow:
         ordered = sorted(differences, key=lambda one: KEYS.index(one.key))
@@ -169,6 +168,8 @@ def _measure_task(asked: Asked, task: str, question: Question, found: _Found) ->
         found.notes += [f"{task}: {finding.code} of {name}: {finding.evidence}" for finding in errors]
     for one in asked.candidates:
         if note := library_note(asked.baseline.evaluation.libraries, one.evaluation.libraries):
+            found.notes.append(note)
+        if note := scoring_note(asked.baseline.evaluation, one.evaluation):
             found.notes.append(note)
 
 

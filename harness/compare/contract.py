@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from harness.compare.comparison import Difference
 from harness.errors import HarnessError
 from harness.interfaces import Settings
+from harness.keys import scoring_changes, task_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.records import Candidate, Examination, Throughput
+    from harness.records import Candidate, Evaluation, Throughput
 
 _EXAMINATION = {
     "split": "split",
@@ -23,6 +24,8 @@ _EXAMINATION = {
     "task_source": "source",
 }
 """Column of the leaderboard, which is also what `--allow` takes → field of an examination."""
+
+_SOURCE = "task_source"
 
 MACHINE = "machine"
 
@@ -41,13 +44,18 @@ def check_keys(keys: Iterable[str]) -> frozenset[str]:
     return given
 
 
-def examination_differences(baseline: Examination, candidate: Examination) -> tuple[Difference, ...]:
-    """Name what was asked differently, apart from the task itself."""
-    return tuple(
-        Difference(key, _brief(getattr(baseline, name)), _brief(getattr(candidate, name)))
+def examination_differences(baseline: Evaluation, candidate: Evaluation) -> tuple[Difference, ...]:
+    """Name what was asked differently, apart from the task itself; of its code, which part."""
+    asked = baseline.examination, candidate.examination
+    sides = {
+        key: (_brief(getattr(asked[0], name)), _brief(getattr(asked[1], name)))
         for key, name in _EXAMINATION.items()
-        if getattr(baseline, name) != getattr(candidate, name)
-    )
+        if getattr(asked[0], name) != getattr(asked[1], name)
+    }
+    if _SOURCE in sides and baseline.code and candidate.code:
+        left, right = sides[_SOURCE]
+        sides[_SOURCE] = left, f"{right} ({'; '.join(task_changes(baseline.code, candidate.code))})"
+    return tuple(Difference(key, *pair) for key, pair in sides.items())
 
 
 def setting_differences(baseline: Candidate, candidate: Candidate) -> tuple[Difference, ...]:
@@ -73,6 +81,12 @@ def library_note(baseline: dict[str, str], candidate: dict[str, str]) -> str | N
         return None
     told = ", ".join(f"{name} {baseline.get(name, '–')} / {candidate.get(name, '–')}" for name in differing)
     return f"libraries differ: {told}"
+
+
+def scoring_note(baseline: Evaluation, candidate: Evaluation) -> str | None:
+    """Say which modules of ours differ: what they would have scored alike is not known."""
+    told = scoring_changes(baseline.code, candidate.code) if baseline.code and candidate.code else []
+    return f"{told[0]} between the two runs: run the older one again" if told else None
 
 
 def machine_differences(baseline: Throughput, candidate: Throughput) -> tuple[Difference, ...]:

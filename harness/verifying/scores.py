@@ -9,7 +9,8 @@ from harness import metrics
 from harness.compare.rows import metric_of
 from harness.environment import libraries
 from harness.errors import HarnessError
-from harness.examine import scored, source_hash
+from harness.examine import scored
+from harness.keys import source_hash
 from harness.limits import read_table
 from harness.results import footer_hash
 from harness.tables import Dataset, Predictions

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import durable, examine
+from harness import durable, keys
 from harness.durable import this_process
 
 SLOW = Path(__file__).parents[1] / "plugins_misbehaving" / "slow.py"
@@ -178,14 +178,14 @@ def test_a_changed_model_makes_its_records_stale(ran, status):
 def test_a_changed_plugin_makes_the_records_of_its_tasks_stale(ran, status):
     ran()
     Path("counts.py").write_text(PLUGIN.replace("len(text) % 2", "len(text) % 3 == 0"))
-    examine._files_hash.cache_clear()  # a process reads a plugin once
-    assert re.fullmatch(r"task source: \w{8} / \w{8}", status()[1]["one"][1])
+    assert status()[1]["one"] == ("stale", "code of the task: counts changed")
 
 
 def test_our_own_changed_code_makes_records_stale(ran, status, monkeypatch):
     ran()
-    monkeypatch.setattr("harness.examine.scoring_hash", lambda: "another")
-    assert status()[1]["one"] == ("stale", "our own scoring code")
+    changed = {**keys.scoring_code(), "harness.metrics": "another", "harness.search": "another"}
+    monkeypatch.setattr("harness.keys.scoring_code", lambda: changed)
+    assert status()[1]["one"] == ("stale", "scoring code of harness: metrics, search changed")
 
 
 def test_another_setting_is_another_question_and_the_latest_counts(ran, status):
@@ -395,7 +395,6 @@ def test_a_run_that_is_killed_leaves_its_plan_and_the_command_shown_finishes_it(
     assert re.search(r"^killed: the run of .*, at lexical · z-hangs$", out, re.MULTILINE)
     assert f"continue: python -m harness run {shlex.join(words)}" in out
     plugin.write_text(SLOW.read_text().replace("time.sleep(60)", "pass"))
-    examine._files_hash.cache_clear()
     assert status()[1]["a-quick"][0] == "stale"
     assert harness("run", *words).code == 0
     assert status()[0] == 0

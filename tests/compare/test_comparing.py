@@ -248,6 +248,29 @@ def test_what_was_asked_differently_is_refused_unless_it_is_allowed_by_name(chan
     assert allowed.lines[0].verdict == "better"
 
 
+def test_a_refusal_names_the_part_of_the_task_s_code_that_differs():
+    code = {"helper": "11111111", "distribution topics": "1.0", "quiz": "22222222"}
+    answer("base", "base", correct=right(0.6), code=code)
+    changed = {**code, "helper": "33333333", "distribution topics": "1.1"}
+    answer("cand", "cand", correct=right(0.8), source="6" * 64, code=changed)
+    ((difference,),) = (one.differences for one in ask().refused)
+    assert difference.baseline == "55555555"
+    assert (
+        difference.candidate == "66666666 (code of the task: helper changed; distribution topics 1.0 → 1.1)"
+    )
+
+
+def test_scores_of_other_scoring_code_are_compared_with_a_note():
+    code = {"harness.metrics": "11111111", "harness.search": "22222222", "quiz": "33333333"}
+    answer("base", "base", correct=right(0.6), code=code)
+    answer("cand", "cand", correct=right(0.8), code={**code, "harness.metrics": "44444444"})
+    found = ask()
+    assert len(found.lines) == 1
+    assert found.notes == (
+        "scoring code of harness: metrics changed between the two runs: run the older one again",
+    )
+
+
 def test_where_the_data_differ_and_may_only_the_examples_that_both_have_count():
     gold = np.arange(400) % 5
     answer("base", "base", correct=right(0.6), gold=gold)
