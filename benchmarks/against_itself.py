@@ -25,9 +25,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from harness.bench.intervals import speed_ratio
 from harness.bench.session import Plan, Variant, failed, measure
 from harness.bench.workloads import select_workloads
-from harness.models import parse_model
-from harness.plugins import load_plugins
-from harness.results import encode, write_atomically
+from harness.models.locate import parse_model
+from harness.plugins.loader import load_plugins
+from harness.results.folder import encode, write_atomically
 
 if TYPE_CHECKING:
     from harness.bench.records import Bench

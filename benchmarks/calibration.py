@@ -23,8 +23,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import click
 
 if TYPE_CHECKING:
-    from harness.encoders import Encoder, Job
-    from harness.encoders.workers import Workers
+    from harness.models.backends import Encoder, Job
+    from harness.models.backends.threads import Workers
 
 SPIN = "import time\nwhile True: sum(range(10_000))"
 
@@ -48,9 +48,9 @@ def main(trials: int, competing: int, rounds: int, model: str, out: Path | None)
 def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, Any]:
     """Run the trials beside so many busy processes."""
     from harness import Role, load_model
-    from harness.encoders.workers import Workers, ways
-    from harness.environment import cores, libraries, load, processor
-    from harness.workload import workload
+    from harness.models.backends.threads import Workers, ways
+    from harness.models.workload import workload
+    from harness.system.environment import cores, libraries, load, processor
 
     encoder = load_model(name).encoder
     jobs = list(encoder.jobs(workload() * 3, Role.TEXT))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness import Model
-    from harness.interfaces import LocatedModel
+    from harness.models.interface import LocatedModel
 
 _MIB = 1 << 20
 
@@ -66,7 +66,7 @@ class Drawn(Cosine):
     def __init__(self, dimensions: int) -> None:
         from dataclasses import replace
 
-        from harness.interfaces import ModelSpec
+        from harness.models.interface import ModelSpec
 
         super().__init__(dimensions)
         self.facts = replace(self.facts, encoder="drawn", reproducible=True)
@@ -100,9 +100,9 @@ class Drawn(Cosine):
 def evaluation(given: argparse.Namespace) -> dict[str, Any]:
     """Evaluate `given.tasks` tasks of `given.rows` pairs: of the same texts, or each of its own."""
     from harness import Dataset, Predictions, Role, Task, mean_metric
-    from harness.evaluation import Plan, Silent, run_plan
-    from harness.results import Results
-    from harness.selection import Selected
+    from harness.evaluation.run import Plan, Silent, run_plan
+    from harness.results.folder import Results
+    from harness.tasks.selection import Selected
 
     class Pairs(Task):
         kind = "pairs"

@@ -226,8 +226,8 @@ def _setting(ready: Ready) -> str:
 
 
 def _model_folder() -> Path:
-    from harness.models import locate_model, parse_model
-    from harness.plugins import load_plugins
+    from harness.models.locate import locate_model, parse_model
+    from harness.plugins.loader import load_plugins
 
     schemes = load_plugins().model_schemes()
     # What the scheme `minilm` finds is a folder.
@@ -236,7 +236,7 @@ def _model_folder() -> Path:
 
 
 def _environment() -> dict[str, Any]:
-    from harness.environment import current_environment
+    from harness.system.environment import current_environment
 
     return asdict(current_environment(dt.datetime.now(dt.UTC).isoformat(timespec="seconds")))
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness import Model, ModelScheme, Role, Settings
-    from harness.encoders import Encoder, Job
-    from harness.encoders.loaded import Loaded
-    from harness.encoders.workers import Workers
-    from harness.records import Throughput
-    from harness.sentence_models import LocatedFolder
+    from harness.models.backends import Encoder, Job
+    from harness.models.backends.loaded import Loaded
+    from harness.models.backends.threads import Workers
+    from harness.models.sentence_transformer import LocatedFolder
+    from harness.results.records import Throughput
 
 T = TypeVar("T")
 _JOBS = 8
@@ -62,13 +62,13 @@ def stages() -> dict[str, float]:
 
 
 def _schemes() -> Mapping[str, ModelScheme]:
-    from harness.plugins import load_plugins
+    from harness.plugins.loader import load_plugins
 
     return load_plugins().model_schemes()
 
 
 def _located(schemes: Mapping[str, ModelScheme]) -> LocatedFolder:
-    from harness.models import locate_model, parse_model
+    from harness.models.locate import locate_model, parse_model
 
     # What the scheme `minilm` finds is a folder.
     return locate_model(parse_model("minilm", schemes), schemes)  # type: ignore[return-value]
@@ -82,31 +82,31 @@ def _import_libraries() -> None:
 def _loaded(folder: Path, settings: Settings) -> Loaded:
     from sentence_transformers import SentenceTransformer
 
-    from harness.encoders.loaded import Loaded
+    from harness.models.backends.loaded import Loaded
 
     return Loaded(SentenceTransformer(str(folder), device="cpu", local_files_only=True), settings, "minilm")
 
 
 def _chosen(loaded: Loaded) -> Encoder:
-    from harness.encoders.choose import choose
+    from harness.models.backends.choose import choose
 
     return choose(loaded, "auto")[0]
 
 
 def _texts() -> list[str]:
-    from harness.workload import workload
+    from harness.models.workload import workload
 
     return list(workload())
 
 
 def _text_role() -> Role:
-    from harness.interfaces import Role
+    from harness.models.interface import Role
 
     return Role.TEXT
 
 
 def _calibrated(encoder: Encoder, job: Job) -> Workers:
-    from harness.encoders.workers import Workers
+    from harness.models.backends.threads import Workers
 
     workers = Workers()
     workers.calibrate(lambda: encoder.run(job))
@@ -114,7 +114,7 @@ def _calibrated(encoder: Encoder, job: Job) -> Workers:
 
 
 def _measured(model: Model) -> Throughput:
-    from harness.throughput import measure
+    from harness.evaluation.throughput import measure
 
     return measure(model)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Variant
     from benchmarks.suite import Suite
     from harness import LocatedModel, Model, Role
-    from harness.selection import Selected
+    from harness.tasks.selection import Selected
 
 BATCH_SIZES = (16, 32, 64, 128)
 _TRIAL = 10
@@ -87,7 +87,7 @@ class Harness:
 
     def __init__(self, variant: Variant, tasks: Path) -> None:
         from harness import Settings, load_model
-        from harness.plugins import load_plugins
+        from harness.plugins.loader import load_plugins
 
         began = time.perf_counter()
         self._model = load_model("minilm", Settings(dtype=variant.dtype, encoder=variant.encoder))
@@ -100,9 +100,9 @@ class Harness:
 
     def run(self) -> tuple[dict[str, float], dict[str, float]]:
         """Evaluate into a new folder, which is removed afterwards: nothing is found there, nothing kept."""
-        from harness.evaluation import Plan, run_plan
-        from harness.leaderboard import publish
-        from harness.results import Results
+        from harness.evaluation.run import Plan, run_plan
+        from harness.results.folder import Results
+        from harness.results.leaderboard import publish
 
         model = Timed(self._model)
         with tempfile.TemporaryDirectory() as folder:
@@ -128,8 +128,8 @@ class Harness:
         self._model.encode(texts)
 
     def _selected(self) -> list[Selected]:
-        from harness.selection import Selected
-        from harness.taskfile import read_task_file
+        from harness.tasks.selection import Selected
+        from harness.tasks.task_file import read_task_file
 
         return [Selected(task, True) for task in read_task_file(self._tasks, self._kinds).values()]
 

@@ -37,7 +37,7 @@ def main() -> None:
         print(json.dumps({"ours": ours, "direct": direct}[asked.side](asked)))
         return
     from harness.bench.intervals import speed_ratio
-    from harness.environment import current_environment
+    from harness.system.environment import current_environment
 
     rounds: list[dict[str, float]] = []
     for number in range(asked.rounds):
@@ -66,11 +66,11 @@ def main() -> None:
 
 def ours(asked: argparse.Namespace) -> float:
     """Seconds of our trainer."""
-    from harness.environment import cores
-    from harness.plugins import load_plugins
+    from harness.plugins.loader import load_plugins
+    from harness.system.environment import cores
+    from harness.training.interface import Job
     from harness.training.recipe import named
     from harness.training.rows import read_training_rows, rows_path, sure
-    from harness.training.trainer import Job
     from harness_train.trainer import train
 
     recipe = named(load_plugins().recipes().values(), RECIPE)

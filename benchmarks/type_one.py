@@ -28,18 +28,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from scipy import stats
 
-from harness.compare.rows import metric_of, paired
-from harness.compare.sides import read_sides, read_table
-from harness.metrics import PEARSON, ROC_AUC, SPEARMAN, mean_metric
-from harness.paired import gain, resampling
-from harness.paired.answers import Paired
-from harness.plugins import load_plugins
-from harness.results import encode, write_atomically
+from harness.comparison.sources import read_sides, read_table
+from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
+from harness.plugins.loader import load_plugins
+from harness.results.folder import encode, write_atomically
+from harness.results.predictions import metric_of, paired
+from harness.stats import gain, resampling
+from harness.stats.paired import Paired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.interfaces import Metric
+    from harness.models.interface import Metric
 
 VALUE = mean_metric("value")
 LEVEL = 0.05

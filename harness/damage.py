@@ -7,14 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.segments import DamagedError, Segment
-from harness.stores import stores
+from harness.encoding.cache_folder import stores
+from harness.encoding.segment import DamagedError, Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.stores import StoreOnDisk
+    from harness.encoding.cache_folder import StoreOnDisk
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from harness.interfaces import ModelFacts, ModelSpec, Role, Settings
-from harness.records import Candidate, Evaluation, Examination, Score
+from harness.models.interface import ModelFacts, ModelSpec, Role, Settings
+from harness.results.records import Candidate, Evaluation, Examination, Score
 
 OFFLINE = Path(__file__).parent / "offline"
 ATTEMPTS = Path(tempfile.mkstemp()[1])

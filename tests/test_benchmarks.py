@@ -18,9 +18,9 @@ from benchmarks import memory, peers, rounds, suite
 from benchmarks.child import environment_of
 from benchmarks.rounds import Claim, Ready, Round, Variant
 from harness import HarnessError
-from harness.data import DataSource
-from harness.plugins import load_plugins
-from harness.taskfile import read_task_file
+from harness.plugins.loader import load_plugins
+from harness.tasks.readers import DataSource
+from harness.tasks.task_file import read_task_file
 
 SMALL = suite.Suite(
     stsb_dev=(suite.Pair("0", "a cat", "a dog", 2.0), suite.Pair("1", "a cat", "the cat", 4.5)),

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.code_hash import walk
-from harness.code_hash.form import COMPUTED, Import, form_of
-from harness.code_hash.walk import outside, reached
+from harness.system.code_hash import walk
+from harness.system.code_hash.form import COMPUTED, Import, form_of
+from harness.system.code_hash.walk import outside, reached
 
 EVERY_SYNTAX = Path(__file__).parent / "every_syntax.txt"
 MEANING = "d8d1bbb7ce87dfb4bf7ce17d1474cd6ee3d018a1fcde8cf941e077881c435197"
@@ -327,7 +327,7 @@ def test_no_distribution_is_asked_for_where_all_code_lies_elsewhere(modules, mon
 
 
 def test_it_imports_nothing_but_the_standard_library():
-    script = "import sys, harness.code_hash.walk as w\n"
+    script = "import sys, harness.system.code_hash.walk as w\n"
     script += "print({name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names)"
     found = subprocess.run([sys.executable, "-Sc", script], capture_output=True, text=True)
     assert set(eval(found.stdout)) <= {"harness", "__main__", "sitecustomize"}, found.stderr

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import cli
-from harness.config import read_config
-from harness.leaderboard import read_leaderboard
-from harness.plugins import load_plugins
-from harness.taskfile import read_task_file
+from harness.plugins.loader import load_plugins
+from harness.results.leaderboard import read_leaderboard
+from harness.system.toml_file import read_config
+from harness.tasks.task_file import read_task_file
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from harness import durable
-from harness.durable import is_gone, left_behind, locked, sweep, this_process, write_whole
+from harness.system import atomic as durable
+from harness.system.atomic import is_gone, left_behind, locked, sweep, this_process, write_whole
 
 
 def names(folder):

@@ -16,12 +16,14 @@ from conftest import LetterModel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import Role, Settings, identity, segments
-from harness import embedding_cache as caching
-from harness.embedding_cache import EmbeddingCache
-from harness.encode import EncodedOnce
-from harness.identity import cacheable
-from harness.segments import DamagedError, Index, Segment, keys_of, write_segment
+from harness import Role, Settings
+from harness.encoding import cache as caching
+from harness.encoding import cache_key as identity
+from harness.encoding import segment as segments
+from harness.encoding.cache import EmbeddingCache
+from harness.encoding.cache_key import cacheable
+from harness.encoding.cached_model import EncodedOnce
+from harness.encoding.segment import DamagedError, Index, Segment, keys_of, write_segment
 
 pytestmark = pytest.mark.kernels
 
@@ -136,8 +138,8 @@ def test_a_prefetch_that_is_cut_off_keeps_what_was_finished(encode, tmp_path, no
 
 
 def test_long_prefetches_are_saved_in_between(tmp_path, notes, monkeypatch):
-    monkeypatch.setattr("harness.encode._TEXTS_UNSAVED", 50)
-    monkeypatch.setattr("harness.encode._CHUNK", 60_000)
+    monkeypatch.setattr("harness.encoding.cached_model._TEXTS_UNSAVED", 50)
+    monkeypatch.setattr("harness.encoding.cached_model._CHUNK", 60_000)
     texts = [f"{'word ' * 100}{'x' * (n % 7)}{n}" for n in range(400)]
     run = EncodedOnce(CachedModel(), EmbeddingCache(tmp_path, notes.append))
     run.prefetch([(text, Role.TEXT) for text in texts], lambda _: None)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, ModelSpec, Role, Settings
-from harness.embedding_table import Table
-from harness.encode import _CHUNK, EncodedOnce, _chunks
+from harness.encoding.cached_model import _CHUNK, EncodedOnce, _chunks
+from harness.encoding.table import Table
 
 pytestmark = pytest.mark.kernels
 
@@ -75,8 +75,8 @@ def test_what_a_caller_does_to_embeddings_changes_no_others(letters):
 def test_rows_are_right_however_they_lie_in_blocks(calls, rows_per_block):
     model = EncodedOnce(LetterModel())
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("harness.embedding_table._BLOCK", rows_per_block * 4 * 26)
-        patched.setattr("harness.embedding_table._ROWS_AT_ONCE", 2)
+        patched.setattr("harness.encoding.table._BLOCK", rows_per_block * 4 * 26)
+        patched.setattr("harness.encoding.table._ROWS_AT_ONCE", 2)
         for texts in calls:
             assert model.encode(texts).tolist() == LetterModel().encode(texts).tolist()
 
@@ -91,7 +91,7 @@ def test_what_is_forgotten_is_encoded_again_and_nothing_else_is(calls, rows_per_
     letters, held = LetterModel(), set()
     model = EncodedOnce(letters)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("harness.embedding_table._BLOCK", rows_per_block * 4 * 26)
+        patched.setattr("harness.encoding.table._BLOCK", rows_per_block * 4 * 26)
         for forget, texts in calls:
             if forget:
                 model.forget(lambda text, _, gone=tuple(texts): text in gone)

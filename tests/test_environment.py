@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from harness import environment
+from harness.system import environment
 
 
 def limited(monkeypatch, tmp_path, files):

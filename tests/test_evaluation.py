@@ -10,12 +10,12 @@ import pytest
 from conftest import LetterModel
 
 from harness import AggregateTask, Dataset, HarnessError, Predictions, Role, Task, mean_metric
-from harness.data import DataSource
-from harness.encode import EncodedOnce
-from harness.evaluation import Plan, Silent, run_plan
-from harness.examine import evaluate
-from harness.results import Results
-from harness.selection import Selected
+from harness.encoding.cached_model import EncodedOnce
+from harness.evaluation.evaluate import evaluate
+from harness.evaluation.run import Plan, Silent, run_plan
+from harness.results.folder import Results
+from harness.tasks.readers import DataSource
+from harness.tasks.selection import Selected
 
 pytestmark = pytest.mark.kernels
 
@@ -283,7 +283,7 @@ def test_a_change_in_our_own_scoring_or_in_a_tasks_options_recomputes(results, m
     optioned.options = {"threshold": 2.0}
     assert run_plan(plan(optioned), results).reused == 0
     assert run_plan(plan(optioned), results).reused == 1
-    monkeypatch.setattr("harness.keys.scoring_hash", lambda: "changed")
+    monkeypatch.setattr("harness.evaluation.keys.scoring_hash", lambda: "changed")
     assert run_plan(plan(optioned), results).reused == 0
 
 

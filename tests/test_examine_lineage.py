@@ -9,19 +9,19 @@ from dataclasses import replace
 import pytest
 from test_evaluation import Twins
 
-from harness.data import DataSource
-from harness.evaluation import Plan, run_plan
-from harness.examine import examine
-from harness.grid import grids
-from harness.interfaces import ModelSpec
-from harness.keys import record_key
-from harness.leaderboard import boards, records
-from harness.remaining import _changed
-from harness.results import Results
-from harness.selection import Selected
-from harness.sentence_models import LocatedFolder
+from harness.evaluation.evaluate import examine
+from harness.evaluation.keys import record_key
+from harness.evaluation.run import Plan, run_plan
+from harness.evaluation.status import _changed
+from harness.models.interface import ModelSpec
+from harness.models.sentence_transformer import LocatedFolder
+from harness.render import grids
+from harness.results.folder import Results
+from harness.results.leaderboard import boards, records
+from harness.tasks.readers import DataSource
+from harness.tasks.selection import Selected
 from harness.training.lineage import NAME, Lineage, write_lineage
-from harness.training.overlap import SIGNATURES, text_hashes, write_signatures
+from harness.training.near_duplicates import SIGNATURES, text_hashes, write_signatures
 
 TASK = Twins(rows=[(f"ab {row}", f"abd {row}", f"xyz {row}") for row in range(10)])
 LEAKED = [text for row in TASK.rows[:3] for text in row]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from harness import DataSource, evaluate
-from harness.encode import EncodedOnce
-from harness.plugins import load_plugins
+from harness.encoding.cached_model import EncodedOnce
+from harness.plugins.loader import load_plugins
 
 REFERENCES = {
     "penal-triplets": {"accuracy": 0.6174},

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from harness import Finding, Settings, Severity
-from harness.grid import CONTROL, ILLUSTRATIVE, Cell, Grid, grids, models_grid, to_markdown
-from harness.interfaces import Deviation
-from harness.leaderboard import boards
-from harness.records import Score, Throughput, Truncation
+from harness.models.interface import Deviation
+from harness.render import CONTROL, ILLUSTRATIVE, Cell, Grid, grids, models_grid, to_markdown
+from harness.results.leaderboard import boards
+from harness.results.records import Score, Throughput, Truncation
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 ANY_NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from harness.interrupts import Interrupted, heeding, unbroken
+from harness.system.signals import Interrupted, heeding, unbroken
 
 
 def send(number=signal.SIGINT):

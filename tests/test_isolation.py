@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import isolation
-from harness.interfaces import ModelSpec
-from harness.isolation import Began, Order, _Child
+from harness.evaluation import isolate as isolation
+from harness.evaluation.isolate import Began, Order, _Child
+from harness.models.interface import ModelSpec
 
 FAULTS = Path(__file__).parent / "plugins_misbehaving" / "faults.py"
 

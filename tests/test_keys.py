@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import keys
-from harness.code_hash import walk
-from harness.interfaces import Metric
-from harness.plugins import load_plugins
+from harness.evaluation import keys
+from harness.models.interface import Metric
+from harness.plugins.loader import load_plugins
+from harness.system.code_hash import walk
 
 PACKAGE = Path(harness.__file__).parent
 HELPER = "def score(similarity):\n    return similarity > 0.9\n"
@@ -276,15 +276,15 @@ def test_of_our_own_code_what_scores_counts_and_nothing_else(copied):
     before = hashes()
     assert before[0] == keys.scoring_hash()
     edit(root, "__init__.py", '__version__ = "', '__version__ = "9.')
-    words = (root / "metrics.py").read_text().splitlines()[0].strip('"')
-    edit(root, "metrics.py", words, f"Reworded: {words}")
-    with (root / "metrics.py").open("a") as file:
+    words = (root / "metrics/standard.py").read_text().splitlines()[0].strip('"')
+    edit(root, "metrics/standard.py", words, f"Reworded: {words}")
+    with (root / "metrics/standard.py").open("a") as file:
         file.write("\n# A comment.\n")
-    for quiet in ("errors.py", "paths.py", "plugins.py", "cli/run.py"):
+    for quiet in ("errors.py", "system/paths.py", "plugins/loader.py", "cli/run.py"):
         with (root / quiet).open("a") as file:
             file.write("\nCHANGED = 1\n")
     assert hashes() == before
-    with (root / "metrics.py").open("a") as file:
+    with (root / "metrics/standard.py").open("a") as file:
         file.write("\nfrom harness import brand_new\n")
     (root / "brand_new.py").write_text("LIMIT = 1\n")
     first = hashes()
@@ -292,7 +292,7 @@ def test_of_our_own_code_what_scores_counts_and_nothing_else(copied):
     second = hashes()
     assert len({before[0], first[0], second[0]}) == 3
     assert first[1] == second[1] == before[1]
-    with (root / "encoders" / "packed.py").open("a") as file:
+    with (root / "models/backends/packed.py").open("a") as file:
         file.write("\nCHANGED = 1\n")
     third = hashes()
     assert third[0] != second[0]
@@ -307,9 +307,12 @@ def test_what_is_told_apart_in_our_own_code_is_there():
 
 def test_every_encoder_and_every_metric_is_scoring_code():
     found = set(keys.scoring_code())
-    assert {f"harness.encoders.{path.stem}" for path in (PACKAGE / "encoders").glob("[!_]*.py")} < found
-    named = "embedding_table encode metrics ranking search best sentence_models lexical stats tables examine"
-    assert {f"harness.{name}" for name in named.split()} < found
+    backends = {path.stem for path in (PACKAGE / "models" / "backends").glob("[!_]*.py")}
+    assert {f"harness.models.backends.{name}" for name in backends} < found
+    metrics = {path.stem for path in (PACKAGE / "metrics").glob("[!_]*.py")}
+    assert {f"harness.metrics.{name}" for name in metrics} < found
+    named = "encoding.table encoding.cached_model models.sentence_transformer models.lexical stats.intervals"
+    assert {f"harness.{name}" for name in (*named.split(), "tasks.dataset", "evaluation.evaluate")} < found
 
 
 # --- end to end -----------------------------------------------------------------------------------------

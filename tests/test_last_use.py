@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Role
-from harness.last_use import LastUse
+from harness.encoding.liveness import LastUse
 
 ANNOUNCED = st.lists(
     st.sets(st.tuples(st.sampled_from("abcd"), st.sampled_from(Role)), max_size=5), max_size=6

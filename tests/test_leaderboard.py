@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Finding, HarnessError, Settings, Severity
-from harness.interfaces import Deviation
-from harness.leaderboard import Record, boards, publish, read_leaderboard, records, to_csv
-from harness.records import Score, Throughput, Truncation
-from harness.results import Results
+from harness.models.interface import Deviation
+from harness.results.folder import Results
+from harness.results.leaderboard import Record, boards, publish, read_leaderboard, records, to_csv
+from harness.results.records import Score, Throughput, Truncation
 
 # The line end of Windows apart: a file that was written there reads like one that was not.
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8).filter(

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from harness import HarnessError, limits, read_json, read_rows, read_text
+from harness import HarnessError, read_json, read_rows, read_text
 from harness.checks.models import read_architecture
-from harness.config import read_toml
-from harness.limits import DATA, DEPTH, Limit, check_nesting, decode_json, read_bounded, read_size
-from harness.training.card import read_card
+from harness.system import limits
+from harness.system.limits import DATA, DEPTH, Limit, check_nesting, decode_json, read_bounded, read_size
+from harness.system.toml_file import read_toml
+from harness.training.cards.reader import read_card
 from harness.training.lineage import read_lineage
 
 NAMED = [limit for limit in vars(limits).values() if isinstance(limit, Limit)]

@@ -10,13 +10,13 @@ import pytest
 from test_embedding_cache import CachedModel, started
 from test_evaluation import Twins, plan
 
-from harness import identity
 from harness.damage import damage
-from harness.embedding_cache import EmbeddingCache
-from harness.evaluation import run_plan
-from harness.leaderboard import publish
-from harness.results import Results
-from harness.stores import stores
+from harness.encoding import cache_key as identity
+from harness.encoding.cache import EmbeddingCache
+from harness.encoding.cache_folder import stores
+from harness.evaluation.run import run_plan
+from harness.results.folder import Results
+from harness.results.leaderboard import publish
 
 MODELS = [("first", "1" * 64), ("second", "2" * 64), ("third", "3" * 64)]
 TASKS = [f"twins{number}" for number in range(6)]
@@ -131,7 +131,7 @@ with locked(Path(sys.argv[1]), seconds=0) as held:
 
 @pytest.mark.parametrize("lock", ["results/.lock", "cache/embeddings/.lock"])
 def test_a_process_that_dies_with_a_lock_holds_up_nobody(lock, tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.results._PATIENCE", 5.0)
+    monkeypatch.setattr("harness.results.folder._PATIENCE", 5.0)
     assert evaluate(tmp_path, MODELS[:1], TASKS[:1]) == []
     with started(HOLDING, tmp_path / lock) as holding:
         assert holding.stdout.readline() == "True\n"

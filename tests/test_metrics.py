@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from sklearn import metrics as sklearn_metrics
 
-from harness import metrics
+from harness.metrics import standard as metrics
 
 pytestmark = pytest.mark.kernels
 

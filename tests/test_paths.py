@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.paths import possible, user_path
+from harness.system.paths import possible, user_path
 
 
 def test_a_path_is_read_as_a_shell_does_and_an_unknown_user_is_no_crash(monkeypatch, tmp_path):

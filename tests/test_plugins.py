@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import HarnessError
-from harness.plugins import load_plugins
+from harness.plugins.loader import load_plugins
 
 MISBEHAVING = Path(__file__).parent / "plugins_misbehaving"
 
@@ -210,7 +210,7 @@ def test_a_task_named_as_the_tag_of_others_is_a_problem_and_the_tag_still_select
 
 def test_a_scheme_without_a_name_is_a_problem():
     from harness import ModelScheme
-    from harness.plugins import _unusable
+    from harness.plugins.loader import _unusable
 
     assert _unusable(ModelScheme(None, "", None), ModelScheme) == (
         "a ModelScheme whose name is None, not a text"

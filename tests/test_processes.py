@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import processes
+from harness.system import processes
 
 PARENT = """
 import sys, time

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.interfaces import ModelSpec
-from harness.producing import Production, _writing, produce, unfinished
-from harness.sentence_models import LocatedFolder
+from harness.evaluation.produce import Production, _writing, produce, unfinished
+from harness.models.interface import ModelSpec
+from harness.models.sentence_transformer import LocatedFolder
+from harness.training.interface import Trainer
 from harness.training.lineage import read_lineage
 from harness.training.recipe import recipe_from
 from harness.training.subject import Rows
-from harness.training.trainer import Trainer
 
 pytestmark = pytest.mark.kernels
 

@@ -19,10 +19,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness import Dataset, Finding, HarnessError, ModelFacts, Predictions, Settings, Severity
-from harness.durable import _temporary_name
-from harness.limits import decode_json
-from harness.paths import file_name
-from harness.records import (
+from harness.results.folder import Results, _parquet, encode, write_atomically
+from harness.results.records import (
     Candidate,
     Evaluation,
     Examination,
@@ -31,7 +29,9 @@ from harness.records import (
     Truncation,
     content_hash,
 )
-from harness.results import Results, _parquet, encode, write_atomically
+from harness.system.atomic import _temporary_name
+from harness.system.limits import decode_json
+from harness.system.paths import file_name
 
 FINGERPRINT = "0123456789abcdef" * 4
 EVALUATION = Evaluation(
@@ -57,7 +57,7 @@ EVALUATION = Evaluation(
     findings=(Finding("labels-inverted", Severity.WARNING, "AUC 0.1", "swap them"),),
     truncation=Truncation(texts=10, truncated=1, tokens=100, lost=7),
     libraries={"numpy": "2.0"},
-    code={"distribution topics": "1.0", "harness.metrics": "0a1b2c3d", "helper": "4e5f6a7b"},
+    code={"distribution topics": "1.0", "harness.metrics.standard": "0a1b2c3d", "helper": "4e5f6a7b"},
 )
 SPEED = Throughput(
     model="../my model", fingerprint=FINGERPRINT, workload="w" * 64, texts=10, tokens=None,
@@ -128,7 +128,7 @@ def test_a_failure_that_another_process_makes_good_meanwhile_is_no_record(result
             Results(results.root).forget_failure(EVALUATION)
         return decode_json(path)
 
-    monkeypatch.setattr("harness.results.decode_json", read)
+    monkeypatch.setattr("harness.results.folder.decode_json", read)
     assert results.evaluations() == [EVALUATION]
 
 
@@ -431,7 +431,7 @@ def test_no_record_elsewhere_is_removed_through_a_link(results, tmp_path, link):
 
 @pytest.mark.parametrize("link", ["runs", "records/m"])
 def test_nothing_is_swept_away_through_a_link(results, tmp_path, link, monkeypatch):
-    monkeypatch.setattr("harness.durable._is_running", lambda _pid: False)
+    monkeypatch.setattr("harness.system.atomic._is_running", lambda _pid: False)
     (tmp_path / "elsewhere" / "m").mkdir(parents=True)
     halves = [tmp_path / "elsewhere" / place / _temporary_name("a.json") for place in (".", "m")]
     for half in halves:
@@ -465,7 +465,9 @@ def test_a_file_where_the_folder_should_be_is_an_error_of_one_sentence(tmp_path)
 
 def test_a_record_is_written_after_the_predictions_that_it_vouches_for(results, monkeypatch):
     written = []
-    monkeypatch.setattr("harness.results.write_atomically", lambda path, _content: written.append(path))
+    monkeypatch.setattr(
+        "harness.results.folder.write_atomically", lambda path, _content: written.append(path)
+    )
     results.write(EVALUATION, PREDICTIONS)
     assert [path.suffix for path in written] == [".parquet", ".json"]
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sentence_transformers import util
 
-from harness import HarnessError, ModelFacts, best, rank, ranking
-from harness import search as searching
+from harness import HarnessError, ModelFacts, rank
+from harness.metrics import ranking
+from harness.metrics import search as searching
+from harness.metrics import top_k as best
 
 pytestmark = pytest.mark.kernels
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, Task, TaskScheme
-from harness.selection import ambiguous, misnamed, select_tasks, tags_of
+from harness.tasks.selection import ambiguous, misnamed, select_tasks, tags_of
 
 
 class Named(Task):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, bootstrap, norm
 
-from harness import metrics, stats
-from harness.tables import Dataset, Predictions
+from harness.metrics import standard as metrics
+from harness.stats import intervals as stats
+from harness.tasks.dataset import Dataset, Predictions
 
 pytestmark = pytest.mark.kernels
 

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from test_embedding_cache import CachedModel, files, store_of
 
-from harness import Role, stores
-from harness.embedding_cache import EmbeddingCache
-from harness.stores import clear, default_folder, default_limit, evict, shown_size
+from harness import Role
+from harness.encoding import cache_folder as stores
+from harness.encoding.cache import EmbeddingCache
+from harness.encoding.cache_folder import clear, default_folder, default_limit, evict, shown_size
 
 HOUR = 3600
 

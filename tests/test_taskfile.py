@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import HarnessError, Task, TaskDefinition, TaskKind
-from harness.taskfile import read_task_file
+from harness.tasks.task_file import read_task_file
 
 
 class Defined(Task):

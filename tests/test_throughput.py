@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness import throughput
+from harness.evaluation import throughput
 
 
 def test_the_workload_is_fixed():

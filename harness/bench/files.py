@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from harness.bench.pytest_json import pytest_benchmark
+from harness.bench.pytest_benchmark import pytest_benchmark
 from harness.bench.records import SCHEMA, Bench
 from harness.errors import HarnessError
-from harness.limits import decode_json
-from harness.paths import file_name
-from harness.results import encode, write_inside
+from harness.results.folder import encode, write_inside
+from harness.system.limits import decode_json
+from harness.system.paths import file_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.bench.records import Machine
-from harness.environment import cores, processor
+from harness.system.environment import cores, processor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

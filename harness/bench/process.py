@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from harness import processes
 from harness.bench.protocol import Answer, Failed
 from harness.errors import HarnessError
+from harness.system import processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

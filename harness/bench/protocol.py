@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from harness.interfaces import ModelFacts, ModelSpec  # noqa: TC001 - msgspec reads annotations
+from harness.models.interface import ModelFacts, ModelSpec  # noqa: TC001 - msgspec reads annotations
 
 
 class Load(msgspec.Struct, tag=True, frozen=True):

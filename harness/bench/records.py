@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.interfaces import ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
+from harness.models.interface import ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
 
 SCHEMA = 1
 """Raise it when the files change their meaning."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.bench.stopping import NOISY
-from harness.grid import Cell, Grid
+from harness.render import Cell, Grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,13 +13,13 @@ from harness.bench.machine import NO_TIME, CoreTime, core_time
 from harness.bench.protocol import Calls, Pass, Prepare, Prepared, Times
 from harness.bench.records import BatchPoint, Latency, Round, Surroundings, WorkloadResult
 from harness.bench.stopping import MOST_WARM_UP, Target, enough, settled, verdict
-from harness.environment import load
+from harness.system.environment import load
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
 
-    from harness.bench.subject import Subject
+    from harness.bench.variant import Subject
     from harness.bench.workloads import Workload
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)

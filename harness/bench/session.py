@@ -15,14 +15,14 @@ from harness.bench.process import Worker
 from harness.bench.records import Bench, Ratio, VariantResult
 from harness.bench.rounds import measure_workload
 from harness.bench.stopping import Target, comparison
-from harness.bench.subject import Asked, Subject
-from harness.environment import libraries
+from harness.bench.variant import Asked, Subject
+from harness.system.environment import libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.bench.workloads import Workload
-    from harness.interfaces import ModelSpec
+    from harness.models.interface import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)

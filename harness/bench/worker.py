@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
-from harness import processes
 from harness.bench.importing import Importing
 from harness.bench.machine import children, seconds_of
 from harness.bench.protocol import (
@@ -36,14 +35,15 @@ from harness.bench.protocol import (
 )
 from harness.bench.roofline import arithmetic, ceiling, synchronise
 from harness.errors import HarnessError
-from harness.interfaces import Role
+from harness.models.interface import Role
+from harness.system import processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
 
-    from harness.interfaces import Model
+    from harness.models.interface import Model
 
 
 class Bench:
@@ -79,8 +79,8 @@ class Bench:
         return self._model
 
     def _load(self, order: Load) -> Loaded:
-        from harness.models import locate_model
-        from harness.plugins import load_plugins
+        from harness.models.locate import locate_model
+        from harness.plugins.loader import load_plugins
 
         started = time.monotonic()
         with Importing() as importing:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.bench.words import Writer
-from harness.data import read_text
 from harness.errors import HarnessError
-from harness.paths import user_path
+from harness.system.paths import user_path
+from harness.tasks.readers import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

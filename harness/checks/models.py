@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.builtin import WITHOUT_A_NETWORK, hub_folder, locate_cached
 from harness.errors import HarnessError
-from harness.limits import RECORD, read_found
-from harness.models import locate_model, parse_model
-from harness.training.from_card import PACKAGED
+from harness.models.locate import locate_model, parse_model
+from harness.plugins.builtin import WITHOUT_A_NETWORK, hub_folder, locate_cached
+from harness.system.limits import RECORD, read_found
+from harness.training.cards.to_recipe import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harness.interfaces import LocatedModel, Model, ModelScheme
+    from harness.models.interface import LocatedModel, Model, ModelScheme
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import click
 
 from harness import __version__
 from harness.errors import HarnessError
-from harness.interrupts import Interrupted, heeding
+from harness.system.signals import Interrupted, heeding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ def main() -> None:
         with heeding():
             cli(standalone_mode=False)
     except HarnessError as error:
-        from harness.cli.show import clean
+        from harness.cli.output import clean
 
         click.echo(clean(f"Error: {error}"), err=True)
         sys.exit(2)

@@ -13,17 +13,17 @@ import click
 
 from harness.cli.options import load, model_options, out_folder, plugin_options, settings_from, words
 from harness.errors import HarnessError
-from harness.interrupts import Interrupted
-from harness.paths import user_path
+from harness.system.paths import user_path
+from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.bench.records import Bench
     from harness.bench.session import Plan, Variant, Watcher
-    from harness.config import Config
-    from harness.interfaces import LocatedModel, ModelScheme, ModelSpec, Settings
-    from harness.plugins import Plugins
+    from harness.models.interface import LocatedModel, ModelScheme, ModelSpec, Settings
+    from harness.plugins.loader import Plugins
+    from harness.system.toml_file import Config
 
 DEFAULT_OUT = "results/local/bench"
 DTYPES = ("float32", "bfloat16", "float16", "int8")
@@ -90,9 +90,9 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     """  # noqa: D301 - click reads the character, not its escape
     from harness.bench.files import write
     from harness.bench.session import failed, measure
-    from harness.cli.show import echo
-    from harness.config import read_config
-    from harness.results import encode, write_atomically
+    from harness.cli.output import echo
+    from harness.results.folder import encode, write_atomically
+    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)
@@ -106,7 +106,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
         raise Interrupted.telling(error, "Nothing was written.") from error
     written = write(bench, out, f"{now:%Y%m%dT%H%M%S}-{os.getpid()}")
     if options["pytest_json"]:
-        from harness.bench.pytest_json import pytest_benchmark
+        from harness.bench.pytest_benchmark import pytest_benchmark
 
         write_atomically(Path(options["pytest_json"]), encode(pytest_benchmark(bench, bench.variants)))
     if options["as_json"]:
@@ -141,7 +141,7 @@ def _variants(options: Mapping[str, Any], config: Config, plugins: Plugins) -> l
     raises HarnessError at once.
     """
     from harness.bench.session import Variant
-    from harness.models import parse_model
+    from harness.models.locate import parse_model
 
     named = list(options["models"]) or list(config.models)
     if not named:
@@ -165,7 +165,7 @@ def _names(
     named: Sequence[str], specs: Sequence[Sequence[ModelSpec]], schemes: Mapping[str, ModelScheme]
 ) -> list[str | None]:
     """What each model is called; None for one that cannot be located under any settings."""
-    from harness.models import check_names, display_names, locate_model
+    from harness.models.locate import check_names, display_names, locate_model
 
     found: list[LocatedModel | None] = []
     for same in specs:
@@ -190,7 +190,7 @@ def _check_labels(labels: Sequence[str]) -> None:
 
 def _ways(options: Mapping[str, Any]) -> list[Settings]:
     """Settings of every dtype with every encoder; raises HarnessError for one that does not exist."""
-    from harness.encoders import ENCODERS
+    from harness.models.backends import ENCODERS
 
     dtypes = words(options["dtypes"]) or ["float32"]
     encoders = words(options["encoders"]) or ["auto"]
@@ -210,7 +210,7 @@ def _watching() -> Iterator[Watcher]:
     """Show progress on standard error; it vanishes at the end, and when piped."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
-    from harness.cli.show import Words, console
+    from harness.cli.output import Words, console
 
     class Bar:
         def step(self, what: str, done: float) -> None:
@@ -225,7 +225,7 @@ def _watching() -> Iterator[Watcher]:
 
 def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
     from harness.bench.report import caveats, grids
-    from harness.cli.show import console, print_grids, say
+    from harness.cli.output import console, print_grids, say
 
     target = console()
     print_grids(grids(bench), target)
@@ -234,7 +234,7 @@ def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
 
 
 def _say_all(sentences: Sequence[str], target: Any) -> None:  # noqa: ANN401 - rich's console
-    from harness.cli.show import say
+    from harness.cli.output import say
 
     for sentence in sentences:
         say(sentence, target)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.errors import HarnessError
-from harness.paths import user_path
+from harness.system.paths import user_path
 
 if TYPE_CHECKING:
-    from harness.grid import Cell, Grid
-    from harness.stores import StoreOnDisk
+    from harness.encoding.cache_folder import StoreOnDisk
+    from harness.render import Cell, Grid
 
 _AGES = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 
@@ -41,8 +41,8 @@ def command() -> None:
 def info(folder: str | None, as_json: bool) -> None:
     """Say what is kept: models, roles, texts, bytes, when last used, and how much may be kept."""
     from harness.cli.options import cache_limit
-    from harness.config import read_config
-    from harness.stores import default_limit, shown_size
+    from harness.encoding.cache_folder import default_limit, shown_size
+    from harness.system.toml_file import read_config
 
     place = _folder(folder)
     limit = cache_limit(None, read_config(Path.cwd())) or default_limit(place)
@@ -52,7 +52,7 @@ def info(folder: str | None, as_json: bool) -> None:
         told = {"folder": str(place), "bytes": total, "limit": limit}
         click.echo(json.dumps({**told, "stores": [_facts(store) for store in found]}, indent=1))
         return
-    from harness.cli.show import console, print_grids, say
+    from harness.cli.output import console, print_grids, say
 
     target = console()
     if found:
@@ -68,7 +68,7 @@ def verify(folder: str | None, remove: bool) -> None:
 
     A run verifies what it takes, too, and removes what is damaged. Exit codes: 0 all sound, 2 damage found.
     """
-    from harness.cli.show import console, say
+    from harness.cli.output import console, say
     from harness.damage import damage
 
     place, target = _folder(folder), console()
@@ -95,8 +95,8 @@ def verify(folder: str | None, remove: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear(folder: str | None, model: str | None, older_than: str | None, yes: bool) -> None:
     """Remove embeddings; runs encode again what they need. Files that are not ours stay."""
-    from harness.stores import clear as remove
-    from harness.stores import shown_size
+    from harness.encoding.cache_folder import clear as remove
+    from harness.encoding.cache_folder import shown_size
 
     place = _folder(folder)
     before = time.time() - _age(older_than)
@@ -120,8 +120,8 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
 
 def _folder(given: str | None) -> Path:
     """The folder that is meant; raises HarnessError where there is none to be meant."""
-    from harness.config import read_config
-    from harness.stores import default_folder
+    from harness.encoding.cache_folder import default_folder
+    from harness.system.toml_file import read_config
 
     if given:
         if not user_path(given).is_dir():
@@ -134,7 +134,7 @@ def _folder(given: str | None) -> Path:
 
 
 def _stores(folder: Path) -> list[StoreOnDisk]:
-    from harness.stores import stores
+    from harness.encoding.cache_folder import stores
 
     try:
         return stores(folder)
@@ -162,15 +162,15 @@ def _when(store: StoreOnDisk) -> str | None:
 
 
 def _grid(found: list[StoreOnDisk]) -> Grid:
-    from harness.grid import Grid
+    from harness.render import Grid
 
     header = ["model", "role", "texts", "size", "last used"]
     return Grid("embeddings", "by model and role", header, [_row(store) for store in found])
 
 
 def _row(store: StoreOnDisk) -> list[Cell]:
-    from harness.grid import Cell
-    from harness.stores import shown_size
+    from harness.encoding.cache_folder import shown_size
+    from harness.render import Cell
 
     texts = "?" if store.texts is None else f"{store.texts:,}"
     cells = (store.fingerprint, store.role, texts, shown_size(store.bytes), _when(store) or "")

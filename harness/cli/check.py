@@ -13,8 +13,8 @@ import click
 
 from harness.cli.options import all_tasks, load, plugin_options, words
 from harness.errors import HarnessError
-from harness.interfaces import Severity
-from harness.paths import user_path
+from harness.models.interface import Severity
+from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from harness.checks import Asked, Looked
-    from harness.config import Config
-    from harness.interfaces import Finding
-    from harness.plugins import Plugins
+    from harness.models.interface import Finding
+    from harness.plugins.loader import Plugins
+    from harness.system.toml_file import Config
     from harness.training.subject import Subject
 
 _INDENT = 10
@@ -61,7 +61,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
     Exit codes: 0 no error was found, 1 errors were, 2 something could not be checked.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.config import read_config
+    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)
@@ -107,7 +107,7 @@ def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Aske
     """Read the options; raises HarnessError for what does not exist."""
     from harness.checks import Asked
     from harness.checks.models import Models
-    from harness.selection import select_tasks
+    from harness.tasks.selection import select_tasks
 
     tasks = all_tasks(plugins, options["task_files"], config)
     named = words(options["tasks"])
@@ -177,7 +177,7 @@ def _record(one: _Checked, allowed: frozenset[str]) -> dict[str, Any]:
 
 
 def _print(checked: Sequence[_Checked], allowed: frozenset[str], problems: Sequence[str]) -> None:
-    from harness.cli.show import console, say
+    from harness.cli.output import console, say
 
     target = console()
     for one in checked:
@@ -191,7 +191,7 @@ def _print_one(one: _Checked, allowed: frozenset[str], target: Console) -> None:
     """Print a heading, the findings, and what was not looked at."""
     from rich.text import Text
 
-    from harness.cli.show import clean
+    from harness.cli.output import clean
 
     title = Text(clean(one.path), style="bold cyan")
     title.append(
@@ -219,7 +219,7 @@ def _rest(subject: Subject, *, found: bool) -> str:
 def _print_finding(finding: Finding, target: Console, *, known: bool) -> None:
     from rich.text import Text
 
-    from harness.cli.show import clean
+    from harness.cli.output import clean
 
     label = (
         Text(" allowed", "dim") if known else Text(f" {finding.severity.upper()}", _STYLES[finding.severity])

@@ -11,16 +11,16 @@ import click
 
 from harness.cli.options import all_tasks, load, plugin_options, words
 from harness.errors import HarnessError
-from harness.paths import user_path
+from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.compare.comparing import Question
-    from harness.compare.comparison import Comparison, Standing
-    from harness.compare.gate import Gate
-    from harness.compare.sides import Side
-    from harness.interfaces import Task
+    from harness.comparison.compare import Question
+    from harness.comparison.gate import Gate
+    from harness.comparison.result import Comparison, Standing
+    from harness.comparison.sources import Side
+    from harness.models.interface import Task
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
 MOST_ALONE = 2
@@ -63,10 +63,10 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Exit codes: 0 passes, 1 worse, 2 something is missing or broken, 3 not comparable, 4 inconclusive.
     Without --margin or --gate: 1 where the candidate is significantly worse on a line, else 0.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.show import clean, echo
-    from harness.compare.comparing import compare
-    from harness.config import read_config
-    from harness.results import write_atomically
+    from harness.cli.output import clean, echo
+    from harness.comparison.compare import compare
+    from harness.results.folder import write_atomically
+    from harness.system.toml_file import read_config
 
     writing = {Path(file): _format_of(file) for file in options["files"]}
     config = read_config(Path.cwd())
@@ -88,7 +88,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
 def _pairs(options: Mapping[str, Any]) -> list[tuple[Side, Sequence[Side]]]:
     """Say who is held against whom."""
-    from harness.compare.sides import pick, read_sides
+    from harness.comparison.sources import pick, read_sides
 
     paths = [user_path(path) for path in options["paths"]]
     read = [read_sides(path) for path in paths]
@@ -117,7 +117,7 @@ def _candidates(
     read: Sequence[Sequence[Side]], paths: Sequence[Path], names: Sequence[str], baseline: Side
 ) -> list[Side]:
     """Candidates: of the further paths, each one's only model or those named; of BASE alone, the others."""
-    from harness.compare.sides import pick
+    from harness.comparison.sources import pick
 
     if len(paths) == 1:
         others = [side for side in read[0] if side.name != baseline.name]
@@ -135,7 +135,7 @@ def _candidates(
 
 def _theirs(sides: Sequence[Side], path: Path, baseline: Side) -> list[Side]:
     """The model of a further path; where the baseline stands there too, the other one."""
-    from harness.compare.sides import pick
+    from harness.comparison.sources import pick
 
     others = [side for side in sides if side.fingerprint != baseline.fingerprint] or list(sides)
     return pick(others, [], "--candidate", path)
@@ -144,8 +144,8 @@ def _theirs(sides: Sequence[Side], path: Path, baseline: Side) -> list[Side]:
 def _question(
     options: Mapping[str, Any], tasks: Mapping[str, Task], pairs: Sequence[tuple[Side, Sequence[Side]]]
 ) -> Question:
-    from harness.compare.comparing import Question
-    from harness.compare.contract import check_keys
+    from harness.comparison.comparability import check_keys
+    from harness.comparison.compare import Question
 
     named = frozenset(words(options["metrics"]))
     return Question(
@@ -161,7 +161,7 @@ def _question(
 
 
 def _gate(options: Mapping[str, Any]) -> Gate | None:
-    from harness.compare.gate import margin_gate, read_gate
+    from harness.comparison.gate import margin_gate, read_gate
 
     if options["gate"] is not None:
         if options["margin"] is not None:
@@ -195,14 +195,15 @@ def _only(
 
 def _front(pairs: Sequence[tuple[Side, Sequence[Side]]]) -> list[Standing]:
     """Quality beside speed of all that are compared; two alone say it in their own table."""
-    from harness.compare.front import front_of
+    from harness.comparison.pareto import front_of
 
     sides = {(side.name, side.fingerprint): side for base, others in pairs for side in (base, *others)}
     return front_of([*sides.values()]) if len(sides) > MOST_ALONE else []
 
 
 def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[Standing], *, matrix: bool) -> str:
-    from harness.compare import formats, shown
+    from harness.comparison import formats
+    from harness.comparison import tables as shown
 
     if form == "md":
         return shown.markdown(comparisons, matrix=matrix, front=front)
@@ -217,8 +218,8 @@ def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[Standing
 
 
 def _print(comparisons: Sequence[Comparison], front: Sequence[Standing], *, matrix: bool) -> None:
-    from harness.cli.show import console, print_grids, say
-    from harness.compare.shown import comparison_grids, front_grid, matrix_grids
+    from harness.cli.output import console, print_grids, say
+    from harness.comparison.tables import comparison_grids, front_grid, matrix_grids
 
     target = console()
     if matrix:

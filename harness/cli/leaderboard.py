@@ -13,15 +13,15 @@ import click
 
 from harness.cli.options import all_tasks, load, plugin_options
 from harness.errors import HarnessError
-from harness.paths import user_path
+from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.interfaces import Task
-    from harness.leaderboard import Board
-    from harness.records import Evaluation, Examination, Throughput
-    from harness.standing.pairwise import Standings
+    from harness.models.interface import Task
+    from harness.results.leaderboard import Board
+    from harness.results.records import Evaluation, Examination, Throughput
+    from harness.results.significance import Standings
 
     Identity = tuple[str, str]
 
@@ -50,9 +50,9 @@ def command(
     Where two folders hold the same model and task with different results, that is an error.
     Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
     """
-    from harness.cli.show import console, echo, print_grids
-    from harness.grid import models_grid, to_markdown
-    from harness.leaderboard import boards, records, to_csv
+    from harness.cli.output import console, echo, print_grids
+    from harness.render import models_grid, to_markdown
+    from harness.results.leaderboard import boards, records, to_csv
 
     evaluations, throughputs, paths = _merged([user_path(folder) for folder in folders])
     if form == "csv":
@@ -60,9 +60,9 @@ def command(
     elif form == "json":
         click.echo(json.dumps([asdict(record) for record in records(evaluations)], indent=1))
     else:
-        from harness.standing.latex import to_latex
-        from harness.standing.overall import overall
-        from harness.standing.shown import board_grids, board_letters, overall_grid
+        from harness.results.latex import to_latex
+        from harness.results.overall import overall
+        from harness.results.significance_tables import board_grids, board_letters, overall_grid
 
         ranked = boards(evaluations)
         known = _standings(ranked, paths, plugin_files, task_files) if letters else {}
@@ -84,8 +84,8 @@ def _standings(
     files: Sequence[str],
 ) -> dict[int, Standings | str]:
     """Hold the models of each board against each other, by the place of the board."""
-    from harness.config import read_config
-    from harness.standing.pairwise import standings
+    from harness.results.significance import standings
+    from harness.system.toml_file import read_config
 
     @cache
     def tasks() -> dict[str, Task]:
@@ -102,7 +102,7 @@ def _merged(
     folders: list[Path],
 ) -> tuple[list[Evaluation], list[Throughput], dict[tuple[str, str], Path]]:
     """Read all folders; the same result in two of them counts once, and a success more than a failure."""
-    from harness.results import Results, no_results
+    from harness.results.folder import Results, no_results
 
     merged: dict[tuple[Identity, Examination], Evaluation] = {}
     throughputs: dict[Identity, Throughput] = {}

@@ -13,8 +13,8 @@ from harness.cli.options import all_tasks, load, plugin_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.config import Config
-    from harness.plugins import Plugins
+    from harness.plugins.loader import Plugins
+    from harness.system.toml_file import Config
     from harness.training.recipe import Recipe
 
     Rows = list[dict[str, Any]]
@@ -32,7 +32,7 @@ def command(
     what: str | None, *, as_json: bool, plugin_files: Sequence[str], task_files: Sequence[str]
 ) -> None:
     """Show what there is, and where each comes from; all of it when WHAT is left out."""
-    from harness.config import read_config
+    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     plugins = load(plugin_files, config)
@@ -72,7 +72,7 @@ def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config
         ]
     tasks = all_tasks(plugins, task_files, config)
     if what == "tags":
-        from harness.selection import tags_of
+        from harness.tasks.selection import tags_of
 
         return [{"name": tag, "tasks": names} for tag, names in tags_of(tasks).items()]
     own = plugins.tasks()
@@ -105,8 +105,8 @@ def _prefixes(plugins: Plugins) -> Rows:
 
 
 def _print(tables: dict[str, Rows], problems: Sequence[str]) -> None:
-    from harness.cli.show import console, print_grids, say
-    from harness.grid import Cell, Grid
+    from harness.cli.output import console, print_grids, say
+    from harness.render import Cell, Grid
 
     target = console()
     for name, rows in tables.items():

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.encoders import ENCODERS
 from harness.errors import HarnessError
-from harness.interfaces import Role, Settings
-from harness.paths import user_path
+from harness.models.backends import ENCODERS
+from harness.models.interface import Role, Settings
+from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.config import Config
-    from harness.interfaces import Task
-    from harness.plugins import Plugins
+    from harness.models.interface import Task
+    from harness.plugins.loader import Plugins
+    from harness.system.toml_file import Config
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -106,7 +106,7 @@ def cache_limit(given: str | None, config: Config) -> int | None:
 
     Raises HarnessError for what is no size.
     """
-    from harness.limits import read_size
+    from harness.system.limits import read_size
 
     told = {
         "--cache-size": given,
@@ -144,7 +144,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
 
 def load(plugin_files: Sequence[str], config: Config) -> Plugins:
     """Load plugins: the installed ones, the configured files, and those on the command line."""
-    from harness.plugins import load_plugins
+    from harness.plugins.loader import load_plugins
 
     return load_plugins([user_path(file) for file in (*config.plugins, *plugin_files)])
 
@@ -154,8 +154,8 @@ def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> di
 
     Raises HarnessError where a name is taken, or is a tag of other tasks.
     """
-    from harness.selection import ambiguous
-    from harness.taskfile import read_task_file
+    from harness.tasks.selection import ambiguous
+    from harness.tasks.task_file import read_task_file
 
     tasks = plugins.tasks()
     for file in (*config.task_files, *task_files):

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import all_tasks, out_folder, words
-from harness.data import DataSource
 from harness.errors import HarnessError
-from harness.paths import user_path
-from harness.training.from_card import PACKAGED
+from harness.system.paths import user_path
+from harness.tasks.readers import DataSource
+from harness.training.cards.to_recipe import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.config import Config
-    from harness.interfaces import LocatedModel, Task
-    from harness.plugins import Plugins
-    from harness.producing import Production
-    from harness.tables import Dataset
+    from harness.evaluation.produce import Production
+    from harness.models.interface import LocatedModel, Task
+    from harness.plugins.loader import Plugins
+    from harness.system.toml_file import Config
+    from harness.tasks.dataset import Dataset
     from harness.training.recipe import Recipe
 
 
@@ -29,7 +29,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
 
     Raises HarnessError for what is wrong, findings of severity error that were not allowed among it.
     """
-    from harness.producing import Production
+    from harness.evaluation.produce import Production
     from harness.training.rows import read_training_rows, rows_path, sure
 
     seeds = _seeds(options["seeds"]) if options["seeds"] else []
@@ -97,7 +97,7 @@ def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> 
     changes |= {f"data.columns.{ours}": theirs for ours, theirs in map(_column, options["columns"])}
     changes |= dict(map(_change, options["changes"]))
     if options["card"]:
-        from harness.training.from_card import recipe_from_card
+        from harness.training.cards.to_recipe import recipe_from_card
 
         return recipe_from_card(user_path(options["card"]), changes, data=root)
     recipe = _named(options["recipe"], plugins)
@@ -133,7 +133,7 @@ def _change(text: str) -> tuple[str, Any]:
 
 
 def _seeds(text: str) -> list[int]:
-    from harness.training.sound import LARGEST_SEED
+    from harness.training.validate import LARGEST_SEED
 
     try:
         seeds = [int(word) for word in words([text])]
@@ -147,7 +147,7 @@ def _seeds(text: str) -> list[int]:
 
 
 def _base(recipe: Recipe, plugins: Plugins) -> tuple[LocatedModel, Path]:
-    from harness.models import locate_model, parse_model
+    from harness.models.locate import locate_model, parse_model
 
     schemes = plugins.model_schemes()
     base = locate_model(parse_model(recipe.base, schemes), schemes)
@@ -174,7 +174,7 @@ def _tasks(recipe: Recipe, tasks: Mapping[str, Task]) -> list[Task]:
 
 
 def _device(asked: str) -> str:
-    from harness.sentence_models import device_of
+    from harness.models.sentence_transformer import device_of
 
     return device_of(asked)
 

@@ -23,18 +23,18 @@ from harness.cli.options import (
     words,
 )
 from harness.errors import HarnessError
-from harness.paths import user_path
+from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.config import Config
-    from harness.evaluation import Outcome, Plan
-    from harness.interfaces import LocatedModel, ModelScheme, ModelSpec
-    from harness.isolation import Apart
-    from harness.journal import Asked
-    from harness.plugins import Plugins
-    from harness.results import Results
+    from harness.evaluation.isolate import Apart
+    from harness.evaluation.journal import Asked
+    from harness.evaluation.run import Outcome, Plan
+    from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
+    from harness.plugins.loader import Plugins
+    from harness.results.folder import Results
+    from harness.system.toml_file import Config
 
 DEFAULT_OUT = "results/local"
 
@@ -88,9 +88,9 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Finished results are kept: the same command continues after an interruption.
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.config import read_config
-    from harness.journal import Asked
-    from harness.results import Results
+    from harness.evaluation.journal import Asked
+    from harness.results.folder import Results
+    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)
@@ -109,9 +109,9 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
 def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
     """Turn what was asked into a plan; everything a user can get wrong is found here, before any work."""
-    from harness.evaluation import Plan
-    from harness.models import check_names, parse_model
-    from harness.selection import select_tasks
+    from harness.evaluation.run import Plan
+    from harness.models.locate import check_names, parse_model
+    from harness.tasks.selection import select_tasks
 
     if options["cache"] and options["no_cache"]:
         raise HarnessError("--cache and --no-cache contradict each other", hint="leave one out")
@@ -148,8 +148,8 @@ def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> 
 
     Raises HarnessError where the only one cannot be located: there is nothing else to do.
     """
-    from harness.models import locate_model
-    from harness.unlocated import Unlocated
+    from harness.models.locate import locate_model
+    from harness.models.missing import Unlocated
 
     located: list[LocatedModel] = []
     for spec in specs:
@@ -174,7 +174,7 @@ def _data_folder(given: str | None) -> Path | None:
 
 
 def _cache_folder(given: str | None, config: Config) -> Path | None:
-    from harness.stores import default_folder
+    from harness.encoding.cache_folder import default_folder
 
     return user_path(given) if given else default_folder(config.cache)
 
@@ -183,7 +183,7 @@ def _apart(options: dict[str, Any], config: Config) -> Apart | None:
     """Evaluate in processes of their own, where that is asked for."""
     if not options["isolate"] and options["timeout"] is None:
         return None
-    from harness.isolation import Apart
+    from harness.evaluation.isolate import Apart
 
     return Apart(
         plugin_files=(*config.plugins, *options["plugin_files"]),
@@ -194,11 +194,11 @@ def _apart(options: dict[str, Any], config: Config) -> Apart | None:
 
 def _evaluate(plan: Plan, asked: Asked, results: Results, apart: Apart | None) -> Outcome:
     """Evaluate and publish; what is finished is published too when this is cut off."""
-    from harness.cli.show import watching
-    from harness.environment import current_environment
-    from harness.evaluation import run_plan
-    from harness.journal import journaling
-    from harness.leaderboard import publish
+    from harness.cli.output import watching
+    from harness.evaluation.journal import journaling
+    from harness.evaluation.run import run_plan
+    from harness.results.leaderboard import publish
+    from harness.system.environment import current_environment
 
     started = dt.datetime.now(dt.UTC)
     environment = current_environment(started.isoformat(timespec="microseconds"))
@@ -235,9 +235,9 @@ def _log(outcome: Outcome) -> dict[str, Any]:
 
 def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: bool) -> None:
     """Print what this run was asked for: a table for people, or JSON for programs."""
-    from harness.cli.show import console, print_grids, say
-    from harness.grid import grids, models_grid
-    from harness.leaderboard import boards, records
+    from harness.cli.output import console, print_grids, say
+    from harness.render import grids, models_grid
+    from harness.results.leaderboard import boards, records
 
     if as_json:
         rows = [asdict(record) for record in records(outcome.evaluations)]

@@ -17,10 +17,10 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.grid import Grid
-    from harness.journal import Run
-    from harness.remaining import Pair, Remaining
-    from harness.results import Results
+    from harness.evaluation.journal import Run
+    from harness.evaluation.status import Pair, Remaining
+    from harness.render import Grid
+    from harness.results.folder import Results
 
 
 _INSTALLED, _MODULE = "harness", "__main__.py"
@@ -43,10 +43,10 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
 
     Exit codes: 0 all done, 1 something is left, 2 it cannot be said.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.journal import read_runs
-    from harness.paths import user_path
-    from harness.remaining import recorded
-    from harness.results import Results, no_results
+    from harness.evaluation.journal import read_runs
+    from harness.evaluation.status import recorded
+    from harness.results.folder import Results, no_results
+    from harness.system.paths import user_path
 
     os.environ["HF_HUB_OFFLINE"] = "1"  # a model that is not here is not fetched to be looked at
     results = Results(user_path(folder).absolute())
@@ -73,9 +73,9 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
 def _remaining(results: Results, runs: Sequence[Run], plugin_files: Sequence[str]) -> Remaining:
     """Ask the plugins that the user chose, here or in `harness.toml`."""
     from harness.cli.options import load
-    from harness.config import read_config
-    from harness.paths import user_path
-    from harness.remaining import remaining
+    from harness.evaluation.status import remaining
+    from harness.system.paths import user_path
+    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     plugins = load(plugin_files, config)
@@ -97,7 +97,7 @@ def _code(found: Remaining) -> int:
 
 
 def _as_data(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> dict[str, Any]:
-    from harness.remaining import STATES
+    from harness.evaluation.status import STATES
 
     return {
         "pairs": [asdict(pair) for pair in found.pairs],
@@ -113,7 +113,7 @@ def _as_data(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> dict
 
 
 def _print(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> None:
-    from harness.cli.show import console, print_grids, say
+    from harness.cli.output import console, print_grids, say
 
     target = console()
     if found.pairs:
@@ -136,7 +136,7 @@ def _print(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> None:
 
 
 def _grid(found: Remaining) -> Grid:
-    from harness.grid import Cell, Grid
+    from harness.render import Cell, Grid
 
     rows = [[Cell(pair.model), Cell(_task(pair)), Cell(pair.state), Cell(pair.why)] for pair in found.pairs]
     return Grid("status", "", ["model", "task", "state", ""], rows, numeric=False)

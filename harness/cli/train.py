@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import load, plugin_options
-from harness.interrupts import Interrupted
+from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from harness.producing import Candidate, Production
+    from harness.evaluation.produce import Candidate, Production
+    from harness.training.interface import Follower
     from harness.training.subject import LogEntry
-    from harness.training.trainer import Follower
 
 
 @click.command(name="train", short_help="Train candidates from a recipe or a model card.")
@@ -59,10 +59,10 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     The data and the recipe are checked first; an error stops it unless its code is allowed.
     A candidate appears whole or not at all: what an interruption leaves is in DIR.unfinished.
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.cli.output import console, say
     from harness.cli.plan_training import productions
-    from harness.cli.show import console, say
-    from harness.config import read_config
-    from harness.producing import produce, unfinished
+    from harness.evaluation.produce import produce, unfinished
+    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     target = console()
@@ -83,7 +83,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
 def _announce(production: Production, target: Console) -> None:
     """Say what is about to be trained, and on what."""
-    from harness.cli.show import say
+    from harness.cli.output import say
 
     recipe, rows = production.recipe, production.rows
     say(f"{recipe.name}  {recipe.about}", target, "bold")
@@ -134,7 +134,7 @@ def _following(production: Production) -> Iterator[Follower]:
     """Show progress on stderr; nothing of it is left there where that is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from harness.cli.show import Words, console
+    from harness.cli.output import Words, console
 
     first = production.tasks[0] if production.tasks else None
     columns = (
@@ -152,7 +152,7 @@ def _following(production: Production) -> Iterator[Follower]:
 
 def _print(candidate: Candidate, target: Console) -> None:
     """Say what came of it, and what to do next."""
-    from harness.cli.show import say
+    from harness.cli.output import say
 
     lineage = candidate.lineage
     losses = [entry.loss for entry in lineage.log if entry.loss is not None]

@@ -16,7 +16,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.interfaces import Task
+    from harness.models.interface import Task
     from harness.verifying.found import Verified
 
 
@@ -34,9 +34,9 @@ def command(
 
     Exit codes: 0 all holds, 1 something does not, 2 it cannot be read.
     """
-    from harness.paths import user_path
-    from harness.results import Results
-    from harness.verifying.folder import verify
+    from harness.evaluation.verify import verify
+    from harness.results.folder import Results
+    from harness.system.paths import user_path
 
     tasks = _tasks(plugin_files, task_files)
     roots = {folder: Results(user_path(folder)) for folder in folders}
@@ -53,7 +53,7 @@ def command(
 
 
 def _tasks(plugins: Sequence[str], files: Sequence[str]) -> Mapping[str, Task]:
-    from harness.config import read_config
+    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     return all_tasks(load(plugins, config), files, config)
@@ -61,7 +61,7 @@ def _tasks(plugins: Sequence[str], files: Sequence[str]) -> Mapping[str, Task]:
 
 def _print(folder: str, found: Verified) -> None:
     """Print one line for each fault, and one for each reason why something could not be looked at."""
-    from harness.cli.show import console, say
+    from harness.cli.output import console, say
 
     target = console()
     for fault in found.faults:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.environment import cores
-from harness.interfaces import Role
+from harness.models.interface import Role
+from harness.system.environment import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.encoders import Encoder
+    from harness.models.backends import Encoder
 
 _COMPANY = ("a", *(f"{'word ' * n}{n}" for n in (2, 5, 9, 14, 27, 60)))
 """Texts of about 130 tokens."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.training.card_plan import Plan
+    from harness.training.cards.hyperparameters import Plan
     from harness.training.subject import LogEntry
 
 _ROUNDED = 0.0002

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.cells import csv_text
-from harness.grid import CONTROL
+from harness.render import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from harness.errors import HarnessError
-from harness.limits import decode_json
+from harness.system.limits import decode_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ class Lineage:
     """Hex SHA-256 of the training rows as the loss took them, in order."""
     rows: Count
     texts: tuple[str, ...]
-    """Sorted 16-digit hashes of the distinct training texts, normalised (`harness.training.overlap`)."""
+    """Sorted 16-digit hashes of the distinct training texts, normalised (`training.near_duplicates`)."""
     steps: Count
     seconds: float
     """Wall time of training, over all its sittings."""

@@ -9,7 +9,7 @@ import msgspec
 
 from harness.errors import HarnessError
 from harness.training.losses import LOSSES
-from harness.training.sound import check_sound
+from harness.training.validate import check_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,7 +141,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises HarnessError for a file that cannot be read, an unknown key, a wrong type, a loss that does not
     exist, or fields that contradict each other.
     """
-    from harness.config import read_toml
+    from harness.system.toml_file import read_toml
 
     if not path.is_file():
         raise HarnessError(

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.data import names, numbers, read_rows, texts
 from harness.errors import HarnessError, MissingDataError
-from harness.paths import possible
+from harness.system.paths import possible
+from harness.tasks.readers import names, numbers, read_rows, texts
 from harness.training.losses import KINDS, LABELS
 from harness.training.subject import Rows
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from harness.interfaces import Finding, Model
-    from harness.tables import Dataset
+    from harness.models.interface import Finding, Model
+    from harness.tasks.dataset import Dataset
     from harness.training.lineage import Lineage
     from harness.training.recipe import Loss
 

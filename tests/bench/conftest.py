@@ -24,7 +24,7 @@ from harness.bench.protocol import (
 )
 from harness.bench.session import Variant
 from harness.errors import HarnessError
-from harness.interfaces import ModelFacts, ModelSpec
+from harness.models.interface import ModelFacts, ModelSpec
 
 ACTING = Path(__file__).with_name("acting.py")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness.bench.files import read, write
-from harness.bench.pytest_json import pytest_benchmark
+from harness.bench.pytest_benchmark import pytest_benchmark
 from harness.errors import HarnessError
-from harness.results import encode
+from harness.results.folder import encode
 
 from .conftest import Clock
 from .test_session import Stage

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from harness.bench.records import Estimate, Surroundings
 from harness.bench.report import caveats, grids
-from harness.cli.show import print_grids
+from harness.cli.output import print_grids
 
 from .conftest import Clock
 from .test_session import Stage

@@ -4,15 +4,7 @@ import pytest
 
 from harness.bench.intervals import FEWEST
 from harness.bench.records import Estimate
-from harness.bench.stopping import (
-    LOOKS,
-    MOST_ROUNDS,
-    Target,
-    comparison,
-    enough,
-    settled,
-    verdict,
-)
+from harness.bench.stopping import LOOKS, MOST_ROUNDS, Target, comparison, enough, settled, verdict
 
 LATER = Target(margin=0.02, deadline=100.0)
 CALM = [1.0, 1.001, 0.999, 1.002] * 6

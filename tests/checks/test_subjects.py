@@ -16,9 +16,9 @@ from plugins.cards import card_text
 from harness.checks import Asked, recipe_subject, subject_of
 from harness.checks.models import Models, read_architecture
 from harness.errors import HarnessError
-from harness.interfaces import ModelScheme
-from harness.lexical import LexicalModel
-from harness.plugins import load_plugins
+from harness.models.interface import ModelScheme
+from harness.models.lexical import LexicalModel
+from harness.plugins.loader import load_plugins
 from harness.training.lineage import Lineage, LoggedLoss, write_lineage
 from harness.training.recipe import recipe_from
 from harness.training.rows import digest, read_training_rows, sure

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness import Role
-from harness.embedding_cache import EmbeddingCache
+from harness.encoding.cache import EmbeddingCache
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from compare.made import SPEARMAN, answer, pairs, right
 from conftest import evaluated
 
-from harness.results import Results
+from harness.results.folder import Results
 
 
 @pytest.fixture(autouse=True)

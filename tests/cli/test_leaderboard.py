@@ -14,9 +14,9 @@ import pytest
 from compare.made import answer, pairs, right
 from conftest import evaluated
 
-from harness.metrics import SPEARMAN, mean_metric, spearman
-from harness.records import Score
-from harness.results import Results
+from harness.metrics.standard import SPEARMAN, mean_metric, spearman
+from harness.results.folder import Results
+from harness.results.records import Score
 
 VALUE = mean_metric("value")
 
@@ -47,7 +47,7 @@ def test_folders_are_merged_and_ranked(harness, write):
 
 
 def test_csv_and_json_say_the_same_as_the_file_that_a_run_writes(harness, write):
-    from harness.leaderboard import publish
+    from harness.results.leaderboard import publish
 
     write("one", evaluated("base"), evaluated("=new", "legal", error="boom"))
     publish(Results(Path("one")))
@@ -261,7 +261,7 @@ def thousand(folder, headline):
     import pyarrow as pa
     from pyarrow import parquet
 
-    from harness.results import encode
+    from harness.results.folder import encode
 
     generator = np.random.default_rng(0)
     ids, gold, ease = (

@@ -624,7 +624,7 @@ def test_a_model_that_cannot_be_timed_is_named_and_the_scores_stand(harness, mon
     def fail(_model):
         raise RuntimeError("the clock stopped")
 
-    monkeypatch.setattr("harness.evaluation.measure", fail)
+    monkeypatch.setattr("harness.evaluation.run.measure", fail)
     ran = harness("run", "--model", "lexical", "--tasks", "stsb-dev", "--out", "out")
     assert ran.code == 0
     assert "lexical could not be timed: RuntimeError: the clock stopped" in ran.err
@@ -755,7 +755,7 @@ def test_results_go_to_results_local_unless_told_otherwise(harness):
 
 @pytest.mark.parametrize("out", ["file", "file/below/it", "dangling", "/proc/results"])
 def test_where_no_results_can_go_is_an_error_before_any_work(out, run, monkeypatch):
-    monkeypatch.setattr("harness.evaluation.run_plan", None)
+    monkeypatch.setattr("harness.evaluation.run.run_plan", None)
     Path("file").touch()
     Path("dangling").symlink_to("nowhere")
     before = sorted(Path().rglob("*"))
@@ -848,7 +848,7 @@ def test_an_interruption_says_so_and_keeps_what_is_finished(number, isolated, co
 @pytest.fixture
 def encoded(monkeypatch):
     """The texts that a sentence-transformers model is asked to encode, as they come."""
-    from harness.sentence_models import SentenceModel
+    from harness.models.sentence_transformer import SentenceModel
 
     texts, whole = [], SentenceModel.encode
 

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.cli import bench, show, train
+from harness.cli import bench, train
+from harness.cli import output as show
 from harness.training.subject import LogEntry
 
 NAMES = "[link=https://example.org]stsb[/link]", "x[/b]", "[red]one[/red]\x1b]0;owned\x07\x9b31m\u202e"

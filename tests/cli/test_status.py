@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import durable, keys
-from harness.durable import this_process
+from harness.evaluation import keys
+from harness.system import atomic as durable
+from harness.system.atomic import this_process
 
 SLOW = Path(__file__).parents[1] / "plugins_misbehaving" / "slow.py"
 PLUGIN = '''
@@ -183,9 +184,16 @@ def test_a_changed_plugin_makes_the_records_of_its_tasks_stale(ran, status):
 
 def test_our_own_changed_code_makes_records_stale(ran, status, monkeypatch):
     ran()
-    changed = {**keys.scoring_code(), "harness.metrics": "another", "harness.search": "another"}
-    monkeypatch.setattr("harness.keys.scoring_code", lambda: changed)
-    assert status()[1]["one"] == ("stale", "scoring code of harness: metrics, search changed")
+    changed = {
+        **keys.scoring_code(),
+        "harness.metrics.standard": "another",
+        "harness.metrics.search": "another",
+    }
+    monkeypatch.setattr("harness.evaluation.keys.scoring_code", lambda: changed)
+    assert status()[1]["one"] == (
+        "stale",
+        "scoring code of harness: metrics.search, metrics.standard changed",
+    )
 
 
 def test_another_setting_is_another_question_and_the_latest_counts(ran, status):

@@ -16,8 +16,8 @@ EXAMPLE = Path(__file__).parents[2] / "results" / "example"
 @pytest.fixture
 def example(tmp_path):
     """A copy of a part of the committed example, published anew."""
-    from harness.leaderboard import publish
-    from harness.results import Results
+    from harness.results.folder import Results
+    from harness.results.leaderboard import publish
 
     for part in ("records", "predictions"):
         for path in EXAMPLE.glob(f"{part}/lexical*/stsb@*"):

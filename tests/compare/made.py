@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from conftest import evaluated
 
-from harness.leaderboard import publish
-from harness.metrics import SPEARMAN, mean_metric
-from harness.records import Score, content_hash
-from harness.results import Results
-from harness.stats import estimate
-from harness.tables import Dataset, Predictions
+from harness.metrics.standard import SPEARMAN, mean_metric
+from harness.results.folder import Results
+from harness.results.leaderboard import publish
+from harness.results.records import Score, content_hash
+from harness.stats.intervals import estimate
+from harness.tasks.dataset import Dataset, Predictions
 
 CORRECT = mean_metric("accuracy", "correct")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.compare.comparison import (
+from harness.comparison.result import (
     Change,
     Changes,
     Comparison,

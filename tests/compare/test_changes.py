@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import rankdata
 
 from compare.made import CORRECT, SPEARMAN, table
-from harness.compare.changes import MOST, changes_of
-from harness.metrics import MACRO_F1, mean_metric
+from harness.comparison.flips import MOST, changes_of
+from harness.metrics.standard import MACRO_F1, mean_metric
 
 
 def test_answers_that_flip_are_counted_and_shown_with_their_texts():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from compare.test_gate import LINE
-from harness.compare.claims import verdict
+from harness.comparison.verdicts import verdict
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from conftest import evaluated
 from scipy.stats import binomtest
 
 from compare.made import CORRECT, SPEARMAN, answer, pairs, right
-from harness.compare.comparing import Question, compare
-from harness.compare.gate import Condition, Gate, margin_gate
-from harness.compare.sides import read_sides
-from harness.interfaces import Finding, Metric, Settings, Severity
-from harness.metrics import MACRO_F1, PEARSON, mean_metric
-from harness.results import Results, encode
+from harness.comparison.compare import Question, compare
+from harness.comparison.gate import Condition, Gate, margin_gate
+from harness.comparison.sources import read_sides
+from harness.metrics.standard import MACRO_F1, PEARSON, mean_metric
+from harness.models.interface import Finding, Metric, Settings, Severity
+from harness.results.folder import Results, encode
 
 pytestmark = pytest.mark.kernels
 
@@ -261,9 +261,9 @@ def test_a_refusal_names_the_part_of_the_task_s_code_that_differs():
 
 
 def test_scores_of_other_scoring_code_are_compared_with_a_note():
-    code = {"harness.metrics": "11111111", "harness.search": "22222222", "quiz": "33333333"}
+    code = {"harness.metrics.standard": "11111111", "harness.metrics.search": "22222222", "quiz": "33333333"}
     answer("base", "base", correct=right(0.6), code=code)
-    answer("cand", "cand", correct=right(0.8), code={**code, "harness.metrics": "44444444"})
+    answer("cand", "cand", correct=right(0.8), code={**code, "harness.metrics.standard": "44444444"})
     found = ask()
     assert len(found.lines) == 1
     assert found.notes == (

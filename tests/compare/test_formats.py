@@ -24,8 +24,8 @@ from compare.said import (
     hostile,
     line,
 )
-from harness.compare.comparison import Change, Line
-from harness.compare.formats import Document, json_schema, to_csv, to_github, to_json, to_junit
+from harness.comparison.formats import Document, json_schema, to_csv, to_github, to_json, to_junit
+from harness.comparison.result import Change, Line
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "compare.schema.json"
 REGENERATE = (

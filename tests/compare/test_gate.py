@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.compare.comparison import Line, Speed
-from harness.compare.gate import Condition, Gate, hold, margin_gate, read_gate
+from harness.comparison.gate import Condition, Gate, hold, margin_gate, read_gate
+from harness.comparison.result import Line, Speed
 from harness.errors import HarnessError
 
 LINE = Line(

@@ -23,10 +23,10 @@ from compare.said import (
     hostile,
     line,
 )
-from harness.cli.show import print_grids
-from harness.compare.comparison import Change, Standing
-from harness.compare.shown import comparison_grids, front_grid, markdown, matrix_grids
-from harness.compare.why import shortened, why_grids
+from harness.cli.output import print_grids
+from harness.comparison.flip_tables import shortened, why_grids
+from harness.comparison.result import Change, Standing
+from harness.comparison.tables import comparison_grids, front_grid, markdown, matrix_grids
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 WIDE = 110

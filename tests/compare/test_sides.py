@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from compare.made import answer, right
-from harness.compare.sides import pick, read_sides, read_table
+from harness.comparison.sources import pick, read_sides, read_table
 from harness.errors import HarnessError
 
 

@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import ttest_rel
 
 from compare.made import CORRECT, SPEARMAN, table
-from harness.compare.rows import paired
-from harness.compare.slices import FEWEST_OF_UNKNOWN, MOST_CLUSTERS, slices_of
-from harness.metrics import AVERAGE_PRECISION, MACRO_F1, ROC_AUC, mean_metric
-from harness.paired.gain import gain_of
+from harness.comparison.slices import FEWEST_OF_UNKNOWN, MOST_CLUSTERS, slices_of
+from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, ROC_AUC, mean_metric
+from harness.results.predictions import paired
+from harness.stats.gain import gain_of
 
 PROBE = replace(MACRO_F1, name="probe_macro_f1", columns=("gold", "probe"))
 

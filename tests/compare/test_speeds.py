@@ -10,14 +10,14 @@ import pytest
 
 from compare.made import answer, right
 from harness.bench.records import Bench, Estimate, Machine, Ratio, VariantResult
-from harness.compare.comparing import Question, compare
-from harness.compare.front import front_of
-from harness.compare.gate import Gate
-from harness.compare.sides import read_sides
+from harness.comparison.compare import Question, compare
+from harness.comparison.gate import Gate
+from harness.comparison.pareto import front_of
+from harness.comparison.sources import read_sides
 from harness.errors import HarnessError
-from harness.interfaces import Settings
-from harness.records import Throughput
-from harness.results import Results, encode
+from harness.models.interface import Settings
+from harness.results.folder import Results, encode
+from harness.results.records import Throughput
 
 
 @pytest.fixture(autouse=True)

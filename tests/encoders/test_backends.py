@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zoo import LIMIT, WORDS, ZOO
 
 from harness import HarnessError, Role, Settings, load_model
-from harness.encoders import Unsuitable, exported
+from harness.models.backends import Unsuitable, exported
 
 INSTALLED = {"openvino": ("openvino",), "onnx": ("onnxruntime", "onnx", "onnxscript")}
 TEXTS = [
@@ -174,7 +174,7 @@ def test_a_conversion_that_fails_is_a_reason_and_no_traceback(monkeypatch, tiny)
     class Broken(exported.Exported):
         _convert = _transform = fail
 
-    from harness.encoders.loaded import Loaded
+    from harness.models.backends.loaded import Loaded
 
     model = original(load_model(str(tiny), Settings(device="cpu", encoder="plain")))
     with pytest.raises(Unsuitable, match="ZeroDivisionError in its conversion"):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Settings, load_model
-from harness.encoders.batched import batches, width_of
+from harness.models.backends.batched import batches, width_of
 
 pytestmark = pytest.mark.kernels
 

@@ -7,8 +7,8 @@ import pytest
 from conftest import build_model
 
 from harness import HarnessError, Settings, load_model
-from harness.encoders import Unsuitable, batched, choose, packed
-from harness.encoders.choose import largest_distance
+from harness.models.backends import Unsuitable, batched, choose, packed
+from harness.models.backends.choose import largest_distance
 
 pytestmark = pytest.mark.kernels
 

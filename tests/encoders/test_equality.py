@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from zoo import LIMIT, LONG_LIMIT, WORDS, ZOO
 
 from harness import HarnessError, Model, Role, Settings, load_model
-from harness.encoders.workers import Workers
+from harness.models.backends.threads import Workers
 
 pytestmark = pytest.mark.kernels
 

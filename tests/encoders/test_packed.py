@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Role, Settings, load_model
-from harness.encoders import Unsuitable, packed
-from harness.encoders.attention import runs_of
-from harness.encoders.packed import packs
+from harness.models.backends import Unsuitable, packed
+from harness.models.backends.attention import runs_of
+from harness.models.backends.packed import packs
 
 pytestmark = pytest.mark.kernels
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from harness import HarnessError, Settings, load_model
-from harness.encoders import precision
-from harness.encoders.precision import deviation
+from harness.models.backends import precision
+from harness.models.backends.precision import deviation
 
 pytestmark = pytest.mark.kernels
 

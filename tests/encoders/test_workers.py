@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError
-from harness.encoders import workers
-from harness.encoders.workers import Threads, Workers, ways
+from harness.models.backends import threads as workers
+from harness.models.backends.threads import Threads, Workers, ways
 
 
 @pytest.mark.parametrize(

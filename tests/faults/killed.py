@@ -75,7 +75,7 @@ def main() -> None:
         steps.take()
 
     Path.open, os.fsync = opening, syncing
-    from harness import identity
+    from harness.encoding import cache_key as identity
 
     identity._kernels = lambda _device: {}  # it would load torch
     sys.argv = ["harness", *sys.argv[3:]]

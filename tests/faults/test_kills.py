@@ -49,7 +49,7 @@ def lasting(folder):
 
 def whole(folder):
     """Read every record and prediction that a killed process left: each whole, or not there."""
-    from harness.results import Results
+    from harness.results.folder import Results
 
     results = Results(folder / "out")
     evaluations = results.evaluations()

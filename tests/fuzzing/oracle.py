@@ -40,7 +40,7 @@ class Verdict:
     outcome: Literal["accepted", "refused", "finding"]
     seconds: float
     what: str = ""
-    """The kind of a finding, such as `ValueError in harness/data.py:render`."""
+    """The kind of a finding, such as `ValueError in harness/tasks/readers.py:render`."""
     told: str = ""
     """The message of a refusal, or the traceback of a finding."""
 
@@ -99,7 +99,7 @@ def _outcome(target: Target, sandbox: Path, limit: float) -> tuple[Any, str, str
 
 def _check_message(message: str) -> None:
     """A refusal must be a message that a terminal takes, not a copy of the file."""
-    from harness.cli.show import clean
+    from harness.cli.output import clean
 
     clean(message).encode()
     if len(message) > MOST_SAID:

@@ -13,8 +13,8 @@ from fuzzing import seeds, words, written
 
 if TYPE_CHECKING:
     from fuzzing.mutators import Files
-    from harness.interfaces import Task
-    from harness.plugins import Plugins
+    from harness.models.interface import Task
+    from harness.plugins.loader import Plugins
     from harness.training.subject import Subject
 
 
@@ -43,7 +43,7 @@ def plugins() -> Plugins:
     """Our own plugins but mteb's, loaded once."""
     import os
 
-    from harness.plugins import load_plugins
+    from harness.plugins.loader import load_plugins
 
     before = os.environ.get("HARNESS_PLUGINS")
     os.environ["HARNESS_PLUGINS"] = ",".join(seeds.PLUGINS)
@@ -59,7 +59,7 @@ def plugins() -> Plugins:
 
 
 def _rows(folder: Path) -> None:
-    from harness.data import names, numbers, read_rows, texts
+    from harness.tasks.readers import names, numbers, read_rows, texts
 
     for path in _files(folder):
         read = read_rows(
@@ -75,7 +75,7 @@ def _rows(folder: Path) -> None:
 
 
 def _template(folder: Path) -> None:
-    from harness.data import read_json, read_text, render
+    from harness.tasks.readers import read_json, read_text, render
 
     record = read_json(folder / "record.json")
     if isinstance(record, dict):
@@ -83,13 +83,13 @@ def _template(folder: Path) -> None:
 
 
 def _config(folder: Path) -> None:
-    from harness.config import read_config
+    from harness.system.toml_file import read_config
 
     read_config(folder)
 
 
 def _task_file(folder: Path) -> None:
-    from harness.taskfile import read_task_file
+    from harness.tasks.task_file import read_task_file
 
     for task in read_task_file(folder / "tasks.toml", plugins().task_kinds()).values():
         _load(task, folder)
@@ -106,7 +106,7 @@ def _published(folder: Path) -> None:
 
 
 def _load(task: Task, folder: Path) -> None:
-    from harness.data import DataSource
+    from harness.tasks.readers import DataSource
 
     dataset = task.load(DataSource("files", folder))
     _ = dataset.digest
@@ -118,9 +118,9 @@ def _answered(folder: Path) -> None:
     """Score a model on what could be loaded: rows that are sound by themselves may still be odd together."""
     from conftest import LetterModel
 
-    from harness.data import DataSource
-    from harness.examine import evaluate
-    from harness.taskfile import read_task_file
+    from harness.evaluation.evaluate import evaluate
+    from harness.tasks.readers import DataSource
+    from harness.tasks.task_file import read_task_file
 
     for task in read_task_file(folder / "tasks.toml", plugins().task_kinds()).values():
         evaluate(LetterModel(), task, DataSource("files", folder))
@@ -143,16 +143,16 @@ def _training_rows(folder: Path) -> None:
 
 
 def _gate(folder: Path) -> None:
-    from harness.compare.gate import hold, read_gate
+    from harness.comparison.gate import hold, read_gate
 
     hold(read_gate(folder / "gate.toml"), [], None, "no speed was measured")
 
 
 def _board(folder: Path) -> None:
     """Rank what stands in a results folder, as `harness leaderboard` does."""
-    from harness.grid import grids, models_grid, to_markdown
-    from harness.leaderboard import boards, read_leaderboard, records, to_csv
-    from harness.results import Results
+    from harness.render import grids, models_grid, to_markdown
+    from harness.results.folder import Results
+    from harness.results.leaderboard import boards, read_leaderboard, records, to_csv
 
     results = Results(folder)
     evaluations, speeds = results.evaluations(), results.throughputs()
@@ -167,10 +167,10 @@ def _board(folder: Path) -> None:
 
 
 def _compare(folder: Path) -> None:
-    from harness.compare.comparing import Question, compare
-    from harness.compare.formats import to_csv, to_json, to_junit
-    from harness.compare.shown import markdown
-    from harness.compare.sides import read_sides
+    from harness.comparison.compare import Question, compare
+    from harness.comparison.formats import to_csv, to_json, to_junit
+    from harness.comparison.sources import read_sides
+    from harness.comparison.tables import markdown
 
     board = folder / "leaderboard.csv"
     sides = read_sides(folder if (folder / "records").is_dir() else board)
@@ -182,17 +182,17 @@ def _compare(folder: Path) -> None:
 
 def _verify(folder: Path) -> None:
     from harness.cli.verify import _print
-    from harness.results import Results
-    from harness.verifying.folder import verify
+    from harness.evaluation.verify import verify
+    from harness.results.folder import Results
 
     _print("results", verify(Results(folder), plugins().tasks()))
 
 
 def _status(folder: Path) -> None:
     from harness.cli.status import _as_data, _left, _print
-    from harness.journal import read_runs
-    from harness.remaining import recorded, remaining
-    from harness.results import Results
+    from harness.evaluation.journal import read_runs
+    from harness.evaluation.status import recorded, remaining
+    from harness.results.folder import Results
 
     results, problems = Results(folder.absolute()), list[str]()
     runs = read_runs(results, problems)
@@ -206,7 +206,7 @@ def _status(folder: Path) -> None:
 def _candidate(folder: Path) -> None:
     from harness.checks import Asked, subject_of
     from harness.checks.models import Models
-    from harness.training.leakage import trained_on
+    from harness.training.contamination import trained_on
 
     trained_on.__globals__["_trained_on"].cache_clear()
     trained_on(folder)
@@ -222,7 +222,7 @@ def _card(folder: Path) -> None:
 
 
 def _from_card(folder: Path) -> None:
-    from harness.training.from_card import recipe_from_card
+    from harness.training.cards.to_recipe import recipe_from_card
 
     changes = {
         "train.seed": 1,
@@ -260,7 +260,7 @@ def _cache(folder: Path) -> None:
     """Look texts up in a store that something happened to, and write to it."""
     import numpy as np
 
-    from harness.embedding_cache import EmbeddingCache, Store
+    from harness.encoding.cache import EmbeddingCache, Store
 
     told: list[str] = []
     store = Store(EmbeddingCache(folder, told.append), written.STORE)
@@ -272,9 +272,9 @@ def _cache(folder: Path) -> None:
 
 def _model_folder(folder: Path) -> None:
     from harness.checks.models import read_architecture
-    from harness.fingerprint import weights_size
-    from harness.interfaces import ModelSpec
-    from harness.sentence_models import LocatedFolder
+    from harness.models.fingerprint import weights_size
+    from harness.models.interface import ModelSpec
+    from harness.models.sentence_transformer import LocatedFolder
 
     read_architecture(folder)
     LocatedFolder.at(folder, ModelSpec("folder", str(folder)), "mine")
@@ -282,8 +282,8 @@ def _model_folder(folder: Path) -> None:
 
 
 def _loaded_model(folder: Path) -> None:
-    from harness.interfaces import ModelSpec
-    from harness.sentence_models import LocatedFolder
+    from harness.models.interface import ModelSpec
+    from harness.models.sentence_transformer import LocatedFolder
 
     model = LocatedFolder.at(folder, ModelSpec("folder", str(folder), threads="1"), "mine").load()
     model.encode(["a cat", ""])
@@ -291,7 +291,7 @@ def _loaded_model(folder: Path) -> None:
 
 def _bench(folder: Path) -> None:
     from harness.bench.files import read
-    from harness.bench.pytest_json import pytest_benchmark
+    from harness.bench.pytest_benchmark import pytest_benchmark
 
     bench = read(folder / "bench.json")
     pytest_benchmark(bench, bench.variants)

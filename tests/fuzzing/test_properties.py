@@ -13,12 +13,12 @@ from harness.cells import cell_text
 from harness.cli.check import _column
 from harness.cli.options import words
 from harness.cli.plan_training import _change
-from harness.compare.gate import read_gate
-from harness.data import render
+from harness.comparison.gate import read_gate
 from harness.errors import LONGEST, HarnessError
-from harness.leaderboard import _value
-from harness.paths import file_name
-from harness.training.card_tables import cells, number, settings
+from harness.results.leaderboard import _value
+from harness.system.paths import file_name
+from harness.tasks.readers import render
+from harness.training.cards.markdown import cells, number, settings
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)

@@ -41,9 +41,9 @@ def results() -> list[Files]:
 
 def journals() -> list[Files]:
     """A results folder with the journal of a run, which asked for what is there and for what is not."""
-    from harness.interfaces import ModelSpec
-    from harness.journal import Asked, AskedModel, AskedTask
-    from harness.results import encode
+    from harness.evaluation.journal import Asked, AskedModel, AskedTask
+    from harness.models.interface import ModelSpec
+    from harness.results.folder import encode
 
     models = [
         AskedModel(spec=ModelSpec("lexical", "", name), name=name, fingerprint="f" * 64)
@@ -81,7 +81,7 @@ def candidates() -> list[Files]:
     import tomllib
 
     from harness.training.lineage import Lineage, LoggedLoss, write_lineage
-    from harness.training.overlap import text_hashes, write_signatures
+    from harness.training.near_duplicates import text_hashes, write_signatures
 
     texts = [row[side] for row in PAIRS for side in ("text1", "text2")]
     made = Lineage(
@@ -176,7 +176,7 @@ def caches() -> list[Files]:
     """A store of two segments."""
     import numpy as np
 
-    from harness.embedding_cache import EmbeddingCache, Store
+    from harness.encoding.cache import EmbeddingCache, Store
 
     with tempfile.TemporaryDirectory() as place:
         store = Store(EmbeddingCache(Path(place), print), STORE)
@@ -196,8 +196,8 @@ def caches() -> list[Files]:
 def benches() -> list[Files]:
     """A bench of one variant."""
     from harness.bench.records import Bench, Machine, Memory, Start, Threads, VariantResult
-    from harness.interfaces import ModelFacts, Settings
-    from harness.results import encode
+    from harness.models.interface import ModelFacts, Settings
+    from harness.results.folder import encode
 
     variant = VariantResult(
         label="a", model="a", fingerprint="f" * 64, settings=Settings(),

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.metrics import AVERAGE_PRECISION, MACRO_F1, PEARSON, ROC_AUC, SPEARMAN, mean_metric
-from harness.paired.answers import Paired
-from harness.paired.gain import detectable, flipped, gain_of
+from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, PEARSON, ROC_AUC, SPEARMAN, mean_metric
+from harness.stats.gain import detectable, flipped, gain_of
+from harness.stats.paired import Paired
 
 pytestmark = pytest.mark.kernels
 
@@ -191,9 +191,9 @@ def test_no_difference_is_claimed_in_about_5_of_100_cases(name, monkeypatch):
     from benchmarks import type_one
 
     monkeypatch.setattr(type_one, "_resample", lambda count: None)
-    monkeypatch.setattr("harness.paired.gain.RESAMPLES", 499)
-    monkeypatch.setattr("harness.paired.resampling.resamples.__defaults__", (499,))
-    monkeypatch.setattr("harness.paired.resampling.signs.__defaults__", (499,))
+    monkeypatch.setattr("harness.stats.gain.RESAMPLES", 499)
+    monkeypatch.setattr("harness.stats.resampling.resamples.__defaults__", (499,))
+    monkeypatch.setattr("harness.stats.resampling.signs.__defaults__", (499,))
     row = type_one.measure(name, 100, 300, 499)
     # 300 draws at 5 %: 99.9 % of counts lie between 4 and 29.
     assert 0.01 < row.type_one < 0.10

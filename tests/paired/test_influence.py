@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.metrics import AVERAGE_PRECISION, PEARSON, ROC_AUC, SPEARMAN, mean_metric
-from harness.paired.answers import Paired
-from harness.paired.influence import influences, standard_error
+from harness.metrics.standard import AVERAGE_PRECISION, PEARSON, ROC_AUC, SPEARMAN, mean_metric
+from harness.stats.influence import influences, standard_error
+from harness.stats.paired import Paired
 
 pytestmark = pytest.mark.kernels
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from harness.paired.proportions import mcnemar, tango
+from harness.stats.proportions import mcnemar, tango
 
 pytestmark = pytest.mark.kernels
 

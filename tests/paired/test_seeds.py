@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr, t, ttest_1samp
 
-from harness.metrics import SPEARMAN, mean_metric
-from harness.paired.answers import Paired
-from harness.paired.seeds import seeds_gain
+from harness.metrics.standard import SPEARMAN, mean_metric
+from harness.stats.paired import Paired
+from harness.stats.seeds import seeds_gain
 
 pytestmark = pytest.mark.kernels
 

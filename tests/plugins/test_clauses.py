@@ -24,8 +24,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from harness import Dataset, DataSource, HarnessError, TaskDefinition, estimate, evaluate, load_model
-from harness.encode import EncodedOnce
-from harness.taskfile import read_task_file
+from harness.encoding.cached_model import EncodedOnce
+from harness.tasks.task_file import read_task_file
 from harness_clauses import probe
 from harness_clauses.choice import Spans
 from harness_clauses.classification import ContractNLI, ContractNLI3Way, Entailment

@@ -14,14 +14,14 @@ import pytest
 from conftest import SAMPLES, SHARED, LetterModel, build_model
 
 from harness import HarnessError, Role
-from harness.data import DataSource, read_records
-from harness.encode import EncodedOnce
-from harness.evaluation import Plan, run_plan
-from harness.metrics import pearson, spearman
-from harness.models import locate_model, parse_model
-from harness.plugins import load_plugins
-from harness.results import Results
-from harness.selection import Selected
+from harness.encoding.cached_model import EncodedOnce
+from harness.evaluation.run import Plan, run_plan
+from harness.metrics.standard import pearson, spearman
+from harness.models.locate import locate_model, parse_model
+from harness.plugins.loader import load_plugins
+from harness.results.folder import Results
+from harness.tasks.readers import DataSource, read_records
+from harness.tasks.selection import Selected
 from harness_sts.tasks import stsb_tasks
 
 NOWHERE = DataSource("sample", None)

@@ -10,7 +10,7 @@ from plugins.cards import replaced, shared_card
 from plugins.test_train_labels import found, pairs, subject
 
 from harness import Severity, Subject
-from harness.training.card import read_card
+from harness.training.cards.reader import read_card
 from harness.training.subject import ColumnFacts, Usage
 from harness_train.card_labels import look_at_card
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plugins.cards import card_text, replaced, shared_card
 
-from harness.interfaces import Severity
-from harness.tables import Dataset
-from harness.training.card import read_card
+from harness.models.interface import Severity
+from harness.tasks.dataset import Dataset
+from harness.training.cards.reader import read_card
 from harness.training.subject import Claim, LogEntry, Rows, Subject
 from harness_train.evaluation import EVALUATION
 

@@ -11,7 +11,7 @@ from conftest import LetterModel
 from plugins.cards import replaced, shared_card
 
 from harness import Rows, Severity, Subject
-from harness.training.card import read_card
+from harness.training.cards.reader import read_card
 from harness.training.subject import ColumnFacts
 from harness_train import near_copies
 from harness_train.inputs import INPUTS

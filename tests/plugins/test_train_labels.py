@@ -9,7 +9,7 @@ import pytest
 from conftest import LetterModel
 
 from harness import Rows, Severity, Subject
-from harness.encode import EncodedOnce
+from harness.encoding.cached_model import EncodedOnce
 from harness.training.recipe import Data
 from harness.training.rows import read_training_rows
 from harness_train.labels import LABELS

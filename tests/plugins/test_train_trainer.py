@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from harness.interrupts import Interrupted, heeding
+from harness.system.signals import Interrupted, heeding
+from harness.training.interface import Job
 from harness.training.losses import KINDS, LOSSES
 from harness.training.recipe import recipe_from
 from harness.training.rows import sure
 from harness.training.subject import Rows
-from harness.training.trainer import Job
 
 pytestmark = pytest.mark.kernels
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.training.card import read_card
+from harness.training.cards.reader import read_card
 from harness.training.recipe import Loss
 from harness.training.subject import ColumnFacts, LogEntry, Subject
 from harness_train.loss import LOSS

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from conftest import evaluated
 
-from harness.leaderboard import boards
-from harness.records import Score
-from harness.standing.latex import latex, to_latex
-from harness.standing.overall import overall
-from harness.standing.shown import Lettered
+from harness.results.latex import latex, to_latex
+from harness.results.leaderboard import boards
+from harness.results.overall import overall
+from harness.results.records import Score
+from harness.results.significance_tables import Lettered
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.standing import letters as module
-from harness.standing.letters import joined, letters
+from harness.results import letters as module
+from harness.results.letters import joined, letters
 
 
 def matrix(size, pairs):

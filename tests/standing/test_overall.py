@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from harness.leaderboard import boards
-from harness.metrics import mean_metric
-from harness.results import Results
-from harness.standing.overall import overall
-from harness.standing.pairwise import standings
-from harness.standing.shown import overall_grid
+from harness.metrics.standard import mean_metric
+from harness.results.folder import Results
+from harness.results.leaderboard import boards
+from harness.results.overall import overall
+from harness.results.significance import standings
+from harness.results.significance_tables import overall_grid
 
 
 def told(**scores):

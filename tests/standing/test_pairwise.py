@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from harness.interfaces import Metric
-from harness.leaderboard import boards
-from harness.metrics import mean_metric, spearman
+from harness.metrics.standard import mean_metric, spearman
+from harness.models.interface import Metric
 from harness.paired import claims
-from harness.results import Results
-from harness.standing.pairwise import ALONE, Standings, holm, standings
+from harness.results.folder import Results
+from harness.results.leaderboard import boards
+from harness.results.significance import ALONE, Standings, holm, standings
 
 pytestmark = pytest.mark.kernels
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
-from harness.training.card import read_card
-from harness.training.card_rows import kind_of
+from harness.training.cards.reader import read_card
+from harness.training.cards.rows import kind_of
 from harness.training.losses import KINDS, LABELS, LOSSES
 from harness.training.subject import ColumnFacts
 from training.trained import DEV, TRAININGS, arguments_of, rows_of

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError
-from harness.training.card import read_card
-from harness.training.card_results import read_claims
-from harness.training.card_tables import sections
-from harness.training.from_card import from_card
+from harness.training.cards.markdown import sections
+from harness.training.cards.reader import read_card
+from harness.training.cards.results import read_claims
+from harness.training.cards.to_recipe import from_card
 
 FRONT = "---\nlibrary_name: sentence-transformers\n{more}---\n"
 BODY = """

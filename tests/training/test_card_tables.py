@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.training.card_tables import below, bullet, coded_cells, commented_matrix, sections
+from harness.training.cards.markdown import below, bullet, coded_cells, commented_matrix, sections
 
 
 def test_bars_breaks_and_entities_in_sample_rows_are_as_they_were(tmp_path):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import look
-from harness.interfaces import Severity
-from harness.plugins import load_plugins
-from harness.training.card import read_card
+from harness.models.interface import Severity
+from harness.plugins.loader import load_plugins
+from harness.training.cards.reader import read_card
 from training.trained import TRAININGS
 
 

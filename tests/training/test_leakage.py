@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from harness.interfaces import Severity
-from harness.tables import Dataset
-from harness.training.leakage import overlap, trained_on, trained_on_texts
+from harness.models.interface import Severity
+from harness.tasks.dataset import Dataset
+from harness.training.contamination import overlap, trained_on, trained_on_texts
 from harness.training.lineage import NAME, Lineage, write_lineage
-from harness.training.overlap import SIGNATURES, text_hashes, write_signatures
+from harness.training.near_duplicates import SIGNATURES, text_hashes, write_signatures
 from training.test_overlap import changed, sentences
 
 TEXTS = sentences(200, words=20, seed=3)

@@ -9,8 +9,8 @@ from conftest import evaluated
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
+from harness.evaluation.card_writer import complete_card
 from harness.training.lineage import Lineage
-from harness.training.model_card import complete_card
 
 EVIL = "x\n\n<img src=https://example.org/seen>`` [a](b) | $"
 

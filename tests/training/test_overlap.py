@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness.errors import HarnessError
-from harness.training.overlap import (
+from harness.training.near_duplicates import (
     NEAR,
     SIGNATURES,
     Signatures,

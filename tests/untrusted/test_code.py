@@ -10,7 +10,7 @@ import pytest
 import sentence_transformers
 
 from harness import HarnessError
-from harness.untrusted.code import _MODULE, MODULES, check_configurations
+from harness.models.trust.configuration import _MODULE, MODULES, check_configurations
 
 LIBRARY = "sentence_transformers"
 WORDS = f"{LIBRARY}.sentence_transformer.modules.tokenizer"

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.untrusted.pickled import pickled
+from harness.models.trust.pickles import pickled
 
 
 class Payload:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness import HarnessError
-from harness.untrusted.weights import check_headers, check_weights
+from harness.models.trust.weights import check_headers, check_weights
 
 ENTRY = {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}
 

@@ -18,20 +18,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from harness.data import DataSource
-from harness.durable import this_process
 from harness.errors import HarnessError
-from harness.evaluation import Plan, run_plan
-from harness.interfaces import AggregateTask, Metric, ModelSpec, Task
-from harness.leaderboard import publish
-from harness.lexical import LexicalModel
-from harness.metrics import SPEARMAN, mean_metric
-from harness.records import Score
-from harness.results import Results
-from harness.selection import Selected
-from harness.tables import Dataset, Predictions
-from harness.verifying.folder import _files, verify
-from harness.verifying.scores import SAME_SCORE
+from harness.evaluation.rescore import SAME_SCORE
+from harness.evaluation.run import Plan, run_plan
+from harness.evaluation.verify import _files, verify
+from harness.metrics.standard import SPEARMAN, mean_metric
+from harness.models.interface import AggregateTask, Metric, ModelSpec, Task
+from harness.models.lexical import LexicalModel
+from harness.results.folder import Results
+from harness.results.leaderboard import publish
+from harness.results.records import Score
+from harness.system.atomic import this_process
+from harness.tasks.dataset import Dataset, Predictions
+from harness.tasks.readers import DataSource
+from harness.tasks.selection import Selected
 
 EXAMPLE = Path(__file__).parents[2] / "results" / "example"
 ROWS = 24
@@ -148,7 +148,7 @@ def test_what_a_run_wrote_holds_and_is_all_looked_at(written):
 
 
 def test_the_committed_example_holds_with_every_score_computed_again():
-    from harness.plugins import load_plugins
+    from harness.plugins.loader import load_plugins
 
     found = verify(Results(EXAMPLE), load_plugins().tasks())
     assert found.faults == []

@@ -1,0 +1,134 @@
+"""Print grids and progress to a terminal."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Column, Table
+from rich.text import Text
+
+from harness.render import CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.progress import Task
+
+    from harness.render import Grid
+    from harness.results.records import Evaluation
+
+_WIDE = 110
+"""Columns of a table that goes to a file or a pipe."""
+
+
+def console(*, err: bool = False) -> Console:
+    """Open a console that guesses no markup in texts; a table that is piped has a fixed width."""
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() else _WIDE
+    return Console(stderr=err, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
+
+
+def clean(text: str) -> str:
+    """Strip terminal escape codes and other control characters from a name that a stranger chose."""
+    return CONTROL.sub("", text)
+
+
+def _in_line(text: str) -> str:
+    """Clean a text of a table: a name with a line end would begin a row of its own."""
+    return clean(text).replace("\n", " ")
+
+
+def say(text: str, target: Console, style: str = "") -> None:
+    """Print one line, whole: a path or a sentence that is piped is not broken."""
+    target.print(Text(clean(text), style=style), soft_wrap=True)
+
+
+def echo(document: str) -> None:
+    """Print a document, CSV perhaps, as it is; where a terminal would read it, cleaned."""
+    click.echo(clean(document) if sys.stdout.isatty() else document, nl=False)
+
+
+def print_grids(grids: Sequence[Grid], target: Console) -> None:
+    """Print grids one below the other, the best scores in bold."""
+    for grid in grids:
+        title = Text(_in_line(grid.title), style="bold cyan")
+        title.append(f"  {_in_line(grid.subtitle)}", style="dim")
+        target.print(title, soft_wrap=True)
+        table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
+        for position, name in enumerate(grid.header):
+            table.add_column(
+                _in_line(name),
+                justify="right" if position and grid.numeric else "left",
+                no_wrap=position == 0,
+            )
+        for row in grid.rows:
+            table.add_row(*(Text(_in_line(cell.text), style="bold" if cell.best else "") for cell in row))
+        target.print(table)
+        for remark in grid.remarks:
+            say(f"  {remark}", target, style="yellow")
+        target.print()
+
+
+class Words(ProgressColumn):
+    """A column of a progress bar: its description, in which no name is markup."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
+
+    def render(self, task: Task) -> Text:
+        """Take the text as it is, but for what a terminal would obey."""
+        return Text(_in_line(task.description))
+
+
+class ProgressWatcher:
+    """Shows which model and task is running as a progress bar, and what was skipped as a line."""
+
+    def __init__(self, progress: Progress, target: Console) -> None:
+        self._progress, self._target = progress, target
+        self._bar = progress.add_task("reading data", total=None)
+
+    def begin(self, model: str, task: str, texts: int) -> None:
+        """Name what is running."""
+        self._progress.remove_task(self._bar)
+        self._bar = self._progress.add_task(f"{model} · {task}", total=texts or None)
+
+    def advance(self, texts: int) -> None:
+        """Move the bar."""
+        self._progress.advance(self._bar, texts)
+
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:  # noqa: ARG002 - a watcher's signature
+        """Say what failed, at once; what went well, or was kept, stands in the table."""
+        name = f"{evaluation.candidate.model} · {evaluation.examination.task}"
+        if evaluation.status == "error":
+            say(f"ERROR {name}: {evaluation.error}", self._target, style="red")
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        say(text, self._target, style="dim")
+
+
+@contextmanager
+def watching() -> Iterator[ProgressWatcher]:
+    """Show progress on standard error while a run goes on; it vanishes at the end, and when piped."""
+    target = console(err=True)
+    columns = (
+        SpinnerColumn(),
+        Words(),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
+        yield ProgressWatcher(progress, target)

@@ -1,0 +1,261 @@
+"""Comparisons for machines: JSON, CSV, JUnit XML, and annotations of a GitHub workflow."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import math
+import re
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+from harness.cells import csv_text
+from harness.comparison import result as records
+from harness.comparison.result import BROKEN, NOT_COMPARABLE, PASSES, SCHEMA, Comparison, Line, Standing
+from harness.render import CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.comparison.result import GateLine, Refusal
+
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 forbids even where it is escaped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The JSON that `harness compare --format json` writes."""
+
+    schema: int = SCHEMA
+    comparisons: tuple[Comparison, ...]
+    front: tuple[Standing, ...] = ()
+    """Quality beside speed of all models, best first; empty where speeds or common tasks are lacking."""
+
+
+# --- JSON -------------------------------------------------------------------------------------------------
+
+
+def to_json(comparisons: Sequence[Comparison], front: Sequence[Standing] = ()) -> str:
+    """Write one JSON document, as docs/compare.schema.json says; an undefined number is null."""
+    document = msgspec.to_builtins(Document(comparisons=tuple(comparisons), front=tuple(front)))
+    return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """Describe the JSON in JSON Schema 2020-12, with the words that stand in comparison.py."""
+    (root,), definitions = msgspec.json.schema_components([Document], ref_template="#/$defs/{name}")
+    described = {name: _described(name, schema) for name, schema in definitions.items()}
+    schema: dict[str, Any] = _plain(root | {"$defs": described})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "harness compare"} | schema
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
+    """Replace what JSON cannot hold: numbers that are not finite, halves of characters (of a path)."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
+def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Add each field's own documentation, that a number may be null, and that no field is left out."""
+    record = Document if name == "Document" else getattr(records, name)
+    words = _field_words(record)
+    properties = {
+        field: _nullable(inner) | ({"description": words[field]} if field in words else {})
+        for field, inner in schema["properties"].items()
+    }
+    return schema | {"properties": properties, "required": list(properties)}
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    return schema | {"type": ["number", "null"]} if schema.get("type") == "number" else schema
+
+
+def _field_words(record: type) -> dict[str, str]:
+    """Read the string that stands below a field."""
+    (body,) = (one.body for one in ast.parse(inspect.getsource(record)).body if isinstance(one, ast.ClassDef))
+    return {
+        field.target.id: " ".join(ast.literal_eval(below.value).split())
+        for field, below in pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(below, ast.Expr)
+    }
+
+
+# --- CSV --------------------------------------------------------------------------------------------------
+
+
+def to_csv(comparisons: Sequence[Comparison]) -> str:
+    """Write one row per line: full float precision, and no cell that a spreadsheet would run."""
+    names = [column.name for column in fields(Line)]
+    parties = ("baseline_model", "baseline_fingerprint", "candidate_model", "candidate_fingerprint")
+    rows: list[list[Any]] = [[*parties, *names]]
+    for one in comparisons:
+        models = [one.baseline.name, one.baseline.fingerprint, one.candidate.name, one.candidate.fingerprint]
+        rows += [[*models, *(_flat(getattr(line, name)) for name in names)] for line in one.lines]
+    return csv_text(rows)
+
+
+def _flat(value: Any) -> Any:  # noqa: ANN401 - any field of a line
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# --- JUnit ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A test case of JUnit: its name, and what became of it."""
+
+    name: str
+    sentence: str
+    outcome: str = ""
+    """`failure`, `error`, `skipped`, or nothing for what passes."""
+    kind: str = ""
+    """What kind of failure: `worse`, `inconclusive`, `broken`, `not comparable`."""
+
+
+def to_junit(comparisons: Sequence[Comparison]) -> str:
+    """Write JUnit XML: a suite per comparison, a test case per condition of the gate.
+
+    Without a gate there is a test case per line. A suite fails if and only if the exit code is not 0.
+    """
+    suites = ET.Element("testsuites")
+    for one in comparisons:
+        cases = list(_cases(one))
+        if one.exit_code != PASSES and not any(case.outcome in ("failure", "error") for case in cases):
+            outcome = "error" if one.exit_code in (BROKEN, NOT_COMPARABLE) else "failure"
+            cases.append(_Case("the comparison", one.sentence, outcome, f"exit code {one.exit_code}"))
+        suites.append(_suite(one, cases))
+    for count in ("tests", "failures", "errors", "skipped"):
+        suites.set(count, str(sum(int(suite.get(count, 0)) for suite in suites)))
+    ET.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def _cases(comparison: Comparison) -> Iterator[_Case]:
+    yield from (_Case(text, text, "error", "broken") for text in comparison.broken)
+    for refused in comparison.refused:
+        yield _Case(f"{refused.task} was asked alike", _told(refused), "error", "not comparable")
+    if comparison.gated:
+        yield from map(_gate_case, comparison.gate)
+    else:
+        yield from map(_line_case, comparison.lines)
+
+
+def _gate_case(line: GateLine) -> _Case:
+    if line.holds:
+        return _Case(condition_name(line), line.sentence)
+    outcome = "error" if line.outcome == "broken" else "failure"
+    return _Case(condition_name(line), line.sentence, outcome, line.outcome)
+
+
+def _line_case(line: Line) -> _Case:
+    name = f"{line.task} by {line.metric}"
+    if line.verdict == "not tested":
+        return _Case(name, line.reason or "not tested", "skipped")
+    return _Case(name, _figures(line), "failure" if line.verdict == "worse" else "", line.verdict)
+
+
+def condition_name(line: GateLine) -> str:
+    """Name a condition: the same from run to run, whatever the figures."""
+    subject = " by ".join(word for word in (line.task, line.metric) if word)
+    return f"{subject}: {line.rule} {line.threshold:g}" if subject else f"{line.rule} {line.threshold:g}"
+
+
+def _figures(line: Line) -> str:
+    gain = "no gain known" if line.gain is None else f"gain {line.gain:+.4f}"
+    interval = "" if line.low is None or line.high is None else f" [{line.low:+.4f}, {line.high:+.4f}]"
+    return f"{line.verdict}: {gain}{interval}"
+
+
+def _told(refused: Refusal) -> str:
+    told = "; ".join(f"{one.key} {one.baseline} / {one.candidate}" for one in refused.differences)
+    return f"{refused.task} was not asked alike: {told}"
+
+
+def _suite(comparison: Comparison, cases: Sequence[_Case]) -> ET.Element:
+    outcomes = [case.outcome for case in cases]
+    suite = ET.Element(
+        "testsuite",
+        name=_xml(f"{comparison.candidate.name} against {comparison.baseline.name}"),
+        tests=str(len(cases)),
+        failures=str(outcomes.count("failure")),
+        errors=str(outcomes.count("error")),
+        skipped=str(outcomes.count("skipped")),
+    )
+    if comparison.allowed:
+        properties = ET.SubElement(suite, "properties")
+        for key in comparison.allowed:
+            ET.SubElement(properties, "property", name="allowed", value=_xml(key))
+    for case in cases:
+        told = {"classname": _xml(comparison.candidate.name), "name": _xml(case.name)}
+        element = ET.SubElement(suite, "testcase", told)
+        if case.outcome:
+            kind = {"type": _xml(case.kind)} if case.kind else {}
+            ET.SubElement(element, case.outcome, kind | {"message": _xml(case.sentence)})
+    ET.SubElement(suite, "system-out").text = _xml(comparison.sentence)
+    return suite
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("", text)
+
+
+# --- GitHub -----------------------------------------------------------------------------------------------
+
+
+def to_github(comparisons: Sequence[Comparison]) -> str:
+    """Write workflow commands: an annotation for each answer and for what does not pass.
+
+    The answers come first: GitHub shows the first ten annotations of a kind, and drops the others.
+    """
+    answers = [
+        _annotation("notice" if one.exit_code == PASSES else "error", "harness compare", one.sentence)
+        for one in comparisons
+    ]
+    return "".join([*answers, *(text for one in comparisons for text in _annotations(one))])
+
+
+def _annotations(comparison: Comparison) -> Iterator[str]:
+    about = f"{comparison.candidate.name} against {comparison.baseline.name}"
+    if comparison.allowed:
+        keys = ", ".join(comparison.allowed)
+        yield _annotation("warning", about, f"ALLOWED by --allow, although it differs: {keys}")
+    for case in _cases(comparison):
+        if case.outcome in ("failure", "error"):
+            yield _annotation("error", f"{about}: {case.name}", f"{case.kind}: {case.sentence}")
+        elif case.outcome == "skipped":
+            yield _annotation("warning", f"{about}: {case.name}", case.sentence)
+    for line in comparison.gate:
+        if line.holds and line.outcome == "inconclusive":
+            told = f"inconclusive, let pass: {line.sentence}"
+            yield _annotation("warning", f"{about}: {condition_name(line)}", told)
+    for worse in comparison.lines:
+        if comparison.gated and worse.verdict == "worse" and worse.within_margin:
+            told = f"{_figures(worse)}, within the margin"
+            yield _annotation("warning", f"{about}: {worse.task} by {worse.metric}", told)
+
+
+def _annotation(level: str, title: str, message: str) -> str:
+    """Write a command, escaped as actions/toolkit does: a title may hold neither a colon nor a comma."""
+    title = _command_text(title).replace(":", "%3A").replace(",", "%2C")
+    return f"::{level} title={title}::{_command_text(message)}\n"
+
+
+def _command_text(text: str) -> str:
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return CONTROL.sub("", text)

@@ -1,0 +1,76 @@
+"""Quality against throughput: which models no other one beats at both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.comparison.comparability import machine_differences
+from harness.comparison.result import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.comparison.sources import Side
+
+
+def front_of(sides: Sequence[Side]) -> list[Standing]:
+    """Every model's mean headline score and its texts/s, best first; whether it lies on the Pareto front.
+
+    The mean is over the tasks that all of them were asked alike. A model that was not timed on the
+    first timed one's machine and texts has no speed here, and no place on the front: speeds of two machines
+    are never ranked. Empty where no task is common or fewer than two models have a speed.
+    """
+    shared = _shared(sides)
+    first = next((side.throughput for side in sides if side.throughput is not None), None)
+    if not shared or first is None:
+        return []
+    speeds = {
+        side.name: side.throughput.texts_per_second
+        for side in sides
+        if side.throughput is not None and not machine_differences(first, side.throughput)
+    }
+    if len(speeds) < 2:
+        return []
+    quality = {side.name: _mean_headline(side, shared) for side in sides}
+    standings = [
+        Standing(
+            model=side.name,
+            quality=quality[side.name],
+            texts_per_second=speeds.get(side.name),
+            tasks=len(shared),
+            on_front=side.name in speeds and not _beaten(side.name, quality, speeds),
+        )
+        for side in sides
+    ]
+    return sorted(standings, key=lambda one: (-one.quality, one.model))
+
+
+def _shared(sides: Sequence[Side]) -> list[tuple[str, str, int | None]]:
+    """Slots in which every model has a score for the very same examination."""
+    first = sides[0]
+    return [
+        slot
+        for slot, one in sorted(first.answered.items(), key=repr)
+        if all(
+            slot in side.answered
+            and side.answered[slot].evaluation.status == "ok"
+            and side.answered[slot].evaluation.examination == one.evaluation.examination
+            for side in sides
+        )
+    ]
+
+
+def _mean_headline(side: Side, slots: Sequence[tuple[str, str, int | None]]) -> float:
+    scores = [side.answered[slot].evaluation.scores[0].score or 0.0 for slot in slots]
+    return sum(scores) / len(scores)
+
+
+def _beaten(name: str, quality: dict[str, float], speeds: dict[str, float]) -> bool:
+    """Whether another model is at least as good at both, and better at one."""
+    return any(
+        quality[other] >= quality[name]
+        and speed >= speeds[name]
+        and (quality[other] > quality[name] or speed > speeds[name])
+        for other, speed in speeds.items()
+        if other != name
+    )

@@ -1,0 +1,210 @@
+"""The gain on parts of the examples: by cluster, length of texts, gold, and whether a text was cut."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from harness.comparison.result import Slice
+from harness.metrics import standard as metrics
+from harness.paired.claims import holm
+from harness.results.predictions import paired
+from harness.stats.gain import LEVEL, quantile, unseen
+from harness.stats.influence import influences, standard_error
+from harness.stats.intervals import FEWEST_UNITS
+from harness.stats.proportions import mcnemar, tango
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.models.interface import Metric
+    from harness.results.predictions import Table
+    from harness.stats.paired import Paired
+
+MOST_CLUSTERS = 50
+"""The largest clusters are looked at: the more parts, the stricter their correction."""
+
+_MOST_LEVELS = 8
+"""Gold of more distinct values than these is cut into quartiles."""
+
+FEWEST_OF_UNKNOWN = 50
+"""Units of a part for a metric whose derivative is not known, such as macro-F1.
+
+Leaving out one of few units may move such a metric not at all, and its error then looks far too small: in
+4,000 simulated cases of no difference, p < 0.001 came out in 2.5 % with 10 units, in 0.9 % with 30 and in
+0.1 % with 50. With all parts of 10 units and more, 64 % of the comparisons had a false flag.
+"""
+
+_KNOWN = (metrics.pearson, metrics.spearman, metrics.roc_auc)
+
+_NO_TEXTS = ("id", "cluster", "gold", "predicted", "truncated")
+
+
+class Part(NamedTuple):
+    """Some of the examples, and how they are called."""
+
+    by: str
+    value: str
+    rows: np.ndarray
+    """(n,) bool."""
+
+
+def slices_of(metric: Metric, baseline: Table, candidate: Table) -> tuple[Slice, ...]:
+    """Measure the gain on every part that has units enough; flags are corrected over all of them (Holm).
+
+    Right and wrong answers have McNemar's test and Tango's interval, as a line has; all other metrics have
+    Student's t on influences, since a bootstrap of so many parts would be slow. Within a cluster, examples
+    are the units. A part where the metric is undefined is left out, and so is one of all examples.
+    Of 400 to 1,000 simulated comparisons of equal models by each of six metrics, on 300 to 1,500 examples
+    with and without clusters, 0 to 5 % had a flag anywhere.
+    """
+    found = []
+    for part in _parts(metric, baseline, candidate):
+        if part.rows.all():
+            continue
+        measured = _measured(metric, part, baseline, candidate)
+        if measured is not None:
+            found.append((part, *measured))
+    adjusted = holm([figures.p for _, _, figures in found])
+    return tuple(
+        Slice(
+            by=part.by,
+            value=part.value,
+            examples=pair.examples,
+            clusters=pair.count,
+            gain=figures.gain,
+            low=figures.low,
+            high=figures.high,
+            p_holm=p,
+            flagged=p < LEVEL,
+        )
+        for (part, pair, figures), p in zip(found, adjusted, strict=True)
+    )
+
+
+def text_columns(baseline: Table, candidate: Table) -> list[str]:
+    """Names of the columns that hold texts to read: not ids, clusters or gold, nor answers that are words.
+
+    Answers differ between models, in what column ever; texts do not.
+    """
+    return [
+        name
+        for name, values in baseline.items()
+        if name not in _NO_TEXTS
+        and name in candidate
+        and all(isinstance(value, str) for value in (*values, *candidate[name]))
+        and np.array_equal(values, candidate[name])
+    ]
+
+
+class _Figures(NamedTuple):
+    gain: float
+    low: float
+    high: float
+    p: float
+
+
+def _measured(
+    metric: Metric, part: Part, baseline: Table, candidate: Table
+) -> tuple[Paired, _Figures] | None:
+    sides = [{name: values[part.rows] for name, values in table.items()} for table in (baseline, candidate)]
+    if part.by == "cluster":
+        for side in sides:
+            side.pop("cluster", None)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pair = paired(metric, *sides)
+        if pair.count < _fewest(metric) or not math.isfinite(pair.gain):
+            return None
+        if flips := _flips(pair):
+            return pair, _Figures(pair.gain, *tango(*flips, pair.examples), mcnemar(*flips))
+        error = standard_error(influences(pair))
+    if not math.isfinite(error):
+        return None
+    half = quantile(1 - LEVEL / 2, pair.count) * error
+    if error == 0 and metric.per_example:
+        half = unseen(pair)
+    return pair, _Figures(pair.gain, pair.gain - half, pair.gain + half, _p(pair.gain, error, pair.count))
+
+
+def _flips(pair: Paired) -> tuple[int, int] | None:
+    """How many answers became right, and how many wrong; None where they are not 0 or 1, or not alone.
+
+    Student's t is far too sure of many flips among few answers.
+    """
+    same = np.array_equal(pair.baseline.kept, pair.candidate.kept)
+    if not pair.metric.per_example or pair.clustered or not same:
+        return None
+    left, right = (np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate))
+    if not np.isin([left, right], (0.0, 1.0)).all():
+        return None
+    return int((right > left).sum()), int((right < left).sum())
+
+
+def _fewest(metric: Metric) -> int:
+    known = metric.per_example or metric.compute in _KNOWN
+    return FEWEST_UNITS if known else FEWEST_OF_UNKNOWN
+
+
+def _p(gain: float, error: float, units: int) -> float:
+    """Two-sided p-value of Student's t; no smaller than the chance that all units move the same way."""
+    from scipy.special import stdtr
+
+    if gain == 0:
+        return 1.0
+    by_t = 2 * float(stdtr(units - 1, -abs(gain) / error)) if error else 0.0
+    return max(by_t, 2.0 ** (1 - units))
+
+
+def _parts(metric: Metric, baseline: Table, candidate: Table) -> Iterator[Part]:
+    if "cluster" in baseline:
+        yield from _by_cluster(baseline["cluster"])
+    if not len(baseline["id"]):
+        return
+    if texts := text_columns(baseline, candidate):
+        lengths = np.sum([[len(text) for text in baseline[name]] for name in texts], axis=0)
+        yield from _quartiles("length", lengths.astype(float), " characters")
+    if "gold" in baseline:
+        yield from _by_gold(baseline["gold"], levels="gold" not in metric.columns)
+    columns = [table["truncated"] for table in (baseline, candidate) if "truncated" in table]
+    # A task's own column of that name may hold anything.
+    if flags := [column for column in columns if column.dtype.kind == "b"]:
+        cut = np.any(flags, axis=0)
+        yield from (Part("truncated", name, rows) for name, rows in (("yes", cut), ("no", ~cut)))
+
+
+def _by_cluster(clusters: np.ndarray) -> Iterator[Part]:
+    names, sizes = np.unique(clusters.astype(str), return_counts=True)
+    largest = sorted(zip(-sizes, names, strict=True))[:MOST_CLUSTERS]
+    for size, name in largest:
+        if -size >= FEWEST_UNITS:
+            yield Part("cluster", str(name), clusters.astype(str) == name)
+
+
+def _by_gold(gold: np.ndarray, *, levels: bool) -> Iterator[Part]:
+    """Parts of equal gold, or quartiles of it.
+
+    levels: whether one value makes a part. A metric that compares with gold says nothing where that is
+    constant: macro-F1 would be judged by the classes that are not there.
+    """
+    if isinstance(gold[0], np.ndarray):
+        return
+    values = gold.astype(str) if gold.dtype == object else gold
+    distinct = np.unique(values)
+    if len(distinct) > _MOST_LEVELS:
+        if gold.dtype.kind in "iuf":
+            yield from _quartiles("gold", gold.astype(float), "")
+    elif levels:
+        for level in distinct:
+            yield Part("gold", f"{level:g}" if gold.dtype.kind == "f" else str(level), values == level)
+
+
+def _quartiles(by: str, values: np.ndarray, unit: str) -> Iterator[Part]:
+    """Four parts of about one size; fewer where many values are equal."""
+    ends: Sequence[float] = sorted(set(np.quantile(values, [0.25, 0.5, 0.75, 1.0], method="higher").tolist()))
+    below = -math.inf
+    for end in ends:
+        shown = f"≤ {end:g}{unit}" if below == -math.inf else f"{below:g} – {end:g}{unit}"
+        yield Part(by, shown, (values > below) & (values <= end))
+        below = end

@@ -1,0 +1,156 @@
+"""Segments: files of embeddings that are written once, whole or not at all, and never changed.
+
+A segment is a safetensors file of two tensors: `embeddings` (n, dimensions) float32, and `texts` (n, 16)
+bytes, the hash of each row's text. Its metadata says which store it belongs to, and the CRC-32 of either.
+The header has a fixed size, so that rows are aligned and a checksum can be filled in when all is written.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import zlib
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.system.atomic import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+_HEADER = 512
+_LENGTH = 8
+"""Bytes before the header proper that say how long it is."""
+_KEY = 16
+
+
+class DamagedError(Exception):
+    """Says in a few words why a file is not a whole segment of the store."""
+
+
+def keys_of(texts: Sequence[str]) -> np.ndarray:
+    """Hash texts, so that none stands on the disk: (n, 2) unsigned integers of 64 bits."""
+    joined = b"".join(
+        blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_KEY).digest() for text in texts
+    )
+    return np.frombuffer(joined, dtype="<u8").reshape(-1, 2)
+
+
+class Index:
+    """Finds the row of a key.
+
+    Two keys whose first halves are equal may hide each other, which costs encoding a text again.
+    """
+
+    def __init__(self, keys: np.ndarray) -> None:
+        self.keys = keys
+        self._order = np.argsort(keys[:, 0], kind="stable")
+        self._sorted = keys[self._order, 0]
+
+    def rows_of(self, keys: np.ndarray) -> np.ndarray:
+        """The row of each key, (n,); -1 for one that is not there."""
+        if not len(self.keys):
+            return np.full(len(keys), -1)
+        at = np.searchsorted(self._sorted, keys[:, 0]).clip(max=len(self.keys) - 1)
+        rows = self._order[at]
+        return np.where((self.keys[rows] == keys).all(axis=1), rows, -1)
+
+
+class Segment:
+    """A segment, mapped into memory.
+
+    What says which rows there are is verified here; the embeddings are when they are first needed (`verify`).
+    Raises DamagedError for a file that is not a whole segment of this store, and OSError where it cannot be
+    read.
+    """
+
+    def __init__(self, path: Path, store: str, dimensions: int) -> None:
+        self.path = path
+        mapped = _mapped(path)
+        rows, sums = _read_header(mapped, store, dimensions)
+        end = _HEADER + 4 * rows * dimensions
+        self.index = Index(np.frombuffer(mapped, "<u8", 2 * rows, end).reshape(rows, 2))
+        self.embeddings = np.frombuffer(mapped, "<f4", rows * dimensions, _HEADER).reshape(rows, dimensions)
+        """(n, dimensions) float32; reading only."""
+        self._sum, self._verified = sums[0], False
+        if _crc(self.index.keys) != sums[1]:
+            raise DamagedError("the checksum of its texts is another")
+
+    def verify(self) -> None:
+        """Compare the embeddings with their checksum, once; raises DamagedError where they changed."""
+        if not self._verified and _crc(self.embeddings) != self._sum:
+            raise DamagedError("the checksum of its embeddings is another")
+        self._verified = True
+
+
+def write_segment(
+    path: Path, store: str, keys: np.ndarray, parts: Iterable[np.ndarray], dimensions: int
+) -> None:
+    """Write a segment of the rows in `parts`, (len(keys), dimensions) in all.
+
+    Raises OSError where the disk is full or the folder cannot be written.
+    """
+
+    def content() -> Iterator[bytes | memoryview]:
+        checksum = 0
+        yield bytes(_HEADER)
+        for part in parts:
+            rows = np.ascontiguousarray(part, dtype="<f4")
+            checksum = zlib.crc32(_bytes(rows), checksum)
+            yield _bytes(rows)
+        yield _bytes(np.ascontiguousarray(keys))
+        yield _header(len(keys), dimensions, store, (checksum, _crc(keys)))
+
+    write_whole(path, content(), header_last=True)
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size < _HEADER:
+            raise DamagedError("it is too short")
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _read_header(mapped: mmap.mmap, store: str, dimensions: int) -> tuple[int, tuple[int, int]]:
+    """Return the rows and both checksums; raises DamagedError unless the header is what we would write."""
+    header = mapped[:_HEADER]
+    try:
+        told: dict[str, Any] = json.loads(header[_LENGTH:])
+        rows = int(told["texts"]["shape"][0])
+        sums = (int(told["__metadata__"]["embeddings"], 16), int(told["__metadata__"]["texts"], 16))
+        expected = _header(rows, dimensions, store, sums)
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError, OverflowError) as error:
+        raise DamagedError("its header cannot be read") from error
+    if header != expected:
+        raise DamagedError(
+            "it belongs to another store"
+            if told["__metadata__"].get("store") != store
+            else "its header changed"
+        )
+    if len(mapped) != _HEADER + rows * (4 * dimensions + _KEY):
+        raise DamagedError("it is cut off")
+    return rows, sums
+
+
+def _header(rows: int, dimensions: int, store: str, sums: tuple[int, int]) -> bytes:
+    """Describe a segment as safetensors files do; sums: the checksums of embeddings and texts."""
+    end = 4 * rows * dimensions
+    told = {
+        "__metadata__": {"store": store, "embeddings": f"{sums[0]:08x}", "texts": f"{sums[1]:08x}"},
+        "embeddings": {"dtype": "F32", "shape": [rows, dimensions], "data_offsets": [0, end]},
+        "texts": {"dtype": "U8", "shape": [rows, _KEY], "data_offsets": [end, end + _KEY * rows]},
+    }
+    text = json.dumps(told).encode().ljust(_HEADER - _LENGTH)
+    return len(text).to_bytes(_LENGTH, "little") + text
+
+
+def _crc(array: np.ndarray) -> int:
+    return zlib.crc32(_bytes(array))
+
+
+def _bytes(array: np.ndarray) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data

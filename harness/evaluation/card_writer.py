@@ -1,0 +1,105 @@
+"""The card of a candidate: what sentence-transformers wrote, made true where it cannot know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from harness.render import escaped, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from huggingface_hub import ModelCardData
+
+    from harness.results.records import Evaluation
+    from harness.training.lineage import Lineage
+
+
+def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequence[Evaluation]) -> None:
+    """Put the base, the measured scores and the lineage into `README.md`, or write one where there is none.
+
+    base: what the card calls the base: a hub id where these are its published weights, else a name.
+    evaluations: of the finished model, on the recipe's tasks.
+    """
+    from huggingface_hub import EvalResult, ModelCard
+
+    path = folder / "README.md"
+    card = ModelCard(path.read_text(encoding="utf-8") if path.is_file() else _BARE)
+    data = cast("ModelCardData", card.data)
+    data.base_model = base
+    data.model_name = folder_title(lineage)
+    data.eval_results = [
+        EvalResult(
+            task_type=one.kind,
+            task_name=one.kind,
+            dataset_type=dataset_id(one),
+            dataset_name=dataset_name(one),
+            metric_type=score.metric,
+            metric_name=score.metric,
+            metric_value=score.score,
+        )
+        for one in evaluations
+        for score in one.scores
+        if score.score is not None
+    ]
+    card.text = f"{card.text.rstrip()}\n\n{_measured(evaluations)}{_origin(lineage)}"
+    path.write_text(str(card), encoding="utf-8")
+
+
+_BARE = "---\nlibrary_name: sentence-transformers\n---\n"
+
+
+def folder_title(lineage: Lineage) -> str:
+    """Name the model by its recipe and seed."""
+    return f"{lineage.recipe['name']} (seed {lineage.seed})"
+
+
+def dataset_id(evaluation: Evaluation) -> str:
+    """Name the rows for programs: a sample's never stand for the real ones."""
+    asked = evaluation.examination
+    return f"{asked.task}-sample" if asked.data == "sample" else asked.task
+
+
+def dataset_name(evaluation: Evaluation) -> str:
+    """Name the rows that were scored; a sample's say so."""
+    asked = evaluation.examination
+    return f"{asked.task} (shipped sample, illustrative)" if asked.data == "sample" else asked.task
+
+
+def _measured(evaluations: Sequence[Evaluation]) -> str:
+    if not evaluations:
+        return ""
+    lines = [
+        "## Measured by harness",
+        "",
+        "| dataset | split | examples | metric | score | 95 % interval |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in evaluations:
+        for score in one.scores:
+            interval = (
+                "" if score.low is None or score.high is None else f"{score.low:.4f} – {score.high:.4f}"
+            )
+            shown = "undefined" if score.score is None else f"{score.score:.4f}"
+            lines.append(
+                f"| {escaped(dataset_name(one))} | {escaped(one.examination.split)} | {score.examples}"
+                f" | {escaped(score.metric)} | {shown} | {interval} |"
+            )
+    return "\n".join(lines) + "\n\n"
+
+
+def _origin(lineage: Lineage) -> str:
+    return (
+        "## Lineage\n\n"
+        f"Recipe {_code(lineage.recipe['name'])}, seed {lineage.seed}, {lineage.steps} steps"
+        f" on {lineage.rows} rows of {_code(lineage.data)} (digest `{lineage.data_digest[:12]}`),\n"
+        f"from {_code(lineage.base)} (fingerprint `{lineage.base_fingerprint[:12]}`).\n"
+        "The whole recipe, the loss log and the hashes of all training texts are in `lineage.json`;\n"
+        "`harness run` compares these texts with those that it evaluates on.\n"
+    )
+
+
+def _code(text: str) -> str:
+    """Set a name as code, in which nothing but its end is read as Markdown or HTML."""
+    return f"`{one_line(text).replace('`', chr(39))}`"

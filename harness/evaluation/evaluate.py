@@ -1,0 +1,230 @@
+"""One model, one task: read the rows, let the model answer, score the answers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.encoding.cached_model import EncodedOnce
+from harness.errors import HarnessError
+from harness.evaluation.keys import record_key, shortened, task_code, training_of
+from harness.models.interface import AggregateTask, Finding, Severity
+from harness.results.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
+from harness.stats.intervals import estimate, interval_seed
+from harness.system.code_hash.walk import digest
+from harness.system.environment import libraries
+from harness.training.contamination import overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.models.interface import LocatedModel, Metric, Model, ModelFacts, Role, Task
+    from harness.tasks.dataset import Dataset, Predictions
+    from harness.tasks.readers import DataSource
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A task with its rows read, or with the reason why they could not be."""
+
+    task: Task
+    examination: Examination
+    dataset: Dataset | None = None
+    error: BaseException | None = None
+    code: Mapping[str, str] = field(default_factory=dict)
+    """What the task's code is made of: see `keys.task_code`."""
+
+
+def examine(task: Task, source: DataSource, limit: int | None = None) -> Examined:
+    """Read a task's rows, keeping the reason where that fails."""
+    dataset: Dataset | None = None
+    failed: BaseException | None = None
+    try:
+        dataset = task.load(source)
+        if limit is not None:
+            dataset = task.limited(dataset, limit)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
+        dataset, failed = None, error
+    code = task_code(task)
+    examination = Examination(
+        task=task.name,
+        version=task.version,
+        source=digest(code),
+        split=task.splits.evaluated,
+        data=source.kind if source.used else "own",
+        digest=dataset.digest if dataset is not None else "",
+        limit=limit,
+    )
+    return Examined(task, examination, dataset, failed, code)
+
+
+def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
+    """Let a model answer a task, and score the answers; predictions are None for aggregate scores.
+
+    Raises HarnessError where the headline metric is undefined, and whatever the task raises.
+    """
+    task, dataset = examined.task, examined.dataset
+    if dataset is None:
+        raise examined.error or HarnessError(f"{task.name} has no rows")
+    model.asked()
+    predictions: Predictions | None = None
+    if isinstance(task, AggregateTask):
+        aggregates = task.score(model, dataset)
+        scores = [Score(metric=name, score=_defined(value)) for name, value in aggregates.items()]
+    else:
+        predictions = task.predict(model, dataset)
+        scores = [scored(metric, predictions, examined.examination) for metric in task.metrics]
+    if not scores or scores[0].score is None:
+        on = f" on these {len(dataset)} examples" if predictions else ""
+        raise HarnessError(
+            f"{scores[0].metric if scores else 'every metric'} is undefined{on}",
+            hint="one side may be constant, or a class missing; a larger --limit may help",
+        )
+    asked = model.asked()
+    cut = _Cut.of(model, asked)
+    if predictions is not None and cut is not None and "truncated" not in predictions:
+        predictions.columns["truncated"] = cut.rows(predictions)
+    evaluation = _evaluation(
+        model,
+        examined,
+        status="ok",
+        facts=model.facts,
+        scores=tuple(scores),
+        predictions=content_hash(predictions) if predictions else None,
+        fitted=predictions.fitted if predictions else {},
+        findings=(
+            *(predictions.findings if predictions else dataset.findings),
+            *_leaks(model, examined),
+            *_zeros(model, asked),
+        ),
+        truncation=cut.truncation if cut else None,
+    )
+    return evaluation, predictions
+
+
+def evaluate(
+    model: Model, task: Task, source: DataSource, *, limit: int | None = None
+) -> tuple[Evaluation, Predictions | None]:
+    """Evaluate a model on a task in memory; nothing is written.
+
+    Raises HarnessError for data that cannot be read or a headline that is undefined, and whatever
+    the task raises.
+    """
+    return answer(EncodedOnce(model), examine(task, source, limit))
+
+
+def failure(located: LocatedModel, examined: Examined, error: BaseException) -> Evaluation:
+    """Make the ERROR record of a model that could not be scored on a task, with the reason."""
+    metrics = examined.task.metrics[:1]
+    reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+    return _evaluation(
+        located,
+        examined,
+        status="error",
+        scores=tuple(Score(metric=metric.name, score=None) for metric in metrics),
+        error=reason.encode(errors="replace").decode(),  # a path may hold bytes that are not UTF-8
+    )
+
+
+def _leaks(model: EncodedOnce, examined: Examined) -> list[Finding]:
+    """Find answers that the model was trained on; notes are left to `harness check`."""
+    trained, task = training_of(model), examined.task
+    if trained is None or examined.dataset is None or isinstance(task, AggregateTask):
+        return []
+    found = overlap(trained, examined.dataset, task.name)
+    return [finding for finding in found if finding.severity is not Severity.NOTE]
+
+
+def _zeros(model: EncodedOnce, asked: Sequence[tuple[str, Role]]) -> list[Finding]:
+    """Find texts that have no direction, so that they are like no other, whatever they say."""
+    zeros = model.zeros(asked)
+    if not zeros:
+        return []
+    told = f"{zeros} of {len(asked)} texts have an embedding of zeros: their similarity to any other is 0"
+    return [Finding("zero-embeddings", Severity.WARNING, told, "does its tokenizer know their words?")]
+
+
+def _evaluation(
+    model: LocatedModel | EncodedOnce,
+    examined: Examined,
+    *,
+    facts: ModelFacts | None = None,
+    **answered: Any,  # noqa: ANN401 - further fields of the record
+) -> Evaluation:
+    """Fill in what every record says, of a success or of a failure."""
+    candidate = Candidate(
+        model=model.name, fingerprint=model.fingerprint, settings=model.spec.settings, facts=facts
+    )
+    return Evaluation(
+        key=record_key(model, examined.examination),
+        examination=examined.examination,
+        candidate=candidate,
+        kind=examined.task.kind,
+        tags=tuple(sorted(examined.task.tags)),
+        libraries=libraries(),
+        code=shortened(examined.code),
+        **answered,
+    )
+
+
+def scored(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
+    """Score predictions by a metric, with the interval that its seed, made of what was asked, gives."""
+    seed = interval_seed(examination.digest, examination.task, metric.name)
+    found = estimate(metric, predictions, seed)
+    return Score(
+        metric=metric.name,
+        score=_defined(found.score),
+        low=_defined(found.interval.low),
+        high=_defined(found.interval.high),
+        examples=found.examples,
+        clusters=found.clusters,
+        columns=metric.columns,
+        where=metric.where,
+        per_example=metric.per_example,
+    )
+
+
+def _defined(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What a model did not read of the texts that a task asked it for."""
+
+    truncation: Truncation
+    texts: frozenset[str]
+    """The texts that were cut."""
+
+    @classmethod
+    def of(cls, model: EncodedOnce, asked: Iterable[tuple[str, Role]]) -> _Cut | None:
+        """Count it; None for a model that does not say."""
+        limit = model.facts.max_tokens
+        if limit is None:
+            return None
+        by_role: dict[Role, list[str]] = {}
+        for text, role in asked:
+            by_role.setdefault(role, []).append(text)
+        counts = [model.count_tokens(texts, role) for role, texts in by_role.items()]
+        if any(count is None for count in counts):
+            return None
+        tokens = np.concatenate([count for count in counts if count is not None] or [np.zeros(0, dtype=int)])
+        over = np.flatnonzero(tokens > limit)
+        truncation = Truncation(
+            texts=len(tokens),
+            truncated=len(over),
+            tokens=int(tokens.sum()),
+            lost=int((tokens[over] - limit).sum()),
+        )
+        texts = [text for texts in by_role.values() for text in texts]
+        return cls(truncation, frozenset(texts[place] for place in over))
+
+    def rows(self, predictions: Predictions) -> list[bool]:
+        """Whether a text of each example was cut: (n,)."""
+        if not self.texts:
+            return [False] * len(predictions)
+        rows = zip(*predictions.columns.values(), strict=True)
+        return [any(isinstance(cell, str) and cell in self.texts for cell in cells) for cells in rows]

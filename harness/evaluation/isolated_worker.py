@@ -1,0 +1,105 @@
+"""The process in which a model is evaluated apart: it obeys one order, and tells what comes of it.
+
+Not a command: `harness.evaluation.isolate` starts it as `python -m harness.cli.isolated`.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from harness.errors import HarnessError
+from harness.evaluation.isolate import Advanced, Began, Ended, Event, Finished, Noted, Order
+from harness.system import processes
+from harness.system.signals import heeding
+
+if TYPE_CHECKING:
+    from harness.evaluation.run import Plan
+    from harness.results.records import Evaluation
+
+
+class Teller:
+    """A watcher that tells another process what it sees."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+
+    def tell(self, event: Event) -> None:
+        """Tell; where nobody listens any more, end, so that nothing is taken for a fault of a task."""
+        line = msgspec.json.encode(event, enc_hook=lambda value: value.tolist()) + b"\n"
+        try:
+            self._pipe.write(line)
+            self._pipe.flush()
+        except BrokenPipeError:
+            os._exit(1)
+
+    def begin(self, model: str, task: str, texts: int) -> None:
+        """Tell it."""
+        self.tell(Began(model, task, texts))
+
+    def advance(self, texts: int) -> None:
+        """Tell it."""
+        self.tell(Advanced(texts))
+
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:
+        """Tell it."""
+        self.tell(Ended(evaluation, reused))
+
+    def note(self, text: str) -> None:
+        """Tell it."""
+        self.tell(Noted(text))
+
+
+def main() -> None:
+    """Obey the order on standard input."""
+    processes.end_with_parent()
+    teller = Teller(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)  # what a model or a library prints is no event
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    with heeding():
+        try:
+            teller.tell(_obey(order, teller))
+        except HarnessError as error:
+            teller.tell(Finished(error=(error.message, error.exists, error.hint)))
+        except KeyboardInterrupt:
+            sys.exit(1)
+
+
+def _obey(order: Order, teller: Teller) -> Finished:
+    from harness.evaluation.run import run_plan
+    from harness.results.folder import Results
+
+    return Finished(run_plan(_plan(order), Results(Path(order.out)), teller).threads)
+
+
+def _plan(order: Order) -> Plan:
+    from harness.cli.options import all_tasks, load
+    from harness.evaluation.run import Plan
+    from harness.models.locate import locate_model
+    from harness.system.toml_file import Config
+    from harness.tasks.selection import select_tasks
+
+    plugins = load(order.plugin_files, Config())
+    tasks = all_tasks(plugins, order.task_files, Config())
+    return Plan(
+        models=[locate_model(order.spec, plugins.model_schemes())],
+        tasks=select_tasks(order.tasks, tasks, plugins.task_schemes()) if order.tasks else [],
+        data=Path(order.data) if order.data else None,
+        limit=order.limit,
+        fresh=order.fresh,
+        cache=Path(order.cache) if order.cache else None,
+        cache_size=order.cache_size,
+        throughput=order.throughput,
+    )
+
+
+if __name__ == "__main__":
+    main()

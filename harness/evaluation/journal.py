@@ -1,0 +1,130 @@
+"""The journal of a run: what was asked, on disk before the work begins, and how the run ended."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from harness.errors import HarnessError
+from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
+from harness.system.atomic import is_gone, this_process
+from harness.system.limits import decode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.evaluation.run import Plan
+    from harness.results.folder import Results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedModel:
+    """A model as it was asked for, and as it was found when the run began."""
+
+    spec: ModelSpec
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedTask:
+    """A task, and whether it was asked for by its own name; one that a tag selects may lack a sample."""
+
+    name: str
+    by_name: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a command asked for: every model on every task. Paths are absolute or relative to `folder`."""
+
+    folder: str
+    """Where the command was given."""
+    models: tuple[AskedModel, ...]
+    tasks: tuple[AskedTask, ...]
+    plugins: tuple[str, ...] = ()
+    task_files: tuple[str, ...] = ()
+    data: str | None = None
+    """The data folder; None for samples."""
+    limit: int | None = None
+
+    @classmethod
+    def of(cls, plan: Plan, *, plugins: tuple[str, ...] = (), task_files: tuple[str, ...] = ()) -> Asked:
+        """Say as plain data what a plan asks for, given here and now."""
+        models = [
+            AskedModel(spec=one.spec, name=one.name, fingerprint=one.fingerprint) for one in plan.models
+        ]
+        return cls(
+            folder=str(Path.cwd()),
+            models=tuple(models),
+            tasks=tuple(AskedTask(name=one.task.name, by_name=one.by_name) for one in plan.tasks),
+            plugins=plugins,
+            task_files=task_files,
+            data=str(plan.data.absolute()) if plan.data else None,
+            limit=plan.limit,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a file of `runs/` says of its run."""
+
+    name: str = ""
+    """The file's, without its ending."""
+    started: str
+    command: tuple[str, ...]
+    state: Literal["running", "finished", "interrupted", "failed"] | None = None
+    """None in files that were written before there were plans."""
+    process: str = ""
+    plan: Asked | None = None
+    error: str | None = None
+
+    @property
+    def told(self) -> str:
+        """Its state; a run that says it is running, by a process that is gone, was killed."""
+        return "killed" if self.state == "running" and is_gone(self.process) else self.state or "unknown"
+
+
+@contextmanager
+def journaling(results: Results, name: str, plan: Asked, head: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Write a run's journal before the body begins and again when it ends, however it ends.
+
+    head: what else is known before. Yields a dict for what the run did. A process that is killed leaves the
+    first of the two: it says `running`, and which process ran.
+    Raises HarnessError where it cannot be written.
+    """
+    did: dict[str, Any] = {}
+    known = {**head, "plan": asdict(plan), "process": this_process()}
+
+    def write(state: str, **more: Any) -> None:  # noqa: ANN401 - further fields
+        results.write_run(name, {**known, "state": state, **more, **did})
+
+    write("running")
+    try:
+        yield did
+    except BaseException as error:
+        told = {"error": f"{type(error).__name__}: {error}"} if isinstance(error, Exception) else {}
+        with suppress(HarnessError):  # what ended the run is told, not that it could not be noted
+            write("failed" if told else "interrupted", **told)
+        raise
+    write("finished")
+
+
+def read_runs(results: Results, unreadable: list[str]) -> list[Run]:
+    """Read the journals of a results folder, oldest first.
+
+    unreadable: takes one sentence for each file that is not a journal.
+    """
+    runs = []
+    for path in results.run_paths():
+        try:
+            run = msgspec.convert(decode_json(path), Run)
+        except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+            unreadable.append(f"{path} is not the journal of a run: {error}")
+        else:
+            runs.append(replace(run, name=path.stem))
+    return sorted(runs, key=lambda run: (run.started, run.name))

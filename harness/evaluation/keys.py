@@ -1,0 +1,181 @@
+"""What a record's key is made of: whatever a result depends on, and nothing else.
+
+| part | what |
+|---|---|
+| model | its fingerprint: the files that its embeddings depend on |
+| settings | how it is used, as the user asked |
+| examination | task, version and hash of its code; split, source and digest of the rows, limit |
+| scoring | the modules of ours that turn rows and texts into scores |
+| trained on | the digest of a candidate's training texts, for the findings that a record holds of them |
+
+Code counts by its meaning (`code_hash`): comments, docstrings and layout change no key, a changed computation
+changes it wherever it is. A task's code is every module that its own module and its metrics reach; other
+distributions among them count by name and version. Not in a key are our own version, which changes no score,
+and the libraries that each record names (`environment.LIBRARIES`): they move scores by rounding, and
+`harness compare` notes that they differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from harness import _HOMES
+from harness.models.backends import ENCODERS
+from harness.system.code_hash import walk
+from harness.system.environment import LIBRARIES
+from harness.system.paths import user_path
+from harness.training.contamination import TrainedOn, trained_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from harness.encoding.cached_model import EncodedOnce
+    from harness.models.interface import LocatedModel, Task
+    from harness.results.records import Examination
+
+_SCORING = (
+    "evaluation.evaluate",
+    "models.lexical",
+    "models.sentence_transformer",
+    *(f"models.backends.{name}" for name in ENCODERS),
+)
+"""Where scores come from, besides the homes of public names: the modules that these reach count too."""
+
+_MOVES_NO_SCORE = {
+    "encoding.cache_key": "names files of the embedding cache",
+    "errors": "words of errors",
+    "evaluation.keys": "makes keys",
+    "memory": "recognizes errors",
+    "models.fingerprint": "is in the key by what it returns",
+    "models.locate": "finds models, which count by the hash of their files",
+    "models.trust": "refuses models",
+    "plugins": "finds plugins and models, which count by their content",
+    "results": "holds what was computed",
+    "system": "describes the machine, names files, refuses what is too large",
+    "tasks.readers": "reads rows, which count by their digest",
+    "training": "findings beside a score; what a candidate was trained on counts by its digest",
+}
+"""Modules and packages of ours that do not count, and why: any other that scoring reaches does."""
+
+_PACKAGES = frozenset({"harness", "sklearn", *(name.replace("-", "_") for name in LIBRARIES)})
+"""Packages that a task's code may import and that do not count as part of it."""
+_OPTIONS = "options of the task"
+"""Stands for a task's options among its modules."""
+_OWN = "harness."
+_SHORT = 8
+
+
+def record_key(located: LocatedModel | EncodedOnce, examination: Examination) -> str:
+    """Hash everything that a result depends on: model, settings, task, rows, limit, and code."""
+    parts = {
+        "model": located.fingerprint,
+        "settings": asdict(located.spec.settings),
+        "examination": asdict(examination),
+        "scoring": scoring_hash(),
+    }
+    trained = training_of(located)
+    if trained is not None:
+        parts["trained on"] = trained.digest
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def training_of(located: LocatedModel | EncodedOnce) -> TrainedOn | None:
+    """Read what a candidate was trained on; None for what is no folder, and for a model without lineage."""
+    spec = located.spec
+    return trained_on(user_path(spec.location)) if spec.scheme == "folder" else None
+
+
+def source_hash(task: Task) -> str:
+    """Hash what defines a task besides its rows: the code that it runs, and its options."""
+    return walk.digest(task_code(task))
+
+
+def task_code(task: Task) -> dict[str, str]:
+    """Map each module that a task's code reaches to its hash, each other distribution to its version.
+
+    The walk starts at the modules of its class, of the classes above it and of its metrics, and at the
+    plugin's that brought it.
+    """
+    owners = [name for name in (type(task).__module__, task.brought_by) if name]
+    functions = [function for metric in task.metrics for function in (metric.compute, metric.resample)]
+    roots = [
+        *owners,
+        *(str(kind.__module__) for kind in type(task).__mro__),
+        *(_module_of(function) for function in functions if function is not None),
+    ]
+    found = walk.reached(roots, walk.outside(owners, _PACKAGES))
+    if task.options:
+        options = json.dumps(dict(task.options), sort_keys=True, default=str)
+        found[_OPTIONS] = hashlib.sha256(options.encode()).hexdigest()
+    return found
+
+
+def _module_of(function: Any) -> str:  # noqa: ANN401 - any callable
+    """The module whose code a function runs: for an object that is called, its class's."""
+    while isinstance(function, partial):
+        function = function.func
+    module = getattr(function, "__module__", None)
+    return module if isinstance(module, str) else type(function).__module__
+
+
+def scoring_hash() -> str:
+    """Hash the modules of ours that turn rows and texts into scores: a change in them recomputes records."""
+    return walk.digest(scoring_code())
+
+
+@cache
+def scoring_code() -> Mapping[str, str]:
+    """Map each module of ours that can move a score to its hash."""
+    return walk.reached([f"{_OWN}{name}" for name in (*_SCORING, *_HOMES)], _scoring, computed=False)
+
+
+def _scoring(name: str) -> Mapping[str, str] | None:
+    """Tell the walk where to stop: at other packages, and at modules of ours that move no score."""
+    own = name.removeprefix(_OWN)
+    parts = own.split(".")
+    packages = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
+    return None if name.startswith(_OWN) and not packages & _MOVES_NO_SCORE.keys() else {}
+
+
+def shortened(task: Mapping[str, str]) -> dict[str, str]:
+    """What a record says of the code behind it: of the task's and of ours, hashes by their first digits."""
+    found = {**scoring_code(), **task}
+    return {
+        name: part if name.startswith(walk.DISTRIBUTION) else part[:_SHORT]
+        for name, part in sorted(found.items())
+    }
+
+
+def task_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Say what differs between the task's code behind two records, one phrase each."""
+    differing = [name for name in _differing(then, now) if not name.startswith(_OWN)]
+    versions = [name for name in differing if name.startswith(walk.DISTRIBUTION)]
+    modules = [name for name in differing if name not in {*versions, _OPTIONS}]
+    told = [f"code of the task: {_changed(modules, then, now)}"] if modules else []
+    told += [f"{name} {then.get(name, '–')} → {now.get(name, '–')}" for name in versions]
+    return told + ([f"{_OPTIONS} changed"] if _OPTIONS in differing else [])
+
+
+def scoring_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Say what differs between our own code behind two records, in one phrase; empty where nothing does."""
+    own = [name for name in _differing(then, now) if name.startswith(_OWN)]
+    return [f"scoring code of harness: {_changed(own, then, now)}"] if own else []
+
+
+def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+
+
+def _changed(names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Such as `one, two changed, three added`."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kind = "added" if name not in then else "removed" if name not in now else "changed"
+        kinds.setdefault(kind, []).append(name.removeprefix(_OWN).removeprefix(walk.PLUGIN_FILE))
+    return ", ".join(
+        f"{', '.join(kinds[kind])} {kind}" for kind in ("changed", "added", "removed") if kind in kinds
+    )

@@ -1,0 +1,107 @@
+"""A record's scores, computed again from the predictions that it vouches for."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.evaluation.evaluate import scored
+from harness.evaluation.keys import source_hash
+from harness.metrics import standard as metrics
+from harness.results.folder import footer_hash
+from harness.results.predictions import metric_of
+from harness.system.environment import libraries
+from harness.system.limits import read_table
+from harness.tasks.dataset import Dataset, Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from harness.models.interface import Metric, Task
+    from harness.results.records import Evaluation, Score
+
+SAME_SCORE = 1e-12
+"""By which, relatively, a score that is computed again may differ: machines add in different orders."""
+SAME_END = 1e-9
+"""By which an end of an interval may: it is a percentile of such scores."""
+
+
+def read_predictions(path: Path) -> tuple[Predictions, str]:
+    """Read a file of predictions whole: its columns as they were written, and the hash in its footer.
+
+    Raises HarnessError for a file that cannot be read, or that holds no predictions.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            table, schema = read_table(file, path), file.schema_arrow
+        columns = {name: table[name].to_pylist() for name in table.column_names}
+    # A column that stands there twice, or holds what Python has no value for, is no column of ours either.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        told = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HarnessError(f"it cannot be read: {told}") from error
+    if not columns.get("id"):
+        raise HarnessError("it holds no predictions: it has no rows with an id")
+    predictions = Predictions(Dataset({"row": range(len(columns["id"]))}))
+    predictions.columns = dict(columns)
+    return predictions, footer_hash(schema)
+
+
+def differences(
+    evaluation: Evaluation, score: Score, predictions: Predictions, tasks: Mapping[str, Task]
+) -> list[str]:
+    """Compute a score again as its run did, by the same seed; name what differs, one phrase each.
+
+    Raises HarnessError where no plugin brings the metric, or where the code behind it is another one now.
+    """
+    asked = evaluation.examination
+    task = tasks.get(asked.task)
+    metric = _metric(evaluation, score, tasks)
+    try:
+        again = scored(metric, predictions, asked)
+    except Exception as error:  # noqa: BLE001 - a stranger's metric, or a column that is not there
+        told = [f"cannot be computed from the predictions: {type(error).__name__}: {error}"]
+    else:
+        told = list(_differing(score, again, evaluation))
+    foreign = metric.compute.__module__ != metrics.__name__
+    if told and foreign and (task is None or source_hash(task) != asked.source):
+        raise HarnessError(f"{score.metric}: the code of task {asked.task} is not the record's any more")
+    return told
+
+
+def _metric(evaluation: Evaluation, score: Score, tasks: Mapping[str, Task]) -> Metric:
+    """Find the metric by the record's task or, for a task that is not loaded, by another one of its kind."""
+    name = evaluation.examination.task
+    alike = [task for task in tasks.values() if task.kind == evaluation.kind]
+    brings = [task for task in alike if score.metric in {metric.name for metric in task.metrics}]
+    return metric_of(score, name, tasks if name in tasks or not brings else {name: brings[0]})
+
+
+def _differing(told: Score, again: Score, evaluation: Evaluation) -> Iterator[str]:
+    """Say each value of a score that is not what the predictions give."""
+    if not _close(told.score, again.score, relative=SAME_SCORE):
+        yield f"the record says {told.score!r}, the predictions give {again.score!r}"
+        return
+    ends = (told.low, again.low), (told.high, again.high)
+    if not all(_close(before, now, absolute=SAME_END) for before, now in ends):
+        numpy, here = evaluation.libraries.get("numpy"), libraries().get("numpy")
+        drawn = "" if numpy == here else f" (drawn by numpy {numpy}, here {here})"
+        yield (
+            f"the record's interval is {told.low!r} to {told.high!r}, the predictions give"
+            f" {again.low!r} to {again.high!r}{drawn}"
+        )
+    if (told.examples, told.clusters) != (again.examples, again.clusters):
+        yield (
+            f"the record counts {told.examples} examples in {told.clusters} clusters, the predictions"
+            f" {again.examples} in {again.clusters}"
+        )
+
+
+def _close(told: float | None, again: float | None, *, relative: float = 0, absolute: float = 1e-12) -> bool:
+    if told is None or again is None:
+        return told is again
+    return math.isclose(told, again, rel_tol=relative, abs_tol=absolute)

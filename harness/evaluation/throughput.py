@@ -1,0 +1,101 @@
+"""Encode throughput: a fixed workload, warm, repeated, apart from scoring and from any cache."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import statistics
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from harness.models.backends.threads import Threads
+from harness.models.workload import workload
+from harness.results.records import Throughput
+from harness.system.environment import cores, libraries, load, processor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.models.interface import Model
+
+ROUNDS = 5
+_SECONDS = 0.6
+"""Length of a round that is worth timing: the workload is repeated up to it, at most `_COPIES` times."""
+_COPIES = 8
+_LONGEST = 20.0
+"""Seconds after which no further round begins: a large model is timed in fewer."""
+
+
+def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = ROUNDS) -> Throughput:
+    """Time `encode` over a workload: a round to warm up, then `rounds` that count.
+
+    The warm-up says how often the workload is repeated, to make a round that is worth timing. Nothing else
+    of ours runs meanwhile, and nothing is cached. Medians are over rounds; the wall and CPU time of each are
+    kept, since a shared machine shows in their spread.
+    """
+    once = list(workload() if texts is None else texts)
+    before = load()
+    first, _ = _timed(model, once)
+    texts = once * max(1, min(_COPIES, math.ceil(_SECONDS / max(first, 1e-9))))
+    if len(texts) > len(once):
+        model.encode(texts)  # more texts may take another path, such as calibrated threads
+    tokens = _tokens_read(model, texts)
+    threads = _threads(model)
+    wall, cpu = zip(*_timed_rounds(model, texts, rounds), strict=True)
+    rates = [len(texts) / seconds for seconds in wall]
+    return Throughput(
+        model=model.name,
+        fingerprint=model.fingerprint,
+        workload=hashlib.sha256("\n".join(once).encode()).hexdigest(),
+        texts=len(texts),
+        tokens=tokens,
+        seconds=wall,
+        cpu_seconds=cpu,
+        texts_per_second=statistics.median(rates),
+        texts_per_second_low=min(rates),
+        texts_per_second_high=max(rates),
+        tokens_per_second=None if tokens is None else tokens / statistics.median(wall),
+        device=model.facts.device,
+        dtype=model.spec.settings.dtype,
+        encoder=model.facts.encoder,
+        threads=threads.workers * threads.per_worker,
+        workers=threads.workers,
+        processor=processor(),
+        cores=cores(),
+        load=before,
+        libraries=libraries(),
+    )
+
+
+def _timed_rounds(model: Model, texts: Sequence[str], rounds: int) -> Iterator[tuple[float, float]]:
+    """Time so many rounds, or at least one of a model that takes long."""
+    spent = 0.0
+    for _ in range(rounds):
+        wall, cpu = _timed(model, texts)
+        yield wall, cpu
+        spent += wall
+        if spent > _LONGEST:
+            return
+
+
+def _timed(model: Model, texts: Sequence[str]) -> tuple[float, float]:
+    """Wall and CPU seconds of one round; encode returns host arrays, so a device has finished by then."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    model.encode(texts)
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _tokens_read(model: Model, texts: Sequence[str]) -> int | None:
+    counts = model.count_tokens(texts)
+    if counts is None:
+        return None
+    limit = model.facts.max_tokens
+    return int(counts.sum() if limit is None else counts.clip(max=limit).sum())
+
+
+def _threads(model: Model) -> Threads:
+    """How a model uses threads, if it says so; one that does not leaves it to torch, where that is loaded."""
+    told: Threads | None = getattr(model, "threads", None)
+    torch = sys.modules.get("torch")
+    return told or Threads(1, torch.get_num_threads() if torch is not None else 1)

@@ -1,0 +1,188 @@
+"""Rank documents for queries, and per-query metrics of the ranked list, vectorised over queries."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.metrics.search import search
+from harness.metrics.top_k import Names, blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.models.interface import Model
+
+_QUERIES, _DOCUMENTS = 1024, 4096
+"""One block of similarities is at most 1,024 × 4,096 floats (16 MiB), whatever the corpus.
+
+Fewer documents, and normalising the queries again for each block would count; more, and a block
+leaves the cache.
+"""
+_HASHED = 1024
+"""Documents whose hashes are taken at once."""
+_TASTE = 64
+"""Bytes of a row by which nearly all documents that are not copies are told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best documents of every query, best first."""
+
+    ids: list[list[str]]
+    scores: list[list[float]]
+
+    def judged(self, relevance: Sequence[Mapping[str, float]]) -> Judged:
+        """Hold the ranking against relevance: for each query, document id → score; relevant means > 0."""
+        positive = [{name: score for name, score in judged.items() if score > 0} for judged in relevance]
+        gains = np.zeros((len(self.ids), max(1, max(map(len, self.ids), default=0))))
+        for row, (ids, judged) in enumerate(zip(self.ids, positive, strict=True)):
+            for name in judged.keys() & ids:
+                gains[row, ids.index(name)] = judged[name]
+        best = [sorted(judged.values(), reverse=True) for judged in positive]
+        return Judged(gains, _filled(best), np.array([len(judged) for judged in positive]))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Gains of ranked documents; each metric is (queries,) in [0, 1], NaN for a query with nothing relevant.
+
+    Definitions and ties are trec_eval's (https://github.com/usnistgov/trec_eval).
+    """
+
+    gains: np.ndarray
+    """(queries, depth): the relevance of each ranked document, 0 where not relevant."""
+    best: np.ndarray
+    """(queries, most relevant): the same for the best possible ranking, to its end."""
+    relevant: np.ndarray
+    """(queries,): how many documents are relevant."""
+
+    def recall(self, k: int) -> np.ndarray:
+        """Share of the relevant documents that are among the first k."""
+        return self._per_relevant((self.gains[:, :k] > 0).sum(axis=1))
+
+    def ndcg(self, k: int) -> np.ndarray:
+        """Normalised discounted cumulative gain of the first k, with linear gains.
+
+        Source: Järvelin and Kekäläinen (2002), "Cumulated gain-based evaluation of IR techniques".
+        """
+        reached, possible = _discounted(self.gains[:, :k]), _discounted(self.best[:, :k])
+        return np.where(self.relevant > 0, reached / np.where(possible > 0, possible, 1), np.nan)
+
+    def reciprocal_rank(self, k: int) -> np.ndarray:
+        """1 / rank of the first relevant document, 0 where there is none among the first k."""
+        hits = self.gains[:, :k] > 0
+        ranks = np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0)
+        return np.where(self.relevant > 0, ranks, np.nan)
+
+    def average_precision(self, k: int) -> np.ndarray:
+        """Precision at each relevant document among the first k, summed, over all relevant documents."""
+        hits = self.gains[:, :k] > 0
+        precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
+        return self._per_relevant((precision * hits).sum(axis=1))
+
+    def _per_relevant(self, found: np.ndarray) -> np.ndarray:
+        return np.where(self.relevant > 0, found / np.maximum(self.relevant, 1), np.nan)
+
+
+def rank(model: Model, queries: np.ndarray, documents: np.ndarray, ids: Sequence[str], depth: int) -> Ranking:
+    """Rank documents for each query by the model's own similarity: exact, in blocks of bounded memory.
+
+    queries (q, dim), documents (n, dim): embeddings; ids: the documents' names, unique.
+    depth: how many documents to keep, at least 1. Equal scores are broken by document id, descending,
+    as trec_eval does; documents with the same embedding always have equal scores.
+    A large search by cosine or dot product, if `model.facts` says so, is computed here and not by the
+    model: scores may differ by 1e-6 (times both lengths, for the dot product).
+    Raises HarnessError for similarities that are not finite.
+    """
+    names = Names(ids)
+    copies = [sorted(group, key=ids.__getitem__, reverse=True) for group in _copies(documents)]
+    ignored = np.array(sorted(row for group in copies for row in group[1:]), dtype=np.intp)
+    groups = {group[0]: group[:depth] for group in copies}
+    ranking = Ranking([], [])
+    for block in blocks(slice(0, len(queries)), _QUERIES):
+        rows, scores = search(
+            model, queries[block], documents, names, depth, ignored=ignored, at_once=_DOCUMENTS
+        )
+        if groups:
+            rows, scores = _with_all_copies(groups, rows, scores, names, width=min(depth, len(ids)))
+        ranking.ids.extend([ids[row] for row in found] for found in rows.tolist())
+        ranking.scores.extend(scores.tolist())
+    return ranking
+
+
+def _filled(rows: list[list[float]]) -> np.ndarray:
+    """Make a matrix of rows of unequal length, at least one column wide, filled with zeros."""
+    lengths = np.array([len(row) for row in rows], dtype=np.intp)
+    matrix = np.zeros((len(rows), max(1, lengths.max(initial=0))))
+    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), float)
+    return matrix
+
+
+def _discounted(gains: np.ndarray) -> np.ndarray:
+    # Added one after another, so that trailing zeros change nothing and the best ranking has exactly 1.
+    sums: np.ndarray = np.cumsum(gains / np.log2(np.arange(2, gains.shape[1] + 2)), axis=1)[:, -1]
+    return sums
+
+
+def _copies(documents: np.ndarray) -> list[list[int]]:
+    """Groups of rows that have the same embedding: two or more each, ascending.
+
+    Matrix kernels round the columns of one product differently, so that two copies of a document
+    would not tie; only one of a group is searched for.
+    """
+    rows = _repeated(_hashes(documents[:, : max(1, _TASTE // documents.dtype.itemsize)]))
+    rows = rows[_repeated(_hashes(documents, rows))]
+    groups: dict[bytes, list[int]] = {}
+    for row in rows.tolist():
+        content = np.ascontiguousarray(documents[row]).data
+        groups.setdefault(hashlib.blake2b(content, digest_size=16).digest(), []).append(row)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _repeated(values: np.ndarray) -> np.ndarray:
+    """Positions, ascending, of the values that occur more than once."""
+    order = np.argsort(values)
+    level = np.flatnonzero(np.diff(values[order]) == 0)
+    return np.unique(order[np.concatenate([level, level + 1])])
+
+
+def _hashes(documents: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Cheap (n,) hashes of the bytes of all or some rows: equal for equal ones, nearly always different else.
+
+    Integers modulo 2^64 add up to the same in whatever order, as floats do not.
+    """
+    width = documents.dtype.itemsize * documents.shape[1]
+    factors = np.random.default_rng(0).integers(2**64, size=-(-width // 8), dtype=np.uint64) | np.uint64(1)
+    hashes = np.empty(len(documents) if rows is None else len(rows), dtype=np.uint64)
+    for block in blocks(slice(0, len(hashes)), _HASHED):
+        content = np.ascontiguousarray(documents[block if rows is None else rows[block]]).view(np.uint8)
+        if width % 8:
+            content = np.pad(content, ((0, 0), (0, -width % 8)))
+        hashes[block] = content.view(np.uint64) @ factors
+    return hashes
+
+
+def _with_all_copies(
+    groups: Mapping[int, list[int]], rows: np.ndarray, scores: np.ndarray, names: Names, *, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put every copy of a found document in its place, with the found one's score: (queries, width).
+
+    groups: the row that was searched for → those of its copies, itself included, by id, descending.
+    That finds the best: whatever keeps a document out of the best also keeps its copies out.
+    """
+    found = np.isin(rows, list(groups)).any(axis=1)
+    # Fewer were found than are wanted only where everything was found, copied documents among it.
+    all_rows, all_scores = (np.empty((len(rows), width), dtype=kept.dtype) for kept in (rows, scores))
+    all_rows[~found, : rows.shape[1]], all_scores[~found, : rows.shape[1]] = rows[~found], scores[~found]
+    for query in np.flatnonzero(found):
+        alike = [groups.get(row, [row]) for row in rows[query].tolist()]
+        members = np.array([row for group in alike for row in group], dtype=np.intp)
+        repeated = np.repeat(scores[query], [len(group) for group in alike])
+        best = np.lexsort((-names.among(members), -repeated))[:width]
+        all_rows[query], all_scores[query] = members[best], repeated[best]
+    return all_rows, all_scores

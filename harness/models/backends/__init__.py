@@ -1,0 +1,63 @@
+"""Encoders: ways to run texts through a sentence-transformers model. Each is a file of this folder.
+
+An encoder cuts texts into jobs and runs one job at a time; which threads run them is not its business
+(`harness.models.backends.threads`). `harness.models.backends.choose` takes the fastest that is proved equal
+to sentence-transformers' own `encode` on the model at hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+
+    from harness.models.interface import Role
+
+ENCODERS = ("packed", "batched", "plain", "openvino", "onnx")
+"""Files of this folder that have an `open_encoder(loaded)`."""
+
+
+class Unsuitable(Exception):  # noqa: N818 - it is raised as a sentence: Unsuitable("its inputs are …")
+    """Says in a few words why an encoder cannot serve a model; another one then does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Texts that go through the model together."""
+
+    rows: list[int]
+    """Positions of the texts in what was asked for."""
+    features: Any
+    """What the encoder's `run` takes."""
+    padded: int | None = None
+    """Tokens that the model computes for them, padding included; None if unknown."""
+
+
+class Encoder(Protocol):
+    """A way to run texts through a model."""
+
+    name: str
+    parallel: bool
+    """Whether several threads running jobs side by side are any use; else one job runs after another."""
+    divisible: bool
+    """Whether several threads may share the work of one job."""
+
+    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
+        """Cut texts into jobs that hold each of them once; lazily, so that tokenizing and running overlap."""
+        ...
+
+    def run(self, job: Job) -> np.ndarray:
+        """Float32 embeddings of a job, (len(job.rows), full dimensions); from any thread."""
+        ...
+
+    def lower(self, dtype: str) -> None:
+        """Go on in a lower precision; raises Unsuitable for one that it does not have."""
+        ...
+
+    def settle(self) -> bool:
+        """Choose shapes at which an embedding depends, bit for bit, on its text alone; say if it does."""
+        ...

@@ -1,0 +1,219 @@
+"""A SentenceTransformer with the prompts and limits that the user asked for: what encoders work on."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.models.interface import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers import PreTrainedTokenizerBase
+
+    from harness.models.interface import Settings
+
+
+class Loaded:
+    """A model in memory: its tokenizer, its prompts, its limits, one forward pass.
+
+    Raises HarnessError for a length that it has no positions for.
+    """
+
+    def __init__(self, model: SentenceTransformer, settings: Settings, name: str) -> None:
+        self.model = model.float().eval()
+        self.name = name
+        self.dimensions = _full_dimensions(model)
+        self._prompts = dict(settings.prompts)
+        self._attention = _attention(model)
+        self._tokenizing = threading.Lock()
+        """Tokenizers keep whether they pad and cut: two threads would change that under each other."""
+        self._limit_length(settings.max_seq_length)
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase | None:
+        """Its tokenizer; None where that is not of the transformers library."""
+        from transformers import PreTrainedTokenizerBase
+
+        tokenizer = self.model.tokenizer
+        return tokenizer if isinstance(tokenizer, PreTrainedTokenizerBase) else None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of its weights."""
+        return next(self.model.parameters()).dtype
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Tokens after which a text is cut; None where there is no limit."""
+        limit = self.model.max_seq_length
+        return int(limit) if limit is not None and limit < 1_000_000 else None
+
+    @property
+    def cuts_by_role(self) -> bool:
+        """Whether queries or documents have a length limit of their own."""
+        first = self.model[0]
+        return any(getattr(first, name, None) is not None for name in ("query_length", "document_length"))
+
+    @property
+    def remembers_lengths(self) -> bool:
+        """Whether positions are rescaled by the longest text so far: then an embedding depends on history."""
+        config = getattr(self.model.transformers_model, "config", None)
+        told = str(getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None))
+        return "dynamic" in told or "longrope" in told
+
+    def prompt(self, role: Role) -> str:
+        """The user's prompt of a role, else the model's, chosen as encode_query and encode_document do."""
+        if role in self._prompts:
+            return self._prompts[role]
+        own = {name: prompt for name, prompt in self.model.prompts.items() if prompt}
+        names = {Role.QUERY: ["query"], Role.DOCUMENT: ["document", "passage", "corpus"], Role.TEXT: []}[role]
+        default = own.get(self.model.default_prompt_name or "", "")
+        return next((own[name] for name in names if name in own), default)
+
+    def same_as(self, role: Role) -> Role:
+        """TEXT for a role that has the same prompt and no route of its own."""
+        from sentence_transformers.base.modules import Router
+
+        routed = isinstance(self.model[0], Router) or self.cuts_by_role
+        return role if routed or self.prompt(role) != self.prompt(Role.TEXT) else Role.TEXT
+
+    def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
+        """Tokens of each text before any cut, prompt and special tokens included: (n,); None if unknown."""
+        if self.tokenizer is None:
+            return None
+        if not texts:
+            return np.zeros(0, dtype=int)
+        whole = [self.prompt(role) + text for text in texts]
+        with self._tokenizing:
+            ids = self.tokenizer(
+                whole,
+                padding=False,
+                truncation=False,
+                verbose=False,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )["input_ids"]
+        return np.fromiter((len(row) for row in ids), dtype=int, count=len(whole))
+
+    def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
+        """What the model is fed for texts: tensors (n, longest), padded, cut, with their prompt."""
+        with self._tokenizing:
+            features: dict[str, Any] = self.model.preprocess(
+                list(texts), prompt=self.prompt(role) or None, **asked_as(role)
+            )
+        return features
+
+    def forward(self, features: dict[str, Any], role: Role) -> np.ndarray:
+        """One pass through all modules: float32 embeddings on the host, so a device has finished by then."""
+        import torch
+
+        device = self.model.device
+        # A copy: modules write into what they are given, and a calibration runs one job many times at once.
+        own = {name: _moved(value, device) for name, value in features.items()}
+        with torch.inference_mode():
+            output = self.model(own, **asked_as(role))
+            return as_float32(output["sentence_embedding"])
+
+    def encode(self, texts: Sequence[str], role: Role) -> np.ndarray:
+        """Sentence-transformers' own `encode`: (n, full dimensions) float32."""
+        return as_float32(
+            self.model.encode(
+                list(texts),
+                prompt=self.prompt(role),
+                convert_to_tensor=True,
+                show_progress_bar=False,
+                **asked_as(role),
+            )
+        )
+
+    @property
+    def attention(self) -> str | None:
+        """How attention is computed, as transformers names it; None for what is no transformer."""
+        return _attention(self.model)
+
+    def attend(self, how: str) -> None:
+        """Compute attention another way."""
+        transformer = self.model.transformers_model
+        if transformer is not None:
+            transformer.set_attn_implementation(how)
+
+    def restore_attention(self) -> None:
+        """Undo what an encoder that came to nothing did to the way attention is computed."""
+        if self._attention is not None and _attention(self.model) != self._attention:
+            self.attend(self._attention)
+
+    def _limit_length(self, tokens: int | None) -> None:
+        """Cut texts after so many tokens, or its own limit; raises HarnessError for more than it can read."""
+        positions = learned_positions(self.model)
+        if tokens is not None:
+            config = getattr(self.model.transformers_model, "config", None)
+            positions = positions or getattr(config, "max_position_embeddings", None)
+            self.model.max_seq_length = tokens
+        limit = self.max_tokens
+        if limit is not None and positions is not None and limit > positions:
+            asked = "its own max_seq_length," if tokens is None else "--max-seq-length"
+            raise HarnessError(
+                f"model {self.name} has {positions} positions: {asked} {limit} is too long",
+                hint=f"--max-seq-length {positions} is the most",
+            )
+
+
+def asked_as(role: Role) -> dict[str, Any]:
+    """Say what the texts are to asymmetric models; symmetric ones are not told."""
+    return {} if role is Role.TEXT else {"task": str(role)}
+
+
+def as_float32(embeddings: torch.Tensor) -> np.ndarray:
+    """Bring embeddings to the host as float32."""
+    array: np.ndarray = embeddings.float().cpu().numpy()
+    return array
+
+
+def position_tables(model: SentenceTransformer) -> list[torch.nn.Embedding]:
+    """Its tables of learned positions; none where positions are computed."""
+    from torch.nn import Embedding
+
+    return [
+        table
+        for name, table in model.named_modules()
+        if name.rpartition(".")[2] == "position_embeddings" and isinstance(table, Embedding)
+    ]
+
+
+def first_position(table: torch.nn.Embedding) -> int:
+    """Where a table's positions begin.
+
+    RoBERTa and its kin count from behind the padding's position, and say so by the table's `padding_idx`.
+    """
+    return 0 if table.padding_idx is None else int(table.padding_idx) + 1
+
+
+def learned_positions(model: SentenceTransformer) -> int | None:
+    """Tokens that the model has learned positions for; None where it has no such table."""
+    usable = [table.num_embeddings - first_position(table) for table in position_tables(model)]
+    return min(usable, default=None)
+
+
+def _attention(model: SentenceTransformer) -> str | None:
+    config = getattr(model.transformers_model, "config", None)
+    return getattr(config, "_attn_implementation", None)
+
+
+def _moved(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - features hold tensors and plain values
+    """Copy a tensor to the device; from page-locked memory to a GPU, which does not wait for it."""
+    if not hasattr(value, "to"):
+        return value
+    on_gpu = device.type == "cuda"
+    return (value.pin_memory() if on_gpu else value).to(device, non_blocking=on_gpu)
+
+
+def _full_dimensions(model: SentenceTransformer) -> int:
+    dimensions = model.get_embedding_dimension()
+    return int(dimensions) if dimensions is not None else int(model.encode(["dimensions"]).shape[1])

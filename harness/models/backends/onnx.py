@@ -1,0 +1,111 @@
+"""ONNX Runtime on a CPU: torch's own exporter, through a temporary folder.
+
+ONNX Runtime reports its use to its makers over the network, from its import on; here it does not.
+
+int8 quantises weights per channel beforehand, and what they are multiplied with as it comes: by one scale
+for all that is computed together. So texts are computed one at a time there; else an embedding would depend
+on its company (all-MiniLM-L6-v2: by up to 0.03 in a coordinate).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.models.backends import Unsuitable
+from harness.models.backends.exported import Exported, converting, from_extra
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+
+class ONNX(Exported):
+    """A transformer that ONNX Runtime computes, in float32 or int8."""
+
+    name = "onnx"
+
+    def lower(self, dtype: str) -> None:
+        """Quantise the weights to int8; raises Unsuitable for other types."""
+        if dtype != "int8":
+            raise Unsuitable("it has float32 and int8")
+        with converting(), tempfile.TemporaryDirectory() as folder:
+            exact, rounded = Path(folder, "exact.onnx"), Path(folder, "rounded.onnx")
+            if self._attention:
+                self._loaded.attend(self._attention)
+            self._save(exact)
+            self._loaded.restore_attention()
+            (library,) = from_extra("onnx", "onnxruntime.quantization")
+            library.quantize_dynamic(
+                exact,
+                rounded,
+                op_types_to_quantize=["MatMul"],
+                per_channel=True,
+                weight_type=library.QuantType.QInt8,
+                use_external_data_format=True,
+            )
+            self._open(rounded)
+        self._one_by_one = True
+
+    def _convert(self, body: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+        self._library, *_ = from_extra("onnx", "onnxruntime", "onnx", "onnxscript")
+        self._library.disable_telemetry_events()  # where something else imported it before
+        self._body, self._example = body, example
+        self._one_by_one = False
+        with tempfile.TemporaryDirectory() as folder:
+            self._save(Path(folder, "exact.onnx"))
+            self._open(Path(folder, "exact.onnx"))
+
+    def _save(self, file: Path) -> None:
+        """Export; weights lie beside the file, which may not be larger than 2 GB."""
+        import torch
+
+        any_size = dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
+        program = torch.onnx.export(
+            self._body,
+            self._example,
+            dynamo=True,
+            input_names=list(self._inputs),
+            dynamic_shapes=(tuple(any_size for _ in self._inputs),),
+            verbose=False,
+        )
+        if program is None:
+            raise Unsuitable("torch exports nothing")
+        program.save(file, external_data=True)
+
+    def _open(self, file: Path) -> None:
+        """Load into memory, for one thread per job."""
+        options = self._library.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors
+        self._session = self._library.InferenceSession(
+            file, options, providers=["CPUExecutionProvider"], enable_fallback=False
+        )
+        self._taken = {one.name for one in self._session.get_inputs()}
+
+    def _transform(self, inputs: dict[str, np.ndarray], rows: int) -> Sequence[np.ndarray]:
+        inputs = {name: values for name, values in inputs.items() if name in self._taken}
+        found: Sequence[np.ndarray]
+        if not self._one_by_one:
+            found = self._session.run(None, inputs)
+            return found
+        texts = [
+            self._session.run(None, {name: v[[row]] for name, v in inputs.items()}) for row in range(rows)
+        ]
+        height = len(next(iter(inputs.values())))
+        return [_filled(np.concatenate(parts), height) for parts in zip(*texts, strict=True)]
+
+
+def _filled(embeddings: np.ndarray, height: int) -> np.ndarray:
+    """Add rows of zeros, so that what follows meets fixed shapes here too."""
+    missing = np.zeros((height - len(embeddings), *embeddings.shape[1:]), embeddings.dtype)
+    return np.concatenate([embeddings, missing])
+
+
+open_encoder = ONNX

@@ -1,0 +1,96 @@
+"""OpenVINO, on Intel's processors: its own converter, in memory.
+
+OpenVINO reports its import and each conversion to its makers over the network; here it does not.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from harness.models.backends import Unsuitable
+from harness.models.backends.exported import Exported, from_extra
+from harness.system.environment import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
+
+    import numpy as np
+    import torch
+
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVINO(Exported):
+    """A transformer that OpenVINO computes, in float32 or bfloat16, whatever the processor has."""
+
+    name = "openvino"
+
+    def lower(self, dtype: str) -> None:
+        """Compile again for bfloat16; raises Unsuitable for others, and where the processor has it not."""
+        if dtype not in _PRECISIONS:
+            raise Unsuitable("it has float32 and bfloat16")
+        self._compile(dtype)
+
+    def _convert(self, body: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
+        with _unreported():
+            (self._library,) = from_extra("openvino", "openvino")
+            self._graph = self._library.convert_model(body, example_input=example)
+        self._compile("float32")
+
+    def _compile(self, dtype: str) -> None:
+        """Compile for one thread per job: a stream computes one request at a time, all share the weights."""
+        asked = _PRECISIONS[dtype]
+        # Without a hint, OpenVINO computes in bfloat16 where the processor can.
+        options = {
+            "INFERENCE_PRECISION_HINT": asked,
+            "INFERENCE_NUM_THREADS": cores(),
+            "NUM_STREAMS": str(cores()),
+        }
+        try:
+            self._compiled = _core(self._library).compile_model(self._graph, "CPU", options)
+        except RuntimeError as error:
+            if dtype == "float32":
+                raise
+            # A processor that has the type may be kept from it: ONEDNN_MAX_CPU_ISA, a hypervisor.
+            raise Unsuitable("this processor does not compute in it") from error
+        self._own = threading.local()  # a request serves one thread at a time
+        if self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() != asked:
+            raise Unsuitable("this processor does not compute in it")
+
+    def _transform(self, inputs: dict[str, np.ndarray], rows: int) -> Sequence[np.ndarray]:  # noqa: ARG002 - all
+        if not hasattr(self._own, "request"):
+            self._own.request = self._compiled.create_infer_request()
+        found = self._own.request.infer(list(inputs.values()))
+        return [found[output] for output in range(len(found))]
+
+
+@cache
+def _core(library: ModuleType) -> Any:  # noqa: ANN401 - OpenVINO's
+    """Return the one Core of this process, which lives as long as that.
+
+    On processors with AMX a Core gives the main thread a stack for signal handlers and, when it ends, puts
+    back the one that it found. Two that end in the order in which they began leave one that was freed, and
+    the next signal, such as Ctrl-C, ends the process with SIGSEGV (seen with 2026.4).
+    """
+    return library.Core()
+
+
+@contextmanager
+def _unreported() -> Iterator[None]:
+    """Hide the package that sends reports: OpenVINO then goes on without, and keeps to that."""
+    hidden = "openvino_telemetry"
+    present = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == hidden}
+    sys.modules[hidden] = None  # type: ignore[assignment] # how Python notes that there is no such module
+    try:
+        yield
+    finally:
+        del sys.modules[hidden]
+        sys.modules |= present
+
+
+open_encoder = OpenVINO

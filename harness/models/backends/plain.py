@@ -1,0 +1,61 @@
+"""Sentence-transformers' own `encode`: for every model, and the reference for the other encoders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.models.backends import Job, Unsuitable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+
+    from harness.models.backends.loaded import Loaded
+    from harness.models.interface import Role
+
+
+_TEXTS_PER_JOB = 256
+
+
+class Plain:
+    """Batches as sentence-transformers makes them, of a few hundred texts at a time, of about one length."""
+
+    name = "plain"
+    parallel = False
+    divisible = True
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+
+    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
+        """Some texts a job, so that an interruption need not wait for all; shortest first."""
+        order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+        for start in range(0, len(order), _TEXTS_PER_JOB):
+            rows = order[start : start + _TEXTS_PER_JOB]
+            yield Job(rows, ([texts[row] for row in rows], role))
+
+    def run(self, job: Job) -> np.ndarray:
+        """Float32 embeddings, (n, full dimensions)."""
+        texts, role = job.features
+        return self._loaded.encode(texts, role)
+
+    def lower(self, dtype: str) -> None:
+        """Convert the weights."""
+        lower_weights(self._loaded, dtype)
+
+    def settle(self) -> bool:
+        """An embedding depends, by about 1e-7, on the texts around it."""
+        return False
+
+
+def lower_weights(loaded: Loaded, dtype: str) -> None:
+    """Convert the weights of a torch model; raises Unsuitable for a type that torch cannot compute in."""
+    import torch
+
+    if dtype not in ("bfloat16", "float16"):
+        raise Unsuitable(f"torch does not encode in {dtype}: --encoder onnx does")
+    loaded.model.to(getattr(torch, dtype))
+
+
+open_encoder = Plain

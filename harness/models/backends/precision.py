@@ -1,0 +1,87 @@
+"""Lower precision, guarded: how far embeddings move from float32, on the fixed workload."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.encoders.company import embed
+from harness.errors import HarnessError
+from harness.models.backends import Unsuitable
+from harness.models.interface import Deviation
+from harness.models.workload import workload
+
+if TYPE_CHECKING:
+    from harness.models.backends import Encoder
+    from harness.models.backends.loaded import Loaded
+    from harness.models.interface import Settings
+
+TOLERANCE = 1e-3
+"""Largest 1 − cosine to float32 at which a lower precision is accepted without being asked twice.
+
+bfloat16 moves all-MiniLM-L6-v2 by about 1e-4, int8 by 3e-2 and more; metrics may *rise* with either.
+"""
+_NEIGHBOURS = 10
+
+
+def lowered(encoder: Encoder, loaded: Loaded, settings: Settings) -> Deviation | None:
+    """Let an encoder go on in the settings' dtype, and say how far that moved embeddings; None for float32.
+
+    Raises HarnessError where the encoder does not have the dtype, or embeddings move by more than
+    `TOLERANCE` and that was not allowed.
+    """
+    if settings.dtype == "float32":
+        return None
+    texts = workload()
+    exact = embed(encoder, texts, loaded.dimensions)
+    try:
+        encoder.lower(settings.dtype)
+    except Unsuitable as reason:
+        impossible = f"--dtype {settings.dtype} is not possible with encoder {encoder.name}: {reason}"
+        raise HarnessError(impossible) from None
+    found = deviation(exact, embed(encoder, texts, loaded.dimensions))
+    if not found.largest <= TOLERANCE and not settings.allow_deviation:
+        raise HarnessError(
+            f"model {loaded.name} in {settings.dtype} moves embeddings by up to"
+            f" 1 − cos = {found.largest:.1e}: more than {TOLERANCE:g}",
+            exists=f"over {found.texts} texts: 99th percentile {found.p99:.1e},"
+            f" {found.neighbours:.0%} of the {_NEIGHBOURS} nearest neighbours kept",
+            hint="--allow-deviation accepts it, and the record says so; a metric that rises is no excuse",
+        )
+    return found
+
+
+def deviation(exact: np.ndarray, moved: np.ndarray) -> Deviation:
+    """Compare embeddings of the same texts in two precisions, (n, dim) each, n > 1.
+
+    Embeddings that are not finite deviate by 2, the most there is. Figures keep two digits.
+    """
+    away = np.nan_to_num(1 - (_unit(exact) * _unit(moved)).sum(axis=1), nan=2.0).clip(0, 2)
+    kept = [len(set(a) & set(b)) for a, b in zip(_nearest(exact), _nearest(moved), strict=True)]
+    return Deviation(
+        texts=len(exact),
+        largest=_two_digits(away.max()),
+        p99=_two_digits(np.quantile(away, 0.99)),
+        neighbours=round(sum(kept) / max(1, sum(len(row) for row in _nearest(exact))), 3),
+    )
+
+
+def _nearest(embeddings: np.ndarray) -> list[list[int]]:
+    """The nearest other texts of each, by cosine; ties by position."""
+    unit = _unit(embeddings)
+    similarity = unit @ unit.T
+    np.fill_diagonal(similarity, -np.inf)
+    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, : min(_NEIGHBOURS, len(unit) - 1)]
+    rows: list[list[int]] = nearest.tolist()
+    return rows
+
+
+def _unit(embeddings: np.ndarray) -> np.ndarray:
+    wide = embeddings.astype(np.float64)
+    unit: np.ndarray = wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-30)
+    return unit
+
+
+def _two_digits(value: float) -> float:
+    return float(f"{value:.1e}")

@@ -1,0 +1,92 @@
+"""What a model folder is made of: its files, its fingerprint, its size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from harness.system.limits import FOLDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.models.interface import Settings
+
+PICKLED = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
+_DEFINING = {".json", ".txt", ".model", ".safetensors", ".jinja", ".py", ".tiktoken", ".spm"} | PICKLED
+"""Endings of the files that embeddings depend on; not the README, pictures or logs."""
+NOT_DEFINING = {"trainer_state.json", "training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth"}
+NOT_DEFINING |= {
+    "data_config.json",
+    "lineage.json",
+    "model_index.json",
+    "eval_results.json",
+    "all_results.json",
+}
+_NOT_LOADED = {"onnx", "openvino", "eval", ".git", ".cache", "checkpoints"}
+"""Folders of other backends and of training, beside `checkpoint-*`: no module may lie in one."""
+
+
+def fingerprint_folder(folder: Path) -> str:
+    """Hex SHA-256 of every file that the embeddings depend on, with its path below the folder."""
+    digest = hashlib.sha256()
+    for path in defining_files(folder):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        named = f"{path.relative_to(folder).as_posix()}\0{content}\n"
+        digest.update(named.encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def with_settings(fingerprint: str, settings: Settings) -> str:
+    """Hex SHA-256 of a model's content and the settings that move its embeddings; not the device's name."""
+    moving: dict[str, Any] = asdict(settings)
+    for name in ("device", "allow_pickle", "trust_remote_code", "allow_deviation"):
+        del moving[name]
+    return hashlib.sha256(f"{fingerprint}\n{json.dumps(moving, sort_keys=True)}".encode()).hexdigest()
+
+
+def defining_files(folder: Path) -> list[Path]:
+    """Return the files that the embeddings depend on, sorted."""
+    return sorted(
+        path
+        for inner in model_folders(folder)
+        for path in inner.iterdir()
+        if path.suffix.lower() in _DEFINING and path.name not in NOT_DEFINING and path.is_file()
+    )
+
+
+def weights_size(folder: Path) -> int:
+    """Bytes of the weights on disk; where both exist, of the safetensors alone."""
+    files = defining_files(folder)
+    safe = [path for path in files if path.suffix == ".safetensors"]
+    return sum(path.stat().st_size for path in safe or [path for path in files if path.suffix in PICKLED])
+
+
+def model_folders(folder: Path) -> Iterator[Path]:
+    """Yield a folder and all below it that a model can be loaded from, through links, but no loop twice.
+
+    Raises HarnessError where there are more than a model can have, as where a link leads to all of a disk.
+    """
+    for count, inner in enumerate(_below(folder, frozenset()), 1):
+        FOLDERS.check(count, folder)
+        yield inner
+
+
+def is_not_loaded(name: str) -> bool:
+    """Whether a folder of this name is of another backend, or of training."""
+    # A Mac finds the folder onnx under the name ONNX too.
+    return name.lower() in _NOT_LOADED or name.lower().startswith("checkpoint-")
+
+
+def _below(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    real = folder.resolve()
+    if real in above:
+        return
+    yield folder
+    for inner in folder.iterdir():
+        if inner.is_dir() and not is_not_loaded(inner.name):
+            yield from _below(inner, above | {real})

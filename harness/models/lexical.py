@@ -1,0 +1,81 @@
+"""The floor that every neural model must beat: hashed character n-grams, no weights."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.models.interface import ModelFacts, ModelSpec, Role, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+DIMENSIONS = 4096
+_DEFINITION = f"character 3- to 5-grams within words, lower case, signed hashing into {DIMENSIONS}, L2, v1"
+
+
+class LexicalModel:
+    """Embeds a text as its hashed character n-grams, by scikit-learn; there is nothing to load.
+
+    Raises HarnessError for settings that it has no use for.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        ignored = [
+            option
+            for option, given, default in (
+                ("--dtype", spec.settings.dtype, Settings().dtype),
+                ("--encoder", spec.settings.encoder, Settings().encoder),
+                ("--truncate-dim", spec.settings.truncate_dim, None),
+                ("--max-seq-length", spec.settings.max_seq_length, None),
+                ("--prompt", spec.settings.prompts, ()),
+            )
+            if given != default
+        ]
+        if ignored:
+            raise HarnessError(f"the lexical model has no use for {', '.join(ignored)}")
+        self.spec = spec
+        self.name = spec.name or "lexical"
+        self.fingerprint = hashlib.sha256(_DEFINITION.encode()).hexdigest()
+        self.facts = ModelFacts(
+            dimensions=DIMENSIONS, similarity="cosine", parameters=0, size_bytes=0, encoder="hashing"
+        )
+
+    def load(self) -> LexicalModel:
+        """There is nothing to load."""
+        return self
+
+    def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:  # noqa: ARG002
+        """One unit row per text, (len(texts), 4096) float32; a text without n-grams is all zeros."""
+        import numpy as np
+        from sklearn.feature_extraction.text import HashingVectorizer
+
+        if not len(texts):
+            return np.zeros((0, DIMENSIONS), dtype=np.float32)
+        vectorizer = HashingVectorizer(
+            analyzer="char_wb", ngram_range=(3, 5), n_features=DIMENSIONS, norm="l2", dtype=np.float32
+        )
+        embeddings: np.ndarray = vectorizer.transform(texts).toarray()
+        return embeddings
+
+    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Cosine: (n, m)."""
+        similarity: np.ndarray = a @ b.T
+        return similarity
+
+    def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Cosine: (n,)."""
+        import numpy as np
+
+        similarity: np.ndarray = np.einsum("ij,ij->i", a, b)
+        return similarity
+
+    def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> None:
+        """No limit, so no tokens to count."""
+
+    def same_as(self, role: Role) -> Role:  # noqa: ARG002
+        """All roles are alike."""
+        return Role.TEXT

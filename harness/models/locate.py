@@ -1,0 +1,80 @@
+"""From what stands after `--model` to a model: parse, locate, tell apart."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.models.backends.threads import ways
+from harness.models.interface import LocatedModel, Model, ModelSpec, Settings
+from harness.system.paths import user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.models.interface import ModelScheme
+
+_NAMED = re.compile(r"(?P<name>[^=/\\]+)=(?P<rest>.+)")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def parse_model(
+    text: str, schemes: Mapping[str, ModelScheme], settings: Settings | None = None, *, threads: str = "auto"
+) -> ModelSpec:
+    """Read `[NAME=]PATH`, `[NAME=]ORG/NAME` or `[NAME=]SCHEME[:REST]` into a spec.
+
+    A scheme's name wins over a folder of that name (`./minilm` is the folder).
+    Raises HarnessError for what is none of these, and for threads that make no sense.
+    """
+    settings = settings or Settings()
+    ways(threads)  # what is no number of threads is found before any work
+    named = _NAMED.fullmatch(text)
+    name, rest = (named["name"], named["rest"]) if named else ("", text)
+    scheme, _, location = rest.partition(":")
+    if scheme in schemes and scheme not in ("folder", "hub"):
+        return ModelSpec(scheme, location, name, settings, threads)
+    if user_path(rest).is_dir():
+        return ModelSpec("folder", rest, name, settings, threads)
+    if _HUB_ID.fullmatch(rest) and not rest.startswith("."):
+        return ModelSpec("hub", rest, name, settings, threads)
+    if "/" in rest or rest.startswith((".", "~")):
+        raise HarnessError(f"no model folder {rest}", hint="a path must exist; a hub id is ORG/NAME")
+    raise HarnessError.unknown("model", rest, schemes, hint="or give a folder, or a hub id ORG/NAME")
+
+
+def locate_model(spec: ModelSpec, schemes: Mapping[str, ModelScheme]) -> LocatedModel:
+    """Find and fingerprint a model, without loading its weights."""
+    if spec.scheme not in schemes:
+        raise HarnessError.unknown("model scheme", spec.scheme, schemes)
+    return schemes[spec.scheme].locate(spec)
+
+
+def check_names(models: Sequence[LocatedModel]) -> None:
+    """Raise HarnessError where two explicit names clash, or one model is given twice."""
+    explicit = Counter(model.spec.name for model in models if model.spec.name)
+    for name, count in explicit.items():
+        if count > 1:
+            raise HarnessError(f"two models are named {name!r}", hint="NAME=PATH must be unique in a run")
+    for (name, _), count in Counter((model.name, model.fingerprint) for model in models).items():
+        if count > 1:
+            raise HarnessError(f"model {name!r} is given twice: same name and same content")
+
+
+def display_names(models: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Map (name, fingerprint) to what is shown: the name, or `name~fp8` where several models share it."""
+    distinct = list(dict.fromkeys(models))
+    shared = Counter(name for name, _ in distinct)
+    return {(name, fp): f"{name}~{fp[:8]}" if shared[name] > 1 else name for name, fp in distinct}
+
+
+def load_model(text: str, settings: Settings | None = None) -> Model:
+    """Load a model as `--model` would: a folder, a hub id, or a scheme such as `minilm`.
+
+    Raises HarnessError where it does not exist or cannot be loaded.
+    """
+    from harness.plugins.loader import load_plugins
+
+    schemes = load_plugins().model_schemes()
+    return locate_model(parse_model(text, schemes, settings), schemes).load()

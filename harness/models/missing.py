@@ -1,0 +1,39 @@
+"""A model that could not be located: it fails on every task, and the other models of the run finish."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.errors import HarnessError
+    from harness.models.interface import Model, ModelSpec
+
+
+def fingerprint_of(spec: ModelSpec) -> str:
+    """Hex digest under which the failures of a model that could not be located are filed."""
+    return hashlib.sha256(repr(spec).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocated:
+    """What stands in a plan for a model that was not found, with the reason."""
+
+    spec: ModelSpec
+    error: HarnessError
+
+    @property
+    def name(self) -> str:
+        """The name that the user gave, else the last part of the location, else the scheme."""
+        return self.spec.name or Path(self.spec.location).name or self.spec.scheme
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of what was asked for: there is no content to tell it by."""
+        return fingerprint_of(self.spec)
+
+    def load(self) -> Model:
+        """Raise the reason."""
+        raise self.error

@@ -1,0 +1,211 @@
+"""Models that sentence-transformers loads: a folder, and what runs in it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.memory import is_out_of_memory
+from harness.models.backends.choose import choose
+from harness.models.backends.loaded import Loaded
+from harness.models.backends.precision import lowered
+from harness.models.backends.threads import Threads, Workers
+from harness.models.fingerprint import fingerprint_folder, model_folders, weights_size, with_settings
+from harness.models.interface import ModelFacts, ModelSpec, Role
+from harness.models.trust.check import check_folder
+from harness.models.trust.weights import check_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from sentence_transformers import SentenceTransformer
+
+    from harness.models.backends import Job
+
+_WORTH_CALIBRATING = 8
+"""Jobs from which on finding the best use of threads is repaid."""
+
+
+@dataclass(frozen=True)
+class LocatedFolder:
+    """A model folder that was checked and fingerprinted."""
+
+    name: str
+    fingerprint: str
+    spec: ModelSpec
+    folder: Path
+
+    @classmethod
+    def at(cls, folder: Path, spec: ModelSpec, name: str) -> LocatedFolder:
+        """Check and fingerprint a folder; raises HarnessError for one that must not or cannot be loaded."""
+        check_folder(folder, spec.settings)
+        return cls(spec.name or name, with_settings(fingerprint_folder(folder), spec.settings), spec, folder)
+
+    def load(self) -> SentenceModel:
+        """Load it through sentence-transformers; raises HarnessError with its reason where that fails."""
+        settings = self.spec.settings
+        device = device_of(settings.device)
+        for inner in model_folders(self.folder):
+            check_headers(inner)
+        try:
+            loaded = _load(self.folder, device, trust_remote_code=settings.trust_remote_code)
+            return SentenceModel(loaded, self)
+        except HarnessError:
+            raise
+        except Exception as error:
+            raise HarnessError(
+                f"model {self.name} cannot be loaded from {self.folder}: {type(error).__name__}: {error}",
+                hint="is the folder complete? sentence-transformers itself must be able to load it",
+            ) from error
+
+
+class SentenceModel:
+    """A SentenceTransformer as the harness uses it: float32 out, through the fastest encoder that is equal.
+
+    `facts.encoder` names the encoder (`models.backends`), `facts.notes` says why a faster one was not taken.
+    `workers` says how jobs are spread over threads; it moves no bit of an embedding.
+    """
+
+    def __init__(self, model: SentenceTransformer, located: LocatedFolder) -> None:
+        self.name, self.fingerprint, self.spec = located.name, located.fingerprint, located.spec
+        settings = self.spec.settings
+        self._loaded = Loaded(model, settings, self.name)
+        self._dimensions = _limited_dimensions(self._loaded, settings.truncate_dim)
+        self.encoder, notes = choose(self._loaded, settings.encoder)
+        deviation = lowered(self.encoder, self._loaded, settings)
+        reproducible = self.encoder.settle()
+        self.workers = Workers(self.spec.threads, divisible=self.encoder.divisible)
+        self.facts = ModelFacts(
+            dimensions=self._dimensions,
+            similarity=str(model.similarity_fn_name),
+            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            max_tokens=self._loaded.max_tokens,
+            size_bytes=weights_size(located.folder),
+            device=model.device.type,
+            encoder=self.encoder.name,
+            reproducible=reproducible,
+            notes=notes,
+            deviation=deviation,
+        )
+
+    def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
+        """One float32 row per text, (len(texts), dimensions), in input order."""
+        embeddings = np.empty((len(texts), self._loaded.dimensions), dtype=np.float32)
+        jobs = self.encoder.jobs(texts, role) if len(texts) else iter(())
+        for job, rows in self._encoded(jobs, lambda job: self._fitting(job, texts, role)):
+            embeddings[job.rows] = rows
+        return self._truncate(embeddings)
+
+    @property
+    def threads(self) -> Threads:
+        """How jobs are spread over threads, and how that was chosen; one worker if they cannot run apart."""
+        way, how = self.workers.way, self.workers.how
+        if self.encoder.parallel:
+            return Threads(way.workers, way.per_worker, how)
+        return Threads(1, way.workers * way.per_worker, how)
+
+    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The model's own similarity function: (n, m) float32."""
+        return self._loaded.model.similarity(a, b).numpy()
+
+    def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The model's own similarity function: (n,) float32."""
+        return self._loaded.model.similarity_pairwise(a, b).numpy()
+
+    def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
+        """Tokens of each text before any cut; None where the tokenizer is not of the transformers library."""
+        return self._loaded.count_tokens(texts, role)
+
+    def padded_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> int | None:
+        """Tokens that are computed for texts, padding included; None where the encoder does not say."""
+        padded = [job.padded for job in self.encoder.jobs(texts, role)] if len(texts) else []
+        return None if None in padded else sum(tokens for tokens in padded if tokens is not None)
+
+    def same_as(self, role: Role) -> Role:
+        """TEXT for a role that has the same prompt and no route of its own."""
+        return self._loaded.same_as(role)
+
+    def _encoded(
+        self, jobs: Iterator[Job], run: Callable[[Job], np.ndarray]
+    ) -> Iterator[tuple[Job, np.ndarray]]:
+        """Run jobs on the workers, having found out how many are best where there is enough to do."""
+        first = list(itertools.islice(jobs, _WORTH_CALIBRATING))
+        if self.encoder.parallel and len(first) == _WORTH_CALIBRATING and not self.workers.settled:
+            typical = first[len(first) // 2]
+            self.workers.calibrate(lambda: run(typical))
+        alone = not self.encoder.parallel or len(first) == 1
+        return self.workers.map(run, itertools.chain(first, jobs), alone=alone)
+
+    def _fitting(self, job: Job, texts: Sequence[str], role: Role) -> np.ndarray:
+        """Run a job, in halves where there is no memory for the whole; raises HarnessError for one text."""
+        import torch
+
+        try:
+            return self.encoder.run(job)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(job.rows) == 1:
+                raise HarnessError(
+                    f"there is no memory for {self.name} and a single text of"
+                    f" {len(texts[job.rows[0]])} characters ({self.facts.device})",
+                    hint="another --device, --dtype bfloat16, or a shorter --max-seq-length",
+                ) from error
+        torch.cuda.empty_cache()
+        embeddings = np.empty((len(job.rows), self._loaded.dimensions), dtype=np.float32)
+        middle = len(job.rows) // 2
+        for half in (range(middle), range(middle, len(job.rows))):
+            part = [texts[job.rows[place]] for place in half]
+            for smaller in self.encoder.jobs(part, role):
+                embeddings[[half[row] for row in smaller.rows]] = self._fitting(smaller, part, role)
+        return embeddings
+
+    def _truncate(self, embeddings: np.ndarray) -> np.ndarray:
+        """Keep the first dimensions, of length 1 again where the model's own embeddings are."""
+        from sentence_transformers.sentence_transformer.modules import Normalize
+
+        if self._dimensions == self._loaded.dimensions:
+            return embeddings
+        kept = embeddings[:, : self._dimensions]
+        if not any(isinstance(module, Normalize) for module in self._loaded.model):
+            return kept
+        unit: np.ndarray = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
+        return unit
+
+
+def _limited_dimensions(loaded: Loaded, asked: int | None) -> int:
+    if asked is not None and not 0 < asked <= loaded.dimensions:
+        raise HarnessError(
+            f"model {loaded.name} has {loaded.dimensions} dimensions: --truncate-dim {asked} is impossible"
+        )
+    return asked or loaded.dimensions
+
+
+def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    return SentenceTransformer(
+        str(folder), device=device, trust_remote_code=trust_remote_code, local_files_only=True
+    )
+
+
+def device_of(requested: str) -> str:
+    """Name the device that `auto` stands for; raises HarnessError for one that is not there."""
+    import torch
+    from sentence_transformers.util import get_device_name
+
+    if requested == "auto":
+        return str(get_device_name())
+    kind = requested.partition(":")[0]
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present.get(kind, False):
+        usable = ", ".join(name for name, there in present.items() if there)
+        raise HarnessError(f"no device {requested!r} on this machine", exists=f"there: {usable}")
+    return requested

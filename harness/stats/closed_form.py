@@ -1,0 +1,87 @@
+"""Metrics that are functions of sums over examples: a bootstrap of them is a few products.
+
+A mean is a sum of values over a sum of ones; Pearson's correlation is a function of five sums.
+Spearman's correlation is Pearson's of ranks, here with the ranks of the whole set: `gain` corrects the
+spread for what drawing the ranks anew would add, see there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.metrics import standard as metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.models.interface import Metric
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """A metric as a function of sums."""
+
+    per_unit: np.ndarray
+    """(units, k): each unit's share of the sums."""
+    finish: Callable[[np.ndarray], np.ndarray]
+    """(…, k) sums → (…) scores."""
+
+    def of(self, counts: np.ndarray) -> np.ndarray:
+        """Scores of resamples: counts (B, units) → (B,)."""
+        sums = [metrics.weighted_sums(counts, column) for column in self.per_unit.T]
+        return self.finish(np.stack(sums, axis=-1))
+
+
+def sums_of(metric: Metric, columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> Sums | None:
+    """Write a metric as a function of sums; None where it is not known to be one.
+
+    columns: (n,) each; units: (n,) the unit of each row, below `count`.
+    """
+    if metric.per_example:
+        values = np.asarray(columns[0], dtype=float)
+        return Sums(_by_unit([values, np.ones(len(values))], units, count), _mean)
+    if metric.compute is metrics.pearson:
+        return _correlation(columns, units, count)
+    if metric.compute is metrics.spearman:
+        return _correlation([ranks(column) for column in columns], units, count)
+    return None
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Average ranks, from 1: (n,) float."""
+    order = np.argsort(values, kind="stable")
+    ordered = np.asarray(values)[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    sizes = np.diff(np.r_[starts, len(ordered)])
+    found = np.empty(len(ordered))
+    found[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
+    return found
+
+
+def _correlation(columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> Sums:
+    # Centred first: the sums of squares would cancel badly for data far from zero.
+    left, right = (np.asarray(column, dtype=float) - np.mean(column) for column in columns)
+    terms = [np.ones(len(left)), left, right, left * left, right * right, left * right]
+    return Sums(_by_unit(terms, units, count), _pearson)
+
+
+def _by_unit(terms: Sequence[np.ndarray], units: np.ndarray, count: int) -> np.ndarray:
+    return np.column_stack([np.bincount(units, weights=term, minlength=count) for term in terms])
+
+
+def _mean(sums: np.ndarray) -> np.ndarray:
+    total, rows = sums[..., 0], sums[..., 1]
+    return np.where(rows > 0, total / np.maximum(rows, 1), np.nan)
+
+
+def _pearson(sums: np.ndarray) -> np.ndarray:
+    rows, left, right, left_square, right_square, product = np.moveaxis(sums, -1, 0)
+    covariance = rows * product - left * right
+    variances = (rows * left_square - left**2, rows * right_square - right**2)
+    # A constant side leaves a variance of rounding errors, not of zero.
+    constant = (variances[0] <= 1e-14 * rows * left_square) | (variances[1] <= 1e-14 * rows * right_square)
+    scale = np.sqrt(np.where(constant, 1.0, variances[0] * variances[1]))
+    return np.where(constant, np.nan, np.clip(covariance / scale, -1, 1))

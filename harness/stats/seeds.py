@@ -1,0 +1,92 @@
+"""Several training seeds of one recipe: a gain that varies with the examples, and with the seed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.stats.gain import LEVEL, POWER, Gain, quantile, unseen
+from harness.stats.influence import influences, standard_error
+from harness.stats.intervals import FEWEST_UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.stats.paired import Paired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedsGain:
+    """The mean gain over training seeds, and where its variance comes from."""
+
+    gain: Gain
+    from_seeds: float | None
+    """Share of the variance that the choice of seeds brings, in [0, 1]; None where there is no interval."""
+
+
+def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
+    """Estimate and test the mean gain of candidates that differ in their training seed alone.
+
+    pairs: the baseline with each candidate, on the same examples; two or more.
+    Two things were drawn: test examples, which all seeds share, and seeds. The examples' variance comes from
+    influences over units; the seeds' is that of the gains over their number, with k − 1 degrees of freedom.
+    The interval's half-width is the root of both parts' squared half-widths, each by its own quantile of
+    Student's t (Howe, 1974, "Approximate confidence limits on the mean of X + Y"). In simulations of 2, 3
+    and 5 seeds it covered 96 to 99 %, whichever source prevailed. Where seeds did, Satterthwaite's degrees of
+    freedom covered 88, 93 and 95 %, a bootstrap that draws k seeds from k 73, 82 and 89 %.
+    """
+    gains = np.array([pair.gain for pair in pairs])
+    first, count = pairs[0], len(pairs)
+    if not np.isfinite(gains).all() or first.count < FEWEST_UNITS:
+        return SeedsGain(gain=_gain(pairs, math.nan, math.nan, math.nan, math.nan), from_seeds=None)
+    moved = np.array([influences(pair) for pair in pairs])
+    examples = standard_error(moved.mean(axis=0)) ** 2
+    if not moved.any() and first.metric.per_example:
+        # Examples that all moved alike tell no spread, and are not proof that others would.
+        examples = (max(map(unseen, pairs)) / quantile(1 - LEVEL / 2, first.count)) ** 2
+    between = float(gains.var(ddof=1)) / count
+    variance = examples + between
+    if variance == 0:
+        p = 1.0 if gains.mean() == 0 else 2.0 ** (1 - first.count)
+        return SeedsGain(gain=_gain(pairs, 0.0, 0.0, p, 0.0), from_seeds=0.0)
+
+    def half(level: float) -> float:
+        of_seeds, of_examples = quantile(1 - level / 2, count), quantile(1 - level / 2, first.count)
+        return math.sqrt(of_seeds**2 * between + of_examples**2 * examples)
+
+    error = math.sqrt(variance)
+    p = _touching(half, abs(float(gains.mean())))
+    least = half(LEVEL) + quantile(POWER, first.count) * error
+    # Part of what lies between seeds is the examples' doing: they move each seed's gain a little differently.
+    own = np.mean([standard_error(one) ** 2 for one in moved - moved.mean(axis=0)]) / (count - 1)
+    share = max(0.0, between - float(own)) / variance
+    return SeedsGain(gain=_gain(pairs, half(LEVEL), error, p, least), from_seeds=share)
+
+
+def _gain(pairs: Sequence[Paired], half: float, error: float, p: float, least: float) -> Gain:
+    value = float(np.mean([pair.gain for pair in pairs]))
+    return Gain(
+        baseline=pairs[0].scores[0],
+        candidate=float(np.mean([pair.scores[1] for pair in pairs])),
+        value=value,
+        low=value - half,
+        high=value + half,
+        p=p,
+        standard_error=error,
+        detectable=least,
+        examples=pairs[0].examples,
+        units=pairs[0].count,
+        test="none" if math.isnan(half) else "seeds and examples",
+    )
+
+
+def _touching(half: Callable[[float], float], gain: float) -> float:
+    """The level at which the interval just touches zero, by halving its logarithm: at least 1e-12."""
+    low, high = math.log(1e-12), 0.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if half(math.exp(middle)) > gain else (low, middle)
+    return math.exp(high)

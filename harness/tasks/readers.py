@@ -1,0 +1,330 @@
+"""Read the formats that users have, as they are, and say exactly what is wrong with what cannot be read."""
+
+from __future__ import annotations
+
+import json
+import math
+import string
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.errors import HarnessError, MissingDataError
+from harness.system.limits import DATA, DEPTH, check_nesting, read_bounded, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from harness.models.interface import Task
+    from harness.system.limits import Limit
+
+    Records = list[dict[str, Any]]
+
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet")
+_FEW_BRACKETS = 20
+"""Brackets of a line that cannot nest deeply: most lines need not be looked through."""
+
+
+@dataclass(slots=True)
+class DataSource:
+    """Where a task's data comes from in this run; there is no falling back from one to another."""
+
+    kind: Literal["sample", "files"]
+    root: Path | None
+    """The folder that holds the data sets; None when the task ships no sample."""
+    used: bool = False
+    """Whether the task asked for a path; one that did not brings rows of its own."""
+
+    @classmethod
+    def of(cls, task: Task, folder: Path | None) -> DataSource:
+        """A data folder or, without one, the sample that a task's plugin ships."""
+        return cls("files", folder) if folder is not None else cls("sample", task.sample)
+
+    def path(self, *alternatives: str) -> Path:
+        """Return the first of the alternatives that exists below the root.
+
+        Raises MissingDataError, naming what was looked for, what exists, and what to do.
+        """
+        self.used = True
+        if self.root is None:
+            raise MissingDataError(
+                "no sample is shipped for this task",
+                hint="give the real data: --data DIR (docs/data.md says where each set comes from)",
+            )
+        for alternative in alternatives:
+            if (self.root / alternative).exists():
+                return self.root / alternative
+        present = sorted(entry.name for entry in self.root.iterdir()) if self.root.is_dir() else []
+        raise MissingDataError(
+            f"no {' or '.join(alternatives)} in {self.root}",
+            exists=f"there: {', '.join(present[:20]) or 'nothing'}{' …' if len(present) > 20 else ''}",
+            hint="docs/data.md shows the layout of a data folder",
+        )
+
+
+def read_rows(
+    path: Path,
+    columns: Mapping[str, str] | Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    templates: Mapping[str, str] | None = None,
+    header: Sequence[str] | None = None,
+) -> dict[str, list[Any]]:
+    """Read named columns of a csv, tsv, jsonl, json (a list of objects) or parquet file.
+
+    columns: the names needed, or our name → the file's name.
+    optional: further names that are read where the file has them.
+    templates: our name of a text column → a template over the record's fields; see `render`.
+    header: names for a csv or tsv file that has no header line.
+    Returns our names → values, in file order; those of csv and tsv files are strings.
+    Raises HarnessError for a file that is missing, unreadable or empty, or lacks a column.
+    """
+    wanted = {name: columns[name] if isinstance(columns, Mapping) else name for name in columns}
+    templates = templates or {}
+    records = read_records(path, header=header)
+    if not records:
+        raise HarnessError(f"empty dataset: {path} has no rows")
+    found = list(dict.fromkeys(key for record in records for key in record))
+    needed = {ours: theirs for ours, theirs in wanted.items() if ours not in templates}
+    missing = [theirs for theirs in needed.values() if theirs not in found]
+    if missing:
+        raise HarnessError(
+            f"{path} has no column {', '.join(repr(name) for name in missing)}",
+            exists=f"found: {', '.join(found)}\nneeded: {', '.join(needed.values())}",
+            hint="map your names to ours in a task file: columns = { ours = 'yours' }",
+        )
+    needed |= {name: name for name in optional if name not in needed and name in found}
+    table = {ours: [record.get(theirs) for record in records] for ours, theirs in needed.items()}
+    for ours, template in templates.items():
+        table[ours] = [_rendered(template, record, path, row) for row, record in enumerate(records, 1)]
+    return table
+
+
+def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
+    """Read a csv, tsv, jsonl, json or parquet file as one dict per row; the format is the file's ending."""
+    if not path.is_file():
+        raise HarnessError(
+            f"no file {path}", hint="check the path; folders are read by tasks that expect one"
+        )
+    kind = path.suffix.lower().lstrip(".")
+    if kind in ("csv", "tsv"):
+        return _read_delimited(path, "," if kind == "csv" else "\t", header)
+    if kind == "jsonl":
+        lines = enumerate(read_text(path).split("\n"), 1)
+        return [_json_object(line, path, number) for number, line in lines if line.strip()]
+    if kind == "json":
+        rows = read_json(path)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise HarnessError(f"{path} is not a list of objects", hint="one object per example: [{…}, {…}]")
+        return rows
+    if kind == "parquet":
+        return _read_parquet(path)
+    raise HarnessError(f"{path}: unknown format {path.suffix!r}", exists=f"known: {', '.join(FORMATS)}")
+
+
+def read_text(path: Path, limit: Limit = DATA) -> str:
+    r"""Read UTF-8, with or without a byte-order mark; line ends become `\n`.
+
+    Raises HarnessError that names the first byte that is not UTF-8, or the limit that the file is over.
+    """
+    try:
+        content = read_bounded(path, limit)
+    except OSError as error:
+        raise HarnessError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise HarnessError(
+            f"{path} is not UTF-8: byte 0x{content[error.start]:02x} in line {line}",
+            hint=f"if it is Latin-1: iconv -f latin1 -t utf-8 {path.name} > new-{path.name}",
+        ) from error
+    return text.replace("\r\n", "\n")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """Read one JSON document; raises HarnessError with the line and column of what cannot be parsed."""
+    return _parsed(read_text(path), path)
+
+
+def texts(values: Sequence[Any], column: str, path: Path) -> list[str]:
+    """Check that a column holds texts and return it; an empty text is a text.
+
+    Raises HarnessError for missing values, and for records, which need a template to become text.
+    """
+    for row, value in enumerate(values, 1):
+        if isinstance(value, dict | list):
+            raise HarnessError(
+                f"{path}: row {row} of column {column!r} is a record, not a text: {str(value)[:60]}…",
+                hint='say how it becomes text in a task file: templates = { ours = "{title} — {text}" }',
+            )
+        if not isinstance(value, str):
+            bad = sum(not isinstance(value, str) for value in values)
+            raise HarnessError(
+                f"{path}: {bad} rows of column {column!r} hold no text, the first is row {row}: {value!r}",
+                hint="drop these rows, or put an empty string where an empty text is meant",
+            )
+    return list(values)
+
+
+def numbers(values: Sequence[Any], column: str, path: Path) -> list[float]:
+    """Convert a column to finite floats; raises HarnessError that names the first row that is not one."""
+    converted = []
+    for row, value in enumerate(values, 1):
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise HarnessError(f"{path}: row {row} of column {column!r} is not a number: {value!r}")
+        converted.append(number)
+    return converted
+
+
+def names(values: Sequence[Any], column: str, path: Path) -> list[str]:
+    """Convert a column of ids or clusters, texts or whole numbers, to texts.
+
+    Raises HarnessError that names the first row that holds no name.
+    """
+    for row, value in enumerate(values, 1):
+        if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
+            raise HarnessError(
+                f"{path}: row {row} of column {column!r} is not a name: {value!r}",
+                hint="names are texts or whole numbers",
+            )
+    return [str(value) for value in values]
+
+
+def render(template: str, record: Mapping[str, Any]) -> str:
+    r"""Fill a template such as "{page_name} — {section_title}\n{text}" with a record's fields.
+
+    Only plain names stand in braces, or dotted ones that lead into a record within the record, such as
+    "{record1.text}": a template is data, so there is no formatting, attribute or index in it.
+    Raises HarnessError for anything else, and for a field that the record lacks.
+    """
+    parts = []
+    for literal, name, spec, conversion in _template_parts(template):
+        parts.append(literal)
+        if name is None:
+            continue
+        if spec or conversion or not all(part.isidentifier() for part in name.split(".")):
+            raise HarnessError(
+                f"template {template!r}: only plain {{names}} may stand in braces, not {name!r}"
+            )
+        value = _field(record, name)
+        if not isinstance(value, str | int) and not (isinstance(value, float) and math.isfinite(value)):
+            raise HarnessError(
+                f"template {template!r} needs the field {name!r}",
+                exists=f"found: {', '.join(_field_names(record))}",
+            )
+        parts.append(str(value))
+    return "".join(parts)
+
+
+def _field(record: Mapping[str, Any], dotted: str) -> Any:  # noqa: ANN401 - whatever the record holds
+    """Look a dotted name up in records within records, by key alone; None where there is none."""
+    value: Any = record
+    for name in dotted.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _field_names(record: Mapping[str, Any], inside: str = "") -> Iterable[str]:
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _field_names(value, f"{inside}{name}.")
+        else:
+            yield f"{inside}{name}"
+
+
+def _template_parts(template: str) -> Iterable[tuple[str, str | None, str | None, str | None]]:
+    try:
+        return list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise HarnessError(f"template {template!r} cannot be read: {error}") from error
+
+
+def _rendered(template: str, record: Mapping[str, Any], path: Path, row: int) -> str:
+    try:
+        return render(template, record)
+    except HarnessError as error:
+        raise HarnessError(
+            f"{path}: row {row}: {error.message}", exists=error.exists, hint=error.hint
+        ) from error
+
+
+def _read_delimited(path: Path, delimiter: str, header: Sequence[str] | None) -> Records:
+    import csv
+    import io
+
+    # A quoted field may hold a whole document.
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = [(reader.line_num, row) for row in reader if row]
+    except csv.Error as error:
+        raise HarnessError(f"{path}: line {reader.line_num}: {error}") from error
+    names = list(header) if header is not None else [name.strip() for name in rows[0][1]] if rows else []
+    rows = rows if header is not None else rows[1:]
+    _check_distinct(names, path)
+    for line, row in rows:
+        if len(row) != len(names):
+            raise HarnessError(
+                f"{path}: the row that ends in line {line} has {len(row)} cells, not {len(names)}",
+                exists=f"columns: {', '.join(names)}",
+                hint=f"quote texts that hold a {delimiter!r} or a line break",
+            )
+    return [dict(zip(names, row, strict=True)) for _, row in rows]
+
+
+def _check_distinct(names: Sequence[str], path: Path) -> None:
+    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
+    if repeated is not None:
+        raise HarnessError(f"{path}: two columns are named {repeated!r}")
+
+
+def _parsed(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN401 - whatever the file holds
+    where = f"{path}: line {line}" if line else str(path)
+    try:
+        value = json.loads(text)
+        if line is None or text.count("[") + text.count("{") > _FEW_BRACKETS:
+            check_nesting(value, where)
+        if "\\ud" in text.lower():
+            json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        place = f"line {line or error.lineno}, column {error.colno}"
+        raise HarnessError(f"{path}: not JSON in {place}: {error.msg}") from error
+    except RecursionError as error:
+        raise DEPTH.exceeded(where) from error
+    except UnicodeEncodeError as error:
+        raise HarnessError(
+            f"{where}: half a surrogate pair, {error.object[error.start]!r}, is no text",
+            hint="a text was cut in the middle of a character: write it again",
+        ) from error
+    except ValueError as error:
+        raise HarnessError(f"{where}: a number has too many digits") from error
+    return value
+
+
+def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
+    record = _parsed(text, path, line)
+    if not isinstance(record, dict):
+        raise HarnessError(f"{path}: line {line} is not an object: {text[:60]}")
+    return record
+
+
+def _read_parquet(path: Path) -> Records:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            table = read_table(file, path)
+            _check_distinct(table.column_names, path)
+            rows: Records = table.to_pylist()
+    # The last three are for cells that Python has no value for: a date after the year 9999, an unknown zone.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        raise HarnessError(f"{path} is not a readable parquet file: {error}") from error
+    return rows

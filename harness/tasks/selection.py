@@ -1,0 +1,104 @@
+"""From what stands after `--tasks` to tasks: names, tags, prefixes, and what is left out."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.models.interface import Task, TaskScheme
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A task, and whether it was asked for by its own name."""
+
+    task: Task
+    by_name: bool
+
+
+def select_tasks(
+    wanted: Sequence[str],
+    tasks: Mapping[str, Task],
+    schemes: Mapping[str, TaskScheme],
+    exclude: Sequence[str] = (),
+) -> list[Selected]:
+    """Choose tasks by names, tags and prefixes (`mteb:NAME`), without those that `exclude` names likewise.
+
+    Each task comes once, sorted by name, whatever the order and number of words that select it.
+    Raises HarnessError that names every word which selects nothing.
+    """
+    if not wanted:
+        raise HarnessError("no tasks", exists=_known(tasks), hint="--tasks sts,legal")
+    _check_words([*wanted, *exclude], tasks, schemes)
+    left_out = {name for word in exclude for name in _named(word, tasks)} | set(exclude)
+    chosen: dict[str, Selected] = {}
+    for word in wanted:
+        prefix, colon, rest = word.partition(":")
+        if colon and prefix in schemes and word not in tasks:
+            found, by_name = {word: schemes[prefix].resolve(rest)}, True
+        else:
+            found, by_name = {name: tasks[name] for name in _named(word, tasks)}, word in tasks
+        for name, task in found.items():
+            if name not in left_out:
+                chosen[name] = Selected(task, by_name or (name in chosen and chosen[name].by_name))
+    if not chosen:
+        raise HarnessError("no tasks left: --exclude leaves out all that --tasks selects")
+    return [chosen[name] for name in sorted(chosen)]
+
+
+def tags_of(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
+    """Return every tag, with the names of the tasks that carry it."""
+    tags: dict[str, list[str]] = {}
+    for name, task in sorted(tasks.items()):
+        for tag in task.tags:
+            tags.setdefault(tag, []).append(name)
+    return dict(sorted(tags.items()))
+
+
+def ambiguous(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
+    """Return the names of tasks that are also a tag of other tasks, with those others."""
+    tags = tags_of(tasks)
+    found = {name: [other for other in tags.get(name, []) if other != name] for name in tasks}
+    return {name: others for name, others in found.items() if others}
+
+
+def misnamed(name: str) -> str | None:
+    """Say why no word after `--tasks` could select a task of this name; None when one can."""
+    if not name:
+        return "is empty"
+    if name != name.strip():
+        return "begins or ends with white space"
+    return "holds a comma" if "," in name else None
+
+
+def _named(word: str, tasks: Mapping[str, Task]) -> list[str]:
+    """Names of the tasks that a word selects: the task of that name, else those with that tag."""
+    return [word] if word in tasks else [name for name, task in tasks.items() if word in task.tags]
+
+
+def _check_words(words: Sequence[str], tasks: Mapping[str, Task], schemes: Mapping[str, TaskScheme]) -> None:
+    unknown = [
+        word
+        for word in words
+        if not _named(word, tasks) and not (":" in word and word.partition(":")[0] in schemes)
+    ]
+    if not unknown:
+        return
+    known = [*tasks, *tags_of(tasks)]
+    nearest = [match for word in unknown for match in difflib.get_close_matches(word, known, n=2, cutoff=0.6)]
+    exists = [f"did you mean: {', '.join(dict.fromkeys(nearest))}"] if nearest else []
+    raise HarnessError(
+        f"no task or tag named {', '.join(repr(word) for word in unknown)}",
+        exists="\n".join([*exists, _known(tasks)]),
+        hint="`harness list tasks` shows where each comes from",
+    )
+
+
+def _known(tasks: Mapping[str, Task]) -> str:
+    return f"tasks: {', '.join(sorted(tasks))}\ntags: {', '.join(tags_of(tasks))}"

@@ -1,0 +1,108 @@
+"""A card's front matter: a stranger's YAML, read in the time and the memory that its own length allows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml  # type: ignore[import-untyped] # PyYAML has no annotations
+
+from harness.errors import HarnessError
+from harness.system.limits import CARD, DEPTH, VALUES, check_nesting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def cut_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
+    """Cut the YAML off a card; empty where it has none.
+
+    Raises HarnessError for what is no YAML or no table, has a merge key, or stands for more than a limit.
+    """
+    found = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
+    if found is None:
+        return {}, text
+    # PyYAML takes the square of their number for brackets within brackets, before it finds them too deep.
+    if re.search(rf"(?:[\[{{]\s*){{{DEPTH.most + 1}}}", found[1]):
+        raise DEPTH.exceeded(where)
+    front = _read(found[1], where)
+    check_nesting(front, where)
+    if not isinstance(front, dict | None):
+        raise HarnessError(f"{where}: its front matter is no table of keys and values")
+    return front or {}, text[found.end() :]
+
+
+def _read(text: str, where: str) -> Any:  # noqa: ANN401 - YAML
+    try:
+        return _Loader(text, where).get_single_data()
+    except yaml.MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 2}" if error.problem_mark else ""
+        raise HarnessError(f"{where}: its front matter is not YAML{line}: {error.problem}") from error
+    except RecursionError as error:
+        raise DEPTH.exceeded(where) from error
+    # The last three: PyYAML's own for `!!timestamp x`, `!!int ''` and `!!bool x`.
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError) as error:
+        raise HarnessError(f"{where}: its front matter is not YAML: {error}") from error
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no annotations
+    """PyYAML's safe loader, without what lets a few bytes become many, or take the square of their time.
+
+    An alias counts as if all that it stands for were written out: shared as it is, it takes no memory here,
+    but whoever reads the front matter meets it as often as it is named.
+    """
+
+    def __init__(self, text: str, where: str) -> None:
+        super().__init__(text)
+        self._where = where
+        self._outer = self._characters = 0
+        self._counted: dict[str, tuple[int, int]] = {}
+        """Lists and tables, and characters, that an anchor stands for; none while it is still being read."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - PyYAML's
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor in self.anchors:
+                self._count(*self._repeated(event.anchor))
+            return super().compose_node(parent, index)
+        before = self._outer, self._characters
+        if isinstance(event, yaml.ScalarEvent):
+            self._count(0, len(event.value) + 1)
+        else:
+            self._count(1, 0)
+        node = super().compose_node(parent, index)
+        if event.anchor is not None:
+            self._counted[event.anchor] = self._outer - before[0], self._characters - before[1]
+        return node
+
+    def flatten_mapping(self, node: Any) -> None:  # noqa: ANN401 - PyYAML's
+        """Refuse merge keys, which copy tables into tables: no card is written with them."""
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.MarkedYAMLError(problem="a merge key is not read", problem_mark=key.start_mark)
+        super().flatten_mapping(node)
+
+    def _repeated(self, anchor: str) -> tuple[int, int]:
+        if anchor not in self._counted:
+            raise DEPTH.exceeded(self._where)  # it holds itself
+        return self._counted[anchor]
+
+    def _count(self, outer: int, characters: int) -> None:
+        self._outer += outer
+        self._characters += characters
+        VALUES.check(self._outer, self._where)
+        CARD.check(self._characters, f"{self._where}, its aliases written out")
+
+
+def _not_base_60(read: Callable[[_Loader, Any], Any]) -> Callable[[_Loader, Any], Any]:
+    """Read numbers but those of YAML 1.1 to the base 60, such as 1:30: they are texts, as in YAML 1.2."""
+
+    def construct(loader: _Loader, node: Any) -> Any:  # noqa: ANN401 - PyYAML's
+        text = loader.construct_scalar(node)
+        return text if ":" in text else read(loader, node)
+
+    return construct
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _not_base_60(yaml.SafeLoader.construct_yaml_int))
+_Loader.add_constructor("tag:yaml.org,2002:float", _not_base_60(yaml.SafeLoader.construct_yaml_float))

@@ -1,0 +1,166 @@
+"""A card's results: its log, the scores that it claims, and the examples that it shows."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from harness.training.cards.markdown import (
+    below,
+    bullet,
+    cells,
+    code_blocks,
+    commented_matrix,
+    lists_of_texts,
+    number,
+    tables,
+)
+from harness.training.subject import Claim, LogEntry, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.training.cards.markdown import Section
+
+    _Key = tuple[str, str, bool]
+
+_ROUNDED = 0.00005001
+"""Tables show four decimals."""
+
+
+def read_log(cut: Sequence[Section]) -> tuple[tuple[LogEntry, ...], int | None]:
+    """Read the training log, and the step of the row in bold: the checkpoint that was kept.
+
+    An evaluation outside of training stands at epoch and step -1, or 0 in some versions.
+    """
+    entries, kept = [], None
+    for part in below(cut, "Training Logs"):
+        for table in tables(part.text):
+            header = cells(table[0])
+            if header[:2] != ["Epoch", "Step"]:
+                continue
+            for line in table[1:]:
+                row = cells(line)
+                values = [number(cell) for cell in row]
+                if len(row) != len(header) or not all(_possible(value) for value in values[:2]):
+                    continue
+                entries.append(_entry(dict(zip(header, values, strict=True))))
+                kept = entries[-1].step if row[1].startswith("**") else kept
+    return tuple(entries), kept
+
+
+def _possible(value: float | None) -> bool:
+    """Whether a number may be an epoch or a step."""
+    return value is not None and abs(value) < 1e12
+
+
+def _entry(row: dict[str, float | None]) -> LogEntry:
+    epoch, step, loss = row.pop("Epoch"), row.pop("Step"), row.pop("Training Loss", None)
+    metrics = {name: value for name, value in row.items() if value is not None}
+    return LogEntry(epoch=epoch or 0.0, step=int(step or 0), loss=loss, metrics=metrics)
+
+
+def read_claims(front: Mapping[str, Any], cut: Sequence[Section]) -> tuple[Claim, ...]:
+    """Read the scores of the model index, then those of the evaluation tables that it does not have.
+
+    Scores that are given twice are kept twice; a table's score is the index's where it is that, rounded.
+    """
+    claims = list(_index(front))
+    left: defaultdict[_Key, list[float]] = defaultdict(list)
+    for claim in claims:
+        left[_key(claim)].append(_comparable(claim))
+    for values in left.values():
+        values.sort()
+    for claim in _tables(cut):
+        values, shown = left[_key(claim)], _comparable(claim)
+        nearest = bisect_right(values, shown - _ROUNDED)
+        if nearest < len(values) and values[nearest] - shown < _ROUNDED:
+            del values[nearest]
+        else:
+            claims.append(claim)
+    return tuple(claims)
+
+
+def _key(claim: Claim) -> _Key:
+    """Tell apart what cannot be the same score."""
+    return claim.dataset, claim.metric, math.isnan(claim.value)
+
+
+def _comparable(claim: Claim) -> float:
+    """Give a score that is no number, which equals nothing, one that does."""
+    return 0.0 if math.isnan(claim.value) else claim.value
+
+
+def _index(front: Mapping[str, Any]) -> Iterator[Claim]:
+    """Walk the model index as far as it has its usual shape."""
+    for model in _records(front.get("model-index")):
+        for result in _records(model.get("results")):
+            dataset = result.get("dataset")
+            known = dataset if isinstance(dataset, dict) else {}
+            names = (_name(known.get("type")), _name(known.get("name")), "unknown")
+            name = next(one for one in names if one)
+            for metric in _records(result.get("metrics")):
+                value, kind = metric.get("value"), _name(metric.get("type"))
+                value = number(value) if isinstance(value, str) else value
+                if _is_score(value) and kind:
+                    yield Claim(dataset=name, metric=kind, value=float(value))
+
+
+def _name(value: Any) -> str:  # noqa: ANN401 - YAML
+    """Read a name, which may be a number such as a year; empty for what is none."""
+    if isinstance(value, str):
+        return value
+    return str(value) if _is_score(value) else ""
+
+
+def _is_score(value: Any) -> TypeGuard[float]:  # noqa: ANN401 - YAML
+    """Whether it is a number, and one that a float can be."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) < 2**63
+
+
+def _tables(cut: Sequence[Section]) -> Iterator[Claim]:
+    for part in below(cut, "Evaluation"):
+        listed = bullet(part.text, "Dataset") or bullet(part.text, "Datasets") or ""
+        names = listed.split("`")[1::2] or ["unknown"]
+        for table in tables(part.text):
+            header = cells(table[0])
+            if header[0] != "Metric":
+                continue
+            columns = names if header[1:] == ["Value"] else header[1:]
+            for line in table[1:]:
+                metric, *values = cells(line)
+                for dataset, cell in zip(columns, values, strict=False):
+                    if (value := number(cell)) is not None:
+                        yield Claim(dataset=dataset, metric=metric.strip("*"), value=value)
+
+
+def read_usage(cut: Sequence[Section]) -> Usage | None:
+    """Read the example of the usage section; None where there is none.
+
+    Of an example with queries and documents the texts alone are kept: it compares not every two of them.
+    """
+    for code in (block for part in below(cut, "Usage") for block in code_blocks(part.text, "python")):
+        texts = lists_of_texts(code, ("sentences", "inputs", "queries", "documents"))
+        matrix = commented_matrix(code)
+        square = len(matrix) == len(texts) and all(len(row) == len(texts) for row in matrix)
+        if texts:
+            return Usage(texts=tuple(texts), similarities=matrix if square else ())
+    return None
+
+
+def widget_texts(front: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts of the widget, in order."""
+    found: list[Any] = []
+    for example in _records(front.get("widget")):
+        others = example.get("sentences")
+        found += [example.get("source_sentence"), example.get("text")]
+        found += others if isinstance(others, list) else []
+    return tuple(text for text in found if isinstance(text, str))
+
+
+def _records(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - YAML
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
