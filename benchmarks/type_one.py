@@ -39,7 +39,7 @@ from harness.stats.paired import Paired
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.models.interface import Metric
+    from harness.metrics.interface import Metric
 
 VALUE = mean_metric("value")
 LEVEL = 0.05

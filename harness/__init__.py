@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from harness.errors import HarnessError as HarnessError
     from harness.evaluation.evaluate import evaluate as evaluate
+    from harness.metrics.interface import Metric as Metric
     from harness.metrics.ranking import Ranking as Ranking
     from harness.metrics.ranking import rank as rank
     from harness.metrics.standard import AVERAGE_PRECISION as AVERAGE_PRECISION
@@ -22,22 +23,13 @@ if TYPE_CHECKING:
     from harness.metrics.standard import ROC_AUC as ROC_AUC
     from harness.metrics.standard import SPEARMAN as SPEARMAN
     from harness.metrics.standard import mean_metric as mean_metric
-    from harness.models.interface import AggregateTask as AggregateTask
-    from harness.models.interface import Finding as Finding
     from harness.models.interface import LocatedModel as LocatedModel
-    from harness.models.interface import Metric as Metric
     from harness.models.interface import Model as Model
     from harness.models.interface import ModelFacts as ModelFacts
     from harness.models.interface import ModelScheme as ModelScheme
     from harness.models.interface import ModelSpec as ModelSpec
     from harness.models.interface import Role as Role
     from harness.models.interface import Settings as Settings
-    from harness.models.interface import Severity as Severity
-    from harness.models.interface import Splits as Splits
-    from harness.models.interface import Task as Task
-    from harness.models.interface import TaskDefinition as TaskDefinition
-    from harness.models.interface import TaskKind as TaskKind
-    from harness.models.interface import TaskScheme as TaskScheme
     from harness.models.locate import load_model as load_model
     from harness.plugins.hookspecs import hookimpl as hookimpl
     from harness.stats.intervals import estimate as estimate
@@ -45,7 +37,15 @@ if TYPE_CHECKING:
     from harness.tasks.dataset import Dataset as Dataset
     from harness.tasks.dataset import Predictions as Predictions
     from harness.tasks.dataset import connected as connected
-    from harness.tasks.readers import DataSource as DataSource
+    from harness.tasks.finding import Finding as Finding
+    from harness.tasks.finding import Severity as Severity
+    from harness.tasks.interface import AggregateTask as AggregateTask
+    from harness.tasks.interface import DataSource as DataSource
+    from harness.tasks.interface import Splits as Splits
+    from harness.tasks.interface import Task as Task
+    from harness.tasks.interface import TaskDefinition as TaskDefinition
+    from harness.tasks.interface import TaskKind as TaskKind
+    from harness.tasks.interface import TaskScheme as TaskScheme
     from harness.tasks.readers import names as names
     from harness.tasks.readers import numbers as numbers
     from harness.tasks.readers import read_json as read_json
@@ -74,28 +74,29 @@ if TYPE_CHECKING:
     from harness.training.subject import Subject as Subject
 
 _HOMES = {
-    "tasks.readers": ("DataSource", "names", "numbers", "read_json", "read_rows", "read_text", "texts"),
     "errors": ("HarnessError",),
     "evaluation.evaluate": ("evaluate",),
-    "plugins.hookspecs": ("hookimpl",),
+    "metrics.interface": ("Metric",),
+    "metrics.ranking": ("Ranking", "rank"),
+    "metrics.standard": ("AVERAGE_PRECISION", "MACRO_F1", "PEARSON", "ROC_AUC", "SPEARMAN", "mean_metric"),
     "models.interface": (
-        "AggregateTask", "Finding", "LocatedModel", "Metric", "Model", "ModelFacts", "ModelScheme",
-        "ModelSpec", "Role", "Settings", "Severity", "Splits", "Task", "TaskDefinition", "TaskKind",
-        "TaskScheme",
-    ),
-    "metrics.standard": (
-        "AVERAGE_PRECISION", "MACRO_F1", "PEARSON", "ROC_AUC", "SPEARMAN", "mean_metric",
+        "LocatedModel", "Model", "ModelFacts", "ModelScheme", "ModelSpec", "Role", "Settings",
     ),
     "models.locate": ("load_model",),
-    "metrics.ranking": ("Ranking", "rank"),
+    "plugins.hookspecs": ("hookimpl",),
     "stats.intervals": ("estimate", "interval_seed"),
     "tasks.dataset": ("Dataset", "Predictions", "connected"),
+    "tasks.finding": ("Finding", "Severity"),
+    "tasks.interface": (
+        "AggregateTask", "DataSource", "Splits", "Task", "TaskDefinition", "TaskKind", "TaskScheme",
+    ),
+    "tasks.readers": ("names", "numbers", "read_json", "read_rows", "read_text", "texts"),
     "training.contamination": ("TrainedOn", "overlap", "trained_on", "trained_on_texts"),
+    "training.interface": ("Follower", "Job", "Trained", "Trainer"),
     "training.losses": ("KINDS", "LOSSES", "farthest"),
     "training.near_duplicates": ("near_copies", "normalised"),
     "training.recipe": ("Recipe", "read_recipe"),
     "training.subject": ("Check", "ColumnFacts", "LogEntry", "Rows", "Subject"),
-    "training.interface": ("Follower", "Job", "Trained", "Trainer"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

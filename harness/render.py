@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.models.interface import Finding
     from harness.results.leaderboard import Board, Row
     from harness.results.records import Candidate, Score, Throughput
+    from harness.tasks.finding import Finding
 
 SIDE_BY_SIDE = 3
 """Up to so many models stand side by side with every interval; more stand one below the other."""

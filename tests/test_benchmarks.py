@@ -19,7 +19,7 @@ from benchmarks.child import environment_of
 from benchmarks.rounds import Claim, Ready, Round, Variant
 from harness import HarnessError
 from harness.plugins.loader import load_plugins
-from harness.tasks.readers import DataSource
+from harness.tasks.interface import DataSource
 from harness.tasks.task_file import read_task_file
 
 SMALL = suite.Suite(

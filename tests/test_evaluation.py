@@ -14,7 +14,7 @@ from harness.encoding.cached_model import EncodedOnce
 from harness.evaluation.evaluate import evaluate
 from harness.evaluation.run import Plan, Silent, run_plan
 from harness.results.folder import Results
-from harness.tasks.readers import DataSource
+from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
 
 pytestmark = pytest.mark.kernels

@@ -18,7 +18,7 @@ from harness.models.sentence_transformer import LocatedFolder
 from harness.render import grids
 from harness.results.folder import Results
 from harness.results.leaderboard import boards, records
-from harness.tasks.readers import DataSource
+from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
 from harness.training.lineage import NAME, Lineage, write_lineage
 from harness.training.near_duplicates import SIGNATURES, text_hashes, write_signatures

@@ -15,7 +15,7 @@ import pytest
 
 import harness
 from harness.evaluation import keys
-from harness.models.interface import Metric
+from harness.metrics.interface import Metric
 from harness.plugins.loader import load_plugins
 from harness.system.code_hash import walk
 
@@ -258,8 +258,8 @@ def copied(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "harness", ignore=shutil.ignore_patterns("__pycache__"))
 
     def hashes():
-        script = "from harness import keys, identity; import harness, json\n"
-        script += "print(json.dumps([keys.scoring_hash(), identity._encoding_hash(), harness.__file__]))"
+        script = "from harness.encoding import cache_key; from harness.evaluation import keys; import harness, json\n"
+        script += "print(json.dumps([keys.scoring_hash(), cache_key._encoding_hash(), harness.__file__]))"
         ran = subprocess.run(
             [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
             env={**os.environ, "PYTHONPATH": str(tmp_path)},

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from harness.errors import HarnessError, MissingDataError
-from harness.models.interface import AggregateTask
 from harness.system.paths import user_path
-from harness.tasks.readers import FORMATS, DataSource
+from harness.tasks.interface import AggregateTask, DataSource
+from harness.tasks.readers import FORMATS
 from harness.training.losses import KINDS
 from harness.training.recipe import Data, changed, named, read_recipe
 from harness.training.rows import read_training_rows, rows_path
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from harness.checks.models import Models
-    from harness.models.interface import Model, Task
+    from harness.models.interface import Model
     from harness.tasks.dataset import Dataset
+    from harness.tasks.interface import Task
     from harness.training.recipe import Recipe
     from harness.training.subject import Rows
 

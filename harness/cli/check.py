@@ -13,8 +13,8 @@ import click
 
 from harness.cli.options import all_tasks, load, plugin_options, words
 from harness.errors import HarnessError
-from harness.models.interface import Severity
 from harness.system.paths import user_path
+from harness.tasks.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from harness.checks import Asked, Looked
-    from harness.models.interface import Finding
     from harness.plugins.loader import Plugins
     from harness.system.toml_file import Config
+    from harness.tasks.finding import Finding
     from harness.training.subject import Subject
 
 _INDENT = 10

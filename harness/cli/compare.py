@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.comparison.gate import Gate
     from harness.comparison.result import Comparison, Standing
     from harness.comparison.sources import Side
-    from harness.models.interface import Task
+    from harness.tasks.interface import Task
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
 MOST_ALONE = 2

@@ -18,10 +18,10 @@ from harness.system.paths import user_path
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.models.interface import Task
     from harness.results.leaderboard import Board
     from harness.results.records import Evaluation, Examination, Throughput
     from harness.results.significance import Standings
+    from harness.tasks.interface import Task
 
     Identity = tuple[str, str]
 

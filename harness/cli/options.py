@@ -17,9 +17,9 @@ from harness.system.paths import user_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.models.interface import Task
     from harness.plugins.loader import Plugins
     from harness.system.toml_file import Config
+    from harness.tasks.interface import Task
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.options import all_tasks, out_folder, words
 from harness.errors import HarnessError
 from harness.system.paths import user_path
-from harness.tasks.readers import DataSource
+from harness.tasks.interface import DataSource
 from harness.training.cards.to_recipe import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.evaluation.produce import Production
-    from harness.models.interface import LocatedModel, Task
+    from harness.models.interface import LocatedModel
     from harness.plugins.loader import Plugins
     from harness.system.toml_file import Config
     from harness.tasks.dataset import Dataset
+    from harness.tasks.interface import Task
     from harness.training.recipe import Recipe
 
 

@@ -16,7 +16,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.models.interface import Task
+    from harness.tasks.interface import Task
     from harness.verifying.found import Verified
 
 

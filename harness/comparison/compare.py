@@ -20,7 +20,7 @@ from harness.comparison.result import Comparison, Party, Refusal
 from harness.comparison.summary import exit_code, sentence_of
 from harness.comparison.throughput import speed_of
 from harness.comparison.verdicts import corrected, domain_of, lines_of
-from harness.models.interface import Severity
+from harness.tasks.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from harness.comparison.measure import Measured
     from harness.comparison.result import Changes
     from harness.comparison.sources import Answered, Side, Slot
-    from harness.models.interface import Task
     from harness.results.records import Score
+    from harness.tasks.interface import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

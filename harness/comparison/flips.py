@@ -11,7 +11,7 @@ from harness.comparison.slices import slices_of, text_columns
 from harness.stats.closed_form import ranks
 
 if TYPE_CHECKING:
-    from harness.models.interface import Metric
+    from harness.metrics.interface import Metric
     from harness.results.predictions import Table
 
 MOST = 5

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.comparison.sources import Answered
-    from harness.models.interface import Metric, Task
+    from harness.metrics.interface import Metric
     from harness.results.predictions import Table
     from harness.results.records import Evaluation, Score
     from harness.stats.gain import Gain
+    from harness.tasks.interface import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

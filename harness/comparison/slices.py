@@ -19,7 +19,7 @@ from harness.stats.proportions import mcnemar, tango
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.models.interface import Metric
+    from harness.metrics.interface import Metric
     from harness.results.predictions import Table
     from harness.stats.paired import Paired
 

@@ -11,19 +11,21 @@ import numpy as np
 from harness.encoding.cached_model import EncodedOnce
 from harness.errors import HarnessError
 from harness.evaluation.keys import record_key, shortened, task_code, training_of
-from harness.models.interface import AggregateTask, Finding, Severity
 from harness.results.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
+from harness.tasks.finding import Finding, Severity
+from harness.tasks.interface import AggregateTask
 from harness.training.contamination import overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.models.interface import LocatedModel, Metric, Model, ModelFacts, Role, Task
+    from harness.metrics.interface import Metric
+    from harness.models.interface import LocatedModel, Model, ModelFacts, Role
     from harness.tasks.dataset import Dataset, Predictions
-    from harness.tasks.readers import DataSource
+    from harness.tasks.interface import DataSource, Task
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.encoding.cached_model import EncodedOnce
-    from harness.models.interface import LocatedModel, Task
+    from harness.models.interface import LocatedModel
     from harness.results.records import Examination
+    from harness.tasks.interface import Task
 
 _SCORING = (
     "evaluation.evaluate",

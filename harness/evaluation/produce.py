@@ -22,7 +22,7 @@ from harness.evaluation.evaluate import Examined, answer, examine
 from harness.system.atomic import write_whole
 from harness.system.environment import cores, current_environment, libraries
 from harness.system.limits import decode_json
-from harness.tasks.readers import DataSource
+from harness.tasks.interface import DataSource
 from harness.training import rows as training_rows
 from harness.training.curves import write_curves
 from harness.training.interface import Job
@@ -32,8 +32,9 @@ from harness.training.near_duplicates import text_hashes, write_signatures
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harness.models.interface import LocatedModel, Task
+    from harness.models.interface import LocatedModel
     from harness.results.records import Evaluation
+    from harness.tasks.interface import Task
     from harness.training.interface import Follower, Trained, Trainer
     from harness.training.recipe import Recipe
     from harness.training.subject import LogEntry, Rows

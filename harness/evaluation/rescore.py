@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from harness.models.interface import Metric, Task
+    from harness.metrics.interface import Metric
     from harness.results.records import Evaluation, Score
+    from harness.tasks.interface import Task
 
 SAME_SCORE = 1e-12
 """By which, relatively, a score that is computed again may differ: machines add in different orders."""

@@ -15,7 +15,7 @@ from harness.evaluation.evaluate import Examined, answer, examine, failure
 from harness.evaluation.keys import record_key
 from harness.evaluation.throughput import measure
 from harness.models.missing import fingerprint_of
-from harness.tasks.readers import DataSource
+from harness.tasks.interface import DataSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

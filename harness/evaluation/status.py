@@ -14,7 +14,7 @@ from harness.evaluation.keys import record_key, scoring_changes, shortened, task
 from harness.models.locate import locate_model
 from harness.models.missing import Unlocated
 from harness.system.paths import user_path
-from harness.tasks.readers import DataSource
+from harness.tasks.interface import DataSource
 from harness.tasks.selection import select_tasks
 from harness.tasks.task_file import read_task_file
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Sequence
 
     from harness.evaluation.journal import Asked, AskedModel, AskedTask, Run
-    from harness.models.interface import LocatedModel, ModelSpec, Task
+    from harness.models.interface import LocatedModel, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Identity, Results
     from harness.results.records import Evaluation
+    from harness.tasks.interface import Task
 
 State = Literal["done", "failed", "missing", "stale", "unknown"]
 _LOST = "its predictions are not there, or are another run's"

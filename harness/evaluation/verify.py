@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from harness.models.interface import Task
     from harness.results.folder import Results
     from harness.results.records import Evaluation
+    from harness.tasks.interface import Task
 
 _AGAIN = "restore the file, or run the model again with --fresh"
 _WHOLE = "delete it; `harness run` computes what is missing, and only that"

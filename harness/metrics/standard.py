@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.models.interface import Metric
+from harness.metrics.interface import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,8 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.models.interface import ModelScheme, Task, TaskKind, TaskScheme
+    from harness.models.interface import ModelScheme
+    from harness.tasks.interface import Task, TaskKind, TaskScheme
     from harness.training.interface import Trainer
     from harness.training.recipe import Recipe
     from harness.training.subject import Check

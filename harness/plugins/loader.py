@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from harness.errors import HarnessError
-from harness.models.interface import AggregateTask, Metric, ModelScheme, Task, TaskKind, TaskScheme
+from harness.metrics.interface import Metric
+from harness.models.interface import ModelScheme
 from harness.plugins import hookspecs
 from harness.system.code_hash.walk import PLUGIN_FILE
+from harness.tasks.interface import AggregateTask, Task, TaskKind, TaskScheme
 from harness.tasks.selection import ambiguous, misnamed
 from harness.training.interface import Trainer
 from harness.training.recipe import Recipe

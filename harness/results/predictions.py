@@ -15,7 +15,8 @@ from harness.stats.paired import Paired
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from harness.models.interface import Metric, Task
+    from harness.tasks.interface import Task
+    from harness.metrics.interface import Metric
     from harness.results.records import Evaluation, Score
 
     Table = dict[str, np.ndarray]

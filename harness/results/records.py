@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.models.interface import Finding, ModelFacts, Settings, Severity
+from harness.models.interface import ModelFacts, Settings
+from harness.tasks.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from harness.tasks.dataset import Column, Predictions

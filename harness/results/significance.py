@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from harness.models.interface import Metric, Task
+    from harness.tasks.interface import Task
+    from harness.metrics.interface import Metric
     from harness.results.leaderboard import Board, Row
 
     Table = dict[str, np.ndarray]

@@ -17,7 +17,7 @@ from harness.metrics import standard as metrics
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.models.interface import Metric
+    from harness.metrics.interface import Metric
 
 
 @dataclass(frozen=True, slots=True, eq=False)

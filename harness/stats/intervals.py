@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.models.interface import Metric
+    from harness.metrics.interface import Metric
     from harness.tasks.dataset import Column, Predictions
 
 RESAMPLES = 2000

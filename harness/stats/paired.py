@@ -11,7 +11,7 @@ import numpy as np
 from harness.stats.closed_form import Sums, sums_of
 
 if TYPE_CHECKING:
-    from harness.models.interface import Metric
+    from harness.metrics.interface import Metric
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,17 +7,15 @@ import math
 import string
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError, MissingDataError
+from harness.errors import HarnessError
 from harness.system.limits import DATA, DEPTH, check_nesting, read_bounded, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from harness.models.interface import Task
     from harness.system.limits import Limit
 
     Records = list[dict[str, Any]]
@@ -25,43 +23,6 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet")
 _FEW_BRACKETS = 20
 """Brackets of a line that cannot nest deeply: most lines need not be looked through."""
-
-
-@dataclass(slots=True)
-class DataSource:
-    """Where a task's data comes from in this run; there is no falling back from one to another."""
-
-    kind: Literal["sample", "files"]
-    root: Path | None
-    """The folder that holds the data sets; None when the task ships no sample."""
-    used: bool = False
-    """Whether the task asked for a path; one that did not brings rows of its own."""
-
-    @classmethod
-    def of(cls, task: Task, folder: Path | None) -> DataSource:
-        """A data folder or, without one, the sample that a task's plugin ships."""
-        return cls("files", folder) if folder is not None else cls("sample", task.sample)
-
-    def path(self, *alternatives: str) -> Path:
-        """Return the first of the alternatives that exists below the root.
-
-        Raises MissingDataError, naming what was looked for, what exists, and what to do.
-        """
-        self.used = True
-        if self.root is None:
-            raise MissingDataError(
-                "no sample is shipped for this task",
-                hint="give the real data: --data DIR (docs/data.md says where each set comes from)",
-            )
-        for alternative in alternatives:
-            if (self.root / alternative).exists():
-                return self.root / alternative
-        present = sorted(entry.name for entry in self.root.iterdir()) if self.root.is_dir() else []
-        raise MissingDataError(
-            f"no {' or '.join(alternatives)} in {self.root}",
-            exists=f"there: {', '.join(present[:20]) or 'nothing'}{' …' if len(present) > 20 else ''}",
-            hint="docs/data.md shows the layout of a data folder",
-        )
 
 
 def read_rows(

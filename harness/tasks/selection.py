@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.models.interface import Task, TaskScheme
+    from harness.tasks.interface import Task, TaskScheme
 
 
 @dataclass(frozen=True, slots=True)

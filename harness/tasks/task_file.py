@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.models.interface import TaskDefinition
 from harness.system.paths import user_path
 from harness.system.toml_file import read_toml
+from harness.tasks.interface import TaskDefinition
 from harness.tasks.selection import misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.models.interface import Task, TaskKind
+    from harness.tasks.interface import Task, TaskKind
 
 _GENERAL = ("kind", "path", "tags", "columns", "templates")
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.checks import collect, look, not_looked_at, stop_on_errors
 from harness.errors import HarnessError
-from harness.models.interface import Finding, Severity
+from harness.tasks.finding import Finding, Severity
 from harness.training.subject import Check, LogEntry, Rows, Subject
 
 SUBJECT = Subject(path="it", what="recipe")

@@ -13,8 +13,8 @@ from fuzzing import seeds, words, written
 
 if TYPE_CHECKING:
     from fuzzing.mutators import Files
-    from harness.models.interface import Task
     from harness.plugins.loader import Plugins
+    from harness.tasks.interface import Task
     from harness.training.subject import Subject
 
 
@@ -106,7 +106,7 @@ def _published(folder: Path) -> None:
 
 
 def _load(task: Task, folder: Path) -> None:
-    from harness.tasks.readers import DataSource
+    from harness.tasks.interface import DataSource
 
     dataset = task.load(DataSource("files", folder))
     _ = dataset.digest
@@ -119,7 +119,7 @@ def _answered(folder: Path) -> None:
     from conftest import LetterModel
 
     from harness.evaluation.evaluate import evaluate
-    from harness.tasks.readers import DataSource
+    from harness.tasks.interface import DataSource
     from harness.tasks.task_file import read_task_file
 
     for task in read_task_file(folder / "tasks.toml", plugins().task_kinds()).values():

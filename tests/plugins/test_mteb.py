@@ -20,7 +20,8 @@ from harness.metrics.standard import pearson, spearman
 from harness.models.locate import locate_model, parse_model
 from harness.plugins.loader import load_plugins
 from harness.results.folder import Results
-from harness.tasks.readers import DataSource, read_records
+from harness.tasks.interface import DataSource
+from harness.tasks.readers import read_records
 from harness.tasks.selection import Selected
 from harness_sts.tasks import stsb_tasks
 

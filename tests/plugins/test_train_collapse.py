@@ -8,7 +8,7 @@ from conftest import LetterModel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.models.interface import Severity
+from harness.tasks.finding import Severity
 from harness.training.subject import Rows, Subject
 from harness_train.collapse import look_at_embeddings, spread, unrelated
 

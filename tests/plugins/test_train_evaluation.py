@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plugins.cards import card_text, replaced, shared_card
 
-from harness.models.interface import Severity
 from harness.tasks.dataset import Dataset
+from harness.tasks.finding import Severity
 from harness.training.cards.reader import read_card
 from harness.training.subject import Claim, LogEntry, Rows, Subject
 from harness_train.evaluation import EVALUATION

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import HarnessError
-from harness.models.interface import Severity
+from harness.tasks.finding import Severity
 from harness.training.subject import Claim, Subject
 from harness_train.verify import look_at_claims
 

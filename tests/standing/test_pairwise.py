@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
+from harness.metrics.interface import Metric
 from harness.metrics.standard import mean_metric, spearman
-from harness.models.interface import Metric
 from harness.paired import claims
 from harness.results.folder import Results
 from harness.results.leaderboard import boards

@@ -22,15 +22,16 @@ from harness.errors import HarnessError
 from harness.evaluation.rescore import SAME_SCORE
 from harness.evaluation.run import Plan, run_plan
 from harness.evaluation.verify import _files, verify
+from harness.metrics.interface import Metric
 from harness.metrics.standard import SPEARMAN, mean_metric
-from harness.models.interface import AggregateTask, Metric, ModelSpec, Task
+from harness.models.interface import ModelSpec
 from harness.models.lexical import LexicalModel
 from harness.results.folder import Results
 from harness.results.leaderboard import publish
 from harness.results.records import Score
 from harness.system.atomic import this_process
 from harness.tasks.dataset import Dataset, Predictions
-from harness.tasks.readers import DataSource
+from harness.tasks.interface import AggregateTask, DataSource, Task
 from harness.tasks.selection import Selected
 
 EXAMPLE = Path(__file__).parents[2] / "results" / "example"

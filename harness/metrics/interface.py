@@ -1,0 +1,29 @@
+"""The contract of metrics: from columns of predictions, one float."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A name and a pure function of columns of `Predictions`; higher is better."""
+
+    name: str
+    """The field's standard name, such as `spearman` or `recall@10`."""
+    compute: Callable[..., float]
+    """Arrays in, one float out; NaN where undefined, never an exception for data."""
+    columns: tuple[str, ...] = ("gold", "predicted")
+    """Names of the columns that `compute` is given, in this order."""
+    where: str | None = None
+    """Name of a boolean column; rows that are false there do not count."""
+    per_example: bool = False
+    """True when the score is the mean of one value per example, the first of `columns`."""
+    resample: Callable[..., np.ndarray] | None = None
+    """The score of many resamples at once, for speed: (*columns, counts (B, n)) → (B,)."""
