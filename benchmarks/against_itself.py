@@ -27,7 +27,8 @@ from harness.bench.session import Plan, Variant, failed, measure
 from harness.bench.workloads import select_workloads
 from harness.models.locate import parse_model
 from harness.plugins.loader import load_plugins
-from harness.results.folder import encode, write_atomically
+from harness.results.folder import encode
+from harness.system.atomic import write_atomically
 
 if TYPE_CHECKING:
     from harness.bench.records import Bench

@@ -102,7 +102,7 @@ class Harness:
         """Evaluate into a new folder, which is removed afterwards: nothing is found there, nothing kept."""
         from harness.evaluation.run import Plan, run_plan
         from harness.results.folder import Results
-        from harness.results.leaderboard import publish
+        from harness.results.publish import publish
 
         model = Timed(self._model)
         with tempfile.TemporaryDirectory() as folder:

@@ -69,7 +69,7 @@ def ours(asked: argparse.Namespace) -> float:
     from harness.plugins.loader import load_plugins
     from harness.system.environment import cores
     from harness.training.interface import Job
-    from harness.training.recipe import named
+    from harness.training.recipe_file import named
     from harness.training.rows import read_training_rows, rows_path, sure
     from harness_train.trainer import train
 

@@ -28,13 +28,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from scipy import stats
 
-from harness.comparison.sources import read_sides, read_table
+from harness.comparison.sources import read_sides
 from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.plugins.loader import load_plugins
-from harness.results.folder import encode, write_atomically
-from harness.results.predictions import metric_of, paired
+from harness.results.folder import encode
+from harness.results.predictions import metric_of, paired, read_table
 from harness.stats import gain, resampling
 from harness.stats.paired import Paired
+from harness.system.atomic import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

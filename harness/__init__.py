@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from harness.plugins.hookspecs import hookimpl as hookimpl
     from harness.stats.intervals import estimate as estimate
     from harness.stats.intervals import interval_seed as interval_seed
+    from harness.system.text_file import read_text as read_text
     from harness.tasks.dataset import Dataset as Dataset
     from harness.tasks.dataset import Predictions as Predictions
     from harness.tasks.dataset import connected as connected
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from harness.tasks.readers import numbers as numbers
     from harness.tasks.readers import read_json as read_json
     from harness.tasks.readers import read_rows as read_rows
-    from harness.tasks.readers import read_text as read_text
     from harness.tasks.readers import texts as texts
     from harness.training.contamination import TrainedOn as TrainedOn
     from harness.training.contamination import overlap as overlap
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from harness.training.near_duplicates import near_copies as near_copies
     from harness.training.near_duplicates import normalised as normalised
     from harness.training.recipe import Recipe as Recipe
-    from harness.training.recipe import read_recipe as read_recipe
+    from harness.training.recipe_file import read_recipe as read_recipe
     from harness.training.subject import Check as Check
     from harness.training.subject import ColumnFacts as ColumnFacts
     from harness.training.subject import LogEntry as LogEntry
@@ -85,17 +85,19 @@ _HOMES = {
     "models.locate": ("load_model",),
     "plugins.hookspecs": ("hookimpl",),
     "stats.intervals": ("estimate", "interval_seed"),
+    "system.text_file": ("read_text",),
     "tasks.dataset": ("Dataset", "Predictions", "connected"),
     "tasks.finding": ("Finding", "Severity"),
     "tasks.interface": (
         "AggregateTask", "DataSource", "Splits", "Task", "TaskDefinition", "TaskKind", "TaskScheme",
     ),
-    "tasks.readers": ("names", "numbers", "read_json", "read_rows", "read_text", "texts"),
+    "tasks.readers": ("names", "numbers", "read_json", "read_rows", "texts"),
     "training.contamination": ("TrainedOn", "overlap", "trained_on", "trained_on_texts"),
     "training.interface": ("Follower", "Job", "Trained", "Trainer"),
     "training.losses": ("KINDS", "LOSSES", "farthest"),
     "training.near_duplicates": ("near_copies", "normalised"),
-    "training.recipe": ("Recipe", "read_recipe"),
+    "training.recipe": ("Recipe",),
+    "training.recipe_file": ("read_recipe",),
     "training.subject": ("Check", "ColumnFacts", "LogEntry", "Rows", "Subject"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness import HarnessError
-from harness.system.toml_file import Config, read_config
+from harness.cli.config import Config, read_config
 
 WHOLE = """
 models = ["minilm", "new=./candidates/nda"]

@@ -6,7 +6,7 @@ import pytest
 from test_embedding_cache import cut, files, flip, other_store
 from test_stores import write
 
-from harness.damage import damage
+from harness.encoding.cache_folder import damage
 
 
 def test_a_whole_cache_has_no_damage(tmp_path):

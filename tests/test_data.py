@@ -14,7 +14,8 @@ from pyarrow import parquet
 
 from harness import DataSource, HarnessError, names, numbers, read_json, read_rows, read_text, texts
 from harness.errors import MissingDataError
-from harness.tasks.readers import FORMATS, read_records, render
+from harness.tasks.readers import FORMATS, read_records
+from harness.tasks.templates import render
 
 ROWS = [
     {"text1": "Ünïcode — 漢字 🙂", "text2": 'a "quoted" text, with a comma'},

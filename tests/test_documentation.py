@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import cli
+from harness.cli.config import read_config
 from harness.plugins.loader import load_plugins
 from harness.results.leaderboard import read_leaderboard
-from harness.system.toml_file import read_config
 from harness.tasks.task_file import read_task_file
 
 ROOT = Path(__file__).parents[1]

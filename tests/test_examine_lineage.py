@@ -15,9 +15,9 @@ from harness.evaluation.run import Plan, run_plan
 from harness.evaluation.status import _changed
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
-from harness.render import grids
 from harness.results.folder import Results
 from harness.results.leaderboard import boards, records
+from harness.results.tables import grids
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
 from harness.training.lineage import NAME, Lineage, write_lineage

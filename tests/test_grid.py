@@ -13,9 +13,10 @@ from markdown_it import MarkdownIt
 
 from harness import Finding, Settings, Severity
 from harness.models.interface import Deviation
-from harness.render import CONTROL, ILLUSTRATIVE, Cell, Grid, grids, models_grid, to_markdown
+from harness.render import CONTROL, Cell, Grid, to_markdown
 from harness.results.leaderboard import boards
 from harness.results.records import Score, Throughput, Truncation
+from harness.results.tables import ILLUSTRATIVE, grids, models_grid
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 ANY_NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

@@ -258,7 +258,8 @@ def copied(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "harness", ignore=shutil.ignore_patterns("__pycache__"))
 
     def hashes():
-        script = "from harness.encoding import cache_key; from harness.evaluation import keys; import harness, json\n"
+        script = "import harness, json\nfrom harness.encoding import cache_key\n"
+        script += "from harness.evaluation import keys\n"
         script += "print(json.dumps([keys.scoring_hash(), cache_key._encoding_hash(), harness.__file__]))"
         ran = subprocess.run(
             [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from harness import Finding, HarnessError, Settings, Severity
 from harness.models.interface import Deviation
 from harness.results.folder import Results
-from harness.results.leaderboard import Record, boards, publish, read_leaderboard, records, to_csv
+from harness.results.leaderboard import Record, boards, read_leaderboard, records
+from harness.results.publish import publish, to_csv
 from harness.results.records import Score, Throughput, Truncation
 
 # The line end of Windows apart: a file that was written there reads like one that was not.

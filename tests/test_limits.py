@@ -292,8 +292,8 @@ def test_a_table_that_was_read_in_pieces_is_the_whole_table(rows, tmp_path):
     )
     parquet.write_table(table, tmp_path / "a.parquet", row_group_size=700)
     with parquet.ParquetFile(tmp_path / "a.parquet") as file:
-        assert limits.read_table(file, tmp_path / "a.parquet").equals(table)
-        assert limits.read_table(file, tmp_path / "a.parquet", ["b"]).equals(table.select(["b"]))
+        assert limits.read_parquet(file, tmp_path / "a.parquet").equals(table)
+        assert limits.read_parquet(file, tmp_path / "a.parquet", ["b"]).equals(table.select(["b"]))
 
 
 def test_a_header_of_many_columns_takes_no_time(tmp_path):

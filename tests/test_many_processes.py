@@ -10,13 +10,12 @@ import pytest
 from test_embedding_cache import CachedModel, started
 from test_evaluation import Twins, plan
 
-from harness.damage import damage
 from harness.encoding import cache_key as identity
 from harness.encoding.cache import EmbeddingCache
-from harness.encoding.cache_folder import stores
+from harness.encoding.cache_folder import damage, stores
 from harness.evaluation.run import run_plan
 from harness.results.folder import Results
-from harness.results.leaderboard import publish
+from harness.results.publish import publish
 
 MODELS = [("first", "1" * 64), ("second", "2" * 64), ("third", "3" * 64)]
 TASKS = [f"twins{number}" for number in range(6)]

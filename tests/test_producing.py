@@ -19,7 +19,7 @@ from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
 from harness.training.interface import Trainer
 from harness.training.lineage import read_lineage
-from harness.training.recipe import recipe_from
+from harness.training.recipe_file import recipe_from
 from harness.training.subject import Rows
 
 pytestmark = pytest.mark.kernels

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness import Dataset, Finding, HarnessError, ModelFacts, Predictions, Settings, Severity
-from harness.results.folder import Results, _parquet, encode, write_atomically
+from harness.results.folder import Results, _parquet, encode
 from harness.results.records import (
     Candidate,
     Evaluation,
@@ -29,7 +29,7 @@ from harness.results.records import (
     Truncation,
     content_hash,
 )
-from harness.system.atomic import _temporary_name
+from harness.system.atomic import _temporary_name, write_atomically
 from harness.system.limits import decode_json
 from harness.system.paths import file_name
 
@@ -465,9 +465,7 @@ def test_a_file_where_the_folder_should_be_is_an_error_of_one_sentence(tmp_path)
 
 def test_a_record_is_written_after_the_predictions_that_it_vouches_for(results, monkeypatch):
     written = []
-    monkeypatch.setattr(
-        "harness.results.folder.write_atomically", lambda path, _content: written.append(path)
-    )
+    monkeypatch.setattr("harness.system.atomic.write_atomically", lambda path, _content: written.append(path))
     results.write(EVALUATION, PREDICTIONS)
     assert [path.suffix for path in written] == [".parquet", ".json"]
 

@@ -11,7 +11,8 @@ import msgspec
 from harness.bench.pytest_benchmark import pytest_benchmark
 from harness.bench.records import SCHEMA, Bench
 from harness.errors import HarnessError
-from harness.results.folder import encode, write_inside
+from harness.results.folder import encode
+from harness.system.atomic import write_inside
 from harness.system.limits import decode_json
 from harness.system.paths import file_name
 

@@ -6,16 +6,18 @@ libraries print goes to standard error. It ends when its input does.
 
 from __future__ import annotations
 
+import builtins
 import gc
+import importlib
 import os
 import sys
+import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import msgspec
 
-from harness.bench.importing import Importing
 from harness.bench.machine import children, seconds_of
 from harness.bench.protocol import (
     Answer,
@@ -39,7 +41,7 @@ from harness.models.interface import Role
 from harness.system import processes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
 
@@ -259,3 +261,35 @@ def _device_memory() -> int | None:
 
 if __name__ == "__main__":
     main()
+
+
+class Importing:
+    """While it is entered, adds up the seconds that this thread spends in imports, nested ones once."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._depth = 0
+        self._thread = threading.get_ident()
+        self._import, self._import_module = builtins.__import__, importlib.import_module
+
+    def __enter__(self) -> Self:
+        builtins.__import__ = self._counted(self._import)
+        importlib.import_module = self._counted(self._import_module)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        builtins.__import__, importlib.import_module = self._import, self._import_module
+
+    def _counted(self, importing: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - passed on as they are
+            if threading.get_ident() != self._thread or self._depth:
+                return importing(*arguments, **options)
+            self._depth += 1
+            started = time.monotonic()
+            try:
+                return importing(*arguments, **options)
+            finally:
+                self._depth -= 1
+                self.seconds += time.monotonic() - started
+
+        return counted

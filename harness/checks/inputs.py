@@ -11,7 +11,8 @@ from harness.system.paths import user_path
 from harness.tasks.interface import AggregateTask, DataSource
 from harness.tasks.readers import FORMATS
 from harness.training.losses import KINDS
-from harness.training.recipe import Data, changed, named, read_recipe
+from harness.training.recipe import Data
+from harness.training.recipe_file import changed, named, read_recipe
 from harness.training.rows import read_training_rows, rows_path
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from harness.system.paths import user_path
 from harness.tasks.readers import FORMATS
 from harness.training.lineage import read_lineage
 from harness.training.losses import KINDS, LOSSES
-from harness.training.recipe import read_recipe, recipe_from
+from harness.training.recipe_file import read_recipe, recipe_from
 from harness.training.rows import digest, read_training_rows, sure
 from harness.training.subject import LogEntry, Subject
 

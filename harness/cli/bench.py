@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import load, model_options, out_folder, plugin_options, settings_from, words
+from harness.cli.options import model_options, out_folder, plugin_options, settings_from, words
 from harness.errors import HarnessError
+from harness.plugins.loader import load
 from harness.system.paths import user_path
 from harness.system.signals import Interrupted
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     from harness.bench.records import Bench
     from harness.bench.session import Plan, Variant, Watcher
+    from harness.cli.config import Config
     from harness.models.interface import LocatedModel, ModelScheme, ModelSpec, Settings
     from harness.plugins.loader import Plugins
-    from harness.system.toml_file import Config
 
 DEFAULT_OUT = "results/local/bench"
 DTYPES = ("float32", "bfloat16", "float16", "int8")
@@ -90,9 +91,10 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     """  # noqa: D301 - click reads the character, not its escape
     from harness.bench.files import write
     from harness.bench.session import failed, measure
+    from harness.cli.config import read_config
     from harness.cli.output import echo
-    from harness.results.folder import encode, write_atomically
-    from harness.system.toml_file import read_config
+    from harness.results.folder import encode
+    from harness.system.atomic import write_atomically
 
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)

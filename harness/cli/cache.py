@@ -40,9 +40,9 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def info(folder: str | None, as_json: bool) -> None:
     """Say what is kept: models, roles, texts, bytes, when last used, and how much may be kept."""
+    from harness.cli.config import read_config
     from harness.cli.options import cache_limit
     from harness.encoding.cache_folder import default_limit, shown_size
-    from harness.system.toml_file import read_config
 
     place = _folder(folder)
     limit = cache_limit(None, read_config(Path.cwd())) or default_limit(place)
@@ -69,7 +69,7 @@ def verify(folder: str | None, remove: bool) -> None:
     A run verifies what it takes, too, and removes what is damaged. Exit codes: 0 all sound, 2 damage found.
     """
     from harness.cli.output import console, say
-    from harness.damage import damage
+    from harness.encoding.cache_folder import damage
 
     place, target = _folder(folder), console()
     found = _stores(place)
@@ -120,8 +120,8 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
 
 def _folder(given: str | None) -> Path:
     """The folder that is meant; raises HarnessError where there is none to be meant."""
+    from harness.cli.config import read_config
     from harness.encoding.cache_folder import default_folder
-    from harness.system.toml_file import read_config
 
     if given:
         if not user_path(given).is_dir():

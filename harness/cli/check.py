@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import all_tasks, load, plugin_options, words
+from harness.cli.options import plugin_options, words
 from harness.errors import HarnessError
+from harness.plugins.loader import all_tasks, load
 from harness.system.paths import user_path
 from harness.tasks.finding import Severity
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from harness.checks import Asked, Looked
+    from harness.cli.config import Config
     from harness.plugins.loader import Plugins
-    from harness.system.toml_file import Config
     from harness.tasks.finding import Finding
     from harness.training.subject import Subject
 
@@ -61,7 +62,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
     Exit codes: 0 no error was found, 1 errors were, 2 something could not be checked.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.system.toml_file import read_config
+    from harness.cli.config import read_config
 
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import all_tasks, load, plugin_options, words
+from harness.cli.options import plugin_options, words
 from harness.errors import HarnessError
+from harness.plugins.loader import all_tasks, load
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -63,10 +64,10 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Exit codes: 0 passes, 1 worse, 2 something is missing or broken, 3 not comparable, 4 inconclusive.
     Without --margin or --gate: 1 where the candidate is significantly worse on a line, else 0.
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.cli.config import read_config
     from harness.cli.output import clean, echo
     from harness.comparison.compare import compare
-    from harness.results.folder import write_atomically
-    from harness.system.toml_file import read_config
+    from harness.system.atomic import write_atomically
 
     writing = {Path(file): _format_of(file) for file in options["files"]}
     config = read_config(Path.cwd())

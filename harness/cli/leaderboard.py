@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import all_tasks, load, plugin_options
+from harness.cli.options import plugin_options
 from harness.errors import HarnessError
+from harness.plugins.loader import all_tasks, load
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ def command(
     Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
     """
     from harness.cli.output import console, echo, print_grids
-    from harness.render import models_grid, to_markdown
-    from harness.results.leaderboard import boards, records, to_csv
+    from harness.render import to_markdown
+    from harness.results.leaderboard import boards, records
+    from harness.results.publish import to_csv
+    from harness.results.tables import models_grid
 
     evaluations, throughputs, paths = _merged([user_path(folder) for folder in folders])
     if form == "csv":
@@ -84,8 +87,8 @@ def _standings(
     files: Sequence[str],
 ) -> dict[int, Standings | str]:
     """Hold the models of each board against each other, by the place of the board."""
+    from harness.cli.config import read_config
     from harness.results.significance import standings
-    from harness.system.toml_file import read_config
 
     @cache
     def tasks() -> dict[str, Task]:

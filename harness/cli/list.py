@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import all_tasks, load, plugin_options
+from harness.cli.options import plugin_options
+from harness.plugins.loader import all_tasks, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.cli.config import Config
     from harness.plugins.loader import Plugins
-    from harness.system.toml_file import Config
     from harness.training.recipe import Recipe
 
     Rows = list[dict[str, Any]]
@@ -32,7 +33,7 @@ def command(
     what: str | None, *, as_json: bool, plugin_files: Sequence[str], task_files: Sequence[str]
 ) -> None:
     """Show what there is, and where each comes from; all of it when WHAT is left out."""
-    from harness.system.toml_file import read_config
+    from harness.cli.config import read_config
 
     config = read_config(Path.cwd())
     plugins = load(plugin_files, config)

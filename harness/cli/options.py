@@ -12,14 +12,11 @@ import click
 from harness.errors import HarnessError
 from harness.models.backends import ENCODERS
 from harness.models.interface import Role, Settings
-from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.plugins.loader import Plugins
-    from harness.system.toml_file import Config
-    from harness.tasks.interface import Task
+    from harness.cli.config import Config
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -140,32 +137,3 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         allow_pickle=options["allow_pickle"],
         trust_remote_code=options["trust_remote_code"],
     )
-
-
-def load(plugin_files: Sequence[str], config: Config) -> Plugins:
-    """Load plugins: the installed ones, the configured files, and those on the command line."""
-    from harness.plugins.loader import load_plugins
-
-    return load_plugins([user_path(file) for file in (*config.plugins, *plugin_files)])
-
-
-def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> dict[str, Task]:
-    """All tasks: those of plugins, and those of task files.
-
-    Raises HarnessError where a name is taken, or is a tag of other tasks.
-    """
-    from harness.tasks.selection import ambiguous
-    from harness.tasks.task_file import read_task_file
-
-    tasks = plugins.tasks()
-    for file in (*config.task_files, *task_files):
-        for name, task in read_task_file(user_path(file), plugins.task_kinds()).items():
-            if name in tasks:
-                raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
-            tasks[name] = task
-        for name, others in ambiguous(tasks).items():
-            raise HarnessError(
-                f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",
-                hint=f"--tasks {name} could mean either: rename one",
-            )
-    return tasks

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import all_tasks, out_folder, words
+from harness.cli.options import out_folder, words
 from harness.errors import HarnessError
+from harness.plugins.loader import all_tasks
 from harness.system.paths import user_path
 from harness.tasks.interface import DataSource
 from harness.training.cards.to_recipe import PACKAGED
@@ -16,10 +17,10 @@ from harness.training.cards.to_recipe import PACKAGED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.cli.config import Config
     from harness.evaluation.produce import Production
     from harness.models.interface import LocatedModel
     from harness.plugins.loader import Plugins
-    from harness.system.toml_file import Config
     from harness.tasks.dataset import Dataset
     from harness.tasks.interface import Task
     from harness.training.recipe import Recipe
@@ -87,7 +88,7 @@ def _root(given: str | None) -> Path | None:
 
 def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> Recipe:
     """Read the recipe or the card, with the changes of the command line."""
-    from harness.training.recipe import changed
+    from harness.training.recipe_file import changed
 
     if bool(options["recipe"]) == bool(options["card"]):
         raise HarnessError(
@@ -107,7 +108,7 @@ def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> 
 
 def _named(name: str, plugins: Plugins) -> Recipe:
     """Find a recipe: a file where there is one of that name or ending, else a shipped one."""
-    from harness.training.recipe import named, read_recipe
+    from harness.training.recipe_file import named, read_recipe
 
     place = user_path(name)
     if name.endswith(".toml") or place.is_file():

@@ -12,29 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import (
-    all_tasks,
-    cache_limit,
-    load,
-    model_options,
-    out_folder,
-    plugin_options,
-    settings_from,
-    words,
-)
+from harness.cli.options import cache_limit, model_options, out_folder, plugin_options, settings_from, words
 from harness.errors import HarnessError
+from harness.plugins.loader import all_tasks, load
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.cli.config import Config
     from harness.evaluation.isolate import Apart
     from harness.evaluation.journal import Asked
     from harness.evaluation.run import Outcome, Plan
     from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Results
-    from harness.system.toml_file import Config
 
 DEFAULT_OUT = "results/local"
 
@@ -88,9 +80,9 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Finished results are kept: the same command continues after an interruption.
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.cli.config import read_config
     from harness.evaluation.journal import Asked
     from harness.results.folder import Results
-    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     plugins = load(options["plugin_files"], config)
@@ -197,7 +189,7 @@ def _evaluate(plan: Plan, asked: Asked, results: Results, apart: Apart | None) -
     from harness.cli.output import watching
     from harness.evaluation.journal import journaling
     from harness.evaluation.run import run_plan
-    from harness.results.leaderboard import publish
+    from harness.results.publish import publish
     from harness.system.environment import current_environment
 
     started = dt.datetime.now(dt.UTC)
@@ -236,8 +228,8 @@ def _log(outcome: Outcome) -> dict[str, Any]:
 def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: bool) -> None:
     """Print what this run was asked for: a table for people, or JSON for programs."""
     from harness.cli.output import console, print_grids, say
-    from harness.render import grids, models_grid
     from harness.results.leaderboard import boards, records
+    from harness.results.tables import grids, models_grid
 
     if as_json:
         rows = [asdict(record) for record in records(outcome.evaluations)]

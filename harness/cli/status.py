@@ -72,10 +72,10 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
 
 def _remaining(results: Results, runs: Sequence[Run], plugin_files: Sequence[str]) -> Remaining:
     """Ask the plugins that the user chose, here or in `harness.toml`."""
-    from harness.cli.options import load
+    from harness.cli.config import read_config
     from harness.evaluation.status import remaining
+    from harness.plugins.loader import load
     from harness.system.paths import user_path
-    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     plugins = load(plugin_files, config)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import load, plugin_options
+from harness.cli.options import plugin_options
+from harness.plugins.loader import load
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     The data and the recipe are checked first; an error stops it unless its code is allowed.
     A candidate appears whole or not at all: what an interruption leaves is in DIR.unfinished.
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.cli.config import read_config
     from harness.cli.output import console, say
     from harness.cli.plan_training import productions
     from harness.evaluation.produce import produce, unfinished
-    from harness.system.toml_file import read_config
 
     config = read_config(Path.cwd())
     target = console()

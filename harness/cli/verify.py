@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import all_tasks, load, plugin_options
+from harness.cli.options import plugin_options
 from harness.errors import HarnessError
+from harness.plugins.loader import all_tasks, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.evaluation.verify import Verified
     from harness.tasks.interface import Task
-    from harness.verifying.found import Verified
 
 
 @click.command(name="verify", short_help="Say whether results still hold: hashes, scores, leaderboard.")
@@ -53,7 +54,7 @@ def command(
 
 
 def _tasks(plugins: Sequence[str], files: Sequence[str]) -> Mapping[str, Task]:
-    from harness.system.toml_file import read_config
+    from harness.cli.config import read_config
 
     config = read_config(Path.cwd())
     return all_tasks(load(plugins, config), files, config)

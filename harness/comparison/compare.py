@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from harness.comparison.gate import Gate
     from harness.comparison.measure import Measured
     from harness.comparison.result import Changes
-    from harness.comparison.sources import Answered, Side, Slot
+    from harness.comparison.sources import Side, Slot
+    from harness.results.predictions import Answered
     from harness.results.records import Score
     from harness.tasks.interface import Task
 

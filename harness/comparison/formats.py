@@ -14,10 +14,9 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from harness.cells import csv_text
 from harness.comparison import result as records
 from harness.comparison.result import BROKEN, NOT_COMPARABLE, PASSES, SCHEMA, Comparison, Line, Standing
-from harness.render import CONTROL
+from harness.render import CONTROL, csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

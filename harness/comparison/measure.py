@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.comparison.sources import predictions_at_hand, read_table
 from harness.errors import HarnessError
-from harness.results.predictions import aligned, check_score, metric_of, paired
+from harness.results.predictions import (
+    aligned,
+    check_score,
+    metric_of,
+    paired,
+    predictions_at_hand,
+    read_table,
+)
 from harness.stats.gain import gain_of
 from harness.stats.intervals import FEWEST_UNITS, seed_from
 from harness.stats.seeds import seeds_gain
@@ -15,9 +21,8 @@ from harness.stats.seeds import seeds_gain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.comparison.sources import Answered
     from harness.metrics.interface import Metric
-    from harness.results.predictions import Table
+    from harness.results.predictions import Answered, Table
     from harness.results.records import Evaluation, Score
     from harness.stats.gain import Gain
     from harness.tasks.interface import Task

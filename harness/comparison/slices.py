@@ -9,12 +9,11 @@ import numpy as np
 
 from harness.comparison.result import Slice
 from harness.metrics import standard as metrics
-from harness.paired.claims import holm
 from harness.results.predictions import paired
 from harness.stats.gain import LEVEL, quantile, unseen
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
-from harness.stats.proportions import mcnemar, tango
+from harness.stats.proportions import holm, mcnemar, tango
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import GAIN, counted, gain_text, p_value, why_grids
 from harness.models.locate import display_names
-from harness.render import ILLUSTRATIVE, Cell, Grid, escaped, to_markdown
+from harness.render import Cell, Grid, escaped, to_markdown
+from harness.results.tables import ILLUSTRATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.comparison.result import Forgetting, Line, Mean
-from harness.paired.claims import holm
 from harness.stats.gain import LEVEL, quantile
+from harness.stats.proportions import holm
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.encoding.cache_key import cacheable
 from harness.encoding.table import Table
+from harness.encoding.validate import _checked
 from harness.errors import HarnessError
-from harness.memory import is_out_of_memory
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
@@ -24,12 +24,6 @@ _CHUNK = 120_000
 """Characters handed to a model at once while prefetching: few batches part-filled, progress still seen."""
 _LONGEST = 1_200
 """Characters that a text counts at most: models cut what is longer."""
-_FEWEST_TO_JUDGE = 8
-"""Distinct texts that must share one embedding before a model is called degenerate."""
-_SAME = 1e-5
-"""Distance, relative to the norm, at which embeddings count as one: rounding of one value is below it."""
-_AT_ONCE = 1024
-"""Rows that are compared at a time."""
 _SECONDS_UNSAVED = 20.0
 _TEXTS_UNSAVED = 50_000
 """What an interruption costs at most, when there is an embedding cache."""
@@ -200,75 +194,3 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
         characters += counted
     if chunk:
         yield sorted(chunk)
-
-
-def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
-    """Encode, and refuse what no score could be computed from."""
-    embeddings = _fitting(model, texts, role)
-    broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
-    if len(broken):
-        raise HarnessError(
-            f"model {model.name} returned NaN or infinite embeddings for {len(broken)} of {len(texts)} texts",
-            exists=f"the first: {texts[broken[0]][:80]!r}",
-            hint="are its weights finite?"
-            if model.spec.settings.dtype == "float32"
-            else "half precision overflows in some models: try --dtype float32",
-        )
-    if len(texts) >= _FEWEST_TO_JUDGE and not embeddings.any():
-        raise HarnessError(
-            f"model {model.name} gave all of {len(texts)} texts an embedding of zeros",
-            hint="are its weights there? its tokenizer may know none of these words",
-        )
-    if len(texts) >= _FEWEST_TO_JUDGE and _all_same(embeddings):
-        raise HarnessError(
-            f"model {model.name} gave all of {len(texts)} different texts the same embedding",
-            exists=f"such as {texts[0][:60]!r} and {texts[1][:60]!r}",
-            hint="the model has collapsed, or its tokenizer knows none of these words",
-        )
-    return embeddings
-
-
-def _fitting(model: Model, texts: list[str], role: Role) -> np.ndarray:
-    """Encode, in halves where there is no memory for all: (len(texts), dimensions) float32."""
-    try:
-        given = model.encode(texts, role)
-    except Exception as error:
-        if len(texts) == 1 or not is_out_of_memory(error):
-            raise
-    else:
-        return _rows(model, given, len(texts))
-    middle = len(texts) // 2
-    return np.concatenate([_fitting(model, half, role) for half in (texts[:middle], texts[middle:])])
-
-
-def _rows(model: Model, given: Any, count: int) -> np.ndarray:  # noqa: ANN401 - whatever a stranger's model gives
-    """Take what a model gave as float32 embeddings; raises HarnessError where it is not one row per text."""
-    try:
-        array = np.asarray(given)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise HarnessError(
-            f"model {model.name} returned a {type(given).__name__}, which is no array: {error}",
-            hint="encode returns a float32 array on the host, (texts, dimensions)",
-        ) from error
-    if array.dtype.kind not in "fiu":
-        raise HarnessError(
-            f"model {model.name} returned embeddings of type {array.dtype}", hint="float32 is needed"
-        )
-    if array.ndim != 2 or len(array) != count or not array.shape[1]:
-        raise HarnessError(
-            f"model {model.name} returned embeddings of shape {array.shape} for {count} texts",
-            hint="one row per text is needed, (texts, dimensions)",
-        )
-    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
-        return array.astype(np.float32, copy=False)
-
-
-def _all_same(embeddings: np.ndarray) -> bool:
-    """Whether all rows are the first up to rounding, which batches of another shape differ by."""
-    first = embeddings[0]
-    near = _SAME * np.linalg.norm(first)
-    # A few rows at a time: mostly the first few settle it, and a copy of all would take as much memory again.
-    return all(
-        bool(np.linalg.norm(embeddings[start : start + _AT_ONCE] - first, axis=1).max() <= near)
-        for start in range(0, len(embeddings), _AT_ONCE)
-    )

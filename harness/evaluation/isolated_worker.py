@@ -81,10 +81,10 @@ def _obey(order: Order, teller: Teller) -> Finished:
 
 
 def _plan(order: Order) -> Plan:
-    from harness.cli.options import all_tasks, load
+    from harness.cli.config import Config
     from harness.evaluation.run import Plan
     from harness.models.locate import locate_model
-    from harness.system.toml_file import Config
+    from harness.plugins.loader import all_tasks, load
     from harness.tasks.selection import select_tasks
 
     plugins = load(order.plugin_files, Config())

@@ -50,7 +50,6 @@ _MOVES_NO_SCORE = {
     "encoding.cache_key": "names files of the embedding cache",
     "errors": "words of errors",
     "evaluation.keys": "makes keys",
-    "memory": "recognizes errors",
     "models.fingerprint": "is in the key by what it returns",
     "models.locate": "finds models, which count by the hash of their files",
     "models.trust": "refuses models",

@@ -9,47 +9,21 @@ from harness.errors import HarnessError
 from harness.evaluation.evaluate import scored
 from harness.evaluation.keys import source_hash
 from harness.metrics import standard as metrics
-from harness.results.folder import footer_hash
 from harness.results.predictions import metric_of
 from harness.system.environment import libraries
-from harness.system.limits import read_table
-from harness.tasks.dataset import Dataset, Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from harness.metrics.interface import Metric
     from harness.results.records import Evaluation, Score
+    from harness.tasks.dataset import Predictions
     from harness.tasks.interface import Task
 
 SAME_SCORE = 1e-12
 """By which, relatively, a score that is computed again may differ: machines add in different orders."""
 SAME_END = 1e-9
 """By which an end of an interval may: it is a percentile of such scores."""
-
-
-def read_predictions(path: Path) -> tuple[Predictions, str]:
-    """Read a file of predictions whole: its columns as they were written, and the hash in its footer.
-
-    Raises HarnessError for a file that cannot be read, or that holds no predictions.
-    """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        with parquet.ParquetFile(path) as file:
-            table, schema = read_table(file, path), file.schema_arrow
-        columns = {name: table[name].to_pylist() for name in table.column_names}
-    # A column that stands there twice, or holds what Python has no value for, is no column of ours either.
-    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
-        told = next(iter(str(error).splitlines()), type(error).__name__)
-        raise HarnessError(f"it cannot be read: {told}") from error
-    if not columns.get("id"):
-        raise HarnessError("it holds no predictions: it has no rows with an id")
-    predictions = Predictions(Dataset({"row": range(len(columns["id"]))}))
-    predictions.columns = dict(columns)
-    return predictions, footer_hash(schema)
 
 
 def differences(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.evaluation.journal import read_runs
-from harness.evaluation.rescore import differences, read_predictions
+from harness.evaluation.rescore import differences
 from harness.results.folder import no_results, read_record
-from harness.results.leaderboard import published
+from harness.results.predictions import read_predictions
+from harness.results.publish import published
 from harness.results.records import content_hash
 from harness.system.atomic import left_behind
 from harness.system.paths import possible
-from harness.verifying.found import Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -205,3 +206,46 @@ def _journals(results: Results, found: Verified) -> None:
 
 def _name(results: Results, path: Path) -> str:
     return path.relative_to(results.root).as_posix()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that does not hold."""
+
+    path: str
+    """Relative to the results folder."""
+    what: str
+    """One sentence: what is there, and what should be."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unchecked:
+    """Something that could not be looked at again, which is no fault of the folder."""
+
+    path: str
+    why: str
+
+
+@dataclass
+class Verified:
+    """What was looked at in one results folder, and what came of it."""
+
+    records: int = 0
+    """Records that could be read, and whose seal holds where they have one."""
+    sealed: int = 0
+    """Records whose own hash was there, and held."""
+    predictions: int = 0
+    """Files whose values were hashed again, and are their record's."""
+    scores: int = 0
+    """Scores that were computed again, and are their record's, interval and counts included."""
+    faults: list[Fault] = field(default_factory=list)
+    unchecked: list[Unchecked] = field(default_factory=list)
+
+    def fault(self, path: str, what: str, remedy: str) -> None:
+        """Note something that does not hold."""
+        self.faults.append(Fault(path=path, what=what, remedy=remedy))
+
+    def skip(self, path: str, why: str) -> None:
+        """Note something that could not be looked at."""
+        self.unchecked.append(Unchecked(path=path, why=why))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.memory import is_out_of_memory
 from harness.models.backends.choose import choose
 from harness.models.backends.loaded import Loaded
 from harness.models.backends.precision import lowered
@@ -18,6 +17,7 @@ from harness.models.fingerprint import fingerprint_folder, model_folders, weight
 from harness.models.interface import ModelFacts, ModelSpec, Role
 from harness.models.trust.check import check_folder
 from harness.models.trust.weights import check_headers
+from harness.system.environment import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

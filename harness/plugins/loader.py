@@ -17,6 +17,7 @@ from harness.metrics.interface import Metric
 from harness.models.interface import ModelScheme
 from harness.plugins import hookspecs
 from harness.system.code_hash.walk import PLUGIN_FILE
+from harness.system.paths import user_path
 from harness.tasks.interface import AggregateTask, Task, TaskKind, TaskScheme
 from harness.tasks.selection import ambiguous, misnamed
 from harness.training.interface import Trainer
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import ModuleType
+
+    from harness.cli.config import Config
+
 
 GROUP = "harness"
 """The entry-point group under which a distribution registers its plugins."""
@@ -336,3 +340,32 @@ def _sentence(error: BaseException) -> str:
         else [f"{type(error).__name__}:" if lines else type(error).__name__]
     )
     return " ".join([*kind, *lines])
+
+
+def load(plugin_files: Sequence[str], config: Config) -> Plugins:
+    """Load plugins: the installed ones, the configured files, and those on the command line."""
+    from harness.plugins.loader import load_plugins
+
+    return load_plugins([user_path(file) for file in (*config.plugins, *plugin_files)])
+
+
+def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> dict[str, Task]:
+    """All tasks: those of plugins, and those of task files.
+
+    Raises HarnessError where a name is taken, or is a tag of other tasks.
+    """
+    from harness.tasks.selection import ambiguous
+    from harness.tasks.task_file import read_task_file
+
+    tasks = plugins.tasks()
+    for file in (*config.task_files, *task_files):
+        for name, task in read_task_file(user_path(file), plugins.task_kinds()).items():
+            if name in tasks:
+                raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
+            tasks[name] = task
+        for name, others in ambiguous(tasks).items():
+            raise HarnessError(
+                f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",
+                hint=f"--tasks {name} could mean either: rename one",
+            )
+    return tasks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.system.atomic import _unwritable, write_inside
+
 import hashlib
 import json
 import os
@@ -255,28 +257,10 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
     return evaluation, content[SEAL] == seal(content) if SEAL in content else None
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, also when the power fails in between.
-
-    Raises HarnessError where the disk is full or the folder cannot be written.
-    """
-    try:
-        write_whole(path, [content])
-    except OSError as error:
-        raise _unwritable(path, error) from error
 
 
-def write_inside(root: Path, path: Path, content: bytes) -> None:
-    """Write a file below a root as `write_atomically` does; no link within the root leads out of it."""
-    keep_inside(path, root)
-    write_atomically(path, content)
 
 
-def _unwritable(path: Path, error: OSError) -> HarnessError:
-    return HarnessError(
-        f"cannot write {path}: {error.strerror}",
-        hint="earlier results are intact; free the disk or pick --out",
-    )
 
 
 def _slot(examination: Examination) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from harness.cells import csv_text, text_of
+from harness.render import csv_text, text_of
 from harness.errors import HarnessError
 from harness.system.signals import unbroken
 from harness.models.locate import display_names
 from harness.results.records import Evaluation, Score, Throughput, check_ends
-from harness.results.folder import Results, write_atomically
+from harness.results.folder import Results
+from harness.system.atomic import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,40 +144,10 @@ def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
     return [_board(place[0], rows[place]) for place in sorted(rows)]
 
 
-def publish(results: Results) -> list[str]:
-    """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone.
-
-    One process at a time reads the records and writes: whoever is last has read the records of all.
-    Returns one sentence for each file in `records/` that is not a record and was left out.
-    """
-    unreadable: list[str] = []
-    if results.begun:
-        with results.alone(), unbroken():
-            for name, content in published(results, unreadable).items():
-                write_atomically(results.root / name, content)
-    return unreadable
 
 
-def published(results: Results, unreadable: list[str]) -> dict[str, bytes]:
-    """Make what `publish` writes of the records that are there: name of the file → its content.
-
-    unreadable: takes one sentence for each file in `records/` that is not a record.
-    """
-    from harness.render import grids, to_markdown
-
-    files: dict[str, bytes] = {}
-    if evaluations := results.evaluations(unreadable):
-        files["leaderboard.csv"] = to_csv(records(evaluations)).encode()
-        files["leaderboard.md"] = to_markdown(grids(boards(evaluations))).encode()
-    if throughputs := results.throughputs():
-        files["throughput.csv"] = throughput_csv(throughputs).encode()
-    return files
 
 
-def to_csv(rows: Sequence[Record]) -> str:
-    """Write rows as CSV: full float precision, and no cell that a spreadsheet would run."""
-    names = [column.name for column in fields(Record)]
-    return csv_text([names, *([getattr(row, name) for name in names] for row in rows)])
 
 
 def read_leaderboard(path: Path) -> list[Record]:
@@ -204,19 +175,6 @@ def _of_cells(row: dict[str, Any], where: str) -> Record:
         raise HarnessError(f"{where}: {error}") from error
 
 
-def throughput_csv(throughputs: Sequence[Throughput]) -> str:
-    """Write speeds as CSV; they are kept apart from scores, since they differ from run to run."""
-    shown = display_names(sorted((one.model, one.fingerprint) for one in throughputs))
-    names = [
-        column.name
-        for column in fields(Throughput)
-        if column.name not in ("schema", "seconds", "cpu_seconds")
-    ]
-    lines: list[list[Any]] = [names]
-    for one in throughputs:
-        values = {name: getattr(one, name) for name in names} | {"model": shown[one.model, one.fingerprint]}
-        lines.append([_libraries(value) if isinstance(value, dict) else value for value in values.values()])
-    return csv_text(lines)
 
 
 def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:

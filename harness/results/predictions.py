@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from harness.tasks.dataset import Dataset
+from harness.tasks.dataset import Predictions
+from harness.system import limits
+
+from dataclasses import dataclass
+from harness.results.folder import footer_hash
+from harness.system import limits
+from harness.system.paths import possible
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -145,3 +160,96 @@ def _same_example(
 
 def _is_text(values: np.ndarray) -> bool:
     return values.dtype == object and len(values) > 0 and isinstance(values[0], str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One model's result on one task, and the file of its predictions where there is one."""
+
+    evaluation: Evaluation
+    predictions: Path | None = None
+
+
+def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Read the predictions that a record vouches for: column → (n,); list cells are arrays.
+
+    columns: the ones needed, those of them that are there; all when None.
+    Raises HarnessError for a file that is missing, cannot be read, or is not the record's.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path, what, one = predictions_at_hand(answered), _what(answered), answered.evaluation
+    if not possible(path).is_file():
+        raise HarnessError(f"the {what} are missing: no file {path}")
+    try:
+        with parquet.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            wanted = [name for name in schema.names if columns is None or name in set(columns)]
+            table = limits.read_parquet(file, path, wanted)
+            read = {name: _array(table[name]) for name in wanted}
+    # A column that stands there twice, or holds what Python has no value for, is no column of ours either.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        raise HarnessError(f"the {what} cannot be read: {path}: {error}") from error
+    if footer_hash(schema) != one.predictions:
+        raise HarnessError(f"the {what} are of another run than its record: {path}")
+    for name in {"id", "cluster"} & read.keys():
+        if read[name].dtype == object and not all(isinstance(cell, str) for cell in read[name]):
+            raise HarnessError(f"the {what} have a column {name!r} that holds no names: {path}")
+    if "id" not in read and (columns is None or "id" in columns):
+        raise HarnessError(f"the {what} name no examples: {path}")
+    return read
+
+
+def predictions_at_hand(answered: Answered) -> Path:
+    """Where the predictions of a result should be; raises HarnessError where none are kept beside it."""
+    if answered.evaluation.predictions is None:
+        raise HarnessError(f"no {_what(answered)}: another tool scored it as a whole")
+    if answered.predictions is None:
+        raise HarnessError(
+            f"the {_what(answered)} are not at hand", hint="give the results folder, not a copied CSV"
+        )
+    return answered.predictions
+
+
+def read_predictions(path: Path) -> tuple[Predictions, str]:
+    """Read a file of predictions whole: its columns as they were written, and the hash in its footer.
+
+    Raises HarnessError for a file that cannot be read, or that holds no predictions.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            table, schema = limits.read_parquet(file, path), file.schema_arrow
+        columns = {name: table[name].to_pylist() for name in table.column_names}
+    # A column that stands there twice, or holds what Python has no value for, is no column of ours either.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        told = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HarnessError(f"it cannot be read: {told}") from error
+    if not columns.get("id"):
+        raise HarnessError("it holds no predictions: it has no rows with an id")
+    predictions = Predictions(Dataset({"row": range(len(columns["id"]))}))
+    predictions.columns = dict(columns)
+    return predictions, footer_hash(schema)
+
+
+def _what(answered: Answered) -> str:
+    one = answered.evaluation
+    return f"predictions of {one.candidate.model} on {one.examination.task}"
+
+
+def _array(column: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types
+    import pyarrow as pa
+
+    # Plain values: pyarrow's own way to numpy imports pandas.
+    cells = column.to_pylist()
+    kind = column.type
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        return np.asarray([math.nan if cell is None else cell for cell in cells])
+    if pa.types.is_boolean(kind) and None not in cells:
+        return np.asarray(cells, dtype=bool)
+    found = np.empty(len(cells), dtype=object)
+    found[:] = [np.asarray(cell) if isinstance(cell, list) else cell for cell in cells]
+    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.results.predictions import aligned, check_score, metric_of, paired, side_of
-from harness.comparison.sources import Answered, read_table
+from harness.results.predictions import Answered, read_table
 from harness.errors import HarnessError
 from harness.stats.gain import LEVEL
 from harness.stats.influence import score_influences, standard_error

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.render import Cell, Grid, grids
+from harness.render import Cell, Grid
+from harness.results.tables import grids
 from harness.results.letters import joined, letters
 from harness.results.overall import MOST_TAGS
 from harness.results.significance import ALONE, Standings

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
 
 _Z = 1.959963984540054
 _HALVINGS = 60
@@ -61,3 +62,17 @@ def _crossing(outside: Callable[[float], bool], low: float, high: float) -> floa
         middle = (low + high) / 2
         low, high = (middle, high) if outside(middle) else (low, middle)
     return (low + high) / 2
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Adjust p-values so that the chance of one false claim among all is kept; NaN stays NaN and counts not.
+
+    Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
+    """
+    tested = sorted((value, position) for position, value in enumerate(values) if not math.isnan(value))
+    adjusted = [math.nan] * len(values)
+    largest = 0.0
+    for rank, (value, position) in enumerate(tested):
+        largest = max(largest, min(1.0, (len(tested) - rank) * value))
+        adjusted[position] = largest
+    return adjusted

@@ -12,6 +12,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import HarnessError
+from harness.system.paths import keep_inside
 from harness.system.signals import unbroken
 
 if TYPE_CHECKING:
@@ -144,3 +146,27 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, also when the power fails in between.
+
+    Raises HarnessError where the disk is full or the folder cannot be written.
+    """
+    try:
+        write_whole(path, [content])
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def write_inside(root: Path, path: Path, content: bytes) -> None:
+    """Write a file below a root as `write_atomically` does; no link within the root leads out of it."""
+    keep_inside(path, root)
+    write_atomically(path, content)
+
+
+def _unwritable(path: Path, error: OSError) -> HarnessError:
+    return HarnessError(
+        f"cannot write {path}: {error.strerror}",
+        hint="earlier results are intact; free the disk or pick --out",
+    )

@@ -154,7 +154,7 @@ def check_nesting(value: Any, where: object) -> None:  # noqa: ANN401 - JSON
         raise DEPTH.exceeded(where)
 
 
-def read_table(file: ParquetFile, where: Path, columns: Sequence[str] | None = None) -> pa.Table:
+def read_parquet(file: ParquetFile, where: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read columns of an open parquet file, all when None, in pieces that are counted as they come.
 
     where: the file's path.

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import string
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.system.limits import DATA, DEPTH, check_nesting, read_bounded, read_table
+from harness.system.limits import DEPTH, check_nesting, read_parquet
+from harness.system.text_file import read_text
+from harness.tasks.templates import _rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from harness.system.limits import Limit
 
     Records = list[dict[str, Any]]
 
@@ -85,26 +84,6 @@ def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
     raise HarnessError(f"{path}: unknown format {path.suffix!r}", exists=f"known: {', '.join(FORMATS)}")
 
 
-def read_text(path: Path, limit: Limit = DATA) -> str:
-    r"""Read UTF-8, with or without a byte-order mark; line ends become `\n`.
-
-    Raises HarnessError that names the first byte that is not UTF-8, or the limit that the file is over.
-    """
-    try:
-        content = read_bounded(path, limit)
-    except OSError as error:
-        raise HarnessError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise HarnessError(
-            f"{path} is not UTF-8: byte 0x{content[error.start]:02x} in line {line}",
-            hint=f"if it is Latin-1: iconv -f latin1 -t utf-8 {path.name} > new-{path.name}",
-        ) from error
-    return text.replace("\r\n", "\n")
-
-
 def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     """Read one JSON document; raises HarnessError with the line and column of what cannot be parsed."""
     return _parsed(read_text(path), path)
@@ -156,64 +135,6 @@ def names(values: Sequence[Any], column: str, path: Path) -> list[str]:
                 hint="names are texts or whole numbers",
             )
     return [str(value) for value in values]
-
-
-def render(template: str, record: Mapping[str, Any]) -> str:
-    r"""Fill a template such as "{page_name} — {section_title}\n{text}" with a record's fields.
-
-    Only plain names stand in braces, or dotted ones that lead into a record within the record, such as
-    "{record1.text}": a template is data, so there is no formatting, attribute or index in it.
-    Raises HarnessError for anything else, and for a field that the record lacks.
-    """
-    parts = []
-    for literal, name, spec, conversion in _template_parts(template):
-        parts.append(literal)
-        if name is None:
-            continue
-        if spec or conversion or not all(part.isidentifier() for part in name.split(".")):
-            raise HarnessError(
-                f"template {template!r}: only plain {{names}} may stand in braces, not {name!r}"
-            )
-        value = _field(record, name)
-        if not isinstance(value, str | int) and not (isinstance(value, float) and math.isfinite(value)):
-            raise HarnessError(
-                f"template {template!r} needs the field {name!r}",
-                exists=f"found: {', '.join(_field_names(record))}",
-            )
-        parts.append(str(value))
-    return "".join(parts)
-
-
-def _field(record: Mapping[str, Any], dotted: str) -> Any:  # noqa: ANN401 - whatever the record holds
-    """Look a dotted name up in records within records, by key alone; None where there is none."""
-    value: Any = record
-    for name in dotted.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
-def _field_names(record: Mapping[str, Any], inside: str = "") -> Iterable[str]:
-    for name, value in record.items():
-        if isinstance(value, Mapping):
-            yield from _field_names(value, f"{inside}{name}.")
-        else:
-            yield f"{inside}{name}"
-
-
-def _template_parts(template: str) -> Iterable[tuple[str, str | None, str | None, str | None]]:
-    try:
-        return list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise HarnessError(f"template {template!r} cannot be read: {error}") from error
-
-
-def _rendered(template: str, record: Mapping[str, Any], path: Path, row: int) -> str:
-    try:
-        return render(template, record)
-    except HarnessError as error:
-        raise HarnessError(
-            f"{path}: row {row}: {error.message}", exists=error.exists, hint=error.hint
-        ) from error
 
 
 def _read_delimited(path: Path, delimiter: str, header: Sequence[str] | None) -> Records:
@@ -282,7 +203,7 @@ def _read_parquet(path: Path) -> Records:
 
     try:
         with parquet.ParquetFile(path) as file:
-            table = read_table(file, path)
+            table = read_parquet(file, path)
             _check_distinct(table.column_names, path)
             rows: Records = table.to_pylist()
     # The last three are for cells that Python has no value for: a date after the year 9999, an unknown zone.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.cells import csv_text
-from harness.render import CONTROL
+from harness.render import CONTROL, csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ import importlib
 import sys
 import time
 
-from harness.bench.importing import Importing
+from harness.bench.worker import Importing
 
 
 def test_the_time_of_imports_is_added_up_once_however_they_nest(tmp_path, monkeypatch):

@@ -4,8 +4,7 @@ import statistics
 
 import pytest
 
-from harness.bench.words import Writer
-from harness.bench.workloads import NAMES, describe, read_workload, select_workloads, workload
+from harness.bench.workloads import NAMES, Writer, describe, read_workload, select_workloads, workload
 from harness.errors import HarnessError
 
 DIGESTS = {

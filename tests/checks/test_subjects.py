@@ -20,7 +20,7 @@ from harness.models.interface import ModelScheme
 from harness.models.lexical import LexicalModel
 from harness.plugins.loader import load_plugins
 from harness.training.lineage import Lineage, LoggedLoss, write_lineage
-from harness.training.recipe import recipe_from
+from harness.training.recipe_file import recipe_from
 from harness.training.rows import digest, read_training_rows, sure
 
 TABLE = {

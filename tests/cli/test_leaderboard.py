@@ -47,7 +47,7 @@ def test_folders_are_merged_and_ranked(harness, write):
 
 
 def test_csv_and_json_say_the_same_as_the_file_that_a_run_writes(harness, write):
-    from harness.results.leaderboard import publish
+    from harness.results.publish import publish
 
     write("one", evaluated("base"), evaluated("=new", "legal", error="boom"))
     publish(Results(Path("one")))

@@ -17,7 +17,7 @@ EXAMPLE = Path(__file__).parents[2] / "results" / "example"
 def example(tmp_path):
     """A copy of a part of the committed example, published anew."""
     from harness.results.folder import Results
-    from harness.results.leaderboard import publish
+    from harness.results.publish import publish
 
     for part in ("records", "predictions"):
         for path in EXAMPLE.glob(f"{part}/lexical*/stsb@*"):

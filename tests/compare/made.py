@@ -12,7 +12,7 @@ from conftest import evaluated
 
 from harness.metrics.standard import SPEARMAN, mean_metric
 from harness.results.folder import Results
-from harness.results.leaderboard import publish
+from harness.results.publish import publish
 from harness.results.records import Score, content_hash
 from harness.stats.intervals import estimate
 from harness.tasks.dataset import Dataset, Predictions

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from compare.made import answer, right
-from harness.comparison.sources import pick, read_sides, read_table
+from harness.comparison.sources import pick, read_sides
 from harness.errors import HarnessError
+from harness.results.predictions import read_table
 
 
 @pytest.fixture(autouse=True)

@@ -75,7 +75,9 @@ def _rows(folder: Path) -> None:
 
 
 def _template(folder: Path) -> None:
-    from harness.tasks.readers import read_json, read_text, render
+    from harness.system.text_file import read_text
+    from harness.tasks.readers import read_json
+    from harness.tasks.templates import render
 
     record = read_json(folder / "record.json")
     if isinstance(record, dict):
@@ -83,7 +85,7 @@ def _template(folder: Path) -> None:
 
 
 def _config(folder: Path) -> None:
-    from harness.system.toml_file import read_config
+    from harness.cli.config import read_config
 
     read_config(folder)
 
@@ -134,7 +136,7 @@ def _recipe(folder: Path) -> None:
 
 
 def _training_rows(folder: Path) -> None:
-    from harness.training.recipe import read_recipe
+    from harness.training.recipe_file import read_recipe
     from harness.training.rows import digest, read_training_rows, rows_path, sure
 
     recipe = read_recipe(folder / "recipe.toml")
@@ -150,9 +152,11 @@ def _gate(folder: Path) -> None:
 
 def _board(folder: Path) -> None:
     """Rank what stands in a results folder, as `harness leaderboard` does."""
-    from harness.render import grids, models_grid, to_markdown
+    from harness.render import to_markdown
     from harness.results.folder import Results
-    from harness.results.leaderboard import boards, read_leaderboard, records, to_csv
+    from harness.results.leaderboard import boards, read_leaderboard, records
+    from harness.results.publish import to_csv
+    from harness.results.tables import grids, models_grid
 
     results = Results(folder)
     evaluations, speeds = results.evaluations(), results.throughputs()

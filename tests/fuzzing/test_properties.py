@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cells import cell_text
 from harness.cli.check import _column
 from harness.cli.options import words
 from harness.cli.plan_training import _change
 from harness.comparison.gate import read_gate
 from harness.errors import LONGEST, HarnessError
+from harness.render import cell_text
 from harness.results.leaderboard import _value
 from harness.system.paths import file_name
-from harness.tasks.readers import render
+from harness.tasks.templates import render
 from harness.training.cards.markdown import cells, number, settings
 
 TEXTS = st.text(st.characters(codec="utf-8"))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fuzzing.mutators import Files
+    from harness.cli.config import Config
     from harness.plugins.loader import Plugins
-    from harness.system.toml_file import Config
 
 
 _SAID = """\
@@ -49,7 +49,7 @@ def understand(folder: Path, plugins: Plugins) -> None:
     What click itself refuses is refused well: its exceptions end here.
     """
     from harness.cli import _check_words
-    from harness.system.toml_file import Config
+    from harness.cli.config import Config
 
     try:
         words = json.loads((folder / "words.json").read_bytes())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.paired.claims import holm
+from harness.stats.proportions import holm
 
 pytestmark = pytest.mark.kernels
 

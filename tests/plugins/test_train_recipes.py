@@ -14,7 +14,7 @@ from conftest import SHARED
 
 from harness import KINDS, LOSSES, Recipe
 from harness.plugins.loader import load_plugins
-from harness.training.recipe import changed, named, read_recipe
+from harness.training.recipe_file import changed, named, read_recipe
 from harness.training.rows import read_training_rows, rows_path, sure
 from harness_train.recipes import SHIPPED, shipped_recipes
 

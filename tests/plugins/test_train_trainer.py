@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from harness.system.signals import Interrupted, heeding
 from harness.training.interface import Job
 from harness.training.losses import KINDS, LOSSES
-from harness.training.recipe import recipe_from
+from harness.training.recipe_file import recipe_from
 from harness.training.rows import sure
 from harness.training.subject import Rows
 

@@ -14,10 +14,10 @@ from scipy.stats import ttest_rel
 
 from harness.metrics.interface import Metric
 from harness.metrics.standard import mean_metric, spearman
-from harness.paired import claims
 from harness.results.folder import Results
 from harness.results.leaderboard import boards
 from harness.results.significance import ALONE, Standings, holm, standings
+from harness.stats import proportions
 
 pytestmark = pytest.mark.kernels
 
@@ -43,7 +43,7 @@ def predictions(model, folder="out"):
 
 @given(st.lists(st.floats(0, 1), max_size=40))
 def test_holm_over_many_pairs_is_holm(values):
-    assert holm(np.array(values)).tolist() == claims.holm(values)
+    assert holm(np.array(values)).tolist() == proportions.holm(values)
 
 
 def test_p_values_of_means_are_those_of_the_paired_t_test():
@@ -58,7 +58,7 @@ def test_p_values_of_means_are_those_of_the_paired_t_test():
     places = [found.models.index(name) for name in values]
     upper = np.triu_indices(5, 1)
     assert found.p_values()[np.ix_(places, places)][upper] == pytest.approx(np.array(expected)[upper])
-    corrected = claims.holm(np.array(expected)[upper].tolist())
+    corrected = proportions.holm(np.array(expected)[upper].tolist())
     assert found.differ()[np.ix_(places, places)][upper].tolist() == [p < 0.05 for p in corrected]
 
 

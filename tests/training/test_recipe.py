@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from harness import LOSSES, HarnessError, Recipe, read_recipe
 from harness.training.losses import KINDS, LABELS
-from harness.training.recipe import Cadence, Data, Loss, Modules, Schedule, changed, named, recipe_from
+from harness.training.recipe import Cadence, Data, Loss, Modules, Schedule
+from harness.training.recipe_file import changed, named, recipe_from
 
 PAIRS = {"name": "r", "data": {"kind": "pairs"}, "loss": {"name": "MultipleNegativesRankingLoss"}}
 SCORED = {"name": "r", "data": {"kind": "scored-pairs"}, "loss": {"name": "CoSENTLoss"}}

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from harness import HarnessError
-from harness.training.recipe import changed, recipe_from
+from harness.training.recipe_file import changed, recipe_from
 
 from .test_recipe import LABELLED, PAIRS, SCORED, TRIPLETS
 

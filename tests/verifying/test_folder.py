@@ -27,7 +27,7 @@ from harness.metrics.standard import SPEARMAN, mean_metric
 from harness.models.interface import ModelSpec
 from harness.models.lexical import LexicalModel
 from harness.results.folder import Results
-from harness.results.leaderboard import publish
+from harness.results.publish import publish
 from harness.results.records import Score
 from harness.system.atomic import this_process
 from harness.tasks.dataset import Dataset, Predictions

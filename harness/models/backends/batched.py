@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.encoders.company import is_indifferent_to_company, is_indifferent_to_threads
 from harness.models.backends import Job, Unsuitable
+from harness.models.backends.choose import is_indifferent_to_company, is_indifferent_to_threads
 from harness.models.backends.plain import lower_weights
 from harness.models.interface import Role
 

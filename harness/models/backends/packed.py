@@ -18,10 +18,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from harness.encoders.company import is_indifferent_to_company, is_indifferent_to_threads
 from harness.models.backends import Job
 from harness.models.backends.attention import attend_within, runs_of, use_packed_attention
 from harness.models.backends.batched import check_plain_tokens
+from harness.models.backends.choose import is_indifferent_to_company, is_indifferent_to_threads
 from harness.models.backends.loaded import first_position, position_tables
 from harness.models.backends.plain import lower_weights
 

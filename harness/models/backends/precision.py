@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.encoders.company import embed
 from harness.errors import HarnessError
 from harness.models.backends import Unsuitable
+from harness.models.backends.choose import embed
 from harness.models.interface import Deviation
 from harness.models.workload import workload
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.system.limits import CARD
-from harness.tasks.readers import read_text
+from harness.system.text_file import read_text
 from harness.training.cards.hyperparameters import Plan, hyperparameters, read_plan
 from harness.training.cards.loss import CardLoss, read_loss
 from harness.training.cards.markdown import Section, below, bullet, code_blocks, literal, number, sections

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import msgspec
 
 from harness.errors import HarnessError
-from harness.training.card_log import devices, stopped_after
 from harness.training.cards.reader import Card, read_card
+from harness.training.cards.results import devices, stopped_after
 from harness.training.cards.rows import kind_of, label_of, text_columns
 from harness.training.losses import KINDS, LABELS, LOSSES
-from harness.training.recipe import Data, Modules, Recipe, Schedule, recipe_from
+from harness.training.recipe import Data, Modules, Recipe, Schedule
+from harness.training.recipe_file import recipe_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +41,7 @@ class FromCard:
     """A recipe as far as the card says it."""
 
     table: dict[str, Any]
-    """As `harness.training.recipe.recipe_from` takes it, once what is asked stands in it."""
+    """As `harness.training.recipe_file.recipe_from` takes it, once what is asked stands in it."""
     asked: tuple[Asked, ...] = field(default=())
 
 

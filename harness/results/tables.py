@@ -1,0 +1,183 @@
+"""Tables of a leaderboard: one per task, one of the models."""
+
+from __future__ import annotations
+
+from harness.render import Cell
+from harness.render import Grid
+from typing import TYPE_CHECKING
+from harness.render import Cell
+from harness.render import Grid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.results.records import Candidate
+    from harness.tasks.finding import Finding
+    from collections.abc import Iterator
+    from harness.results.leaderboard import Row
+    from harness.results.records import Score
+    from harness.results.leaderboard import Board
+    from collections.abc import Sequence
+    from harness.results.records import Throughput
+
+
+
+def grids(boards: Sequence[Board]) -> list[Grid]:
+    """Lay out one grid per board; boards of one task say of each other that they do not compare."""
+    laid_out = [_grid(board) for board in boards]
+    for grid in laid_out:
+        apart = [other.subtitle for other in laid_out if other.title == grid.title and other is not grid]
+        grid.remarks.extend(f"not comparable with {grid.title} ({subtitle})" for subtitle in apart)
+    return laid_out
+
+
+def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Grid:
+    """Lay out what people ask of a model: size, dimensions, maximum tokens, speed."""
+    speeds = {(one.model, one.fingerprint): one for one in throughputs}
+    # A failed task says nothing of its model: what another task knows of it comes last, and wins.
+    known = sorted(
+        (row for board in boards for row in board.rows),
+        key=lambda row: row.evaluation.candidate.facts is not None,
+    )
+    candidates = {row.model: row.evaluation.candidate for row in known}
+    rows = []
+    for name, candidate in sorted(candidates.items()):
+        facts = candidate.facts
+        speed = speeds.get((candidate.model, candidate.fingerprint))
+        rows.append(
+            [
+                Cell(name),
+                Cell(_count(facts.parameters) if facts else "?"),
+                Cell(str(facts.dimensions) if facts else "?"),
+                Cell((str(facts.max_tokens) if facts.max_tokens else "no limit") if facts else "?"),
+                Cell(f"{facts.size_bytes / 1e6:.0f} MB" if facts and facts.size_bytes else "–"),
+                Cell(f"{facts.device} {candidate.settings.dtype} {facts.encoder}" if facts else "?"),
+                Cell(_speed(speed)),
+                Cell(_count(speed.tokens_per_second) if speed and speed.tokens_per_second else "–"),
+            ]
+        )
+    header = ["model", "parameters", "dimensions", "max tokens", "weights", "on", "texts/s", "tokens/s"]
+    timed = [speeds[key] for one in candidates.values() if (key := (one.model, one.fingerprint)) in speeds]
+    machines = sorted({f"{one.processor}, {one.cores} cores" for one in timed})
+    remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
+    remarks += [
+        remark
+        for name, candidate in sorted(candidates.items())
+        for remark in _candidate_remarks(name, candidate)
+    ]
+    return Grid("models", "", header, rows, remarks)
+
+
+SIDE_BY_SIDE = 3
+"""Up to so many models stand side by side with every interval; more stand one below the other."""
+
+
+MOST_METRICS = 8
+"""Of more metrics than these, a grid shows the first; the CSV has them all."""
+
+
+ILLUSTRATIVE = "sample: illustrative, not the real dataset"
+
+
+def _candidate_remarks(name: str, candidate: Candidate) -> Iterator[str]:
+    """What the table of models has no room for: what was allowed, a slower encoder, a lower precision."""
+    facts, settings = candidate.facts, candidate.settings
+    if settings.trust_remote_code:
+        yield f"{name}: its own code was allowed to run (--trust-remote-code)"
+    if settings.allow_pickle:
+        yield f"{name}: pickled weights were allowed (--allow-pickle)"
+    if facts is None:
+        return
+    yield from (f"{name}: {note}" for note in facts.notes)
+    if (moved := facts.deviation) is not None:
+        yield (
+            f"{name}: {settings.dtype} moves embeddings by up to 1 − cos = {moved.largest:.1e} from"
+            f" float32 (99th percentile {moved.p99:.1e}); {moved.neighbours:.1%} of neighbours stay"
+        )
+
+
+def _grid(board: Board) -> Grid:
+    """Metrics by models while these are few, in the order given; else ranked models by metrics."""
+    metrics = board.metrics[:MOST_METRICS]
+    if len(board.rows) <= SIDE_BY_SIDE:
+        models = sorted(board.rows, key=lambda row: row.given)
+        header = ["", *(row.model for row in models)]
+        rows = [
+            [Cell(metric), *(_cell(board, row, metric, interval=True) for row in models)]
+            for metric in metrics
+        ]
+    else:
+        header = ["model", *metrics]
+        rows = [
+            [Cell(row.model)]
+            + [_cell(board, row, metric, interval=metric == metrics[0]) for metric in metrics]
+            for row in board.rows
+        ]
+    return Grid(board.task, _subtitle(board), header, rows, _remarks(board))
+
+
+def _cell(board: Board, row: Row, metric: str, *, interval: bool) -> Cell:
+    if row.headline is None:
+        return Cell("ERROR")
+    score = board.score(row, metric)
+    best = score is not None and score.score is not None and score.score == board.best(metric)
+    return Cell(_number(score, interval=interval), best=best and len(board.rows) > 1)
+
+
+def _number(score: Score | None, *, interval: bool) -> str:
+    if score is None or score.score is None:
+        return "undefined" if score else "–"
+    ends = f" [{score.low:.3f}, {score.high:.3f}]" if interval and score.low is not None else ""
+    return f"{score.score:.4f}{ends}"
+
+
+def _subtitle(board: Board) -> str:
+    one = next((row.evaluation for row in board.rows if row.headline), board.rows[0].evaluation)
+    asked, headline = one.examination, one.scores[0] if one.scores else None
+    parts = [asked.split]
+    if headline and headline.examples:
+        grouped = f" in {headline.clusters} clusters" if headline.clusters != headline.examples else ""
+        parts.append(f"{headline.examples} examples{grouped}")
+    if asked.digest:
+        named = {"sample": ILLUSTRATIVE, "files": "data files", "own": "its own data"}[asked.data]
+        parts.append(f"{named} ({asked.digest[:8]})")
+    if one.status == "ok" and one.predictions is None:
+        parts.append("aggregates of another tool: no predictions, no intervals")
+    if asked.limit is not None:
+        parts.append(f"LIMITED to {asked.limit} examples: not comparable with the full set")
+    return " · ".join(parts)
+
+
+def _remarks(board: Board) -> list[str]:
+    further = len(board.metrics) - MOST_METRICS
+    remarks = [f"{further} further metrics are in the CSV"] if further > 0 else []
+    for row in board.rows:
+        if row.evaluation.error:
+            remarks.append(f"{row.model}: ERROR: {(row.evaluation.error.splitlines() or ['?'])[0]}")
+        cut = row.evaluation.truncation.finding if row.evaluation.truncation else None
+        findings = [*row.evaluation.findings, *([cut] if cut else [])]
+        remarks += [f"{row.model}: {_sentence(finding)}" for finding in findings]
+    for model, differences in board.refused:
+        remarks.append(f"{model} is not ranked, it was asked something else: {'; '.join(differences)}")
+    return remarks
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.code} ({finding.severity}): {finding.evidence}"
+
+
+def _speed(speed: Throughput | None) -> str:
+    if speed is None:
+        return "–"
+    return (
+        f"{speed.texts_per_second:.0f} ({speed.texts_per_second_low:.0f} – {speed.texts_per_second_high:.0f})"
+    )
+
+
+def _count(number: float | None) -> str:
+    """Shorten a count: 22.7 M, 9.6 k."""
+    if number is None:
+        return "?"
+    for bound, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= bound:
+            return f"{number / bound:.1f} {unit}"
+    return f"{number:.0f}"

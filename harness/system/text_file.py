@@ -1,0 +1,33 @@
+"""Text files: UTF-8, of bounded size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.system.limits import DATA, read_bounded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.system.limits import Limit
+
+
+def read_text(path: Path, limit: Limit = DATA) -> str:
+    r"""Read UTF-8, with or without a byte-order mark; line ends become `\n`.
+
+    Raises HarnessError that names the first byte that is not UTF-8, or the limit that the file is over.
+    """
+    try:
+        content = read_bounded(path, limit)
+    except OSError as error:
+        raise HarnessError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise HarnessError(
+            f"{path} is not UTF-8: byte 0x{content[error.start]:02x} in line {line}",
+            hint=f"if it is Latin-1: iconv -f latin1 -t utf-8 {path.name} > new-{path.name}",
+        ) from error
+    return text.replace("\r\n", "\n")
