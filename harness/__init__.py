@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from harness.api import load_model as load_model
     from harness.errors import HarnessError as HarnessError
     from harness.evaluation.evaluate import evaluate as evaluate
     from harness.metrics.interface import Metric as Metric
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from harness.models.interface import ModelSpec as ModelSpec
     from harness.models.interface import Role as Role
     from harness.models.interface import Settings as Settings
-    from harness.models.locate import load_model as load_model
     from harness.plugins.hookspecs import hookimpl as hookimpl
     from harness.stats.intervals import estimate as estimate
     from harness.stats.intervals import interval_seed as interval_seed
@@ -82,7 +82,7 @@ _HOMES = {
     "models.interface": (
         "LocatedModel", "Model", "ModelFacts", "ModelScheme", "ModelSpec", "Role", "Settings",
     ),
-    "models.locate": ("load_model",),
+    "api": ("load_model",),
     "plugins.hookspecs": ("hookimpl",),
     "stats.intervals": ("estimate", "interval_seed"),
     "system.text_file": ("read_text",),

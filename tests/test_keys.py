@@ -17,6 +17,7 @@ import harness
 from harness.evaluation import keys
 from harness.metrics.interface import Metric
 from harness.plugins.loader import load_plugins
+from harness.results import code_changes
 from harness.system.code_hash import walk
 
 PACKAGE = Path(harness.__file__).parent
@@ -209,7 +210,7 @@ def test_a_harmful_edit_changes_the_key_and_is_named(world, name, old, new, chan
 def test_another_import_brings_another_module(world):
     before = code(world)
     edit(world, "plugin.py", "from strict import limit", "from lenient import limit")
-    told = keys.task_changes(before, code(world))
+    told = code_changes.task_changes(before, code(world))
     assert told == ["code of the task: plugin changed, lenient added, strict removed"]
 
 
@@ -226,7 +227,7 @@ def test_options_and_the_module_that_makes_the_task_count(world):
         before = code(world)
         assert {"cats_plugin", "harness_file_plugin"} < set(before)
         edit(world, "plugin.py", "0.5", "0.6")
-        assert keys.task_changes(before, code(world)) == [
+        assert code_changes.task_changes(before, code(world)) == [
             "code of the task: plugin changed",
             "options of the task changed",
         ]

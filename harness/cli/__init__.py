@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness import __version__
 from harness.errors import HarnessError
+from harness.system.environment import version
 from harness.system.signals import Interrupted, heeding
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="harness")
+@click.version_option(version(), prog_name="harness")
 def cli() -> None:
     """Evaluate, compare and decide between fine-tuned sentence-embedding models.
 

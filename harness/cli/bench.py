@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import model_options, out_folder, plugin_options, settings_from, words
+from harness.cli.options import model_options, out_folder, plugin_options, plugins_from, settings_from, words
 from harness.errors import HarnessError
-from harness.plugins.loader import load
 from harness.system.paths import user_path
 from harness.system.signals import Interrupted
 
@@ -97,7 +96,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     from harness.system.atomic import write_atomically
 
     config = read_config(Path.cwd())
-    plugins = load(options["plugin_files"], config)
+    plugins = plugins_from(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
     out = out_folder(options["out"] or DEFAULT_OUT)
     now = dt.datetime.now(dt.UTC)

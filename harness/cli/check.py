@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import plugin_options, words
+from harness.cli.options import plugin_options, plugins_from, tasks_from, words
 from harness.errors import HarnessError
-from harness.plugins.loader import all_tasks, load
 from harness.system.paths import user_path
 from harness.tasks.finding import Severity
 
@@ -65,7 +64,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     from harness.cli.config import read_config
 
     config = read_config(Path.cwd())
-    plugins = load(options["plugin_files"], config)
+    plugins = plugins_from(options["plugin_files"], config)
     asked, allowed = _asked(options, config, plugins), frozenset(words(options["allow"]))
     checks = plugins.checks()
     checked = [_check(path, asked, plugins) for path in options["paths"]]
@@ -110,7 +109,7 @@ def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Aske
     from harness.checks.models import Models
     from harness.tasks.selection import select_tasks
 
-    tasks = all_tasks(plugins, options["task_files"], config)
+    tasks = tasks_from(plugins, options["task_files"], config)
     named = words(options["tasks"])
     selected = select_tasks(named, tasks, plugins.task_schemes()) if named else []
     return Asked(

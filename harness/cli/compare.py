@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import plugin_options, words
+from harness.cli.options import plugin_options, plugins_from, tasks_from, words
 from harness.errors import HarnessError
-from harness.plugins.loader import all_tasks, load
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -71,8 +70,8 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
     writing = {Path(file): _format_of(file) for file in options["files"]}
     config = read_config(Path.cwd())
-    plugins = load(options["plugin_files"], config)
-    tasks = all_tasks(plugins, options["task_files"], config)
+    plugins = plugins_from(options["plugin_files"], config)
+    tasks = tasks_from(plugins, options["task_files"], config)
     pairs = _pairs(options)
     comparisons = compare(pairs, _question(options, tasks, pairs))
     front, matrix = _front(pairs), options["all_pairs"]

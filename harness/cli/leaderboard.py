@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options
+from harness.cli.options import plugin_options, plugins_from, tasks_from
 from harness.errors import HarnessError
-from harness.plugins.loader import all_tasks, load
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def _standings(
     @cache
     def tasks() -> dict[str, Task]:
         config = read_config(Path.cwd())
-        return all_tasks(load(plugins, config), files, config)
+        return tasks_from(plugins_from(plugins, config), files, config)
 
     if plugins or files:
         # What was asked for by name is an error where it is broken, whether it is needed or not.

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import plugin_options
-from harness.plugins.loader import all_tasks, load
+from harness.cli.options import plugin_options, plugins_from, tasks_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +35,7 @@ def command(
     from harness.cli.config import read_config
 
     config = read_config(Path.cwd())
-    plugins = load(plugin_files, config)
+    plugins = plugins_from(plugin_files, config)
     tables = {name: _rows(name, plugins, task_files, config) for name in ([what] if what else WHAT)}
     if "tasks" in tables and plugins.task_schemes():
         tables["task prefixes"] = _prefixes(plugins)
@@ -71,7 +70,7 @@ def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config
             {"name": name, "from": plugins.origin(f"harness_{what}", name), "help": one.help}
             for name, one in answers.items()
         ]
-    tasks = all_tasks(plugins, task_files, config)
+    tasks = tasks_from(plugins, task_files, config)
     if what == "tags":
         from harness.tasks.selection import tags_of
 

@@ -12,11 +12,14 @@ import click
 from harness.errors import HarnessError
 from harness.models.backends import ENCODERS
 from harness.models.interface import Role, Settings
+from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from harness.cli.config import Config
+    from harness.plugins.loader import Plugins
+    from harness.tasks.interface import Task
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -116,6 +119,23 @@ def cache_limit(given: str | None, config: Config) -> int | None:
 def words(given: Sequence[str]) -> list[str]:
     """Split words that are separated by commas, over repeated options."""
     return [word.strip() for text in given for word in text.split(",") if word.strip()]
+
+
+def plugins_from(files: Sequence[str], config: Config) -> Plugins:
+    """Load plugins: the installed ones, the configured files, and those on the command line."""
+    from harness.plugins.loader import load_plugins
+
+    return load_plugins([user_path(file) for file in (*config.plugins, *files)])
+
+
+def tasks_from(plugins: Plugins, files: Sequence[str], config: Config) -> dict[str, Task]:
+    """Return all tasks by name: those of plugins, of configured task files, of those on the command line.
+
+    Raises HarnessError where a name is taken, or is a tag of other tasks.
+    """
+    from harness.plugins.loader import all_tasks
+
+    return all_tasks(plugins, [user_path(file) for file in (*config.task_files, *files)])
 
 
 def settings_from(options: Mapping[str, Any]) -> Settings:

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import out_folder, words
+from harness.cli.options import out_folder, tasks_from, words
 from harness.errors import HarnessError
-from harness.plugins.loader import all_tasks
 from harness.system.paths import user_path
 from harness.tasks.interface import DataSource
 from harness.training.cards.to_recipe import PACKAGED
@@ -50,7 +49,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
         base=base,
         base_folder=folder,
         base_name=_base_name(base),
-        tasks=_tasks(recipe, all_tasks(plugins, options["task_files"], config)),
+        tasks=_tasks(recipe, tasks_from(plugins, options["task_files"], config)),
         data=root if root is not None and root.is_dir() else None,
         out=out,
         seed=recipe.train.seed,

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import cache_limit, model_options, out_folder, plugin_options, settings_from, words
+from harness.cli.options import (
+    cache_limit,
+    model_options,
+    out_folder,
+    plugin_options,
+    plugins_from,
+    settings_from,
+    tasks_from,
+    words,
+)
 from harness.errors import HarnessError
-from harness.plugins.loader import all_tasks, load
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -85,7 +93,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     from harness.results.folder import Results
 
     config = read_config(Path.cwd())
-    plugins = load(options["plugin_files"], config)
+    plugins = plugins_from(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
     asked = Asked.of(
         plan,
@@ -114,7 +122,7 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         )
     tasks = select_tasks(
         words(options["tasks"]) or list(config.tasks),
-        all_tasks(plugins, options["task_files"], config),
+        tasks_from(plugins, options["task_files"], config),
         plugins.task_schemes(),
         words(options["exclude"]) or list(config.exclude),
     )

@@ -73,12 +73,12 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
 def _remaining(results: Results, runs: Sequence[Run], plugin_files: Sequence[str]) -> Remaining:
     """Ask the plugins that the user chose, here or in `harness.toml`."""
     from harness.cli.config import read_config
+    from harness.cli.options import plugins_from
     from harness.evaluation.status import remaining
-    from harness.plugins.loader import load
     from harness.system.paths import user_path
 
     config = read_config(Path.cwd())
-    plugins = load(plugin_files, config)
+    plugins = plugins_from(plugin_files, config)
     return remaining(
         results, runs, plugins, {user_path(file).resolve() for file in (*config.plugins, *plugin_files)}
     )

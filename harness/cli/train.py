@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import plugin_options
-from harness.plugins.loader import load
+from harness.cli.options import plugin_options, plugins_from
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
     config = read_config(Path.cwd())
     target = console()
-    for production in productions(options, config, load(options["plugin_files"], config)):
+    for production in productions(options, config, plugins_from(options["plugin_files"], config)):
         if options["resume"] and production.out.is_dir():
             say(f"{production.out} is there already", target)
             continue

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options
+from harness.cli.options import plugin_options, plugins_from, tasks_from
 from harness.errors import HarnessError
-from harness.plugins.loader import all_tasks, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +56,7 @@ def _tasks(plugins: Sequence[str], files: Sequence[str]) -> Mapping[str, Task]:
     from harness.cli.config import read_config
 
     config = read_config(Path.cwd())
-    return all_tasks(load(plugins, config), files, config)
+    return tasks_from(plugins_from(plugins, config), files, config)
 
 
 def _print(folder: str, found: Verified) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.comparison.result import Difference
 from harness.errors import HarnessError
-from harness.evaluation.keys import scoring_changes, task_changes
 from harness.models.interface import Settings
+from harness.results.code_changes import scoring_changes, task_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,17 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from harness.comparison.bench_file import read_bench_files
 from harness.comparison.comparability import machine_differences
 from harness.comparison.result import Speed
-from harness.errors import HarnessError
-from harness.system.limits import decode_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from harness.bench.records import Bench, VariantResult
+    from harness.comparison.bench_file import VariantSpeed
     from harness.comparison.result import Difference
     from harness.comparison.sources import Side
 
@@ -51,7 +46,8 @@ def speed_of(
 
 def _benched(baseline: Side, candidate: Side) -> Speed | None:
     """The newest bench in which both were timed side by side, the baseline first."""
-    for bench in sorted(_benches(baseline, candidate), key=lambda one: one.started, reverse=True):
+    folders = {side.folder for side in (baseline, candidate) if side.folder is not None}
+    for bench in sorted(read_bench_files(folders), key=lambda one: one.started, reverse=True):
         by_label = {one.label: one for one in bench.variants}
         for ratio in bench.ratios:
             ours, theirs = by_label.get(ratio.label), by_label.get(ratio.against)
@@ -72,20 +68,7 @@ def _benched(baseline: Side, candidate: Side) -> Speed | None:
     return None
 
 
-def _rate(variant: VariantResult, workload: str) -> float | None:
+def _rate(variant: VariantSpeed, workload: str) -> float | None:
     """Texts per second of a variant on a workload; None where it was not measured on it."""
     found = (one.texts_per_second.value for one in variant.workloads if one.workload == workload)
     return next(found, None)
-
-
-def _benches(*sides: Side) -> Iterator[Bench]:
-    from harness.bench.records import SCHEMA, Bench
-
-    for folder in {side.folder for side in sides if side.folder is not None}:
-        for path in sorted(folder.glob("bench/records/*/*.json")):
-            try:
-                bench = msgspec.convert(decode_json(path), Bench)
-            except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError):
-                continue  # a bench is an extra: without it, the rounds of the runs count
-            if bench.schema == SCHEMA:
-                yield bench

@@ -15,6 +15,7 @@ from harness.results.records import Candidate, Evaluation, Examination, Score, T
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
+from harness.tasks.dataset import Dataset
 from harness.tasks.finding import Finding, Severity
 from harness.tasks.interface import AggregateTask
 from harness.training.contamination import overlap
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from harness.metrics.interface import Metric
     from harness.models.interface import LocatedModel, Model, ModelFacts, Role
-    from harness.tasks.dataset import Dataset, Predictions
+    from harness.tasks.dataset import Predictions
     from harness.tasks.interface import DataSource, Task
 
 
@@ -45,11 +46,9 @@ def examine(task: Task, source: DataSource, limit: int | None = None) -> Examine
     dataset: Dataset | None = None
     failed: BaseException | None = None
     try:
-        dataset = task.load(source)
-        if limit is not None:
-            dataset = task.limited(dataset, limit)
+        dataset = _load(task, source, limit)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
-        dataset, failed = None, error
+        failed = error
     code = task_code(task)
     examination = Examination(
         task=task.name,
@@ -61,6 +60,13 @@ def examine(task: Task, source: DataSource, limit: int | None = None) -> Examine
         limit=limit,
     )
     return Examined(task, examination, dataset, failed, code)
+
+
+def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
+    dataset: object = task.load(source)
+    if not isinstance(dataset, Dataset):
+        raise TypeError(f"load returned {type(dataset).__name__}, not a Dataset")
+    return dataset if limit is None else task.limited(dataset, limit)
 
 
 def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:

@@ -17,6 +17,7 @@ import msgspec
 from harness.errors import HarnessError
 from harness.evaluation.isolate import Advanced, Began, Ended, Event, Finished, Noted, Order
 from harness.system import processes
+from harness.system.paths import user_path
 from harness.system.signals import heeding
 
 if TYPE_CHECKING:
@@ -81,14 +82,13 @@ def _obey(order: Order, teller: Teller) -> Finished:
 
 
 def _plan(order: Order) -> Plan:
-    from harness.cli.config import Config
     from harness.evaluation.run import Plan
     from harness.models.locate import locate_model
-    from harness.plugins.loader import all_tasks, load
+    from harness.plugins.loader import all_tasks, load_plugins
     from harness.tasks.selection import select_tasks
 
-    plugins = load(order.plugin_files, Config())
-    tasks = all_tasks(plugins, order.task_files, Config())
+    plugins = load_plugins([user_path(file) for file in order.plugin_files])
+    tasks = all_tasks(plugins, [user_path(file) for file in order.task_files])
     return Plan(
         models=[locate_model(order.spec, plugins.model_schemes())],
         tasks=select_tasks(order.tasks, tasks, plugins.task_schemes()) if order.tasks else [],

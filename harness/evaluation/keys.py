@@ -18,33 +18,32 @@ and the libraries that each record names (`environment.LIBRARIES`): they move sc
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
+import pkgutil
 from dataclasses import asdict
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from harness import _HOMES
-from harness.models.backends import ENCODERS
+from harness.results.code_changes import OPTIONS, OWN
 from harness.system.code_hash import walk
 from harness.system.environment import LIBRARIES
 from harness.system.paths import user_path
 from harness.training.contamination import TrainedOn, trained_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from harness.encoding.cached_model import EncodedOnce
     from harness.models.interface import LocatedModel
     from harness.results.records import Examination
     from harness.tasks.interface import Task
 
-_SCORING = (
-    "evaluation.evaluate",
-    "models.lexical",
-    "models.sentence_transformer",
-    *(f"models.backends.{name}" for name in ENCODERS),
-)
-"""Where scores come from, besides the homes of public names: the modules that these reach count too."""
+_SCORING = ("evaluation.evaluate", "models.lexical", "models.sentence_transformer", "tasks.dataset")
+"""Where scores come from, besides the packages below: the modules that these reach count too."""
+
+_SCORING_PACKAGES = ("metrics", "models.backends")
+"""Packages of which every module counts: a plugin may take one, or a name imports it."""
 
 _MOVES_NO_SCORE = {
     "encoding.cache_key": "names files of the embedding cache",
@@ -63,9 +62,6 @@ _MOVES_NO_SCORE = {
 
 _PACKAGES = frozenset({"harness", "sklearn", *(name.replace("-", "_") for name in LIBRARIES)})
 """Packages that a task's code may import and that do not count as part of it."""
-_OPTIONS = "options of the task"
-"""Stands for a task's options among its modules."""
-_OWN = "harness."
 _SHORT = 8
 
 
@@ -110,7 +106,7 @@ def task_code(task: Task) -> dict[str, str]:
     found = walk.reached(roots, walk.outside(owners, _PACKAGES))
     if task.options:
         options = json.dumps(dict(task.options), sort_keys=True, default=str)
-        found[_OPTIONS] = hashlib.sha256(options.encode()).hexdigest()
+        found[OPTIONS] = hashlib.sha256(options.encode()).hexdigest()
     return found
 
 
@@ -130,15 +126,19 @@ def scoring_hash() -> str:
 @cache
 def scoring_code() -> Mapping[str, str]:
     """Map each module of ours that can move a score to its hash."""
-    return walk.reached([f"{_OWN}{name}" for name in (*_SCORING, *_HOMES)], _scoring, computed=False)
+    roots = [f"{OWN}{name}" for name in _SCORING]
+    for package in _SCORING_PACKAGES:
+        folders = importlib.import_module(f"{OWN}{package}").__path__
+        roots += [f"{OWN}{package}.{module.name}" for module in pkgutil.iter_modules(folders)]
+    return walk.reached(roots, _scoring, computed=False)
 
 
 def _scoring(name: str) -> Mapping[str, str] | None:
     """Tell the walk where to stop: at other packages, and at modules of ours that move no score."""
-    own = name.removeprefix(_OWN)
+    own = name.removeprefix(OWN)
     parts = own.split(".")
     packages = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
-    return None if name.startswith(_OWN) and not packages & _MOVES_NO_SCORE.keys() else {}
+    return None if name.startswith(OWN) and not packages & _MOVES_NO_SCORE.keys() else {}
 
 
 def shortened(task: Mapping[str, str]) -> dict[str, str]:
@@ -148,34 +148,3 @@ def shortened(task: Mapping[str, str]) -> dict[str, str]:
         name: part if name.startswith(walk.DISTRIBUTION) else part[:_SHORT]
         for name, part in sorted(found.items())
     }
-
-
-def task_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Say what differs between the task's code behind two records, one phrase each."""
-    differing = [name for name in _differing(then, now) if not name.startswith(_OWN)]
-    versions = [name for name in differing if name.startswith(walk.DISTRIBUTION)]
-    modules = [name for name in differing if name not in {*versions, _OPTIONS}]
-    told = [f"code of the task: {_changed(modules, then, now)}"] if modules else []
-    told += [f"{name} {then.get(name, '–')} → {now.get(name, '–')}" for name in versions]
-    return told + ([f"{_OPTIONS} changed"] if _OPTIONS in differing else [])
-
-
-def scoring_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Say what differs between our own code behind two records, in one phrase; empty where nothing does."""
-    own = [name for name in _differing(then, now) if name.startswith(_OWN)]
-    return [f"scoring code of harness: {_changed(own, then, now)}"] if own else []
-
-
-def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    return sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
-
-
-def _changed(names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Such as `one, two changed, three added`."""
-    kinds: dict[str, list[str]] = {}
-    for name in names:
-        kind = "added" if name not in then else "removed" if name not in now else "changed"
-        kinds.setdefault(kind, []).append(name.removeprefix(_OWN).removeprefix(walk.PLUGIN_FILE))
-    return ", ".join(
-        f"{', '.join(kinds[kind])} {kind}" for kind in ("changed", "added", "removed") if kind in kinds
-    )

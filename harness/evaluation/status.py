@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import Examined, examine
-from harness.evaluation.keys import record_key, scoring_changes, shortened, task_changes
+from harness.evaluation.keys import record_key, shortened
 from harness.models.locate import locate_model
 from harness.models.missing import Unlocated
+from harness.results.code_changes import scoring_changes, task_changes
 from harness.system.paths import user_path
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import select_tasks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.models.backends.threads import ways
-from harness.models.interface import LocatedModel, Model, ModelSpec, Settings
+from harness.models.interface import LocatedModel, ModelSpec, Settings
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -67,14 +67,3 @@ def display_names(models: Sequence[tuple[str, str]]) -> dict[tuple[str, str], st
     distinct = list(dict.fromkeys(models))
     shared = Counter(name for name, _ in distinct)
     return {(name, fp): f"{name}~{fp[:8]}" if shared[name] > 1 else name for name, fp in distinct}
-
-
-def load_model(text: str, settings: Settings | None = None) -> Model:
-    """Load a model as `--model` would: a folder, a hub id, or a scheme such as `minilm`.
-
-    Raises HarnessError where it does not exist or cannot be loaded.
-    """
-    from harness.plugins.loader import load_plugins
-
-    schemes = load_plugins().model_schemes()
-    return locate_model(parse_model(text, schemes, settings), schemes).load()

@@ -17,7 +17,6 @@ from harness.metrics.interface import Metric
 from harness.models.interface import ModelScheme
 from harness.plugins import hookspecs
 from harness.system.code_hash.walk import PLUGIN_FILE
-from harness.system.paths import user_path
 from harness.tasks.interface import AggregateTask, Task, TaskKind, TaskScheme
 from harness.tasks.selection import ambiguous, misnamed
 from harness.training.interface import Trainer
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import ModuleType
-
-    from harness.cli.config import Config
 
 
 GROUP = "harness"
@@ -342,14 +339,7 @@ def _sentence(error: BaseException) -> str:
     return " ".join([*kind, *lines])
 
 
-def load(plugin_files: Sequence[str], config: Config) -> Plugins:
-    """Load plugins: the installed ones, the configured files, and those on the command line."""
-    from harness.plugins.loader import load_plugins
-
-    return load_plugins([user_path(file) for file in (*config.plugins, *plugin_files)])
-
-
-def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> dict[str, Task]:
+def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
     """All tasks: those of plugins, and those of task files.
 
     Raises HarnessError where a name is taken, or is a tag of other tasks.
@@ -358,8 +348,8 @@ def all_tasks(plugins: Plugins, task_files: Sequence[str], config: Config) -> di
     from harness.tasks.task_file import read_task_file
 
     tasks = plugins.tasks()
-    for file in (*config.task_files, *task_files):
-        for name, task in read_task_file(user_path(file), plugins.task_kinds()).items():
+    for file in task_files:
+        for name, task in read_task_file(file, plugins.task_kinds()).items():
             if name in tasks:
                 raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
             tasks[name] = task

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from harness.system.atomic import _unwritable, write_inside
-
 import hashlib
 import json
 import os
@@ -13,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from harness.system.atomic import locked, sweep, write_whole
 from harness.errors import HarnessError
-from harness.system.signals import unbroken
+from harness.results.records import SCHEMA, Evaluation, Throughput, plain_values
+from harness.system.atomic import _unwritable, locked, sweep, write_inside
 from harness.system.limits import decode_json
 from harness.system.paths import file_name, keep_inside, link_to, possible
-from harness.results.records import SCHEMA, Evaluation, Throughput, plain_values
+from harness.system.signals import unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,12 +253,6 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
     content = _content(path)
     evaluation = _converted(path, content, Evaluation)
     return evaluation, content[SEAL] == seal(content) if SEAL in content else None
-
-
-
-
-
-
 
 
 def _slot(examination: Examination) -> str:

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from harness.render import csv_text, text_of
 from harness.errors import HarnessError
-from harness.system.signals import unbroken
 from harness.models.locate import display_names
-from harness.results.records import Evaluation, Score, Throughput, check_ends
-from harness.results.folder import Results
-from harness.system.atomic import write_atomically
+from harness.render import text_of
+from harness.results.records import Evaluation, Score, check_ends
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,12 +141,6 @@ def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
     return [_board(place[0], rows[place]) for place in sorted(rows)]
 
 
-
-
-
-
-
-
 def read_leaderboard(path: Path) -> list[Record]:
     """Read a `leaderboard.csv`.
 
@@ -173,8 +164,6 @@ def _of_cells(row: dict[str, Any], where: str) -> Record:
         return msgspec.convert(cells, Record, strict=False)
     except msgspec.ValidationError as error:
         raise HarnessError(f"{where}: {error}") from error
-
-
 
 
 def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:

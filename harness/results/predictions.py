@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from harness.tasks.dataset import Dataset
-from harness.tasks.dataset import Predictions
-from harness.system import limits
-
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 from harness.results.folder import footer_hash
 from harness.system import limits
 from harness.system.paths import possible
-from typing import TYPE_CHECKING
+from harness.tasks.dataset import Dataset, Predictions
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -23,16 +20,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.metrics import standard as metrics
 from harness.errors import HarnessError
+from harness.metrics import standard as metrics
 from harness.stats.paired import Paired
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from harness.tasks.interface import Task
     from harness.metrics.interface import Metric
     from harness.results.records import Evaluation, Score
+    from harness.tasks.interface import Task
 
     Table = dict[str, np.ndarray]
 

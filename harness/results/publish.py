@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-from harness.results.leaderboard import Record
-from harness.results.folder import Results
-from harness.results.records import Throughput
-from harness.results.leaderboard import _libraries
-from harness.results.leaderboard import boards
-from harness.render import csv_text
-from harness.models.locate import display_names
 from dataclasses import fields
-from harness.results.leaderboard import records
-from harness.system.signals import unbroken
+from typing import TYPE_CHECKING, Any
+
+from harness.models.locate import display_names
+from harness.render import csv_text
+from harness.results.leaderboard import Record, _libraries, boards, records
+from harness.results.records import Throughput
 from harness.system.atomic import write_atomically
-from typing import TYPE_CHECKING
+from harness.system.signals import unbroken
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from harness.results.folder import Results
 
 
 def publish(results: Results) -> list[str]:

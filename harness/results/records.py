@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.models.interface import ModelFacts, Settings
+from harness.models.interface import ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
 from harness.tasks.finding import Finding, Severity
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.results.predictions import aligned, check_score, metric_of, paired, side_of
-from harness.results.predictions import Answered, read_table
 from harness.errors import HarnessError
+from harness.results.predictions import Answered, aligned, check_score, metric_of, paired, read_table, side_of
 from harness.stats.gain import LEVEL
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from harness.tasks.interface import Task
     from harness.metrics.interface import Metric
     from harness.results.leaderboard import Board, Row
+    from harness.tasks.interface import Task
 
     Table = dict[str, np.ndarray]
 

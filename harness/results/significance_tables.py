@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.render import Cell, Grid
-from harness.results.tables import grids
 from harness.results.letters import joined, letters
 from harness.results.overall import MOST_TAGS
 from harness.results.significance import ALONE, Standings
+from harness.results.tables import grids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

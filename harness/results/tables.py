@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from harness.render import Cell
-from harness.render import Grid
 from typing import TYPE_CHECKING
-from harness.render import Cell
-from harness.render import Grid
-from typing import TYPE_CHECKING
+
+from harness.render import Cell, Grid
 
 if TYPE_CHECKING:
-    from harness.results.records import Candidate
-    from harness.tasks.finding import Finding
-    from collections.abc import Iterator
-    from harness.results.leaderboard import Row
-    from harness.results.records import Score
-    from harness.results.leaderboard import Board
-    from collections.abc import Sequence
-    from harness.results.records import Throughput
+    from collections.abc import Iterator, Sequence
 
+    from harness.results.leaderboard import Board, Row
+    from harness.results.records import Candidate, Score, Throughput
+    from harness.tasks.finding import Finding
 
 
 def grids(boards: Sequence[Board]) -> list[Grid]:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+DISTRIBUTION = "embedding-harness"
+"""The name that harness is installed by."""
+
 LIBRARIES = (
     "sentence-transformers", "transformers", "tokenizers", "torch", "numpy", "scikit-learn", "mteb",
     "openvino", "onnxruntime", "scipy", "pandas", "pyarrow",
@@ -45,12 +48,10 @@ class Environment:
 
 def current_environment(started: str) -> Environment:
     """Describe this machine and process; imports none of the libraries it names."""
-    from harness import __version__
-
     return Environment(
         started=started,
         command=[Path(sys.argv[0]).name, *sys.argv[1:]],
-        harness=__version__,
+        harness=version(),
         python=platform.python_version(),
         libraries=libraries(),
         platform=platform.platform(),
@@ -60,6 +61,14 @@ def current_environment(started: str) -> Environment:
         load=load(),
         git_commit=_commit(Path.cwd()),
     )
+
+
+def version() -> str:
+    """Version of harness, read from its metadata; `unknown` where it is run without being installed."""
+    try:
+        return importlib.metadata.version(DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def libraries() -> dict[str, str]:

@@ -269,7 +269,7 @@ def test_scores_of_other_scoring_code_are_compared_with_a_note():
     found = ask()
     assert len(found.lines) == 1
     assert found.notes == (
-        "scoring code of harness: metrics changed between the two runs: run the older one again",
+        "scoring code of harness: metrics.standard changed between the two runs: run the older one again",
     )
 
 

@@ -1,0 +1,80 @@
+"""The parts of a bench's record that a comparison reads, so that it needs none of `harness.bench`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from harness.errors import HarnessError
+from harness.system.limits import decode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+SCHEMA = 1
+"""Schema of the records that are read; it is `harness.bench.records.SCHEMA`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A value and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadSpeed:
+    """Throughput of a variant on one workload."""
+
+    workload: str
+    texts_per_second: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSpeed:
+    """Throughputs of one model with one set of settings."""
+
+    label: str
+    fingerprint: str
+    workloads: tuple[WorkloadSpeed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedRatio:
+    """Throughput of one variant over that of another, from rounds side by side."""
+
+    workload: str
+    label: str
+    against: str
+    ratio: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchFile:
+    """One `harness bench`, as far as a comparison needs it."""
+
+    schema: int = SCHEMA
+    started: str
+    """UTC, ISO 8601."""
+    variants: tuple[VariantSpeed, ...]
+    ratios: tuple[SpeedRatio, ...] = ()
+
+
+def read_bench_files(folders: Iterable[Path]) -> Iterator[BenchFile]:
+    """Read the benches in results folders; one that cannot be read is passed over.
+
+    A bench is an extra: without it, the rounds of the runs count.
+    """
+    for folder in folders:
+        for path in sorted(folder.glob("bench/records/*/*.json")):
+            try:
+                bench = msgspec.convert(decode_json(path), BenchFile)
+            except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError):
+                continue
+            if bench.schema == SCHEMA:
+                yield bench
