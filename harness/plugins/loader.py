@@ -6,25 +6,24 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from harness.errors import HarnessError
-from harness.metrics.interface import Metric
 from harness.models.interface import ModelScheme
 from harness.plugins import hookspecs
+from harness.plugins.validate import answer_error, error_sentence, model_error
 from harness.system.code_hash.walk import PLUGIN_FILE
-from harness.tasks.interface import AggregateTask, Task, TaskKind, TaskScheme
-from harness.tasks.selection import ambiguous, misnamed
+from harness.tasks.interface import Task, TaskKind, TaskScheme
+from harness.tasks.selection import ambiguous
 from harness.training.interface import Trainer
 from harness.training.recipe import Recipe
 from harness.training.subject import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -144,10 +143,10 @@ class Plugins:
         try:
             answers: list[Any] = list(implementation.function())  # type: ignore[call-overload]
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-            self._problems.append(f"plugin {plugin}: {hook} raised {_sentence(error)}")
+            self._problems.append(f"plugin {plugin}: {hook} raised {error_sentence(error)}")
             return
         for answer in answers:
-            if problem := _unusable(answer, _ANSWERS[hook]):
+            if problem := answer_error(answer, _ANSWERS[hook]):
                 self._problems.append(f"plugin {plugin}: {hook} answers {problem}")
             else:
                 _sign(answer, implementation)
@@ -233,7 +232,7 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
             raise HarnessError(f"the same module is loaded already, as {manager.get_name(module)}")
         manager.register(module, name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-        plugins.found.append(PluginInfo(name, origin, problem=_sentence(error)))
+        plugins.found.append(PluginInfo(name, origin, problem=error_sentence(error)))
         return
     callers = manager.get_hookcallers(module) or []
     hooks = tuple(caller.name for caller in callers)
@@ -241,7 +240,7 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         manager.unregister(module)
-        plugins.found.append(PluginInfo(name, origin, hooks, problem=_sentence(error)))
+        plugins.found.append(PluginInfo(name, origin, hooks, problem=error_sentence(error)))
         return
     problem = None if hooks else "answers no hook: is `@hookimpl` missing?"
     plugins.found.append(PluginInfo(name, origin, hooks, problem))
@@ -266,77 +265,17 @@ def _blamed(answer: Any, implementation: pluggy.HookImpl, hook: str) -> Any:  # 
     def blaming(asked: Any) -> Any:  # noqa: ANN401 - what the function takes and gives
         try:
             given = function(asked)
-            problem = _unlike_model(given) if act == "locate" else _unusable(given, Task)
+            problem = model_error(given) if act == "locate" else answer_error(given, Task)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
-            raise HarnessError(f"{who} raised {_sentence(error)}") from error
+            raise HarnessError(f"{who} raised {error_sentence(error)}") from error
         if problem:
             raise HarnessError(f"{who} answers {problem}")
         _sign(given, implementation)
         return given
 
     return _ANSWERS[hook](name=answer.name, help=answer.help, **{act: blaming})
-
-
-def _unusable(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401 - whatever a stranger answered
-    """Say why an answer cannot be used; None when it can."""
-    try:
-        if not isinstance(answer, kind):
-            return f"{str(answer)[:80]!r}, which is no {kind.__name__}"
-        fault = _task_fault(answer) if isinstance(answer, Task) else _name_fault(answer.name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's property may raise anything
-        fault = f"that cannot be asked: {_sentence(error)}"
-    return f"a {type(answer).__name__} {fault}" if fault else None
-
-
-def _task_fault(task: Task) -> str | None:
-    """Say what a task says of itself that no task may; None when all is well."""
-    if lacking := [name for name in ("name", "kind", "metrics") if not hasattr(task, name)]:
-        return f"without {', '.join(lacking)}"
-    if fault := _name_fault(task.name):
-        return fault
-    if problem := misnamed(task.name):
-        return f"whose name {task.name!r} {problem}"
-    if not _is_text(task.kind):
-        return f"whose kind is {task.kind!r}, not a text"
-    if not _all_are(str, task.tags, Collection):
-        return f"whose tags is {task.tags!r}, not a set of texts"
-    if not _all_are(Metric, task.metrics, Sequence) or not (task.metrics or isinstance(task, AggregateTask)):
-        return f"whose metrics is {task.metrics!r}, not one Metric or more"
-    return None
-
-
-def _name_fault(name: Any) -> str | None:  # noqa: ANN401 - whatever a stranger called it
-    return None if _is_text(name) else f"whose name is {name!r}, not a text"
-
-
-def _is_text(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, str) and value != ""
-
-
-def _all_are(kind: type, values: Any, container: type[Any]) -> bool:  # noqa: ANN401
-    # A text is a collection of texts too, and never meant as one.
-    return (
-        isinstance(values, container)
-        and not isinstance(values, str)
-        and all(isinstance(value, kind) for value in values)
-    )
-
-
-def _unlike_model(located: Any) -> str | None:  # noqa: ANN401 - whatever a stranger located
-    lacking = [name for name in ("name", "fingerprint", "spec", "load") if not hasattr(located, name)]
-    return f"{str(located)[:80]!r}, a model without {', '.join(lacking)}" if lacking else None
-
-
-def _sentence(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kind = (
-        []
-        if isinstance(error, HarnessError)
-        else [f"{type(error).__name__}:" if lines else type(error).__name__]
-    )
-    return " ".join([*kind, *lines])
 
 
 def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
