@@ -28,7 +28,7 @@ def child(script, *words):
 HANGS_WRITING = """
 import os, sys, time
 from pathlib import Path
-from harness.durable import write_whole
+from harness.system.atomic import write_whole
 def hang(_handle):
     print("writing", flush=True)
     time.sleep(60)
@@ -99,7 +99,7 @@ def test_temporary_names_are_those_that_are_swept():
 HOLDS = """
 import sys, time
 from pathlib import Path
-from harness.durable import locked
+from harness.system.atomic import locked
 with locked(Path(sys.argv[1]), seconds=0) as alone:
     print(alone, flush=True)
     time.sleep(60)

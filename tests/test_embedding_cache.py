@@ -523,7 +523,7 @@ def test_of_keys_that_are_there_twice_the_first_is_kept(keys):
 
 
 def test_the_cache_imports_nothing_heavy():
-    script = "import sys, harness.embedding_cache, harness.encode\n"
+    script = "import sys, harness.encoding.cache, harness.encoding.cached_model\n"
     script += "print({'torch', 'pyarrow', 'filelock', 'pandas'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout == "set()\n"

@@ -121,7 +121,7 @@ def test_what_is_in_a_crowded_cache_is_what_the_model_gives(tmp_path):
 HOLDING = """
 import sys, time
 from pathlib import Path
-from harness.durable import locked
+from harness.system.atomic import locked
 with locked(Path(sys.argv[1]), seconds=0) as held:
     print(held, flush=True)
     time.sleep(60)

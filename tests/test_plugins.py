@@ -210,9 +210,9 @@ def test_a_task_named_as_the_tag_of_others_is_a_problem_and_the_tag_still_select
 
 def test_a_scheme_without_a_name_is_a_problem():
     from harness import ModelScheme
-    from harness.plugins.validate import _unusable
+    from harness.plugins.validate import answer_error
 
-    assert _unusable(ModelScheme(None, "", None), ModelScheme) == (
+    assert answer_error(ModelScheme(None, "", None), ModelScheme) == (
         "a ModelScheme whose name is None, not a text"
     )
 

@@ -14,7 +14,7 @@ from harness.system import processes
 
 PARENT = """
 import sys, time
-from harness.processes import Process
+from harness.system.processes import Process
 child = Process([sys.executable, "-c", sys.argv[1]], sys.stderr.buffer)
 child.stdout.readline()
 print("started", flush=True)
@@ -22,7 +22,7 @@ time.sleep(60)
 """
 CHILD = """
 import ctypes, subprocess, time
-from harness.processes import end_with_parent
+from harness.system.processes import end_with_parent
 {first}
 end_with_parent()
 print("started", flush=True)

@@ -138,7 +138,7 @@ sys.path.insert(0, {tests!r})
 import conftest
 from harness_train import following
 from test_producing import Mute, production
-from harness.producing import produce
+from harness.evaluation.produce import produce
 from pathlib import Path
 
 following.SAVE_EVERY, following.SHARE = 0.0, float("inf")

@@ -201,7 +201,7 @@ def test_the_default_folder_is_where_caches_belong(variables, expected, monkeypa
 
 
 def test_looking_into_a_cache_imports_nothing_heavy():
-    script = "import sys, harness.stores, harness.cli.cache\n"
+    script = "import sys, harness.encoding.cache_folder, harness.cli.cache\n"
     script += "print({'torch', 'numpy', 'filelock'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout == "set()\n"

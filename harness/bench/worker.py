@@ -259,10 +259,6 @@ def _device_memory() -> int | None:
     return sum(int(torch.cuda.max_memory_allocated(index)) for index in range(torch.cuda.device_count()))
 
 
-if __name__ == "__main__":
-    main()
-
-
 class Importing:
     """While it is entered, adds up the seconds that this thread spends in imports, nested ones once."""
 
@@ -293,3 +289,7 @@ class Importing:
                 self.seconds += time.monotonic() - started
 
         return counted
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.encoding.segment import DamagedError, Segment
 from harness.system.atomic import locked
 from harness.system.paths import user_path
 
@@ -234,6 +233,8 @@ def damage(folder: Path) -> Iterator[Damage]:
 
 
 def _damage(store: StoreOnDisk) -> Iterator[Damage]:
+    from harness.encoding.segment import DamagedError, Segment
+
     described, name = store.described(), store.folder.name
     key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
     if described is None or not name.endswith(f"-{key[:12]}"):

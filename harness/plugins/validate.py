@@ -56,12 +56,14 @@ def _all_are(kind: type, values: Any, container: type[Any]) -> bool:  # noqa: AN
     )
 
 
-def model_error(located: Any) -> str | None:  # noqa: ANN401 - whatever a stranger located
+def model_error(located: Any) -> str | None:  # noqa: ANN401 - whatever a plugin located
+    """Return why what a model scheme located is not a model; None when it is."""
     lacking = [name for name in ("name", "fingerprint", "spec", "load") if not hasattr(located, name)]
     return f"{str(located)[:80]!r}, a model without {', '.join(lacking)}" if lacking else None
 
 
 def error_sentence(error: BaseException) -> str:
+    """Return an exception's kind and message on one line; of a HarnessError, the message alone."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kind = (
         []

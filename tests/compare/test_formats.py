@@ -29,7 +29,7 @@ from harness.comparison.result import Change, Line
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "compare.schema.json"
 REGENERATE = (
-    "python -c 'import json; from harness.compare.formats import json_schema;"
+    "python -c 'import json; from harness.comparison.formats import json_schema;"
     " print(json.dumps(json_schema(), indent=1, ensure_ascii=False))' > docs/compare.schema.json"
 )
 UNDEFINED = comparison(replace(line(), **NOTHING, reason=None, verdict="not tested"))
