@@ -7,8 +7,8 @@ import signal
 
 import numpy as np
 import pytest
-from test_embedding_cache import CachedModel, started
-from test_evaluation import Twins, plan
+from encoding.test_cache import CachedModel, started
+from evaluation.test_run import Twins, plan
 
 from harness.encoding import cache_key as identity
 from harness.encoding.cache import EmbeddingCache

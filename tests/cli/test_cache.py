@@ -16,7 +16,7 @@ from harness.encoding.cache import EmbeddingCache
 @pytest.fixture
 def kept():
     """Two models' embeddings in the folder `kept`; returns the segments."""
-    from test_embedding_cache import CachedModel
+    from encoding.test_cache import CachedModel
 
     for letter in "ab":
         store = EmbeddingCache(Path("kept"), print).store(CachedModel(fingerprint=letter * 64), Role.TEXT)

@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from compare.made import SPEARMAN, answer, pairs, right
+from comparison.made import SPEARMAN, answer, pairs, right
 from conftest import evaluated
 
 from harness.results.folder import Results

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compare.made import answer, pairs, right
+from comparison.made import answer, pairs, right
 from conftest import evaluated
 
 from harness.metrics.standard import SPEARMAN, mean_metric, spearman

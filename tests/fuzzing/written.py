@@ -22,7 +22,7 @@ if str(ROOT / "tests") not in sys.path:  # what pytest does for its own
 @cache
 def results() -> list[Files]:
     """Two models' records, predictions and speeds; and the same as a leaderboard with nothing beside it."""
-    from compare.made import SPEARMAN, answer, pairs, right
+    from comparison.made import SPEARMAN, answer, pairs, right
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "results"

@@ -5,7 +5,7 @@ last bits from the same text's in a batch of 32. Here a text of a given number o
 same shape: its length is rounded up to a width, every batch of that width has the same number of rows, and
 missing rows are filled with padding. Where the last rows of a product round differently, the number of rows
 is a multiple of the kernel's tile (see `packed`). An embedding is then a function of the text and the
-settings alone, bit for bit, whichever other texts, tasks or earlier runs there are; tests/encoders shows it.
+settings alone, bit for bit, whichever other texts, tasks or earlier runs there are.
 """
 
 from __future__ import annotations

@@ -1,0 +1,422 @@
+"""From two results folders to a comparison: what is paired, refused, broken, claimed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import evaluated
+from scipy.stats import binomtest
+
+from comparison.made import CORRECT, SPEARMAN, answer, pairs, right
+from harness.comparison.compare import Question, compare
+from harness.comparison.gate import Condition, Gate, margin_gate
+from harness.comparison.sources import read_sides
+from harness.metrics.interface import Metric
+from harness.metrics.standard import MACRO_F1, PEARSON, mean_metric
+from harness.models.interface import Settings
+from harness.results.folder import Results, encode
+from harness.tasks.finding import Finding, Severity
+
+pytestmark = pytest.mark.kernels
+
+
+@pytest.fixture(autouse=True)
+def somewhere_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def question(**changes):
+    return replace(Question(tasks={}), **changes)
+
+
+def ask(base="base", cand="cand", **changes):
+    """Compare the only models of two folders."""
+    (baseline,), (candidate,) = read_sides(Path(base)), read_sides(Path(cand))
+    (found,) = compare([(baseline, [candidate])], question(**changes))
+    return found
+
+
+def both(base, cand, task="quiz", **columns):
+    answer("base", "base", task, correct=base, **columns)
+    answer("cand", "cand", task, correct=cand, **columns)
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------
+
+
+def test_a_score_that_an_error_makes_meaningless_is_told_beside_the_verdict():
+    leak = Finding("train-test-overlap", Severity.ERROR, "of 4 of 4 examples every text was trained on")
+    answer("base", "base", correct=right(0.5))
+    doubt = Finding("truncated", Severity.WARNING, "one text was cut")
+    answer("cand", "cand", correct=right(0.9), findings=(leak, doubt))
+    assert ask().notes == ("quiz: train-test-overlap of cand: of 4 of 4 examples every text was trained on",)
+
+
+def test_a_model_against_itself_is_equivalent():
+    answer("base", "base", "sts", metrics=(SPEARMAN, PEARSON), **pairs(1.0))
+    answer("base", "base", correct=right(0.7))
+    found = ask("base", "base")
+    assert {line.verdict for line in found.lines} == {"equivalent"}
+    assert {(line.gain, line.low, line.high, line.p) for line in found.lines} == {(0.0, 0.0, 0.0, 1.0)}
+    assert found.exit_code == 0
+    assert ask("base", "base", gate=margin_gate(0.0)).exit_code == 0
+
+
+def test_a_candidate_that_is_clearly_better_or_worse_is_said_to_be():
+    both(right(0.6), right(0.8))
+    found = ask()
+    (line,) = found.lines
+    assert (line.verdict, found.exit_code) == ("better", 0)
+    assert line.gain == pytest.approx(line.candidate - line.baseline)
+    assert line.low > 0
+    turned = ask("cand", "base")
+    assert (turned.lines[0].verdict, turned.exit_code) == ("worse", 1)
+    assert turned.lines[0].gain == pytest.approx(-line.gain)
+    assert turned.lines[0].p == line.p
+
+
+def test_the_p_value_of_flips_is_the_binomial_one():
+    base, cand = right(0.7, seed=1), right(0.7, seed=2)
+    both(base, cand)
+    gained, lost = int(((cand == 1) & (base == 0)).sum()), int(((cand == 0) & (base == 1)).sum())
+    exact = binomtest(min(gained, lost), gained + lost, 0.5).pvalue
+    point = binomtest(min(gained, lost), gained + lost, 0.5, alternative="less").pvalue
+    assert point < ask().lines[0].p <= exact
+
+
+def test_claims_are_corrected_over_all_lines_and_the_lines_of_a_gate_are_not():
+    base = right(0.7)
+    cand = base.copy()
+    cand[np.flatnonzero(base)[:7]] = 0  # seven lost, none gained: p is 1/128
+    both(base, cand)
+    alone = ask()
+    assert alone.lines[0].verdict == "worse"
+    for number in range(9):
+        both(right(0.5, seed=number), right(0.5, seed=number + 50), f"other{number}")
+    among = ask(gate=margin_gate(0.3))
+    (line,) = [one for one in among.lines if one.task == "quiz"]
+    assert line.p == alone.lines[0].p
+    assert line.p_holm == pytest.approx(10 * line.p)
+    assert line.verdict == "equivalent"
+    assert (line.low, line.high) == (alone.lines[0].low, alone.lines[0].high)
+
+
+def test_significantly_worse_within_the_margin_passes_and_says_so():
+    both(right(0.80, 4000), right(0.785, 4000))
+    found = ask(gate=margin_gate(0.05))
+    (line,) = found.lines
+    assert (line.verdict, line.within_margin, found.exit_code) == ("worse", True, 0)
+    assert "within the margin" in found.sentence
+
+
+def test_fewer_than_ten_units_have_scores_and_no_verdict():
+    both([1.0, 0.0] * 4, [1.0] * 8)
+    found = ask(gate=margin_gate(0.01))
+    (line,) = found.lines
+    assert (line.gain, line.low, line.p) == (0.5, None, None)
+    assert line.reason == "8 independent units are too few: an interval needs 10"
+    assert found.exit_code == 4
+
+
+def test_examples_that_share_a_cluster_are_resampled_together():
+    cluster = [f"c{row // 20}" for row in range(400)]
+    both(right(0.6), right(0.7, seed=3), cluster=cluster)
+    (line,) = ask().lines
+    assert (line.examples, line.clusters, line.test) == (400, 20, "sign flip")
+
+
+def test_the_gain_of_a_correlation_is_the_difference_of_both_correlations():
+    from scipy.stats import spearmanr
+
+    left, right_ = pairs(1.0), pairs(0.5)
+    answer("base", "base", "sts", metrics=(SPEARMAN,), **left)
+    answer("cand", "cand", "sts", metrics=(SPEARMAN,), **right_)
+    (line,) = ask().lines
+    expected = [spearmanr(one["gold"], one["predicted"]).statistic for one in (left, right_)]
+    assert (line.baseline, line.candidate) == pytest.approx(expected, abs=1e-12)
+    assert (line.verdict, line.test) == ("better", "paired bootstrap")
+
+
+def test_more_examples_are_needed_for_a_smaller_margin():
+    both(right(0.7), right(0.7, seed=2))
+    needed = [ask(gate=margin_gate(margin), power=True).lines[0].needed for margin in (0.02, 0.01)]
+    assert needed[1] == pytest.approx(4 * needed[0], rel=1e-3)
+
+
+def test_more_examples_than_any_number_are_not_told():
+    both(right(0.7), right(0.7, seed=2))
+    assert ask(gate=margin_gate(1e-200), power=True).lines[0].needed is None
+
+
+# --- what is broken, and what does not compare ------------------------------------------------------------
+
+
+def test_a_task_that_the_candidate_lacks_is_a_failure():
+    both(right(0.6), right(0.8))
+    answer("base", "base", "further", correct=right(0.5))
+    found = ask()
+    assert (found.exit_code, found.broken) == (2, ("further is missing from the results of cand",))
+    assert ask(only=frozenset({"quiz"})).exit_code == 0
+
+
+def test_a_task_that_only_the_candidate_has_is_noted():
+    both(right(0.6), right(0.8))
+    answer("cand", "cand", "further", correct=right(0.5))
+    found = ask()
+    assert (found.exit_code, found.notes) == (0, ("only cand was asked: further",))
+
+
+def test_an_error_of_either_model_is_a_failure():
+    both(right(0.6), right(0.8))
+    answer("base", "base", "further", correct=right(0.5))
+    failed = evaluated("cand", "further", fingerprint=read_sides(Path("cand"))[0].fingerprint, error="boom")
+    Results(Path("cand")).write_error(failed, None)
+    found = ask()
+    assert (found.exit_code, found.broken) == (2, ("further is an ERROR of cand: boom",))
+
+
+def test_predictions_that_are_gone_or_cut_off_are_a_failure():
+    both(right(0.6), right(0.8))
+    (path,) = Path("cand").glob("predictions/*/quiz.parquet")
+    content = path.read_bytes()
+    for damage in (content[: len(content) // 2], b"", b"PAR1"):
+        path.write_bytes(damage)
+        found = ask()
+        assert found.exit_code == 2
+        assert "cannot be read" in found.broken[0]
+    path.unlink()
+    assert ask().broken == (f"the predictions of cand on quiz are missing: no file {path}",)
+
+
+def test_predictions_of_another_run_are_a_failure():
+    both(right(0.6), right(0.8))
+    (theirs,) = Path("base").glob("predictions/*/quiz.parquet")
+    (ours,) = Path("cand").glob("predictions/*/quiz.parquet")
+    shutil.copy(theirs, ours)
+    assert "are of another run than its record" in ask().broken[0]
+
+
+def test_predictions_that_do_not_give_the_score_of_their_record_are_a_failure():
+    both(right(0.6), right(0.8))
+    (path,) = Path("cand").glob("records/*/quiz.json")
+    score = read_sides(Path("cand"))[0].answered["quiz", "files", None].evaluation.scores[0].score
+    path.write_text(path.read_text().replace(str(score), "0.99"))
+    found = ask()
+    assert found.exit_code == 2
+    assert "their record says 0.990000" in found.broken[0]
+
+
+def test_a_row_that_one_model_lacks_is_a_failure_even_where_the_digests_agree():
+    answer("base", "base", correct=right(0.6))
+    answer("cand", "cand", correct=right(0.8)[:-1])
+    found = ask()
+    assert found.exit_code == 2
+    assert "1 of 400 examples are not in the predictions of both models" in found.broken[0]
+
+
+def test_rows_in_another_order_are_paired_by_their_ids():
+    answers = right(0.7)
+    answer("base", "base", correct=answers, ids=[f"e{row}" for row in range(400)])
+    answer("cand", "cand", correct=answers[::-1], ids=[f"e{row}" for row in range(399, -1, -1)])
+    (line,) = ask().lines
+    assert (line.gain, line.p) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"digest": "e" * 64}, "digest"),
+        ({"split": "dev"}, "split"),
+        ({"version": 2}, "task_version"),
+        ({"source": "6" * 64}, "task_source"),
+        ({"limit": 400}, "limit"),
+        ({"data": "sample"}, "data"),
+    ],
+)
+def test_what_was_asked_differently_is_refused_unless_it_is_allowed_by_name(change, key):
+    answer("base", "base", correct=right(0.6))
+    answer("cand", "cand", correct=right(0.8), **change)
+    found = ask(gate=margin_gate(0.01))
+    assert (found.exit_code, found.lines) == (3, ())
+    assert [(one.task, [difference.key for difference in one.differences]) for one in found.refused] == [
+        ("quiz", [key])
+    ]
+    allowed = ask(gate=margin_gate(0.01), allow=frozenset({key}))
+    assert (allowed.exit_code, allowed.allowed) == (0, (key,))
+    assert allowed.lines[0].verdict == "better"
+
+
+def test_a_refusal_names_the_part_of_the_task_s_code_that_differs():
+    code = {"helper": "11111111", "distribution topics": "1.0", "quiz": "22222222"}
+    answer("base", "base", correct=right(0.6), code=code)
+    changed = {**code, "helper": "33333333", "distribution topics": "1.1"}
+    answer("cand", "cand", correct=right(0.8), source="6" * 64, code=changed)
+    ((difference,),) = (one.differences for one in ask().refused)
+    assert difference.baseline == "55555555"
+    assert (
+        difference.candidate == "66666666 (code of the task: helper changed; distribution topics 1.0 → 1.1)"
+    )
+
+
+def test_scores_of_other_scoring_code_are_compared_with_a_note():
+    code = {"harness.metrics.standard": "11111111", "harness.metrics.search": "22222222", "quiz": "33333333"}
+    answer("base", "base", correct=right(0.6), code=code)
+    answer("cand", "cand", correct=right(0.8), code={**code, "harness.metrics.standard": "44444444"})
+    found = ask()
+    assert len(found.lines) == 1
+    assert found.notes == (
+        "scoring code of harness: metrics.standard changed between the two runs: run the older one again",
+    )
+
+
+def test_where_the_data_differ_and_may_only_the_examples_that_both_have_count():
+    gold = np.arange(400) % 5
+    answer("base", "base", correct=right(0.6), gold=gold)
+    changed = gold.copy()
+    changed[:3] = 9
+    answer("cand", "cand", correct=right(0.8), gold=changed, digest="e" * 64)
+    found = ask(allow=frozenset({"digest"}))
+    assert found.lines[0].examples == 397
+    assert found.notes == ("quiz: 3 examples that not all models were asked alike are left out",)
+
+
+def test_models_that_answer_in_other_words_are_still_asked_the_same():
+    gold = ["yes", "no"] * 100
+    metrics = (CORRECT, MACRO_F1)
+    answer("base", "base", metrics=metrics, correct=[1.0] * 200, gold=gold, predicted=gold)
+    wrong = ["no", "no"] * 100
+    changes = {"gold": gold, "predicted": wrong, "digest": "e" * 64}
+    answer("cand", "cand", metrics=metrics, correct=[0.0, 1.0] * 100, **changes)
+    (line,) = ask(allow=frozenset({"digest"})).lines
+    assert (line.examples, line.gain) == (200, -0.5)
+
+
+def test_settings_may_differ_and_are_listed():
+    answer("base", "base", correct=right(0.6))
+    record = answer("cand", "cand", correct=right(0.8))
+    changed = replace(record, candidate=replace(record.candidate, settings=Settings(dtype="bfloat16")))
+    (path,) = Path("cand").glob("records/*/quiz.json")
+    path.write_bytes(encode(changed))
+    found = ask()
+    assert [(one.key, one.baseline, one.candidate) for one in found.settings] == [
+        ("dtype", "float32", "bfloat16")
+    ]
+    assert found.exit_code == 0
+
+
+# --- leaderboards without predictions ---------------------------------------------------------------------
+
+
+def test_csvs_beside_their_folders_are_compared_like_the_folders():
+    both(right(0.6), right(0.8))
+    by_csv = ask("base/leaderboard.csv", "cand/leaderboard.csv")
+    assert by_csv.lines == ask().lines
+
+
+def test_bare_csvs_show_scores_and_a_gate_says_what_is_missing():
+    both(right(0.6), right(0.8))
+    for name in ("base", "cand"):
+        Path("bare").mkdir(exist_ok=True)
+        shutil.copy(f"{name}/leaderboard.csv", f"bare/{name}.csv")
+    found = ask("bare/base.csv", "bare/cand.csv")
+    (line,) = found.lines
+    assert (found.exit_code, line.verdict, line.low) == (0, "not tested", None)
+    assert line.gain == pytest.approx(line.candidate - line.baseline)
+    gated = ask("bare/base.csv", "bare/cand.csv", gate=margin_gate(0.01))
+    assert gated.exit_code == 2
+    assert "predictions of base on quiz are not at hand" in gated.gate[0].sentence
+
+
+# --- metrics ----------------------------------------------------------------------------------------------
+
+
+def test_only_headlines_are_compared_unless_more_are_asked_for():
+    further = mean_metric("margin")
+    for name in ("base", "cand"):
+        answer(name, name, correct=right(0.7), margin=right(0.5), metrics=(CORRECT, further))
+    assert [line.metric for line in ask().lines] == ["accuracy"]
+    assert [line.metric for line in ask(metrics=frozenset({"margin"})).lines] == ["accuracy", "margin"]
+    gate = Gate(conditions=(Condition(rule="margin", threshold=0.1, metric="margin"),))
+    assert [line.metric for line in ask(gate=gate).lines] == ["accuracy", "margin"]
+    assert ask(gate=gate).gate[0].metric == "margin"
+
+
+def test_a_metric_that_no_plugin_brings_is_broken_and_named():
+    strange = Metric("strange", lambda gold, predicted: float(np.corrcoef(gold, predicted)[0, 1]))
+    for name, noise in (("base", 1.0), ("cand", 2.0)):
+        answer(name, name, "sts", metrics=(strange,), **pairs(noise))
+    found = ask()
+    assert (found.exit_code, found.broken) == (2, ("no plugin brings the metric strange of sts",))
+
+    class Strange:
+        metrics, tags = (strange,), frozenset()
+
+    known = ask(tasks={"sts": Strange()})
+    assert (known.exit_code, known.lines[0].test) == (1, "paired bootstrap")
+
+
+def test_a_strangers_metric_that_raises_is_a_failure_that_names_it():
+    def angry(gold, predicted):
+        raise ZeroDivisionError("no")
+
+    strange = Metric("strange", lambda gold, predicted: float(np.corrcoef(gold, predicted)[0, 1]))
+    for name, noise in (("base", 1.0), ("cand", 2.0)):
+        answer(name, name, "sts", metrics=(strange,), **pairs(noise))
+
+    class Strange:
+        metrics, tags = (replace(strange, compute=angry),), frozenset()
+
+    found = ask(tasks={"sts": Strange()})
+    assert (found.exit_code, found.broken) == (2, ("the metric strange raised ZeroDivisionError: no",))
+
+
+def test_a_column_of_lists_does_not_say_which_rows_count():
+    metric = mean_metric("accuracy", "correct", where="asked")
+    for name in ("base", "cand"):
+        answer(name, name, metrics=(metric,), correct=right(0.6), asked=[True] * len(right(0.6)))
+        (path,) = Path(name).glob("records/*/*.json")
+        answer(name, name, correct=right(0.6), asked=[["a", "b"]] * len(right(0.6)))
+        path.write_bytes(path.read_bytes().replace(b'"where": null', b'"where": "asked"'))
+    found = ask()
+    assert found.exit_code == 2
+    assert found.broken == ("the column asked does not say which rows accuracy takes",)
+
+
+# --- domain -----------------------------------------------------------------------------------------------
+
+
+def test_gains_in_the_domain_are_held_against_losses_outside_it():
+    both(right(0.6), right(0.8), "law", tags=("legal",))
+    both(right(0.8), right(0.6), "chat", tags=("talk",))
+    found = ask(domain=frozenset({"legal"})).forgetting
+    assert found.inside.gain == pytest.approx(-found.outside.gain)
+    assert found.inside.low > 0 > found.outside.high
+    assert found.sentence.endswith("it learned and forgot")
+
+
+def test_gains_whose_squares_are_beyond_any_number_have_a_mean_all_the_same():
+    large = 1e100 * np.asarray(right(0.8))
+    both(right(0.6), large, "law", tags=("legal",))
+    both(right(0.6), 0.5 * large, "statute", tags=("legal",))
+    found = ask(domain=frozenset({"legal"})).forgetting
+    assert found.inside.gain == pytest.approx(0.75 * large.mean())
+    assert 0 < found.inside.low < found.inside.gain < found.inside.high < 1e101
+
+
+def test_several_comparisons_are_corrected_together():
+    answer("base", "base", correct=right(0.7))
+    pairs_ = []
+    for number in range(3):
+        answer(f"c{number}", f"c{number}", correct=right(0.7, seed=number + 5))
+        pairs_.append((read_sides(Path("base"))[0], read_sides(Path(f"c{number}"))))
+    found = compare(pairs_, question())
+    alone = [compare([one], question())[0] for one in pairs_]
+    assert [one.lines[0].p for one in found] == [one.lines[0].p for one in alone]
+    assert all(one.lines[0].p_holm >= other.lines[0].p_holm for one, other in zip(found, alone, strict=True))
+    assert min(one.lines[0].p_holm for one in found) == pytest.approx(
+        min(1, 3 * min(one.lines[0].p for one in alone))
+    )

@@ -1,0 +1,339 @@
+"""Comparisons for machines: valid whatever they hold, and failing exactly where the comparison does."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import fields, replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+
+from comparison.said import (
+    HOSTILE,
+    NOTHING,
+    comparison,
+    every_outcome,
+    every_verdict,
+    everything,
+    gate_line,
+    hostile,
+    line,
+)
+from harness.comparison.formats import Document, json_schema, to_csv, to_github, to_json, to_junit
+from harness.comparison.result import Change, Line
+
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "compare.schema.json"
+REGENERATE = (
+    "python -c 'import json; from harness.comparison.formats import json_schema;"
+    " print(json.dumps(json_schema(), indent=1, ensure_ascii=False))' > docs/compare.schema.json"
+)
+UNDEFINED = comparison(replace(line(), **NOTHING, reason=None, verdict="not tested"))
+
+everywhere = pytest.mark.parametrize("name", HOSTILE, ids=repr)
+every_write = pytest.mark.parametrize(
+    "write", [to_json, to_csv, to_junit, to_github], ids=lambda one: one.__name__
+)
+
+
+# --- all of them ------------------------------------------------------------------------------------------
+
+
+@every_write
+@everywhere
+def test_no_name_is_too_strange_to_be_written(write, name):
+    assert write([hostile(name)]).encode()
+
+
+@every_write
+def test_the_same_comparison_is_written_the_same(write):
+    assert write([everything()]) == write([everything()])
+
+
+@every_write
+def test_nothing_can_be_written(write):
+    assert isinstance(write([]), str)
+    assert write([comparison()])
+    assert write([UNDEFINED])
+
+
+# --- JSON -------------------------------------------------------------------------------------------------
+
+
+def faults(value, schema, root, place="$"):
+    """Say where a value is not what a schema allows; as much of JSON Schema as ours uses."""
+    if "$ref" in schema:
+        return faults(value, root["$defs"][schema["$ref"].rpartition("/")[2]], root, place)
+    if "anyOf" in schema:
+        tried = [faults(value, one, root, place) for one in schema["anyOf"]]
+        return [] if [] in tried else tried[0]
+    if "enum" in schema and value not in schema["enum"]:
+        return [f"{place}: {value!r} is none of {schema['enum']}"]
+    kinds = {
+        "object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float),
+        "null": type(None),
+    }  # fmt: skip
+    named = schema.get("type", [])
+    allowed = [named] if isinstance(named, str) else named
+    if allowed and not any(isinstance(value, kinds[kind]) for kind in allowed):
+        return [f"{place}: {value!r} is no {allowed}"]
+    found = [f"{place} lacks {name}" for name in schema.get("required", []) if name not in value]
+    for name, inner in schema.get("properties", {}).items():
+        found += faults(value[name], inner, root, f"{place}.{name}") if name in value else []
+    unknown = set(value) - set(schema["properties"]) if "properties" in schema else ()
+    found += [f"{place}: nobody knows {name}" for name in sorted(unknown)]
+    if "items" in schema:
+        found += [text for one in value for text in faults(one, schema["items"], root, f"{place}[]")]
+    return found
+
+
+def test_the_schema_in_docs_is_the_one_that_is_written_by():
+    assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == json_schema(), REGENERATE
+
+
+@pytest.mark.parametrize(
+    "comparisons",
+    [
+        pytest.param([], id="none"),
+        pytest.param([comparison()], id="an empty one"),
+        pytest.param([UNDEFINED], id="nothing known"),
+        pytest.param([everything(), comparison(line())], id="everything"),
+        *(pytest.param([hostile(name)], id=repr(name)) for name in HOSTILE),
+    ],
+)
+def test_what_is_written_is_what_the_schema_says(comparisons):
+    written = json.loads(to_json(comparisons))
+    assert faults(written, json_schema(), json_schema()) == []
+    assert msgspec.convert(written, Document) == Document(comparisons=tuple(comparisons))
+
+
+def test_the_schema_notices_what_is_wrong():
+    written = json.loads(to_json([everything()]))
+    written["comparisons"][0]["lines"][0]["verdict"] = "splendid"
+    del written["comparisons"][0]["baseline"]["name"]
+    assert len(faults(written, json_schema(), json_schema())) == 2
+
+
+def test_the_schema_has_the_words_of_the_fields():
+    properties = json_schema()["$defs"]["Line"]["properties"]
+    assert properties["gain"]["description"] == "candidate − baseline."
+    assert properties["gain"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_is_null_and_the_schema_allows_it(value):
+    whole = everything()
+    (changes,) = whole.changes
+    moved = Change(id="e", baseline=value, candidate=value, gold=None, texts={})
+    strange = replace(
+        whole,
+        lines=(line(low=value, high=value, p=value),),
+        changes=(replace(changes, most_gained=(moved,)),),
+        speed=replace(whole.speed, high=value),
+    )
+    text = to_json([strange])
+    written = json.loads(text, parse_constant=lambda found: pytest.fail(f"{found} is no JSON"))
+    assert written["comparisons"][0]["lines"][0]["low"] is None
+    assert faults(written, json_schema(), json_schema()) == []
+
+
+def test_half_a_character_of_a_path_does_not_stop_the_json():
+    one = comparison(baseline=replace(everything().baseline, source="results/\udcff"))
+    assert json.loads(to_json([one]).encode())["comparisons"][0]["baseline"]["source"] == "results/?"
+
+
+# --- CSV --------------------------------------------------------------------------------------------------
+
+
+def rows_of(*comparisons):
+    return list(csv.DictReader(io.StringIO(to_csv(comparisons))))
+
+
+def test_a_row_of_the_csv_is_a_line_with_its_models():
+    rows = rows_of(everything(), comparison(line("other")))
+    assert len(rows) == len(every_verdict()) + 1
+    assert list(rows[0])[4:] == [field.name for field in fields(Line)]
+    assert rows[0]["candidate_model"] == "nda-seed1 and 2 more seeds"
+    assert rows[0]["baseline_fingerprint"] == "b" * 64
+    assert [row["verdict"] for row in rows[:7]] == [one.verdict for one in every_verdict()]
+
+
+def test_the_csv_keeps_every_digit_and_leaves_unknown_cells_empty():
+    rows = rows_of(comparison(line(gain=0.1 + 0.2), line(low=math.nan, tags=("legal", "sts"))))
+    assert rows[0]["gain"] == "0.30000000000000004"
+    assert (rows[1]["low"], rows[1]["margin"], rows[1]["tags"]) == ("", "", "legal sts")
+    assert (rows[0]["headline"], rows[0]["examples"]) == ("true", "1379")
+
+
+def test_no_cell_of_the_csv_is_run_by_a_spreadsheet():
+    (row,) = rows_of(comparison(line("=cmd()", reason="@SUM(A1)", tags=("+1",))))
+    assert (row["task"], row["reason"], row["tags"]) == ("'=cmd()", "'@SUM(A1)", "'+1")
+
+
+@everywhere
+def test_every_name_comes_back_from_the_csv(name):
+    row = rows_of(hostile(name))[0]
+    assert row["task"].removeprefix("'") == name
+    assert row["candidate_model"] == f"x{name}"
+
+
+# --- JUnit ------------------------------------------------------------------------------------------------
+
+
+def suite_of(one):
+    (suite,) = ET.fromstring(to_junit([one]))
+    return suite
+
+
+def outcomes(suite):
+    """Return the name of each test case, what became of it, and of which type."""
+    found = {}
+    for case in suite.iter("testcase"):
+        (child,) = case or [None]
+        found[case.get("name")] = None if child is None else (child.tag, child.get("type"))
+    return found
+
+
+def test_a_condition_of_the_gate_is_a_test_case():
+    assert outcomes(suite_of(comparison(*every_verdict(), gate=every_outcome(), exit_code=2))) == {
+        "stsb by spearman: margin 0.01": None,
+        "penal-triplets by accuracy: margin 0.01": None,
+        "contract-nli by accuracy: margin 0.01": ("failure", "worse"),
+        "case-law by accuracy: gain 0.01": ("failure", "inconclusive"),
+        "stsb by pearson: gain 0.01": None,
+        "gone: margin 0.01": ("error", "broken"),
+        "stsb by spearman: min 0.8": None,
+        "throughput 0.9": None,
+    }
+
+
+def test_what_is_missing_or_refused_is_an_error():
+    found = outcomes(suite_of(everything()))
+    assert found["quora is missing from the results of nda"] == ("error", "broken")
+    assert found["clauses was asked alike"] == ("error", "not comparable")
+
+
+def test_without_a_gate_a_line_is_a_test_case():
+    assert outcomes(suite_of(comparison(*every_verdict(), exit_code=1))) == {
+        "stsb by spearman": None,
+        "stsb by pearson": None,
+        "penal-triplets by accuracy": ("failure", "worse"),
+        "contract-nli by accuracy": ("failure", "worse"),
+        "legal-retrieval by ndcg@10": None,
+        "case-law by accuracy": None,
+        "mteb-sts12 by spearman": ("skipped", None),
+    }
+
+
+def test_the_counts_are_those_of_the_cases():
+    root = ET.fromstring(to_junit([everything(), comparison(*every_verdict(), exit_code=1), comparison()]))
+    for element in [root, *root.iter("testsuite")]:
+        assert element.get("tests") == str(len(list(element.iter("testcase"))))
+        for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert element.get(count) == str(len(list(element.iter(tag))))
+    assert [suite.get("tests") for suite in root] == ["10", "7", "0"]
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4])
+def test_a_suite_fails_if_and_only_if_the_exit_code_is_not_zero(code):
+    suite = suite_of(comparison(exit_code=code))
+    assert int(suite.get("failures")) + int(suite.get("errors")) == (code != 0)
+
+
+def test_the_answer_and_what_was_allowed_are_in_the_suite():
+    suite = suite_of(everything())
+    assert suite.get("name") == "nda-seed1 and 2 more seeds against minilm"
+    assert [one.get("value") for one in suite.iter("property")] == ["machine", "task_source"]
+    assert suite.findtext("system-out") == everything().sentence
+    assert {case.get("classname") for case in suite.iter("testcase")} == {"nda-seed1 and 2 more seeds"}
+
+
+@everywhere
+def test_a_strange_name_is_neither_markup_nor_a_broken_file(name):
+    suite = suite_of(hostile(name))
+    kept = "".join(char for char in name if char in "\t\n\r" or char >= " ").replace("\ufffe", "")
+    assert suite.get("name") == f"x{kept} against {kept}"
+    # A reader of XML takes every end of line in a text for \n; in an attribute it is written as a number.
+    assert (suite.findtext("system-out") or "") == kept.replace("\r\n", "\n")
+    assert len(list(suite)) == len(list(suite.iter("testcase"))) + 2
+
+
+# --- GitHub -----------------------------------------------------------------------------------------------
+
+
+def annotations(*comparisons):
+    """Return level, title and message of each command, read as the runner of GitHub Actions reads it."""
+    found = []
+    for command in to_github(comparisons).splitlines():
+        _, properties, message = command.split("::", 2)
+        level, _, title = properties.partition(" title=")
+        assert not set(title) & set(",:")
+        for code, char in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+            title, message = title.replace(code, char), message.replace(code, char)
+        found.append((level, title, message))
+    return found
+
+
+def test_an_annotation_is_written_for_the_answer_and_all_that_does_not_pass():
+    about = "nda against minilm"
+    assert annotations(comparison(*every_verdict(), gate=every_outcome(), exit_code=2)) == [
+        ("error", "harness compare", "nda against minilm: it depends."),
+        (
+            "error",
+            f"{about}: contract-nli by accuracy: margin 0.01",
+            "worse: gain -0.0310 [-0.0388, -0.0232] lies below -0.01",
+        ),
+        (
+            "error",
+            f"{about}: case-law by accuracy: gain 0.01",
+            "inconclusive: gain +0.0123 [+0.0045, +0.0201] lies above -0.01",
+        ),
+        ("error", f"{about}: gone: margin 0.01", "broken: gone: there is no such line"),
+        (
+            "warning",
+            f"{about}: stsb by pearson: gain 0.01",
+            "inconclusive, let pass: gain +0.0123 [+0.0045, +0.0201] lies above -0.01",
+        ),
+        (
+            "warning",
+            f"{about}: penal-triplets by accuracy",
+            "worse: gain -0.0071 [-0.0099, -0.0043], within the margin",
+        ),
+    ]
+
+
+def test_what_passes_is_a_notice_and_nothing_more():
+    one = comparison(line(), gate=(gate_line(),))
+    assert annotations(one) == [("notice", "harness compare", "nda against minilm: it depends.")]
+
+
+def test_what_was_allowed_and_what_was_not_tested_are_warnings():
+    one = comparison(replace(line(), verdict="not tested", reason="why not"), allowed=("split", "digest"))
+    assert annotations(one)[1:] == [
+        ("warning", "nda against minilm", "ALLOWED by --allow, although it differs: split, digest"),
+        ("warning", "nda against minilm: stsb by spearman", "why not"),
+    ]
+
+
+def test_the_answers_of_all_candidates_come_first():
+    found = annotations(everything(), replace(everything(), sentence="second"))
+    assert [message for _, title, message in found if title == "harness compare"] == [
+        everything().sentence,
+        "second",
+    ]
+    assert [title for _, title, _ in found[:2]] == ["harness compare"] * 2
+
+
+@everywhere
+def test_no_name_writes_a_command_of_its_own(name):
+    written = to_github([hostile(name)])
+    assert len(written.splitlines()) == len(annotations(hostile(name)))
+    assert all(text.startswith(("::error title=", "::warning title=")) for text in written.splitlines())
+    assert "\x1b" not in written
+    assert annotations(comparison(sentence=f"a%{name}"))[0][2].replace("\r", "") == f"a%{name}".replace(
+        "\r", ""
+    ).translate(dict.fromkeys([0, 8, 0x1B]))

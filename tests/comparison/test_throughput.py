@@ -1,0 +1,127 @@
+"""Speeds beside each other, and the front of quality against speed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from comparison.made import answer, right
+from harness.bench.records import Bench, Estimate, Machine, Ratio, VariantResult
+from harness.comparison.compare import Question, compare
+from harness.comparison.gate import Gate
+from harness.comparison.pareto import front_of
+from harness.comparison.sources import read_sides
+from harness.errors import HarnessError
+from harness.models.interface import Settings
+from harness.results.folder import Results, encode
+from harness.results.records import Throughput
+
+
+@pytest.fixture(autouse=True)
+def somewhere_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def timed(model, share, rate, **changes):
+    """Write a model that was evaluated and timed; returns its side."""
+    record = answer(model, model, correct=right(share))
+    speed = Throughput(
+        model=model, fingerprint=record.candidate.fingerprint, workload="w" * 64, texts=100, tokens=None,
+        seconds=(1.0,), cpu_seconds=(1.0,), texts_per_second=rate, texts_per_second_low=0.9 * rate,
+        texts_per_second_high=1.1 * rate, tokens_per_second=None, device="cpu", dtype="float32",
+        encoder="packed", threads=2, processor="EPYC", cores=2, load=None,
+    )  # fmt: skip
+    Results(Path(model)).write_throughput(replace(speed, **changes))
+    (side,) = read_sides(Path(model))
+    return side
+
+
+def ask(base, cand, ratio=0.5, allow=()):
+    gate = Gate(conditions=(), throughput=ratio)
+    (found,) = compare([(base, [cand])], Question(tasks={}, gate=gate, allow=frozenset(allow)))
+    return found
+
+
+def test_the_ratio_of_two_runs_is_bounded_by_their_slowest_and_fastest_rounds():
+    found = ask(timed("base", 0.7, 100), timed("cand", 0.7, 80))
+    assert found.speed.ratio == pytest.approx(0.8)
+    assert (found.speed.low, found.speed.high) == pytest.approx((72 / 110, 88 / 90))
+    assert (found.exit_code, found.gate[0].outcome) == (0, "passes")
+    assert ask(*(read_sides(Path(name))[0] for name in ("base", "cand")), ratio=1.0).exit_code == 1
+    assert ask(*(read_sides(Path(name))[0] for name in ("base", "cand")), ratio=0.9).exit_code == 4
+
+
+@pytest.mark.parametrize("change", [{"processor": "Xeon"}, {"cores": 64}, {"workload": "v" * 64}])
+def test_speeds_of_another_machine_or_of_other_texts_are_refused(change):
+    base, cand = timed("base", 0.7, 100), timed("cand", 0.7, 80, **change)
+    found = ask(base, cand)
+    assert (found.exit_code, found.speed, found.refused[0].task) == (3, None, "throughput")
+    allowed = ask(base, cand, allow=["machine"])
+    assert (allowed.exit_code, allowed.allowed) == (0, ("machine",))
+
+
+@pytest.mark.parametrize("end", ["texts_per_second", "texts_per_second_low", "texts_per_second_high"])
+@pytest.mark.parametrize("rate", [b"0", b"-1.0", b"1e999"])
+def test_a_speed_that_cannot_be_is_not_divided_by(end, rate):
+    timed("base", 0.7, 100)
+    (path,) = Path("base").glob("throughput/*.json")
+    path.write_bytes(re.sub(rf'"{end}": [0-9.]+'.encode(), f'"{end}": '.encode() + rate, path.read_bytes()))
+    with pytest.raises(HarnessError, match=r"throughput.*\.json is not a readable record"):
+        read_sides(Path("base"))
+
+
+def test_a_speed_that_was_never_measured_fails_a_gate_that_asks_for_it():
+    base = timed("base", 0.7, 100)
+    answer("cand", "cand", correct=right(0.7))
+    (cand,) = read_sides(Path("cand"))
+    found = ask(base, cand)
+    assert found.exit_code == 2
+    assert "cand was not timed" in found.gate[0].sentence
+
+
+def test_a_bench_that_does_not_hold_what_it_speaks_of_is_passed_over():
+    sides = timed("base", 0.7, 100), timed("cand", 0.7, 80)
+    variants = tuple(
+        VariantResult(label=one.name, model=one.name, fingerprint=one.fingerprint, settings=Settings())
+        for one in sides
+    )
+    ratio = Ratio(
+        workload="not measured", label="cand", against="base", ratio=Estimate(2.0, 1.9, 2.1), cpu_ratio=None,
+        rounds=3, comparison="faster",
+    )  # fmt: skip
+    bench = Bench(
+        started="2026", machine=Machine(fingerprint="m" * 64, processor="P", cores=2, system="L"),
+        libraries={}, margin=0.02, budget=60.0, seconds=1.0, variants=variants, ratios=(ratio,),
+    )  # fmt: skip
+    folder = Path("base/bench/records/m")
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_bytes(encode(bench))
+    (folder / "b.json").write_text("[" * 200 + "]" * 200)
+    assert ask(*sides).speed.source == "rounds of two runs, not side by side"
+
+
+def test_the_front_holds_the_models_that_no_other_beats_at_both():
+    sides = [
+        timed("good", 0.9, 50),
+        timed("fast", 0.6, 200),
+        timed("beaten", 0.5, 100),
+        timed("both", 0.7, 60),
+    ]
+    found = {one.model: one.on_front for one in front_of(sides)}
+    assert found == {"good": True, "both": True, "fast": True, "beaten": False}
+    assert [one.model for one in front_of(sides)] == ["good", "both", "fast", "beaten"]
+
+
+def test_a_speed_of_another_machine_has_no_place_on_the_front():
+    sides = [timed("good", 0.9, 50), timed("fast", 0.6, 200), timed("away", 0.8, 999, processor="Xeon")]
+    (away,) = [one for one in front_of(sides) if one.model == "away"]
+    assert (away.texts_per_second, away.on_front) == (None, False)
+
+
+def test_there_is_no_front_without_a_common_task():
+    answer("one", "one", "a", correct=right(0.7))
+    answer("two", "two", "b", correct=right(0.7))
+    assert front_of([*read_sides(Path("one")), *read_sides(Path("two"))]) == []

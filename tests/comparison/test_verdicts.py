@@ -1,0 +1,35 @@
+"""Verdicts: what may be said of a line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from comparison.test_gate import LINE
+from harness.comparison.verdicts import verdict
+
+
+@pytest.mark.parametrize(
+    ("figures", "margin", "expected"),
+    [
+        pytest.param((0.03, 0.01, 0.05, 0.001), None, "better", id="above, and sure"),
+        pytest.param((-0.03, -0.05, -0.01, 0.001), None, "worse", id="below, and sure"),
+        pytest.param((0.03, 0.01, 0.05, 0.08), None, "inconclusive", id="not sure after correction"),
+        pytest.param((0.0, -0.01, 0.01, 1.0), 0.02, "equivalent", id="within the margin on both sides"),
+        pytest.param((0.0, -0.02, 0.01, 1.0), 0.02, "inconclusive", id="touching the margin"),
+        pytest.param((0.0, -0.01, 0.01, 1.0), None, "inconclusive", id="no margin, some doubt"),
+        pytest.param((0.0, 0.0, 0.0, 1.0), None, "equivalent", id="no difference at all"),
+        pytest.param((-0.005, -0.008, -0.002, 0.001), 0.02, "worse", id="sure, though within the margin"),
+        pytest.param((0.03, None, None, None), 0.02, "inconclusive", id="too few units"),
+    ],
+)
+def test_a_verdict_follows_from_the_interval_and_the_corrected_p_value(figures, margin, expected):
+    gain, low, high, p_holm = figures
+    test = "none" if low is None else "paired bootstrap"
+    line = replace(LINE, gain=gain, low=low, high=high, p=p_holm, p_holm=p_holm, test=test)
+    assert verdict(line, margin) == expected
+
+
+def test_scores_without_predictions_are_not_tested():
+    assert verdict(replace(LINE, low=None, high=None, p_holm=None, test="not tested"), 0.1) == "not tested"

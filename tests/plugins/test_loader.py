@@ -1,0 +1,471 @@
+"""A plugin that is broken is reported in one clear sentence, and the rest work."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import HarnessError
+from harness.plugins.loader import load_plugins
+
+MISBEHAVING = Path(__file__).parents[1] / "plugins_misbehaving"
+
+GOOD = """
+from dataclasses import dataclass
+from harness import Dataset, Predictions, Task, hookimpl, mean_metric
+
+class Answer(Task):
+    kind, metrics = "answer", (mean_metric("accuracy", "correct"),)
+
+    def __init__(self, name):
+        self.name = name
+
+    def load(self, source):
+        return Dataset({"text": ["a", "b", "c", "d"]})
+
+    def predict(self, model, dataset):
+        return Predictions(dataset, correct=[1.0, 1.0, 1.0, 0.0])
+
+@hookimpl
+def harness_tasks():
+    return [Answer("NAME")]
+"""
+
+
+@pytest.fixture(autouse=True)
+def ours_alone(monkeypatch):
+    """What else is installed beside the harness is not this test's business."""
+    monkeypatch.setenv("HARNESS_PLUGINS", "sts")
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install a distribution as pip leaves it: a module, and a folder of metadata with an entry point."""
+
+    def installing(distribution, name, code, *, module=None):
+        module = module or f"{distribution.replace('-', '_')}_{tmp_path.name}"
+        folder = tmp_path / distribution
+        metadata = folder / f"{distribution}-1.0.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[harness]\n{name} = {module}\n")
+        if code is not None:
+            (folder / f"{module}.py").write_text(code)
+        monkeypatch.syspath_prepend(folder)
+        monkeypatch.setenv("HARNESS_PLUGINS", f"{os.environ['HARNESS_PLUGINS']},{name}")
+
+    return installing
+
+
+def misbehaving(name):
+    return load_plugins([MISBEHAVING / f"{name}.py"])
+
+
+def asked(plugins):
+    """Ask every question, as `harness list` does, and return what is wrong."""
+    plugins.tasks(), plugins.task_kinds(), plugins.task_schemes(), plugins.model_schemes()
+    return plugins.problems
+
+
+# --- what is right ----------------------------------------------------------------------------------------
+
+
+def test_our_own_plugins_are_found_and_nothing_is_wrong_with_them():
+    plugins = load_plugins()
+    assert asked(plugins) == []
+    assert [info.name for info in plugins.found] == ["builtin", "sts"]
+    assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
+    assert set(plugins.task_kinds()) == {"sts"}
+    assert set(plugins.model_schemes()) == {"folder", "hub", "minilm", "lexical"}
+    assert plugins.origin("harness_tasks", "stsb") == "sts"
+
+
+def test_an_installed_plugin_is_found_by_its_entry_point(install):
+    install("nice-tasks", "nice", GOOD)
+    plugins = load_plugins()
+    assert asked(plugins) == []
+    assert "NAME" in plugins.tasks()
+    (info,) = [info for info in plugins.found if info.name == "nice"]
+    assert (info.origin, info.hooks, info.problem) == ("nice-tasks 1.0", ("harness_tasks",), None)
+
+
+def test_a_single_file_with_a_dataclass_is_a_plugin():
+    plugins = misbehaving("task_raises")
+    assert asked(plugins) == []
+    assert "shaky-not" in plugins.tasks()
+    assert plugins.origin("harness_tasks", "shaky-not") == "task_raises"
+
+
+def test_every_question_is_asked_once(tmp_path, capsys):
+    path = tmp_path / "counting.py"
+    path.write_text(GOOD.replace("return [", "print('asked'); return ["))
+    plugins = load_plugins([path])
+    assert plugins.tasks() == plugins.tasks()
+    assert capsys.readouterr().out == "asked\n"
+
+
+# --- what is broken ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("misspelled_hook", "unknown hook 'harness_taks'"),
+        ("raises_at_import", "RuntimeError: the database is down \x1b[31mand the rest of the message"),
+        ("exits_at_import", "SystemExit: 0"),
+        ("no_hooks", "answers no hook: is `@hookimpl` missing?"),
+        ("wrong_arguments", "Argument(s) {'config'} are declared in the hookimpl but can not be found"),
+        ("hook_raises", "harness_tasks raised KeyError: 'no such shelf'"),
+        ("hook_exits", "harness_tasks raised SystemExit: 0"),
+        ("answers_nothing", "harness_tasks raised TypeError: 'NoneType' object is not iterable"),
+    ],
+)
+def test_a_broken_plugin_is_one_clear_sentence_and_the_rest_work(name, problem):
+    plugins = misbehaving(name)
+    (told,) = asked(plugins)
+    assert told.startswith(f"plugin {name}")
+    assert problem in told
+    assert "\n" not in told
+    assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
+    assert "half-loaded" not in plugins.model_schemes()
+
+
+def test_a_plugin_whose_one_answer_raises_still_gives_the_others():
+    plugins = misbehaving("hook_raises")
+    assert plugins.origin("harness_model_schemes", "fine") == "hook_raises"
+
+
+def test_answers_that_are_no_tasks_are_named_and_the_others_used():
+    plugins = misbehaving("strange_answers")
+    assert set(plugins.tasks()) == {"fine", "stsb", "stsb-dev"}
+    problems = asked(plugins)
+    assert [
+        problem.removeprefix("plugin strange_answers: harness_tasks answers ") for problem in problems
+    ] == [
+        "'stsb', which is no Task",
+        "'None', which is no Task",
+        "\"<class 'harness_file_strange_answers.Fine'>\", which is no Task",
+        "a Nameless without name",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("tags = None", "whose tags is None, not a set of texts"),
+        ("tags = 'sts'", "whose tags is 'sts', not a set of texts"),
+        ("tags = {1}", "whose tags is {1}, not a set of texts"),
+        ("kind = ''", "whose kind is '', not a text"),
+        ("kind = 3", "whose kind is 3, not a text"),
+        ("metrics = ()", "whose metrics is (), not one Metric or more"),
+        ("metrics = None", "whose metrics is None, not one Metric or more"),
+        ("metrics = ['accuracy']", "whose metrics is ['accuracy'], not one Metric or more"),
+        ("metrics = mean_metric('a', 'correct')", "not one Metric or more"),
+        ("tags = property(lambda self: 1 / 0)", "that cannot be asked: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_task_that_says_what_no_task_may_is_a_problem_and_the_rest_work(said, problem, tmp_path):
+    path = tmp_path / "odd.py"
+    odd = f"class Odd(Answer):\n    {said}\n\n@hookimpl"
+    code = GOOD.replace("@hookimpl", odd)
+    path.write_text(code.replace('[Answer("NAME")]', '[Odd("odd"), Answer("fine")]'))
+    plugins = load_plugins([path])
+    (told,) = asked(plugins)
+    assert told.startswith("plugin odd: harness_tasks answers a Odd ")
+    assert problem in told
+    assert set(plugins.tasks()) == {"fine", "stsb", "stsb-dev"}
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("", "whose name is '', not a text"),
+        (" odd", "whose name ' odd' begins or ends with white space"),
+        ("a,b", "whose name 'a,b' holds a comma"),
+    ],
+)
+def test_a_task_that_no_word_could_select_is_a_problem(name, problem, tmp_path):
+    path = tmp_path / "odd.py"
+    path.write_text(GOOD.replace("NAME", name))
+    plugins = load_plugins([path])
+    (told,) = asked(plugins)
+    assert problem in told
+    assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
+
+
+def test_a_task_named_as_the_tag_of_others_is_a_problem_and_the_tag_still_selects_them(tmp_path):
+    path = tmp_path / "shadow.py"
+    path.write_text(GOOD.replace("NAME", "sts"))
+    plugins = load_plugins([path])
+    assert asked(plugins) == [
+        "plugin shadow: task 'sts' has the name of a tag (of stsb, stsb-dev): it is not used"
+    ]
+    assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
+
+
+def test_a_scheme_without_a_name_is_a_problem():
+    from harness import ModelScheme
+    from harness.plugins.validate import answer_error
+
+    assert answer_error(ModelScheme(None, "", None), ModelScheme) == (
+        "a ModelScheme whose name is None, not a text"
+    )
+
+
+CRASHING = """
+from harness import HarnessError, ModelScheme, TaskKind, TaskScheme, hookimpl
+
+def act(asked):
+    BODY
+
+@hookimpl
+def harness_model_schemes():
+    return [ModelScheme("crash", "", act)]
+
+@hookimpl
+def harness_task_schemes():
+    return [TaskScheme("crash", "", act)]
+
+@hookimpl
+def harness_task_kinds():
+    return [TaskKind("crash", "", act)]
+"""
+
+
+@pytest.fixture
+def acts(tmp_path):
+    """What a plugin's model scheme, task scheme and task kind do, by what they are called."""
+
+    def loading(body):
+        path = tmp_path / "crashing.py"
+        path.write_text(CRASHING.replace("BODY", body))
+        plugins = load_plugins([path])
+        assert asked(plugins) == []
+        return {
+            "model scheme": plugins.model_schemes()["crash"].locate,
+            "task scheme": plugins.task_schemes()["crash"].resolve,
+            "task kind": plugins.task_kinds()["crash"].build,
+        }
+
+    return loading
+
+
+@pytest.mark.parametrize("what", ["model scheme", "task scheme", "task kind"])
+@pytest.mark.parametrize(
+    ("body", "problem", "cause"),
+    [
+        ("raise KeyError('no such shelf')", "raised KeyError: 'no such shelf'", KeyError),
+        ("raise SystemExit(3)", "raised SystemExit: 3", SystemExit),
+        ("return None", "answers .*None", type(None)),
+    ],
+)
+def test_what_a_scheme_or_kind_raises_names_the_plugin_and_keeps_its_cause(what, body, problem, cause, acts):
+    with pytest.raises(HarnessError, match=f"^plugin crashing: {what} 'crash' {problem}") as caught:
+        acts(body)[what](None)
+    assert isinstance(caught.value.__cause__, cause)
+
+
+def test_what_a_scheme_tells_its_user_stays_as_it_is(acts):
+    with pytest.raises(HarnessError, match=r"^no such model in the shop\n  hint: ask for another$"):
+        acts("raise HarnessError('no such model in the shop', hint='ask for another')")["model scheme"](None)
+
+
+def test_a_file_that_is_not_python_is_a_problem(tmp_path):
+    for name, content in (("syntax", b"def ("), ("bytes", b"\xff\xfe"), ("null", b"x = '\0'")):
+        path = tmp_path / f"{name}.py"
+        path.write_bytes(content)
+        (told,) = asked(load_plugins([path]))
+        assert told.startswith(f"plugin {name} ({path}): ")
+        assert "Error" in told
+
+
+def test_a_distribution_whose_module_is_gone_is_a_problem(install):
+    install("hollow", "hollow", None, module="no_such_module_at_all")
+    (told,) = asked(load_plugins())
+    assert told == "plugin hollow (hollow 1.0): ModuleNotFoundError: No module named 'no_such_module_at_all'"
+
+
+# --- names ------------------------------------------------------------------------------------------------
+
+
+def test_two_distributions_with_a_plugin_of_one_name_are_named_and_neither_is_loaded(install):
+    install("first-tasks", "same", GOOD.replace("NAME", "one"))
+    install("second-tasks", "same", GOOD.replace("NAME", "two"))
+    plugins = load_plugins()
+    (told,) = asked(plugins)
+    assert "plugin same (" in told
+    assert "first-tasks 1.0" in told
+    assert "second-tasks 1.0" in told
+    assert "2 distributions bring a plugin of this name: none of them is loaded" in told
+    assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
+
+
+def test_a_distribution_that_is_seen_twice_on_the_path_counts_once(install, tmp_path, monkeypatch):
+    install("nice-tasks", "nice", GOOD)
+    monkeypatch.setattr(sys, "path", [*sys.path, f"{tmp_path / 'nice-tasks'}/."])
+    plugins = load_plugins()
+    assert asked(plugins) == []
+    assert "NAME" in plugins.tasks()
+
+
+@pytest.mark.parametrize("stem", ["sts", "builtin"])
+def test_a_file_of_the_name_of_an_installed_plugin_is_a_problem(stem, tmp_path):
+    path = tmp_path / f"{stem}.py"
+    path.write_text(GOOD)
+    plugins = load_plugins([path])
+    assert asked(plugins) == [f"plugin {stem} ({path}): a plugin of this name is loaded already"]
+    assert "stsb" in plugins.tasks()
+
+
+def test_one_module_under_two_names_is_a_problem(install):
+    install("nice-tasks", "nice", GOOD, module="nice_module")
+    install("nicer-tasks", "nicer", None, module="nice_module")
+    (told,) = asked(load_plugins())
+    assert told == "plugin nicer (nicer-tasks 1.0): the same module is loaded already, as nice"
+
+
+def test_a_task_that_two_plugins_bring_is_used_from_neither_and_both_are_named(tmp_path):
+    for name, task in (("one", "stsb"), ("two", "stsb"), ("three", "other")):
+        (tmp_path / f"{name}.py").write_text(GOOD.replace("NAME", task))
+    plugins = load_plugins([tmp_path / f"{name}.py" for name in ("one", "two", "three")])
+    (told,) = asked(plugins)
+    assert told.startswith("'stsb' is brought by ")
+    assert {"sts", "one", "two"} <= set(told.replace(":", " ").split())
+    assert told.endswith("none of them is used (harness_tasks)")
+    assert set(plugins.tasks()) == {"stsb-dev", "other"}
+
+
+def test_a_plugin_that_brings_one_task_twice_is_told_so(tmp_path):
+    path = tmp_path / "twice.py"
+    path.write_text(GOOD.replace('[Answer("NAME")]', '[Answer("NAME"), Answer("NAME")]'))
+    plugins = load_plugins([path])
+    assert asked(plugins) == ["'NAME' is brought by twice and twice: none of them is used (harness_tasks)"]
+
+
+# --- which are loaded -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("listed", "loaded"), [("sts", ["sts"]), (" nice , ", ["nice"]), ("nice,sts", ["nice", "sts"]), ("", [])]
+)
+def test_the_environment_lists_the_installed_plugins_that_may_load(listed, loaded, install, monkeypatch):
+    install("nice-tasks", "nice", GOOD)
+    install("unwanted-tasks", "unwanted", "raise AssertionError('must not be imported')")
+    monkeypatch.setenv("HARNESS_PLUGINS", listed)
+    plugins = load_plugins()
+    assert asked(plugins) == []
+    assert [info.name for info in plugins.found] == ["builtin", *loaded]
+
+
+def test_without_a_list_every_installed_plugin_loads(install, monkeypatch):
+    install("nice-tasks", "nice", GOOD)
+    monkeypatch.delenv("HARNESS_PLUGINS")
+    assert {"builtin", "sts", "nice"} <= {info.name for info in load_plugins().found}
+
+
+def test_a_caller_may_list_them_too():
+    assert [info.name for info in load_plugins(allowed=[]).found] == ["builtin"]
+
+
+def test_a_listed_name_that_is_not_installed_is_an_error_with_the_nearest(monkeypatch):
+    monkeypatch.setenv("HARNESS_PLUGINS", "sst")
+    with pytest.raises(
+        HarnessError, match=r"no installed plugin named 'sst'\n.*did you mean: sts(.|\n)*known: "
+    ):
+        load_plugins()
+
+
+def test_a_file_that_is_absent_is_an_error(tmp_path):
+    for path in (tmp_path / "absent.py", tmp_path):
+        with pytest.raises(HarnessError, match=f"no plugin file {path}"):
+            load_plugins([path])
+
+
+# --- a stranger's distribution ----------------------------------------------------------------------------
+
+# torch requires setuptools, so it can build wheels, offline, wherever the harness is installed.
+STRANGERS_PROJECT = """
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "weather-tasks"
+version = "0.3"
+
+[project.entry-points.harness]
+weather = "weather_tasks"
+"""
+
+STRANGERS_CODE = '''
+"""Are descriptions of the same weather nearer to each other than to another weather?"""
+
+from harness import Dataset, Predictions, Role, Task, hookimpl, mean_metric
+
+ROWS = [
+    ("heavy rain in the valley", "heavy rainfall in valleys", "a clear, dry day"),
+    ("snow on the pass", "snowfall on the passes", "warm wind from the south"),
+    ("fog over the lake", "foggy lakes", "a thunderstorm at night"),
+    ("a clear sky", "thunder and lightning", "a clear skyline"),
+]
+
+
+class Weather(Task):
+    """Triplets of its own."""
+
+    name, kind, tags = "weather", "weather", frozenset({"outdoors"})
+    metrics = (mean_metric("accuracy", "correct"),)
+
+    def load(self, source):
+        columns = zip(*ROWS, strict=True)
+        return Dataset(dict(zip(("text", "same", "other"), map(list, columns), strict=True)))
+
+    def texts(self, dataset):
+        return [(text, Role.TEXT) for column in ("text", "same", "other") for text in dataset[column]]
+
+    def predict(self, model, dataset):
+        text, same, other = (model.encode(dataset[name]) for name in ("text", "same", "other"))
+        near, far = model.pairwise_similarity(text, same), model.pairwise_similarity(text, other)
+        return Predictions(dataset, correct=(near > far).astype(float), near=near, far=far)
+
+
+@hookimpl
+def harness_tasks():
+    return [Weather()]
+'''
+
+
+def test_a_strangers_distribution_installs_beside_ours_and_its_task_runs_by_name(tmp_path):
+    project, target, out = tmp_path / "weather-tasks", tmp_path / "installed", tmp_path / "results"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(STRANGERS_PROJECT)
+    (project / "weather_tasks.py").write_text(STRANGERS_CODE)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
+    subprocess.run([*pip, *offline, str(project)], check=True, capture_output=True, timeout=120)
+    assert (target / "weather_tasks-0.3.dist-info").is_dir()
+
+    words = ["run", "--model", "lexical", "--tasks", "weather", "--no-throughput", "--out", str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(target), "HARNESS_PLUGINS": "sts,weather"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "harness", *words],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    (row,) = csv.DictReader((out / "leaderboard.csv").read_text().splitlines())
+    # Of the four, the last is the one that shared letters get wrong.
+    assert (row["model"], row["task"], row["metric"], row["score"]) == (
+        "lexical",
+        "weather",
+        "accuracy",
+        "0.75",
+    )
+    assert (row["examples"], row["status"]) == ("4", "ok")
