@@ -34,7 +34,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class Table:
     """A titled table, with remarks below it."""
 
     title: str
@@ -46,7 +46,7 @@ class Grid:
     """Whether the columns after the first are figures, to be aligned on the right."""
 
 
-def to_markdown(grids: Sequence[Grid]) -> str:
+def to_markdown(grids: Sequence[Table]) -> str:
     """Write grids as GitHub-flavoured Markdown; the best score of a row is bold."""
     parts = []
     for grid in grids:

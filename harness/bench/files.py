@@ -13,7 +13,7 @@ from harness.bench.records import SCHEMA, Bench
 from harness.errors import HarnessError
 from harness.results.folder import encode
 from harness.system.atomic import write_inside
-from harness.system.limits import decode_json
+from harness.system.limits import read_json_file
 from harness.system.paths import file_name
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def write(bench: Bench, folder: Path, stamp: str) -> Written:
 def read(path: Path) -> Bench:
     """Read a record; raises HarnessError for a file that is none, or of another schema."""
     try:
-        content = decode_json(path)
+        content = read_json_file(path)
         if isinstance(content, dict) and content.get("schema") != SCHEMA:
             raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}")
         return msgspec.convert(content, Bench)

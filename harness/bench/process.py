@@ -31,7 +31,7 @@ class Worker:
     def __init__(self, label: str, command: Sequence[str] = ()) -> None:
         self._label = label
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = processes.Process(command or processes.module(_MODULE), self._said)
+        self._process = processes.Process(command or processes.python_module(_MODULE), self._said)
 
     @property
     def pid(self) -> int:

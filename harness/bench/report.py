@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.bench.stopping import NOISY
-from harness.render import Cell, Grid
+from harness.render import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ _MUCH = 0.05
 _CEILING_APART = 0.8
 
 
-def grids(bench: Bench) -> list[Grid]:
+def grids(bench: Bench) -> list[Table]:
     """Lay out a bench: who was measured, a grid per workload, and the batch curves."""
     names = list(dict.fromkeys(one.workload for variant in bench.variants for one in variant.workloads))
     return [
@@ -62,14 +62,14 @@ def _about(variant: VariantResult) -> list[str]:
     return said
 
 
-def _variants_grid(bench: Bench) -> Grid:
+def _variants_grid(bench: Bench) -> Table:
     header = ["variant", "encoder", "threads", "cold start", "imports", "load", "first", "memory", "matmul"]
     on_device = any(one.memory and one.memory.device is not None for one in bench.variants)
     rows = [[Cell(text) for text in _variant(one, on_device=on_device)] for one in bench.variants]
     where = bench.machine
     title = ", ".join([where.processor, f"{where.cores} cores", *where.devices])
     remarks = [f"{one.label}: ERROR: {one.error}" for one in bench.variants if one.error]
-    return Grid(
+    return Table(
         "bench",
         f"{title} · machine {where.fingerprint[:8]}",
         [*header, *(["VRAM"] if on_device else [])],
@@ -97,7 +97,7 @@ def _variant(one: VariantResult, *, on_device: bool) -> list[str]:
     return cells
 
 
-def _workload_grid(bench: Bench, name: str) -> Grid:
+def _workload_grid(bench: Bench, name: str) -> Table:
     found = [(one, result) for one in bench.variants for result in one.workloads if result.workload == name]
     ratios = {one.label: one for one in (*bench.ratios, *bench.noise_floor) if one.workload == name}
     energy = any(result.joules_per_text is not None for _, result in found)
@@ -116,7 +116,7 @@ def _workload_grid(bench: Bench, name: str) -> Grid:
     tokens = f", {first.tokens:,} tokens" if first.tokens is not None else ""
     subtitle = f"{first.texts} texts{tokens} · {len(first.rounds)} rounds ({first.digest[:8]})"
     compared = [one for one in bench.ratios if one.workload == name]
-    return Grid(name, subtitle, header, rows, _verdicts(found, compared))
+    return Table(name, subtitle, header, rows, _verdicts(found, compared))
 
 
 def _figures(label: str, result: WorkloadResult) -> list[str]:
@@ -132,7 +132,7 @@ def _figures(label: str, result: WorkloadResult) -> list[str]:
     ]
 
 
-def _curve_grid(bench: Bench, names: Sequence[str]) -> Grid:
+def _curve_grid(bench: Bench, names: Sequence[str]) -> Table:
     """Throughput by texts per call; one pass, without intervals: the shape is what to look at."""
     found = [
         (name, variant.label, result)
@@ -148,7 +148,7 @@ def _curve_grid(bench: Bench, names: Sequence[str]) -> Grid:
         shown = [f"{speeds[size]:.0f}" if size in speeds else _UNKNOWN for size in sizes]
         rows.append([Cell(f"{name} · {label}"), *(Cell(text) for text in shown)])
     subtitle = "texts/s by texts per call: one short try each, for the shape"
-    return Grid("batch curve", subtitle, ["", *map(str, sizes)], rows)
+    return Table("batch curve", subtitle, ["", *map(str, sizes)], rows)
 
 
 def _verdicts(found: Sequence[tuple[VariantResult, WorkloadResult]], ratios: Sequence[Ratio]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.models.locate import locate_model, parse_model
 from harness.plugins.builtin import WITHOUT_A_NETWORK, hub_folder, locate_cached
-from harness.system.limits import RECORD, read_found
+from harness.system.limits import RECORD, read_regular_file
 from harness.training.cards.to_recipe import PACKAGED
 
 if TYPE_CHECKING:
@@ -128,6 +128,6 @@ def _table(path: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(read_found(path, RECORD))
+        return json.loads(read_regular_file(path, RECORD))
     except (OSError, ValueError, RecursionError):
         return None

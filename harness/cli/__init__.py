@@ -11,7 +11,7 @@ import click
 
 from harness.errors import HarnessError
 from harness.system.environment import version
-from harness.system.signals import Interrupted, heeding
+from harness.system.signals import Interrupted, handle_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def main() -> None:
     try:
         _check_words(sys.argv[1:])
         _check_folder(sys.argv[1:])
-        with heeding():
+        with handle_signals():
             cli(standalone_mode=False)
     except HarnessError as error:
         from harness.cli.output import clean

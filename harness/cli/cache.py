@@ -17,7 +17,7 @@ from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from harness.encoding.cache_folder import StoreOnDisk
-    from harness.render import Cell, Grid
+    from harness.render import Cell, Table
 
 _AGES = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 
@@ -161,11 +161,11 @@ def _when(store: StoreOnDisk) -> str | None:
     return dt.datetime.fromtimestamp(store.used, dt.UTC).isoformat(timespec="seconds")
 
 
-def _grid(found: list[StoreOnDisk]) -> Grid:
-    from harness.render import Grid
+def _grid(found: list[StoreOnDisk]) -> Table:
+    from harness.render import Table
 
     header = ["model", "role", "texts", "size", "last used"]
-    return Grid("embeddings", "by model and role", header, [_row(store) for store in found])
+    return Table("embeddings", "by model and role", header, [_row(store) for store in found])
 
 
 def _row(store: StoreOnDisk) -> list[Cell]:

@@ -16,7 +16,8 @@ from rich.progress import (
     SpinnerColumn,
     TimeElapsedColumn,
 )
-from rich.table import Column, Table
+from rich.table import Column
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.render import CONTROL
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Task
 
-    from harness.render import Grid
+    from harness.render import Table
     from harness.results.records import Evaluation
 
 _WIDE = 110
@@ -60,13 +61,13 @@ def echo(document: str) -> None:
     click.echo(clean(document) if sys.stdout.isatty() else document, nl=False)
 
 
-def print_grids(grids: Sequence[Grid], target: Console) -> None:
+def print_grids(grids: Sequence[Table], target: Console) -> None:
     """Print grids one below the other, the best scores in bold."""
     for grid in grids:
         title = Text(_in_line(grid.title), style="bold cyan")
         title.append(f"  {_in_line(grid.subtitle)}", style="dim")
         target.print(title, soft_wrap=True)
-        table = Table(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
+        table = RichTable(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
         for position, name in enumerate(grid.header):
             table.add_column(
                 _in_line(name),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.evaluation.journal import Run
     from harness.evaluation.status import Pair, Remaining
-    from harness.render import Grid
+    from harness.render import Table
     from harness.results.folder import Results
 
 
@@ -135,11 +135,11 @@ def _print(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> None:
     say(_summary(found), target)
 
 
-def _grid(found: Remaining) -> Grid:
-    from harness.render import Cell, Grid
+def _grid(found: Remaining) -> Table:
+    from harness.render import Cell, Table
 
     rows = [[Cell(pair.model), Cell(_task(pair)), Cell(pair.state), Cell(pair.why)] for pair in found.pairs]
-    return Grid("status", "", ["model", "task", "state", ""], rows, numeric=False)
+    return Table("status", "", ["model", "task", "state", ""], rows, numeric=False)
 
 
 def _task(pair: Pair) -> str:

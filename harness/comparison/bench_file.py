@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from harness.errors import HarnessError
-from harness.system.limits import decode_json
+from harness.system.limits import read_json_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,7 +73,7 @@ def read_bench_files(folders: Iterable[Path]) -> Iterator[BenchFile]:
     for folder in folders:
         for path in sorted(folder.glob("bench/records/*/*.json")):
             try:
-                bench = msgspec.convert(decode_json(path), BenchFile)
+                bench = msgspec.convert(read_json_file(path), BenchFile)
             except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError):
                 continue
             if bench.schema == SCHEMA:

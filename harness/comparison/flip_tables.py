@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.render import CONTROL, Cell, Grid
+from harness.render import CONTROL, Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ _MOVED = {
 }
 
 
-def why_grids(comparison: Comparison) -> list[Grid]:
+def why_grids(comparison: Comparison) -> list[Table]:
     """Lay out, for each line that was looked into, what moved most and where it differs."""
     return [grid for changes in comparison.changes for grid in _grids(changes)]
 
@@ -34,9 +34,9 @@ def shortened(text: str, length: int = _SHORT) -> str:
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
-def _grids(changes: Changes) -> Iterator[Grid]:
+def _grids(changes: Changes) -> Iterator[Table]:
     flagged = [part for part in changes.slices if part.flagged]
-    moved = Grid(
+    moved = Table(
         f"why: {changes.task}",
         f"by {changes.metric} · {_moved(changes)}",
         ["example", "moved", "from → to", "gold", "texts"],
@@ -50,7 +50,7 @@ def _grids(changes: Changes) -> Iterator[Grid]:
         moved.remarks.append(f"no part of {_tried(changes)} differs beyond chance")
     yield moved
     if flagged:
-        yield Grid(
+        yield Table(
             f"where: {changes.task}",
             f"by {changes.metric} · parts whose own gain is not zero",
             ["part", "examples", GAIN, "p"],

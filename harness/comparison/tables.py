@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import GAIN, counted, gain_text, p_value, why_grids
 from harness.models.locate import display_names
-from harness.render import Cell, Grid, escaped, to_markdown
+from harness.render import Cell, Table, escaped, to_markdown
 from harness.results.tables import ILLUSTRATIVE
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _MIRRORED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
 
-def comparison_grids(comparison: Comparison) -> list[Grid]:
+def comparison_grids(comparison: Comparison) -> list[Table]:
     """Lay out what was found, what could have been, the gate, and why."""
     return [*_answer_grids(comparison), *why_grids(comparison)]
 
 
-def matrix_grids(comparisons: Sequence[Comparison]) -> list[Grid]:
+def matrix_grids(comparisons: Sequence[Comparison]) -> list[Table]:
     """Lay out every pair's gain: a grid for each task and metric, candidates by baselines.
 
     A pair that was compared one way is shown both ways.
@@ -42,7 +42,7 @@ def matrix_grids(comparisons: Sequence[Comparison]) -> list[Grid]:
             titles[place] = _name(line, comparison.lines)
             cells.setdefault(place, {}).update(_both_ways(line, *pair))
     laid_out = [
-        Grid(
+        Table(
             titles[place],
             f"by {place[1]} · gain of the row over the column",
             ["", *names.values()],
@@ -54,10 +54,10 @@ def matrix_grids(comparisons: Sequence[Comparison]) -> list[Grid]:
     return [*laid_out, *_what_is_lacking(comparisons, names)]
 
 
-def front_grid(standings: Sequence[Standing]) -> Grid:
+def front_grid(standings: Sequence[Standing]) -> Table:
     """Lay out quality beside speed; models that no other one beats at both are bold."""
     tasks = max((one.tasks for one in standings), default=0)
-    return Grid(
+    return Table(
         "quality and speed",
         f"mean headline score over {_plural(tasks, 'task')} that all were asked alike",
         ["model", "quality", "texts/s", "beaten at both"],
@@ -107,10 +107,10 @@ def _sections(comparison: Comparison) -> Iterator[str]:
         yield f"<details>\n<summary>{lines}</summary>\n\n{to_markdown(grids)}\n</details>\n"
 
 
-def _answer_grids(comparison: Comparison) -> list[Grid]:
+def _answer_grids(comparison: Comparison) -> list[Table]:
     baseline, candidate = _shown_names(comparison)
     lines = comparison.lines
-    answer = Grid(
+    answer = Table(
         f"{candidate} against {baseline}",
         "gain = candidate − baseline; p corrected over all lines (Holm)",
         ["task", "baseline", "candidate", GAIN, "p", "verdict"],
@@ -136,7 +136,7 @@ def _row(line: Line, label: str) -> list[Cell]:
     ]
 
 
-def _power_grid(lines: Sequence[Line]) -> Grid:
+def _power_grid(lines: Sequence[Line]) -> Table:
     """What these examples could have shown: a column stands only where a line has something to say in it."""
     labelled = list(zip(lines, _labels(lines), strict=True))
     columns = {
@@ -161,13 +161,13 @@ def _power_grid(lines: Sequence[Line]) -> Grid:
         remarks.append("from seeds: share of the gain's variance that comes from training seeds")
     rows = [[Cell(text) for text in row] for row in zip(*kept.values(), strict=True)]
     subtitle = "detectable: the smallest true gain that is seen with 80 % power"
-    return Grid("what these examples could show", subtitle, list(kept), rows, remarks)
+    return Table("what these examples could show", subtitle, list(kept), rows, remarks)
 
 
-def _gate_grid(comparison: Comparison) -> Grid:
+def _gate_grid(comparison: Comparison) -> Table:
     gate, lines = comparison.gate, comparison.lines
     held = sum(one.holds for one in gate)
-    return Grid(
+    return Table(
         "gate",
         f"conditions that hold: {held} of {len(gate)}",
         ["condition", "outcome", "figures"],
@@ -273,7 +273,7 @@ def _matrix(names: Sequence[str], cells: dict[tuple[str, str], Cell]) -> list[li
     return [[Cell(row), *(cells.get((row, column), nothing) for column in names)] for row in names]
 
 
-def _what_is_lacking(comparisons: Sequence[Comparison], names: dict[tuple[str, str], str]) -> Iterator[Grid]:
+def _what_is_lacking(comparisons: Sequence[Comparison], names: dict[tuple[str, str], str]) -> Iterator[Table]:
     """What no matrix has a cell for: pairs with something refused, broken or allowed."""
     rows = []
     for comparison in comparisons:
@@ -281,7 +281,7 @@ def _what_is_lacking(comparisons: Sequence[Comparison], names: dict[tuple[str, s
         pair = f"{candidate} against {baseline}"
         rows += [[Cell(pair), Cell(text)] for text in _warnings(comparison)]
     if rows:
-        yield Grid("what to know of these pairs", "", ["pair", "what"], rows, numeric=False)
+        yield Table("what to know of these pairs", "", ["pair", "what"], rows, numeric=False)
 
 
 def _shown_names(comparison: Comparison, names: dict[tuple[str, str], str] | None = None) -> tuple[str, str]:

@@ -23,7 +23,7 @@ import numpy as np
 from harness.encoding.cache_folder import SEGMENT, default_limit, evict, mark_used, shown_size
 from harness.encoding.cache_key import identity
 from harness.encoding.segment import DamagedError, Index, Segment, keys_of, write_segment
-from harness.system.atomic import locked, sweep, write_whole
+from harness.system.atomic import locked, remove_stale, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -199,7 +199,7 @@ class Store:
             self._cache.tell(f"{path} was damaged; it is written again")
         except FileNotFoundError:
             pass
-        write_whole(path, [text.encode()])
+        write_atomic(path, [text.encode()])
 
     def _drop_replaced(self, before: Sequence[Segment], keys: np.ndarray) -> None:
         """Remove those of the segments before this run whose texts have all been written anew."""
@@ -211,7 +211,7 @@ class Store:
 
     def _tidy(self) -> None:
         """Merge segments where they have become many, and remove what dead processes left half-written."""
-        sweep(self.folder)
+        remove_stale(self.folder)
         if len(self._small()) > _MOST_SEGMENTS:
             self._merge()
 

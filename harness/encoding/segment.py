@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.system.atomic import write_whole
+from harness.system.atomic import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,7 +105,7 @@ def write_segment(
         yield _bytes(np.ascontiguousarray(keys))
         yield _header(len(keys), dimensions, store, (checksum, _crc(keys)))
 
-    write_whole(path, content(), header_last=True)
+    write_atomic(path, content(), header_last=True)
 
 
 def _mapped(path: Path) -> mmap.mmap:

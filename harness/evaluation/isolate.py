@@ -175,7 +175,7 @@ class _Child:
         """What it said last; its traceback where it crashed."""
         self._timeout, self._since = timeout, time.monotonic()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = processes.Process(processes.module(_MODULE), self._stderr)
+        self._process = processes.Process(processes.python_module(_MODULE), self._stderr)
         self._answers = cast("IO[bytes]", self._process.stdout)
         with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", self._process.stdin) as orders:
             orders.write(msgspec.json.encode(order))

@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 from harness.evaluation.isolate import Advanced, Began, Ended, Event, Finished, Noted, Order
 from harness.system import processes
 from harness.system.paths import user_path
-from harness.system.signals import heeding
+from harness.system.signals import handle_signals
 
 if TYPE_CHECKING:
     from harness.evaluation.run import Plan
@@ -65,7 +65,7 @@ def main() -> None:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    with heeding():
+    with handle_signals():
         try:
             teller.tell(_obey(order, teller))
         except HarnessError as error:

@@ -12,7 +12,7 @@ import msgspec
 from harness.errors import HarnessError
 from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
 from harness.system.atomic import is_gone, this_process
-from harness.system.limits import decode_json
+from harness.system.limits import read_json_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +122,7 @@ def read_runs(results: Results, unreadable: list[str]) -> list[Run]:
     runs = []
     for path in results.run_paths():
         try:
-            run = msgspec.convert(decode_json(path), Run)
+            run = msgspec.convert(read_json_file(path), Run)
         except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
             unreadable.append(f"{path} is not the journal of a run: {error}")
         else:

@@ -19,9 +19,9 @@ from harness.encoding.cached_model import EncodedOnce
 from harness.errors import HarnessError
 from harness.evaluation.card_writer import complete_card
 from harness.evaluation.evaluate import Examined, answer, examine
-from harness.system.atomic import write_whole
+from harness.system.atomic import write_atomic
 from harness.system.environment import cores, current_environment, libraries
-from harness.system.limits import decode_json
+from harness.system.limits import read_json_file
 from harness.tasks.interface import DataSource
 from harness.training import rows as training_rows
 from harness.training.curves import write_curves
@@ -119,14 +119,14 @@ def _begin(production: Production, work: Path) -> None:
     if identity.is_file():
         _check_same(_read_identity(identity), own, production)
     else:
-        write_whole(identity, [json.dumps(own, indent=1).encode()])
+        write_atomic(identity, [json.dumps(own, indent=1).encode()])
     # A model that was saved, but not yet described and moved, is made again from the last checkpoint.
     shutil.rmtree(work / "model", ignore_errors=True)
 
 
 def _read_identity(path: Path) -> Mapping[str, Any]:
     try:
-        before = decode_json(path)
+        before = read_json_file(path)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         before = error
     if not isinstance(before, dict):

@@ -12,8 +12,8 @@ from harness.results.folder import no_results, read_record
 from harness.results.predictions import read_predictions
 from harness.results.publish import published
 from harness.results.records import content_hash
-from harness.system.atomic import left_behind
-from harness.system.paths import possible
+from harness.system.atomic import stale_files
+from harness.system.paths import accessible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,7 +95,7 @@ def _answers(
     path = results.predictions_path(evaluation)
     name, told = _name(results, path), evaluation.predictions or ""
     try:
-        if not possible(path).is_file():
+        if not accessible(path).is_file():
             found.fault(_name(results, record), f"its predictions are not there: {name}", _AGAIN)
             return
         predictions, footer = read_predictions(path)
@@ -123,7 +123,7 @@ def _answers(
 def _strays(results: Results, vouched: set[Path], found: Verified) -> None:
     """Report what is beside the records and belongs to none: links, halves, orphans, strangers."""
     root = results.root
-    halves = [path for folder in results.folders() for path in left_behind(folder)]
+    halves = [path for folder in results.folders() for path in stale_files(folder)]
     for path in sorted(halves):
         found.fault(_name(results, path), "a process that is gone left it half-written", "delete it")
     for part, endings in _ENDINGS.items():

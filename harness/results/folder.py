@@ -13,10 +13,10 @@ import msgspec
 
 from harness.errors import HarnessError
 from harness.results.records import SCHEMA, Evaluation, Throughput, plain_values
-from harness.system.atomic import _unwritable, locked, sweep, write_inside
-from harness.system.limits import decode_json
-from harness.system.paths import file_name, keep_inside, link_to, possible
-from harness.system.signals import unbroken
+from harness.system.atomic import _unwritable, locked, remove_stale, write_inside
+from harness.system.limits import read_json_file
+from harness.system.paths import accessible, file_name, refuse_symlinks, symlink_below
+from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ class Results:
         Raises HarnessError for a file that is not a record, one of another schema, or one that was changed,
         and where nobody can say whether one is there.
         """
-        path = possible(self.slot(model, examination))
+        path = accessible(self.slot(model, examination))
         if not path.is_file():
             return None
         found, seal_holds = read_record(path)
@@ -72,12 +72,12 @@ class Results:
 
         Raises HarnessError as `read` does.
         """
-        path = possible(self._path("errors", model, examination, "json"))
+        path = accessible(self._path("errors", model, examination, "json"))
         return _decode(path, Evaluation) if path.is_file() else None
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
         """Write the predictions, then the record that vouches for them."""
-        with unbroken():
+        with defer_signals():
             if predictions is not None and evaluation.predictions is not None:
                 content = _parquet(predictions, evaluation.predictions)
                 self._write(self.predictions_path(evaluation), content)
@@ -154,7 +154,7 @@ class Results:
 
     def has_throughput(self, model: Identity) -> bool:
         """Whether the model was timed before."""
-        return possible(self._throughput(model)).is_file()
+        return accessible(self._throughput(model)).is_file()
 
     def throughputs(self) -> list[Throughput]:
         """All speeds, by model."""
@@ -186,18 +186,18 @@ class Results:
     def sweep(self) -> None:
         """Remove what processes that are gone left half-written."""
         for folder in self.folders():
-            sweep(folder)
+            remove_stale(folder)
 
     def folders(self) -> list[Path]:
         """The root, and every folder below it that results are written to; none that a link leads to."""
         below = [folder for part in _PARTS for folder in (self.root / part, *self.root.glob(f"{part}/*/"))]
-        return [self.root, *(folder for folder in below if not link_to(folder, self.root))]
+        return [self.root, *(folder for folder in below if not symlink_below(folder, self.root))]
 
     def _write(self, path: Path, content: bytes) -> None:
         write_inside(self.root, path, content)
 
     def _remove(self, path: Path) -> None:
-        keep_inside(path, self.root)
+        refuse_symlinks(path, self.root)
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
@@ -274,7 +274,7 @@ def _decode(path: Path, kind: type[Kept]) -> Kept:
 
 def _content(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
-        return decode_json(path)
+        return read_json_file(path)
     except HarnessError as error:
         raise HarnessError(f"{path} is not a readable record", exists=str(error), hint=_HINT) from error
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:

@@ -12,7 +12,7 @@ from harness.results.significance_tables import SHARED, Lettered, overall_grid
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.render import Grid
+    from harness.render import Table
     from harness.results.leaderboard import Board, Row
     from harness.results.overall import Overall
     from harness.results.significance_tables import Letters
@@ -81,7 +81,7 @@ def _score(board: Board, row: Row, metric: str, own: Mapping[str, str]) -> str:
     return text
 
 
-def _grid(grid: Grid) -> str:
+def _grid(grid: Table) -> str:
     rows = [
         [f"\\textbf{{{latex(cell.text)}}}" if cell.best else latex(cell.text) for cell in row]
         for row in grid.rows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.results.folder import footer_hash
 from harness.system import limits
-from harness.system.paths import possible
+from harness.system.paths import accessible
 from harness.tasks.dataset import Dataset, Predictions
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict
     from pyarrow import parquet
 
     path, what, one = predictions_at_hand(answered), _what(answered), answered.evaluation
-    if not possible(path).is_file():
+    if not accessible(path).is_file():
         raise HarnessError(f"the {what} are missing: no file {path}")
     try:
         with parquet.ParquetFile(path) as file:

@@ -10,7 +10,7 @@ from harness.render import csv_text
 from harness.results.leaderboard import Record, _libraries, boards, records
 from harness.results.records import Throughput
 from harness.system.atomic import write_atomically
-from harness.system.signals import unbroken
+from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def publish(results: Results) -> list[str]:
     """
     unreadable: list[str] = []
     if results.begun:
-        with results.alone(), unbroken():
+        with results.alone(), defer_signals():
             for name, content in published(results, unreadable).items():
                 write_atomically(results.root / name, content)
     return unreadable

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.render import Cell, Grid
+from harness.render import Cell, Table
 from harness.results.letters import joined, letters
 from harness.results.overall import MOST_TAGS
 from harness.results.significance import ALONE, Standings
@@ -69,7 +69,7 @@ def named(models: Sequence[str]) -> str:
     return ", ".join(models[:_NAMED]) + more
 
 
-def board_grids(boards: Sequence[Board], found: Letters) -> list[Grid]:
+def board_grids(boards: Sequence[Board], found: Letters) -> list[Table]:
     """Boards as grids, the headline of each model with its letters."""
     laid_out = []
     for place, bare in enumerate(grids(boards)):
@@ -83,7 +83,7 @@ def board_grids(boards: Sequence[Board], found: Letters) -> list[Grid]:
     return laid_out
 
 
-def _with_letters(grid: Grid, own: Mapping[str, str]) -> list[list[Cell]]:
+def _with_letters(grid: Table, own: Mapping[str, str]) -> list[list[Cell]]:
     """Models stand in columns while these are few: the headline is the first row; else the first column."""
     if grid.header[0] == "model":
         return [[row[0], _lettered(row[1], own.get(row[0].text)), *row[2:]] for row in grid.rows]
@@ -97,7 +97,7 @@ def _lettered(cell: Cell, letters: str | None) -> Cell:
     return Cell(f"{cell.text} {letters}", cell.best) if letters else cell
 
 
-def overall_grid(found: Overall) -> Grid:
+def overall_grid(found: Overall) -> Table:
     """Average rank, Borda points and means per tag; models that lack a task below, without a rank."""
     tags = found.tags[:MOST_TAGS]
     ranks = [one.average_rank for one in found.placed if one.average_rank is not None]
@@ -114,7 +114,7 @@ def overall_grid(found: Overall) -> Grid:
         ]
         for one in found.placed
     ]
-    return Grid(
+    return Table(
         "overall", overall_subtitle(found), ["model", "average rank", "Borda", *tags], rows, _remarks(found)
     )
 

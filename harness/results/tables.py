@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.render import Cell, Grid
+from harness.render import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.tasks.finding import Finding
 
 
-def grids(boards: Sequence[Board]) -> list[Grid]:
+def grids(boards: Sequence[Board]) -> list[Table]:
     """Lay out one grid per board; boards of one task say of each other that they do not compare."""
     laid_out = [_grid(board) for board in boards]
     for grid in laid_out:
@@ -23,7 +23,7 @@ def grids(boards: Sequence[Board]) -> list[Grid]:
     return laid_out
 
 
-def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Grid:
+def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Table:
     """Lay out what people ask of a model: size, dimensions, maximum tokens, speed."""
     speeds = {(one.model, one.fingerprint): one for one in throughputs}
     # A failed task says nothing of its model: what another task knows of it comes last, and wins.
@@ -57,7 +57,7 @@ def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> G
         for name, candidate in sorted(candidates.items())
         for remark in _candidate_remarks(name, candidate)
     ]
-    return Grid("models", "", header, rows, remarks)
+    return Table("models", "", header, rows, remarks)
 
 
 SIDE_BY_SIDE = 3
@@ -88,7 +88,7 @@ def _candidate_remarks(name: str, candidate: Candidate) -> Iterator[str]:
         )
 
 
-def _grid(board: Board) -> Grid:
+def _grid(board: Board) -> Table:
     """Metrics by models while these are few, in the order given; else ranked models by metrics."""
     metrics = board.metrics[:MOST_METRICS]
     if len(board.rows) <= SIDE_BY_SIDE:
@@ -105,7 +105,7 @@ def _grid(board: Board) -> Grid:
             + [_cell(board, row, metric, interval=metric == metrics[0]) for metric in metrics]
             for row in board.rows
         ]
-    return Grid(board.task, _subtitle(board), header, rows, _remarks(board))
+    return Table(board.task, _subtitle(board), header, rows, _remarks(board))
 
 
 def _cell(board: Board, row: Row, metric: str, *, interval: bool) -> Cell:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.system.paths import keep_inside
-from harness.system.signals import unbroken
+from harness.system.paths import refuse_symlinks
+from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ _ABANDONED = 24 * 3600
 """Seconds after which nobody is still writing a temporary file, wherever the process runs."""
 
 
-def write_whole(path: Path, content: Iterable[bytes | memoryview], *, header_last: bool = False) -> None:
+def write_atomic(path: Path, content: Iterable[bytes | memoryview], *, header_last: bool = False) -> None:
     """Write a file that appears whole or not at all, also when the power fails in between.
 
     The folder is made where it is missing. Permissions are those of any file of the user's, and a link of
@@ -34,7 +34,7 @@ def write_whole(path: Path, content: Iterable[bytes | memoryview], *, header_las
     header_last: the last piece is written over the beginning.
     Raises OSError where the disk is full or the folder cannot be written; nothing is left behind then.
     """
-    with unbroken():
+    with defer_signals():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(_temporary_name(path.name))
         try:
@@ -57,14 +57,14 @@ def write_whole(path: Path, content: Iterable[bytes | memoryview], *, header_las
         _sync_folder(path.parent)
 
 
-def sweep(folder: Path) -> None:
+def remove_stale(folder: Path) -> None:
     """Remove what processes that are gone left half-written in a folder; nothing where it cannot be read."""
-    for path in left_behind(folder):
+    for path in stale_files(folder):
         with suppress(OSError):
             path.unlink()
 
 
-def left_behind(folder: Path) -> list[Path]:
+def stale_files(folder: Path) -> list[Path]:
     """Files that processes that are gone left half-written in a folder; none where it cannot be read."""
     left = []
     with suppress(OSError):
@@ -154,14 +154,14 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises HarnessError where the disk is full or the folder cannot be written.
     """
     try:
-        write_whole(path, [content])
+        write_atomic(path, [content])
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
 def write_inside(root: Path, path: Path, content: bytes) -> None:
     """Write a file below a root as `write_atomically` does; no link within the root leads out of it."""
-    keep_inside(path, root)
+    refuse_symlinks(path, root)
     write_atomically(path, content)
 
 

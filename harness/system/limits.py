@@ -89,7 +89,7 @@ def read_size(text: str, where: str) -> int:
     return int(float(found["number"]) * base ** _UNITS[found["prefix"].upper()])
 
 
-def read_bounded(path: Path, limit: Limit) -> bytes:
+def read_file(path: Path, limit: Limit) -> bytes:
     """Read a whole file, or a pipe, that the user named.
 
     Raises HarnessError for one over the limit, where it says its size before it is read, and OSError.
@@ -107,7 +107,7 @@ def read_bounded(path: Path, limit: Limit) -> bytes:
         return bytes(content)
 
 
-def read_found(path: Path, limit: Limit) -> bytes:
+def read_regular_file(path: Path, limit: Limit) -> bytes:
     """Read a whole file that lies in a folder, and that nobody named.
 
     Raises HarnessError for one over the limit, and for a pipe or a device, for which one could wait without
@@ -127,13 +127,13 @@ def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
-def decode_json(path: Path) -> Any:  # noqa: ANN401 - JSON
+def read_json_file(path: Path) -> Any:  # noqa: ANN401 - JSON
     """Read a JSON file of ours, or of a model folder, into plain values.
 
     Raises HarnessError for one over a limit or that is no file, msgspec.DecodeError, UnicodeDecodeError and
     OSError.
     """
-    content = read_found(path, RECORD)
+    content = read_regular_file(path, RECORD)
     try:
         value = msgspec.json.decode(content)
     except RecursionError as error:

@@ -20,13 +20,13 @@ def user_path(text: str, folder: Path | None = None) -> Path:
     """Read a path as a shell does: `~` is home, and `~nobody` a path that does not exist.
 
     folder: what it is relative to; None for the current one.
-    Raises HarnessError as `possible` does.
+    Raises HarnessError as `accessible` does.
     """
     # Path.expanduser raises where there is no such user.
-    return possible(Path(folder or "", os.path.expanduser(text)))  # noqa: PTH111
+    return accessible(Path(folder or "", os.path.expanduser(text)))  # noqa: PTH111
 
 
-def possible(path: Path) -> Path:
+def accessible(path: Path) -> Path:
     """Return a path at which something may be, or be made.
 
     Raises HarnessError for a longer name than any file can have, and for a folder that may not be entered or
@@ -67,7 +67,7 @@ def _in_hexadecimal(found: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
-def link_to(folder: Path, root: Path) -> Path | None:
+def symlink_below(folder: Path, root: Path) -> Path | None:
     """Find a link among a folder below a root and the folders between: what is in it lies elsewhere.
 
     The root may itself be a link: that place was chosen.
@@ -78,9 +78,9 @@ def link_to(folder: Path, root: Path) -> Path | None:
     return next((link for link in links if os.path.islink(link)), None)  # noqa: PTH114
 
 
-def keep_inside(path: Path, root: Path) -> None:
+def refuse_symlinks(path: Path, root: Path) -> None:
     """Raise HarnessError where a file below a root would be written or removed through a link."""
-    if (link := link_to(path.parent, root)) is not None:
+    if (link := symlink_below(path.parent, root)) is not None:
         raise HarnessError(
             f"{link} is a link: results are not written through links",
             hint="put the folder itself there, or give the place that it leads to: --out DIR",

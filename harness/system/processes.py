@@ -58,7 +58,7 @@ class Process(subprocess.Popen[bytes]):
         return how, "out of memory?" if code == -signal.SIGKILL else None
 
 
-def module(name: str) -> tuple[str, ...]:
+def python_module(name: str) -> tuple[str, ...]:
     """Command that runs a module of ours.
 
     Python lets `-m` import from the current folder first, before its own library, and a stranger's may hold a

@@ -40,7 +40,7 @@ class _State:
     """What is known of signals; they are handled in the main thread alone."""
 
     unbroken: int = 0
-    """How many bodies of `unbroken` the main thread is in."""
+    """How many bodies of `defer_signals` the main thread is in."""
     received: int = 0
     waiting: int | None = None
     """The signal that waits for the outermost of them to end."""
@@ -50,7 +50,7 @@ _state = _State()
 
 
 @contextmanager
-def heeding() -> Iterator[None]:
+def handle_signals() -> Iterator[None]:
     """Turn a first SIGINT or SIGTERM into `Interrupted` once nothing is being written, later ones at once.
 
     A signal that is ignored when this begins (nohup, a shell's background job) stays ignored.
@@ -66,7 +66,7 @@ def heeding() -> Iterator[None]:
 
 
 @contextmanager
-def unbroken() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Let a first interruption wait until the body is done; only the main thread is ever interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.system.limits import DATA, read_bounded
+from harness.system.limits import DATA, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def read_text(path: Path, limit: Limit = DATA) -> str:
     Raises HarnessError that names the first byte that is not UTF-8, or the limit that the file is over.
     """
     try:
-        content = read_bounded(path, limit)
+        content = read_file(path, limit)
     except OSError as error:
         raise HarnessError(f"cannot read {path}: {error.strerror}") from error
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from harness.errors import HarnessError
-from harness.system.limits import decode_json
+from harness.system.limits import read_json_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def read_lineage(folder: Path) -> Lineage | None:
     if not path.is_file():
         return None
     try:
-        lineage = msgspec.convert(decode_json(path), Lineage)
+        lineage = msgspec.convert(read_json_file(path), Lineage)
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise HarnessError(
             f"{path} cannot be read: {error}", hint="remove it if it is not harness's own"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, MissingDataError
-from harness.system.paths import possible
+from harness.system.paths import accessible
 from harness.tasks.readers import names, numbers, read_rows, texts
 from harness.training.losses import KINDS, LABELS
 from harness.training.subject import Rows
@@ -38,7 +38,7 @@ def rows_path(data: Data, root: Path | None, home: str = "") -> Path:
         raise HarnessError("the recipe does not say where its rows are", hint="--data FILE names them")
     beside = root is None or data.path.startswith(("./", "../"))
     folder = Path(home or ".") if beside else root
-    path = possible(Path(os.path.normpath((folder or Path()) / data.path)))
+    path = accessible(Path(os.path.normpath((folder or Path()) / data.path)))
     if path.is_file():
         return path
     if beside:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from harness.system.signals import Interrupted, heeding
+from harness.system.signals import Interrupted, handle_signals
 from harness.training.interface import Job
 from harness.training.losses import KINDS, LOSSES
 from harness.training.recipe_file import recipe_from
@@ -232,7 +232,7 @@ def test_a_signal_ends_after_a_step_and_then_does_what_it_does_elsewhere(number,
     from harness_train.following import Ending
 
     control, ending = TrainerControl(), Ending(None)
-    with pytest.raises(Interrupted) as caught, heeding(), ending:
+    with pytest.raises(Interrupted) as caught, handle_signals(), ending:
         signal.raise_signal(number)
         ending.on_step_end(None, TrainerState(), control)
         assert control.should_save

@@ -30,7 +30,7 @@ from harness.results.records import (
     content_hash,
 )
 from harness.system.atomic import _temporary_name, write_atomically
-from harness.system.limits import decode_json
+from harness.system.limits import read_json_file
 from harness.system.paths import file_name
 
 FINGERPRINT = "0123456789abcdef" * 4
@@ -126,7 +126,7 @@ def test_a_failure_that_another_process_makes_good_meanwhile_is_no_record(result
     def read(path):
         if path == results.record_path(failed):
             Results(results.root).forget_failure(EVALUATION)
-        return decode_json(path)
+        return read_json_file(path)
 
     monkeypatch.setattr("harness.results.folder.decode_json", read)
     assert results.evaluations() == [EVALUATION]

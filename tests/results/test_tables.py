@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from harness import Finding, Settings, Severity
 from harness.models.interface import Deviation
-from harness.render import CONTROL, Cell, Grid, to_markdown
+from harness.render import CONTROL, Cell, Table, to_markdown
 from harness.results.leaderboard import boards
 from harness.results.records import Score, Throughput, Truncation
 from harness.results.tables import ILLUSTRATIVE, grids, models_grid
@@ -217,7 +217,7 @@ def shown(text):
 
 @given(name=ANY_NAME | MARKUP, other=MARKUP)
 def test_no_name_is_read_as_markdown_or_html(name, other):
-    grid = Grid(
+    grid = Table(
         f"t {name}", f"s {other}", ["", name], [[Cell(f"m {other}"), Cell(f"x{name}x")]], [f"{name}: {other}"]
     )
     texts, kinds = read_back(to_markdown([grid]))

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from harness.system import atomic as durable
-from harness.system.atomic import is_gone, left_behind, locked, sweep, this_process, write_whole
+from harness.system.atomic import is_gone, locked, remove_stale, stale_files, this_process, write_atomic
 
 
 def names(folder):
@@ -39,7 +39,7 @@ write_whole(Path(sys.argv[1]), [b"half"])
 
 def test_a_file_and_its_folder_appear_with_the_users_own_permissions(tmp_path):
     path, plain = tmp_path / "new" / "one", tmp_path / "plain"
-    write_whole(path, [b"head", b"body", b"HEAD"], header_last=True)
+    write_atomic(path, [b"head", b"body", b"HEAD"], header_last=True)
     plain.write_bytes(b"")
     assert path.read_bytes() == b"HEADbody"
     assert path.stat().st_mode == plain.stat().st_mode
@@ -49,12 +49,12 @@ def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path):
     other, path = tmp_path / "other", tmp_path / "one"
     other.write_bytes(b"theirs")
     path.symlink_to(other)
-    write_whole(path, [b"ours"])
+    write_atomic(path, [b"ours"])
     assert (other.read_bytes(), path.read_bytes(), path.is_symlink()) == (b"theirs", b"ours", False)
 
 
 def test_the_longest_name_that_a_file_may_have_can_be_written(tmp_path):
-    write_whole(tmp_path / ("n" * 255), [b"content"])
+    write_atomic(tmp_path / ("n" * 255), [b"content"])
     assert names(tmp_path) == ["n" * 255]
 
 
@@ -63,11 +63,11 @@ def test_what_a_killed_process_left_half_written_is_swept_and_what_a_living_one_
     path.write_bytes(b"the last result")
     with child(HANGS_WRITING, path) as process:
         assert process.stdout.readline() == "writing\n"
-        sweep(tmp_path)
+        remove_stale(tmp_path)
         assert len(names(tmp_path)) == 2
         process.kill()
     assert path.read_bytes() == b"the last result"
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert names(tmp_path) == ["record.json"]
 
 
@@ -76,7 +76,7 @@ def test_what_a_process_elsewhere_left_is_swept_when_it_is_a_day_old(tmp_path):
     for path in (old, young):
         path.write_bytes(b"half")
     os.utime(old, (time.time() - 90_000,) * 2)
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert names(tmp_path) == [young.name]
 
 
@@ -85,8 +85,8 @@ def test_files_of_others_are_never_swept(tmp_path):
     for name in others:
         (tmp_path / name).write_bytes(b"")
         os.utime(tmp_path / name, (0, 0))
-    sweep(tmp_path)
-    sweep(tmp_path / "absent")
+    remove_stale(tmp_path)
+    remove_stale(tmp_path / "absent")
     assert names(tmp_path) == sorted(others)
 
 
@@ -149,4 +149,4 @@ def test_a_process_whose_number_is_none_is_not_known_to_be_gone(tmp_path):
     here = this_process().partition("-")[0]
     assert [is_gone(f"{here}-{number}") for number in ("", "many", "9" * 40)] == [False, False, False]
     (tmp_path / f".a.{here}-{'9' * 40}-00000000.tmp").touch()
-    assert left_behind(tmp_path) == []
+    assert stale_files(tmp_path) == []

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from harness import HarnessError, read_json, read_rows, read_text
 from harness.checks.models import read_architecture
 from harness.system import limits
-from harness.system.limits import DATA, DEPTH, Limit, check_nesting, decode_json, read_bounded, read_size
+from harness.system.limits import DATA, DEPTH, Limit, check_nesting, read_file, read_json_file, read_size
 from harness.system.toml_file import read_toml
 from harness.training.cards.reader import read_card
 from harness.training.lineage import read_lineage
@@ -80,7 +80,7 @@ def test_every_limit_is_in_the_documentation():
         ("a.json", read_json, "HARNESS_MAX_DATA_BYTES"),
         ("a.toml", read_toml, "HARNESS_MAX_CONFIG_BYTES"),
         ("README.md", read_card, "HARNESS_MAX_CARD_BYTES"),
-        ("record.json", decode_json, "HARNESS_MAX_RECORD_BYTES"),
+        ("record.json", read_json_file, "HARNESS_MAX_RECORD_BYTES"),
         ("lineage.json", lambda path: read_lineage(path.parent), "HARNESS_MAX_RECORD_BYTES"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_file_at_its_limit_is_read(tmp_path, few):
 def test_what_has_no_size_and_no_end_is_read_up_to_the_limit(few):
     few(DATA, 1000)
     with pytest.raises(HarnessError, match="HARNESS_MAX_DATA_BYTES"):
-        read_bounded(Path(os.devnull).with_name("zero"), DATA)
+        read_file(Path(os.devnull).with_name("zero"), DATA)
 
 
 def test_a_pipe_is_read_to_its_end(tmp_path):
@@ -110,13 +110,13 @@ def test_a_pipe_is_read_to_its_end(tmp_path):
     os.mkfifo(path)
     writing = threading.Thread(target=lambda: path.write_bytes(b"from a pipe"))
     writing.start()
-    assert read_bounded(path, DATA) == b"from a pipe"
+    assert read_file(path, DATA) == b"from a pipe"
     writing.join()
 
 
 @pytest.mark.parametrize(
     ("name", "read"),
-    [("record.json", decode_json), ("modules.json", lambda path: read_architecture(path.parent))],
+    [("record.json", read_json_file), ("modules.json", lambda path: read_architecture(path.parent))],
 )
 @pytest.mark.parametrize("device", ["zero", "null"])
 def test_a_device_among_the_files_of_a_folder_is_not_read(name, read, device, tmp_path):
@@ -132,7 +132,7 @@ def test_a_pipe_among_the_files_of_a_folder_is_not_waited_for(tmp_path):
     ending = threading.Timer(5, os.close, [writer])  # so that a reader that waits fails, and does not hang
     ending.start()
     with pytest.raises(HarnessError, match="is no file: it is a pipe or a device"):
-        decode_json(path)
+        read_json_file(path)
     ending.cancel()
     os.close(writer)
 
@@ -144,7 +144,7 @@ def test_a_pipe_among_the_files_of_a_folder_is_not_waited_for(tmp_path):
         ("a.json", "{}", read_json),
         ("a.jsonl", '{{"a": {}}}', lambda path: read_rows(path, ["a"])),
         ("a.toml", "a = {}", read_toml),
-        ("record.json", "{}", decode_json),
+        ("record.json", "{}", read_json_file),
         ("lineage.json", '{{"hardware": {}}}', lambda path: read_lineage(path.parent)),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.system.paths import possible, user_path
+from harness.system.paths import accessible, user_path
 
 
 def test_a_path_is_read_as_a_shell_does_and_an_unknown_user_is_no_crash(monkeypatch, tmp_path):
@@ -29,9 +29,9 @@ def test_a_path_that_a_file_names_is_looked_for_beside_that_file(tmp_path, monke
 
 def test_a_name_that_no_file_can_have_is_refused_in_a_line(tmp_path):
     with pytest.raises(HarnessError, match="no file can have so long a name") as refused:
-        possible(tmp_path / ("a" * 300))
+        accessible(tmp_path / ("a" * 300))
     assert len(refused.value.message) < 300
-    assert possible(tmp_path / "a\0b").is_file() is False
+    assert accessible(tmp_path / "a\0b").is_file() is False
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ESTALE, errno.ENOTCONN])

@@ -68,7 +68,7 @@ def ran_of_the_folder(folder):
     """Start a module of ours where a stranger's `msgspec.py` lies, and say whether that was run."""
     Path(folder, "msgspec.py").write_text('open("ran", "w").close()')
     with tempfile.TemporaryFile() as said:
-        process = processes.Process(processes.module("harness.bench.worker"), said)
+        process = processes.Process(processes.python_module("harness.bench.worker"), said)
         process.communicate(timeout=30)
         process.end()
     return Path(folder, "ran").exists()

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from harness.system.signals import Interrupted, heeding, unbroken
+from harness.system.signals import Interrupted, defer_signals, handle_signals
 
 
 def send(number=signal.SIGINT):
@@ -17,7 +17,7 @@ def send(number=signal.SIGINT):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_interrupts_at_once_where_nothing_is_written(number):
-    with pytest.raises(Interrupted) as caught, heeding():
+    with pytest.raises(Interrupted) as caught, handle_signals():
         send(number)
         raise AssertionError("not interrupted")
     assert caught.value.signal == number
@@ -25,9 +25,9 @@ def test_a_signal_interrupts_at_once_where_nothing_is_written(number):
 
 def test_the_first_signal_waits_until_all_that_is_being_written_is_done(capfd):
     done = []
-    with pytest.raises(Interrupted), heeding():
-        with unbroken():
-            with unbroken():
+    with pytest.raises(Interrupted), handle_signals():
+        with defer_signals():
+            with defer_signals():
                 send()
                 done.append("inner")
             done.append("outer")
@@ -38,7 +38,7 @@ def test_the_first_signal_waits_until_all_that_is_being_written_is_done(capfd):
 
 def test_the_second_signal_waits_for_nothing():
     done = []
-    with pytest.raises(Interrupted), heeding(), unbroken():
+    with pytest.raises(Interrupted), handle_signals(), defer_signals():
         send()
         done.append("first")
         send(signal.SIGTERM)
@@ -47,11 +47,11 @@ def test_the_second_signal_waits_for_nothing():
 
 
 def test_what_is_written_after_the_first_signal_is_not_protected_from_the_second():
-    with pytest.raises(Interrupted), heeding():
+    with pytest.raises(Interrupted), handle_signals():
         try:
             send()
         except Interrupted:
-            with unbroken():
+            with defer_signals():
                 send()
                 raise AssertionError("not interrupted") from None
 
@@ -60,7 +60,7 @@ def test_handlers_are_as_before_afterwards_and_what_was_ignored_stays_ignored():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     interrupt = signal.getsignal(signal.SIGINT)
     try:
-        with heeding():
+        with handle_signals():
             send(signal.SIGTERM)
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
         assert signal.getsignal(signal.SIGINT) is interrupt
@@ -72,14 +72,14 @@ def test_a_thread_that_writes_does_not_hold_up_an_interruption():
     inside, leave = threading.Event(), threading.Event()
 
     def write():
-        with unbroken():
+        with defer_signals():
             inside.set()
             leave.wait(30)
 
     writer = threading.Thread(target=write)
     writer.start()
     inside.wait(30)
-    with pytest.raises(Interrupted), heeding():
+    with pytest.raises(Interrupted), handle_signals():
         send()
         raise AssertionError("not interrupted")
     leave.set()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.models.fingerprint import NOT_DEFINING, is_not_loaded
 from harness.models.trust.weights import plain_name
-from harness.system.limits import DEPTH, RECORD, check_nesting, read_found
+from harness.system.limits import DEPTH, RECORD, check_nesting, read_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ def check_configurations(folder: Path, *, trusted: bool) -> None:
 def _read(file: Path) -> Any:  # noqa: ANN401 - JSON
     # Python's own parser, as the libraries': another one could see another file.
     try:
-        content = json.loads(read_found(file, RECORD))
+        content = json.loads(read_regular_file(file, RECORD))
     except ValueError as error:
         raise HarnessError(f"{file} cannot be read: {error}") from error
     except RecursionError as error:

@@ -33,7 +33,7 @@ _MISSING, _NAMESPACE, _UNREADABLE = "missing", "namespace", "no source"
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Location:
     """Where a module is."""
 
     file: Path | None
@@ -91,7 +91,7 @@ class _Walk:
     computed: bool
     found: dict[str, str] = field(default_factory=dict)
     todo: list[tuple[Import, str]] = field(default_factory=list)
-    _places: dict[str, _Place] = field(default_factory=dict)
+    _places: dict[str, _Location] = field(default_factory=dict)
 
     def follow(self, one: Import, within: str) -> None:
         """Visit the modules that an import runs."""
@@ -126,7 +126,7 @@ class _Walk:
             self.found[name], imports = _counted(place) if place else (_MISSING, ())
             self.todo += [(one, name) for one in imports]
 
-    def _place(self, name: str, near: Path | None) -> _Place | None:
+    def _place(self, name: str, near: Path | None) -> _Location | None:
         """Find a module where an import would, else beside the file that imports it; None if nowhere."""
         if name not in self._places:
             place = _loaded(name)
@@ -143,7 +143,7 @@ class _Walk:
         return self._places[name]
 
 
-def _counted(place: _Place) -> tuple[str, tuple[Import, ...]]:
+def _counted(place: _Location) -> tuple[str, tuple[Import, ...]]:
     """What a module counts by, and what it imports."""
     if place.file is None:
         return (_NAMESPACE if place.search else _UNREADABLE), ()
@@ -154,17 +154,17 @@ def _counted(place: _Place) -> tuple[str, tuple[Import, ...]]:
     return form_of(content) if place.file.suffix == ".py" else (hash_bytes(content), ())
 
 
-def _loaded(name: str) -> _Place | None:
+def _loaded(name: str) -> _Location | None:
     """Where a module that is loaded came from; None for one that is not."""
     module = sys.modules.get(name)
     if module is None:
         return None
     file = getattr(module, "__file__", None)
     search = tuple(str(folder) for folder in getattr(module, "__path__", ()))
-    return _Place(Path(file) if isinstance(file, str) else None, search)
+    return _Location(Path(file) if isinstance(file, str) else None, search)
 
 
-def _find(name: str, folders: Sequence[str] | None = None) -> _Place | None:
+def _find(name: str, folders: Sequence[str] | None = None) -> _Location | None:
     """Find a module as an import would, but import nothing, not even its package.
 
     folders: the package's; None for the path.
@@ -179,11 +179,11 @@ def _find(name: str, folders: Sequence[str] | None = None) -> _Place | None:
         if spec is None:
             continue
         if spec.has_location and spec.origin:
-            return _Place(Path(spec.origin), tuple(spec.submodule_search_locations or ()))
+            return _Location(Path(spec.origin), tuple(spec.submodule_search_locations or ()))
         # The folders of a namespace package cannot be asked for while the package above it is not loaded.
         last = name.rpartition(".")[2]
         below = [Path(folder, last) for folder in (sys.path if folders is None else folders)]
-        return _Place(None, tuple(str(folder) for folder in below if folder.is_dir()))
+        return _Location(None, tuple(str(folder) for folder in below if folder.is_dir()))
     return None
 
 
