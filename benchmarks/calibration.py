@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import click
 
 if TYPE_CHECKING:
-    from harness.models.backends import Encoder, Job
+    from harness.models.backends import Backend, Batch
     from harness.models.backends.threads import Workers
 
 SPIN = "import time\nwhile True: sum(range(10_000))"
@@ -89,7 +89,7 @@ def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, An
     }
 
 
-def _timed(workers: Workers, encoder: Encoder, jobs: list[Job]) -> float:
+def _timed(workers: Workers, encoder: Backend, jobs: list[Batch]) -> float:
     start = time.perf_counter()
     for _ in workers.map(encoder.run, jobs):
         pass

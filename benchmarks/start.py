@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness import Model, ModelScheme, Role, Settings
-    from harness.models.backends import Encoder, Job
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends import Backend, Batch
+    from harness.models.backends.loaded import BackendModel
     from harness.models.backends.threads import Workers
     from harness.models.sentence_transformer import LocatedFolder
     from harness.results.records import Throughput
@@ -79,15 +79,17 @@ def _import_libraries() -> None:
     import torch  # noqa: F401 - likewise
 
 
-def _loaded(folder: Path, settings: Settings) -> Loaded:
+def _loaded(folder: Path, settings: Settings) -> BackendModel:
     from sentence_transformers import SentenceTransformer
 
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends.loaded import BackendModel
 
-    return Loaded(SentenceTransformer(str(folder), device="cpu", local_files_only=True), settings, "minilm")
+    return BackendModel(
+        SentenceTransformer(str(folder), device="cpu", local_files_only=True), settings, "minilm"
+    )
 
 
-def _chosen(loaded: Loaded) -> Encoder:
+def _chosen(loaded: BackendModel) -> Backend:
     from harness.models.backends.choose import choose
 
     return choose(loaded, "auto")[0]
@@ -105,7 +107,7 @@ def _text_role() -> Role:
     return Role.TEXT
 
 
-def _calibrated(encoder: Encoder, job: Job) -> Workers:
+def _calibrated(encoder: Backend, job: Batch) -> Workers:
     from harness.models.backends.threads import Workers
 
     workers = Workers()

@@ -191,11 +191,11 @@ def _check_labels(labels: Sequence[str]) -> None:
 
 def _ways(options: Mapping[str, Any]) -> list[Settings]:
     """Settings of every dtype with every encoder; raises HarnessError for one that does not exist."""
-    from harness.models.backends import ENCODERS
+    from harness.models.backends import BACKENDS
 
     dtypes = words(options["dtypes"]) or ["float32"]
     encoders = words(options["encoders"]) or ["auto"]
-    for what, given, known in (("dtype", dtypes, DTYPES), ("encoder", encoders, ("auto", *ENCODERS))):
+    for what, given, known in (("dtype", dtypes, DTYPES), ("encoder", encoders, ("auto", *BACKENDS))):
         for name in given:
             if name not in known:
                 raise HarnessError.unknown(what, name, known)

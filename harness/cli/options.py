@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.errors import HarnessError
-from harness.models.backends import ENCODERS
+from harness.models.backends import BACKENDS
 from harness.models.interface import Role, Settings
 from harness.system.paths import user_path
 
@@ -57,7 +57,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--allow-deviation", is_flag=True, help="Accept a precision that moves them too far."),
         click.option(
             "--encoder",
-            type=click.Choice(["auto", *ENCODERS]),
+            type=click.Choice(["auto", *BACKENDS]),
             default="auto",
             show_default=True,
             help="How texts go through the model; auto: the fastest that is proved equal.",

@@ -149,7 +149,7 @@ def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> 
     Raises HarnessError where the only one cannot be located: there is nothing else to do.
     """
     from harness.models.locate import locate_model
-    from harness.models.missing import Unlocated
+    from harness.models.missing import MissingModel
 
     located: list[LocatedModel] = []
     for spec in specs:
@@ -158,7 +158,7 @@ def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> 
         except HarnessError as error:
             if len(specs) == 1:
                 raise
-            located.append(Unlocated(spec, error))
+            located.append(MissingModel(spec, error))
     return located
 
 

@@ -21,7 +21,7 @@ import msgspec
 
 from harness.errors import HarnessError
 from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
-from harness.models.missing import Unlocated
+from harness.models.missing import MissingModel
 from harness.results.records import Evaluation  # noqa: TC001 - msgspec reads annotations
 from harness.system import processes
 
@@ -107,7 +107,7 @@ class Apart:
 
     def __call__(self, run: Run, located: LocatedModel, pending: Sequence[Examined]) -> None:
         """Evaluate; a task during which the process ended gets an ERROR record, and the others go on."""
-        if isinstance(located, Unlocated):
+        if isinstance(located, MissingModel):
             run.evaluate_model(located, list(pending))
             return
         left = {one.task.name: one for one in pending}

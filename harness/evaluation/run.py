@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from harness.models.backends.threads import Threads
+    from harness.models.backends.threads import ThreadLayout
     from harness.models.interface import LocatedModel, Model, Role
     from harness.results.folder import Results
     from harness.results.records import Evaluation
@@ -237,7 +237,7 @@ class Run:
 
     def _note_threads(self, loaded: Model) -> None:
         """Keep how a model used threads: it moves speeds, and no score."""
-        threads: Threads | None = getattr(loaded, "threads", None)
+        threads: ThreadLayout | None = getattr(loaded, "threads", None)
         if threads is not None:
             self.outcome.threads[f"{loaded.name}~{loaded.fingerprint[:8]}"] = f"{threads} {threads.how}"
 

@@ -12,7 +12,7 @@ from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import Examined, examine
 from harness.evaluation.keys import record_key, shortened
 from harness.models.locate import locate_model
-from harness.models.missing import Unlocated
+from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
 from harness.system.paths import user_path
 from harness.tasks.interface import DataSource
@@ -248,7 +248,7 @@ class _Now:
             return "missing", error.message
         if failure is not None:
             return "failed", _first_line(failure.error or "")
-        if isinstance(located, Unlocated):
+        if isinstance(located, MissingModel):
             return "unknown", located.error.message
         if examined.error is not None:
             return "unknown", f"its rows cannot be read: {_first_line(str(examined.error))}"
@@ -269,7 +269,7 @@ class _Now:
             try:
                 self._located[spec] = locate_model(spec, self.schemes)
             except HarnessError as error:
-                self._located[spec] = Unlocated(spec, error)
+                self._located[spec] = MissingModel(spec, error)
         return self._located[spec]
 
     def examined(self, task: AskedTask) -> Examined | str:

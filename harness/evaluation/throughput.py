@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from harness.models.backends.threads import Threads
+from harness.models.backends.threads import ThreadLayout
 from harness.models.workload import workload
 from harness.results.records import Throughput
 from harness.system.environment import cores, libraries, load, processor
@@ -94,8 +94,8 @@ def _tokens_read(model: Model, texts: Sequence[str]) -> int | None:
     return int(counts.sum() if limit is None else counts.clip(max=limit).sum())
 
 
-def _threads(model: Model) -> Threads:
+def _threads(model: Model) -> ThreadLayout:
     """How a model uses threads, if it says so; one that does not leaves it to torch, where that is loaded."""
-    told: Threads | None = getattr(model, "threads", None)
+    told: ThreadLayout | None = getattr(model, "threads", None)
     torch = sys.modules.get("torch")
-    return told or Threads(1, torch.get_num_threads() if torch is not None else 1)
+    return told or ThreadLayout(1, torch.get_num_threads() if torch is not None else 1)

@@ -18,7 +18,7 @@ def fingerprint_of(spec: ModelSpec) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Unlocated:
+class MissingModel:
     """What stands in a plan for a model that was not found, with the reason."""
 
     spec: ModelSpec

@@ -10,9 +10,9 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.models.backends.choose import choose
-from harness.models.backends.loaded import Loaded
+from harness.models.backends.loaded import BackendModel
 from harness.models.backends.precision import lowered
-from harness.models.backends.threads import Threads, Workers
+from harness.models.backends.threads import ThreadLayout, Workers
 from harness.models.fingerprint import fingerprint_folder, model_folders, weights_size, with_settings
 from harness.models.interface import ModelFacts, ModelSpec, Role
 from harness.models.trust.check import check_folder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sentence_transformers import SentenceTransformer
 
-    from harness.models.backends import Job
+    from harness.models.backends import Batch
 
 _WORTH_CALIBRATING = 8
 """Jobs from which on finding the best use of threads is repaid."""
@@ -74,7 +74,7 @@ class SentenceModel:
     def __init__(self, model: SentenceTransformer, located: LocatedFolder) -> None:
         self.name, self.fingerprint, self.spec = located.name, located.fingerprint, located.spec
         settings = self.spec.settings
-        self._loaded = Loaded(model, settings, self.name)
+        self._loaded = BackendModel(model, settings, self.name)
         self._dimensions = _limited_dimensions(self._loaded, settings.truncate_dim)
         self.encoder, notes = choose(self._loaded, settings.encoder)
         deviation = lowered(self.encoder, self._loaded, settings)
@@ -102,12 +102,12 @@ class SentenceModel:
         return self._truncate(embeddings)
 
     @property
-    def threads(self) -> Threads:
+    def threads(self) -> ThreadLayout:
         """How jobs are spread over threads, and how that was chosen; one worker if they cannot run apart."""
         way, how = self.workers.way, self.workers.how
         if self.encoder.parallel:
-            return Threads(way.workers, way.per_worker, how)
-        return Threads(1, way.workers * way.per_worker, how)
+            return ThreadLayout(way.workers, way.per_worker, how)
+        return ThreadLayout(1, way.workers * way.per_worker, how)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The model's own similarity function: (n, m) float32."""
@@ -131,8 +131,8 @@ class SentenceModel:
         return self._loaded.same_as(role)
 
     def _encoded(
-        self, jobs: Iterator[Job], run: Callable[[Job], np.ndarray]
-    ) -> Iterator[tuple[Job, np.ndarray]]:
+        self, jobs: Iterator[Batch], run: Callable[[Batch], np.ndarray]
+    ) -> Iterator[tuple[Batch, np.ndarray]]:
         """Run jobs on the workers, having found out how many are best where there is enough to do."""
         first = list(itertools.islice(jobs, _WORTH_CALIBRATING))
         if self.encoder.parallel and len(first) == _WORTH_CALIBRATING and not self.workers.settled:
@@ -141,7 +141,7 @@ class SentenceModel:
         alone = not self.encoder.parallel or len(first) == 1
         return self.workers.map(run, itertools.chain(first, jobs), alone=alone)
 
-    def _fitting(self, job: Job, texts: Sequence[str], role: Role) -> np.ndarray:
+    def _fitting(self, job: Batch, texts: Sequence[str], role: Role) -> np.ndarray:
         """Run a job, in halves where there is no memory for the whole; raises HarnessError for one text."""
         import torch
 
@@ -178,7 +178,7 @@ class SentenceModel:
         return unit
 
 
-def _limited_dimensions(loaded: Loaded, asked: int | None) -> int:
+def _limited_dimensions(loaded: BackendModel, asked: int | None) -> int:
     if asked is not None and not 0 < asked <= loaded.dimensions:
         raise HarnessError(
             f"model {loaded.name} has {loaded.dimensions} dimensions: --truncate-dim {asked} is impossible"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.models.interface import Role
 
-ENCODERS = ("packed", "batched", "plain", "openvino", "onnx")
+BACKENDS = ("packed", "batched", "plain", "openvino", "onnx")
 """Files of this folder that have an `open_encoder(loaded)`."""
 
 
@@ -26,7 +26,7 @@ class Unsuitable(Exception):  # noqa: N818 - it is raised as a sentence: Unsuita
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Batch:
     """Texts that go through the model together."""
 
     rows: list[int]
@@ -37,7 +37,7 @@ class Job:
     """Tokens that the model computes for them, padding included; None if unknown."""
 
 
-class Encoder(Protocol):
+class Backend(Protocol):
     """A way to run texts through a model."""
 
     name: str
@@ -46,11 +46,11 @@ class Encoder(Protocol):
     divisible: bool
     """Whether several threads may share the work of one job."""
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
+    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         """Cut texts into jobs that hold each of them once; lazily, so that tokenizing and running overlap."""
         ...
 
-    def run(self, job: Job) -> np.ndarray:
+    def run(self, job: Batch) -> np.ndarray:
         """Float32 embeddings of a job, (len(job.rows), full dimensions); from any thread."""
         ...
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     import torch
 
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends.loaded import BackendModel
 
 _ATTENTION = "harness_packed"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class EqualLengthRun:
     """Neighbouring texts of one length in a pack."""
 
     start: int
@@ -36,14 +36,14 @@ class Run:
 class _Running(threading.local):
     """The pack that this thread is running; None while it runs anything else."""
 
-    pack: tuple[Run, ...] | None = None
+    pack: tuple[EqualLengthRun, ...] | None = None
 
 
 _running = _Running()
 
 
 @contextmanager
-def attend_within(pack: tuple[Run, ...]) -> Iterator[None]:
+def attend_within(pack: tuple[EqualLengthRun, ...]) -> Iterator[None]:
     """Let attention in this thread be within each text of a pack."""
     _running.pack = pack
     try:
@@ -52,17 +52,17 @@ def attend_within(pack: tuple[Run, ...]) -> Iterator[None]:
         _running.pack = None
 
 
-def runs_of(lengths: Sequence[int]) -> tuple[Run, ...]:
+def runs_of(lengths: Sequence[int]) -> tuple[EqualLengthRun, ...]:
     """Group neighbouring texts of one length."""
     runs, start = [], 0
     for length, group in itertools.groupby(lengths):
         texts = len(list(group))
-        runs.append(Run(start, texts, length))
+        runs.append(EqualLengthRun(start, texts, length))
         start += texts * length
     return tuple(runs)
 
 
-def use_packed_attention(loaded: Loaded) -> None:
+def use_packed_attention(loaded: BackendModel) -> None:
     """Let the model's attention come through us; raises Unsuitable where it is computed another way."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
@@ -105,7 +105,7 @@ def _attention(
     return torch.cat(parts, dim=1), None
 
 
-def _texts(states: torch.Tensor, run: Run) -> torch.Tensor:
+def _texts(states: torch.Tensor, run: EqualLengthRun) -> torch.Tensor:
     """(1, heads, tokens, size) → (texts, heads, length, size) of a run."""
     _, heads, _, size = states.shape
     part = states[0, :, run.start : run.start + run.texts * run.length]

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.models.backends import Job, Unsuitable
-from harness.models.backends.choose import is_indifferent_to_company, is_indifferent_to_threads
+from harness.models.backends import Batch, Unsuitable
+from harness.models.backends.choose import is_batch_invariant, is_thread_invariant
 from harness.models.backends.plain import lower_weights
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends.loaded import BackendModel
 
 TOKENS_PER_BATCH = 512
 MOST_ROWS = 32
@@ -35,7 +35,7 @@ _MULTIPLES = ((1, 1), (24, 1), (24, 24), (48, 1), (48, 48), (96, 96))
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PaddedShape:
     """Texts that are encoded together, and the shape they are padded to."""
 
     rows: list[int]
@@ -56,7 +56,7 @@ def width_of(tokens: int, most: int | None = None) -> int:
 
 def batches(
     lengths: Sequence[int], most: int | None = None, multiples: tuple[int, int] = (1, 1)
-) -> Iterator[Batch]:
+) -> Iterator[PaddedShape]:
     """Group texts of given token lengths into batches of fixed shape, widest first.
 
     The shape of the batch that a text lands in is a function of its own length, the model's limit `most`, and
@@ -70,7 +70,7 @@ def batches(
         height = -(-min(MOST_ROWS, max(1, TOKENS_PER_BATCH // width)) // step) * step
         rows = by_width[width]
         for start in range(0, len(rows), height):
-            yield Batch(rows[start : start + height], height, width)
+            yield PaddedShape(rows[start : start + height], height, width)
 
 
 class Batched:
@@ -79,7 +79,7 @@ class Batched:
     name = "batched"
     divisible = True
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: BackendModel) -> None:
         check_plain_tokens(loaded)
         tokenizer = loaded.tokenizer
         if tokenizer is None or tokenizer.padding_side != "right" or tokenizer.pad_token_id is None:
@@ -88,7 +88,7 @@ class Batched:
         self.parallel = loaded.model.device.type == "cpu"
         self.multiples = _MULTIPLES[0]
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
+    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         """Batches of fixed shape, widest first."""
         most = self._loaded.max_tokens
         tokens = self._loaded.count_tokens(texts, role)
@@ -96,9 +96,9 @@ class Batched:
         for batch in batches(lengths.tolist(), most, self.multiples):
             features = self._loaded.features([texts[row] for row in batch.rows], role)
             padded = _pad(features, batch, self._pad_token)
-            yield Job(batch.rows, (padded, role), batch.height * batch.width)
+            yield Batch(batch.rows, (padded, role), batch.height * batch.width)
 
-    def run(self, job: Job) -> np.ndarray:
+    def run(self, job: Batch) -> np.ndarray:
         """Float32 embeddings, (n, full dimensions), without the rows that were filled in."""
         features, role = job.features
         return self._loaded.forward(features, role)[: len(job.rows)]
@@ -112,15 +112,15 @@ class Batched:
         if not self.parallel:
             return False
         divisible, self.multiples = self.divisible, (_MULTIPLES[-1][0], 1)
-        ways = {divisible and is_indifferent_to_threads(self, self._loaded.dimensions): None, False: None}
+        ways = {divisible and is_thread_invariant(self, self._loaded.dimensions): None, False: None}
         for self.divisible, self.multiples in itertools.product(ways, _MULTIPLES):
-            if is_indifferent_to_company(self, self._loaded.dimensions):
+            if is_batch_invariant(self, self._loaded.dimensions):
                 return True
         self.divisible, self.multiples = divisible, _MULTIPLES[0]
         return False
 
 
-def check_plain_tokens(loaded: Loaded) -> None:
+def check_plain_tokens(loaded: BackendModel) -> None:
     """Raise Unsuitable unless inputs are plain token matrices, to which tokens can be added."""
     import torch
     from sentence_transformers.base.modules import Transformer
@@ -137,7 +137,7 @@ def check_plain_tokens(loaded: Loaded) -> None:
         raise Unsuitable("its inputs are more than tokens")
 
 
-def _pad(features: dict[str, Any], batch: Batch, pad_token: int) -> dict[str, Any]:
+def _pad(features: dict[str, Any], batch: PaddedShape, pad_token: int) -> dict[str, Any]:
     """Fill a batch up to its fixed shape; an added row attends to one padding token, to stay finite."""
     from torch.nn.functional import pad
 

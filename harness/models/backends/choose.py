@@ -15,8 +15,8 @@ from harness.system.environment import cores
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.models.backends import Encoder
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends import Backend
+    from harness.models.backends.loaded import BackendModel
 
 
 FASTEST_FIRST = ("packed", "batched", "plain")
@@ -35,7 +35,7 @@ _PROBES = (
 )
 
 
-def choose(loaded: Loaded, requested: str) -> tuple[Encoder, tuple[str, ...]]:
+def choose(loaded: BackendModel, requested: str) -> tuple[Backend, tuple[str, ...]]:
     """Return the encoder asked for, or for `auto` the fastest equal one, and why faster ones were not taken.
 
     Raises HarnessError where the one asked for cannot serve the model.
@@ -63,10 +63,12 @@ def choose(loaded: Loaded, requested: str) -> tuple[Encoder, tuple[str, ...]]:
     )
 
 
-def _proved(name: str, loaded: Loaded, texts: list[str], expected: Mapping[Role, np.ndarray]) -> Encoder:
+def _proved(
+    name: str, loaded: BackendModel, texts: list[str], expected: Mapping[Role, np.ndarray]
+) -> Backend:
     """Open an encoder and compare it with `encode`; raises Unsuitable where that fails."""
     module = importlib.import_module(f"harness.models.backends.{name}")
-    encoder: Encoder = module.open_encoder(loaded)
+    encoder: Backend = module.open_encoder(loaded)
     if name == "plain":
         return encoder
     try:
@@ -80,7 +82,7 @@ def _proved(name: str, loaded: Loaded, texts: list[str], expected: Mapping[Role,
     return encoder
 
 
-def _probes(loaded: Loaded) -> list[str]:
+def _probes(loaded: BackendModel) -> list[str]:
     """Texts of different lengths, one of them as long as the model reads, or nearly."""
     return [*_PROBES, "word " * min(loaded.max_tokens or _LONGEST_PROBE, _LONGEST_PROBE)]
 
@@ -104,7 +106,7 @@ _LONG = "word " * 200
 """A text whose attention is computed in blocks, which threads may cut in another way."""
 
 
-def embed(encoder: Encoder, texts: Sequence[str], dimensions: int, role: Role = Role.TEXT) -> np.ndarray:
+def embed(encoder: Backend, texts: Sequence[str], dimensions: int, role: Role = Role.TEXT) -> np.ndarray:
     """Run all jobs one after another: (n, dimensions) float32."""
     embeddings = np.empty((len(texts), dimensions), dtype=np.float32)
     for job in encoder.jobs(texts, role):
@@ -112,7 +114,7 @@ def embed(encoder: Encoder, texts: Sequence[str], dimensions: int, role: Role = 
     return embeddings
 
 
-def is_indifferent_to_company(encoder: Encoder, dimensions: int) -> bool:
+def is_batch_invariant(encoder: Backend, dimensions: int) -> bool:
     """Whether texts have the same bits alone as anywhere among others, with one thread as with all.
 
     For an encoder whose jobs are not divisible, one thread is all that a job gets. A trial and no proof for
@@ -122,7 +124,7 @@ def is_indifferent_to_company(encoder: Encoder, dimensions: int) -> bool:
     return _same_with_threads(counts, lambda: _in_company(encoder, dimensions))
 
 
-def is_indifferent_to_threads(encoder: Encoder, dimensions: int) -> bool:
+def is_thread_invariant(encoder: Backend, dimensions: int) -> bool:
     """Whether a long text has the same bits with one thread as with all: attention is cut into blocks."""
     return _same_with_threads(sorted({1, cores()}), lambda: embed(encoder, [_LONG], dimensions))
 
@@ -144,7 +146,7 @@ def _same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | Non
     return True
 
 
-def _in_company(encoder: Encoder, dimensions: int) -> np.ndarray | None:
+def _in_company(encoder: Backend, dimensions: int) -> np.ndarray | None:
     """Embeddings of texts that are the same alone as among others; None where they are not."""
     alone = np.concatenate([embed(encoder, [text], dimensions) for text in _COMPANY])
     together = embed(encoder, _COMPANY * 4, dimensions)

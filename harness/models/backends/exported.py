@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     import torch
 
-    from harness.models.backends import Job
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends import Batch
+    from harness.models.backends.loaded import BackendModel
 
 _EXAMPLE = (2, 7)
 """Rows and tokens that a conversion is shown; neither is 1, a size that exporters take for a constant."""
@@ -53,7 +53,7 @@ class Exported(Batched, ABC):
     parallel = True
     divisible = False
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: BackendModel) -> None:
         super().__init__(loaded)
         first, *self._others = loaded.model
         if loaded.model.device.type != "cpu":
@@ -65,7 +65,7 @@ class Exported(Batched, ABC):
         self._output = str(first.module_output_name)
         self._start(first)
 
-    def run(self, job: Job) -> np.ndarray:
+    def run(self, job: Batch) -> np.ndarray:
         """Float32 embeddings, (n, full dimensions), without the rows that were filled in."""
         import torch
 
@@ -155,7 +155,7 @@ def converting() -> Iterator[None]:
         logging.root.removeHandler(silent)
 
 
-def _inputs(loaded: Loaded) -> tuple[str, ...]:
+def _inputs(loaded: BackendModel) -> tuple[str, ...]:
     """Names of the token matrices that the transformer takes."""
     import torch
 

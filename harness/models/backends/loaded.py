@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.models.interface import Settings
 
 
-class Loaded:
+class BackendModel:
     """A model in memory: its tokenizer, its prompts, its limits, one forward pass.
 
     Raises HarnessError for a length that it has no positions for.

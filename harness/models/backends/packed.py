@@ -18,10 +18,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from harness.models.backends import Job
+from harness.models.backends import Batch
 from harness.models.backends.attention import attend_within, runs_of, use_packed_attention
 from harness.models.backends.batched import check_plain_tokens
-from harness.models.backends.choose import is_indifferent_to_company, is_indifferent_to_threads
+from harness.models.backends.choose import is_batch_invariant, is_thread_invariant
 from harness.models.backends.loaded import first_position, position_tables
 from harness.models.backends.plain import lower_weights
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends.loaded import BackendModel
     from harness.models.interface import Role
 
 TOKENS_PER_PACK = 512
@@ -55,7 +55,7 @@ class Packed:
     name = "packed"
     divisible = True
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: BackendModel) -> None:
         check_plain_tokens(loaded)
         self._loaded = loaded
         self._position = max((first_position(table) for table in position_tables(loaded.model)), default=0)
@@ -66,7 +66,7 @@ class Packed:
         self.texts_multiple = 1
         use_packed_attention(loaded)
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
+    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         """Packs, of texts of nearly one length each, shortest texts first."""
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         for start in range(0, len(order), _TEXTS_AT_ONCE):
@@ -78,9 +78,9 @@ class Packed:
                 packed = _flatten(features, pack, filled, self._position)
                 tokens = packed["input_ids"].shape[1]
                 runs = runs_of([*(lengths[row] for row in pack), *filled])
-                yield Job([rows[row] for row in pack], (packed, runs, role), tokens)
+                yield Batch([rows[row] for row in pack], (packed, runs, role), tokens)
 
-    def run(self, job: Job) -> np.ndarray:
+    def run(self, job: Batch) -> np.ndarray:
         """Float32 embeddings, (n, full dimensions), without those of what was filled in."""
         features, runs, role = job.features
         with attend_within(runs):
@@ -101,13 +101,13 @@ class Packed:
         texts_matter = _fewest_texts(self._loaded) > 0
         # At a size at which products are the same with any number of threads, so that attention shows.
         self.fewest_tokens, self.multiple = self.tokens_per_pack, _SHAPES[-1][1]
-        ways = (True, False) if is_indifferent_to_threads(self, self._loaded.dimensions) else (False,)
+        ways = (True, False) if is_thread_invariant(self, self._loaded.dimensions) else (False,)
         shapes = (*_SHAPES, (self.tokens_per_pack, 1))
         for divisible, (fewest, multiple) in itertools.product(ways, shapes):
             self.divisible, self.fewest_tokens, self.multiple = divisible, fewest, multiple
             self.texts_multiple = multiple if texts_matter else 1
             self.fewest_texts = _fewest_texts(self._loaded, self.texts_multiple)
-            if is_indifferent_to_company(self, self._loaded.dimensions):
+            if is_batch_invariant(self, self._loaded.dimensions):
                 return True
         self.divisible = True
         return False
@@ -170,7 +170,7 @@ def _flatten(features: dict[str, Any], rows: list[int], filled: list[int], first
     return flat
 
 
-def _fitted(loaded: Loaded) -> int:
+def _fitted(loaded: BackendModel) -> int:
     """Tokens for which half of a GPU's free memory is enough; a few thousand where that is not told."""
     import torch
 
@@ -180,7 +180,7 @@ def _fitted(loaded: Loaded) -> int:
     return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * loaded.dimensions))))
 
 
-def _fewest_texts(loaded: Loaded, multiple: int = 1) -> int:
+def _fewest_texts(loaded: BackendModel, multiple: int = 1) -> int:
     """Fewest texts from which the modules behind the pooling give one the same bits; 0 if any number does.
 
     Numbers of texts are multiples of `multiple`.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.models.backends import Job, Unsuitable
+from harness.models.backends import Batch, Unsuitable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy as np
 
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends.loaded import BackendModel
     from harness.models.interface import Role
 
 
@@ -25,17 +25,17 @@ class Plain:
     parallel = False
     divisible = True
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: BackendModel) -> None:
         self._loaded = loaded
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Job]:
+    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         """Some texts a job, so that an interruption need not wait for all; shortest first."""
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         for start in range(0, len(order), _TEXTS_PER_JOB):
             rows = order[start : start + _TEXTS_PER_JOB]
-            yield Job(rows, ([texts[row] for row in rows], role))
+            yield Batch(rows, ([texts[row] for row in rows], role))
 
-    def run(self, job: Job) -> np.ndarray:
+    def run(self, job: Batch) -> np.ndarray:
         """Float32 embeddings, (n, full dimensions)."""
         texts, role = job.features
         return self._loaded.encode(texts, role)
@@ -49,7 +49,7 @@ class Plain:
         return False
 
 
-def lower_weights(loaded: Loaded, dtype: str) -> None:
+def lower_weights(loaded: BackendModel, dtype: str) -> None:
     """Convert the weights of a torch model; raises Unsuitable for a type that torch cannot compute in."""
     import torch
 

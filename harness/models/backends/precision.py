@@ -13,8 +13,8 @@ from harness.models.interface import Deviation
 from harness.models.workload import workload
 
 if TYPE_CHECKING:
-    from harness.models.backends import Encoder
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends import Backend
+    from harness.models.backends.loaded import BackendModel
     from harness.models.interface import Settings
 
 TOLERANCE = 1e-3
@@ -25,7 +25,7 @@ bfloat16 moves all-MiniLM-L6-v2 by about 1e-4, int8 by 3e-2 and more; metrics ma
 _NEIGHBOURS = 10
 
 
-def lowered(encoder: Encoder, loaded: Loaded, settings: Settings) -> Deviation | None:
+def lowered(encoder: Backend, loaded: BackendModel, settings: Settings) -> Deviation | None:
     """Let an encoder go on in the settings' dtype, and say how far that moved embeddings; None for float32.
 
     Raises HarnessError where the encoder does not have the dtype, or embeddings move by more than

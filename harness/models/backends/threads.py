@@ -36,7 +36,7 @@ _IN_FLIGHT = 4
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Threads:
+class ThreadLayout:
     """A way to use threads: so many workers, of so many threads each."""
 
     workers: int
@@ -59,14 +59,14 @@ class Workers:
     def __init__(self, asked: str = "auto", *, divisible: bool = True) -> None:
         self._ways, self._divisible = ways(asked), divisible
         if not divisible:
-            self._ways = (Threads(self._ways[0].workers * self._ways[0].per_worker, 1),)
+            self._ways = (ThreadLayout(self._ways[0].workers * self._ways[0].per_worker, 1),)
         self.way = self._ways[0]
         self.how = (
             "not calibrated" if len(self._ways) > 1 else "asked for" if "x" in asked else "the only way"
         )
-        self.trials: dict[Threads, float] = {}
+        self.trials: dict[ThreadLayout, float] = {}
         """Median seconds of each way in the calibration."""
-        self._pools: dict[Threads, ThreadPoolExecutor] = {}
+        self._pools: dict[ThreadLayout, ThreadPoolExecutor] = {}
 
     @property
     def settled(self) -> bool:
@@ -84,7 +84,7 @@ class Workers:
         if (time.perf_counter() - began) * calls * len(self._ways) > _MOST_SECONDS * self._ways[0].workers:
             self.how = "too slow to try"
             return
-        seconds: dict[Threads, list[float]] = {way: [] for way in self._ways}
+        seconds: dict[ThreadLayout, list[float]] = {way: [] for way in self._ways}
         for turn in range(_ROUNDS):
             for way in self._ways if turn % 2 else reversed(self._ways):
                 start = time.perf_counter()
@@ -105,10 +105,10 @@ class Workers:
         alone: one job at a time, that all threads work on together where it is divisible.
         """
         all_threads = self.way.workers * self.way.per_worker if self._divisible else 1
-        way = Threads(1, all_threads) if alone else self.way
+        way = ThreadLayout(1, all_threads) if alone else self.way
         return self._map(way, run, jobs)
 
-    def _map(self, way: Threads, run: Callable[[J], R], jobs: Iterable[J]) -> Iterator[tuple[J, R]]:
+    def _map(self, way: ThreadLayout, run: Callable[[J], R], jobs: Iterable[J]) -> Iterator[tuple[J, R]]:
         pool = self._pool(way)
         waiting = iter(jobs)
         first = itertools.islice(waiting, _IN_FLIGHT * way.workers)
@@ -123,7 +123,7 @@ class Workers:
             for _, future in flying:
                 future.cancel()
 
-    def _pool(self, way: Threads) -> ThreadPoolExecutor:
+    def _pool(self, way: ThreadLayout) -> ThreadPoolExecutor:
         if way not in self._pools:
             self._pools[way] = ThreadPoolExecutor(
                 way.workers, "encode", initializer=_use_threads, initargs=(way.per_worker,)
@@ -131,7 +131,7 @@ class Workers:
         return self._pools[way]
 
 
-def ways(asked: str, available: int | None = None) -> tuple[Threads, ...]:
+def ways(asked: str, available: int | None = None) -> tuple[ThreadLayout, ...]:
     """Ways to use the threads asked for, the one of most workers first; all of them use at most that many.
 
     Raises HarnessError for what is neither `auto`, nor `N`, nor `WxT`.
@@ -140,10 +140,10 @@ def ways(asked: str, available: int | None = None) -> tuple[Threads, ...]:
     if asked != "auto" and not exact:
         raise HarnessError(f"--threads {asked!r} is none of auto, N, WxT", hint="for example 4, or 2x1")
     if exact and exact[2]:
-        return (Threads(int(exact[1]), int(exact[2])),)
+        return (ThreadLayout(int(exact[1]), int(exact[2])),)
     there = available or cores()
     most = min(int(exact[1]), there) if exact else there
-    found = {Threads(workers, most // workers) for workers in (most, most // 2, most // 4, 1) if workers}
+    found = {ThreadLayout(workers, most // workers) for workers in (most, most // 2, most // 4, 1) if workers}
     return tuple(sorted(found, reverse=True))
 
 

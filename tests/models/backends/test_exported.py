@@ -174,11 +174,11 @@ def test_a_conversion_that_fails_is_a_reason_and_no_traceback(monkeypatch, tiny)
     class Broken(exported.Exported):
         _convert = _transform = fail
 
-    from harness.models.backends.loaded import Loaded
+    from harness.models.backends.loaded import BackendModel
 
     model = original(load_model(str(tiny), Settings(device="cpu", encoder="plain")))
     with pytest.raises(Unsuitable, match="ZeroDivisionError in its conversion"):
-        Broken(Loaded(model, Settings(), "tiny"))
+        Broken(BackendModel(model, Settings(), "tiny"))
 
 
 ALONE_AND_SIGNALLED = """

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness import HarnessError
 from harness.models.backends import threads as workers
-from harness.models.backends.threads import Threads, Workers, ways
+from harness.models.backends.threads import ThreadLayout, Workers, ways
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_a_calibration_takes_the_way_that_is_done_first(monkeypatch):
         time.sleep(0.001 if "_1" not in threading.current_thread().name else 0.02)
 
     found.calibrate(slow_with_company)
-    assert found.way == Threads(1, 4)
+    assert found.way == ThreadLayout(1, 4)
     assert found.how == "calibrated"
     parallel = Workers("4")
     parallel.calibrate(lambda: time.sleep(0.005))
-    assert parallel.way == Threads(4, 1)
+    assert parallel.way == ThreadLayout(4, 1)
 
 
 def test_a_calibration_stops_after_its_time(monkeypatch):
@@ -124,7 +124,7 @@ def test_jobs_that_take_too_long_are_not_tried(monkeypatch):
     monkeypatch.setattr(workers, "_MOST_SECONDS", 0.01)
     found, calls = Workers("4"), []
     found.calibrate(lambda: calls.append(time.sleep(0.02)))
-    assert (found.way, found.how, len(calls)) == (Threads(4, 1), "too slow to try", 1)
+    assert (found.way, found.how, len(calls)) == (ThreadLayout(4, 1), "too slow to try", 1)
     assert found.settled
 
 
