@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from harness import DataSource, evaluate
-from harness.encoding.cached_model import EncodedOnce
+from harness.encoding.cached_model import CachedModel
 from harness.plugins.loader import load_plugins
 
 REFERENCES = {
@@ -38,7 +38,7 @@ REFERENCES = {
 @pytest.fixture(scope="module")
 def scored(minilm, shared_data):
     """Score a task once, however many of its metrics are asked for; shared texts are encoded once."""
-    model, tasks, known = EncodedOnce(minilm), load_plugins().tasks(), {}
+    model, tasks, known = CachedModel(minilm), load_plugins().tasks(), {}
 
     def score(task: str, metric: str) -> float:
         if task not in known:

@@ -7,12 +7,12 @@ import signal
 
 import numpy as np
 import pytest
-from encoding.test_cache import CachedModel, started
+from encoding.test_cache import CacheableModel, started
 from evaluation.test_run import Twins, plan
 
 from harness.encoding import cache_key as identity
 from harness.encoding.cache import EmbeddingCache
-from harness.encoding.cache_folder import damage, stores
+from harness.encoding.cache_folder import find_corruption, stores
 from harness.evaluation.run import run_plan
 from harness.results.folder import Results
 from harness.results.publish import publish
@@ -27,7 +27,7 @@ def without_torch(monkeypatch):
     monkeypatch.setattr(identity, "_kernels", lambda _: {})
 
 
-class Checked(CachedModel):
+class Checked(CacheableModel):
     """A model of the cache under a name of its own."""
 
     def __init__(self, name, fingerprint):
@@ -100,7 +100,7 @@ def test_nothing_is_lost_torn_or_left_behind(processes, rounds, limit, tmp_path)
     assert contents(together, *whole) == contents(alone, *whole)
     assert len(contents(together, "records/*/*")) == len(MODELS) * len(TASKS)
     assert list(together.rglob("*.tmp")) == []
-    assert list(damage(together / "cache")) == []
+    assert list(find_corruption(together / "cache")) == []
     assert [store.foreign for store in stores(together / "cache")] == [()] * len(MODELS)
 
 

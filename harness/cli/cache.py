@@ -69,13 +69,13 @@ def verify(folder: str | None, remove: bool) -> None:
     A run verifies what it takes, too, and removes what is damaged. Exit codes: 0 all sound, 2 damage found.
     """
     from harness.cli.output import console, say
-    from harness.encoding.cache_folder import damage
+    from harness.encoding.cache_folder import find_corruption
 
     place, target = _folder(folder), console()
     found = _stores(place)
     for path in (path for store in found for path in store.foreign):
         say(f"not ours: {path}", target)
-    damaged = list(damage(place))
+    damaged = list(find_corruption(place))
     for one in damaged:
         said = f"DAMAGED {one.path}: {one.reason}"
         if remove and one.removable:

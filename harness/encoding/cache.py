@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.encoding.cache_folder import SEGMENT, default_limit, evict, mark_used, shown_size
-from harness.encoding.cache_key import identity
-from harness.encoding.segment import DamagedError, Index, Segment, keys_of, write_segment
+from harness.encoding.cache_key import cache_key
+from harness.encoding.segment import CorruptSegmentError, Index, Segment, keys_of, write_segment
 from harness.system.atomic import locked, remove_stale, write_atomic
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class EmbeddingCache:
         self._used: set[Path] = set()
         """Segments that this run wrote or took something from."""
 
-    def store(self, model: Model, role: Role) -> Store:
+    def store(self, model: Model, role: Role) -> CacheStore:
         """The store of a model that is `cacheable`, in a role that stands for all that are the same as it."""
-        return Store(self, identity(model, role))
+        return CacheStore(self, cache_key(model, role))
 
     def tell(self, problem: str) -> None:
         """Say what is wrong, once."""
@@ -91,7 +91,7 @@ class EmbeddingCache:
         self.tell(f"{self.folder} cannot be written ({error.strerror or error}); the run goes on without")
 
 
-class Store:
+class CacheStore:
     """Embeddings of one model in one role; of two embeddings of a text the newer one counts."""
 
     def __init__(self, cache: EmbeddingCache, described: dict[str, Any]) -> None:
@@ -159,7 +159,7 @@ class Store:
         for path in paths:
             try:
                 yield Segment(path, self.key, self.dimensions)
-            except DamagedError as reason:
+            except CorruptSegmentError as reason:
                 self._discard(path, reason)
             except FileNotFoundError:
                 continue  # another process has just merged it
@@ -170,13 +170,13 @@ class Store:
         """Verify a segment; one that is damaged is no longer one of ours."""
         try:
             segment.verify()
-        except DamagedError as reason:
+        except CorruptSegmentError as reason:
             self._segments.remove(segment)
             self._discard(segment.path, reason)
             return False
         return True
 
-    def _discard(self, path: Path, reason: DamagedError) -> None:
+    def _discard(self, path: Path, reason: CorruptSegmentError) -> None:
         """Say what is wrong with a file and remove it, so that it is said once."""
         self._cache.tell(f"{path} is damaged ({reason}); its texts are encoded again")
         _remove([path])
@@ -228,7 +228,7 @@ class Store:
                 try:
                     segment.verify()
                     segments.append(segment)
-                except DamagedError as reason:
+                except CorruptSegmentError as reason:
                     self._discard(segment.path, reason)
             if len(segments) > 1:
                 self._write_merged(segments)

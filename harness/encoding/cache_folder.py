@@ -212,7 +212,7 @@ def _removed(path: Path) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Damage:
+class Corruption:
     """A file that is not what it should be."""
 
     path: Path
@@ -223,17 +223,17 @@ class Damage:
     """Whether a run is better off without it."""
 
 
-def damage(folder: Path) -> Iterator[Damage]:
+def find_corruption(folder: Path) -> Iterator[Corruption]:
     """Read every segment of a cache, compare its checksums, and yield what is damaged.
 
     Raises OSError where a folder cannot be read.
     """
     for store in stores(folder):
-        yield from _damage(store)
+        yield from _corruption_of(store)
 
 
-def _damage(store: StoreOnDisk) -> Iterator[Damage]:
-    from harness.encoding.segment import DamagedError, Segment
+def _corruption_of(store: StoreOnDisk) -> Iterator[Corruption]:
+    from harness.encoding.segment import CorruptSegmentError, Segment
 
     described, name = store.described(), store.folder.name
     key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
@@ -241,14 +241,16 @@ def _damage(store: StoreOnDisk) -> Iterator[Damage]:
         # Its segments may be whole: the next run of this model writes the file anew, and takes them.
         if store.segments:
             path = store.folder / "store.json"
-            yield Damage(path, "damaged or missing: its segments cannot be verified", name, removable=False)
+            yield Corruption(
+                path, "damaged or missing: its segments cannot be verified", name, removable=False
+            )
         return
     for one in store.segments:
         try:
             Segment(one.path, key, described["dimensions"]).verify()
-        except DamagedError as reason:
-            yield Damage(one.path, str(reason), name)
+        except CorruptSegmentError as reason:
+            yield Corruption(one.path, str(reason), name)
         except FileNotFoundError:
             continue  # another process has just removed it
         except OSError as error:
-            yield Damage(one.path, f"cannot be read ({error.strerror})", name, removable=False)
+            yield Corruption(one.path, f"cannot be read ({error.strerror})", name, removable=False)

@@ -39,7 +39,7 @@ def cacheable(model: Model) -> bool:
     return model.facts.reproducible
 
 
-def identity(model: Model, role: Role) -> dict[str, Any]:
+def cache_key(model: Model, role: Role) -> dict[str, Any]:
     """Everything that an embedding's bits depend on besides its text; plain data."""
     facts, settings = model.facts, model.spec.settings
     return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.encoding.cache_key import cacheable
-from harness.encoding.table import Table
+from harness.encoding.table import EmbeddingTable
 from harness.encoding.validate import _checked
 from harness.errors import HarnessError
 from harness.models.interface import Role
@@ -17,7 +17,7 @@ from harness.models.interface import Role
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from harness.encoding.cache import EmbeddingCache, Store
+    from harness.encoding.cache import CacheStore, EmbeddingCache
     from harness.models.interface import Model
 
 _CHUNK = 120_000
@@ -29,7 +29,7 @@ _TEXTS_UNSAVED = 50_000
 """What an interruption costs at most, when there is an embedding cache."""
 
 
-class EncodedOnce:
+class CachedModel:
     """A model around a model that encodes each text once per role, and checks what comes back.
 
     With a cache on disk, a text that was encoded by an earlier run is not encoded either, and what is encoded
@@ -44,9 +44,9 @@ class EncodedOnce:
         self._model = model
         # Asked once: there is one answer per role, and a corpus has a text per document.
         self._alike = {role: model.same_as(role) for role in Role}
-        self._tables: dict[Role, Table] = defaultdict(Table)
+        self._tables: dict[Role, EmbeddingTable] = defaultdict(EmbeddingTable)
         self._asked: dict[Role, dict[str, None]] = defaultdict(dict)
-        self._stores: dict[Role, Store] = {}
+        self._stores: dict[Role, CacheStore] = {}
         if cache is not None and cacheable(model):
             self._stores = {role: cache.store(model, role) for role in set(self._alike.values())}
         self._unsaved: dict[Role, list[str]] = defaultdict(list)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from harness.models.interface import Role
 
 
-class LastUse:
+class Liveness:
     """Which task is the last to need a text, as tasks announce it; holds hashes, and no text.
 
     announced: what each task announces (`Task.texts`), in the order in which they are evaluated, with the

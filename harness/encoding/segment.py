@@ -28,7 +28,7 @@ _LENGTH = 8
 _KEY = 16
 
 
-class DamagedError(Exception):
+class CorruptSegmentError(Exception):
     """Says in a few words why a file is not a whole segment of the store."""
 
 
@@ -78,12 +78,12 @@ class Segment:
         """(n, dimensions) float32; reading only."""
         self._sum, self._verified = sums[0], False
         if _crc(self.index.keys) != sums[1]:
-            raise DamagedError("the checksum of its texts is another")
+            raise CorruptSegmentError("the checksum of its texts is another")
 
     def verify(self) -> None:
         """Compare the embeddings with their checksum, once; raises DamagedError where they changed."""
         if not self._verified and _crc(self.embeddings) != self._sum:
-            raise DamagedError("the checksum of its embeddings is another")
+            raise CorruptSegmentError("the checksum of its embeddings is another")
         self._verified = True
 
 
@@ -111,7 +111,7 @@ def write_segment(
 def _mapped(path: Path) -> mmap.mmap:
     with path.open("rb") as file:
         if os.fstat(file.fileno()).st_size < _HEADER:
-            raise DamagedError("it is too short")
+            raise CorruptSegmentError("it is too short")
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
@@ -124,15 +124,15 @@ def _read_header(mapped: mmap.mmap, store: str, dimensions: int) -> tuple[int, t
         sums = (int(told["__metadata__"]["embeddings"], 16), int(told["__metadata__"]["texts"], 16))
         expected = _header(rows, dimensions, store, sums)
     except (ValueError, KeyError, IndexError, TypeError, RecursionError, OverflowError) as error:
-        raise DamagedError("its header cannot be read") from error
+        raise CorruptSegmentError("its header cannot be read") from error
     if header != expected:
-        raise DamagedError(
+        raise CorruptSegmentError(
             "it belongs to another store"
             if told["__metadata__"].get("store") != store
             else "its header changed"
         )
     if len(mapped) != _HEADER + rows * (4 * dimensions + _KEY):
-        raise DamagedError("it is cut off")
+        raise CorruptSegmentError("it is cut off")
     return rows, sums
 
 

@@ -19,7 +19,7 @@ _ROWS_AT_ONCE = 1024
 """Rows that are copied at a time: a copy takes no more memory than its result."""
 
 
-class Table:
+class EmbeddingTable:
     """The embeddings of one role, in few large blocks, and which row is whose.
 
     A row's number counts through all blocks. Segments of the cache are blocks too, which take no memory of
@@ -70,7 +70,7 @@ class Table:
             self._adopted[id(block)] = self._append(block)  # it stays alive, and so does its identity
         self._place(self._adopted[id(block)] + rows, texts)
 
-    def without(self, texts: Iterable[str]) -> Table:
+    def without(self, texts: Iterable[str]) -> EmbeddingTable:
         """The table to go on with: this one without the texts, or a smaller one once half of it is gone."""
         self._forgotten += sum(self._rows.pop(text, None) is not None for text in texts)
         return self._compacted() if self._forgotten >= max(1, len(self._rows)) else self
@@ -103,9 +103,9 @@ class Table:
                 taken[which] = block[rows[which] - start]
         return taken
 
-    def _compacted(self) -> Table:
+    def _compacted(self) -> EmbeddingTable:
         """The same without blocks that nobody needs; what is left of ours, where half is gone, is copied."""
-        kept = Table()
+        kept = EmbeddingTable()
         kept.width = self.width
         texts = sorted(self._rows, key=self._rows.__getitem__)
         rows = self.rows_of(texts)

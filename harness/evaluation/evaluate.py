@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.encoding.cached_model import EncodedOnce
+from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.keys import record_key, shortened, task_code, training_of
 from harness.results.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
@@ -69,7 +69,7 @@ def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
     return dataset if limit is None else task.limited(dataset, limit)
 
 
-def answer(model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
+def answer(model: CachedModel, examined: Examined) -> tuple[Evaluation, Predictions | None]:
     """Let a model answer a task, and score the answers; predictions are None for aggregate scores.
 
     Raises HarnessError where the headline metric is undefined, and whatever the task raises.
@@ -121,7 +121,7 @@ def evaluate(
     Raises HarnessError for data that cannot be read or a headline that is undefined, and whatever
     the task raises.
     """
-    return answer(EncodedOnce(model), examine(task, source, limit))
+    return answer(CachedModel(model), examine(task, source, limit))
 
 
 def failure(located: LocatedModel, examined: Examined, error: BaseException) -> Evaluation:
@@ -137,7 +137,7 @@ def failure(located: LocatedModel, examined: Examined, error: BaseException) -> 
     )
 
 
-def _leaks(model: EncodedOnce, examined: Examined) -> list[Finding]:
+def _leaks(model: CachedModel, examined: Examined) -> list[Finding]:
     """Find answers that the model was trained on; notes are left to `harness check`."""
     trained, task = training_of(model), examined.task
     if trained is None or examined.dataset is None or isinstance(task, AggregateTask):
@@ -146,7 +146,7 @@ def _leaks(model: EncodedOnce, examined: Examined) -> list[Finding]:
     return [finding for finding in found if finding.severity is not Severity.NOTE]
 
 
-def _zeros(model: EncodedOnce, asked: Sequence[tuple[str, Role]]) -> list[Finding]:
+def _zeros(model: CachedModel, asked: Sequence[tuple[str, Role]]) -> list[Finding]:
     """Find texts that have no direction, so that they are like no other, whatever they say."""
     zeros = model.zeros(asked)
     if not zeros:
@@ -156,7 +156,7 @@ def _zeros(model: EncodedOnce, asked: Sequence[tuple[str, Role]]) -> list[Findin
 
 
 def _evaluation(
-    model: LocatedModel | EncodedOnce,
+    model: LocatedModel | CachedModel,
     examined: Examined,
     *,
     facts: ModelFacts | None = None,
@@ -208,7 +208,7 @@ class _Cut:
     """The texts that were cut."""
 
     @classmethod
-    def of(cls, model: EncodedOnce, asked: Iterable[tuple[str, Role]]) -> _Cut | None:
+    def of(cls, model: CachedModel, asked: Iterable[tuple[str, Role]]) -> _Cut | None:
         """Count it; None for a model that does not say."""
         limit = model.facts.max_tokens
         if limit is None:

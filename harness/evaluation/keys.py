@@ -34,7 +34,7 @@ from harness.training.contamination import TrainedOn, trained_on
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.encoding.cached_model import EncodedOnce
+    from harness.encoding.cached_model import CachedModel
     from harness.models.interface import LocatedModel
     from harness.results.records import Examination
     from harness.tasks.interface import Task
@@ -65,7 +65,7 @@ _PACKAGES = frozenset({"harness", "sklearn", *(name.replace("-", "_") for name i
 _SHORT = 8
 
 
-def record_key(located: LocatedModel | EncodedOnce, examination: Examination) -> str:
+def record_key(located: LocatedModel | CachedModel, examination: Examination) -> str:
     """Hash everything that a result depends on: model, settings, task, rows, limit, and code."""
     parts = {
         "model": located.fingerprint,
@@ -79,7 +79,7 @@ def record_key(located: LocatedModel | EncodedOnce, examination: Examination) ->
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def training_of(located: LocatedModel | EncodedOnce) -> TrainedOn | None:
+def training_of(located: LocatedModel | CachedModel) -> TrainedOn | None:
     """Read what a candidate was trained on; None for what is no folder, and for a model without lineage."""
     spec = located.spec
     return trained_on(user_path(spec.location)) if spec.scheme == "folder" else None

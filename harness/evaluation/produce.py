@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from harness.encoding.cached_model import EncodedOnce
+from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.card_writer import complete_card
 from harness.evaluation.evaluate import Examined, answer, examine
@@ -241,7 +241,7 @@ def _evaluate(folder: Path, examined: Sequence[Examined]) -> list[Evaluation]:
     from harness.models.interface import ModelSpec
     from harness.models.sentence_transformer import LocatedFolder
 
-    once = EncodedOnce(LocatedFolder.at(folder, ModelSpec("folder", str(folder)), folder.name).load())
+    once = CachedModel(LocatedFolder.at(folder, ModelSpec("folder", str(folder)), folder.name).load())
     return [answer(once, one)[0] for one in examined]
 
 

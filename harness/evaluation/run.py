@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from harness.encoding.cache import EmbeddingCache
-from harness.encoding.cached_model import EncodedOnce
-from harness.encoding.liveness import LastUse
+from harness.encoding.cached_model import CachedModel
+from harness.encoding.liveness import Liveness
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import Examined, answer, examine, failure
 from harness.evaluation.keys import record_key
@@ -198,7 +198,7 @@ class Run:
             for examined in pending:
                 self.fail(located, examined, error)
             return
-        model = EncodedOnce(loaded, self.cache)
+        model = CachedModel(loaded, self.cache)
         try:
             scored = self._evaluate_all(located, model, pending)
         finally:
@@ -207,29 +207,29 @@ class Run:
         if self.plan.throughput and (scored or not pending):
             self._time(loaded)
 
-    def _evaluate_all(self, located: LocatedModel, model: EncodedOnce, pending: list[Examined]) -> bool:
+    def _evaluate_all(self, located: LocatedModel, model: CachedModel, pending: list[Examined]) -> bool:
         """Evaluate task after task, and hold no text that none of those left needs; whether any went well.
 
         What is left is asked when the first task is done: what ends the process then has cost no result.
         """
-        scored, uses = False, LastUse(())
+        scored, uses = False, Liveness(())
         for number, examined in enumerate(pending):
             scored |= self._evaluate(located, model, examined)
             left = pending[number + 1 :]
             if left and not number:
-                uses = LastUse((self._needs(model, one) for one in left), first=1)
+                uses = Liveness((self._needs(model, one) for one in left), first=1)
             if left:
                 model.forget(partial(uses.is_over, number=number))
         return scored
 
-    def _needs(self, model: EncodedOnce, examined: Examined) -> set[tuple[str, Role]]:
+    def _needs(self, model: CachedModel, examined: Examined) -> set[tuple[str, Role]]:
         """What a task announces; nothing where that fails, which is recorded when its turn has come."""
         try:
             return {(text, model.same_as(role)) for text, role in self._announced(model, examined)}
         except (Exception, SystemExit):  # noqa: BLE001 - a plugin may raise anything
             return set()
 
-    def _announced(self, model: EncodedOnce, examined: Examined) -> list[tuple[str, Role]]:
+    def _announced(self, model: CachedModel, examined: Examined) -> list[tuple[str, Role]]:
         """What a task announces that it will encode; nothing where its rows could not be read."""
         # Should that end the process, whoever watches it knows in which task.
         self.watcher.begin(model.name, examined.task.name, 0)
@@ -245,7 +245,7 @@ class Run:
         """Whether a model whose results were all there is still to be timed."""
         return self.plan.throughput and not self.results.has_throughput((located.name, located.fingerprint))
 
-    def _evaluate(self, located: LocatedModel, model: EncodedOnce, examined: Examined) -> bool:
+    def _evaluate(self, located: LocatedModel, model: CachedModel, examined: Examined) -> bool:
         """Answer, score and write; whether that went well."""
         try:
             evaluation, predictions = self._answer(model, examined)
@@ -273,7 +273,7 @@ class Run:
         else:
             self.results.write_throughput(speed)
 
-    def _answer(self, model: EncodedOnce, examined: Examined) -> tuple[Evaluation, Predictions | None]:
+    def _answer(self, model: CachedModel, examined: Examined) -> tuple[Evaluation, Predictions | None]:
         texts = self._announced(model, examined)
         self.watcher.begin(model.name, examined.task.name, model.distinct(texts))
         model.prefetch(texts, self.watcher.advance)

@@ -22,8 +22,8 @@ from harness.encoding import cache_key as identity
 from harness.encoding import segment as segments
 from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cache_key import cacheable
-from harness.encoding.cached_model import EncodedOnce
-from harness.encoding.segment import DamagedError, Index, Segment, keys_of, write_segment
+from harness.encoding.cached_model import CachedModel
+from harness.encoding.segment import CorruptSegmentError, Index, Segment, keys_of, write_segment
 
 pytestmark = pytest.mark.kernels
 
@@ -38,7 +38,7 @@ TEXTS = [
 ]
 
 
-class CachedModel(LetterModel):
+class CacheableModel(LetterModel):
     """A model whose embeddings are promised to depend on the text alone."""
 
     def __init__(self, fingerprint: str = "a" * 64, **facts) -> None:
@@ -56,9 +56,9 @@ def encode(tmp_path, notes):
     """Run a model with the cache in `tmp_path`; returns embeddings and the texts that were encoded."""
 
     def encoding(texts, role=Role.TEXT, *, model=None, fresh=False):
-        model = model or CachedModel()
+        model = model or CacheableModel()
         model.encoded.clear()
-        run = EncodedOnce(model, EmbeddingCache(tmp_path, notes.append, fresh=fresh))
+        run = CachedModel(model, EmbeddingCache(tmp_path, notes.append, fresh=fresh))
         embeddings = run.encode(texts, role)
         run.save()
         return embeddings, [text for text, _ in model.encoded]
@@ -71,7 +71,7 @@ def files(folder, pattern="*.safetensors"):
 
 
 def store_of(folder, notes, model=None):
-    return EmbeddingCache(folder, notes.append).store(model or CachedModel(), Role.TEXT)
+    return EmbeddingCache(folder, notes.append).store(model or CacheableModel(), Role.TEXT)
 
 
 # --- what is found again --------------------------------------------------------------------------------
@@ -103,8 +103,8 @@ def test_any_calls_over_any_runs_give_what_one_call_gives(tmp_path_factory, runs
     seen: set[str] = set()
     folder = tmp_path_factory.mktemp("cache")
     for calls in runs:
-        model, notes = CachedModel(), []
-        run = EncodedOnce(model, EmbeddingCache(folder, notes.append))
+        model, notes = CacheableModel(), []
+        run = CachedModel(model, EmbeddingCache(folder, notes.append))
         for texts in calls:
             if random.random() < 0.5:
                 run.prefetch([(text, Role.QUERY) for text in texts[::-1]], lambda _: None)
@@ -119,7 +119,7 @@ def test_any_calls_over_any_runs_give_what_one_call_gives(tmp_path_factory, runs
 
 def test_a_prefetch_that_is_cut_off_keeps_what_was_finished(encode, tmp_path, notes):
     texts = [f"{'word ' * 100}{'x' * (n % 7)}{n}" for n in range(300)]
-    model, whole = CachedModel(), LetterModel.encode
+    model, whole = CacheableModel(), LetterModel.encode
 
     def failing(texts, role):
         if len(model.encoded) > 100:
@@ -127,7 +127,7 @@ def test_a_prefetch_that_is_cut_off_keeps_what_was_finished(encode, tmp_path, no
         return whole(model, texts, role)
 
     model.encode = failing
-    run = EncodedOnce(model, EmbeddingCache(tmp_path, notes.append))
+    run = CachedModel(model, EmbeddingCache(tmp_path, notes.append))
     with pytest.raises(KeyboardInterrupt):
         run.prefetch([(text, Role.TEXT) for text in texts], lambda _: None)
     done = {text for text, _ in model.encoded}
@@ -141,7 +141,7 @@ def test_long_prefetches_are_saved_in_between(tmp_path, notes, monkeypatch):
     monkeypatch.setattr("harness.encoding.cached_model._TEXTS_UNSAVED", 50)
     monkeypatch.setattr("harness.encoding.cached_model._CHUNK", 60_000)
     texts = [f"{'word ' * 100}{'x' * (n % 7)}{n}" for n in range(400)]
-    run = EncodedOnce(CachedModel(), EmbeddingCache(tmp_path, notes.append))
+    run = CachedModel(CacheableModel(), EmbeddingCache(tmp_path, notes.append))
     run.prefetch([(text, Role.TEXT) for text in texts], lambda _: None)
     assert len(files(tmp_path)) == 4
     found = [texts[at] for _, positions, _ in store_of(tmp_path, notes).find(texts) for at in positions]
@@ -175,11 +175,11 @@ def test_of_two_embeddings_of_a_text_the_newer_counts_also_when_merged(tmp_path,
 
 def test_two_models_never_share_a_cached_embedding(encode):
     encode(TEXTS)
-    assert encode(TEXTS, model=CachedModel(fingerprint="a" * 63 + "b"))[1] == TEXTS
+    assert encode(TEXTS, model=CacheableModel(fingerprint="a" * 63 + "b"))[1] == TEXTS
 
 
 def test_two_roles_that_differ_never_share_a_cached_embedding(encode):
-    model = CachedModel()
+    model = CacheableModel()
     model.same_as = lambda role: role
     encode(TEXTS, Role.QUERY, model=model)
     assert encode(TEXTS, Role.DOCUMENT, model=model)[1] == TEXTS
@@ -208,7 +208,7 @@ def test_two_roles_that_are_alike_share_their_embeddings(encode):
 def test_embeddings_under_other_conditions_are_never_shared(changed, tmp_path, notes, monkeypatch):
     monkeypatch.setattr(identity, "_kernels", lambda _: {})
     before = store_of(tmp_path, notes)
-    model = CachedModel(**changed.pop("facts", {}))
+    model = CacheableModel(**changed.pop("facts", {}))
     model.spec = replace(model.spec, settings=Settings(**changed.pop("settings", {})))
     for name, value in changed.items():
         monkeypatch.setattr(identity, name, value)
@@ -218,23 +218,23 @@ def test_embeddings_under_other_conditions_are_never_shared(changed, tmp_path, n
 
 
 def test_a_variable_that_picks_kernels_is_part_of_the_identity(monkeypatch):
-    before = identity.identity(CachedModel(), Role.TEXT)
+    before = identity.identity(CacheableModel(), Role.TEXT)
     monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
-    assert identity.identity(CachedModel(), Role.TEXT) != before
+    assert identity.identity(CacheableModel(), Role.TEXT) != before
 
 
 def test_the_store_tells_people_what_it_depends_on(encode, tmp_path):
     encode(["a"])
     (path,) = files(tmp_path, "store.json")
     told = json.loads(path.read_text())
-    assert told == identity.identity(CachedModel(), Role.TEXT)
+    assert told == identity.identity(CacheableModel(), Role.TEXT)
     assert told["libraries"]["torch"]
     assert path.parent.name.startswith("a" * 16 + "-text-")
 
 
 def test_only_models_that_promise_one_embedding_per_text_are_cached():
-    assert cacheable(CachedModel())
-    assert not cacheable(CachedModel(reproducible=False))
+    assert cacheable(CacheableModel())
+    assert not cacheable(CacheableModel(reproducible=False))
     assert not cacheable(LetterModel())
 
 
@@ -309,7 +309,7 @@ def test_whatever_bit_is_flipped_it_is_noticed(tmp_path_factory, data):
     at = data.draw(st.integers(0, 8 * len(content) - 1))
     content[at // 8] ^= 1 << at % 8
     path.write_bytes(content)
-    with pytest.raises(DamagedError):
+    with pytest.raises(CorruptSegmentError):
         Segment(path, "a" * 64, 26).verify()
 
 
@@ -340,7 +340,7 @@ def test_files_of_others_are_left_alone(encode, tmp_path, notes):
 
 def test_a_folder_that_cannot_be_written_is_a_note_and_the_run_goes_on(notes, tmp_path):
     (tmp_path / "file").write_text("")
-    run = EncodedOnce(CachedModel(), EmbeddingCache(tmp_path / "file" / "cache", notes.append))
+    run = CachedModel(CacheableModel(), EmbeddingCache(tmp_path / "file" / "cache", notes.append))
     for text in "abc":
         assert run.encode([text]).tolist() == LetterModel().encode([text]).tolist()
         run.save()
@@ -386,12 +386,12 @@ def test_no_text_stands_on_the_disk(encode, tmp_path):
 WRITER = """
 import sys
 import numpy as np
-from encoding.test_cache import CachedModel, Path, caching
+from encoding.test_cache import CacheableModel, Path, caching
 from harness import Role
 caching._MOST_SEGMENTS = 5
 folder, start = sys.argv[1], int(sys.argv[2])
 for at in range(start, start + 24, 2):
-    store = caching.EmbeddingCache(Path(folder), print).store(CachedModel(), Role.TEXT)
+    store = caching.EmbeddingCache(Path(folder), print).store(CacheableModel(), Role.TEXT)
     numbers = range(at, at + 6)
     rows = np.array([[number] * 26 for number in numbers], dtype=np.float32)
     store.write([str(number) for number in numbers], [rows])
@@ -424,8 +424,8 @@ def test_processes_that_write_one_store_at_once_lose_nothing(tmp_path, notes):
 
 DYING = """
 import os, sys, time
-from encoding.test_cache import CachedModel, EmbeddingCache, EncodedOnce, Path
-run = EncodedOnce(CachedModel(), EmbeddingCache(Path(sys.argv[1]), print))
+from encoding.test_cache import CacheableModel, EmbeddingCache, CachedModel, Path
+run = CachedModel(CacheableModel(), EmbeddingCache(Path(sys.argv[1]), print))
 run.encode(["a", "b"])
 run.save()
 def hang(_handle):

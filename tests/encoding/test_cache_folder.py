@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from encoding.test_cache import CachedModel, files, store_of
+from encoding.test_cache import CacheableModel, files, store_of
 from harness import Role
 from harness.encoding import cache_folder as stores
 from harness.encoding.cache import EmbeddingCache
@@ -30,7 +30,7 @@ def write(folder, *texts, model=None, limit=None, notes=None):
     """Write a segment of some texts; returns its path."""
     before = files(folder)
     cache = EmbeddingCache(folder, (notes if notes is not None else []).append, limit=limit)
-    cache.store(model or CachedModel(), Role.TEXT).write(texts, [np.ones((len(texts), 26), np.float32)])
+    cache.store(model or CacheableModel(), Role.TEXT).write(texts, [np.ones((len(texts), 26), np.float32)])
     (path,) = set(files(folder)) - set(before)
     return path
 
@@ -75,11 +75,11 @@ def test_what_a_run_takes_something_from_is_used(tmp_path, notes):
 
 def test_a_run_makes_room_of_what_others_kept_and_says_so_once(tmp_path):
     notes = []
-    old = [write(tmp_path, text, model=CachedModel(fingerprint="b" * 64)) for text in "abc"]
+    old = [write(tmp_path, text, model=CacheableModel(fingerprint="b" * 64)) for text in "abc"]
     for path in old:
         age(path, 1)
     cache = EmbeddingCache(tmp_path, notes.append, limit=1)
-    store = cache.store(CachedModel(), Role.TEXT)
+    store = cache.store(CacheableModel(), Role.TEXT)
     for text in "xyz":
         store.write([text], [np.ones((1, 26), np.float32)])
     assert not any(path.exists() for path in old)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, ModelSpec, Role, Settings
-from harness.encoding.cached_model import _CHUNK, EncodedOnce, _chunks
-from harness.encoding.table import Table
+from harness.encoding.cached_model import _CHUNK, CachedModel, _chunks
+from harness.encoding.table import EmbeddingTable
 
 pytestmark = pytest.mark.kernels
 
@@ -32,7 +32,7 @@ def test_chunks_hold_each_text_once_shortest_first_and_are_as_large_as_they_may_
 
 
 def test_each_text_is_encoded_once_over_all_calls_and_roles_that_are_alike(letters):
-    model = EncodedOnce(letters)
+    model = CachedModel(letters)
     model.prefetch([("a", Role.TEXT), ("b", Role.QUERY), ("a", Role.DOCUMENT)], lambda _: None)
     model.encode(["a", "c", "a"])
     model.encode(["c", "b"], Role.DOCUMENT)
@@ -41,19 +41,19 @@ def test_each_text_is_encoded_once_over_all_calls_and_roles_that_are_alike(lette
 
 def test_roles_that_differ_for_the_model_are_encoded_apart(letters):
     letters.same_as = lambda role: role
-    model = EncodedOnce(letters)
+    model = CachedModel(letters)
     model.encode(["a"], Role.QUERY)
     model.encode(["a"], Role.DOCUMENT)
     assert letters.encoded == [("a", "query"), ("a", "document")]
 
 
 def test_rows_come_back_in_the_order_asked_for(letters):
-    found = EncodedOnce(letters).encode(["b", "a", "b"])
+    found = CachedModel(letters).encode(["b", "a", "b"])
     assert found.tolist() == letters.encode(["b", "a", "b"]).tolist()
 
 
 def test_texts_in_the_order_announced_are_not_copied(letters):
-    model, texts = EncodedOnce(letters), ["ccc", "a", "bb", "a", "dddd"]
+    model, texts = CachedModel(letters), ["ccc", "a", "bb", "a", "dddd"]
     model.prefetch([(text, Role.TEXT) for text in texts], lambda _: None)
     first, again = model.encode(["ccc", "a", "bb"]), model.encode(["ccc", "a", "bb"])
     assert np.shares_memory(first, again)
@@ -61,7 +61,7 @@ def test_texts_in_the_order_announced_are_not_copied(letters):
 
 
 def test_what_a_caller_does_to_embeddings_changes_no_others(letters):
-    model, expected = EncodedOnce(letters), letters.encode(["a", "b", "c"])
+    model, expected = CachedModel(letters), letters.encode(["a", "b", "c"])
     for asked in (["a", "b", "c"], ["c", "a"]):
         found = model.encode(asked)
         try:
@@ -73,7 +73,7 @@ def test_what_a_caller_does_to_embeddings_changes_no_others(letters):
 
 @given(st.lists(st.lists(st.text("abc", max_size=3), max_size=6), max_size=8), st.integers(1, 9))
 def test_rows_are_right_however_they_lie_in_blocks(calls, rows_per_block):
-    model = EncodedOnce(LetterModel())
+    model = CachedModel(LetterModel())
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("harness.encoding.table._BLOCK", rows_per_block * 4 * 26)
         patched.setattr("harness.encoding.table._ROWS_AT_ONCE", 2)
@@ -89,7 +89,7 @@ def test_rows_are_right_however_they_lie_in_blocks(calls, rows_per_block):
 )
 def test_what_is_forgotten_is_encoded_again_and_nothing_else_is(calls, rows_per_block):
     letters, held = LetterModel(), set()
-    model = EncodedOnce(letters)
+    model = CachedModel(letters)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("harness.encoding.table._BLOCK", rows_per_block * 4 * 26)
         for forget, texts in calls:
@@ -104,7 +104,7 @@ def test_what_is_forgotten_is_encoded_again_and_nothing_else_is(calls, rows_per_
 
 
 def test_what_was_given_out_outlives_what_is_forgotten(letters):
-    model = EncodedOnce(letters)
+    model = CachedModel(letters)
     given_out = model.encode(["a", "bb"])
     model.forget(lambda *_: True)
     model.encode(["c", "d"])
@@ -113,7 +113,7 @@ def test_what_was_given_out_outlives_what_is_forgotten(letters):
 
 @pytest.mark.parametrize("shared", [[], ["a text of all tasks"]])
 def test_many_tasks_take_no_more_memory_than_two(shared):
-    model, peaks = EncodedOnce(LetterModel()), []
+    model, peaks = CachedModel(LetterModel()), []
     model._model.encode = lambda texts, _: np.resize(np.arange(7, dtype=np.float32), (len(texts), 1024))
     tracemalloc.start()
     try:
@@ -128,7 +128,7 @@ def test_many_tasks_take_no_more_memory_than_two(shared):
 
 
 def test_a_model_that_changes_its_dimensions_is_refused(letters):
-    model, whole = EncodedOnce(letters), letters.encode
+    model, whole = CachedModel(letters), letters.encode
     model.encode(["a"])
     letters.encode = lambda texts, role: whole(texts, role)[:, :25]
     with pytest.raises(HarnessError, match="embeddings of 26 dimensions, and then of 25"):
@@ -137,7 +137,7 @@ def test_a_model_that_changes_its_dimensions_is_refused(letters):
 
 @pytest.mark.parametrize(("turned", "most"), [(False, 1.3), (True, 2.3)])
 def test_embeddings_are_held_once_and_what_is_asked_for_once_more(turned, most):
-    model, texts = EncodedOnce(LetterModel()), [f"{n:x} {'word ' * 40}" for n in range(20_000)]
+    model, texts = CachedModel(LetterModel()), [f"{n:x} {'word ' * 40}" for n in range(20_000)]
     known = np.random.default_rng(0).standard_normal((1000, 1024), dtype=np.float32)
     model._model.encode = lambda texts, role: known[np.arange(len(texts)) % 1000]
     tracemalloc.start()
@@ -151,11 +151,11 @@ def test_embeddings_are_held_once_and_what_is_asked_for_once_more(turned, most):
 
 
 def test_no_texts_give_no_rows_of_the_right_width(letters):
-    assert EncodedOnce(letters).encode([]).shape == (0, 26)
+    assert CachedModel(letters).encode([]).shape == (0, 26)
 
 
 def test_what_was_asked_for_is_told_once(letters):
-    model = EncodedOnce(letters)
+    model = CachedModel(letters)
     model.prefetch([("only announced", Role.TEXT)], lambda _: None)
     model.encode(["a", "a", "b"])
     assert model.asked() == [("a", Role.TEXT), ("b", Role.TEXT)]
@@ -163,7 +163,7 @@ def test_what_was_asked_for_is_told_once(letters):
 
 
 def test_progress_counts_every_distinct_text_once(letters):
-    model, steps = EncodedOnce(letters), []
+    model, steps = CachedModel(letters), []
     texts = [("ab"[n % 2] * (n % 400), Role.TEXT) for n in range(1000)]
     model.prefetch(texts, steps.append)
     assert sum(steps) == model.distinct(texts) == 400
@@ -183,13 +183,13 @@ def test_embeddings_that_no_score_can_come_from_are_refused(letters, broken, mes
     whole = letters.encode
     letters.encode = lambda texts, role: broken(whole(texts, role))
     with pytest.raises(HarnessError, match=message):
-        EncodedOnce(letters).encode(list("abcdefghi"))
+        CachedModel(letters).encode(list("abcdefghi"))
 
 
 def test_embeddings_that_differ_by_more_than_rounding_are_accepted(letters):
     whole = letters.encode
     letters.encode = lambda texts, role: 1 + whole(texts, role) * 1e-3
-    assert len(EncodedOnce(letters).encode(list("abcdefghi"))) == 9
+    assert len(CachedModel(letters).encode(list("abcdefghi"))) == 9
 
 
 @pytest.mark.parametrize(("dtype", "helps"), [("float16", True), ("bfloat16", True), ("float32", False)])
@@ -197,19 +197,19 @@ def test_another_dtype_is_advised_only_where_there_is_a_wider_one(letters, dtype
     letters.spec = ModelSpec("letters", "", settings=Settings(dtype=dtype))
     letters.encode = lambda texts, role: np.full((len(texts), 26), np.nan)
     with pytest.raises(HarnessError) as error:
-        EncodedOnce(letters).encode(["a"])
+        CachedModel(letters).encode(["a"])
     assert ("try --dtype float32" in str(error.value)) == helps
 
 
 def test_a_similarity_that_is_not_finite_is_refused(letters):
     letters.pairwise_similarity = lambda a, b: np.array([0.5, np.nan])
-    model = EncodedOnce(letters)
+    model = CachedModel(letters)
     with pytest.raises(HarnessError, match="gives 1 of 2 pairs no finite similarity"):
         model.pairwise_similarity(model.encode(["a", "b"]), model.encode(["c", "d"]))
 
 
 def test_a_block_of_which_one_text_is_left_is_let_go_of_and_the_text_is_not():
-    table, rows = Table(), np.arange(100)
+    table, rows = EmbeddingTable(), np.arange(100)
     table.fill(table.reserve(100, 3) + rows, [str(row) for row in rows], np.repeat(rows[:, None], 3, axis=1))
     block = weakref.ref(table._blocks[0])
     table = table.without([str(row) for row in rows if row != 7])
@@ -218,7 +218,7 @@ def test_a_block_of_which_one_text_is_left_is_let_go_of_and_the_text_is_not():
 
 
 def test_a_segment_of_the_cache_goes_with_its_last_text(letters):
-    table, segment = Table(), np.ones((2, 26), dtype=np.float32)
+    table, segment = EmbeddingTable(), np.ones((2, 26), dtype=np.float32)
     table.adopt(segment, ["a", "b"], np.arange(2))
     alive, segment = weakref.ref(segment), None
     table = table.without(["a"])

@@ -6,13 +6,13 @@ import pytest
 
 from encoding.test_cache import cut, files, flip, other_store
 from encoding.test_cache_folder import write
-from harness.encoding.cache_folder import damage
+from harness.encoding.cache_folder import find_corruption
 
 
 def test_a_whole_cache_has_no_damage(tmp_path):
     write(tmp_path, "a", "b")
     write(tmp_path, "c")
-    assert list(damage(tmp_path)) == []
+    assert list(find_corruption(tmp_path)) == []
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,9 @@ def test_a_whole_cache_has_no_damage(tmp_path):
 def test_every_damaged_segment_is_found(harm, reason, tmp_path):
     whole, broken = write(tmp_path, "a", "b"), write(tmp_path, "c", "d")
     harm(broken)
-    assert [(one.path, one.reason, one.removable) for one in damage(tmp_path)] == [(broken, reason, True)]
+    assert [(one.path, one.reason, one.removable) for one in find_corruption(tmp_path)] == [
+        (broken, reason, True)
+    ]
     assert whole.exists()
 
 
@@ -36,4 +38,4 @@ def test_a_damaged_description_is_named_and_costs_no_segment(content, tmp_path):
     write(tmp_path, "a")
     (path,) = files(tmp_path, "store.json")
     path.write_bytes(content)
-    assert [(one.path, one.removable) for one in damage(tmp_path)] == [(path, False)]
+    assert [(one.path, one.removable) for one in find_corruption(tmp_path)] == [(path, False)]

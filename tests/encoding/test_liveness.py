@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Role
-from harness.encoding.liveness import LastUse
+from harness.encoding.liveness import Liveness
 
 ANNOUNCED = st.lists(
     st.sets(st.tuples(st.sampled_from("abcd"), st.sampled_from(Role)), max_size=5), max_size=6
@@ -18,5 +18,5 @@ def test_a_text_is_over_when_all_tasks_left_announce_theirs_and_it_is_not_among_
     announced, first, number, text, role
 ):
     left = announced[max(0, number + 1 - first) :]
-    over = LastUse(announced, first).is_over(text, role, number)
+    over = Liveness(announced, first).is_over(text, role, number)
     assert over == all(texts and (text, role) not in texts for texts in left)

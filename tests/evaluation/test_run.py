@@ -10,7 +10,7 @@ import pytest
 from conftest import LetterModel
 
 from harness import AggregateTask, Dataset, HarnessError, Predictions, Role, Task, mean_metric
-from harness.encoding.cached_model import EncodedOnce
+from harness.encoding.cached_model import CachedModel
 from harness.evaluation.evaluate import evaluate
 from harness.evaluation.run import Plan, Silent, run_plan
 from harness.results.folder import Results
@@ -127,13 +127,13 @@ def test_every_text_is_encoded_once_over_all_tasks(results):
 
 
 def test_no_more_is_held_after_a_task_than_those_after_it_announce(results, monkeypatch):
-    left, forget = [], EncodedOnce.forget
+    left, forget = [], CachedModel.forget
 
     def forgetting(model, is_over):
         forget(model, is_over)
         left.append(sorted(model._tables[Role.TEXT]._rows))
 
-    monkeypatch.setattr(EncodedOnce, "forget", forgetting)
+    monkeypatch.setattr(CachedModel, "forget", forgetting)
     rows = {"one": ("abc", "abd", "xyz"), "two": ("abc", "new", "hello"), "three": ("xyz", "new", "one")}
     run_plan(plan(*(Twins(name, [row]) for name, row in rows.items())), results)
     assert left == [["abc", "xyz"], ["new", "xyz"]]

@@ -264,10 +264,10 @@ def _cache(folder: Path) -> None:
     """Look texts up in a store that something happened to, and write to it."""
     import numpy as np
 
-    from harness.encoding.cache import EmbeddingCache, Store
+    from harness.encoding.cache import CacheStore, EmbeddingCache
 
     told: list[str] = []
-    store = Store(EmbeddingCache(folder, told.append), written.STORE)
+    store = CacheStore(EmbeddingCache(folder, told.append), written.STORE)
     for embeddings, positions, rows in store.find(["a", "b", "c", "e"]):
         assert embeddings[rows].shape == (len(positions), 4)
     store.write(["e"], [np.ones((1, 4), dtype=np.float32)])

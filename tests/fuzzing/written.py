@@ -176,10 +176,10 @@ def caches() -> list[Files]:
     """A store of two segments."""
     import numpy as np
 
-    from harness.encoding.cache import EmbeddingCache, Store
+    from harness.encoding.cache import CacheStore, EmbeddingCache
 
     with tempfile.TemporaryDirectory() as place:
-        store = Store(EmbeddingCache(Path(place), print), STORE)
+        store = CacheStore(EmbeddingCache(Path(place), print), STORE)
         for texts in (["a", "b"], ["b", "c", "d"]):
             store.write(texts, [np.arange(4 * len(texts), dtype=np.float32).reshape(-1, 4)])
         found = _folder(Path(place))

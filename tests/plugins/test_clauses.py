@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from harness import Dataset, DataSource, HarnessError, TaskDefinition, estimate, evaluate, load_model
-from harness.encoding.cached_model import EncodedOnce
+from harness.encoding.cached_model import CachedModel
 from harness.tasks.task_file import read_task_file
 from harness_clauses import probe
 from harness_clauses.choice import Spans
@@ -57,7 +57,7 @@ def scores(evaluation):
 
 
 def prefetched(model, task, dataset):
-    model = EncodedOnce(model)
+    model = CachedModel(model)
     model.prefetch(task.texts(dataset), lambda texts: None)
     return model
 

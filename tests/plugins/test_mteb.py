@@ -14,7 +14,7 @@ import pytest
 from conftest import SAMPLES, SHARED, LetterModel, build_model
 
 from harness import HarnessError, Role
-from harness.encoding.cached_model import EncodedOnce
+from harness.encoding.cached_model import CachedModel
 from harness.evaluation.run import Plan, run_plan
 from harness.metrics.standard import pearson, spearman
 from harness.models.locate import locate_model, parse_model
@@ -151,7 +151,7 @@ def minilm_folder() -> Path:
 @pytest.fixture(scope="module")
 def base(minilm):
     """The real base model; texts that several tests share are encoded once."""
-    return EncodedOnce(minilm)
+    return CachedModel(minilm)
 
 
 @pytest.mark.parametrize(

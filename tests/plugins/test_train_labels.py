@@ -9,7 +9,7 @@ import pytest
 from conftest import LetterModel
 
 from harness import Rows, Severity, Subject
-from harness.encoding.cached_model import EncodedOnce
+from harness.encoding.cached_model import CachedModel
 from harness.training.recipe import Data
 from harness.training.rows import read_training_rows
 from harness_train.labels import LABELS
@@ -127,7 +127,7 @@ def shortest(shared_data, labels) -> Rows:
 
 
 def test_contract_nli_as_published_is_inverted_and_corrected_it_is_not(shared_data, minilm):
-    once = EncodedOnce(minilm)
+    once = CachedModel(minilm)
     published = found(subject(shortest(shared_data, {"0": 0, "1": 1}), base=lambda: once))
     corrected = found(subject(shortest(shared_data, {"0": 1, "1": 0}), base=lambda: once))
     severity, evidence = published["labels-inverted"]
