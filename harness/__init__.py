@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from harness.system.text_file import read_text as read_text
     from harness.tasks.dataset import Dataset as Dataset
     from harness.tasks.dataset import Predictions as Predictions
-    from harness.tasks.dataset import connected as connected
+    from harness.tasks.dataset import connected_components as connected
     from harness.tasks.finding import Finding as Finding
     from harness.tasks.finding import Severity as Severity
     from harness.tasks.interface import AggregateTask as AggregateTask
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     from harness.tasks.interface import TaskDefinition as TaskDefinition
     from harness.tasks.interface import TaskKind as TaskKind
     from harness.tasks.interface import TaskScheme as TaskScheme
-    from harness.tasks.readers import names as names
-    from harness.tasks.readers import numbers as numbers
+    from harness.tasks.readers import as_floats as numbers
+    from harness.tasks.readers import as_ids as names
+    from harness.tasks.readers import as_texts as texts
     from harness.tasks.readers import read_json as read_json
     from harness.tasks.readers import read_rows as read_rows
-    from harness.tasks.readers import texts as texts
     from harness.training.contamination import TrainedOn as TrainedOn
     from harness.training.contamination import overlap as overlap
     from harness.training.contamination import trained_on as trained_on
@@ -86,12 +86,12 @@ _HOMES = {
     "plugins.hookspecs": ("hookimpl",),
     "stats.intervals": ("estimate", "interval_seed"),
     "system.text_file": ("read_text",),
-    "tasks.dataset": ("Dataset", "Predictions", "connected"),
+    "tasks.dataset": ("Dataset", "Predictions", "connected_components"),
     "tasks.finding": ("Finding", "Severity"),
     "tasks.interface": (
         "AggregateTask", "DataSource", "Splits", "Task", "TaskDefinition", "TaskKind", "TaskScheme",
     ),
-    "tasks.readers": ("names", "numbers", "read_json", "read_rows", "texts"),
+    "tasks.readers": ("as_ids", "as_floats", "read_json", "read_rows", "as_texts"),
     "training.contamination": ("TrainedOn", "overlap", "trained_on", "trained_on_texts"),
     "training.interface": ("Follower", "Job", "Trained", "Trainer"),
     "training.losses": ("KINDS", "LOSSES", "farthest"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.metrics.search import search
-from harness.metrics.top_k import Names, blocks
+from harness.metrics.top_k import IdOrder, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +99,7 @@ def rank(model: Model, queries: np.ndarray, documents: np.ndarray, ids: Sequence
     model: scores may differ by 1e-6 (times both lengths, for the dot product).
     Raises HarnessError for similarities that are not finite.
     """
-    names = Names(ids)
+    names = IdOrder(ids)
     copies = [sorted(group, key=ids.__getitem__, reverse=True) for group in _copies(documents)]
     ignored = np.array(sorted(row for group in copies for row in group[1:]), dtype=np.intp)
     groups = {group[0]: group[:depth] for group in copies}
@@ -168,7 +168,7 @@ def _hashes(documents: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray
 
 
 def _with_all_copies(
-    groups: Mapping[int, list[int]], rows: np.ndarray, scores: np.ndarray, names: Names, *, width: int
+    groups: Mapping[int, list[int]], rows: np.ndarray, scores: np.ndarray, names: IdOrder, *, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Put every copy of a found document in its place, with the found one's score: (queries, width).
 

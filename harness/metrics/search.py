@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.metrics.top_k import Best, blocks
+from harness.metrics.top_k import TopK, blocks
 from harness.system.environment import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.metrics.top_k import Names
+    from harness.metrics.top_k import IdOrder
     from harness.models.interface import Model
 
 _WORTHWHILE = 2**34
@@ -29,7 +29,7 @@ def search(
     model: Model,
     queries: np.ndarray,
     documents: np.ndarray,
-    names: Names,
+    names: IdOrder,
     depth: int,
     *,
     ignored: np.ndarray,
@@ -44,8 +44,8 @@ def search(
     depth = min(depth, len(documents) - len(ignored))
     product = _trusted(model, queries, documents)
 
-    def best_of(part: slice) -> Best:
-        best = Best(len(queries), depth, names)
+    def best_of(part: slice) -> TopK:
+        best = TopK(len(queries), depth, names)
         buffers = None if product is None else _Buffers(product, min(at_once, part.stop - part.start))
         for block in blocks(part, at_once):
             first, last = np.searchsorted(ignored, (block.start, block.stop))
@@ -66,7 +66,7 @@ def search(
     return _side_by_side(best_of, whole, at_once).ranked()
 
 
-def _side_by_side(best_of: Callable[[slice], Best], whole: slice, at_once: int) -> Best:
+def _side_by_side(best_of: Callable[[slice], TopK], whole: slice, at_once: int) -> TopK:
     """Search parts of the documents at once: what is not a matrix product uses one processor only."""
     import torch
 

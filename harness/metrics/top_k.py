@@ -16,7 +16,7 @@ _SORTED = 2**18
 """Scores that are sorted out at once: few enough to stay in the cache."""
 
 
-class Names:
+class IdOrder:
     """The documents' ids, compared only where scores do not decide: sorting them all can cost a search."""
 
     def __init__(self, ids: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ def blocks(whole: slice, most: int) -> Iterator[slice]:
         yield slice(whole.start + total * part // parts, whole.start + total * (part + 1) // parts)
 
 
-class Best:
+class TopK:
     """The best documents so far of each query; of equal ones, those whose ids come last.
 
     A document enters if it reaches its query's bound: the worst score that was kept when the best were
@@ -57,7 +57,7 @@ class Best:
     for. As long as there is room, all that equal the worst are kept; only then are ids compared.
     """
 
-    def __init__(self, queries: int, depth: int, names: Names) -> None:
+    def __init__(self, queries: int, depth: int, names: IdOrder) -> None:
         self._depth, self._names = depth, names
         self._room = max(depth, _ROOM)
         shape = queries, depth + self._room
@@ -90,7 +90,7 @@ class Best:
         else:
             self._sort_out(start, similarities)
 
-    def merge(self, other: Best) -> None:
+    def merge(self, other: TopK) -> None:
         """Take in what another found among other documents."""
         self._sort_out()
         other._sort_out()

@@ -8,7 +8,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.metrics.interface import Metric
 from harness.tasks.interface import AggregateTask, Task
-from harness.tasks.selection import misnamed
+from harness.tasks.selection import name_error
 
 
 def answer_error(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401 - whatever a stranger answered
@@ -28,7 +28,7 @@ def _task_fault(task: Task) -> str | None:
         return f"without {', '.join(lacking)}"
     if fault := _name_fault(task.name):
         return fault
-    if problem := misnamed(task.name):
+    if problem := name_error(task.name):
         return f"whose name {task.name!r} {problem}"
     if not _is_text(task.kind):
         return f"whose kind is {task.kind!r}, not a text"

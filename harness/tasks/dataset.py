@@ -126,7 +126,7 @@ def _is_text(values: Sequence[Any]) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
-def connected(left: Sequence[str], right: Sequence[str]) -> list[str]:
+def connected_components(left: Sequence[str], right: Sequence[str]) -> list[str]:
     """Name, for each pair, the connected component that its two texts belong to.
 
     Pairs that share a text, directly or in a chain, were drawn together: (n,) names that serve as

@@ -89,7 +89,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     return _parsed(read_text(path), path)
 
 
-def texts(values: Sequence[Any], column: str, path: Path) -> list[str]:
+def as_texts(values: Sequence[Any], column: str, path: Path) -> list[str]:
     """Check that a column holds texts and return it; an empty text is a text.
 
     Raises HarnessError for missing values, and for records, which need a template to become text.
@@ -109,7 +109,7 @@ def texts(values: Sequence[Any], column: str, path: Path) -> list[str]:
     return list(values)
 
 
-def numbers(values: Sequence[Any], column: str, path: Path) -> list[float]:
+def as_floats(values: Sequence[Any], column: str, path: Path) -> list[float]:
     """Convert a column to finite floats; raises HarnessError that names the first row that is not one."""
     converted = []
     for row, value in enumerate(values, 1):
@@ -123,7 +123,7 @@ def numbers(values: Sequence[Any], column: str, path: Path) -> list[float]:
     return converted
 
 
-def names(values: Sequence[Any], column: str, path: Path) -> list[str]:
+def as_ids(values: Sequence[Any], column: str, path: Path) -> list[str]:
     """Convert a column of ids or clusters, texts or whole numbers, to texts.
 
     Raises HarnessError that names the first row that holds no name.

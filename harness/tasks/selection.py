@@ -68,7 +68,7 @@ def ambiguous(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
     return {name: others for name, others in found.items() if others}
 
 
-def misnamed(name: str) -> str | None:
+def name_error(name: str) -> str | None:
     """Say why no word after `--tasks` could select a task of this name; None when one can."""
     if not name:
         return "is empty"

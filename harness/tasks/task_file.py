@@ -9,7 +9,7 @@ from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.system.toml_file import read_toml
 from harness.tasks.interface import TaskDefinition
-from harness.tasks.selection import misnamed
+from harness.tasks.selection import name_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def _task(name: str, table: Any, file: Path, kinds: Mapping[str, TaskKind]) -> T
     where = f"[tasks.{name}] in {file}"
     if not isinstance(table, dict):
         raise HarnessError(f"{where} is not a table")
-    if problem := misnamed(name):
+    if problem := name_error(name):
         raise HarnessError(f"{where}: the name {problem}", hint="a word after --tasks must select it")
     for key in ("kind", "path"):
         if not isinstance(table.get(key), str):

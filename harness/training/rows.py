@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, MissingDataError
 from harness.system.paths import accessible
-from harness.tasks.readers import names, numbers, read_rows, texts
+from harness.tasks.readers import as_floats, as_ids, as_texts, read_rows
 from harness.training.losses import KINDS, LABELS
 from harness.training.subject import Rows
 
@@ -92,14 +92,14 @@ def sure(rows: Rows) -> Rows:
     Raises HarnessError that names the first row that is not so.
     """
     path = Path(rows.source)
-    columns = {name: texts(cells, name, path) for name, cells in rows.texts.items()}
+    columns = {name: as_texts(cells, name, path) for name, cells in rows.texts.items()}
     labels: list[float] | list[int] | None = None
     if rows.labels is not None and rows.kind == "labelled-texts":
-        classes = names([_whole(label) for label in rows.labels], "label", path)
+        classes = as_ids([_whole(label) for label in rows.labels], "label", path)
         number = {name: place for place, name in enumerate(sorted(set(classes)))}
         labels = [number[name] for name in classes]
     elif rows.labels is not None:
-        labels = numbers(rows.labels, KINDS[rows.kind][-1], path)
+        labels = as_floats(rows.labels, KINDS[rows.kind][-1], path)
     return replace(rows, texts=columns, labels=labels)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import Dataset, Finding, HarnessError, Severity, read_rows, texts
+from harness import Dataset, Finding, HarnessError, Severity, as_texts, read_rows
 from harness_clauses.choice import Spans
 from harness_clauses.reading import CONTRADICTION, ENTAILMENT, Contract, Release
 
@@ -54,8 +54,8 @@ def csv_pairs(path: Path) -> Dataset:
             f"{path}: unknown label {unknown!r}", exists="0 Entailment, 1 Contradiction, 2 NotMentioned"
         )
     clauses, hypotheses = (
-        texts(rows["concatenated_spans"], "clause", path),
-        texts(rows["hypothesis"], "hypothesis", path),
+        as_texts(rows["concatenated_spans"], "clause", path),
+        as_texts(rows["hypothesis"], "hypothesis", path),
     )
     kept = [row for row, value in enumerate(rows["label"]) if _CSV_GOLD[value] is not None]
     columns: dict[str, Sequence[Any]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import Dataset, HarnessError, Splits, TaskDefinition, TaskKind, read_rows, texts
+from harness import Dataset, HarnessError, Splits, TaskDefinition, TaskKind, as_texts, read_rows
 from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
 from harness_clauses.pairs import together, with_clauses
 
@@ -50,10 +50,10 @@ class UserClauses(Entailment):
             name: definition.columns[name] for name in ("id", "cluster") if name in definition.columns
         }
         rows = read_rows(path, names | optional, optional=("id", "cluster"), templates=definition.templates)
-        clauses = texts(rows["clause"], "clause", path)
+        clauses = as_texts(rows["clause"], "clause", path)
         columns: dict[str, Sequence[Any]] = {
             "clause": clauses,
-            "hypothesis": texts(rows["hypothesis"], "hypothesis", path),
+            "hypothesis": as_texts(rows["hypothesis"], "hypothesis", path),
             "gold": [self._gold(value, path, row) for row, value in enumerate(rows["label"], 1)],
             "id": [str(name) for name in rows.get("id", range(len(clauses)))],
             "cluster": [str(name) for name in rows.get("cluster", _numbered(clauses))],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from harness import Dataset, Finding, HarnessError, Severity, names, numbers, read_rows, texts
+from harness import Dataset, Finding, HarnessError, Severity, as_floats, as_ids, as_texts, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,9 +71,9 @@ class BeirFolder:
         """Read the corpus: id → text, in file order."""
         path = self._file("corpus")
         rows = self._rows(path, "document", *({"title"} & self.columns.keys()))
-        bodies = texts(rows["text"], "text", path)
+        bodies = as_texts(rows["text"], "text", path)
         if "document" not in self.templates:
-            titles = texts([title or "" for title in rows.get("title", [""] * len(bodies))], "title", path)
+            titles = as_texts([title or "" for title in rows.get("title", [""] * len(bodies))], "title", path)
             bodies = [f"{title} {body}".strip() for title, body in zip(titles, bodies, strict=True)]
         return _by_id(rows["id"], bodies, path)
 
@@ -81,7 +81,7 @@ class BeirFolder:
         """Read the queries of all splits: id → text, in file order."""
         path = self._file("queries")
         rows = self._rows(path, "query")
-        return _by_id(rows["id"], texts(rows["text"], "text", path), path)
+        return _by_id(rows["id"], as_texts(rows["text"], "text", path), path)
 
     def _rows(self, path: Path, template: str, *further: str) -> dict[str, list[Any]]:
         templates = {"text": self.templates[template]} if template in self.templates else {}
@@ -93,7 +93,7 @@ class BeirFolder:
         path = self._file(f"qrels/{self.split}")
         columns = self._columns("query", "document", "score")
         rows = read_rows(path, columns)
-        asked, judged = (names(rows[column], columns[column], path) for column in ("query", "document"))
+        asked, judged = (as_ids(rows[column], columns[column], path) for column in ("query", "document"))
         _check_known("queries", asked, queries, path)
         _check_known("documents", judged, documents, path)
         repeated = [pair for pair, count in Counter(zip(asked, judged, strict=True)).items() if count > 1]
@@ -105,7 +105,7 @@ class BeirFolder:
             )
         judgements: Judgements = {}
         for query, document, score in zip(
-            asked, judged, numbers(rows["score"], columns["score"], path), strict=True
+            asked, judged, as_floats(rows["score"], columns["score"], path), strict=True
         ):
             judgements.setdefault(query, {})[document] = score
         return judgements
@@ -149,7 +149,7 @@ class BeirFolder:
 
 
 def _by_id(ids: Sequence[Any], values: Sequence[str], path: Path) -> dict[str, str]:
-    named = names(ids, "id", path)
+    named = as_ids(ids, "id", path)
     repeated = [name for name, count in Counter(named).items() if count > 1]
     if repeated:
         raise HarnessError(

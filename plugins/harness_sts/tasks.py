@@ -17,11 +17,11 @@ from harness import (
     Task,
     TaskDefinition,
     TaskKind,
-    connected,
-    names,
-    numbers,
+    as_floats,
+    as_ids,
+    as_texts,
+    connected_components,
     read_rows,
-    texts,
 )
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ def stsb_tasks() -> list[Task]:
 
 
 def _pairs(rows: dict[str, list[Any]], path: Path) -> Dataset:
-    left, right = (texts(rows[column], column, path) for column in ("text1", "text2"))
+    left, right = (as_texts(rows[column], column, path) for column in ("text1", "text2"))
     columns: dict[str, list[Any]] = {
-        column: names(rows[column], column, path) for column in OPTIONAL if column in rows
+        column: as_ids(rows[column], column, path) for column in OPTIONAL if column in rows
     }
-    columns |= {"text1": left, "text2": right, "score": numbers(rows["score"], "score", path)}
-    columns.setdefault("cluster", connected(left, right))
+    columns |= {"text1": left, "text2": right, "score": as_floats(rows["score"], "score", path)}
+    columns.setdefault("cluster", connected_components(left, right))
     return Dataset(columns)
 
 

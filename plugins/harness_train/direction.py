@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import Finding, Severity, connected, interval_seed
+from harness import Finding, Severity, connected_components, interval_seed
 from harness_train.concordance import Concordance, concordance, share
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _judged(
 
 def _sources(texts: tuple[list[str], list[str]], other: int) -> Sequence[str]:
     """Name what rows were drawn with: texts in a chain of pairs, or a side's text where all are in one."""
-    components = connected(*texts)
+    components = connected_components(*texts)
     return components if len(set(components)) >= _FEWEST_COMPONENTS else texts[other]
 
 

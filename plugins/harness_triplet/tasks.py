@@ -17,10 +17,10 @@ from harness import (
     Task,
     TaskDefinition,
     TaskKind,
+    as_ids,
+    as_texts,
     mean_metric,
-    names,
     read_rows,
-    texts,
 )
 
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ def triplet_tasks() -> list[Task]:
 
 
 def _triplets(rows: Mapping[str, list[Any]], path: Path) -> Dataset:
-    columns = {column: texts(rows[column], column, path) for column in COLUMNS}
+    columns = {column: as_texts(rows[column], column, path) for column in COLUMNS}
     findings = tuple(_degenerate(columns))
-    columns |= {column: names(rows[column], column, path) for column in OPTIONAL if column in rows}
+    columns |= {column: as_ids(rows[column], column, path) for column in OPTIONAL if column in rows}
     if "cluster" not in columns:
         number = {anchor: position for position, anchor in enumerate(dict.fromkeys(columns["anchor"]))}
         columns["cluster"] = [f"a{number[anchor]}" for anchor in columns["anchor"]]

@@ -59,7 +59,7 @@ def plugins() -> Plugins:
 
 
 def _rows(folder: Path) -> None:
-    from harness.tasks.readers import names, numbers, read_rows, texts
+    from harness.tasks.readers import as_floats, as_ids, as_texts, read_rows
 
     for path in _files(folder):
         read = read_rows(
@@ -68,10 +68,10 @@ def _rows(folder: Path) -> None:
             optional=("id",),
             templates={"both": "{text1} {id}"},
         )
-        texts(read["left"], "text1", path)
-        texts(read["both"], "both", path)
-        numbers(read["score"], "score", path)
-        names(read.get("id", []), "id", path)
+        as_texts(read["left"], "text1", path)
+        as_texts(read["both"], "both", path)
+        as_floats(read["score"], "score", path)
+        as_ids(read.get("id", []), "id", path)
 
 
 def _template(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness import Dataset, Finding, HarnessError, Predictions, Severity, connected, read_rows
+from harness import Dataset, Finding, HarnessError, Predictions, Severity, connected_components, read_rows
 
 CELLS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text("ab\n\"'", max_size=3)
@@ -149,7 +149,7 @@ def test_a_column_that_is_not_one_row_per_example_is_a_bug_of_the_task():
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh")), max_size=12))
 def test_pairs_are_in_one_cluster_exactly_when_a_chain_of_shared_texts_links_them(pairs):
     left, right = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    found = connected(left, right) if pairs else []
+    found = connected_components(left, right) if pairs else []
     component = {
         text: number
         for number, texts in enumerate(nx.connected_components(nx.Graph(pairs)))
@@ -164,4 +164,4 @@ def test_stsb_has_1179_clusters(shared_data):
     header = ("text1", "text2", "score")
     pairs = read_rows(shared_data / "stsb" / "stsb-en-test.csv", header, header=header)
     assert len(pairs["score"]) == 1379
-    assert len(set(connected(pairs["text1"], pairs["text2"]))) == 1179
+    assert len(set(connected_components(pairs["text1"], pairs["text2"]))) == 1179

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from harness import DataSource, HarnessError, names, numbers, read_json, read_rows, read_text, texts
+from harness import DataSource, HarnessError, as_floats, as_ids, as_texts, read_json, read_rows, read_text
 from harness.errors import MissingDataError
 from harness.tasks.readers import FORMATS, read_records
 from harness.tasks.templates import render
@@ -284,23 +284,23 @@ def test_a_file_that_may_not_be_read_is_named(file, monkeypatch):
 @pytest.mark.parametrize("value", [None, math.nan, 3, 2.5, True, b"bytes"])
 def test_a_text_column_with_something_else_in_it_names_the_first_row_and_how_many(value, tmp_path):
     with pytest.raises(HarnessError, match="2 rows of column 'text1' hold no text, the first is row 2"):
-        texts(["a", value, "b", value], "text1", tmp_path)
+        as_texts(["a", value, "b", value], "text1", tmp_path)
 
 
 @pytest.mark.parametrize("value", [{"title": "t"}, ["a", "b"]])
 def test_records_without_a_template_are_refused_with_one_to_copy(value, tmp_path):
     with pytest.raises(HarnessError, match=r"row 2 of column 'text' is a record(.|\n)*templates = {"):
-        texts(["a", value], "text", tmp_path)
+        as_texts(["a", value], "text", tmp_path)
 
 
 def test_an_empty_text_is_a_text(tmp_path):
-    assert texts(["", "a"], "text", tmp_path) == ["", "a"]
+    assert as_texts(["", "a"], "text", tmp_path) == ["", "a"]
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
 def test_numbers_are_read_to_the_last_bit(values):
-    assert numbers([repr(value) for value in values], "score", "rows.csv") == values
-    assert numbers(values, "score", "rows.csv") == values
+    assert as_floats([repr(value) for value in values], "score", "rows.csv") == values
+    assert as_floats(values, "score", "rows.csv") == values
 
 
 @pytest.mark.parametrize(
@@ -308,14 +308,14 @@ def test_numbers_are_read_to_the_last_bit(values):
 )
 def test_what_is_no_finite_number_is_named_with_its_row(value):
     with pytest.raises(HarnessError, match=r"rows\.csv: row 2 of column 'score' is not a number"):
-        numbers(["1", value, "x"], "score", "rows.csv")
+        as_floats(["1", value, "x"], "score", "rows.csv")
 
 
 def test_names_are_texts_or_whole_numbers(tmp_path):
-    assert names([7, "a7", " "], "id", tmp_path) == ["7", "a7", " "]
+    assert as_ids([7, "a7", " "], "id", tmp_path) == ["7", "a7", " "]
     for value in (None, "", 1.5, math.nan, True, ["a"]):
         with pytest.raises(HarnessError, match="row 1 of column 'id' is not a name"):
-            names([value], "id", tmp_path)
+            as_ids([value], "id", tmp_path)
 
 
 # --- templates --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError, Task, TaskScheme
-from harness.tasks.selection import ambiguous, misnamed, select_tasks, tags_of
+from harness.tasks.selection import ambiguous, name_error, select_tasks, tags_of
 
 
 class Named(Task):
@@ -134,4 +134,4 @@ def test_a_name_that_is_a_tag_of_others_is_ambiguous_and_its_own_tag_is_not():
     ],
 )
 def test_a_name_is_good_when_a_word_can_select_it(name, problem):
-    assert misnamed(name) == problem
+    assert name_error(name) == problem
