@@ -68,20 +68,20 @@ def ours(asked: argparse.Namespace) -> float:
     """Seconds of our trainer."""
     from harness.plugins.loader import load_plugins
     from harness.system.environment import cores
-    from harness.training.interface import Job
-    from harness.training.recipe_file import named
-    from harness.training.rows import read_training_rows, rows_path, sure
+    from harness.training.interface import TrainingJob
+    from harness.training.recipe_file import find_recipe
+    from harness.training.rows import read_training_rows, rows_path, validate_rows
     from harness_train.trainer import train
 
-    recipe = named(load_plugins().recipes().values(), RECIPE)
+    recipe = find_recipe(load_plugins().recipes().values(), RECIPE)
     cadence = replace(recipe.evaluation, tasks=(), keep="last")
     plan = replace(recipe.train, steps=asked.steps, stop_after=None)
     recipe = replace(recipe, evaluation=cadence, train=plan)
-    rows = sure(read_training_rows(recipe.data, rows_path(recipe.data, asked.data)))
+    rows = validate_rows(read_training_rows(recipe.data, rows_path(recipe.data, asked.data)))
     with tempfile.TemporaryDirectory() as work:
         began = _Began()
         train(
-            Job(
+            TrainingJob(
                 recipe=recipe, rows=rows, base=_base(), base_name="minilm", seed=42,
                 device="cpu", threads=cores(), work=Path(work), folder=Path(work) / "model",
                 evaluate=lambda _: {}, follower=began,

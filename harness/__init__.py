@@ -52,26 +52,26 @@ if TYPE_CHECKING:
     from harness.tasks.readers import as_texts as texts
     from harness.tasks.readers import read_json as read_json
     from harness.tasks.readers import read_rows as read_rows
-    from harness.training.contamination import TrainedOn as TrainedOn
-    from harness.training.contamination import overlap as overlap
-    from harness.training.contamination import trained_on as trained_on
+    from harness.training.contamination import TrainingTexts as TrainedOn
+    from harness.training.contamination import find_contamination as overlap
+    from harness.training.contamination import read_training_texts as trained_on
     from harness.training.contamination import trained_on_texts as trained_on_texts
-    from harness.training.interface import Follower as Follower
-    from harness.training.interface import Job as Job
-    from harness.training.interface import Trained as Trained
     from harness.training.interface import Trainer as Trainer
-    from harness.training.losses import KINDS as KINDS
+    from harness.training.interface import TrainingCallback as Follower
+    from harness.training.interface import TrainingJob as Job
+    from harness.training.interface import TrainingResult as Trained
     from harness.training.losses import LOSSES as LOSSES
-    from harness.training.losses import farthest as farthest
+    from harness.training.losses import ROW_KINDS as KINDS
+    from harness.training.losses import max_unit_distance as farthest
     from harness.training.near_duplicates import near_copies as near_copies
-    from harness.training.near_duplicates import normalised as normalised
+    from harness.training.near_duplicates import normalize_text as normalised
     from harness.training.recipe import Recipe as Recipe
     from harness.training.recipe_file import read_recipe as read_recipe
     from harness.training.subject import Check as Check
+    from harness.training.subject import CheckInput as Subject
     from harness.training.subject import ColumnFacts as ColumnFacts
     from harness.training.subject import LogEntry as LogEntry
     from harness.training.subject import Rows as Rows
-    from harness.training.subject import Subject as Subject
 
 _HOMES = {
     "errors": ("HarnessError",),
@@ -92,13 +92,13 @@ _HOMES = {
         "AggregateTask", "DataSource", "Splits", "Task", "TaskDefinition", "TaskKind", "TaskScheme",
     ),
     "tasks.readers": ("as_ids", "as_floats", "read_json", "read_rows", "as_texts"),
-    "training.contamination": ("TrainedOn", "overlap", "trained_on", "trained_on_texts"),
-    "training.interface": ("Follower", "Job", "Trained", "Trainer"),
-    "training.losses": ("KINDS", "LOSSES", "farthest"),
-    "training.near_duplicates": ("near_copies", "normalised"),
+    "training.contamination": ("TrainingTexts", "find_contamination", "read_training_texts", "trained_on_texts"),
+    "training.interface": ("TrainingCallback", "TrainingJob", "TrainingResult", "Trainer"),
+    "training.losses": ("ROW_KINDS", "LOSSES", "max_unit_distance"),
+    "training.near_duplicates": ("near_copies", "normalize_text"),
     "training.recipe": ("Recipe",),
     "training.recipe_file": ("read_recipe",),
-    "training.subject": ("Check", "ColumnFacts", "LogEntry", "Rows", "Subject"),
+    "training.subject": ("Check", "ColumnFacts", "LogEntry", "Rows", "CheckInput"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -10,9 +10,9 @@ from harness.errors import HarnessError, MissingDataError
 from harness.system.paths import user_path
 from harness.tasks.interface import AggregateTask, DataSource
 from harness.tasks.readers import FORMATS
-from harness.training.losses import KINDS
+from harness.training.losses import ROW_KINDS
 from harness.training.recipe import Data
-from harness.training.recipe_file import changed, named, read_recipe
+from harness.training.recipe_file import find_recipe, read_recipe, with_changes
 from harness.training.rows import read_training_rows, rows_path
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def shipped(name: str, asked: Asked) -> Recipe:
     if Path(name).suffix.lower().lstrip(".") in (*FORMATS, "toml", "md"):
         raise HarnessError(f"no file {name}")
     try:
-        return named(asked.recipes.values(), name)
+        return find_recipe(asked.recipes.values(), name)
     except HarnessError as error:
         message = error.message.replace("no recipe", "no file, folder or recipe")
         raise HarnessError(message, exists=error.exists) from error
@@ -71,16 +71,16 @@ def recipe_named(name: str, asked: Asked) -> Recipe:
 def with_columns(recipe: Recipe, asked: Asked) -> Recipe:
     """Take the columns of the command line."""
     columns = {f"data.columns.{ours}": theirs for ours, theirs in asked.columns.items()}
-    return changed(recipe, columns, recipe.name) if columns else recipe
+    return with_changes(recipe, columns, recipe.name) if columns else recipe
 
 
 def data_of(kind: str, columns: Mapping[str, str]) -> Data:
     """Say how rows of a kind are read; raises HarnessError for an unknown kind or column."""
-    if kind not in KINDS:
-        raise HarnessError.unknown("kind of rows", kind, KINDS)
+    if kind not in ROW_KINDS:
+        raise HarnessError.unknown("kind of rows", kind, ROW_KINDS)
     for name in columns:
-        if name not in KINDS[kind]:
-            raise HarnessError.unknown(f"column of {kind}", name, KINDS[kind])
+        if name not in ROW_KINDS[kind]:
+            raise HarnessError.unknown(f"column of {kind}", name, ROW_KINDS[kind])
     return Data(kind=cast("Kind", kind), columns=dict(columns))
 
 

@@ -21,10 +21,10 @@ from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.tasks.readers import FORMATS
 from harness.training.lineage import read_lineage
-from harness.training.losses import KINDS, LOSSES
+from harness.training.losses import LOSSES, ROW_KINDS
 from harness.training.recipe_file import read_recipe, recipe_from
-from harness.training.rows import digest, read_training_rows, sure
-from harness.training.subject import LogEntry, Subject
+from harness.training.rows import digest, read_training_rows, validate_rows
+from harness.training.subject import CheckInput, LogEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from harness.training.subject import Rows
 
 
-def subject_of(path: str, asked: Asked) -> Subject:
+def subject_of(path: str, asked: Asked) -> CheckInput:
     """Find out what a path is and what is known of it; a recipe may be named too, and a path wins.
 
     Raises HarnessError for what does not exist, cannot be read, or is nothing that can be checked.
@@ -65,14 +65,14 @@ def recipe_subject(
     rows: Rows | None = None,
     base: Callable[[], Model] | None = None,
     folder: Path | None = None,
-) -> Subject:
+) -> CheckInput:
     """Tell what a recipe says of a training, with its rows and its base where they are there.
 
     folder: the base's, which says whether its embeddings have length 1, and where it cuts texts.
     """
     own, train = read_architecture(folder), recipe.train
     size = None if rows is None else len(rows)
-    return Subject(
+    return CheckInput(
         path=recipe.name,
         what="recipe",
         loss=recipe.loss,
@@ -93,7 +93,7 @@ def recipe_subject(
     )
 
 
-def _of_recipe(path: str, recipe: Recipe, asked: Asked) -> Subject:
+def _of_recipe(path: str, recipe: Recipe, asked: Asked) -> CheckInput:
     recipe = with_columns(recipe, asked)
     rows = rows_of(recipe.data, recipe.home, asked)
     base = asked.base or recipe.base
@@ -103,7 +103,7 @@ def _of_recipe(path: str, recipe: Recipe, asked: Asked) -> Subject:
     )
 
 
-def _of_data(path: str, file: Path, asked: Asked) -> Subject:
+def _of_data(path: str, file: Path, asked: Asked) -> CheckInput:
     if asked.recipe is not None:
         recipe = with_columns(recipe_named(asked.recipe, asked), asked)
         asked = replace(asked, data=asked.data if asked.data and asked.data.is_dir() else None)
@@ -115,16 +115,16 @@ def _of_data(path: str, file: Path, asked: Asked) -> Subject:
     if asked.kind is None:
         raise HarnessError(
             f"what the rows of {path} are is not said",
-            exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in KINDS.items()),
+            exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in ROW_KINDS.items()),
             hint="--recipe NAME, or --kind KIND, with --column OURS=THEIRS for other names",
         )
     rows = read_training_rows(data_of(asked.kind, asked.columns), file)
     datasets = datasets_of((), asked, known=True)
     base = base_of(asked.base, asked) if asked.base else None
-    return Subject(path=path, what="dataset", size=len(rows), rows=rows, base=base, datasets=datasets)
+    return CheckInput(path=path, what="dataset", size=len(rows), rows=rows, base=base, datasets=datasets)
 
 
-def _of_card(path: str, file: Path, asked: Asked) -> Subject:
+def _of_card(path: str, file: Path, asked: Asked) -> CheckInput:
     from harness.training.cards.reader import read_card
 
     card = read_card(file)
@@ -149,7 +149,7 @@ def _of_card(path: str, file: Path, asked: Asked) -> Subject:
     )
 
 
-def _of_folder(path: str, folder: Path, asked: Asked) -> Subject:
+def _of_folder(path: str, folder: Path, asked: Asked) -> CheckInput:
     lineage = read_lineage(folder)
     if lineage is None and not any((folder / name).is_file() for name in ("modules.json", "config.json")):
         there = sorted(entry.name for entry in folder.iterdir())
@@ -178,18 +178,18 @@ def _of_folder(path: str, folder: Path, asked: Asked) -> Subject:
     return replace(subject, base=base, datasets=datasets)
 
 
-def _described(folder: Path) -> Subject:
+def _described(folder: Path) -> CheckInput:
     """Read a model's own card, where sentence-transformers or the harness wrote one."""
     from harness.training.cards.reader import read_card
 
-    bare = Subject(path=str(folder), what="model")
+    bare = CheckInput(path=str(folder), what="model")
     try:
         return read_card(folder / "README.md").subject if (folder / "README.md").is_file() else bare
     except HarnessError:
         return bare  # a README of any other kind says nothing of a training
 
 
-def _of_candidate(subject: Subject, lineage: Lineage, asked: Asked) -> Subject:
+def _of_candidate(subject: CheckInput, lineage: Lineage, asked: Asked) -> CheckInput:
     """Tell what lineage.json says; of its card, what lineage.json does not say: claims, usage, samples."""
     recipe = recipe_from(lineage.recipe, f"the recipe in {subject.path}")
     rows = _trained_rows(recipe, lineage, subject.path, asked)
@@ -223,7 +223,7 @@ def _trained_rows(recipe: Recipe, lineage: Lineage, path: str, asked: Asked) -> 
     known = asked.recipes.get(recipe.name)
     home = known.home if known is not None and known.data == recipe.data else ""
     rows = rows_of(with_columns(recipe, asked).data, home, asked) if asked.data or home else None
-    if rows is None or digest(sure(rows)) == lineage.data_digest:
+    if rows is None or digest(validate_rows(rows)) == lineage.data_digest:
         return rows
     if asked.data is None:
         return None

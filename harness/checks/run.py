@@ -11,7 +11,7 @@ from harness.tasks.finding import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from harness.training.subject import Check, Subject
+    from harness.training.subject import Check, CheckInput
 
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
@@ -26,7 +26,9 @@ class Looked:
     """A sentence for each check that could not finish."""
 
 
-def look(subject: Subject, checks: Mapping[str, Check], origin: Callable[[str], str] | None = None) -> Looked:
+def look(
+    subject: CheckInput, checks: Mapping[str, Check], origin: Callable[[str], str] | None = None
+) -> Looked:
     """Let all checks look; findings that a check had before it failed are kept.
 
     origin: from a check's name to its plugin's, for problems.
@@ -50,7 +52,7 @@ def look(subject: Subject, checks: Mapping[str, Check], origin: Callable[[str], 
     return Looked(tuple(findings), tuple(problems))
 
 
-def collect(subject: Subject, checks: Mapping[str, Check]) -> list[Finding]:
+def collect(subject: CheckInput, checks: Mapping[str, Check]) -> list[Finding]:
     """Return the findings of all checks, the worst first; raises HarnessError where one could not finish."""
     looked = look(subject, checks)
     if looked.problems:
@@ -75,12 +77,12 @@ def stop_on_errors(findings: Sequence[Finding], allowed: Sequence[str] = ()) -> 
         )
 
 
-def not_looked_at(subject: Subject) -> list[str]:
+def not_looked_at(subject: CheckInput) -> list[str]:
     """Say what checks had no material for, and what would give it."""
     return list(_lacking(subject))
 
 
-def _lacking(subject: Subject) -> Iterator[str]:
+def _lacking(subject: CheckInput) -> Iterator[str]:
     rows, whole = subject.rows, subject.rows is not None and subject.rows.complete
     if rows is None and (subject.what != "model" or subject.trained):
         yield "training rows (--data DIR or FILE)"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.cli.config import Config
     from harness.plugins.loader import Plugins
     from harness.tasks.finding import Finding
-    from harness.training.subject import Subject
+    from harness.training.subject import CheckInput
 
 _INDENT = 10
 """Columns before a finding's text."""
@@ -85,7 +85,7 @@ class _Checked:
     """A path, and what came of it."""
 
     path: str
-    subject: Subject | None = None
+    subject: CheckInput | None = None
     looked: Looked | None = None
     error: HarnessError | None = None
     """Why it could not be checked."""
@@ -207,7 +207,7 @@ def _print_one(one: _Checked, allowed: frozenset[str], target: Console) -> None:
     target.print()
 
 
-def _rest(subject: Subject, *, found: bool) -> str:
+def _rest(subject: CheckInput, *, found: bool) -> str:
     """Say that nothing was found, and what was not looked at."""
     from harness.checks import not_looked_at
 
@@ -240,7 +240,7 @@ def _print_indented(text: Text, first: Text, target: Console) -> None:
         target.print(Text.assemble(Text(" " * len(first)) if number else first, line), soft_wrap=True)
 
 
-def _about(subject: Subject) -> str:
+def _about(subject: CheckInput) -> str:
     """Say in one line what is known of it."""
     parts = [subject.what, subject.loss_name]
     parts.append(f"{subject.size:,} rows" if subject.size else "")

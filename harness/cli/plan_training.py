@@ -31,7 +31,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
     Raises HarnessError for what is wrong, findings of severity error that were not allowed among it.
     """
     from harness.evaluation.produce import Production
-    from harness.training.rows import read_training_rows, rows_path, sure
+    from harness.training.rows import read_training_rows, rows_path, validate_rows
 
     seeds = _seeds(options["seeds"]) if options["seeds"] else []
     out = _out(options["out"])
@@ -58,7 +58,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
         allowed=tuple(sorted(options["allowed"])),
     )
     _check(whole, plugins)
-    whole = replace(whole, rows=sure(rows))
+    whole = replace(whole, rows=validate_rows(rows))
     if not seeds:
         return [whole]
     return [
@@ -87,7 +87,7 @@ def _root(given: str | None) -> Path | None:
 
 def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> Recipe:
     """Read the recipe or the card, with the changes of the command line."""
-    from harness.training.recipe_file import changed
+    from harness.training.recipe_file import with_changes
 
     if bool(options["recipe"]) == bool(options["card"]):
         raise HarnessError(
@@ -102,17 +102,17 @@ def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> 
 
         return recipe_from_card(user_path(options["card"]), changes, data=root)
     recipe = _named(options["recipe"], plugins)
-    return changed(recipe, changes, options["recipe"]) if changes else recipe
+    return with_changes(recipe, changes, options["recipe"]) if changes else recipe
 
 
 def _named(name: str, plugins: Plugins) -> Recipe:
     """Find a recipe: a file where there is one of that name or ending, else a shipped one."""
-    from harness.training.recipe_file import named, read_recipe
+    from harness.training.recipe_file import find_recipe, read_recipe
 
     place = user_path(name)
     if name.endswith(".toml") or place.is_file():
         return read_recipe(place)
-    return named(plugins.recipes().values(), name)
+    return find_recipe(plugins.recipes().values(), name)
 
 
 def _column(text: str) -> tuple[str, str]:

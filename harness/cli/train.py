@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from harness.evaluation.produce import Candidate, Production
-    from harness.training.interface import Follower
+    from harness.training.interface import TrainingCallback
     from harness.training.subject import LogEntry
 
 
@@ -130,7 +130,7 @@ class _Bar:
 
 
 @contextmanager
-def _following(production: Production) -> Iterator[Follower]:
+def _following(production: Production) -> Iterator[TrainingCallback]:
     """Show progress on stderr; nothing of it is left there where that is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

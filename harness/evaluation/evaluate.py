@@ -18,7 +18,7 @@ from harness.system.environment import libraries
 from harness.tasks.dataset import Dataset
 from harness.tasks.finding import Finding, Severity
 from harness.tasks.interface import AggregateTask
-from harness.training.contamination import overlap
+from harness.training.contamination import find_contamination
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -142,7 +142,7 @@ def _leaks(model: CachedModel, examined: Examined) -> list[Finding]:
     trained, task = training_of(model), examined.task
     if trained is None or examined.dataset is None or isinstance(task, AggregateTask):
         return []
-    found = overlap(trained, examined.dataset, task.name)
+    found = find_contamination(trained, examined.dataset, task.name)
     return [finding for finding in found if finding.severity is not Severity.NOTE]
 
 

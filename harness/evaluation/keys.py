@@ -29,7 +29,7 @@ from harness.results.code_changes import OPTIONS, OWN
 from harness.system.code_hash import walk
 from harness.system.environment import LIBRARIES
 from harness.system.paths import user_path
-from harness.training.contamination import TrainedOn, trained_on
+from harness.training.contamination import TrainingTexts, read_training_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,10 +79,10 @@ def record_key(located: LocatedModel | CachedModel, examination: Examination) ->
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def training_of(located: LocatedModel | CachedModel) -> TrainedOn | None:
+def training_of(located: LocatedModel | CachedModel) -> TrainingTexts | None:
     """Read what a candidate was trained on; None for what is no folder, and for a model without lineage."""
     spec = located.spec
-    return trained_on(user_path(spec.location)) if spec.scheme == "folder" else None
+    return read_training_texts(user_path(spec.location)) if spec.scheme == "folder" else None
 
 
 def source_hash(task: Task) -> str:

@@ -25,7 +25,7 @@ from harness.system.limits import read_json_file
 from harness.tasks.interface import DataSource
 from harness.training import rows as training_rows
 from harness.training.curves import write_curves
-from harness.training.interface import Job
+from harness.training.interface import TrainingJob
 from harness.training.lineage import Lineage, LoggedLoss, write_lineage
 from harness.training.near_duplicates import text_hashes, write_signatures
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from harness.models.interface import LocatedModel
     from harness.results.records import Evaluation
     from harness.tasks.interface import Task
-    from harness.training.interface import Follower, Trained, Trainer
+    from harness.training.interface import Trainer, TrainingCallback, TrainingResult
     from harness.training.recipe import Recipe
     from harness.training.subject import LogEntry, Rows
 
@@ -56,7 +56,7 @@ class Production:
     recipe: Recipe
     trainer: Trainer
     rows: Rows
-    """Made sure of: `harness.training.rows.sure`."""
+    """Made sure of: `harness.training.rows.validate_rows`."""
     base: LocatedModel
     base_folder: Path
     base_name: str
@@ -87,7 +87,7 @@ def unfinished(out: Path) -> Path:
     return out.parent / f"{out.name}.unfinished"
 
 
-def produce(production: Production, follower: Follower) -> Candidate:
+def produce(production: Production, follower: TrainingCallback) -> Candidate:
     """Train, measure and describe a candidate; nothing is at its place before all of that is done.
 
     What an interruption leaves is in `unfinished(out)`, and is continued with `resume`.
@@ -206,9 +206,11 @@ def _raise_first(examined: Sequence[Examined]) -> None:
             raise one.error
 
 
-def _job(production: Production, examined: Sequence[Examined], work: Path, follower: Follower) -> Job:
+def _job(
+    production: Production, examined: Sequence[Examined], work: Path, follower: TrainingCallback
+) -> TrainingJob:
     first = production.tasks[0] if production.tasks else None
-    return Job(
+    return TrainingJob(
         recipe=production.recipe,
         rows=production.rows,
         base=production.base_folder,
@@ -245,7 +247,7 @@ def _evaluate(folder: Path, examined: Sequence[Examined]) -> list[Evaluation]:
     return [answer(once, one)[0] for one in examined]
 
 
-def _lineage(production: Production, trained: Trained, seconds: float) -> Lineage:
+def _lineage(production: Production, trained: TrainingResult, seconds: float) -> Lineage:
     environment = asdict(current_environment(""))
     environment.pop("libraries", None)
     texts = [text for cells in production.rows.texts.values() for text in cells]
@@ -294,7 +296,7 @@ class _Clock:
     """Pass on what a follower is told, and keep the time of all sittings in a file."""
 
     path: Path
-    follower: Follower
+    follower: TrainingCallback
     before: float = 0.0
     _began: float = field(default_factory=time.monotonic)
     _noted: float = 0.0

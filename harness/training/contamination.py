@@ -33,7 +33,7 @@ _REMEDY = "train without these examples, or report another task"
 
 
 @dataclass(frozen=True)
-class TrainedOn:
+class TrainingTexts:
     """The texts of a training, as far as they can be known again."""
 
     hashes: AbstractSet[str]
@@ -46,7 +46,7 @@ class TrainedOn:
     """Why they are not known, where there are files that should say."""
 
 
-def trained_on(folder: Path) -> TrainedOn | None:
+def read_training_texts(folder: Path) -> TrainingTexts | None:
     """Read what a candidate's folder says of its training texts; None for a model without lineage.
 
     Raises nothing: what cannot be read is told by `unreadable`.
@@ -58,14 +58,14 @@ def trained_on(folder: Path) -> TrainedOn | None:
     return _trained_on(folder, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
 
 
-def trained_on_texts(texts: Iterable[str]) -> TrainedOn:
+def trained_on_texts(texts: Iterable[str]) -> TrainingTexts:
     """Know the texts of a training that is yet to be."""
     signatures = Signatures.of(texts)
-    return TrainedOn(frozenset(signatures.hashes), signatures)
+    return TrainingTexts(frozenset(signatures.hashes), signatures)
 
 
 @lru_cache(maxsize=8)
-def _trained_on(folder: Path, state: tuple[tuple[int, int], ...]) -> TrainedOn:  # noqa: ARG001 - part of the key
+def _trained_on(folder: Path, state: tuple[tuple[int, int], ...]) -> TrainingTexts:  # noqa: ARG001 - part of the key
     """Read it once per state of the files: each task of a run asks."""
     try:
         lineage = read_lineage(folder)
@@ -74,14 +74,14 @@ def _trained_on(folder: Path, state: tuple[tuple[int, int], ...]) -> TrainedOn: 
     except HarnessError as error:
         # What is told is all that a result takes from such a file, which may be too large to be hashed.
         told = error.message.replace(str(folder), "")
-        return TrainedOn(frozenset(), None, hashlib.sha256(told.encode()).hexdigest(), error.message)
+        return TrainingTexts(frozenset(), None, hashlib.sha256(told.encode()).hexdigest(), error.message)
     digest = hashlib.sha256("\n".join(texts).encode())
     if signatures is not None:
         digest.update(signatures.rows.tobytes())
-    return TrainedOn(frozenset(texts), signatures, digest.hexdigest())
+    return TrainingTexts(frozenset(texts), signatures, digest.hexdigest())
 
 
-def overlap(trained: TrainedOn, dataset: Dataset, name: str) -> Iterator[Finding]:
+def find_contamination(trained: TrainingTexts, dataset: Dataset, name: str) -> Iterator[Finding]:
     """Find the examples of a task that were trained on: `train-test-overlap`; and `shared-texts`.
 
     name: what the task is called. An example counts when every text of it was trained on, be it in other
@@ -128,7 +128,7 @@ class _Seen:
     distinct: int
 
     @classmethod
-    def of(cls, trained: TrainedOn, columns: Mapping[str, Sequence[str]]) -> _Seen:
+    def of(cls, trained: TrainingTexts, columns: Mapping[str, Sequence[str]]) -> _Seen:
         texts = {text: text_hash(text) for cells in columns.values() for text in cells if text.strip()}
         exact = {text for text, hashed in texts.items() if hashed in trained.hashes}
         others = sorted(texts.keys() - exact, key=texts.__getitem__)[:_MOST_LOOKED_UP]
@@ -178,7 +178,7 @@ def _leak(
 
 
 def _shared(
-    columns: Mapping[str, Sequence[str]], seen: _Seen, dataset: Dataset, trained: TrainedOn, name: str
+    columns: Mapping[str, Sequence[str]], seen: _Seen, dataset: Dataset, trained: TrainingTexts, name: str
 ) -> Iterator[Finding]:
     """Find texts that were trained on without the rest of their example, or of a table beside them."""
     found, severity = [], Severity.NOTE

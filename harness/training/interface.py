@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.training.subject import LogEntry, Rows
 
 
-class Follower(Protocol):
+class TrainingCallback(Protocol):
     """Whoever wants to see how a training goes."""
 
     def planned(self, steps: int) -> None:
@@ -30,7 +30,7 @@ class Follower(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class TrainingJob:
     """One training: everything that a trainer needs, and where it may write."""
 
     recipe: Recipe
@@ -52,11 +52,11 @@ class Job:
     """Scores a saved model, a folder, on the recipe's tasks as the finished one: `TASK_METRIC` → score."""
     deciding: str = ""
     """The score that decides what is best: the first task's headline; empty without tasks."""
-    follower: Follower
+    follower: TrainingCallback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class TrainingResult:
     """What came of a job."""
 
     log: tuple[LogEntry, ...]
@@ -74,5 +74,5 @@ class Trainer:
     name: str
     help: str
     """One line."""
-    train: Callable[[Job], Trained]
+    train: Callable[[TrainingJob], TrainingResult]
     """Train, from the last checkpoint in `job.work` where there is one, and write `job.folder`."""

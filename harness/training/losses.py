@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+ROW_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "pairs": ("text1", "text2"),
         "scored-pairs": ("text1", "text2", "score"),
@@ -79,7 +79,7 @@ LOSSES: Mapping[str, LossFacts] = MappingProxyType(
 Distance = Literal["cosine", "euclidean", "manhattan"]
 
 
-def farthest(distance: str, dimensions: int | None = None) -> float | None:
+def max_unit_distance(distance: str, dimensions: int | None = None) -> float | None:
     """Largest distance of two vectors of length 1: 2 for cosine and Euclidean, 2·√d for Manhattan.
 
     None where it depends on a number of dimensions that is not known, and for an unknown distance.

@@ -46,7 +46,7 @@ class _Kept(dict[int, str | int]):
 _KEPT = _Kept()
 
 
-def normalised(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Return a text without what does not make it another: case, width, punctuation, white space.
 
     NFKC, casefold, and every run of punctuation, separators and control characters as one space.
@@ -58,7 +58,7 @@ def normalised(text: str) -> str:
 
 def text_hash(text: str) -> str:
     """Sixteen hex digits that two texts share when they are equal once normalised."""
-    return hashlib.blake2b(normalised(text).encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return hashlib.blake2b(normalize_text(text).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def text_hashes(texts: Iterable[str]) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def shingles(text: str) -> np.ndarray:
     """Hash every run of five characters of a text, normalised: distinct uint32; a shorter text is one run."""
     import numpy as np
 
-    points = np.frombuffer(normalised(text).encode("utf-32-le", errors="surrogatepass"), dtype=np.uint32)
+    points = np.frombuffer(normalize_text(text).encode("utf-32-le", errors="surrogatepass"), dtype=np.uint32)
     runs = max(len(points) - _SHINGLE + 1, 1)
     found = np.zeros(runs, dtype=np.uint32)
     for place in range(min(_SHINGLE, len(points))):

@@ -20,7 +20,7 @@ class Data:
     """Below the data folder (`--data DIR`), or beside the recipe where it starts with `./` or `../` or no
     folder is given; None where it must be given."""
     columns: dict[str, str] = field(default_factory=dict)
-    """Our name of a column (see `harness.training.losses.KINDS`) → the file's."""
+    """Our name of a column (see `harness.training.losses.ROW_KINDS`) → the file's."""
     templates: dict[str, str] = field(default_factory=dict)
     """Our name of a text column → a template over the row's fields, such as "{title} — {text}"."""
     header: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ class Modules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cadence:
+class EvaluationSchedule:
     """Tasks that are evaluated during training and after it, and what is kept."""
 
     tasks: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ class Recipe:
     loss: Loss
     train: Schedule = field(default_factory=Schedule)
     model: Modules = field(default_factory=Modules)
-    evaluation: Cadence = field(default_factory=Cadence)
+    evaluation: EvaluationSchedule = field(default_factory=EvaluationSchedule)
     home: str = field(default="", compare=False)
     """Folder beside which its data may lie: of the file it was read from. No part of what it says."""
 

@@ -10,7 +10,7 @@ import msgspec
 from harness.errors import HarnessError
 from harness.training.losses import LOSSES
 from harness.training.recipe import CORRECTED, Recipe
-from harness.training.validate import check_sound
+from harness.training.validate import validate_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,11 +43,11 @@ def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
         recipe = msgspec.convert(dict(table), Recipe)
     except msgspec.ValidationError as error:
         raise HarnessError(f"{where}: {_sentence(error)}", hint="docs/recipes.md has every key") from error
-    check_sound(recipe, where)
+    validate_recipe(recipe, where)
     return recipe
 
 
-def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
+def with_changes(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
     """Return the recipe with values replaced: `{"train.epochs": 1}`; checked as if read so from a file."""
     table = recipe.to_dict()
     for dotted, value in changes.items():
@@ -61,7 +61,7 @@ def changed(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:
     return replace(recipe_from(table, where), home=recipe.home)
 
 
-def named(recipes: Iterable[Recipe], name: str) -> Recipe:
+def find_recipe(recipes: Iterable[Recipe], name: str) -> Recipe:
     """Find a recipe by its name, where plain `NAME` means `NAME/corrected`; raises HarnessError for none."""
     known = {recipe.name: recipe for recipe in recipes}
     found = known.get(name) or known.get(f"{name}/{CORRECTED}")

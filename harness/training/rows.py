@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError, MissingDataError
 from harness.system.paths import accessible
 from harness.tasks.readers import as_floats, as_ids, as_texts, read_rows
-from harness.training.losses import KINDS, LABELS
+from harness.training.losses import LABELS, ROW_KINDS
 from harness.training.subject import Rows
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def read_training_rows(data: Data, path: Path) -> Rows:
 
     Raises HarnessError for a file that cannot be read or lacks a column, and where no row is left.
     """
-    wanted = {name: data.columns.get(name, name) for name in KINDS[data.kind]}
+    wanted = {name: data.columns.get(name, name) for name in ROW_KINDS[data.kind]}
     conditions = {f"only {name}": name for name in data.only}
     table = read_rows(path, wanted | conditions, templates=data.templates, header=data.header or None)
     label = next((name for name in wanted if name in LABELS), None)
@@ -86,7 +86,7 @@ def read_training_rows(data: Data, path: Path) -> Rows:
     )
 
 
-def sure(rows: Rows) -> Rows:
+def validate_rows(rows: Rows) -> Rows:
     """Return rows whose every text is a text and every label a finite number; classes become 0, 1, 2, …
 
     Raises HarnessError that names the first row that is not so.
@@ -99,7 +99,7 @@ def sure(rows: Rows) -> Rows:
         number = {name: place for place, name in enumerate(sorted(set(classes)))}
         labels = [number[name] for name in classes]
     elif rows.labels is not None:
-        labels = as_floats(rows.labels, KINDS[rows.kind][-1], path)
+        labels = as_floats(rows.labels, ROW_KINDS[rows.kind][-1], path)
     return replace(rows, texts=columns, labels=labels)
 
 

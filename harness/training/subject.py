@@ -20,7 +20,7 @@ class Rows:
     """Training rows as a loss takes them, not checked yet: a cell may be a record, or missing."""
 
     kind: str
-    """One of `harness.training.losses.KINDS`, which names the columns."""
+    """One of `harness.training.losses.ROW_KINDS`, which names the columns."""
     texts: Mapping[str, Sequence[Any]]
     """Our names of the text columns → their cells, in the order in which the loss takes them."""
     labels: Sequence[Any] | None = None
@@ -87,7 +87,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class CheckInput:
     """Something to be checked: whatever is known of it; None or empty where nothing is.
 
     A check takes what it needs and is silent where that is missing.
@@ -152,5 +152,5 @@ class Check:
     name: str
     help: str
     """One line: what it looks for."""
-    look: Callable[[Subject], Iterable[Finding]]
+    look: Callable[[CheckInput], Iterable[Finding]]
     """Findings; none where all is well, or too little is known to tell."""

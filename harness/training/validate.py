@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.training.losses import KINDS, LABELS, LOSSES
+from harness.training.losses import LABELS, LOSSES, ROW_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ LARGEST = 2**31 - 1
 """Of whole numbers that count something, and of epochs: no training has more."""
 
 
-def check_sound(recipe: Recipe, where: str) -> None:
+def validate_recipe(recipe: Recipe, where: str) -> None:
     """Raise one HarnessError for every number out of range and all fields that contradict each other."""
     flaws = [flaw for check in _CHECKS for flaw in check(recipe)]
     if len(flaws) == 1:
@@ -59,7 +59,7 @@ def _kind(recipe: Recipe) -> Iterator[HarnessError]:
     if kind not in (facts.kind, *facts.also):
         yield HarnessError(
             f"{recipe.loss.name} takes {' or '.join((facts.kind, *facts.also))}, not {kind}",
-            exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in KINDS.items()),
+            exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in ROW_KINDS.items()),
         )
 
 
@@ -78,7 +78,7 @@ def _loss(recipe: Recipe) -> Iterator[HarnessError]:
 
 
 def _columns(recipe: Recipe) -> Iterator[HarnessError]:
-    data, known = recipe.data, KINDS[recipe.data.kind]
+    data, known = recipe.data, ROW_KINDS[recipe.data.kind]
     for table, names in (("columns", data.columns), ("templates", data.templates)):
         for name in names:
             if name not in known:
@@ -99,7 +99,7 @@ def _columns(recipe: Recipe) -> Iterator[HarnessError]:
 
 def _labels(recipe: Recipe) -> Iterator[HarnessError]:
     data = recipe.data
-    if data.labels and not set(LABELS) & set(KINDS[data.kind]):
+    if data.labels and not set(LABELS) & set(ROW_KINDS[data.kind]):
         yield HarnessError(
             f"data.labels: {data.kind} have no label", hint="data.only takes the rows of one label"
         )
@@ -159,7 +159,7 @@ def _length(recipe: Recipe) -> Iterator[HarnessError]:
 
 def _batches(recipe: Recipe) -> Iterator[HarnessError]:
     train, kind = recipe.train, recipe.data.kind
-    if train.batch_sampler == "group-by-label" and "label" not in KINDS[kind]:
+    if train.batch_sampler == "group-by-label" and "label" not in ROW_KINDS[kind]:
         yield HarnessError(f"train.batch_sampler: {kind} have no label to group by")
     if train.batch_size == 1 and kind == "pairs" and LOSSES[recipe.loss.name].in_batch:
         yield HarnessError(

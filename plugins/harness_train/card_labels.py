@@ -12,7 +12,7 @@ from harness_train.direction import SENSE, is_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness import ColumnFacts, Rows, Subject
+    from harness import CheckInput, ColumnFacts, Rows
 
 NEAR_ONE = 0.9
 """Similarity from which on training has pulled a pair together, whatever the base thought of it."""
@@ -21,7 +21,7 @@ _STEM = 6
 """Letters by which words count as the same: retain, retained."""
 
 
-def look_at_card(subject: Subject) -> Iterator[Finding]:
+def look_at_card(subject: CheckInput) -> Iterator[Finding]:
     """Suspect inverted labels: what the card's rows call unlike goes together, and what was pulled is rare.
 
     Four things must meet: a loss that takes the higher label for alike; a mean label below one half; rows
@@ -59,7 +59,7 @@ def look_at_card(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def label_column(subject: Subject) -> ColumnFacts | None:
+def label_column(subject: CheckInput) -> ColumnFacts | None:
     """Return the column of the labels: the last one of numbers, where there are texts before it."""
     numbers = [column for column in subject.columns if column.type.lower().startswith(_NUMBERS)]
     return numbers[-1] if numbers and len(subject.columns) > 1 else None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from harness import Model, Subject
+    from harness import CheckInput, Model
 
 MOST_TEXTS, FEWEST_TEXTS = 256, 32
 """Training texts that are drawn, and fewer of which say nothing."""
@@ -75,7 +75,7 @@ def spread(embeddings: np.ndarray) -> Spread:
     return Spread(float(cosine), rank, min(count - 1, rows.shape[1]))
 
 
-def look_at_embeddings(subject: Subject) -> Iterator[Finding]:
+def look_at_embeddings(subject: CheckInput) -> Iterator[Finding]:
     """Find a space that training has made narrow or flat, for unrelated texts or those of the training."""
     if subject.model is None:
         return
@@ -122,7 +122,7 @@ def _spread_of(model: Model | None, texts: Sequence[str]) -> Spread | None:
     return None if model is None else spread(model.encode(texts))
 
 
-def _training_texts(subject: Subject) -> list[str]:
+def _training_texts(subject: CheckInput) -> list[str]:
     """Draw distinct texts of the training, the same every time."""
     if subject.rows is None:
         return []

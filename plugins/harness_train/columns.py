@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import KINDS, LOSSES, Finding, Severity
+from harness import LOSSES, ROW_KINDS, Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import Rows, Subject
+    from harness import CheckInput, Rows
 
 _LABELS = ("label", "labels", "score", "scores")
 """Names by which sentence-transformers knows the label; it finds it wherever it stands."""
@@ -24,7 +24,7 @@ MOSTLY = 0.9
 """Share of cells from which on a column is called one of numbers, or of texts."""
 
 
-def look_at_columns(subject: Subject) -> Iterator[Finding]:
+def look_at_columns(subject: CheckInput) -> Iterator[Finding]:
     """Find columns of the wrong type, number or order; a card says them, and rows show them."""
     if subject.loss_name not in LOSSES:
         return
@@ -34,7 +34,7 @@ def look_at_columns(subject: Subject) -> Iterator[Finding]:
         yield from _of_rows(subject.rows, subject.loss_name)
 
 
-def _of_card(subject: Subject) -> Iterator[Finding]:
+def _of_card(subject: CheckInput) -> Iterator[Finding]:
     name, facts = subject.loss_name, LOSSES[subject.loss_name]
     label = next((one for one in subject.columns if one.name in _LABELS), None)
     inputs = [one for one in subject.columns if one is not label]
@@ -43,7 +43,7 @@ def _of_card(subject: Subject) -> Iterator[Finding]:
     faults = [
         f"{one.name} is in a text's place and holds {one.type}" for one in inputs if _is_number(one.type)
     ]
-    counts = {len(KINDS[kind]) - _labelled(kind) for kind in (facts.kind, *facts.also)}
+    counts = {len(ROW_KINDS[kind]) - _labelled(kind) for kind in (facts.kind, *facts.also)}
     # In-batch losses take any number of hard negatives after the positive.
     if len(inputs) not in counts and not (facts.in_batch and len(inputs) > 1):
         faults.append(f"there are {len(inputs)} columns of texts")
@@ -85,7 +85,7 @@ def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
         share, example = _share(rows.labels, numbers=False)
         if share >= MOSTLY:
             faults.append(
-                f"column {KINDS[rows.kind][-1]} is in the label's place, and {share:.0%} of its cells are"
+                f"column {ROW_KINDS[rows.kind][-1]} is in the label's place, and {share:.0%} of its cells are"
                 f" texts, such as {str(example)[:40]!r}"
             )
     if faults:
@@ -113,7 +113,7 @@ def _is_number(type_: str) -> bool:
 
 
 def _labelled(kind: str) -> bool:
-    return KINDS[kind][-1] in _LABELS
+    return ROW_KINDS[kind][-1] in _LABELS
 
 
 def _varies(low: float | None, high: float | None) -> bool:
@@ -121,7 +121,7 @@ def _varies(low: float | None, high: float | None) -> bool:
 
 
 def _order(kind: str) -> str:
-    return ", ".join(KINDS[kind])
+    return ", ".join(ROW_KINDS[kind])
 
 
 def _finding(evidence: str, remedy: str, severity: Severity = Severity.ERROR) -> Finding:

@@ -6,12 +6,12 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from harness import LOSSES, Finding, Severity, farthest
+from harness import LOSSES, Finding, Severity, max_unit_distance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import LogEntry, Subject
+    from harness import CheckInput, LogEntry
 
 LEARNED = 0.05
 """Share of a blind model's loss that must be gone: below it, a training has not learned its task."""
@@ -23,7 +23,7 @@ RAN = 0.98
 """Share of the plan that counts as all of it: an epoch's last batch, or rounding, is no early end."""
 
 
-def look_at_log(subject: Subject) -> Iterator[Finding]:
+def look_at_log(subject: CheckInput) -> Iterator[Finding]:
     """Find a loss that is no number, at chance, or at its hinge, and a run shorter than its plan."""
     broken = [line for line in subject.log if line.loss is not None and not math.isfinite(line.loss)]
     if broken:
@@ -40,7 +40,7 @@ def look_at_log(subject: Subject) -> Iterator[Finding]:
     yield from _schedule(subject)
 
 
-def planned_steps(subject: Subject) -> int | None:
+def planned_steps(subject: CheckInput) -> int | None:
     """Optimiser steps that were planned; None where the subject does not say."""
     if subject.steps:
         return subject.steps
@@ -49,7 +49,7 @@ def planned_steps(subject: Subject) -> int | None:
     return math.ceil(math.ceil(subject.size / subject.batch_size) * subject.epochs)
 
 
-def _at_chance(subject: Subject) -> Iterator[Finding]:
+def _at_chance(subject: CheckInput) -> Iterator[Finding]:
     blind, last = blind_loss(subject), _last_loss(subject)
     if blind is None or last is None or blind[0] <= 0:
         return
@@ -67,7 +67,7 @@ def _at_chance(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def blind_loss(subject: Subject) -> tuple[float, str] | None:
+def blind_loss(subject: CheckInput) -> tuple[float, str] | None:
     """Loss of a model that cannot tell one text from another, and what it does; None where unknown.
 
     In-batch losses: ln of the texts to choose from. ContrastiveLoss: all pairs at the distance (1 − p)·m
@@ -95,7 +95,7 @@ def blind_loss(subject: Subject) -> tuple[float, str] | None:
     return None
 
 
-def _candidates(subject: Subject) -> int:
+def _candidates(subject: CheckInput) -> int:
     """Texts that a row adds to the choice: its positive, and its hard negatives."""
     if subject.columns:
         texts = [one for one in subject.columns if one.name not in ("label", "labels", "score", "scores")]
@@ -103,7 +103,7 @@ def _candidates(subject: Subject) -> int:
     return max(len(subject.rows.texts) - 1, 1) if subject.rows is not None else 1
 
 
-def _labels(subject: Subject) -> list[float]:
+def _labels(subject: CheckInput) -> list[float]:
     """Labels of all rows; empty where they are not known, or not all numbers."""
     rows = subject.rows
     if rows is None or not rows.complete or rows.labels is None:
@@ -112,13 +112,13 @@ def _labels(subject: Subject) -> list[float]:
     return labels if len(labels) == len(rows.labels) else []
 
 
-def _mean_label(subject: Subject, labels: Sequence[float]) -> float | None:
+def _mean_label(subject: CheckInput, labels: Sequence[float]) -> float | None:
     if labels:
         return sum(labels) / len(labels)
     return next((one.mean for one in subject.columns if one.name in ("label", "score")), None)
 
 
-def _last_loss(subject: Subject) -> tuple[int, float] | None:
+def _last_loss(subject: CheckInput) -> tuple[int, float] | None:
     """Step and value of the last training loss, unless it tells of the beginning of the run only."""
     lines = [(line.step, line.loss) for line in subject.log if line.loss is not None]
     planned = planned_steps(subject)
@@ -127,7 +127,7 @@ def _last_loss(subject: Subject) -> tuple[int, float] | None:
     return lines[-1]
 
 
-def _hinge(subject: Subject) -> Iterator[Finding]:
+def _hinge(subject: CheckInput) -> Iterator[Finding]:
     loss, last = subject.loss, _last_loss(subject)
     if loss is None or last is None or loss.name not in LOSSES or not LOSSES[loss.name].hinge:
         return
@@ -142,7 +142,7 @@ def _hinge(subject: Subject) -> Iterator[Finding]:
             "Take harder negatives, or a larger margin.",
         )
     margin, times = loss.parameters["margin"], len(loss.matryoshka) or 1
-    far = farthest(loss.parameters["distance"], subject.dimensions) or margin
+    far = max_unit_distance(loss.parameters["distance"], subject.dimensions) or margin
     if LOSSES[loss.name].kind != "labelled-pairs" and min(losses) / times >= margin - LEARNED * min(
         margin, far
     ):
@@ -156,7 +156,7 @@ def _hinge(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _schedule(subject: Subject) -> Iterator[Finding]:
+def _schedule(subject: CheckInput) -> Iterator[Finding]:
     """Find a run that ended, or is to end, well before the learning rate was planned to be down."""
     steps = planned_steps(subject)
     plans = {name: plan for name, plan in (("epoch", subject.epochs), ("step", steps)) if plan}

@@ -14,7 +14,7 @@ from harness_train.concordance import Concordance, concordance, share
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import Model, Rows, Subject
+    from harness import CheckInput, Model, Rows
 
 MOST_ROWS = 2000
 """Rows that the base model reads: half a minute of long texts on two cores."""
@@ -36,7 +36,7 @@ SENSE = {
 """What each loss does with a label."""
 
 
-def look_at_direction(subject: Subject) -> Iterator[Finding]:
+def look_at_direction(subject: CheckInput) -> Iterator[Finding]:
     """Ask the base model; silent where there is none, or where the card's few rows are all there is."""
     rows = subject.rows
     if subject.base is None or rows is None or not rows.complete:
@@ -52,7 +52,7 @@ def is_number(cell: object) -> bool:
     return isinstance(cell, int | float) and math.isfinite(cell)
 
 
-def _pairs(rows: Rows, subject: Subject) -> Iterator[Finding]:
+def _pairs(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
     left, right = rows.texts.values()
     labels = rows.labels or ()
     usable = [
@@ -114,7 +114,7 @@ def _sources(texts: tuple[list[str], list[str]], other: int) -> Sequence[str]:
     return components if len(set(components)) >= _FEWEST_COMPONENTS else texts[other]
 
 
-def _triplets(rows: Rows, subject: Subject) -> Iterator[Finding]:
+def _triplets(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
     columns = list(rows.texts.values())
     usable = [row for row in range(len(rows)) if all(_is_text(column[row]) for column in columns)]
     drawn = _drawn(usable, columns[0])

@@ -6,14 +6,22 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import Check, Finding, Severity, TrainedOn, overlap, trained_on, trained_on_texts
+from harness import (
+    Check,
+    Finding,
+    Severity,
+    TrainingTexts,
+    find_contamination,
+    read_training_texts,
+    trained_on_texts,
+)
 from harness_train.collapse import look_at_embeddings
 from harness_train.verify import look_at_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harness import LogEntry, Subject
+    from harness import CheckInput, LogEntry
 
 ROUNDED = 1e-4
 """Two scores may differ by so much because one is written with four decimals."""
@@ -34,7 +42,7 @@ _HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhatt
 _NO_SCORE = re.compile(r"loss|runtime|per_second|(?:^|_)epoch$|perplexity")
 
 
-def _look(subject: Subject) -> Iterator[Finding]:
+def _look(subject: CheckInput) -> Iterator[Finding]:
     yield from _none_reported(subject)
     yield from _contradicting(subject)
     yield from _reported_twice(subject)
@@ -45,7 +53,7 @@ def _look(subject: Subject) -> Iterator[Finding]:
     yield from look_at_claims(subject)
 
 
-def _none_reported(subject: Subject) -> Iterator[Finding]:
+def _none_reported(subject: CheckInput) -> Iterator[Finding]:
     if subject.trained and not subject.claims and not any(line.metrics for line in subject.log):
         lines = (
             f"{len(subject.log)} line{'s' * (len(subject.log) > 1)} of training loss"
@@ -60,7 +68,7 @@ def _none_reported(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _contradicting(subject: Subject) -> Iterator[Finding]:
+def _contradicting(subject: CheckInput) -> Iterator[Finding]:
     if subject.contradictions:
         yield Finding(
             "card-contradicts-itself",
@@ -70,7 +78,7 @@ def _contradicting(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _reported_twice(subject: Subject) -> Iterator[Finding]:
+def _reported_twice(subject: CheckInput) -> Iterator[Finding]:
     values: dict[tuple[str, str], list[float]] = {}
     for claim in subject.claims:
         known = values.setdefault((claim.dataset, claim.metric), [])
@@ -90,7 +98,7 @@ def _reported_twice(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _best_lost(subject: Subject) -> Iterator[Finding]:
+def _best_lost(subject: CheckInput) -> Iterator[Finding]:
     """Find an evaluation that was better in every metric than what is reported, or else than the last."""
     rows = [(line, scores) for line in subject.log if (scores := _scores(line))]
     if len(rows) < 2 or subject.keeps_best:
@@ -125,7 +133,7 @@ def _scores(line: LogEntry) -> dict[str, float]:
     return {name: value for name, value in line.metrics.items() if not _NO_SCORE.search(name)}
 
 
-def _below_chance(subject: Subject) -> Iterator[Finding]:
+def _below_chance(subject: CheckInput) -> Iterator[Finding]:
     found = {f"{claim.metric} on {claim.dataset}": (claim.metric, claim.value) for claim in subject.claims}
     if not found:
         found = {name: (name, value) for name, value in _last_scores(subject.log).items()}
@@ -157,17 +165,17 @@ def _last_scores(log: Sequence[LogEntry]) -> Mapping[str, float]:
     return next((scores for line in reversed(log) if (scores := _scores(line))), {})
 
 
-def _overlap(subject: Subject) -> Iterator[Finding]:
+def _overlap(subject: CheckInput) -> Iterator[Finding]:
     trained = _trained_on(subject)
     if trained is not None and subject.datasets is not None:
         for name, dataset in subject.datasets().items():
-            yield from overlap(trained, dataset, name)
+            yield from find_contamination(trained, dataset, name)
 
 
-def _trained_on(subject: Subject) -> TrainedOn | None:
+def _trained_on(subject: CheckInput) -> TrainingTexts | None:
     """Know the texts of the training: from a candidate's folder, or from the rows where all are there."""
     if subject.lineage is not None:
-        return trained_on(Path(subject.path))
+        return read_training_texts(Path(subject.path))
     rows = subject.rows
     if rows is None or not rows.complete:
         return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    from harness import Follower
+    from harness import TrainingCallback
 
 SAVE_EVERY = 60.0
 """Seconds between checkpoints; what a kill can cost."""
@@ -30,7 +30,7 @@ SHARE = 0.02
 class Following(TrainerCallback):
     """Tell a follower of steps, losses and evaluations."""
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, follower: TrainingCallback) -> None:
         self._follower = follower
 
     def on_train_begin(

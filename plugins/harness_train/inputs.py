@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from harness import ColumnFacts, Rows, Subject
+    from harness import CheckInput, ColumnFacts, Rows
 
 MOST_COUNTED = 5000
 """Distinct texts whose tokens are counted; more are spread evenly over the rows."""
@@ -22,7 +22,7 @@ _RECORDS = ("dict", "list", "struct", "sequence", "map")
 """How a card's column types begin that are records, not texts."""
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def look(subject: CheckInput) -> Iterator[Finding]:
     """Find records, empty, garbled, cut and nearly equal texts."""
     rows = subject.rows
     if rows is None or not rows.complete:
@@ -97,7 +97,7 @@ def _empty(rows: Rows) -> Iterator[Finding]:
             )
 
 
-def _truncated_on_card(subject: Subject) -> Iterator[Finding]:
+def _truncated_on_card(subject: CheckInput) -> Iterator[Finding]:
     """A card's statistics are of texts already cut: a longest one of exactly the limit was cut."""
     limit = subject.max_tokens
     full = [column.name for column in subject.columns if column.unit == "tokens" and column.high == limit]
@@ -111,7 +111,7 @@ def _truncated_on_card(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _truncated(rows: Rows, subject: Subject) -> Iterator[Finding]:
+def _truncated(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
     if subject.base is None:
         return
     texts = list(dict.fromkeys(_texts(cell for cells in rows.texts.values() for cell in cells)))

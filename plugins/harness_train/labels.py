@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from harness import Rows, Subject
+    from harness import CheckInput, Rows
 
 ALMOST = 0.05
 """Distance of the mean from an end of the range within which labels are called nearly constant."""
@@ -23,7 +23,7 @@ _FLAT = 0.02
 """Standard deviation, as a share of the range, below which they are too, wherever the mean is."""
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def look(subject: CheckInput) -> Iterator[Finding]:
     """Find labels that are none, out of range, nearly constant, contradicting or inverted."""
     rows = subject.rows
     if rows is not None and rows.labels is not None and rows.kind in ("scored-pairs", "labelled-pairs"):
@@ -61,7 +61,7 @@ def _not_numbers(rows: Rows) -> Iterator[Finding]:
         )
 
 
-def _out_of_range(labels: np.ndarray, subject: Subject) -> Iterator[Finding]:
+def _out_of_range(labels: np.ndarray, subject: CheckInput) -> Iterator[Finding]:
     facts = LOSSES.get(subject.loss_name)
     if facts is None or facts.labels is None:
         return
@@ -92,7 +92,7 @@ def _range_finding(what: str, seen: tuple[float, float], loss: str) -> Finding:
     )
 
 
-def _near_constant(labels: np.ndarray, subject: Subject) -> Iterator[Finding]:
+def _near_constant(labels: np.ndarray, subject: CheckInput) -> Iterator[Finding]:
     low, high = min(0.0, float(labels.min())), max(1.0, float(labels.max()))
     mean, spread = float(labels.mean()), float(labels.std())
     most = np.unique(labels, return_counts=True)
@@ -104,7 +104,7 @@ def _near_constant(labels: np.ndarray, subject: Subject) -> Iterator[Finding]:
         yield _constant(seen, (mean - low) / (high - low), subject.loss_name)
 
 
-def _of_column(subject: Subject) -> Iterator[Finding]:
+def _of_column(subject: CheckInput) -> Iterator[Finding]:
     """Judge by what a card says of the column."""
     column = label_column(subject)
     mean = None if column is None else mean_of(column)

@@ -7,14 +7,14 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness import LOSSES, Check, Finding, Severity, farthest
+from harness import LOSSES, Check, Finding, Severity, max_unit_distance
 from harness_train.columns import look_at_columns
 from harness_train.course import look_at_log, planned_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import Rows, Subject
+    from harness import CheckInput, Rows
 
 FEW_STEPS = 100
 """AdamW moves a weight by about one learning rate a step: in fewer steps a model hardly changes."""
@@ -26,7 +26,7 @@ SHARE_NOTED, SHARE_WARNED = 0.01, 0.10
 """Share of batches with a false negative from which on there is a note, and a warning."""
 
 
-def _look(subject: Subject) -> Iterator[Finding]:
+def _look(subject: CheckInput) -> Iterator[Finding]:
     yield from _margin(subject)
     yield from _steps(subject)
     yield from _duplicates(subject)
@@ -34,7 +34,7 @@ def _look(subject: Subject) -> Iterator[Finding]:
     yield from look_at_log(subject)
 
 
-def _margin(subject: Subject) -> Iterator[Finding]:
+def _margin(subject: CheckInput) -> Iterator[Finding]:
     """Find a margin that is not smaller than the farthest that two embeddings can be apart.
 
     A triplet's loss is max(0, d(a, p) − d(a, n) + margin), and the difference of distances lies within
@@ -48,7 +48,7 @@ def _margin(subject: Subject) -> Iterator[Finding]:
     # Cosine distance has no length in it, and MatryoshkaLoss cuts embeddings to length 1 itself.
     if not (distance == "cosine" or subject.normalized or loss.matryoshka):
         return
-    far = farthest(distance, max(loss.matryoshka, default=subject.dimensions or 0) or None)
+    far = max_unit_distance(distance, max(loss.matryoshka, default=subject.dimensions or 0) or None)
     if far is None or margin < far:
         return
     if LOSSES[loss.name].kind == "labelled-pairs":
@@ -69,7 +69,7 @@ def _named(distance: str) -> str:
     return f"{distance if distance == 'cosine' else distance.capitalize()} distances"
 
 
-def _steps(subject: Subject) -> Iterator[Finding]:
+def _steps(subject: CheckInput) -> Iterator[Finding]:
     steps = subject.lineage.steps if subject.lineage else planned_steps(subject)
     if steps is None or steps >= FEW_STEPS:
         return
@@ -95,7 +95,7 @@ def _steps(subject: Subject) -> Iterator[Finding]:
     )
 
 
-def _duplicates(subject: Subject) -> Iterator[Finding]:
+def _duplicates(subject: CheckInput) -> Iterator[Finding]:
     """Find texts that stand in several rows, where every other row of a batch is a negative."""
     rows, size, name = subject.rows, subject.batch_size, subject.loss_name
     if name not in LOSSES or not LOSSES[name].in_batch or subject.batch_sampler != "default":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from harness import Finding, Severity, normalised
+from harness import Finding, Severity, normalize_text
 from harness_train.direction import is_number
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _two_labels(rows: Rows) -> Iterator[Finding]:
         pair = (left[row], right[row])
         if is_number(label) and all(isinstance(text, str) for text in pair):
             for text in pair:
-                known.setdefault(text, normalised(text))
+                known.setdefault(text, normalize_text(text))
             found[tuple(sorted(known[text] for text in pair))].append(row)
     low, high = _range(labels)
     apart = {

@@ -8,7 +8,7 @@ import math
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from harness import Trained, Trainer
+from harness import Trainer, TrainingResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
         SentenceTransformerTrainingArguments,
     )
 
-    from harness import Job, LogEntry, Rows
+    from harness import LogEntry, Rows, TrainingJob
 
 _LINES = 50
 """Lines of the loss log, about, over the whole training."""
 
 
-def train(job: Job) -> Trained:
+def train(job: TrainingJob) -> TrainingResult:
     """Train from the last checkpoint that is whole, if there is one, and save the model in `job.folder`.
 
     Where the user interrupts, it saves a checkpoint and passes the signal on; at last, KeyboardInterrupt.
@@ -48,7 +48,7 @@ def train(job: Job) -> Trained:
     best = trainer.state.best_global_step if arguments.load_best_model_at_end else None
     _finish_card(model, log, best)
     model.to(torch.device("cpu")).save_pretrained(str(job.folder))
-    return Trained(
+    return TrainingResult(
         log=log,
         steps=trainer.state.global_step,
         best_step=best,
@@ -56,7 +56,7 @@ def train(job: Job) -> Trained:
     )
 
 
-def _model(job: Job) -> SentenceTransformer:
+def _model(job: TrainingJob) -> SentenceTransformer:
     """Load the base, with the recipe's modules on top and its length limit."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
@@ -84,7 +84,7 @@ def _model(job: Job) -> SentenceTransformer:
     return model
 
 
-def _arguments(job: Job) -> SentenceTransformerTrainingArguments:
+def _arguments(job: TrainingJob) -> SentenceTransformerTrainingArguments:
     from sentence_transformers import SentenceTransformerTrainingArguments
 
     plan, cadence = job.recipe.train, job.recipe.evaluation
@@ -123,7 +123,7 @@ def _arguments(job: Job) -> SentenceTransformerTrainingArguments:
 
 
 def _trainer(
-    job: Job,
+    job: TrainingJob,
     model: SentenceTransformer,
     arguments: SentenceTransformerTrainingArguments,
     callbacks: list[Any],
@@ -147,7 +147,7 @@ def _trainer(
     return trainer
 
 
-def _evaluator(job: Job) -> Any:  # noqa: ANN401 - a class that exists here only
+def _evaluator(job: TrainingJob) -> Any:  # noqa: ANN401 - a class that exists here only
     from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
     class TaskEvaluator(SentenceEvaluator):
@@ -159,7 +159,7 @@ def _evaluator(job: Job) -> Any:  # noqa: ANN401 - a class that exists here only
     return TaskEvaluator()  # type: ignore[no-untyped-call]
 
 
-def _evaluate(job: Job, model: SentenceTransformer) -> dict[str, float]:
+def _evaluate(job: TrainingJob, model: SentenceTransformer) -> dict[str, float]:
     """Score the weights of this moment, saved and loaded again.
 
     So they take the path of the finished model: under autocast, with dropout or in padded batches they would
@@ -186,7 +186,7 @@ def _dataset(rows: Rows) -> Dataset:
     return Dataset.from_dict({**{name: list(cells) for name, cells in rows.texts.items()}, **labels})
 
 
-def _deciding(job: Job) -> str:
+def _deciding(job: TrainingJob) -> str:
     return f"eval_{job.deciding}"
 
 

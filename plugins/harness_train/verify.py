@@ -10,7 +10,7 @@ from harness import Finding, HarnessError, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness import Subject
+    from harness import CheckInput
 
 TOLERANCE = 0.005
 """What other versions, machines and precisions may move a score by."""
@@ -22,7 +22,7 @@ _OURS = {"ap": "average_precision", "auc": "roc_auc"}
 """Its name of a metric → ours, where they differ by more."""
 
 
-def look_at_claims(subject: Subject) -> Iterator[Finding]:
+def look_at_claims(subject: CheckInput) -> Iterator[Finding]:
     """Measure again what is claimed, where a task of ours has that name."""
     if not subject.verify or subject.measure is None or not subject.claims:
         return
@@ -59,7 +59,7 @@ def look_at_claims(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _measured(subject: Subject, task: str) -> Mapping[str, float] | HarnessError:
+def _measured(subject: CheckInput, task: str) -> Mapping[str, float] | HarnessError:
     try:
         return subject.measure(task) if subject.measure is not None else {}
     except HarnessError as error:

@@ -21,7 +21,7 @@ from harness.models.lexical import LexicalModel
 from harness.plugins.loader import load_plugins
 from harness.training.lineage import Lineage, LoggedLoss, write_lineage
 from harness.training.recipe_file import recipe_from
-from harness.training.rows import digest, read_training_rows, sure
+from harness.training.rows import digest, read_training_rows, validate_rows
 
 TABLE = {
     "name": "ours", "base": "lexical", "data": {"kind": "scored-pairs", "path": "pairs.csv"},
@@ -174,7 +174,7 @@ def test_a_candidates_rows_are_looked_at_only_where_they_are_those_that_it_was_t
     folder = build_model(tmp_path / "candidate")
     write_lineage(folder, Lineage(
         recipe=TABLE, base="lexical", base_fingerprint="f", seed=1, trainer="t", data="pairs.csv",
-        data_digest=digest(sure(rows)), rows=3, texts=(), steps=6, seconds=1.0,
+        data_digest=digest(validate_rows(rows)), rows=3, texts=(), steps=6, seconds=1.0,
     ))  # fmt: skip
     shipped = {"ours": replace(recipe_from(TABLE, "ours"), home=str(tmp_path))}
     assert subject_of("candidate", asked()).rows is None

@@ -7,9 +7,9 @@ import pytest
 from harness.checks import collect, look, not_looked_at, stop_on_errors
 from harness.errors import HarnessError
 from harness.tasks.finding import Finding, Severity
-from harness.training.subject import Check, LogEntry, Rows, Subject
+from harness.training.subject import Check, CheckInput, LogEntry, Rows
 
-SUBJECT = Subject(path="it", what="recipe")
+SUBJECT = CheckInput(path="it", what="recipe")
 
 
 def finding(code, severity=Severity.ERROR, remedy="mend it"):
@@ -114,6 +114,6 @@ SHOWN = Rows(kind="pairs", texts={"text1": ["a"], "text2": ["b"]}, complete=Fals
     ],
 )
 def test_what_there_was_no_material_for_is_said(changes, lacking):
-    said = not_looked_at(Subject(**({"path": "it", "what": "recipe"} | changes)))
+    said = not_looked_at(CheckInput(**({"path": "it", "what": "recipe"} | changes)))
     assert len(said) == len(lacking)
     assert all(one.startswith(part) for one, part in zip(said, lacking, strict=True))

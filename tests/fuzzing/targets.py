@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fuzzing.mutators import Files
     from harness.plugins.loader import Plugins
     from harness.tasks.interface import Task
-    from harness.training.subject import Subject
+    from harness.training.subject import CheckInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,11 @@ def _recipe(folder: Path) -> None:
 
 def _training_rows(folder: Path) -> None:
     from harness.training.recipe_file import read_recipe
-    from harness.training.rows import digest, read_training_rows, rows_path, sure
+    from harness.training.rows import digest, read_training_rows, rows_path, validate_rows
 
     recipe = read_recipe(folder / "recipe.toml")
     rows = read_training_rows(recipe.data, rows_path(recipe.data, None, recipe.home))
-    digest(sure(rows))
+    digest(validate_rows(rows))
 
 
 def _gate(folder: Path) -> None:
@@ -210,10 +210,10 @@ def _status(folder: Path) -> None:
 def _candidate(folder: Path) -> None:
     from harness.checks import Asked, subject_of
     from harness.checks.models import Models
-    from harness.training.contamination import trained_on
+    from harness.training.contamination import read_training_texts
 
-    trained_on.__globals__["_trained_on"].cache_clear()
-    trained_on(folder)
+    read_training_texts.__globals__["_trained_on"].cache_clear()
+    read_training_texts(folder)
     subject = subject_of(str(folder), Asked(models=Models({}), tasks=plugins().tasks()))
     _looked_at(subject, loading=False)
 
@@ -243,7 +243,7 @@ def _from_card(folder: Path) -> None:
     recipe_from_card(folder / "card.md", changes, data=folder / "rows.csv")
 
 
-def _looked_at(subject: Subject, *, loading: bool = True) -> None:
+def _looked_at(subject: CheckInput, *, loading: bool = True) -> None:
     """Let every check look, as `harness check` does, and say what it saw in a line of UTF-8."""
     from dataclasses import replace
 

@@ -6,13 +6,13 @@ import time
 from dataclasses import replace
 
 import pytest
-from plugins.cards import replaced, shared_card
-from plugins.test_train_labels import found, pairs, subject
 
-from harness import Severity, Subject
+from harness import CheckInput, Severity
 from harness.training.cards.reader import read_card
 from harness.training.subject import ColumnFacts, Usage
 from harness_train.card_labels import look_at_card
+from plugins.cards import replaced, shared_card
+from plugins.test_train_labels import found, pairs, subject
 
 MOSTLY_ONES = "mean: 0.2</li>", "mean: 0.8</li>"
 ROWS_OF_ONES = "<code>0.0</code>", "<code>1.0</code>"
@@ -60,7 +60,7 @@ def test_the_records_card_has_nearly_constant_labels_and_a_copy_with_another_mea
     assert of_card(replaced(text, ("mean: 0.98", "mean: 0.58")), tmp_path) == {}
 
 
-def on_card(rows, mean=0.2, similarity=0.95, **label) -> Subject:
+def on_card(rows, mean=0.2, similarity=0.95, **label) -> CheckInput:
     """What a card of ContrastiveLoss says."""
     column = ColumnFacts(**{"name": "label", "type": "float", "low": 0.0, "mean": mean, "high": 1.0} | label)
     texts = tuple(ColumnFacts(name=name, type="string") for name in ("a", "b"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.tasks.finding import Severity
-from harness.training.subject import Rows, Subject
+from harness.training.subject import CheckInput, Rows
 from harness_train.collapse import look_at_embeddings, spread, unrelated
 
 
@@ -28,7 +28,7 @@ class Moved(LetterModel):
 
 
 def judged(model, base=None, **changes):
-    given = Subject(
+    given = CheckInput(
         path="it", what="candidate", trained=True, model=lambda: model,
         base=None if base is None else lambda: base, **changes,
     )  # fmt: skip

@@ -8,20 +8,22 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plugins.cards import card_text, replaced, shared_card
 
 from harness.tasks.dataset import Dataset
 from harness.tasks.finding import Severity
 from harness.training.cards.reader import read_card
-from harness.training.subject import Claim, LogEntry, Rows, Subject
+from harness.training.subject import CheckInput, Claim, LogEntry, Rows
 from harness_train.evaluation import EVALUATION
+from plugins.cards import card_text, replaced, shared_card
 
 
-def trained(*, scores=(), claims=(), **changes) -> Subject:
+def trained(*, scores=(), claims=(), **changes) -> CheckInput:
     """A training with a score of each epoch as `dev_m`, and claims of (metric, value) on `dev`."""
     log = [LogEntry(epoch=n, step=100 * n, metrics={"dev_m": score}) for n, score in enumerate(scores, 1)]
     made = [Claim(dataset="dev", metric=metric, value=value) for metric, value in claims]
-    return Subject(**({"path": "it", "what": "card", "trained": True, "log": log, "claims": made} | changes))
+    return CheckInput(
+        **({"path": "it", "what": "card", "trained": True, "log": log, "claims": made} | changes)
+    )
 
 
 def findings(given) -> dict:

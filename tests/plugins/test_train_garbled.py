@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness import Severity, Subject
+from harness import CheckInput, Severity
 from harness_train.garbled import broken_words, is_mojibake, main_script
 from harness_train.inputs import INPUTS
 
@@ -55,7 +55,7 @@ def test_the_script_of_most_letters_is_named(text, script):
 
 
 def found(*samples, garbled=False):
-    subject = Subject(path="card.md", what="card", samples=samples, garbled=garbled)
+    subject = CheckInput(path="card.md", what="card", samples=samples, garbled=garbled)
     return {one.code: one for one in INPUTS.look(subject)}
 
 

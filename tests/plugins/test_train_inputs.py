@@ -8,13 +8,13 @@ import time
 import numpy as np
 import pytest
 from conftest import LetterModel
-from plugins.cards import replaced, shared_card
 
-from harness import Rows, Severity, Subject
+from harness import CheckInput, Rows, Severity
 from harness.training.cards.reader import read_card
 from harness.training.subject import ColumnFacts
 from harness_train import near_copies
 from harness_train.inputs import INPUTS
+from plugins.cards import replaced, shared_card
 
 ANIMALS, VERBS = ("cat", "dog", "owl", "yak", "hen"), ("sleeps", "eats", "waits", "hides")
 PLACES = ("garden", "kitchen", "barn", "river")
@@ -26,9 +26,9 @@ def rows(left, right=None, **changes) -> Rows:
     return Rows(kind="pairs", texts={"text1": left, "text2": right}, **changes)
 
 
-def found(given: Rows | Subject, **changes) -> dict[str, tuple[Severity, str, str]]:
+def found(given: Rows | CheckInput, **changes) -> dict[str, tuple[Severity, str, str]]:
     if isinstance(given, Rows):
-        given = Subject(path="it", what="dataset", rows=given, **changes)
+        given = CheckInput(path="it", what="dataset", rows=given, **changes)
     return {one.code: (one.severity, one.evidence, one.remedy) for one in INPUTS.look(given)}
 
 
@@ -106,7 +106,7 @@ def test_without_a_base_nobody_counts_tokens():
 @pytest.mark.parametrize(("longest", "cut"), [(256.0, True), (255.0, False), (None, False)])
 def test_a_longest_text_of_exactly_the_limit_was_cut(longest, cut):
     column = ColumnFacts(name="a", type="string", high=longest, unit="tokens")
-    given = Subject(path="card.md", what="card", columns=(column,), max_tokens=256)
+    given = CheckInput(path="card.md", what="card", columns=(column,), max_tokens=256)
     assert ("truncated-texts" in found(given)) == cut
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from conftest import LetterModel
 
-from harness import Rows, Severity, Subject
+from harness import CheckInput, Rows, Severity
 from harness.encoding.cached_model import CachedModel
 from harness.training.recipe import Data
 from harness.training.rows import read_training_rows
 from harness_train.labels import LABELS
 
 
-def subject(rows=None, loss="ContrastiveLoss", **changes) -> Subject:
-    return Subject(path="it", what="dataset", loss_name=loss, rows=rows, **changes)
+def subject(rows=None, loss="ContrastiveLoss", **changes) -> CheckInput:
+    return CheckInput(path="it", what="dataset", loss_name=loss, rows=rows, **changes)
 
 
 def pairs(labels, left=None, right=None, kind="labelled-pairs") -> Rows:
@@ -26,7 +26,7 @@ def pairs(labels, left=None, right=None, kind="labelled-pairs") -> Rows:
     return Rows(kind=kind, texts={"text1": left, "text2": right}, labels=labels)
 
 
-def found(given: Subject) -> dict[str, tuple[Severity, str]]:
+def found(given: CheckInput) -> dict[str, tuple[Severity, str]]:
     return {finding.code: (finding.severity, finding.evidence) for finding in LABELS.look(given)}
 
 

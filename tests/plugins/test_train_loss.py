@@ -7,12 +7,12 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plugins.cards import PAIRS, TRIPLETS, card_text, replaced, shared_card
-from plugins.trainings import columns, found, of_card, subject
 
 from harness.training.losses import LOSSES
-from harness.training.subject import Rows, Subject
+from harness.training.subject import CheckInput, Rows
 from harness_train.loss import share_of_clashes
+from plugins.cards import PAIRS, TRIPLETS, card_text, replaced, shared_card
+from plugins.trainings import columns, found, of_card, subject
 
 # --- margins ---------------------------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ def test_few_steps_are_counted_from_rows_batch_and_epochs():
 # --- false negatives in a batch --------------------------------------------------------------------------
 
 
-def pairs(firsts, seconds, **changes) -> Subject:
+def pairs(firsts, seconds, **changes) -> CheckInput:
     rows = Rows(kind="pairs", texts={"text1": firsts, "text2": seconds})
     known = {"rows": rows, "size": len(rows), "batch_sampler": "default"}
     return subject("MultipleNegativesRankingLoss", **(known | changes))

@@ -12,10 +12,10 @@ from typing import get_type_hints
 import pytest
 from conftest import SHARED
 
-from harness import KINDS, LOSSES, Recipe
+from harness import LOSSES, ROW_KINDS, Recipe
 from harness.plugins.loader import load_plugins
-from harness.training.recipe_file import changed, named, read_recipe
-from harness.training.rows import read_training_rows, rows_path, sure
+from harness.training.recipe_file import find_recipe, read_recipe, with_changes
+from harness.training.rows import read_training_rows, rows_path, validate_rows
 from harness_train.recipes import SHIPPED, shipped_recipes
 
 CARDS = ("nda-contrastive", "papers-mnrl", "penal-triplet", "records-cosine", "sts-cosine")
@@ -29,7 +29,7 @@ def recipes():
 
 
 def rows_of(recipe, root=None):
-    return sure(read_training_rows(recipe.data, rows_path(recipe.data, root, recipe.home)))
+    return validate_rows(read_training_rows(recipe.data, rows_path(recipe.data, root, recipe.home)))
 
 
 def records(name):
@@ -40,7 +40,9 @@ def test_every_card_has_a_recipe_as_it_was_and_one_as_it_should_be(recipes):
     assert sorted(recipes) == [
         f"{card}/{variant}" for card in CARDS for variant in ("as-published", "corrected")
     ]
-    assert [named(recipes.values(), card).name for card in CARDS] == [f"{card}/corrected" for card in CARDS]
+    assert [find_recipe(recipes.values(), card).name for card in CARDS] == [
+        f"{card}/corrected" for card in CARDS
+    ]
     assert set(load_plugins().recipes()) >= set(recipes)
 
 
@@ -199,7 +201,7 @@ def test_the_documentation_has_every_key_choice_loss_kind_and_recipe(recipes):
     text = DOCS.read_text(encoding="utf-8")
     for key in set(keys(Recipe)) - {"home"}:
         assert f"`{key}" in text, key
-    for kind, columns in KINDS.items():
+    for kind, columns in ROW_KINDS.items():
         assert f"| `{kind}` | {', '.join(f'`{column}`' for column in columns)} |" in text
     for name, facts in LOSSES.items():
         parameters = ", ".join(f"`{parameter}`" for parameter in facts.parameters)
@@ -220,4 +222,4 @@ def test_the_recipe_of_the_documentation_is_read(tmp_path):
         f"{json.dumps(row)}\n{json.dumps({**row, 'language': 'de'})}\n"
     )
     assert rows_of(recipe).texts == {"text1": ["Q"], "text2": ["P: A"]}
-    assert changed(recipe, {"train.seed": 1}, "--set").home == str(tmp_path)
+    assert with_changes(recipe, {"train.seed": 1}, "--set").home == str(tmp_path)

@@ -9,10 +9,10 @@ import pytest
 from safetensors.numpy import load_file
 
 from harness.system.signals import Interrupted, handle_signals
-from harness.training.interface import Job
-from harness.training.losses import KINDS, LOSSES
+from harness.training.interface import TrainingJob
+from harness.training.losses import LOSSES, ROW_KINDS
 from harness.training.recipe_file import recipe_from
-from harness.training.rows import sure
+from harness.training.rows import validate_rows
 from harness.training.subject import Rows
 
 pytestmark = pytest.mark.kernels
@@ -33,14 +33,14 @@ class Mute:
 
 def rows_of(kind: str) -> Rows:
     """18 rows of a kind, every text a different one."""
-    names = [name for name in KINDS[kind] if name not in ("score", "label")]
+    names = [name for name in ROW_KINDS[kind] if name not in ("score", "label")]
     texts = {name: [f"{sentence} {place}" for sentence in SENTENCES] for place, name in enumerate(names)}
     labels = {
         "scored-pairs": [0.0, 0.5, 1.0] * 6,
         "labelled-pairs": [0, 1] * 9,
         "labelled-texts": ["p", "q", "r"] * 6,
     }
-    return sure(Rows(kind=kind, texts=texts, labels=labels.get(kind), source="rows.csv"))
+    return validate_rows(Rows(kind=kind, texts=texts, labels=labels.get(kind), source="rows.csv"))
 
 
 def recipe(loss: str, kind: str | None = None, *, train=None, model=None, evaluation=None, **parameters):
@@ -57,13 +57,13 @@ def recipe(loss: str, kind: str | None = None, *, train=None, model=None, evalua
     return recipe_from(table, loss)
 
 
-def job(made, base, tmp_path, **changes) -> Job:
+def job(made, base, tmp_path, **changes) -> TrainingJob:
     given = {
         "recipe": made, "rows": rows_of(made.data.kind), "base": base, "base_name": "tiny", "seed": 1,
         "device": "cpu", "threads": 2, "work": tmp_path, "folder": tmp_path / "model",
         "evaluate": lambda model: {}, "follower": Mute(),
     }  # fmt: skip
-    return Job(**{**given, **changes})
+    return TrainingJob(**{**given, **changes})
 
 
 def trained(made, base, tmp_path, **changes):

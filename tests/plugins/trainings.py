@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from harness.training.cards.reader import read_card
 from harness.training.recipe import Loss
-from harness.training.subject import ColumnFacts, LogEntry, Subject
+from harness.training.subject import CheckInput, ColumnFacts, LogEntry
 from harness_train.loss import LOSS
 
 
-def subject(name="CosineSimilarityLoss", *, losses=(), every=100, **changes) -> Subject:
+def subject(name="CosineSimilarityLoss", *, losses=(), every=100, **changes) -> CheckInput:
     """A training of 4,000 rows in batches of 16 over 2 epochs: 500 steps."""
     parameters = {key: changes.pop(key) for key in ("distance", "margin", "matryoshka") if key in changes}
     log = [LogEntry(epoch=n * every / 250, step=n * every, loss=loss) for n, loss in enumerate(losses, 1)]
     known = {"size": 4000, "batch_size": 16, "epochs": 2.0, "log": tuple(log), "normalized": True}
     loss = Loss(name=name, **parameters)
-    return Subject(path="it", what="recipe", loss=loss, loss_name=name, **(known | changes))
+    return CheckInput(path="it", what="recipe", loss=loss, loss_name=name, **(known | changes))
 
 
 def found(given) -> dict[str, str]:

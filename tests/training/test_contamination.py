@@ -8,7 +8,7 @@ import pytest
 
 from harness.tasks.dataset import Dataset
 from harness.tasks.finding import Severity
-from harness.training.contamination import overlap, trained_on, trained_on_texts
+from harness.training.contamination import find_contamination, read_training_texts, trained_on_texts
 from harness.training.lineage import NAME, Lineage, write_lineage
 from harness.training.near_duplicates import SIGNATURES, text_hashes, write_signatures
 from training.test_near_duplicates import changed, sentences
@@ -24,7 +24,7 @@ def pairs(count=100, **columns) -> Dataset:
 
 
 def found(texts, dataset, name="t"):
-    return list(overlap(trained_on_texts(texts), dataset, name))
+    return list(find_contamination(trained_on_texts(texts), dataset, name))
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def made(texts) -> Lineage:
 
 
 def test_a_folder_without_lineage_was_trained_on_nothing_known(tmp_path):
-    assert trained_on(tmp_path) is None
+    assert read_training_texts(tmp_path) is None
 
 
 def test_without_signatures_only_equal_texts_are_found_and_that_is_said(tmp_path):
     write_lineage(tmp_path, made([TEXTS[0], TEXTS[100], TEXTS[1], changed(TEXTS[101], 1)]))
-    (finding,) = overlap(trained_on(tmp_path), pairs(), "t")
+    (finding,) = find_contamination(read_training_texts(tmp_path), pairs(), "t")
     assert "of 1 of 100 examples" in finding.evidence
     assert "near-duplicates were not looked for" in finding.evidence
 
@@ -119,7 +119,7 @@ def test_with_signatures_near_texts_are_found_too(tmp_path):
     train = [TEXTS[0], TEXTS[100], TEXTS[1], changed(TEXTS[101], 1)]
     write_lineage(tmp_path, made(train))
     write_signatures(tmp_path, train)
-    (finding,) = overlap(trained_on(tmp_path), pairs(), "t")
+    (finding,) = find_contamination(read_training_texts(tmp_path), pairs(), "t")
     assert "of 2 of 100 examples" in finding.evidence
     assert "not looked for" not in finding.evidence
 
@@ -132,24 +132,24 @@ def test_the_digest_follows_the_texts_and_nothing_else(tmp_path):
         write_lineage(folder, made(texts))
         if signed:
             write_signatures(folder, texts)
-        digests.append(trained_on(folder).digest)
+        digests.append(read_training_texts(folder).digest)
     assert digests[0] == digests[3]
     assert len(set(digests)) == 3
 
 
 def test_a_lineage_that_was_written_anew_is_read_anew(tmp_path):
     write_lineage(tmp_path, made(["a"]))
-    before = trained_on(tmp_path).digest
+    before = read_training_texts(tmp_path).digest
     write_lineage(tmp_path, made(["b"]))
     os.utime(tmp_path / NAME, ns=(1, 1))
-    assert trained_on(tmp_path).digest != before
+    assert read_training_texts(tmp_path).digest != before
 
 
 @pytest.mark.parametrize("broken", [NAME, SIGNATURES])
 def test_what_cannot_be_read_is_a_finding_not_a_crash(tmp_path, broken):
     write_lineage(tmp_path, made(["a"]))
     (tmp_path / broken).write_bytes(b"{")
-    (finding,) = overlap(trained_on(tmp_path), pairs(), "t")
+    (finding,) = find_contamination(read_training_texts(tmp_path), pairs(), "t")
     assert (finding.code, finding.severity) == ("lineage-unreadable", Severity.WARNING)
     assert broken in finding.evidence
 
@@ -157,14 +157,14 @@ def test_what_cannot_be_read_is_a_finding_not_a_crash(tmp_path, broken):
 def test_a_lineage_beyond_measure_is_a_finding_and_not_read(tmp_path):
     with (tmp_path / NAME).open("wb") as file:
         file.truncate(2**40)  # a terabyte of nothing, which takes no room
-    known = trained_on(tmp_path)
+    known = read_training_texts(tmp_path)
     assert "HARNESS_MAX_RECORD_BYTES" not in known.unreadable
     assert "bytes of JSON, where the limit is" in known.unreadable
 
 
 def test_a_lineage_that_nobody_may_read_is_a_finding(tmp_path):
     (tmp_path / NAME).symlink_to("/proc/self/mem")  # a file to the last, until it is read; to root as well
-    assert "cannot be read" in trained_on(tmp_path).unreadable
+    assert "cannot be read" in read_training_texts(tmp_path).unreadable
 
 
 def test_the_digest_of_what_cannot_be_read_is_the_same_wherever_it_lies(tmp_path):
@@ -172,5 +172,5 @@ def test_the_digest_of_what_cannot_be_read_is_the_same_wherever_it_lies(tmp_path
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / NAME).write_bytes(b"{")
-        digests.add(trained_on(tmp_path / name).digest)
+        digests.add(read_training_texts(tmp_path / name).digest)
     assert len(digests) == 1

@@ -19,7 +19,7 @@ from harness.training.near_duplicates import (
     SIGNATURES,
     Signatures,
     near_copies,
-    normalised,
+    normalize_text,
     read_signatures,
     shingles,
     text_hash,
@@ -40,7 +40,7 @@ def jaccard(one: str, other: str) -> float:
     """The share of runs of five characters that two texts have in common, counted in plain Python."""
     runs = [
         {text[place : place + 5] for place in range(max(len(text) - 4, 1))}
-        for text in map(normalised, (one, other))
+        for text in map(normalize_text, (one, other))
     ]
     return len(runs[0] & runs[1]) / len(runs[0] | runs[1])
 
@@ -80,8 +80,8 @@ def test_texts_that_differ_in_what_they_say_are_not_the_same(one, other):
 
 @given(st.text())
 def test_normalising_twice_changes_nothing(text):
-    once = normalised(text)
-    assert normalised(once) == once
+    once = normalize_text(text)
+    assert normalize_text(once) == once
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs",))))

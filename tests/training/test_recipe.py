@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import LOSSES, HarnessError, Recipe, read_recipe
-from harness.training.losses import KINDS, LABELS
-from harness.training.recipe import Cadence, Data, Loss, Modules, Schedule
-from harness.training.recipe_file import changed, named, recipe_from
+from harness.training.losses import LABELS, ROW_KINDS
+from harness.training.recipe import Data, EvaluationSchedule, Loss, Modules, Schedule
+from harness.training.recipe_file import find_recipe, recipe_from, with_changes
 
 PAIRS = {"name": "r", "data": {"kind": "pairs"}, "loss": {"name": "MultipleNegativesRankingLoss"}}
 SCORED = {"name": "r", "data": {"kind": "scored-pairs"}, "loss": {"name": "CoSENTLoss"}}
@@ -47,7 +47,7 @@ def losses(draw):
 @st.composite
 def data(draw, facts):
     kind = draw(st.sampled_from((facts.kind, *facts.also)))
-    names = KINDS[kind]
+    names = ROW_KINDS[kind]
     texts = [name for name in names if name not in LABELS]
     templates = {name: draw(WORDS) for name in texts if draw(st.booleans())}
     files = draw(st.lists(WORDS, min_size=len(names), max_size=len(names), unique=True))
@@ -101,7 +101,7 @@ def recipes(draw):
         model=Modules(
             pooling=draw(maybe(st.sampled_from(["mean", "cls"]))), normalize=draw(maybe(st.booleans()))
         ),
-        evaluation=Cadence(
+        evaluation=EvaluationSchedule(
             tasks=tasks,
             every=draw(st.just("epoch") | WHOLE),
             keep="best" if best else "last",
@@ -130,14 +130,16 @@ def test_a_recipe_says_only_plain_data_and_not_where_it_lies(recipe):
 
 @given(recipes(), st.integers(2, 64), st.floats(1e-6, 1e-3))
 def test_a_change_changes_what_it_names_and_nothing_else(recipe, size, rate):
-    made = changed(recipe, {"train.batch_size": size, "train.learning_rate": rate}, "--set")
+    made = with_changes(recipe, {"train.batch_size": size, "train.learning_rate": rate}, "--set")
     assert made == replace(recipe, train=replace(recipe.train, batch_size=size, learning_rate=rate))
     assert made.home == recipe.home
 
 
 def test_a_change_reaches_tables_that_were_empty_and_takes_values_back():
     recipe = recipe_from({**LABELLED, "train": {"steps": 9}}, "here")
-    made = changed(recipe, {"data.columns.text1": "clause", "data.labels.0": 1, "train.steps": None}, "--set")
+    made = with_changes(
+        recipe, {"data.columns.text1": "clause", "data.labels.0": 1, "train.steps": None}, "--set"
+    )
     assert made.data.columns == {"text1": "clause"}
     assert made.data.labels == {"0": 1.0}
     assert made.train.steps is None
@@ -157,7 +159,7 @@ def test_a_change_reaches_tables_that_were_empty_and_takes_values_back():
 )
 def test_a_change_is_checked_as_if_it_were_read(changes, said):
     with pytest.raises(HarnessError, match=said):
-        changed(recipe_from(PAIRS, "here"), changes, "--set")
+        with_changes(recipe_from(PAIRS, "here"), changes, "--set")
 
 
 # --- files ----------------------------------------------------------------------------------------------
@@ -234,9 +236,9 @@ def test_what_is_no_recipe_is_said_in_the_words_of_the_file(table, said):
 def test_every_choice_of_every_key_is_taken():
     recipe = recipe_from(PAIRS, "here")
     for cadence in ("epoch", 10):
-        assert changed(recipe, {"evaluation.every": cadence}, "here").evaluation.every == cadence
+        assert with_changes(recipe, {"evaluation.every": cadence}, "here").evaluation.every == cadence
     for one in ("mean", "cls", "max", "lasttoken", "weightedmean"):
-        assert changed(recipe, {"model.pooling": one}, "here").model.pooling == one
+        assert with_changes(recipe, {"model.pooling": one}, "here").model.pooling == one
 
 
 @pytest.mark.parametrize("loss", sorted(LOSSES))
@@ -254,14 +256,14 @@ def test_a_loss_that_is_not_known_has_no_parameters():
 
 def test_a_plain_name_means_the_corrected_recipe_unless_one_has_that_very_name():
     made = [recipe_from({**PAIRS, "name": name}, name) for name in ("a/as-published", "a/corrected", "b")]
-    assert named(made, "a").name == "a/corrected"
-    assert named(made, "a/as-published").name == "a/as-published"
-    assert named(made, "b").name == "b"
+    assert find_recipe(made, "a").name == "a/corrected"
+    assert find_recipe(made, "a/as-published").name == "a/as-published"
+    assert find_recipe(made, "b").name == "b"
     own = recipe_from({**PAIRS, "name": "a"}, "a")
-    assert named([*made, own], "a") is own
+    assert find_recipe([*made, own], "a") is own
 
 
 def test_a_recipe_that_does_not_exist_is_told_of_the_nearest():
     made = [recipe_from({**PAIRS, "name": "sts/corrected"}, "x")]
     with pytest.raises(HarnessError, match=r"no recipe named 'sts/corected'\n  did you mean: sts/corrected"):
-        named(made, "sts/corected")
+        find_recipe(made, "sts/corected")

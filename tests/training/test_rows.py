@@ -16,7 +16,7 @@ from pyarrow import parquet
 from harness import HarnessError
 from harness.errors import MissingDataError
 from harness.training.recipe import Data
-from harness.training.rows import digest, read_training_rows, rows_path, sure
+from harness.training.rows import digest, read_training_rows, rows_path, validate_rows
 
 RECORDS = [
     {"clause": "It shall.", "hypothesis": "It may.", "label": 0, "split": "a"},
@@ -139,7 +139,7 @@ def test_scores_become_a_share_of_their_range(tmp_path_factory, scores, low, hig
 
 def test_a_file_without_a_header_is_read_by_the_names_that_the_recipe_gives(shared_data):
     data = Data(kind="scored-pairs", header=("text1", "text2", "score"), score_range=(0, 5))
-    rows = sure(read_training_rows(data, shared_data / "stsb" / "stsb-en-train.csv"))
+    rows = validate_rows(read_training_rows(data, shared_data / "stsb" / "stsb-en-train.csv"))
     assert len(rows) == 5749
     assert rows.texts["text1"][1] == "A man is playing a large flute."
     assert rows.labels[:2] == [1.0, 0.76]
@@ -161,27 +161,27 @@ def test_reading_does_not_judge_and_making_sure_does(tmp_path):
     assert rows.texts == {"text1": [{"a": 1}], "text2": [None]}
     assert rows.labels == ["high"]
     with pytest.raises(HarnessError, match="row 1 of column 'text1' is a record"):
-        sure(rows)
+        validate_rows(rows)
     with pytest.raises(HarnessError, match="1 rows of column 'text2' hold no text"):
-        sure(replace(rows, texts={"text1": ["a"], "text2": [None]}))
+        validate_rows(replace(rows, texts={"text1": ["a"], "text2": [None]}))
     with pytest.raises(HarnessError, match="row 1 of column 'score' is not a number: 'high'"):
-        sure(replace(rows, texts={"text1": ["a"], "text2": ["b"]}))
+        validate_rows(replace(rows, texts={"text1": ["a"], "text2": ["b"]}))
     for odd in (math.nan, math.inf, None):
         with pytest.raises(HarnessError, match="is not a number"):
-            sure(replace(rows, texts={"text1": ["a"], "text2": ["b"]}, labels=[odd]))
+            validate_rows(replace(rows, texts={"text1": ["a"], "text2": ["b"]}, labels=[odd]))
 
 
 @pytest.mark.parametrize("labels", [["b", "a", "b"], [7, 3, 7], [7.0, 3.0, 7.0]])
 def test_classes_are_numbered_in_the_order_of_their_names(labels, tmp_path):
     records = [{"text": str(number), "label": label} for number, label in enumerate(labels)]
     path = write(tmp_path / "rows.parquet", records)
-    assert sure(read_training_rows(Data(kind="labelled-texts"), path)).labels == [1, 0, 1]
+    assert validate_rows(read_training_rows(Data(kind="labelled-texts"), path)).labels == [1, 0, 1]
 
 
 def test_classes_may_be_joined_by_the_label_map(tmp_path):
     records = [{"text": "t", "label": label} for label in ("cat", "dog", "oak", "fir")]
     data = Data(kind="labelled-texts", labels={"cat": 0, "dog": 0, "oak": 1})
-    rows = sure(read_training_rows(data, write(tmp_path / "rows.csv", records)))
+    rows = validate_rows(read_training_rows(data, write(tmp_path / "rows.csv", records)))
     assert (rows.labels, rows.left_out) == ([0, 0, 1], 1)
 
 

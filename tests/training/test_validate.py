@@ -8,7 +8,7 @@ import re
 import pytest
 
 from harness import HarnessError
-from harness.training.recipe_file import changed, recipe_from
+from harness.training.recipe_file import recipe_from, with_changes
 
 from .test_recipe import LABELLED, PAIRS, SCORED, TRIPLETS
 
@@ -69,7 +69,7 @@ FLAWS = [
 @pytest.mark.parametrize(("table", "changes", "said"), FLAWS, ids=[said for *_, said in FLAWS])
 def test_a_flaw_is_one_sentence_that_names_the_key(table, changes, said):
     with pytest.raises(HarnessError) as caught:
-        changed(recipe_from(table, "here"), changes, "r.toml")
+        with_changes(recipe_from(table, "here"), changes, "r.toml")
     assert caught.value.message.startswith("r.toml: ")
     assert said in str(caught.value)
 
@@ -97,13 +97,13 @@ def test_a_flaw_is_one_sentence_that_names_the_key(table, changes, said):
     ],
 )
 def test_what_is_unusual_and_makes_sense_is_no_flaw(table, changes):
-    assert changed(recipe_from(table, "here"), changes, "r.toml").name == "r"
+    assert with_changes(recipe_from(table, "here"), changes, "r.toml").name == "r"
 
 
 def test_all_flaws_are_said_at_once():
     changes = {"train.epochs": 0, "train.warmup": 2.5, "evaluation.keep": "best"}
     with pytest.raises(HarnessError) as caught:
-        changed(recipe_from(PAIRS, "here"), changes, "r.toml")
+        with_changes(recipe_from(PAIRS, "here"), changes, "r.toml")
     assert caught.value.message == "r.toml: 3 things are wrong"
     assert re.findall(r"^  (\S+)", str(caught.value), re.MULTILINE) == [
         "train.epochs", "train.warmup", "evaluation.keep",

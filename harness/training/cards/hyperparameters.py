@@ -27,7 +27,7 @@ _SAMPLERS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Hyperparameters:
     """The hyperparameters that matter, in our words; None where the card does not say."""
 
     size: int | None
@@ -64,7 +64,7 @@ def hyperparameters(cut: Sequence[Section], where: str) -> dict[str, str]:
     return {name: value.strip() for name, value in found.items() if value.strip() not in ("None", "")}
 
 
-def read_plan(given: Mapping[str, str], sizes: Sequence[int | None], where: str) -> Plan:
+def read_plan(given: Mapping[str, str], sizes: Sequence[int | None], where: str) -> Hyperparameters:
     """Put hyperparameters in our words, and count the steps that they make of rows.
 
     sizes: rows of each training dataset. Raises HarnessError for a value that is no number, but should be.
@@ -78,7 +78,7 @@ def read_plan(given: Mapping[str, str], sizes: Sequence[int | None], where: str)
     if max_steps is not None:
         epochs = max_steps / per_epoch if per_epoch else None
     planned = math.ceil(per_epoch * epochs) if per_epoch and epochs is not None else None
-    return Plan(
+    return Hyperparameters(
         size=sum(size or 0 for size in sizes) or None,
         batch_size=device_batch * accumulated if device_batch else None,
         batch_sampler=_SAMPLERS.get(given.get("batch_sampler", "").rpartition(".")[2].lower()),

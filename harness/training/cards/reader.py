@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.system.limits import CARD
 from harness.system.text_file import read_text
-from harness.training.cards.hyperparameters import Plan, hyperparameters, read_plan
+from harness.training.cards.hyperparameters import Hyperparameters, hyperparameters, read_plan
 from harness.training.cards.loss import CardLoss, read_loss
 from harness.training.cards.markdown import Section, below, bullet, code_blocks, literal, number, sections
 from harness.training.cards.results import read_claims, read_log, read_usage, widget_texts
 from harness.training.cards.rows import read_columns, read_sample_rows, size_of
-from harness.training.subject import Subject
+from harness.training.subject import CheckInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Card:
     """What a card says: for checks, and what only a recipe needs; None where it is silent."""
 
-    subject: Subject
-    plan: Plan
+    subject: CheckInput
+    plan: Hyperparameters
     loss: CardLoss | None = None
     base: str | None = None
     """Hub id of the base model."""
@@ -87,7 +87,7 @@ def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
     columns = read_columns(first)
     named, revision = _printed_base(head)
     contradictions = tuple(_contradictions(front, named, plan, losses))
-    subject = Subject(
+    subject = CheckInput(
         path=where, what="card",
         loss=loss.loss if loss else None, loss_name=loss.name if loss else "",
         normalized=model.normalized, dimensions=model.dimensions, max_tokens=model.max_tokens,
@@ -208,7 +208,7 @@ def _whole(value: Any) -> int | None:  # noqa: ANN401 - what a card holds
 
 
 def _contradictions(
-    front: Mapping[str, Any], named: str | None, plan: Plan, losses: Sequence[CardLoss | None]
+    front: Mapping[str, Any], named: str | None, plan: Hyperparameters, losses: Sequence[CardLoss | None]
 ) -> list[str]:
     """Compare the tags, which a second training with the same model adds to, with the sections."""
     found = []

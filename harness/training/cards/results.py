@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.training.cards.hyperparameters import Plan
+    from harness.training.cards.hyperparameters import Hyperparameters
 
 import math
 from bisect import bisect_right
@@ -176,7 +176,7 @@ _EPOCH_ROUNDED = 0.0002
 """Logs round epochs to four decimals; a line that was due less than that after the end may have been due."""
 
 
-def stopped_after(log: Sequence[LogEntry], plan: Plan) -> float | None:
+def stopped_after(log: Sequence[LogEntry], plan: Hyperparameters) -> float | None:
     """Return the epoch at which a run ended before its plan: a line was due in its log, and is not there.
 
     None where the log goes as far as its rhythm lets it, or has too few lines to have one.
@@ -203,7 +203,7 @@ def _longest_run(log: Sequence[LogEntry]) -> list[LogEntry]:
     return max(runs, key=lambda run: run[-1].step if run else 0)
 
 
-def devices(log: Sequence[LogEntry], plan: Plan) -> int:
+def devices(log: Sequence[LogEntry], plan: Hyperparameters) -> int:
     """Count the devices that the log's steps in an epoch speak for; 1 where nothing is known."""
     run = _longest_run(log)
     if not run or not plan.per_epoch or not run[-1].epoch > 0:

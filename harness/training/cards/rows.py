@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.training.cards.markdown import bullet, cells, coded_cells, items, literal, number, tables
-from harness.training.losses import KINDS, LABELS, LOSSES
+from harness.training.losses import LABELS, LOSSES, ROW_KINDS
 from harness.training.subject import ColumnFacts, Rows
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def kind_of(loss: str, columns: Sequence[ColumnFacts]) -> str | None:
     texts = sum(one.name not in _LABELS for one in columns)
     if loss in LOSSES:
         for kind in (LOSSES[loss].kind, *LOSSES[loss].also):
-            labelled = KINDS[kind][-1] in LABELS
-            if texts == len(KINDS[kind]) - labelled and (label is not None or not labelled):
+            labelled = ROW_KINDS[kind][-1] in LABELS
+            if texts == len(ROW_KINDS[kind]) - labelled and (label is not None or not labelled):
                 return kind
     if label is None:
         return {2: "pairs", 3: "triplets"}.get(texts)
@@ -66,8 +66,8 @@ def read_sample_rows(text: str, loss: str, columns: Sequence[ColumnFacts], where
         return None
     column = {name: [row[place] for row in rows] for place, name in enumerate(header)}
     label = label_of(columns)
-    named = zip((name for name in KINDS[kind] if name not in LABELS), text_columns(columns), strict=True)
-    labelled = KINDS[kind][-1] in LABELS and label is not None
+    named = zip((name for name in ROW_KINDS[kind] if name not in LABELS), text_columns(columns), strict=True)
+    labelled = ROW_KINDS[kind][-1] in LABELS and label is not None
     return Rows(
         kind=kind,
         texts={ours: [_cell(cell, one.type) for cell in column[one.name]] for ours, one in named},

@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.training.cards.reader import Card, read_card
 from harness.training.cards.results import devices, stopped_after
 from harness.training.cards.rows import kind_of, label_of, text_columns
-from harness.training.losses import KINDS, LABELS, LOSSES
+from harness.training.losses import LABELS, LOSSES, ROW_KINDS
 from harness.training.recipe import Data, Modules, Recipe, Schedule
 from harness.training.recipe_file import recipe_from
 
@@ -26,7 +26,7 @@ PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": "minilm"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MissingField:
     """Something that a recipe needs and the card does not say."""
 
     keys: tuple[str, ...]
@@ -42,7 +42,7 @@ class FromCard:
 
     table: dict[str, Any]
     """As `harness.training.recipe_file.recipe_from` takes it, once what is asked stands in it."""
-    asked: tuple[Asked, ...] = field(default=())
+    asked: tuple[MissingField, ...] = field(default=())
 
 
 def recipe_from_card(path: Path, changes: Mapping[str, Any], *, data: Path | None = None) -> Recipe:
@@ -56,7 +56,7 @@ def recipe_from_card(path: Path, changes: Mapping[str, Any], *, data: Path | Non
     table = _with_changes(drawn.table, changes, str(path))
     missing = [one for one in drawn.asked if not any(_given(key, changes) for key in one.keys)]
     if data is None or not data.is_file():
-        missing.insert(0, Asked((), "the file of the training rows", "--data FILE"))
+        missing.insert(0, MissingField((), "the file of the training rows", "--data FILE"))
     else:
         missing += _columns_missing(table, data)
     if missing:
@@ -101,7 +101,7 @@ def from_card(card: Card, name: str, changes: Mapping[str, Any] | None = None) -
         if card.base not in PACKAGED and card.revision:
             table["revision"] = card.revision
     asked = [
-        *([] if card.base else [Asked(("base",), "the base model", "--base NAME")]),
+        *([] if card.base else [MissingField(("base",), "the base model", "--base NAME")]),
         *asked_loss, *asked_data, *asked_train, *_asked_modules(model),
     ]  # fmt: skip
     if card.subject.keeps_best:
@@ -110,11 +110,11 @@ def from_card(card: Card, name: str, changes: Mapping[str, Any] | None = None) -
     return FromCard(table, tuple(asked))
 
 
-def _loss(card: Card, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Asked]]:
+def _loss(card: Card, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[MissingField]]:
     where, said = card.subject.path, card.loss
     if said is None:
         known = ", ".join(LOSSES)
-        return {}, [Asked(("loss.name",), f"the loss, one of {known}", "--set loss.name=NAME")]
+        return {}, [MissingField(("loss.name",), f"the loss, one of {known}", "--set loss.name=NAME")]
     if "loss.name" in given:
         return {}, []
     if said.name not in LOSSES:
@@ -132,7 +132,7 @@ def _loss(card: Card, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[As
         table["matryoshka"] = list(said.loss.matryoshka)
     inside = f" inside {said.wrapper}" if said.wrapper else ""
     asked = [
-        Asked(
+        MissingField(
             (f"loss.{name}",),
             f"{name} of {said.name}{inside} (the library's default: {default})",
             f"--set loss.{name}=VALUE",
@@ -143,7 +143,7 @@ def _loss(card: Card, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[As
     return table, asked
 
 
-def _data(card: Card, loss: str) -> tuple[dict[str, Any], list[Asked]]:
+def _data(card: Card, loss: str) -> tuple[dict[str, Any], list[MissingField]]:
     """Say the kind of the rows and their columns, in the order in which the loss took them."""
     columns = card.subject.columns
     kind = kind_of(loss, columns)
@@ -153,21 +153,21 @@ def _data(card: Card, loss: str) -> tuple[dict[str, Any], list[Asked]]:
     if kind is None:
         raise HarnessError(
             f"{card.subject.path}: no recipe has rows of {', '.join(one.name for one in columns)}",
-            exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in KINDS.items()),
+            exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in ROW_KINDS.items()),
         )
     found = dict(
-        zip((name for name in KINDS[kind] if name not in LABELS), text_columns(columns), strict=True)
+        zip((name for name in ROW_KINDS[kind] if name not in LABELS), text_columns(columns), strict=True)
     )
     records = {ours: one for ours, one in found.items() if one.type in ("dict", "list")}
     mapped = {ours: one.name for ours, one in found.items() if ours not in records}
-    if KINDS[kind][-1] in LABELS:
-        mapped[KINDS[kind][-1]] = str(label_of(columns))
+    if ROW_KINDS[kind][-1] in LABELS:
+        mapped[ROW_KINDS[kind][-1]] = str(label_of(columns))
     return {"kind": kind, "columns": mapped}, [
         _asked_template(card, ours, one) for ours, one in records.items()
     ]
 
 
-def _asked_template(card: Card, ours: str, column: ColumnFacts) -> Asked:
+def _asked_template(card: Card, ours: str, column: ColumnFacts) -> MissingField:
     cells = card.subject.rows.texts.get(ours, ()) if card.subject.rows else ()
     record = next((cell for cell in cells if isinstance(cell, dict) and cell), {})
     fields = f" with the fields {', '.join(map(str, record))}" if record else ""
@@ -175,14 +175,14 @@ def _asked_template(card: Card, ours: str, column: ColumnFacts) -> Asked:
     # Seen in 3.4.1; 6.2 refuses records.
     old = record and (card.version or "").startswith("3.")
     first = f"; sentence-transformers {card.version} took the first alone, as {example} does" if old else ""
-    return Asked(
+    return MissingField(
         (f"data.templates.{ours}", f"data.columns.{ours}"),
         f"how a record of {column.name}{fields} becomes a text{first}",
         f'--set data.templates.{ours}="{example}"',
     )
 
 
-def _train(card: Card) -> tuple[dict[str, Any], list[Asked]]:
+def _train(card: Card) -> tuple[dict[str, Any], list[MissingField]]:
     """Say every hyperparameter; what no recipe has is asked for, as what the card leaves out."""
     plan = card.plan
     values: dict[str, Any] = {
@@ -207,7 +207,7 @@ def _train(card: Card) -> tuple[dict[str, Any], list[Asked]]:
     asked += [_asked_value(f"train.{name}", value) for name, value in unable.items()]
     processes = devices(card.subject.log, plan)
     if processes > 1:
-        asked.append(Asked(
+        asked.append(MissingField(
             ("train.batch_size",),
             f"rows in a batch over all devices: the log has {processes} times fewer steps in an epoch than"
             f" batches of {plan.batch_size} make",
@@ -217,7 +217,7 @@ def _train(card: Card) -> tuple[dict[str, Any], list[Asked]]:
     return told | ({} if stopped is None else {"stop_after": stopped}), asked
 
 
-def _asked_modules(model: Mapping[str, Any]) -> list[Asked]:
+def _asked_modules(model: Mapping[str, Any]) -> list[MissingField]:
     return [
         _asked_value(f"model.{name}", value)
         for name, value in model.items()
@@ -225,17 +225,17 @@ def _asked_modules(model: Mapping[str, Any]) -> list[Asked]:
     ]
 
 
-def _asked_value(key: str, value: object) -> Asked:
+def _asked_value(key: str, value: object) -> MissingField:
     why = "the card does not say" if value is None else f"the card says {value}, which no recipe has"
     keys = (key, "train.steps") if key == "train.epochs" else (key,)
-    return Asked(keys, why, f"--set {key}=VALUE")
+    return MissingField(keys, why, f"--set {key}=VALUE")
 
 
-def _asked_task(card: Card) -> Asked:
+def _asked_task(card: Card) -> MissingField:
     """Ask for the task that decides; what was evaluated during training is a hint, no task of ours."""
     seen = list(dict.fromkeys(name for line in card.subject.log for name in line.metrics))
     shown = f" (its log has {', '.join(seen)})" if seen else ""
-    return Asked(
+    return MissingField(
         ("evaluation.tasks", "evaluation.keep"),
         f"the task by which the best checkpoint is kept{shown}",
         "--set 'evaluation.tasks=[\"TASK\"]', or evaluation.keep=last",
@@ -297,7 +297,7 @@ def _given(key: str, changes: Mapping[str, Any]) -> bool:
     return any(key == name or key.startswith(f"{name}.") for name in changes)
 
 
-def _columns_missing(table: Mapping[str, Any], data: Path) -> list[Asked]:
+def _columns_missing(table: Mapping[str, Any], data: Path) -> list[MissingField]:
     """Ask for every column that the file calls otherwise than the card does."""
     from harness.tasks.readers import read_records
 
@@ -306,10 +306,12 @@ def _columns_missing(table: Mapping[str, Any], data: Path) -> list[Asked]:
     except msgspec.ValidationError:
         return []  # what is wrong with it is said when it becomes a recipe
     found = dict.fromkeys(key for record in read_records(data, header=rows.header or None) for key in record)
-    wanted = {ours: rows.columns.get(ours, ours) for ours in KINDS[rows.kind] if ours not in rows.templates}
+    wanted = {
+        ours: rows.columns.get(ours, ours) for ours in ROW_KINDS[rows.kind] if ours not in rows.templates
+    }
     there = ", ".join(map(str, found)) or "nothing"
     return [
-        Asked((), f"the file has no column {theirs}; it has {there}", f"--column {ours}=NAME")
+        MissingField((), f"the file has no column {theirs}; it has {there}", f"--column {ours}=NAME")
         for ours, theirs in wanted.items()
         if theirs not in found
     ]

@@ -12,7 +12,7 @@ import yaml
 
 from harness.training.cards.reader import read_card
 from harness.training.cards.rows import kind_of
-from harness.training.losses import KINDS, LABELS, LOSSES
+from harness.training.losses import LABELS, LOSSES, ROW_KINDS
 from harness.training.subject import ColumnFacts
 from training.trained import DEV, TRAININGS, arguments_of, rows_of
 
@@ -62,7 +62,7 @@ def test_the_rows_of_a_real_training_are_read_back_as_they_were(clean, name):
     columns = list(table.values())
     texts = [column[:3] for column in columns if isinstance(column[0], str)]
     assert subject.rows.kind == TRAININGS[name].kind
-    assert list(subject.rows.texts) == [one for one in KINDS[subject.rows.kind] if one not in LABELS]
+    assert list(subject.rows.texts) == [one for one in ROW_KINDS[subject.rows.kind] if one not in LABELS]
     assert list(subject.rows.texts.values()) == texts
     assert subject.rows.labels == (columns[-1][:3] if len(texts) < len(columns) else None)
     assert not subject.rows.complete
