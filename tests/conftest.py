@@ -20,7 +20,7 @@ import pytest
 from hypothesis import settings
 
 from harness.models.interface import ModelFacts, ModelSpec, Role, Settings
-from harness.results.records import Candidate, Evaluation, Examination, Score
+from harness.results.records import Evaluation, Examination, ModelRecord, Score
 
 OFFLINE = Path(__file__).parent / "offline"
 ATTEMPTS = Path(tempfile.mkstemp()[1])
@@ -123,7 +123,7 @@ def evaluated(
         key=hashlib.sha256(repr((model, fingerprint, examination)).encode()).hexdigest(),
         status="error" if error else "ok",
         examination=examination,
-        candidate=Candidate(
+        candidate=ModelRecord(
             model=model, fingerprint=fingerprint, settings=Settings(), facts=None if error else facts
         ),
         kind="sts",

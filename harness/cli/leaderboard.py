@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from harness.results.leaderboard import Board
     from harness.results.records import Evaluation, Examination, Throughput
-    from harness.results.significance import Standings
+    from harness.results.significance import PairwiseStats
     from harness.tasks.interface import Task
 
     Identity = tuple[str, str]
@@ -54,7 +54,7 @@ def command(
     from harness.render import to_markdown
     from harness.results.leaderboard import boards, records
     from harness.results.publish import to_csv
-    from harness.results.tables import models_grid
+    from harness.results.tables import models_table
 
     evaluations, throughputs, paths = _merged([user_path(folder) for folder in folders])
     if form == "csv":
@@ -76,7 +76,7 @@ def command(
         if form == "md":
             echo(to_markdown(laid_out))
         else:
-            print_grids([models_grid(ranked, throughputs), *laid_out], console())
+            print_grids([models_table(ranked, throughputs), *laid_out], console())
 
 
 def _standings(
@@ -84,7 +84,7 @@ def _standings(
     paths: Mapping[tuple[str, str], Path],
     plugins: Sequence[str],
     files: Sequence[str],
-) -> dict[int, Standings | str]:
+) -> dict[int, PairwiseStats | str]:
     """Hold the models of each board against each other, by the place of the board."""
     from harness.cli.config import read_config
     from harness.results.significance import standings

@@ -237,7 +237,7 @@ def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: boo
     """Print what this run was asked for: a table for people, or JSON for programs."""
     from harness.cli.output import console, print_grids, say
     from harness.results.leaderboard import boards, records
-    from harness.results.tables import grids, models_grid
+    from harness.results.tables import models_table, task_tables
 
     if as_json:
         rows = [asdict(record) for record in records(outcome.evaluations)]
@@ -246,7 +246,7 @@ def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: boo
         return
     ranked = boards(outcome.evaluations)
     target = console()
-    print_grids([models_grid(ranked, results.throughputs()), *grids(ranked)], target)
+    print_grids([models_table(ranked, results.throughputs()), *task_tables(ranked)], target)
     if any(one.examination.data == "sample" and one.status == "ok" for one in outcome.evaluations):
         target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
     if outcome.reused:

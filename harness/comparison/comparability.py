@@ -13,7 +13,7 @@ from harness.results.code_changes import scoring_changes, task_changes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.results.records import Candidate, Evaluation, Throughput
+    from harness.results.records import Evaluation, ModelRecord, Throughput
 
 _EXAMINATION = {
     "split": "split",
@@ -58,7 +58,7 @@ def examination_differences(baseline: Evaluation, candidate: Evaluation) -> tupl
     return tuple(Difference(key, *pair) for key, pair in sides.items())
 
 
-def setting_differences(baseline: Candidate, candidate: Candidate) -> tuple[Difference, ...]:
+def setting_differences(baseline: ModelRecord, candidate: ModelRecord) -> tuple[Difference, ...]:
     """Name how two models were used differently: that may be, since it is what people compare."""
     pairs: dict[str, tuple[Any, Any]] = {
         one.name: (getattr(baseline.settings, one.name), getattr(candidate.settings, one.name))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.comparison.measure import Measured
     from harness.comparison.result import Changes
     from harness.comparison.sources import Side, Slot
-    from harness.results.predictions import Answered
+    from harness.results.predictions import TaskResult
     from harness.results.records import Score
     from harness.tasks.interface import Task
 
@@ -174,7 +174,7 @@ def _measure_task(asked: Asked, task: str, question: Question, found: _Found) ->
             found.notes.append(note)
 
 
-def _answer(side: Side, slot: Slot) -> Answered | None:
+def _answer(side: Side, slot: Slot) -> TaskResult | None:
     """What a side has in a slot; else what it has of that task in another one, which will be refused."""
     if slot in side.answered:
         return side.answered[slot]

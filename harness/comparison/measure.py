@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.metrics.interface import Metric
-    from harness.results.predictions import Answered, Table
+    from harness.results.predictions import Table, TaskResult
     from harness.results.records import Evaluation, Score
     from harness.stats.gain import Gain
     from harness.tasks.interface import Task
@@ -53,8 +53,8 @@ class Measured:
 class Asked:
     """One task, as both models answered it."""
 
-    baseline: Answered
-    candidates: Sequence[Answered]
+    baseline: TaskResult
+    candidates: Sequence[TaskResult]
     """One, or one for each training seed."""
     names: Sequence[str]
     """Of the baseline and the candidates."""

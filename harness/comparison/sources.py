@@ -11,9 +11,9 @@ from harness.errors import HarnessError
 from harness.models.interface import ModelFacts, Settings
 from harness.models.locate import display_names
 from harness.results.folder import Results, no_results
-from harness.results.leaderboard import Record, read_leaderboard
-from harness.results.predictions import Answered
-from harness.results.records import Candidate, Evaluation, Examination, Score, Throughput
+from harness.results.leaderboard import LeaderboardRow, read_leaderboard
+from harness.results.predictions import TaskResult
+from harness.results.records import Evaluation, Examination, ModelRecord, Score, Throughput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,13 +33,13 @@ class Side:
     name: str
     fingerprint: str
     source: Path
-    answered: dict[Slot, Answered]
+    answered: dict[Slot, TaskResult]
     throughput: Throughput | None = None
     folder: Path | None = field(default=None)
     """The results folder, where there is one."""
 
     @property
-    def candidate(self) -> Candidate:
+    def candidate(self) -> ModelRecord:
         """Who was asked, and how it was used; a result that says more of it comes first."""
         known = [one.evaluation.candidate for one in self.answered.values()]
         return next((one for one in known if one.facts is not None), known[0])
@@ -95,18 +95,18 @@ def pick(sides: Sequence[Side], names: Sequence[str], option: str, where: Path) 
     return list(picked.values())
 
 
-def _of_folder(results: Results, evaluation: Evaluation) -> Answered:
+def _of_folder(results: Results, evaluation: Evaluation) -> TaskResult:
     path = results.predictions_path(evaluation) if evaluation.predictions else None
-    return Answered(evaluation=evaluation, predictions=path)
+    return TaskResult(evaluation=evaluation, predictions=path)
 
 
-def _of_csv(rows: Sequence[Record], results: Results) -> list[Answered]:
+def _of_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResult]:
     """Rows of one model and task are one result; a record beside the CSV that says the same stands for it."""
     beside = {
         (one.candidate.fingerprint, one.examination, one.predictions): one
         for one in (results.evaluations([]) if (results.root / "records").is_dir() else [])
     }
-    grouped: dict[tuple[Any, ...], list[Record]] = {}
+    grouped: dict[tuple[Any, ...], list[LeaderboardRow]] = {}
     for row in rows:
         key = row.model, row.fingerprint, row.task, row.data, row.limit, row.digest
         grouped.setdefault(key, []).append(row)
@@ -117,7 +117,7 @@ def _of_csv(rows: Sequence[Record], results: Results) -> list[Answered]:
         if known is not None and _scores(known) == _scores(told):
             answered.append(_of_folder(results, known))
         else:
-            answered.append(Answered(evaluation=told))
+            answered.append(TaskResult(evaluation=told))
     return answered
 
 
@@ -125,7 +125,7 @@ def _scores(one: Evaluation) -> dict[str, float | None]:
     return {score.metric: score.score for score in one.scores}
 
 
-def _evaluation(rows: Sequence[Record]) -> Evaluation:
+def _evaluation(rows: Sequence[LeaderboardRow]) -> Evaluation:
     """Make of a CSV's rows as much of a record as they hold: enough to show scores, not to test them."""
     first = rows[0]
     facts = None
@@ -151,7 +151,7 @@ def _evaluation(rows: Sequence[Record]) -> Evaluation:
             digest=first.digest,
             limit=first.limit,
         ),
-        candidate=Candidate(
+        candidate=ModelRecord(
             model=first.model,
             fingerprint=first.fingerprint,
             settings=Settings(
@@ -181,7 +181,7 @@ def _evaluation(rows: Sequence[Record]) -> Evaluation:
     )
 
 
-def _prompts(row: Record) -> tuple[tuple[str, str], ...]:
+def _prompts(row: LeaderboardRow) -> tuple[tuple[str, str], ...]:
     try:
         given = msgspec.json.decode(row.prompts or "{}", type=dict[str, str])
     except (msgspec.DecodeError, RecursionError) as error:
@@ -189,7 +189,7 @@ def _prompts(row: Record) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(given.items()))
 
 
-def _by_model(answered: Sequence[Answered], source: Path, results: Results) -> list[Side]:
+def _by_model(answered: Sequence[TaskResult], source: Path, results: Results) -> list[Side]:
     shown = display_names(sorted(one.evaluation.model for one in answered))
     speeds = {(one.model, one.fingerprint): one for one in results.throughputs()}
     sides = {}

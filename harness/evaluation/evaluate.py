@@ -11,7 +11,7 @@ import numpy as np
 from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.keys import record_key, shortened, task_code, training_of
-from harness.results.records import Candidate, Evaluation, Examination, Score, Truncation, content_hash
+from harness.results.records import Evaluation, Examination, ModelRecord, Score, Truncation, content_hash
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
@@ -163,7 +163,7 @@ def _evaluation(
     **answered: Any,  # noqa: ANN401 - further fields of the record
 ) -> Evaluation:
     """Fill in what every record says, of a success or of a failure."""
-    candidate = Candidate(
+    candidate = ModelRecord(
         model=model.name, fingerprint=model.fingerprint, settings=model.spec.settings, facts=facts
     )
     return Evaluation(

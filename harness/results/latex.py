@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.render import CONTROL
 from harness.results.significance import ALONE
-from harness.results.significance_tables import SHARED, Lettered, overall_grid
+from harness.results.significance_tables import SHARED, SignificanceLetters, overall_grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +43,8 @@ def latex(text: str) -> str:
     return re.sub(r"^[\[*]", r"{\g<0>}", plain.replace("\0", "{}"))
 
 
-def _board(board: Board, own: Lettered | str | None) -> str:
-    given = own.of if isinstance(own, Lettered) else {}
+def _board(board: Board, own: SignificanceLetters | str | None) -> str:
+    given = own.of if isinstance(own, SignificanceLetters) else {}
     rows = [
         [latex(row.model), *(_score(board, row, metric, given) for metric in board.metrics)]
         for row in board.rows
@@ -55,7 +55,7 @@ def _board(board: Board, own: Lettered | str | None) -> str:
         if row.evaluation.error is not None
     ]
     remarks += [f"{model} is not ranked: {'; '.join(why)}" for model, why in board.refused]
-    if isinstance(own, Lettered):
+    if isinstance(own, SignificanceLetters):
         remarks += [SHARED, *own.remarks]
     elif own is not None and own != ALONE:
         remarks.append(f"no letters: {own}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class LeaderboardRow:
     """One row of `leaderboard.csv`: a model's score by one metric of one task. Empty cells are None."""
 
     model: str
@@ -113,7 +113,7 @@ class Board:
         return next((score for score in row.evaluation.scores if score.metric == metric), None)
 
 
-def records(evaluations: Sequence[Evaluation]) -> list[Record]:
+def records(evaluations: Sequence[Evaluation]) -> list[LeaderboardRow]:
     """Flatten evaluations into rows, sorted by task, metric (the headline first) and model."""
     shown = display_names(sorted(one.model for one in evaluations))
     rows = [
@@ -141,7 +141,7 @@ def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
     return [_board(place[0], rows[place]) for place in sorted(rows)]
 
 
-def read_leaderboard(path: Path) -> list[Record]:
+def read_leaderboard(path: Path) -> list[LeaderboardRow]:
     """Read a `leaderboard.csv`.
 
     Raises HarnessError for one that is not there, lacks a column, or has a row with a cell of the wrong type
@@ -150,7 +150,7 @@ def read_leaderboard(path: Path) -> list[Record]:
     from harness.tasks.readers import read_records
 
     rows = read_records(path)
-    missing = [column.name for column in fields(Record) if rows and column.name not in rows[0]]
+    missing = [column.name for column in fields(LeaderboardRow) if rows and column.name not in rows[0]]
     if missing:
         raise HarnessError(f"{path} is not a leaderboard: it has no column {', '.join(missing)}")
     return [
@@ -158,18 +158,18 @@ def read_leaderboard(path: Path) -> list[Record]:
     ]
 
 
-def _of_cells(row: dict[str, Any], where: str) -> Record:
+def _of_cells(row: dict[str, Any], where: str) -> LeaderboardRow:
     cells = {name: _value(name, cell) for name, cell in row.items()}
     try:
-        return msgspec.convert(cells, Record, strict=False)
+        return msgspec.convert(cells, LeaderboardRow, strict=False)
     except msgspec.ValidationError as error:
         raise HarnessError(f"{where}: {error}") from error
 
 
-def _record(one: Evaluation, score: Score, shown: str, position: int) -> Record:
+def _record(one: Evaluation, score: Score, shown: str, position: int) -> LeaderboardRow:
     examination, candidate = one.examination, one.candidate
     facts, settings, cut = candidate.facts, candidate.settings, one.truncation
-    return Record(
+    return LeaderboardRow(
         model=shown,
         task=examination.task,
         metric=score.metric,
@@ -230,7 +230,7 @@ def _libraries(versions: dict[str, str]) -> str:
     return " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
 
 
-_TEXTS = {column.name for column in fields(Record) if column.type == "str"}
+_TEXTS = {column.name for column in fields(LeaderboardRow) if column.type == "str"}
 
 
 def _value(name: str, cell: Any) -> Any:  # noqa: ANN401 - a CSV's cells are texts, another file's are not

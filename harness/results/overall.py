@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.results.leaderboard import Board
-    from harness.results.significance import Standings
+    from harness.results.significance import PairwiseStats
 
 MOST_TAGS = 8
 """Of more tags than these, a table shows those with the most tasks."""
@@ -34,7 +34,7 @@ class TagMean:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class OverallRank:
     """One model over all tasks."""
 
     model: str
@@ -60,11 +60,11 @@ class Overall:
     """Tasks that fewer did: they compare nobody."""
     tags: list[str]
     """Those with the most tasks first."""
-    placed: list[Placed]
+    placed: list[OverallRank]
     """Ranked models first, best average rank first; then those that lack a task."""
 
 
-def overall(boards: Sequence[Board], standings: Mapping[int, Standings | str]) -> list[Overall]:
+def overall(boards: Sequence[Board], standings: Mapping[int, PairwiseStats | str]) -> list[Overall]:
     """Rank models over tasks; samples, and limited looks, each apart from real and full sets.
 
     standings: place of a board → what is known of its scores' errors.
@@ -96,7 +96,7 @@ class _Task:
     lacking: dict[str, str]
     """Model → why it has no score here, for those that were asked."""
     tags: frozenset[str]
-    standings: Standings | str
+    standings: PairwiseStats | str
 
     def error(self, model: str) -> float:
         """Standard error of a model's score; NaN where unknown."""
@@ -105,7 +105,7 @@ class _Task:
         return self.standings.standard_errors.get(model, math.nan)
 
 
-def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, Standings | str]]) -> Overall:
+def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, PairwiseStats | str]]) -> Overall:
     every = _tasks(boards)
     tasks = [task for task in every if len(task.scores) > 1]
     models = sorted({model for board, _ in boards for model in _models(board)})
@@ -115,7 +115,7 @@ def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, Stan
     tagged = {tag: [task for task in tasks if tag in task.tags] for tag in every_tag}
     tags = sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
     placed = [
-        Placed(
+        OverallRank(
             model,
             rank.get(model),
             borda.get(model),
@@ -129,7 +129,7 @@ def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, Stan
     return Overall(sample, limit, [task.name for task in tasks], alone, tags, placed)
 
 
-def _tasks(boards: Sequence[tuple[Board, Standings | str]]) -> list[_Task]:
+def _tasks(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_Task]:
     """Boards with their scores; where two sources hold a task of one name, the source is named too.
 
     Who failed before the data was known has a board of its own: it counts for the others of that task.

@@ -160,14 +160,14 @@ def _is_text(values: np.ndarray) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class TaskResult:
     """One model's result on one task, and the file of its predictions where there is one."""
 
     evaluation: Evaluation
     predictions: Path | None = None
 
 
-def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+def read_table(answered: TaskResult, columns: Iterable[str] | None = None) -> dict[str, np.ndarray]:
     """Read the predictions that a record vouches for: column → (n,); list cells are arrays.
 
     columns: the ones needed, those of them that are there; all when None.
@@ -198,7 +198,7 @@ def read_table(answered: Answered, columns: Iterable[str] | None = None) -> dict
     return read
 
 
-def predictions_at_hand(answered: Answered) -> Path:
+def predictions_at_hand(answered: TaskResult) -> Path:
     """Where the predictions of a result should be; raises HarnessError where none are kept beside it."""
     if answered.evaluation.predictions is None:
         raise HarnessError(f"no {_what(answered)}: another tool scored it as a whole")
@@ -232,7 +232,7 @@ def read_predictions(path: Path) -> tuple[Predictions, str]:
     return predictions, footer_hash(schema)
 
 
-def _what(answered: Answered) -> str:
+def _what(answered: TaskResult) -> str:
     one = answered.evaluation
     return f"predictions of {one.candidate.model} on {one.examination.task}"
 

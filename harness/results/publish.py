@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.models.locate import display_names
 from harness.render import csv_text
-from harness.results.leaderboard import Record, _libraries, boards, records
+from harness.results.leaderboard import LeaderboardRow, _libraries, boards, records
 from harness.results.records import Throughput
 from harness.system.atomic import write_atomically
 from harness.system.signals import defer_signals
@@ -38,20 +38,20 @@ def published(results: Results, unreadable: list[str]) -> dict[str, bytes]:
     unreadable: takes one sentence for each file in `records/` that is not a record.
     """
     from harness.render import to_markdown
-    from harness.results.tables import grids
+    from harness.results.tables import task_tables
 
     files: dict[str, bytes] = {}
     if evaluations := results.evaluations(unreadable):
         files["leaderboard.csv"] = to_csv(records(evaluations)).encode()
-        files["leaderboard.md"] = to_markdown(grids(boards(evaluations))).encode()
+        files["leaderboard.md"] = to_markdown(task_tables(boards(evaluations))).encode()
     if throughputs := results.throughputs():
         files["throughput.csv"] = throughput_csv(throughputs).encode()
     return files
 
 
-def to_csv(rows: Sequence[Record]) -> str:
+def to_csv(rows: Sequence[LeaderboardRow]) -> str:
     """Write rows as CSV: full float precision, and no cell that a spreadsheet would run."""
-    names = [column.name for column in fields(Record)]
+    names = [column.name for column in fields(LeaderboardRow)]
     return csv_text([names, *([getattr(row, name) for name in names] for row in rows)])
 
 

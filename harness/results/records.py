@@ -50,7 +50,7 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class ModelRecord:
     """Who was asked: the model, and how it was used."""
 
     model: str
@@ -120,7 +120,7 @@ class Evaluation:
     """Hash of everything that the result depends on; the same key is never computed twice."""
     status: Literal["ok", "error"]
     examination: Examination
-    candidate: Candidate
+    candidate: ModelRecord
     kind: str
     tags: tuple[str, ...] = ()
     scores: tuple[Score, ...] = ()

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.results.predictions import Answered, aligned, check_score, metric_of, paired, read_table, side_of
+from harness.results.predictions import (
+    TaskResult,
+    aligned,
+    check_score,
+    metric_of,
+    paired,
+    read_table,
+    side_of,
+)
 from harness.stats.gain import LEVEL
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
@@ -31,7 +39,7 @@ _SAME = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Standings:
+class PairwiseStats:
     """The ranked models of a board by their headline, and how sure each score is."""
 
     models: list[str]
@@ -92,7 +100,7 @@ def holm(values: np.ndarray) -> np.ndarray:
 
 def standings(
     board: Board, paths: Mapping[tuple[str, str], Path], tasks: Callable[[], Mapping[str, Task]]
-) -> Standings | str:
+) -> PairwiseStats | str:
     """Hold the ranked models of a board against each other; or say why that cannot be done.
 
     paths: record's key and predictions' hash → file of the predictions.
@@ -122,7 +130,7 @@ def standings(
     influences = units.influences()
     if influences.shape[1] < FEWEST_UNITS:
         return f"fewer than {FEWEST_UNITS} independent units"
-    return Standings(list(scores), np.array(list(scores.values())), influences, left_out)
+    return PairwiseStats(list(scores), np.array(list(scores.values())), influences, left_out)
 
 
 class _Units:
@@ -144,7 +152,7 @@ class _Units:
         if score.metric != self._metric.name:
             raise HarnessError(f"its headline is {score.metric}, not {self._metric.name}")
         path = paths.get((one.key, one.predictions or ""))
-        table = read_table(Answered(evaluation=one, predictions=path), self._columns)
+        table = read_table(TaskResult(evaluation=one, predictions=path), self._columns)
         if "id" not in table:
             raise HarnessError(f"the predictions of {row.model} name no examples: {path}")
         first = self._first or self._begin(row.model, table)

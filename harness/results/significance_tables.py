@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from harness.render import Cell, Table
 from harness.results.letters import joined, letters
 from harness.results.overall import MOST_TAGS
-from harness.results.significance import ALONE, Standings
-from harness.results.tables import grids
+from harness.results.significance import ALONE, PairwiseStats
+from harness.results.tables import task_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.results.leaderboard import Board
-    from harness.results.overall import Overall, Placed, TagMean
+    from harness.results.overall import Overall, OverallRank, TagMean
 
     Letters = Mapping[int, "Lettered | str"]
 
@@ -30,7 +30,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Lettered:
+class SignificanceLetters:
     """The letters of a board's models."""
 
     of: dict[str, str]
@@ -38,18 +38,20 @@ class Lettered:
     """On models that have none."""
 
 
-def board_letters(standings: Mapping[int, Standings | str]) -> dict[int, Lettered | str]:
+def board_letters(standings: Mapping[int, PairwiseStats | str]) -> dict[int, SignificanceLetters | str]:
     """Place of a board → model → its letters, or why there are none."""
     return {
         place: found if isinstance(found, str) else _letters_of(found) for place, found in standings.items()
     }
 
 
-def _letters_of(found: Standings) -> Lettered | str:
+def _letters_of(found: PairwiseStats) -> SignificanceLetters | str:
     differ = found.differ()
     given = letters(differ, MOST_LETTERS)
     if given is not None:
-        return Lettered(dict(zip(found.models, joined(given), strict=True)), _without(found.left_out))
+        return SignificanceLetters(
+            dict(zip(found.models, joined(given), strict=True)), _without(found.left_out)
+        )
     beside = [model for model, apart in zip(found.models, differ[0], strict=True) if not apart][1:]
     return (
         f"some model would need more than {MOST_LETTERS}; from the first, {found.models[0]}, do not differ"
@@ -72,9 +74,9 @@ def named(models: Sequence[str]) -> str:
 def board_grids(boards: Sequence[Board], found: Letters) -> list[Table]:
     """Boards as grids, the headline of each model with its letters."""
     laid_out = []
-    for place, bare in enumerate(grids(boards)):
+    for place, bare in enumerate(task_tables(boards)):
         own, grid = found.get(place), bare
-        if isinstance(own, Lettered):
+        if isinstance(own, SignificanceLetters):
             grid = replace(bare, rows=_with_letters(bare, own.of))
             grid.remarks.extend([SHARED, *own.remarks])
         elif own is not None and own != ALONE:
@@ -151,7 +153,7 @@ def _remarks(found: Overall) -> list[str]:
     return remarks
 
 
-def _lacked(one: Placed) -> str:
+def _lacked(one: OverallRank) -> str:
     return ", ".join(f"{task} ({why})" for task, why in one.lacks.items())
 
 

@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.results.leaderboard import Board, Row
-    from harness.results.records import Candidate, Score, Throughput
+    from harness.results.records import ModelRecord, Score, Throughput
     from harness.tasks.finding import Finding
 
 
-def grids(boards: Sequence[Board]) -> list[Table]:
+def task_tables(boards: Sequence[Board]) -> list[Table]:
     """Lay out one grid per board; boards of one task say of each other that they do not compare."""
-    laid_out = [_grid(board) for board in boards]
+    laid_out = [_task_table(board) for board in boards]
     for grid in laid_out:
         apart = [other.subtitle for other in laid_out if other.title == grid.title and other is not grid]
         grid.remarks.extend(f"not comparable with {grid.title} ({subtitle})" for subtitle in apart)
     return laid_out
 
 
-def models_grid(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Table:
+def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Table:
     """Lay out what people ask of a model: size, dimensions, maximum tokens, speed."""
     speeds = {(one.model, one.fingerprint): one for one in throughputs}
     # A failed task says nothing of its model: what another task knows of it comes last, and wins.
@@ -71,7 +71,7 @@ MOST_METRICS = 8
 ILLUSTRATIVE = "sample: illustrative, not the real dataset"
 
 
-def _candidate_remarks(name: str, candidate: Candidate) -> Iterator[str]:
+def _candidate_remarks(name: str, candidate: ModelRecord) -> Iterator[str]:
     """What the table of models has no room for: what was allowed, a slower encoder, a lower precision."""
     facts, settings = candidate.facts, candidate.settings
     if settings.trust_remote_code:
@@ -88,7 +88,7 @@ def _candidate_remarks(name: str, candidate: Candidate) -> Iterator[str]:
         )
 
 
-def _grid(board: Board) -> Table:
+def _task_table(board: Board) -> Table:
     """Metrics by models while these are few, in the order given; else ranked models by metrics."""
     metrics = board.metrics[:MOST_METRICS]
     if len(board.rows) <= SIDE_BY_SIDE:

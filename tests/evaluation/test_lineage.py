@@ -17,7 +17,7 @@ from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
 from harness.results.folder import Results
 from harness.results.leaderboard import boards, records
-from harness.results.tables import grids
+from harness.results.tables import task_tables
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
 from harness.training.lineage import NAME, Lineage, write_lineage
@@ -64,7 +64,7 @@ def test_the_record_the_row_and_the_table_name_what_was_trained_on(candidate, tm
     assert finding.code == "train-test-overlap"
     assert "of 3 of 10 examples of twins (30.0%)" in finding.evidence
     assert {record.findings for record in records([evaluation])} == {"train-test-overlap"}
-    (grid,) = grids(boards([evaluation]))
+    (grid,) = task_tables(boards([evaluation]))
     assert any(finding.evidence in remark for remark in grid.remarks)
 
 

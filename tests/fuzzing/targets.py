@@ -156,7 +156,7 @@ def _board(folder: Path) -> None:
     from harness.results.folder import Results
     from harness.results.leaderboard import boards, read_leaderboard, records
     from harness.results.publish import to_csv
-    from harness.results.tables import grids, models_grid
+    from harness.results.tables import models_table, task_tables
 
     results = Results(folder)
     evaluations, speeds = results.evaluations(), results.throughputs()
@@ -165,7 +165,7 @@ def _board(folder: Path) -> None:
         results.has_predictions(one)
     ranked = boards(evaluations)
     to_csv(records(evaluations)).encode()
-    to_markdown([models_grid(ranked, speeds), *grids(ranked)]).encode()
+    to_markdown([models_table(ranked, speeds), *task_tables(ranked)]).encode()
     if (folder / "leaderboard.csv").is_file():
         to_csv(read_leaderboard(folder / "leaderboard.csv"))
 

@@ -11,7 +11,7 @@ from harness.results.latex import latex, to_latex
 from harness.results.leaderboard import boards
 from harness.results.overall import overall
 from harness.results.records import Score
-from harness.results.significance_tables import Lettered
+from harness.results.significance_tables import SignificanceLetters
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_board_is_a_table_of_booktabs():
         evaluated("f", scores=metrics, digest="e" * 64),
         evaluated("g", scores=metrics),
     ]
-    text = to_latex(boards(found), {0: Lettered({"a_b": "a", "g": "a", "c&d": "z,aa"}, [])}, [])
+    text = to_latex(boards(found), {0: SignificanceLetters({"a_b": "a", "g": "a", "c&d": "z,aa"}, [])}, [])
     assert (
         text
         == r"""% stsb

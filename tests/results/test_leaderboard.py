@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harness import Finding, HarnessError, Settings, Severity
 from harness.models.interface import Deviation
 from harness.results.folder import Results
-from harness.results.leaderboard import Record, boards, read_leaderboard, records
+from harness.results.leaderboard import LeaderboardRow, boards, read_leaderboard, records
 from harness.results.publish import publish, to_csv
 from harness.results.records import Score, Throughput, Truncation
 
@@ -39,10 +39,10 @@ VALUES = {
 ENDS = st.just((None, None)) | st.tuples(NUMBER, NUMBER)
 CELLS = {
     column.name: VALUES[column.type.replace('"', "'")]
-    for column in fields(Record)
+    for column in fields(LeaderboardRow)
     if column.name not in ("low", "high")
 }
-RECORDS = st.builds(lambda ends, **cells: Record(low=ends[0], high=ends[1], **cells), ENDS, **CELLS)
+RECORDS = st.builds(lambda ends, **cells: LeaderboardRow(low=ends[0], high=ends[1], **cells), ENDS, **CELLS)
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,9 @@ def test_every_record_comes_back_from_csv_to_the_last_bit(rows, file):
 
 @given(st.lists(RECORDS, max_size=3))
 def test_no_cell_starts_a_formula(rows):
-    text_columns = [position for position, column in enumerate(fields(Record)) if "str" in column.type]
+    text_columns = [
+        position for position, column in enumerate(fields(LeaderboardRow)) if "str" in column.type
+    ]
     for row in csv.reader(io.StringIO(to_csv(rows), newline="")):
         assert not any(
             row[position].startswith(("\t", "\r", "\n"))

@@ -21,9 +21,9 @@ from pyarrow import parquet
 from harness import Dataset, Finding, HarnessError, ModelFacts, Predictions, Settings, Severity
 from harness.results.folder import Results, _parquet, encode
 from harness.results.records import (
-    Candidate,
     Evaluation,
     Examination,
+    ModelRecord,
     Score,
     Throughput,
     Truncation,
@@ -40,7 +40,7 @@ EVALUATION = Evaluation(
     examination=Examination(
         task="mteb:Ünï/..", version=2, source="b" * 64, split="test", data="files", digest="d" * 64, limit=5
     ),
-    candidate=Candidate(
+    candidate=ModelRecord(
         model="../my model",
         fingerprint=FINGERPRINT,
         settings=Settings(dtype="bfloat16", truncate_dim=128, prompts=(("query", "Query: "),)),

@@ -16,7 +16,7 @@ from harness.metrics.interface import Metric
 from harness.metrics.standard import mean_metric, spearman
 from harness.results.folder import Results
 from harness.results.leaderboard import boards
-from harness.results.significance import ALONE, Standings, holm, standings
+from harness.results.significance import ALONE, PairwiseStats, holm, standings
 from harness.stats import proportions
 
 pytestmark = pytest.mark.kernels
@@ -165,7 +165,7 @@ def test_a_model_without_its_predictions_is_left_out_and_the_others_are_not(brok
     assert reason in found.left_out["one"]
     predictions("two").unlink()
     assert "are missing" in board() or "another run" in board() or "cannot be read" in board()
-    assert isinstance(found, Standings)
+    assert isinstance(found, PairwiseStats)
 
 
 def test_predictions_that_do_not_give_the_score_of_their_record_have_no_letters():

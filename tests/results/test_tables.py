@@ -16,7 +16,7 @@ from harness.models.interface import Deviation
 from harness.render import CONTROL, Cell, Table, to_markdown
 from harness.results.leaderboard import boards
 from harness.results.records import Score, Throughput, Truncation
-from harness.results.tables import ILLUSTRATIVE, grids, models_grid
+from harness.results.tables import ILLUSTRATIVE, models_table, task_tables
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 ANY_NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -24,7 +24,7 @@ MARKUP = st.text("*_`[](){}<>!|\\#&;:~-+=a1 \n", min_size=1, max_size=12)
 
 
 def grid_of(*evaluations):
-    (grid,) = grids(boards(evaluations))
+    (grid,) = task_tables(boards(evaluations))
     return grid
 
 
@@ -97,7 +97,7 @@ def test_models_that_are_not_ranked_are_named_with_the_reason():
 
 
 def test_boards_of_one_task_say_that_they_do_not_compare():
-    full, quick = grids(boards([evaluated("a"), evaluated("b", limit=5)]))
+    full, quick = task_tables(boards([evaluated("a"), evaluated("b", limit=5)]))
     assert full.remarks == [f"not comparable with stsb ({quick.subtitle})"]
     assert quick.remarks == [f"not comparable with stsb ({full.subtitle})"]
 
@@ -118,7 +118,7 @@ def test_findings_and_cut_texts_stand_below_the_grid():
 
 def test_what_people_ask_of_a_model_is_known_though_one_of_its_tasks_failed():
     given = [evaluated("a", "legal"), evaluated("a", "stsb", error="boom"), evaluated("b", error="boom")]
-    grid = models_grid(boards(given), [])
+    grid = models_table(boards(given), [])
     assert [[cell.text for cell in row[:4]] for row in grid.rows] == [
         ["a", "22.7 M", "384", "256"],
         ["b", "?", "?", "?"],
@@ -130,8 +130,8 @@ def test_what_was_allowed_is_said_below_the_models():
     one = evaluated("m")
     settings = Settings(trust_remote_code=True, allow_pickle=True)
     allowed = replace(one, candidate=replace(one.candidate, settings=settings))
-    assert models_grid(boards([one]), []).remarks == []
-    assert models_grid(boards([allowed]), []).remarks == [
+    assert models_table(boards([one]), []).remarks == []
+    assert models_table(boards([allowed]), []).remarks == [
         "m: its own code was allowed to run (--trust-remote-code)",
         "m: pickled weights were allowed (--allow-pickle)",
     ]
@@ -166,7 +166,7 @@ def test_a_slower_encoder_and_a_lower_precision_are_explained_below_the_models()
         deviation=Deviation(texts=64, largest=6.5e-5, p99=6e-5, neighbours=0.994),
     )  # fmt: skip
     settings = Settings(dtype="bfloat16")
-    grid = models_grid(
+    grid = models_table(
         boards([replace(one, candidate=replace(one.candidate, facts=facts, settings=settings))]), []
     )
     assert grid.rows[0][5].text == "cpu bfloat16 batched"
@@ -187,7 +187,7 @@ def test_speeds_are_shown_with_their_spread_and_machine():
         processor="Xeon", cores=2, load=None,
     )  # fmt: skip
     other = replace(speed, fingerprint="f" * 64, processor="of another model")
-    grid = models_grid(boards([evaluated("a")]), [speed, other])
+    grid = models_table(boards([evaluated("a")]), [speed, other])
     assert [cell.text for cell in grid.rows[0][-2:]] == ["75 (50 – 100)", "12.3 k"]
     assert "Xeon, 2 cores" in grid.remarks[0]
     assert "another" not in grid.remarks[0]
