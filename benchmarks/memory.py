@@ -100,7 +100,7 @@ class Drawn(Cosine):
 def evaluation(given: argparse.Namespace) -> dict[str, Any]:
     """Evaluate `given.tasks` tasks of `given.rows` pairs: of the same texts, or each of its own."""
     from harness import Dataset, Predictions, Role, Task, mean_metric
-    from harness.evaluation.run import Plan, Silent, run_plan
+    from harness.evaluation.run import RunPlan, Silent, run_plan
     from harness.results.folder import Results
     from harness.tasks.selection import Selected
 
@@ -132,7 +132,7 @@ def evaluation(given: argparse.Namespace) -> dict[str, Any]:
 
     noting = Noting()
     with tempfile.TemporaryDirectory() as folder:
-        plan = Plan(
+        plan = RunPlan(
             models=[cast("LocatedModel", Drawn(given.dimensions))],
             tasks=[Selected(Pairs(number), by_name=True) for number in range(given.tasks)],
             cache=Path(folder) / "cache" if given.cache else None,

@@ -100,7 +100,7 @@ class Harness:
 
     def run(self) -> tuple[dict[str, float], dict[str, float]]:
         """Evaluate into a new folder, which is removed afterwards: nothing is found there, nothing kept."""
-        from harness.evaluation.run import Plan, run_plan
+        from harness.evaluation.run import RunPlan, run_plan
         from harness.results.folder import Results
         from harness.results.publish import publish
 
@@ -108,7 +108,9 @@ class Harness:
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
             watcher, results = _Watching(), Results(Path(folder))
-            plan = Plan(models=[cast("LocatedModel", model)], tasks=self._selected(), data=self._tasks.parent)
+            plan = RunPlan(
+                models=[cast("LocatedModel", model)], tasks=self._selected(), data=self._tasks.parent
+            )
             outcome = run_plan(plan, results, watcher)
             publish(results)
             whole = time.perf_counter() - began

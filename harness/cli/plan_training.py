@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.cli.config import Config
-    from harness.evaluation.produce import Production
+    from harness.evaluation.produce import TrainingRun
     from harness.models.interface import LocatedModel
     from harness.plugins.loader import Plugins
     from harness.tasks.dataset import Dataset
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from harness.training.recipe import Recipe
 
 
-def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[Production]:
+def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[TrainingRun]:
     """Read what was asked, check it, and give one production per seed.
 
     Raises HarnessError for what is wrong, findings of severity error that were not allowed among it.
     """
-    from harness.evaluation.produce import Production
+    from harness.evaluation.produce import TrainingRun
     from harness.training.rows import read_training_rows, rows_path, validate_rows
 
     seeds = _seeds(options["seeds"]) if options["seeds"] else []
@@ -42,7 +42,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
         raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
     base, folder = _base(recipe, plugins)
     rows = read_training_rows(recipe.data, rows_path(recipe.data, root, recipe.home))
-    whole = Production(
+    whole = TrainingRun(
         recipe=recipe,
         trainer=trainers[recipe.trainer],
         rows=rows,
@@ -180,7 +180,7 @@ def _device(asked: str) -> str:
     return device_of(asked)
 
 
-def _check(whole: Production, plugins: Plugins) -> None:
+def _check(whole: TrainingRun, plugins: Plugins) -> None:
     """Look at the data and the recipe as `harness check` would, and stop where that would fail."""
     from harness.checks import collect, recipe_subject, stop_on_errors
 
@@ -192,5 +192,5 @@ def _check(whole: Production, plugins: Plugins) -> None:
     stop_on_errors(collect(subject, plugins.checks()), whole.allowed)
 
 
-def _dataset(whole: Production, task: Task) -> Dataset:
+def _dataset(whole: TrainingRun, task: Task) -> Dataset:
     return task.load(DataSource.of(task, whole.data))

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.cli.config import Config
-    from harness.evaluation.isolate import Apart
-    from harness.evaluation.journal import Asked
-    from harness.evaluation.run import Outcome, Plan
+    from harness.evaluation.isolate import SubprocessEvaluator
+    from harness.evaluation.journal import RunRequest
+    from harness.evaluation.run import RunOutcome, RunPlan
     from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Results
@@ -89,13 +89,13 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.config import read_config
-    from harness.evaluation.journal import Asked
+    from harness.evaluation.journal import RunRequest
     from harness.results.folder import Results
 
     config = read_config(Path.cwd())
     plugins = plugins_from(options["plugin_files"], config)
     plan = _plan(options, config, plugins)
-    asked = Asked.of(
+    asked = RunRequest.of(
         plan,
         plugins=(*config.plugins, *options["plugin_files"]),
         task_files=(*config.task_files, *options["task_files"]),
@@ -107,9 +107,9 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
         sys.exit(2)
 
 
-def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
+def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> RunPlan:
     """Turn what was asked into a plan; everything a user can get wrong is found here, before any work."""
-    from harness.evaluation.run import Plan
+    from harness.evaluation.run import RunPlan
     from harness.models.locate import check_names, parse_model
     from harness.tasks.selection import select_tasks
 
@@ -131,7 +131,7 @@ def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> Plan:
         [parse_model(text, schemes, settings, threads=options["threads"]) for text in named], schemes
     )
     check_names(models)
-    return Plan(
+    return RunPlan(
         models=models,
         tasks=tasks,
         data=_data_folder(options["data"] or config.data),
@@ -179,20 +179,22 @@ def _cache_folder(given: str | None, config: Config) -> Path | None:
     return user_path(given) if given else default_folder(config.cache)
 
 
-def _apart(options: dict[str, Any], config: Config) -> Apart | None:
+def _apart(options: dict[str, Any], config: Config) -> SubprocessEvaluator | None:
     """Evaluate in processes of their own, where that is asked for."""
     if not options["isolate"] and options["timeout"] is None:
         return None
-    from harness.evaluation.isolate import Apart
+    from harness.evaluation.isolate import SubprocessEvaluator
 
-    return Apart(
+    return SubprocessEvaluator(
         plugin_files=(*config.plugins, *options["plugin_files"]),
         task_files=(*config.task_files, *options["task_files"]),
         timeout=options["timeout"],
     )
 
 
-def _evaluate(plan: Plan, asked: Asked, results: Results, apart: Apart | None) -> Outcome:
+def _evaluate(
+    plan: RunPlan, asked: RunRequest, results: Results, apart: SubprocessEvaluator | None
+) -> RunOutcome:
     """Evaluate and publish; what is finished is published too when this is cut off."""
     from harness.cli.output import watching
     from harness.evaluation.journal import journaling
@@ -215,7 +217,7 @@ def _evaluate(plan: Plan, asked: Asked, results: Results, apart: Apart | None) -
     return outcome
 
 
-def _log(outcome: Outcome) -> dict[str, Any]:
+def _log(outcome: RunOutcome) -> dict[str, Any]:
     """What a run did, for whoever wonders later."""
     return {
         "evaluations": [
@@ -233,7 +235,7 @@ def _log(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _print(results: Results, outcome: Outcome, plugins: Plugins, *, as_json: bool) -> None:
+def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool) -> None:
     """Print what this run was asked for: a table for people, or JSON for programs."""
     from harness.cli.output import console, print_grids, say
     from harness.results.leaderboard import boards, records

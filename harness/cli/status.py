@@ -17,8 +17,8 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.evaluation.journal import Run
-    from harness.evaluation.status import Pair, Remaining
+    from harness.evaluation.journal import JournalEntry
+    from harness.evaluation.status import PairStatus, RunStatus
     from harness.render import Table
     from harness.results.folder import Results
 
@@ -70,33 +70,33 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     sys.exit(_code(found))
 
 
-def _remaining(results: Results, runs: Sequence[Run], plugin_files: Sequence[str]) -> Remaining:
+def _remaining(results: Results, runs: Sequence[JournalEntry], plugin_files: Sequence[str]) -> RunStatus:
     """Ask the plugins that the user chose, here or in `harness.toml`."""
     from harness.cli.config import read_config
     from harness.cli.options import plugins_from
-    from harness.evaluation.status import remaining
+    from harness.evaluation.status import run_status
     from harness.system.paths import user_path
 
     config = read_config(Path.cwd())
     plugins = plugins_from(plugin_files, config)
-    return remaining(
+    return run_status(
         results, runs, plugins, {user_path(file).resolve() for file in (*config.plugins, *plugin_files)}
     )
 
 
-def _left(runs: Sequence[Run], found: Remaining) -> list[Run]:
+def _left(runs: Sequence[JournalEntry], found: RunStatus) -> list[JournalEntry]:
     """Runs whose commands would do what is left, oldest first."""
     names = {pair.run for pair in found.pairs if pair.state != "done"}
     return [run for run in runs if run.name in names]
 
 
-def _code(found: Remaining) -> int:
+def _code(found: RunStatus) -> int:
     if any(found.count(state) for state in ("failed", "missing", "stale")):
         return 1
     return 2 if found.count("unknown") or found.problems or not found.pairs else 0
 
 
-def _as_data(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> dict[str, Any]:
+def _as_data(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[JournalEntry]) -> dict[str, Any]:
     from harness.evaluation.status import STATES
 
     return {
@@ -112,7 +112,7 @@ def _as_data(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> dict
     }
 
 
-def _print(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> None:
+def _print(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[JournalEntry]) -> None:
     from harness.cli.output import console, print_grids, say
 
     target = console()
@@ -135,25 +135,25 @@ def _print(runs: Sequence[Run], found: Remaining, left: Sequence[Run]) -> None:
     say(_summary(found), target)
 
 
-def _grid(found: Remaining) -> Table:
+def _grid(found: RunStatus) -> Table:
     from harness.render import Cell, Table
 
     rows = [[Cell(pair.model), Cell(_task(pair)), Cell(pair.state), Cell(pair.why)] for pair in found.pairs]
     return Table("status", "", ["model", "task", "state", ""], rows, numeric=False)
 
 
-def _task(pair: Pair) -> str:
+def _task(pair: PairStatus) -> str:
     """Name a task as its record is named: `stsb`, `stsb@sample`, `stsb@limit9`."""
     sample = "@sample" if pair.data == "sample" else ""
     return f"{pair.task}{sample}" + (f"@limit{pair.limit}" if pair.limit is not None else "")
 
 
-def _summary(found: Remaining) -> str:
+def _summary(found: RunStatus) -> str:
     told = [f"{found.count(state)} {state}" for state in ("done", "failed", "missing", "stale")]
     return ", ".join([*told, *([f"{found.count('unknown')} unknown"] if found.count("unknown") else [])])
 
 
-def _at(run: Run, pairs: Sequence[Pair]) -> str:
+def _at(run: JournalEntry, pairs: Sequence[PairStatus]) -> str:
     """The first pair that a run left missing, else stale: models come in the order given, tasks by name."""
     order = [one.name for one in run.plan.models] if run.plan else []
     own = [pair for pair in pairs if pair.run == run.name and pair.state in ("missing", "stale")]
@@ -161,12 +161,12 @@ def _at(run: Run, pairs: Sequence[Pair]) -> str:
     return f"{first.model} · {first.task}" if first else ""
 
 
-def _is_ours(run: Run) -> bool:
+def _is_ours(run: JournalEntry) -> bool:
     """Whether a command is one of harness; a stranger's journal may name any, to be pasted into a shell."""
     return run.command[:2] in ((_INSTALLED, "run"), (_MODULE, "run"))
 
 
-def _continuing(run: Run) -> str:
+def _continuing(run: JournalEntry) -> str:
     """The command of a run as a shell reads it, to be given from here: without --fresh, with its data."""
     program, *words = run.command
     words = [word for word in words if word != "--fresh"]

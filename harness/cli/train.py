@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from harness.evaluation.produce import Candidate, Production
+    from harness.evaluation.produce import TrainedModel, TrainingRun
     from harness.training.interface import TrainingCallback
     from harness.training.subject import LogEntry
 
@@ -81,7 +81,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
         _print(candidate, target)
 
 
-def _announce(production: Production, target: Console) -> None:
+def _announce(production: TrainingRun, target: Console) -> None:
     """Say what is about to be trained, and on what."""
     from harness.cli.output import say
 
@@ -130,7 +130,7 @@ class _Bar:
 
 
 @contextmanager
-def _following(production: Production) -> Iterator[TrainingCallback]:
+def _following(production: TrainingRun) -> Iterator[TrainingCallback]:
     """Show progress on stderr; nothing of it is left there where that is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -150,7 +150,7 @@ def _following(production: Production) -> Iterator[TrainingCallback]:
         yield _Bar(progress, row, f"{first.name}_{first.metrics[0].name}" if first else "")
 
 
-def _print(candidate: Candidate, target: Console) -> None:
+def _print(candidate: TrainedModel, target: Console) -> None:
     """Say what came of it, and what to do next."""
     from harness.cli.output import say
 

@@ -16,7 +16,7 @@ from harness.errors import HarnessError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.evaluation.verify import Verified
+    from harness.evaluation.verify import VerifyReport
     from harness.tasks.interface import Task
 
 
@@ -59,7 +59,7 @@ def _tasks(plugins: Sequence[str], files: Sequence[str]) -> Mapping[str, Task]:
     return tasks_from(plugins_from(plugins, config), files, config)
 
 
-def _print(folder: str, found: Verified) -> None:
+def _print(folder: str, found: VerifyReport) -> None:
     """Print one line for each fault, and one for each reason why something could not be looked at."""
     from harness.cli.output import console, say
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Examined:
+class LoadedTask:
     """A task with its rows read, or with the reason why they could not be."""
 
     task: Task
@@ -41,7 +41,7 @@ class Examined:
     """What the task's code is made of: see `keys.task_code`."""
 
 
-def examine(task: Task, source: DataSource, limit: int | None = None) -> Examined:
+def load_task(task: Task, source: DataSource, limit: int | None = None) -> LoadedTask:
     """Read a task's rows, keeping the reason where that fails."""
     dataset: Dataset | None = None
     failed: BaseException | None = None
@@ -59,7 +59,7 @@ def examine(task: Task, source: DataSource, limit: int | None = None) -> Examine
         digest=dataset.digest if dataset is not None else "",
         limit=limit,
     )
-    return Examined(task, examination, dataset, failed, code)
+    return LoadedTask(task, examination, dataset, failed, code)
 
 
 def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
@@ -69,7 +69,7 @@ def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
     return dataset if limit is None else task.limited(dataset, limit)
 
 
-def answer(model: CachedModel, examined: Examined) -> tuple[Evaluation, Predictions | None]:
+def evaluate_task(model: CachedModel, examined: LoadedTask) -> tuple[Evaluation, Predictions | None]:
     """Let a model answer a task, and score the answers; predictions are None for aggregate scores.
 
     Raises HarnessError where the headline metric is undefined, and whatever the task raises.
@@ -92,7 +92,7 @@ def answer(model: CachedModel, examined: Examined) -> tuple[Evaluation, Predicti
             hint="one side may be constant, or a class missing; a larger --limit may help",
         )
     asked = model.asked()
-    cut = _Cut.of(model, asked)
+    cut = _Truncated.of(model, asked)
     if predictions is not None and cut is not None and "truncated" not in predictions:
         predictions.columns["truncated"] = cut.rows(predictions)
     evaluation = _evaluation(
@@ -121,10 +121,10 @@ def evaluate(
     Raises HarnessError for data that cannot be read or a headline that is undefined, and whatever
     the task raises.
     """
-    return answer(CachedModel(model), examine(task, source, limit))
+    return evaluate_task(CachedModel(model), load_task(task, source, limit))
 
 
-def failure(located: LocatedModel, examined: Examined, error: BaseException) -> Evaluation:
+def failure(located: LocatedModel, examined: LoadedTask, error: BaseException) -> Evaluation:
     """Make the ERROR record of a model that could not be scored on a task, with the reason."""
     metrics = examined.task.metrics[:1]
     reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
@@ -137,7 +137,7 @@ def failure(located: LocatedModel, examined: Examined, error: BaseException) -> 
     )
 
 
-def _leaks(model: CachedModel, examined: Examined) -> list[Finding]:
+def _leaks(model: CachedModel, examined: LoadedTask) -> list[Finding]:
     """Find answers that the model was trained on; notes are left to `harness check`."""
     trained, task = training_of(model), examined.task
     if trained is None or examined.dataset is None or isinstance(task, AggregateTask):
@@ -157,7 +157,7 @@ def _zeros(model: CachedModel, asked: Sequence[tuple[str, Role]]) -> list[Findin
 
 def _evaluation(
     model: LocatedModel | CachedModel,
-    examined: Examined,
+    examined: LoadedTask,
     *,
     facts: ModelFacts | None = None,
     **answered: Any,  # noqa: ANN401 - further fields of the record
@@ -200,7 +200,7 @@ def _defined(value: float) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class _Truncated:
     """What a model did not read of the texts that a task asked it for."""
 
     truncation: Truncation
@@ -208,7 +208,7 @@ class _Cut:
     """The texts that were cut."""
 
     @classmethod
-    def of(cls, model: CachedModel, asked: Iterable[tuple[str, Role]]) -> _Cut | None:
+    def of(cls, model: CachedModel, asked: Iterable[tuple[str, Role]]) -> _Truncated | None:
         """Count it; None for a model that does not say."""
         limit = model.facts.max_tokens
         if limit is None:

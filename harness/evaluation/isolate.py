@@ -1,6 +1,6 @@
 """Evaluate each model in a process of its own: whatever ends that process costs one result.
 
-The process reads an `Order` from its standard input and writes events to what was its standard output, one
+The process reads an `EvaluateJob` from its standard input and writes events to what was its standard output, one
 JSON object a line. It writes the records itself; the parent writes one where the process could not: when it
 crashed, was killed for its memory, or gave no sign of life for the time that a task may take.
 """
@@ -28,8 +28,8 @@ from harness.system import processes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.evaluation.evaluate import Examined
-    from harness.evaluation.run import Run
+    from harness.evaluation.evaluate import LoadedTask
+    from harness.evaluation.run import Runner
     from harness.models.interface import LocatedModel
 
 _MODULE = "harness.evaluation.isolated_worker"
@@ -42,7 +42,7 @@ _TRACE = 20_000
 """Characters of what a process said last that are kept as its traceback."""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class EvaluateJob(msgspec.Struct, frozen=True, kw_only=True):
     """One model on some tasks, in words from which another process makes the same plan."""
 
     spec: ModelSpec
@@ -58,7 +58,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     out: str
 
 
-class Began(msgspec.Struct, tag=True, frozen=True):
+class TaskStarted(msgspec.Struct, tag=True, frozen=True):
     """The model starts on a task, or on being timed."""
 
     model: str
@@ -66,26 +66,26 @@ class Began(msgspec.Struct, tag=True, frozen=True):
     texts: int
 
 
-class Advanced(msgspec.Struct, tag=True, frozen=True):
+class EncodedTexts(msgspec.Struct, tag=True, frozen=True):
     """So many more texts are encoded."""
 
     texts: int
 
 
-class Ended(msgspec.Struct, tag=True, frozen=True):
+class TaskDone(msgspec.Struct, tag=True, frozen=True):
     """A record is on disk."""
 
     evaluation: Evaluation
     reused: bool
 
 
-class Noted(msgspec.Struct, tag=True, frozen=True):
+class Message(msgspec.Struct, tag=True, frozen=True):
     """Something that a reader of the scores should know."""
 
     text: str
 
 
-class Finished(msgspec.Struct, tag=True, frozen=True):
+class Done(msgspec.Struct, tag=True, frozen=True):
     """All is done, or an error of the user's ended it."""
 
     threads: dict[str, str] = {}
@@ -93,11 +93,11 @@ class Finished(msgspec.Struct, tag=True, frozen=True):
     """Message, what exists, hint."""
 
 
-Event = Began | Advanced | Ended | Noted | Finished
+Event = TaskStarted | EncodedTexts | TaskDone | Message | Done
 
 
 @dataclass(frozen=True)
-class Apart:
+class SubprocessEvaluator:
     """Evaluates a model for `run_plan` in a process of its own, and in another where that ends too soon."""
 
     plugin_files: tuple[str, ...]
@@ -105,7 +105,7 @@ class Apart:
     timeout: float | None = None
     """Seconds that a model may take to load, and for each task; None for any."""
 
-    def __call__(self, run: Run, located: LocatedModel, pending: Sequence[Examined]) -> None:
+    def __call__(self, run: Runner, located: LocatedModel, pending: Sequence[LoadedTask]) -> None:
         """Evaluate; a task during which the process ended gets an ERROR record, and the others go on."""
         if isinstance(located, MissingModel):
             run.evaluate_model(located, list(pending))
@@ -127,19 +127,19 @@ class Apart:
             if not left:
                 return
 
-    def _follow(self, run: Run, child: _Child, left: dict[str, Examined]) -> str | None:
+    def _follow(self, run: Runner, child: _Child, left: dict[str, LoadedTask]) -> str | None:
         """Pass on what a process tells until it ends, and return what it was doing then."""
         doing = None
         for event in child.events():
-            if isinstance(event, Began):
+            if isinstance(event, TaskStarted):
                 doing = event.task
                 run.watcher.begin(event.model, event.task, event.texts)
-            elif isinstance(event, Advanced):
+            elif isinstance(event, EncodedTexts):
                 run.watcher.advance(event.texts)
-            elif isinstance(event, Ended):
+            elif isinstance(event, TaskDone):
                 left.pop(event.evaluation.examination.task, None)
                 run.keep(event.evaluation, reused=event.reused)
-            elif isinstance(event, Noted):
+            elif isinstance(event, Message):
                 run.watcher.note(event.text)
             else:
                 run.outcome.threads |= event.threads
@@ -148,9 +148,9 @@ class Apart:
                     raise HarnessError(message, exists=exists, hint=hint)
         return doing
 
-    def _order(self, run: Run, located: LocatedModel, tasks: Sequence[str]) -> Order:
+    def _order(self, run: Runner, located: LocatedModel, tasks: Sequence[str]) -> EvaluateJob:
         plan = run.plan
-        return Order(
+        return EvaluateJob(
             spec=located.spec,
             tasks=tuple(tasks),
             plugin_files=self.plugin_files,
@@ -168,7 +168,7 @@ class Apart:
 class _Child:
     """The process, seen from the parent: interrupted itself, that asks it to finish what it is writing."""
 
-    def __init__(self, order: Order, timeout: float | None) -> None:
+    def __init__(self, order: EvaluateJob, timeout: float | None) -> None:
         self.error: HarnessError | None = None
         """How it ended before all was done; None while all is well."""
         self.said = ""
@@ -197,10 +197,10 @@ class _Child:
         """Yield what it tells until it has finished; where it ends before, `error` and `said` tell how."""
         for line in self._lines():
             event = msgspec.json.decode(line, type=Event)
-            if isinstance(event, Began):
+            if isinstance(event, TaskStarted):
                 self._since = time.monotonic()
             yield event
-            if isinstance(event, Finished):
+            if isinstance(event, Done):
                 return
         if self.error is None:
             how, hint = self._process.how_ended()

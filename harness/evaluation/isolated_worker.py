@@ -15,13 +15,13 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from harness.errors import HarnessError
-from harness.evaluation.isolate import Advanced, Began, Ended, Event, Finished, Noted, Order
+from harness.evaluation.isolate import Done, EncodedTexts, EvaluateJob, Event, Message, TaskDone, TaskStarted
 from harness.system import processes
 from harness.system.paths import user_path
 from harness.system.signals import handle_signals
 
 if TYPE_CHECKING:
-    from harness.evaluation.run import Plan
+    from harness.evaluation.run import RunPlan
     from harness.results.records import Evaluation
 
 
@@ -42,19 +42,19 @@ class Teller:
 
     def begin(self, model: str, task: str, texts: int) -> None:
         """Tell it."""
-        self.tell(Began(model, task, texts))
+        self.tell(TaskStarted(model, task, texts))
 
     def advance(self, texts: int) -> None:
         """Tell it."""
-        self.tell(Advanced(texts))
+        self.tell(EncodedTexts(texts))
 
     def end(self, evaluation: Evaluation, *, reused: bool) -> None:
         """Tell it."""
-        self.tell(Ended(evaluation, reused))
+        self.tell(TaskDone(evaluation, reused))
 
     def note(self, text: str) -> None:
         """Tell it."""
-        self.tell(Noted(text))
+        self.tell(Message(text))
 
 
 def main() -> None:
@@ -64,32 +64,32 @@ def main() -> None:
     os.dup2(2, 1)  # what a model or a library prints is no event
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=EvaluateJob)
     with handle_signals():
         try:
             teller.tell(_obey(order, teller))
         except HarnessError as error:
-            teller.tell(Finished(error=(error.message, error.exists, error.hint)))
+            teller.tell(Done(error=(error.message, error.exists, error.hint)))
         except KeyboardInterrupt:
             sys.exit(1)
 
 
-def _obey(order: Order, teller: Teller) -> Finished:
+def _obey(order: EvaluateJob, teller: Teller) -> Done:
     from harness.evaluation.run import run_plan
     from harness.results.folder import Results
 
-    return Finished(run_plan(_plan(order), Results(Path(order.out)), teller).threads)
+    return Done(run_plan(_plan(order), Results(Path(order.out)), teller).threads)
 
 
-def _plan(order: Order) -> Plan:
-    from harness.evaluation.run import Plan
+def _plan(order: EvaluateJob) -> RunPlan:
+    from harness.evaluation.run import RunPlan
     from harness.models.locate import locate_model
     from harness.plugins.loader import all_tasks, load_plugins
     from harness.tasks.selection import select_tasks
 
     plugins = load_plugins([user_path(file) for file in order.plugin_files])
     tasks = all_tasks(plugins, [user_path(file) for file in order.task_files])
-    return Plan(
+    return RunPlan(
         models=[locate_model(order.spec, plugins.model_schemes())],
         tasks=select_tasks(order.tasks, tasks, plugins.task_schemes()) if order.tasks else [],
         data=Path(order.data) if order.data else None,

@@ -17,12 +17,12 @@ from harness.system.limits import read_json_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.evaluation.run import Plan
+    from harness.evaluation.run import RunPlan
     from harness.results.folder import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedModel:
+class RequestedModel:
     """A model as it was asked for, and as it was found when the run began."""
 
     spec: ModelSpec
@@ -31,7 +31,7 @@ class AskedModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedTask:
+class RequestedTask:
     """A task, and whether it was asked for by its own name; one that a tag selects may lack a sample."""
 
     name: str
@@ -39,13 +39,13 @@ class AskedTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RunRequest:
     """What a command asked for: every model on every task. Paths are absolute or relative to `folder`."""
 
     folder: str
     """Where the command was given."""
-    models: tuple[AskedModel, ...]
-    tasks: tuple[AskedTask, ...]
+    models: tuple[RequestedModel, ...]
+    tasks: tuple[RequestedTask, ...]
     plugins: tuple[str, ...] = ()
     task_files: tuple[str, ...] = ()
     data: str | None = None
@@ -53,15 +53,17 @@ class Asked:
     limit: int | None = None
 
     @classmethod
-    def of(cls, plan: Plan, *, plugins: tuple[str, ...] = (), task_files: tuple[str, ...] = ()) -> Asked:
+    def of(
+        cls, plan: RunPlan, *, plugins: tuple[str, ...] = (), task_files: tuple[str, ...] = ()
+    ) -> RunRequest:
         """Say as plain data what a plan asks for, given here and now."""
         models = [
-            AskedModel(spec=one.spec, name=one.name, fingerprint=one.fingerprint) for one in plan.models
+            RequestedModel(spec=one.spec, name=one.name, fingerprint=one.fingerprint) for one in plan.models
         ]
         return cls(
             folder=str(Path.cwd()),
             models=tuple(models),
-            tasks=tuple(AskedTask(name=one.task.name, by_name=one.by_name) for one in plan.tasks),
+            tasks=tuple(RequestedTask(name=one.task.name, by_name=one.by_name) for one in plan.tasks),
             plugins=plugins,
             task_files=task_files,
             data=str(plan.data.absolute()) if plan.data else None,
@@ -70,7 +72,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class JournalEntry:
     """What a file of `runs/` says of its run."""
 
     name: str = ""
@@ -80,7 +82,7 @@ class Run:
     state: Literal["running", "finished", "interrupted", "failed"] | None = None
     """None in files that were written before there were plans."""
     process: str = ""
-    plan: Asked | None = None
+    plan: RunRequest | None = None
     error: str | None = None
 
     @property
@@ -90,7 +92,9 @@ class Run:
 
 
 @contextmanager
-def journaling(results: Results, name: str, plan: Asked, head: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def journaling(
+    results: Results, name: str, plan: RunRequest, head: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
     """Write a run's journal before the body begins and again when it ends, however it ends.
 
     head: what else is known before. Yields a dict for what the run did. A process that is killed leaves the
@@ -114,7 +118,7 @@ def journaling(results: Results, name: str, plan: Asked, head: dict[str, Any]) -
     write("finished")
 
 
-def read_runs(results: Results, unreadable: list[str]) -> list[Run]:
+def read_runs(results: Results, unreadable: list[str]) -> list[JournalEntry]:
     """Read the journals of a results folder, oldest first.
 
     unreadable: takes one sentence for each file that is not a journal.
@@ -122,7 +126,7 @@ def read_runs(results: Results, unreadable: list[str]) -> list[Run]:
     runs = []
     for path in results.run_paths():
         try:
-            run = msgspec.convert(read_json_file(path), Run)
+            run = msgspec.convert(read_json_file(path), JournalEntry)
         except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
             unreadable.append(f"{path} is not the journal of a run: {error}")
         else:

@@ -18,7 +18,7 @@ import msgspec
 from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.card_writer import complete_card
-from harness.evaluation.evaluate import Examined, answer, examine
+from harness.evaluation.evaluate import LoadedTask, evaluate_task, load_task
 from harness.system.atomic import write_atomic
 from harness.system.environment import cores, current_environment, libraries
 from harness.system.limits import read_json_file
@@ -50,7 +50,7 @@ _UNWRITABLE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Production:
+class TrainingRun:
     """One candidate to be produced."""
 
     recipe: Recipe
@@ -74,7 +74,7 @@ class Production:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class TrainedModel:
     """What came of it."""
 
     folder: Path
@@ -87,7 +87,7 @@ def unfinished(out: Path) -> Path:
     return out.parent / f"{out.name}.unfinished"
 
 
-def produce(production: Production, follower: TrainingCallback) -> Candidate:
+def produce(production: TrainingRun, follower: TrainingCallback) -> TrainedModel:
     """Train, measure and describe a candidate; nothing is at its place before all of that is done.
 
     What an interruption leaves is in `unfinished(out)`, and is continued with `resume`.
@@ -99,7 +99,7 @@ def produce(production: Production, follower: TrainingCallback) -> Candidate:
         raise HarnessError(f"{out} exists already", hint="remove it, or pick another --out")
     with _writing(work), _alone(work):
         _begin(production, work)
-        examined = [examine(task, DataSource.of(task, production.data)) for task in production.tasks]
+        examined = [load_task(task, DataSource.of(task, production.data)) for task in production.tasks]
         _raise_first(examined)
         clock = _Clock(work / "seconds", follower)
         trained = production.trainer.train(_job(production, examined, work, clock))
@@ -109,10 +109,10 @@ def produce(production: Production, follower: TrainingCallback) -> Candidate:
         _describe(folder, production, lineage, trained.log, evaluations)
         folder.rename(out)
     shutil.rmtree(work, ignore_errors=True)
-    return Candidate(out, lineage, evaluations)
+    return TrainedModel(out, lineage, evaluations)
 
 
-def _begin(production: Production, work: Path) -> None:
+def _begin(production: TrainingRun, work: Path) -> None:
     """Note what this training is, or make sure that it is the one whose beginnings are there."""
     identity = work / "training.json"
     own = json.loads(json.dumps(_identity(production)))
@@ -137,7 +137,7 @@ def _read_identity(path: Path) -> Mapping[str, Any]:
     return before
 
 
-def _check_same(before: Mapping[str, Any], own: Mapping[str, Any], production: Production) -> None:
+def _check_same(before: Mapping[str, Any], own: Mapping[str, Any], production: TrainingRun) -> None:
     work = unfinished(production.out)
     if not production.resume:
         raise HarnessError(
@@ -151,7 +151,7 @@ def _check_same(before: Mapping[str, Any], own: Mapping[str, Any], production: P
         )
 
 
-def _identity(production: Production) -> dict[str, Any]:
+def _identity(production: TrainingRun) -> dict[str, Any]:
     return {
         "recipe": production.recipe.to_dict(),
         "base": production.base.fingerprint,
@@ -199,7 +199,7 @@ def _alone(work: Path) -> Iterator[None]:
         ) from error
 
 
-def _raise_first(examined: Sequence[Examined]) -> None:
+def _raise_first(examined: Sequence[LoadedTask]) -> None:
     """Find out before training that a task cannot be read."""
     for one in examined:
         if one.error is not None:
@@ -207,7 +207,7 @@ def _raise_first(examined: Sequence[Examined]) -> None:
 
 
 def _job(
-    production: Production, examined: Sequence[Examined], work: Path, follower: TrainingCallback
+    production: TrainingRun, examined: Sequence[LoadedTask], work: Path, follower: TrainingCallback
 ) -> TrainingJob:
     first = production.tasks[0] if production.tasks else None
     return TrainingJob(
@@ -226,7 +226,7 @@ def _job(
     )
 
 
-def scores(folder: Path, examined: Sequence[Examined]) -> dict[str, float]:
+def scores(folder: Path, examined: Sequence[LoadedTask]) -> dict[str, float]:
     """Score a model on tasks: `TASK_METRIC` → score, undefined ones left out."""
     return {
         f"{evaluation.examination.task}_{score.metric}": score.score
@@ -236,7 +236,7 @@ def scores(folder: Path, examined: Sequence[Examined]) -> dict[str, float]:
     }
 
 
-def _evaluate(folder: Path, examined: Sequence[Examined]) -> list[Evaluation]:
+def _evaluate(folder: Path, examined: Sequence[LoadedTask]) -> list[Evaluation]:
     """Measure a saved model as `harness run` would, whether training goes on or is done."""
     if not examined:
         return []
@@ -244,10 +244,10 @@ def _evaluate(folder: Path, examined: Sequence[Examined]) -> list[Evaluation]:
     from harness.models.sentence_transformer import LocatedFolder
 
     once = CachedModel(LocatedFolder.at(folder, ModelSpec("folder", str(folder)), folder.name).load())
-    return [answer(once, one)[0] for one in examined]
+    return [evaluate_task(once, one)[0] for one in examined]
 
 
-def _lineage(production: Production, trained: TrainingResult, seconds: float) -> Lineage:
+def _lineage(production: TrainingRun, trained: TrainingResult, seconds: float) -> Lineage:
     environment = asdict(current_environment(""))
     environment.pop("libraries", None)
     texts = [text for cells in production.rows.texts.values() for text in cells]
@@ -280,7 +280,7 @@ def _plain(entry: LogEntry) -> dict[str, Any]:
 
 def _describe(
     folder: Path,
-    production: Production,
+    production: TrainingRun,
     lineage: Lineage,
     log: Sequence[LogEntry],
     evaluations: Sequence[Evaluation],

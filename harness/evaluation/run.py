@@ -11,7 +11,7 @@ from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cached_model import CachedModel
 from harness.encoding.liveness import Liveness
 from harness.errors import HarnessError, MissingDataError
-from harness.evaluation.evaluate import Examined, answer, examine, failure
+from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure, load_task
 from harness.evaluation.keys import record_key
 from harness.evaluation.throughput import measure
 from harness.models.missing import fingerprint_of
@@ -33,7 +33,7 @@ TIMING = "throughput"
 """What a model is doing when it is timed, where else the name of a task stands."""
 
 
-class Watcher(Protocol):
+class Progress(Protocol):
     """Whoever wants to see what is going on; silent by default."""
 
     def begin(self, model: str, task: str, texts: int) -> None:
@@ -70,7 +70,7 @@ class Silent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class RunPlan:
     """What to evaluate."""
 
     models: Sequence[LocatedModel]
@@ -89,7 +89,7 @@ class Plan:
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What came of a plan."""
 
     evaluations: list[Evaluation] = field(default_factory=list)
@@ -110,14 +110,14 @@ class Outcome:
 class Evaluator(Protocol):
     """Evaluates a model on the tasks that are left, here or elsewhere, and leaves records of them."""
 
-    def __call__(self, run: Run, located: LocatedModel, pending: list[Examined]) -> None:
+    def __call__(self, run: Runner, located: LocatedModel, pending: list[LoadedTask]) -> None:
         """Evaluate; what goes wrong is recorded."""
         ...
 
 
 def run_plan(
-    plan: Plan, results: Results, watcher: Watcher | None = None, evaluator: Evaluator | None = None
-) -> Outcome:
+    plan: RunPlan, results: Results, watcher: Progress | None = None, evaluator: Evaluator | None = None
+) -> RunOutcome:
     """Evaluate every model on every task; each finished pair is on disk before the next begins.
 
     evaluator: evaluates in this process where it is None.
@@ -126,7 +126,7 @@ def run_plan(
     fails becomes an ERROR record, and the others still finish.
     Raises HarnessError where there is nothing to evaluate or results cannot be written.
     """
-    run = Run(plan, results, watcher or Silent())
+    run = Runner(plan, results, watcher or Silent())
     results.sweep()
     examined = run.read_tasks()
     if plan.tasks and not examined:
@@ -135,7 +135,7 @@ def run_plan(
             exists="\n".join(run.outcome.skipped),
             hint="give the real data: --data DIR (docs/data.md)",
         )
-    evaluate = evaluator or Run.evaluate_model
+    evaluate = evaluator or Runner.evaluate_model
     for located in plan.models:
         pending = [one for one in examined if not run.reuse(located, one)]
         if pending or run.wants_time(located):
@@ -144,13 +144,13 @@ def run_plan(
 
 
 @dataclass
-class Run:
+class Runner:
     """One call of `run_plan`: what it works on, and what has come of it so far."""
 
-    plan: Plan
+    plan: RunPlan
     results: Results
-    watcher: Watcher
-    outcome: Outcome = field(default_factory=Outcome)
+    watcher: Progress
+    outcome: RunOutcome = field(default_factory=RunOutcome)
     cache: EmbeddingCache | None = None
 
     def __post_init__(self) -> None:
@@ -159,12 +159,12 @@ class Run:
                 self.plan.cache, self.watcher.note, fresh=self.plan.fresh, limit=self.plan.cache_size
             )
 
-    def read_tasks(self) -> list[Examined]:
+    def read_tasks(self) -> list[LoadedTask]:
         """Read the rows of every task; one that a tag selected and that has no sample is skipped, aloud."""
         examined = []
         for selected in self.plan.tasks:
             task, folder = selected.task, self.plan.data
-            one = examine(task, DataSource.of(task, folder), self.plan.limit)
+            one = load_task(task, DataSource.of(task, folder), self.plan.limit)
             if isinstance(one.error, MissingDataError) and not selected.by_name and not folder:
                 self.outcome.skipped.append(f"{task.name}: {one.error.message}")
                 self.watcher.note(f"skipped {task.name}: {one.error.message}")
@@ -172,7 +172,7 @@ class Run:
                 examined.append(one)
         return examined
 
-    def reuse(self, located: LocatedModel, examined: Examined) -> bool:
+    def reuse(self, located: LocatedModel, examined: LoadedTask) -> bool:
         """Take the record that is there, if it answers the same question and its predictions are there."""
         found = None if self.plan.fresh else self._found(located, examined)
         if found is None or found.status != "ok" or found.key != record_key(located, examined.examination):
@@ -183,14 +183,14 @@ class Run:
         self._finish(found, located, reused=True)
         return True
 
-    def _found(self, located: LocatedModel, examined: Examined) -> Evaluation | None:
+    def _found(self, located: LocatedModel, examined: LoadedTask) -> Evaluation | None:
         try:
             return self.results.read((located.name, located.fingerprint), examined.examination)
         except HarnessError as error:
             self.watcher.note(f"computed again: {error.message}")
             return None
 
-    def evaluate_model(self, located: LocatedModel, pending: list[Examined]) -> None:
+    def evaluate_model(self, located: LocatedModel, pending: list[LoadedTask]) -> None:
         """Load a model and let it answer the tasks that are left; what goes wrong is recorded."""
         try:
             loaded = located.load()
@@ -207,7 +207,7 @@ class Run:
         if self.plan.throughput and (scored or not pending):
             self._time(loaded)
 
-    def _evaluate_all(self, located: LocatedModel, model: CachedModel, pending: list[Examined]) -> bool:
+    def _evaluate_all(self, located: LocatedModel, model: CachedModel, pending: list[LoadedTask]) -> bool:
         """Evaluate task after task, and hold no text that none of those left needs; whether any went well.
 
         What is left is asked when the first task is done: what ends the process then has cost no result.
@@ -222,14 +222,14 @@ class Run:
                 model.forget(partial(uses.is_over, number=number))
         return scored
 
-    def _needs(self, model: CachedModel, examined: Examined) -> set[tuple[str, Role]]:
+    def _needs(self, model: CachedModel, examined: LoadedTask) -> set[tuple[str, Role]]:
         """What a task announces; nothing where that fails, which is recorded when its turn has come."""
         try:
             return {(text, model.same_as(role)) for text, role in self._announced(model, examined)}
         except (Exception, SystemExit):  # noqa: BLE001 - a plugin may raise anything
             return set()
 
-    def _announced(self, model: CachedModel, examined: Examined) -> list[tuple[str, Role]]:
+    def _announced(self, model: CachedModel, examined: LoadedTask) -> list[tuple[str, Role]]:
         """What a task announces that it will encode; nothing where its rows could not be read."""
         # Should that end the process, whoever watches it knows in which task.
         self.watcher.begin(model.name, examined.task.name, 0)
@@ -245,7 +245,7 @@ class Run:
         """Whether a model whose results were all there is still to be timed."""
         return self.plan.throughput and not self.results.has_throughput((located.name, located.fingerprint))
 
-    def _evaluate(self, located: LocatedModel, model: CachedModel, examined: Examined) -> bool:
+    def _evaluate(self, located: LocatedModel, model: CachedModel, examined: LoadedTask) -> bool:
         """Answer, score and write; whether that went well."""
         try:
             evaluation, predictions = self._answer(model, examined)
@@ -273,14 +273,14 @@ class Run:
         else:
             self.results.write_throughput(speed)
 
-    def _answer(self, model: CachedModel, examined: Examined) -> tuple[Evaluation, Predictions | None]:
+    def _answer(self, model: CachedModel, examined: LoadedTask) -> tuple[Evaluation, Predictions | None]:
         texts = self._announced(model, examined)
         self.watcher.begin(model.name, examined.task.name, model.distinct(texts))
         model.prefetch(texts, self.watcher.advance)
-        return answer(model, examined)
+        return evaluate_task(model, examined)
 
     def fail(
-        self, located: LocatedModel, examined: Examined, error: BaseException, trace: str | None = None
+        self, located: LocatedModel, examined: LoadedTask, error: BaseException, trace: str | None = None
     ) -> None:
         """Record a failure: its reason, and for what is not a user's error its traceback."""
         evaluation = failure(located, examined, error)

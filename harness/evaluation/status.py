@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from harness.errors import HarnessError, MissingDataError
-from harness.evaluation.evaluate import Examined, examine
+from harness.evaluation.evaluate import LoadedTask, load_task
 from harness.evaluation.keys import record_key, shortened
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
@@ -22,7 +22,7 @@ from harness.tasks.task_file import read_task_file
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Sequence
 
-    from harness.evaluation.journal import Asked, AskedModel, AskedTask, Run
+    from harness.evaluation.journal import JournalEntry, RequestedModel, RequestedTask, RunRequest
     from harness.models.interface import LocatedModel, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Identity, Results
@@ -35,7 +35,7 @@ STATES: tuple[State, ...] = ("done", "failed", "missing", "stale", "unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class PairStatus:
     """A model on a task, as a run was asked for it, and what has come of it."""
 
     model: str
@@ -52,10 +52,10 @@ class Pair:
 
 
 @dataclass
-class Remaining:
+class RunStatus:
     """Every pair once, and what was found on the way."""
 
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[PairStatus] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     """One sentence for each task that a tag selected and that ships no sample: it was never to be done."""
     problems: list[str] = field(default_factory=list)
@@ -81,9 +81,9 @@ class Remaining:
         return sum(pair.state == state for pair in self.pairs)
 
 
-def remaining(
-    results: Results, runs: Sequence[Run], plugins: Plugins, files: Collection[Path] = ()
-) -> Remaining:
+def run_status(
+    results: Results, runs: Sequence[JournalEntry], plugins: Plugins, files: Collection[Path] = ()
+) -> RunStatus:
     """Hold what the plans of runs asked for, oldest first, against what a folder holds.
 
     Of one (model, task, data, limit) that several runs were asked for, the latest counts. Models are hashed
@@ -92,14 +92,14 @@ def remaining(
     plugins: what is asked. A plan may be a stranger's: a plugin that it names is code, and is not loaded.
     files: the single files among them, resolved; a problem names those of a plan that are not.
     """
-    latest: dict[Hashable, Run] = {}
+    latest: dict[Hashable, JournalEntry] = {}
     before: dict[Hashable, dict[Identity, None]] = {}
     for run, plan in _planned(runs):
         for model in plan.models:
             before.setdefault(_same(plan, model), {})[model.name, model.fingerprint] = None
             latest |= {_asked(plan, model, task): run for task in plan.tasks}
-    found = Remaining(problems=list(plugins.problems))
-    pairs: dict[Path, Pair] = {}
+    found = RunStatus(problems=list(plugins.problems))
+    pairs: dict[Path, PairStatus] = {}
     for run, plan in _planned(runs):
         wanted = [
             (model, task)
@@ -109,7 +109,7 @@ def remaining(
         ]
         if wanted:
             with _inside(plan, found):
-                now = _Now(plan, results, found, plugins)
+                now = _Current(plan, results, found, plugins)
                 now.miss(files)
                 for model, task in wanted:
                     known = [one for one in before[_same(plan, model)] if one[0] == model.name]
@@ -122,13 +122,13 @@ def remaining(
     return found
 
 
-def recorded(results: Results, problems: list[str]) -> Remaining:
+def recorded(results: Results, problems: list[str]) -> RunStatus:
     """List the records of a folder in which no run noted what it was asked for: no more can be known."""
-    found = Remaining(problems=["no run here noted what it was asked for: what is missing cannot be said"])
+    found = RunStatus(problems=["no run here noted what it was asked for: what is missing cannot be said"])
     for one in results.evaluations(problems):
         state, why = _recorded(results, one)
         found.pairs.append(
-            Pair(
+            PairStatus(
                 model=one.candidate.model,
                 task=one.examination.task,
                 data=one.examination.data,
@@ -149,11 +149,11 @@ def _recorded(results: Results, one: Evaluation) -> tuple[State, str]:
     return "unknown", "a record is there"
 
 
-def _planned(runs: Sequence[Run]) -> Iterator[tuple[Run, Asked]]:
+def _planned(runs: Sequence[JournalEntry]) -> Iterator[tuple[JournalEntry, RunRequest]]:
     return ((run, run.plan) for run in runs if run.plan is not None)
 
 
-def _same(plan: Asked, model: AskedModel) -> Hashable:
+def _same(plan: RunRequest, model: RequestedModel) -> Hashable:
     """What tells a model from others before it is looked at: its words, and where they were said."""
     spec = model.spec
     # Whether anything can be there is asked later: here, words are held against words.
@@ -162,12 +162,14 @@ def _same(plan: Asked, model: AskedModel) -> Hashable:
     return spec.scheme, where, spec.name, spec.settings
 
 
-def _asked(plan: Asked, model: AskedModel, task: AskedTask) -> Hashable:
+def _asked(plan: RunRequest, model: RequestedModel, task: RequestedTask) -> Hashable:
     return _same(plan, model), task.name, plan.data, plan.limit
 
 
-def _pair(run: Run, plan: Asked, model: AskedModel, task: AskedTask, state: State, why: str) -> Pair:
-    return Pair(
+def _pair(
+    run: JournalEntry, plan: RunRequest, model: RequestedModel, task: RequestedTask, state: State, why: str
+) -> PairStatus:
+    return PairStatus(
         model=model.name,
         task=task.name,
         data=plan.data or "sample",
@@ -179,7 +181,7 @@ def _pair(run: Run, plan: Asked, model: AskedModel, task: AskedTask, state: Stat
 
 
 @contextmanager
-def _inside(plan: Asked, found: Remaining) -> Iterator[None]:
+def _inside(plan: RunRequest, found: RunStatus) -> Iterator[None]:
     """Stand where a command was given: its words mean what they meant there."""
     where = f"the folder {plan.folder}, in which a run was started,"
     with ExitStack() as stack:
@@ -191,10 +193,10 @@ def _inside(plan: Asked, found: Remaining) -> Iterator[None]:
         yield
 
 
-class _Now:
+class _Current:
     """The models, tasks and rows of a plan as they are now, each looked at once."""
 
-    def __init__(self, plan: Asked, results: Results, found: Remaining, plugins: Plugins) -> None:
+    def __init__(self, plan: RunRequest, results: Results, found: RunStatus, plugins: Plugins) -> None:
         self.plan, self.results, self.found = plan, results, found
         self.schemes, self.task_schemes = plugins.model_schemes(), plugins.task_schemes()
         self.tasks = plugins.tasks()
@@ -203,7 +205,7 @@ class _Now:
             with found.telling(f"the task file {name}"):
                 self.tasks = {**read_task_file(Path(name), kinds), **self.tasks}
         self._located: dict[ModelSpec, LocatedModel] = {}
-        self._examined: dict[str, Examined | str] = {}
+        self._examined: dict[str, LoadedTask | str] = {}
 
     def miss(self, files: Collection[Path]) -> None:
         """Say which plugin files of the plan are not among those that were loaded."""
@@ -218,7 +220,7 @@ class _Now:
                     )
 
     def judge(
-        self, model: AskedModel, task: AskedTask, known: Sequence[Identity]
+        self, model: RequestedModel, task: RequestedTask, known: Sequence[Identity]
     ) -> tuple[Path, State, str] | None:
         """Say where the record of a pair belongs, and its state; None for what was never to be done.
 
@@ -237,7 +239,7 @@ class _Now:
         return slot, *self._state(located, examined, [one for one in known if one != identity])
 
     def _state(
-        self, located: LocatedModel, examined: Examined, earlier: Sequence[Identity]
+        self, located: LocatedModel, examined: LoadedTask, earlier: Sequence[Identity]
     ) -> tuple[State, str]:
         identity, asked = (located.name, located.fingerprint), examined.examination
         try:
@@ -272,23 +274,23 @@ class _Now:
                 self._located[spec] = MissingModel(spec, error)
         return self._located[spec]
 
-    def examined(self, task: AskedTask) -> Examined | str:
+    def examined(self, task: RequestedTask) -> LoadedTask | str:
         """Read a task's rows as they are now; a sentence where there is no such task."""
         if task.name not in self._examined:
             self._examined[task.name] = self._examine(task.name)
         return self._examined[task.name]
 
-    def _examine(self, name: str) -> Examined | str:
+    def _examine(self, name: str) -> LoadedTask | str:
         try:
             (selected,) = select_tasks([name], self.tasks, self.task_schemes)
         except (HarnessError, ValueError):
             return "no plugin or task file brings this task"
         task: Task = selected.task
         folder = Path(self.plan.data) if self.plan.data else None
-        return examine(task, DataSource.of(task, folder), self.plan.limit)
+        return load_task(task, DataSource.of(task, folder), self.plan.limit)
 
 
-def _changed(found: Evaluation, located: LocatedModel, examined: Examined) -> str:
+def _changed(found: Evaluation, located: LocatedModel, examined: LoadedTask) -> str:
     """Say what a record depends on that is not as it was: then / now."""
     asked = examined.examination
     told = replace(found.examination, source=asked.source).differences(asked)

@@ -36,13 +36,13 @@ _ENDINGS = {
 _BOARDS = ("leaderboard.csv", "leaderboard.md", "throughput.csv")
 
 
-def verify(results: Results, tasks: Mapping[str, Task]) -> Verified:
+def verify(results: Results, tasks: Mapping[str, Task]) -> VerifyReport:
     """Hold every record against its seal, its place and its predictions, and the boards against all records.
 
     tasks: where metrics are found by name; a mean needs none.
     Raises HarnessError for a folder without a record.
     """
-    root, found = results.root, Verified()
+    root, found = results.root, VerifyReport()
     paths = sorted([*root.glob("records/*/*.json"), *root.glob("errors/*/*.json")])
     if not paths:
         raise no_results(root)
@@ -59,7 +59,7 @@ def verify(results: Results, tasks: Mapping[str, Task]) -> Verified:
     return found
 
 
-def _record(results: Results, path: Path, found: Verified) -> Evaluation | None:
+def _record(results: Results, path: Path, found: VerifyReport) -> Evaluation | None:
     """Read a record, and hold it against its seal and its place."""
     name = _name(results, path)
     try:
@@ -89,7 +89,7 @@ def _beside(results: Results, evaluation: Evaluation) -> Path:
 
 
 def _answers(
-    results: Results, record: Path, evaluation: Evaluation, tasks: Mapping[str, Task], found: Verified
+    results: Results, record: Path, evaluation: Evaluation, tasks: Mapping[str, Task], found: VerifyReport
 ) -> None:
     """Hash predictions again, and compute their record's scores from them."""
     path = results.predictions_path(evaluation)
@@ -120,7 +120,7 @@ def _answers(
             found.fault(_name(results, record), f"{score.metric}: {what}", _AGAIN)
 
 
-def _strays(results: Results, vouched: set[Path], found: Verified) -> None:
+def _strays(results: Results, vouched: set[Path], found: VerifyReport) -> None:
     """Report what is beside the records and belongs to none: links, halves, orphans, strangers."""
     root = results.root
     halves = [path for folder in results.folders() for path in stale_files(folder)]
@@ -135,7 +135,7 @@ def _strays(results: Results, vouched: set[Path], found: Verified) -> None:
             found.fault(part, where, "let yourself read it, or see to its disk")
 
 
-def _stray(results: Results, path: Path, vouched: set[Path], endings: set[str], found: Verified) -> None:
+def _stray(results: Results, path: Path, vouched: set[Path], endings: set[str], found: VerifyReport) -> None:
     name = _name(results, path)
     if path.is_symlink():
         found.fault(name, "it is a link, and may lead anywhere", "put the file itself there")
@@ -156,7 +156,7 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _boards(results: Results, found: Verified) -> None:
+def _boards(results: Results, found: VerifyReport) -> None:
     """Hold what was published against what would be published now, byte for byte."""
     try:
         expected = published(results, [])  # a record that cannot be read was reported
@@ -194,7 +194,7 @@ def _unlike(there: bytes | None, expected: bytes | None) -> str:
     return f"{f'line {first}' if first else 'its length'} is not what the records say"
 
 
-def _journals(results: Results, found: Verified) -> None:
+def _journals(results: Results, found: VerifyReport) -> None:
     """Report journals that cannot be read; and that a run is not over, which explains what is half there."""
     unreadable: list[str] = []
     for run in read_runs(results, unreadable):
@@ -209,7 +209,7 @@ def _name(results: Results, path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class VerifyError:
     """Something that does not hold."""
 
     path: str
@@ -228,7 +228,7 @@ class Unchecked:
 
 
 @dataclass
-class Verified:
+class VerifyReport:
     """What was looked at in one results folder, and what came of it."""
 
     records: int = 0
@@ -239,12 +239,12 @@ class Verified:
     """Files whose values were hashed again, and are their record's."""
     scores: int = 0
     """Scores that were computed again, and are their record's, interval and counts included."""
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[VerifyError] = field(default_factory=list)
     unchecked: list[Unchecked] = field(default_factory=list)
 
     def fault(self, path: str, what: str, remedy: str) -> None:
         """Note something that does not hold."""
-        self.faults.append(Fault(path=path, what=what, remedy=remedy))
+        self.faults.append(VerifyError(path=path, what=what, remedy=remedy))
 
     def skip(self, path: str, why: str) -> None:
         """Note something that could not be looked at."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.evaluation import isolate as isolation
-from harness.evaluation.isolate import Began, Order, _Child
+from harness.evaluation.isolate import EvaluateJob, TaskStarted, _Child
 from harness.models.interface import ModelSpec
 
 FAULTS = Path(__file__).parents[1] / "plugins_misbehaving" / "faults.py"
@@ -19,7 +19,7 @@ FAULTS = Path(__file__).parents[1] / "plugins_misbehaving" / "faults.py"
 @pytest.fixture
 def order(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_PLUGINS", "sts")
-    return Order(
+    return EvaluateJob(
         spec=ModelSpec("lexical", ""),
         tasks=("ending-3-hangs",),
         plugin_files=(str(FAULTS),),
@@ -31,14 +31,14 @@ def test_a_process_imports_nothing_from_the_current_folder(order, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "msgspec.py").write_text('open("ran", "w").close()')
     with _Child(order, None) as child:
-        assert isinstance(next(child.events()), Began)
+        assert isinstance(next(child.events()), TaskStarted)
     assert not (tmp_path / "ran").exists()
 
 
 def test_a_process_that_does_not_answer_an_interruption_is_ended(order, monkeypatch):
     monkeypatch.setattr(isolation, "_TO_FINISH", 0.2)
     with pytest.raises(KeyboardInterrupt), _Child(order, None) as child:
-        assert isinstance(next(child.events()), Began)
+        assert isinstance(next(child.events()), TaskStarted)
         os.kill(child._process.pid, signal.SIGSTOP)
         began = time.monotonic()
         raise KeyboardInterrupt

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from evaluation.test_run import Twins
-from harness.evaluation.evaluate import examine
+from harness.evaluation.evaluate import load_task
 from harness.evaluation.keys import record_key
-from harness.evaluation.run import Plan, run_plan
+from harness.evaluation.run import RunPlan, run_plan
 from harness.evaluation.status import _changed
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
@@ -48,12 +48,12 @@ def located(folder) -> LocatedFolder:
 def run(folder, root):
     """Run the task; return the one record of it, and whether it was there before."""
     results = Results(root / "out")
-    outcome = run_plan(Plan(models=[located(folder)], tasks=[Selected(TASK, True)]), results)
+    outcome = run_plan(RunPlan(models=[located(folder)], tasks=[Selected(TASK, True)]), results)
     return outcome.evaluations[0], outcome.reused
 
 
 def key(folder) -> str:
-    return record_key(located(folder), examine(TASK, DataSource("sample", None)).examination)
+    return record_key(located(folder), load_task(TASK, DataSource("sample", None)).examination)
 
 
 def test_the_record_the_row_and_the_table_name_what_was_trained_on(candidate, tmp_path):
@@ -107,7 +107,7 @@ def test_a_record_is_computed_again_once_its_model_has_a_lineage(candidate, tmp_
 def test_status_says_that_what_a_model_was_trained_on_changed(candidate, tmp_path):
     evaluation, _ = run(candidate, tmp_path)
     write_lineage(candidate, lineage(LEAKED))
-    asked = examine(TASK, DataSource("sample", None))
+    asked = load_task(TASK, DataSource("sample", None))
     assert _changed(evaluation, located(candidate), asked) == "what the model was trained on changed"
     older = replace(evaluation, code={})
     assert _changed(older, located(candidate), asked) == "an older harness computed it"
@@ -131,7 +131,7 @@ def test_a_lineage_that_cannot_be_read_costs_no_score_and_is_told(candidate, tmp
 
 
 def test_another_scheme_s_model_has_no_lineage_whatever_lies_where_it_is(candidate, letters):
-    examination = examine(TASK, DataSource("sample", None)).examination
+    examination = load_task(TASK, DataSource("sample", None)).examination
     before = record_key(letters, examination)
     write_lineage(candidate, lineage(LEAKED))
     letters.spec = ModelSpec("letters", str(candidate), letters.name)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.evaluation.produce import Production, _writing, produce, unfinished
+from harness.evaluation.produce import TrainingRun, _writing, produce, unfinished
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
 from harness.training.interface import Trainer
@@ -47,7 +47,7 @@ def recipe(**changes):
     return recipe_from({**table, **changes}, "animals")
 
 
-def production(base: Path, out: Path, **changes) -> Production:
+def production(base: Path, out: Path, **changes) -> TrainingRun:
     from harness_train.trainer import SENTENCE_TRANSFORMERS
 
     given = {
@@ -55,7 +55,7 @@ def production(base: Path, out: Path, **changes) -> Production:
         "base": LocatedFolder.at(base, ModelSpec("folder", str(base)), "tiny"), "base_name": "tiny",
         "tasks": [], "data": None, "out": out, "seed": 7, "device": "cpu",
     }  # fmt: skip
-    return Production(**{**given, **changes})
+    return TrainingRun(**{**given, **changes})
 
 
 class Mute:

@@ -12,7 +12,7 @@ from conftest import LetterModel
 from harness import AggregateTask, Dataset, HarnessError, Predictions, Role, Task, mean_metric
 from harness.encoding.cached_model import CachedModel
 from harness.evaluation.evaluate import evaluate
-from harness.evaluation.run import Plan, Silent, run_plan
+from harness.evaluation.run import RunPlan, Silent, run_plan
 from harness.results.folder import Results
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
@@ -91,7 +91,7 @@ class Recorder(Silent):
 
 
 def plan(*tasks, models=None, by_name=True, **options):
-    return Plan(
+    return RunPlan(
         models=models or [LetterModel()], tasks=[Selected(task, by_name) for task in tasks], **options
     )
 

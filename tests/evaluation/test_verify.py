@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from harness.errors import HarnessError
 from harness.evaluation.rescore import SAME_SCORE
-from harness.evaluation.run import Plan, run_plan
+from harness.evaluation.run import RunPlan, run_plan
 from harness.evaluation.verify import _files, verify
 from harness.metrics.interface import Metric
 from harness.metrics.standard import SPEARMAN, mean_metric
@@ -86,7 +86,7 @@ def written(tmp_path_factory) -> Results:
     """A folder as a run leaves it; whoever changes a file in it puts it back."""
     results = Results(tmp_path_factory.mktemp("written"))
     tasks = [Selected(task, by_name=True) for task in TASKS.values()]
-    run_plan(Plan(models=[LexicalModel(ModelSpec("lexical", ""))], tasks=tasks), results)
+    run_plan(RunPlan(models=[LexicalModel(ModelSpec("lexical", ""))], tasks=tasks), results)
     publish(results)
     return results
 

@@ -195,12 +195,12 @@ def _verify(folder: Path) -> None:
 def _status(folder: Path) -> None:
     from harness.cli.status import _as_data, _left, _print
     from harness.evaluation.journal import read_runs
-    from harness.evaluation.status import recorded, remaining
+    from harness.evaluation.status import recorded, run_status
     from harness.results.folder import Results
 
     results, problems = Results(folder.absolute()), list[str]()
     runs = read_runs(results, problems)
-    found = remaining(results, runs, plugins())
+    found = run_status(results, runs, plugins())
     found.problems += recorded(results, problems).problems
     left = _left(runs, found)
     json.dumps(_as_data(runs, found, left)).encode()

@@ -41,18 +41,18 @@ def results() -> list[Files]:
 
 def journals() -> list[Files]:
     """A results folder with the journal of a run, which asked for what is there and for what is not."""
-    from harness.evaluation.journal import Asked, AskedModel, AskedTask
+    from harness.evaluation.journal import RequestedModel, RequestedTask, RunRequest
     from harness.models.interface import ModelSpec
     from harness.results.folder import encode
 
     models = [
-        AskedModel(spec=ModelSpec("lexical", "", name), name=name, fingerprint="f" * 64)
+        RequestedModel(spec=ModelSpec("lexical", "", name), name=name, fingerprint="f" * 64)
         for name in ("mine", "lexical")
     ]
-    plan = Asked(
+    plan = RunRequest(
         folder="/",
         models=tuple(models),
-        tasks=tuple(AskedTask(name=name, by_name=True) for name in ("stsb", "sts")),
+        tasks=tuple(RequestedTask(name=name, by_name=True) for name in ("stsb", "sts")),
         plugins=("plugin.py",),
         data="/nowhere",
         limit=20,

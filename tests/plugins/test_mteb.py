@@ -15,7 +15,7 @@ from conftest import SAMPLES, SHARED, LetterModel, build_model
 
 from harness import HarnessError, Role
 from harness.encoding.cached_model import CachedModel
-from harness.evaluation.run import Plan, run_plan
+from harness.evaluation.run import RunPlan, run_plan
 from harness.metrics.standard import pearson, spearman
 from harness.models.locate import locate_model, parse_model
 from harness.plugins.loader import load_plugins
@@ -188,7 +188,7 @@ def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
     folders = [build_model(tmp_path / str(seed) / "candidate", seed=seed) for seed in (1, 2)]
     schemes = load_plugins().model_schemes()
     models = [locate_model(parse_model(str(folder), schemes), schemes) for folder in folders]
-    plan = Plan(models=models, tasks=[Selected(bridged(local_task("STS", few_rows)), by_name=True)])
+    plan = RunPlan(models=models, tasks=[Selected(bridged(local_task("STS", few_rows)), by_name=True)])
     found = run_plan(plan, Results(tmp_path / "out")).evaluations
 
     assert [one.candidate.model for one in found] == ["candidate", "candidate"]
@@ -201,7 +201,7 @@ def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
 
 
 def test_a_record_says_that_there_are_no_predictions(letters, tmp_path):
-    plan = Plan(models=[letters], tasks=[Selected(bridged(local_task("STS", few_rows)), by_name=True)])
+    plan = RunPlan(models=[letters], tasks=[Selected(bridged(local_task("STS", few_rows)), by_name=True)])
     (found,) = run_plan(plan, Results(tmp_path)).evaluations
     assert found.predictions is None
     assert all(score.low is None and score.high is None for score in found.scores)
