@@ -28,7 +28,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from scipy import stats
 
-from harness.comparison.sources import read_sides
+from harness.comparison.sources import read_results
 from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.plugins.loader import load_plugins
 from harness.results.folder import encode
@@ -266,7 +266,7 @@ def _resample(count: int) -> None:
 def real(folders: Sequence[Path], repetitions: int, resamples: int) -> Iterator[dict[str, object]]:
     """For each task of two results folders: how often do randomly swapped models seem to differ?"""
     tasks = load_plugins().tasks()
-    (base,), (cand,) = (read_sides(folder) for folder in folders)
+    (base,), (cand,) = (read_results(folder) for folder in folders)
     _resample(resamples)
     for slot, one in base.answered.items():
         score = one.evaluation.scores[0]

@@ -16,10 +16,10 @@ from harness.system.paths import user_path
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.comparison.compare import Question
+    from harness.comparison.compare import CompareOptions
     from harness.comparison.gate import Gate
-    from harness.comparison.result import Comparison, Standing
-    from harness.comparison.sources import Side
+    from harness.comparison.result import Comparison, ParetoPoint
+    from harness.comparison.sources import ModelResults
     from harness.tasks.interface import Task
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
@@ -86,12 +86,12 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     sys.exit(_worst(comparisons, gate=not options["all_pairs"]))
 
 
-def _pairs(options: Mapping[str, Any]) -> list[tuple[Side, Sequence[Side]]]:
+def _pairs(options: Mapping[str, Any]) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
     """Say who is held against whom."""
-    from harness.comparison.sources import pick, read_sides
+    from harness.comparison.sources import pick, read_results
 
     paths = [user_path(path) for path in options["paths"]]
-    read = [read_sides(path) for path in paths]
+    read = [read_results(path) for path in paths]
     if options["all_pairs"]:
         given = {(side.name, side.fingerprint): side for sides in read for side in sides}
         if options["seeds"] or options["baseline"] or options["candidates"]:
@@ -114,8 +114,11 @@ def _pairs(options: Mapping[str, Any]) -> list[tuple[Side, Sequence[Side]]]:
 
 
 def _candidates(
-    read: Sequence[Sequence[Side]], paths: Sequence[Path], names: Sequence[str], baseline: Side
-) -> list[Side]:
+    read: Sequence[Sequence[ModelResults]],
+    paths: Sequence[Path],
+    names: Sequence[str],
+    baseline: ModelResults,
+) -> list[ModelResults]:
     """Candidates: of the further paths, each one's only model or those named; of BASE alone, the others."""
     from harness.comparison.sources import pick
 
@@ -133,7 +136,7 @@ def _candidates(
     return pick([side for sides in read[1:] for side in sides], names, "--candidate", paths[1])
 
 
-def _theirs(sides: Sequence[Side], path: Path, baseline: Side) -> list[Side]:
+def _theirs(sides: Sequence[ModelResults], path: Path, baseline: ModelResults) -> list[ModelResults]:
     """The model of a further path; where the baseline stands there too, the other one."""
     from harness.comparison.sources import pick
 
@@ -142,13 +145,15 @@ def _theirs(sides: Sequence[Side], path: Path, baseline: Side) -> list[Side]:
 
 
 def _question(
-    options: Mapping[str, Any], tasks: Mapping[str, Task], pairs: Sequence[tuple[Side, Sequence[Side]]]
-) -> Question:
+    options: Mapping[str, Any],
+    tasks: Mapping[str, Task],
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+) -> CompareOptions:
     from harness.comparison.comparability import check_keys
-    from harness.comparison.compare import Question
+    from harness.comparison.compare import CompareOptions
 
     named = frozenset(words(options["metrics"]))
-    return Question(
+    return CompareOptions(
         tasks=tasks,
         gate=_gate(options),
         only=_only(words(options["tasks"]), tasks, pairs),
@@ -173,7 +178,9 @@ def _gate(options: Mapping[str, Any]) -> Gate | None:
 
 
 def _only(
-    names: Sequence[str], tasks: Mapping[str, Task], pairs: Sequence[tuple[Side, Sequence[Side]]]
+    names: Sequence[str],
+    tasks: Mapping[str, Task],
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
 ) -> frozenset[str] | None:
     """Names and tags of tasks → names; a name that no result has stays, and will be found missing."""
     if not names:
@@ -193,7 +200,7 @@ def _only(
     return frozenset(task for name in names for task in tags.get(name, {name}))
 
 
-def _front(pairs: Sequence[tuple[Side, Sequence[Side]]]) -> list[Standing]:
+def _front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:
     """Quality beside speed of all that are compared; two alone say it in their own table."""
     from harness.comparison.pareto import front_of
 
@@ -201,7 +208,7 @@ def _front(pairs: Sequence[tuple[Side, Sequence[Side]]]) -> list[Standing]:
     return front_of([*sides.values()]) if len(sides) > MOST_ALONE else []
 
 
-def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[Standing], *, matrix: bool) -> str:
+def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool) -> str:
     from harness.comparison import formats
     from harness.comparison import tables as shown
 
@@ -217,7 +224,7 @@ def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[Standing
     return write(comparisons)
 
 
-def _print(comparisons: Sequence[Comparison], front: Sequence[Standing], *, matrix: bool) -> None:
+def _print(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint], *, matrix: bool) -> None:
     from harness.cli.output import console, print_grids, say
     from harness.comparison.tables import comparison_grids, front_grid, matrix_grids
 

@@ -19,7 +19,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class SpeedInterval:
     """A value and its 95 % interval."""
 
     value: float
@@ -32,7 +32,7 @@ class WorkloadSpeed:
     """Throughput of a variant on one workload."""
 
     workload: str
-    texts_per_second: Interval
+    texts_per_second: SpeedInterval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class SpeedRatio:
     workload: str
     label: str
     against: str
-    ratio: Interval
+    ratio: SpeedInterval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from harness.comparison.comparability import (
     scoring_note,
     setting_differences,
 )
-from harness.comparison.gate import hold
-from harness.comparison.measure import Asked, measure
-from harness.comparison.result import Comparison, Party, Refusal
+from harness.comparison.gate import evaluate_gate
+from harness.comparison.measure import TaskPair, measure
+from harness.comparison.result import Comparison, ModelRef, Refusal
 from harness.comparison.summary import exit_code, sentence_of
 from harness.comparison.throughput import speed_of
 from harness.comparison.verdicts import corrected, domain_of, lines_of
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from harness.comparison.gate import Gate
     from harness.comparison.measure import Measured
     from harness.comparison.result import Changes
-    from harness.comparison.sources import Side, Slot
+    from harness.comparison.sources import ModelResults, Slot
     from harness.results.predictions import TaskResult
     from harness.results.records import Score
     from harness.tasks.interface import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class CompareOptions:
     """What is to be compared, and held against what."""
 
     tasks: Mapping[str, Task]
@@ -65,7 +65,9 @@ class _Found:
     allowed: set[str] = field(default_factory=set)
 
 
-def compare(pairs: Sequence[tuple[Side, Sequence[Side]]], question: Question) -> list[Comparison]:
+def compare(
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]], question: CompareOptions
+) -> list[Comparison]:
     """Compare candidates with baselines; *better* and *worse* are corrected over all lines of all pairs.
 
     A candidate is one model, or several that were trained alike but for their seeds.
@@ -79,7 +81,7 @@ def compare(pairs: Sequence[tuple[Side, Sequence[Side]]], question: Question) ->
     ]
 
 
-def _measured(baseline: Side, candidates: Sequence[Side], question: Question) -> _Found:
+def _measured(baseline: ModelResults, candidates: Sequence[ModelResults], question: CompareOptions) -> _Found:
     found = _Found()
     for slot in sorted(baseline.answered, key=repr):
         if question.only is None or slot[0] in question.only:
@@ -89,7 +91,11 @@ def _measured(baseline: Side, candidates: Sequence[Side], question: Question) ->
 
 
 def _concluded(
-    baseline: Side, candidates: Sequence[Side], question: Question, found: _Found, adjusted: Sequence[float]
+    baseline: ModelResults,
+    candidates: Sequence[ModelResults],
+    question: CompareOptions,
+    found: _Found,
+    adjusted: Sequence[float],
 ) -> Comparison:
     """Claim what can be claimed, hold the gate, and say what follows."""
     gate, candidate = question.gate, candidates[0]
@@ -99,7 +105,7 @@ def _concluded(
         found.allowed.add(MACHINE)
     elif differing and gate is not None and gate.throughput is not None:
         found.refused.append(Refusal(task="throughput", differences=differing))
-    held = tuple(hold(gate, lines, speed, why_no_speed)) if gate else ()
+    held = tuple(evaluate_gate(gate, lines, speed, why_no_speed)) if gate else ()
     parties = _party(baseline, ()), _party(candidate, candidates)
     code = exit_code(lines, held, found.refused, found.broken, gated=gate is not None)
     return Comparison(
@@ -122,7 +128,11 @@ def _concluded(
 
 
 def _compare_task(
-    baseline: Side, candidates: Sequence[Side], slot: Slot, question: Question, found: _Found
+    baseline: ModelResults,
+    candidates: Sequence[ModelResults],
+    slot: Slot,
+    question: CompareOptions,
+    found: _Found,
 ) -> None:
     """Measure one task, or say why it cannot be."""
     answered = [_answer(side, slot) for side in candidates]
@@ -143,7 +153,7 @@ def _compare_task(
         found.refused.append(Refusal(task=slot[0], differences=tuple(ordered)))
         return
     found.allowed |= {difference.key for difference in differences}
-    asked = Asked(
+    asked = TaskPair(
         baseline=base,
         candidates=given,
         names=[baseline.name, *(side.name for side in candidates)],
@@ -152,7 +162,7 @@ def _compare_task(
     _measure_task(asked, slot[0], question, found)
 
 
-def _measure_task(asked: Asked, task: str, question: Question, found: _Found) -> None:
+def _measure_task(asked: TaskPair, task: str, question: CompareOptions, found: _Found) -> None:
     wanted = _wanted(asked.baseline.evaluation.scores, question)
     for one, name in zip(asked.candidates, asked.names[1:], strict=True):
         own = {score.metric for score in one.evaluation.scores}
@@ -174,7 +184,7 @@ def _measure_task(asked: Asked, task: str, question: Question, found: _Found) ->
             found.notes.append(note)
 
 
-def _answer(side: Side, slot: Slot) -> TaskResult | None:
+def _answer(side: ModelResults, slot: Slot) -> TaskResult | None:
     """What a side has in a slot; else what it has of that task in another one, which will be refused."""
     if slot in side.answered:
         return side.answered[slot]
@@ -182,7 +192,7 @@ def _answer(side: Side, slot: Slot) -> TaskResult | None:
     return others[0] if others else None
 
 
-def _wanted(scores: Sequence[Score], question: Question) -> list[Score]:
+def _wanted(scores: Sequence[Score], question: CompareOptions) -> list[Score]:
     named = question.metrics
     if named is None:
         return list(scores)
@@ -191,7 +201,9 @@ def _wanted(scores: Sequence[Score], question: Question) -> list[Score]:
     return [score for place, score in enumerate(scores) if place == 0 or score.metric in named]
 
 
-def _note_the_rest(baseline: Side, candidates: Sequence[Side], question: Question, found: _Found) -> None:
+def _note_the_rest(
+    baseline: ModelResults, candidates: Sequence[ModelResults], question: CompareOptions, found: _Found
+) -> None:
     """Say which tasks only the candidate has; a task that was asked for and that nobody has is broken."""
     known = {slot[0] for slot in baseline.answered}
     theirs = {slot[0] for side in candidates for slot in side.answered}
@@ -206,9 +218,9 @@ def _note_the_rest(baseline: Side, candidates: Sequence[Side], question: Questio
         found.notes.append(f"only {candidates[0].name} was asked: {', '.join(extra)}")
 
 
-def _party(side: Side, members: Sequence[Side]) -> Party:
+def _party(side: ModelResults, members: Sequence[ModelResults]) -> ModelRef:
     several = len(members) > 1
-    return Party(
+    return ModelRef(
         name=f"{side.name} and {_others(len(members) - 1)}" if several else side.name,
         fingerprint=side.fingerprint,
         source=str(side.source),

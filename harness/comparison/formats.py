@@ -15,7 +15,15 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from harness.comparison import result as records
-from harness.comparison.result import BROKEN, NOT_COMPARABLE, PASSES, SCHEMA, Comparison, Line, Standing
+from harness.comparison.result import (
+    BROKEN,
+    NOT_COMPARABLE,
+    PASSES,
+    SCHEMA,
+    Comparison,
+    MetricComparison,
+    ParetoPoint,
+)
 from harness.render import CONTROL, csv_text
 
 if TYPE_CHECKING:
@@ -33,14 +41,14 @@ class Document:
 
     schema: int = SCHEMA
     comparisons: tuple[Comparison, ...]
-    front: tuple[Standing, ...] = ()
+    front: tuple[ParetoPoint, ...] = ()
     """Quality beside speed of all models, best first; empty where speeds or common tasks are lacking."""
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
 
 
-def to_json(comparisons: Sequence[Comparison], front: Sequence[Standing] = ()) -> str:
+def to_json(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint] = ()) -> str:
     """Write one JSON document, as docs/compare.schema.json says; an undefined number is null."""
     document = msgspec.to_builtins(Document(comparisons=tuple(comparisons), front=tuple(front)))
     return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -97,7 +105,7 @@ def _field_words(record: type) -> dict[str, str]:
 
 def to_csv(comparisons: Sequence[Comparison]) -> str:
     """Write one row per line: full float precision, and no cell that a spreadsheet would run."""
-    names = [column.name for column in fields(Line)]
+    names = [column.name for column in fields(MetricComparison)]
     parties = ("baseline_model", "baseline_fingerprint", "candidate_model", "candidate_fingerprint")
     rows: list[list[Any]] = [[*parties, *names]]
     for one in comparisons:
@@ -162,7 +170,7 @@ def _gate_case(line: GateLine) -> _Case:
     return _Case(condition_name(line), line.sentence, outcome, line.outcome)
 
 
-def _line_case(line: Line) -> _Case:
+def _line_case(line: MetricComparison) -> _Case:
     name = f"{line.task} by {line.metric}"
     if line.verdict == "not tested":
         return _Case(name, line.reason or "not tested", "skipped")
@@ -175,7 +183,7 @@ def condition_name(line: GateLine) -> str:
     return f"{subject}: {line.rule} {line.threshold:g}" if subject else f"{line.rule} {line.threshold:g}"
 
 
-def _figures(line: Line) -> str:
+def _figures(line: MetricComparison) -> str:
     gain = "no gain known" if line.gain is None else f"gain {line.gain:+.4f}"
     interval = "" if line.low is None or line.high is None else f" [{line.low:+.4f}, {line.high:+.4f}]"
     return f"{line.verdict}: {gain}{interval}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from harness.comparison.result import Line, Outcome, Rule, Speed
+    from harness.comparison.result import MetricComparison, Outcome, Rule, Speed
 
 _TOP = ("margin", "inconclusive", "throughput", "line")
 _LINE = ("task", "tag", "metric", "margin", "gain", "min")
@@ -31,7 +31,7 @@ class Condition:
     metric: str | None = None
     """None for each task's headline."""
 
-    def about(self, line: Line) -> bool:
+    def about(self, line: MetricComparison) -> bool:
         """Whether the rule is about a line."""
         wanted = line.headline if self.metric is None else line.metric == self.metric
         return wanted and self.task in (None, line.task) and (self.tag is None or self.tag in line.tags)
@@ -57,7 +57,7 @@ class Gate:
         """Metrics that are asked for by name."""
         return frozenset(one.metric for one in self.conditions if one.metric)
 
-    def margin(self, line: Line) -> float | None:
+    def margin(self, line: MetricComparison) -> float | None:
         """The loss that is accepted on a line: a task's own, else its tag's, else everybody's."""
         found = [one for one in self.conditions if one.rule == "margin" and one.about(line)]
         return min(found, key=_breadth).threshold if found else None
@@ -97,7 +97,9 @@ def read_gate(path: Path) -> Gate:
     return Gate(conditions=tuple(conditions), inconclusive=policy, throughput=throughput)
 
 
-def hold(gate: Gate, lines: Sequence[Line], speed: Speed | None, why_no_speed: str) -> list[GateLine]:
+def evaluate_gate(
+    gate: Gate, lines: Sequence[MetricComparison], speed: Speed | None, why_no_speed: str
+) -> list[GateLine]:
     """Hold every condition against every line that it is about; one that finds none is broken."""
     held = []
     for condition in gate.conditions:
@@ -112,7 +114,7 @@ def hold(gate: Gate, lines: Sequence[Line], speed: Speed | None, why_no_speed: s
     return sorted(held, key=lambda one: (one.task is None, one.task or "", one.metric or "", one.rule))
 
 
-def _overruled(gate: Gate, condition: Condition, line: Line) -> bool:
+def _overruled(gate: Gate, condition: Condition, line: MetricComparison) -> bool:
     return any(
         other.rule == condition.rule and other.about(line) and _breadth(other) < _breadth(condition)
         for other in gate.conditions
@@ -123,7 +125,7 @@ def _breadth(condition: Condition) -> int:
     return 0 if condition.task else 1 if condition.tag else 2
 
 
-def _held(condition: Condition, line: Line, gate: Gate) -> GateLine:
+def _held(condition: Condition, line: MetricComparison, gate: Gate) -> GateLine:
     if condition.rule == "min":
         return _line(condition, line, *_above_floor(condition.threshold, line), gate)
     if line.gain is None or line.low is None or line.high is None:
@@ -141,7 +143,7 @@ def _held(condition: Condition, line: Line, gate: Gate) -> GateLine:
     return _line(condition, line, outcome, f"{interval} {told} {threshold:+g}", gate)
 
 
-def _above_floor(floor: float, line: Line) -> tuple[Outcome, str]:
+def _above_floor(floor: float, line: MetricComparison) -> tuple[Outcome, str]:
     if line.candidate is None:
         return "broken", f"the candidate has no score: {line.reason}"
     reached = line.candidate >= floor
@@ -163,7 +165,9 @@ def _fast_enough(gate: Gate, least: float, speed: Speed | None, why_no_speed: st
     return _line(condition, None, "inconclusive", f"{told} reaches across {least:g}", gate)
 
 
-def _line(condition: Condition, line: Line | None, outcome: Outcome, sentence: str, gate: Gate) -> GateLine:
+def _line(
+    condition: Condition, line: MetricComparison | None, outcome: Outcome, sentence: str, gate: Gate
+) -> GateLine:
     return GateLine(
         rule=condition.rule,
         task=line.task if line else condition.task,

@@ -50,7 +50,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Asked:
+class TaskPair:
     """One task, as both models answered it."""
 
     baseline: TaskResult
@@ -63,7 +63,7 @@ class Asked:
 
 
 def measure(
-    asked: Asked, wanted: Sequence[Score], tasks: Mapping[str, Task], *, texts: bool
+    asked: TaskPair, wanted: Sequence[Score], tasks: Mapping[str, Task], *, texts: bool
 ) -> tuple[list[Measured], list[str], int]:
     """Measure some metrics of a task; beside, what is broken, and how many examples are left out.
 
@@ -89,12 +89,12 @@ def measure(
     return measured, broken, left_out
 
 
-def _absent(asked: Asked) -> bool:
+def _absent(asked: TaskPair) -> bool:
     """Whether predictions were never kept, or were not copied with a CSV: no fault, but no test either."""
     return any(one.predictions is None for one in (asked.baseline, *asked.candidates))
 
 
-def _tables(asked: Asked, metrics: Sequence[Metric], *, texts: bool) -> tuple[list[Table], int]:
+def _tables(asked: TaskPair, metrics: Sequence[Metric], *, texts: bool) -> tuple[list[Table], int]:
     needed = {"id", "cluster", "gold", *(name for metric in metrics for name in metric.columns)}
     needed |= {metric.where for metric in metrics if metric.where}
     answered = (asked.baseline, *asked.candidates)
@@ -110,7 +110,7 @@ def _tables(asked: Asked, metrics: Sequence[Metric], *, texts: bool) -> tuple[li
 
 
 def _measured(
-    asked: Asked, score: Score, metric: Metric, tables: Sequence[Table], tasks: Mapping[str, Task]
+    asked: TaskPair, score: Score, metric: Metric, tables: Sequence[Table], tasks: Mapping[str, Task]
 ) -> Measured:
     pairs = [paired(metric, tables[0], table) for table in tables[1:]]
     asked_of = asked.baseline.evaluation.examination
@@ -144,7 +144,7 @@ def _no_interval(gain: Gain) -> str | None:
     return "undefined on most resamples"
 
 
-def _untested(asked: Asked, score: Score, tasks: Mapping[str, Task], reason: str) -> Measured:
+def _untested(asked: TaskPair, score: Score, tasks: Mapping[str, Task], reason: str) -> Measured:
     scores = [
         found.score
         for one in asked.candidates
@@ -162,18 +162,18 @@ def _untested(asked: Asked, score: Score, tasks: Mapping[str, Task], reason: str
     )
 
 
-def _is_headline(asked: Asked, score: Score) -> bool:
+def _is_headline(asked: TaskPair, score: Score) -> bool:
     return asked.baseline.evaluation.scores[0].metric == score.metric
 
 
-def _tags(asked: Asked, tasks: Mapping[str, Task]) -> tuple[str, ...]:
+def _tags(asked: TaskPair, tasks: Mapping[str, Task]) -> tuple[str, ...]:
     """Tags of the record; a CSV has none, and then the task's own."""
     one = asked.baseline.evaluation
     own = tasks[_task(asked)].tags if _task(asked) in tasks else ()
     return one.tags or tuple(sorted(own))
 
 
-def _task(asked: Asked) -> str:
+def _task(asked: TaskPair) -> str:
     return asked.baseline.evaluation.examination.task
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.comparison.comparability import machine_differences
-from harness.comparison.result import Standing
+from harness.comparison.result import ParetoPoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.comparison.sources import Side
+    from harness.comparison.sources import ModelResults
 
 
-def front_of(sides: Sequence[Side]) -> list[Standing]:
+def front_of(sides: Sequence[ModelResults]) -> list[ParetoPoint]:
     """Every model's mean headline score and its texts/s, best first; whether it lies on the Pareto front.
 
     The mean is over the tasks that all of them were asked alike. A model that was not timed on the
@@ -33,7 +33,7 @@ def front_of(sides: Sequence[Side]) -> list[Standing]:
         return []
     quality = {side.name: _mean_headline(side, shared) for side in sides}
     standings = [
-        Standing(
+        ParetoPoint(
             model=side.name,
             quality=quality[side.name],
             texts_per_second=speeds.get(side.name),
@@ -45,7 +45,7 @@ def front_of(sides: Sequence[Side]) -> list[Standing]:
     return sorted(standings, key=lambda one: (-one.quality, one.model))
 
 
-def _shared(sides: Sequence[Side]) -> list[tuple[str, str, int | None]]:
+def _shared(sides: Sequence[ModelResults]) -> list[tuple[str, str, int | None]]:
     """Slots in which every model has a score for the very same examination."""
     first = sides[0]
     return [
@@ -60,7 +60,7 @@ def _shared(sides: Sequence[Side]) -> list[tuple[str, str, int | None]]:
     ]
 
 
-def _mean_headline(side: Side, slots: Sequence[tuple[str, str, int | None]]) -> float:
+def _mean_headline(side: ModelResults, slots: Sequence[tuple[str, str, int | None]]) -> float:
     scores = [side.answered[slot].evaluation.scores[0].score or 0.0 for slot in slots]
     return sum(scores) / len(scores)
 

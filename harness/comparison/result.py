@@ -17,7 +17,7 @@ PASSES, WORSE, BROKEN, NOT_COMPARABLE, INCONCLUSIVE = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
+class ModelRef:
     """One of the two models that are compared."""
 
     name: str
@@ -29,7 +29,7 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class MetricComparison:
     """One metric of one task: both scores, and what may be said of their difference."""
 
     task: str
@@ -140,7 +140,7 @@ class Forgetting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ParetoPoint:
     """A model's quality beside its speed."""
 
     model: str
@@ -204,9 +204,9 @@ class Comparison:
     """One candidate against one baseline."""
 
     schema: int = SCHEMA
-    baseline: Party
-    candidate: Party
-    lines: tuple[Line, ...]
+    baseline: ModelRef
+    candidate: ModelRef
+    lines: tuple[MetricComparison, ...]
     gated: bool
     """Whether a gate or a margin was given."""
     gate: tuple[GateLine, ...] = ()

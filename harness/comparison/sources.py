@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class ModelResults:
     """One model, as a results folder or a leaderboard has it."""
 
     name: str
@@ -45,7 +45,7 @@ class Side:
         return next((one for one in known if one.facts is not None), known[0])
 
 
-def read_sides(path: Path) -> list[Side]:
+def read_results(path: Path) -> list[ModelResults]:
     """Read every model of a results folder or of a leaderboard CSV, by name.
 
     Beside a CSV, the folder that it lies in is looked through for the predictions behind its rows.
@@ -68,7 +68,7 @@ def read_sides(path: Path) -> list[Side]:
     return _by_model(answered, path, results)
 
 
-def pick(sides: Sequence[Side], names: Sequence[str], option: str, where: Path) -> list[Side]:
+def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where: Path) -> list[ModelResults]:
     """Pick models by name (or NAME~FP8, or a shell pattern of names); the only one when none is named.
 
     Raises HarnessError for a name that is not there, and where several are there and none is named.
@@ -84,7 +84,7 @@ def pick(sides: Sequence[Side], names: Sequence[str], option: str, where: Path) 
             exists=f"models: {', '.join(known)}",
             hint=f"say which: {option} NAME",
         )
-    picked: dict[str, Side] = {}
+    picked: dict[str, ModelResults] = {}
     for name in names:
         found = [side for side in sides if side.name == name] or [
             side for side in sides if fnmatchcase(side.name, name)
@@ -189,13 +189,13 @@ def _prompts(row: LeaderboardRow) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(given.items()))
 
 
-def _by_model(answered: Sequence[TaskResult], source: Path, results: Results) -> list[Side]:
+def _by_model(answered: Sequence[TaskResult], source: Path, results: Results) -> list[ModelResults]:
     shown = display_names(sorted(one.evaluation.model for one in answered))
     speeds = {(one.model, one.fingerprint): one for one in results.throughputs()}
     sides = {}
     for model, name in shown.items():
         own = [one for one in answered if one.evaluation.model == model]
-        sides[name] = Side(
+        sides[name] = ModelResults(
             name=name,
             fingerprint=model[1],
             source=source,

@@ -9,14 +9,14 @@ from harness.comparison.result import BROKEN, INCONCLUSIVE, NOT_COMPARABLE, PASS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.comparison.result import GateLine, Line, Party, Refusal
+    from harness.comparison.result import GateLine, MetricComparison, ModelRef, Refusal
 
 _NAMED = 3
 """Of more tasks than these, a sentence gives the number."""
 
 
 def exit_code(
-    lines: Sequence[Line],
+    lines: Sequence[MetricComparison],
     gate: Sequence[GateLine],
     refused: Sequence[Refusal],
     broken: Sequence[str],
@@ -44,8 +44,8 @@ def exit_code(
 
 
 def sentence_of(
-    parties: tuple[Party, Party],
-    lines: Sequence[Line],
+    parties: tuple[ModelRef, ModelRef],
+    lines: Sequence[MetricComparison],
     gate: Sequence[GateLine],
     refused: Sequence[Refusal],
     broken: Sequence[str],
@@ -57,14 +57,14 @@ def sentence_of(
     return f"{candidate} against {baseline}: {_claims(lines)}. {follows}"
 
 
-def _told_apart(party: Party, parties: tuple[Party, Party]) -> str:
+def _told_apart(party: ModelRef, parties: tuple[ModelRef, ModelRef]) -> str:
     """A name, with the first digits of the fingerprint where two models share it."""
     one, other = parties
     shared = one.name == other.name and one.fingerprint != other.fingerprint
     return f"{party.name}~{party.fingerprint[:8]}" if shared else party.name
 
 
-def _claims(lines: Sequence[Line]) -> str:
+def _claims(lines: Sequence[MetricComparison]) -> str:
     told = []
     for verdict in ("better", "worse", "equivalent", "inconclusive", "not tested"):
         found = [line for line in lines if line.verdict == verdict]
@@ -74,20 +74,20 @@ def _claims(lines: Sequence[Line]) -> str:
     return ", ".join(told) or "nothing could be compared"
 
 
-def _listed(lines: Sequence[Line], *, gains: bool) -> str:
+def _listed(lines: Sequence[MetricComparison], *, gains: bool) -> str:
     if len(lines) > _NAMED:
         return f"{len(lines)} {'tasks' if all(line.headline for line in lines) else 'lines'}"
     return ", ".join(_named(line, gain=gains) for line in lines)
 
 
-def _named(line: Line, *, gain: bool) -> str:
+def _named(line: MetricComparison, *, gain: bool) -> str:
     name = line.task if line.headline else f"{line.task} {line.metric}"
     within = ", within the margin" if line.verdict == "worse" and line.within_margin else ""
     return f"{name} ({line.gain:+.4f}{within})" if gain and line.gain is not None else name
 
 
 def _follows(
-    lines: Sequence[Line],
+    lines: Sequence[MetricComparison],
     gate: Sequence[GateLine],
     refused: Sequence[Refusal],
     broken: Sequence[str],

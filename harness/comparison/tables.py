@@ -12,7 +12,15 @@ from harness.results.tables import ILLUSTRATIVE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from harness.comparison.result import Comparison, Difference, GateLine, Line, Refusal, Standing, Verdict
+    from harness.comparison.result import (
+        Comparison,
+        Difference,
+        GateLine,
+        MetricComparison,
+        ParetoPoint,
+        Refusal,
+        Verdict,
+    )
 
 _MIRRORED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
@@ -54,7 +62,7 @@ def matrix_grids(comparisons: Sequence[Comparison]) -> list[Table]:
     return [*laid_out, *_what_is_lacking(comparisons, names)]
 
 
-def front_grid(standings: Sequence[Standing]) -> Table:
+def front_grid(standings: Sequence[ParetoPoint]) -> Table:
     """Lay out quality beside speed; models that no other one beats at both are bold."""
     tasks = max((one.tasks for one in standings), default=0)
     return Table(
@@ -78,7 +86,7 @@ def markdown(
     *,
     title: str = "",
     matrix: bool = False,
-    front: Sequence[Standing] = (),
+    front: Sequence[ParetoPoint] = (),
 ) -> str:
     """Write comparisons for a pull-request comment: the answers, then the tables; reasons are folded away.
 
@@ -124,7 +132,7 @@ def _answer_grids(comparison: Comparison) -> list[Table]:
     ]
 
 
-def _row(line: Line, label: str) -> list[Cell]:
+def _row(line: MetricComparison, label: str) -> list[Cell]:
     better = line.verdict == "better"
     return [
         Cell(label),
@@ -136,7 +144,7 @@ def _row(line: Line, label: str) -> list[Cell]:
     ]
 
 
-def _power_grid(lines: Sequence[Line]) -> Table:
+def _power_grid(lines: Sequence[MetricComparison]) -> Table:
     """What these examples could have shown: a column stands only where a line has something to say in it."""
     labelled = list(zip(lines, _labels(lines), strict=True))
     columns = {
@@ -180,7 +188,7 @@ def _gate_grid(comparison: Comparison) -> Table:
     )
 
 
-def _condition(one: GateLine, lines: Sequence[Line]) -> str:
+def _condition(one: GateLine, lines: Sequence[MetricComparison]) -> str:
     if one.rule == "throughput":
         return f"throughput ≥ {one.threshold:g} × baseline"
     demand = {"margin": "loss <", "gain": "gain >", "min": "score ≥"}[one.rule]
@@ -189,7 +197,7 @@ def _condition(one: GateLine, lines: Sequence[Line]) -> str:
     return f"{one.task or 'every task'}{by}: {demand} {one.threshold:g}"
 
 
-def _outcome(one: GateLine, lines: Sequence[Line]) -> str:
+def _outcome(one: GateLine, lines: Sequence[MetricComparison]) -> str:
     if not one.holds:
         return f"FAILS: {one.outcome}"
     if one.outcome == "inconclusive":
@@ -199,7 +207,7 @@ def _outcome(one: GateLine, lines: Sequence[Line]) -> str:
     return "passes, though worse" if line is not None and line.verdict == "worse" else "passes"
 
 
-def _line_of(one: GateLine, lines: Sequence[Line]) -> Line | None:
+def _line_of(one: GateLine, lines: Sequence[MetricComparison]) -> MetricComparison | None:
     return next((line for line in lines if (line.task, line.metric) == (one.task, one.metric)), None)
 
 
@@ -245,7 +253,7 @@ def _differences(differences: Iterable[Difference]) -> str:
     return "; ".join(f"{one.key} {one.baseline} / {one.candidate}" for one in differences)
 
 
-def _reasons(lines: Sequence[Line]) -> Iterator[str]:
+def _reasons(lines: Sequence[MetricComparison]) -> Iterator[str]:
     """Why lines have no test or no interval; lines of one reason share a remark."""
     told: dict[tuple[str, str], list[str]] = {}
     for line in lines:
@@ -258,7 +266,7 @@ def _illustrative(tasks: str) -> list[str]:
     return [f"{tasks}: {ILLUSTRATIVE}"]
 
 
-def _both_ways(line: Line, baseline: str, candidate: str) -> dict[tuple[str, str], Cell]:
+def _both_ways(line: MetricComparison, baseline: str, candidate: str) -> dict[tuple[str, str], Cell]:
     """Cells by (row, column): the candidate over the baseline, and the other way round."""
     mirrored = _MIRRORED.get(line.verdict, line.verdict)
     lost = None if line.gain is None else -line.gain or 0.0
@@ -291,7 +299,7 @@ def _shown_names(comparison: Comparison, names: dict[tuple[str, str], str] | Non
     return names[keys[0]], names[keys[1]]
 
 
-def _labels(lines: Sequence[Line]) -> list[str]:
+def _labels(lines: Sequence[MetricComparison]) -> list[str]:
     """Names of lines that stand below each other: a further metric of a task does not repeat the task."""
     labels = []
     for place, line in enumerate(lines):
@@ -301,19 +309,19 @@ def _labels(lines: Sequence[Line]) -> list[str]:
     return labels
 
 
-def _name(line: Line, lines: Sequence[Line]) -> str:
+def _name(line: MetricComparison, lines: Sequence[MetricComparison]) -> str:
     """The task, and its metric where that is not the headline."""
     task = _task(line, lines)
     return task if line.headline else f"{task} · {line.metric}"
 
 
-def _task(line: Line, lines: Sequence[Line]) -> str:
+def _task(line: MetricComparison, lines: Sequence[MetricComparison]) -> str:
     """The task, and its data where it was asked of two kinds."""
     kinds = {other.data for other in lines if other.task == line.task}
     return f"{line.task} ({line.data})" if len(kinds) > 1 else line.task
 
 
-def _verdict(line: Line) -> str:
+def _verdict(line: MetricComparison) -> str:
     within = line.within_margin and line.verdict in ("worse", "inconclusive")
     # A terminal breaks the line here, and not inside of figures for want of width.
     return f"{line.verdict},\nwithin the margin" if within else line.verdict

@@ -12,11 +12,11 @@ from harness.comparison.result import Speed
 if TYPE_CHECKING:
     from harness.comparison.bench_file import VariantSpeed
     from harness.comparison.result import Difference
-    from harness.comparison.sources import Side
+    from harness.comparison.sources import ModelResults
 
 
 def speed_of(
-    baseline: Side, candidate: Side, *, allow_machine: bool
+    baseline: ModelResults, candidate: ModelResults, *, allow_machine: bool
 ) -> tuple[Speed | None, str, tuple[Difference, ...]]:
     """Compare throughputs: the figures, why there are none, and what makes them incomparable.
 
@@ -44,7 +44,7 @@ def speed_of(
     return speed, "", differences
 
 
-def _benched(baseline: Side, candidate: Side) -> Speed | None:
+def _benched(baseline: ModelResults, candidate: ModelResults) -> Speed | None:
     """The newest bench in which both were timed side by side, the baseline first."""
     folders = {side.folder for side in (baseline, candidate) if side.folder is not None}
     for bench in sorted(read_bench_files(folders), key=lambda one: one.started, reverse=True):

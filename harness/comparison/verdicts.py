@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.comparison.result import Forgetting, Line, Mean
+from harness.comparison.result import Forgetting, Mean, MetricComparison
 from harness.stats.gain import LEVEL, quantile
 from harness.stats.proportions import holm
 
@@ -29,14 +29,14 @@ def corrected(families: Sequence[Sequence[Measured]]) -> list[list[float]]:
 
 def lines_of(
     measured: Sequence[Measured], adjusted: Sequence[float], gate: Gate | None, *, power: bool
-) -> list[Line]:
+) -> list[MetricComparison]:
     """Make a line of each measured metric and its corrected p-value."""
     return [_line(one, p, gate, power=power) for one, p in zip(measured, adjusted, strict=True)]
 
 
-def _line(one: Measured, p_holm: float, gate: Gate | None, *, power: bool) -> Line:
+def _line(one: Measured, p_holm: float, gate: Gate | None, *, power: bool) -> MetricComparison:
     gain, asked = one.gain, one.evaluation.examination
-    line = Line(
+    line = MetricComparison(
         task=asked.task,
         metric=one.score.metric,
         headline=one.headline,
@@ -63,7 +63,9 @@ def _line(one: Measured, p_holm: float, gate: Gate | None, *, power: bool) -> Li
     return _judged(line, gain, gate.margin(line) if gate else None, power=power)
 
 
-def _judged(line: Line, gain: Gain | None, margin: float | None, *, power: bool) -> Line:
+def _judged(
+    line: MetricComparison, gain: Gain | None, margin: float | None, *, power: bool
+) -> MetricComparison:
     within = None
     if margin is not None and line.low is not None:
         within = line.low > -margin or line.test == "identical"
@@ -73,7 +75,7 @@ def _judged(line: Line, gain: Gain | None, margin: float | None, *, power: bool)
     return replace(line, verdict=verdict(line, margin), margin=margin, within_margin=within, needed=needed)
 
 
-def verdict(line: Line, margin: float | None) -> Verdict:
+def verdict(line: MetricComparison, margin: float | None) -> Verdict:
     """Say what may be said of a line.
 
     Better or worse where the corrected p-value is below 5 %; else equivalent where the whole interval lies

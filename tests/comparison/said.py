@@ -11,9 +11,9 @@ from harness.comparison.result import (
     Difference,
     Forgetting,
     GateLine,
-    Line,
     Mean,
-    Party,
+    MetricComparison,
+    ModelRef,
     Refusal,
     Slice,
     Speed,
@@ -35,12 +35,12 @@ HOSTILE = [
 ]
 """Names that a stranger could choose."""
 
-BASELINE = Party(name="minilm", fingerprint="b" * 64, source="results/base")
-CANDIDATE = Party(name="nda", fingerprint="c" * 64, source="results/candidate")
+BASELINE = ModelRef(name="minilm", fingerprint="b" * 64, source="results/base")
+CANDIDATE = ModelRef(name="nda", fingerprint="c" * 64, source="results/candidate")
 
 
-def line(task="stsb", verdict="better", gain=0.0123, **changes) -> Line:
-    made = Line(
+def line(task="stsb", verdict="better", gain=0.0123, **changes) -> MetricComparison:
+    made = MetricComparison(
         task=task, metric="spearman", headline=True, data="files", tags=("sts",), baseline=0.8203,
         candidate=0.8203 + gain, gain=gain, low=gain - 0.0078, high=gain + 0.0078, p=0.002, p_holm=0.008,
         verdict=verdict, margin=None, within_margin=None, detectable=0.0111, needed=None, examples=1379,
@@ -76,7 +76,7 @@ def comparison(*lines, sentence="nda against minilm: it depends.", exit_code=0, 
     )
 
 
-def every_verdict() -> tuple[Line, ...]:
+def every_verdict() -> tuple[MetricComparison, ...]:
     return (
         line("stsb"),
         line("stsb", "better", 0.0101, metric="pearson", headline=False),

@@ -12,9 +12,9 @@ from conftest import evaluated
 from scipy.stats import binomtest
 
 from comparison.made import CORRECT, SPEARMAN, answer, pairs, right
-from harness.comparison.compare import Question, compare
+from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.gate import Condition, Gate, margin_gate
-from harness.comparison.sources import read_sides
+from harness.comparison.sources import read_results
 from harness.metrics.interface import Metric
 from harness.metrics.standard import MACRO_F1, PEARSON, mean_metric
 from harness.models.interface import Settings
@@ -30,12 +30,12 @@ def somewhere_else(tmp_path, monkeypatch):
 
 
 def question(**changes):
-    return replace(Question(tasks={}), **changes)
+    return replace(CompareOptions(tasks={}), **changes)
 
 
 def ask(base="base", cand="cand", **changes):
     """Compare the only models of two folders."""
-    (baseline,), (candidate,) = read_sides(Path(base)), read_sides(Path(cand))
+    (baseline,), (candidate,) = read_results(Path(base)), read_results(Path(cand))
     (found,) = compare([(baseline, [candidate])], question(**changes))
     return found
 
@@ -173,7 +173,7 @@ def test_a_task_that_only_the_candidate_has_is_noted():
 def test_an_error_of_either_model_is_a_failure():
     both(right(0.6), right(0.8))
     answer("base", "base", "further", correct=right(0.5))
-    failed = evaluated("cand", "further", fingerprint=read_sides(Path("cand"))[0].fingerprint, error="boom")
+    failed = evaluated("cand", "further", fingerprint=read_results(Path("cand"))[0].fingerprint, error="boom")
     Results(Path("cand")).write_error(failed, None)
     found = ask()
     assert (found.exit_code, found.broken) == (2, ("further is an ERROR of cand: boom",))
@@ -203,7 +203,7 @@ def test_predictions_of_another_run_are_a_failure():
 def test_predictions_that_do_not_give_the_score_of_their_record_are_a_failure():
     both(right(0.6), right(0.8))
     (path,) = Path("cand").glob("records/*/quiz.json")
-    score = read_sides(Path("cand"))[0].answered["quiz", "files", None].evaluation.scores[0].score
+    score = read_results(Path("cand"))[0].answered["quiz", "files", None].evaluation.scores[0].score
     path.write_text(path.read_text().replace(str(score), "0.99"))
     found = ask()
     assert found.exit_code == 2
@@ -412,7 +412,7 @@ def test_several_comparisons_are_corrected_together():
     pairs_ = []
     for number in range(3):
         answer(f"c{number}", f"c{number}", correct=right(0.7, seed=number + 5))
-        pairs_.append((read_sides(Path("base"))[0], read_sides(Path(f"c{number}"))))
+        pairs_.append((read_results(Path("base"))[0], read_results(Path(f"c{number}"))))
     found = compare(pairs_, question())
     alone = [compare([one], question())[0] for one in pairs_]
     assert [one.lines[0].p for one in found] == [one.lines[0].p for one in alone]

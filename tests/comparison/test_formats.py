@@ -25,7 +25,7 @@ from comparison.said import (
     line,
 )
 from harness.comparison.formats import Document, json_schema, to_csv, to_github, to_json, to_junit
-from harness.comparison.result import Change, Line
+from harness.comparison.result import Change, MetricComparison
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "compare.schema.json"
 REGENERATE = (
@@ -156,7 +156,7 @@ def rows_of(*comparisons):
 def test_a_row_of_the_csv_is_a_line_with_its_models():
     rows = rows_of(everything(), comparison(line("other")))
     assert len(rows) == len(every_verdict()) + 1
-    assert list(rows[0])[4:] == [field.name for field in fields(Line)]
+    assert list(rows[0])[4:] == [field.name for field in fields(MetricComparison)]
     assert rows[0]["candidate_model"] == "nda-seed1 and 2 more seeds"
     assert rows[0]["baseline_fingerprint"] == "b" * 64
     assert [row["verdict"] for row in rows[:7]] == [one.verdict for one in every_verdict()]

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.comparison.gate import Condition, Gate, hold, margin_gate, read_gate
-from harness.comparison.result import Line, Speed
+from harness.comparison.gate import Condition, Gate, evaluate_gate, margin_gate, read_gate
+from harness.comparison.result import MetricComparison, Speed
 from harness.errors import HarnessError
 
-LINE = Line(
+LINE = MetricComparison(
     task="stsb", metric="spearman", headline=True, data="files", tags=("sts",), baseline=0.8, candidate=0.81,
     gain=0.01, low=-0.005, high=0.025, p=0.2, p_holm=0.2, verdict="inconclusive", margin=None,
     within_margin=None, detectable=0.02, needed=None, examples=100, clusters=90, test="paired bootstrap",
@@ -19,7 +19,7 @@ LINE = Line(
 
 def held(line=LINE, **condition):
     gate = Gate(conditions=(Condition(**condition),))
-    (one,) = hold(gate, [line], None, "not timed")
+    (one,) = evaluate_gate(gate, [line], None, "not timed")
     return one
 
 
@@ -80,7 +80,7 @@ def test_a_tasks_own_margin_goes_before_its_tags_and_that_before_everybodys():
     assert Gate(conditions=conditions).margin(replace(LINE, task="sick")) == 0.02
     assert Gate(conditions=conditions).margin(replace(LINE, task="quiz", tags=())) == 0.03
     lines = [LINE, replace(LINE, task="sick"), replace(LINE, task="quiz", tags=())]
-    found = hold(Gate(conditions=conditions), lines, None, "")
+    found = evaluate_gate(Gate(conditions=conditions), lines, None, "")
     assert [(one.task, one.threshold) for one in found] == [("quiz", 0.03), ("sick", 0.02), ("stsb", 0.01)]
 
 
@@ -88,7 +88,7 @@ def test_the_policy_decides_whether_doubt_passes():
     across = replace(LINE, low=-0.02)
     for policy, holds in (("fail", False), ("pass", True)):
         gate = replace(margin_gate(0.01), inconclusive=policy)
-        (one,) = hold(gate, [across], None, "")
+        (one,) = evaluate_gate(gate, [across], None, "")
         assert (one.outcome, one.holds) == ("inconclusive", holds)
 
 
@@ -97,12 +97,12 @@ def test_the_policy_decides_whether_doubt_passes():
 )
 def test_throughput_is_held_against_the_interval_of_the_ratio(low, high, outcome):
     speed = Speed(baseline=100, candidate=90, ratio=0.9, low=low, high=high, source="a bench")
-    (one,) = hold(Gate(conditions=(), throughput=0.9), [], speed, "")
+    (one,) = evaluate_gate(Gate(conditions=(), throughput=0.9), [], speed, "")
     assert (one.outcome, one.task) == (outcome, None)
 
 
 def test_throughput_that_was_never_measured_is_broken():
-    (one,) = hold(Gate(conditions=(), throughput=0.9), [], None, "nda was not timed")
+    (one,) = evaluate_gate(Gate(conditions=(), throughput=0.9), [], None, "nda was not timed")
     assert (one.outcome, one.sentence) == ("broken", "throughput: nda was not timed")
 
 

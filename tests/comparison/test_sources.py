@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from comparison.made import answer, right
-from harness.comparison.sources import pick, read_sides
+from harness.comparison.sources import pick, read_results
 from harness.errors import HarnessError
 from harness.results.predictions import read_table
 
@@ -21,17 +21,17 @@ def results(tmp_path, monkeypatch):
 
 
 def test_every_model_of_a_folder_is_a_side():
-    assert [side.name for side in read_sides(Path("out"))] == ["minilm", "nda-1", "nda-2"]
+    assert [side.name for side in read_results(Path("out"))] == ["minilm", "nda-1", "nda-2"]
 
 
 def test_models_are_picked_by_name_or_pattern():
-    sides = read_sides(Path("out"))
+    sides = read_results(Path("out"))
     assert [side.name for side in pick(sides, ["nda-*"], "--candidate", Path("out"))] == ["nda-1", "nda-2"]
     assert [side.name for side in pick(sides, ["minilm"], "--baseline", Path("out"))] == ["minilm"]
 
 
 def test_a_name_is_needed_where_there_are_several_and_an_unknown_one_is_an_error():
-    sides = read_sides(Path("out"))
+    sides = read_results(Path("out"))
     with pytest.raises(HarnessError) as error:
         pick(sides, [], "--baseline", Path("out"))
     assert str(error.value) == (
@@ -42,10 +42,10 @@ def test_a_name_is_needed_where_there_are_several_and_an_unknown_one_is_an_error
 
 
 def test_a_leaderboard_finds_the_records_beside_it_and_a_copied_one_does_not():
-    (beside,) = pick(read_sides(Path("out/leaderboard.csv")), ["minilm"], "", Path())
+    (beside,) = pick(read_results(Path("out/leaderboard.csv")), ["minilm"], "", Path())
     assert beside.answered["quiz", "files", None].predictions is not None
     shutil.copy("out/leaderboard.csv", "copy.csv")
-    (alone,) = pick(read_sides(Path("copy.csv")), ["minilm"], "", Path())
+    (alone,) = pick(read_results(Path("copy.csv")), ["minilm"], "", Path())
     one = alone.answered["quiz", "files", None]
     assert one.predictions is None
     assert one.evaluation.scores[0].score == beside.answered["quiz", "files", None].evaluation.scores[0].score
@@ -53,10 +53,10 @@ def test_a_leaderboard_finds_the_records_beside_it_and_a_copied_one_does_not():
 
 def test_a_leaderboard_that_was_edited_is_not_vouched_for_by_its_records():
     text = Path("out/leaderboard.csv").read_text()
-    (minilm,) = pick(read_sides(Path("out")), ["minilm"], "", Path())
+    (minilm,) = pick(read_results(Path("out")), ["minilm"], "", Path())
     score = minilm.answered["quiz", "files", None].evaluation.scores[0].score
     Path("out/leaderboard.csv").write_text(text.replace(f",{score},", ",0.99,"))
-    (edited,) = pick(read_sides(Path("out/leaderboard.csv")), ["minilm"], "", Path())
+    (edited,) = pick(read_results(Path("out/leaderboard.csv")), ["minilm"], "", Path())
     assert edited.answered["quiz", "files", None].predictions is None
 
 
@@ -72,17 +72,17 @@ def test_what_is_no_result_is_an_error(path, content, message):
     if content is not None:
         Path(path).write_text(content)
     with pytest.raises(HarnessError, match=message):
-        read_sides(Path(path))
+        read_results(Path(path))
 
 
 def test_an_empty_folder_is_an_error():
     Path("nothing").mkdir()
     with pytest.raises(HarnessError, match="no results in nothing"):
-        read_sides(Path("nothing"))
+        read_results(Path("nothing"))
 
 
 def test_a_table_has_the_columns_that_are_asked_for_and_lists_as_arrays():
-    one = read_sides(Path("out"))[0].answered["quiz", "files", None]
+    one = read_results(Path("out"))[0].answered["quiz", "files", None]
     assert set(read_table(one, {"id", "correct", "none"})) == {"id", "correct"}
     whole = read_table(one)
     assert whole["scores"][0].tolist() == [0.1, 0.2]

@@ -25,7 +25,7 @@ from comparison.said import (
 )
 from harness.cli.output import print_grids
 from harness.comparison.flip_tables import shortened, why_grids
-from harness.comparison.result import Change, Standing
+from harness.comparison.result import Change, ParetoPoint
 from harness.comparison.tables import comparison_grids, front_grid, markdown, matrix_grids
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -308,9 +308,9 @@ def test_no_difference_has_no_sign_of_loss_the_other_way():
 def test_models_that_no_other_beats_at_quality_and_speed_are_bold():
     grid = front_grid(
         [
-            Standing(model="a", quality=0.9, texts_per_second=100.0, tasks=3, on_front=True),
-            Standing(model="b", quality=0.8, texts_per_second=50.0, tasks=3, on_front=False),
-            Standing(model="c", quality=0.7, texts_per_second=None, tasks=3, on_front=False),
+            ParetoPoint(model="a", quality=0.9, texts_per_second=100.0, tasks=3, on_front=True),
+            ParetoPoint(model="b", quality=0.8, texts_per_second=50.0, tasks=3, on_front=False),
+            ParetoPoint(model="c", quality=0.7, texts_per_second=None, tasks=3, on_front=False),
         ]
     )
     assert grid.subtitle == "mean headline score over 3 tasks that all were asked alike"

@@ -10,10 +10,10 @@ import pytest
 
 from comparison.made import answer, right
 from harness.bench.records import Bench, Estimate, Machine, Ratio, VariantResult
-from harness.comparison.compare import Question, compare
+from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.gate import Gate
 from harness.comparison.pareto import front_of
-from harness.comparison.sources import read_sides
+from harness.comparison.sources import read_results
 from harness.errors import HarnessError
 from harness.models.interface import Settings
 from harness.results.folder import Results, encode
@@ -35,13 +35,13 @@ def timed(model, share, rate, **changes):
         encoder="packed", threads=2, processor="EPYC", cores=2, load=None,
     )  # fmt: skip
     Results(Path(model)).write_throughput(replace(speed, **changes))
-    (side,) = read_sides(Path(model))
+    (side,) = read_results(Path(model))
     return side
 
 
 def ask(base, cand, ratio=0.5, allow=()):
     gate = Gate(conditions=(), throughput=ratio)
-    (found,) = compare([(base, [cand])], Question(tasks={}, gate=gate, allow=frozenset(allow)))
+    (found,) = compare([(base, [cand])], CompareOptions(tasks={}, gate=gate, allow=frozenset(allow)))
     return found
 
 
@@ -50,8 +50,8 @@ def test_the_ratio_of_two_runs_is_bounded_by_their_slowest_and_fastest_rounds():
     assert found.speed.ratio == pytest.approx(0.8)
     assert (found.speed.low, found.speed.high) == pytest.approx((72 / 110, 88 / 90))
     assert (found.exit_code, found.gate[0].outcome) == (0, "passes")
-    assert ask(*(read_sides(Path(name))[0] for name in ("base", "cand")), ratio=1.0).exit_code == 1
-    assert ask(*(read_sides(Path(name))[0] for name in ("base", "cand")), ratio=0.9).exit_code == 4
+    assert ask(*(read_results(Path(name))[0] for name in ("base", "cand")), ratio=1.0).exit_code == 1
+    assert ask(*(read_results(Path(name))[0] for name in ("base", "cand")), ratio=0.9).exit_code == 4
 
 
 @pytest.mark.parametrize("change", [{"processor": "Xeon"}, {"cores": 64}, {"workload": "v" * 64}])
@@ -70,13 +70,13 @@ def test_a_speed_that_cannot_be_is_not_divided_by(end, rate):
     (path,) = Path("base").glob("throughput/*.json")
     path.write_bytes(re.sub(rf'"{end}": [0-9.]+'.encode(), f'"{end}": '.encode() + rate, path.read_bytes()))
     with pytest.raises(HarnessError, match=r"throughput.*\.json is not a readable record"):
-        read_sides(Path("base"))
+        read_results(Path("base"))
 
 
 def test_a_speed_that_was_never_measured_fails_a_gate_that_asks_for_it():
     base = timed("base", 0.7, 100)
     answer("cand", "cand", correct=right(0.7))
-    (cand,) = read_sides(Path("cand"))
+    (cand,) = read_results(Path("cand"))
     found = ask(base, cand)
     assert found.exit_code == 2
     assert "cand was not timed" in found.gate[0].sentence
@@ -124,4 +124,4 @@ def test_a_speed_of_another_machine_has_no_place_on_the_front():
 def test_there_is_no_front_without_a_common_task():
     answer("one", "one", "a", correct=right(0.7))
     answer("two", "two", "b", correct=right(0.7))
-    assert front_of([*read_sides(Path("one")), *read_sides(Path("two"))]) == []
+    assert front_of([*read_results(Path("one")), *read_results(Path("two"))]) == []

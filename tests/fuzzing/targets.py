@@ -145,9 +145,9 @@ def _training_rows(folder: Path) -> None:
 
 
 def _gate(folder: Path) -> None:
-    from harness.comparison.gate import hold, read_gate
+    from harness.comparison.gate import evaluate_gate, read_gate
 
-    hold(read_gate(folder / "gate.toml"), [], None, "no speed was measured")
+    evaluate_gate(read_gate(folder / "gate.toml"), [], None, "no speed was measured")
 
 
 def _board(folder: Path) -> None:
@@ -171,15 +171,15 @@ def _board(folder: Path) -> None:
 
 
 def _compare(folder: Path) -> None:
-    from harness.comparison.compare import Question, compare
+    from harness.comparison.compare import CompareOptions, compare
     from harness.comparison.formats import to_csv, to_json, to_junit
-    from harness.comparison.sources import read_sides
+    from harness.comparison.sources import read_results
     from harness.comparison.tables import markdown
 
     board = folder / "leaderboard.csv"
-    sides = read_sides(folder if (folder / "records").is_dir() else board)
+    sides = read_results(folder if (folder / "records").is_dir() else board)
     pairs = [(sides[0], [other]) for other in sides[1:3]]
-    found = compare(pairs, Question(tasks=plugins().tasks(), metrics=None, why=True))
+    found = compare(pairs, CompareOptions(tasks=plugins().tasks(), metrics=None, why=True))
     for text in (to_json(found, []), to_csv(found), to_junit(found), markdown(found, matrix=False, front=[])):
         text.encode()
 
