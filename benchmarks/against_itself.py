@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from harness.bench.intervals import speed_ratio
-from harness.bench.session import Plan, Variant, failed, measure
+from harness.bench.session import BenchPlan, Variant, failed, measure
 from harness.bench.workloads import select_workloads
 from harness.models.locate import parse_model
 from harness.plugins.loader import load_plugins
@@ -68,7 +68,7 @@ def main() -> None:
     asked = _asked()
     schemes = load_plugins([Path(file) for file in asked.plugin]).model_schemes()
     variant = Variant(asked.model, parse_model(asked.model, schemes, threads=asked.threads))
-    plan = Plan(
+    plan = BenchPlan(
         variants=[variant],
         workloads=select_workloads([asked.workload]),
         margin=asked.margin,

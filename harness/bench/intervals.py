@@ -12,7 +12,7 @@ import statistics
 from functools import cache
 from typing import TYPE_CHECKING
 
-from harness.bench.records import Estimate
+from harness.bench.records import SpeedEstimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ that, so every ratio's interval is widened by it. See docs/bench.md for where th
 _Z = 1.959964
 
 
-def median_interval(values: Sequence[float]) -> Estimate:
+def median_interval(values: Sequence[float]) -> SpeedEstimate:
     """The median, with its interval by order statistics: it assumes independent values, no distribution.
 
     The ends are the k-th smallest and k-th largest value, with k from the binomial distribution.
@@ -40,19 +40,19 @@ def median_interval(values: Sequence[float]) -> Estimate:
     ordered = sorted(values)
     middle = statistics.median(ordered)
     if len(ordered) < FEWEST:
-        return Estimate(middle, -math.inf, math.inf)
+        return SpeedEstimate(middle, -math.inf, math.inf)
     rank = _binomial_rank(len(ordered))
-    return Estimate(middle, ordered[rank], ordered[-1 - rank])
+    return SpeedEstimate(middle, ordered[rank], ordered[-1 - rank])
 
 
-def speed(seconds: Sequence[float], texts: int) -> Estimate:
+def speed(seconds: Sequence[float], texts: int) -> SpeedEstimate:
     """Texts per second, with the interval of their median over rounds."""
     return median_interval([texts / one for one in seconds])
 
 
 def speed_ratio(
     seconds: Sequence[float], against: Sequence[float], *, spread: float = PROCESS_SPREAD
-) -> Estimate:
+) -> SpeedEstimate:
     """How many times faster the first is, from rounds that lay side by side in time.
 
     Each pair of rounds gives one log-ratio: what slowed both cancels. Their centre is the Hodges-Lehmann
@@ -69,12 +69,12 @@ def speed_ratio(
     walsh = sorted((first + second) / 2 for first, second in pairs)
     centre = statistics.median(walsh)
     if len(logs) < FEWEST:
-        return Estimate(math.exp(centre), 0.0, math.inf)
+        return SpeedEstimate(math.exp(centre), 0.0, math.inf)
     rank = _wilcoxon_rank(len(logs))
     processes = _Z * math.sqrt(2) * spread
     low = centre - math.hypot(centre - walsh[rank], processes)
     high = centre + math.hypot(walsh[-1 - rank] - centre, processes)
-    return Estimate(math.exp(centre), math.exp(low), math.exp(high))
+    return SpeedEstimate(math.exp(centre), math.exp(low), math.exp(high))
 
 
 @cache

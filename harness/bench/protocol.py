@@ -69,7 +69,7 @@ class Facts(msgspec.Struct, tag=True, frozen=True):
     """How threads were chosen; empty for a model that does not say how it uses them."""
 
 
-class Loaded(msgspec.Struct, tag=True, frozen=True):
+class LoadedModel(msgspec.Struct, tag=True, frozen=True):
     """How long a cold start took, in seconds, and the peak memory until the first encode."""
 
     process: float
@@ -115,4 +115,4 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     message: str
 
 
-Answer = Loaded | Facts | Prepared | Times | Peak | State | Failed
+Answer = LoadedModel | Facts | Prepared | Times | Peak | State | Failed

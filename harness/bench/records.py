@@ -15,7 +15,7 @@ Comparison = Literal["faster", "slower", "no difference seen", "too noisy to say
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class SpeedEstimate:
     """A figure and the ends of its 95 % interval."""
 
     value: float
@@ -90,7 +90,7 @@ class WorkloadResult:
     """Whether warm-up ended because times had settled, and not because its limit was reached."""
     rounds: tuple[Round, ...]
     """Interleaved: the k-th rounds of all variants lie side by side in time."""
-    texts_per_second: Estimate
+    texts_per_second: SpeedEstimate
     tokens_per_second: float | None
     padded_tokens_per_second: float | None
     latency: Latency | None
@@ -135,7 +135,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threads:
+class ThreadRecord:
     """How a model uses the cores."""
 
     workers: int
@@ -164,7 +164,7 @@ class VariantResult:
     """Empty for a model that could not be loaded."""
     settings: Settings
     facts: ModelFacts | None = None
-    threads: Threads | None = None
+    threads: ThreadRecord | None = None
     start: Start | None = None
     memory: Memory | None = None
     ceiling: Ceiling | None = None
@@ -179,9 +179,9 @@ class Ratio:
     workload: str
     label: str
     against: str
-    ratio: Estimate
+    ratio: SpeedEstimate
     """Of texts per second; what the comparison is about."""
-    cpu_ratio: Estimate | None
+    cpu_ratio: SpeedEstimate | None
     """Of texts per second of processor time, which other processes hardly move; None where none was used."""
     rounds: int
     comparison: Comparison

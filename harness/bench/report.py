@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from harness.bench.records import (
         Bench,
-        Estimate,
         Latency,
         Ratio,
+        SpeedEstimate,
         Surroundings,
         VariantResult,
         WorkloadResult,
@@ -232,7 +232,7 @@ def _cores(result: WorkloadResult) -> float:
     return sum(one.cpu for one in result.rounds) / sum(one.wall for one in result.rounds)
 
 
-def _speed(estimate: Estimate) -> str:
+def _speed(estimate: SpeedEstimate) -> str:
     """Texts per second, in thousands where there are many."""
     if estimate.value >= 10_000:
         thousands = replace(
@@ -242,12 +242,12 @@ def _speed(estimate: Estimate) -> str:
     return _interval(estimate, "{:.0f}" if estimate.value >= 10 else "{:.2f}")
 
 
-def _interval(estimate: Estimate, form: str) -> str:
+def _interval(estimate: SpeedEstimate, form: str) -> str:
     value, low, high = (form.format(one) for one in (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low}, {high}]"
 
 
-def _times(ratio: Estimate) -> str:
+def _times(ratio: SpeedEstimate) -> str:
     return _interval(ratio, "{:.2f}" if ratio.value < 10 else "{:.1f}" if ratio.value < 100 else "{:.0f}")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
 
-    from harness.bench.variant import Subject
+    from harness.bench.variant import VariantProcess
     from harness.bench.workloads import Workload
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -36,7 +36,7 @@ _FEWEST_FOR_P99 = 100
 class Course:
     """How far a variant has come with a workload."""
 
-    subject: Subject
+    subject: VariantProcess
     prepared: Prepared
     warm_up: list[Round] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Course:
 
 
 def measure_workload(
-    subjects: Sequence[Subject],
+    subjects: Sequence[VariantProcess],
     workload: Workload,
     target: Target,
     *,

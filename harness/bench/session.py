@@ -15,7 +15,7 @@ from harness.bench.process import Worker
 from harness.bench.records import Bench, Ratio, VariantResult
 from harness.bench.rounds import measure_workload
 from harness.bench.stopping import Target, comparison
-from harness.bench.variant import Asked, Subject
+from harness.bench.variant import VariantProcess, WorkerLike
 from harness.system.environment import libraries
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BenchPlan:
     """What is to be measured."""
 
     variants: Sequence[Variant]
@@ -49,7 +49,7 @@ class Plan:
     """Measure the first variant twice, in two processes: the noise floor."""
 
 
-class Watcher(Protocol):
+class BenchProgress(Protocol):
     """Is told how far a bench has come."""
 
     def step(self, what: str, done: float) -> None:
@@ -58,11 +58,11 @@ class Watcher(Protocol):
 
 
 def measure(
-    plan: Plan,
-    watcher: Watcher,
+    plan: BenchPlan,
+    watcher: BenchProgress,
     *,
     started: str,
-    start: Callable[[str], Asked] = Worker,
+    start: Callable[[str], WorkerLike] = Worker,
     clock: Callable[[], float] = time.monotonic,
 ) -> Bench:
     """Measure every variant on every workload; one that fails is an error in the result, and the rest go on.
@@ -116,16 +116,16 @@ def failed(bench: Bench) -> list[VariantResult]:
     return [one for one in bench.variants if one.error is not None]
 
 
-def _subjects(plan: Plan) -> list[Subject]:
+def _subjects(plan: BenchPlan) -> list[VariantProcess]:
     first, *others = plan.variants
     second = [replace(first, label=again(first.label))] if plan.against_itself else []
-    return [Subject(one.label, one.spec) for one in (first, *second, *others)]
+    return [VariantProcess(one.label, one.spec) for one in (first, *second, *others)]
 
 
 def _measure_workloads(
-    plan: Plan,
-    subjects: list[Subject],
-    watcher: Watcher,
+    plan: BenchPlan,
+    subjects: list[VariantProcess],
+    watcher: BenchProgress,
     clock: Callable[[], float],
     drawing: random.Random,
 ) -> None:
@@ -150,7 +150,7 @@ def _measure_workloads(
     _share_ceilings(subjects)
 
 
-def _share_ceilings(subjects: Sequence[Subject]) -> None:
+def _share_ceilings(subjects: Sequence[VariantProcess]) -> None:
     """Give variants of one device, dtype and thread count one ceiling: it is the machine's."""
     tries: dict[tuple[str, str, int], list[float]] = {}
     for subject in subjects:
@@ -159,7 +159,7 @@ def _share_ceilings(subjects: Sequence[Subject]) -> None:
         subject.ceilings = tries[subject.arithmetic] if subject.ceilings else []
 
 
-def _ratios(subjects: Sequence[Subject], plan: Plan) -> list[Ratio]:
+def _ratios(subjects: Sequence[VariantProcess], plan: BenchPlan) -> list[Ratio]:
     """Every variant against the first that was measured to the end, per workload."""
     usable = [one for one in subjects if one.error is None]
     ratios = []
@@ -184,6 +184,6 @@ def _ratios(subjects: Sequence[Subject], plan: Plan) -> list[Ratio]:
     return ratios
 
 
-def _is_floor(ratio: Ratio, plan: Plan) -> bool:
+def _is_floor(ratio: Ratio, plan: BenchPlan) -> bool:
     first = plan.variants[0].label
     return plan.against_itself and (ratio.against, ratio.label) == (first, again(first))

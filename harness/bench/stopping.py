@@ -11,7 +11,7 @@ from harness.bench.intervals import FEWEST, speed, speed_ratio
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.bench.records import Comparison, Estimate, Verdict
+    from harness.bench.records import Comparison, SpeedEstimate, Verdict
 
 NOISY = 0.05
 """Relative half-width above which a figure is too noisy to be stated."""
@@ -65,12 +65,12 @@ def enough(seconds: Mapping[str, Sequence[float]], target: Target, now: float) -
     return all(one.half_width <= target.margin for one in estimates)
 
 
-def verdict(estimate: Estimate) -> Verdict:
+def verdict(estimate: SpeedEstimate) -> Verdict:
     """Whether a speed may be stated."""
     return "measured" if estimate.half_width <= NOISY else "too noisy to say"
 
 
-def comparison(ratio: Estimate) -> Comparison:
+def comparison(ratio: SpeedEstimate) -> Comparison:
     """What a ratio of speeds shows.
 
     Where it is noisy, only a difference that is larger than the noise we accept is stated.

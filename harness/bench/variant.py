@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from harness.bench.protocol import Facts, FindCeiling, Load, Loaded, Measure, Peak, Settle, State
-from harness.bench.records import Ceiling, Memory, Round, Start, Threads, VariantResult, WorkloadResult
+from harness.bench.protocol import Facts, FindCeiling, Load, LoadedModel, Measure, Peak, Settle, State
+from harness.bench.records import Ceiling, Memory, Round, Start, ThreadRecord, VariantResult, WorkloadResult
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Expected = TypeVar("Expected")
 
 
-class Asked(Protocol):
+class WorkerLike(Protocol):
     """What carries out orders: a process, or in tests its stand-in."""
 
     def ask(self, order: Order, expected: type[Expected]) -> Expected:
@@ -32,15 +32,15 @@ class Asked(Protocol):
         ...
 
 
-class Subject:
+class VariantProcess:
     """A variant and its process. Its first failure is kept in `error`, and ends its part."""
 
     def __init__(self, label: str, spec: ModelSpec) -> None:
         self.label, self.spec = label, spec
         self.error: str | None = None
         self.meter: Meter | None = None
-        self._process: Asked | None = None
-        self._loaded: Loaded | None = None
+        self._process: WorkerLike | None = None
+        self._loaded: LoadedModel | None = None
         self._facts: Facts | None = None
         self._memory: Memory | None = None
         self.ceilings: list[float] = []
@@ -71,7 +71,7 @@ class Subject:
 
     def load(
         self,
-        start: Callable[[str], Asked],
+        start: Callable[[str], WorkerLike],
         plugins: tuple[str, ...],
         workloads: tuple[tuple[str, ...], ...],
     ) -> None:
@@ -81,7 +81,7 @@ class Subject:
         """
         spawned = time.monotonic()
         self._process = start(self.label)
-        self._loaded = self.try_asking(Load(self.spec, plugins, workloads[0][0], spawned), Loaded)
+        self._loaded = self.try_asking(Load(self.spec, plugins, workloads[0][0], spawned), LoadedModel)
         self._facts = self.try_asking(Settle(workloads), Facts)
 
     def try_asking(self, order: Order, expected: type[Expected]) -> Expected | None:
@@ -137,7 +137,7 @@ class Subject:
             fingerprint=facts.fingerprint,
             settings=self.spec.settings,
             facts=facts.facts,
-            threads=Threads(workers=facts.workers, per_worker=facts.per_worker, how=facts.how),
+            threads=ThreadRecord(workers=facts.workers, per_worker=facts.per_worker, how=facts.how),
             start=Start(
                 process=loaded.process,
                 imports=loaded.imports,

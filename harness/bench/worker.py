@@ -24,7 +24,7 @@ from harness.bench.protocol import (
     Calls,
     Facts,
     Load,
-    Loaded,
+    LoadedModel,
     Measure,
     Order,
     Pass,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from harness.models.interface import Model
 
 
-class Bench:
+class WorkerLoop:
     """A loaded model, and the workloads it is timed on."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Bench:
             raise RuntimeError("no model was loaded")
         return self._model
 
-    def _load(self, order: Load) -> Loaded:
+    def _load(self, order: Load) -> LoadedModel:
         from harness.models.locate import locate_model
         from harness.plugins.loader import load_plugins
 
@@ -93,7 +93,7 @@ class Bench:
         model.encode([order.first_text])
         synchronise()
         encoded = time.monotonic()
-        return Loaded(
+        return LoadedModel(
             process=started - order.spawned,
             imports=importing.seconds,
             load=loaded - started - importing.seconds,
@@ -172,13 +172,13 @@ def main() -> None:
     """Serve until standard input ends, or the process that gives orders."""
     processes.end_with_parent()
     orders, answers = protected_streams()
-    bench = Bench()
+    bench = WorkerLoop()
     for line in orders:
         answers.write(_answered(bench, line).decode() + "\n")
         answers.flush()
 
 
-def _answered(bench: Bench, line: str) -> bytes:
+def _answered(bench: WorkerLoop, line: str) -> bytes:
     """Answer an order, or say why not: a model's failure does not end the process."""
     try:
         order: Order = msgspec.json.decode(line, type=Order)

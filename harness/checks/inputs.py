@@ -18,7 +18,7 @@ from harness.training.rows import read_training_rows, rows_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from harness.checks.models import Models
+    from harness.checks.models import ModelLoader
     from harness.models.interface import Model
     from harness.tasks.dataset import Dataset
     from harness.tasks.interface import Task
@@ -29,10 +29,10 @@ Kind = Literal["pairs", "scored-pairs", "labelled-pairs", "triplets", "labelled-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CheckOptions:
     """What `harness check` is to know besides a path."""
 
-    models: Models
+    models: ModelLoader
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     """Those that plugins bring."""
     tasks: Mapping[str, Task] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Asked:
     verify: bool = False
 
 
-def shipped(name: str, asked: Asked) -> Recipe:
+def shipped(name: str, asked: CheckOptions) -> Recipe:
     """Find a recipe by its name, or say that there is neither a file nor a recipe of that name."""
     if "/" in name and not any(known.startswith(name.partition("/")[0] + "/") for known in asked.recipes):
         raise HarnessError(f"no file or folder {name}")
@@ -62,13 +62,13 @@ def shipped(name: str, asked: Asked) -> Recipe:
         raise HarnessError(message, exists=error.exists) from error
 
 
-def recipe_named(name: str, asked: Asked) -> Recipe:
+def recipe_named(name: str, asked: CheckOptions) -> Recipe:
     """Find a recipe by its file or its name."""
     place = user_path(name)
     return read_recipe(place) if place.is_file() or place.suffix == ".toml" else shipped(name, asked)
 
 
-def with_columns(recipe: Recipe, asked: Asked) -> Recipe:
+def with_columns(recipe: Recipe, asked: CheckOptions) -> Recipe:
     """Take the columns of the command line."""
     columns = {f"data.columns.{ours}": theirs for ours, theirs in asked.columns.items()}
     return with_changes(recipe, columns, recipe.name) if columns else recipe
@@ -84,7 +84,7 @@ def data_of(kind: str, columns: Mapping[str, str]) -> Data:
     return Data(kind=cast("Kind", kind), columns=dict(columns))
 
 
-def rows_of(data: Data, home: str, asked: Asked) -> Rows | None:
+def rows_of(data: Data, home: str, asked: CheckOptions) -> Rows | None:
     """Read the training rows; None where they are not there, which is said to the user."""
     try:
         path = rows_path(data, asked.data, home)
@@ -93,7 +93,7 @@ def rows_of(data: Data, home: str, asked: Asked) -> Rows | None:
     return read_training_rows(data, path)
 
 
-def base_of(name: str, asked: Asked) -> Callable[[], Model] | None:
+def base_of(name: str, asked: CheckOptions) -> Callable[[], Model] | None:
     """Load a base; one that was not asked for only if it is on this machine, and from there."""
     if asked.base:
         return asked.models.loader(name)
@@ -101,7 +101,7 @@ def base_of(name: str, asked: Asked) -> Callable[[], Model] | None:
 
 
 def datasets_of(
-    own: Iterable[str], asked: Asked, *, known: bool
+    own: Iterable[str], asked: CheckOptions, *, known: bool
 ) -> Callable[[], Mapping[str, Dataset]] | None:
     """Read the rows of the evaluated tasks; None where there are none, or no training texts to look for.
 
@@ -122,7 +122,7 @@ def datasets_of(
     return (lambda: found) if found else None
 
 
-def measuring(model: Callable[[], Model], asked: Asked) -> Callable[[str], Mapping[str, float]]:
+def measuring(model: Callable[[], Model], asked: CheckOptions) -> Callable[[str], Mapping[str, float]]:
     """Return what evaluates a model on a task, by the task's name."""
 
     def measure(name: str) -> Mapping[str, float]:

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.checks.inputs import Asked
+    from harness.checks.inputs import CheckOptions
     from harness.models.interface import Model
     from harness.training.lineage import Lineage
     from harness.training.recipe import Recipe
     from harness.training.subject import Rows
 
 
-def subject_of(path: str, asked: Asked) -> CheckInput:
+def subject_of(path: str, asked: CheckOptions) -> CheckInput:
     """Find out what a path is and what is known of it; a recipe may be named too, and a path wins.
 
     Raises HarnessError for what does not exist, cannot be read, or is nothing that can be checked.
@@ -93,7 +93,7 @@ def recipe_subject(
     )
 
 
-def _of_recipe(path: str, recipe: Recipe, asked: Asked) -> CheckInput:
+def _of_recipe(path: str, recipe: Recipe, asked: CheckOptions) -> CheckInput:
     recipe = with_columns(recipe, asked)
     rows = rows_of(recipe.data, recipe.home, asked)
     base = asked.base or recipe.base
@@ -103,7 +103,7 @@ def _of_recipe(path: str, recipe: Recipe, asked: Asked) -> CheckInput:
     )
 
 
-def _of_data(path: str, file: Path, asked: Asked) -> CheckInput:
+def _of_data(path: str, file: Path, asked: CheckOptions) -> CheckInput:
     if asked.recipe is not None:
         recipe = with_columns(recipe_named(asked.recipe, asked), asked)
         asked = replace(asked, data=asked.data if asked.data and asked.data.is_dir() else None)
@@ -124,7 +124,7 @@ def _of_data(path: str, file: Path, asked: Asked) -> CheckInput:
     return CheckInput(path=path, what="dataset", size=len(rows), rows=rows, base=base, datasets=datasets)
 
 
-def _of_card(path: str, file: Path, asked: Asked) -> CheckInput:
+def _of_card(path: str, file: Path, asked: CheckOptions) -> CheckInput:
     from harness.training.cards.reader import read_card
 
     card = read_card(file)
@@ -149,7 +149,7 @@ def _of_card(path: str, file: Path, asked: Asked) -> CheckInput:
     )
 
 
-def _of_folder(path: str, folder: Path, asked: Asked) -> CheckInput:
+def _of_folder(path: str, folder: Path, asked: CheckOptions) -> CheckInput:
     lineage = read_lineage(folder)
     if lineage is None and not any((folder / name).is_file() for name in ("modules.json", "config.json")):
         there = sorted(entry.name for entry in folder.iterdir())
@@ -189,7 +189,7 @@ def _described(folder: Path) -> CheckInput:
         return bare  # a README of any other kind says nothing of a training
 
 
-def _of_candidate(subject: CheckInput, lineage: Lineage, asked: Asked) -> CheckInput:
+def _of_candidate(subject: CheckInput, lineage: Lineage, asked: CheckOptions) -> CheckInput:
     """Tell what lineage.json says; of its card, what lineage.json does not say: claims, usage, samples."""
     recipe = recipe_from(lineage.recipe, f"the recipe in {subject.path}")
     rows = _trained_rows(recipe, lineage, subject.path, asked)
@@ -218,7 +218,7 @@ def _of_candidate(subject: CheckInput, lineage: Lineage, asked: Asked) -> CheckI
     )
 
 
-def _trained_rows(recipe: Recipe, lineage: Lineage, path: str, asked: Asked) -> Rows | None:
+def _trained_rows(recipe: Recipe, lineage: Lineage, path: str, asked: CheckOptions) -> Rows | None:
     """Find the rows that a candidate was trained on: in the data given, or beside the shipped recipe."""
     known = asked.recipes.get(recipe.name)
     home = known.home if known is not None and known.data == recipe.data else ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Architecture:
+class EmbeddingFacts:
     """What a model folder says of its embeddings; None where it does not say."""
 
     normalized: bool | None = None
@@ -32,7 +32,7 @@ class Architecture:
 
 
 @dataclass
-class Models:
+class ModelLoader:
     """Locate and load models by what stands after `--model`, each once.
 
     Only what a user asks for may be fetched: a name in a card, a recipe or a lineage is a stranger's.
@@ -87,11 +87,11 @@ class Models:
         return scheme if here else name
 
 
-def read_architecture(folder: Path | None) -> Architecture:
+def read_architecture(folder: Path | None) -> EmbeddingFacts:
     """Read a folder of sentence-transformers without loading it; what is missing there stays unknown."""
     modules = _json(folder / "modules.json") if folder is not None else None
     if folder is None or not isinstance(modules, list):
-        return Architecture()
+        return EmbeddingFacts()
     named = {
         str(one.get("type", "")).rpartition(".")[2]: folder / str(one.get("path", ""))
         for one in modules
@@ -110,7 +110,7 @@ def read_architecture(folder: Path | None) -> Architecture:
         pooling.get("embedding_dimension"),
         pooling.get("word_embedding_dimension"),
     )
-    return Architecture(
+    return EmbeddingFacts(
         normalized="Normalize" in named,
         dimensions=next((one for one in sizes if isinstance(one, int)), None),
         max_tokens=next((one for one in limits if isinstance(one, int) and one < _NO_LIMIT), None),

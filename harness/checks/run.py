@@ -17,7 +17,7 @@ ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class CheckReport:
     """What all checks saw."""
 
     findings: tuple[tuple[Finding, str], ...]
@@ -26,9 +26,9 @@ class Looked:
     """A sentence for each check that could not finish."""
 
 
-def look(
+def run_checks(
     subject: CheckInput, checks: Mapping[str, Check], origin: Callable[[str], str] | None = None
-) -> Looked:
+) -> CheckReport:
     """Let all checks look; findings that a check had before it failed are kept.
 
     origin: from a check's name to its plugin's, for problems.
@@ -49,12 +49,12 @@ def look(
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
             problems.append(f"{who} raised on {subject.path}: {type(error).__name__}: {error}")
     findings.sort(key=lambda found: ORDER.index(Severity(found[0].severity)))
-    return Looked(tuple(findings), tuple(problems))
+    return CheckReport(tuple(findings), tuple(problems))
 
 
 def collect(subject: CheckInput, checks: Mapping[str, Check]) -> list[Finding]:
     """Return the findings of all checks, the worst first; raises HarnessError where one could not finish."""
-    looked = look(subject, checks)
+    looked = run_checks(subject, checks)
     if looked.problems:
         raise HarnessError(
             "not everything could be checked",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.bench.records import Bench
-    from harness.bench.session import Plan, Variant, Watcher
+    from harness.bench.session import BenchPlan, BenchProgress, Variant
     from harness.cli.config import Config
     from harness.models.interface import LocatedModel, ModelScheme, ModelSpec, Settings
     from harness.plugins.loader import Plugins
@@ -118,12 +118,12 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
         sys.exit(2)
 
 
-def _plan(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Plan:
+def _plan(options: Mapping[str, Any], config: Config, plugins: Plugins) -> BenchPlan:
     """Turn what was asked into a plan; everything a user can get wrong is found here, before any work."""
-    from harness.bench.session import Plan
+    from harness.bench.session import BenchPlan
     from harness.bench.workloads import DEFAULT, select_workloads
 
-    return Plan(
+    return BenchPlan(
         variants=_variants(options, config, plugins),
         workloads=select_workloads(words(options["workloads"]) or DEFAULT),
         plugins=tuple(
@@ -207,7 +207,7 @@ def _ways(options: Mapping[str, Any]) -> list[Settings]:
 
 
 @contextmanager
-def _watching() -> Iterator[Watcher]:
+def _watching() -> Iterator[BenchProgress]:
     """Show progress on standard error; it vanishes at the end, and when piped."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TimeElapsedColumn
 

@@ -106,14 +106,14 @@ class _Checked:
 def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Asked:
     """Read the options; raises HarnessError for what does not exist."""
     from harness.checks import Asked
-    from harness.checks.models import Models
+    from harness.checks.models import ModelLoader
     from harness.tasks.selection import select_tasks
 
     tasks = tasks_from(plugins, options["task_files"], config)
     named = words(options["tasks"])
     selected = select_tasks(named, tasks, plugins.task_schemes()) if named else []
     return Asked(
-        models=Models(plugins.model_schemes()),
+        models=ModelLoader(plugins.model_schemes()),
         recipes=plugins.recipes(),
         tasks=tasks | {one.task.name: one.task for one in selected},
         wanted=tuple(one.task.name for one in selected),

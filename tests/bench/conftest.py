@@ -12,7 +12,7 @@ from harness.bench.protocol import (
     Facts,
     FindCeiling,
     Load,
-    Loaded,
+    LoadedModel,
     Measure,
     Pass,
     Peak,
@@ -66,7 +66,7 @@ class Standin:
             return Times([0.01] * min(order.most, 120), [0.01] * min(order.most, 120), 1.2)
         facts = ModelFacts(dimensions=2, similarity="cosine")
         return {
-            Load: Loaded(0.2, 3.0, 1.0, 0.1, 100),
+            Load: LoadedModel(0.2, 3.0, 1.0, 0.1, 100),
             Settle: Facts(self.label, "f" * 64, facts, "cpu", (), 2, 1, "calibrated"),
             Prepare: Prepared(1000, 1500, 1e9),
             FindCeiling: Peak(10.0),

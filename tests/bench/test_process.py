@@ -9,7 +9,7 @@ import pytest
 
 from harness.bench.process import Worker
 from harness.bench.protocol import Measure, State
-from harness.bench.session import Plan, failed, measure
+from harness.bench.session import BenchPlan, failed, measure
 from harness.bench.workloads import Workload
 from harness.errors import HarnessError
 
@@ -26,7 +26,7 @@ def few_plugins(monkeypatch):
 def bench(*acts, **plan):
     given = {"margin": 0.05, "budget": 4.0, "plugins": (str(ACTING),), **plan}
     variants = [variant(act, act) for act in acts]
-    return measure(Plan(variants=variants, workloads=[WORK], **given), Nobody(), started="now")
+    return measure(BenchPlan(variants=variants, workloads=[WORK], **given), Nobody(), started="now")
 
 
 def gone(pid):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from harness.bench.records import Estimate, Surroundings
+from harness.bench.records import SpeedEstimate, Surroundings
 from harness.bench.report import caveats, grids
 from harness.cli.output import print_grids
 
@@ -53,7 +53,7 @@ def test_the_noise_floor_is_said(bench):
 
 def test_a_noise_floor_that_misses_one_is_not_hidden(bench):
     (floor,) = bench.noise_floor
-    off = replace(bench, noise_floor=(replace(floor, ratio=Estimate(1.2, 1.1, 1.3)),))
+    off = replace(bench, noise_floor=(replace(floor, ratio=SpeedEstimate(1.2, 1.1, 1.3)),))
     assert any("does NOT contain 1" in one for one in caveats(off))
 
 
@@ -62,7 +62,7 @@ def test_noise_is_said_with_what_caused_it(bench):
     noisy = with_workload(
         bench,
         verdict="too noisy to say",
-        texts_per_second=Estimate(400, 300, 500),
+        texts_per_second=SpeedEstimate(400, 300, 500),
         surroundings=around,
     )
     text = shown(noisy)

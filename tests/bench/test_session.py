@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.bench.protocol import Pass, Times
-from harness.bench.session import Plan, again, failed, measure
+from harness.bench.session import BenchPlan, again, failed, measure
 from harness.bench.workloads import Workload
 
 from .conftest import Nobody, Standin, variant
@@ -23,7 +23,7 @@ class Stage:
 
     def play(self, *labels, **plan):
         given = {"variants": [variant(label) for label in labels], "workloads": [WORK], **plan}
-        return measure(Plan(**given), Nobody(), started="now", start=self.start, clock=self.clock)
+        return measure(BenchPlan(**given), Nobody(), started="now", start=self.start, clock=self.clock)
 
 
 def test_a_known_ratio_is_found(clock):
@@ -42,7 +42,7 @@ def test_processor_time_is_compared_too_since_other_processes_hardly_move_it(clo
             return Times(found.wall, [0.5 / int(self.label[0])], 0.5) if isinstance(order, Pass) else found
 
     walls = [0.5, 0.9, 0.4, 1.3, 0.6, 0.7, 2.0] * 99
-    plan = Plan(variants=[variant("1"), variant("2")], workloads=[WORK], budget=30.0)
+    plan = BenchPlan(variants=[variant("1"), variant("2")], workloads=[WORK], budget=30.0)
     bench = measure(
         plan, Nobody(), started="", start=lambda label: Disturbed(label, clock, [], walls), clock=clock
     )
@@ -109,7 +109,7 @@ def test_both_processes_of_the_noise_floor_use_threads_alike(clock):
                 asked[self.label] = order.spec.threads
             return super().ask(order, expected)
 
-    plan = Plan(variants=[variant("a")], workloads=[WORK], against_itself=True)
+    plan = BenchPlan(variants=[variant("a")], workloads=[WORK], against_itself=True)
     measure(plan, Nobody(), started="", start=lambda label: Telling(label, clock, []), clock=clock)
     assert asked == {"a": "auto", again("a"): "2x1"}
 
@@ -138,7 +138,7 @@ def test_no_process_outlives_a_bench_however_it_ends(clock, problem):
             if "round 3" in what:
                 raise problem
 
-    plan = Plan(variants=[variant("a"), variant("b")], workloads=[WORK])
+    plan = BenchPlan(variants=[variant("a"), variant("b")], workloads=[WORK])
     with pytest.raises(problem):
         measure(plan, Cutting(), started="", start=stage.start, clock=clock)
     assert [one.ended for one in stage.cast.values()] == [True, True]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.bench.intervals import FEWEST
-from harness.bench.records import Estimate
+from harness.bench.records import SpeedEstimate
 from harness.bench.stopping import LOOKS, MOST_ROUNDS, Target, comparison, enough, settled, verdict
 
 LATER = Target(margin=0.02, deadline=100.0)
@@ -63,9 +63,9 @@ def test_rounds_end_at_last_however_quick_they_are():
     ],
 )
 def test_a_comparison_says_what_its_interval_shows(low, high, expected):
-    assert comparison(Estimate((low * high) ** 0.5, low, high)) == expected
+    assert comparison(SpeedEstimate((low * high) ** 0.5, low, high)) == expected
 
 
 def test_a_wide_interval_is_too_noisy_to_state():
-    assert verdict(Estimate(100, 97, 103)) == "measured"
-    assert verdict(Estimate(100, 90, 110)) == "too noisy to say"
+    assert verdict(SpeedEstimate(100, 97, 103)) == "measured"
+    assert verdict(SpeedEstimate(100, 90, 110)) == "too noisy to say"

@@ -14,7 +14,7 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from plugins.cards import card_text
 
 from harness.checks import Asked, recipe_subject, subject_of
-from harness.checks.models import Models, read_architecture
+from harness.checks.models import ModelLoader, read_architecture
 from harness.errors import HarnessError
 from harness.models.interface import ModelScheme
 from harness.models.lexical import LexicalModel
@@ -46,7 +46,9 @@ def plugins():
 def asked(plugins):
     """What is asked, with changes."""
     tasks = plugins.tasks()
-    return lambda **changes: Asked(**({"models": Models(plugins.model_schemes()), "tasks": tasks} | changes))
+    return lambda **changes: Asked(
+        **({"models": ModelLoader(plugins.model_schemes()), "tasks": tasks} | changes)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -215,7 +217,7 @@ def test_a_recipe_takes_what_it_does_not_say_from_its_base(tmp_path):
 
 
 def test_a_base_that_is_not_on_this_machine_is_not_asked_of_a_hub(asked, plugins):
-    models = Models(plugins.model_schemes())
+    models = ModelLoader(plugins.model_schemes())
     assert models.is_here("lexical")
     assert not models.is_here("nobody/has-this")
     assert models.folder("nobody/has-this") is None
@@ -224,7 +226,7 @@ def test_a_base_that_is_not_on_this_machine_is_not_asked_of_a_hub(asked, plugins
 
 def test_a_base_of_which_the_cache_has_no_weights_is_not_here(plugins, tmp_path, monkeypatch):
     monkeypatch.setattr("harness.checks.models.hub_folder", lambda spec, *, fetch: tmp_path)
-    models = Models(plugins.model_schemes())
+    models = ModelLoader(plugins.model_schemes())
     (tmp_path / "config.json").touch()
     assert not models.is_here("somebody/has-this")
     (tmp_path / "model.safetensors").touch()
@@ -233,7 +235,7 @@ def test_a_base_of_which_the_cache_has_no_weights_is_not_here(plugins, tmp_path,
 
 @pytest.mark.parametrize("name", ["org/a--b", "org/x.git", "org/x..y", f"org/{'x' * 120}", "-a/b", "a/b."])
 def test_a_base_that_no_hub_can_have_is_not_here(asked, plugins, tmp_path, name):
-    assert not Models(plugins.model_schemes()).is_here(name)
+    assert not ModelLoader(plugins.model_schemes()).is_here(name)
     (tmp_path / "card.md").write_text(card_text().replace("someone/a-base", name))
     (tmp_path / "its.toml").write_text(TOML.replace('"lexical"', f'"{name}"'))
     assert subject_of("card.md", asked()).base is None
@@ -266,7 +268,7 @@ def test_a_base_that_only_a_file_names_is_taken_from_the_cache_and_asked_of_no_h
 
 def test_a_base_of_a_plugin_is_loaded_only_where_it_is_asked_for(asked, plugins, tmp_path):
     paid = ModelScheme("paid", "asks a service", LexicalModel)
-    asked = partial(asked, models=Models(plugins.model_schemes() | {"paid": paid}))
+    asked = partial(asked, models=ModelLoader(plugins.model_schemes() | {"paid": paid}))
     (tmp_path / "its.toml").write_text(TOML.replace('"lexical"', '"paid:large"'))
     assert subject_of("its.toml", asked()).base is None
     assert subject_of("its.toml", asked(base="paid:large")).base().name == "lexical"

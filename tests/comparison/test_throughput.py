@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from comparison.made import answer, right
-from harness.bench.records import Bench, Estimate, Machine, Ratio, VariantResult
+from harness.bench.records import Bench, Machine, Ratio, SpeedEstimate, VariantResult
 from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.gate import Gate
 from harness.comparison.pareto import front_of
@@ -89,7 +89,7 @@ def test_a_bench_that_does_not_hold_what_it_speaks_of_is_passed_over():
         for one in sides
     )
     ratio = Ratio(
-        workload="not measured", label="cand", against="base", ratio=Estimate(2.0, 1.9, 2.1), cpu_ratio=None,
+        workload="not measured", label="cand", against="base", ratio=SpeedEstimate(2.0, 1.9, 2.1), cpu_ratio=None,
         rounds=3, comparison="faster",
     )  # fmt: skip
     bench = Bench(

@@ -130,9 +130,11 @@ def _answered(folder: Path) -> None:
 
 def _recipe(folder: Path) -> None:
     from harness.checks import Asked, subject_of
-    from harness.checks.models import Models
+    from harness.checks.models import ModelLoader
 
-    _looked_at(subject_of(str(folder / "recipe.toml"), Asked(models=Models({}), tasks=plugins().tasks())))
+    _looked_at(
+        subject_of(str(folder / "recipe.toml"), Asked(models=ModelLoader({}), tasks=plugins().tasks()))
+    )
 
 
 def _training_rows(folder: Path) -> None:
@@ -209,20 +211,20 @@ def _status(folder: Path) -> None:
 
 def _candidate(folder: Path) -> None:
     from harness.checks import Asked, subject_of
-    from harness.checks.models import Models
+    from harness.checks.models import ModelLoader
     from harness.training.contamination import read_training_texts
 
     read_training_texts.__globals__["_trained_on"].cache_clear()
     read_training_texts(folder)
-    subject = subject_of(str(folder), Asked(models=Models({}), tasks=plugins().tasks()))
+    subject = subject_of(str(folder), Asked(models=ModelLoader({}), tasks=plugins().tasks()))
     _looked_at(subject, loading=False)
 
 
 def _card(folder: Path) -> None:
     from harness.checks import Asked, subject_of
-    from harness.checks.models import Models
+    from harness.checks.models import ModelLoader
 
-    _looked_at(subject_of(str(folder / "card.md"), Asked(models=Models({}), tasks=plugins().tasks())))
+    _looked_at(subject_of(str(folder / "card.md"), Asked(models=ModelLoader({}), tasks=plugins().tasks())))
 
 
 def _from_card(folder: Path) -> None:

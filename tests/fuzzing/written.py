@@ -195,13 +195,13 @@ def caches() -> list[Files]:
 
 def benches() -> list[Files]:
     """A bench of one variant."""
-    from harness.bench.records import Bench, Machine, Memory, Start, Threads, VariantResult
+    from harness.bench.records import Bench, Machine, Memory, Start, ThreadRecord, VariantResult
     from harness.models.interface import ModelFacts, Settings
     from harness.results.folder import encode
 
     variant = VariantResult(
         label="a", model="a", fingerprint="f" * 64, settings=Settings(),
-        facts=ModelFacts(dimensions=4, similarity="cosine"), threads=Threads(workers=1, per_worker=2),
+        facts=ModelFacts(dimensions=4, similarity="cosine"), threads=ThreadRecord(workers=1, per_worker=2),
         start=Start(process=1.0, imports=2.0, load=0.5, first_encode=0.1), memory=Memory(loaded=1, peak=2),
     )  # fmt: skip
     bench = Bench(
