@@ -49,7 +49,7 @@ def peak() -> float:
 
 def search(given: argparse.Namespace) -> dict[str, float]:
     """Rank `given.documents` for 1,000 queries."""
-    from harness import rank
+    from harness.authoring import rank
 
     documents = embeddings(0, given.documents, given.dimensions)
     queries = embeddings(1, 1000, given.dimensions)

@@ -36,7 +36,7 @@ class Cosine:
     name = "cosine"
 
     def __init__(self, dimensions: int) -> None:
-        from harness import ModelFacts
+        from harness.authoring import ModelFacts
 
         self.facts = ModelFacts(dimensions=dimensions, similarity="cosine")
 
@@ -71,7 +71,7 @@ def measure_once(searcher: str, options: argparse.Namespace) -> dict[str, float]
         before, used = time.perf_counter(), time.process_time()
         index.search(queries, options.depth)
     else:
-        from harness import rank
+        from harness.authoring import rank
 
         ids = [f"d{row}" for row in range(len(documents))]
         random.Random(0).shuffle(ids)

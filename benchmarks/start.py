@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from harness import Model, ModelScheme, Role, Settings
+    from harness import Model, Role, Settings
+    from harness.authoring import ModelScheme
     from harness.models.backends import Backend, Batch
     from harness.models.backends.loaded import BackendModel
     from harness.models.backends.threads import Workers

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from benchmarks.rounds import Variant
     from benchmarks.suite import Suite
-    from harness import LocatedModel, Model, Role
+    from harness import Model, Role
+    from harness.authoring import LocatedModel
     from harness.tasks.selection import Selected
 
 BATCH_SIZES = (16, 32, 64, 128)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -11,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-import harness
-
 ROOT = Path(__file__).parents[1]
 PACKAGE, PLUGINS = ROOT / "harness", ROOT / "plugins"
+PUBLIC = ("harness", "harness.authoring", "harness.training")
 HEAVY = {"torch", "pandas", "sklearn", "scipy", "mteb", "sentence_transformers", "transformers"}
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
@@ -71,21 +71,36 @@ def test_no_two_modules_import_each_other_however_long_the_way():
 def test_our_plugins_import_nothing_of_ours_but_the_public_names(path):
     own = path.relative_to(PLUGINS).parts[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if (
-            isinstance(node, ast.ImportFrom)
-            and node.module
-            and node.module.split(".")[0].startswith("harness")
-        ):
-            assert node.module == "harness" or node.module.split(".")[0] == own, ast.unparse(node)
-            if node.module == "harness":
-                assert {name.name for name in node.names} <= set(harness.__all__), ast.unparse(node)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module in PUBLIC:
+                names = importlib.import_module(node.module).__all__
+                assert {alias.name for alias in node.names} <= set(names), ast.unparse(node)
+            elif node.module.partition(".")[0].startswith("harness"):
+                assert node.module.partition(".")[0] == own, ast.unparse(node)
         if isinstance(node, ast.Import):
-            assert not any(name.name.startswith("harness.") for name in node.names), ast.unparse(node)
+            assert not any(alias.name.startswith("harness.") for alias in node.names), ast.unparse(node)
 
 
-def test_the_public_names_are_exactly_those_that_exist():
-    assert dir(harness) == harness.__all__
-    assert all(getattr(harness, name) is not None for name in harness.__all__)
+@pytest.mark.parametrize("namespace", PUBLIC)
+def test_the_public_names_are_exactly_those_that_exist(namespace):
+    module = importlib.import_module(namespace)
+    assert dir(module) == module.__all__
+    assert all(getattr(module, name) is not None for name in module.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("namespace", PUBLIC)
+def test_the_stub_of_a_namespace_has_its_names(namespace):
+    module = importlib.import_module(namespace)
+    stub = ast.parse(Path(module.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    names = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert names == set(module.__all__)
+
+
+def test_a_public_name_is_in_one_namespace():
+    names = [name for namespace in PUBLIC for name in importlib.import_module(namespace).__all__]
+    assert len(names) == len(set(names))
 
 
 def test_every_hook_and_every_command_is_in_the_documentation():

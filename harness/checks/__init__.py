@@ -5,12 +5,12 @@ from harness.checks.locate import recipe_subject, subject_of
 from harness.checks.run import CheckReport, collect, not_looked_at, run_checks, stop_on_errors
 
 __all__ = [
-    "Asked",
-    "Looked",
+    "CheckOptions",
+    "CheckReport",
     "collect",
-    "look",
     "not_looked_at",
     "recipe_subject",
+    "run_checks",
     "stop_on_errors",
     "subject_of",
 ]

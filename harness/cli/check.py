@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from harness.checks import Asked, Looked
+    from harness.checks import CheckOptions, CheckReport
     from harness.cli.config import Config
     from harness.plugins.loader import Plugins
     from harness.tasks.finding import Finding
@@ -86,7 +86,7 @@ class _Checked:
 
     path: str
     subject: CheckInput | None = None
-    looked: Looked | None = None
+    looked: CheckReport | None = None
     error: HarnessError | None = None
     """Why it could not be checked."""
 
@@ -103,16 +103,16 @@ class _Checked:
         return (finding for finding, _ in self.findings if finding.code not in allowed)
 
 
-def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Asked:
+def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> CheckOptions:
     """Read the options; raises HarnessError for what does not exist."""
-    from harness.checks import Asked
+    from harness.checks import CheckOptions
     from harness.checks.models import ModelLoader
     from harness.tasks.selection import select_tasks
 
     tasks = tasks_from(plugins, options["task_files"], config)
     named = words(options["tasks"])
     selected = select_tasks(named, tasks, plugins.task_schemes()) if named else []
-    return Asked(
+    return CheckOptions(
         models=ModelLoader(plugins.model_schemes()),
         recipes=plugins.recipes(),
         tasks=tasks | {one.task.name: one.task for one in selected},
@@ -142,14 +142,14 @@ def _column(text: str) -> tuple[str, str]:
     return ours, theirs
 
 
-def _check(path: str, asked: Asked, plugins: Plugins) -> _Checked:
-    from harness.checks import look, subject_of
+def _check(path: str, asked: CheckOptions, plugins: Plugins) -> _Checked:
+    from harness.checks import run_checks, subject_of
 
     try:
         subject = subject_of(path, asked)
     except HarnessError as error:
         return _Checked(path, error=error)
-    looked = look(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
+    looked = run_checks(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
     return _Checked(path, subject, looked)
 
 

@@ -1,8 +1,8 @@
 """Evaluate each model in a process of its own: whatever ends that process costs one result.
 
-The process reads an `EvaluateJob` from its standard input and writes events to what was its standard output, one
-JSON object a line. It writes the records itself; the parent writes one where the process could not: when it
-crashed, was killed for its memory, or gave no sign of life for the time that a task may take.
+The process reads an `EvaluateJob` from its standard input and writes events to what was its standard output,
+one JSON object a line. It writes the records itself; the parent writes one where the process could not: when
+it crashed, was killed for its memory, or gave no sign of life for the time that a task may take.
 """
 
 from __future__ import annotations

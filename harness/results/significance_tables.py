@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.results.leaderboard import Board
     from harness.results.overall import Overall, OverallRank, TagMean
 
-    Letters = Mapping[int, "Lettered | str"]
+    Letters = Mapping[int, "SignificanceLetters | str"]
 
 MOST_LETTERS = 26
 """Nobody reads a model's thirty letters: of a board that needs more for one, the table says so instead."""

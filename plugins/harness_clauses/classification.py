@@ -19,10 +19,9 @@ from harness import (
     Severity,
     Splits,
     Task,
-    estimate,
-    interval_seed,
     mean_metric,
 )
+from harness.authoring import estimate, interval_seed
 from harness_clauses.choice import CHOICE
 from harness_clauses.pairs import chosen_pairs, csv_pairs, evidence_pairs, together
 from harness_clauses.probe import Pairs, best_threshold, majority, majority_by_hypothesis, probe_classes

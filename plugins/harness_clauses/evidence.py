@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import Dataset, Metric, Model, Predictions, Role, Task, mean_metric, rank
+from harness import Dataset, Metric, Model, Predictions, Role, Task, mean_metric
+from harness.authoring import rank
 from harness_clauses.classification import SAMPLE
 from harness_clauses.pairs import questions
 from harness_clauses.reading import read_release

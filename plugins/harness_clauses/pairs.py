@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import Dataset, Finding, HarnessError, Severity, as_texts, read_rows
+from harness import Dataset, Finding, HarnessError, Severity, read_rows
+from harness.authoring import as_texts
 from harness_clauses.choice import Spans
 from harness_clauses.reading import CONTRADICTION, ENTAILMENT, Contract, Release
 

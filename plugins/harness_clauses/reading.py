@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import HarnessError, read_json
+from harness import HarnessError
+from harness.authoring import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import Dataset, HarnessError, Splits, TaskDefinition, TaskKind, as_texts, read_rows
+from harness import Dataset, HarnessError, Splits, read_rows
+from harness.authoring import TaskDefinition, TaskKind, as_texts
 from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
 from harness_clauses.pairs import together, with_clauses
 

@@ -9,13 +9,14 @@ from harness import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness import Task, TaskScheme
+    from harness import Task
+    from harness.authoring import TaskScheme
 
 
 @hookimpl
 def harness_task_schemes() -> Iterable[TaskScheme]:
     """`mteb:NAME`."""
-    from harness import TaskScheme
+    from harness.authoring import TaskScheme
 
     return [TaskScheme("mteb", "a text task of mteb 2, scored by mteb: --tasks mteb:NAME", _resolve)]
 

@@ -19,7 +19,8 @@ from mteb.abstasks import AbsTaskRetrieval
 from mteb.abstasks.aggregated_task import AbsTaskAggregate
 from mteb.get_tasks import TASK_LIST
 
-from harness import AggregateTask, Dataset, DataSource, Finding, HarnessError, Model, Severity, Splits
+from harness import Dataset, DataSource, Finding, HarnessError, Model, Severity, Splits
+from harness.authoring import AggregateTask
 from harness_mteb.encoder import Encoder
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from harness import Dataset, Finding, HarnessError, Severity, as_floats, as_ids, as_texts, read_rows
+from harness import Dataset, Finding, HarnessError, Severity, read_rows
+from harness.authoring import as_floats, as_ids, as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

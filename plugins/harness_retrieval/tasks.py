@@ -6,20 +6,8 @@ from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import (
-    Dataset,
-    DataSource,
-    HarnessError,
-    Model,
-    Predictions,
-    Role,
-    Splits,
-    Task,
-    TaskDefinition,
-    TaskKind,
-    mean_metric,
-    rank,
-)
+from harness import Dataset, DataSource, HarnessError, Model, Predictions, Role, Splits, Task, mean_metric
+from harness.authoring import TaskDefinition, TaskKind, rank
 from harness_retrieval.beir import NAMES, BeirFolder
 
 if TYPE_CHECKING:

@@ -5,24 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import (
-    PEARSON,
-    SPEARMAN,
-    Dataset,
-    DataSource,
-    Model,
-    Predictions,
-    Role,
-    Splits,
-    Task,
-    TaskDefinition,
-    TaskKind,
-    as_floats,
-    as_ids,
-    as_texts,
-    connected_components,
-    read_rows,
-)
+from harness import PEARSON, SPEARMAN, Dataset, DataSource, Model, Predictions, Role, Splits, Task, read_rows
+from harness.authoring import TaskDefinition, TaskKind, as_floats, as_ids, as_texts, connected_components
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

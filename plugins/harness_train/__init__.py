@@ -9,7 +9,7 @@ from harness import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness import Check, Recipe, Trainer
+    from harness.training import Check, Recipe, Trainer
 
 
 @hookimpl

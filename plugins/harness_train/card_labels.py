@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness import LOSSES, Finding, Severity
+from harness import Finding, Severity
+from harness.training import LOSSES
 from harness_train.direction import SENSE, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness import CheckInput, ColumnFacts, Rows
+    from harness.training import CheckInput, ColumnFacts, Rows
 
 NEAR_ONE = 0.9
 """Similarity from which on training has pulled a pair together, whatever the base thought of it."""

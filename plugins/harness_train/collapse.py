@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from harness import CheckInput, Model
+    from harness import Model
+    from harness.training import CheckInput
 
 MOST_TEXTS, FEWEST_TEXTS = 256, 32
 """Training texts that are drawn, and fewer of which say nothing."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import LOSSES, ROW_KINDS, Finding, Severity
+from harness import Finding, Severity
+from harness.training import LOSSES, ROW_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import CheckInput, Rows
+    from harness.training import CheckInput, Rows
 
 _LABELS = ("label", "labels", "score", "scores")
 """Names by which sentence-transformers knows the label; it finds it wherever it stands."""

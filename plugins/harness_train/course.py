@@ -6,12 +6,13 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from harness import LOSSES, Finding, Severity, max_unit_distance
+from harness import Finding, Severity
+from harness.training import LOSSES, max_unit_distance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import CheckInput, LogEntry
+    from harness.training import CheckInput, LogEntry
 
 LEARNED = 0.05
 """Share of a blind model's loss that must be gone: below it, a training has not learned its task."""

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import Finding, Severity, connected_components, interval_seed
+from harness import Finding, Severity
+from harness.authoring import connected_components, interval_seed
 from harness_train.concordance import Concordance, concordance, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import CheckInput, Model, Rows
+    from harness import Model
+    from harness.training import CheckInput, Rows
 
 MOST_ROWS = 2000
 """Rows that the base model reads: half a minute of long texts on two cores."""

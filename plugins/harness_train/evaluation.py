@@ -6,22 +6,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import (
-    Check,
-    Finding,
-    Severity,
-    TrainingTexts,
-    find_contamination,
-    read_training_texts,
-    trained_on_texts,
-)
+from harness import Finding, Severity
+from harness.training import Check, TrainingTexts, find_contamination, read_training_texts, trained_on_texts
 from harness_train.collapse import look_at_embeddings
 from harness_train.verify import look_at_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harness import CheckInput, LogEntry
+    from harness.training import CheckInput, LogEntry
 
 ROUNDED = 1e-4
 """Two scores may differ by so much because one is written with four decimals."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from transformers import TrainerCallback
 
-from harness import LogEntry
+from harness.training import LogEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    from harness import TrainingCallback
+    from harness.training import TrainingCallback
 
 SAVE_EVERY = 60.0
 """Seconds between checkpoints; what a kill can cost."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness import Check, Finding, Severity
+from harness import Finding, Severity
+from harness.training import Check
 from harness_train.garbled import look_at_texts
 from harness_train.near_copies import look_at_near_copies
 from harness_train.repeats import MANY, shorten
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    from harness import CheckInput, ColumnFacts, Rows
+    from harness.training import CheckInput, ColumnFacts, Rows
 
 MOST_COUNTED = 5000
 """Distinct texts whose tokens are counted; more are spread evenly over the rows."""

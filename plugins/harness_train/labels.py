@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import LOSSES, Check, Finding, Severity
+from harness import Finding, Severity
+from harness.training import LOSSES, Check
 from harness_train.card_labels import label_column, look_at_card, mean_of
 from harness_train.direction import is_number, look_at_direction
 from harness_train.repeats import look_at_repeats, shorten
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from harness import CheckInput, Rows
+    from harness.training import CheckInput, Rows
 
 ALMOST = 0.05
 """Distance of the mean from an end of the range within which labels are called nearly constant."""

@@ -7,14 +7,15 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness import LOSSES, Check, Finding, Severity, max_unit_distance
+from harness import Finding, Severity
+from harness.training import LOSSES, Check, max_unit_distance
 from harness_train.columns import look_at_columns
 from harness_train.course import look_at_log, planned_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import CheckInput, Rows
+    from harness.training import CheckInput, Rows
 
 FEW_STEPS = 100
 """AdamW moves a weight by about one learning rate a step: in fewer steps a model hardly changes."""

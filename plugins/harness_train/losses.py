@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import nn
 
-    from harness import Recipe
+    from harness.training import Recipe
 
 
 def loss_of(recipe: Recipe, model: SentenceTransformer) -> nn.Module:

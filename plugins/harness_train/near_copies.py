@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from harness import Finding, Severity, near_copies
+from harness import Finding, Severity
+from harness.training import near_copies
 from harness_train.repeats import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness import Rows
+    from harness.training import Rows
 
 MOST_ROWS = 10_000
 """Distinct rows that are compared: some seconds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness import Recipe, read_recipe
+from harness.training import Recipe, read_recipe
 
 SHIPPED = Path(__file__).with_name("shipped")
 """A folder per card, a file per variant, and the rows that we ship in `data/`."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from harness import Finding, Severity, normalize_text
+from harness import Finding, Severity
+from harness.training import normalize_text
 from harness_train.direction import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from harness import Rows
+    from harness.training import Rows
 
 MANY = 0.05
 """Share of the rows from which on a flaw is worth more than a note."""

@@ -8,7 +8,7 @@ import math
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from harness import Trainer, TrainingResult
+from harness.training import Trainer, TrainingResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         SentenceTransformerTrainingArguments,
     )
 
-    from harness import LogEntry, Rows, TrainingJob
+    from harness.training import LogEntry, Rows, TrainingJob
 
 _LINES = 50
 """Lines of the loss log, about, over the whole training."""

@@ -10,7 +10,7 @@ from harness import Finding, HarnessError, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness import CheckInput
+    from harness.training import CheckInput
 
 TOLERANCE = 0.005
 """What other versions, machines and precisions may move a score by."""

@@ -9,7 +9,8 @@ from harness import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness import Task, TaskKind
+    from harness import Task
+    from harness.authoring import TaskKind
 
 
 @hookimpl

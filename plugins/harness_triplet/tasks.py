@@ -15,13 +15,10 @@ from harness import (
     Severity,
     Splits,
     Task,
-    TaskDefinition,
-    TaskKind,
-    as_ids,
-    as_texts,
     mean_metric,
     read_rows,
 )
+from harness.authoring import TaskDefinition, TaskKind, as_ids, as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

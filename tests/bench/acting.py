@@ -8,7 +8,8 @@ import time
 
 import numpy as np
 
-from harness import ModelFacts, ModelScheme, Role, hookimpl
+from harness import Role, hookimpl
+from harness.authoring import ModelFacts, ModelScheme
 
 
 class Acting:

@@ -13,7 +13,7 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import OfflineModeIsEnabled
 from plugins.cards import card_text
 
-from harness.checks import Asked, recipe_subject, subject_of
+from harness.checks import CheckOptions, recipe_subject, subject_of
 from harness.checks.models import ModelLoader, read_architecture
 from harness.errors import HarnessError
 from harness.models.interface import ModelScheme
@@ -46,7 +46,7 @@ def plugins():
 def asked(plugins):
     """What is asked, with changes."""
     tasks = plugins.tasks()
-    return lambda **changes: Asked(
+    return lambda **changes: CheckOptions(
         **({"models": ModelLoader(plugins.model_schemes()), "tasks": tasks} | changes)
     )
 

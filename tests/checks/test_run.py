@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checks import collect, look, not_looked_at, stop_on_errors
+from harness.checks import collect, not_looked_at, run_checks, stop_on_errors
 from harness.errors import HarnessError
 from harness.tasks.finding import Finding, Severity
 from harness.training.subject import Check, CheckInput, LogEntry, Rows
@@ -33,7 +33,7 @@ def breaking(error):
 
 
 def test_findings_are_sorted_by_severity_and_keep_the_name_of_their_check():
-    looked = look(
+    looked = run_checks(
         SUBJECT,
         checks(
             one=[finding("c", Severity.NOTE), finding("a")],
@@ -56,7 +56,7 @@ def test_findings_are_sorted_by_severity_and_keep_the_name_of_their_check():
 )
 def test_a_check_that_fails_is_named_with_its_plugin_and_the_others_finish(error, said):
     given = checks(broken=breaking(error), sound=[finding("after")])
-    looked = look(SUBJECT, given, {"broken": "strange", "sound": "ours"}.get)
+    looked = run_checks(SUBJECT, given, {"broken": "strange", "sound": "ours"}.get)
     assert looked.problems == (f"plugin strange: check 'broken' {said}",)
     assert [found.code for found, _ in looked.findings] == ["after", "before"]
 
@@ -71,7 +71,7 @@ def test_a_check_that_fails_is_named_with_its_plugin_and_the_others_finish(error
     ],
 )
 def test_an_answer_that_is_no_finding_is_a_problem(answer, said):
-    looked = look(SUBJECT, checks(strange=[answer, finding("sound")]))
+    looked = run_checks(SUBJECT, checks(strange=[answer, finding("sound")]))
     assert [found.code for found, _ in looked.findings] == ["sound"]
     assert said in looked.problems[0]
 

@@ -89,7 +89,8 @@ def test_a_bench_that_does_not_hold_what_it_speaks_of_is_passed_over():
         for one in sides
     )
     ratio = Ratio(
-        workload="not measured", label="cand", against="base", ratio=SpeedEstimate(2.0, 1.9, 2.1), cpu_ratio=None,
+        workload="not measured", label="cand", against="base",
+        ratio=SpeedEstimate(2.0, 1.9, 2.1), cpu_ratio=None,
         rounds=3, comparison="faster",
     )  # fmt: skip
     bench = Bench(

@@ -12,7 +12,8 @@ from conftest import LetterModel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import HarnessError, ModelSpec, Role, Settings
+from harness import HarnessError, Role, Settings
+from harness.authoring import ModelSpec
 from harness.encoding.cached_model import _CHUNK, CachedModel, _chunks
 from harness.encoding.table import EmbeddingTable
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from conftest import LetterModel
 
-from harness import AggregateTask, Dataset, HarnessError, Predictions, Role, Task, mean_metric
+from harness import Dataset, HarnessError, Predictions, Role, Task, mean_metric
+from harness.authoring import AggregateTask
 from harness.encoding.cached_model import CachedModel
 from harness.evaluation.evaluate import evaluate
 from harness.evaluation.run import RunPlan, Silent, run_plan

@@ -129,11 +129,11 @@ def _answered(folder: Path) -> None:
 
 
 def _recipe(folder: Path) -> None:
-    from harness.checks import Asked, subject_of
+    from harness.checks import CheckOptions, subject_of
     from harness.checks.models import ModelLoader
 
     _looked_at(
-        subject_of(str(folder / "recipe.toml"), Asked(models=ModelLoader({}), tasks=plugins().tasks()))
+        subject_of(str(folder / "recipe.toml"), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks()))
     )
 
 
@@ -210,21 +210,23 @@ def _status(folder: Path) -> None:
 
 
 def _candidate(folder: Path) -> None:
-    from harness.checks import Asked, subject_of
+    from harness.checks import CheckOptions, subject_of
     from harness.checks.models import ModelLoader
     from harness.training.contamination import read_training_texts
 
     read_training_texts.__globals__["_trained_on"].cache_clear()
     read_training_texts(folder)
-    subject = subject_of(str(folder), Asked(models=ModelLoader({}), tasks=plugins().tasks()))
+    subject = subject_of(str(folder), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks()))
     _looked_at(subject, loading=False)
 
 
 def _card(folder: Path) -> None:
-    from harness.checks import Asked, subject_of
+    from harness.checks import CheckOptions, subject_of
     from harness.checks.models import ModelLoader
 
-    _looked_at(subject_of(str(folder / "card.md"), Asked(models=ModelLoader({}), tasks=plugins().tasks())))
+    _looked_at(
+        subject_of(str(folder / "card.md"), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks()))
+    )
 
 
 def _from_card(folder: Path) -> None:
@@ -249,11 +251,11 @@ def _looked_at(subject: CheckInput, *, loading: bool = True) -> None:
     """Let every check look, as `harness check` does, and say what it saw in a line of UTF-8."""
     from dataclasses import replace
 
-    from harness.checks import look, not_looked_at
+    from harness.checks import not_looked_at, run_checks
     from harness.cli.check import _Checked, _print, _record
 
     subject = subject if loading else replace(subject, model=None)
-    looked = look(subject, plugins().checks())
+    looked = run_checks(subject, plugins().checks())
     raised = [problem for problem in looked.problems if " raised on " in problem]
     assert not raised, raised
     not_looked_at(subject)

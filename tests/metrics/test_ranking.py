@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from harness import HarnessError, Ranking, rank
+from harness import HarnessError
+from harness.authoring import Ranking, rank
 from harness.metrics import ranking
 
 pytestmark = pytest.mark.kernels

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sentence_transformers import util
 
-from harness import HarnessError, ModelFacts, rank
+from harness import HarnessError
+from harness.authoring import ModelFacts, rank
 from harness.metrics import ranking
 from harness.metrics import search as searching
 from harness.metrics import top_k as best

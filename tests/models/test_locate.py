@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import LetterModel, build_model
 
-from harness import HarnessError, ModelSpec, Settings, load_model
+from harness import HarnessError, Settings, load_model
+from harness.authoring import ModelSpec
 from harness.models.fingerprint import fingerprint_folder, with_settings
 from harness.models.locate import check_names, display_names, locate_model, parse_model
 from harness.plugins.loader import load_plugins

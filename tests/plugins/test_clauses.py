@@ -23,7 +23,8 @@ from sklearn.metrics import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from harness import Dataset, DataSource, HarnessError, TaskDefinition, estimate, evaluate, load_model
+from harness import Dataset, DataSource, HarnessError, evaluate, load_model
+from harness.authoring import TaskDefinition, estimate
 from harness.encoding.cached_model import CachedModel
 from harness.tasks.task_file import read_task_file
 from harness_clauses import probe

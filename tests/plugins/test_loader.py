@@ -209,7 +209,7 @@ def test_a_task_named_as_the_tag_of_others_is_a_problem_and_the_tag_still_select
 
 
 def test_a_scheme_without_a_name_is_a_problem():
-    from harness import ModelScheme
+    from harness.authoring import ModelScheme
     from harness.plugins.validate import answer_error
 
     assert answer_error(ModelScheme(None, "", None), ModelScheme) == (

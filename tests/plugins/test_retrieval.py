@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from harness import DataSource, HarnessError, Ranking, Role, Severity, TaskDefinition, evaluate, load_model
+from harness import DataSource, HarnessError, Role, Severity, evaluate, load_model
+from harness.authoring import Ranking, TaskDefinition
 from harness_retrieval.tasks import DEPTH, MEASURES, RETRIEVAL_KIND, retrieval_tasks
 
 pytestmark = pytest.mark.kernels

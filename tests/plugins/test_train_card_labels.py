@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness import CheckInput, Severity
+from harness import Severity
+from harness.training import CheckInput
 from harness.training.cards.reader import read_card
 from harness.training.subject import ColumnFacts, Usage
 from harness_train.card_labels import look_at_card

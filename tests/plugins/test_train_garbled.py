@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness import CheckInput, Severity
+from harness import Severity
+from harness.training import CheckInput
 from harness_train.garbled import broken_words, is_mojibake, main_script
 from harness_train.inputs import INPUTS
 

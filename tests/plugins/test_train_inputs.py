@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from conftest import LetterModel
 
-from harness import CheckInput, Rows, Severity
+from harness import Severity
+from harness.training import CheckInput, Rows
 from harness.training.cards.reader import read_card
 from harness.training.subject import ColumnFacts
 from harness_train import near_copies

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from conftest import LetterModel
 
-from harness import CheckInput, Rows, Severity
+from harness import Severity
 from harness.encoding.cached_model import CachedModel
+from harness.training import CheckInput, Rows
 from harness.training.recipe import Data
 from harness.training.rows import read_training_rows
 from harness_train.labels import LABELS

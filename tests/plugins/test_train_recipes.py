@@ -12,8 +12,8 @@ from typing import get_type_hints
 import pytest
 from conftest import SHARED
 
-from harness import LOSSES, ROW_KINDS, Recipe
 from harness.plugins.loader import load_plugins
+from harness.training import LOSSES, ROW_KINDS, Recipe
 from harness.training.recipe_file import find_recipe, read_recipe, with_changes
 from harness.training.rows import read_training_rows, rows_path, validate_rows
 from harness_train.recipes import SHIPPED, shipped_recipes

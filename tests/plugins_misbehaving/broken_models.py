@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness import HarnessError, ModelFacts, ModelScheme, Role, hookimpl
+from harness import HarnessError, Role, hookimpl
+from harness.authoring import ModelFacts, ModelScheme
 
 
 class Broken:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness import Dataset, HarnessError, ModelScheme, Predictions, Task, hookimpl, mean_metric
+from harness import Dataset, HarnessError, Predictions, Task, hookimpl, mean_metric
+from harness.authoring import ModelScheme
 
 NASTY = "\x1b[2J\x1b]0;owned\x07\u202eevil\x9b31m"
 

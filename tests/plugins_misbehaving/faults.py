@@ -9,7 +9,8 @@ import time
 
 import numpy as np
 
-from harness import Dataset, ModelFacts, ModelScheme, Predictions, Role, Task, hookimpl, mean_metric
+from harness import Dataset, Predictions, Role, Task, hookimpl, mean_metric
+from harness.authoring import ModelFacts, ModelScheme
 
 ENDINGS = {
     "exits": lambda: os._exit(0),

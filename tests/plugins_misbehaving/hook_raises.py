@@ -1,6 +1,7 @@
 """One answer raises, half way through; the other is fine."""
 
-from harness import ModelScheme, hookimpl
+from harness import hookimpl
+from harness.authoring import ModelScheme
 
 
 @hookimpl

@@ -6,7 +6,8 @@ import hashlib
 
 import numpy as np
 
-from harness import ModelFacts, ModelScheme, Role, hookimpl
+from harness import Role, hookimpl
+from harness.authoring import ModelFacts, ModelScheme
 
 
 class Steady:

@@ -1,6 +1,7 @@
 """Declares an argument that the question does not have; its other answer is fine."""
 
-from harness import ModelScheme, hookimpl
+from harness import hookimpl
+from harness.authoring import ModelScheme
 
 
 @hookimpl

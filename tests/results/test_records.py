@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from harness import Dataset, Finding, HarnessError, ModelFacts, Predictions, Settings, Severity
+from harness import Dataset, Finding, HarnessError, Predictions, Settings, Severity
+from harness.authoring import ModelFacts
 from harness.results.folder import Results, _parquet, encode
 from harness.results.records import (
     Evaluation,

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from harness import HarnessError, read_json, read_rows, read_text
+from harness import HarnessError, read_rows
+from harness.authoring import read_json, read_text
 from harness.checks.models import read_architecture
 from harness.system import limits
 from harness.system.limits import DATA, DEPTH, Limit, check_nesting, read_file, read_json_file, read_size

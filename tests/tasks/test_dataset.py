@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness import Dataset, Finding, HarnessError, Predictions, Severity, connected_components, read_rows
+from harness import Dataset, Finding, HarnessError, Predictions, Severity, read_rows
+from harness.authoring import connected_components
 
 CELLS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text("ab\n\"'", max_size=3)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from harness import DataSource, HarnessError, as_floats, as_ids, as_texts, read_json, read_rows, read_text
+from harness import DataSource, HarnessError, read_rows
+from harness.authoring import as_floats, as_ids, as_texts, read_json, read_text
 from harness.errors import MissingDataError
 from harness.tasks.readers import FORMATS, read_records
 from harness.tasks.templates import render

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import HarnessError, Task, TaskScheme
+from harness import HarnessError, Task
+from harness.authoring import TaskScheme
 from harness.tasks.selection import ambiguous, name_error, select_tasks, tags_of
 
 

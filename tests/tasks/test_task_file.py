@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import HarnessError, Task, TaskDefinition, TaskKind
+from harness import HarnessError, Task
+from harness.authoring import TaskDefinition, TaskKind
 from harness.tasks.task_file import read_task_file
 
 

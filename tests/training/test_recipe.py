@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import LOSSES, HarnessError, Recipe, read_recipe
+from harness import HarnessError
+from harness.training import LOSSES, Recipe, read_recipe
 from harness.training.losses import LABELS, ROW_KINDS
 from harness.training.recipe import Data, EvaluationSchedule, Loss, Modules, Schedule
 from harness.training.recipe_file import find_recipe, recipe_from, with_changes

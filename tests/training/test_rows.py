@@ -188,7 +188,7 @@ def test_classes_may_be_joined_by_the_label_map(tmp_path):
 @given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3), st.floats(0, 1)), min_size=1, max_size=5))
 def test_the_digest_is_of_what_the_loss_takes_in_its_order(pairs):
     left, right, labels = (list(column) for column in zip(*pairs, strict=True))
-    from harness import Rows
+    from harness.training import Rows
 
     rows = Rows(kind="scored-pairs", texts={"text1": left, "text2": right}, labels=labels, source="a.csv")
     assert digest(rows) == digest(replace(rows, source="b.csv", left_out=3))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checks import look
+from harness.checks import run_checks
 from harness.plugins.loader import load_plugins
 from harness.tasks.finding import Severity
 from harness.training.cards.reader import read_card
@@ -18,6 +18,6 @@ def checks():
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_the_card_of_a_sound_training_has_no_error(name, clean, checks):
-    looked = look(read_card(clean(name)).subject, checks)
+    looked = run_checks(read_card(clean(name)).subject, checks)
     assert looked.problems == ()
     assert [finding for finding, _ in looked.findings if finding.severity is Severity.ERROR] == []

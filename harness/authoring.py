@@ -1,0 +1,16 @@
+"""What authors of plugins need beside `harness`: kinds of task, schemes of models, rows, ranking."""
+
+from harness.system.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "metrics.ranking": "Ranking rank",
+        "models.interface": "LocatedModel ModelFacts ModelScheme ModelSpec",
+        "stats.intervals": "estimate interval_seed",
+        "system.text_file": "read_text",
+        "tasks.dataset": "connected_components",
+        "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskScheme",
+        "tasks.readers": "as_floats as_ids as_texts read_json",
+    },
+)
