@@ -127,7 +127,7 @@ def _summary(asked: argparse.Namespace, bench: Bench, runs: list[Run]) -> dict[s
     return {
         "model": first.model,
         "fingerprint": first.fingerprint,
-        "encoder": first.facts.encoder if first.facts else None,
+        "backend": first.facts.backend if first.facts else None,
         "workload": asked.workload,
         "digest": first.workloads[0].digest,
         "budget": asked.budget,

@@ -52,8 +52,8 @@ def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, An
     from harness.models.workload import workload
     from harness.system.environment import cores, libraries, load, processor
 
-    encoder = load_model(name).encoder
-    jobs = list(encoder.jobs(workload() * 3, Role.TEXT))
+    backend = load_model(name).backend
+    jobs = list(backend.jobs(workload() * 3, Role.TEXT))
     results = []
     for _ in range(trials):
         spinning = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(competing)]
@@ -61,13 +61,13 @@ def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, An
             calibrated = Workers("auto")
             typical = jobs[len(jobs) // 2]
             start = time.perf_counter()
-            calibrated.calibrate(lambda typical=typical: encoder.run(typical))
+            calibrated.calibrate(lambda typical=typical: backend.run(typical))
             took = time.perf_counter() - start
             fixed = [Workers(f"{way.workers}x{way.per_worker}") for way in ways("auto")]
             seconds = {str(one.way): [] for one in fixed}
             for turn in range(rounds):
                 for one in fixed if turn % 2 else reversed(fixed):
-                    seconds[str(one.way)].append(_timed(one, encoder, jobs))
+                    seconds[str(one.way)].append(_timed(one, backend, jobs))
         finally:
             for process in spinning:
                 process.kill()
@@ -89,9 +89,9 @@ def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, An
     }
 
 
-def _timed(workers: Workers, encoder: Backend, jobs: list[Batch]) -> float:
+def _timed(workers: Workers, backend: Backend, jobs: list[Batch]) -> float:
     start = time.perf_counter()
-    for _ in workers.map(encoder.run, jobs):
+    for _ in workers.map(backend.run, jobs):
         pass
     return time.perf_counter() - start
 

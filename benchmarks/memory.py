@@ -69,7 +69,7 @@ class Drawn(Cosine):
         from harness.models.interface import ModelSpec
 
         super().__init__(dimensions)
-        self.facts = replace(self.facts, encoder="drawn", reproducible=True)
+        self.facts = replace(self.facts, backend="drawn", reproducible=True)
         self.fingerprint = "d" * 64
         self.spec = ModelSpec("drawn", "", self.name)
 

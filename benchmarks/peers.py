@@ -31,7 +31,7 @@ DEFAULT_BATCH = 32
 VARIANTS = {
     "suite": (
         Variant("harness", "harness"),
-        Variant("harness-plain", "harness", encoder="plain"),
+        Variant("harness-plain", "harness", backend="plain"),
         Variant("st", "st"),
         Variant("mteb", "mteb"),
         Variant("harness-bf16", "harness", BF16),
@@ -39,11 +39,11 @@ VARIANTS = {
         Variant("mteb-bf16", "mteb", BF16),
     ),
     "encode": (
-        Variant("packed", "harness", encoder="packed"),
-        Variant("batched", "harness", encoder="batched"),
-        Variant("plain", "harness", encoder="plain"),
+        Variant("packed", "harness", backend="packed"),
+        Variant("batched", "harness", backend="batched"),
+        Variant("plain", "harness", backend="plain"),
         Variant("st", "st"),
-        Variant("packed-bf16", "harness", BF16, encoder="packed"),
+        Variant("packed-bf16", "harness", BF16, backend="packed"),
         Variant("st-bf16", "st", BF16),
     ),
 }
@@ -222,7 +222,7 @@ def _stages_table(stages: list[dict[str, float]]) -> str:
 
 def _setting(ready: Ready) -> str:
     batch = "" if ready.batch_size is None else f", batches of {ready.batch_size}"
-    return f"{ready.encoder}, threads {ready.threads}{batch}"
+    return f"{ready.backend}, threads {ready.threads}{batch}"
 
 
 def _model_folder() -> Path:

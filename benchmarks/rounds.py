@@ -26,7 +26,7 @@ class Variant:
     tool: str
     """`harness`, `st` (the sentence-transformers evaluators) or `mteb`."""
     dtype: str = "float32"
-    encoder: str = "auto"
+    backend: str = "auto"
     """Of harness alone."""
     passive: bool = True
     """Whether OMP_WAIT_POLICY=PASSIVE is set before torch loads; else the tool is as it was installed."""
@@ -40,7 +40,7 @@ class Ready:
 
     load_seconds: float
     """Imports of torch and sentence-transformers included, a trial of batch sizes not."""
-    encoder: str
+    backend: str
     threads: str
     """Workers × threads of harness; the number of torch's threads of others."""
     batch_size: int | None = None

@@ -50,11 +50,11 @@ def stages() -> dict[str, float]:
     located = found.time("locate and hash the model", lambda: _located(schemes))
     found.time("import torch and sentence-transformers", _import_libraries)
     loaded = found.time("load the model", lambda: _loaded(located.folder, located.spec.settings))
-    encoder = found.time("equality check", lambda: _chosen(loaded))
-    found.time("settle shapes", encoder.settle)
+    backend = found.time("equality check", lambda: _chosen(loaded))
+    found.time("settle shapes", backend.make_batch_invariant)
     texts = _texts()
-    jobs = list(itertools.islice(encoder.jobs(texts, _text_role()), _JOBS))
-    workers = found.time("calibrate threads", lambda: _calibrated(encoder, jobs[len(jobs) // 2]))
+    jobs = list(itertools.islice(backend.jobs(texts, _text_role()), _JOBS))
+    workers = found.time("calibrate threads", lambda: _calibrated(backend, jobs[len(jobs) // 2]))
     # A second copy, as `load` makes it: the model of the stages above is in pieces.
     model = located.load()
     model.workers = workers
@@ -108,11 +108,11 @@ def _text_role() -> Role:
     return Role.TEXT
 
 
-def _calibrated(encoder: Backend, job: Batch) -> Workers:
+def _calibrated(backend: Backend, job: Batch) -> Workers:
     from harness.models.backends.threads import Workers
 
     workers = Workers()
-    workers.calibrate(lambda: encoder.run(job))
+    workers.calibrate(lambda: backend.run(job))
     return workers
 
 

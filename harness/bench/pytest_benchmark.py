@@ -48,7 +48,7 @@ def _benchmark(bench: Bench, variant: VariantResult, result: WorkloadResult) -> 
             "workload": result.workload,
             "model": variant.model,
             "dtype": variant.settings.dtype,
-            "encoder": facts.encoder if facts else variant.settings.encoder,
+            "backend": facts.backend if facts else variant.settings.backend,
             "variant": variant.label,
         },
         "param": result.workload,

@@ -49,7 +49,7 @@ def caveats(bench: Bench) -> list[str]:
 
 
 def _about(variant: VariantResult) -> list[str]:
-    """Say why a slower encoder was taken, and what a lower precision costs: a speed is nothing without."""
+    """Say why a slower backend was taken, and what a lower precision costs: a speed is nothing without."""
     facts = variant.facts
     if facts is None:
         return []
@@ -63,7 +63,7 @@ def _about(variant: VariantResult) -> list[str]:
 
 
 def _variants_grid(bench: Bench) -> Table:
-    header = ["variant", "encoder", "threads", "cold start", "imports", "load", "first", "memory", "matmul"]
+    header = ["variant", "backend", "threads", "cold start", "imports", "load", "first", "memory", "matmul"]
     on_device = any(one.memory and one.memory.device is not None for one in bench.variants)
     rows = [[Cell(text) for text in _variant(one, on_device=on_device)] for one in bench.variants]
     where = bench.machine
@@ -82,7 +82,7 @@ def _variant(one: VariantResult, *, on_device: bool) -> list[str]:
     start, threads = one.start, one.threads
     cells = [
         one.label,
-        one.facts.encoder if one.facts else "ERROR",
+        one.facts.backend if one.facts else "ERROR",
         f"{threads.workers}×{threads.per_worker}" if threads else _UNKNOWN,
         *(
             [_seconds(value) for value in (start.total, start.imports, start.load, start.first_encode)]

@@ -40,7 +40,7 @@ def arithmetic(model: object) -> Arithmetic | None:
     than once or not by each token (shared layers, experts), since counting parameters would mislead.
     """
     facts = getattr(model, "facts", None)
-    module = None if getattr(facts, "encoder", "") in ("openvino", "onnx") else _module(model)
+    module = None if getattr(facts, "backend", "") in ("openvino", "onnx") else _module(model)
     if module is None:
         return None
     found = (getattr(part, "config", None) for part in module.modules())

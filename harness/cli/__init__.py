@@ -108,7 +108,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt) as error:
         cause = error.__cause__ or error
         interrupt = cause if isinstance(cause, Interrupted) else Interrupted()
-        click.echo(f"\nInterrupted. {interrupt.told or _CONTINUE}", err=True)
+        click.echo(f"\nInterrupted. {interrupt.advice or _CONTINUE}", err=True)
         sys.exit(128 + interrupt.signal)
     except BrokenPipeError:
         # Whoever read our output has read enough; what Python flushes at exit must not fail again.

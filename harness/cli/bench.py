@@ -54,7 +54,7 @@ def _several(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     "  [default: short,sts,documents]",
 )
 @click.option("--dtype", "dtypes", multiple=True, metavar="NAMES", help=f"Of {', '.join(DTYPES)}; several.")
-@click.option("--encoder", "encoders", multiple=True, metavar="NAMES", help="auto or encoders; several.")
+@click.option("--backend", "backends", multiple=True, metavar="NAMES", help="auto or backends; several.")
 @click.option(
     "--budget",
     type=click.FloatRange(min=1),
@@ -74,16 +74,16 @@ def _several(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @click.option("--out", metavar="DIR", help=f"Folder of records.  [default: {DEFAULT_OUT}]")
 @click.option("--pytest-json", metavar="FILE", help="Write all variants as one pytest-benchmark file, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
-@_several("dtype", "encoder")
+@_several("dtype", "backend")
 @model_options
 @plugin_options
 def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
-    """Measure throughput: models, dtypes and encoders side by side, each in a process of its own.
+    """Measure throughput: models, dtypes and backends side by side, each in a process of its own.
 
     \b
     harness bench --model minilm
     harness bench --model minilm --model ./candidate --dtype float32,bfloat16
-    harness bench --model minilm --encoder auto,plain --workload sts --against-itself
+    harness bench --model minilm --backend auto,plain --workload sts --against-itself
 
     Rounds of all variants alternate, so that what slows the machine slows all of them.
     Exit codes: 0 all measured (too noisy to say is an answer), 2 something failed.
@@ -136,7 +136,7 @@ def _plan(options: Mapping[str, Any], config: Config, plugins: Plugins) -> Bench
 
 
 def _variants(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[Variant]:
-    """Every model with every dtype and encoder asked for; named by what tells them apart.
+    """Every model with every dtype and backend asked for; named by what tells them apart.
 
     Of several, one that cannot be located will be an ERROR, as its process finds out again; the only one
     raises HarnessError at once.
@@ -148,7 +148,7 @@ def _variants(options: Mapping[str, Any], config: Config, plugins: Plugins) -> l
     if not named:
         raise HarnessError("no model", hint="--model minilm, or --model PATH")
     schemes, ways = plugins.model_schemes(), _ways(options)
-    several = [what for what in ("dtype", "encoder") if len({getattr(one, what) for one in ways}) > 1]
+    several = [what for what in ("dtype", "backend") if len({getattr(one, what) for one in ways}) > 1]
     specs = [
         [parse_model(text, schemes, settings, threads=options["threads"]) for settings in ways]
         for text in named
@@ -190,19 +190,19 @@ def _check_labels(labels: Sequence[str]) -> None:
 
 
 def _ways(options: Mapping[str, Any]) -> list[Settings]:
-    """Settings of every dtype with every encoder; raises HarnessError for one that does not exist."""
+    """Settings of every dtype with every backend; raises HarnessError for one that does not exist."""
     from harness.models.backends import BACKENDS
 
     dtypes = words(options["dtypes"]) or ["float32"]
-    encoders = words(options["encoders"]) or ["auto"]
-    for what, given, known in (("dtype", dtypes, DTYPES), ("encoder", encoders, ("auto", *BACKENDS))):
+    backends = words(options["backends"]) or ["auto"]
+    for what, given, known in (("dtype", dtypes, DTYPES), ("backend", backends, ("auto", *BACKENDS))):
         for name in given:
             if name not in known:
                 raise HarnessError.unknown(what, name, known)
     return [
-        settings_from({**options, "dtype": dtype, "encoder": encoder})
+        settings_from({**options, "dtype": dtype, "backend": backend})
         for dtype in dict.fromkeys(dtypes)
-        for encoder in dict.fromkeys(encoders)
+        for backend in dict.fromkeys(backends)
     ]
 
 

@@ -56,7 +56,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--allow-deviation", is_flag=True, help="Accept a precision that moves them too far."),
         click.option(
-            "--encoder",
+            "--backend",
             type=click.Choice(["auto", *BACKENDS]),
             default="auto",
             show_default=True,
@@ -149,7 +149,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     return Settings(
         device=options["device"],
         dtype=options["dtype"],
-        encoder=options["encoder"],
+        backend=options["backend"],
         allow_deviation=options["allow_deviation"],
         truncate_dim=options["truncate_dim"],
         max_seq_length=options["max_seq_length"],

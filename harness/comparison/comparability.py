@@ -32,7 +32,7 @@ MACHINE = "machine"
 KEYS = (*_EXAMINATION, MACHINE)
 """What `--allow` takes."""
 
-_FACTS = ("dimensions", "max_tokens", "similarity", "device", "encoder", "parameters")
+_FACTS = ("dimensions", "max_tokens", "similarity", "device", "backend", "parameters")
 _SHORT = 8
 
 

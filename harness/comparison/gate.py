@@ -31,7 +31,7 @@ class Condition:
     metric: str | None = None
     """None for each task's headline."""
 
-    def about(self, line: MetricComparison) -> bool:
+    def applies_to(self, line: MetricComparison) -> bool:
         """Whether the rule is about a line."""
         wanted = line.headline if self.metric is None else line.metric == self.metric
         return wanted and self.task in (None, line.task) and (self.tag is None or self.tag in line.tags)
@@ -59,7 +59,7 @@ class Gate:
 
     def margin(self, line: MetricComparison) -> float | None:
         """The loss that is accepted on a line: a task's own, else its tag's, else everybody's."""
-        found = [one for one in self.conditions if one.rule == "margin" and one.about(line)]
+        found = [one for one in self.conditions if one.rule == "margin" and one.applies_to(line)]
         return min(found, key=_breadth).threshold if found else None
 
 
@@ -104,9 +104,11 @@ def evaluate_gate(
     held = []
     for condition in gate.conditions:
         # A narrower rule takes the place of a broader one of its kind.
-        found = [line for line in lines if condition.about(line) and not _overruled(gate, condition, line)]
+        found = [
+            line for line in lines if condition.applies_to(line) and not _overruled(gate, condition, line)
+        ]
         held += [_held(condition, line, gate) for line in found]
-        if not any(condition.about(line) for line in lines):
+        if not any(condition.applies_to(line) for line in lines):
             sentence = f"{condition.subject}: there is no such line to hold the gate against"
             held.append(_line(condition, None, "broken", sentence, gate))
     if gate.throughput is not None:
@@ -116,7 +118,7 @@ def evaluate_gate(
 
 def _overruled(gate: Gate, condition: Condition, line: MetricComparison) -> bool:
     return any(
-        other.rule == condition.rule and other.about(line) and _breadth(other) < _breadth(condition)
+        other.rule == condition.rule and other.applies_to(line) and _breadth(other) < _breadth(condition)
         for other in gate.conditions
     )
 

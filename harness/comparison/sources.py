@@ -137,7 +137,7 @@ def _evaluation(rows: Sequence[LeaderboardRow]) -> Evaluation:
             max_tokens=first.max_tokens,
             size_bytes=first.size_bytes,
             device=first.device or "cpu",
-            encoder=first.encoder or "plain",
+            backend=first.backend or "plain",
         )
     return Evaluation(
         key="",

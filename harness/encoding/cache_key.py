@@ -47,7 +47,7 @@ def cache_key(model: Model, role: Role) -> dict[str, Any]:
         "fingerprint": model.fingerprint,
         "role": str(role),
         "dimensions": facts.dimensions,
-        "encoder": facts.encoder,
+        "backend": facts.backend,
         "dtype": settings.dtype,
         "trust_remote_code": settings.trust_remote_code,
         "device": facts.device,

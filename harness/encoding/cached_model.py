@@ -104,13 +104,13 @@ class CachedModel:
         """How many different embeddings the given texts need."""
         return len({(text, self._alike[role]) for text, role in texts})
 
-    def asked(self) -> list[tuple[str, Role]]:
+    def pop_requested(self) -> list[tuple[str, Role]]:
         """Return the distinct texts asked for since the last call, and forget them."""
         asked = [(text, role) for role, texts in self._asked.items() for text in texts]
         self._asked.clear()
         return asked
 
-    def zeros(self, asked: Iterable[tuple[str, Role]]) -> int:
+    def count_zero_embeddings(self, asked: Iterable[tuple[str, Role]]) -> int:
         """How many of the texts asked for, blank ones aside, have an embedding of zeros, like no other."""
         by_role: dict[Role, list[str]] = defaultdict(list)
         for text, role in asked:

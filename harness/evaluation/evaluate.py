@@ -77,7 +77,7 @@ def evaluate_task(model: CachedModel, examined: LoadedTask) -> tuple[Evaluation,
     task, dataset = examined.task, examined.dataset
     if dataset is None:
         raise examined.error or HarnessError(f"{task.name} has no rows")
-    model.asked()
+    model.pop_requested()
     predictions: Predictions | None = None
     if isinstance(task, AggregateTask):
         aggregates = task.score(model, dataset)
@@ -91,7 +91,7 @@ def evaluate_task(model: CachedModel, examined: LoadedTask) -> tuple[Evaluation,
             f"{scores[0].metric if scores else 'every metric'} is undefined{on}",
             hint="one side may be constant, or a class missing; a larger --limit may help",
         )
-    asked = model.asked()
+    asked = model.pop_requested()
     cut = _Truncated.of(model, asked)
     if predictions is not None and cut is not None and "truncated" not in predictions:
         predictions.columns["truncated"] = cut.rows(predictions)
@@ -148,7 +148,7 @@ def _leaks(model: CachedModel, examined: LoadedTask) -> list[Finding]:
 
 def _zeros(model: CachedModel, asked: Sequence[tuple[str, Role]]) -> list[Finding]:
     """Find texts that have no direction, so that they are like no other, whatever they say."""
-    zeros = model.zeros(asked)
+    zeros = model.count_zero_embeddings(asked)
     if not zeros:
         return []
     told = f"{zeros} of {len(asked)} texts have an embedding of zeros: their similarity to any other is 0"

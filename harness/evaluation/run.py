@@ -127,7 +127,7 @@ def run_plan(
     Raises HarnessError where there is nothing to evaluate or results cannot be written.
     """
     run = Runner(plan, results, watcher or Silent())
-    results.sweep()
+    results.remove_stale()
     examined = run.read_tasks()
     if plan.tasks and not examined:
         raise HarnessError(

@@ -58,7 +58,7 @@ def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = R
         tokens_per_second=None if tokens is None else tokens / statistics.median(wall),
         device=model.facts.device,
         dtype=model.spec.settings.dtype,
-        encoder=model.facts.encoder,
+        backend=model.facts.backend,
         threads=threads.workers * threads.per_worker,
         workers=threads.workers,
         processor=processor(),

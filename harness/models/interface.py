@@ -30,11 +30,11 @@ class Settings:
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:1` or `mps`."""
     dtype: str = "float32"
-    """`float32`, `bfloat16`, `float16` (or `int8`, with an encoder that has it): what is computed in.
+    """`float32`, `bfloat16`, `float16` (or `int8`, with a backend that has it): what is computed in.
 
     Embeddings are float32 always.
     """
-    encoder: str = "auto"
+    backend: str = "auto"
     """`auto` for the fastest that is proved equal to `encode`, or one of `models.backends` by name."""
     allow_deviation: bool = False
     """Accept a lower precision that moves embeddings by more than the tolerance."""
@@ -93,12 +93,12 @@ class ModelFacts:
     """Size of the weights on disk."""
     device: str = "cpu"
     """The device in use: `cpu`, `cuda`, `mps`."""
-    encoder: str = "plain"
-    """The encoder in use: see `harness.models.backends`."""
+    backend: str = "plain"
+    """The backend in use: see `harness.models.backends`."""
     reproducible: bool = False
     """Whether an embedding depends, bit for bit, on its text and the settings alone, in any company."""
     notes: tuple[str, ...] = ()
-    """What a reader of its speed should know, such as why a faster encoder was not taken."""
+    """What a reader of its speed should know, such as why a faster backend was not taken."""
     deviation: Deviation | None = None
     """How far its precision moves embeddings; None in float32."""
 

@@ -28,7 +28,7 @@ class LexicalModel:
             option
             for option, given, default in (
                 ("--dtype", spec.settings.dtype, Settings().dtype),
-                ("--encoder", spec.settings.encoder, Settings().encoder),
+                ("--backend", spec.settings.backend, Settings().backend),
                 ("--truncate-dim", spec.settings.truncate_dim, None),
                 ("--max-seq-length", spec.settings.max_seq_length, None),
                 ("--prompt", spec.settings.prompts, ()),
@@ -41,7 +41,7 @@ class LexicalModel:
         self.name = spec.name or "lexical"
         self.fingerprint = hashlib.sha256(_DEFINITION.encode()).hexdigest()
         self.facts = ModelFacts(
-            dimensions=DIMENSIONS, similarity="cosine", parameters=0, size_bytes=0, encoder="hashing"
+            dimensions=DIMENSIONS, similarity="cosine", parameters=0, size_bytes=0, backend="hashing"
         )
 
     def load(self) -> LexicalModel:

@@ -65,9 +65,9 @@ class LocatedFolder:
 
 
 class SentenceModel:
-    """A SentenceTransformer as the harness uses it: float32 out, through the fastest encoder that is equal.
+    """A SentenceTransformer as the harness uses it: float32 out, through the fastest backend that is equal.
 
-    `facts.encoder` names the encoder (`models.backends`), `facts.notes` says why a faster one was not taken.
+    `facts.backend` names the backend (`models.backends`), `facts.notes` says why a faster one was not taken.
     `workers` says how jobs are spread over threads; it moves no bit of an embedding.
     """
 
@@ -76,10 +76,10 @@ class SentenceModel:
         settings = self.spec.settings
         self._loaded = BackendModel(model, settings, self.name)
         self._dimensions = _limited_dimensions(self._loaded, settings.truncate_dim)
-        self.encoder, notes = choose(self._loaded, settings.encoder)
-        deviation = lowered(self.encoder, self._loaded, settings)
-        reproducible = self.encoder.settle()
-        self.workers = Workers(self.spec.threads, divisible=self.encoder.divisible)
+        self.backend, notes = choose(self._loaded, settings.backend)
+        deviation = lowered(self.backend, self._loaded, settings)
+        reproducible = self.backend.make_batch_invariant()
+        self.workers = Workers(self.spec.threads, divisible=self.backend.divisible)
         self.facts = ModelFacts(
             dimensions=self._dimensions,
             similarity=str(model.similarity_fn_name),
@@ -87,7 +87,7 @@ class SentenceModel:
             max_tokens=self._loaded.max_tokens,
             size_bytes=weights_size(located.folder),
             device=model.device.type,
-            encoder=self.encoder.name,
+            backend=self.backend.name,
             reproducible=reproducible,
             notes=notes,
             deviation=deviation,
@@ -96,7 +96,7 @@ class SentenceModel:
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """One float32 row per text, (len(texts), dimensions), in input order."""
         embeddings = np.empty((len(texts), self._loaded.dimensions), dtype=np.float32)
-        jobs = self.encoder.jobs(texts, role) if len(texts) else iter(())
+        jobs = self.backend.jobs(texts, role) if len(texts) else iter(())
         for job, rows in self._encoded(jobs, lambda job: self._fitting(job, texts, role)):
             embeddings[job.rows] = rows
         return self._truncate(embeddings)
@@ -105,7 +105,7 @@ class SentenceModel:
     def threads(self) -> ThreadLayout:
         """How jobs are spread over threads, and how that was chosen; one worker if they cannot run apart."""
         way, how = self.workers.way, self.workers.how
-        if self.encoder.parallel:
+        if self.backend.parallel:
             return ThreadLayout(way.workers, way.per_worker, how)
         return ThreadLayout(1, way.workers * way.per_worker, how)
 
@@ -122,8 +122,8 @@ class SentenceModel:
         return self._loaded.count_tokens(texts, role)
 
     def padded_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> int | None:
-        """Tokens that are computed for texts, padding included; None where the encoder does not say."""
-        padded = [job.padded for job in self.encoder.jobs(texts, role)] if len(texts) else []
+        """Tokens that are computed for texts, padding included; None where the backend does not say."""
+        padded = [job.padded for job in self.backend.jobs(texts, role)] if len(texts) else []
         return None if None in padded else sum(tokens for tokens in padded if tokens is not None)
 
     def same_as(self, role: Role) -> Role:
@@ -135,10 +135,10 @@ class SentenceModel:
     ) -> Iterator[tuple[Batch, np.ndarray]]:
         """Run jobs on the workers, having found out how many are best where there is enough to do."""
         first = list(itertools.islice(jobs, _WORTH_CALIBRATING))
-        if self.encoder.parallel and len(first) == _WORTH_CALIBRATING and not self.workers.settled:
+        if self.backend.parallel and len(first) == _WORTH_CALIBRATING and not self.workers.settled:
             typical = first[len(first) // 2]
             self.workers.calibrate(lambda: run(typical))
-        alone = not self.encoder.parallel or len(first) == 1
+        alone = not self.backend.parallel or len(first) == 1
         return self.workers.map(run, itertools.chain(first, jobs), alone=alone)
 
     def _fitting(self, job: Batch, texts: Sequence[str], role: Role) -> np.ndarray:
@@ -146,7 +146,7 @@ class SentenceModel:
         import torch
 
         try:
-            return self.encoder.run(job)
+            return self.backend.run(job)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -161,7 +161,7 @@ class SentenceModel:
         middle = len(job.rows) // 2
         for half in (range(middle), range(middle, len(job.rows))):
             part = [texts[job.rows[place]] for place in half]
-            for smaller in self.encoder.jobs(part, role):
+            for smaller in self.backend.jobs(part, role):
                 embeddings[[half[row] for row in smaller.rows]] = self._fitting(smaller, part, role)
         return embeddings
 

@@ -174,7 +174,7 @@ class Results:
         return sorted(self.root.glob("runs/*.json"))
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def publishing_lock(self) -> Iterator[None]:
         """Keep other processes out of what is written from all records; never held while a model encodes."""
         try:
             # Publishing takes seconds; whoever holds the lock for longer hangs, and others need not.
@@ -183,7 +183,7 @@ class Results:
         except OSError as error:
             raise _unwritable(self.root, error) from error
 
-    def sweep(self) -> None:
+    def remove_stale(self) -> None:
         """Remove what processes that are gone left half-written."""
         for folder in self.folders():
             remove_stale(folder)

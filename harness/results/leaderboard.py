@@ -55,7 +55,7 @@ class LeaderboardRow:
     prompts: str | None
     """JSON of the prompts that the user set."""
     trust_remote_code: bool
-    encoder: str | None
+    backend: str | None
     deviation: float | None
     """Largest 1 − cosine by which a lower precision moves embeddings from float32, on the fixed workload."""
     truncated_texts: float | None
@@ -198,7 +198,7 @@ def _record(one: Evaluation, score: Score, shown: str, position: int) -> Leaderb
         max_seq_length=settings.max_seq_length,
         prompts=json.dumps(dict(settings.prompts), ensure_ascii=False) if settings.prompts else None,
         trust_remote_code=settings.trust_remote_code,
-        encoder=facts.encoder if facts else None,
+        backend=facts.backend if facts else None,
         deviation=facts.deviation.largest if facts and facts.deviation else None,
         truncated_texts=cut.truncated / cut.texts if cut and cut.texts else None,
         lost_tokens=cut.lost / cut.tokens if cut and cut.tokens else None,

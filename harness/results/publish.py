@@ -26,7 +26,7 @@ def publish(results: Results) -> list[str]:
     """
     unreadable: list[str] = []
     if results.begun:
-        with results.alone(), defer_signals():
+        with results.publishing_lock(), defer_signals():
             for name, content in published(results, unreadable).items():
                 write_atomically(results.root / name, content)
     return unreadable

@@ -170,7 +170,7 @@ class Throughput:
     tokens_per_second: float | None
     device: str
     dtype: str
-    encoder: str
+    backend: str
     threads: int
     """Threads in all."""
     workers: int = 1

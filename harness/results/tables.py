@@ -43,7 +43,7 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
                 Cell(str(facts.dimensions) if facts else "?"),
                 Cell((str(facts.max_tokens) if facts.max_tokens else "no limit") if facts else "?"),
                 Cell(f"{facts.size_bytes / 1e6:.0f} MB" if facts and facts.size_bytes else "–"),
-                Cell(f"{facts.device} {candidate.settings.dtype} {facts.encoder}" if facts else "?"),
+                Cell(f"{facts.device} {candidate.settings.dtype} {facts.backend}" if facts else "?"),
                 Cell(_speed(speed)),
                 Cell(_count(speed.tokens_per_second) if speed and speed.tokens_per_second else "–"),
             ]
@@ -72,7 +72,7 @@ ILLUSTRATIVE = "sample: illustrative, not the real dataset"
 
 
 def _candidate_remarks(name: str, candidate: ModelRecord) -> Iterator[str]:
-    """What the table of models has no room for: what was allowed, a slower encoder, a lower precision."""
+    """What the table of models has no room for: what was allowed, a slower backend, a lower precision."""
     facts, settings = candidate.facts, candidate.settings
     if settings.trust_remote_code:
         yield f"{name}: its own code was allowed to run (--trust-remote-code)"

@@ -22,17 +22,17 @@ class Interrupted(KeyboardInterrupt):
     """A signal asked this process to end.
 
     signal: its number.
-    told: what the user should know, such as how to continue.
+    advice: what the user should know, such as how to continue.
     """
 
-    def __init__(self, number: int = signal.SIGINT, told: str = "") -> None:
+    def __init__(self, number: int = signal.SIGINT, advice: str = "") -> None:
         super().__init__()
-        self.signal, self.told = number, told
+        self.signal, self.advice = number, advice
 
     @classmethod
-    def telling(cls, error: BaseException, told: str) -> Interrupted:
+    def telling(cls, error: BaseException, advice: str) -> Interrupted:
         """The same interruption, with what the user should know."""
-        return cls(getattr(error, "signal", signal.SIGINT), told)
+        return cls(getattr(error, "signal", signal.SIGINT), advice)
 
 
 @dataclass

@@ -50,10 +50,10 @@ def test_json_is_the_record(bench, tmp_path):
 
 
 def test_variants_are_named_by_what_tells_them_apart(bench):
-    found = bench("--model", "acts:sleep-1", "--dtype", "float32,bfloat16", "--encoder", "plain", "--json")
+    found = bench("--model", "acts:sleep-1", "--dtype", "float32,bfloat16", "--backend", "plain", "--json")
     variants = json.loads(found.out)["variants"]
     assert [one["label"] for one in variants] == ["sleep-1 float32", "sleep-1 bfloat16"]
-    assert [one["settings"]["encoder"] for one in variants] == ["plain", "plain"]
+    assert [one["settings"]["backend"] for one in variants] == ["plain", "plain"]
 
 
 def test_a_model_that_breaks_is_an_error_and_the_other_is_measured(bench, tmp_path):
@@ -79,7 +79,7 @@ def test_settings_that_a_model_has_no_use_for_are_an_error_of_that_variant_alone
             ("--model", "acts:sleep-1", "--dtype", "float31"), "no dtype named 'float31'", id="dtype"
         ),
         pytest.param(
-            ("--model", "acts:sleep-1", "--encoder", "pakced"), "did you mean: packed", id="encoder"
+            ("--model", "acts:sleep-1", "--backend", "pakced"), "did you mean: packed", id="backend"
         ),
         pytest.param(
             ("--model", "acts:sleep-1", "--workload", "shrot"), "did you mean: short", id="workload"

@@ -16,10 +16,10 @@ from harness.encoding.cache import EmbeddingCache
 @pytest.fixture
 def kept():
     """Two models' embeddings in the folder `kept`; returns the segments."""
-    from encoding.test_cache import CachedModel
+    from encoding.test_cache import CacheableModel
 
     for letter in "ab":
-        store = EmbeddingCache(Path("kept"), print).store(CachedModel(fingerprint=letter * 64), Role.TEXT)
+        store = EmbeddingCache(Path("kept"), print).store(CacheableModel(fingerprint=letter * 64), Role.TEXT)
         store.write(["one", "two"], [np.ones((2, 26), np.float32)])
     return sorted(Path("kept").glob("*/*/*.safetensors"))
 

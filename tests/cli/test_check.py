@@ -12,7 +12,8 @@ import pytest
 from plugins.cards import TRIPLETS, card_text
 
 PLUGIN = """
-from harness import Check, Finding, Severity, hookimpl
+from harness import Finding, Severity, hookimpl
+from harness.training import Check
 
 
 def look(subject):

@@ -76,7 +76,7 @@ def test_the_configured_plugins_are_listed(harness):
 
 def test_a_task_that_another_tool_scores_may_have_no_metric_to_name(harness):
     Path("elsewhere.py").write_text(
-        "from harness import AggregateTask, Dataset, hookimpl\n"
+        "from harness import Dataset, hookimpl\nfrom harness.authoring import AggregateTask\n"
         "class Elsewhere(AggregateTask):\n"
         "    name, kind = 'elsewhere', 'elsewhere'\n"
         "    def load(self, source): return Dataset({'id': ['all']})\n"
@@ -94,7 +94,7 @@ def test_a_task_that_another_tool_scores_may_have_no_metric_to_name(harness):
 
 def test_a_task_scheme_is_listed_by_its_prefix(harness):
     Path("prefix.py").write_text(
-        "from harness import TaskScheme, hookimpl\n"
+        "from harness import hookimpl\nfrom harness.authoring import TaskScheme\n"
         "@hookimpl\n"
         "def harness_task_schemes(): return [TaskScheme('far', 'tasks from far away', None)]\n"
     )

@@ -645,7 +645,8 @@ def test_a_scheme_that_finds_no_model_says_so_before_any_work(run):
 
 
 CRASHING = """
-from harness import ModelScheme, TaskKind, TaskScheme, hookimpl
+from harness import hookimpl
+from harness.authoring import ModelScheme, TaskKind, TaskScheme
 
 def crash(asked):
     raise KeyError("no such shelf")

@@ -26,9 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import (
-    Dataset, HarnessError, ModelFacts, ModelScheme, Predictions, Role, Task, hookimpl, mean_metric
-)
+from harness import Dataset, HarnessError, Predictions, Role, Task, hookimpl, mean_metric
+from harness.authoring import ModelFacts, ModelScheme
 
 
 class Counting:

@@ -172,13 +172,14 @@ def test_errors_in_the_data_stop_it_and_their_codes_let_it_pass(place):
 TRAINER = '''
 """A trainer that copies the base."""
 import shutil
-from harness import LogEntry, Trained, Trainer, hookimpl
+from harness import hookimpl
+from harness.training import LogEntry, Trainer, TrainingResult
 
 def copy(job):
     job.follower.planned(1)
     shutil.copytree(job.base, job.folder)
     job.follower.advance(1, 1.0)
-    return Trained(log=(LogEntry(epoch=1.0, step=1, loss=0.25),), steps=1)
+    return TrainingResult(log=(LogEntry(epoch=1.0, step=1, loss=0.25),), steps=1)
 
 @hookimpl
 def harness_trainers():

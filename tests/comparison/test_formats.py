@@ -119,7 +119,7 @@ def test_the_schema_notices_what_is_wrong():
 
 
 def test_the_schema_has_the_words_of_the_fields():
-    properties = json_schema()["$defs"]["Line"]["properties"]
+    properties = json_schema()["$defs"]["MetricComparison"]["properties"]
     assert properties["gain"]["description"] == "candidate − baseline."
     assert properties["gain"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
 

@@ -32,7 +32,7 @@ def timed(model, share, rate, **changes):
         model=model, fingerprint=record.candidate.fingerprint, workload="w" * 64, texts=100, tokens=None,
         seconds=(1.0,), cpu_seconds=(1.0,), texts_per_second=rate, texts_per_second_low=0.9 * rate,
         texts_per_second_high=1.1 * rate, tokens_per_second=None, device="cpu", dtype="float32",
-        encoder="packed", threads=2, processor="EPYC", cores=2, load=None,
+        backend="packed", threads=2, processor="EPYC", cores=2, load=None,
     )  # fmt: skip
     Results(Path(model)).write_throughput(replace(speed, **changes))
     (side,) = read_results(Path(model))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from harness import Role, Settings
 from harness.encoding import cache as caching
-from harness.encoding import cache_key as identity
+from harness.encoding import cache_key
 from harness.encoding import segment as segments
 from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cache_key import cacheable
@@ -43,7 +43,7 @@ class CacheableModel(LetterModel):
 
     def __init__(self, fingerprint: str = "a" * 64, **facts) -> None:
         super().__init__(fingerprint=fingerprint)
-        self.facts = replace(self.facts, **{"encoder": "packed", "reproducible": True, **facts})
+        self.facts = replace(self.facts, **{"backend": "packed", "reproducible": True, **facts})
 
 
 @pytest.fixture
@@ -194,9 +194,9 @@ def test_two_roles_that_are_alike_share_their_embeddings(encode):
 @pytest.mark.parametrize(
     "changed",
     [
-        pytest.param({"facts": {"encoder": "batched"}}, id="encoder"),
+        pytest.param({"facts": {"backend": "batched"}}, id="backend"),
         pytest.param({"facts": {"dimensions": 25}}, id="dimensions"),
-        pytest.param({"facts": {"encoder": "batched", "device": "cuda"}}, id="device"),
+        pytest.param({"facts": {"backend": "batched", "device": "cuda"}}, id="device"),
         pytest.param({"settings": {"dtype": "bfloat16"}}, id="dtype"),
         pytest.param({"settings": {"trust_remote_code": True}}, id="code of the model"),
         pytest.param({"_versions": lambda: {"torch": "9.9"}}, id="library"),
@@ -206,28 +206,28 @@ def test_two_roles_that_are_alike_share_their_embeddings(encode):
     ],
 )
 def test_embeddings_under_other_conditions_are_never_shared(changed, tmp_path, notes, monkeypatch):
-    monkeypatch.setattr(identity, "_kernels", lambda _: {})
+    monkeypatch.setattr(cache_key, "_kernels", lambda _: {})
     before = store_of(tmp_path, notes)
     model = CacheableModel(**changed.pop("facts", {}))
     model.spec = replace(model.spec, settings=Settings(**changed.pop("settings", {})))
     for name, value in changed.items():
-        monkeypatch.setattr(identity, name, value)
+        monkeypatch.setattr(cache_key, name, value)
     after = store_of(tmp_path, notes, model)
     assert after.key != before.key
     assert after.folder != before.folder
 
 
 def test_a_variable_that_picks_kernels_is_part_of_the_identity(monkeypatch):
-    before = identity.identity(CacheableModel(), Role.TEXT)
+    before = cache_key.cache_key(CacheableModel(), Role.TEXT)
     monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
-    assert identity.identity(CacheableModel(), Role.TEXT) != before
+    assert cache_key.cache_key(CacheableModel(), Role.TEXT) != before
 
 
 def test_the_store_tells_people_what_it_depends_on(encode, tmp_path):
     encode(["a"])
     (path,) = files(tmp_path, "store.json")
     told = json.loads(path.read_text())
-    assert told == identity.identity(CacheableModel(), Role.TEXT)
+    assert told == cache_key.cache_key(CacheableModel(), Role.TEXT)
     assert told["libraries"]["torch"]
     assert path.parent.name.startswith("a" * 16 + "-text-")
 

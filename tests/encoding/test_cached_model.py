@@ -159,8 +159,8 @@ def test_what_was_asked_for_is_told_once(letters):
     model = CachedModel(letters)
     model.prefetch([("only announced", Role.TEXT)], lambda _: None)
     model.encode(["a", "a", "b"])
-    assert model.asked() == [("a", Role.TEXT), ("b", Role.TEXT)]
-    assert model.asked() == []
+    assert model.pop_requested() == [("a", Role.TEXT), ("b", Role.TEXT)]
+    assert model.pop_requested() == []
 
 
 def test_progress_counts_every_distinct_text_once(letters):

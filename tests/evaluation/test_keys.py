@@ -27,7 +27,7 @@ PLUGIN = '''"""Do cats sit?"""
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 import helper_mod
 from cats_base.questions import Questions
 from strict import limit

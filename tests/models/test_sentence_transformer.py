@@ -26,7 +26,7 @@ def assert_same(found, expected, tolerance=1e-6):
 def test_embeddings_equal_encode_for_every_pooling(tmp_path, pooling, normalize):
     folder = build_model(tmp_path / "model", pooling=pooling, normalize=normalize)
     model = load_model(str(folder))
-    assert model.facts.encoder == "packed"
+    assert model.facts.backend == "packed"
     assert_same(model.encode(TEXTS), plain(folder).encode(TEXTS))
 
 
@@ -62,7 +62,7 @@ def test_a_prompt_of_the_user_replaces_the_models(tmp_path):
 def test_texts_as_long_as_a_limit_of_any_size_equal_encode(tiny, tokens):
     model, reference = load_model(str(tiny), Settings(max_seq_length=tokens)), plain(tiny)
     reference.max_seq_length = tokens
-    assert model.facts.encoder == "packed"
+    assert model.facts.backend == "packed"
     assert_same(model.encode(TEXTS), reference.encode(TEXTS))
 
 
@@ -88,7 +88,7 @@ def test_a_limit_that_is_no_multiple_of_a_width_can_be_reached(tmp_path):
     folder = with_positions(tmp_path / "model", "bert", positions=77, limit=77)
     model = load_model(str(folder))
     texts = ["a " * words for words in (70, 74, 75, 76, 200)]
-    assert model.facts.encoder == "packed"
+    assert model.facts.backend == "packed"
     assert_same(model.encode(texts), plain(folder).encode(texts))
 
 
@@ -201,7 +201,7 @@ def test_a_static_embedding_model_runs_through_plain_encode(tmp_path):
     static = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=16)], device="cpu")
     static.save_pretrained(str(tmp_path / "static"), create_model_card=False)
     model = load_model(str(tmp_path / "static"))
-    assert model.facts.encoder == "plain"
+    assert model.facts.backend == "plain"
     assert model.count_tokens(["a"]) is None
     assert_same(model.encode(["hello there", "a"]), static.encode(["hello there", "a"]))
 
@@ -243,16 +243,16 @@ NO_MEMORY = {
 
 
 @pytest.mark.parametrize(
-    ("encoder", "said"),
+    ("backend", "said"),
     [("packed", "cuda"), ("batched", "cuda"), ("plain", "cuda"), ("packed", "cpu"), ("packed", "numpy")],
 )
-def test_what_there_is_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, encoder, said):
+def test_what_there_is_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, backend, said):
     import torch
 
-    model = load_model(str(tiny), Settings(encoder=encoder))
+    model = load_model(str(tiny), Settings(backend=backend))
     texts = [f"{'word ' * (n % 11)}{n}" for n in range(64)]
     expected, sizes = model.encode(texts), []
-    run = type(model.encoder).run
+    run = type(model.backend).run
 
     def run_small(self, job):
         sizes.append(len(job.rows))
@@ -260,7 +260,7 @@ def test_what_there_is_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, enc
             raise NO_MEMORY[said](torch)
         return run(self, job)
 
-    monkeypatch.setattr(type(model.encoder), "run", run_small)
+    monkeypatch.setattr(type(model.backend), "run", run_small)
     assert_same(model.encode(texts), expected)
     assert max(sizes) > 3
 
@@ -273,7 +273,7 @@ def test_what_is_wrong_for_another_reason_is_not_tried_again(tiny, monkeypatch):
         tries.append(job)
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(type(model.encoder), "run", fail)
+    monkeypatch.setattr(type(model.backend), "run", fail)
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
         model.encode(["one", "two"])
     assert len(tries) == 1
@@ -287,15 +287,15 @@ def test_a_single_text_that_a_gpu_has_no_memory_for_is_an_error(tiny, monkeypatc
     def fail(self, job):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(type(model.encoder), "run", fail)
+    monkeypatch.setattr(type(model.backend), "run", fail)
     with pytest.raises(HarnessError, match="no memory for tiny and a single text of 5 characters"):
         model.encode(["short", "shor"])
 
 
 def test_a_model_says_how_it_uses_threads(tiny):
-    model = load_model(str(tiny), Settings(encoder="packed"))
+    model = load_model(str(tiny), Settings(backend="packed"))
     assert model.threads.how in ("not calibrated", "the only way")
     model.encode([f"{'word ' * (n % 50)}{n}" for n in range(400)])
     assert model.threads.how in ("calibrated", "the only way")
-    plain_one = load_model(str(tiny), Settings(encoder="plain"))
+    plain_one = load_model(str(tiny), Settings(backend="plain"))
     assert plain_one.threads.workers == 1

@@ -218,7 +218,8 @@ def test_a_scheme_without_a_name_is_a_problem():
 
 
 CRASHING = """
-from harness import HarnessError, ModelScheme, TaskKind, TaskScheme, hookimpl
+from harness import HarnessError, hookimpl
+from harness.authoring import ModelScheme, TaskKind, TaskScheme
 
 def act(asked):
     BODY

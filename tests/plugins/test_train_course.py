@@ -7,10 +7,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plugins.trainings import columns, found, subject
 
 from harness.training.subject import LogEntry, Rows
 from harness_train.course import blind_loss
+from plugins.trainings import columns, found, subject
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ class Steady:
 
     def __init__(self, spec):
         self.spec, self.name, self.fingerprint = spec, spec.name or "steady", "5" * 64
-        self.facts = ModelFacts(dimensions=32, similarity="cosine", encoder="steady", reproducible=True)
+        self.facts = ModelFacts(dimensions=32, similarity="cosine", backend="steady", reproducible=True)
 
     def load(self):
         return self

@@ -271,7 +271,7 @@ def speed(model, texts_per_second):
     return Throughput(
         model=model, fingerprint="a" * 64, workload="w" * 64, texts=10, tokens=100, seconds=(0.1,),
         cpu_seconds=(0.1,), texts_per_second=texts_per_second, texts_per_second_low=50.0,
-        texts_per_second_high=100.0, tokens_per_second=750.0, device="cpu", dtype="float32", encoder="plain",
+        texts_per_second_high=100.0, tokens_per_second=750.0, device="cpu", dtype="float32", backend="plain",
         threads=1, processor="x", cores=2, load=None, libraries={"torch": "2"},
     )  # fmt: skip
 
@@ -297,7 +297,7 @@ def test_published_scores_do_not_move_with_speeds(tmp_path):
 def test_a_leaderboard_waits_for_another_process_and_then_reads_the_records_of_both(tmp_path):
     results = Results(tmp_path)
     results.write(evaluated("first"), None)
-    with results.alone():
+    with results.publishing_lock():
         waiting = threading.Thread(target=publish, args=[Results(tmp_path)])
         waiting.start()
         waiting.join(0.3)

@@ -64,7 +64,7 @@ SPEED = Throughput(
     model="../my model", fingerprint=FINGERPRINT, workload="w" * 64, texts=10, tokens=None,
     seconds=(0.1, 0.2), cpu_seconds=(0.1, 0.1), texts_per_second=75.0,
     texts_per_second_low=50.0, texts_per_second_high=100.0,
-    tokens_per_second=None, device="cpu", dtype="float32", encoder="plain", threads=1, processor="x", cores=2,
+    tokens_per_second=None, device="cpu", dtype="float32", backend="plain", threads=1, processor="x", cores=2,
     load=None,
 )  # fmt: skip
 PREDICTIONS = Predictions(
@@ -129,7 +129,7 @@ def test_a_failure_that_another_process_makes_good_meanwhile_is_no_record(result
             Results(results.root).forget_failure(EVALUATION)
         return read_json_file(path)
 
-    monkeypatch.setattr("harness.results.folder.decode_json", read)
+    monkeypatch.setattr("harness.results.folder.read_json_file", read)
     assert results.evaluations() == [EVALUATION]
 
 
@@ -439,7 +439,7 @@ def test_nothing_is_swept_away_through_a_link(results, tmp_path, link, monkeypat
         half.touch()
     (results.root / link).parent.mkdir(parents=True)
     (results.root / link).symlink_to(tmp_path / "elsewhere")
-    results.sweep()
+    results.remove_stale()
     assert [half.exists() for half in halves] == [True, True]
 
 

@@ -162,7 +162,7 @@ def test_nothing_that_is_not_to_be_seen_is_in_a_table(unseen):
 def test_a_slower_encoder_and_a_lower_precision_are_explained_below_the_models():
     one = evaluated("a")
     facts = replace(
-        one.candidate.facts, encoder="batched", notes=("not packed: its attention cannot be replaced",),
+        one.candidate.facts, backend="batched", notes=("not packed: its attention cannot be replaced",),
         deviation=Deviation(texts=64, largest=6.5e-5, p99=6e-5, neighbours=0.994),
     )  # fmt: skip
     settings = Settings(dtype="bfloat16")
@@ -183,7 +183,7 @@ def test_speeds_are_shown_with_their_spread_and_machine():
     speed = Throughput(
         model="a", fingerprint="a" * 64, workload="w" * 64, texts=10, tokens=100, seconds=(0.1,),
         cpu_seconds=(0.1,), texts_per_second=75.4, texts_per_second_low=50.0, texts_per_second_high=100.0,
-        tokens_per_second=12_345.0, device="cpu", dtype="float32", encoder="plain", threads=1,
+        tokens_per_second=12_345.0, device="cpu", dtype="float32", backend="plain", threads=1,
         processor="Xeon", cores=2, load=None,
     )  # fmt: skip
     other = replace(speed, fingerprint="f" * 64, processor="of another model")

@@ -28,12 +28,12 @@ def child(script, *words):
 HANGS_WRITING = """
 import os, sys, time
 from pathlib import Path
-from harness.system.atomic import write_whole
+from harness.system.atomic import write_atomic
 def hang(_handle):
     print("writing", flush=True)
     time.sleep(60)
 os.fsync = hang
-write_whole(Path(sys.argv[1]), [b"half"])
+write_atomic(Path(sys.argv[1]), [b"half"])
 """
 
 

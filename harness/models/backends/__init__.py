@@ -1,6 +1,6 @@
-"""Encoders: ways to run texts through a sentence-transformers model. Each is a file of this folder.
+"""Backends: ways to run texts through a sentence-transformers model. Each is a file of this folder.
 
-An encoder cuts texts into jobs and runs one job at a time; which threads run them is not its business
+A backend cuts texts into jobs and runs one job at a time; which threads run them is not its business
 (`harness.models.backends.threads`). `harness.models.backends.choose` takes the fastest that is proved equal
 to sentence-transformers' own `encode` on the model at hand.
 """
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from harness.models.interface import Role
 
 BACKENDS = ("packed", "batched", "plain", "openvino", "onnx")
-"""Files of this folder that have an `open_encoder(loaded)`."""
+"""Files of this folder that have an `open_backend(loaded)`."""
 
 
 class Unsuitable(Exception):  # noqa: N818 - it is raised as a sentence: Unsuitable("its inputs are …")
-    """Says in a few words why an encoder cannot serve a model; another one then does."""
+    """Says in a few words why a backend cannot serve a model; another one then does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Batch:
     rows: list[int]
     """Positions of the texts in what was asked for."""
     features: Any
-    """What the encoder's `run` takes."""
+    """What the backend's `run` takes."""
     padded: int | None = None
     """Tokens that the model computes for them, padding included; None if unknown."""
 
@@ -54,10 +54,10 @@ class Backend(Protocol):
         """Float32 embeddings of a job, (len(job.rows), full dimensions); from any thread."""
         ...
 
-    def lower(self, dtype: str) -> None:
+    def set_dtype(self, dtype: str) -> None:
         """Go on in a lower precision; raises Unsuitable for one that it does not have."""
         ...
 
-    def settle(self) -> bool:
+    def make_batch_invariant(self) -> bool:
         """Choose shapes at which an embedding depends, bit for bit, on its text alone; say if it does."""
         ...

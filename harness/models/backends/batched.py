@@ -103,11 +103,11 @@ class Batched:
         features, role = job.features
         return self._loaded.forward(features, role)[: len(job.rows)]
 
-    def lower(self, dtype: str) -> None:
+    def set_dtype(self, dtype: str) -> None:
         """Convert the weights."""
         lower_weights(self._loaded, dtype)
 
-    def settle(self) -> bool:
+    def make_batch_invariant(self) -> bool:
         """The shapes are fixed; whether that suffices is tried, on a CPU: a GPU promises nothing."""
         if not self.parallel:
             return False
@@ -151,4 +151,4 @@ def _pad(features: dict[str, Any], batch: PaddedShape, pad_token: int) -> dict[s
     return padded
 
 
-open_encoder = Batched
+open_backend = Batched

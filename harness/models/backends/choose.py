@@ -1,4 +1,4 @@
-"""Choose the fastest encoder that is proved equal to sentence-transformers' `encode` on the model at hand."""
+"""Choose the fastest backend that is proved equal to sentence-transformers' `encode` on the model at hand."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PROBES = (
 
 
 def choose(loaded: BackendModel, requested: str) -> tuple[Backend, tuple[str, ...]]:
-    """Return the encoder asked for, or for `auto` the fastest equal one, and why faster ones were not taken.
+    """Return the backend asked for, or for `auto` the fastest equal one, and why faster ones were not taken.
 
     Raises HarnessError where the one asked for cannot serve the model.
     """
@@ -59,27 +59,27 @@ def choose(loaded: BackendModel, requested: str) -> tuple[Backend, tuple[str, ..
             reasons.append(f"not {name}: {reason}")
     raise HarnessError(
         f"model {loaded.name} cannot be encoded {reasons[0].removeprefix('not ')}",
-        hint="--encoder auto takes the fastest that can",
+        hint="--backend auto takes the fastest that can",
     )
 
 
 def _proved(
     name: str, loaded: BackendModel, texts: list[str], expected: Mapping[Role, np.ndarray]
 ) -> Backend:
-    """Open an encoder and compare it with `encode`; raises Unsuitable where that fails."""
+    """Open a backend and compare it with `encode`; raises Unsuitable where that fails."""
     module = importlib.import_module(f"harness.models.backends.{name}")
-    encoder: Backend = module.open_encoder(loaded)
+    backend: Backend = module.open_backend(loaded)
     if name == "plain":
-        return encoder
+        return backend
     try:
-        found = {role: embed(encoder, texts, loaded.dimensions, role) for role in expected}
+        found = {role: embed(backend, texts, loaded.dimensions, role) for role in expected}
     except Exception as error:
         # An architecture that was never tried may fail in any of its own ways; `encode` then serves.
         raise Unsuitable(f"{type(error).__name__} in a trial") from error
     off = max(largest_distance(found[role], expected[role]) for role in expected)
     if not off <= EQUAL:
         raise Unsuitable(f"its embeddings are off by 1 − cos = {off:.1e} in a trial")
-    return encoder
+    return backend
 
 
 def _probes(loaded: BackendModel) -> list[str]:
@@ -106,27 +106,27 @@ _LONG = "word " * 200
 """A text whose attention is computed in blocks, which threads may cut in another way."""
 
 
-def embed(encoder: Backend, texts: Sequence[str], dimensions: int, role: Role = Role.TEXT) -> np.ndarray:
+def embed(backend: Backend, texts: Sequence[str], dimensions: int, role: Role = Role.TEXT) -> np.ndarray:
     """Run all jobs one after another: (n, dimensions) float32."""
     embeddings = np.empty((len(texts), dimensions), dtype=np.float32)
-    for job in encoder.jobs(texts, role):
-        embeddings[job.rows] = encoder.run(job)
+    for job in backend.jobs(texts, role):
+        embeddings[job.rows] = backend.run(job)
     return embeddings
 
 
-def is_batch_invariant(encoder: Backend, dimensions: int) -> bool:
+def is_batch_invariant(backend: Backend, dimensions: int) -> bool:
     """Whether texts have the same bits alone as anywhere among others, with one thread as with all.
 
-    For an encoder whose jobs are not divisible, one thread is all that a job gets. A trial and no proof for
+    For a backend whose jobs are not divisible, one thread is all that a job gets. A trial and no proof for
     every shape there is; but a kernel that sums in another order for another shape shows in nearly every row.
     """
-    counts = sorted({1, cores()} if encoder.divisible else {1})
-    return _same_with_threads(counts, lambda: _in_company(encoder, dimensions))
+    counts = sorted({1, cores()} if backend.divisible else {1})
+    return _same_with_threads(counts, lambda: _in_company(backend, dimensions))
 
 
-def is_thread_invariant(encoder: Backend, dimensions: int) -> bool:
+def is_thread_invariant(backend: Backend, dimensions: int) -> bool:
     """Whether a long text has the same bits with one thread as with all: attention is cut into blocks."""
-    return _same_with_threads(sorted({1, cores()}), lambda: embed(encoder, [_LONG], dimensions))
+    return _same_with_threads(sorted({1, cores()}), lambda: embed(backend, [_LONG], dimensions))
 
 
 def _same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | None]) -> bool:
@@ -146,8 +146,8 @@ def _same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | Non
     return True
 
 
-def _in_company(encoder: Backend, dimensions: int) -> np.ndarray | None:
+def _in_company(backend: Backend, dimensions: int) -> np.ndarray | None:
     """Embeddings of texts that are the same alone as among others; None where they are not."""
-    alone = np.concatenate([embed(encoder, [text], dimensions) for text in _COMPANY])
-    together = embed(encoder, _COMPANY * 4, dimensions)
+    alone = np.concatenate([embed(backend, [text], dimensions) for text in _COMPANY])
+    together = embed(backend, _COMPANY * 4, dimensions)
     return alone if np.array_equal(together, np.tile(alone, (4, 1))) else None

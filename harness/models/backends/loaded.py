@@ -1,4 +1,4 @@
-"""A SentenceTransformer with the prompts and limits that the user asked for: what encoders work on."""
+"""A SentenceTransformer with the prompts and limits that the user asked for: what backends work on."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class BackendModel:
             transformer.set_attn_implementation(how)
 
     def restore_attention(self) -> None:
-        """Undo what an encoder that came to nothing did to the way attention is computed."""
+        """Undo what a backend that came to nothing did to the way attention is computed."""
         if self._attention is not None and _attention(self.model) != self._attention:
             self.attend(self._attention)
 

@@ -30,7 +30,7 @@ class ONNX(Exported):
 
     name = "onnx"
 
-    def lower(self, dtype: str) -> None:
+    def set_dtype(self, dtype: str) -> None:
         """Quantise the weights to int8; raises Unsuitable for other types."""
         if dtype != "int8":
             raise Unsuitable("it has float32 and int8")
@@ -108,4 +108,4 @@ def _filled(embeddings: np.ndarray, height: int) -> np.ndarray:
     return np.concatenate([embeddings, missing])
 
 
-open_encoder = ONNX
+open_backend = ONNX

@@ -30,7 +30,7 @@ class OpenVINO(Exported):
 
     name = "openvino"
 
-    def lower(self, dtype: str) -> None:
+    def set_dtype(self, dtype: str) -> None:
         """Compile again for bfloat16; raises Unsuitable for others, and where the processor has it not."""
         if dtype not in _PRECISIONS:
             raise Unsuitable("it has float32 and bfloat16")
@@ -93,4 +93,4 @@ def _unreported() -> Iterator[None]:
         sys.modules |= present
 
 
-open_encoder = OpenVINO
+open_backend = OpenVINO

@@ -5,7 +5,7 @@ one row; attention is computed per text, for texts of one length at a time. The 
 sentence-transformers itself hands to variable-length kernels (`cu_seq_lens_q`, `seq_idx`, `position_ids`),
 which its pooling reads; attention comes in through transformers' `AttentionInterface`.
 
-Matrix kernels may round differently for different numbers of tokens. `settle` finds, on this machine and
+Matrix kernels may round differently for different numbers of tokens. `make_batch_invariant` finds, on this machine and
 model, the fewest tokens from which a text's embedding is bit for bit the same alone and in company, and
 smaller packs are filled up to that. Where the last rows of a product round differently from those before,
 every pack is filled to a multiple of the kernel's tile; where nothing helps, to one fixed size. Modules
@@ -86,11 +86,11 @@ class Packed:
         with attend_within(runs):
             return self._loaded.forward(features, role)[: len(job.rows)]
 
-    def lower(self, dtype: str) -> None:
+    def set_dtype(self, dtype: str) -> None:
         """Convert the weights."""
         lower_weights(self._loaded, dtype)
 
-    def settle(self) -> bool:
+    def make_batch_invariant(self) -> bool:
         """Find numbers of tokens and texts at which company does not matter, with one thread and with more.
 
         Where the number of threads matters, each job gets one. On a CPU; a GPU chooses its kernels by shape,
@@ -211,4 +211,4 @@ def _fewest_texts(loaded: BackendModel, multiple: int = 1) -> int:
     return max(differing) + 1 if differing else 0
 
 
-open_encoder = Packed
+open_backend = Packed

@@ -1,4 +1,4 @@
-"""Sentence-transformers' own `encode`: for every model, and the reference for the other encoders."""
+"""Sentence-transformers' own `encode`: for every model, and the reference for the other backends."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Plain:
         texts, role = job.features
         return self._loaded.encode(texts, role)
 
-    def lower(self, dtype: str) -> None:
+    def set_dtype(self, dtype: str) -> None:
         """Convert the weights."""
         lower_weights(self._loaded, dtype)
 
-    def settle(self) -> bool:
+    def make_batch_invariant(self) -> bool:
         """An embedding depends, by about 1e-7, on the texts around it."""
         return False
 
@@ -54,8 +54,8 @@ def lower_weights(loaded: BackendModel, dtype: str) -> None:
     import torch
 
     if dtype not in ("bfloat16", "float16"):
-        raise Unsuitable(f"torch does not encode in {dtype}: --encoder onnx does")
+        raise Unsuitable(f"torch does not encode in {dtype}: --backend onnx does")
     loaded.model.to(getattr(torch, dtype))
 
 
-open_encoder = Plain
+open_backend = Plain

@@ -25,22 +25,22 @@ bfloat16 moves all-MiniLM-L6-v2 by about 1e-4, int8 by 3e-2 and more; metrics ma
 _NEIGHBOURS = 10
 
 
-def lowered(encoder: Backend, loaded: BackendModel, settings: Settings) -> Deviation | None:
-    """Let an encoder go on in the settings' dtype, and say how far that moved embeddings; None for float32.
+def lowered(backend: Backend, loaded: BackendModel, settings: Settings) -> Deviation | None:
+    """Let a backend go on in the settings' dtype, and say how far that moved embeddings; None for float32.
 
-    Raises HarnessError where the encoder does not have the dtype, or embeddings move by more than
+    Raises HarnessError where the backend does not have the dtype, or embeddings move by more than
     `TOLERANCE` and that was not allowed.
     """
     if settings.dtype == "float32":
         return None
     texts = workload()
-    exact = embed(encoder, texts, loaded.dimensions)
+    exact = embed(backend, texts, loaded.dimensions)
     try:
-        encoder.lower(settings.dtype)
+        backend.set_dtype(settings.dtype)
     except Unsuitable as reason:
-        impossible = f"--dtype {settings.dtype} is not possible with encoder {encoder.name}: {reason}"
+        impossible = f"--dtype {settings.dtype} is not possible with backend {backend.name}: {reason}"
         raise HarnessError(impossible) from None
-    found = deviation(exact, embed(encoder, texts, loaded.dimensions))
+    found = deviation(exact, embed(backend, texts, loaded.dimensions))
     if not found.largest <= TOLERANCE and not settings.allow_deviation:
         raise HarnessError(
             f"model {loaded.name} in {settings.dtype} moves embeddings by up to"

@@ -54,7 +54,7 @@ def test_a_width_stays_within_the_models_limit(case):
 
 @pytest.fixture(scope="module")
 def tiny_model(tiny):
-    return load_model(str(tiny), Settings(encoder="batched"))
+    return load_model(str(tiny), Settings(backend="batched"))
 
 
 def test_an_embedding_is_the_same_bit_for_bit_whatever_it_is_encoded_with(tiny_model):
@@ -67,6 +67,6 @@ def test_an_embedding_is_the_same_bit_for_bit_whatever_it_is_encoded_with(tiny_m
 
 def test_the_real_model_too_gives_one_embedding_per_text_bit_for_bit(minilm):
     together = minilm.encode(TEXTS)
-    assert minilm.facts.encoder == "packed"
+    assert minilm.facts.backend == "packed"
     assert np.array_equal(minilm.encode(TEXTS[100:20:-3]), together[100:20:-3])
     assert np.array_equal(minilm.encode(TEXTS[30:31]), together[30:31])

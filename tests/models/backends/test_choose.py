@@ -1,4 +1,4 @@
-"""Which encoder is taken, and what is said about the others."""
+"""Which backend is taken, and what is said about the others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ pytestmark = pytest.mark.kernels
 
 def test_the_fastest_that_is_equal_is_taken_without_a_word(tiny):
     facts = load_model(str(tiny)).facts
-    assert (facts.encoder, facts.notes) == ("packed", ())
+    assert (facts.backend, facts.notes) == ("packed", ())
 
 
 def test_one_that_is_not_equal_is_passed_over_with_the_reason(tiny, monkeypatch):
     run = packed.Packed.run
     monkeypatch.setattr(packed.Packed, "run", lambda self, job: run(self, job)[:, ::-1])
     model = load_model(str(tiny))
-    assert model.facts.encoder == "batched"
+    assert model.facts.backend == "batched"
     assert model.facts.notes[0].startswith("not packed: its embeddings are off by 1 − cos = ")
     assert model._loaded.attention == "sdpa"
 
@@ -34,26 +34,26 @@ def test_one_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkey
     monkeypatch.setattr(packed.Packed, "run", fail)
     monkeypatch.setattr(batched.Batched, "run", fail)
     facts = load_model(str(tiny)).facts
-    assert facts.encoder == "plain"
+    assert facts.backend == "plain"
     assert facts.notes == ("not packed: RuntimeError in a trial", "not batched: RuntimeError in a trial")
 
 
 def test_embeddings_that_are_not_finite_are_not_equal(tiny, monkeypatch):
     run = packed.Packed.run
     monkeypatch.setattr(packed.Packed, "run", lambda self, job: run(self, job) * np.nan)
-    assert load_model(str(tiny)).facts.encoder == "batched"
+    assert load_model(str(tiny)).facts.backend == "batched"
 
 
 def test_one_that_was_asked_for_and_cannot_serve_is_an_error(tiny, monkeypatch):
     def refuse(loaded):
         raise Unsuitable("its inputs are more than tokens")
 
-    monkeypatch.setattr(packed, "open_encoder", refuse)
+    monkeypatch.setattr(packed, "open_backend", refuse)
     with pytest.raises(
         HarnessError, match="cannot be encoded packed: its inputs are more than tokens"
     ) as error:
-        load_model(str(tiny), Settings(encoder="packed"))
-    assert "--encoder auto" in str(error.value)
+        load_model(str(tiny), Settings(backend="packed"))
+    assert "--backend auto" in str(error.value)
 
 
 def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
@@ -63,7 +63,7 @@ def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
         packed.Packed, "jobs", lambda self, texts, role: jobs(self, [f"{role}{text}" for text in texts], role)
     )
     monkeypatch.setattr(packed.Packed, "settle", lambda self: None)
-    assert load_model(str(folder)).facts.encoder == "batched"
+    assert load_model(str(folder)).facts.backend == "batched"
 
 
 @pytest.mark.parametrize(
@@ -84,19 +84,19 @@ def test_the_largest_distance_is_of_the_worst_row(ours, theirs, expected):
     assert choose.EQUAL == 1e-6
 
 
-@pytest.mark.parametrize(("encoder", "promised"), [("packed", True), ("batched", True), ("plain", False)])
-def test_a_model_says_whether_company_can_move_its_embeddings(tiny, encoder, promised):
-    assert load_model(str(tiny), Settings(encoder=encoder)).facts.reproducible == promised
+@pytest.mark.parametrize(("backend", "promised"), [("packed", True), ("batched", True), ("plain", False)])
+def test_a_model_says_whether_company_can_move_its_embeddings(tiny, backend, promised):
+    assert load_model(str(tiny), Settings(backend=backend)).facts.reproducible == promised
 
 
 def test_a_model_whose_packs_do_matter_says_so(tiny, monkeypatch):
-    monkeypatch.setattr(packed, "is_indifferent_to_company", lambda encoder, dimensions: False)
+    monkeypatch.setattr(packed, "is_batch_invariant", lambda backend, dimensions: False)
     assert not load_model(str(tiny)).facts.reproducible
 
 
 @pytest.mark.parametrize("rescaled", ["dynamic", "longrope", "linear"])
 def test_positions_that_remember_lengths_are_left_to_sentence_transformers(tiny, rescaled):
-    model = load_model(str(tiny), Settings(encoder="plain"))
+    model = load_model(str(tiny), Settings(backend="plain"))
     model._loaded.model.transformers_model.config.rope_parameters = {"rope_type": rescaled, "factor": 2.0}
     if rescaled == "linear":
         batched.check_plain_tokens(model._loaded)

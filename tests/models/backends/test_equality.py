@@ -1,4 +1,4 @@
-"""Every encoder gives what sentence-transformers gives, on tiny true models of many architectures."""
+"""Every backend gives what sentence-transformers gives, on tiny true models of many architectures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.models.backends.threads import Workers
 
 pytestmark = pytest.mark.kernels
 
-ENCODERS = ("auto", "packed", "batched", "plain")
+BACKENDS = ("auto", "packed", "batched", "plain")
 NO_TRANSFORMER = {"static", "router", "router-of-transformers", "words"}
 NOT_BATCHED = {
     *NO_TRANSFORMER,
@@ -81,11 +81,11 @@ class Animal:
             self._references[role] = encode_originally(self.original, texts_for(self.folder.name), role)
         return self._references[role]
 
-    def model(self, encoder: str) -> Model:
-        """Our model; raises HarnessError, each time, where the encoder cannot serve it."""
-        if encoder not in self._models:
-            self._models[encoder] = loaded_or_error(self.folder, encoder)
-        found = self._models[encoder]
+    def model(self, backend: str) -> Model:
+        """Our model; raises HarnessError, each time, where the backend cannot serve it."""
+        if backend not in self._models:
+            self._models[backend] = loaded_or_error(self.folder, backend)
+        found = self._models[backend]
         if isinstance(found, HarnessError):
             raise found
         return found
@@ -102,13 +102,13 @@ def encode_originally(model: Any, texts: list[str], role: Role, **options: Any) 
     return encode[role](texts, convert_to_numpy=True, show_progress_bar=False, **options)
 
 
-def loaded_or_error(folder: Path, encoder: str) -> Model | HarnessError:
+def loaded_or_error(folder: Path, backend: str) -> Model | HarnessError:
     try:
-        model: Any = load_model(str(folder), Settings(device="cpu", encoder=encoder))
+        model: Any = load_model(str(folder), Settings(device="cpu", backend=backend))
     except HarnessError as error:
         return error
     # Two at once, without a calibration, which takes a second.
-    model.workers = Workers("2x1", divisible=model.encoder.divisible)
+    model.workers = Workers("2x1", divisible=model.backend.divisible)
     return model
 
 
@@ -136,12 +136,12 @@ def roles(name: str) -> tuple[Role, ...]:
     return tuple(Role) if name in BY_ROLE else (Role.TEXT,)
 
 
-def possible(name: str, encoder: str) -> bool:
-    return name not in {"packed": NOT_PACKED, "batched": NOT_BATCHED}.get(encoder, ())
+def possible(name: str, backend: str) -> bool:
+    return name not in {"packed": NOT_PACKED, "batched": NOT_BATCHED}.get(backend, ())
 
 
 def fastest(name: str) -> str:
-    return next(encoder for encoder in ("packed", "batched", "plain") if possible(name, encoder))
+    return next(backend for backend in ("packed", "batched", "plain") if possible(name, backend))
 
 
 @pytest.fixture(scope="module")
@@ -157,33 +157,33 @@ def zoo(tmp_path_factory):
     return animal
 
 
-CASES = [(name, encoder) for name in ZOO for encoder in ENCODERS]
-POSSIBLE = [(name, encoder) for name, encoder in CASES if possible(name, encoder)]
-IMPOSSIBLE = [(name, encoder) for name, encoder in CASES if not possible(name, encoder)]
+CASES = [(name, backend) for name in ZOO for backend in BACKENDS]
+POSSIBLE = [(name, backend) for name, backend in CASES if possible(name, backend)]
+IMPOSSIBLE = [(name, backend) for name, backend in CASES if not possible(name, backend)]
 
 
-@pytest.mark.parametrize(("name", "encoder"), [case for case in POSSIBLE if "auto" not in case])
-def test_an_encoder_equals_sentence_transformers(zoo, name, encoder):
+@pytest.mark.parametrize(("name", "backend"), [case for case in POSSIBLE if "auto" not in case])
+def test_a_backend_equals_sentence_transformers(zoo, name, backend):
     animal, texts = zoo(name), texts_for(name)
-    model = animal.model(encoder)
-    assert model.facts.encoder == encoder
+    model = animal.model(backend)
+    assert model.facts.backend == backend
     for role in roles(name):
         assert_equal(model.encode(texts, role), animal.reference(role), texts)
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_the_fastest_possible_encoder_is_chosen_and_equals_sentence_transformers(zoo, name):
+def test_the_fastest_possible_backend_is_chosen_and_equals_sentence_transformers(zoo, name):
     animal = zoo(name)
     model = animal.model("auto")
-    assert model.facts.encoder == fastest(name)
+    assert model.facts.backend == fastest(name)
     for role in roles(name):
         assert_equal(model.encode(ASKED, role), encode_originally(animal.original, ASKED, role), ASKED)
 
 
-@pytest.mark.parametrize(("name", "encoder"), IMPOSSIBLE)
-def test_an_encoder_that_cannot_serve_a_model_says_so(zoo, name, encoder):
-    with pytest.raises(HarnessError, match=encoder):
-        zoo(name).model(encoder)
+@pytest.mark.parametrize(("name", "backend"), IMPOSSIBLE)
+def test_a_backend_that_cannot_serve_a_model_says_so(zoo, name, backend):
+    with pytest.raises(HarnessError, match=backend):
+        zoo(name).model(backend)
 
 
 # --- could these tests fail? ----------------------------------------------------------------------------
@@ -228,9 +228,9 @@ ALONE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "encoder"), ALONE)
-def test_neither_company_nor_order_moves_a_bit_of_an_embedding(zoo, name, encoder):
-    model, texts = zoo(name).model(encoder), texts_for(name)
+@pytest.mark.parametrize(("name", "backend"), ALONE)
+def test_neither_company_nor_order_moves_a_bit_of_an_embedding(zoo, name, backend):
+    model, texts = zoo(name).model(backend), texts_for(name)
     together = model.encode(texts, Role.QUERY)
 
     @settings(max_examples=25)
@@ -244,9 +244,9 @@ def test_neither_company_nor_order_moves_a_bit_of_an_embedding(zoo, name, encode
 AT_ONCE = [("bert-dense", "packed"), ("bert-dense", "batched"), ("bert-word-weights", "batched")]
 
 
-@pytest.mark.parametrize(("name", "encoder"), AT_ONCE)
-def test_one_job_may_run_in_several_threads_at_once(zoo, name, encoder):
-    served = zoo(name).model(encoder).encoder
+@pytest.mark.parametrize(("name", "backend"), AT_ONCE)
+def test_one_job_may_run_in_several_threads_at_once(zoo, name, backend):
+    served = zoo(name).model(backend).backend
     job = next(iter(served.jobs(ASKED, Role.TEXT)))
     alone = served.run(job)
     with ThreadPoolExecutor(4) as pool:
@@ -258,15 +258,15 @@ def test_one_job_may_run_in_several_threads_at_once(zoo, name, encoder):
 
 
 def variants(*names: str) -> list[tuple[str, str]]:
-    return [(name, encoder) for name, encoder in POSSIBLE if name in names]
+    return [(name, backend) for name, backend in POSSIBLE if name in names]
 
 
 @pytest.mark.parametrize(
-    ("name", "encoder"), variants("bert", "bert-max", "bert-cls-mean", "bert-dense", "mpnet")
+    ("name", "backend"), variants("bert", "bert-max", "bert-cls-mean", "bert-dense", "mpnet")
 )
-def test_truncated_embeddings_are_their_first_dimensions(zoo, name, encoder):
+def test_truncated_embeddings_are_their_first_dimensions(zoo, name, backend):
     folder = zoo(name).folder
-    ours = load_model(str(folder), Settings(device="cpu", encoder=encoder, truncate_dim=8))
+    ours = load_model(str(folder), Settings(device="cpu", backend=backend, truncate_dim=8))
     theirs = sentence_transformer(folder, truncate_dim=8).encode(ASKED)
     if name not in ("bert-max", "bert-cls-mean"):
         theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
@@ -276,11 +276,11 @@ def test_truncated_embeddings_are_their_first_dimensions(zoo, name, encoder):
 
 @pytest.mark.parametrize("tokens", [4, 21])
 @pytest.mark.parametrize(
-    ("name", "encoder"), variants("bert-cls", "roberta", "modernbert", "t5", "qwen3-left")
+    ("name", "backend"), variants("bert-cls", "roberta", "modernbert", "t5", "qwen3-left")
 )
-def test_texts_are_cut_where_the_user_says(zoo, name, encoder, tokens):
+def test_texts_are_cut_where_the_user_says(zoo, name, backend, tokens):
     folder = zoo(name).folder
-    ours = load_model(str(folder), Settings(device="cpu", encoder=encoder, max_seq_length=tokens))
+    ours = load_model(str(folder), Settings(device="cpu", backend=backend, max_seq_length=tokens))
     original = sentence_transformer(folder)
     original.max_seq_length = tokens
     for role in Role:
@@ -290,10 +290,10 @@ def test_texts_are_cut_where_the_user_says(zoo, name, encoder, tokens):
 PROMPTED = ("bert", "bert-prompts", "bert-prompts-excluded", "qwen3-left", "t5", "static", "router", "words")
 
 
-@pytest.mark.parametrize(("name", "encoder"), variants(*PROMPTED))
-def test_the_prompt_of_the_user_replaces_the_one_of_the_model(zoo, name, encoder):
+@pytest.mark.parametrize(("name", "backend"), variants(*PROMPTED))
+def test_the_prompt_of_the_user_replaces_the_one_of_the_model(zoo, name, backend):
     animal = zoo(name)
-    chosen = Settings(device="cpu", encoder=encoder, prompts=(("query", "two people: "),))
+    chosen = Settings(device="cpu", backend=backend, prompts=(("query", "two people: "),))
     ours = load_model(str(animal.folder), chosen)
     prompted = encode_originally(animal.original, ASKED, Role.QUERY, prompt="two people: ")
     assert_equal(ours.encode(ASKED, Role.QUERY), prompted, ASKED)
@@ -302,19 +302,19 @@ def test_the_prompt_of_the_user_replaces_the_one_of_the_model(zoo, name, encoder
     assert np.abs(prompted - encode_originally(animal.original, ASKED, Role.QUERY)).max() > 1e-3
 
 
-@pytest.mark.parametrize(("name", "encoder"), variants("bert-prompts", "bert-prompts-excluded", "qwen3-left"))
-def test_an_empty_prompt_of_the_user_takes_away_the_one_of_the_model(zoo, name, encoder):
+@pytest.mark.parametrize(("name", "backend"), variants("bert-prompts", "bert-prompts-excluded", "qwen3-left"))
+def test_an_empty_prompt_of_the_user_takes_away_the_one_of_the_model(zoo, name, backend):
     animal = zoo(name)
-    ours = load_model(str(animal.folder), Settings(device="cpu", encoder=encoder, prompts=(("query", ""),)))
+    ours = load_model(str(animal.folder), Settings(device="cpu", backend=backend, prompts=(("query", ""),)))
     assert_equal(ours.encode(ASKED, Role.QUERY), encode_originally(animal.original, ASKED, Role.TEXT), ASKED)
 
 
-@pytest.mark.parametrize(("name", "encoder"), variants("bert-prompts-excluded"))
+@pytest.mark.parametrize(("name", "backend"), variants("bert-prompts-excluded"))
 def test_an_excluded_prompt_that_leaves_no_room_for_the_text_is_as_in_sentence_transformers(
-    zoo, name, encoder
+    zoo, name, backend
 ):
     folder = zoo(name).folder
-    ours = load_model(str(folder), Settings(device="cpu", encoder=encoder, max_seq_length=3))
+    ours = load_model(str(folder), Settings(device="cpu", backend=backend, max_seq_length=3))
     original = sentence_transformer(folder)
     original.max_seq_length = 3
     assert_equal(ours.encode(ASKED, Role.QUERY), encode_originally(original, ASKED, Role.QUERY), ASKED)

@@ -54,7 +54,7 @@ def opened(tmp_path_factory):
         needs(backend)
         if name not in folders:
             folders[name] = ZOO[name](root / name)
-        chosen = replace(Settings(device="cpu", encoder=backend), **changes)
+        chosen = replace(Settings(device="cpu", backend=backend), **changes)
         if (name, chosen) not in models:
             models[name, chosen] = load_model(str(folders[name]), chosen)
         return models[name, chosen]
@@ -71,7 +71,7 @@ def original(model):
 @pytest.mark.parametrize(("name", "backend"), CASES)
 def test_a_backend_equals_sentence_transformers(opened, name, backend):
     model = opened(name, backend)
-    assert model.facts.encoder == backend
+    assert model.facts.backend == backend
     assert model.facts.deviation is None
     ours, theirs = model.encode(TEXTS, Role.QUERY), original(model).encode_query(TEXTS)
     lengths = np.linalg.norm(theirs.astype(float), axis=1)
@@ -147,7 +147,7 @@ def test_bfloat16_in_openvino_is_near_float32_and_not_the_same(opened):
     ],
 )
 def test_a_precision_that_a_backend_has_not_is_an_error_that_names_those_it_has(opened, backend, dtype, has):
-    with pytest.raises(HarnessError, match=f"{dtype} is not possible with encoder {backend}: it has {has}"):
+    with pytest.raises(HarnessError, match=f"{dtype} is not possible with backend {backend}: it has {has}"):
         opened("bert-cls", backend, dtype=dtype)
 
 
@@ -164,7 +164,7 @@ def test_a_model_that_does_not_begin_with_a_transformer_is_an_error(opened, name
 def test_a_missing_extra_is_an_error_that_says_how_to_install_it(monkeypatch, tiny, backend, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(HarnessError, match=f"pip install 'embedding-harness\\[{backend}\\]'"):
-        load_model(str(tiny), Settings(device="cpu", encoder=backend))
+        load_model(str(tiny), Settings(device="cpu", backend=backend))
 
 
 def test_a_conversion_that_fails_is_a_reason_and_no_traceback(monkeypatch, tiny):
@@ -176,7 +176,7 @@ def test_a_conversion_that_fails_is_a_reason_and_no_traceback(monkeypatch, tiny)
 
     from harness.models.backends.loaded import BackendModel
 
-    model = original(load_model(str(tiny), Settings(device="cpu", encoder="plain")))
+    model = original(load_model(str(tiny), Settings(device="cpu", backend="plain")))
     with pytest.raises(Unsuitable, match="ZeroDivisionError in its conversion"):
         Broken(BackendModel(model, Settings(), "tiny"))
 
@@ -190,7 +190,7 @@ def refuse(*arguments, **options):
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = socket.create_connection = refuse
 from harness import Settings, load_model
 signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
-settings = Settings(device="cpu", encoder=sys.argv[2])
+settings = Settings(device="cpu", backend=sys.argv[2])
 models = [load_model(sys.argv[1], settings) for _ in range(int(sys.argv[3]))]
 while models:
     models.pop().encode(["a text"])

@@ -41,40 +41,40 @@ def test_runs_tile_the_pack_with_texts_of_one_length(lengths):
 
 @pytest.fixture
 def tiny_packed(tiny):
-    return load_model(str(tiny), Settings(encoder="packed"))
+    return load_model(str(tiny), Settings(backend="packed"))
 
 
 @pytest.fixture(scope="module")
 def tiny_once(tiny):
-    return load_model(str(tiny), Settings(encoder="packed"))
+    return load_model(str(tiny), Settings(backend="packed"))
 
 
 def test_packs_hold_no_padding_but_what_brings_them_to_the_fewest_tokens(tiny_packed):
     texts = [f"{'word ' * (n % 9)}{n}" for n in range(200)]
     lengths = tiny_packed.count_tokens(texts).clip(max=tiny_packed.facts.max_tokens)
-    encoder = tiny_packed.encoder
-    for job in encoder.jobs(texts, Role.TEXT):
+    backend = tiny_packed.backend
+    for job in backend.jobs(texts, Role.TEXT):
         real = lengths[job.rows].sum()
-        assert job.padded == max(encoder.fewest_tokens, -(-real // encoder.multiple) * encoder.multiple)
-    assert tiny_packed.padded_tokens(["a"]) == encoder.fewest_tokens
+        assert job.padded == max(backend.fewest_tokens, -(-real // backend.multiple) * backend.multiple)
+    assert tiny_packed.padded_tokens(["a"]) == backend.fewest_tokens
 
 
 def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, monkeypatch):
-    encoder = tiny_packed.encoder
-    monkeypatch.setattr(packed, "is_indifferent_to_company", lambda encoder, dimensions: False)
-    assert not encoder.settle()
-    assert encoder.fewest_tokens == encoder.tokens_per_pack
+    backend = tiny_packed.backend
+    monkeypatch.setattr(packed, "is_batch_invariant", lambda backend, dimensions: False)
+    assert not backend.make_batch_invariant()
+    assert backend.fewest_tokens == backend.tokens_per_pack
     before = tiny_packed.encode(["a", "some words", "x " * 300])
     monkeypatch.undo()
-    assert {job.padded for job in encoder.jobs(["a", "some words"], Role.TEXT)} == {encoder.tokens_per_pack}
+    assert {job.padded for job in backend.jobs(["a", "some words"], Role.TEXT)} == {backend.tokens_per_pack}
     np.testing.assert_allclose(tiny_packed.encode(["a", "some words", "x " * 300]), before, atol=1e-6)
 
 
 def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
-    encoder, texts = tiny_packed.encoder, ["a", "some words", "x " * 300, ""]
+    backend, texts = tiny_packed.backend, ["a", "some words", "x " * 300, ""]
     found = {}
-    for encoder.fewest_tokens in (1, 77, 512):
-        found[encoder.fewest_tokens] = tiny_packed.encode(texts)
+    for backend.fewest_tokens in (1, 77, 512):
+        found[backend.fewest_tokens] = tiny_packed.encode(texts)
     np.testing.assert_allclose(found[1], found[77], atol=1e-6)
     np.testing.assert_allclose(found[1], found[512], atol=1e-6)
 
@@ -85,10 +85,10 @@ def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
     st.sampled_from([(0, 1), (7, 1), (24, 24)]),
 )
 def test_a_pack_is_filled_to_its_shape_by_texts_none_above_its_longest(tiny_once, lengths, tokens, texts):
-    encoder = tiny_once.encoder
-    encoder.fewest_tokens, encoder.multiple = tokens
-    encoder.fewest_texts, encoder.texts_multiple = texts
-    filled = encoder._fill(lengths)
+    backend = tiny_once.backend
+    backend.fewest_tokens, backend.multiple = tokens
+    backend.fewest_texts, backend.texts_multiple = texts
+    filled = backend._fill(lengths)
     whole, count = sum(lengths) + sum(filled), len(lengths) + len(filled)
     assert all(0 < length <= lengths[0] for length in filled)
     assert (whole % tokens[1], count % texts[1]) == (0, 0)
@@ -97,14 +97,14 @@ def test_a_pack_is_filled_to_its_shape_by_texts_none_above_its_longest(tiny_once
 
 
 def test_a_text_that_is_longer_than_a_pack_is_a_pack_of_its_own(tiny_packed):
-    tiny_packed.encoder.tokens_per_pack = 20
+    tiny_packed.backend.tokens_per_pack = 20
     texts = ["a b c", "word " * 60, "d e"]
-    assert [job.rows for job in tiny_packed.encoder.jobs(texts, Role.TEXT)] == [[1], [0, 2]]
+    assert [job.rows for job in tiny_packed.backend.jobs(texts, Role.TEXT)] == [[1], [0, 2]]
 
 
 def test_threads_that_encode_at_once_do_not_see_each_others_packs(tiny):
     texts = [f"{'word ' * (n % 37)}{n}" for n in range(400)]
-    alone, together = (load_model(str(tiny), Settings(encoder="packed")) for _ in range(2))
+    alone, together = (load_model(str(tiny), Settings(backend="packed")) for _ in range(2))
     alone.workers.__init__("1x1")
     together.workers.__init__("4x1")
     assert np.array_equal(alone.encode(texts), together.encode(texts))
@@ -121,6 +121,6 @@ def test_a_model_with_an_attention_of_its_own_is_not_packed(tiny_packed, monkeyp
 
 
 def test_sentence_transformers_own_encode_still_works_on_a_packed_model(tiny_packed, tiny):
-    plain = load_model(str(tiny), Settings(encoder="plain"))
+    plain = load_model(str(tiny), Settings(backend="plain"))
     texts = ["", "a", "some words", "x " * 300]
     assert np.array_equal(tiny_packed._loaded.encode(texts, Role.TEXT), plain.encode(texts))

@@ -57,10 +57,10 @@ def test_float32_is_measured_against_nothing(tiny):
     assert load_model(str(tiny)).facts.deviation is None
 
 
-@pytest.mark.parametrize("encoder", ["packed", "batched", "plain"])
-def test_a_lower_precision_is_recorded_with_its_price(tiny, encoder):
-    model = load_model(str(tiny), Settings(dtype="bfloat16", encoder=encoder))
-    assert model.facts.encoder == encoder
+@pytest.mark.parametrize("backend", ["packed", "batched", "plain"])
+def test_a_lower_precision_is_recorded_with_its_price(tiny, backend):
+    model = load_model(str(tiny), Settings(dtype="bfloat16", backend=backend))
+    assert model.facts.backend == backend
     assert 0 < model.facts.deviation.largest <= precision.TOLERANCE
     assert model.encode(["a text"]).dtype == np.float32
 
@@ -78,7 +78,7 @@ def test_a_precision_that_moves_too_far_is_an_error_unless_allowed(tiny, monkeyp
 
 def test_a_precision_that_torch_does_not_have_is_an_error(tiny):
     with pytest.raises(
-        HarnessError, match="--dtype int8 is not possible with encoder packed: torch does not"
+        HarnessError, match="--dtype int8 is not possible with backend packed: torch does not"
     ):
         load_model(str(tiny), Settings(dtype="int8"))
 
