@@ -5,12 +5,12 @@ one row; attention is computed per text, for texts of one length at a time. The 
 sentence-transformers itself hands to variable-length kernels (`cu_seq_lens_q`, `seq_idx`, `position_ids`),
 which its pooling reads; attention comes in through transformers' `AttentionInterface`.
 
-Matrix kernels may round differently for different numbers of tokens. `make_batch_invariant` finds, on this machine and
-model, the fewest tokens from which a text's embedding is bit for bit the same alone and in company, and
-smaller packs are filled up to that. Where the last rows of a product round differently from those before,
-every pack is filled to a multiple of the kernel's tile; where nothing helps, to one fixed size. Modules
-behind the pooling see a row per text, and have a fewest number of texts, and a multiple, likewise. Either
-way an embedding is a function of the text and the settings alone.
+Matrix kernels may round differently for different numbers of tokens. `make_batch_invariant` finds, on this
+machine and model, the fewest tokens from which a text's embedding is bit for bit the same alone and in
+company, and smaller packs are filled up to that. Where the last rows of a product round differently from
+those before, every pack is filled to a multiple of the kernel's tile; where nothing helps, to one fixed size.
+Modules behind the pooling see a row per text, and have a fewest number of texts, and a multiple, likewise.
+Either way an embedding is a function of the text and the settings alone.
 """
 
 from __future__ import annotations

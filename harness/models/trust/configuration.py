@@ -30,7 +30,7 @@ MODULES = {
     "WordEmbeddings", "WordWeights",
 }  # fmt: skip
 """Classes of sentence-transformers that a model may be made of; its functions and imports are none."""
-_OF_THE_LIBRARY = r"sentence_transformers(\.[a-z_]+_backend|\.base|\.sentence_transformer)?\.(models|modules)"
+_OF_THE_LIBRARY = r"sentence_transformers(\.[a-z_]+_encoder|\.base|\.sentence_transformer)?\.(models|modules)"
 _MODULE = re.compile(rf"{_OF_THE_LIBRARY}(\.\w+)?\.({'|'.join(sorted(MODULES))})")
 _WORDS = re.compile(
     rf"{_OF_THE_LIBRARY}\.tokenizer(\.\w+)?"

@@ -62,7 +62,7 @@ def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
     monkeypatch.setattr(
         packed.Packed, "jobs", lambda self, texts, role: jobs(self, [f"{role}{text}" for text in texts], role)
     )
-    monkeypatch.setattr(packed.Packed, "settle", lambda self: None)
+    monkeypatch.setattr(packed.Packed, "make_batch_invariant", lambda self: None)
     assert load_model(str(folder)).facts.backend == "batched"
 
 
