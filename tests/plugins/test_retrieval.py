@@ -133,9 +133,10 @@ def test_scores_equal_the_evaluator_of_sentence_transformers(lexical, raw_sample
 @pytest.mark.filterwarnings("default")
 def test_scores_equal_a_run_of_mteb_from_the_same_files(lexical, raw_sample):
     import mteb
-    from harness_mteb.encoder import Encoder
     from mteb.abstasks import AbsTaskRetrieval
     from mteb.abstasks.task_metadata import TaskMetadata
+
+    from harness_mteb.encoder import Encoder
 
     class Statutes(AbsTaskRetrieval):
         metadata = TaskMetadata(
