@@ -72,7 +72,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times longer the peer took: the median over rounds, each round against its neighbour."""
+    """How many times longer the peer took: the median over rounds, each round against its neighbor."""
 
     ours: str
     peer: str

@@ -47,7 +47,7 @@ class Table:
 
 
 def to_markdown(grids: Sequence[Table]) -> str:
-    """Write grids as GitHub-flavoured Markdown; the best score of a row is bold."""
+    """Write grids as GitHub-flavored Markdown; the best score of a row is bold."""
     parts = []
     for grid in grids:
         lines = [f"### {escaped(grid.title)}", ""]

@@ -172,7 +172,7 @@ def _model(
     prompts: dict[str, str] | None = None,
     **config: Any,
 ) -> Path:
-    """Save transformer, pooling and, where `normalize`, normalisation: what most models are."""
+    """Save transformer, pooling and, where `normalize`, normalization: what most models are."""
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
     transformer = _transformer(folder, architecture, tokenizer, **config)
@@ -180,7 +180,7 @@ def _model(
     return _save(folder, *modules, *([Normalize()] if normalize else []), prompts=prompts)
 
 
-# --- what is not transformer, pooling, normalisation ----------------------------------------------------
+# --- what is not transformer, pooling, normalization ----------------------------------------------------
 
 
 def _dense(folder: Path) -> Path:
@@ -216,7 +216,7 @@ def _word_weights(folder: Path) -> Path:
 
 
 def _convolution(folder: Path) -> Path:
-    """Each token's embedding mixed with its neighbours', padding or not: what no other batch reproduces."""
+    """Each token's embedding mixed with its neighbors', padding or not: what no other batch reproduces."""
     from sentence_transformers.sentence_transformer.modules import CNN, Pooling
 
     transformer = _transformer(folder, "Bert")

@@ -55,9 +55,9 @@ def speed_ratio(
 ) -> SpeedEstimate:
     """How many times faster the first is, from rounds that lay side by side in time.
 
-    Each pair of rounds gives one log-ratio: what slowed both cancels. Their centre is the Hodges-Lehmann
+    Each pair of rounds gives one log-ratio: what slowed both cancels. Their center is the Hodges-Lehmann
     estimate, the median of all averages of two (Walsh averages); the interval inverts Wilcoxon's
-    signed-rank test. It needs log-ratios symmetric about their centre and signs independent of each other,
+    signed-rank test. It needs log-ratios symmetric about their center and signs independent of each other,
     and nothing else; for a model against itself, the random order of rounds brings this about,
     however the machine's load may wander. Source: Hollander, Wolfe and Chicken (2014), "Nonparametric
     statistical methods", section 3.2 to 3.4. The interval is then widened in quadrature by `spread`, the
@@ -67,14 +67,14 @@ def speed_ratio(
     logs = [math.log(base / one) for one, base in zip(seconds, against, strict=True)]
     pairs = itertools.combinations_with_replacement(logs, 2)
     walsh = sorted((first + second) / 2 for first, second in pairs)
-    centre = statistics.median(walsh)
+    center = statistics.median(walsh)
     if len(logs) < FEWEST:
-        return SpeedEstimate(math.exp(centre), 0.0, math.inf)
+        return SpeedEstimate(math.exp(center), 0.0, math.inf)
     rank = _wilcoxon_rank(len(logs))
     processes = _Z * math.sqrt(2) * spread
-    low = centre - math.hypot(centre - walsh[rank], processes)
-    high = centre + math.hypot(walsh[-1 - rank] - centre, processes)
-    return SpeedEstimate(math.exp(centre), math.exp(low), math.exp(high))
+    low = center - math.hypot(center - walsh[rank], processes)
+    high = center + math.hypot(walsh[-1 - rank] - center, processes)
+    return SpeedEstimate(math.exp(center), math.exp(low), math.exp(high))
 
 
 @cache

@@ -55,7 +55,7 @@ def _about(variant: VariantResult) -> list[str]:
         return []
     said = [f"{variant.label}: {note}" for note in facts.notes]
     if (moved := facts.deviation) is not None:
-        kept = f"{moved.neighbours:.1%} of neighbours stay"
+        kept = f"{moved.neighbors:.1%} of neighbors stay"
         said.append(
             f"{variant.label}: embeddings move by 1 − cos up to {moved.largest:.1e} from float32; {kept}"
         )

@@ -81,17 +81,17 @@ def _product(side: int, dtype: str, device: str, *, seconds: float) -> float:
     left, right = (torch.rand(side, side, device=device).to(getattr(torch, dtype)) for _ in range(2))
     best, tries, end = 0.0, 0, time.perf_counter() + seconds
     while tries < 3 or time.perf_counter() < end:
-        synchronise()
+        synchronize()
         started = time.perf_counter()
         torch.mm(left, right)
-        synchronise()
+        synchronize()
         # The first try pays for what is set up once.
         best = max(best, 2 * side**3 / (time.perf_counter() - started) / 1e9) if tries else best
         tries += 1
     return best
 
 
-def synchronise() -> None:
+def synchronize() -> None:
     """Wait until CUDA devices have finished all they were given; nothing to do without torch or CUDA."""
     import sys
 

@@ -84,7 +84,7 @@ def measure_workload(
     """Measure subjects on a workload until the target is reached, and hand each its result.
 
     A subject that fails drops out, with the reason in its `error`. drawing: draws the order within rounds,
-    so that neither drift of the machine nor the place in a round can favour a variant (see
+    so that neither drift of the machine nor the place in a round can favor a variant (see
     `intervals.speed_ratio`).
     """
     share, load_before = target.deadline - clock(), load()

@@ -35,7 +35,7 @@ from harness.bench.protocol import (
     State,
     Times,
 )
-from harness.bench.roofline import arithmetic, ceiling, synchronise
+from harness.bench.roofline import arithmetic, ceiling, synchronize
 from harness.errors import HarnessError
 from harness.models.interface import Role
 from harness.system import processes
@@ -91,7 +91,7 @@ class WorkerLoop:
         loaded = time.monotonic()
         resident = _resident()
         model.encode([order.first_text])
-        synchronise()
+        synchronize()
         encoded = time.monotonic()
         return LoadedModel(
             process=started - order.spawned,
@@ -144,11 +144,11 @@ class WorkerLoop:
             end = None if seconds is None else time.perf_counter() + seconds
             for texts in lists:
                 used = _processor_seconds()
-                synchronise()
+                synchronize()
                 started = time.perf_counter()
                 encode(texts)
                 # `encode` returns host arrays, so a device has finished; a stranger's may not keep to that.
-                synchronise()
+                synchronize()
                 now = time.perf_counter()
                 wall.append(now - started)
                 cpu.append(_processor_seconds() - used)

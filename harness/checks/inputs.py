@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.training.recipe import Recipe
     from harness.training.subject import Rows
 
-Kind = Literal["pairs", "scored-pairs", "labelled-pairs", "triplets", "labelled-texts"]
+Kind = Literal["pairs", "scored-pairs", "labeled-pairs", "triplets", "labeled-texts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

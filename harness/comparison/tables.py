@@ -146,9 +146,9 @@ def _row(line: MetricComparison, label: str) -> list[Cell]:
 
 def _power_grid(lines: Sequence[MetricComparison]) -> Table:
     """What these examples could have shown: a column stands only where a line has something to say in it."""
-    labelled = list(zip(lines, _labels(lines), strict=True))
+    labeled = list(zip(lines, _labels(lines), strict=True))
     columns = {
-        "task": ["" if label.startswith("·") else _task(line, lines) for line, label in labelled],
+        "task": ["" if label.startswith("·") else _task(line, lines) for line, label in labeled],
         "metric": [line.metric for line in lines],
         "test": [line.test for line in lines],
         "examples": [counted(line.examples, line.clusters) for line in lines],

@@ -46,7 +46,7 @@ class EmbeddingTable:
         return iter(self._rows)
 
     def reserve(self, count: int, width: int) -> int:
-        """Make room for so many neighbouring rows, and return the first of them."""
+        """Make room for so many neighboring rows, and return the first of them."""
         self._check_width(width)
         if len(self._free) < count:
             rows = max(count, _BLOCK // (4 * max(1, width)))
@@ -80,7 +80,7 @@ class EmbeddingTable:
         return np.fromiter((self._rows[text] for text in texts), dtype=np.int64, count=len(texts))
 
     def embeddings_of(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, width), n > 0: neighbouring rows as a view that cannot be written to, others as a copy."""
+        """(n, width), n > 0: neighboring rows as a view that cannot be written to, others as a copy."""
         return self._take(self.rows_of(texts))
 
     def parts(self, rows: np.ndarray) -> Iterator[np.ndarray]:

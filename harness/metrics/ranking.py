@@ -1,4 +1,4 @@
-"""Rank documents for queries, and per-query metrics of the ranked list, vectorised over queries."""
+"""Rank documents for queries, and per-query metrics of the ranked list, vectorized over queries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _QUERIES, _DOCUMENTS = 1024, 4096
 """One block of similarities is at most 1,024 × 4,096 floats (16 MiB), whatever the corpus.
 
-Fewer documents, and normalising the queries again for each block would count; more, and a block
+Fewer documents, and normalizing the queries again for each block would count; more, and a block
 leaves the cache.
 """
 _HASHED = 1024
@@ -66,7 +66,7 @@ class Judged:
         return self._per_relevant((self.gains[:, :k] > 0).sum(axis=1))
 
     def ndcg(self, k: int) -> np.ndarray:
-        """Normalised discounted cumulative gain of the first k, with linear gains.
+        """Normalized discounted cumulative gain of the first k, with linear gains.
 
         Source: Järvelin and Kekäläinen (2002), "Cumulated gain-based evaluation of IR techniques".
         """

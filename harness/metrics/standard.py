@@ -144,7 +144,7 @@ def _pearson(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.
     if np.isinf(left).any() or np.isinf(right).any():
         return np.full(len(counts), np.nan)
     left, right = _squarable(left), _squarable(right)
-    # Centred first: the sums of squares below would cancel badly for data far from zero.
+    # Centered first: the sums of squares below would cancel badly for data far from zero.
     return _weighted_correlation(left - left.mean(), right - right.mean(), counts)
 
 

@@ -39,7 +39,7 @@ class Settings:
     allow_deviation: bool = False
     """Accept a lower precision that moves embeddings by more than the tolerance."""
     truncate_dim: int | None = None
-    """Keep the first dimensions only (Matryoshka models), normalised again where the model normalises."""
+    """Keep the first dimensions only (Matryoshka models), normalized again where the model normalizes."""
     max_seq_length: int | None = None
     """Tokens after which a text is cut; the model's own limit when None."""
     prompts: tuple[tuple[str, str], ...] = ()
@@ -74,8 +74,8 @@ class Deviation:
     """Largest 1 − cosine, in [0, 2]."""
     p99: float
     """Its 99th percentile."""
-    neighbours: float
-    """Share of the ten nearest neighbours that stay the same, in [0, 1]."""
+    neighbors: float
+    """Share of the ten nearest neighbors that stay the same, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,8 +67,8 @@ class PairwiseStats:
         from scipy.special import stdtr
 
         units = self.influences.shape[1]
-        centred = self.influences - self.influences.mean(axis=1, keepdims=True)
-        gram = units / (units - 1) * (centred @ centred.T)
+        centered = self.influences - self.influences.mean(axis=1, keepdims=True)
+        gram = units / (units - 1) * (centered @ centered.T)
         both = np.diag(gram)[:, None] + np.diag(gram)[None, :]
         # Answers that are alike leave a variance of rounding errors.
         spread = np.where(both - 2 * gram <= _SAME * both, 0.0, both - 2 * gram)

@@ -84,7 +84,7 @@ def _candidate_remarks(name: str, candidate: ModelRecord) -> Iterator[str]:
     if (moved := facts.deviation) is not None:
         yield (
             f"{name}: {settings.dtype} moves embeddings by up to 1 − cos = {moved.largest:.1e} from"
-            f" float32 (99th percentile {moved.p99:.1e}); {moved.neighbours:.1%} of neighbours stay"
+            f" float32 (99th percentile {moved.p99:.1e}); {moved.neighbors:.1%} of neighbors stay"
         )
 
 

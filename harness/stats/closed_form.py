@@ -62,7 +62,7 @@ def ranks(values: np.ndarray) -> np.ndarray:
 
 
 def _correlation(columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> Sums:
-    # Centred first: the sums of squares would cancel badly for data far from zero.
+    # Centered first: the sums of squares would cancel badly for data far from zero.
     left, right = (np.asarray(column, dtype=float) - np.mean(column) for column in columns)
     terms = [np.ones(len(left)), left, right, left * left, right * right, left * right]
     return Sums(_by_unit(terms, units, count), _pearson)

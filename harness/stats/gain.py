@@ -243,7 +243,7 @@ def _with_ranks_drawn_anew(pair: Paired, influence: np.ndarray) -> float:
 
 
 def _gradient(per_unit: np.ndarray) -> np.ndarray:
-    """Influence of each unit on a correlation of fixed, centred ranks: (units,)."""
+    """Influence of each unit on a correlation of fixed, centered ranks: (units,)."""
     left_square, right_square, product = per_unit[:, 3:].sum(axis=0)
     scale = math.sqrt(left_square * right_square)
     along = per_unit[:, 3] / left_square + per_unit[:, 4] / right_square

@@ -120,7 +120,7 @@ def _jackknife(pair: Paired, side: Answers) -> np.ndarray:
     """What each unit's absence takes away, by leaving it out (or, of many units, groups of them)."""
     count = pair.count
     groups = min(count, MOST_GROUPS)
-    # Which units share a group must not hang on their order: neighbours may be alike.
+    # Which units share a group must not hang on their order: neighbors may be alike.
     group = np.random.default_rng(count).permutation(np.arange(count) % groups)
     member = group[pair.units]
     without = np.empty(groups)

@@ -86,7 +86,7 @@ def find_contamination(trained: TrainingTexts, dataset: Dataset, name: str) -> I
 
     name: what the task is called. An example counts when every text of it was trained on, be it in other
     company, and when no more than two examples have these texts: a fixed hypothesis that was seen gives no
-    answer away. A text counts when it is equal once normalised, or a near-duplicate where there are
+    answer away. A text counts when it is equal once normalized, or a near-duplicate where there are
     signatures. It is an error where a fifth of the examples count, and else a warning. Where only some texts
     were seen, one side of a pair or documents of a corpus, it is a note; a warning where that is most of the
     texts of a column whose texts are its examples' own.

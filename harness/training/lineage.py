@@ -48,7 +48,7 @@ class Lineage:
     """Hex SHA-256 of the training rows as the loss took them, in order."""
     rows: Count
     texts: tuple[str, ...]
-    """Sorted 16-digit hashes of the distinct training texts, normalised (`training.near_duplicates`)."""
+    """Sorted 16-digit hashes of the distinct training texts, normalized (`training.near_duplicates`)."""
     steps: Count
     seconds: float
     """Wall time of training, over all its sittings."""

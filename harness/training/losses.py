@@ -13,9 +13,9 @@ ROW_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "pairs": ("text1", "text2"),
         "scored-pairs": ("text1", "text2", "score"),
-        "labelled-pairs": ("text1", "text2", "label"),
+        "labeled-pairs": ("text1", "text2", "label"),
         "triplets": ("anchor", "positive", "negative"),
-        "labelled-texts": ("text", "label"),
+        "labeled-texts": ("text", "label"),
     }
 )
 """Kinds of training rows, and the names of their columns in the order in which a loss takes them."""
@@ -50,10 +50,10 @@ _RANKING = {"scale": 20.0, "similarity": "cosine"}
 LOSSES: Mapping[str, LossFacts] = MappingProxyType(
     {
         "ContrastiveLoss": LossFacts(
-            kind="labelled-pairs", parameters=_CONTRASTIVE, labels=(0, 1), classes=True, hinge=True
+            kind="labeled-pairs", parameters=_CONTRASTIVE, labels=(0, 1), classes=True, hinge=True
         ),
         "OnlineContrastiveLoss": LossFacts(
-            kind="labelled-pairs",
+            kind="labeled-pairs",
             parameters={"distance": "cosine", "margin": 0.5},
             labels=(0, 1),
             classes=True,
@@ -64,7 +64,7 @@ LOSSES: Mapping[str, LossFacts] = MappingProxyType(
         "AnglELoss": LossFacts(kind="scored-pairs", parameters={"scale": 20.0}),
         "TripletLoss": LossFacts(kind="triplets", parameters=_TRIPLET, hinge=True),
         "BatchHardTripletLoss": LossFacts(
-            kind="labelled-texts", parameters=_TRIPLET, classes=True, hinge=True
+            kind="labeled-texts", parameters=_TRIPLET, classes=True, hinge=True
         ),
         "MultipleNegativesRankingLoss": LossFacts(
             kind="pairs", also=("triplets",), parameters=_RANKING, in_batch=True

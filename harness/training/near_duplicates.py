@@ -1,4 +1,4 @@
-"""Know a text again: exactly, after normalisation, by its hash; nearly, by its MinHash signature."""
+"""Know a text again: exactly, after normalization, by its hash; nearly, by its MinHash signature."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def normalize_text(text: str) -> str:
 
 
 def text_hash(text: str) -> str:
-    """Sixteen hex digits that two texts share when they are equal once normalised."""
+    """Sixteen hex digits that two texts share when they are equal once normalized."""
     return hashlib.blake2b(normalize_text(text).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
@@ -67,7 +67,7 @@ def text_hashes(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def shingles(text: str) -> np.ndarray:
-    """Hash every run of five characters of a text, normalised: distinct uint32; a shorter text is one run."""
+    """Hash every run of five characters of a text, normalized: distinct uint32; a shorter text is one run."""
     import numpy as np
 
     points = np.frombuffer(normalize_text(text).encode("utf-32-le", errors="surrogatepass"), dtype=np.uint32)

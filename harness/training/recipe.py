@@ -15,7 +15,7 @@ CORRECTED = "corrected"
 class Data:
     """The training rows: a file, and how its columns become texts and labels."""
 
-    kind: Literal["pairs", "scored-pairs", "labelled-pairs", "triplets", "labelled-texts"]
+    kind: Literal["pairs", "scored-pairs", "labeled-pairs", "triplets", "labeled-texts"]
     path: str | None = None
     """Below the data folder (`--data DIR`), or beside the recipe where it starts with `./` or `../` or no
     folder is given; None where it must be given."""

@@ -94,7 +94,7 @@ def validate_rows(rows: Rows) -> Rows:
     path = Path(rows.source)
     columns = {name: as_texts(cells, name, path) for name, cells in rows.texts.items()}
     labels: list[float] | list[int] | None = None
-    if rows.labels is not None and rows.kind == "labelled-texts":
+    if rows.labels is not None and rows.kind == "labeled-texts":
         classes = as_ids([_whole(label) for label in rows.labels], "label", path)
         number = {name: place for place, name in enumerate(sorted(set(classes)))}
         labels = [number[name] for name in classes]
@@ -121,7 +121,7 @@ def _converted(cells: list[Any], data: Data) -> list[Any]:
     if data.labels:
         named = {_key(name): value for name, value in data.labels.items()}
         return [named.get(_key(cell), _NONE) for cell in cells]
-    if data.kind == "labelled-texts":
+    if data.kind == "labeled-texts":
         return cells
     values = [_number(cell) for cell in cells]
     if data.score_range is None:

@@ -4,7 +4,7 @@ The features of a pair are [|u − v|, u · v elementwise], after Conneau et al.
 of Universal Sentence Representations from Natural Language Inference Data" (without u and v themselves).
 Each is scaled to mean 0 and variance 1 on train, and C is divided by their number, which is the same as
 features whose squared length is 1 on average: models differ in the length and the dimension of their
-embeddings, and one grid of C would else mean weak regularisation for one and strong for another.
+embeddings, and one grid of C would else mean weak regularization for one and strong for another.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness import Dataset, Model
 
 GRID = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-"""Inverse regularisation strengths; of equal ones on dev, the first."""
+"""Inverse regularization strengths; of equal ones on dev, the first."""
 WITHOUT_DEV = 1.0
 """C where there is no dev split to choose it on: the middle of the grid."""
 _TOLERANCE, _MOST_STEPS = 1e-5, 20_000
@@ -75,7 +75,7 @@ def probe_classes(train: Pairs, dev: Pairs | None, evaluated: Pairs) -> tuple[np
     scaler = StandardScaler(copy=False).fit(train.features())
     splits = (train, evaluated) if dev is None else (train, evaluated, dev)
     features, asked, *tuned = _narrowed([scaler.transform(split.features()) for split in splits])
-    # Each fit starts from the last, a little more regularised one; where it ends does not depend on that.
+    # Each fit starts from the last, a little more regularized one; where it ends does not depend on that.
     probe = LogisticRegression(tol=_TOLERANCE, max_iter=_MOST_STEPS, random_state=0, warm_start=True)
     tried = []
     for strength in GRID if dev is not None else (WITHOUT_DEV,):
@@ -90,7 +90,7 @@ def best_threshold(gold: np.ndarray, similarity: np.ndarray) -> float:
     """Find the similarity from which to call a pair positive, so that most of these pairs are right.
 
     gold: (n,) 1 or 0; similarity: (n,) float. Candidates are the lowest score (all positive), the
-    middle between each two neighbouring scores, and just above the highest (none positive); of
+    middle between each two neighboring scores, and just above the highest (none positive); of
     equally good ones, the lowest is taken.
     """
     scores, group = np.unique(similarity, return_inverse=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAMES = {"id": "_id", "text": "text", "query": "query-id", "document": "corpus-id", "score": "score"}
 """Our name of a column → BEIR's; `title`, of the same name, need not be there."""
 ENDINGS = ("jsonl", "tsv", "json", "csv", "parquet")
-"""Formats of the three files; BEIR's own are jsonl for texts and tsv for judgements."""
+"""Formats of the three files; BEIR's own are jsonl for texts and tsv for judgments."""
 _LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv"
 
 
@@ -45,13 +45,13 @@ class BeirFolder:
         qrels: (query, document, score); relevant means score > 0.
         Queries are those of the split with a relevant document, in file order; the others are counted
         in a finding. Queries of the same text are one cluster.
-        Raises HarnessError for files that are missing or unreadable, ids that repeat, and judgements
+        Raises HarnessError for files that are missing or unreadable, ids that repeat, and judgments
         that repeat or name what is not there.
         """
         documents, queries = self._documents(), self._queries()
-        judgements = self._judgements(documents, queries)
+        judgments = self._judgements(documents, queries)
         relevant = {
-            query for query, judged in judgements.items() if any(score > 0 for score in judged.values())
+            query for query, judged in judgments.items() if any(score > 0 for score in judged.values())
         }
         if not relevant:
             raise HarnessError(
@@ -63,9 +63,9 @@ class BeirFolder:
             {"id": kept, "text": [queries[query] for query in kept], "cluster": _same_text(kept, queries)},
             {
                 "corpus": Dataset({"id": list(documents), "text": list(documents.values())}),
-                "qrels": _table((query, *pair) for query in kept for pair in judgements[query].items()),
+                "qrels": _table((query, *pair) for query in kept for pair in judgments[query].items()),
             },
-            tuple(self._findings(documents, judgements.keys() - relevant, len(judgements))),
+            tuple(self._findings(documents, judgments.keys() - relevant, len(judgments))),
         )
 
     def _documents(self) -> dict[str, str]:
@@ -102,14 +102,14 @@ class BeirFolder:
             raise HarnessError(
                 f"{path}: {len(repeated)} documents are judged more than once for a query:"
                 f" {_a_few(f'{document} for {query}' for query, document in repeated)}",
-                hint="keep one judgement of each",
+                hint="keep one judgment of each",
             )
-        judgements: Judgements = {}
+        judgments: Judgements = {}
         for query, document, score in zip(
             asked, judged, as_floats(rows["score"], columns["score"], path), strict=True
         ):
-            judgements.setdefault(query, {})[document] = score
-        return judgements
+            judgments.setdefault(query, {})[document] = score
+        return judgments
 
     def _columns(self, *wanted: str) -> dict[str, str]:
         return {name: self.columns.get(name, NAMES.get(name, name)) for name in wanted}
@@ -165,7 +165,7 @@ def _check_known(what: str, named: Sequence[str], known: Mapping[str, str], path
         raise HarnessError(
             f"{path} names {len(unknown)} {what} that are not there: {_a_few(unknown)}",
             exists=f"{len(known)} {what}, such as {_a_few(known)}",
-            hint="remove these judgements, or add what they name",
+            hint="remove these judgments, or add what they name",
         )
 
 

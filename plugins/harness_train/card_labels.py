@@ -39,7 +39,7 @@ def look_at_card(subject: CheckInput) -> Iterator[Finding]:
     low, high = min(column.low or 0.0, 0.0), max(column.high or 1.0, 1.0)
     zeros = 1 - (mean - low) / (high - low)
     labels = [float(label) for label in rows.labels or () if is_number(label)]
-    told = facts.kind in ("labelled-pairs", "scored-pairs") and len(usage.similarities) > 1
+    told = facts.kind in ("labeled-pairs", "scored-pairs") and len(usage.similarities) > 1
     if not told or zeros <= 0.5 or not labels or max(labels) > low or len(rows.texts) != 2:
         return
     similarity = usage.similarities[0][1]

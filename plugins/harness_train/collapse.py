@@ -42,7 +42,7 @@ I would like a table for four.|The novel is set in nineteenth-century Lisbon.|Ti
 Volcanic ash grounded all flights.|The warranty does not cover water damage.|Grandmother knits socks.
 Exports of steel fell in March.|Where can I buy a train ticket?|The comet returns every seventy-six years.
 Shares were suspended from trading.|A child is flying a red kite.|The patient complained of chest pain.
-Wash at forty degrees with like colours.|The treaty was signed in Vienna.|Octopuses have three hearts.
+Wash at forty degrees with like colors.|The treaty was signed in Vienna.|Octopuses have three hearts.
 The server answers with an error.|Rice is grown on terraces.|The choir rehearses in the church hall.
 He repaired the clock with a hairpin.|Either party may terminate on notice.|The lake froze overnight.
 Olive oil should be kept in the dark.|The suspect denied the burglary.|Turn left after the roundabout."""
@@ -56,7 +56,7 @@ class Spread:
     cosine: float
     """Mean cosine of two different texts, in [-1, 1]; 1 where all are one."""
     rank: float
-    """Effective rank (Roy & Vetterli, 2007): exp of the entropy of the centred singular values."""
+    """Effective rank (Roy & Vetterli, 2007): exp of the entropy of the centered singular values."""
     most: int
     """The largest rank that so many texts can have in so many dimensions."""
 

@@ -44,18 +44,18 @@ def _of_card(subject: CheckInput) -> Iterator[Finding]:
     faults = [
         f"{one.name} is in a text's place and holds {one.type}" for one in inputs if _is_number(one.type)
     ]
-    counts = {len(ROW_KINDS[kind]) - _labelled(kind) for kind in (facts.kind, *facts.also)}
+    counts = {len(ROW_KINDS[kind]) - _labeled(kind) for kind in (facts.kind, *facts.also)}
     # In-batch losses take any number of hard negatives after the positive.
     if len(inputs) not in counts and not (facts.in_batch and len(inputs) > 1):
         faults.append(f"there are {len(inputs)} columns of texts")
-    if _labelled(facts.kind) and label is None:
+    if _labeled(facts.kind) and label is None:
         faults.append("none is called label or score")
-    if label is not None and not _labelled(facts.kind) and _varies(label.low, label.high):
+    if label is not None and not _labeled(facts.kind) and _varies(label.low, label.high):
         faults.append(
             f"{label.name} goes from {label.low:g} to {label.high:g}, but the loss does not read it: rows of"
             " every label are taken for positives"
         )
-    if label is not None and facts.kind in ("scored-pairs", "labelled-pairs") and label.type == "string":
+    if label is not None and facts.kind in ("scored-pairs", "labeled-pairs") and label.type == "string":
         faults.append(f"{label.name} holds texts, not numbers")
     if faults:
         yield _finding(f"{name} was given {shown}: {'; '.join(faults)}.", remedy)
@@ -82,7 +82,7 @@ def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
         for share, example in [_share(cells, numbers=True)]
         if share >= MOSTLY
     ]
-    if rows.labels is not None and rows.kind != "labelled-texts":
+    if rows.labels is not None and rows.kind != "labeled-texts":
         share, example = _share(rows.labels, numbers=False)
         if share >= MOSTLY:
             faults.append(
@@ -113,7 +113,7 @@ def _is_number(type_: str) -> bool:
     return type_.startswith(("float", "int", "uint", "double", "bool"))
 
 
-def _labelled(kind: str) -> bool:
+def _labeled(kind: str) -> bool:
     return ROW_KINDS[kind][-1] in _LABELS
 
 

@@ -144,7 +144,7 @@ def _hinge(subject: CheckInput) -> Iterator[Finding]:
         )
     margin, times = loss.parameters["margin"], len(loss.matryoshka) or 1
     far = max_unit_distance(loss.parameters["distance"], subject.dimensions) or margin
-    if LOSSES[loss.name].kind != "labelled-pairs" and min(losses) / times >= margin - LEARNED * min(
+    if LOSSES[loss.name].kind != "labeled-pairs" and min(losses) / times >= margin - LEARNED * min(
         margin, far
     ):
         yield Finding(

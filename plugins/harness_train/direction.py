@@ -43,7 +43,7 @@ def look_at_direction(subject: CheckInput) -> Iterator[Finding]:
     rows = subject.rows
     if subject.base is None or rows is None or not rows.complete:
         return
-    if rows.kind in ("scored-pairs", "labelled-pairs"):
+    if rows.kind in ("scored-pairs", "labeled-pairs"):
         yield from _pairs(rows, subject)
     elif rows.kind == "triplets":
         yield from _triplets(rows, subject)

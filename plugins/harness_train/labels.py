@@ -27,7 +27,7 @@ _FLAT = 0.02
 def look(subject: CheckInput) -> Iterator[Finding]:
     """Find labels that are none, out of range, nearly constant, contradicting or inverted."""
     rows = subject.rows
-    if rows is not None and rows.labels is not None and rows.kind in ("scored-pairs", "labelled-pairs"):
+    if rows is not None and rows.labels is not None and rows.kind in ("scored-pairs", "labeled-pairs"):
         yield from _not_numbers(rows)
     numbers = _numbers(rows)
     if len(numbers):
@@ -43,7 +43,7 @@ def look(subject: CheckInput) -> Iterator[Finding]:
 
 def _numbers(rows: Rows | None) -> np.ndarray:
     """All labels that are numbers: (n,); none where rows are classes, or only shown by a card."""
-    if rows is None or not rows.complete or rows.kind not in ("scored-pairs", "labelled-pairs"):
+    if rows is None or not rows.complete or rows.kind not in ("scored-pairs", "labeled-pairs"):
         return np.zeros(0)
     return np.array([float(label) for label in rows.labels or () if is_number(label)])
 
@@ -110,7 +110,7 @@ def _of_column(subject: CheckInput) -> Iterator[Finding]:
     column = label_column(subject)
     mean = None if column is None else mean_of(column)
     facts = LOSSES.get(subject.loss_name)
-    if column is None or (facts is not None and facts.kind == "labelled-texts"):
+    if column is None or (facts is not None and facts.kind == "labeled-texts"):
         return
     low, high = column.low, column.high
     reach = facts.labels if facts is not None else None

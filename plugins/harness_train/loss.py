@@ -52,7 +52,7 @@ def _margin(subject: CheckInput) -> Iterator[Finding]:
     far = max_unit_distance(distance, max(loss.matryoshka, default=subject.dimensions or 0) or None)
     if far is None or margin < far:
         return
-    if LOSSES[loss.name].kind == "labelled-pairs":
+    if LOSSES[loss.name].kind == "labeled-pairs":
         so = f"no pair of label 0 is ever {margin:g} apart, and all are pushed for ever, however far they are"
     else:
         least = f"is never below {margin - far:g}" if margin > far else "is 0 for exactly opposite texts only"

@@ -26,7 +26,7 @@ def look_at_repeats(rows: Rows) -> Iterator[Finding]:
     if not rows.complete:
         return
     yield from _duplicates(rows)
-    if rows.kind in ("scored-pairs", "labelled-pairs"):
+    if rows.kind in ("scored-pairs", "labeled-pairs"):
         yield from _two_labels(rows)
         yield from _equal_pairs(rows)
     elif rows.kind in ("pairs", "triplets"):

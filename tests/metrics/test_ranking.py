@@ -57,7 +57,7 @@ def sentence_transformers_function(name):
 
 @st.composite
 def judged_searches(draw):
-    """Few distinct scores, so that ties abound; graded judgements, some of them of no interest."""
+    """Few distinct scores, so that ties abound; graded judgments, some of them of no interest."""
     ids = draw(st.lists(st.text("aB1-é漢", min_size=1, max_size=3), min_size=1, max_size=24, unique=True))
     queries = draw(st.integers(1, 3))
     row = st.lists(st.integers(-2, 3), min_size=len(ids), max_size=len(ids))
@@ -87,8 +87,8 @@ def test_metrics_and_order_are_those_of_trec_eval_also_with_ties_and_grades(sear
         "map_cut_100": judged.average_precision(100),
         **{f"recall_{k}": judged.recall(k) for k in (1, 5, 10, 100)},
     }
-    relevant = [any(score > 0 for score in judgements.values()) for judgements in relevance]
-    known = [(query, judgements) for query, judgements in enumerate(relevance) if relevant[query]]
+    relevant = [any(score > 0 for score in judgments.values()) for judgments in relevance]
+    known = [(query, judgments) for query, judgments in enumerate(relevance) if relevant[query]]
     expected = by_pytrec_eval(ids, [scores[query] for query, _ in known], [judged for _, judged in known])
     for name, values in ours.items():
         assert [math.isnan(value) for value in values] == [not there for there in relevant]

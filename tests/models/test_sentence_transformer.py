@@ -120,7 +120,7 @@ def test_truncated_dimensions_are_normalised_again(tiny):
     assert_same(found, expected / np.linalg.norm(expected, axis=1, keepdims=True))
 
 
-def test_truncated_dimensions_stay_as_they_are_where_the_model_does_not_normalise(tmp_path):
+def test_truncated_dimensions_stay_as_they_are_where_the_model_does_not_normalize(tmp_path):
     folder = build_model(tmp_path / "model", normalize=False)
     found = load_model(str(folder), Settings(truncate_dim=8)).encode(TEXTS)
     assert_same(found, plain(folder).encode(TEXTS)[:, :8])

@@ -420,7 +420,7 @@ def test_without_a_dev_split_the_strength_is_the_grids_middle():
     assert probe_classes(random_pairs(50, 4, 1), None, random_pairs(50, 4, 2))[1] == GRID[len(GRID) // 2]
 
 
-def test_the_grid_ascends_so_that_of_equal_strengths_the_more_regularised_is_taken():
+def test_the_grid_ascends_so_that_of_equal_strengths_the_more_regularized_is_taken():
     assert list(GRID) == sorted(GRID)
     assert probe.WITHOUT_DEV in GRID
 

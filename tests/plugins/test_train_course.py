@@ -51,7 +51,7 @@ def test_the_blind_loss_is_what_the_library_computes_of_embeddings_that_tell_not
 
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=2, max_size=20), st.floats(0, 0.5))
 def test_no_one_distance_for_all_pairs_costs_less_than_the_blind_loss(labels, distance):
-    rows = Rows(kind="labelled-pairs", texts={"text1": ["a"] * len(labels), "text2": labels}, labels=labels)
+    rows = Rows(kind="labeled-pairs", texts={"text1": ["a"] * len(labels), "text2": labels}, labels=labels)
     cost = sum(
         0.5 * (label * distance**2 + (1 - label) * max(0.5 - distance, 0) ** 2) for label in labels
     ) / len(labels)

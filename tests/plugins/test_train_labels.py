@@ -20,7 +20,7 @@ def subject(rows=None, loss="ContrastiveLoss", **changes) -> CheckInput:
     return CheckInput(path="it", what="dataset", loss_name=loss, rows=rows, **changes)
 
 
-def pairs(labels, left=None, right=None, kind="labelled-pairs") -> Rows:
+def pairs(labels, left=None, right=None, kind="labeled-pairs") -> Rows:
     """Rows of distinct texts, unless texts are given."""
     left = left or [f"left {row}" for row in range(len(labels))]
     right = right or [f"right {row}" for row in range(len(labels))]
@@ -40,7 +40,7 @@ def words(letters: str, count: int, seed: int) -> list[str]:
 # --- inverted ---------------------------------------------------------------------------------------------
 
 
-def alike_and_not(alike: float, unlike: float, rows: int = 60, kind="labelled-pairs") -> Rows:
+def alike_and_not(alike: float, unlike: float, rows: int = 60, kind="labeled-pairs") -> Rows:
     """Half of the rows share their letters, and have the label `alike`; the others `unlike`."""
     left = words("abcdef", rows, 1)
     right = [*words("abcdef", rows // 2, 2), *words("uvwxyz", rows // 2, 3)]
@@ -48,7 +48,7 @@ def alike_and_not(alike: float, unlike: float, rows: int = 60, kind="labelled-pa
 
 
 @pytest.mark.parametrize(
-    ("loss", "kind"), [("ContrastiveLoss", "labelled-pairs"), ("CosineSimilarityLoss", "scored-pairs")]
+    ("loss", "kind"), [("ContrastiveLoss", "labeled-pairs"), ("CosineSimilarityLoss", "scored-pairs")]
 )
 def test_labels_that_call_unlike_what_the_base_finds_alike_are_inverted(loss, kind):
     wrong = found(subject(alike_and_not(0.0, 1.0, kind=kind), loss, base=LetterModel))
@@ -98,7 +98,7 @@ def test_a_handful_of_rows_is_never_sure():
 
 
 def test_pairs_are_compared_within_each_recurring_text_where_one_side_recurs():
-    # To each hypothesis, clauses labelled 1 are less similar; but to that of most ones, all are more so.
+    # To each hypothesis, clauses labeled 1 are less similar; but to that of most ones, all are more so.
     near, far = "aaaaaaaaaaaa", "aaaavvvvwwww"
     rows = [(text, near, 1) for text in words("aabc", 60, 11)] + [
         (text, near, 0) for text in words("aaab", 12, 12)
@@ -120,7 +120,7 @@ def test_without_a_base_or_with_a_cards_few_rows_nothing_is_said_of_inversion():
 def shortest(shared_data, labels) -> Rows:
     """The 300 rows of ContractNLI with the shortest clauses, which the base reads in seconds."""
     columns = {"text1": "concatenated_spans", "text2": "hypothesis"}
-    data = Data(kind="labelled-pairs", columns=columns, labels=labels)
+    data = Data(kind="labeled-pairs", columns=columns, labels=labels)
     rows = read_training_rows(data, shared_data / "contract-nli" / "train-pairs.csv")
     order = sorted(range(len(rows)), key=lambda row: len(rows.texts["text1"][row]))[:300]
     texts = {name: [cells[row] for row in order] for name, cells in rows.texts.items()}
@@ -226,7 +226,7 @@ def test_a_label_that_is_no_finite_number_is_named_with_its_row(label):
 
 
 def test_classes_may_have_any_name():
-    rows = Rows(kind="labelled-texts", texts={"text": ["a", "b"]}, labels=["cat", "dog"])
+    rows = Rows(kind="labeled-texts", texts={"text": ["a", "b"]}, labels=["cat", "dog"])
     assert found(subject(rows, "BatchHardTripletLoss")) == {}
 
 

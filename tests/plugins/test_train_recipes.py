@@ -156,7 +156,7 @@ def test_records_corrected_are_whole_and_about_one_programme(recipes):
     assert len(set(rows.texts["text1"])) == len(rows)
 
 
-def test_neighbouring_lines_are_debris_and_titles_are_clean(recipes):
+def test_neighboring_lines_are_debris_and_titles_are_clean(recipes):
     lines = rows_of(recipes["papers-mnrl/as-published"]).texts["text1"]
     assert sum("(cid:" in line for line in lines) > 100
     assert sum(bool(re.search(r"\w- \w", line)) for line in lines) > 100

@@ -37,8 +37,8 @@ def rows_of(kind: str) -> Rows:
     texts = {name: [f"{sentence} {place}" for sentence in SENTENCES] for place, name in enumerate(names)}
     labels = {
         "scored-pairs": [0.0, 0.5, 1.0] * 6,
-        "labelled-pairs": [0, 1] * 9,
-        "labelled-texts": ["p", "q", "r"] * 6,
+        "labeled-pairs": [0, 1] * 9,
+        "labeled-texts": ["p", "q", "r"] * 6,
     }
     return validate_rows(Rows(kind=kind, texts=texts, labels=labels.get(kind), source="rows.csv"))
 
@@ -52,7 +52,7 @@ def recipe(loss: str, kind: str | None = None, *, train=None, model=None, evalua
         "model": model or {},
         "evaluation": evaluation or {},
     }
-    if LOSSES[loss].kind == "labelled-texts":
+    if LOSSES[loss].kind == "labeled-texts":
         table["train"]["batch_sampler"] = "group-by-label"
     return recipe_from(table, loss)
 

@@ -227,7 +227,7 @@ def test_a_row_says_what_was_cut_found_and_set():
 def test_a_row_says_how_far_its_precision_moves_embeddings():
     one = evaluated()
     moved = replace(
-        one.candidate.facts, deviation=Deviation(texts=64, largest=2e-4, p99=1e-4, neighbours=0.99)
+        one.candidate.facts, deviation=Deviation(texts=64, largest=2e-4, p99=1e-4, neighbors=0.99)
     )
     rows = records([one, replace(one, candidate=replace(one.candidate, model="low", facts=moved))])
     assert [(row.model, row.deviation) for row in rows] == [("low", 2e-4), ("m", None)]

@@ -163,7 +163,7 @@ def test_a_slower_encoder_and_a_lower_precision_are_explained_below_the_models()
     one = evaluated("a")
     facts = replace(
         one.candidate.facts, backend="batched", notes=("not packed: its attention cannot be replaced",),
-        deviation=Deviation(texts=64, largest=6.5e-5, p99=6e-5, neighbours=0.994),
+        deviation=Deviation(texts=64, largest=6.5e-5, p99=6e-5, neighbors=0.994),
     )  # fmt: skip
     settings = Settings(dtype="bfloat16")
     grid = models_table(
@@ -174,7 +174,7 @@ def test_a_slower_encoder_and_a_lower_precision_are_explained_below_the_models()
         "a: not packed: its attention cannot be replaced",
         (
             "a: bfloat16 moves embeddings by up to 1 − cos = 6.5e-05 from float32 (99th percentile 6.0e-05);"
-            " 99.4% of neighbours stay"
+            " 99.4% of neighbors stay"
         ),
     ]
 

@@ -31,7 +31,7 @@ def test_nothing_changed_is_no_evidence():
     ("gained", "lost", "examples"), [(9, 3, 100), (0, 5, 40), (30, 30, 200), (12, 1, 60)]
 )
 def test_the_score_interval_ends_where_the_score_test_just_rejects(gained, lost, examples):
-    """An end is found again by maximising the likelihood under a fixed difference, numerically."""
+    """An end is found again by maximizing the likelihood under a fixed difference, numerically."""
 
     def score(difference):
         def loss(off):

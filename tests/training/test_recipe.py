@@ -18,7 +18,7 @@ from harness.training.recipe_file import find_recipe, recipe_from, with_changes
 
 PAIRS = {"name": "r", "data": {"kind": "pairs"}, "loss": {"name": "MultipleNegativesRankingLoss"}}
 SCORED = {"name": "r", "data": {"kind": "scored-pairs"}, "loss": {"name": "CoSENTLoss"}}
-LABELLED = {"name": "r", "data": {"kind": "labelled-pairs"}, "loss": {"name": "ContrastiveLoss"}}
+LABELED = {"name": "r", "data": {"kind": "labeled-pairs"}, "loss": {"name": "ContrastiveLoss"}}
 TRIPLETS = {"name": "r", "data": {"kind": "triplets"}, "loss": {"name": "TripletLoss"}}
 
 WORDS = st.text(string.ascii_letters + "_-. é漢\n{}", min_size=1, max_size=8).filter(str.strip)
@@ -137,7 +137,7 @@ def test_a_change_changes_what_it_names_and_nothing_else(recipe, size, rate):
 
 
 def test_a_change_reaches_tables_that_were_empty_and_takes_values_back():
-    recipe = recipe_from({**LABELLED, "train": {"steps": 9}}, "here")
+    recipe = recipe_from({**LABELED, "train": {"steps": 9}}, "here")
     made = with_changes(
         recipe, {"data.columns.text1": "clause", "data.labels.0": 1, "train.steps": None}, "--set"
     )
@@ -168,7 +168,7 @@ def test_a_change_is_checked_as_if_it_were_read(changes, said):
 FILE = """
 about = "questions and their answers"
 [data]
-kind = "labelled-pairs"
+kind = "labeled-pairs"
 path = "pairs.csv"
 columns = { text1 = "clause", text2 = "hypothesis" }
 labels = { 0 = 1, 1 = 0 }

@@ -25,7 +25,7 @@ RECORDS = [
     {"clause": "It shall.", "hypothesis": "It may.", "label": 0, "split": "b"},
 ]
 COLUMNS = {"text1": "clause", "text2": "hypothesis"}
-LABELLED = Data(kind="labelled-pairs", columns=COLUMNS)
+LABELED = Data(kind="labeled-pairs", columns=COLUMNS)
 
 
 def write(path, records):
@@ -48,7 +48,7 @@ def clauses(tmp_path):
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_the_format_of_the_file_makes_no_difference(ending, tmp_path):
-    data = replace(LABELLED, labels={"0": 1, "1": 0}, only={"split": "a"})
+    data = replace(LABELED, labels={"0": 1, "1": 0}, only={"split": "a"})
     rows = read_training_rows(data, write(tmp_path / f"rows.{ending}", RECORDS))
     assert rows.texts == {"text1": ["It shall.", "It shall not."], "text2": ["It may.", "It may."]}
     assert rows.labels == [1, 0]
@@ -62,7 +62,7 @@ def test_the_format_of_the_file_makes_no_difference(ending, tmp_path):
 @pytest.mark.parametrize("cast", [int, float, str])
 def test_a_label_is_known_however_it_is_written(zero, one, cast, tmp_path):
     records = [{**record, "label": cast(record["label"])} for record in RECORDS[:2]]
-    data = replace(LABELLED, labels={zero: 1, one: 0})
+    data = replace(LABELED, labels={zero: 1, one: 0})
     assert read_training_rows(data, write(tmp_path / "rows.jsonl", records)).labels == [1, 0]
 
 
@@ -76,13 +76,13 @@ def test_long_numbers_that_differ_in_the_end_are_not_taken_for_one(first, cast, 
 
 def test_labels_may_be_words(tmp_path):
     records = [{**RECORDS[0], "label": word} for word in ("Entailment", "NotMentioned", "Contradiction")]
-    data = replace(LABELLED, labels={"Entailment": 1, "Contradiction": 0})
+    data = replace(LABELED, labels={"Entailment": 1, "Contradiction": 0})
     rows = read_training_rows(data, write(tmp_path / "rows.csv", records))
     assert (rows.labels, rows.left_out) == ([1, 0], 1)
 
 
 def test_rows_are_taken_in_the_order_only_labels_distinct_limit(clauses):
-    data = replace(LABELLED, labels={"0": 1, "1": 0})
+    data = replace(LABELED, labels={"0": 1, "1": 0})
     rows = read_training_rows(replace(data, distinct=True), clauses)
     assert (len(rows), rows.left_out, rows.repeated) == (2, 1, 1)
     one = read_training_rows(replace(data, distinct=True, limit=1), clauses)
@@ -93,12 +93,12 @@ def test_rows_are_taken_in_the_order_only_labels_distinct_limit(clauses):
 
 def test_one_pair_with_two_labels_is_no_repetition(tmp_path):
     records = [{**RECORDS[0], "label": label} for label in (0, 1, 0)]
-    rows = read_training_rows(replace(LABELLED, distinct=True), write(tmp_path / "rows.jsonl", records))
+    rows = read_training_rows(replace(LABELED, distinct=True), write(tmp_path / "rows.jsonl", records))
     assert (rows.labels, rows.repeated) == ([0, 1], 1)
 
 
 def test_a_condition_may_stand_on_a_column_that_the_loss_takes_too(clauses):
-    data = replace(LABELLED, only={"label": 1})
+    data = replace(LABELED, only={"label": 1})
     assert read_training_rows(data, clauses).labels == [1]
     swapped = Data(
         kind="pairs", columns={"text1": "hypothesis", "text2": "clause"}, only={"clause": "Whatever."}
@@ -113,7 +113,7 @@ def test_a_condition_is_on_the_file_s_column_though_ours_has_its_name(tmp_path):
 
 
 def test_where_no_row_is_wanted_it_is_said_what_there_is(clauses):
-    data = replace(LABELLED, labels={"yes": 1, "no": 0}, only={"split": "a"})
+    data = replace(LABELED, labels={"yes": 1, "no": 0}, only={"split": "a"})
     with pytest.raises(HarnessError) as caught:
         read_training_rows(data, clauses)
     assert caught.value.message == f"{clauses}: no row is one that the recipe wants"
@@ -175,12 +175,12 @@ def test_reading_does_not_judge_and_making_sure_does(tmp_path):
 def test_classes_are_numbered_in_the_order_of_their_names(labels, tmp_path):
     records = [{"text": str(number), "label": label} for number, label in enumerate(labels)]
     path = write(tmp_path / "rows.parquet", records)
-    assert validate_rows(read_training_rows(Data(kind="labelled-texts"), path)).labels == [1, 0, 1]
+    assert validate_rows(read_training_rows(Data(kind="labeled-texts"), path)).labels == [1, 0, 1]
 
 
 def test_classes_may_be_joined_by_the_label_map(tmp_path):
     records = [{"text": "t", "label": label} for label in ("cat", "dog", "oak", "fir")]
-    data = Data(kind="labelled-texts", labels={"cat": 0, "dog": 0, "oak": 1})
+    data = Data(kind="labeled-texts", labels={"cat": 0, "dog": 0, "oak": 1})
     rows = validate_rows(read_training_rows(data, write(tmp_path / "rows.csv", records)))
     assert (rows.labels, rows.left_out) == ([0, 0, 1], 1)
 
@@ -196,7 +196,7 @@ def test_the_digest_is_of_what_the_loss_takes_in_its_order(pairs):
         replace(rows, texts={"text1": right, "text2": left}),
         replace(rows, labels=[label + 1 for label in labels]),
         replace(rows, texts={"text1": left[::-1], "text2": right[::-1]}, labels=labels[::-1]),
-        replace(rows, kind="labelled-pairs"),
+        replace(rows, kind="labeled-pairs"),
     ]
     for other in others:
         same = (other.kind, other.texts, other.labels) == (rows.kind, rows.texts, rows.labels)

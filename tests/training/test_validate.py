@@ -10,9 +10,9 @@ import pytest
 from harness import HarnessError
 from harness.training.recipe_file import recipe_from, with_changes
 
-from .test_recipe import LABELLED, PAIRS, SCORED, TRIPLETS
+from .test_recipe import LABELED, PAIRS, SCORED, TRIPLETS
 
-TEXTS = {"name": "r", "data": {"kind": "labelled-texts"}, "loss": {"name": "BatchHardTripletLoss"}}
+TEXTS = {"name": "r", "data": {"kind": "labeled-texts"}, "loss": {"name": "BatchHardTripletLoss"}}
 
 FLAWS = [
     (PAIRS, {"name": " "}, "name is empty"),
@@ -23,8 +23,8 @@ FLAWS = [
     (PAIRS, {"data.kind": "triplets", "loss.name": "CoSENTLoss"}, "takes scored-pairs, not triplets"),
     (SCORED, {"loss.name": "MultipleNegativesRankingLoss"}, "takes pairs or triplets, not scored-pairs"),
     (SCORED, {"loss.margin": 0.5}, "no parameter of CoSENTLoss named 'loss.margin'"),
-    (LABELLED, {"loss.margin": 0}, "loss.margin is 0; it must be above 0"),
-    (LABELLED, {"loss.margin": math.nan}, "loss.margin is nan; it must be above 0"),
+    (LABELED, {"loss.margin": 0}, "loss.margin is 0; it must be above 0"),
+    (LABELED, {"loss.margin": math.nan}, "loss.margin is nan; it must be above 0"),
     (SCORED, {"loss.scale": math.inf}, "loss.scale is inf; it must be above 0"),
     (SCORED, {"loss.matryoshka": [64, 0]}, "loss.matryoshka is 0; it must be 1 or more"),
     (SCORED, {"loss.matryoshka": [64, 64]}, "names a number of dimensions twice"),
@@ -34,8 +34,8 @@ FLAWS = [
     (PAIRS, {"data.columns.text1": "text2"}, "are read from one column of the file"),
     (PAIRS, {"data.header": ["a", "a"]}, "data.header names a column twice"),
     (PAIRS, {"data.labels.0": 1}, "data.labels: pairs have no label"),
-    (LABELLED, {"data.labels.0": math.inf}, "data.labels maps to finite numbers only"),
-    (LABELLED, {"data.score_range": [0, 5]}, "data.score_range is for scored-pairs, not labelled-pairs"),
+    (LABELED, {"data.labels.0": math.inf}, "data.labels maps to finite numbers only"),
+    (LABELED, {"data.score_range": [0, 5]}, "data.score_range is for scored-pairs, not labeled-pairs"),
     (SCORED, {"data.score_range": [0, 5], "data.labels.0": 1}, "both map the score"),
     (SCORED, {"data.score_range": [5, 0]}, "from the lowest score to the highest, not 5 to 0"),
     (SCORED, {"data.score_range": [1, 1]}, "from the lowest score to the highest"),
@@ -90,7 +90,7 @@ def test_a_flaw_is_one_sentence_that_names_the_key(table, changes, said):
         (PAIRS, {"data.columns.text1": "text2", "data.columns.text2": "text1"}),
         (PAIRS, {"data.kind": "triplets", "train.batch_size": 1}),
         (TRIPLETS, {"train.batch_size": 1}),
-        (LABELLED, {"train.batch_sampler": "group-by-label"}),
+        (LABELED, {"train.batch_sampler": "group-by-label"}),
         (TEXTS, {"train.batch_sampler": "group-by-label", "data.labels.a": 0}),
         (SCORED, {"data.labels.low": 0, "data.labels.high": 1}),
         (SCORED, {"data.score_range": [-1, 1], "train.batch_size": 1}),

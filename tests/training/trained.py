@@ -47,7 +47,7 @@ TRAININGS = MappingProxyType(
             arguments={"lr_scheduler_type": "cosine", "warmup_steps": 0.125, "weight_decay": 0.01},
         ),
         "ContrastiveLoss": Training(
-            loss="ContrastiveLoss", kind="labelled-pairs", parameters={"margin": 0.6, "size_average": False},
+            loss="ContrastiveLoss", kind="labeled-pairs", parameters={"margin": 0.6, "size_average": False},
             arguments={"learning_rate": 0.001, "max_grad_norm": 0.5},
         ),
         "TripletLoss": Training(
@@ -112,7 +112,7 @@ def _row(kind: str, mine: list[str], others: list[str], draw: random.Random, *, 
         return anchor, positive
     if kind == "triplets":
         return anchor, positive, _text(others, draw)
-    if kind == "labelled-pairs":
+    if kind == "labeled-pairs":
         return anchor, positive if turn % 2 else _text(others, draw), turn % 2
     shared = turn % 5
     return anchor, _text(draw.sample(mine, shared) + others[shared:], draw), shared / 4
@@ -205,7 +205,7 @@ def _loss(training: Training, model: Any) -> Any:
 _METRICS = {
     "pairs": "cosine_ndcg@10",
     "triplets": "cosine_accuracy",
-    "labelled-pairs": "cosine_ap",
+    "labeled-pairs": "cosine_ap",
     "scored-pairs": "spearman_cosine",
 }
 """The deciding metric of each kind's evaluator."""
@@ -217,7 +217,7 @@ def _evaluator(kind: str) -> Any:
     columns = list(rows_of(kind, 40, seed=2).values())
     if kind == "triplets":
         return evaluation.TripletEvaluator(*columns, name=DEV)
-    if kind == "labelled-pairs":
+    if kind == "labeled-pairs":
         return evaluation.BinaryClassificationEvaluator(*columns, name=DEV)
     if kind == "scored-pairs":
         return evaluation.EmbeddingSimilarityEvaluator(*columns, name=DEV)

@@ -25,7 +25,7 @@ _ATTENTION = "harness_packed"
 
 @dataclass(frozen=True, slots=True)
 class EqualLengthRun:
-    """Neighbouring texts of one length in a pack."""
+    """Neighboring texts of one length in a pack."""
 
     start: int
     """Tokens before the first of them."""
@@ -53,7 +53,7 @@ def attend_within(pack: tuple[EqualLengthRun, ...]) -> Iterator[None]:
 
 
 def runs_of(lengths: Sequence[int]) -> tuple[EqualLengthRun, ...]:
-    """Group neighbouring texts of one length."""
+    """Group neighboring texts of one length."""
     runs, start = [], 0
     for length, group in itertools.groupby(lengths):
         texts = len(list(group))

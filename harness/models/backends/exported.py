@@ -2,7 +2,7 @@
 
 Only the first module is converted, which maps tokens to token embeddings; pooling and what follows it run in
 torch as they are, and with them every variant of pooling, prompts that pooling leaves out, dense layers and
-normalisation. Each job runs on one thread, and workers bring the others: two jobs side by side were faster
+normalization. Each job runs on one thread, and workers bring the others: two jobs side by side were faster
 than one on two threads in both libraries, and bit for bit the same.
 """
 

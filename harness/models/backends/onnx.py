@@ -2,7 +2,7 @@
 
 ONNX Runtime reports its use to its makers over the network, from its import on; here it does not.
 
-int8 quantises weights per channel beforehand, and what they are multiplied with as it comes: by one scale
+int8 quantizes weights per channel beforehand, and what they are multiplied with as it comes: by one scale
 for all that is computed together. So texts are computed one at a time there; else an embedding would depend
 on its company (all-MiniLM-L6-v2: by up to 0.03 in a coordinate).
 """

@@ -46,7 +46,7 @@ def lowered(backend: Backend, loaded: BackendModel, settings: Settings) -> Devia
             f"model {loaded.name} in {settings.dtype} moves embeddings by up to"
             f" 1 − cos = {found.largest:.1e}: more than {TOLERANCE:g}",
             exists=f"over {found.texts} texts: 99th percentile {found.p99:.1e},"
-            f" {found.neighbours:.0%} of the {_NEIGHBOURS} nearest neighbours kept",
+            f" {found.neighbors:.0%} of the {_NEIGHBOURS} nearest neighbors kept",
             hint="--allow-deviation accepts it, and the record says so; a metric that rises is no excuse",
         )
     return found
@@ -63,7 +63,7 @@ def deviation(exact: np.ndarray, moved: np.ndarray) -> Deviation:
         texts=len(exact),
         largest=_two_digits(away.max()),
         p99=_two_digits(np.quantile(away, 0.99)),
-        neighbours=round(sum(kept) / max(1, sum(len(row) for row in _nearest(exact))), 3),
+        neighbors=round(sum(kept) / max(1, sum(len(row) for row in _nearest(exact))), 3),
     )
 
 

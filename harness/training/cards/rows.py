@@ -45,13 +45,13 @@ def kind_of(loss: str, columns: Sequence[ColumnFacts]) -> str | None:
     texts = sum(one.name not in _LABELS for one in columns)
     if loss in LOSSES:
         for kind in (LOSSES[loss].kind, *LOSSES[loss].also):
-            labelled = ROW_KINDS[kind][-1] in LABELS
-            if texts == len(ROW_KINDS[kind]) - labelled and (label is not None or not labelled):
+            labeled = ROW_KINDS[kind][-1] in LABELS
+            if texts == len(ROW_KINDS[kind]) - labeled and (label is not None or not labeled):
                 return kind
     if label is None:
         return {2: "pairs", 3: "triplets"}.get(texts)
-    scored = "labelled-pairs" if _type_of(columns, label) in ("int", "bool") else "scored-pairs"
-    return {1: "labelled-texts", 2: scored}.get(texts)
+    scored = "labeled-pairs" if _type_of(columns, label) in ("int", "bool") else "scored-pairs"
+    return {1: "labeled-texts", 2: scored}.get(texts)
 
 
 def read_sample_rows(text: str, loss: str, columns: Sequence[ColumnFacts], where: str) -> Rows | None:
@@ -67,11 +67,11 @@ def read_sample_rows(text: str, loss: str, columns: Sequence[ColumnFacts], where
     column = {name: [row[place] for row in rows] for place, name in enumerate(header)}
     label = label_of(columns)
     named = zip((name for name in ROW_KINDS[kind] if name not in LABELS), text_columns(columns), strict=True)
-    labelled = ROW_KINDS[kind][-1] in LABELS and label is not None
+    labeled = ROW_KINDS[kind][-1] in LABELS and label is not None
     return Rows(
         kind=kind,
         texts={ours: [_cell(cell, one.type) for cell in column[one.name]] for ours, one in named},
-        labels=[_label(cell) for cell in column[label]] if labelled and label else None,
+        labels=[_label(cell) for cell in column[label]] if labeled and label else None,
         source=where,
         complete=False,
     )

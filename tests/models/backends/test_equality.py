@@ -40,7 +40,7 @@ BY_ROLE = {
 
 
 def _words(count: int, start: int = 0) -> str:
-    """So many words, each a token, no two neighbours alike."""
+    """So many words, each a token, no two neighbors alike."""
     return " ".join(WORDS[(start + 7 * index) % len(WORDS)] for index in range(count))
 
 

@@ -126,7 +126,7 @@ def test_int8_that_was_allowed_says_how_far_it_moves_embeddings(opened):
     moved = 1 - np.einsum("ij,ij->i", exact, model.encode(TEXTS), dtype=float)
     assert 1e-3 < found.largest < 0.3
     assert 1e-4 < moved.max() < 0.3
-    assert 0 < found.neighbours <= 1
+    assert 0 < found.neighbors <= 1
 
 
 def test_bfloat16_in_openvino_is_near_float32_and_not_the_same(opened):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.kernels
 def test_the_same_embeddings_deviate_by_nothing():
     rows = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
     found = deviation(rows, rows * 3)
-    assert (found.texts, found.largest, found.p99, found.neighbours) == (
+    assert (found.texts, found.largest, found.p99, found.neighbors) == (
         30,
         pytest.approx(0, abs=1e-9),
         pytest.approx(0, abs=1e-9),
@@ -32,7 +32,7 @@ def test_one_turned_embedding_is_the_largest_and_not_the_percentile():
     assert found.p99 == pytest.approx(0, abs=1e-9)
 
 
-def test_the_share_of_neighbours_that_stay_is_counted():
+def test_the_share_of_neighbors_that_stay_is_counted():
     rng = np.random.default_rng(3)
     before, after = rng.normal(size=(40, 5)), rng.normal(size=(40, 5))
     found = deviation(before, after)
@@ -45,7 +45,7 @@ def test_the_share_of_neighbours_that_stay_is_counted():
         return set(order[:10])
 
     kept = np.mean([len(nearest(before, text) & nearest(after, text)) / 10 for text in range(40)])
-    assert found.neighbours == pytest.approx(kept, abs=6e-4)
+    assert found.neighbors == pytest.approx(kept, abs=6e-4)
 
 
 def test_embeddings_that_are_not_finite_deviate_by_the_most_there_is():
@@ -86,4 +86,4 @@ def test_a_precision_that_torch_does_not_have_is_an_error(tiny):
 def test_the_real_model_in_bfloat16_is_within_the_tolerance(minilm):
     found = load_model("minilm", Settings(dtype="bfloat16")).facts.deviation
     assert 1e-6 < found.largest < 5e-4
-    assert found.neighbours > 0.9
+    assert found.neighbors > 0.9

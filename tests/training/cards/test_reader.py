@@ -156,7 +156,7 @@ def test_records_of_a_card_stay_records(five_cards):
         pytest.param("MultipleNegativesRankingLoss", ["a", "b", "label"], "pairs", id="an ignored label"),
         pytest.param("MultipleNegativesRankingLoss", "abc", "triplets", id="with negatives"),
         pytest.param("MultipleNegativesRankingLoss", "abcd", None, id="with several negatives"),
-        pytest.param("OwnLoss", ["a", "score"], "labelled-texts", id="unknown, a text and a label"),
+        pytest.param("OwnLoss", ["a", "score"], "labeled-texts", id="unknown, a text and a label"),
         pytest.param("OwnLoss", ["a", "b", "score"], "scored-pairs", id="unknown, two texts and a label"),
         pytest.param("TripletLoss", ["a", "b"], "pairs", id="too few for the loss"),
     ],

@@ -23,7 +23,7 @@ AS_LIBRARY = {
 PAIR = {"text1": "sentence_0", "text2": "sentence_1"}
 FIVE = {
     "nda-contrastive": {
-        "data": {"kind": "labelled-pairs", "columns": {**PAIR, "label": "label"}},
+        "data": {"kind": "labeled-pairs", "columns": {**PAIR, "label": "label"}},
         "loss": {"name": "ContrastiveLoss", "distance": "cosine", "margin": 0.5, "size_average": True},
         "train": {**AS_LIBRARY, "batch_size": 4, "epochs": 3},
     },
@@ -95,7 +95,7 @@ def test_the_recipe_of_a_real_training_repeats_its_hyperparameters(clean, name):
 
 
 def test_a_card_and_its_file_give_back_the_rows_that_were_trained_on(clean, tmp_path):
-    table = rows_of("labelled-pairs", 200, seed=1)
+    table = rows_of("labeled-pairs", 200, seed=1)
     file = tmp_path / "rows.jsonl"
     rows = [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
     file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
