@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from harness.bench.intervals import speed_ratio
-from harness.bench.session import BenchPlan, Variant, failed, measure
+from harness.bench.session import BenchPlan, Variant, failed_variants, measure
 from harness.bench.workloads import select_workloads
 from harness.models.locate import parse_model
 from harness.plugins.loader import load_plugins
@@ -80,7 +80,7 @@ def main() -> None:
     for number in range(asked.runs):
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         bench = measure(plan, Quiet(), started=started)
-        if broken := failed(bench):
+        if broken := failed_variants(bench):
             sys.exit(f"{broken[0].label}: {broken[0].error}")
         runs.append(_run(bench))
         write_atomically(asked.out, encode(_summary(asked, bench, runs)))

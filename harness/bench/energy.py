@@ -62,7 +62,7 @@ class Nvml:
         return float(sum(millijoules(device) for device in self._devices)) / 1e3
 
 
-def meter(device: str, powercap: Path = POWERCAP) -> Meter | None:
+def find_meter(device: str, powercap: Path = POWERCAP) -> Meter | None:
     """The meter for a device (`cpu`, `cuda`, …); None where this platform gives none to this user."""
     return _nvml() if device == "cuda" else _rapl(powercap)
 

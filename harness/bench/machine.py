@@ -23,7 +23,7 @@ _NOTABLE = 0.02
 """Share of one core below which another process is not worth a word."""
 
 
-def machine(devices: Collection[str] = ()) -> Machine:
+def describe_machine(devices: Collection[str] = ()) -> Machine:
     """This machine; the fingerprint is a hash of processor, cores, system and devices."""
     system = f"{platform.system()} {platform.machine()}"
     parts = (processor(), str(cores()), system, *sorted(devices))
@@ -81,7 +81,7 @@ def processor_seconds(proc: Path = PROC) -> dict[tuple[int, str], float]:
     return found
 
 
-def seconds_of(folder: Path) -> float:
+def process_seconds(folder: Path) -> float:
     """Processor time of one process, given as its folder in /proc; 0 when it has ended."""
     try:
         return _ticks(_stat(folder)[1]) * _TICK
@@ -89,7 +89,7 @@ def seconds_of(folder: Path) -> float:
         return 0.0
 
 
-def children() -> list[Path]:
+def child_folders() -> list[Path]:
     """Folders in /proc of this process's children; empty where the system does not list them."""
     try:
         numbers = (PROC / f"self/task/{os.getpid()}/children").read_text().split()

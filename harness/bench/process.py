@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from harness.bench.protocol import Answer, Failed
+from harness.bench.protocol import Failed, Response
 from harness.errors import HarnessError
 from harness.system import processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.bench.protocol import Order
+    from harness.bench.protocol import Request
 
 Expected = TypeVar("Expected")
 _MODULE = "harness.bench.worker"
@@ -38,7 +38,7 @@ class Worker:
         """The process's number."""
         return self._process.pid
 
-    def ask(self, order: Order, expected: type[Expected]) -> Expected:
+    def ask(self, order: Request, expected: type[Expected]) -> Expected:
         """Give an order and wait for its answer.
 
         Raises HarnessError where the model failed, the process ended, or what came is no answer.
@@ -55,7 +55,7 @@ class Worker:
         if not line:
             raise self._ended()
         try:
-            answer = msgspec.json.decode(line, type=Answer)
+            answer = msgspec.json.decode(line, type=Response)
         except msgspec.DecodeError as error:
             shown = line[:80].decode(errors="backslashreplace")
             raise HarnessError(

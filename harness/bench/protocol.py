@@ -18,7 +18,7 @@ class Load(msgspec.Struct, tag=True, frozen=True):
     """When the process was started, on the system's monotonic clock."""
 
 
-class Settle(msgspec.Struct, tag=True, frozen=True):
+class Calibrate(msgspec.Struct, tag=True, frozen=True):
     """Encode each workload once, untimed; then say who the model is, and how it settled to use threads."""
 
     workloads: tuple[tuple[str, ...], ...]
@@ -44,15 +44,15 @@ class Calls(msgspec.Struct, tag=True, frozen=True):
     seconds: float
 
 
-class FindCeiling(msgspec.Struct, tag=True, frozen=True):
+class MeasureCeiling(msgspec.Struct, tag=True, frozen=True):
     """Measure the matmul ceiling."""
 
 
-class Measure(msgspec.Struct, tag=True, frozen=True):
+class MeasureMemory(msgspec.Struct, tag=True, frozen=True):
     """Say how much memory was used."""
 
 
-Order = Load | Settle | Prepare | Pass | Calls | FindCeiling | Measure
+Request = Load | Calibrate | Prepare | Pass | Calls | MeasureCeiling | MeasureMemory
 
 
 class Facts(msgspec.Struct, tag=True, frozen=True):
@@ -96,13 +96,13 @@ class Times(msgspec.Struct, tag=True, frozen=True):
     spent: float
 
 
-class Peak(msgspec.Struct, tag=True, frozen=True):
+class MeasuredCeiling(msgspec.Struct, tag=True, frozen=True):
     """The matmul ceiling, in GFLOP/s; None where it would say nothing of this model."""
 
     gflops: float | None
 
 
-class State(msgspec.Struct, tag=True, frozen=True):
+class PeakMemory(msgspec.Struct, tag=True, frozen=True):
     """Peak memory so far, in bytes."""
 
     resident: int
@@ -115,4 +115,4 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     message: str
 
 
-Answer = LoadedModel | Facts | Prepared | Times | Peak | State | Failed
+Response = LoadedModel | Facts | Prepared | Times | MeasuredCeiling | PeakMemory | Failed

@@ -27,28 +27,28 @@ _MUCH = 0.05
 _CEILING_APART = 0.8
 
 
-def grids(bench: Bench) -> list[Table]:
+def bench_tables(bench: Bench) -> list[Table]:
     """Lay out a bench: who was measured, a grid per workload, and the batch curves."""
     names = list(dict.fromkeys(one.workload for variant in bench.variants for one in variant.workloads))
     return [
-        _variants_grid(bench),
-        *(_workload_grid(bench, name) for name in names),
-        *([_curve_grid(bench, names)] if names else []),
+        _variants_table(bench),
+        *(_workload_table(bench, name) for name in names),
+        *([_curve_table(bench, names)] if names else []),
     ]
 
 
 def caveats(bench: Bench) -> list[str]:
     """What a reader must know before quoting a figure, a sentence each."""
-    found = [*(_floor(one) for one in bench.noise_floor), *_others(bench), *_ceilings(bench)]
+    found = [*(_noise_floor(one) for one in bench.noise_floor), *_machine_load(bench), *_ceilings(bench)]
     if len(bench.variants) > 1 and not bench.noise_floor:
         found.append("noise floor: not measured (--against-itself)")
     found.append(f"energy: {bench.energy}" if bench.energy else "energy: not given by this platform")
     for variant in bench.variants:
-        found += _about(variant)
+        found += _model_notes(variant)
     return found
 
 
-def _about(variant: VariantResult) -> list[str]:
+def _model_notes(variant: VariantResult) -> list[str]:
     """Say why a slower backend was taken, and what a lower precision costs: a speed is nothing without."""
     facts = variant.facts
     if facts is None:
@@ -62,10 +62,10 @@ def _about(variant: VariantResult) -> list[str]:
     return said
 
 
-def _variants_grid(bench: Bench) -> Table:
+def _variants_table(bench: Bench) -> Table:
     header = ["variant", "backend", "threads", "cold start", "imports", "load", "first", "memory", "matmul"]
     on_device = any(one.memory and one.memory.device is not None for one in bench.variants)
-    rows = [[Cell(text) for text in _variant(one, on_device=on_device)] for one in bench.variants]
+    rows = [[Cell(text) for text in _variant_cells(one, on_device=on_device)] for one in bench.variants]
     where = bench.machine
     title = ", ".join([where.processor, f"{where.cores} cores", *where.devices])
     remarks = [f"{one.label}: ERROR: {one.error}" for one in bench.variants if one.error]
@@ -78,7 +78,7 @@ def _variants_grid(bench: Bench) -> Table:
     )
 
 
-def _variant(one: VariantResult, *, on_device: bool) -> list[str]:
+def _variant_cells(one: VariantResult, *, on_device: bool) -> list[str]:
     start, threads = one.start, one.threads
     cells = [
         one.label,
@@ -97,7 +97,7 @@ def _variant(one: VariantResult, *, on_device: bool) -> list[str]:
     return cells
 
 
-def _workload_grid(bench: Bench, name: str) -> Table:
+def _workload_table(bench: Bench, name: str) -> Table:
     found = [(one, result) for one in bench.variants for result in one.workloads if result.workload == name]
     ratios = {one.label: one for one in (*bench.ratios, *bench.noise_floor) if one.workload == name}
     energy = any(result.joules_per_text is not None for _, result in found)
@@ -106,11 +106,11 @@ def _workload_grid(bench: Bench, name: str) -> Table:
     header += [f"× {next(iter(ratios.values())).against}"] if ratios else []
     rows = []
     for variant, result in found:
-        cells = _figures(variant.label, result)
+        cells = _workload_cells(variant.label, result)
         cells += [_number(result.joules_per_text)] if energy else []
         if ratios:
             ratio = ratios.get(variant.label)
-            cells.append(_times(ratio.ratio) if ratio else "1")
+            cells.append(_ratio_interval(ratio.ratio) if ratio else "1")
         rows.append([Cell(text) for text in cells])
     first = found[0][1]
     tokens = f", {first.tokens:,} tokens" if first.tokens is not None else ""
@@ -119,7 +119,7 @@ def _workload_grid(bench: Bench, name: str) -> Table:
     return Table(name, subtitle, header, rows, _verdicts(found, compared))
 
 
-def _figures(label: str, result: WorkloadResult) -> list[str]:
+def _workload_cells(label: str, result: WorkloadResult) -> list[str]:
     tokens, padded = result.tokens, result.padded_tokens
     return [
         label,
@@ -132,7 +132,7 @@ def _figures(label: str, result: WorkloadResult) -> list[str]:
     ]
 
 
-def _curve_grid(bench: Bench, names: Sequence[str]) -> Table:
+def _curve_table(bench: Bench, names: Sequence[str]) -> Table:
     """Throughput by texts per call; one pass, without intervals: the shape is what to look at."""
     found = [
         (name, variant.label, result)
@@ -156,11 +156,11 @@ def _verdicts(found: Sequence[tuple[VariantResult, WorkloadResult]], ratios: Seq
     said = []
     for variant, result in found:
         if result.verdict != "measured":
-            spread = f"rounds of {_span(result)}, ±{result.texts_per_second.half_width:.0%}"
-            said.append(f"{variant.label}: too noisy to say: {spread}{_company(result.surroundings)}")
+            spread = f"rounds of {_round_range(result)}, ±{result.texts_per_second.half_width:.0%}"
+            said.append(f"{variant.label}: too noisy to say: {spread}{_others_text(result.surroundings)}")
         elif not result.settled:
             said.append(f"{variant.label}: not settled after {len(result.warm_up)} rounds of warm-up")
-    said += [_compared(one) for one in ratios]
+    said += [_ratio_text(one) for one in ratios]
     return said
 
 
@@ -172,23 +172,23 @@ _WORDS = {
 }
 
 
-def _compared(one: Ratio) -> str:
+def _ratio_text(one: Ratio) -> str:
     noisy = one.comparison == "too noisy to say"
     why = f", ±{one.ratio.half_width:.0%} is more than {NOISY:.0%}" if noisy else ""
-    by_cpu = f"; by processor time {_times(one.cpu_ratio)}" if noisy and one.cpu_ratio else ""
+    by_cpu = f"; by processor time {_ratio_interval(one.cpu_ratio)}" if noisy and one.cpu_ratio else ""
     return (
         f"{one.label}: {_WORDS[one.comparison]} {one.against} ({one.rounds} rounds side by side{why}){by_cpu}"
     )
 
 
-def _floor(one: Ratio) -> str:
+def _noise_floor(one: Ratio) -> str:
     holds = "contains 1" if one.ratio.low <= 1 <= one.ratio.high else "does NOT contain 1"
     return (
         f"noise floor, {one.workload}: {one.against} against itself {_interval(one.ratio, '{:.3f}')}, {holds}"
     )
 
 
-def _others(bench: Bench) -> list[str]:
+def _machine_load(bench: Bench) -> list[str]:
     """Say what else ran."""
     around = [one.surroundings for variant in bench.variants for one in variant.workloads]
     shares = [one.others for one in around if one.others is not None]
@@ -218,11 +218,11 @@ def _ceilings(bench: Bench) -> list[str]:
     return found
 
 
-def _company(around: Surroundings) -> str:
+def _others_text(around: Surroundings) -> str:
     return "" if around.others is None else f"; other processes used {around.others:.0%} of all cores"
 
 
-def _span(result: WorkloadResult) -> str:
+def _round_range(result: WorkloadResult) -> str:
     milliseconds = [1000 * one.wall for one in result.rounds]
     return f"{_number(min(milliseconds))} to {_number(max(milliseconds))} ms"
 
@@ -247,7 +247,7 @@ def _interval(estimate: SpeedEstimate, form: str) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _times(ratio: SpeedEstimate) -> str:
+def _ratio_interval(ratio: SpeedEstimate) -> str:
     return _interval(ratio, "{:.2f}" if ratio.value < 10 else "{:.1f}" if ratio.value < 100 else "{:.0f}")
 
 

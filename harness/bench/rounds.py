@@ -12,7 +12,7 @@ from harness.bench.intervals import speed
 from harness.bench.machine import NO_TIME, CoreTime, core_time
 from harness.bench.protocol import Calls, Pass, Prepare, Prepared, Times
 from harness.bench.records import BatchPoint, Latency, Round, Surroundings, WorkloadResult
-from harness.bench.stopping import MOST_WARM_UP, Target, enough, settled, verdict
+from harness.bench.stopping import MOST_WARM_UP, Target, has_settled, is_enough, verdict
 from harness.system.environment import load
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _FEWEST_FOR_P99 = 100
 
 
 @dataclass
-class Course:
+class WorkloadRun:
     """How far a variant has come with a workload."""
 
     subject: VariantProcess
@@ -92,7 +92,7 @@ def measure_workload(
     for subject in subjects:
         prepared = subject.try_asking(Prepare(workload.texts), Prepared)
         if prepared is not None:
-            courses.append(Course(subject, prepared))
+            courses.append(WorkloadRun(subject, prepared))
     for course in courses:
         tell(f"warming up {course.subject.label}")
         _warm_up(course, clock() + share / 6 / len(courses), clock)
@@ -108,9 +108,9 @@ def measure_workload(
             )
 
 
-def _warm_up(course: Course, deadline: float, clock: Callable[[], float]) -> None:
+def _warm_up(course: WorkloadRun, deadline: float, clock: Callable[[], float]) -> None:
     """Encode until times settle, for a limited time; then choose how many passes make a round."""
-    while len(course.warm_up) < MOST_WARM_UP and not settled([one.wall for one in course.warm_up]):
+    while len(course.warm_up) < MOST_WARM_UP and not has_settled([one.wall for one in course.warm_up]):
         if len(course.warm_up) >= 2 and clock() >= deadline:
             break
         one = course.one_round()
@@ -121,7 +121,7 @@ def _warm_up(course: Course, deadline: float, clock: Callable[[], float]) -> Non
     course.passes = max(1, min(MOST_PASSES, math.ceil(SHORTEST / typical))) if typical > 0 else MOST_PASSES
 
 
-def _latencies(courses: Sequence[Course], share: float, drawing: random.Random) -> None:
+def _latencies(courses: Sequence[WorkloadRun], share: float, drawing: random.Random) -> None:
     """Time single texts: up to MOST_CALLS of them, or for a twelfth of the time in all."""
     for course in drawing.sample(courses, len(courses)):
         order = Calls(1, MOST_CALLS, min(3.0, share / 12 / len(courses)))
@@ -147,7 +147,7 @@ def latency(seconds: Sequence[float]) -> Latency:
     return Latency(texts=len(ordered), p50=percentile(0.5), p95=percentile(0.95), p99=p99)
 
 
-def _curves(courses: Sequence[Course], workload: Workload, share: float, drawing: random.Random) -> None:
+def _curves(courses: Sequence[WorkloadRun], workload: Workload, share: float, drawing: random.Random) -> None:
     """Time calls of each size, the variants side by side; for about a tenth of the time in all."""
     sizes = [size for size in SIZES if size <= len(workload.texts)]
     seconds = min(0.5, share / 10 / len(sizes) / max(1, len(courses)))
@@ -159,7 +159,7 @@ def _curves(courses: Sequence[Course], workload: Workload, share: float, drawing
 
 
 def _rounds(
-    courses: Sequence[Course],
+    courses: Sequence[WorkloadRun],
     target: Target,
     clock: Callable[[], float],
     drawing: random.Random,
@@ -167,11 +167,11 @@ def _rounds(
 ) -> None:
     """Time rounds in pairs: an order drawn at random, then the same reversed (A B B A, or B A A B)."""
     running = [one for one in courses if one.subject.error is None]
-    order: list[Course] = []
+    order: list[WorkloadRun] = []
     while running:
         timed = {one.subject.label: [each.wall for each in one.rounds] for one in running}
         done = len(running[0].rounds)
-        if enough(timed, target, clock()):
+        if is_enough(timed, target, clock()):
             return
         tell(f"round {done + 1}")
         order = order[::-1] if done % 2 else drawing.sample(running, len(running))
@@ -181,7 +181,7 @@ def _rounds(
 
 
 def _result(
-    course: Course, workload: Workload, load_before: float | None, load_after: float | None
+    course: WorkloadRun, workload: Workload, load_before: float | None, load_after: float | None
 ) -> WorkloadResult:
     prepared, walls = course.prepared, [one.wall for one in course.rounds]
     texts_per_second = speed(walls, len(workload.texts))
@@ -196,11 +196,11 @@ def _result(
         padded_tokens=prepared.padded_tokens,
         passes=course.passes,
         warm_up=tuple(course.warm_up),
-        settled=settled([one.wall for one in course.warm_up]),
+        settled=has_settled([one.wall for one in course.warm_up]),
         rounds=tuple(course.rounds),
         texts_per_second=texts_per_second,
-        tokens_per_second=_rate(prepared.tokens, seconds),
-        padded_tokens_per_second=_rate(prepared.padded_tokens, seconds),
+        tokens_per_second=_per_second(prepared.tokens, seconds),
+        padded_tokens_per_second=_per_second(prepared.padded_tokens, seconds),
         latency=course.latency,
         batch_curve=tuple(course.curve),
         share_of_ceiling=None,
@@ -210,7 +210,7 @@ def _result(
     )
 
 
-def _surroundings(course: Course, load_before: float | None, load_after: float | None) -> Surroundings:
+def _surroundings(course: WorkloadRun, load_before: float | None, load_after: float | None) -> Surroundings:
     seen = course.machine
     known = seen.everything > 0
     return Surroundings(
@@ -221,5 +221,5 @@ def _surroundings(course: Course, load_before: float | None, load_after: float |
     )
 
 
-def _rate(count: int | None, seconds: float) -> float | None:
+def _per_second(count: int | None, seconds: float) -> float | None:
     return None if count is None else count / seconds

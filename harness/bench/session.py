@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.bench import energy
 from harness.bench.intervals import speed_ratio
-from harness.bench.machine import competitors, descendants, machine, processor_seconds
+from harness.bench.machine import competitors, descendants, describe_machine, processor_seconds
 from harness.bench.process import Worker
 from harness.bench.records import Bench, Ratio, VariantResult
 from harness.bench.rounds import measure_workload
@@ -70,13 +70,13 @@ def measure(
     started: the time of day, UTC, ISO 8601; the order within rounds is drawn from it. start: makes the
     process of a label. However this ends, no process is left behind.
     """
-    subjects = _subjects(plan)
+    subjects = _make_processes(plan)
     began, before = clock(), processor_seconds()
     ours: set[int] = set()
     try:
         for position, subject in enumerate(subjects):
             watcher.step(f"loading {subject.label}", 0.1 * position / len(subjects))
-            if position and subject.label == again(subjects[0].label) and subjects[0].way:
+            if position and subject.label == second_label(subjects[0].label) and subjects[0].way:
                 # What a calibration happens to choose is no noise of the measurement: both use threads alike.
                 subject.spec = replace(subject.spec, threads=subjects[0].way)
             subject.load(start, plan.plugins, tuple(one.texts for one in plan.workloads))
@@ -93,32 +93,32 @@ def measure(
     meter = next((one.meter for one in subjects if one.meter), None)
     return Bench(
         started=started,
-        machine=machine({name for one in subjects for name in one.devices}),
+        machine=describe_machine({name for one in subjects for name in one.devices}),
         libraries=libraries(),
         margin=plan.margin,
         budget=plan.budget,
         seconds=seconds,
         variants=tuple(subject.result() for subject in subjects),
-        ratios=tuple(one for one in ratios if not _is_floor(one, plan)),
-        noise_floor=tuple(one for one in ratios if _is_floor(one, plan)),
+        ratios=tuple(one for one in ratios if not _is_noise_floor(one, plan)),
+        noise_floor=tuple(one for one in ratios if _is_noise_floor(one, plan)),
         competitors=competitors(before, processor_seconds(), seconds, ours | {os.getpid()}),
         energy=meter.source if meter else None,
     )
 
 
-def again(label: str) -> str:
+def second_label(label: str) -> str:
     """What the second process of a variant is called."""
     return f"{label} (2)"
 
 
-def failed(bench: Bench) -> list[VariantResult]:
+def failed_variants(bench: Bench) -> list[VariantResult]:
     """Variants that could not be measured, or not to the end."""
     return [one for one in bench.variants if one.error is not None]
 
 
-def _subjects(plan: BenchPlan) -> list[VariantProcess]:
+def _make_processes(plan: BenchPlan) -> list[VariantProcess]:
     first, *others = plan.variants
-    second = [replace(first, label=again(first.label))] if plan.against_itself else []
+    second = [replace(first, label=second_label(first.label))] if plan.against_itself else []
     return [VariantProcess(one.label, one.spec) for one in (first, *second, *others)]
 
 
@@ -132,7 +132,7 @@ def _measure_workloads(
     end = clock() + plan.budget
     for subject in subjects:
         subject.find_ceiling()
-        subject.meter = energy.meter(subject.device)
+        subject.meter = energy.find_meter(subject.device)
     for position, workload in enumerate(plan.workloads):
         usable = [one for one in subjects if one.error is None]
         if not usable:
@@ -184,6 +184,6 @@ def _ratios(subjects: Sequence[VariantProcess], plan: BenchPlan) -> list[Ratio]:
     return ratios
 
 
-def _is_floor(ratio: Ratio, plan: BenchPlan) -> bool:
+def _is_noise_floor(ratio: Ratio, plan: BenchPlan) -> bool:
     first = plan.variants[0].label
-    return plan.against_itself and (ratio.against, ratio.label) == (first, again(first))
+    return plan.against_itself and (ratio.against, ratio.label) == (first, second_label(first))

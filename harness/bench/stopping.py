@@ -27,7 +27,7 @@ SETTLED = 0.03
 MOST_WARM_UP = 15
 
 
-def settled(seconds: Sequence[float]) -> bool:
+def has_settled(seconds: Sequence[float]) -> bool:
     """Whether the last three rounds take as long as the three before, within SETTLED."""
     if len(seconds) < 6:
         return False
@@ -45,7 +45,7 @@ class Target:
     """When to stop all the same, on the session's clock."""
 
 
-def enough(seconds: Mapping[str, Sequence[float]], target: Target, now: float) -> bool:
+def is_enough(seconds: Mapping[str, Sequence[float]], target: Target, now: float) -> bool:
     """Whether to stop timing rounds: precise enough, or out of time.
 
     seconds: per variant, the wall time of each round so far; the first variant is what others are

@@ -6,7 +6,16 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from harness.bench.protocol import Facts, FindCeiling, Load, LoadedModel, Measure, Peak, Settle, State
+from harness.bench.protocol import (
+    Calibrate,
+    Facts,
+    Load,
+    LoadedModel,
+    MeasureCeiling,
+    MeasuredCeiling,
+    MeasureMemory,
+    PeakMemory,
+)
 from harness.bench.records import Ceiling, Memory, Round, Start, ThreadRecord, VariantResult, WorkloadResult
 from harness.errors import HarnessError
 
@@ -14,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.bench.energy import Meter
-    from harness.bench.protocol import Order
+    from harness.bench.protocol import Request
     from harness.models.interface import ModelSpec
 
 Expected = TypeVar("Expected")
@@ -23,7 +32,7 @@ Expected = TypeVar("Expected")
 class WorkerLike(Protocol):
     """What carries out orders: a process, or in tests its stand-in."""
 
-    def ask(self, order: Order, expected: type[Expected]) -> Expected:
+    def ask(self, order: Request, expected: type[Expected]) -> Expected:
         """Give an order and wait for its answer; raises HarnessError where there is none."""
         ...
 
@@ -82,9 +91,9 @@ class VariantProcess:
         spawned = time.monotonic()
         self._process = start(self.label)
         self._loaded = self.try_asking(Load(self.spec, plugins, workloads[0][0], spawned), LoadedModel)
-        self._facts = self.try_asking(Settle(workloads), Facts)
+        self._facts = self.try_asking(Calibrate(workloads), Facts)
 
-    def try_asking(self, order: Order, expected: type[Expected]) -> Expected | None:
+    def try_asking(self, order: Request, expected: type[Expected]) -> Expected | None:
         """Give an order; None when it fails, now or earlier, with the reason in `error`."""
         if self.error is not None or self._process is None:
             return None
@@ -96,7 +105,7 @@ class VariantProcess:
 
     def find_ceiling(self) -> None:
         """Measure the matmul ceiling once more."""
-        peak = self.try_asking(FindCeiling(), Peak)
+        peak = self.try_asking(MeasureCeiling(), MeasuredCeiling)
         if peak is not None and peak.gflops is not None:
             self.ceilings.append(peak.gflops)
 
@@ -110,7 +119,7 @@ class VariantProcess:
 
     def finish(self) -> None:
         """Ask how much memory it took in all."""
-        state = self.try_asking(Measure(), State)
+        state = self.try_asking(MeasureMemory(), PeakMemory)
         if state is not None and self._loaded is not None:
             self._memory = Memory(loaded=self._loaded.resident, peak=state.resident, device=state.device)
 

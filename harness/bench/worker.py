@@ -18,21 +18,21 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import msgspec
 
-from harness.bench.machine import children, seconds_of
+from harness.bench.machine import child_folders, process_seconds
 from harness.bench.protocol import (
-    Answer,
+    Calibrate,
     Calls,
     Facts,
     Load,
     LoadedModel,
-    Measure,
-    Order,
+    MeasuredCeiling,
+    MeasureMemory,
     Pass,
-    Peak,
+    PeakMemory,
     Prepare,
     Prepared,
-    Settle,
-    State,
+    Request,
+    Response,
     Times,
 )
 from harness.bench.roofline import arithmetic, ceiling, synchronize
@@ -55,11 +55,11 @@ class WorkerLoop:
         self._model: Model | None = None
         self._texts: tuple[str, ...] = ()
 
-    def obey(self, order: Order) -> Answer:
+    def obey(self, order: Request) -> Response:
         """Do what an order says; raises whatever the model raises."""
         if isinstance(order, Load):
             return self._load(order)
-        if isinstance(order, Settle):
+        if isinstance(order, Calibrate):
             for texts in order.workloads:
                 self.model.encode(list(texts))
             return _facts(self.model)
@@ -69,9 +69,9 @@ class WorkerLoop:
             return self._pass(order.passes)
         if isinstance(order, Calls):
             return self._calls(order)
-        if isinstance(order, Measure):
-            return State(resident=_resident(), device=_device_memory())
-        return Peak(self._ceiling())
+        if isinstance(order, MeasureMemory):
+            return PeakMemory(resident=_peak_resident(), device=_device_memory())
+        return MeasuredCeiling(self._ceiling())
 
     @property
     def model(self) -> Model:
@@ -85,11 +85,11 @@ class WorkerLoop:
         from harness.plugins.loader import load_plugins
 
         started = time.monotonic()
-        with Importing() as importing:
+        with ImportTimer() as importing:
             schemes = load_plugins([Path(file) for file in order.plugins]).model_schemes()
             self._model = model = locate_model(order.spec, schemes).load()
         loaded = time.monotonic()
-        resident = _resident()
+        resident = _peak_resident()
         model.encode([order.first_text])
         synchronize()
         encoded = time.monotonic()
@@ -174,14 +174,14 @@ def main() -> None:
     orders, answers = protected_streams()
     bench = WorkerLoop()
     for line in orders:
-        answers.write(_answered(bench, line).decode() + "\n")
+        answers.write(_respond(bench, line).decode() + "\n")
         answers.flush()
 
 
-def _answered(bench: WorkerLoop, line: str) -> bytes:
+def _respond(bench: WorkerLoop, line: str) -> bytes:
     """Answer an order, or say why not: a model's failure does not end the process."""
     try:
-        order: Order = msgspec.json.decode(line, type=Order)
+        order: Request = msgspec.json.decode(line, type=Request)
         return msgspec.json.encode(bench.obey(order))
     except HarnessError as error:
         return msgspec.json.encode({"type": "Failed", "message": str(error)})
@@ -214,11 +214,11 @@ def _facts(model: Model) -> Facts:
         devices=tuple(names),
         workers=int(getattr(threads, "workers", 1)),
         per_worker=int(getattr(threads, "per_worker", own)),
-        how=_how(model, threads),
+        how=_threads_source(model, threads),
     )
 
 
-def _how(model: Model, threads: object) -> str:
+def _threads_source(model: Model, threads: object) -> str:
     """How threads were chosen, in the model's words; `unknown` for one that has threads and no words."""
     if threads is None:
         return ""
@@ -232,19 +232,19 @@ def _optional_int(number: object) -> int | None:
 
 def _processor_seconds() -> float:
     """CPU time of this process, and of the worker processes that a model may have."""
-    return time.process_time() + sum(seconds_of(child) for child in children())
+    return time.process_time() + sum(process_seconds(child) for child in child_folders())
 
 
-def _resident() -> int:
+def _peak_resident() -> int:
     """Peak resident memory of this process and its children now, in bytes."""
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return own + sum(_peak_of(child) for child in children())
+    return own + sum(_peak_of_child(child) for child in child_folders())
 
 
-def _peak_of(folder: Path) -> int:
+def _peak_of_child(folder: Path) -> int:
     try:
         lines = (folder / "status").read_text().splitlines()
     except OSError:
@@ -259,7 +259,7 @@ def _device_memory() -> int | None:
     return sum(int(torch.cuda.max_memory_allocated(index)) for index in range(torch.cuda.device_count()))
 
 
-class Importing:
+class ImportTimer:
     """While it is entered, adds up the seconds that this thread spends in imports, nested ones once."""
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ def _document(writer: Writer) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipe:
+class _TextRecipe:
     """How the texts of a built-in workload are written."""
 
     seed: int
@@ -62,11 +62,11 @@ class _Recipe:
 
 
 _BUILT_IN = {
-    "short": _Recipe(1, 512, _short, "queries and titles, 3 to 8 words"),
-    "medium": _Recipe(2, 128, _medium, "sentences and short paragraphs, 15 to 40 words"),
-    "long": _Recipe(3, 16, _long, "passages, 150 to 250 words"),
-    "sts": _Recipe(4, 256, _sts, "sentences as in STS-B: captions and news, 12 words on average"),
-    "documents": _Recipe(5, 40, _document, "as in a collection: 5 to 310 words, half of them below 60"),
+    "short": _TextRecipe(1, 512, _short, "queries and titles, 3 to 8 words"),
+    "medium": _TextRecipe(2, 128, _medium, "sentences and short paragraphs, 15 to 40 words"),
+    "long": _TextRecipe(3, 16, _long, "passages, 150 to 250 words"),
+    "sts": _TextRecipe(4, 256, _sts, "sentences as in STS-B: captions and news, 12 words on average"),
+    "documents": _TextRecipe(5, 40, _document, "as in a collection: 5 to 310 words, half of them below 60"),
 }
 NAMES = tuple(_BUILT_IN)
 DEFAULT = ("short", "sts", "documents")
@@ -78,7 +78,7 @@ def describe(name: str) -> str:
     return _BUILT_IN[name].help
 
 
-def workload(name: str) -> Workload:
+def make_workload(name: str) -> Workload:
     """A built-in workload: `sts`, or `sts:4096` for so many texts of its kind, the same ones first.
 
     All texts are distinct. Raises HarnessError where there is none of this name, or too many are asked for.
@@ -112,7 +112,9 @@ def select_workloads(words: Sequence[str]) -> list[Workload]:
     Raises HarnessError for what is neither, and for two files of one name.
     """
     named = list(dict.fromkeys(one for word in words for one in (NAMES if word == "all" else (word,))))
-    chosen = [workload(word) if word.partition(":")[0] in _BUILT_IN else _file(word) for word in named]
+    chosen = [
+        make_workload(word) if word.partition(":")[0] in _BUILT_IN else _file_workload(word) for word in named
+    ]
     names = [one.name for one in chosen]
     for name in names:
         if names.count(name) > 1:
@@ -120,7 +122,7 @@ def select_workloads(words: Sequence[str]) -> list[Workload]:
     return chosen
 
 
-def _file(word: str) -> Workload:
+def _file_workload(word: str) -> Workload:
     path = user_path(word)
     if not path.is_file():
         raise HarnessError.unknown(
@@ -160,7 +162,7 @@ class Writer:
                 sentence += self._sentence()[:missing]
                 missing = 0
             sentences.append(sentence)
-        return " ".join(_written(sentence) for sentence in sentences)
+        return " ".join(_as_sentence(sentence) for sentence in sentences)
 
     def caption(self) -> str:
         """What one sees in a picture, as in the sentence pairs of similarity tests: 5 to 18 words."""
@@ -168,7 +170,7 @@ class Writer:
         verb = "are" if who[:3] in ("two", "the", "som") else "is"
         place = self._one("places") if self._random.random() < 0.4 else ""
         extra = f"while {self._noun_phrase()} looks on" if self._random.random() < 0.2 else ""
-        return _written(f"{who} {verb} {act} {place} {extra}".split())
+        return _as_sentence(f"{who} {verb} {act} {place} {extra}".split())
 
     def _sentence(self) -> list[str]:
         words = self._clause()
@@ -190,7 +192,7 @@ class Writer:
         return words[int(self._random.random() * len(words))]
 
 
-def _written(words: list[str]) -> str:
+def _as_sentence(words: list[str]) -> str:
     """Begin with a capital, end with a full stop."""
     text = " ".join(words).rstrip(",")
     return f"{text[:1].upper()}{text[1:]}."

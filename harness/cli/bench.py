@@ -89,7 +89,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Exit codes: 0 all measured (too noisy to say is an answer), 2 something failed.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.bench.files import write
-    from harness.bench.session import failed, measure
+    from harness.bench.session import failed_variants, measure
     from harness.cli.config import read_config
     from harness.cli.output import echo
     from harness.results.folder import encode
@@ -114,7 +114,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
         echo(encode(bench).decode())
     else:
         _print(bench, written.record, plugins)
-    if failed(bench) or plugins.problems:
+    if failed_variants(bench) or plugins.problems:
         sys.exit(2)
 
 
@@ -225,11 +225,11 @@ def _watching() -> Iterator[BenchProgress]:
 
 
 def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
-    from harness.bench.report import caveats, grids
+    from harness.bench.report import bench_tables, caveats
     from harness.cli.output import console, print_grids, say
 
     target = console()
-    print_grids(grids(bench), target)
+    print_grids(bench_tables(bench), target)
     _say_all([*caveats(bench), *(f"PROBLEM {one}" for one in plugins.problems)], target)
     say(f"written: {record}", target)
 

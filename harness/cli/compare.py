@@ -202,10 +202,10 @@ def _only(
 
 def _front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:
     """Quality beside speed of all that are compared; two alone say it in their own table."""
-    from harness.comparison.pareto import front_of
+    from harness.comparison.pareto import pareto_front
 
     sides = {(side.name, side.fingerprint): side for base, others in pairs for side in (base, *others)}
-    return front_of([*sides.values()]) if len(sides) > MOST_ALONE else []
+    return pareto_front([*sides.values()]) if len(sides) > MOST_ALONE else []
 
 
 def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool) -> str:
@@ -226,16 +226,16 @@ def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPo
 
 def _print(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint], *, matrix: bool) -> None:
     from harness.cli.output import console, print_grids, say
-    from harness.comparison.tables import comparison_grids, front_grid, matrix_grids
+    from harness.comparison.tables import comparison_tables, matrix_tables, pareto_table
 
     target = console()
     if matrix:
-        print_grids(matrix_grids(comparisons), target)
+        print_grids(matrix_tables(comparisons), target)
     for comparison in comparisons:
         if not matrix:
-            print_grids(comparison_grids(comparison), target)
+            print_grids(comparison_tables(comparison), target)
     if front:
-        print_grids([front_grid(front)], target)
+        print_grids([pareto_table(front)], target)
     for comparison in comparisons:
         say(comparison.sentence, target, style="bold")
 

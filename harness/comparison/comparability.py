@@ -48,7 +48,7 @@ def examination_differences(baseline: Evaluation, candidate: Evaluation) -> tupl
     """Name what was asked differently, apart from the task itself; of its code, which part."""
     asked = baseline.examination, candidate.examination
     sides = {
-        key: (_brief(getattr(asked[0], name)), _brief(getattr(asked[1], name)))
+        key: (_short_text(getattr(asked[0], name)), _short_text(getattr(asked[1], name)))
         for key, name in _EXAMINATION.items()
         if getattr(asked[0], name) != getattr(asked[1], name)
     }
@@ -68,7 +68,9 @@ def setting_differences(baseline: ModelRecord, candidate: ModelRecord) -> tuple[
         # What came of the settings says more than what was asked ("auto").
         pairs |= {name: (getattr(baseline.facts, name), getattr(candidate.facts, name)) for name in _FACTS}
     return tuple(
-        Difference(name, _told(left), _told(right)) for name, (left, right) in pairs.items() if left != right
+        Difference(name, _value_text(left), _value_text(right))
+        for name, (left, right) in pairs.items()
+        if left != right
     )
 
 
@@ -92,17 +94,17 @@ def scoring_note(baseline: Evaluation, candidate: Evaluation) -> str | None:
 def machine_differences(baseline: Throughput, candidate: Throughput) -> tuple[Difference, ...]:
     """Name what makes two speeds incomparable: another machine, or other texts."""
     return tuple(
-        Difference(MACHINE, f"{name} {_brief(left)}", f"{name} {_brief(right)}")
+        Difference(MACHINE, f"{name} {_short_text(left)}", f"{name} {_short_text(right)}")
         for name in ("processor", "cores", "device", "workload")
         if (left := getattr(baseline, name)) != (right := getattr(candidate, name))
     )
 
 
-def _told(value: Any) -> str:  # noqa: ANN401 - any setting
+def _value_text(value: Any) -> str:  # noqa: ANN401 - any setting
     return "none" if value is None or value == () else str(value)
 
 
-def _brief(value: Any) -> str:  # noqa: ANN401 - any field
-    text = _told(value)
+def _short_text(value: Any) -> str:  # noqa: ANN401 - any field
+    text = _value_text(value)
     is_hash = len(text) == 64 and not set(text) - set("0123456789abcdef")
     return text[:_SHORT] if is_hash else text

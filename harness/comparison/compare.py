@@ -17,16 +17,16 @@ from harness.comparison.comparability import (
 from harness.comparison.gate import evaluate_gate
 from harness.comparison.measure import TaskPair, measure
 from harness.comparison.result import Comparison, ModelRef, Refusal
-from harness.comparison.summary import exit_code, sentence_of
-from harness.comparison.throughput import speed_of
-from harness.comparison.verdicts import corrected, domain_of, lines_of
+from harness.comparison.summary import exit_code, write_sentence
+from harness.comparison.throughput import compare_speed
+from harness.comparison.verdicts import correct_p_values, make_lines, measure_forgetting
 from harness.tasks.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.comparison.gate import Gate
-    from harness.comparison.measure import Measured
+    from harness.comparison.measure import MetricGain
     from harness.comparison.result import Changes
     from harness.comparison.sources import ModelResults, Slot
     from harness.results.predictions import TaskResult
@@ -55,10 +55,10 @@ class CompareOptions:
 
 
 @dataclass
-class _Found:
+class _Partial:
     """What has come of a comparison so far."""
 
-    measured: list[Measured] = field(default_factory=list)
+    measured: list[MetricGain] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -73,40 +73,44 @@ def compare(
     A candidate is one model, or several that were trained alike but for their seeds.
     Nothing is raised for results that are missing, broken or not comparable: each is said, and is a failure.
     """
-    found = [_measured(baseline, candidates, question) for baseline, candidates in pairs]
-    adjusted = corrected([one.measured for one in found])
+    found = [_measure_pair(baseline, candidates, question) for baseline, candidates in pairs]
+    adjusted = correct_p_values([one.measured for one in found])
     return [
-        _concluded(baseline, candidates, question, one, values)
+        _conclude(baseline, candidates, question, one, values)
         for (baseline, candidates), one, values in zip(pairs, found, adjusted, strict=True)
     ]
 
 
-def _measured(baseline: ModelResults, candidates: Sequence[ModelResults], question: CompareOptions) -> _Found:
-    found = _Found()
+def _measure_pair(
+    baseline: ModelResults, candidates: Sequence[ModelResults], question: CompareOptions
+) -> _Partial:
+    found = _Partial()
     for slot in sorted(baseline.answered, key=repr):
         if question.only is None or slot[0] in question.only:
             _compare_task(baseline, candidates, slot, question, found)
-    _note_the_rest(baseline, candidates, question, found)
+    _note_other_tasks(baseline, candidates, question, found)
     return found
 
 
-def _concluded(
+def _conclude(
     baseline: ModelResults,
     candidates: Sequence[ModelResults],
     question: CompareOptions,
-    found: _Found,
+    found: _Partial,
     adjusted: Sequence[float],
 ) -> Comparison:
     """Claim what can be claimed, hold the gate, and say what follows."""
     gate, candidate = question.gate, candidates[0]
-    lines = lines_of(found.measured, adjusted, gate, power=question.power)
-    speed, why_no_speed, differing = speed_of(baseline, candidate, allow_machine=MACHINE in question.allow)
+    lines = make_lines(found.measured, adjusted, gate, power=question.power)
+    speed, why_no_speed, differing = compare_speed(
+        baseline, candidate, allow_machine=MACHINE in question.allow
+    )
     if differing and speed is not None:
         found.allowed.add(MACHINE)
     elif differing and gate is not None and gate.throughput is not None:
         found.refused.append(Refusal(task="throughput", differences=differing))
     held = tuple(evaluate_gate(gate, lines, speed, why_no_speed)) if gate else ()
-    parties = _party(baseline, ()), _party(candidate, candidates)
+    parties = _model_ref(baseline, ()), _model_ref(candidate, candidates)
     code = exit_code(lines, held, found.refused, found.broken, gated=gate is not None)
     return Comparison(
         baseline=parties[0],
@@ -120,9 +124,9 @@ def _concluded(
         notes=tuple(dict.fromkeys(found.notes)),
         allowed=tuple(sorted(found.allowed)),
         speed=speed,
-        forgetting=domain_of(found.measured, question.domain),
-        changes=tuple(_changes(found.measured)) if question.why else (),
-        sentence=sentence_of(parties, lines, held, found.refused, found.broken, code),
+        forgetting=measure_forgetting(found.measured, question.domain),
+        changes=tuple(_find_changes(found.measured)) if question.why else (),
+        sentence=write_sentence(parties, lines, held, found.refused, found.broken, code),
         exit_code=code,
     )
 
@@ -132,7 +136,7 @@ def _compare_task(
     candidates: Sequence[ModelResults],
     slot: Slot,
     question: CompareOptions,
-    found: _Found,
+    found: _Partial,
 ) -> None:
     """Measure one task, or say why it cannot be."""
     answered = [_answer(side, slot) for side in candidates]
@@ -162,8 +166,8 @@ def _compare_task(
     _measure_task(asked, slot[0], question, found)
 
 
-def _measure_task(asked: TaskPair, task: str, question: CompareOptions, found: _Found) -> None:
-    wanted = _wanted(asked.baseline.evaluation.scores, question)
+def _measure_task(asked: TaskPair, task: str, question: CompareOptions, found: _Partial) -> None:
+    wanted = _select_scores(asked.baseline.evaluation.scores, question)
     for one, name in zip(asked.candidates, asked.names[1:], strict=True):
         own = {score.metric for score in one.evaluation.scores}
         lacking = [score.metric for score in wanted if score.metric not in own]
@@ -192,7 +196,7 @@ def _answer(side: ModelResults, slot: Slot) -> TaskResult | None:
     return others[0] if others else None
 
 
-def _wanted(scores: Sequence[Score], question: CompareOptions) -> list[Score]:
+def _select_scores(scores: Sequence[Score], question: CompareOptions) -> list[Score]:
     named = question.metrics
     if named is None:
         return list(scores)
@@ -201,8 +205,8 @@ def _wanted(scores: Sequence[Score], question: CompareOptions) -> list[Score]:
     return [score for place, score in enumerate(scores) if place == 0 or score.metric in named]
 
 
-def _note_the_rest(
-    baseline: ModelResults, candidates: Sequence[ModelResults], question: CompareOptions, found: _Found
+def _note_other_tasks(
+    baseline: ModelResults, candidates: Sequence[ModelResults], question: CompareOptions, found: _Partial
 ) -> None:
     """Say which tasks only the candidate has; a task that was asked for and that nobody has is broken."""
     known = {slot[0] for slot in baseline.answered}
@@ -218,26 +222,26 @@ def _note_the_rest(
         found.notes.append(f"only {candidates[0].name} was asked: {', '.join(extra)}")
 
 
-def _party(side: ModelResults, members: Sequence[ModelResults]) -> ModelRef:
+def _model_ref(side: ModelResults, members: Sequence[ModelResults]) -> ModelRef:
     several = len(members) > 1
     return ModelRef(
-        name=f"{side.name} and {_others(len(members) - 1)}" if several else side.name,
+        name=f"{side.name} and {_other_seeds(len(members) - 1)}" if several else side.name,
         fingerprint=side.fingerprint,
         source=str(side.source),
         members=tuple(one.name for one in members) if several else (),
     )
 
 
-def _others(count: int) -> str:
+def _other_seeds(count: int) -> str:
     return f"{count} other seed{'s' if count > 1 else ''}"
 
 
-def _changes(measured: Sequence[Measured]) -> list[Changes]:
-    from harness.comparison.flips import changes_of
+def _find_changes(measured: Sequence[MetricGain]) -> list[Changes]:
+    from harness.comparison.flips import find_changes
 
     found = []
     for one in measured:
         if one.metric is not None and one.gain is not None and math.isfinite(one.gain.value):
             asked = one.evaluation.examination
-            found.append(changes_of(asked.task, one.metric, one.tables[0], one.tables[1]))
+            found.append(find_changes(asked.task, one.metric, one.tables[0], one.tables[1]))
     return found

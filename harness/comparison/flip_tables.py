@@ -23,9 +23,9 @@ _MOVED = {
 }
 
 
-def why_grids(comparison: Comparison) -> list[Table]:
+def flip_tables(comparison: Comparison) -> list[Table]:
     """Lay out, for each line that was looked into, what moved most and where it differs."""
-    return [grid for changes in comparison.changes for grid in _grids(changes)]
+    return [grid for changes in comparison.changes for grid in _change_tables(changes)]
 
 
 def shortened(text: str, length: int = _SHORT) -> str:
@@ -34,11 +34,11 @@ def shortened(text: str, length: int = _SHORT) -> str:
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
-def _grids(changes: Changes) -> Iterator[Table]:
+def _change_tables(changes: Changes) -> Iterator[Table]:
     flagged = [part for part in changes.slices if part.flagged]
     moved = Table(
         f"why: {changes.task}",
-        f"by {changes.metric} · {_moved(changes)}",
+        f"by {changes.metric} · {_counts_text(changes)}",
         ["example", "moved", "from → to", "gold", "texts"],
         [
             *(_moved_row(one, changes.what, "gained") for one in changes.most_gained),
@@ -47,7 +47,7 @@ def _grids(changes: Changes) -> Iterator[Table]:
         numeric=False,
     )
     if changes.slices and not flagged:
-        moved.remarks.append(f"no part of {_tried(changes)} differs beyond chance")
+        moved.remarks.append(f"no part of {_tested_text(changes)} differs beyond chance")
     yield moved
     if flagged:
         yield Table(
@@ -55,17 +55,17 @@ def _grids(changes: Changes) -> Iterator[Table]:
             f"by {changes.metric} · parts whose own gain is not zero",
             ["part", "examples", GAIN, "p"],
             [_slice_row(part) for part in flagged],
-            [f"{len(flagged)} of {_tried(changes)}"],
+            [f"{len(flagged)} of {_tested_text(changes)}"],
         )
 
 
-def _moved(changes: Changes) -> str:
+def _counts_text(changes: Changes) -> str:
     return _MOVED.get(changes.what, "{gained:,} gained, {lost:,} lost").format(
         gained=changes.gained, lost=changes.lost
     )
 
 
-def _tried(changes: Changes) -> str:
+def _tested_text(changes: Changes) -> str:
     return f"{len(changes.slices):,} that were tried (p corrected over all of them, Holm)"
 
 
@@ -85,13 +85,13 @@ def _value(value: float, what: str) -> str:
 def _slice_row(part: Slice) -> list[Cell]:
     return [
         Cell(f"{part.by}: {shortened(part.value, 40)}"),
-        Cell(counted(part.examples, part.clusters)),
+        Cell(count_text(part.examples, part.clusters)),
         Cell(gain_text(part.gain, part.low, part.high), best=part.gain > 0),
         Cell(p_value(part.p_holm)),
     ]
 
 
-def counted(examples: int, clusters: int) -> str:
+def count_text(examples: int, clusters: int) -> str:
     """Say how many examples there are, and in how many clusters where they do not stand alone."""
     return f"{examples:,}" if clusters == examples else f"{examples:,} in {clusters:,}"
 

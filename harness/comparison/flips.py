@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.comparison.result import Change, Changes
-from harness.comparison.slices import slices_of, text_columns
+from harness.comparison.slices import measure_slices, text_columns
 from harness.stats.closed_form import ranks
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ MOST = 5
 """Examples shown of each direction."""
 
 
-def changes_of(task: str, metric: Metric, baseline: Table, candidate: Table) -> Changes:
+def find_changes(task: str, metric: Metric, baseline: Table, candidate: Table) -> Changes:
     """Find what moved between two models' answers to the same examples, in the same order.
 
     Answers that are right or wrong flip; values of a mean are gained or lost; where gold is ranked, an
     example moves by how much nearer to gold's rank its own comes. A metric that is none of
     these has slices alone.
     """
-    what, before, after, moved = _moved(metric, baseline, candidate)
+    what, before, after, moved = _movements(metric, baseline, candidate)
     order = sorted(
         np.flatnonzero(moved).tolist(), key=lambda row: (-abs(moved[row]), str(baseline["id"][row]))
     )
@@ -39,26 +39,26 @@ def changes_of(task: str, metric: Metric, baseline: Table, candidate: Table) -> 
         lost=len(lost),
         most_gained=tuple(_change(row, baseline, texts, before, after) for row in gained[:MOST]),
         most_lost=tuple(_change(row, baseline, texts, before, after) for row in lost[:MOST]),
-        slices=slices_of(metric, baseline, candidate),
+        slices=measure_slices(metric, baseline, candidate),
     )
 
 
-def _moved(
+def _movements(
     metric: Metric, baseline: Table, candidate: Table
 ) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
     """What moved in words; both models' values, and how much better each example became: (n,) each."""
-    counted = _counted(metric, baseline) & _counted(metric, candidate)
+    counted = _included(metric, baseline) & _included(metric, candidate)
     moved = np.zeros(len(counted))
-    left, right = (_numbers(table, metric.columns[0]) for table in (baseline, candidate))
+    left, right = (_as_floats(table, metric.columns[0]) for table in (baseline, candidate))
     if metric.per_example and left is not None and right is not None:
         moved[counted] = np.nan_to_num(right - left)[counted]
         flips = set(np.unique([left[counted], right[counted]])) <= {0.0, 1.0}
         return ("answers" if flips else "queries"), left, right, moved
     if metric.columns == ("gold", "predicted"):
-        gold = _numbers(baseline, "gold")
-        left, right = (_numbers(table, "predicted") for table in (baseline, candidate))
+        gold = _as_floats(baseline, "gold")
+        left, right = (_as_floats(table, "predicted") for table in (baseline, candidate))
         if gold is not None and left is not None and right is not None:
-            before, after = (_off(gold[counted], side[counted]) for side in (left, right))
+            before, after = (_rank_distances(gold[counted], side[counted]) for side in (left, right))
             moved[counted] = before - after
             return "pairs", left, right, moved
     if len(metric.columns) == 2 and not any(
@@ -79,18 +79,18 @@ def _is_list(values: np.ndarray) -> bool:
     return len(values) > 0 and isinstance(values[0], np.ndarray)
 
 
-def _counted(metric: Metric, table: Table) -> np.ndarray:
+def _included(metric: Metric, table: Table) -> np.ndarray:
     if metric.where is None:
         return np.ones(len(table["id"]), dtype=bool)
     return np.asarray(table[metric.where], dtype=bool)
 
 
-def _numbers(table: Table, column: str) -> np.ndarray | None:
+def _as_floats(table: Table, column: str) -> np.ndarray | None:
     values = table[column]
     return np.asarray(values, dtype=float) if values.dtype.kind in "biuf" else None
 
 
-def _off(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def _rank_distances(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """How far each example's rank is from gold's, as a share of all: (n,) in [0, 1]."""
     return np.asarray(np.abs(ranks(gold) - ranks(predicted)) / len(gold))
 
@@ -100,10 +100,10 @@ def _change(row: int, table: Table, texts: list[str], before: np.ndarray, after:
         id=str(table["id"][row]),
         baseline=float(before[row]),
         candidate=float(after[row]),
-        gold=_shown(table["gold"][row]) if "gold" in table else None,
+        gold=_gold_text(table["gold"][row]) if "gold" in table else None,
         texts={name: str(table[name][row]) for name in texts},
     )
 
 
-def _shown(value: object) -> str:
+def _gold_text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float | np.floating) else str(value)

@@ -110,11 +110,11 @@ def to_csv(comparisons: Sequence[Comparison]) -> str:
     rows: list[list[Any]] = [[*parties, *names]]
     for one in comparisons:
         models = [one.baseline.name, one.baseline.fingerprint, one.candidate.name, one.candidate.fingerprint]
-        rows += [[*models, *(_flat(getattr(line, name)) for name in names)] for line in one.lines]
+        rows += [[*models, *(_csv_value(getattr(line, name)) for name in names)] for line in one.lines]
     return csv_text(rows)
 
 
-def _flat(value: Any) -> Any:  # noqa: ANN401 - any field of a line
+def _csv_value(value: Any) -> Any:  # noqa: ANN401 - any field of a line
     if isinstance(value, tuple):
         return " ".join(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -156,7 +156,7 @@ def to_junit(comparisons: Sequence[Comparison]) -> str:
 def _cases(comparison: Comparison) -> Iterator[_Case]:
     yield from (_Case(text, text, "error", "broken") for text in comparison.broken)
     for refused in comparison.refused:
-        yield _Case(f"{refused.task} was asked alike", _told(refused), "error", "not comparable")
+        yield _Case(f"{refused.task} was asked alike", _refusal_text(refused), "error", "not comparable")
     if comparison.gated:
         yield from map(_gate_case, comparison.gate)
     else:
@@ -189,7 +189,7 @@ def _figures(line: MetricComparison) -> str:
     return f"{line.verdict}: {gain}{interval}"
 
 
-def _told(refused: Refusal) -> str:
+def _refusal_text(refused: Refusal) -> str:
     told = "; ".join(f"{one.key} {one.baseline} / {one.candidate}" for one in refused.differences)
     return f"{refused.task} was not asked alike: {told}"
 

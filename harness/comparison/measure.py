@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Measured:
+class MetricGain:
     """A metric of a task, for both models."""
 
     evaluation: Evaluation
@@ -64,7 +64,7 @@ class TaskPair:
 
 def measure(
     asked: TaskPair, wanted: Sequence[Score], tasks: Mapping[str, Task], *, texts: bool
-) -> tuple[list[Measured], list[str], int]:
+) -> tuple[list[MetricGain], list[str], int]:
     """Measure some metrics of a task; beside, what is broken, and how many examples are left out.
 
     texts: read all columns, so that a person can be shown which examples moved.
@@ -73,23 +73,23 @@ def measure(
     try:
         for one in (asked.baseline, *asked.candidates):
             predictions_at_hand(one)
-        metrics = {score.metric: metric_of(score, _task(asked), tasks) for score in wanted}
+        metrics = {score.metric: metric_of(score, _task_name(asked), tasks) for score in wanted}
         tables, left_out = _tables(asked, list(metrics.values()), texts=texts)
     except HarnessError as error:
-        if not _absent(asked):
+        if not _lacks_predictions(asked):
             broken.append(_sentence(error))
         return [_untested(asked, score, tasks, error.message) for score in wanted], broken, 0
     measured = []
     for score in wanted:
         try:
-            measured.append(_measured(asked, score, metrics[score.metric], tables, tasks))
+            measured.append(_measure_metric(asked, score, metrics[score.metric], tables, tasks))
         except HarnessError as error:
             broken.append(_sentence(error))
             measured.append(_untested(asked, score, tasks, error.message))
     return measured, broken, left_out
 
 
-def _absent(asked: TaskPair) -> bool:
+def _lacks_predictions(asked: TaskPair) -> bool:
     """Whether predictions were never kept, or were not copied with a CSV: no fault, but no test either."""
     return any(one.predictions is None for one in (asked.baseline, *asked.candidates))
 
@@ -109,9 +109,9 @@ def _tables(asked: TaskPair, metrics: Sequence[Metric], *, texts: bool) -> tuple
     return aligned(tables, asked.names, common=asked.common, answers=answers - {"gold"})
 
 
-def _measured(
+def _measure_metric(
     asked: TaskPair, score: Score, metric: Metric, tables: Sequence[Table], tasks: Mapping[str, Task]
-) -> Measured:
+) -> MetricGain:
     pairs = [paired(metric, tables[0], table) for table in tables[1:]]
     asked_of = asked.baseline.evaluation.examination
     seed = seed_from(asked_of.digest, asked_of.task, score.metric, "gain")
@@ -122,7 +122,7 @@ def _measured(
     else:
         same = asked.baseline.evaluation.predictions == asked.candidates[0].evaluation.predictions
         gain = gain_of(pairs[0], seed, identical=same)
-    return Measured(
+    return MetricGain(
         evaluation=asked.baseline.evaluation,
         score=score,
         headline=_is_headline(asked, score),
@@ -130,13 +130,13 @@ def _measured(
         candidate=gain.candidate,
         gain=gain,
         from_seeds=from_seeds,
-        reason=_no_interval(gain),
+        reason=_interval_reason(gain),
         tables=(tables[0], tables[1]),
         metric=metric,
     )
 
 
-def _no_interval(gain: Gain) -> str | None:
+def _interval_reason(gain: Gain) -> str | None:
     if gain.test != "none":
         return None
     if gain.units < FEWEST_UNITS:
@@ -144,7 +144,7 @@ def _no_interval(gain: Gain) -> str | None:
     return "undefined on most resamples"
 
 
-def _untested(asked: TaskPair, score: Score, tasks: Mapping[str, Task], reason: str) -> Measured:
+def _untested(asked: TaskPair, score: Score, tasks: Mapping[str, Task], reason: str) -> MetricGain:
     scores = [
         found.score
         for one in asked.candidates
@@ -152,7 +152,7 @@ def _untested(asked: TaskPair, score: Score, tasks: Mapping[str, Task], reason: 
         if found.metric == score.metric and found.score is not None
     ]
     whole = len(scores) == len(asked.candidates)
-    return Measured(
+    return MetricGain(
         evaluation=asked.baseline.evaluation,
         score=score,
         headline=_is_headline(asked, score),
@@ -169,11 +169,11 @@ def _is_headline(asked: TaskPair, score: Score) -> bool:
 def _tags(asked: TaskPair, tasks: Mapping[str, Task]) -> tuple[str, ...]:
     """Tags of the record; a CSV has none, and then the task's own."""
     one = asked.baseline.evaluation
-    own = tasks[_task(asked)].tags if _task(asked) in tasks else ()
+    own = tasks[_task_name(asked)].tags if _task_name(asked) in tasks else ()
     return one.tags or tuple(sorted(own))
 
 
-def _task(asked: TaskPair) -> str:
+def _task_name(asked: TaskPair) -> str:
     return asked.baseline.evaluation.examination.task
 
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from harness.comparison.sources import ModelResults
 
 
-def front_of(sides: Sequence[ModelResults]) -> list[ParetoPoint]:
+def pareto_front(sides: Sequence[ModelResults]) -> list[ParetoPoint]:
     """Every model's mean headline score and its texts/s, best first; whether it lies on the Pareto front.
 
     The mean is over the tasks that all of them were asked alike. A model that was not timed on the
     first timed one's machine and texts has no speed here, and no place on the front: speeds of two machines
     are never ranked. Empty where no task is common or fewer than two models have a speed.
     """
-    shared = _shared(sides)
+    shared = _shared_slots(sides)
     first = next((side.throughput for side in sides if side.throughput is not None), None)
     if not shared or first is None:
         return []
@@ -38,14 +38,14 @@ def front_of(sides: Sequence[ModelResults]) -> list[ParetoPoint]:
             quality=quality[side.name],
             texts_per_second=speeds.get(side.name),
             tasks=len(shared),
-            on_front=side.name in speeds and not _beaten(side.name, quality, speeds),
+            on_front=side.name in speeds and not _is_dominated(side.name, quality, speeds),
         )
         for side in sides
     ]
     return sorted(standings, key=lambda one: (-one.quality, one.model))
 
 
-def _shared(sides: Sequence[ModelResults]) -> list[tuple[str, str, int | None]]:
+def _shared_slots(sides: Sequence[ModelResults]) -> list[tuple[str, str, int | None]]:
     """Slots in which every model has a score for the very same examination."""
     first = sides[0]
     return [
@@ -65,7 +65,7 @@ def _mean_headline(side: ModelResults, slots: Sequence[tuple[str, str, int | Non
     return sum(scores) / len(scores)
 
 
-def _beaten(name: str, quality: dict[str, float], speeds: dict[str, float]) -> bool:
+def _is_dominated(name: str, quality: dict[str, float], speeds: dict[str, float]) -> bool:
     """Whether another model is at least as good at both, and better at one."""
     return any(
         quality[other] >= quality[name]

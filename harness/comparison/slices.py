@@ -50,7 +50,7 @@ class Part(NamedTuple):
     """(n,) bool."""
 
 
-def slices_of(metric: Metric, baseline: Table, candidate: Table) -> tuple[Slice, ...]:
+def measure_slices(metric: Metric, baseline: Table, candidate: Table) -> tuple[Slice, ...]:
     """Measure the gain on every part that has units enough; flags are corrected over all of them (Holm).
 
     Right and wrong answers have McNemar's test and Tango's interval, as a line has; all other metrics have
@@ -63,7 +63,7 @@ def slices_of(metric: Metric, baseline: Table, candidate: Table) -> tuple[Slice,
     for part in _parts(metric, baseline, candidate):
         if part.rows.all():
             continue
-        measured = _measured(metric, part, baseline, candidate)
+        measured = _measure_part(metric, part, baseline, candidate)
         if measured is not None:
             found.append((part, *measured))
     adjusted = holm([figures.p for _, _, figures in found])
@@ -105,7 +105,7 @@ class _Figures(NamedTuple):
     p: float
 
 
-def _measured(
+def _measure_part(
     metric: Metric, part: Part, baseline: Table, candidate: Table
 ) -> tuple[Paired, _Figures] | None:
     sides = [{name: values[part.rows] for name, values in table.items()} for table in (baseline, candidate)]
@@ -114,9 +114,9 @@ def _measured(
             side.pop("cluster", None)
     with np.errstate(invalid="ignore", divide="ignore"):
         pair = paired(metric, *sides)
-        if pair.count < _fewest(metric) or not math.isfinite(pair.gain):
+        if pair.count < _min_units(metric) or not math.isfinite(pair.gain):
             return None
-        if flips := _flips(pair):
+        if flips := _count_flips(pair):
             return pair, _Figures(pair.gain, *tango(*flips, pair.examples), mcnemar(*flips))
         error = standard_error(influences(pair))
     if not math.isfinite(error):
@@ -124,10 +124,12 @@ def _measured(
     half = quantile(1 - LEVEL / 2, pair.count) * error
     if error == 0 and metric.per_example:
         half = unseen(pair)
-    return pair, _Figures(pair.gain, pair.gain - half, pair.gain + half, _p(pair.gain, error, pair.count))
+    return pair, _Figures(
+        pair.gain, pair.gain - half, pair.gain + half, _p_value(pair.gain, error, pair.count)
+    )
 
 
-def _flips(pair: Paired) -> tuple[int, int] | None:
+def _count_flips(pair: Paired) -> tuple[int, int] | None:
     """How many answers became right, and how many wrong; None where they are not 0 or 1, or not alone.
 
     Student's t is far too sure of many flips among few answers.
@@ -141,12 +143,12 @@ def _flips(pair: Paired) -> tuple[int, int] | None:
     return int((right > left).sum()), int((right < left).sum())
 
 
-def _fewest(metric: Metric) -> int:
+def _min_units(metric: Metric) -> int:
     known = metric.per_example or metric.compute in _KNOWN
     return FEWEST_UNITS if known else FEWEST_OF_UNKNOWN
 
 
-def _p(gain: float, error: float, units: int) -> float:
+def _p_value(gain: float, error: float, units: int) -> float:
     """Two-sided p-value of Student's t; no smaller than the chance that all units move the same way."""
     from scipy.special import stdtr
 

@@ -53,12 +53,12 @@ def read_results(path: Path) -> list[ModelResults]:
     """
     if path.is_dir():
         results = Results(path)
-        answered = [_of_folder(results, one) for one in results.evaluations()]
+        answered = [_from_record(results, one) for one in results.evaluations()]
         if not answered:
             raise no_results(path)
     elif path.is_file():
         results = Results(path.parent)
-        answered = _of_csv(read_leaderboard(path), results)
+        answered = _from_csv(read_leaderboard(path), results)
         if not answered:
             raise HarnessError(
                 f"no results in {path}", hint="a leaderboard has a row for each model, task and metric"
@@ -95,12 +95,12 @@ def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where
     return list(picked.values())
 
 
-def _of_folder(results: Results, evaluation: Evaluation) -> TaskResult:
+def _from_record(results: Results, evaluation: Evaluation) -> TaskResult:
     path = results.predictions_path(evaluation) if evaluation.predictions else None
     return TaskResult(evaluation=evaluation, predictions=path)
 
 
-def _of_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResult]:
+def _from_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResult]:
     """Rows of one model and task are one result; a record beside the CSV that says the same stands for it."""
     beside = {
         (one.candidate.fingerprint, one.examination, one.predictions): one
@@ -115,7 +115,7 @@ def _of_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResult
         told = _evaluation(group)
         known = beside.get((told.candidate.fingerprint, told.examination, told.predictions))
         if known is not None and _scores(known) == _scores(told):
-            answered.append(_of_folder(results, known))
+            answered.append(_from_record(results, known))
         else:
             answered.append(TaskResult(evaluation=told))
     return answered

@@ -43,7 +43,7 @@ def exit_code(
     return INCONCLUSIVE if "inconclusive" in outcomes else PASSES
 
 
-def sentence_of(
+def write_sentence(
     parties: tuple[ModelRef, ModelRef],
     lines: Sequence[MetricComparison],
     gate: Sequence[GateLine],
@@ -52,41 +52,41 @@ def sentence_of(
     code: int,
 ) -> str:
     """Say which is better at what, and what follows."""
-    baseline, candidate = (_told_apart(party, parties) for party in parties)
-    follows = _follows(lines, gate, refused, broken, code)
-    return f"{candidate} against {baseline}: {_claims(lines)}. {follows}"
+    baseline, candidate = (_distinct_name(party, parties) for party in parties)
+    follows = _consequence(lines, gate, refused, broken, code)
+    return f"{candidate} against {baseline}: {_verdicts(lines)}. {follows}"
 
 
-def _told_apart(party: ModelRef, parties: tuple[ModelRef, ModelRef]) -> str:
+def _distinct_name(party: ModelRef, parties: tuple[ModelRef, ModelRef]) -> str:
     """A name, with the first digits of the fingerprint where two models share it."""
     one, other = parties
     shared = one.name == other.name and one.fingerprint != other.fingerprint
     return f"{party.name}~{party.fingerprint[:8]}" if shared else party.name
 
 
-def _claims(lines: Sequence[MetricComparison]) -> str:
+def _verdicts(lines: Sequence[MetricComparison]) -> str:
     told = []
     for verdict in ("better", "worse", "equivalent", "inconclusive", "not tested"):
         found = [line for line in lines if line.verdict == verdict]
         if found:
             on = "" if verdict == "not tested" else "on "
-            told.append(f"{verdict} {on}{_listed(found, gains=verdict in ('better', 'worse'))}")
+            told.append(f"{verdict} {on}{_list_lines(found, gains=verdict in ('better', 'worse'))}")
     return ", ".join(told) or "nothing could be compared"
 
 
-def _listed(lines: Sequence[MetricComparison], *, gains: bool) -> str:
+def _list_lines(lines: Sequence[MetricComparison], *, gains: bool) -> str:
     if len(lines) > _NAMED:
         return f"{len(lines)} {'tasks' if all(line.headline for line in lines) else 'lines'}"
-    return ", ".join(_named(line, gain=gains) for line in lines)
+    return ", ".join(_line_text(line, gain=gains) for line in lines)
 
 
-def _named(line: MetricComparison, *, gain: bool) -> str:
+def _line_text(line: MetricComparison, *, gain: bool) -> str:
     name = line.task if line.headline else f"{line.task} {line.metric}"
     within = ", within the margin" if line.verdict == "worse" and line.within_margin else ""
     return f"{name} ({line.gain:+.4f}{within})" if gain and line.gain is not None else name
 
 
-def _follows(
+def _consequence(
     lines: Sequence[MetricComparison],
     gate: Sequence[GateLine],
     refused: Sequence[Refusal],
@@ -101,7 +101,7 @@ def _follows(
     failing = [line for line in gate if not line.holds]
     if failing:
         what = "does not pass" if code == WORSE else "does not say"
-        named = ", ".join(dict.fromkeys(_condition(line) for line in failing[:_NAMED]))
+        named = ", ".join(dict.fromkeys(_condition_text(line) for line in failing[:_NAMED]))
         more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
         return f"The gate {what}: {named}{more}."
     if gate:
@@ -113,5 +113,5 @@ def _follows(
     return "Nothing is significantly worse; a --margin would say how much worse it could be."
 
 
-def _condition(line: GateLine) -> str:
+def _condition_text(line: GateLine) -> str:
     return f"{line.task or 'throughput'} ({line.rule} {line.threshold:g}: {line.outcome})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.comparison.flip_tables import GAIN, counted, gain_text, p_value, why_grids
+from harness.comparison.flip_tables import GAIN, count_text, flip_tables, gain_text, p_value
 from harness.models.locate import display_names
 from harness.render import Cell, Table, escaped, to_markdown
 from harness.results.tables import ILLUSTRATIVE
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 _MIRRORED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
 
-def comparison_grids(comparison: Comparison) -> list[Table]:
+def comparison_tables(comparison: Comparison) -> list[Table]:
     """Lay out what was found, what could have been, the gate, and why."""
-    return [*_answer_grids(comparison), *why_grids(comparison)]
+    return [*_answer_tables(comparison), *flip_tables(comparison)]
 
 
-def matrix_grids(comparisons: Sequence[Comparison]) -> list[Table]:
+def matrix_tables(comparisons: Sequence[Comparison]) -> list[Table]:
     """Lay out every pair's gain: a grid for each task and metric, candidates by baselines.
 
     A pair that was compared one way is shown both ways.
@@ -44,25 +44,25 @@ def matrix_grids(comparisons: Sequence[Comparison]) -> list[Table]:
     cells: dict[tuple[str, str, str], dict[tuple[str, str], Cell]] = {}
     titles: dict[tuple[str, str, str], str] = {}
     for comparison in comparisons:
-        pair = _shown_names(comparison, names)
+        pair = shown_names(comparison, names)
         for line in comparison.lines:
             place = line.task, line.metric, line.data
-            titles[place] = _name(line, comparison.lines)
-            cells.setdefault(place, {}).update(_both_ways(line, *pair))
+            titles[place] = line_name(line, comparison.lines)
+            cells.setdefault(place, {}).update(_cells_both_ways(line, *pair))
     laid_out = [
         Table(
             titles[place],
             f"by {place[1]} · gain of the row over the column",
             ["", *names.values()],
             _matrix(list(names.values()), cells[place]),
-            _illustrative(place[0]) if place[2] == "sample" else [],
+            illustrative_note(place[0]) if place[2] == "sample" else [],
         )
         for place in cells
     ]
-    return [*laid_out, *_what_is_lacking(comparisons, names)]
+    return [*laid_out, *_warnings_table(comparisons, names)]
 
 
-def front_grid(standings: Sequence[ParetoPoint]) -> Table:
+def pareto_table(standings: Sequence[ParetoPoint]) -> Table:
     """Lay out quality beside speed; models that no other one beats at both are bold."""
     tasks = max((one.tasks for one in standings), default=0)
     return Table(
@@ -90,7 +90,7 @@ def markdown(
 ) -> str:
     """Write comparisons for a pull-request comment: the answers, then the tables; reasons are folded away.
 
-    matrix: the tables of `matrix_grids` in place of each comparison's own.
+    matrix: the tables of `matrix_tables` in place of each comparison's own.
     """
     parts = [f"## {escaped(title)}\n"] if title else []
     answers = [f"**{escaped(one.sentence)}**" for one in comparisons if one.sentence.strip()]
@@ -98,25 +98,25 @@ def markdown(
         bullet = "- " if len(answers) > 1 else ""
         parts.append("".join(f"{bullet}{answer}\n" for answer in answers))
     if matrix:
-        parts += [to_markdown([grid]) for grid in matrix_grids(comparisons)]
+        parts += [to_markdown([grid]) for grid in matrix_tables(comparisons)]
     else:
         parts += [part for one in comparisons for part in _sections(one)]
     if front:
-        parts.append(to_markdown([front_grid(front)]))
+        parts.append(to_markdown([pareto_table(front)]))
     return "\n".join(parts)
 
 
 def _sections(comparison: Comparison) -> Iterator[str]:
-    answer, *further = _answer_grids(comparison)
+    answer, *further = _answer_tables(comparison)
     yield to_markdown([answer])
     yield from (f"#{to_markdown([grid])}" for grid in further)
-    if grids := why_grids(comparison):
+    if grids := flip_tables(comparison):
         lines = f"Why: {_plural(len(comparison.changes), 'line')} in detail"
         yield f"<details>\n<summary>{lines}</summary>\n\n{to_markdown(grids)}\n</details>\n"
 
 
-def _answer_grids(comparison: Comparison) -> list[Table]:
-    baseline, candidate = _shown_names(comparison)
+def _answer_tables(comparison: Comparison) -> list[Table]:
+    baseline, candidate = shown_names(comparison)
     lines = comparison.lines
     answer = Table(
         f"{candidate} against {baseline}",
@@ -127,8 +127,8 @@ def _answer_grids(comparison: Comparison) -> list[Table]:
     )
     return [
         answer,
-        *([_power_grid(lines)] if lines else []),
-        *([_gate_grid(comparison)] if comparison.gate else []),
+        *([_power_table(lines)] if lines else []),
+        *([_gate_table(comparison)] if comparison.gate else []),
     ]
 
 
@@ -144,14 +144,14 @@ def _row(line: MetricComparison, label: str) -> list[Cell]:
     ]
 
 
-def _power_grid(lines: Sequence[MetricComparison]) -> Table:
+def _power_table(lines: Sequence[MetricComparison]) -> Table:
     """What these examples could have shown: a column stands only where a line has something to say in it."""
     labeled = list(zip(lines, _labels(lines), strict=True))
     columns = {
         "task": ["" if label.startswith("·") else _task(line, lines) for line, label in labeled],
         "metric": [line.metric for line in lines],
         "test": [line.test for line in lines],
-        "examples": [counted(line.examples, line.clusters) for line in lines],
+        "examples": [count_text(line.examples, line.clusters) for line in lines],
         "detectable": [_score(line.detectable) for line in lines],
         "margin": ["–" if line.margin is None else f"{line.margin:g}" for line in lines],
         "needed": ["–" if line.needed is None else f"{line.needed:,}" for line in lines],
@@ -160,7 +160,7 @@ def _power_grid(lines: Sequence[MetricComparison]) -> Table:
     always = {"task", "metric", "test", "examples", "detectable"}
     kept = {name: cells for name, cells in columns.items() if name in always or {*cells} != {"–"}}
     remarks = []
-    clustered = [counted(line.examples, line.clusters) for line in lines if line.clusters != line.examples]
+    clustered = [count_text(line.examples, line.clusters) for line in lines if line.clusters != line.examples]
     if clustered:
         remarks.append(f"{clustered[0]}: so many examples in so many clusters, which are resampled whole")
     if "needed" in kept:
@@ -172,7 +172,7 @@ def _power_grid(lines: Sequence[MetricComparison]) -> Table:
     return Table("what these examples could show", subtitle, list(kept), rows, remarks)
 
 
-def _gate_grid(comparison: Comparison) -> Table:
+def _gate_table(comparison: Comparison) -> Table:
     gate, lines = comparison.gate, comparison.lines
     held = sum(one.holds for one in gate)
     return Table(
@@ -213,11 +213,11 @@ def _line_of(one: GateLine, lines: Sequence[MetricComparison]) -> MetricComparis
 
 def _remarks(comparison: Comparison) -> Iterator[str]:
     """What a reader of the table must know, the gravest first."""
-    yield from _warnings(comparison)
+    yield from warnings(comparison)
     yield from _reasons(comparison.lines)
     samples = dict.fromkeys(line.task for line in comparison.lines if line.data == "sample")
     if samples:
-        yield from _illustrative(", ".join(samples))
+        yield from illustrative_note(", ".join(samples))
     for party in (comparison.baseline, comparison.candidate):
         if party.members:
             yield f"{party.name}: one recipe, trained with several seeds: {', '.join(party.members)}"
@@ -233,7 +233,7 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
     yield from comparison.notes
 
 
-def _warnings(comparison: Comparison) -> Iterator[str]:
+def warnings(comparison: Comparison) -> Iterator[str]:
     """What takes from the worth of all figures, or leaves some out."""
     if comparison.allowed:
         yield f"ALLOWED by --allow, although it differs: {', '.join(comparison.allowed)}"
@@ -258,15 +258,15 @@ def _reasons(lines: Sequence[MetricComparison]) -> Iterator[str]:
     told: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         if line.reason:
-            told.setdefault((line.verdict, line.reason), []).append(_name(line, lines))
+            told.setdefault((line.verdict, line.reason), []).append(line_name(line, lines))
     yield from (f"{', '.join(names)}: {verdict}: {reason}" for (verdict, reason), names in told.items())
 
 
-def _illustrative(tasks: str) -> list[str]:
+def illustrative_note(tasks: str) -> list[str]:
     return [f"{tasks}: {ILLUSTRATIVE}"]
 
 
-def _both_ways(line: MetricComparison, baseline: str, candidate: str) -> dict[tuple[str, str], Cell]:
+def _cells_both_ways(line: MetricComparison, baseline: str, candidate: str) -> dict[tuple[str, str], Cell]:
     """Cells by (row, column): the candidate over the baseline, and the other way round."""
     mirrored = _MIRRORED.get(line.verdict, line.verdict)
     lost = None if line.gain is None else -line.gain or 0.0
@@ -281,18 +281,18 @@ def _matrix(names: Sequence[str], cells: dict[tuple[str, str], Cell]) -> list[li
     return [[Cell(row), *(cells.get((row, column), nothing) for column in names)] for row in names]
 
 
-def _what_is_lacking(comparisons: Sequence[Comparison], names: dict[tuple[str, str], str]) -> Iterator[Table]:
+def _warnings_table(comparisons: Sequence[Comparison], names: dict[tuple[str, str], str]) -> Iterator[Table]:
     """What no matrix has a cell for: pairs with something refused, broken or allowed."""
     rows = []
     for comparison in comparisons:
-        baseline, candidate = _shown_names(comparison, names)
+        baseline, candidate = shown_names(comparison, names)
         pair = f"{candidate} against {baseline}"
-        rows += [[Cell(pair), Cell(text)] for text in _warnings(comparison)]
+        rows += [[Cell(pair), Cell(text)] for text in warnings(comparison)]
     if rows:
         yield Table("what to know of these pairs", "", ["pair", "what"], rows, numeric=False)
 
 
-def _shown_names(comparison: Comparison, names: dict[tuple[str, str], str] | None = None) -> tuple[str, str]:
+def shown_names(comparison: Comparison, names: dict[tuple[str, str], str] | None = None) -> tuple[str, str]:
     """Names of baseline and candidate, told apart where they are the same."""
     keys = [(one.name, one.fingerprint) for one in (comparison.baseline, comparison.candidate)]
     names = names or display_names(keys)
@@ -305,11 +305,11 @@ def _labels(lines: Sequence[MetricComparison]) -> list[str]:
     for place, line in enumerate(lines):
         above = lines[place - 1] if place else None
         follows = above is not None and (above.task, above.data) == (line.task, line.data)
-        labels.append(f"· {line.metric}" if follows and not line.headline else _name(line, lines))
+        labels.append(f"· {line.metric}" if follows and not line.headline else line_name(line, lines))
     return labels
 
 
-def _name(line: MetricComparison, lines: Sequence[MetricComparison]) -> str:
+def line_name(line: MetricComparison, lines: Sequence[MetricComparison]) -> str:
     """The task, and its metric where that is not the headline."""
     task = _task(line, lines)
     return task if line.headline else f"{task} · {line.metric}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.comparison.sources import ModelResults
 
 
-def speed_of(
+def compare_speed(
     baseline: ModelResults, candidate: ModelResults, *, allow_machine: bool
 ) -> tuple[Speed | None, str, tuple[Difference, ...]]:
     """Compare throughputs: the figures, why there are none, and what makes them incomparable.
@@ -23,7 +23,7 @@ def speed_of(
     Rounds of two runs were not interleaved, and each is one process: no interval can be had from them, so
     its ends are the slowest round of one over the fastest of the other.
     """
-    if benched := _benched(baseline, candidate):
+    if benched := _speed_from_bench(baseline, candidate):
         return benched, "", ()
     ours, theirs = candidate.throughput, baseline.throughput
     if ours is None or theirs is None:
@@ -44,7 +44,7 @@ def speed_of(
     return speed, "", differences
 
 
-def _benched(baseline: ModelResults, candidate: ModelResults) -> Speed | None:
+def _speed_from_bench(baseline: ModelResults, candidate: ModelResults) -> Speed | None:
     """The newest bench in which both were timed side by side, the baseline first."""
     folders = {side.folder for side in (baseline, candidate) if side.folder is not None}
     for bench in sorted(read_bench_files(folders), key=lambda one: one.started, reverse=True):
@@ -55,7 +55,7 @@ def _benched(baseline: ModelResults, candidate: ModelResults) -> Speed | None:
                 continue
             if (theirs.fingerprint, ours.fingerprint) != (baseline.fingerprint, candidate.fingerprint):
                 continue
-            before, now = _rate(theirs, ratio.workload), _rate(ours, ratio.workload)
+            before, now = _texts_per_second(theirs, ratio.workload), _texts_per_second(ours, ratio.workload)
             if before is not None and now is not None:
                 return Speed(
                     baseline=before,
@@ -68,7 +68,7 @@ def _benched(baseline: ModelResults, candidate: ModelResults) -> Speed | None:
     return None
 
 
-def _rate(variant: VariantSpeed, workload: str) -> float | None:
+def _texts_per_second(variant: VariantSpeed, workload: str) -> float | None:
     """Texts per second of a variant on a workload; None where it was not measured on it."""
     found = (one.texts_per_second.value for one in variant.workloads if one.workload == workload)
     return next(found, None)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from harness.comparison.gate import Gate
-    from harness.comparison.measure import Measured
+    from harness.comparison.measure import MetricGain
     from harness.comparison.result import Verdict
     from harness.stats.gain import Gain
 
 
-def corrected(families: Sequence[Sequence[Measured]]) -> list[list[float]]:
+def correct_p_values(families: Sequence[Sequence[MetricGain]]) -> list[list[float]]:
     """Correct the p-values of several comparisons over all their lines: a list for each comparison."""
     adjusted = iter(
         holm([one.gain.p if one.gain is not None else math.nan for family in families for one in family])
@@ -27,14 +27,14 @@ def corrected(families: Sequence[Sequence[Measured]]) -> list[list[float]]:
     return [[next(adjusted) for _ in family] for family in families]
 
 
-def lines_of(
-    measured: Sequence[Measured], adjusted: Sequence[float], gate: Gate | None, *, power: bool
+def make_lines(
+    measured: Sequence[MetricGain], adjusted: Sequence[float], gate: Gate | None, *, power: bool
 ) -> list[MetricComparison]:
     """Make a line of each measured metric and its corrected p-value."""
-    return [_line(one, p, gate, power=power) for one, p in zip(measured, adjusted, strict=True)]
+    return [_make_line(one, p, gate, power=power) for one, p in zip(measured, adjusted, strict=True)]
 
 
-def _line(one: Measured, p_holm: float, gate: Gate | None, *, power: bool) -> MetricComparison:
+def _make_line(one: MetricGain, p_holm: float, gate: Gate | None, *, power: bool) -> MetricComparison:
     gain, asked = one.gain, one.evaluation.examination
     line = MetricComparison(
         task=asked.task,
@@ -42,17 +42,17 @@ def _line(one: Measured, p_holm: float, gate: Gate | None, *, power: bool) -> Me
         headline=one.headline,
         data=asked.data,
         tags=one.tags,
-        baseline=one.score.score if gain is None else _defined(gain.baseline),
-        candidate=one.candidate if gain is None else _defined(gain.candidate),
-        gain=_difference(one) if gain is None else _defined(gain.value),
-        low=_defined(gain.low) if gain else None,
-        high=_defined(gain.high) if gain else None,
-        p=_defined(gain.p) if gain else None,
-        p_holm=_defined(p_holm),
+        baseline=one.score.score if gain is None else _finite(gain.baseline),
+        candidate=one.candidate if gain is None else _finite(gain.candidate),
+        gain=_difference(one) if gain is None else _finite(gain.value),
+        low=_finite(gain.low) if gain else None,
+        high=_finite(gain.high) if gain else None,
+        p=_finite(gain.p) if gain else None,
+        p_holm=_finite(p_holm),
         verdict="not tested",
         margin=None,
         within_margin=None,
-        detectable=_defined(gain.detectable) if gain else None,
+        detectable=_finite(gain.detectable) if gain else None,
         needed=None,
         examples=gain.examples if gain else one.score.examples,
         clusters=gain.units if gain else one.score.clusters,
@@ -60,10 +60,10 @@ def _line(one: Measured, p_holm: float, gate: Gate | None, *, power: bool) -> Me
         from_seeds=one.from_seeds,
         reason=one.reason,
     )
-    return _judged(line, gain, gate.margin(line) if gate else None, power=power)
+    return _with_verdict(line, gain, gate.margin(line) if gate else None, power=power)
 
 
-def _judged(
+def _with_verdict(
     line: MetricComparison, gain: Gain | None, margin: float | None, *, power: bool
 ) -> MetricComparison:
     within = None
@@ -102,7 +102,7 @@ def examples_needed(gain: Gain, margin: float) -> int | None:
     return math.ceil(needed) if math.isfinite(needed) else None
 
 
-def domain_of(measured: Sequence[Measured], tags: Collection[str]) -> Forgetting | None:
+def measure_forgetting(measured: Sequence[MetricGain], tags: Collection[str]) -> Forgetting | None:
     """Sum up what was gained on the tasks of some tags, and what was lost on all others; by headlines."""
     if not tags:
         return None
@@ -111,11 +111,11 @@ def domain_of(measured: Sequence[Measured], tags: Collection[str]) -> Forgetting
         for one in measured
         if one.headline and one.gain is not None and math.isfinite(one.gain.standard_error)
     ]
-    inside = _mean([one for one in tested if set(one.tags) & set(tags)])
-    outside = _mean([one for one in tested if not set(one.tags) & set(tags)])
+    inside = _mean_gain([one for one in tested if set(one.tags) & set(tags)])
+    outside = _mean_gain([one for one in tested if not set(one.tags) & set(tags)])
     domain = tuple(sorted(tags))
     told = [
-        f"{where}: mean gain {mean.gain:+.4f} [{mean.low:+.4f}, {mean.high:+.4f}] over {_tasks(mean)}"
+        f"{where}: mean gain {mean.gain:+.4f} [{mean.low:+.4f}, {mean.high:+.4f}] over {_count_tasks(mean)}"
         if mean
         else f"{where}: no task was tested"
         for where, mean in ((f"inside {', '.join(domain)}", inside), ("outside", outside))
@@ -124,11 +124,11 @@ def domain_of(measured: Sequence[Measured], tags: Collection[str]) -> Forgetting
         domain=domain,
         inside=inside,
         outside=outside,
-        sentence="; ".join(told) + _balance(inside, outside),
+        sentence="; ".join(told) + _forgetting_verdict(inside, outside),
     )
 
 
-def _mean(measured: Sequence[Measured]) -> Mean | None:
+def _mean_gain(measured: Sequence[MetricGain]) -> Mean | None:
     """The mean gain of these very tasks: only examples vary. Degrees of freedom: Satterthwaite (1946)."""
     gains = [one.gain for one in measured if one.gain is not None]
     if not gains:
@@ -145,11 +145,11 @@ def _mean(measured: Sequence[Measured]) -> Mean | None:
     return Mean(tasks=tasks, gain=value, low=value - half, high=value + half)
 
 
-def _tasks(mean: Mean) -> str:
+def _count_tasks(mean: Mean) -> str:
     return f"{len(mean.tasks)} task{'s' if len(mean.tasks) > 1 else ''}"
 
 
-def _balance(inside: Mean | None, outside: Mean | None) -> str:
+def _forgetting_verdict(inside: Mean | None, outside: Mean | None) -> str:
     if inside is None or outside is None:
         return ""
     forgot, learned = outside.high < 0, inside.low > 0
@@ -159,12 +159,12 @@ def _balance(inside: Mean | None, outside: Mean | None) -> str:
     return f"; {'it learned' if learned else 'no gain inside beyond noise'}, {kept}"
 
 
-def _difference(one: Measured) -> float | None:
+def _difference(one: MetricGain) -> float | None:
     """The bare difference of two scores whose predictions are not at hand."""
     if one.candidate is None or one.score.score is None:
         return None
     return one.candidate - one.score.score
 
 
-def _defined(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None

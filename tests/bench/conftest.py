@@ -8,18 +8,18 @@ import pytest
 
 from harness.bench import rounds
 from harness.bench.protocol import (
+    Calibrate,
     Calls,
     Facts,
-    FindCeiling,
     Load,
     LoadedModel,
-    Measure,
+    MeasureCeiling,
+    MeasuredCeiling,
+    MeasureMemory,
     Pass,
-    Peak,
+    PeakMemory,
     Prepare,
     Prepared,
-    Settle,
-    State,
     Times,
 )
 from harness.bench.session import Variant
@@ -67,10 +67,10 @@ class Standin:
         facts = ModelFacts(dimensions=2, similarity="cosine")
         return {
             Load: LoadedModel(0.2, 3.0, 1.0, 0.1, 100),
-            Settle: Facts(self.label, "f" * 64, facts, "cpu", (), 2, 1, "calibrated"),
+            Calibrate: Facts(self.label, "f" * 64, facts, "cpu", (), 2, 1, "calibrated"),
             Prepare: Prepared(1000, 1500, 1e9),
-            FindCeiling: Peak(10.0),
-            Measure: State(200, None),
+            MeasureCeiling: MeasuredCeiling(10.0),
+            MeasureMemory: PeakMemory(200, None),
         }[type(order)]
 
     def end(self):

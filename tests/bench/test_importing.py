@@ -5,7 +5,7 @@ import importlib
 import sys
 import time
 
-from harness.bench.worker import Importing
+from harness.bench.worker import ImportTimer
 
 
 def test_the_time_of_imports_is_added_up_once_however_they_nest(tmp_path, monkeypatch):
@@ -13,7 +13,7 @@ def test_the_time_of_imports_is_added_up_once_however_they_nest(tmp_path, monkey
     (tmp_path / "inner_slow.py").write_text("import time\ntime.sleep(0.05)\n")
     monkeypatch.syspath_prepend(tmp_path)
     began = time.monotonic()
-    with Importing() as importing:
+    with ImportTimer() as importing:
         importlib.import_module("outer_slow")
         time.sleep(0.05)
     assert 0.1 <= importing.seconds <= time.monotonic() - began - 0.05
@@ -22,6 +22,6 @@ def test_the_time_of_imports_is_added_up_once_however_they_nest(tmp_path, monkey
 
 def test_imports_are_as_before_afterwards():
     before = builtins.__import__, importlib.import_module
-    with Importing():
+    with ImportTimer():
         assert builtins.__import__ is not before[0]
     assert (builtins.__import__, importlib.import_module) == before

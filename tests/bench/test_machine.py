@@ -6,15 +6,15 @@ import types
 
 import pytest
 
-from harness.bench.energy import Nvml, meter
+from harness.bench.energy import Nvml, find_meter
 from harness.bench.machine import (
     CoreTime,
     competitors,
     core_time,
     descendants,
-    machine,
+    describe_machine,
+    process_seconds,
     processor_seconds,
-    seconds_of,
 )
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -29,8 +29,8 @@ def _process(proc, pid, name, parent, user, system):
 
 
 def test_machines_differ_by_what_is_in_them():
-    plain, equipped = machine(), machine(["NVIDIA A100"])
-    assert plain == machine()
+    plain, equipped = describe_machine(), describe_machine(["NVIDIA A100"])
+    assert plain == describe_machine()
     assert plain.fingerprint != equipped.fingerprint
     assert equipped.devices == ("NVIDIA A100",)
 
@@ -48,8 +48,8 @@ def test_processes_are_read_whatever_their_names(tmp_path):
     folder = _process(tmp_path, 7, "a (strange) name", 1, user=30, system=12)
     (tmp_path / "8").mkdir()  # It has ended meanwhile.
     assert processor_seconds(tmp_path) == {(7, "a (strange) name"): pytest.approx(42 * TICK)}
-    assert seconds_of(folder) == pytest.approx(42 * TICK)
-    assert seconds_of(tmp_path / "8") == 0
+    assert process_seconds(folder) == pytest.approx(42 * TICK)
+    assert process_seconds(tmp_path / "8") == 0
 
 
 def test_children_of_children_are_descendants(tmp_path):
@@ -75,7 +75,7 @@ def test_energy_is_what_the_packages_counted(tmp_path):
     for name, counter in (("intel-rapl:0", 100_000), ("intel-rapl:1", 900_000), ("intel-rapl:0:0", 5)):
         _zone(tmp_path / name, counter)
     _zone(tmp_path / "intel-rapl:2", 70_000, name="psys")  # The platform counts its packages again.
-    found = meter("cpu", tmp_path)
+    found = find_meter("cpu", tmp_path)
     assert found.source == "processor package (RAPL, 2 zones)"
     assert found.used() == 0
     _zone(tmp_path / "intel-rapl:0", 350_000)
@@ -85,11 +85,11 @@ def test_energy_is_what_the_packages_counted(tmp_path):
 
 
 def test_without_counters_there_is_no_energy(tmp_path, monkeypatch):
-    assert meter("cpu", tmp_path) is None
+    assert find_meter("cpu", tmp_path) is None
     (tmp_path / "intel-rapl:0").mkdir()  # As where only root may read.
-    assert meter("cpu", tmp_path) is None
+    assert find_meter("cpu", tmp_path) is None
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    assert meter("cuda", tmp_path) is None
+    assert find_meter("cuda", tmp_path) is None
 
 
 def test_energy_of_devices_is_the_difference_of_their_counters():

@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from harness.bench.process import Worker
-from harness.bench.protocol import Measure, State
-from harness.bench.session import BenchPlan, failed, measure
+from harness.bench.protocol import MeasureMemory, PeakMemory
+from harness.bench.session import BenchPlan, failed_variants, measure
 from harness.bench.workloads import Workload
 from harness.errors import HarnessError
 
@@ -39,7 +39,7 @@ def gone(pid):
 
 def test_a_model_that_takes_half_the_time_is_twice_as_fast_and_as_fast_as_itself(quick_rounds):
     found = bench("sleep-8", "sleep-4", against_itself=True)
-    assert failed(found) == []
+    assert failed_variants(found) == []
     (ratio,), (floor,) = found.ratios, found.noise_floor
     assert 1 < ratio.ratio.low < ratio.ratio.high < 4
     assert ratio.ratio.value == pytest.approx(2, rel=0.25)
@@ -80,16 +80,16 @@ def test_a_model_that_misbehaves_is_an_error_and_the_others_finish(act, said, qu
 
 def test_what_libraries_print_does_not_disturb_answers():
     found = bench("sleep-1", budget=1.0)
-    assert failed(found) == []
+    assert failed_variants(found) == []
 
 
 def test_a_process_that_was_killed_is_named_with_its_signal():
     worker = Worker("victim")
     try:
-        assert worker.ask(Measure(), State).resident > 0
+        assert worker.ask(MeasureMemory(), PeakMemory).resident > 0
         os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(HarnessError, match=r"victim ended \(killed by SIGKILL\)") as error:
-            worker.ask(Measure(), State)
+            worker.ask(MeasureMemory(), PeakMemory)
         assert "out of memory" in str(error.value)
     finally:
         worker.end()
@@ -107,7 +107,7 @@ def test_a_process_imports_nothing_from_the_current_folder(tmp_path, monkeypatch
     (tmp_path / "msgspec.py").write_text('open("ran", "w").close()')
     worker = Worker("here")
     try:
-        assert worker.ask(Measure(), State).resident > 0
+        assert worker.ask(MeasureMemory(), PeakMemory).resident > 0
     finally:
         worker.end()
     assert not (tmp_path / "ran").exists()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.bench.protocol import Pass, Times
-from harness.bench.session import BenchPlan, again, failed, measure
+from harness.bench.session import BenchPlan, failed_variants, measure, second_label
 from harness.bench.workloads import Workload
 
 from .conftest import Nobody, Standin, variant
@@ -95,8 +95,8 @@ def test_a_precise_bench_ends_early(clock):
 def test_the_first_variant_against_itself_is_the_noise_floor_and_no_comparison(clock):
     stage = Stage(clock, a={"walls": [0.5]}, b={"walls": [0.25]})
     bench = stage.play("a", "b", against_itself=True)
-    assert [one.label for one in bench.variants] == ["a", again("a"), "b"]
-    assert [(one.label, one.ratio.value) for one in bench.noise_floor] == [(again("a"), 1.0)]
+    assert [one.label for one in bench.variants] == ["a", second_label("a"), "b"]
+    assert [(one.label, one.ratio.value) for one in bench.noise_floor] == [(second_label("a"), 1.0)]
     assert [one.label for one in bench.ratios] == ["b"]
 
 
@@ -111,14 +111,14 @@ def test_both_processes_of_the_noise_floor_use_threads_alike(clock):
 
     plan = BenchPlan(variants=[variant("a")], workloads=[WORK], against_itself=True)
     measure(plan, Nobody(), started="", start=lambda label: Telling(label, clock, []), clock=clock)
-    assert asked == {"a": "auto", again("a"): "2x1"}
+    assert asked == {"a": "auto", second_label("a"): "2x1"}
 
 
 @pytest.mark.parametrize("order", [1, 2, 4, 9, 20, 25])
 def test_a_variant_that_fails_at_any_time_leaves_the_others_their_results(clock, order):
     bench = Stage(clock, b={"fails_at": order}).play("a", "b", "c")
     a, b, c = bench.variants
-    assert [one.label for one in failed(bench)] == ["b"]
+    assert [one.label for one in failed_variants(bench)] == ["b"]
     assert b.error == "b broke"
     assert a.workloads[0].verdict == c.workloads[0].verdict == "measured"
     assert [one.label for one in bench.ratios] == ["c"]

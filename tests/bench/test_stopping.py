@@ -4,7 +4,7 @@ import pytest
 
 from harness.bench.intervals import FEWEST
 from harness.bench.records import SpeedEstimate
-from harness.bench.stopping import LOOKS, MOST_ROUNDS, Target, comparison, enough, settled, verdict
+from harness.bench.stopping import LOOKS, MOST_ROUNDS, Target, comparison, has_settled, is_enough, verdict
 
 LATER = Target(margin=0.02, deadline=100.0)
 CALM = [1.0, 1.001, 0.999, 1.002] * 6
@@ -22,32 +22,32 @@ NOISY = [1.0, 1.5, 0.7, 2.0] * 6
     ],
 )
 def test_warm_up_ends_when_times_rest(seconds, expected):
-    assert settled(seconds) is expected
+    assert has_settled(seconds) is expected
 
 
 def test_rounds_end_when_every_figure_is_precise():
-    assert enough({"a": CALM, "b": CALM}, LATER, now=0.0)
-    assert not enough({"a": CALM, "b": NOISY}, LATER, now=0.0)
+    assert is_enough({"a": CALM, "b": CALM}, LATER, now=0.0)
+    assert not is_enough({"a": CALM, "b": NOISY}, LATER, now=0.0)
 
 
 def test_agreement_of_a_few_rounds_is_not_trusted():
-    assert not enough({"a": [1.0] * 11}, LATER, now=0.0)
-    assert enough({"a": [1.0] * 12}, LATER, now=0.0)
+    assert not is_enough({"a": [1.0] * 11}, LATER, now=0.0)
+    assert is_enough({"a": [1.0] * 12}, LATER, now=0.0)
 
 
 def test_precision_is_judged_ever_more_rarely_since_looking_after_each_round_finds_chance_agreement():
-    judged = [count for count in range(1, 100) if enough({"a": [1.0] * count}, LATER, now=0.0)]
+    judged = [count for count in range(1, 100) if is_enough({"a": [1.0] * count}, LATER, now=0.0)]
     assert judged == [12, 15, 19, 24, 30, 38, 48, 60, 75, 94]
     assert max(LOOKS) == MOST_ROUNDS
 
 
 def test_out_of_time_only_the_rounds_that_an_interval_needs_are_finished():
-    assert not enough({"a": NOISY[: FEWEST - 1]}, LATER, now=100.0)
-    assert enough({"a": NOISY[:FEWEST]}, LATER, now=100.0)
+    assert not is_enough({"a": NOISY[: FEWEST - 1]}, LATER, now=100.0)
+    assert is_enough({"a": NOISY[:FEWEST]}, LATER, now=100.0)
 
 
 def test_rounds_end_at_last_however_quick_they_are():
-    assert enough({"a": (NOISY * 20)[:MOST_ROUNDS]}, Target(0.0001, 1e9), now=0.0)
+    assert is_enough({"a": (NOISY * 20)[:MOST_ROUNDS]}, Target(0.0001, 1e9), now=0.0)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from harness.bench.workloads import NAMES, Writer, describe, read_workload, select_workloads, workload
+from harness.bench.workloads import NAMES, Writer, describe, make_workload, read_workload, select_workloads
 from harness.errors import HarnessError
 
 DIGESTS = {
@@ -18,12 +18,12 @@ DIGESTS = {
 
 
 def test_workloads_never_change_in_silence():
-    assert {name: workload(name).digest for name in NAMES} == DIGESTS
+    assert {name: make_workload(name).digest for name in NAMES} == DIGESTS
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_texts_of_a_workload_are_distinct_so_that_nobody_can_skip_one(name):
-    texts = workload(name).texts
+    texts = make_workload(name).texts
     assert len(set(texts)) == len(texts) >= 16
     assert all(text == text.strip() and "\n" not in text for text in texts)
 
@@ -39,13 +39,13 @@ def test_texts_of_a_workload_are_distinct_so_that_nobody_can_skip_one(name):
     ],
 )
 def test_workloads_have_the_lengths_that_they_are_named_for(name, shortest, longest, mean):
-    words = [len(text.split()) for text in workload(name).texts]
+    words = [len(text.split()) for text in make_workload(name).texts]
     assert (min(words), max(words)) == (shortest, longest)
     assert statistics.mean(words) == pytest.approx(mean, abs=0.1)
 
 
 def test_documents_are_skewed_as_collections_are():
-    words = [len(text.split()) for text in workload("documents").texts]
+    words = [len(text.split()) for text in make_workload("documents").texts]
     assert statistics.median(words) < 60 < statistics.mean(words)
 
 
@@ -55,10 +55,10 @@ def test_a_text_has_exactly_the_words_asked_for(words):
 
 
 def test_more_texts_of_a_kind_begin_with_the_usual_ones():
-    more = workload("sts:300")
+    more = make_workload("sts:300")
     assert (more.name, len(set(more.texts))) == ("sts:300", 300)
-    assert more.texts[:256] == workload("sts").texts
-    assert workload("short:3").texts == workload("short").texts[:3]
+    assert more.texts[:256] == make_workload("sts").texts
+    assert make_workload("short:3").texts == make_workload("short").texts[:3]
 
 
 @pytest.mark.parametrize("name", ["sts:", "sts:0", "sts:-1", "sts:many", "sts:99999999"])

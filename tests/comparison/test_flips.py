@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import rankdata
 
 from comparison.made import CORRECT, SPEARMAN, table
-from harness.comparison.flips import MOST, changes_of
+from harness.comparison.flips import MOST, find_changes
 from harness.metrics.standard import MACRO_F1, mean_metric
 
 
@@ -17,7 +17,7 @@ def test_answers_that_flip_are_counted_and_shown_with_their_texts():
     texts = [f"text {row}" for row in range(12)]
     base = table(12, correct=[1.0] * 6 + [0.0] * 6, question=texts)
     cand = table(12, correct=[0.0] * 2 + [1.0] * 9 + [0.0], question=texts)
-    found = changes_of("quiz", CORRECT, base, cand)
+    found = find_changes("quiz", CORRECT, base, cand)
     assert (found.what, found.gained, found.lost) == ("answers", 5, 2)
     assert [one.id for one in found.most_lost] == ["e0", "e1"]
     assert found.most_lost[0].texts == {"question": "text 0"}
@@ -28,7 +28,7 @@ def test_queries_are_ordered_by_what_they_gained_and_ties_by_their_ids():
     metric = mean_metric("ndcg@10")
     base = table(6, **{"ndcg@10": [0.5] * 6})
     cand = table(6, **{"ndcg@10": [0.5, 0.9, 0.7, 0.9, 0.1, 0.4]})
-    found = changes_of("search", metric, base, cand)
+    found = find_changes("search", metric, base, cand)
     assert [one.id for one in found.most_gained] == ["e1", "e3", "e2"]
     assert [one.id for one in found.most_lost] == ["e4", "e5"]
 
@@ -36,7 +36,7 @@ def test_queries_are_ordered_by_what_they_gained_and_ties_by_their_ids():
 def test_pairs_move_by_how_much_nearer_their_rank_comes_to_golds():
     base = table(4, gold=[1.0, 2.0, 3.0, 4.0], predicted=[0.4, 0.3, 0.2, 0.1])
     cand = table(4, gold=[1.0, 2.0, 3.0, 4.0], predicted=[0.1, 0.2, 0.3, 0.4])
-    found = changes_of("sts", SPEARMAN, base, cand)
+    found = find_changes("sts", SPEARMAN, base, cand)
     assert (found.what, found.gained, found.lost) == ("pairs", 4, 0)
     # Ranks 4 and 1 were three away from gold's, and are none away now.
     assert [one.id for one in found.most_gained] == ["e0", "e3", "e1", "e2"]
@@ -46,13 +46,13 @@ def test_pairs_move_by_how_much_nearer_their_rank_comes_to_golds():
 def test_classes_that_agree_with_gold_are_right():
     base = table(3, gold=["a", "b", "a"], probe=["a", "a", "b"])
     cand = table(3, gold=["a", "b", "a"], probe=["b", "b", "b"])
-    found = changes_of("clauses", replace(MACRO_F1, columns=("gold", "probe")), base, cand)
+    found = find_changes("clauses", replace(MACRO_F1, columns=("gold", "probe")), base, cand)
     assert ([one.id for one in found.most_gained], [one.id for one in found.most_lost]) == (["e1"], ["e0"])
 
 
 def test_only_the_first_few_are_shown_and_all_are_counted():
     base, cand = table(50, correct=[0.0] * 50), table(50, correct=[1.0] * 50)
-    found = changes_of("quiz", CORRECT, base, cand)
+    found = find_changes("quiz", CORRECT, base, cand)
     assert (found.gained, len(found.most_gained)) == (50, MOST)
 
 
@@ -64,7 +64,7 @@ def test_a_metric_of_lists_shows_no_example_and_raises_nothing():
         SPEARMAN, name="precision@recall80", columns=("scores", "relevant"), compute=lambda *_: 0.5
     )
     metric = replace(metric, resample=lambda *columns: np.full(len(columns[-1]), 0.5))
-    assert changes_of("spans", metric, base, base).gained == 0
+    assert find_changes("spans", metric, base, base).gained == 0
 
 
 def test_answers_in_words_are_no_texts():
@@ -72,7 +72,7 @@ def test_answers_in_words_are_no_texts():
     columns = {"hypothesis": ["may share", "may keep", "may sell"], "gold": ["yes", "no", "no"]}
     base = table(3, **columns, predicted=["no"] * 3, verdict=["a", "b", "a"], correct=[0.0, 1.0, 1.0])
     cand = table(3, **columns, predicted=["yes"] * 3, verdict=["a", "b", "b"], correct=[1.0, 0.0, 0.0])
-    found = changes_of("nli", CORRECT, base, cand)
+    found = find_changes("nli", CORRECT, base, cand)
     assert found.most_gained[0].texts == {"hypothesis": "may share"}
     assert found.most_gained[0].gold == "yes"
 
@@ -82,7 +82,7 @@ def test_only_rows_that_count_can_move():
     rows = {"asked": [True, True, False, False]}
     base = table(4, score=[0.0, 1.0, 0.0, 0.5], **rows)
     cand = table(4, score=[1.0, 1.0, 1.0, 9.0], **rows)
-    found = changes_of("quiz", metric, base, cand)
+    found = find_changes("quiz", metric, base, cand)
     # The rows that do not count hold values that are no answers, and would make `queries` of it.
     assert (found.what, found.gained, found.lost) == ("answers", 1, 0)
 
@@ -92,7 +92,7 @@ def test_ranks_are_those_of_rows_that_count():
     rows = {"asked": [True, True, True, False], "gold": [1.0, 2.0, 3.0, 99.0]}
     base = table(4, predicted=[1.0, 2.0, 3.0, -9.0], **rows)
     cand = table(4, predicted=[1.0, 2.0, 3.0, 99.0], **rows)
-    assert changes_of("sts", metric, base, cand).gained == 0
+    assert find_changes("sts", metric, base, cand).gained == 0
 
 
 def test_the_largest_moves_come_first_whatever_the_order_of_rows():
@@ -102,18 +102,18 @@ def test_the_largest_moves_come_first_whatever_the_order_of_rows():
     off = [np.abs(rankdata(gold) - rankdata(side)) for side in values]
     nearer = off[0] - off[1]
     expected = sorted(np.flatnonzero(nearer > 0), key=lambda row: (-nearer[row], f"e{row}"))[:MOST]
-    found = changes_of("sts", SPEARMAN, base, cand)
+    found = find_changes("sts", SPEARMAN, base, cand)
     assert [one.id for one in found.most_gained] == [f"e{row}" for row in expected]
     assert (found.gained, found.lost) == (int((nearer > 0).sum()), int((nearer < 0).sum()))
     shuffled = generator.permutation(40)
-    again = changes_of("sts", SPEARMAN, *({k: v[shuffled] for k, v in one.items()} for one in (base, cand)))
+    again = find_changes("sts", SPEARMAN, *({k: v[shuffled] for k, v in one.items()} for one in (base, cand)))
     assert (again.most_gained, again.most_lost) == (found.most_gained, found.most_lost)
 
 
 def test_exchanging_the_models_exchanges_gained_and_lost():
     generator = np.random.default_rng(1)
     base, cand = (table(30, gold=np.arange(30.0), predicted=generator.normal(size=30)) for _ in "ab")
-    there, back = changes_of("sts", SPEARMAN, base, cand), changes_of("sts", SPEARMAN, cand, base)
+    there, back = find_changes("sts", SPEARMAN, base, cand), find_changes("sts", SPEARMAN, cand, base)
     assert (there.gained, there.lost) == (back.lost, back.gained)
     assert [one.id for one in there.most_gained] == [one.id for one in back.most_lost]
 
@@ -125,18 +125,18 @@ def test_texts_are_kept_as_they_are(text):
     """What is safe to print depends on the format, so that its writer cares for it."""
     base = table(2, correct=[0.0, 1.0], question=[text, "other"])
     cand = table(2, correct=[1.0, 1.0], question=[text, "other"])
-    assert changes_of("quiz", CORRECT, base, cand).most_gained[0].texts == {"question": text}
+    assert find_changes("quiz", CORRECT, base, cand).most_gained[0].texts == {"question": text}
 
 
 def test_a_value_that_is_missing_has_not_moved():
     base = table(3, value=[np.nan, 0.5, 0.5])
     cand = table(3, value=[0.9, np.nan, 0.7])
-    found = changes_of("quiz", mean_metric("value"), base, cand)
+    found = find_changes("quiz", mean_metric("value"), base, cand)
     assert [one.id for one in found.most_gained] == ["e2"]
     assert found.lost == 0
 
 
 def test_no_examples_have_no_changes():
     nothing = {"id": np.empty(0, dtype=object), "correct": np.empty(0)}
-    found = changes_of("quiz", CORRECT, nothing, nothing)
+    found = find_changes("quiz", CORRECT, nothing, nothing)
     assert (found.gained, found.lost, found.slices) == (0, 0, ())

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from comparison.made import CORRECT, SPEARMAN, table
-from harness.comparison.slices import FEWEST_OF_UNKNOWN, MOST_CLUSTERS, slices_of
+from harness.comparison.slices import FEWEST_OF_UNKNOWN, MOST_CLUSTERS, measure_slices
 from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, ROC_AUC, mean_metric
 from harness.results.predictions import paired
 from harness.stats.gain import gain_of
@@ -26,7 +26,7 @@ def test_the_gain_on_a_part_and_its_interval_are_those_of_the_part_alone():
     gold = np.repeat(["law", "chat"], 60)
     values = [generator.normal(size=120), generator.normal(0.3, 1, 120)]
     base, cand = (table(120, value=column, gold=list(gold)) for column in values)
-    law = measured(slices_of(mean_metric("value"), base, cand), "gold")["law"]
+    law = measured(measure_slices(mean_metric("value"), base, cand), "gold")["law"]
     reference = ttest_rel(values[1][gold == "law"], values[0][gold == "law"])
     assert law.gain == pytest.approx((values[1] - values[0])[gold == "law"].mean())
     assert (law.low, law.high) == pytest.approx(tuple(reference.confidence_interval()))
@@ -37,7 +37,7 @@ def test_a_part_where_the_candidate_fails_is_flagged_and_the_others_are_not():
     texts = ["short"] * 100 + ["a much longer text than that"] * 100
     base = table(200, correct=[1.0, 1.0, 0.0, 1.0] * 50, question=texts)
     wrong = [1.0, 1.0, 0.0, 1.0] * 25 + [0.0] * 100
-    found = slices_of(CORRECT, base, table(200, correct=wrong, question=texts))
+    found = measure_slices(CORRECT, base, table(200, correct=wrong, question=texts))
     by_length = measured(found, "length")
     assert [one.flagged for one in by_length.values()] == [False, True]
     assert list(by_length) == ["≤ 5 characters", "5 – 28 characters"]
@@ -47,7 +47,7 @@ def test_truncated_texts_are_a_part_where_either_model_cut_them():
     cut = [True] * 20 + [False] * 20
     base = table(40, correct=[1.0] * 40, truncated=[False] * 40)
     cand = table(40, correct=[0.0] * 20 + [1.0] * 20, truncated=cut)
-    found = measured(slices_of(CORRECT, base, cand), "truncated")
+    found = measured(measure_slices(CORRECT, base, cand), "truncated")
     assert {name: (one.examples, one.gain) for name, one in found.items()} == {
         "yes": (20, -1.0),
         "no": (20, 0.0),
@@ -57,21 +57,21 @@ def test_truncated_texts_are_a_part_where_either_model_cut_them():
 def test_parts_of_fewer_than_ten_units_are_left_out():
     clusters = ["big"] * 30 + ["small"] * 9
     base = table(39, correct=[1.0] * 39, cluster=clusters)
-    assert list(measured(slices_of(CORRECT, base, base), "cluster")) == ["big"]
+    assert list(measured(measure_slices(CORRECT, base, base), "cluster")) == ["big"]
 
 
 def test_a_correlation_is_left_out_where_gold_is_constant():
     generator = np.random.default_rng(0)
     base = table(60, gold=[1.0, 2.0, 3.0] * 20, predicted=generator.normal(size=60))
     cand = table(60, gold=[1.0, 2.0, 3.0] * 20, predicted=generator.normal(size=60))
-    assert measured(slices_of(SPEARMAN, base, cand), "gold") == {}
+    assert measured(measure_slices(SPEARMAN, base, cand), "gold") == {}
 
 
 def test_right_and_wrong_answers_are_tested_on_a_part_as_on_a_whole():
     generator = np.random.default_rng(0)
     gold = np.array(["law", "chat"] * 100)
     base, cand = (table(200, gold=list(gold), correct=generator.random(200) < share) for share in (0.6, 0.7))
-    law = measured(slices_of(CORRECT, base, cand), "gold")["law"]
+    law = measured(measure_slices(CORRECT, base, cand), "gold")["law"]
     alone = [{name: values[gold == "law"] for name, values in side.items()} for side in (base, cand)]
     whole = gain_of(paired(CORRECT, *alone), 0)
     assert whole.test == "McNemar mid-p"
@@ -83,7 +83,7 @@ def test_p_values_are_corrected_over_all_parts_of_the_line():
     # Ten of twenty became right in one of two parts of one size: exactly 2⁻¹⁰ by McNemar's mid-p.
     base = table(40, correct=[0.0] * 40, truncated=[True] * 20 + [False] * 20)
     cand = table(40, correct=[1.0] * 10 + [0.0] * 30, truncated=[False] * 40)
-    found = measured(slices_of(CORRECT, base, cand), "truncated")
+    found = measured(measure_slices(CORRECT, base, cand), "truncated")
     assert (found["yes"].p_holm, found["no"].p_holm) == pytest.approx((2 * 2**-10, 1.0))
 
 
@@ -91,14 +91,14 @@ def test_no_part_is_surer_than_all_units_moving_one_way():
     clusters = ["all"] * 10 + [f"c{row}" for row in range(30)]
     base = table(40, margin=[0.0] * 40, cluster=clusters)
     moved = table(40, margin=[0.3] * 10 + [0.0] * 30, cluster=clusters)
-    (found,) = slices_of(mean_metric("margin"), base, moved)
+    (found,) = measure_slices(mean_metric("margin"), base, moved)
     assert found.p_holm == pytest.approx(2 * 2**-10)
 
 
 def test_a_part_where_nothing_moved_may_still_hide_a_few_that_would():
     lengths = ["short"] * 40 + ["much longer"] * 40
     base = table(80, recall=[0.5, 1.0] * 40, question=lengths, cluster=[f"c{row // 2}" for row in range(80)])
-    found = measured(slices_of(mean_metric("recall"), base, base), "length")["≤ 5 characters"]
+    found = measured(measure_slices(mean_metric("recall"), base, base), "length")["≤ 5 characters"]
     # No unit of twenty: at most 1 − 0.025^(1/20) of all, exactly.
     assert (found.low, found.high) == pytest.approx((-0.16843, 0.16843), abs=1e-5)
     assert (found.examples, found.clusters, found.p_holm, found.flagged) == (40, 20, 1.0, False)
@@ -112,14 +112,14 @@ def test_all_examples_are_no_part():
         "cluster": ["c"] * 30,
     }
     base, cand = table(30, correct=[0.0] * 30, **columns), table(30, correct=[1.0] * 30, **columns)
-    assert slices_of(CORRECT, base, cand) == ()
+    assert measure_slices(CORRECT, base, cand) == ()
 
 
 def test_answers_in_words_have_no_part_in_the_length_of_a_text():
     words = {"predicted": ["yes"] * 20 + ["certainly not"] * 20, "verdict": ["a"] * 20 + ["bbb"] * 20}
     base = table(40, correct=[1.0] * 40, question=["same"] * 40, **words)
     cand = table(40, correct=[0.0] * 40, question=["same"] * 40, predicted=["no"] * 40, verdict=["a"] * 40)
-    assert measured(slices_of(CORRECT, base, cand), "length") == {}
+    assert measured(measure_slices(CORRECT, base, cand), "length") == {}
 
 
 @pytest.mark.parametrize("metric", [ROC_AUC, AVERAGE_PRECISION], ids=lambda metric: metric.name)
@@ -127,14 +127,14 @@ def test_a_metric_that_compares_with_gold_has_no_part_of_one_gold(metric):
     """Average precision is 1 where all are positive, whatever was predicted."""
     generator = np.random.default_rng(0)
     base, cand = (table(200, gold=[0, 1] * 100, predicted=generator.normal(size=200)) for _ in "ab")
-    assert slices_of(metric, base, cand) == ()
+    assert measure_slices(metric, base, cand) == ()
 
 
 def test_gold_of_many_values_is_cut_into_quarters():
     generator = np.random.default_rng(0)
     gold = np.linspace(0, 5, 101)
     base, cand = (table(101, gold=gold, predicted=gold + generator.normal(size=101)) for _ in "ab")
-    found = measured(slices_of(SPEARMAN, base, cand), "gold")
+    found = measured(measure_slices(SPEARMAN, base, cand), "gold")
     assert [one.examples for one in found.values()] == [26, 25, 25, 25]
     assert list(found) == ["≤ 1.25", "1.25 – 2.5", "2.5 – 3.75", "3.75 – 5"]
 
@@ -148,13 +148,13 @@ def test_a_metric_of_unknown_derivative_needs_more_units():
         table(len(clusters), gold=gold, cluster=clusters, probe=list(generator.choice(["a", "b"], len(gold))))
         for _ in "ab"
     )
-    assert list(measured(slices_of(PROBE, base, cand), "cluster")) == ["large"]
+    assert list(measured(measure_slices(PROBE, base, cand), "cluster")) == ["large"]
 
 
 def test_only_the_largest_clusters_are_looked_at():
     clusters = [f"c{row % (MOST_CLUSTERS + 5):02}" for row in range(10 * (MOST_CLUSTERS + 5))]
     base = table(len(clusters), correct=[1.0] * len(clusters), cluster=[*clusters[:-1], "c00"])
-    found = measured(slices_of(CORRECT, base, base), "cluster")
+    found = measured(measure_slices(CORRECT, base, base), "cluster")
     assert len(found) == MOST_CLUSTERS
     assert next(iter(found)) == "c00"
 
@@ -171,20 +171,22 @@ def test_only_the_largest_clusters_are_looked_at():
 def test_strange_columns_break_nothing(column, values):
     base = table(20, correct=[1.0, 0.0] * 10, **{column: values})
     cand = table(20, correct=[1.0, 0.0] * 9 + [0.0, 0.0], **{column: values})
-    assert not any(one.flagged for one in slices_of(CORRECT, base, cand))
+    assert not any(one.flagged for one in measure_slices(CORRECT, base, cand))
 
 
 def test_clusters_that_only_the_baseline_names_are_its_units_for_both():
     base = table(24, correct=[1.0] * 24, cluster=["a"] * 12 + ["b"] * 12)
     cand = table(24, correct=[0.0] * 12 + [1.0] * 12)
-    assert {name: one.gain for name, one in measured(slices_of(CORRECT, base, cand), "cluster").items()} == {
+    assert {
+        name: one.gain for name, one in measured(measure_slices(CORRECT, base, cand), "cluster").items()
+    } == {
         "a": -1.0,
         "b": 0.0,
     }
 
 
 def test_no_examples_have_no_parts():
-    assert slices_of(CORRECT, table(0, correct=[]), table(0, correct=[])) == ()
+    assert measure_slices(CORRECT, table(0, correct=[]), table(0, correct=[])) == ()
 
 
 def _accuracy(generator):
@@ -217,5 +219,5 @@ def test_where_no_model_is_better_hardly_a_comparison_has_a_flag(draw):
             "cluster": np.array([f"c{row // 12}" for row in range(300)], dtype=object),
         }
         base, cand = (table(300, **shared, **side) for side in sides)
-        flagged += any(one.flagged for one in slices_of(metric, base, cand))
+        flagged += any(one.flagged for one in measure_slices(metric, base, cand))
     assert flagged < 8

@@ -24,9 +24,9 @@ from comparison.said import (
     line,
 )
 from harness.cli.output import print_grids
-from harness.comparison.flip_tables import shortened, why_grids
+from harness.comparison.flip_tables import flip_tables, shortened
 from harness.comparison.result import Change, ParetoPoint
-from harness.comparison.tables import comparison_grids, front_grid, markdown, matrix_grids
+from harness.comparison.tables import comparison_tables, markdown, matrix_tables, pareto_table
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 WIDE = 110
@@ -39,7 +39,7 @@ def printed(grids) -> str:
 
 
 def answer(*lines, **fields):
-    return comparison_grids(comparison(*lines, **fields))[0]
+    return comparison_tables(comparison(*lines, **fields))[0]
 
 
 def column(grid, name):
@@ -77,7 +77,7 @@ def test_a_further_metric_of_a_task_stands_below_it_by_its_own_name():
     assert column(answer(further, line("other"), further), "task") == [
         "stsb · pearson", "other", "stsb · pearson",
     ]  # fmt: skip
-    power = comparison_grids(comparison(line(), further, line("other")))[1]
+    power = comparison_tables(comparison(line(), further, line("other")))[1]
     assert column(power, "task") == ["stsb", "", "other"]
     assert column(power, "metric") == ["spearman", "pearson", "spearman"]
 
@@ -88,7 +88,7 @@ def test_a_task_that_was_asked_of_two_kinds_of_data_is_told_apart():
 
 
 def test_what_is_unknown_is_a_dash():
-    grids = comparison_grids(comparison(replace(line(), **NOTHING, verdict="not tested")))
+    grids = comparison_tables(comparison(replace(line(), **NOTHING, verdict="not tested")))
     assert [cell.text for cell in grids[0].rows[0][1:]] == ["–", "–", "–", "–", "not tested"]
     assert column(grids[1], "detectable") == ["–"]
     assert grids[0].remarks == []
@@ -105,7 +105,7 @@ def test_a_tiny_p_value_is_not_zero():
 
 
 def test_a_comparison_of_nothing_is_shown():
-    (grid,) = comparison_grids(comparison())
+    (grid,) = comparison_tables(comparison())
     assert grid.rows == []
     assert printed([grid])
 
@@ -115,7 +115,7 @@ def test_models_of_one_name_are_told_apart():
 
 
 def test_what_a_reader_must_know_stands_below_the_table_the_gravest_first():
-    assert comparison_grids(everything())[0].remarks == [
+    assert comparison_tables(everything())[0].remarks == [
         "ALLOWED by --allow, although it differs: machine, task_source",
         "MISSING OR BROKEN: quora is missing from the results of nda",
         (
@@ -143,7 +143,7 @@ def test_lines_of_one_reason_share_a_remark():
 
 def test_the_smallest_effect_that_these_examples_show_stands_beside_their_number():
     grid = named(
-        comparison_grids(comparison(line(), line("t", clusters=1179))), "what these examples could show"
+        comparison_tables(comparison(line(), line("t", clusters=1179))), "what these examples could show"
     )
     assert grid.header == ["task", "metric", "test", "examples", "detectable"]
     assert column(grid, "examples") == ["1,379", "1,379 in 1,179"]
@@ -151,7 +151,7 @@ def test_the_smallest_effect_that_these_examples_show_stands_beside_their_number
 
 
 def test_margin_needed_examples_and_seeds_have_a_column_only_where_there_are_any():
-    grid = named(comparison_grids(everything()), "what these examples could show")
+    grid = named(comparison_tables(everything()), "what these examples could show")
     assert grid.header[5:] == ["margin", "needed", "from seeds"]
     assert [cell.text for cell in grid.rows[5][5:]] == ["0.01", "5,210", "34%"]
 
@@ -160,7 +160,7 @@ def test_margin_needed_examples_and_seeds_have_a_column_only_where_there_are_any
 
 
 def test_every_outcome_of_the_gate_is_said_and_what_fails_is_bold():
-    grid = named(comparison_grids(everything()), "gate")
+    grid = named(comparison_tables(everything()), "gate")
     assert grid.subtitle == "conditions that hold: 5 of 8"
     assert column(grid, "condition") == [
         "stsb: loss < 0.01",
@@ -189,7 +189,7 @@ def test_every_outcome_of_the_gate_is_said_and_what_fails_is_bold():
 
 
 def test_a_condition_on_every_task_that_found_none_is_named_so():
-    grid = named(comparison_grids(comparison(gate=(gate_line("broken", task=None, metric=None),))), "gate")
+    grid = named(comparison_tables(comparison(gate=(gate_line("broken", task=None, metric=None),))), "gate")
     assert column(grid, "condition") == ["every task: loss < 0.01"]
     assert grid.subtitle == "conditions that hold: 0 of 1"
 
@@ -198,7 +198,7 @@ def test_a_condition_on_every_task_that_found_none_is_named_so():
 
 
 def test_examples_that_moved_are_shown_with_their_texts_cut_short():
-    grid = named(comparison_grids(everything()), "why: stsb")
+    grid = named(comparison_tables(everything()), "why: stsb")
     assert grid.subtitle == "by spearman · 702 pairs came nearer to gold, 655 went farther from it"
     assert [cell.text for cell in grid.rows[0]] == [
         "e17",
@@ -218,14 +218,14 @@ def test_answers_become_right_or_wrong_and_a_graded_one_keeps_its_figures():
     made = replace(
         changes(), what="answers", most_gained=(moved,), most_lost=(replace(moved, candidate=0.5),)
     )
-    grid = why_grids(comparison(changes=(made,)))[0]
+    grid = flip_tables(comparison(changes=(made,)))[0]
     assert column(grid, "from → to") == ["wrong → right", "wrong → 0.500"]
     assert column(grid, "gold") == ["–", "–"]
     assert grid.subtitle == "by spearman · 702 answers became right, 655 became wrong"
 
 
 def test_only_parts_that_differ_are_shown_and_how_many_were_tried_is_said():
-    grid = named(comparison_grids(everything()), "where: stsb")
+    grid = named(comparison_tables(everything()), "where: stsb")
     assert [cell.text for cell in grid.rows[0]] == [
         "length: 20 – 40 words", "312 in 280", "-0.0410 [-0.0660, -0.0160]", "0.0030",
     ]  # fmt: skip
@@ -234,11 +234,11 @@ def test_only_parts_that_differ_are_shown_and_how_many_were_tried_is_said():
 
 def test_where_no_part_differs_that_is_said():
     quiet = tuple(replace(part, flagged=False) for part in changes().slices)
-    (grid,) = why_grids(comparison(changes=(replace(changes(), slices=quiet),)))
+    (grid,) = flip_tables(comparison(changes=(replace(changes(), slices=quiet),)))
     assert grid.remarks == [
         "no part of 2 that were tried (p corrected over all of them, Holm) differs beyond chance"
     ]
-    (grid,) = why_grids(comparison(changes=(replace(changes(), slices=()),)))
+    (grid,) = flip_tables(comparison(changes=(replace(changes(), slices=()),)))
     assert grid.remarks == []
 
 
@@ -270,7 +270,7 @@ def pairs_of_three():
 
 
 def test_all_pairs_are_a_matrix_in_which_a_pair_stands_both_ways():
-    (grid,) = matrix_grids(pairs_of_three())
+    (grid,) = matrix_tables(pairs_of_three())
     assert (grid.title, grid.header) == ("stsb", ["", "a", "b", "c"])
     assert [[cell.text for cell in row] for row in grid.rows] == [
         ["a", "–", "-0.0200 worse", "+0.0300 better"],
@@ -283,7 +283,7 @@ def test_all_pairs_are_a_matrix_in_which_a_pair_stands_both_ways():
 
 
 def test_every_task_and_metric_has_a_matrix_of_its_own():
-    grids = matrix_grids([comparison(*every_verdict())])
+    grids = matrix_tables([comparison(*every_verdict())])
     assert [grid.title for grid in grids] == [
         "stsb", "stsb · pearson", "penal-triplets", "contract-nli", "legal-retrieval", "case-law",
         "mteb-sts12",
@@ -293,7 +293,7 @@ def test_every_task_and_metric_has_a_matrix_of_its_own():
 
 
 def test_what_a_matrix_has_no_cell_for_is_said_below():
-    grid = matrix_grids([everything()])[-1]
+    grid = matrix_tables([everything()])[-1]
     assert grid.title == "what to know of these pairs"
     assert [row[1].text.partition(":")[0] for row in grid.rows] == [
         "ALLOWED by --allow, although it differs", "MISSING OR BROKEN", "NOT COMPARED",
@@ -301,12 +301,12 @@ def test_what_a_matrix_has_no_cell_for_is_said_below():
 
 
 def test_no_difference_has_no_sign_of_loss_the_other_way():
-    (grid,) = matrix_grids([comparison(line("t", "equivalent", 0.0))])
+    (grid,) = matrix_tables([comparison(line("t", "equivalent", 0.0))])
     assert grid.rows[0][2].text == "+0.0000 equivalent"
 
 
 def test_models_that_no_other_beats_at_quality_and_speed_are_bold():
-    grid = front_grid(
+    grid = pareto_table(
         [
             ParetoPoint(model="a", quality=0.9, texts_per_second=100.0, tasks=3, on_front=True),
             ParetoPoint(model="b", quality=0.8, texts_per_second=50.0, tasks=3, on_front=False),
@@ -316,15 +316,15 @@ def test_models_that_no_other_beats_at_quality_and_speed_are_bold():
     assert grid.subtitle == "mean headline score over 3 tasks that all were asked alike"
     assert column(grid, "beaten at both") == ["no", "yes", "?"]
     assert [row[0].best for row in grid.rows] == [True, False, False]
-    assert printed([front_grid([])])
+    assert printed([pareto_table([])])
 
 
 # --- in the terminal --------------------------------------------------------------------------------------
 
 
 def test_tables_with_usual_names_fit_a_terminal_of_110_columns():
-    grids = [replace(grid, remarks=[]) for grid in comparison_grids(everything())]
-    text = printed([*grids, *matrix_grids(pairs_of_three())])
+    grids = [replace(grid, remarks=[]) for grid in comparison_tables(everything())]
+    text = printed([*grids, *matrix_tables(pairs_of_three())])
     assert max(map(len, text.splitlines())) <= WIDE
     for whole in (
         "-0.0071 [-0.0099, -0.0043]",
@@ -338,8 +338,8 @@ def test_tables_with_usual_names_fit_a_terminal_of_110_columns():
 
 @pytest.mark.parametrize("name", HOSTILE, ids=repr)
 def test_no_name_writes_to_the_terminal(name):
-    assert not re.search(r"[\x00\x07\x08\x1b]", printed(comparison_grids(hostile(name))))
-    assert not re.search(r"[\x00\x07\x08\x1b]", printed(matrix_grids([hostile(name)])))
+    assert not re.search(r"[\x00\x07\x08\x1b]", printed(comparison_tables(hostile(name))))
+    assert not re.search(r"[\x00\x07\x08\x1b]", printed(matrix_tables([hostile(name)])))
 
 
 # --- Markdown, as markdown-it reads it --------------------------------------------------------------------

@@ -12,7 +12,7 @@ from comparison.made import answer, right
 from harness.bench.records import Bench, Machine, Ratio, SpeedEstimate, VariantResult
 from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.gate import Gate
-from harness.comparison.pareto import front_of
+from harness.comparison.pareto import pareto_front
 from harness.comparison.sources import read_results
 from harness.errors import HarnessError
 from harness.models.interface import Settings
@@ -111,18 +111,18 @@ def test_the_front_holds_the_models_that_no_other_beats_at_both():
         timed("beaten", 0.5, 100),
         timed("both", 0.7, 60),
     ]
-    found = {one.model: one.on_front for one in front_of(sides)}
+    found = {one.model: one.on_front for one in pareto_front(sides)}
     assert found == {"good": True, "both": True, "fast": True, "beaten": False}
-    assert [one.model for one in front_of(sides)] == ["good", "both", "fast", "beaten"]
+    assert [one.model for one in pareto_front(sides)] == ["good", "both", "fast", "beaten"]
 
 
 def test_a_speed_of_another_machine_has_no_place_on_the_front():
     sides = [timed("good", 0.9, 50), timed("fast", 0.6, 200), timed("away", 0.8, 999, processor="Xeon")]
-    (away,) = [one for one in front_of(sides) if one.model == "away"]
+    (away,) = [one for one in pareto_front(sides) if one.model == "away"]
     assert (away.texts_per_second, away.on_front) == (None, False)
 
 
 def test_there_is_no_front_without_a_common_task():
     answer("one", "one", "a", correct=right(0.7))
     answer("two", "two", "b", correct=right(0.7))
-    assert front_of([*read_results(Path("one")), *read_results(Path("two"))]) == []
+    assert pareto_front([*read_results(Path("one")), *read_results(Path("two"))]) == []
