@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 import math
 import re
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import msgspec
 
-from harness.comparison import result as records
 from harness.comparison.result import (
     BROKEN,
     NOT_COMPARABLE,
@@ -54,14 +50,6 @@ def to_json(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint] = ()
     return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def json_schema() -> dict[str, Any]:
-    """Describe the JSON in JSON Schema 2020-12, with the words that stand in comparison.py."""
-    (root,), definitions = msgspec.json.schema_components([Document], ref_template="#/$defs/{name}")
-    described = {name: _described(name, schema) for name, schema in definitions.items()}
-    schema: dict[str, Any] = _plain(root | {"$defs": described})
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "harness compare"} | schema
-
-
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
     """Replace what JSON cannot hold: numbers that are not finite, halves of characters (of a path)."""
     if isinstance(value, dict):
@@ -71,33 +59,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value.encode(errors="replace").decode() if isinstance(value, str) else value
-
-
-def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Add each field's own documentation, that a number may be null, and that no field is left out."""
-    record = Document if name == "Document" else getattr(records, name)
-    words = _field_words(record)
-    properties = {
-        field: _nullable(inner) | ({"description": words[field]} if field in words else {})
-        for field, inner in schema["properties"].items()
-    }
-    return schema | {"properties": properties, "required": list(properties)}
-
-
-def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    return schema | {"type": ["number", "null"]} if schema.get("type") == "number" else schema
-
-
-def _field_words(record: type) -> dict[str, str]:
-    """Read the string that stands below a field."""
-    (body,) = (one.body for one in ast.parse(inspect.getsource(record)).body if isinstance(one, ast.ClassDef))
-    return {
-        field.target.id: " ".join(ast.literal_eval(below.value).split())
-        for field, below in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(below, ast.Expr)
-    }
 
 
 # --- CSV --------------------------------------------------------------------------------------------------

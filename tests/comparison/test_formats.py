@@ -24,14 +24,12 @@ from comparison.said import (
     hostile,
     line,
 )
-from harness.comparison.formats import Document, json_schema, to_csv, to_github, to_json, to_junit
+from comparison.schema import json_schema
+from harness.comparison.formats import Document, to_csv, to_github, to_json, to_junit
 from harness.comparison.result import Change, MetricComparison
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "compare.schema.json"
-REGENERATE = (
-    "python -c 'import json; from harness.comparison.formats import json_schema;"
-    " print(json.dumps(json_schema(), indent=1, ensure_ascii=False))' > docs/compare.schema.json"
-)
+REGENERATE = "PYTHONPATH=tests python -m comparison.schema > docs/compare.schema.json"
 UNDEFINED = comparison(replace(line(), **NOTHING, reason=None, verdict="not tested"))
 
 everywhere = pytest.mark.parametrize("name", HOSTILE, ids=repr)
