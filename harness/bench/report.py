@@ -28,7 +28,7 @@ _CEILING_APART = 0.8
 
 
 def bench_tables(bench: Bench) -> list[Table]:
-    """Lay out a bench: who was measured, a grid per workload, and the batch curves."""
+    """Lay out a bench: who was measured, a table per workload, and the batch curves."""
     names = list(dict.fromkeys(one.workload for variant in bench.variants for one in variant.workloads))
     return [
         _variants_table(bench),

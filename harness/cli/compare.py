@@ -210,10 +210,10 @@ def _front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list
 
 def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool) -> str:
     from harness.comparison import formats
-    from harness.comparison import tables as shown
+    from harness.comparison.markdown import markdown
 
     if form == "md":
-        return shown.markdown(comparisons, matrix=matrix, front=front)
+        return markdown(comparisons, matrix=matrix, front=front)
     if form == "json":
         return formats.to_json(comparisons, front)
     write = {
@@ -226,7 +226,8 @@ def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPo
 
 def _print(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint], *, matrix: bool) -> None:
     from harness.cli.output import console, print_grids, say
-    from harness.comparison.tables import comparison_tables, matrix_tables, pareto_table
+    from harness.comparison.matrix import matrix_tables, pareto_table
+    from harness.comparison.tables import comparison_tables
 
     target = console()
     if matrix:

@@ -1,4 +1,4 @@
-"""Why a gain is what it is, as grids: the examples that moved, and the parts of the data that differ."""
+"""Why a gain is what it is, as tables: the examples that moved, and the parts of the data that differ."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOVED = {
 
 def flip_tables(comparison: Comparison) -> list[Table]:
     """Lay out, for each line that was looked into, what moved most and where it differs."""
-    return [grid for changes in comparison.changes for grid in _change_tables(changes)]
+    return [table for changes in comparison.changes for table in _change_tables(changes)]
 
 
 def shortened(text: str, length: int = _SHORT) -> str:

@@ -1,4 +1,4 @@
-"""Comparisons as grids for the terminal, and as Markdown for a pull request."""
+"""Tables of a comparison: scores and verdicts, detectable gains, the gate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import GAIN, count_text, flip_tables, gain_text, p_value
 from harness.models.locate import display_names
-from harness.render import Cell, Table, escaped, to_markdown
+from harness.render import Cell, Table
 from harness.results.tables import ILLUSTRATIVE
 
 if TYPE_CHECKING:
@@ -17,105 +17,17 @@ if TYPE_CHECKING:
         Difference,
         GateLine,
         MetricComparison,
-        ParetoPoint,
         Refusal,
-        Verdict,
     )
-
-_MIRRORED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
-    """Lay out what was found, what could have been, the gate, and why."""
-    return [*_answer_tables(comparison), *flip_tables(comparison)]
+    """Return all tables of a comparison, those of `--why` last."""
+    return [*answer_tables(comparison), *flip_tables(comparison)]
 
 
-def matrix_tables(comparisons: Sequence[Comparison]) -> list[Table]:
-    """Lay out every pair's gain: a grid for each task and metric, candidates by baselines.
-
-    A pair that was compared one way is shown both ways.
-    """
-    parties = dict.fromkeys(
-        (party.name, party.fingerprint)
-        for comparison in comparisons
-        for party in (comparison.baseline, comparison.candidate)
-    )
-    names = display_names(list(parties))
-    cells: dict[tuple[str, str, str], dict[tuple[str, str], Cell]] = {}
-    titles: dict[tuple[str, str, str], str] = {}
-    for comparison in comparisons:
-        pair = shown_names(comparison, names)
-        for line in comparison.lines:
-            place = line.task, line.metric, line.data
-            titles[place] = line_name(line, comparison.lines)
-            cells.setdefault(place, {}).update(_cells_both_ways(line, *pair))
-    laid_out = [
-        Table(
-            titles[place],
-            f"by {place[1]} · gain of the row over the column",
-            ["", *names.values()],
-            _matrix(list(names.values()), cells[place]),
-            illustrative_note(place[0]) if place[2] == "sample" else [],
-        )
-        for place in cells
-    ]
-    return [*laid_out, *_warnings_table(comparisons, names)]
-
-
-def pareto_table(standings: Sequence[ParetoPoint]) -> Table:
-    """Lay out quality beside speed; models that no other one beats at both are bold."""
-    tasks = max((one.tasks for one in standings), default=0)
-    return Table(
-        "quality and speed",
-        f"mean headline score over {_plural(tasks, 'task')} that all were asked alike",
-        ["model", "quality", "texts/s", "beaten at both"],
-        [
-            [
-                Cell(one.model, best=one.on_front),
-                Cell(f"{one.quality:.4f}", best=one.on_front),
-                Cell("–" if one.texts_per_second is None else f"{one.texts_per_second:,.0f}"),
-                Cell("?" if one.texts_per_second is None else "no" if one.on_front else "yes"),
-            ]
-            for one in standings
-        ],
-    )
-
-
-def markdown(
-    comparisons: Sequence[Comparison],
-    *,
-    title: str = "",
-    matrix: bool = False,
-    front: Sequence[ParetoPoint] = (),
-) -> str:
-    """Write comparisons for a pull-request comment: the answers, then the tables; reasons are folded away.
-
-    matrix: the tables of `matrix_tables` in place of each comparison's own.
-    """
-    parts = [f"## {escaped(title)}\n"] if title else []
-    answers = [f"**{escaped(one.sentence)}**" for one in comparisons if one.sentence.strip()]
-    if answers:
-        bullet = "- " if len(answers) > 1 else ""
-        parts.append("".join(f"{bullet}{answer}\n" for answer in answers))
-    if matrix:
-        parts += [to_markdown([grid]) for grid in matrix_tables(comparisons)]
-    else:
-        parts += [part for one in comparisons for part in _sections(one)]
-    if front:
-        parts.append(to_markdown([pareto_table(front)]))
-    return "\n".join(parts)
-
-
-def _sections(comparison: Comparison) -> Iterator[str]:
-    answer, *further = _answer_tables(comparison)
-    yield to_markdown([answer])
-    yield from (f"#{to_markdown([grid])}" for grid in further)
-    if grids := flip_tables(comparison):
-        lines = f"Why: {_plural(len(comparison.changes), 'line')} in detail"
-        yield f"<details>\n<summary>{lines}</summary>\n\n{to_markdown(grids)}\n</details>\n"
-
-
-def _answer_tables(comparison: Comparison) -> list[Table]:
+def answer_tables(comparison: Comparison) -> list[Table]:
+    """Return the tables of scores and verdicts, of what could have been found, and of the gate."""
     baseline, candidate = shown_names(comparison)
     lines = comparison.lines
     answer = Table(
@@ -263,33 +175,8 @@ def _reasons(lines: Sequence[MetricComparison]) -> Iterator[str]:
 
 
 def illustrative_note(tasks: str) -> list[str]:
+    """Return the remark on tasks whose data are a sample."""
     return [f"{tasks}: {ILLUSTRATIVE}"]
-
-
-def _cells_both_ways(line: MetricComparison, baseline: str, candidate: str) -> dict[tuple[str, str], Cell]:
-    """Cells by (row, column): the candidate over the baseline, and the other way round."""
-    mirrored = _MIRRORED.get(line.verdict, line.verdict)
-    lost = None if line.gain is None else -line.gain or 0.0
-    return {
-        (candidate, baseline): Cell(f"{gain_text(line.gain)} {line.verdict}", best=line.verdict == "better"),
-        (baseline, candidate): Cell(f"{gain_text(lost)} {mirrored}", best=mirrored == "better"),
-    }
-
-
-def _matrix(names: Sequence[str], cells: dict[tuple[str, str], Cell]) -> list[list[Cell]]:
-    nothing = Cell("–")
-    return [[Cell(row), *(cells.get((row, column), nothing) for column in names)] for row in names]
-
-
-def _warnings_table(comparisons: Sequence[Comparison], names: dict[tuple[str, str], str]) -> Iterator[Table]:
-    """What no matrix has a cell for: pairs with something refused, broken or allowed."""
-    rows = []
-    for comparison in comparisons:
-        baseline, candidate = shown_names(comparison, names)
-        pair = f"{candidate} against {baseline}"
-        rows += [[Cell(pair), Cell(text)] for text in warnings(comparison)]
-    if rows:
-        yield Table("what to know of these pairs", "", ["pair", "what"], rows, numeric=False)
 
 
 def shown_names(comparison: Comparison, names: dict[tuple[str, str], str] | None = None) -> tuple[str, str]:
@@ -331,5 +218,6 @@ def _score(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """Write a count and its noun, as `1 task` or `3 tasks`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -25,16 +25,18 @@ from comparison.said import (
 )
 from harness.cli.output import print_grids
 from harness.comparison.flip_tables import flip_tables, shortened
+from harness.comparison.markdown import markdown
+from harness.comparison.matrix import matrix_tables, pareto_table
 from harness.comparison.result import Change, ParetoPoint
-from harness.comparison.tables import comparison_tables, markdown, matrix_tables, pareto_table
+from harness.comparison.tables import comparison_tables
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 WIDE = 110
 
 
-def printed(grids) -> str:
+def printed(tables) -> str:
     stream = io.StringIO()
-    print_grids(grids, Console(file=stream, width=WIDE, markup=False, highlight=False, emoji=False))
+    print_grids(tables, Console(file=stream, width=WIDE, markup=False, highlight=False, emoji=False))
     return stream.getvalue()
 
 
@@ -42,33 +44,33 @@ def answer(*lines, **fields):
     return comparison_tables(comparison(*lines, **fields))[0]
 
 
-def column(grid, name):
-    return [row[grid.header.index(name)].text for row in grid.rows]
+def column(table, name):
+    return [row[table.header.index(name)].text for row in table.rows]
 
 
-def named(grids, title):
-    return next(grid for grid in grids if grid.title == title)
+def named(tables, title):
+    return next(table for table in tables if table.title == title)
 
 
 # --- what was found ---------------------------------------------------------------------------------------
 
 
 def test_a_line_has_both_scores_the_gain_its_interval_p_and_the_verdict():
-    grid = answer(line())
-    assert grid.title == "nda against minilm"
-    assert [cell.text for cell in grid.rows[0]] == [
+    table = answer(line())
+    assert table.title == "nda against minilm"
+    assert [cell.text for cell in table.rows[0]] == [
         "stsb", "0.8203", "0.8326", "+0.0123 [+0.0045, +0.0201]", "0.0080", "better",
     ]  # fmt: skip
-    assert [cell.text for cell in grid.rows[0] if cell.best] == ["+0.0123 [+0.0045, +0.0201]", "better"]
+    assert [cell.text for cell in table.rows[0] if cell.best] == ["+0.0123 [+0.0045, +0.0201]", "better"]
 
 
 def test_every_verdict_is_said_in_words_and_only_better_is_bold():
-    grid = answer(*every_verdict())
-    assert column(grid, "verdict") == [
+    table = answer(*every_verdict())
+    assert column(table, "verdict") == [
         "better", "better", "worse,\nwithin the margin", "worse", "equivalent",
         "inconclusive,\nwithin the margin", "not tested",
     ]  # fmt: skip
-    assert [row[-1].best for row in grid.rows] == [True, True, *[False] * 5]
+    assert [row[-1].best for row in table.rows] == [True, True, *[False] * 5]
 
 
 def test_a_further_metric_of_a_task_stands_below_it_by_its_own_name():
@@ -83,21 +85,21 @@ def test_a_further_metric_of_a_task_stands_below_it_by_its_own_name():
 
 
 def test_a_task_that_was_asked_of_two_kinds_of_data_is_told_apart():
-    grid = answer(line(), line(data="sample"), line("other"))
-    assert column(grid, "task") == ["stsb (files)", "stsb (sample)", "other"]
+    table = answer(line(), line(data="sample"), line("other"))
+    assert column(table, "task") == ["stsb (files)", "stsb (sample)", "other"]
 
 
 def test_what_is_unknown_is_a_dash():
-    grids = comparison_tables(comparison(replace(line(), **NOTHING, verdict="not tested")))
-    assert [cell.text for cell in grids[0].rows[0][1:]] == ["–", "–", "–", "–", "not tested"]
-    assert column(grids[1], "detectable") == ["–"]
-    assert grids[0].remarks == []
+    tables = comparison_tables(comparison(replace(line(), **NOTHING, verdict="not tested")))
+    assert [cell.text for cell in tables[0].rows[0][1:]] == ["–", "–", "–", "–", "not tested"]
+    assert column(tables[1], "detectable") == ["–"]
+    assert tables[0].remarks == []
 
 
 def test_a_gain_without_an_interval_stands_alone():
-    grid = answer(line(low=None, high=None, reason="9 independent units are too few"))
-    assert column(grid, "gain [95 % interval]") == ["+0.0123"]
-    assert grid.remarks == ["stsb: better: 9 independent units are too few"]
+    table = answer(line(low=None, high=None, reason="9 independent units are too few"))
+    assert column(table, "gain [95 % interval]") == ["+0.0123"]
+    assert table.remarks == ["stsb: better: 9 independent units are too few"]
 
 
 def test_a_tiny_p_value_is_not_zero():
@@ -105,9 +107,9 @@ def test_a_tiny_p_value_is_not_zero():
 
 
 def test_a_comparison_of_nothing_is_shown():
-    (grid,) = comparison_tables(comparison())
-    assert grid.rows == []
-    assert printed([grid])
+    (table,) = comparison_tables(comparison())
+    assert table.rows == []
+    assert printed([table])
 
 
 def test_models_of_one_name_are_told_apart():
@@ -134,35 +136,35 @@ def test_what_a_reader_must_know_stands_below_the_table_the_gravest_first():
 
 def test_lines_of_one_reason_share_a_remark():
     untested = {"verdict": "not tested", "reason": "no predictions"}
-    grid = answer(line(**untested), line(metric="pearson", headline=False, **untested))
-    assert grid.remarks == ["stsb, stsb · pearson: not tested: no predictions"]
+    table = answer(line(**untested), line(metric="pearson", headline=False, **untested))
+    assert table.remarks == ["stsb, stsb · pearson: not tested: no predictions"]
 
 
 # --- what could have been found ---------------------------------------------------------------------------
 
 
 def test_the_smallest_effect_that_these_examples_show_stands_beside_their_number():
-    grid = named(
+    table = named(
         comparison_tables(comparison(line(), line("t", clusters=1179))), "what these examples could show"
     )
-    assert grid.header == ["task", "metric", "test", "examples", "detectable"]
-    assert column(grid, "examples") == ["1,379", "1,379 in 1,179"]
-    assert column(grid, "detectable") == ["0.0111", "0.0111"]
+    assert table.header == ["task", "metric", "test", "examples", "detectable"]
+    assert column(table, "examples") == ["1,379", "1,379 in 1,179"]
+    assert column(table, "detectable") == ["0.0111", "0.0111"]
 
 
 def test_margin_needed_examples_and_seeds_have_a_column_only_where_there_are_any():
-    grid = named(comparison_tables(everything()), "what these examples could show")
-    assert grid.header[5:] == ["margin", "needed", "from seeds"]
-    assert [cell.text for cell in grid.rows[5][5:]] == ["0.01", "5,210", "34%"]
+    table = named(comparison_tables(everything()), "what these examples could show")
+    assert table.header[5:] == ["margin", "needed", "from seeds"]
+    assert [cell.text for cell in table.rows[5][5:]] == ["0.01", "5,210", "34%"]
 
 
 # --- the gate ---------------------------------------------------------------------------------------------
 
 
 def test_every_outcome_of_the_gate_is_said_and_what_fails_is_bold():
-    grid = named(comparison_tables(everything()), "gate")
-    assert grid.subtitle == "conditions that hold: 5 of 8"
-    assert column(grid, "condition") == [
+    table = named(comparison_tables(everything()), "gate")
+    assert table.subtitle == "conditions that hold: 5 of 8"
+    assert column(table, "condition") == [
         "stsb: loss < 0.01",
         "penal-triplets: loss < 0.01",
         "contract-nli: loss < 0.01",
@@ -172,7 +174,7 @@ def test_every_outcome_of_the_gate_is_said_and_what_fails_is_bold():
         "stsb: score ≥ 0.8",
         "throughput ≥ 0.9 × baseline",
     ]
-    assert column(grid, "outcome") == [
+    assert column(table, "outcome") == [
         "passes",
         "passes, though worse",
         "FAILS: worse",
@@ -182,25 +184,25 @@ def test_every_outcome_of_the_gate_is_said_and_what_fails_is_bold():
         "passes",
         "passes",
     ]
-    assert [row[1].best for row in grid.rows] == [
-        text.startswith("FAILS") for text in column(grid, "outcome")
+    assert [row[1].best for row in table.rows] == [
+        text.startswith("FAILS") for text in column(table, "outcome")
     ]
-    assert column(grid, "figures") == [one.sentence for one in every_outcome()]
+    assert column(table, "figures") == [one.sentence for one in every_outcome()]
 
 
 def test_a_condition_on_every_task_that_found_none_is_named_so():
-    grid = named(comparison_tables(comparison(gate=(gate_line("broken", task=None, metric=None),))), "gate")
-    assert column(grid, "condition") == ["every task: loss < 0.01"]
-    assert grid.subtitle == "conditions that hold: 0 of 1"
+    table = named(comparison_tables(comparison(gate=(gate_line("broken", task=None, metric=None),))), "gate")
+    assert column(table, "condition") == ["every task: loss < 0.01"]
+    assert table.subtitle == "conditions that hold: 0 of 1"
 
 
 # --- why --------------------------------------------------------------------------------------------------
 
 
 def test_examples_that_moved_are_shown_with_their_texts_cut_short():
-    grid = named(comparison_tables(everything()), "why: stsb")
-    assert grid.subtitle == "by spearman · 702 pairs came nearer to gold, 655 went farther from it"
-    assert [cell.text for cell in grid.rows[0]] == [
+    table = named(comparison_tables(everything()), "why: stsb")
+    assert table.subtitle == "by spearman · 702 pairs came nearer to gold, 655 went farther from it"
+    assert [cell.text for cell in table.rows[0]] == [
         "e17",
         "gained",
         "0.431 → 0.821",
@@ -210,7 +212,7 @@ def test_examples_that_moved_are_shown_with_their_texts_cut_short():
             "“Notice has to be given in writing, and three months ahead,…”"
         ),
     ]
-    assert [row[1].text for row in grid.rows] == ["gained", "lost"]
+    assert [row[1].text for row in table.rows] == ["gained", "lost"]
 
 
 def test_answers_become_right_or_wrong_and_a_graded_one_keeps_its_figures():
@@ -218,28 +220,28 @@ def test_answers_become_right_or_wrong_and_a_graded_one_keeps_its_figures():
     made = replace(
         changes(), what="answers", most_gained=(moved,), most_lost=(replace(moved, candidate=0.5),)
     )
-    grid = flip_tables(comparison(changes=(made,)))[0]
-    assert column(grid, "from → to") == ["wrong → right", "wrong → 0.500"]
-    assert column(grid, "gold") == ["–", "–"]
-    assert grid.subtitle == "by spearman · 702 answers became right, 655 became wrong"
+    table = flip_tables(comparison(changes=(made,)))[0]
+    assert column(table, "from → to") == ["wrong → right", "wrong → 0.500"]
+    assert column(table, "gold") == ["–", "–"]
+    assert table.subtitle == "by spearman · 702 answers became right, 655 became wrong"
 
 
 def test_only_parts_that_differ_are_shown_and_how_many_were_tried_is_said():
-    grid = named(comparison_tables(everything()), "where: stsb")
-    assert [cell.text for cell in grid.rows[0]] == [
+    table = named(comparison_tables(everything()), "where: stsb")
+    assert [cell.text for cell in table.rows[0]] == [
         "length: 20 – 40 words", "312 in 280", "-0.0410 [-0.0660, -0.0160]", "0.0030",
     ]  # fmt: skip
-    assert grid.remarks == ["1 of 2 that were tried (p corrected over all of them, Holm)"]
+    assert table.remarks == ["1 of 2 that were tried (p corrected over all of them, Holm)"]
 
 
 def test_where_no_part_differs_that_is_said():
     quiet = tuple(replace(part, flagged=False) for part in changes().slices)
-    (grid,) = flip_tables(comparison(changes=(replace(changes(), slices=quiet),)))
-    assert grid.remarks == [
+    (table,) = flip_tables(comparison(changes=(replace(changes(), slices=quiet),)))
+    assert table.remarks == [
         "no part of 2 that were tried (p corrected over all of them, Holm) differs beyond chance"
     ]
-    (grid,) = flip_tables(comparison(changes=(replace(changes(), slices=()),)))
-    assert grid.remarks == []
+    (table,) = flip_tables(comparison(changes=(replace(changes(), slices=()),)))
+    assert table.remarks == []
 
 
 @pytest.mark.parametrize(
@@ -270,52 +272,52 @@ def pairs_of_three():
 
 
 def test_all_pairs_are_a_matrix_in_which_a_pair_stands_both_ways():
-    (grid,) = matrix_tables(pairs_of_three())
-    assert (grid.title, grid.header) == ("stsb", ["", "a", "b", "c"])
-    assert [[cell.text for cell in row] for row in grid.rows] == [
+    (table,) = matrix_tables(pairs_of_three())
+    assert (table.title, table.header) == ("stsb", ["", "a", "b", "c"])
+    assert [[cell.text for cell in row] for row in table.rows] == [
         ["a", "–", "-0.0200 worse", "+0.0300 better"],
         ["b", "+0.0200 better", "–", "-0.0010 inconclusive"],
         ["c", "-0.0300 worse", "+0.0010 inconclusive", "–"],
     ]
-    assert [[cell.best for cell in row[1:]] for row in grid.rows] == [
+    assert [[cell.best for cell in row[1:]] for row in table.rows] == [
         [False, False, True], [True, False, False], [False, False, False],
     ]  # fmt: skip
 
 
 def test_every_task_and_metric_has_a_matrix_of_its_own():
-    grids = matrix_tables([comparison(*every_verdict())])
-    assert [grid.title for grid in grids] == [
+    tables = matrix_tables([comparison(*every_verdict())])
+    assert [table.title for table in tables] == [
         "stsb", "stsb · pearson", "penal-triplets", "contract-nli", "legal-retrieval", "case-law",
         "mteb-sts12",
     ]  # fmt: skip
-    assert grids[5].remarks == ["case-law: sample: illustrative, not the real dataset"]
-    assert grids[6].rows[1][1].text == "– not tested"
+    assert tables[5].remarks == ["case-law: sample: illustrative, not the real dataset"]
+    assert tables[6].rows[1][1].text == "– not tested"
 
 
 def test_what_a_matrix_has_no_cell_for_is_said_below():
-    grid = matrix_tables([everything()])[-1]
-    assert grid.title == "what to know of these pairs"
-    assert [row[1].text.partition(":")[0] for row in grid.rows] == [
+    table = matrix_tables([everything()])[-1]
+    assert table.title == "what to know of these pairs"
+    assert [row[1].text.partition(":")[0] for row in table.rows] == [
         "ALLOWED by --allow, although it differs", "MISSING OR BROKEN", "NOT COMPARED",
     ]  # fmt: skip
 
 
 def test_no_difference_has_no_sign_of_loss_the_other_way():
-    (grid,) = matrix_tables([comparison(line("t", "equivalent", 0.0))])
-    assert grid.rows[0][2].text == "+0.0000 equivalent"
+    (table,) = matrix_tables([comparison(line("t", "equivalent", 0.0))])
+    assert table.rows[0][2].text == "+0.0000 equivalent"
 
 
 def test_models_that_no_other_beats_at_quality_and_speed_are_bold():
-    grid = pareto_table(
+    table = pareto_table(
         [
             ParetoPoint(model="a", quality=0.9, texts_per_second=100.0, tasks=3, on_front=True),
             ParetoPoint(model="b", quality=0.8, texts_per_second=50.0, tasks=3, on_front=False),
             ParetoPoint(model="c", quality=0.7, texts_per_second=None, tasks=3, on_front=False),
         ]
     )
-    assert grid.subtitle == "mean headline score over 3 tasks that all were asked alike"
-    assert column(grid, "beaten at both") == ["no", "yes", "?"]
-    assert [row[0].best for row in grid.rows] == [True, False, False]
+    assert table.subtitle == "mean headline score over 3 tasks that all were asked alike"
+    assert column(table, "beaten at both") == ["no", "yes", "?"]
+    assert [row[0].best for row in table.rows] == [True, False, False]
     assert printed([pareto_table([])])
 
 
@@ -323,8 +325,8 @@ def test_models_that_no_other_beats_at_quality_and_speed_are_bold():
 
 
 def test_tables_with_usual_names_fit_a_terminal_of_110_columns():
-    grids = [replace(grid, remarks=[]) for grid in comparison_tables(everything())]
-    text = printed([*grids, *matrix_tables(pairs_of_three())])
+    tables = [replace(table, remarks=[]) for table in comparison_tables(everything())]
+    text = printed([*tables, *matrix_tables(pairs_of_three())])
     assert max(map(len, text.splitlines())) <= WIDE
     for whole in (
         "-0.0071 [-0.0099, -0.0043]",

@@ -175,8 +175,8 @@ def _board(folder: Path) -> None:
 def _compare(folder: Path) -> None:
     from harness.comparison.compare import CompareOptions, compare
     from harness.comparison.formats import to_csv, to_json, to_junit
+    from harness.comparison.markdown import markdown
     from harness.comparison.sources import read_results
-    from harness.comparison.tables import markdown
 
     board = folder / "leaderboard.csv"
     sides = read_results(folder if (folder / "records").is_dir() else board)
