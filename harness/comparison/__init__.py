@@ -1,1 +1,1 @@
-"""Is the candidate better than the baseline, at what, by how much beyond noise, and may it be shipped?"""
+"""Comparison of a candidate with a baseline: gains with intervals, verdicts, a gate, and reports."""

@@ -1,4 +1,4 @@
-"""The parts of a bench's record that a comparison reads, so that it needs none of `harness.bench`."""
+"""The fields of a bench's record that a comparison reads; independent of `harness.bench`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
-"""Schema of the records that are read; it is `harness.bench.records.SCHEMA`."""
+"""Schema version of the records; equal to `harness.bench.records.SCHEMA`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class VariantSpeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedRatio:
-    """Throughput of one variant over that of another, from rounds side by side."""
+    """Throughput of one variant over that of another, from interleaved rounds."""
 
     workload: str
     label: str
@@ -56,7 +56,7 @@ class SpeedRatio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchFile:
-    """One `harness bench`, as far as a comparison needs it."""
+    """Record of one `harness bench`."""
 
     schema: int = SCHEMA
     started: str
@@ -66,9 +66,9 @@ class BenchFile:
 
 
 def read_bench_files(folders: Iterable[Path]) -> Iterator[BenchFile]:
-    """Read the benches in results folders; one that cannot be read is passed over.
+    """Read the benches in results folders; skip those that cannot be read.
 
-    A bench is an extra: without it, the rounds of the runs count.
+    Benches are optional: without one, the timings of the runs are used.
     """
     for folder in folders:
         for path in sorted(folder.glob("bench/records/*/*.json")):

@@ -1,4 +1,4 @@
-"""What must be the same for two scores to be comparable, what may differ, and what is only told."""
+"""Comparability of two results: differences that forbid a comparison, are listed, or are noted."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ _EXAMINATION = {
     "task_version": "version",
     "task_source": "source",
 }
-"""Column of the leaderboard, which is also what `--allow` takes → field of an examination."""
+"""Key of `--allow`, also a column of the leaderboard → field of `Examination`."""
 
 _SOURCE = "task_source"
 
 MACHINE = "machine"
 
 KEYS = (*_EXAMINATION, MACHINE)
-"""What `--allow` takes."""
+"""Keys of `--allow`."""
 
 _FACTS = ("dimensions", "max_tokens", "similarity", "device", "backend", "parameters")
-_SHORT = 8
+_HASH_DIGITS = 8
 
 
 def check_keys(keys: Iterable[str]) -> frozenset[str]:
-    """Return the keys of `--allow`; raises HarnessError for one that there is not."""
-    given = frozenset(key.replace("-", "_") for key in keys)
-    for key in sorted(given - set(KEYS)):
-        raise HarnessError.unknown("difference to allow", key, KEYS)
-    return given
+    """Return the keys of `--allow`; raises HarnessError for an unknown one."""
+    allowed = frozenset(key.replace("-", "_") for key in keys)
+    for key in sorted(allowed - set(KEYS)):
+        raise HarnessError.unknown("--allow key", key, KEYS)
+    return allowed
 
 
 def examination_differences(baseline: Evaluation, candidate: Evaluation) -> tuple[Difference, ...]:
-    """Name what was asked differently, apart from the task itself; of its code, which part."""
-    asked = baseline.examination, candidate.examination
-    sides = {
-        key: (_short_text(getattr(asked[0], name)), _short_text(getattr(asked[1], name)))
+    """Return the differences between two examinations of a task; changed modules of its code are named."""
+    left, right = baseline.examination, candidate.examination
+    values = {
+        key: (_short_text(getattr(left, name)), _short_text(getattr(right, name)))
         for key, name in _EXAMINATION.items()
-        if getattr(asked[0], name) != getattr(asked[1], name)
+        if getattr(left, name) != getattr(right, name)
     }
-    if _SOURCE in sides and baseline.code and candidate.code:
-        left, right = sides[_SOURCE]
-        sides[_SOURCE] = left, f"{right} ({'; '.join(task_changes(baseline.code, candidate.code))})"
-    return tuple(Difference(key, *pair) for key, pair in sides.items())
+    if _SOURCE in values and baseline.code and candidate.code:
+        before, after = values[_SOURCE]
+        values[_SOURCE] = before, f"{after} ({'; '.join(task_changes(baseline.code, candidate.code))})"
+    return tuple(Difference(key, *pair) for key, pair in values.items())
 
 
 def setting_differences(baseline: ModelRecord, candidate: ModelRecord) -> tuple[Difference, ...]:
-    """Name how two models were used differently: that may be, since it is what people compare."""
+    """Return the differences between the settings of two models; these are what people compare."""
     pairs: dict[str, tuple[Any, Any]] = {
-        one.name: (getattr(baseline.settings, one.name), getattr(candidate.settings, one.name))
-        for one in fields(Settings)
+        field.name: (getattr(baseline.settings, field.name), getattr(candidate.settings, field.name))
+        for field in fields(Settings)
     }
     if baseline.facts and candidate.facts:
-        # What came of the settings says more than what was asked ("auto").
+        # The facts replace settings such as "auto" by their effect.
         pairs |= {name: (getattr(baseline.facts, name), getattr(candidate.facts, name)) for name in _FACTS}
     return tuple(
         Difference(name, _value_text(left), _value_text(right))
@@ -75,24 +75,24 @@ def setting_differences(baseline: ModelRecord, candidate: ModelRecord) -> tuple[
 
 
 def library_note(baseline: dict[str, str], candidate: dict[str, str]) -> str | None:
-    """Say which libraries differ; they move scores by no more than rounding, so it is no refusal."""
+    """Name the libraries whose versions differ; None if all are equal. They move scores by rounding only."""
     differing = sorted(
         name for name in {*baseline, *candidate} if baseline.get(name, "–") != candidate.get(name, "–")
     )
     if not differing:
         return None
-    told = ", ".join(f"{name} {baseline.get(name, '–')} / {candidate.get(name, '–')}" for name in differing)
-    return f"libraries differ: {told}"
+    versions = [f"{name} {baseline.get(name, '–')} / {candidate.get(name, '–')}" for name in differing]
+    return f"libraries differ: {', '.join(versions)}"
 
 
 def scoring_note(baseline: Evaluation, candidate: Evaluation) -> str | None:
-    """Say which modules of ours differ: what they would have scored alike is not known."""
-    told = scoring_changes(baseline.code, candidate.code) if baseline.code and candidate.code else []
-    return f"{told[0]} between the two runs: run the older one again" if told else None
+    """Name the scoring modules of harness that changed between two evaluations; None if none did."""
+    changes = scoring_changes(baseline.code, candidate.code) if baseline.code and candidate.code else []
+    return f"{changes[0]} between the two runs: run the older one again" if changes else None
 
 
 def machine_differences(baseline: Throughput, candidate: Throughput) -> tuple[Difference, ...]:
-    """Name what makes two speeds incomparable: another machine, or other texts."""
+    """Return the differences in machine and workload that make two speeds incomparable."""
     return tuple(
         Difference(MACHINE, f"{name} {_short_text(left)}", f"{name} {_short_text(right)}")
         for name in ("processor", "cores", "device", "workload")
@@ -107,4 +107,4 @@ def _value_text(value: Any) -> str:  # noqa: ANN401 - any setting
 def _short_text(value: Any) -> str:  # noqa: ANN401 - any field
     text = _value_text(value)
     is_hash = len(text) == 64 and not set(text) - set("0123456789abcdef")
-    return text[:_SHORT] if is_hash else text
+    return text[:_HASH_DIGITS] if is_hash else text

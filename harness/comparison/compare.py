@@ -1,4 +1,4 @@
-"""Compare a candidate with a baseline: pair what was asked alike, measure, then claim and hold the gate."""
+"""Compare candidates with baselines: pair results, measure gains, decide verdicts, evaluate the gate."""
 
 from __future__ import annotations
 
@@ -36,27 +36,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareOptions:
-    """What is to be compared, and held against what."""
+    """Options of `compare`."""
 
     tasks: Mapping[str, Task]
-    """Those of plugins: where metrics that are no means come from."""
+    """Tasks of plugins: the source of metrics that are not means."""
     gate: Gate | None = None
     only: frozenset[str] | None = None
-    """Tasks to compare; every one of the baseline's when None."""
+    """Tasks to compare; None for all of the baseline's."""
     metrics: frozenset[str] | None = frozenset()
-    """Metrics besides each task's headline; all when None."""
+    """Metrics besides each task's headline; None for all."""
     allow: frozenset[str] = frozenset()
+    """Keys of differences that are allowed."""
     domain: frozenset[str] = frozenset()
-    """Tags whose tasks are the domain: what was gained there is held against what was lost elsewhere."""
+    """Tags of the domain, whose gains are compared with the losses on other tasks."""
     power: bool = False
-    """Whether to say how many examples a gain as large as the margin would need."""
+    """Whether to compute the examples needed to detect a gain as large as the margin."""
     why: bool = False
-    """Whether to look for the examples behind each gain."""
+    """Whether to find the examples behind each gain."""
 
 
 @dataclass
 class _Partial:
-    """What has come of a comparison so far."""
+    """Results of a comparison before its verdicts."""
 
     measured: list[MetricGain] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -66,67 +67,67 @@ class _Partial:
 
 
 def compare(
-    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]], question: CompareOptions
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]], options: CompareOptions
 ) -> list[Comparison]:
     """Compare candidates with baselines; *better* and *worse* are corrected over all lines of all pairs.
 
-    A candidate is one model, or several that were trained alike but for their seeds.
-    Nothing is raised for results that are missing, broken or not comparable: each is said, and is a failure.
+    A candidate is one model, or several that differ in their training seed only.
+    Results that are missing, broken or not comparable raise nothing: they are listed, and are failures.
     """
-    found = [_measure_pair(baseline, candidates, question) for baseline, candidates in pairs]
-    adjusted = correct_p_values([one.measured for one in found])
+    partials = [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
+    adjusted = correct_p_values([partial.measured for partial in partials])
     return [
-        _conclude(baseline, candidates, question, one, values)
-        for (baseline, candidates), one, values in zip(pairs, found, adjusted, strict=True)
+        _conclude(baseline, candidates, options, partial, p_values)
+        for (baseline, candidates), partial, p_values in zip(pairs, partials, adjusted, strict=True)
     ]
 
 
 def _measure_pair(
-    baseline: ModelResults, candidates: Sequence[ModelResults], question: CompareOptions
+    baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions
 ) -> _Partial:
-    found = _Partial()
+    partial = _Partial()
     for slot in sorted(baseline.answered, key=repr):
-        if question.only is None or slot[0] in question.only:
-            _compare_task(baseline, candidates, slot, question, found)
-    _note_other_tasks(baseline, candidates, question, found)
-    return found
+        if options.only is None or slot[0] in options.only:
+            _compare_task(baseline, candidates, slot, options, partial)
+    _note_other_tasks(baseline, candidates, options, partial)
+    return partial
 
 
 def _conclude(
     baseline: ModelResults,
     candidates: Sequence[ModelResults],
-    question: CompareOptions,
-    found: _Partial,
+    options: CompareOptions,
+    partial: _Partial,
     adjusted: Sequence[float],
 ) -> Comparison:
-    """Claim what can be claimed, hold the gate, and say what follows."""
-    gate, candidate = question.gate, candidates[0]
-    lines = make_lines(found.measured, adjusted, gate, power=question.power)
-    speed, why_no_speed, differing = compare_speed(
-        baseline, candidate, allow_machine=MACHINE in question.allow
+    """Decide verdicts, gate and exit code. adjusted: corrected p-values, one for each measured metric."""
+    gate, candidate = options.gate, candidates[0]
+    lines = make_lines(partial.measured, adjusted, gate, power=options.power)
+    speed, why_no_speed, differences = compare_speed(
+        baseline, candidate, allow_machine=MACHINE in options.allow
     )
-    if differing and speed is not None:
-        found.allowed.add(MACHINE)
-    elif differing and gate is not None and gate.throughput is not None:
-        found.refused.append(Refusal(task="throughput", differences=differing))
-    held = tuple(evaluate_gate(gate, lines, speed, why_no_speed)) if gate else ()
-    parties = _model_ref(baseline, ()), _model_ref(candidate, candidates)
-    code = exit_code(lines, held, found.refused, found.broken, gated=gate is not None)
+    if differences and speed is not None:
+        partial.allowed.add(MACHINE)
+    elif differences and gate is not None and gate.throughput is not None:
+        partial.refused.append(Refusal(task="throughput", differences=differences))
+    gate_lines = tuple(evaluate_gate(gate, lines, speed, why_no_speed)) if gate else ()
+    models = _model_ref(baseline, ()), _model_ref(candidate, candidates)
+    code = exit_code(lines, gate_lines, partial.refused, partial.broken, gated=gate is not None)
     return Comparison(
-        baseline=parties[0],
-        candidate=parties[1],
+        baseline=models[0],
+        candidate=models[1],
         lines=tuple(lines),
         gated=gate is not None,
-        gate=held,
-        refused=tuple(found.refused),
-        broken=tuple(found.broken),
+        gate=gate_lines,
+        refused=tuple(partial.refused),
+        broken=tuple(partial.broken),
         settings=setting_differences(baseline.candidate, candidate.candidate),
-        notes=tuple(dict.fromkeys(found.notes)),
-        allowed=tuple(sorted(found.allowed)),
+        notes=tuple(dict.fromkeys(partial.notes)),
+        allowed=tuple(sorted(partial.allowed)),
         speed=speed,
-        forgetting=measure_forgetting(found.measured, question.domain),
-        changes=tuple(_find_changes(found.measured)) if question.why else (),
-        sentence=write_sentence(parties, lines, held, found.refused, found.broken, code),
+        forgetting=measure_forgetting(partial.measured, options.domain),
+        changes=tuple(_find_changes(partial.measured)) if options.why else (),
+        sentence=write_sentence(models, lines, gate_lines, partial.refused, partial.broken, code),
         exit_code=code,
     )
 
@@ -135,100 +136,102 @@ def _compare_task(
     baseline: ModelResults,
     candidates: Sequence[ModelResults],
     slot: Slot,
-    question: CompareOptions,
-    found: _Partial,
+    options: CompareOptions,
+    partial: _Partial,
 ) -> None:
-    """Measure one task, or say why it cannot be."""
-    answered = [_answer(side, slot) for side in candidates]
-    base = baseline.answered[slot]
-    given = [one for one in answered if one is not None]
-    for side, one in zip((baseline, *candidates), (base, *answered), strict=True):
-        if one is None:
-            found.broken.append(f"{slot[0]} is missing from the results of {side.name}")
-        elif one.evaluation.status == "error":
-            found.broken.append(f"{slot[0]} is an ERROR of {side.name}: {one.evaluation.error}")
-    if len(given) < len(candidates) or any(one.evaluation.status == "error" for one in (base, *given)):
+    """Measure one task, or record why that is impossible."""
+    models = (baseline, *candidates)
+    results = [baseline.answered[slot], *(_result(model, slot) for model in candidates)]
+    for model, result in zip(models, results, strict=True):
+        if result is None:
+            partial.broken.append(f"{slot[0]} is missing from the results of {model.name}")
+        elif result.evaluation.status == "error":
+            partial.broken.append(f"{slot[0]} is an ERROR of {model.name}: {result.evaluation.error}")
+    base, *others = [result for result in results if result is not None]
+    failed = any(result.evaluation.status == "error" for result in (base, *others))
+    if failed or len(others) < len(candidates):
         return
     differences = {
-        difference for one in given for difference in examination_differences(base.evaluation, one.evaluation)
+        difference
+        for result in others
+        for difference in examination_differences(base.evaluation, result.evaluation)
     }
-    if not {difference.key for difference in differences} <= question.allow:
-        ordered = sorted(differences, key=lambda one: KEYS.index(one.key))
-        found.refused.append(Refusal(task=slot[0], differences=tuple(ordered)))
+    keys = {difference.key for difference in differences}
+    if not keys <= options.allow:
+        ordered = sorted(differences, key=lambda difference: KEYS.index(difference.key))
+        partial.refused.append(Refusal(task=slot[0], differences=tuple(ordered)))
         return
-    found.allowed |= {difference.key for difference in differences}
-    asked = TaskPair(
+    partial.allowed |= keys
+    pair = TaskPair(
         baseline=base,
-        candidates=given,
-        names=[baseline.name, *(side.name for side in candidates)],
-        common=bool({one.key for one in differences} - {"task_source", "task_version"}),
+        candidates=others,
+        names=[model.name for model in models],
+        common=bool(keys - {"task_source", "task_version"}),
     )
-    _measure_task(asked, slot[0], question, found)
+    _measure_task(pair, slot[0], options, partial)
 
 
-def _measure_task(asked: TaskPair, task: str, question: CompareOptions, found: _Partial) -> None:
-    wanted = _select_scores(asked.baseline.evaluation.scores, question)
-    for one, name in zip(asked.candidates, asked.names[1:], strict=True):
-        own = {score.metric for score in one.evaluation.scores}
-        lacking = [score.metric for score in wanted if score.metric not in own]
-        found.broken += [f"{task} by {metric} is missing from the results of {name}" for metric in lacking]
-    measured, broken, left_out = measure(asked, wanted, question.tasks, texts=question.why)
-    found.measured += measured
-    found.broken += broken
+def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: _Partial) -> None:
+    scores = _select_scores(pair.baseline.evaluation.scores, options)
+    for result, name in zip(pair.candidates, pair.names[1:], strict=True):
+        own = {score.metric for score in result.evaluation.scores}
+        missing = [score.metric for score in scores if score.metric not in own]
+        partial.broken += [f"{task} by {metric} is missing from the results of {name}" for metric in missing]
+    measured, broken, left_out = measure(pair, scores, options.tasks, texts=options.why)
+    partial.measured += measured
+    partial.broken += broken
     if left_out:
-        found.notes.append(f"{task}: {left_out} examples that not all models were asked alike are left out")
-    for one, name in zip((asked.baseline, *asked.candidates), asked.names, strict=True):
+        partial.notes.append(f"{task}: {left_out} examples are left out: not the same for all models")
+    for result, name in zip((pair.baseline, *pair.candidates), pair.names, strict=True):
         # An error in a finding makes a score meaningless, such as one on rows that were trained on.
-        errors = [finding for finding in one.evaluation.findings if finding.severity is Severity.ERROR]
-        found.notes += [f"{task}: {finding.code} of {name}: {finding.evidence}" for finding in errors]
-    for one in asked.candidates:
-        if note := library_note(asked.baseline.evaluation.libraries, one.evaluation.libraries):
-            found.notes.append(note)
-        if note := scoring_note(asked.baseline.evaluation, one.evaluation):
-            found.notes.append(note)
+        errors = [finding for finding in result.evaluation.findings if finding.severity is Severity.ERROR]
+        partial.notes += [f"{task}: {finding.code} of {name}: {finding.evidence}" for finding in errors]
+    for result in pair.candidates:
+        if note := library_note(pair.baseline.evaluation.libraries, result.evaluation.libraries):
+            partial.notes.append(note)
+        if note := scoring_note(pair.baseline.evaluation, result.evaluation):
+            partial.notes.append(note)
 
 
-def _answer(side: ModelResults, slot: Slot) -> TaskResult | None:
-    """What a side has in a slot; else what it has of that task in another one, which will be refused."""
-    if slot in side.answered:
-        return side.answered[slot]
-    others = [one for own, one in sorted(side.answered.items(), key=repr) if own[0] == slot[0]]
+def _result(model: ModelResults, slot: Slot) -> TaskResult | None:
+    """Return a model's result in a slot, else one on other data of the task, which will be refused."""
+    if slot in model.answered:
+        return model.answered[slot]
+    others = [result for own, result in sorted(model.answered.items(), key=repr) if own[0] == slot[0]]
     return others[0] if others else None
 
 
-def _select_scores(scores: Sequence[Score], question: CompareOptions) -> list[Score]:
-    named = question.metrics
+def _select_scores(scores: Sequence[Score], options: CompareOptions) -> list[Score]:
+    """Select the headline, which comes first, and the metrics that options or gate name."""
+    named = options.metrics
     if named is None:
         return list(scores)
-    if question.gate is not None:
-        named |= question.gate.metrics
-    return [score for place, score in enumerate(scores) if place == 0 or score.metric in named]
+    if options.gate is not None:
+        named |= options.gate.metrics
+    return [score for position, score in enumerate(scores) if position == 0 or score.metric in named]
 
 
 def _note_other_tasks(
-    baseline: ModelResults, candidates: Sequence[ModelResults], question: CompareOptions, found: _Partial
+    baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions, partial: _Partial
 ) -> None:
-    """Say which tasks only the candidate has; a task that was asked for and that nobody has is broken."""
+    """Note tasks that only the candidate has; a task of `options.only` that is missing is broken."""
     known = {slot[0] for slot in baseline.answered}
-    theirs = {slot[0] for side in candidates for slot in side.answered}
-    extra = sorted(theirs - known)
-    if question.only is not None:
-        asked_for = question.only - known
-        found.broken += [
-            f"{task} is missing from the results of {baseline.name}" for task in sorted(asked_for)
-        ]
+    if options.only is not None:
+        missing = sorted(options.only - known)
+        partial.broken += [f"{task} is missing from the results of {baseline.name}" for task in missing]
         return
+    extra = sorted({slot[0] for candidate in candidates for slot in candidate.answered} - known)
     if extra:
-        found.notes.append(f"only {candidates[0].name} was asked: {', '.join(extra)}")
+        partial.notes.append(f"only {candidates[0].name} has results on {', '.join(extra)}")
 
 
-def _model_ref(side: ModelResults, members: Sequence[ModelResults]) -> ModelRef:
-    several = len(members) > 1
+def _model_ref(model: ModelResults, seeds: Sequence[ModelResults]) -> ModelRef:
+    several = len(seeds) > 1
     return ModelRef(
-        name=f"{side.name} and {_other_seeds(len(members) - 1)}" if several else side.name,
-        fingerprint=side.fingerprint,
-        source=str(side.source),
-        members=tuple(one.name for one in members) if several else (),
+        name=f"{model.name} and {_other_seeds(len(seeds) - 1)}" if several else model.name,
+        fingerprint=model.fingerprint,
+        source=str(model.source),
+        members=tuple(seed.name for seed in seeds) if several else (),
     )
 
 
@@ -239,9 +242,8 @@ def _other_seeds(count: int) -> str:
 def _find_changes(measured: Sequence[MetricGain]) -> list[Changes]:
     from harness.comparison.flips import find_changes
 
-    found = []
-    for one in measured:
-        if one.metric is not None and one.gain is not None and math.isfinite(one.gain.value):
-            asked = one.evaluation.examination
-            found.append(find_changes(asked.task, one.metric, one.tables[0], one.tables[1]))
-    return found
+    return [
+        find_changes(each.evaluation.examination.task, each.metric, *each.tables)
+        for each in measured
+        if each.metric is not None and each.gain is not None and math.isfinite(each.gain.value)
+    ]

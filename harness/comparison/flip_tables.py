@@ -1,4 +1,4 @@
-"""Why a gain is what it is, as tables: the examples that moved, and the parts of the data that differ."""
+"""Tables of `--why`: the examples that moved, and the slices of the data that differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.comparison.result import Change, Changes, Comparison, Slice
 
 _SHORT = 60
-"""Characters of a text that a table shows; the JSON has the whole text."""
+"""Maximum characters of a text in a table; the JSON has the whole text."""
 
 GAIN = "gain [95 % interval]"
 
@@ -24,12 +24,12 @@ _MOVED = {
 
 
 def flip_tables(comparison: Comparison) -> list[Table]:
-    """Lay out, for each line that was looked into, what moved most and where it differs."""
+    """Return two tables for each line: examples that moved most, and slices that differ."""
     return [table for changes in comparison.changes for table in _change_tables(changes)]
 
 
 def shortened(text: str, length: int = _SHORT) -> str:
-    """Return a text on one line, and the end cut off where it is longer."""
+    """Return a text on one line, cut off with `…` after `length` characters."""
     text = " ".join(CONTROL.sub(" ", text).split())
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
@@ -41,19 +41,19 @@ def _change_tables(changes: Changes) -> Iterator[Table]:
         f"by {changes.metric} · {_counts_text(changes)}",
         ["example", "moved", "from → to", "gold", "texts"],
         [
-            *(_moved_row(one, changes.what, "gained") for one in changes.most_gained),
-            *(_moved_row(one, changes.what, "lost") for one in changes.most_lost),
+            *(_change_row(change, changes.what, "gained") for change in changes.most_gained),
+            *(_change_row(change, changes.what, "lost") for change in changes.most_lost),
         ],
         numeric=False,
     )
     if changes.slices and not flagged:
-        moved.remarks.append(f"no part of {_tested_text(changes)} differs beyond chance")
+        moved.remarks.append(f"none of {_tested_text(changes)} differs significantly")
     yield moved
     if flagged:
         yield Table(
             f"where: {changes.task}",
-            f"by {changes.metric} · parts whose own gain is not zero",
-            ["part", "examples", GAIN, "p"],
+            f"by {changes.metric} · slices whose gain differs from zero",
+            ["slice", "examples", GAIN, "p"],
             [_slice_row(part) for part in flagged],
             [f"{len(flagged)} of {_tested_text(changes)}"],
         )
@@ -66,13 +66,14 @@ def _counts_text(changes: Changes) -> str:
 
 
 def _tested_text(changes: Changes) -> str:
-    return f"{len(changes.slices):,} that were tried (p corrected over all of them, Holm)"
+    return f"{len(changes.slices):,} slices tested (p corrected over all of them, Holm)"
 
 
-def _moved_row(one: Change, what: str, moved: str) -> list[Cell]:
-    texts = "\n".join(f"“{shortened(text)}”" for text in one.texts.values())
-    arrow = f"{_value(one.baseline, what)} → {_value(one.candidate, what)}"
-    cells = shortened(one.id, 24), moved, arrow, "–" if one.gold is None else shortened(one.gold, 24), texts
+def _change_row(change: Change, what: str, direction: str) -> list[Cell]:
+    texts = "\n".join(f"“{shortened(text)}”" for text in change.texts.values())
+    arrow = f"{_value(change.baseline, what)} → {_value(change.candidate, what)}"
+    gold = "–" if change.gold is None else shortened(change.gold, 24)
+    cells = shortened(change.id, 24), direction, arrow, gold, texts
     return [Cell(text) for text in cells]
 
 
@@ -92,7 +93,7 @@ def _slice_row(part: Slice) -> list[Cell]:
 
 
 def count_text(examples: int, clusters: int) -> str:
-    """Say how many examples there are, and in how many clusters where they do not stand alone."""
+    """Write a number of examples, and of their clusters where examples share them."""
     return f"{examples:,}" if clusters == examples else f"{examples:,} in {clusters:,}"
 
 
@@ -104,7 +105,7 @@ def gain_text(gain: float | None, low: float | None = None, high: float | None =
 
 
 def p_value(p: float | None) -> str:
-    """Write a p-value; a very small one is not zero."""
+    """Write a p-value with four decimals, below 0.001 as `<0.001`."""
     if p is None:
         return "–"
     return "<0.001" if p < 0.001 else f"{p:.4f}"

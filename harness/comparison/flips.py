@@ -1,4 +1,4 @@
-"""Why a gain is what it is: the examples whose answers moved, and the parts where they did."""
+"""Examples behind a gain: answers that flipped, pairs that moved, queries that gained or lost."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from harness.results.predictions import Table
 
 MOST = 5
-"""Examples shown of each direction."""
+"""Maximum number of examples shown for each direction."""
 
 
 def find_changes(task: str, metric: Metric, baseline: Table, candidate: Table) -> Changes:
-    """Find what moved between two models' answers to the same examples, in the same order.
+    """Find what moved between two models' predictions for the same examples, in the same order.
 
-    Answers that are right or wrong flip; values of a mean are gained or lost; where gold is ranked, an
-    example moves by how much nearer to gold's rank its own comes. A metric that is none of
-    these has slices alone.
+    Right or wrong answers flip; other values of a mean are gained or lost; for a rank correlation, an
+    example moves by how much closer its rank comes to the rank of its gold. For any other metric only
+    slices are reported.
     """
     what, before, after, moved = _movements(metric, baseline, candidate)
     order = sorted(
@@ -46,27 +46,27 @@ def find_changes(task: str, metric: Metric, baseline: Table, candidate: Table) -
 def _movements(
     metric: Metric, baseline: Table, candidate: Table
 ) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
-    """What moved in words; both models' values, and how much better each example became: (n,) each."""
-    counted = _included(metric, baseline) & _included(metric, candidate)
-    moved = np.zeros(len(counted))
+    """Return what moved (`Changes.what`), both models' values, and each example's improvement: (n,) each."""
+    included = _included(metric, baseline) & _included(metric, candidate)
+    moved = np.zeros(len(included))
     left, right = (_as_floats(table, metric.columns[0]) for table in (baseline, candidate))
     if metric.per_example and left is not None and right is not None:
-        moved[counted] = np.nan_to_num(right - left)[counted]
-        flips = set(np.unique([left[counted], right[counted]])) <= {0.0, 1.0}
+        moved[included] = np.nan_to_num(right - left)[included]
+        flips = set(np.unique([left[included], right[included]])) <= {0.0, 1.0}
         return ("answers" if flips else "queries"), left, right, moved
     if metric.columns == ("gold", "predicted"):
         gold = _as_floats(baseline, "gold")
         left, right = (_as_floats(table, "predicted") for table in (baseline, candidate))
         if gold is not None and left is not None and right is not None:
-            before, after = (_rank_distances(gold[counted], side[counted]) for side in (left, right))
-            moved[counted] = before - after
+            before, after = (_rank_distances(gold[included], side[included]) for side in (left, right))
+            moved[included] = before - after
             return "pairs", left, right, moved
     if len(metric.columns) == 2 and not any(
         map(_is_list, (*_columns(metric, baseline), *_columns(metric, candidate)))
     ):
         # Two columns of classes: right where they agree.
         left, right = (np.equal(*_columns(metric, table)).astype(float) for table in (baseline, candidate))
-        moved[counted] = (right - left)[counted]
+        moved[included] = (right - left)[included]
         return "answers", left, right, moved
     return "answers", moved, moved, moved
 
@@ -91,7 +91,7 @@ def _as_floats(table: Table, column: str) -> np.ndarray | None:
 
 
 def _rank_distances(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """How far each example's rank is from gold's, as a share of all: (n,) in [0, 1]."""
+    """Return the distance of each example's rank from its gold's, as a share of all: (n,) in [0, 1]."""
     return np.asarray(np.abs(ranks(gold) - ranks(predicted)) / len(gold))
 
 

@@ -1,4 +1,4 @@
-"""Comparisons for machines: JSON, CSV, JUnit XML, and annotations of a GitHub workflow."""
+"""Comparisons as JSON, CSV, JUnit XML, and annotations of a GitHub workflow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harness.comparison.result import GateLine, Refusal
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 forbids even where it is escaped."""
+"""Characters that XML 1.0 forbids even if escaped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +38,20 @@ class Document:
     schema: int = SCHEMA
     comparisons: tuple[Comparison, ...]
     front: tuple[ParetoPoint, ...] = ()
-    """Quality beside speed of all models, best first; empty where speeds or common tasks are lacking."""
+    """Quality and speed of all models, best first; empty without speeds or common tasks."""
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
 
 
 def to_json(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint] = ()) -> str:
-    """Write one JSON document, as docs/compare.schema.json says; an undefined number is null."""
+    """Write one JSON document that follows docs/compare.schema.json; an undefined number is null."""
     document = msgspec.to_builtins(Document(comparisons=tuple(comparisons), front=tuple(front)))
     return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
-    """Replace what JSON cannot hold: numbers that are not finite, halves of characters (of a path)."""
+    """Replace what JSON cannot hold: numbers that are not finite, surrogates (in a path)."""
     if isinstance(value, dict):
         return {_plain(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -65,13 +65,14 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
 
 
 def to_csv(comparisons: Sequence[Comparison]) -> str:
-    """Write one row per line: full float precision, and no cell that a spreadsheet would run."""
+    """Write one row per line, with full float precision; safe from formula injection."""
     names = [column.name for column in fields(MetricComparison)]
     parties = ("baseline_model", "baseline_fingerprint", "candidate_model", "candidate_fingerprint")
     rows: list[list[Any]] = [[*parties, *names]]
-    for one in comparisons:
-        models = [one.baseline.name, one.baseline.fingerprint, one.candidate.name, one.candidate.fingerprint]
-        rows += [[*models, *(_csv_value(getattr(line, name)) for name in names)] for line in one.lines]
+    for comparison in comparisons:
+        base, cand = comparison.baseline, comparison.candidate
+        models = [base.name, base.fingerprint, cand.name, cand.fingerprint]
+        rows += [[*models, *(_csv_value(getattr(line, name)) for name in names)] for line in comparison.lines]
     return csv_text(rows)
 
 
@@ -86,14 +87,14 @@ def _csv_value(value: Any) -> Any:  # noqa: ANN401 - any field of a line
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A test case of JUnit: its name, and what became of it."""
+    """A JUnit test case: its name and outcome."""
 
     name: str
     sentence: str
     outcome: str = ""
-    """`failure`, `error`, `skipped`, or nothing for what passes."""
+    """`failure`, `error`, `skipped`, or empty if it passes."""
     kind: str = ""
-    """What kind of failure: `worse`, `inconclusive`, `broken`, `not comparable`."""
+    """Kind of failure: `worse`, `inconclusive`, `broken`, `not comparable`."""
 
 
 def to_junit(comparisons: Sequence[Comparison]) -> str:
@@ -102,12 +103,12 @@ def to_junit(comparisons: Sequence[Comparison]) -> str:
     Without a gate there is a test case per line. A suite fails if and only if the exit code is not 0.
     """
     suites = ET.Element("testsuites")
-    for one in comparisons:
-        cases = list(_cases(one))
-        if one.exit_code != PASSES and not any(case.outcome in ("failure", "error") for case in cases):
-            outcome = "error" if one.exit_code in (BROKEN, NOT_COMPARABLE) else "failure"
-            cases.append(_Case("the comparison", one.sentence, outcome, f"exit code {one.exit_code}"))
-        suites.append(_suite(one, cases))
+    for comparison in comparisons:
+        cases, code = list(_cases(comparison)), comparison.exit_code
+        if code != PASSES and not any(case.outcome in ("failure", "error") for case in cases):
+            outcome = "error" if code in (BROKEN, NOT_COMPARABLE) else "failure"
+            cases.append(_Case("the comparison", comparison.sentence, outcome, f"exit code {code}"))
+        suites.append(_suite(comparison, cases))
     for count in ("tests", "failures", "errors", "skipped"):
         suites.set(count, str(sum(int(suite.get(count, 0)) for suite in suites)))
     ET.indent(suites)
@@ -117,7 +118,7 @@ def to_junit(comparisons: Sequence[Comparison]) -> str:
 def _cases(comparison: Comparison) -> Iterator[_Case]:
     yield from (_Case(text, text, "error", "broken") for text in comparison.broken)
     for refused in comparison.refused:
-        yield _Case(f"{refused.task} was asked alike", _refusal_text(refused), "error", "not comparable")
+        yield _Case(f"{refused.task} is comparable", _refusal_text(refused), "error", "not comparable")
     if comparison.gated:
         yield from map(_gate_case, comparison.gate)
     else:
@@ -139,7 +140,7 @@ def _line_case(line: MetricComparison) -> _Case:
 
 
 def condition_name(line: GateLine) -> str:
-    """Name a condition: the same from run to run, whatever the figures."""
+    """Return a condition's name, which is the same in every run."""
     subject = " by ".join(word for word in (line.task, line.metric) if word)
     return f"{subject}: {line.rule} {line.threshold:g}" if subject else f"{line.rule} {line.threshold:g}"
 
@@ -151,8 +152,8 @@ def _figures(line: MetricComparison) -> str:
 
 
 def _refusal_text(refused: Refusal) -> str:
-    told = "; ".join(f"{one.key} {one.baseline} / {one.candidate}" for one in refused.differences)
-    return f"{refused.task} was not asked alike: {told}"
+    differences = "; ".join(f"{each.key} {each.baseline} / {each.candidate}" for each in refused.differences)
+    return f"{refused.task} is not comparable: {differences}"
 
 
 def _suite(comparison: Comparison, cases: Sequence[_Case]) -> ET.Element:
@@ -170,8 +171,8 @@ def _suite(comparison: Comparison, cases: Sequence[_Case]) -> ET.Element:
         for key in comparison.allowed:
             ET.SubElement(properties, "property", name="allowed", value=_xml(key))
     for case in cases:
-        told = {"classname": _xml(comparison.candidate.name), "name": _xml(case.name)}
-        element = ET.SubElement(suite, "testcase", told)
+        attributes = {"classname": _xml(comparison.candidate.name), "name": _xml(case.name)}
+        element = ET.SubElement(suite, "testcase", attributes)
         if case.outcome:
             kind = {"type": _xml(case.kind)} if case.kind else {}
             ET.SubElement(element, case.outcome, kind | {"message": _xml(case.sentence)})
@@ -187,22 +188,23 @@ def _xml(text: str) -> str:
 
 
 def to_github(comparisons: Sequence[Comparison]) -> str:
-    """Write workflow commands: an annotation for each answer and for what does not pass.
+    """Write workflow commands: an annotation for each summary and each failure.
 
-    The answers come first: GitHub shows the first ten annotations of a kind, and drops the others.
+    The summaries come first: GitHub shows the first ten annotations of a kind, and drops the others.
     """
-    answers = [
-        _annotation("notice" if one.exit_code == PASSES else "error", "harness compare", one.sentence)
-        for one in comparisons
+    levels = ["notice" if comparison.exit_code == PASSES else "error" for comparison in comparisons]
+    summaries = [
+        _annotation(level, "harness compare", comparison.sentence)
+        for level, comparison in zip(levels, comparisons, strict=True)
     ]
-    return "".join([*answers, *(text for one in comparisons for text in _annotations(one))])
+    return "".join([*summaries, *(text for comparison in comparisons for text in _annotations(comparison))])
 
 
 def _annotations(comparison: Comparison) -> Iterator[str]:
     about = f"{comparison.candidate.name} against {comparison.baseline.name}"
     if comparison.allowed:
         keys = ", ".join(comparison.allowed)
-        yield _annotation("warning", about, f"ALLOWED by --allow, although it differs: {keys}")
+        yield _annotation("warning", about, f"ALLOWED to differ (--allow): {keys}")
     for case in _cases(comparison):
         if case.outcome in ("failure", "error"):
             yield _annotation("error", f"{about}: {case.name}", f"{case.kind}: {case.sentence}")
@@ -210,12 +212,12 @@ def _annotations(comparison: Comparison) -> Iterator[str]:
             yield _annotation("warning", f"{about}: {case.name}", case.sentence)
     for line in comparison.gate:
         if line.holds and line.outcome == "inconclusive":
-            told = f"inconclusive, let pass: {line.sentence}"
-            yield _annotation("warning", f"{about}: {condition_name(line)}", told)
+            message = f"inconclusive, let pass: {line.sentence}"
+            yield _annotation("warning", f"{about}: {condition_name(line)}", message)
     for worse in comparison.lines:
         if comparison.gated and worse.verdict == "worse" and worse.within_margin:
-            told = f"{_figures(worse)}, within the margin"
-            yield _annotation("warning", f"{about}: {worse.task} by {worse.metric}", told)
+            message = f"{_figures(worse)}, within the margin"
+            yield _annotation("warning", f"{about}: {worse.task} by {worse.metric}", message)
 
 
 def _annotation(level: str, title: str, message: str) -> str:

@@ -22,19 +22,19 @@ def markdown(
     matrix: bool = False,
     front: Sequence[ParetoPoint] = (),
 ) -> str:
-    """Write comparisons for a pull-request comment: the answers, then the tables; reasons are folded away.
+    """Write comparisons for a pull-request comment: summaries, then tables; those of `--why` are folded.
 
-    matrix: the tables of `matrix_tables` in place of each comparison's own.
+    matrix: write `matrix_tables` in place of each comparison's tables.
     """
     parts = [f"## {escaped(title)}\n"] if title else []
-    answers = [f"**{escaped(one.sentence)}**" for one in comparisons if one.sentence.strip()]
-    if answers:
-        bullet = "- " if len(answers) > 1 else ""
-        parts.append("".join(f"{bullet}{answer}\n" for answer in answers))
+    summaries = [f"**{escaped(each.sentence)}**" for each in comparisons if each.sentence.strip()]
+    if summaries:
+        bullet = "- " if len(summaries) > 1 else ""
+        parts.append("".join(f"{bullet}{summary}\n" for summary in summaries))
     if matrix:
         parts += [to_markdown([table]) for table in matrix_tables(comparisons)]
     else:
-        parts += [part for one in comparisons for part in _sections(one)]
+        parts += [part for comparison in comparisons for part in _sections(comparison)]
     if front:
         parts.append(to_markdown([pareto_table(front)]))
     return "\n".join(parts)
@@ -45,5 +45,5 @@ def _sections(comparison: Comparison) -> Iterator[str]:
     yield to_markdown([answer])
     yield from (f"#{to_markdown([table])}" for table in further)
     if tables := flip_tables(comparison):
-        lines = f"Why: {plural(len(comparison.changes), 'line')} in detail"
-        yield f"<details>\n<summary>{lines}</summary>\n\n{to_markdown(tables)}\n</details>\n"
+        title = f"Why: {plural(len(comparison.changes), 'line')} in detail"
+        yield f"<details>\n<summary>{title}</summary>\n\n{to_markdown(tables)}\n</details>\n"

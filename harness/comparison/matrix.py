@@ -1,4 +1,4 @@
-"""Tables of many models: a matrix of gains for all pairs, and quality next to speed."""
+"""Tables of many models: matrices of gains for all pairs, and quality next to speed."""
 
 from __future__ import annotations
 
@@ -18,58 +18,58 @@ _MIRRORED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
 
 def matrix_tables(comparisons: Sequence[Comparison]) -> list[Table]:
-    """Lay out every pair's gain: a table for each task and metric, candidates by baselines.
+    """Return a matrix of gains for each task and metric, candidates by baselines, then the warnings.
 
     A pair that was compared one way is shown both ways.
     """
-    parties = dict.fromkeys(
-        (party.name, party.fingerprint)
+    models = dict.fromkeys(
+        (model.name, model.fingerprint)
         for comparison in comparisons
-        for party in (comparison.baseline, comparison.candidate)
+        for model in (comparison.baseline, comparison.candidate)
     )
-    names = display_names(list(parties))
+    names = display_names(list(models))
     cells: dict[tuple[str, str, str], dict[tuple[str, str], Cell]] = {}
     titles: dict[tuple[str, str, str], str] = {}
     for comparison in comparisons:
         pair = shown_names(comparison, names)
         for line in comparison.lines:
-            place = line.task, line.metric, line.data
-            titles[place] = line_name(line, comparison.lines)
-            cells.setdefault(place, {}).update(_cells_both_ways(line, *pair))
-    laid_out = [
+            key = line.task, line.metric, line.data
+            titles[key] = line_name(line, comparison.lines)
+            cells.setdefault(key, {}).update(_cells_both_ways(line, *pair))
+    matrices = [
         Table(
-            titles[place],
-            f"by {place[1]} · gain of the row over the column",
+            titles[task, metric, data],
+            f"by {metric} · gain of the row over the column",
             ["", *names.values()],
-            _matrix(list(names.values()), cells[place]),
-            illustrative_note(place[0]) if place[2] == "sample" else [],
+            _matrix(list(names.values()), pair_cells),
+            illustrative_note(task) if data == "sample" else [],
         )
-        for place in cells
+        for (task, metric, data), pair_cells in cells.items()
     ]
-    return [*laid_out, *_warnings_table(comparisons, names)]
+    return [*matrices, *_warnings_table(comparisons, names)]
 
 
-def pareto_table(standings: Sequence[ParetoPoint]) -> Table:
-    """Lay out quality beside speed; models that no other one beats at both are bold."""
-    tasks = max((one.tasks for one in standings), default=0)
+def pareto_table(points: Sequence[ParetoPoint]) -> Table:
+    """Return the table of quality and speed; models on the Pareto front are bold."""
+    tasks = max((point.tasks for point in points), default=0)
     return Table(
         "quality and speed",
-        f"mean headline score over {plural(tasks, 'task')} that all were asked alike",
-        ["model", "quality", "texts/s", "beaten at both"],
+        f"mean headline score over {plural(tasks, 'task')} that all models have in common",
+        ["model", "quality", "texts/s", "dominated"],
         [
             [
-                Cell(one.model, best=one.on_front),
-                Cell(f"{one.quality:.4f}", best=one.on_front),
-                Cell("–" if one.texts_per_second is None else f"{one.texts_per_second:,.0f}"),
-                Cell("?" if one.texts_per_second is None else "no" if one.on_front else "yes"),
+                Cell(point.model, best=point.on_front),
+                Cell(f"{point.quality:.4f}", best=point.on_front),
+                Cell("–" if point.texts_per_second is None else f"{point.texts_per_second:,.0f}"),
+                Cell("?" if point.texts_per_second is None else "no" if point.on_front else "yes"),
             ]
-            for one in standings
+            for point in points
         ],
     )
 
 
 def _cells_both_ways(line: MetricComparison, baseline: str, candidate: str) -> dict[tuple[str, str], Cell]:
-    """Cells by (row, column): the candidate over the baseline, and the other way round."""
+    """Return cells by (row, column): the candidate over the baseline, and the reverse."""
     mirrored = _MIRRORED.get(line.verdict, line.verdict)
     lost = None if line.gain is None else -line.gain or 0.0
     return {
@@ -84,11 +84,11 @@ def _matrix(names: Sequence[str], cells: dict[tuple[str, str], Cell]) -> list[li
 
 
 def _warnings_table(comparisons: Sequence[Comparison], names: dict[tuple[str, str], str]) -> Iterator[Table]:
-    """What no matrix has a cell for: pairs with something refused, broken or allowed."""
+    """Yield the table of pairs with refused, broken or allowed results, if there are any."""
     rows = []
     for comparison in comparisons:
         baseline, candidate = shown_names(comparison, names)
         pair = f"{candidate} against {baseline}"
         rows += [[Cell(pair), Cell(text)] for text in warnings(comparison)]
     if rows:
-        yield Table("what to know of these pairs", "", ["pair", "what"], rows, numeric=False)
+        yield Table("warnings", "", ["pair", "warning"], rows, numeric=False)

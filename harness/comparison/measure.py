@@ -1,4 +1,4 @@
-"""One task of two models, measured: every metric's gain, before anything is claimed of it."""
+"""Gains of all metrics of one task, with intervals and p-values, before any verdict."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MetricGain:
-    """A metric of a task, for both models."""
+    """One metric of a task, measured on both models."""
 
     evaluation: Evaluation
-    """The baseline's."""
+    """The baseline's evaluation."""
     score: Score
-    """The baseline's."""
+    """The baseline's score."""
     headline: bool
     tags: tuple[str, ...]
     candidate: float | None
@@ -45,88 +45,88 @@ class MetricGain:
     reason: str | None = None
     """Why there is no gain, or no interval of it."""
     tables: tuple[Table, ...] = field(default=(), repr=False)
-    """Both models' predictions, of the same examples: the baseline's first."""
+    """Predictions of the baseline and of the (first) candidate, for the same examples."""
     metric: Metric | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TaskPair:
-    """One task, as both models answered it."""
+    """Results of the baseline and the candidates on one task."""
 
     baseline: TaskResult
     candidates: Sequence[TaskResult]
-    """One, or one for each training seed."""
+    """One result, or one for each training seed."""
     names: Sequence[str]
-    """Of the baseline and the candidates."""
+    """Names of the baseline and of the candidates."""
     common: bool
-    """Whether the examination differs and was allowed to: then the examples that both have count."""
+    """Whether to use only the examples that all have: the examinations differ, as `--allow` permits."""
 
 
 def measure(
-    asked: TaskPair, wanted: Sequence[Score], tasks: Mapping[str, Task], *, texts: bool
+    pair: TaskPair, scores: Sequence[Score], tasks: Mapping[str, Task], *, texts: bool
 ) -> tuple[list[MetricGain], list[str], int]:
-    """Measure some metrics of a task; beside, what is broken, and how many examples are left out.
+    """Measure metrics of a task; returns gains, sentences on what is broken, and the examples left out.
 
-    texts: read all columns, so that a person can be shown which examples moved.
+    scores: the baseline's scores to compare. texts: read all columns, to show which examples moved.
     """
     broken: list[str] = []
     try:
-        for one in (asked.baseline, *asked.candidates):
-            predictions_at_hand(one)
-        metrics = {score.metric: metric_of(score, _task_name(asked), tasks) for score in wanted}
-        tables, left_out = _tables(asked, list(metrics.values()), texts=texts)
+        for result in (pair.baseline, *pair.candidates):
+            predictions_at_hand(result)
+        metrics = {score.metric: metric_of(score, _task_name(pair), tasks) for score in scores}
+        tables, left_out = _tables(pair, list(metrics.values()), texts=texts)
     except HarnessError as error:
-        if not _lacks_predictions(asked):
+        if not _lacks_predictions(pair):
             broken.append(_sentence(error))
-        return [_untested(asked, score, tasks, error.message) for score in wanted], broken, 0
+        return [_untested(pair, score, tasks, error.message) for score in scores], broken, 0
     measured = []
-    for score in wanted:
+    for score in scores:
         try:
-            measured.append(_measure_metric(asked, score, metrics[score.metric], tables, tasks))
+            measured.append(_measure_metric(pair, score, metrics[score.metric], tables, tasks))
         except HarnessError as error:
             broken.append(_sentence(error))
-            measured.append(_untested(asked, score, tasks, error.message))
+            measured.append(_untested(pair, score, tasks, error.message))
     return measured, broken, left_out
 
 
-def _lacks_predictions(asked: TaskPair) -> bool:
-    """Whether predictions were never kept, or were not copied with a CSV: no fault, but no test either."""
-    return any(one.predictions is None for one in (asked.baseline, *asked.candidates))
+def _lacks_predictions(pair: TaskPair) -> bool:
+    """Whether predictions were not kept, or not copied with a CSV: not an error, but without them no test."""
+    return any(result.predictions is None for result in (pair.baseline, *pair.candidates))
 
 
-def _tables(asked: TaskPair, metrics: Sequence[Metric], *, texts: bool) -> tuple[list[Table], int]:
+def _tables(pair: TaskPair, metrics: Sequence[Metric], *, texts: bool) -> tuple[list[Table], int]:
     needed = {"id", "cluster", "gold", *(name for metric in metrics for name in metric.columns)}
     needed |= {metric.where for metric in metrics if metric.where}
-    answered = (asked.baseline, *asked.candidates)
-    # Which texts an example has is needed to know it again where the examinations differ.
-    tables = [read_table(one, None if texts or asked.common else needed) for one in answered]
-    for one, table in zip(answered, tables, strict=True):
-        by_name = {score.metric: score for score in one.evaluation.scores}
+    results = (pair.baseline, *pair.candidates)
+    # Where the examinations differ, examples are matched by their texts too.
+    tables = [read_table(result, None if texts or pair.common else needed) for result in results]
+    for result, table in zip(results, tables, strict=True):
+        by_name = {score.metric: score for score in result.evaluation.scores}
         for metric in metrics:
             if metric.name in by_name:
-                check_score(metric, table, one.evaluation, by_name[metric.name])
-    answers = {name for one in answered for score in one.evaluation.scores for name in score.columns}
-    return aligned(tables, asked.names, common=asked.common, answers=answers - {"gold"})
+                check_score(metric, table, result.evaluation, by_name[metric.name])
+    answers = {name for result in results for score in result.evaluation.scores for name in score.columns}
+    return aligned(tables, pair.names, common=pair.common, answers=answers - {"gold"})
 
 
 def _measure_metric(
-    asked: TaskPair, score: Score, metric: Metric, tables: Sequence[Table], tasks: Mapping[str, Task]
+    pair: TaskPair, score: Score, metric: Metric, tables: Sequence[Table], tasks: Mapping[str, Task]
 ) -> MetricGain:
     pairs = [paired(metric, tables[0], table) for table in tables[1:]]
-    asked_of = asked.baseline.evaluation.examination
-    seed = seed_from(asked_of.digest, asked_of.task, score.metric, "gain")
+    examination = pair.baseline.evaluation.examination
+    seed = seed_from(examination.digest, examination.task, score.metric, "gain")
     from_seeds = None
     if len(pairs) > 1:
         several = seeds_gain(pairs)
         gain, from_seeds = several.gain, several.from_seeds
     else:
-        same = asked.baseline.evaluation.predictions == asked.candidates[0].evaluation.predictions
+        same = pair.baseline.evaluation.predictions == pair.candidates[0].evaluation.predictions
         gain = gain_of(pairs[0], seed, identical=same)
     return MetricGain(
-        evaluation=asked.baseline.evaluation,
+        evaluation=pair.baseline.evaluation,
         score=score,
-        headline=_is_headline(asked, score),
-        tags=_tags(asked, tasks),
+        headline=_is_headline(pair, score),
+        tags=_tags(pair, tasks),
         candidate=gain.candidate,
         gain=gain,
         from_seeds=from_seeds,
@@ -144,37 +144,37 @@ def _interval_reason(gain: Gain) -> str | None:
     return "undefined on most resamples"
 
 
-def _untested(asked: TaskPair, score: Score, tasks: Mapping[str, Task], reason: str) -> MetricGain:
+def _untested(pair: TaskPair, score: Score, tasks: Mapping[str, Task], reason: str) -> MetricGain:
     scores = [
-        found.score
-        for one in asked.candidates
-        for found in one.evaluation.scores
-        if found.metric == score.metric and found.score is not None
+        own.score
+        for result in pair.candidates
+        for own in result.evaluation.scores
+        if own.metric == score.metric and own.score is not None
     ]
-    whole = len(scores) == len(asked.candidates)
+    complete = len(scores) == len(pair.candidates)
     return MetricGain(
-        evaluation=asked.baseline.evaluation,
+        evaluation=pair.baseline.evaluation,
         score=score,
-        headline=_is_headline(asked, score),
-        tags=_tags(asked, tasks),
-        candidate=sum(scores) / len(scores) if whole else None,
+        headline=_is_headline(pair, score),
+        tags=_tags(pair, tasks),
+        candidate=sum(scores) / len(scores) if complete else None,
         reason=reason,
     )
 
 
-def _is_headline(asked: TaskPair, score: Score) -> bool:
-    return asked.baseline.evaluation.scores[0].metric == score.metric
+def _is_headline(pair: TaskPair, score: Score) -> bool:
+    return pair.baseline.evaluation.scores[0].metric == score.metric
 
 
-def _tags(asked: TaskPair, tasks: Mapping[str, Task]) -> tuple[str, ...]:
-    """Tags of the record; a CSV has none, and then the task's own."""
-    one = asked.baseline.evaluation
-    own = tasks[_task_name(asked)].tags if _task_name(asked) in tasks else ()
-    return one.tags or tuple(sorted(own))
+def _tags(pair: TaskPair, tasks: Mapping[str, Task]) -> tuple[str, ...]:
+    """Return the tags of the record, or the task's for a CSV, which has none."""
+    evaluation = pair.baseline.evaluation
+    own = tasks[_task_name(pair)].tags if _task_name(pair) in tasks else ()
+    return evaluation.tags or tuple(sorted(own))
 
 
-def _task_name(asked: TaskPair) -> str:
-    return asked.baseline.evaluation.examination.task
+def _task_name(pair: TaskPair) -> str:
+    return pair.baseline.evaluation.examination.task
 
 
 def _sentence(error: HarnessError) -> str:

@@ -1,4 +1,4 @@
-"""Quality against throughput: which models no other one beats at both."""
+"""Pareto front of quality and throughput."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def pareto_front(sides: Sequence[ModelResults]) -> list[ParetoPoint]:
-    """Every model's mean headline score and its texts/s, best first; whether it lies on the Pareto front.
+    """Return each model's mean headline score, texts/s, and whether it is on the Pareto front; best first.
 
-    The mean is over the tasks that all of them were asked alike. A model that was not timed on the
-    first timed one's machine and texts has no speed here, and no place on the front: speeds of two machines
-    are never ranked. Empty where no task is common or fewer than two models have a speed.
+    The mean is over the tasks that all models have with equal examinations. Speeds of two machines are
+    never ranked: a model that was not timed on the machine and texts of the first timed one has no speed
+    here and is not on the front. Empty without a common task, or with fewer than two speeds.
     """
     shared = _shared_slots(sides)
     first = next((side.throughput for side in sides if side.throughput is not None), None)
@@ -32,7 +32,7 @@ def pareto_front(sides: Sequence[ModelResults]) -> list[ParetoPoint]:
     if len(speeds) < 2:
         return []
     quality = {side.name: _mean_headline(side, shared) for side in sides}
-    standings = [
+    points = [
         ParetoPoint(
             model=side.name,
             quality=quality[side.name],
@@ -42,19 +42,19 @@ def pareto_front(sides: Sequence[ModelResults]) -> list[ParetoPoint]:
         )
         for side in sides
     ]
-    return sorted(standings, key=lambda one: (-one.quality, one.model))
+    return sorted(points, key=lambda point: (-point.quality, point.model))
 
 
 def _shared_slots(sides: Sequence[ModelResults]) -> list[tuple[str, str, int | None]]:
-    """Slots in which every model has a score for the very same examination."""
+    """Return the slots in which all models have a score for equal examinations."""
     first = sides[0]
     return [
         slot
-        for slot, one in sorted(first.answered.items(), key=repr)
+        for slot, result in sorted(first.answered.items(), key=repr)
         if all(
             slot in side.answered
             and side.answered[slot].evaluation.status == "ok"
-            and side.answered[slot].evaluation.examination == one.evaluation.examination
+            and side.answered[slot].evaluation.examination == result.evaluation.examination
             for side in sides
         )
     ]
@@ -66,7 +66,7 @@ def _mean_headline(side: ModelResults, slots: Sequence[tuple[str, str, int | Non
 
 
 def _is_dominated(name: str, quality: dict[str, float], speeds: dict[str, float]) -> bool:
-    """Whether another model is at least as good at both, and better at one."""
+    """Whether another model is at least as good in both, and better in one."""
     return any(
         quality[other] >= quality[name]
         and speed >= speeds[name]

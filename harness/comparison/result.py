@@ -1,4 +1,4 @@
-"""What `harness compare` found: plain data, and the JSON that `--format json` writes."""
+"""Records of a comparison; `--format json` writes them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 SCHEMA = 1
-"""Raise it when a field changes its meaning."""
+"""Version of the JSON; raise it when a field changes its meaning."""
 
 Verdict = Literal["better", "worse", "equivalent", "inconclusive", "not tested"]
 Outcome = Literal["passes", "worse", "inconclusive", "broken"]
@@ -18,19 +18,19 @@ PASSES, WORSE, BROKEN, NOT_COMPARABLE, INCONCLUSIVE = 0, 1, 2, 3, 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRef:
-    """One of the two models that are compared."""
+    """A model that is compared."""
 
     name: str
     fingerprint: str
     source: str
-    """The folder or file that its scores were read from."""
+    """Folder or file of its scores."""
     members: tuple[str, ...] = ()
-    """Of a candidate that is several training seeds: their names; empty for a single model."""
+    """Names of the training seeds that form the candidate; empty for a single model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricComparison:
-    """One metric of one task: both scores, and what may be said of their difference."""
+    """One metric of one task: both scores, their difference, and the verdict."""
 
     task: str
     metric: str
@@ -48,30 +48,30 @@ class MetricComparison:
     p: float | None
     """Two-sided p-value, not corrected."""
     p_holm: float | None
-    """The same, corrected over all lines of this comparison (Holm, 1979)."""
+    """p-value corrected over all lines of all comparisons of a command (Holm, 1979)."""
     verdict: Verdict
     margin: float | None
-    """The loss that would be accepted; None where none was given."""
+    """The accepted loss; None if none was given."""
     within_margin: bool | None
-    """Whether the whole interval lies above −margin; None without a margin or an interval."""
+    """Whether the whole interval is above −margin; None without a margin or an interval."""
     detectable: float | None
-    """The smallest true gain that these examples show with 80 % power."""
+    """The smallest true gain that these examples detect with 80 % power."""
     needed: int | None
-    """Examples that would show a gain as large as the margin with 80 % power (`--power`)."""
+    """Examples needed to detect a gain as large as the margin with 80 % power (`--power`)."""
     examples: int
     clusters: int
-    """Independent units: what was resampled."""
+    """Independent units, which are resampled."""
     test: str
-    """How it was tested: see docs/statistics.md."""
+    """The statistical test; see docs/statistics.md."""
     from_seeds: float | None = None
     """Share of the gain's variance that comes from training seeds, in [0, 1]; None for a single candidate."""
     reason: str | None = None
-    """Why it was not tested."""
+    """Why there is no test or no interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateLine:
-    """One condition of the gate, and whether it holds."""
+    """One condition of the gate and its outcome."""
 
     rule: Rule
     task: str | None
@@ -80,24 +80,24 @@ class GateLine:
     threshold: float
     outcome: Outcome
     holds: bool
-    """Whether the policy lets it pass."""
+    """Whether it passes; an inconclusive one does if the gate's policy says so."""
     sentence: str
     """The condition and the figures that decide it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not the same for both models."""
+    """A difference between the two models or their examinations."""
 
     key: str
-    """What `--allow` takes, where it is about what was asked."""
+    """Name of the setting; for an examination or a machine, a key of `--allow`."""
     baseline: str
     candidate: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A task that was not asked alike, so that its scores do not compare."""
+    """A task whose examinations differ, so that its scores are not comparable."""
 
     task: str
     differences: tuple[Difference, ...]
@@ -105,17 +105,19 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """Throughput of both, from their records."""
+    """Throughput of both models."""
 
     baseline: float
+    """Texts/s."""
     candidate: float
     """Texts/s."""
     ratio: float
     """candidate / baseline."""
     low: float
     high: float
-    """An interval where one bench timed both; else the slowest round against the fastest, and vice versa."""
+    """Ends of an interval if one bench timed both; else slowest over fastest round, and vice versa."""
     source: str
+    """Where the figures come from, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +132,10 @@ class Mean:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgetting:
-    """What was gained in the domain against what was lost outside it."""
+    """Mean gain in a domain, and outside it."""
 
     domain: tuple[str, ...]
-    """The tags that are the domain."""
+    """Tags of the domain."""
     inside: Mean | None
     outside: Mean | None
     sentence: str
@@ -141,21 +143,22 @@ class Forgetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParetoPoint:
-    """A model's quality beside its speed."""
+    """Quality and speed of a model."""
 
     model: str
     quality: float
-    """Mean headline score over the tasks that all models were asked alike."""
+    """Mean headline score over the tasks that all models have in common."""
     texts_per_second: float | None
-    """None where it was not timed on the same machine and texts as the others."""
+    """None if it was not timed on the same machine and texts as the others."""
     tasks: int
+    """Number of these tasks."""
     on_front: bool
-    """Whether no other model is at least as good at both and better at one (the Pareto front)."""
+    """Whether it is on the Pareto front: no other model is at least as good in both and better in one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One example whose answer moved."""
+    """One example whose prediction moved."""
 
     id: str
     baseline: float
@@ -167,7 +170,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """The gain on a part of the examples."""
+    """The gain on a subset of the examples."""
 
     by: str
     """`cluster`, `length`, `gold` or `truncated`."""
@@ -180,20 +183,21 @@ class Slice:
     p_holm: float
     """Corrected over all slices of the line."""
     flagged: bool
-    """Whether the gain on this part differs from zero at 5 %, corrected."""
+    """Whether `p_holm` is below 0.05."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Why a line's gain is what it is."""
+    """Examples and slices behind the gain of a line."""
 
     task: str
     metric: str
     what: str
-    """What moved: `answers` (right or wrong), `pairs` (nearer to gold or farther) or `queries`."""
+    """What moved: `answers` (right or wrong), `pairs` (closer to gold or farther) or `queries`."""
     gained: int
+    """Number of examples that improved."""
     lost: int
-    """How many moved each way, of all examples."""
+    """Number of examples that got worse."""
     most_gained: tuple[Change, ...]
     most_lost: tuple[Change, ...]
     slices: tuple[Slice, ...]
@@ -211,17 +215,18 @@ class Comparison:
     """Whether a gate or a margin was given."""
     gate: tuple[GateLine, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    """Tasks that are not comparable."""
     broken: tuple[str, ...] = ()
-    """One sentence for each thing that is missing or cannot be read: a failure, never a pass."""
+    """One sentence for each result that is missing or cannot be read: always a failure."""
     settings: tuple[Difference, ...] = ()
-    """How the two models were used differently: that is what people compare."""
+    """Differences in settings, which do not forbid a comparison."""
     notes: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
-    """Keys of differences that `--allow` overrode."""
+    """Keys of differences that `--allow` permitted."""
     speed: Speed | None = None
     forgetting: Forgetting | None = None
     changes: tuple[Changes, ...] = ()
     sentence: str
-    """The answer."""
+    """The result in words."""
     exit_code: int
     """0 passes, 1 worse, 2 broken, 3 not comparable, 4 inconclusive."""

@@ -1,4 +1,4 @@
-"""The gain on parts of the examples: by cluster, length of texts, gold, and whether a text was cut."""
+"""Gains on slices of the examples: by cluster, length of texts, gold, and truncation."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from harness.stats.paired import Paired
 
 MOST_CLUSTERS = 50
-"""The largest clusters are looked at: the more parts, the stricter their correction."""
+"""Maximum number of clusters, the largest first: more slices make the correction stricter."""
 
 _MOST_LEVELS = 8
-"""Gold of more distinct values than these is cut into quartiles."""
+"""Maximum number of distinct gold values with a slice each; above, gold is cut into quartiles."""
 
 FEWEST_OF_UNKNOWN = 50
-"""Units of a part for a metric whose derivative is not known, such as macro-F1.
+"""Minimum number of units of a slice for a metric without a known derivative, such as macro-F1.
 
-Leaving out one of few units may move such a metric not at all, and its error then looks far too small: in
+Leaving out one of few units may not move such a metric at all; its standard error is then far too small: in
 4,000 simulated cases of no difference, p < 0.001 came out in 2.5 % with 10 units, in 0.9 % with 30 and in
-0.1 % with 50. With all parts of 10 units and more, 64 % of the comparisons had a false flag.
+0.1 % with 50. With all slices of 10 units or more, 64 % of the comparisons had a false flag.
 """
 
 _KNOWN = (metrics.pearson, metrics.spearman, metrics.roc_auc)
@@ -42,7 +42,7 @@ _NO_TEXTS = ("id", "cluster", "gold", "predicted", "truncated")
 
 
 class Part(NamedTuple):
-    """Some of the examples, and how they are called."""
+    """A subset of the examples and its name."""
 
     by: str
     value: str
@@ -51,22 +51,22 @@ class Part(NamedTuple):
 
 
 def measure_slices(metric: Metric, baseline: Table, candidate: Table) -> tuple[Slice, ...]:
-    """Measure the gain on every part that has units enough; flags are corrected over all of them (Holm).
+    """Measure the gain on every slice with enough units; p-values are corrected over all of them (Holm).
 
-    Right and wrong answers have McNemar's test and Tango's interval, as a line has; all other metrics have
-    Student's t on influences, since a bootstrap of so many parts would be slow. Within a cluster, examples
-    are the units. A part where the metric is undefined is left out, and so is one of all examples.
+    Right or wrong answers get McNemar's test and Tango's interval, as a line does; all other metrics get
+    Student's t on influences, since a bootstrap of so many slices would be slow. Within a cluster, examples
+    are the units. Slices where the metric is undefined and slices of all examples are left out.
     Of 400 to 1,000 simulated comparisons of equal models by each of six metrics, on 300 to 1,500 examples
     with and without clusters, 0 to 5 % had a flag anywhere.
     """
-    found = []
+    slices = []
     for part in _parts(metric, baseline, candidate):
         if part.rows.all():
             continue
         measured = _measure_part(metric, part, baseline, candidate)
         if measured is not None:
-            found.append((part, *measured))
-    adjusted = holm([figures.p for _, _, figures in found])
+            slices.append((part, *measured))
+    adjusted = holm([figures.p for _, _, figures in slices])
     return tuple(
         Slice(
             by=part.by,
@@ -79,14 +79,14 @@ def measure_slices(metric: Metric, baseline: Table, candidate: Table) -> tuple[S
             p_holm=p,
             flagged=p < LEVEL,
         )
-        for (part, pair, figures), p in zip(found, adjusted, strict=True)
+        for (part, pair, figures), p in zip(slices, adjusted, strict=True)
     )
 
 
 def text_columns(baseline: Table, candidate: Table) -> list[str]:
-    """Names of the columns that hold texts to read: not ids, clusters or gold, nor answers that are words.
+    """Return the names of columns with texts: not ids, clusters or gold, nor predictions that are words.
 
-    Answers differ between models, in what column ever; texts do not.
+    Predictions differ between models, in any column; texts do not.
     """
     return [
         name
@@ -130,9 +130,9 @@ def _measure_part(
 
 
 def _count_flips(pair: Paired) -> tuple[int, int] | None:
-    """How many answers became right, and how many wrong; None where they are not 0 or 1, or not alone.
+    """Count answers that became right, and wrong; None unless they are 0 or 1 and independent.
 
-    Student's t is far too sure of many flips among few answers.
+    Student's t is anticonservative for many flips among few answers.
     """
     same = np.array_equal(pair.baseline.kept, pair.candidate.kept)
     if not pair.metric.per_example or pair.clustered or not same:
@@ -149,7 +149,7 @@ def _min_units(metric: Metric) -> int:
 
 
 def _p_value(gain: float, error: float, units: int) -> float:
-    """Two-sided p-value of Student's t; no smaller than the chance that all units move the same way."""
+    """Return the two-sided p-value of Student's t, at least the chance that all units move the same way."""
     from scipy.special import stdtr
 
     if gain == 0:
@@ -169,7 +169,7 @@ def _parts(metric: Metric, baseline: Table, candidate: Table) -> Iterator[Part]:
     if "gold" in baseline:
         yield from _by_gold(baseline["gold"], levels="gold" not in metric.columns)
     columns = [table["truncated"] for table in (baseline, candidate) if "truncated" in table]
-    # A task's own column of that name may hold anything.
+    # A task may have a column of this name with other values.
     if flags := [column for column in columns if column.dtype.kind == "b"]:
         cut = np.any(flags, axis=0)
         yield from (Part("truncated", name, rows) for name, rows in (("yes", cut), ("no", ~cut)))
@@ -184,10 +184,10 @@ def _by_cluster(clusters: np.ndarray) -> Iterator[Part]:
 
 
 def _by_gold(gold: np.ndarray, *, levels: bool) -> Iterator[Part]:
-    """Parts of equal gold, or quartiles of it.
+    """Yield slices of equal gold, or quartiles of gold.
 
-    levels: whether one value makes a part. A metric that compares with gold says nothing where that is
-    constant: macro-F1 would be judged by the classes that are not there.
+    levels: whether each value forms a slice. A metric that compares with gold is meaningless where gold is
+    constant: macro-F1 would depend on the classes that are absent.
     """
     if isinstance(gold[0], np.ndarray):
         return
@@ -202,7 +202,7 @@ def _by_gold(gold: np.ndarray, *, levels: bool) -> Iterator[Part]:
 
 
 def _quartiles(by: str, values: np.ndarray, unit: str) -> Iterator[Part]:
-    """Four parts of about one size; fewer where many values are equal."""
+    """Yield four slices of about equal size; fewer where many values are equal."""
     ends: Sequence[float] = sorted(set(np.quantile(values, [0.25, 0.5, 0.75, 1.0], method="higher").tolist()))
     below = -math.inf
     for end in ends:

@@ -1,4 +1,4 @@
-"""Read what is compared: result folders and leaderboard CSVs, model by model, with their predictions."""
+"""Models of a results folder or a leaderboard CSV, with their results and predictions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     import numpy as np
 
     Slot = tuple[str, str, int | None]
-    """Task, source of its data, limit: what stands apart in a results folder."""
+    """Task, source of its data, limit: the key of a result in a results folder."""
     Table = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelResults:
-    """One model, as a results folder or a leaderboard has it."""
+    """Results of one model in a results folder or leaderboard."""
 
     name: str
     fingerprint: str
@@ -36,24 +36,24 @@ class ModelResults:
     answered: dict[Slot, TaskResult]
     throughput: Throughput | None = None
     folder: Path | None = field(default=None)
-    """The results folder, where there is one."""
+    """The results folder; None for a CSV without one."""
 
     @property
     def candidate(self) -> ModelRecord:
-        """Who was asked, and how it was used; a result that says more of it comes first."""
-        known = [one.evaluation.candidate for one in self.answered.values()]
-        return next((one for one in known if one.facts is not None), known[0])
+        """The model and its settings, from a result that has its facts if there is one."""
+        known = [result.evaluation.candidate for result in self.answered.values()]
+        return next((record for record in known if record.facts is not None), known[0])
 
 
 def read_results(path: Path) -> list[ModelResults]:
-    """Read every model of a results folder or of a leaderboard CSV, by name.
+    """Read all models of a results folder or a leaderboard CSV, sorted by name.
 
-    Beside a CSV, the folder that it lies in is looked through for the predictions behind its rows.
-    Raises HarnessError for what is neither, for one without a row, and for a record that cannot be read.
+    Predictions behind the rows of a CSV are read from the results folder that contains it.
+    Raises HarnessError for any other path, for one without results, and for a record that cannot be read.
     """
     if path.is_dir():
         results = Results(path)
-        answered = [_from_record(results, one) for one in results.evaluations()]
+        answered = [_from_record(results, evaluation) for evaluation in results.evaluations()]
         if not answered:
             raise no_results(path)
     elif path.is_file():
@@ -69,9 +69,9 @@ def read_results(path: Path) -> list[ModelResults]:
 
 
 def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where: Path) -> list[ModelResults]:
-    """Pick models by name (or NAME~FP8, or a shell pattern of names); the only one when none is named.
+    """Pick models by name, NAME~FP8 or a shell pattern; without names, the only model.
 
-    Raises HarnessError for a name that is not there, and where several are there and none is named.
+    Raises HarnessError for an unknown name, and for several models without a name.
     """
     from fnmatch import fnmatchcase
 
@@ -86,12 +86,12 @@ def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where
         )
     picked: dict[str, ModelResults] = {}
     for name in names:
-        found = [side for side in sides if side.name == name] or [
+        matches = [side for side in sides if side.name == name] or [
             side for side in sides if fnmatchcase(side.name, name)
         ]
-        if not found:
+        if not matches:
             raise HarnessError.unknown(f"model in {where}", name, known, hint=f"{option} takes one of these")
-        picked |= {side.name: side for side in found}
+        picked |= {side.name: side for side in matches}
     return list(picked.values())
 
 
@@ -101,10 +101,10 @@ def _from_record(results: Results, evaluation: Evaluation) -> TaskResult:
 
 
 def _from_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResult]:
-    """Rows of one model and task are one result; a record beside the CSV that says the same stands for it."""
-    beside = {
-        (one.candidate.fingerprint, one.examination, one.predictions): one
-        for one in (results.evaluations([]) if (results.root / "records").is_dir() else [])
+    """Return a result per model and task: a record in the CSV's folder if its scores agree, else the rows."""
+    records = {
+        (record.candidate.fingerprint, record.examination, record.predictions): record
+        for record in (results.evaluations([]) if (results.root / "records").is_dir() else [])
     }
     grouped: dict[tuple[Any, ...], list[LeaderboardRow]] = {}
     for row in rows:
@@ -112,21 +112,23 @@ def _from_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResu
         grouped.setdefault(key, []).append(row)
     answered = []
     for group in grouped.values():
-        told = _evaluation(group)
-        known = beside.get((told.candidate.fingerprint, told.examination, told.predictions))
-        if known is not None and _scores(known) == _scores(told):
-            answered.append(_from_record(results, known))
+        evaluation = _evaluation(group)
+        record = records.get(
+            (evaluation.candidate.fingerprint, evaluation.examination, evaluation.predictions)
+        )
+        if record is not None and _scores(record) == _scores(evaluation):
+            answered.append(_from_record(results, record))
         else:
-            answered.append(TaskResult(evaluation=told))
+            answered.append(TaskResult(evaluation=evaluation))
     return answered
 
 
-def _scores(one: Evaluation) -> dict[str, float | None]:
-    return {score.metric: score.score for score in one.scores}
+def _scores(evaluation: Evaluation) -> dict[str, float | None]:
+    return {score.metric: score.score for score in evaluation.scores}
 
 
 def _evaluation(rows: Sequence[LeaderboardRow]) -> Evaluation:
-    """Make of a CSV's rows as much of a record as they hold: enough to show scores, not to test them."""
+    """Return a partial record from rows of a CSV: enough to show scores, not to test them."""
     first = rows[0]
     facts = None
     if first.dimensions is not None and first.similarity is not None:
@@ -183,23 +185,23 @@ def _evaluation(rows: Sequence[LeaderboardRow]) -> Evaluation:
 
 def _prompts(row: LeaderboardRow) -> tuple[tuple[str, str], ...]:
     try:
-        given = msgspec.json.decode(row.prompts or "{}", type=dict[str, str])
+        prompts = msgspec.json.decode(row.prompts or "{}", type=dict[str, str])
     except (msgspec.DecodeError, RecursionError) as error:
-        raise HarnessError(f"not a leaderboard: the prompts of {row.model} are no JSON: {error}") from error
-    return tuple(sorted(given.items()))
+        raise HarnessError(f"not a leaderboard: the prompts of {row.model} are not JSON: {error}") from error
+    return tuple(sorted(prompts.items()))
 
 
 def _by_model(answered: Sequence[TaskResult], source: Path, results: Results) -> list[ModelResults]:
-    shown = display_names(sorted(one.evaluation.model for one in answered))
-    speeds = {(one.model, one.fingerprint): one for one in results.throughputs()}
+    shown = display_names(sorted(result.evaluation.model for result in answered))
+    speeds = {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
     sides = {}
     for model, name in shown.items():
-        own = [one for one in answered if one.evaluation.model == model]
+        own = [result for result in answered if result.evaluation.model == model]
         sides[name] = ModelResults(
             name=name,
             fingerprint=model[1],
             source=source,
-            answered={_slot(one.evaluation.examination): one for one in own},
+            answered={_slot(result.evaluation.examination): result for result in own},
             throughput=speeds.get(model),
             folder=results.root if (results.root / "records").is_dir() else None,
         )

@@ -1,4 +1,4 @@
-"""The answer in a sentence, and as an exit code."""
+"""Summary of a comparison: a sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.comparison.result import GateLine, MetricComparison, ModelRef, Refusal
 
 _NAMED = 3
-"""Of more tasks than these, a sentence gives the number."""
+"""Maximum number of tasks or conditions that a sentence names; of more, it gives the number."""
 
 
 def exit_code(
@@ -23,11 +23,10 @@ def exit_code(
     *,
     gated: bool,
 ) -> int:
-    """What is broken goes before what does not compare, that before what is worse, that before doubt.
+    """Return the exit code. Precedence: broken, not comparable, worse, inconclusive.
 
-    A condition on a task that was refused finds no line: that is the refusal's, not a further fault.
-
-    Without a gate a candidate passes unless it is significantly worse on some line.
+    A condition on a refused task finds no line; the code is then that of the refusal.
+    Without a gate, a candidate passes unless it is significantly worse on some line.
     """
     outcomes = {line.outcome for line in gate if not line.holds}
     if broken:
@@ -44,34 +43,34 @@ def exit_code(
 
 
 def write_sentence(
-    parties: tuple[ModelRef, ModelRef],
+    models: tuple[ModelRef, ModelRef],
     lines: Sequence[MetricComparison],
     gate: Sequence[GateLine],
     refused: Sequence[Refusal],
     broken: Sequence[str],
     code: int,
 ) -> str:
-    """Say which is better at what, and what follows."""
-    baseline, candidate = (_distinct_name(party, parties) for party in parties)
+    """Write the verdicts and the outcome in words. models: baseline and candidate."""
+    baseline, candidate = (_distinct_name(model, models) for model in models)
     follows = _consequence(lines, gate, refused, broken, code)
     return f"{candidate} against {baseline}: {_verdicts(lines)}. {follows}"
 
 
-def _distinct_name(party: ModelRef, parties: tuple[ModelRef, ModelRef]) -> str:
-    """A name, with the first digits of the fingerprint where two models share it."""
-    one, other = parties
-    shared = one.name == other.name and one.fingerprint != other.fingerprint
-    return f"{party.name}~{party.fingerprint[:8]}" if shared else party.name
+def _distinct_name(model: ModelRef, models: tuple[ModelRef, ModelRef]) -> str:
+    """Return the name, with the first digits of the fingerprint if two models share it."""
+    left, right = models
+    shared = left.name == right.name and left.fingerprint != right.fingerprint
+    return f"{model.name}~{model.fingerprint[:8]}" if shared else model.name
 
 
 def _verdicts(lines: Sequence[MetricComparison]) -> str:
-    told = []
+    parts = []
     for verdict in ("better", "worse", "equivalent", "inconclusive", "not tested"):
-        found = [line for line in lines if line.verdict == verdict]
-        if found:
+        matching = [line for line in lines if line.verdict == verdict]
+        if matching:
             on = "" if verdict == "not tested" else "on "
-            told.append(f"{verdict} {on}{_list_lines(found, gains=verdict in ('better', 'worse'))}")
-    return ", ".join(told) or "nothing could be compared"
+            parts.append(f"{verdict} {on}{_list_lines(matching, gains=verdict in ('better', 'worse'))}")
+    return ", ".join(parts) or "nothing could be compared"
 
 
 def _list_lines(lines: Sequence[MetricComparison], *, gains: bool) -> str:
@@ -94,20 +93,20 @@ def _consequence(
     code: int,
 ) -> str:
     if code == BROKEN:
-        lacking = len(broken) + sum(line.outcome == "broken" for line in gate)
-        return f"No pass: {lacking} thing{'s are' if lacking > 1 else ' is'} missing or broken."
+        count = len(broken) + sum(line.outcome == "broken" for line in gate)
+        return f"Fails: {count} item{'s are' if count > 1 else ' is'} missing or broken."
     if code == NOT_COMPARABLE:
-        return f"No pass: not comparable on {', '.join(one.task for one in refused)}."
+        return f"Fails: not comparable on {', '.join(refusal.task for refusal in refused)}."
     failing = [line for line in gate if not line.holds]
     if failing:
-        what = "does not pass" if code == WORSE else "does not say"
+        outcome = "fails" if code == WORSE else "is inconclusive"
         named = ", ".join(dict.fromkeys(_condition_text(line) for line in failing[:_NAMED]))
         more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
-        return f"The gate {what}: {named}{more}."
+        return f"The gate {outcome}: {named}{more}."
     if gate:
         return f"The gate passes: all {len(gate)} conditions hold." if len(gate) > 1 else "The gate passes."
     if code == WORSE:
-        return "That does not pass: without a margin, no loss is accepted that is beyond noise."
+        return "Fails: without a margin, a significant loss is not accepted."
     if not any(line.verdict in ("better", "worse", "equivalent", "inconclusive") for line in lines):
         return "Without predictions there is no verdict."
     return "Nothing is significantly worse; a --margin would say how much worse it could be."

@@ -57,7 +57,7 @@ def _row(line: MetricComparison, label: str) -> list[Cell]:
 
 
 def _power_table(lines: Sequence[MetricComparison]) -> Table:
-    """What these examples could have shown: a column stands only where a line has something to say in it."""
+    """Return the table of detectable gains; optional columns are left out if no line has a value."""
     labeled = list(zip(lines, _labels(lines), strict=True))
     columns = {
         "task": ["" if label.startswith("·") else _task(line, lines) for line, label in labeled],
@@ -74,65 +74,70 @@ def _power_table(lines: Sequence[MetricComparison]) -> Table:
     remarks = []
     clustered = [count_text(line.examples, line.clusters) for line in lines if line.clusters != line.examples]
     if clustered:
-        remarks.append(f"{clustered[0]}: so many examples in so many clusters, which are resampled whole")
+        remarks.append(f"{clustered[0]}: number of examples and of their clusters, which are resampled whole")
     if "needed" in kept:
-        remarks.append("needed: examples that show a true gain as large as the margin so")
+        remarks.append("needed: examples that detect a true gain as large as the margin with 80 % power")
     if "from seeds" in kept:
         remarks.append("from seeds: share of the gain's variance that comes from training seeds")
     rows = [[Cell(text) for text in row] for row in zip(*kept.values(), strict=True)]
-    subtitle = "detectable: the smallest true gain that is seen with 80 % power"
+    subtitle = "detectable: the smallest true gain that is detected with 80 % power"
     return Table("what these examples could show", subtitle, list(kept), rows, remarks)
 
 
 def _gate_table(comparison: Comparison) -> Table:
     gate, lines = comparison.gate, comparison.lines
-    held = sum(one.holds for one in gate)
+    count = sum(condition.holds for condition in gate)
     return Table(
         "gate",
-        f"conditions that hold: {held} of {len(gate)}",
+        f"conditions that hold: {count} of {len(gate)}",
         ["condition", "outcome", "figures"],
         [
-            # Bold is what a reader looks for, which in a gate is what fails.
-            [Cell(_condition(one, lines)), Cell(_outcome(one, lines), best=not one.holds), Cell(one.sentence)]
-            for one in gate
+            # Bold marks what a reader looks for: failures.
+            [
+                Cell(_condition_text(condition, lines)),
+                Cell(_outcome(condition, lines), best=not condition.holds),
+                Cell(condition.sentence),
+            ]
+            for condition in gate
         ],
         numeric=False,
     )
 
 
-def _condition(one: GateLine, lines: Sequence[MetricComparison]) -> str:
-    if one.rule == "throughput":
-        return f"throughput ≥ {one.threshold:g} × baseline"
-    demand = {"margin": "loss <", "gain": "gain >", "min": "score ≥"}[one.rule]
-    line = _line_of(one, lines)
-    by = f" · {one.metric}" if one.metric and not (line and line.headline) else ""
-    return f"{one.task or 'every task'}{by}: {demand} {one.threshold:g}"
+def _condition_text(condition: GateLine, lines: Sequence[MetricComparison]) -> str:
+    if condition.rule == "throughput":
+        return f"throughput ≥ {condition.threshold:g} × baseline"
+    demand = {"margin": "loss <", "gain": "gain >", "min": "score ≥"}[condition.rule]
+    line = _line_of(condition, lines)
+    by = f" · {condition.metric}" if condition.metric and not (line and line.headline) else ""
+    return f"{condition.task or 'every task'}{by}: {demand} {condition.threshold:g}"
 
 
-def _outcome(one: GateLine, lines: Sequence[MetricComparison]) -> str:
-    if not one.holds:
-        return f"FAILS: {one.outcome}"
-    if one.outcome == "inconclusive":
+def _outcome(condition: GateLine, lines: Sequence[MetricComparison]) -> str:
+    if not condition.holds:
+        return f"FAILS: {condition.outcome}"
+    if condition.outcome == "inconclusive":
         return "inconclusive, let pass"
-    line = _line_of(one, lines)
-    # Significantly worse, but by less than was agreed to: that passes, and must be seen to.
+    line = _line_of(condition, lines)
+    # Significantly worse, but within the margin: it passes, and a reader must see it.
     return "passes, though worse" if line is not None and line.verdict == "worse" else "passes"
 
 
-def _line_of(one: GateLine, lines: Sequence[MetricComparison]) -> MetricComparison | None:
-    return next((line for line in lines if (line.task, line.metric) == (one.task, one.metric)), None)
+def _line_of(condition: GateLine, lines: Sequence[MetricComparison]) -> MetricComparison | None:
+    key = condition.task, condition.metric
+    return next((line for line in lines if (line.task, line.metric) == key), None)
 
 
 def _remarks(comparison: Comparison) -> Iterator[str]:
-    """What a reader of the table must know, the gravest first."""
+    """Yield the remarks below the first table, the most serious first."""
     yield from warnings(comparison)
     yield from _reasons(comparison.lines)
     samples = dict.fromkeys(line.task for line in comparison.lines if line.data == "sample")
     if samples:
         yield from illustrative_note(", ".join(samples))
-    for party in (comparison.baseline, comparison.candidate):
-        if party.members:
-            yield f"{party.name}: one recipe, trained with several seeds: {', '.join(party.members)}"
+    for model in (comparison.baseline, comparison.candidate):
+        if model.members:
+            yield f"{model.name}: one recipe, trained with several seeds: {', '.join(model.members)}"
     if comparison.forgetting:
         yield comparison.forgetting.sentence
     if speed := comparison.speed:
@@ -141,37 +146,37 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
             f" [{speed.low:.3g}, {speed.high:.3g}] ({speed.source})"
         )
     if comparison.settings:
-        yield f"used differently (baseline / candidate): {_differences(comparison.settings)}"
+        yield f"settings differ (baseline / candidate): {_differences(comparison.settings)}"
     yield from comparison.notes
 
 
 def warnings(comparison: Comparison) -> Iterator[str]:
-    """What takes from the worth of all figures, or leaves some out."""
+    """Yield what limits the figures: differences that were allowed, broken and refused results."""
     if comparison.allowed:
-        yield f"ALLOWED by --allow, although it differs: {', '.join(comparison.allowed)}"
+        yield f"ALLOWED to differ (--allow): {', '.join(comparison.allowed)}"
     yield from (f"MISSING OR BROKEN: {sentence}" for sentence in comparison.broken)
     yield from map(_refusal, comparison.refused)
 
 
 def _refusal(refused: Refusal) -> str:
-    keys = ",".join(dict.fromkeys(one.key for one in refused.differences))
+    keys = ",".join(dict.fromkeys(difference.key for difference in refused.differences))
     return (
-        f"NOT COMPARED: {refused.task}, which was not asked alike (baseline / candidate):"
-        f" {_differences(refused.differences)}; compare all the same with --allow {keys}"
+        f"NOT COMPARED: {refused.task} differs (baseline / candidate):"
+        f" {_differences(refused.differences)}; to compare anyway: --allow {keys}"
     )
 
 
 def _differences(differences: Iterable[Difference]) -> str:
-    return "; ".join(f"{one.key} {one.baseline} / {one.candidate}" for one in differences)
+    return "; ".join(f"{each.key} {each.baseline} / {each.candidate}" for each in differences)
 
 
 def _reasons(lines: Sequence[MetricComparison]) -> Iterator[str]:
-    """Why lines have no test or no interval; lines of one reason share a remark."""
-    told: dict[tuple[str, str], list[str]] = {}
+    """Yield why lines have no test or no interval; lines with the same reason share a remark."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         if line.reason:
-            told.setdefault((line.verdict, line.reason), []).append(line_name(line, lines))
-    yield from (f"{', '.join(names)}: {verdict}: {reason}" for (verdict, reason), names in told.items())
+            by_reason.setdefault((line.verdict, line.reason), []).append(line_name(line, lines))
+    yield from (f"{', '.join(names)}: {verdict}: {reason}" for (verdict, reason), names in by_reason.items())
 
 
 def illustrative_note(tasks: str) -> list[str]:
@@ -180,37 +185,37 @@ def illustrative_note(tasks: str) -> list[str]:
 
 
 def shown_names(comparison: Comparison, names: dict[tuple[str, str], str] | None = None) -> tuple[str, str]:
-    """Names of baseline and candidate, told apart where they are the same."""
-    keys = [(one.name, one.fingerprint) for one in (comparison.baseline, comparison.candidate)]
+    """Return distinct names of baseline and candidate. names: by name and fingerprint, in place of these."""
+    keys = [(model.name, model.fingerprint) for model in (comparison.baseline, comparison.candidate)]
     names = names or display_names(keys)
     return names[keys[0]], names[keys[1]]
 
 
 def _labels(lines: Sequence[MetricComparison]) -> list[str]:
-    """Names of lines that stand below each other: a further metric of a task does not repeat the task."""
+    """Return labels of consecutive lines: a further metric of a task does not repeat the task."""
     labels = []
-    for place, line in enumerate(lines):
-        above = lines[place - 1] if place else None
+    for position, line in enumerate(lines):
+        above = lines[position - 1] if position else None
         follows = above is not None and (above.task, above.data) == (line.task, line.data)
         labels.append(f"· {line.metric}" if follows and not line.headline else line_name(line, lines))
     return labels
 
 
 def line_name(line: MetricComparison, lines: Sequence[MetricComparison]) -> str:
-    """The task, and its metric where that is not the headline."""
+    """Return the task, and its metric if that is not the headline."""
     task = _task(line, lines)
     return task if line.headline else f"{task} · {line.metric}"
 
 
 def _task(line: MetricComparison, lines: Sequence[MetricComparison]) -> str:
-    """The task, and its data where it was asked of two kinds."""
+    """Return the task, and the source of its data if there are several."""
     kinds = {other.data for other in lines if other.task == line.task}
     return f"{line.task} ({line.data})" if len(kinds) > 1 else line.task
 
 
 def _verdict(line: MetricComparison) -> str:
     within = line.within_margin and line.verdict in ("worse", "inconclusive")
-    # A terminal breaks the line here, and not inside of figures for want of width.
+    # The line break keeps a narrow terminal from breaking inside figures.
     return f"{line.verdict},\nwithin the margin" if within else line.verdict
 
 

@@ -1,4 +1,4 @@
-"""How fast the candidate is beside the baseline: from one bench of both, else from each one's own rounds."""
+"""Ratio of throughputs: from a bench that timed both models, else from the rounds of their runs."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 def compare_speed(
     baseline: ModelResults, candidate: ModelResults, *, allow_machine: bool
 ) -> tuple[Speed | None, str, tuple[Difference, ...]]:
-    """Compare throughputs: the figures, why there are none, and what makes them incomparable.
+    """Compare throughputs; returns the speeds, or the reason why there are none, and differences.
 
-    Rounds of two runs were not interleaved, and each is one process: no interval can be had from them, so
-    its ends are the slowest round of one over the fastest of the other.
+    Rounds of two runs are not interleaved, and each run is one process, so there is no confidence interval:
+    the ends are the slowest round of one model over the fastest of the other.
     """
-    if benched := _speed_from_bench(baseline, candidate):
-        return benched, "", ()
+    if from_bench := _speed_from_bench(baseline, candidate):
+        return from_bench, "", ()
     ours, theirs = candidate.throughput, baseline.throughput
     if ours is None or theirs is None:
-        lacking = " and ".join(side.name for side in (baseline, candidate) if side.throughput is None)
-        return None, f"{lacking} was not timed; run it without --no-throughput, or use harness bench", ()
+        untimed = " and ".join(model.name for model in (baseline, candidate) if model.throughput is None)
+        return None, f"{untimed} was not timed; run it without --no-throughput, or use harness bench", ()
     differences = machine_differences(theirs, ours)
     if differences and not allow_machine:
-        told = "; ".join(f"{one.baseline} / {one.candidate}" for one in differences)
-        return None, f"speeds do not compare: {told}", differences
+        pairs = "; ".join(f"{each.baseline} / {each.candidate}" for each in differences)
+        return None, f"speeds are not comparable: {pairs}", differences
     speed = Speed(
         baseline=theirs.texts_per_second,
         candidate=ours.texts_per_second,
@@ -45,10 +45,10 @@ def compare_speed(
 
 
 def _speed_from_bench(baseline: ModelResults, candidate: ModelResults) -> Speed | None:
-    """The newest bench in which both were timed side by side, the baseline first."""
+    """Return the speeds of the newest bench with a ratio of candidate to baseline; None without one."""
     folders = {side.folder for side in (baseline, candidate) if side.folder is not None}
-    for bench in sorted(read_bench_files(folders), key=lambda one: one.started, reverse=True):
-        by_label = {one.label: one for one in bench.variants}
+    for bench in sorted(read_bench_files(folders), key=lambda bench: bench.started, reverse=True):
+        by_label = {variant.label: variant for variant in bench.variants}
         for ratio in bench.ratios:
             ours, theirs = by_label.get(ratio.label), by_label.get(ratio.against)
             if ours is None or theirs is None or not math.isfinite(ratio.ratio.high):
@@ -69,6 +69,6 @@ def _speed_from_bench(baseline: ModelResults, candidate: ModelResults) -> Speed 
 
 
 def _texts_per_second(variant: VariantSpeed, workload: str) -> float | None:
-    """Texts per second of a variant on a workload; None where it was not measured on it."""
-    found = (one.texts_per_second.value for one in variant.workloads if one.workload == workload)
-    return next(found, None)
+    """Return the texts per second of a variant on a workload; None if it was not measured."""
+    speeds = (each.texts_per_second.value for each in variant.workloads if each.workload == workload)
+    return next(speeds, None)

@@ -1,4 +1,4 @@
-"""From what was measured to what is claimed: verdicts, corrected over all lines, and the domain's summary."""
+"""Verdicts from measured gains, corrected over all lines; mean gains in a domain and outside it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def correct_p_values(families: Sequence[Sequence[MetricGain]]) -> list[list[float]]:
-    """Correct the p-values of several comparisons over all their lines: a list for each comparison."""
+    """Correct p-values over all lines of all comparisons (Holm); returns a list for each comparison."""
     adjusted = iter(
-        holm([one.gain.p if one.gain is not None else math.nan for family in families for one in family])
+        holm([each.gain.p if each.gain is not None else math.nan for family in families for each in family])
     )
     return [[next(adjusted) for _ in family] for family in families]
 
@@ -31,20 +31,20 @@ def make_lines(
     measured: Sequence[MetricGain], adjusted: Sequence[float], gate: Gate | None, *, power: bool
 ) -> list[MetricComparison]:
     """Make a line of each measured metric and its corrected p-value."""
-    return [_make_line(one, p, gate, power=power) for one, p in zip(measured, adjusted, strict=True)]
+    return [_make_line(metric, p, gate, power=power) for metric, p in zip(measured, adjusted, strict=True)]
 
 
-def _make_line(one: MetricGain, p_holm: float, gate: Gate | None, *, power: bool) -> MetricComparison:
-    gain, asked = one.gain, one.evaluation.examination
+def _make_line(metric: MetricGain, p_holm: float, gate: Gate | None, *, power: bool) -> MetricComparison:
+    gain, examination = metric.gain, metric.evaluation.examination
     line = MetricComparison(
-        task=asked.task,
-        metric=one.score.metric,
-        headline=one.headline,
-        data=asked.data,
-        tags=one.tags,
-        baseline=one.score.score if gain is None else _finite(gain.baseline),
-        candidate=one.candidate if gain is None else _finite(gain.candidate),
-        gain=_difference(one) if gain is None else _finite(gain.value),
+        task=examination.task,
+        metric=metric.score.metric,
+        headline=metric.headline,
+        data=examination.data,
+        tags=metric.tags,
+        baseline=metric.score.score if gain is None else _finite(gain.baseline),
+        candidate=metric.candidate if gain is None else _finite(gain.candidate),
+        gain=_difference(metric) if gain is None else _finite(gain.value),
         low=_finite(gain.low) if gain else None,
         high=_finite(gain.high) if gain else None,
         p=_finite(gain.p) if gain else None,
@@ -54,11 +54,11 @@ def _make_line(one: MetricGain, p_holm: float, gate: Gate | None, *, power: bool
         within_margin=None,
         detectable=_finite(gain.detectable) if gain else None,
         needed=None,
-        examples=gain.examples if gain else one.score.examples,
-        clusters=gain.units if gain else one.score.clusters,
+        examples=gain.examples if gain else metric.score.examples,
+        clusters=gain.units if gain else metric.score.clusters,
         test=gain.test if gain else "not tested",
-        from_seeds=one.from_seeds,
-        reason=one.reason,
+        from_seeds=metric.from_seeds,
+        reason=metric.reason,
     )
     return _with_verdict(line, gain, gate.margin(line) if gate else None, power=power)
 
@@ -76,10 +76,10 @@ def _with_verdict(
 
 
 def verdict(line: MetricComparison, margin: float | None) -> Verdict:
-    """Say what may be said of a line.
+    """Return the verdict on a line.
 
-    Better or worse where the corrected p-value is below 5 %; else equivalent where the whole interval lies
-    within ± margin (without a margin: where there is no difference at all); else inconclusive.
+    Better or worse if the corrected p-value is below 5 %; else equivalent if the whole interval is
+    within ± margin (without a margin: if there is no difference at all); else inconclusive.
     """
     if line.gain is None or line.test in ("not tested", "none"):
         return "not tested" if line.test != "none" else "inconclusive"
@@ -93,9 +93,9 @@ def verdict(line: MetricComparison, margin: float | None) -> Verdict:
 
 
 def examples_needed(gain: Gain, margin: float) -> int | None:
-    """Examples that would show a true gain as large as the margin with 80 % power, drawn as these were.
+    """Return how many such examples detect a true gain as large as the margin with 80 % power.
 
-    The standard error falls with the root of the number of units. None where they are beyond any number.
+    The standard error falls with the square root of the number of units. None if the number overflows.
     """
     times = gain.detectable / margin
     needed = gain.examples * times * times
@@ -103,18 +103,18 @@ def examples_needed(gain: Gain, margin: float) -> int | None:
 
 
 def measure_forgetting(measured: Sequence[MetricGain], tags: Collection[str]) -> Forgetting | None:
-    """Sum up what was gained on the tasks of some tags, and what was lost on all others; by headlines."""
+    """Average the headline gains on tasks with one of the tags, and on all others; None without tags."""
     if not tags:
         return None
     tested = [
-        one
-        for one in measured
-        if one.headline and one.gain is not None and math.isfinite(one.gain.standard_error)
+        metric
+        for metric in measured
+        if metric.headline and metric.gain is not None and math.isfinite(metric.gain.standard_error)
     ]
-    inside = _mean_gain([one for one in tested if set(one.tags) & set(tags)])
-    outside = _mean_gain([one for one in tested if not set(one.tags) & set(tags)])
+    inside = _mean_gain([metric for metric in tested if set(metric.tags) & set(tags)])
+    outside = _mean_gain([metric for metric in tested if not set(metric.tags) & set(tags)])
     domain = tuple(sorted(tags))
-    told = [
+    parts = [
         f"{where}: mean gain {mean.gain:+.4f} [{mean.low:+.4f}, {mean.high:+.4f}] over {_count_tasks(mean)}"
         if mean
         else f"{where}: no task was tested"
@@ -124,24 +124,24 @@ def measure_forgetting(measured: Sequence[MetricGain], tags: Collection[str]) ->
         domain=domain,
         inside=inside,
         outside=outside,
-        sentence="; ".join(told) + _forgetting_verdict(inside, outside),
+        sentence="; ".join(parts) + _forgetting_verdict(inside, outside),
     )
 
 
 def _mean_gain(measured: Sequence[MetricGain]) -> Mean | None:
-    """The mean gain of these very tasks: only examples vary. Degrees of freedom: Satterthwaite (1946)."""
-    gains = [one.gain for one in measured if one.gain is not None]
+    """Return the mean gain for a fixed set of tasks; degrees of freedom by Satterthwaite (1946)."""
+    gains = [metric.gain for metric in measured if metric.gain is not None]
     if not gains:
         return None
     value = sum(gain.value for gain in gains) / len(gains)
     errors = [gain.standard_error for gain in gains]
-    whole = math.hypot(*errors)
-    # Shares, since squares of what a stranger's metric measures may be larger than any float.
-    shares = [(error / whole) ** 2 if whole else 0.0 for error in errors]
+    total = math.hypot(*errors)
+    # Shares, since squares of a third-party metric's values may overflow.
+    shares = [(error / total) ** 2 if total else 0.0 for error in errors]
     parts = sum(share**2 / max(gain.units - 1, 1) for share, gain in zip(shares, gains, strict=True))
     freedom = 1 + min(int(1 / parts), 10**6) if parts else 2
-    half = quantile(1 - LEVEL / 2, freedom) * whole / len(gains)
-    tasks = tuple(one.evaluation.examination.task for one in measured)
+    half = quantile(1 - LEVEL / 2, freedom) * total / len(gains)
+    tasks = tuple(metric.evaluation.examination.task for metric in measured)
     return Mean(tasks=tasks, gain=value, low=value - half, high=value + half)
 
 
@@ -159,11 +159,11 @@ def _forgetting_verdict(inside: Mean | None, outside: Mean | None) -> str:
     return f"; {'it learned' if learned else 'no gain inside beyond noise'}, {kept}"
 
 
-def _difference(one: MetricGain) -> float | None:
-    """The bare difference of two scores whose predictions are not at hand."""
-    if one.candidate is None or one.score.score is None:
+def _difference(metric: MetricGain) -> float | None:
+    """Return the difference of two scores without predictions."""
+    if metric.candidate is None or metric.score.score is None:
         return None
-    return one.candidate - one.score.score
+    return metric.candidate - metric.score.score
 
 
 def _finite(value: float) -> float | None:

@@ -188,7 +188,7 @@ def test_the_same_comparison_is_the_same_bytes(harness):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["base", "better", "--allow", "digits"], "no difference to allow named 'digits'"),
+        (["base", "better", "--allow", "digits"], "no --allow key named 'digits'"),
         (["base", "better", "--margin", "-1"], "is a loss that is accepted"),
         (["base", "better", "--margin", "nan"], "is not a number"),
         (["base", "better", "--gate", "none.toml"], "no gate file none.toml"),

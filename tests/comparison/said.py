@@ -135,7 +135,7 @@ def everything() -> Comparison:
     """A comparison in which every field has something to say."""
     return comparison(
         *every_verdict(),
-        sentence="nda against minilm: better on 2 lines, worse on 2. The gate does not pass: contract-nli.",
+        sentence="nda against minilm: better on 2 lines, worse on 2. The gate fails: contract-nli.",
         exit_code=1,
         gate=every_outcome(),
         candidate=replace(CANDIDATE, name="nda-seed1 and 2 more seeds", members=("nda-1", "nda-2", "nda-3")),

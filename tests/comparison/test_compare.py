@@ -167,7 +167,7 @@ def test_a_task_that_only_the_candidate_has_is_noted():
     both(right(0.6), right(0.8))
     answer("cand", "cand", "further", correct=right(0.5))
     found = ask()
-    assert (found.exit_code, found.notes) == (0, ("only cand was asked: further",))
+    assert (found.exit_code, found.notes) == (0, ("only cand has results on further",))
 
 
 def test_an_error_of_either_model_is_a_failure():
@@ -281,7 +281,7 @@ def test_where_the_data_differ_and_may_only_the_examples_that_both_have_count():
     answer("cand", "cand", correct=right(0.8), gold=changed, digest="e" * 64)
     found = ask(allow=frozenset({"digest"}))
     assert found.lines[0].examples == 397
-    assert found.notes == ("quiz: 3 examples that not all models were asked alike are left out",)
+    assert found.notes == ("quiz: 3 examples are left out: not the same for all models",)
 
 
 def test_models_that_answer_in_other_words_are_still_asked_the_same():

@@ -212,7 +212,7 @@ def test_a_condition_of_the_gate_is_a_test_case():
 def test_what_is_missing_or_refused_is_an_error():
     found = outcomes(suite_of(everything()))
     assert found["quora is missing from the results of nda"] == ("error", "broken")
-    assert found["clauses was asked alike"] == ("error", "not comparable")
+    assert found["clauses is comparable"] == ("error", "not comparable")
 
 
 def test_without_a_gate_a_line_is_a_test_case():
@@ -312,7 +312,7 @@ def test_what_passes_is_a_notice_and_nothing_more():
 def test_what_was_allowed_and_what_was_not_tested_are_warnings():
     one = comparison(replace(line(), verdict="not tested", reason="why not"), allowed=("split", "digest"))
     assert annotations(one)[1:] == [
-        ("warning", "nda against minilm", "ALLOWED by --allow, although it differs: split, digest"),
+        ("warning", "nda against minilm", "ALLOWED to differ (--allow): split, digest"),
         ("warning", "nda against minilm: stsb by spearman", "why not"),
     ]
 

@@ -118,18 +118,18 @@ def test_models_of_one_name_are_told_apart():
 
 def test_what_a_reader_must_know_stands_below_the_table_the_gravest_first():
     assert comparison_tables(everything())[0].remarks == [
-        "ALLOWED by --allow, although it differs: machine, task_source",
+        "ALLOWED to differ (--allow): machine, task_source",
         "MISSING OR BROKEN: quora is missing from the results of nda",
         (
-            "NOT COMPARED: clauses, which was not asked alike (baseline / candidate):"
-            " digest aaaaaaaa / bbbbbbbb; split test / dev; compare all the same with --allow digest,split"
+            "NOT COMPARED: clauses differs (baseline / candidate):"
+            " digest aaaaaaaa / bbbbbbbb; split test / dev; to compare anyway: --allow digest,split"
         ),
         "mteb-sts12: not tested: no predictions at hand",
         "case-law: sample: illustrative, not the real dataset",
         "nda-seed1 and 2 more seeds: one recipe, trained with several seeds: nda-1, nda-2, nda-3",
         "legal: mean gain +0.0100 [+0.0040, +0.0160] over 1 task; it learned",
         "speed: 120 → 1,181 texts/s, ratio 1.5 [1.42, 1.58] (rounds of two runs)",
-        "used differently (baseline / candidate): dtype float32 / bfloat16; max_tokens 256 / 512",
+        "settings differ (baseline / candidate): dtype float32 / bfloat16; max_tokens 256 / 512",
         "libraries differ: torch 2.13.0 / 2.13.1",
     ]
 
@@ -231,14 +231,14 @@ def test_only_parts_that_differ_are_shown_and_how_many_were_tried_is_said():
     assert [cell.text for cell in table.rows[0]] == [
         "length: 20 – 40 words", "312 in 280", "-0.0410 [-0.0660, -0.0160]", "0.0030",
     ]  # fmt: skip
-    assert table.remarks == ["1 of 2 that were tried (p corrected over all of them, Holm)"]
+    assert table.remarks == ["1 of 2 slices tested (p corrected over all of them, Holm)"]
 
 
 def test_where_no_part_differs_that_is_said():
     quiet = tuple(replace(part, flagged=False) for part in changes().slices)
     (table,) = flip_tables(comparison(changes=(replace(changes(), slices=quiet),)))
     assert table.remarks == [
-        "no part of 2 that were tried (p corrected over all of them, Holm) differs beyond chance"
+        "none of 2 slices tested (p corrected over all of them, Holm) differs significantly"
     ]
     (table,) = flip_tables(comparison(changes=(replace(changes(), slices=()),)))
     assert table.remarks == []
@@ -296,9 +296,9 @@ def test_every_task_and_metric_has_a_matrix_of_its_own():
 
 def test_what_a_matrix_has_no_cell_for_is_said_below():
     table = matrix_tables([everything()])[-1]
-    assert table.title == "what to know of these pairs"
+    assert table.title == "warnings"
     assert [row[1].text.partition(":")[0] for row in table.rows] == [
-        "ALLOWED by --allow, although it differs", "MISSING OR BROKEN", "NOT COMPARED",
+        "ALLOWED to differ (--allow)", "MISSING OR BROKEN", "NOT COMPARED",
     ]  # fmt: skip
 
 
@@ -315,8 +315,8 @@ def test_models_that_no_other_beats_at_quality_and_speed_are_bold():
             ParetoPoint(model="c", quality=0.7, texts_per_second=None, tasks=3, on_front=False),
         ]
     )
-    assert table.subtitle == "mean headline score over 3 tasks that all were asked alike"
-    assert column(table, "beaten at both") == ["no", "yes", "?"]
+    assert table.subtitle == "mean headline score over 3 tasks that all models have in common"
+    assert column(table, "dominated") == ["no", "yes", "?"]
     assert [row[0].best for row in table.rows] == [True, False, False]
     assert printed([pareto_table([])])
 
