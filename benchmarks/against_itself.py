@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from harness.bench.intervals import speed_ratio
-from harness.bench.session import BenchPlan, Variant, failed_variants, measure
+from harness.bench.session import BenchPlan, BenchProgress, Variant, failed_variants, measure
 from harness.bench.workloads import select_workloads
 from harness.models.locate import parse_model
 from harness.plugins.loader import load_plugins
@@ -56,13 +56,6 @@ class Run:
     seconds: float
 
 
-class Quiet:
-    """Shows nothing."""
-
-    def step(self, what: str, done: float) -> None:
-        """Say nothing."""
-
-
 def main() -> None:
     """Run, and write after each run what is known by then."""
     asked = _asked()
@@ -79,7 +72,7 @@ def main() -> None:
     runs: list[Run] = []
     for number in range(asked.runs):
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        bench = measure(plan, Quiet(), started=started)
+        bench = measure(plan, BenchProgress(), started=started)
         if broken := failed_variants(bench):
             sys.exit(f"{broken[0].label}: {broken[0].error}")
         runs.append(_run(bench))

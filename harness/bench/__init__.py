@@ -1,4 +1,4 @@
-"""Throughput as its own measurement: models interleaved in processes of their own, with intervals.
+"""Throughput of models in separate processes, with interleaved rounds and intervals.
 
-`session.measure` is the one function that the command line calls; docs/bench.md says what is measured how.
+`session.measure` is the entry point; docs/bench.md describes the method.
 """

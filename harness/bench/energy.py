@@ -1,4 +1,4 @@
-"""Energy, where the platform gives it: RAPL of Intel and AMD processors, NVML of NVIDIA devices."""
+"""Energy meters: RAPL for Intel and AMD processors, NVML for NVIDIA devices."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ POWERCAP = Path("/sys/class/powercap")
 
 
 class Meter(Protocol):
-    """Something that counts energy."""
+    """Counter of energy."""
 
     source: str
-    """What it counts, in words."""
+    """Description of what is counted."""
 
-    def used(self) -> float:
-        """Joules since the last call (the first call: since it was made)."""
+    def read(self) -> float:
+        """Return the joules since the last call, or since construction."""
         ...
 
 
 class Rapl:
-    """The processor packages' counters of microjoules; they start again from 0 at their range's end."""
+    """Counters of the processor packages, in microjoules; each wraps to 0 at the end of its range."""
 
     def __init__(self, zones: Sequence[Path]) -> None:
         self.source = f"processor package (RAPL, {len(zones)} zone{'s' * (len(zones) != 1)})"
         self._zones = [(zone, int((zone / "max_energy_range_uj").read_text())) for zone in zones]
         self._last = [_counter(zone) for zone in zones]
 
-    def used(self) -> float:
-        """Joules since the last call."""
+    def read(self) -> float:
+        """Return the joules since the last call."""
         now = [_counter(zone) for zone, _ in self._zones]
         total = 0
         for before, after, (_, largest) in zip(self._last, now, self._zones, strict=True):
@@ -41,7 +41,7 @@ class Rapl:
 
 
 class Nvml:
-    """The counters of all NVIDIA devices."""
+    """Energy counters of all NVIDIA devices."""
 
     def __init__(self, pynvml: Any) -> None:  # noqa: ANN401 - a module
         self._library = pynvml
@@ -52,8 +52,8 @@ class Nvml:
         self.source = f"{len(self._devices)} NVIDIA device{'s' * (len(self._devices) != 1)} (NVML)"
         self._last = self._read()
 
-    def used(self) -> float:
-        """Joules since the last call."""
+    def read(self) -> float:
+        """Return the joules since the last call."""
         before, self._last = self._last, self._read()
         return self._last - before
 
@@ -63,7 +63,7 @@ class Nvml:
 
 
 def find_meter(device: str, powercap: Path = POWERCAP) -> Meter | None:
-    """The meter for a device (`cpu`, `cuda`, …); None where this platform gives none to this user."""
+    """Return the meter for a device (`cpu`, `cuda`, …); None if this user cannot read one."""
     return _nvml() if device == "cuda" else _rapl(powercap)
 
 
@@ -83,10 +83,9 @@ def _nvml() -> Meter | None:
     except ImportError:
         return None
     try:
-        found = Nvml(pynvml)
+        return Nvml(pynvml)
     except pynvml.NVMLError:
         return None
-    return found
 
 
 def _name(zone: Path) -> str:

@@ -1,4 +1,4 @@
-"""Where benches are kept: records by machine, and pytest-benchmark's storage beside them."""
+"""Bench files: records by machine, and copies in pytest-benchmark's storage format."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ _NUMBERED = re.compile(r"(\d{4})_")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files of a bench."""
+    """Files written for a bench."""
 
     record: Path
     pytest: tuple[Path, ...]
-    """One per variant that was measured, each with a number that `pytest-benchmark compare` takes."""
+    """One file per measured variant; its name starts with a number that `pytest-benchmark compare` takes."""
 
 
 def write(bench: Bench, folder: Path, stamp: str) -> Written:
-    """Write a bench below a folder; raises HarnessError where that is impossible.
+    """Write a bench to a folder; raises HarnessError if that fails.
 
-    `records/MACHINE/STAMP.json` is the whole. `MACHINE/NUMBER_VARIANT_STAMP.json` is what pytest-benchmark
-    reads with `--storage=FOLDER`. MACHINE is the first eight digits of the machine's fingerprint: speeds of
-    two machines lie apart. stamp: tells benches apart, such as a time and a process number.
+    `records/MACHINE/STAMP.json` is the full record. pytest-benchmark reads
+    `MACHINE/NUMBER_VARIANT_STAMP.json` with `--storage=FOLDER`. MACHINE is the first eight digits of the
+    machine's fingerprint. stamp: unique to the bench, such as a time and a process id.
     """
-    place = bench.machine.fingerprint[:8]
-    record = folder / "records" / place / f"{stamp}.json"
+    machine = bench.machine.fingerprint[:8]
+    record = folder / "records" / machine / f"{stamp}.json"
     paths: list[Path] = []
     for variant in bench.variants:
         if variant.workloads:
-            # A number of its own: pytest-benchmark shows the first twelve letters of a file's name only.
-            name, number = file_name(variant.label.replace(" ", "-")), _next_number(folder / place)
-            paths.append(folder / place / f"{number:04}_{name}_{stamp}.json")
+            # Each file gets its own number: pytest-benchmark shows only the first twelve letters of a name.
+            name, number = file_name(variant.label.replace(" ", "-")), _next_number(folder / machine)
+            paths.append(folder / machine / f"{number:04}_{name}_{stamp}.json")
             write_inside(folder, paths[-1], encode(pytest_benchmark(bench, [variant])))
     write_inside(folder, record, encode(bench))
     return Written(record, tuple(paths))
 
 
 def read(path: Path) -> Bench:
-    """Read a record; raises HarnessError for a file that is none, or of another schema."""
+    """Read a record; raises HarnessError for any other file and for another schema."""
     try:
         content = read_json_file(path)
         if isinstance(content, dict) and content.get("schema") != SCHEMA:
@@ -63,6 +63,6 @@ def read(path: Path) -> Bench:
 
 
 def _next_number(folder: Path) -> int:
-    """The first number after all that are taken, for pytest-benchmark's names."""
-    taken = [int(found[1]) for path in folder.glob("*.json") if (found := _NUMBERED.match(path.name))]
+    """Return one more than the largest number of pytest-benchmark's files in a folder."""
+    taken = [int(match[1]) for path in folder.glob("*.json") if (match := _NUMBERED.match(path.name))]
     return max(taken, default=0) + 1

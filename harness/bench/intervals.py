@@ -1,7 +1,7 @@
-"""Intervals for speeds and for their ratios, without assuming a distribution.
+"""Nonparametric 95 % intervals for speeds and for their ratios.
 
-Rounds on a shared machine have heavy tails: a round that met another process takes twice as long. Medians
-and ranks do not care how much longer. Intervals here are of 95 %.
+Round times on a shared machine have heavy tails: a round next to another process may take twice as long.
+Medians and ranks are robust to that.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FEWEST = 6
-"""Fewer rounds than these have no interval of 95 %, by ranks or by order."""
+"""Minimum number of rounds for a 95 % interval, by ranks or by order statistics."""
 
 PROCESS_SPREAD = 0.005
-"""Standard deviation of log-speed between processes that run the very same thing.
+"""Standard deviation of log-speed between processes of the same model.
 
-Memory lies elsewhere in each process, so one can be steadily faster. Rounds within a process cannot show
-that, so every ratio's interval is widened by it. See docs/bench.md for where the figure comes from.
+Memory layout differs between processes, so one can be consistently faster. Rounds within a process cannot
+show that, so every ratio's interval is widened by it. docs/bench.md has the source of the figure.
 """
 
 _Z = 1.959964
 
 
 def median_interval(values: Sequence[float]) -> SpeedEstimate:
-    """The median, with its interval by order statistics: it assumes independent values, no distribution.
+    """Return the median and its interval by order statistics; assumes only that values are independent.
 
     The ends are the k-th smallest and k-th largest value, with k from the binomial distribution.
-    Fewer than FEWEST values have infinitely wide intervals.
+    With fewer than FEWEST values the interval is infinite.
     Source: Conover (1999), "Practical nonparametric statistics", section 3.2.
     """
     ordered = sorted(values)
@@ -46,25 +46,25 @@ def median_interval(values: Sequence[float]) -> SpeedEstimate:
 
 
 def speed(seconds: Sequence[float], texts: int) -> SpeedEstimate:
-    """Texts per second, with the interval of their median over rounds."""
-    return median_interval([texts / one for one in seconds])
+    """Return the median of texts per second over rounds, with its interval."""
+    return median_interval([texts / each for each in seconds])
 
 
 def speed_ratio(
     seconds: Sequence[float], against: Sequence[float], *, spread: float = PROCESS_SPREAD
 ) -> SpeedEstimate:
-    """How many times faster the first is, from rounds that lay side by side in time.
+    """Return how many times faster the first is than `against`, from interleaved rounds.
 
-    Each pair of rounds gives one log-ratio: what slowed both cancels. Their center is the Hodges-Lehmann
+    Each pair of rounds gives one log-ratio: what slows both cancels. Their center is the Hodges-Lehmann
     estimate, the median of all averages of two (Walsh averages); the interval inverts Wilcoxon's
-    signed-rank test. It needs log-ratios symmetric about their center and signs independent of each other,
-    and nothing else; for a model against itself, the random order of rounds brings this about,
-    however the machine's load may wander. Source: Hollander, Wolfe and Chicken (2014), "Nonparametric
-    statistical methods", section 3.2 to 3.4. The interval is then widened in quadrature by `spread`, the
-    standard deviation of log-speed between two processes of one model.
-    Raises ValueError if the two are not of one length. Fewer than FEWEST rounds: infinitely wide.
+    signed-rank test. It assumes only log-ratios symmetric about their center, with independent signs; for a
+    model against itself, the random order of rounds ensures this under any load of the machine.
+    Source: Hollander, Wolfe and Chicken (2014), "Nonparametric statistical methods", section 3.2 to 3.4.
+    The interval is then widened in quadrature by `spread`, the standard deviation of log-speed between two
+    processes of one model.
+    Raises ValueError if the lengths differ. With fewer than FEWEST rounds the interval is infinite.
     """
-    logs = [math.log(base / one) for one, base in zip(seconds, against, strict=True)]
+    logs = [math.log(base / own) for own, base in zip(seconds, against, strict=True)]
     pairs = itertools.combinations_with_replacement(logs, 2)
     walsh = sorted((first + second) / 2 for first, second in pairs)
     center = statistics.median(walsh)
@@ -79,7 +79,7 @@ def speed_ratio(
 
 @cache
 def _binomial_rank(count: int) -> int:
-    """Number of values that lie outside the interval on each side: the largest k with tails ≤ 2.5 %."""
+    """Return the number of values outside the interval on each side: the largest k with tails ≤ 2.5 %."""
     below, rank = 0.0, -1
     while below + math.comb(count, rank + 1) / 2**count <= 0.025:
         rank += 1
@@ -89,10 +89,10 @@ def _binomial_rank(count: int) -> int:
 
 @cache
 def _wilcoxon_rank(count: int) -> int:
-    """Number of Walsh averages outside the interval on each side.
+    """Return the number of Walsh averages outside the interval on each side.
 
-    Exact by counting how many of the 2^n sign patterns give each sum of ranks, up to 60 rounds;
-    beyond, by the normal approximation.
+    Up to 60 rounds exact, by counting the sign patterns (of 2^n) with each sum of ranks; above, by the
+    normal approximation.
     """
     if count > 60:
         mean = count * (count + 1) / 4

@@ -1,4 +1,4 @@
-"""The machine: what it is, what else it does, and the energy it takes. Only /proc and /sys are read."""
+"""The machine: its identity, and its load by other processes, read from /proc."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PROC = Path("/proc")
 _TICK = 1 / (os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100)
 _MOST_COMPETITORS = 3
 _NOTABLE = 0.02
-"""Share of one core below which another process is not worth a word."""
+"""Minimum share of one core for a process to be named as a competitor."""
 
 
 def describe_machine(devices: Collection[str] = ()) -> Machine:
-    """This machine; the fingerprint is a hash of processor, cores, system and devices."""
+    """Return the record of this machine; its fingerprint hashes processor, cores, system and devices."""
     system = f"{platform.system()} {platform.machine()}"
     parts = (processor(), str(cores()), system, *sorted(devices))
     return Machine(
@@ -38,28 +38,26 @@ def describe_machine(devices: Collection[str] = ()) -> Machine:
 
 @dataclass(frozen=True, slots=True)
 class CoreTime:
-    """Core-seconds since the machine started, over all of its cores."""
+    """Core-seconds of all cores since the machine started."""
 
     busy: float
     stolen: float
-    everything: float
+    """Taken by the hypervisor."""
+    total: float
+    """Idle time included."""
 
     def __sub__(self, other: CoreTime) -> CoreTime:
-        return CoreTime(
-            self.busy - other.busy, self.stolen - other.stolen, self.everything - other.everything
-        )
+        return CoreTime(self.busy - other.busy, self.stolen - other.stolen, self.total - other.total)
 
     def __add__(self, other: CoreTime) -> CoreTime:
-        return CoreTime(
-            self.busy + other.busy, self.stolen + other.stolen, self.everything + other.everything
-        )
+        return CoreTime(self.busy + other.busy, self.stolen + other.stolen, self.total + other.total)
 
 
 NO_TIME = CoreTime(0.0, 0.0, 0.0)
 
 
 def core_time(proc: Path = PROC) -> CoreTime | None:
-    """Read the system's counters; None where it has none."""
+    """Read the counters of the system; None if there are none."""
     try:
         first = (proc / "stat").read_text().partition("\n")[0].split()
     except OSError:
@@ -70,19 +68,19 @@ def core_time(proc: Path = PROC) -> CoreTime | None:
 
 
 def processor_seconds(proc: Path = PROC) -> dict[tuple[int, str], float]:
-    """Processor time of every process that can be seen, by its number and name."""
-    found = {}
+    """Return the processor time of all visible processes, by id and name."""
+    seconds = {}
     for folder in proc.glob("[0-9]*"):
         try:
             name, rest = _stat(folder)
         except (OSError, ValueError):
-            continue  # It has ended meanwhile.
-        found[int(folder.name), name] = _ticks(rest) * _TICK
-    return found
+            continue  # The process has ended.
+        seconds[int(folder.name), name] = _ticks(rest) * _TICK
+    return seconds
 
 
 def process_seconds(folder: Path) -> float:
-    """Processor time of one process, given as its folder in /proc; 0 when it has ended."""
+    """Return the processor time of a process, by its folder in /proc; 0 if it has ended."""
     try:
         return _ticks(_stat(folder)[1]) * _TICK
     except (OSError, ValueError):
@@ -90,16 +88,16 @@ def process_seconds(folder: Path) -> float:
 
 
 def child_folders() -> list[Path]:
-    """Folders in /proc of this process's children; empty where the system does not list them."""
+    """Return the folders in /proc of this process's children; empty where the system does not list them."""
     try:
-        numbers = (PROC / f"self/task/{os.getpid()}/children").read_text().split()
+        ids = (PROC / f"self/task/{os.getpid()}/children").read_text().split()
     except OSError:
         return []
-    return [PROC / number for number in numbers]
+    return [PROC / pid for pid in ids]
 
 
 def descendants(pid: int, proc: Path = PROC) -> set[int]:
-    """Numbers of all processes below one, itself not among them."""
+    """Return the ids of all descendants of a process."""
     parents = {}
     for folder in proc.glob("[0-9]*"):
         try:
@@ -107,8 +105,8 @@ def descendants(pid: int, proc: Path = PROC) -> set[int]:
         except (OSError, ValueError):
             continue
     below: set[int] = set()
-    while found := {child for child, parent in parents.items() if parent in below | {pid}} - below:
-        below |= found
+    while children := {child for child, parent in parents.items() if parent in below | {pid}} - below:
+        below |= children
     return below
 
 
@@ -118,20 +116,23 @@ def competitors(
     seconds: float,
     ours: Collection[int],
 ) -> tuple[str, ...]:
-    """Name the processes, not ours, that used the processor most, with their share of one core."""
+    """Describe the other processes with the most processor time, with their share of one core.
+
+    before, after: from `processor_seconds`. ours: process ids to leave out.
+    """
     used = {key: (time - before.get(key, 0.0)) / seconds for key, time in after.items() if key[0] not in ours}
     most = sorted(used.items(), key=lambda item: -item[1])[:_MOST_COMPETITORS]
     return tuple(f"{name} ({share:.0%} of a core)" for (_, name), share in most if share >= _NOTABLE)
 
 
 def _ticks(fields: list[str]) -> int:
-    """User and system time."""
+    """Return user plus system time, in ticks."""
     return int(fields[11]) + int(fields[12])
 
 
 def _stat(folder: Path) -> tuple[str, list[str]]:
-    """Name and further fields of a process; a name may hold spaces and brackets."""
-    found = re.fullmatch(r"\d+ \((.*)\) (.*)", (folder / "stat").read_text().strip(), re.DOTALL)
-    if found is None:
+    """Return a process's name and further fields; a name may contain spaces and parentheses."""
+    match = re.fullmatch(r"\d+ \((.*)\) (.*)", (folder / "stat").read_text().strip(), re.DOTALL)
+    if match is None:
         raise ValueError(folder.name)
-    return found[1], found[2].split()
+    return match[1], match[2].split()

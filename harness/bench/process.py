@@ -1,4 +1,4 @@
-"""A worker process, seen from the parent: ask it something, and end it for certain."""
+"""Parent's side of a worker process: send requests, and end it reliably."""
 
 from __future__ import annotations
 
@@ -23,31 +23,28 @@ _LINES_SHOWN = 3
 
 
 class Worker:
-    """One process that measures one variant.
-
-    command: instead of ours.
-    """
+    """A process that measures one variant. command: replaces the worker's own, in tests."""
 
     def __init__(self, label: str, command: Sequence[str] = ()) -> None:
         self._label = label
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = processes.Process(command or processes.python_module(_MODULE), self._said)
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._process = processes.Process(command or processes.python_module(_MODULE), self._stderr)
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """Process id."""
         return self._process.pid
 
-    def ask(self, order: Request, expected: type[Expected]) -> Expected:
-        """Give an order and wait for its answer.
+    def ask(self, request: Request, expected: type[Expected]) -> Expected:
+        """Send a request and wait for the response.
 
-        Raises HarnessError where the model failed, the process ended, or what came is no answer.
+        Raises HarnessError if the model failed, the process ended, or the response is invalid.
         """
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise RuntimeError("the process was started without pipes")
         try:
-            stdin.write(msgspec.json.encode(order) + b"\n")
+            stdin.write(msgspec.json.encode(request) + b"\n")
             stdin.flush()
             line = stdout.readline()
         except BrokenPipeError:
@@ -55,33 +52,33 @@ class Worker:
         if not line:
             raise self._ended()
         try:
-            answer = msgspec.json.decode(line, type=Response)
+            response = msgspec.json.decode(line, type=Response)
         except msgspec.DecodeError as error:
             shown = line[:80].decode(errors="backslashreplace")
             raise HarnessError(
-                f"the process of {self._label} gave no answer: {error}",
+                f"the process of {self._label} sent an invalid response: {error}",
                 exists=f"it wrote: {shown!r}",
                 hint="does the model write to file descriptors that are not its own?",
             ) from error
-        if isinstance(answer, Failed):
-            raise HarnessError(answer.message)
-        if not isinstance(answer, expected):
-            raise HarnessError(f"the process of {self._label} answered something else: {answer}")
-        return answer
+        if isinstance(response, Failed):
+            raise HarnessError(response.message)
+        if not isinstance(response, expected):
+            raise HarnessError(f"the process of {self._label} sent an unexpected response: {response}")
+        return response
 
     def end(self) -> None:
-        """End the process and all that it started, now."""
+        """Kill the process and all that it started."""
         self._process.end()
-        for stream in (self._process.stdin, self._process.stdout, self._said):
+        for stream in (self._process.stdin, self._process.stdout, self._stderr):
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()
 
     def _ended(self) -> HarnessError:
-        """Say how the process ended, and what it said last."""
+        """Return an error with the exit reason and the last lines of standard error."""
         how, hint = self._process.how_ended()
-        self._said.seek(0)
-        lines = self._said.read()[-4000:].decode(errors="replace").splitlines()
+        self._stderr.seek(0)
+        lines = self._stderr.read()[-4000:].decode(errors="replace").splitlines()
         return HarnessError(
             f"the process of {self._label} ended ({how})",
             exists="\n".join(line for line in lines[-_LINES_SHOWN:] if line.strip()) or None,

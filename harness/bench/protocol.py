@@ -1,4 +1,4 @@
-"""What a bench and its worker processes say to each other: one JSON object a line."""
+"""Protocol between a bench and its worker processes: requests and responses, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ class Load(msgspec.Struct, tag=True, frozen=True):
 
     spec: ModelSpec
     plugins: tuple[str, ...]
-    """Single-file plugins, beside those installed."""
+    """Single-file plugins to load in addition to those installed."""
     first_text: str
     spawned: float
-    """When the process was started, on the system's monotonic clock."""
+    """Start of the process on the system's monotonic clock, in seconds."""
 
 
 class Calibrate(msgspec.Struct, tag=True, frozen=True):
-    """Encode each workload once, untimed; then say who the model is, and how it settled to use threads."""
+    """Encode each workload once, untimed, so that the model can calibrate its threads; returns `Facts`."""
 
     workloads: tuple[tuple[str, ...], ...]
 
 
 class Prepare(msgspec.Struct, tag=True, frozen=True):
-    """From now on, this is the workload."""
+    """Set the workload of the following requests."""
 
     texts: tuple[str, ...]
 
 
 class Pass(msgspec.Struct, tag=True, frozen=True):
-    """Time so many passes over the workload."""
+    """Time passes over the workload."""
 
     passes: int = 1
 
 
 class Calls(msgspec.Struct, tag=True, frozen=True):
-    """Time calls of `encode` with so many texts each: at most so many, for at most so many seconds."""
+    """Time calls of `encode` on batches of the workload."""
 
     texts_per_call: int
     most: int
+    """Maximum number of calls."""
     seconds: float
+    """Time after which no call is started."""
 
 
 class MeasureCeiling(msgspec.Struct, tag=True, frozen=True):
@@ -49,14 +51,14 @@ class MeasureCeiling(msgspec.Struct, tag=True, frozen=True):
 
 
 class MeasureMemory(msgspec.Struct, tag=True, frozen=True):
-    """Say how much memory was used."""
+    """Return the peak memory."""
 
 
 Request = Load | Calibrate | Prepare | Pass | Calls | MeasureCeiling | MeasureMemory
 
 
 class Facts(msgspec.Struct, tag=True, frozen=True):
-    """Who was loaded, and how it uses the machine."""
+    """Identity of the loaded model, and its use of devices and threads."""
 
     name: str
     fingerprint: str
@@ -66,11 +68,11 @@ class Facts(msgspec.Struct, tag=True, frozen=True):
     workers: int
     per_worker: int
     how: str
-    """How threads were chosen; empty for a model that does not say how it uses them."""
+    """How threads were chosen; empty for a model that does not report its threads."""
 
 
 class LoadedModel(msgspec.Struct, tag=True, frozen=True):
-    """How long a cold start took, in seconds, and the peak memory until the first encode."""
+    """Seconds of each step of a cold start, and peak memory in bytes before the first encode."""
 
     process: float
     imports: float
@@ -80,7 +82,7 @@ class LoadedModel(msgspec.Struct, tag=True, frozen=True):
 
 
 class Prepared(msgspec.Struct, tag=True, frozen=True):
-    """What is in the workload, for this model; None where it does not say."""
+    """Size of the workload for this model; None where it cannot count."""
 
     tokens: int | None
     padded_tokens: int | None
@@ -89,15 +91,16 @@ class Prepared(msgspec.Struct, tag=True, frozen=True):
 
 
 class Times(msgspec.Struct, tag=True, frozen=True):
-    """Wall and CPU seconds of each call, and the CPU seconds that the whole order took."""
+    """Wall and CPU seconds of each call."""
 
     wall: list[float]
     cpu: list[float]
     spent: float
+    """CPU seconds of the whole request."""
 
 
 class MeasuredCeiling(msgspec.Struct, tag=True, frozen=True):
-    """The matmul ceiling, in GFLOP/s; None where it would say nothing of this model."""
+    """The matmul ceiling, in GFLOP/s; None for a model whose arithmetic is unknown."""
 
     gflops: float | None
 
@@ -110,7 +113,7 @@ class PeakMemory(msgspec.Struct, tag=True, frozen=True):
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
-    """Why an order could not be carried out."""
+    """Error message of a request that failed."""
 
     message: str
 

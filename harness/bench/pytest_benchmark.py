@@ -1,4 +1,4 @@
-"""Benches as pytest-benchmark's JSON, so that its `compare`, `--csv` and `--between` work on them."""
+"""Benches as pytest-benchmark's JSON, for its `compare`, `--csv` and `--between`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def pytest_benchmark(bench: Bench, variants: Sequence[VariantResult]) -> dict[str, Any]:
-    """The content of one file: a benchmark per variant and workload, its times in seconds per pass.
+    """Return the content of one file: a benchmark per variant and workload, in seconds per pass.
 
-    Names hold the workload alone, so that models, dtypes and days can be compared under one name; who was
-    measured stands in `params`, everything else in `extra_info`. `--between` takes one benchmark of a name
-    from each file, so it wants a file per variant.
+    Names contain only the workload, so that models, dtypes and days can be compared under one name; the
+    variant is in `params`, everything else in `extra_info`. `--between` takes one benchmark of a name
+    from each file, so it needs a file per variant.
     """
     return {
         "machine_info": {
@@ -31,7 +31,9 @@ def pytest_benchmark(bench: Bench, variants: Sequence[VariantResult]) -> dict[st
             "devices": list(bench.machine.devices),
         },
         "commit_info": {},
-        "benchmarks": [_benchmark(bench, variant, one) for variant in variants for one in variant.workloads],
+        "benchmarks": [
+            _benchmark(bench, variant, result) for variant in variants for result in variant.workloads
+        ],
         "datetime": bench.started,
         "version": _version(),
     }
@@ -60,7 +62,7 @@ def _benchmark(bench: Bench, variant: VariantResult, result: WorkloadResult) -> 
             "tokens": result.tokens,
             "padded_tokens": result.padded_tokens,
             "texts_per_second": asdict(result.texts_per_second),
-            "cpu_seconds": [one.cpu for one in result.rounds],
+            "cpu_seconds": [each.cpu for each in result.rounds],
             "threads": asdict(variant.threads) if variant.threads else None,
             "device": facts.device if facts else None,
             "verdict": result.verdict,
@@ -74,7 +76,7 @@ def _benchmark(bench: Bench, variant: VariantResult, result: WorkloadResult) -> 
             "min_time": 0.0,
             "warmup": len(result.warm_up),
         },
-        "stats": _stats([one.wall for one in result.rounds], result.passes),
+        "stats": _stats([each.wall for each in result.rounds], result.passes),
     }
 
 
@@ -82,8 +84,8 @@ def _stats(seconds: Sequence[float], passes: int) -> dict[str, Any]:
     from pytest_benchmark.stats import Stats
 
     stats: Any = Stats()  # type: ignore[no-untyped-call] # pytest-benchmark has no annotations
-    for one in seconds:
-        stats.update(one)
+    for value in seconds:
+        stats.update(value)
     return {**stats.as_dict(), "iterations": passes, "data": list(seconds)}
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a bench: every round as it was timed, and what was concluded from it."""
+"""Records of a bench: every timed round, and the results computed from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from harness.models.interface import ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
 
 SCHEMA = 1
-"""Raise it when the files change their meaning."""
+"""Version of the record; raise it when a field changes its meaning."""
 
 Verdict = Literal["measured", "too noisy to say"]
 Comparison = Literal["faster", "slower", "no difference seen", "too noisy to say"]
@@ -16,7 +16,7 @@ Comparison = Literal["faster", "slower", "no difference seen", "too noisy to say
 
 @dataclass(frozen=True, slots=True)
 class SpeedEstimate:
-    """A figure and the ends of its 95 % interval."""
+    """An estimate and the ends of its 95 % interval."""
 
     value: float
     low: float
@@ -24,13 +24,13 @@ class SpeedEstimate:
 
     @property
     def half_width(self) -> float:
-        """Half the interval's length, relative to the figure."""
+        """Half the length of the interval, relative to the value."""
         return (self.high - self.low) / 2 / self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One timed pass over a workload (or the mean of several, where one is too short to time)."""
+    """One timed pass over a workload, or the mean of several if one is too short to time."""
 
     wall: float
     """Seconds."""
@@ -40,19 +40,19 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Milliseconds that one text takes, alone in its call."""
+    """Percentiles of the milliseconds of single-text calls."""
 
     texts: int
-    """How many calls were timed."""
+    """Number of calls."""
     p50: float
     p95: float
     p99: float | None
-    """None for fewer than 100 calls: there is no hundredth."""
+    """None for fewer than 100 calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPoint:
-    """Throughput when `encode` is given so many texts per call."""
+    """Throughput at a number of texts per call of `encode`."""
 
     texts_per_call: int
     texts_per_second: float
@@ -60,55 +60,56 @@ class BatchPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What else the machine did while a variant was timed; None where the system does not say."""
+    """Load of the machine while a variant was timed; None where the system does not report it."""
 
     load_before: float | None
+    """One-minute load average before the rounds."""
     load_after: float | None
-    """One-minute load averages; our own rounds are part of the second."""
+    """One-minute load average after the rounds, which contribute to it."""
     others: float | None
-    """Share of all cores that processes which are not ours used during the rounds, in [0, 1]."""
+    """Share of all cores used by other processes during the rounds, in [0, 1]."""
     steal: float | None
-    """Share of all cores that the hypervisor gave to other machines, in [0, 1]."""
+    """Share of all cores taken by the hypervisor, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadResult:
-    """How fast one variant encoded one workload."""
+    """Speed of one variant on one workload."""
 
     workload: str
     digest: str
     """SHA-256 of the texts."""
     texts: int
     tokens: int | None
-    """Real tokens that the model reads, special ones included, padding not; None if unknown."""
+    """Real tokens that the model reads: with special tokens, without padding; None if unknown."""
     padded_tokens: int | None
-    """Tokens that it computes, with padding; None if unknown."""
+    """Tokens that it computes, padding included; None if unknown."""
     passes: int
-    """Passes over the workload in a round; more than one where a pass is too short to time."""
+    """Passes over the workload in a round; more than one if a pass is too short to time."""
     warm_up: tuple[Round, ...]
     settled: bool
-    """Whether warm-up ended because times had settled, and not because its limit was reached."""
+    """Whether warm-up ended because times had settled, rather than at its limit."""
     rounds: tuple[Round, ...]
-    """Interleaved: the k-th rounds of all variants lie side by side in time."""
+    """Interleaved: the k-th rounds of all variants are adjacent in time."""
     texts_per_second: SpeedEstimate
     tokens_per_second: float | None
     padded_tokens_per_second: float | None
     latency: Latency | None
     batch_curve: tuple[BatchPoint, ...]
     share_of_ceiling: float | None
-    """Achieved over measured matmul speed; None where either is unknown."""
+    """Achieved speed over the matmul ceiling; None if either is unknown."""
     joules_per_text: float | None
-    """Of the whole processor package or device; None where the platform does not give it."""
+    """Energy of the whole processor package or device; None if it cannot be read."""
     surroundings: Surroundings
     verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Seconds from nothing to the first embedding, step by step; files may be in the system's cache."""
+    """Seconds of a cold start, up to the first embedding; files may be in the system's cache."""
 
     process: float
-    """Starting the interpreter and importing the harness itself."""
+    """Starting the interpreter and importing harness."""
     imports: float
     """Importing libraries (torch, transformers, …)."""
     load: float
@@ -118,45 +119,45 @@ class Start:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """Sum of all steps."""
         return self.process + self.imports + self.load + self.first_encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Bytes; peak resident memory of the model's process and its workers, and of its device."""
+    """Peak resident memory of the process and its children, and memory of the device, in bytes."""
 
     loaded: int
-    """Peak until the model was loaded."""
+    """Peak after loading the model."""
     peak: int
-    """Peak until the end."""
+    """Peak at the end."""
     device: int | None = None
-    """Peak memory that torch took on a CUDA device; None elsewhere."""
+    """Peak memory that torch allocated on CUDA devices; None elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadRecord:
-    """How a model uses the cores."""
+    """Use of processor cores by a model."""
 
     workers: int
     per_worker: int
     how: str = ""
-    """How these were chosen, in words; empty if unknown."""
+    """Description of how they were chosen; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceiling:
-    """The fastest matrix product measured on this machine in the variant's dtype and threads."""
+    """Speed of the fastest matrix product on this machine with the variant's dtype and threads."""
 
     gflops: float
-    """10⁹ floating-point operations per second: the best of all tries."""
+    """10⁹ floating-point operations per second; the best of all tries."""
     tries: tuple[float, ...]
-    """The best of each try, before the rounds and after them; far apart, the machine was not itself."""
+    """Best of each try, before and after the rounds; a large spread means a disturbed machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantResult:
-    """One model with one set of settings, measured; or why not."""
+    """Result of one model with one set of settings, or its error."""
 
     label: str
     model: str
@@ -174,25 +175,25 @@ class VariantResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """Throughput of a variant over that of another, from rounds side by side."""
+    """Throughput of a variant over that of another, from interleaved rounds."""
 
     workload: str
     label: str
     against: str
     ratio: SpeedEstimate
-    """Of texts per second; what the comparison is about."""
+    """Ratio of texts per second; the comparison is based on it."""
     cpu_ratio: SpeedEstimate | None
-    """Of texts per second of processor time, which other processes hardly move; None where none was used."""
+    """Ratio of texts per second of processor time, robust to other processes; None if no time was used."""
     rounds: int
     comparison: Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Where it was measured; speeds of two machines are never ranked."""
+    """Machine of a bench; speeds of two machines are never ranked."""
 
     fingerprint: str
-    """Hash of what stands below."""
+    """Hash of the fields below."""
     processor: str
     cores: int
     system: str
@@ -201,7 +202,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """All that one `harness bench` found: the content of one file."""
+    """Record of one `harness bench`."""
 
     schema: int = SCHEMA
     started: str
@@ -211,13 +212,13 @@ class Bench:
     margin: float
     budget: float
     seconds: float
-    """What measuring took, loading included."""
+    """Duration of the bench, loading included."""
     variants: tuple[VariantResult, ...]
     ratios: tuple[Ratio, ...] = ()
-    """Against the first variant that could be measured."""
+    """Ratios against the first variant that was measured successfully."""
     noise_floor: tuple[Ratio, ...] = ()
-    """The first variant against itself, in two processes; empty where it was not asked for."""
+    """Ratios of the first variant to itself, in two processes; empty unless requested."""
     competitors: tuple[str, ...] = ()
-    """What else used the processor most, in words."""
+    """Descriptions of the other processes with the most processor time."""
     energy: str | None = None
-    """Where joules come from; None where this platform gives none."""
+    """Source of the joules; None if energy cannot be read."""

@@ -1,4 +1,4 @@
-"""A bench as tables and sentences."""
+"""Report of a bench: tables and sentences."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "–"
 _MUCH = 0.05
-"""Share of all cores, used by others, from which on it is said."""
+"""Minimum share of all cores, used by other processes, that is reported."""
 _CEILING_APART = 0.8
+"""Minimum ratio of the tries of a ceiling; below, their spread is reported."""
 
 
 def bench_tables(bench: Bench) -> list[Table]:
-    """Lay out a bench: who was measured, a table per workload, and the batch curves."""
-    names = list(dict.fromkeys(one.workload for variant in bench.variants for one in variant.workloads))
+    """Return the tables of a bench: variants, one for each workload, and batch curves."""
+    names = list(dict.fromkeys(result.workload for variant in bench.variants for result in variant.workloads))
     return [
         _variants_table(bench),
         *(_workload_table(bench, name) for name in names),
@@ -38,85 +39,91 @@ def bench_tables(bench: Bench) -> list[Table]:
 
 
 def caveats(bench: Bench) -> list[str]:
-    """What a reader must know before quoting a figure, a sentence each."""
-    found = [*(_noise_floor(one) for one in bench.noise_floor), *_machine_load(bench), *_ceilings(bench)]
+    """Return what a reader must know before quoting a figure, one sentence each."""
+    floors = [_noise_floor(ratio) for ratio in bench.noise_floor]
+    sentences = [*floors, *_machine_load(bench), *_ceilings(bench)]
     if len(bench.variants) > 1 and not bench.noise_floor:
-        found.append("noise floor: not measured (--against-itself)")
-    found.append(f"energy: {bench.energy}" if bench.energy else "energy: not given by this platform")
+        sentences.append("noise floor: not measured (--against-itself)")
+    sentences.append(f"energy: {bench.energy or 'not available on this platform'}")
     for variant in bench.variants:
-        found += _model_notes(variant)
-    return found
+        sentences += _model_notes(variant)
+    return sentences
 
 
 def _model_notes(variant: VariantResult) -> list[str]:
-    """Say why a slower backend was taken, and what a lower precision costs: a speed is nothing without."""
+    """Return why a slower backend was chosen, and what a lower precision costs."""
     facts = variant.facts
     if facts is None:
         return []
-    said = [f"{variant.label}: {note}" for note in facts.notes]
-    if (moved := facts.deviation) is not None:
-        kept = f"{moved.neighbors:.1%} of neighbors stay"
-        said.append(
-            f"{variant.label}: embeddings move by 1 − cos up to {moved.largest:.1e} from float32; {kept}"
+    notes = [f"{variant.label}: {note}" for note in facts.notes]
+    if (deviation := facts.deviation) is not None:
+        notes.append(
+            f"{variant.label}: embeddings differ from float32 by 1 − cos up to {deviation.largest:.1e};"
+            f" {deviation.neighbors:.1%} of neighbors stay"
         )
-    return said
+    return notes
 
 
 def _variants_table(bench: Bench) -> Table:
     header = ["variant", "backend", "threads", "cold start", "imports", "load", "first", "memory", "matmul"]
-    on_device = any(one.memory and one.memory.device is not None for one in bench.variants)
-    rows = [[Cell(text) for text in _variant_cells(one, on_device=on_device)] for one in bench.variants]
-    where = bench.machine
-    title = ", ".join([where.processor, f"{where.cores} cores", *where.devices])
-    remarks = [f"{one.label}: ERROR: {one.error}" for one in bench.variants if one.error]
+    on_device = any(each.memory and each.memory.device is not None for each in bench.variants)
+    rows = [[Cell(text) for text in _variant_cells(each, on_device=on_device)] for each in bench.variants]
+    machine = bench.machine
+    hardware = ", ".join([machine.processor, f"{machine.cores} cores", *machine.devices])
+    remarks = [f"{each.label}: ERROR: {each.error}" for each in bench.variants if each.error]
     return Table(
         "bench",
-        f"{title} · machine {where.fingerprint[:8]}",
+        f"{hardware} · machine {machine.fingerprint[:8]}",
         [*header, *(["VRAM"] if on_device else [])],
         rows,
         remarks,
     )
 
 
-def _variant_cells(one: VariantResult, *, on_device: bool) -> list[str]:
-    start, threads = one.start, one.threads
+def _variant_cells(variant: VariantResult, *, on_device: bool) -> list[str]:
+    start, threads = variant.start, variant.threads
     cells = [
-        one.label,
-        one.facts.backend if one.facts else "ERROR",
+        variant.label,
+        variant.facts.backend if variant.facts else "ERROR",
         f"{threads.workers}×{threads.per_worker}" if threads else _UNKNOWN,
         *(
             [_seconds(value) for value in (start.total, start.imports, start.load, start.first_encode)]
             if start
             else [_UNKNOWN] * 4
         ),
-        _megabytes(one.memory.peak if one.memory else None),
-        f"{one.ceiling.gflops:,.0f} GFLOP/s" if one.ceiling else _UNKNOWN,
+        _megabytes(variant.memory.peak if variant.memory else None),
+        f"{variant.ceiling.gflops:,.0f} GFLOP/s" if variant.ceiling else _UNKNOWN,
     ]
     if on_device:
-        cells.append(_megabytes(one.memory.device if one.memory else None))
+        cells.append(_megabytes(variant.memory.device if variant.memory else None))
     return cells
 
 
 def _workload_table(bench: Bench, name: str) -> Table:
-    found = [(one, result) for one in bench.variants for result in one.workloads if result.workload == name]
-    ratios = {one.label: one for one in (*bench.ratios, *bench.noise_floor) if one.workload == name}
-    energy = any(result.joules_per_text is not None for _, result in found)
+    results = [
+        (variant, result)
+        for variant in bench.variants
+        for result in variant.workloads
+        if result.workload == name
+    ]
+    ratios = {each.label: each for each in (*bench.ratios, *bench.noise_floor) if each.workload == name}
+    energy = any(result.joules_per_text is not None for _, result in results)
     header = ["variant", "texts/s", "tokens/s", "pad", "cores", "p50 p95 p99 ms", "matmul"]
     header += ["J/text"] if energy else []
     header += [f"× {next(iter(ratios.values())).against}"] if ratios else []
     rows = []
-    for variant, result in found:
+    for variant, result in results:
         cells = _workload_cells(variant.label, result)
         cells += [_number(result.joules_per_text)] if energy else []
         if ratios:
             ratio = ratios.get(variant.label)
             cells.append(_ratio_interval(ratio.ratio) if ratio else "1")
         rows.append([Cell(text) for text in cells])
-    first = found[0][1]
+    first = results[0][1]
     tokens = f", {first.tokens:,} tokens" if first.tokens is not None else ""
     subtitle = f"{first.texts} texts{tokens} · {len(first.rounds)} rounds ({first.digest[:8]})"
-    compared = [one for one in bench.ratios if one.workload == name]
-    return Table(name, subtitle, header, rows, _verdicts(found, compared))
+    compared = [ratio for ratio in bench.ratios if ratio.workload == name]
+    return Table(name, subtitle, header, rows, _verdicts(results, compared))
 
 
 def _workload_cells(label: str, result: WorkloadResult) -> list[str]:
@@ -133,35 +140,34 @@ def _workload_cells(label: str, result: WorkloadResult) -> list[str]:
 
 
 def _curve_table(bench: Bench, names: Sequence[str]) -> Table:
-    """Throughput by texts per call; one pass, without intervals: the shape is what to look at."""
-    found = [
+    """Return the table of throughput by texts per call: one short try each, without intervals."""
+    results = [
         (name, variant.label, result)
         for name in names
         for variant in bench.variants
         for result in variant.workloads
         if result.workload == name
     ]
-    sizes = sorted({point.texts_per_call for *_, result in found for point in result.batch_curve})
+    sizes = sorted({point.texts_per_call for *_, result in results for point in result.batch_curve})
     rows = []
-    for name, label, result in found:
+    for name, label, result in results:
         speeds = {point.texts_per_call: point.texts_per_second for point in result.batch_curve}
-        shown = [f"{speeds[size]:.0f}" if size in speeds else _UNKNOWN for size in sizes]
-        rows.append([Cell(f"{name} · {label}"), *(Cell(text) for text in shown)])
-    subtitle = "texts/s by texts per call: one short try each, for the shape"
+        texts = [f"{speeds[size]:.0f}" if size in speeds else _UNKNOWN for size in sizes]
+        rows.append([Cell(f"{name} · {label}"), *(Cell(text) for text in texts)])
+    subtitle = "texts/s by texts per call: one short try each"
     return Table("batch curve", subtitle, ["", *map(str, sizes)], rows)
 
 
-def _verdicts(found: Sequence[tuple[VariantResult, WorkloadResult]], ratios: Sequence[Ratio]) -> list[str]:
-    """Say in words what may be said, and of what may not, why."""
-    said = []
-    for variant, result in found:
+def _verdicts(results: Sequence[tuple[VariantResult, WorkloadResult]], ratios: Sequence[Ratio]) -> list[str]:
+    """Return remarks on noisy or unsettled results, and on the ratios."""
+    remarks = []
+    for variant, result in results:
         if result.verdict != "measured":
             spread = f"rounds of {_round_range(result)}, ±{result.texts_per_second.half_width:.0%}"
-            said.append(f"{variant.label}: too noisy to say: {spread}{_others_text(result.surroundings)}")
+            remarks.append(f"{variant.label}: too noisy to say: {spread}{_others_text(result.surroundings)}")
         elif not result.settled:
-            said.append(f"{variant.label}: not settled after {len(result.warm_up)} rounds of warm-up")
-    said += [_ratio_text(one) for one in ratios]
-    return said
+            remarks.append(f"{variant.label}: not settled after {len(result.warm_up)} rounds of warm-up")
+    return [*remarks, *map(_ratio_text, ratios)]
 
 
 _WORDS = {
@@ -172,68 +178,68 @@ _WORDS = {
 }
 
 
-def _ratio_text(one: Ratio) -> str:
-    noisy = one.comparison == "too noisy to say"
-    why = f", ±{one.ratio.half_width:.0%} is more than {NOISY:.0%}" if noisy else ""
-    by_cpu = f"; by processor time {_ratio_interval(one.cpu_ratio)}" if noisy and one.cpu_ratio else ""
-    return (
-        f"{one.label}: {_WORDS[one.comparison]} {one.against} ({one.rounds} rounds side by side{why}){by_cpu}"
-    )
+def _ratio_text(ratio: Ratio) -> str:
+    noisy = ratio.comparison == "too noisy to say"
+    why = f", ±{ratio.ratio.half_width:.0%} is more than {NOISY:.0%}" if noisy else ""
+    by_cpu = f"; by processor time {_ratio_interval(ratio.cpu_ratio)}" if noisy and ratio.cpu_ratio else ""
+    rounds = f"{ratio.rounds} rounds side by side{why}"
+    return f"{ratio.label}: {_WORDS[ratio.comparison]} {ratio.against} ({rounds}){by_cpu}"
 
 
-def _noise_floor(one: Ratio) -> str:
-    holds = "contains 1" if one.ratio.low <= 1 <= one.ratio.high else "does NOT contain 1"
-    return (
-        f"noise floor, {one.workload}: {one.against} against itself {_interval(one.ratio, '{:.3f}')}, {holds}"
-    )
+def _noise_floor(ratio: Ratio) -> str:
+    holds = "contains 1" if ratio.ratio.low <= 1 <= ratio.ratio.high else "does NOT contain 1"
+    interval = _interval(ratio.ratio, "{:.3f}")
+    return f"noise floor, {ratio.workload}: {ratio.against} against itself {interval}, {holds}"
 
 
 def _machine_load(bench: Bench) -> list[str]:
-    """Say what else ran."""
-    around = [one.surroundings for variant in bench.variants for one in variant.workloads]
-    shares = [one.others for one in around if one.others is not None]
-    steals = [one.steal for one in around if one.steal is not None]
-    said = []
+    """Return the load by other processes and by the hypervisor, and the load average."""
+    loads = [result.surroundings for variant in bench.variants for result in variant.workloads]
+    shares = [load.others for load in loads if load.others is not None]
+    steals = [load.steal for load in loads if load.steal is not None]
+    sentences = []
     if shares and max(shares) >= _MUCH:
         most = f"; still running: {', '.join(bench.competitors)}" if bench.competitors else ""
         span = f"{min(shares):.0%} to {max(shares):.0%}"
-        said.append(f"other processes used {span} of all cores during the rounds{most}")
+        sentences.append(f"other processes used {span} of all cores during the rounds{most}")
     elif shares:
-        said.append(f"other processes used at most {max(shares):.0%} of all cores during the rounds")
+        sentences.append(f"other processes used at most {max(shares):.0%} of all cores during the rounds")
     if steals and max(steals) >= _MUCH / 5:
-        said.append(f"the hypervisor took up to {max(steals):.0%} of all cores during the rounds")
-    loads = [one for each in around for one in (each.load_before, each.load_after) if one is not None]
-    return [*said, f"load average {min(loads):.1f} to {max(loads):.1f}"] if loads else said
+        sentences.append(f"the hypervisor took up to {max(steals):.0%} of all cores during the rounds")
+    averages = [
+        average for load in loads for average in (load.load_before, load.load_after) if average is not None
+    ]
+    if averages:
+        sentences.append(f"load average {min(averages):.1f} to {max(averages):.1f}")
+    return sentences
 
 
 def _ceilings(bench: Bench) -> list[str]:
-    found = []
+    sentences = []
     for variant in bench.variants:
         tries = variant.ceiling.tries if variant.ceiling else ()
         if tries and min(tries) < _CEILING_APART * max(tries):
             span = f"{min(tries):,.0f} to {max(tries):,.0f} GFLOP/s"
-            found.append(
-                f"{variant.label}: the matmul ceiling itself was measured at {span}; the best counts"
-            )
-    return found
+            sentences.append(f"{variant.label}: the matmul ceiling varied from {span}; the highest is used")
+    return sentences
 
 
-def _others_text(around: Surroundings) -> str:
-    return "" if around.others is None else f"; other processes used {around.others:.0%} of all cores"
+def _others_text(load: Surroundings) -> str:
+    return "" if load.others is None else f"; other processes used {load.others:.0%} of all cores"
 
 
 def _round_range(result: WorkloadResult) -> str:
-    milliseconds = [1000 * one.wall for one in result.rounds]
+    milliseconds = [1000 * each.wall for each in result.rounds]
     return f"{_number(min(milliseconds))} to {_number(max(milliseconds))} ms"
 
 
 def _cores(result: WorkloadResult) -> float:
-    """Processor time per time: how many cores were at work on it."""
-    return sum(one.cpu for one in result.rounds) / sum(one.wall for one in result.rounds)
+    """Return the cores used: processor time over wall time."""
+    return sum(each.cpu for each in result.rounds) / sum(each.wall for each in result.rounds)
 
 
 def _speed(estimate: SpeedEstimate) -> str:
-    """Texts per second, in thousands where there are many."""
+    """Write texts per second, in thousands from 10,000 on."""
     if estimate.value >= 10_000:
         thousands = replace(
             estimate, value=estimate.value / 1e3, low=estimate.low / 1e3, high=estimate.high / 1e3
@@ -243,7 +249,7 @@ def _speed(estimate: SpeedEstimate) -> str:
 
 
 def _interval(estimate: SpeedEstimate, form: str) -> str:
-    value, low, high = (form.format(one) for one in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (form.format(number) for number in (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low}, {high}]"
 
 
@@ -254,11 +260,11 @@ def _ratio_interval(ratio: SpeedEstimate) -> str:
 def _latency(latency: Latency | None) -> str:
     if latency is None:
         return _UNKNOWN
-    return " ".join(_number(one) for one in (latency.p50, latency.p95, latency.p99))
+    return " ".join(_number(value) for value in (latency.p50, latency.p95, latency.p99))
 
 
 def _number(value: float | None) -> str:
-    """Three figures."""
+    """Write a number with about three significant digits."""
     if value is None:
         return _UNKNOWN
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,4 +1,4 @@
-"""The machine's measured matmul ceiling, and how much arithmetic a model does for a token."""
+"""The measured matmul ceiling of the machine, and a model's operations per token."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ if TYPE_CHECKING:
     import torch
 
 _SIDE = {"cpu": 2048, "cuda": 8192}
-"""Rows and columns of the matrices: large enough that memory is not what limits."""
+"""Rows and columns of the matrices: large enough that memory is not the bottleneck."""
 _TRIAL_SIDE = 512
 _SECONDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """Floating-point operations of a forward pass, for the matrix products alone."""
+    """Floating-point operations of the matrix products in a forward pass."""
 
     per_token: float
-    """2 × the parameters in matrices that every token meets: no embedding tables, no pooler."""
+    """2 × the parameters in matrices that every token passes, without embedding tables and pooler."""
     per_token_and_length: float
-    """4 × layers × hidden size: attention compares each token of a text with each."""
+    """4 × layers × hidden size, for attention between all pairs of tokens."""
 
     def of(self, lengths: np.ndarray) -> float:
-        """Operations for texts of so many real tokens; what padding adds is not work done."""
+        """Return the operations for texts with these numbers of real tokens, (n,); padding does not count."""
         lengths = lengths.astype(float)
         return float(self.per_token * lengths.sum() + self.per_token_and_length * (lengths**2).sum())
 
 
 def arithmetic(model: object) -> Arithmetic | None:
-    """Read a model's arithmetic off its torch modules; None for what is not a plain transformer.
+    """Derive a model's arithmetic from its torch modules; None for anything but a plain transformer.
 
-    all-MiniLM-L6-v2 has 21.2 MFLOP per token and 9,216 × length. None too where a parameter is used more
-    than once or not by each token (shared layers, experts), since counting parameters would mislead.
+    all-MiniLM-L6-v2 has 21.2 MFLOP per token and 9,216 × length. Also None if a parameter is used more
+    than once or not by every token (shared layers, experts), since counting parameters would mislead.
     """
     facts = getattr(model, "facts", None)
     module = None if getattr(facts, "backend", "") in ("openvino", "onnx") else _module(model)
     if module is None:
         return None
-    found = (getattr(part, "config", None) for part in module.modules())
-    config = next((one for one in found if _layers(one) is not None), None)
+    configs = (getattr(part, "config", None) for part in module.modules())
+    config = next((each for each in configs if _layers(each) is not None), None)
     if config is None or _unusual(config):
         return None
     hidden, layers = int(config.hidden_size), _layers(config) or 0
@@ -53,9 +53,9 @@ def arithmetic(model: object) -> Arithmetic | None:
 
 
 def ceiling(dtype: str, device: str, threads: int) -> float:
-    """Measure the fastest square matrix product: 10⁹ floating-point operations per second.
+    """Measure the fastest square matrix product, in 10⁹ floating-point operations per second.
 
-    device: as torch names it; threads: how many the product may use on a processor.
+    device: a torch device; threads: number of threads on a processor.
     Takes about a second. Source: the roofline model, Williams, Waterman and Patterson (2009).
     """
     import torch
@@ -75,7 +75,7 @@ def ceiling(dtype: str, device: str, threads: int) -> float:
 
 
 def _product(side: int, dtype: str, device: str, *, seconds: float) -> float:
-    """The best of several products, in GFLOP/s; at least two, for so many seconds."""
+    """Return the best of several products, at least two timed ones, in GFLOP/s."""
     import torch
 
     left, right = (torch.rand(side, side, device=device).to(getattr(torch, dtype)) for _ in range(2))
@@ -85,14 +85,14 @@ def _product(side: int, dtype: str, device: str, *, seconds: float) -> float:
         started = time.perf_counter()
         torch.mm(left, right)
         synchronize()
-        # The first try pays for what is set up once.
+        # The first try includes one-time setup.
         best = max(best, 2 * side**3 / (time.perf_counter() - started) / 1e9) if tries else best
         tries += 1
     return best
 
 
 def synchronize() -> None:
-    """Wait until CUDA devices have finished all they were given; nothing to do without torch or CUDA."""
+    """Wait until CUDA devices have finished; does nothing without torch or CUDA."""
     import sys
 
     torch = sys.modules.get("torch")
@@ -101,19 +101,19 @@ def synchronize() -> None:
 
 
 def _module(model: object) -> torch.nn.Module | None:
-    """The torch module that a model holds, itself or one object deeper, whatever the attribute is called."""
+    """Return the torch module in a model's attributes, or in theirs; None if there is none."""
     import sys
 
     torch = sys.modules.get("torch")
     if torch is None:
         return None
-    held = _attributes(model)
-    deeper = [value for one in held for value in _attributes(one)]
-    return next((value for value in [*held, *deeper] if isinstance(value, torch.nn.Module)), None)
+    direct = _attributes(model)
+    nested = [value for attribute in direct for value in _attributes(attribute)]
+    return next((value for value in [*direct, *nested] if isinstance(value, torch.nn.Module)), None)
 
 
-def _attributes(thing: object) -> list[object]:
-    return list(vars(thing).values()) if hasattr(thing, "__dict__") else []
+def _attributes(value: object) -> list[object]:
+    return list(vars(value).values()) if hasattr(value, "__dict__") else []
 
 
 def _matrices(module: torch.nn.Module) -> Iterator[torch.nn.Parameter]:
@@ -125,7 +125,7 @@ def _matrices(module: torch.nn.Module) -> Iterator[torch.nn.Parameter]:
         yield from (parameter for parameter in part.parameters(recurse=False) if parameter.ndim >= 2)
 
 
-def _layers(config: Any) -> int | None:  # noqa: ANN401 - a configuration of whichever library
+def _layers(config: Any) -> int | None:  # noqa: ANN401 - a configuration of any library
     layers, hidden = getattr(config, "num_hidden_layers", None), getattr(config, "hidden_size", None)
     return int(layers) if isinstance(layers, int) and isinstance(hidden, int) else None
 

@@ -1,4 +1,4 @@
-"""One workload, all variants: warm-up, latencies, batch curve, then interleaved rounds."""
+"""Measurement of one workload: warm-up, latencies, batch curve, then interleaved rounds."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 """Texts per call of the batch curve."""
 SHORTEST = 0.2
-"""Seconds that a round takes at least: a shorter pass is repeated."""
+"""Minimum seconds of a round: a shorter pass is repeated."""
 MOST_PASSES = 50
+"""Maximum number of passes in a round."""
 MOST_CALLS = 200
-"""Single texts that are timed at most."""
+"""Maximum number of single texts that are timed."""
 _FEWEST_FOR_P99 = 100
 
 
 @dataclass
 class WorkloadRun:
-    """How far a variant has come with a workload."""
+    """Timings of one variant on one workload, while they are collected."""
 
-    subject: VariantProcess
+    process: VariantProcess
     prepared: Prepared
     warm_up: list[Round] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
@@ -45,22 +46,22 @@ class WorkloadRun:
     curve: list[BatchPoint] = field(default_factory=list)
     joules: float = 0.0
     machine: CoreTime = NO_TIME
-    """What all cores did while this variant's rounds ran."""
+    """Core time of the whole machine during the rounds of this variant."""
     own: float = 0.0
-    """The part of it that was ours, in core-seconds."""
+    """Our own share of that time, in core-seconds."""
 
-    def one_round(self) -> Round | None:
-        """Time one round; None when the variant failed."""
-        times = self.subject.try_asking(Pass(self.passes), Times)
+    def time_round(self) -> Round | None:
+        """Time one round; None if the variant failed."""
+        times = self.process.try_ask(Pass(self.passes), Times)
         return Round(times.wall[0], times.cpu[0]) if times else None
 
-    def counted_round(self) -> None:
-        """Time a round that counts, and watch the machine meanwhile."""
-        meter = self.subject.meter
+    def record_round(self) -> None:
+        """Time a round and record it, with the load of the machine and the energy."""
+        meter = self.process.meter
         if meter is not None:
-            meter.used()
+            meter.read()
         before, used = core_time(), time.process_time()
-        times = self.subject.try_asking(Pass(self.passes), Times)
+        times = self.process.try_ask(Pass(self.passes), Times)
         after = core_time()
         if times is None:
             return
@@ -69,155 +70,153 @@ class WorkloadRun:
             self.machine += after - before
             self.own += times.spent + time.process_time() - used
         if meter is not None:
-            self.joules += meter.used()
+            self.joules += meter.read()
 
 
 def measure_workload(
-    subjects: Sequence[VariantProcess],
+    processes: Sequence[VariantProcess],
     workload: Workload,
     target: Target,
     *,
     clock: Callable[[], float],
-    drawing: random.Random,
+    rng: random.Random,
     tell: Callable[[str], None],
 ) -> None:
-    """Measure subjects on a workload until the target is reached, and hand each its result.
+    """Measure variants on a workload until the target is reached; each process keeps its result.
 
-    A subject that fails drops out, with the reason in its `error`. drawing: draws the order within rounds,
-    so that neither drift of the machine nor the place in a round can favor a variant (see
-    `intervals.speed_ratio`).
+    A variant that fails drops out, with the reason in its `error`. rng: draws the order within rounds, so
+    that neither drift of the machine nor the position in a round favors a variant (see
+    `intervals.speed_ratio`). tell: shows progress.
     """
     share, load_before = target.deadline - clock(), load()
-    courses = []
-    for subject in subjects:
-        prepared = subject.try_asking(Prepare(workload.texts), Prepared)
+    runs = []
+    for process in processes:
+        prepared = process.try_ask(Prepare(workload.texts), Prepared)
         if prepared is not None:
-            courses.append(WorkloadRun(subject, prepared))
-    for course in courses:
-        tell(f"warming up {course.subject.label}")
-        _warm_up(course, clock() + share / 6 / len(courses), clock)
+            runs.append(WorkloadRun(process, prepared))
+    for run in runs:
+        tell(f"warming up {run.process.label}")
+        _warm_up(run, clock() + share / 6 / len(runs), clock)
     tell("single texts and batch sizes")
-    _latencies(courses, share, drawing)
-    _curves(courses, workload, share, drawing)
-    _rounds(courses, target, clock, drawing, tell)
+    _latencies(runs, share, rng)
+    _curves(runs, workload, share, rng)
+    _rounds(runs, target, clock, rng, tell)
     load_after = load()
-    for course in courses:
-        if course.subject.error is None:
-            course.subject.keep(
-                _result(course, workload, load_before, load_after), course.prepared.operations
-            )
+    for run in runs:
+        if run.process.error is None:
+            run.process.keep(_result(run, workload, load_before, load_after), run.prepared.operations)
 
 
-def _warm_up(course: WorkloadRun, deadline: float, clock: Callable[[], float]) -> None:
-    """Encode until times settle, for a limited time; then choose how many passes make a round."""
-    while len(course.warm_up) < MOST_WARM_UP and not has_settled([one.wall for one in course.warm_up]):
-        if len(course.warm_up) >= 2 and clock() >= deadline:
+def _warm_up(run: WorkloadRun, deadline: float, clock: Callable[[], float]) -> None:
+    """Time rounds until they settle or the deadline passes; then choose the number of passes in a round."""
+    while len(run.warm_up) < MOST_WARM_UP and not has_settled([each.wall for each in run.warm_up]):
+        if len(run.warm_up) >= 2 and clock() >= deadline:
             break
-        one = course.one_round()
-        if one is None:
+        warm_up = run.time_round()
+        if warm_up is None:
             return
-        course.warm_up.append(one)
-    typical = statistics.median(one.wall for one in course.warm_up[-3:])
-    course.passes = max(1, min(MOST_PASSES, math.ceil(SHORTEST / typical))) if typical > 0 else MOST_PASSES
+        run.warm_up.append(warm_up)
+    typical = statistics.median(each.wall for each in run.warm_up[-3:])
+    run.passes = max(1, min(MOST_PASSES, math.ceil(SHORTEST / typical))) if typical > 0 else MOST_PASSES
 
 
-def _latencies(courses: Sequence[WorkloadRun], share: float, drawing: random.Random) -> None:
-    """Time single texts: up to MOST_CALLS of them, or for a twelfth of the time in all."""
-    for course in drawing.sample(courses, len(courses)):
-        order = Calls(1, MOST_CALLS, min(3.0, share / 12 / len(courses)))
-        times = course.subject.try_asking(order, Times)
+def _latencies(runs: Sequence[WorkloadRun], share: float, rng: random.Random) -> None:
+    """Time single texts: at most MOST_CALLS, in at most a twelfth of the time."""
+    for run in rng.sample(runs, len(runs)):
+        request = Calls(1, MOST_CALLS, min(3.0, share / 12 / len(runs)))
+        times = run.process.try_ask(request, Times)
         if times is not None:
-            course.latency = latency(times.wall)
+            run.latency = latency(times.wall)
 
 
 def latency(seconds: Sequence[float]) -> Latency:
-    """Percentiles of single-text calls, in milliseconds; at least one call.
+    """Return percentiles of single-text calls in milliseconds; needs at least one call.
 
-    Linear between order statistics, as numpy's default.
+    Interpolates linearly between order statistics, as numpy does by default.
     """
     ordered = sorted(seconds)
 
     def percentile(share: float) -> float:
-        place = share * (len(ordered) - 1)
-        below = math.floor(place)
+        position = share * (len(ordered) - 1)
+        below = math.floor(position)
         above = min(below + 1, len(ordered) - 1)
-        return 1000 * (ordered[below] + (place - below) * (ordered[above] - ordered[below]))
+        return 1000 * (ordered[below] + (position - below) * (ordered[above] - ordered[below]))
 
     p99 = percentile(0.99) if len(ordered) >= _FEWEST_FOR_P99 else None
     return Latency(texts=len(ordered), p50=percentile(0.5), p95=percentile(0.95), p99=p99)
 
 
-def _curves(courses: Sequence[WorkloadRun], workload: Workload, share: float, drawing: random.Random) -> None:
-    """Time calls of each size, the variants side by side; for about a tenth of the time in all."""
+def _curves(runs: Sequence[WorkloadRun], workload: Workload, share: float, rng: random.Random) -> None:
+    """Time calls of each size, variants interleaved, in about a tenth of the time."""
     sizes = [size for size in SIZES if size <= len(workload.texts)]
-    seconds = min(0.5, share / 10 / len(sizes) / max(1, len(courses)))
+    seconds = min(0.5, share / 10 / len(sizes) / max(1, len(runs)))
     for size in sizes:
-        for course in drawing.sample(courses, len(courses)):
-            times = course.subject.try_asking(Calls(size, len(workload.texts), seconds), Times)
+        for run in rng.sample(runs, len(runs)):
+            times = run.process.try_ask(Calls(size, len(workload.texts), seconds), Times)
             if times is not None:
-                course.curve.append(BatchPoint(size, size * len(times.wall) / sum(times.wall)))
+                run.curve.append(BatchPoint(size, size * len(times.wall) / sum(times.wall)))
 
 
 def _rounds(
-    courses: Sequence[WorkloadRun],
+    runs: Sequence[WorkloadRun],
     target: Target,
     clock: Callable[[], float],
-    drawing: random.Random,
+    rng: random.Random,
     tell: Callable[[str], None],
 ) -> None:
-    """Time rounds in pairs: an order drawn at random, then the same reversed (A B B A, or B A A B)."""
-    running = [one for one in courses if one.subject.error is None]
+    """Time rounds in pairs: a random order, then its reverse (A B B A, or B A A B)."""
+    running = [run for run in runs if run.process.error is None]
     order: list[WorkloadRun] = []
     while running:
-        timed = {one.subject.label: [each.wall for each in one.rounds] for one in running}
+        timed = {run.process.label: [each.wall for each in run.rounds] for run in running}
         done = len(running[0].rounds)
         if is_enough(timed, target, clock()):
             return
         tell(f"round {done + 1}")
-        order = order[::-1] if done % 2 else drawing.sample(running, len(running))
-        for course in order:
-            course.counted_round()
-        running = [one for one in running if one.subject.error is None]
+        order = order[::-1] if done % 2 else rng.sample(running, len(running))
+        for run in order:
+            run.record_round()
+        running = [run for run in running if run.process.error is None]
 
 
 def _result(
-    course: WorkloadRun, workload: Workload, load_before: float | None, load_after: float | None
+    run: WorkloadRun, workload: Workload, load_before: float | None, load_after: float | None
 ) -> WorkloadResult:
-    prepared, walls = course.prepared, [one.wall for one in course.rounds]
+    prepared, walls = run.prepared, [each.wall for each in run.rounds]
     texts_per_second = speed(walls, len(workload.texts))
-    # Of the same middle as texts per second: of an even number of rounds, the medians' own would differ.
+    # From the median of texts per second: with an even number of rounds, the median of seconds would differ.
     seconds = len(workload.texts) / texts_per_second.value
-    encoded = len(workload.texts) * course.passes * len(walls)
+    encoded = len(workload.texts) * run.passes * len(walls)
     return WorkloadResult(
         workload=workload.name,
         digest=workload.digest,
         texts=len(workload.texts),
         tokens=prepared.tokens,
         padded_tokens=prepared.padded_tokens,
-        passes=course.passes,
-        warm_up=tuple(course.warm_up),
-        settled=has_settled([one.wall for one in course.warm_up]),
-        rounds=tuple(course.rounds),
+        passes=run.passes,
+        warm_up=tuple(run.warm_up),
+        settled=has_settled([each.wall for each in run.warm_up]),
+        rounds=tuple(run.rounds),
         texts_per_second=texts_per_second,
         tokens_per_second=_per_second(prepared.tokens, seconds),
         padded_tokens_per_second=_per_second(prepared.padded_tokens, seconds),
-        latency=course.latency,
-        batch_curve=tuple(course.curve),
+        latency=run.latency,
+        batch_curve=tuple(run.curve),
         share_of_ceiling=None,
-        joules_per_text=course.joules / encoded if course.subject.meter else None,
-        surroundings=_surroundings(course, load_before, load_after),
+        joules_per_text=run.joules / encoded if run.process.meter else None,
+        surroundings=_surroundings(run, load_before, load_after),
         verdict=verdict(texts_per_second),
     )
 
 
-def _surroundings(course: WorkloadRun, load_before: float | None, load_after: float | None) -> Surroundings:
-    seen = course.machine
-    known = seen.everything > 0
+def _surroundings(run: WorkloadRun, load_before: float | None, load_after: float | None) -> Surroundings:
+    machine = run.machine
+    known = machine.total > 0
     return Surroundings(
         load_before=load_before,
         load_after=load_after,
-        others=max(0.0, seen.busy - course.own) / seen.everything if known else None,
-        steal=seen.stolen / seen.everything if known else None,
+        others=max(0.0, machine.busy - run.own) / machine.total if known else None,
+        steal=machine.stolen / machine.total if known else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Measure variants side by side: start their processes, interleave their rounds, stop when it is enough."""
+"""Measurement of variants: starts their processes, interleaves their rounds, computes ratios."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import random
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from harness.bench import energy
 from harness.bench.intervals import speed_ratio
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A model with one set of settings, and what it is called in the output."""
+    """A model with one set of settings, and its label in the output."""
 
     label: str
     spec: ModelSpec
@@ -35,147 +35,147 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchPlan:
-    """What is to be measured."""
+    """Variants and workloads to measure, with limits."""
 
     variants: Sequence[Variant]
     workloads: Sequence[Workload]
     plugins: tuple[str, ...] = ()
-    """Single-file plugins that a worker must load."""
+    """Single-file plugins that each worker loads."""
     margin: float = 0.02
-    """Relative half-width of an interval that is precise enough."""
+    """Maximum relative half-width of an interval that is precise enough."""
     budget: float = 120.0
-    """Seconds for everything after loading, over all variants and workloads."""
+    """Seconds for all variants and workloads, loading excluded."""
     against_itself: bool = False
-    """Measure the first variant twice, in two processes: the noise floor."""
+    """Whether to measure the first variant twice, in two processes, for the noise floor."""
 
 
-class BenchProgress(Protocol):
-    """Is told how far a bench has come."""
+class BenchProgress:
+    """Display of a bench's progress; this one shows nothing."""
 
     def step(self, what: str, done: float) -> None:
-        """Say what is being done, and the share of it all that lies behind, in [0, 1]."""
-        ...
+        """Show the current step and the share of the bench that is done, in [0, 1]."""
 
 
 def measure(
     plan: BenchPlan,
-    watcher: BenchProgress,
+    progress: BenchProgress,
     *,
     started: str,
     start: Callable[[str], WorkerLike] = Worker,
     clock: Callable[[], float] = time.monotonic,
 ) -> Bench:
-    """Measure every variant on every workload; one that fails is an error in the result, and the rest go on.
+    """Measure every variant on every workload; a variant that fails has an error, and the others go on.
 
-    started: the time of day, UTC, ISO 8601; the order within rounds is drawn from it. start: makes the
-    process of a label. However this ends, no process is left behind.
+    started: UTC, ISO 8601; it seeds the order within rounds. start: starts the worker of a label; all
+    workers are ended in any case.
     """
-    subjects = _make_processes(plan)
+    processes = _make_processes(plan)
     began, before = clock(), processor_seconds()
     ours: set[int] = set()
     try:
-        for position, subject in enumerate(subjects):
-            watcher.step(f"loading {subject.label}", 0.1 * position / len(subjects))
-            if position and subject.label == second_label(subjects[0].label) and subjects[0].way:
-                # What a calibration happens to choose is no noise of the measurement: both use threads alike.
-                subject.spec = replace(subject.spec, threads=subjects[0].way)
-            subject.load(start, plan.plugins, tuple(one.texts for one in plan.workloads))
+        for position, process in enumerate(processes):
+            progress.step(f"loading {process.label}", 0.1 * position / len(processes))
+            if position and process.label == second_label(processes[0].label) and processes[0].threads:
+                # Both use the same threads: variation of the calibration is not noise of the measurement.
+                process.spec = replace(process.spec, threads=processes[0].threads)
+            process.load(start, plan.plugins, tuple(workload.texts for workload in plan.workloads))
         ours = descendants(os.getpid())
-        drawing = random.Random(started)  # noqa: S311 - an order, not a secret
-        _measure_workloads(plan, [one for one in subjects if one.error is None], watcher, clock, drawing)
-        for subject in subjects:
-            subject.finish()
+        rng = random.Random(started)  # noqa: S311 - an order, not a secret
+        loaded = [process for process in processes if process.error is None]
+        _measure_workloads(plan, loaded, progress, clock, rng)
+        for process in processes:
+            process.finish()
     finally:
-        for subject in subjects:
-            subject.end()
-    ratios = _ratios(subjects, plan)
+        for process in processes:
+            process.end()
+    ratios = _ratios(processes, plan)
     seconds = clock() - began
-    meter = next((one.meter for one in subjects if one.meter), None)
+    meter = next((process.meter for process in processes if process.meter), None)
     return Bench(
         started=started,
-        machine=describe_machine({name for one in subjects for name in one.devices}),
+        machine=describe_machine({name for process in processes for name in process.devices}),
         libraries=libraries(),
         margin=plan.margin,
         budget=plan.budget,
         seconds=seconds,
-        variants=tuple(subject.result() for subject in subjects),
-        ratios=tuple(one for one in ratios if not _is_noise_floor(one, plan)),
-        noise_floor=tuple(one for one in ratios if _is_noise_floor(one, plan)),
+        variants=tuple(process.result() for process in processes),
+        ratios=tuple(ratio for ratio in ratios if not _is_noise_floor(ratio, plan)),
+        noise_floor=tuple(ratio for ratio in ratios if _is_noise_floor(ratio, plan)),
         competitors=competitors(before, processor_seconds(), seconds, ours | {os.getpid()}),
         energy=meter.source if meter else None,
     )
 
 
 def second_label(label: str) -> str:
-    """What the second process of a variant is called."""
+    """Return the label of a variant's second process."""
     return f"{label} (2)"
 
 
 def failed_variants(bench: Bench) -> list[VariantResult]:
-    """Variants that could not be measured, or not to the end."""
-    return [one for one in bench.variants if one.error is not None]
+    """Return the variants with an error."""
+    return [variant for variant in bench.variants if variant.error is not None]
 
 
 def _make_processes(plan: BenchPlan) -> list[VariantProcess]:
     first, *others = plan.variants
     second = [replace(first, label=second_label(first.label))] if plan.against_itself else []
-    return [VariantProcess(one.label, one.spec) for one in (first, *second, *others)]
+    return [VariantProcess(variant.label, variant.spec) for variant in (first, *second, *others)]
 
 
 def _measure_workloads(
     plan: BenchPlan,
-    subjects: list[VariantProcess],
-    watcher: BenchProgress,
+    processes: list[VariantProcess],
+    progress: BenchProgress,
     clock: Callable[[], float],
-    drawing: random.Random,
+    rng: random.Random,
 ) -> None:
     end = clock() + plan.budget
-    for subject in subjects:
-        subject.find_ceiling()
-        subject.meter = energy.find_meter(subject.device)
+    for process in processes:
+        process.find_ceiling()
+        process.meter = energy.find_meter(process.device)
     for position, workload in enumerate(plan.workloads):
-        usable = [one for one in subjects if one.error is None]
+        usable = [process for process in processes if process.error is None]
         if not usable:
             return
         now = clock()
         share = max(0.0, end - now) / (len(plan.workloads) - position)
 
-        def telling(what: str, position: int = position, name: str = workload.name) -> None:
-            watcher.step(f"{name}: {what}", 0.1 + 0.9 * position / len(plan.workloads))
+        def tell(what: str, position: int = position, name: str = workload.name) -> None:
+            progress.step(f"{name}: {what}", 0.1 + 0.9 * position / len(plan.workloads))
 
         target = Target(plan.margin, now + share)
-        measure_workload(usable, workload, target, clock=clock, drawing=drawing, tell=telling)
-    for subject in subjects:
-        subject.find_ceiling()
-    _share_ceilings(subjects)
+        measure_workload(usable, workload, target, clock=clock, rng=rng, tell=tell)
+    for process in processes:
+        process.find_ceiling()
+    _share_ceilings(processes)
 
 
-def _share_ceilings(subjects: Sequence[VariantProcess]) -> None:
-    """Give variants of one device, dtype and thread count one ceiling: it is the machine's."""
+def _share_ceilings(processes: Sequence[VariantProcess]) -> None:
+    """Give variants of equal device, dtype and thread count the same ceiling, the machine's."""
     tries: dict[tuple[str, str, int], list[float]] = {}
-    for subject in subjects:
-        tries.setdefault(subject.arithmetic, []).extend(subject.ceilings)
-    for subject in subjects:
-        subject.ceilings = tries[subject.arithmetic] if subject.ceilings else []
+    for process in processes:
+        tries.setdefault(process.ceiling_key, []).extend(process.ceilings)
+    for process in processes:
+        process.ceilings = tries[process.ceiling_key] if process.ceilings else []
 
 
-def _ratios(subjects: Sequence[VariantProcess], plan: BenchPlan) -> list[Ratio]:
-    """Every variant against the first that was measured to the end, per workload."""
-    usable = [one for one in subjects if one.error is None]
+def _ratios(processes: Sequence[VariantProcess], plan: BenchPlan) -> list[Ratio]:
+    """Return the ratio of every variant to the first one without an error, on each workload."""
+    usable = [process for process in processes if process.error is None]
     ratios = []
     for workload in plan.workloads:
-        for subject in usable[1:]:
-            mine, base = subject.rounds(workload.name), usable[0].rounds(workload.name)
-            ratio = speed_ratio([one.wall for one in mine], [one.wall for one in base])
-            measured = all(one.cpu > 0 for one in (*mine, *base))
+        for process in usable[1:]:
+            mine, base = process.rounds(workload.name), usable[0].rounds(workload.name)
+            ratio = speed_ratio([each.wall for each in mine], [each.wall for each in base])
+            has_cpu_times = all(each.cpu > 0 for each in (*mine, *base))
             ratios.append(
                 Ratio(
                     workload=workload.name,
-                    label=subject.label,
+                    label=process.label,
                     against=usable[0].label,
                     ratio=ratio,
-                    cpu_ratio=speed_ratio([one.cpu for one in mine], [one.cpu for one in base])
-                    if measured
+                    cpu_ratio=speed_ratio([each.cpu for each in mine], [each.cpu for each in base])
+                    if has_cpu_times
                     else None,
                     rounds=len(mine),
                     comparison=comparison(ratio),

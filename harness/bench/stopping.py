@@ -1,4 +1,4 @@
-"""When warm-up is over, when enough rounds were timed, and what may then be said."""
+"""Stopping rules for warm-up and rounds, and verdicts on their estimates."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from harness.bench.records import Comparison, SpeedEstimate, Verdict
 
 NOISY = 0.05
-"""Relative half-width above which a figure is too noisy to be stated."""
+"""Maximum relative half-width of an estimate that is stated."""
 LOOKS = (12, 15, 19, 24, 30, 38, 48, 60, 75, 94, 118, 148, 185, 232, 290)
-"""Numbers of rounds at which precision is judged, each a quarter more than the one before.
+"""Numbers of rounds at which precision is checked, each a quarter more than the previous one.
 
-Few rounds can agree by chance, and whoever looks after every round stops when they do: 600 simulated benches
-covered the truth in 92 % when judged after each round, in 96 % when judged at these.
+A few rounds can agree by chance, and a check after every round would stop at such a moment: 600 simulated
+benches covered the truth in 92 % when checked after each round, in 96 % when checked at these.
 """
 MOST_ROUNDS = 290
+"""Maximum number of rounds."""
 SETTLED = 0.03
-"""Warm-up is over when the medians of three rounds and of the three before differ by less."""
+"""Maximum relative difference between the medians of three rounds and of the three before, after warm-up."""
 MOST_WARM_UP = 15
+"""Maximum number of warm-up rounds."""
 
 
 def has_settled(seconds: Sequence[float]) -> bool:
@@ -37,20 +39,20 @@ def has_settled(seconds: Sequence[float]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How precise is enough, and when time is up."""
+    """The precision to reach, and the deadline."""
 
     margin: float
-    """Relative half-width of every interval that is to be reached."""
+    """Maximum relative half-width of every interval."""
     deadline: float
-    """When to stop all the same, on the session's clock."""
+    """Time at which to stop anyway, on the session's clock."""
 
 
 def is_enough(seconds: Mapping[str, Sequence[float]], target: Target, now: float) -> bool:
-    """Whether to stop timing rounds: precise enough, or out of time.
+    """Whether to stop timing rounds: the estimates are precise, or the deadline has passed.
 
-    seconds: per variant, the wall time of each round so far; the first variant is what others are
-    compared with. Precise means that every variant's own interval and every ratio's is within the margin.
-    Out of time, the fewest rounds that have an interval at all are still finished.
+    seconds: wall time of each round so far, by variant; the first variant is the reference of the ratios.
+    Precise means that the interval of every speed and every ratio is within the margin.
+    After the deadline, the minimum number of rounds for an interval is still completed.
     """
     base, *others = seconds.values()
     if len(base) >= MOST_ROUNDS:
@@ -59,21 +61,21 @@ def is_enough(seconds: Mapping[str, Sequence[float]], target: Target, now: float
         return len(base) >= FEWEST
     if len(base) not in LOOKS:
         return False
-    estimates = [speed(one, 1) for one in seconds.values()]
-    # What all processes share is no matter of more rounds, so it does not count here.
-    estimates += [speed_ratio(one, base, spread=0.0) for one in others]
-    return all(one.half_width <= target.margin for one in estimates)
+    estimates = [speed(each, 1) for each in seconds.values()]
+    # More rounds do not reduce the spread between processes, so it is left out here.
+    estimates += [speed_ratio(each, base, spread=0.0) for each in others]
+    return all(estimate.half_width <= target.margin for estimate in estimates)
 
 
 def verdict(estimate: SpeedEstimate) -> Verdict:
-    """Whether a speed may be stated."""
+    """Return whether a speed is precise enough to be stated."""
     return "measured" if estimate.half_width <= NOISY else "too noisy to say"
 
 
 def comparison(ratio: SpeedEstimate) -> Comparison:
-    """What a ratio of speeds shows.
+    """Return what a ratio of speeds shows.
 
-    Where it is noisy, only a difference that is larger than the noise we accept is stated.
+    With a noisy ratio, only a difference larger than the accepted noise is stated.
     """
     noisy = ratio.half_width > NOISY
     beyond = 1 + NOISY if noisy else 1.0

@@ -1,4 +1,4 @@
-"""One variant while it is measured: its process, what it answered, and where it failed."""
+"""One variant while it is measured: its worker process, its results, and its first error."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ Expected = TypeVar("Expected")
 
 
 class WorkerLike(Protocol):
-    """What carries out orders: a process, or in tests its stand-in."""
+    """A worker process, or its stand-in in tests."""
 
-    def ask(self, order: Request, expected: type[Expected]) -> Expected:
-        """Give an order and wait for its answer; raises HarnessError where there is none."""
+    def ask(self, request: Request, expected: type[Expected]) -> Expected:
+        """Send a request and return the response; raises HarnessError if it failed."""
         ...
 
     def end(self) -> None:
-        """End it."""
+        """End the process."""
         ...
 
 
 class VariantProcess:
-    """A variant and its process. Its first failure is kept in `error`, and ends its part."""
+    """A variant and its worker. The first failure is kept in `error`; later requests are skipped."""
 
     def __init__(self, label: str, spec: ModelSpec) -> None:
         self.label, self.spec = label, spec
         self.error: str | None = None
         self.meter: Meter | None = None
-        self._process: WorkerLike | None = None
+        self._worker: WorkerLike | None = None
         self._loaded: LoadedModel | None = None
         self._facts: Facts | None = None
         self._memory: Memory | None = None
         self.ceilings: list[float] = []
-        """The best matmul of each try, in GFLOP/s."""
+        """Matmul ceiling of each try, in GFLOP/s."""
         self._results: list[tuple[WorkloadResult, float | None]] = []
 
     @property
@@ -63,18 +63,18 @@ class VariantProcess:
 
     @property
     def devices(self) -> Sequence[str]:
-        """Names of the accelerators that it sees."""
+        """Names of the accelerators that the worker sees."""
         return self._facts.devices if self._facts else ()
 
     @property
-    def arithmetic(self) -> tuple[str, str, int]:
-        """What a matmul ceiling depends on: device, dtype and threads."""
+    def ceiling_key(self) -> tuple[str, str, int]:
+        """Device, dtype and threads, on which the matmul ceiling depends."""
         threads = self._facts.workers * self._facts.per_worker if self._facts else 0
         return self.device, self.spec.settings.dtype, threads
 
     @property
-    def way(self) -> str | None:
-        """How it uses threads, as `--threads` takes it; None for a model that does not say."""
+    def threads(self) -> str | None:
+        """Use of threads as a value of `--threads`; None for a model that does not report it."""
         facts = self._facts
         return f"{facts.workers}x{facts.per_worker}" if facts and facts.how else None
 
@@ -84,53 +84,53 @@ class VariantProcess:
         plugins: tuple[str, ...],
         workloads: tuple[tuple[str, ...], ...],
     ) -> None:
-        """Start the process, load the model, encode each workload once; a cold start's clock runs from here.
+        """Start the worker, load the model, encode each workload once; the cold start begins here.
 
-        A model that calibrates its threads does so here, on the calls that will be timed, and not among them.
+        A model that calibrates its threads does so now, on the same calls that will be timed later.
         """
         spawned = time.monotonic()
-        self._process = start(self.label)
-        self._loaded = self.try_asking(Load(self.spec, plugins, workloads[0][0], spawned), LoadedModel)
-        self._facts = self.try_asking(Calibrate(workloads), Facts)
+        self._worker = start(self.label)
+        self._loaded = self.try_ask(Load(self.spec, plugins, workloads[0][0], spawned), LoadedModel)
+        self._facts = self.try_ask(Calibrate(workloads), Facts)
 
-    def try_asking(self, order: Request, expected: type[Expected]) -> Expected | None:
-        """Give an order; None when it fails, now or earlier, with the reason in `error`."""
-        if self.error is not None or self._process is None:
+    def try_ask(self, request: Request, expected: type[Expected]) -> Expected | None:
+        """Send a request; None if it or an earlier one failed, with the reason in `error`."""
+        if self.error is not None or self._worker is None:
             return None
         try:
-            return self._process.ask(order, expected)
+            return self._worker.ask(request, expected)
         except HarnessError as error:
             self.error = str(error)
             return None
 
     def find_ceiling(self) -> None:
-        """Measure the matmul ceiling once more."""
-        peak = self.try_asking(MeasureCeiling(), MeasuredCeiling)
+        """Measure the matmul ceiling and add it to `ceilings`."""
+        peak = self.try_ask(MeasureCeiling(), MeasuredCeiling)
         if peak is not None and peak.gflops is not None:
             self.ceilings.append(peak.gflops)
 
     def keep(self, result: WorkloadResult, operations: float | None) -> None:
-        """Keep a finished workload, and the arithmetic in a pass over it."""
+        """Keep the result on a workload. operations: floating-point operations of a pass, if known."""
         self._results.append((result, operations))
 
     def rounds(self, workload: str) -> list[Round]:
-        """The rounds of a workload that counted; empty for one that was not finished."""
-        return [one for result, _ in self._results if result.workload == workload for one in result.rounds]
+        """Return the rounds of a workload; empty for one that was not finished."""
+        return [each for result, _ in self._results if result.workload == workload for each in result.rounds]
 
     def finish(self) -> None:
-        """Ask how much memory it took in all."""
-        state = self.try_asking(MeasureMemory(), PeakMemory)
+        """Read the peak memory."""
+        state = self.try_ask(MeasureMemory(), PeakMemory)
         if state is not None and self._loaded is not None:
             self._memory = Memory(loaded=self._loaded.resident, peak=state.resident, device=state.device)
 
     def end(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.end()
-            self._process = None
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
 
     def result(self) -> VariantResult:
-        """What is known of it."""
+        """Return the record of this variant."""
         loaded, facts = self._loaded, self._facts
         if loaded is None or facts is None:
             return VariantResult(

@@ -1,7 +1,7 @@
-"""The process in which one variant is measured: it does one thing when told, and waits idly between.
+"""Worker process that measures one variant: it handles one request at a time, and is idle in between.
 
-Orders are JSON, one a line, on what was standard input; answers likewise on what was standard output. What
-libraries print goes to standard error. It ends when its input does.
+Requests are JSON objects, one per line, on the original standard input; responses go to the original
+standard output. What libraries print goes to standard error. The process ends with its input.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from harness.bench.protocol import (
     Calibrate,
     Calls,
     Facts,
+    Failed,
     Load,
     LoadedModel,
     MeasuredCeiling,
@@ -49,60 +50,61 @@ if TYPE_CHECKING:
 
 
 class WorkerLoop:
-    """A loaded model, and the workloads it is timed on."""
+    """Handler of requests: holds the loaded model and the current workload."""
 
     def __init__(self) -> None:
         self._model: Model | None = None
         self._texts: tuple[str, ...] = ()
 
-    def obey(self, order: Request) -> Response:
-        """Do what an order says; raises whatever the model raises."""
-        if isinstance(order, Load):
-            return self._load(order)
-        if isinstance(order, Calibrate):
-            for texts in order.workloads:
+    def handle(self, request: Request) -> Response:
+        """Carry out a request; raises what the model raises."""
+        if isinstance(request, Load):
+            return self._load(request)
+        if isinstance(request, Calibrate):
+            for texts in request.workloads:
                 self.model.encode(list(texts))
             return _facts(self.model)
-        if isinstance(order, Prepare):
-            return self._prepare(order.texts)
-        if isinstance(order, Pass):
-            return self._pass(order.passes)
-        if isinstance(order, Calls):
-            return self._calls(order)
-        if isinstance(order, MeasureMemory):
+        if isinstance(request, Prepare):
+            return self._prepare(request.texts)
+        if isinstance(request, Pass):
+            return self._pass(request.passes)
+        if isinstance(request, Calls):
+            return self._calls(request)
+        if isinstance(request, MeasureMemory):
             return PeakMemory(resident=_peak_resident(), device=_device_memory())
         return MeasuredCeiling(self._ceiling())
 
     @property
     def model(self) -> Model:
-        """The model; raises RuntimeError before it was loaded."""
+        """The loaded model; raises RuntimeError before `Load`."""
         if self._model is None:
             raise RuntimeError("no model was loaded")
         return self._model
 
-    def _load(self, order: Load) -> LoadedModel:
+    def _load(self, request: Load) -> LoadedModel:
+        """Locate and load the model and encode one text; imports are timed apart."""
         from harness.models.locate import locate_model
         from harness.plugins.loader import load_plugins
 
         started = time.monotonic()
-        with ImportTimer() as importing:
-            schemes = load_plugins([Path(file) for file in order.plugins]).model_schemes()
-            self._model = model = locate_model(order.spec, schemes).load()
+        with ImportTimer() as imports:
+            schemes = load_plugins([Path(file) for file in request.plugins]).model_schemes()
+            self._model = model = locate_model(request.spec, schemes).load()
         loaded = time.monotonic()
         resident = _peak_resident()
-        model.encode([order.first_text])
+        model.encode([request.first_text])
         synchronize()
         encoded = time.monotonic()
         return LoadedModel(
-            process=started - order.spawned,
-            imports=importing.seconds,
-            load=loaded - started - importing.seconds,
+            process=started - request.spawned,
+            imports=imports.seconds,
+            load=loaded - started - imports.seconds,
             first_encode=encoded - loaded,
             resident=resident,
         )
 
     def _prepare(self, texts: tuple[str, ...]) -> Prepared:
-        """Take a workload, and count what is in it before any clock runs."""
+        """Set the workload and count its tokens and operations, outside any timing."""
         self._texts = texts
         lengths = self._lengths(texts)
         padded = getattr(self.model, "padded_tokens", None)
@@ -114,26 +116,26 @@ class WorkerLoop:
         )
 
     def _lengths(self, texts: Sequence[str]) -> np.ndarray | None:
-        """Real tokens that the model reads of each text."""
+        """Return the real tokens that the model reads of each text: (n,); None if it does not count."""
         counts = self.model.count_tokens(texts)
         limit = self.model.facts.max_tokens
         return counts if counts is None or limit is None else counts.clip(max=limit)
 
     def _pass(self, passes: int) -> Times:
-        """Time passes over the whole workload; one answer, the mean of a pass."""
+        """Time passes over the whole workload; returns their mean."""
         times = self._timed([self._texts] * passes)
         return Times([sum(times.wall) / passes], [sum(times.cpu) / passes], times.spent)
 
-    def _calls(self, order: Calls) -> Times:
-        """Time calls of so many texts each, over the workload in order, until time or texts are up."""
-        size, texts = order.texts_per_call, self._texts
+    def _calls(self, request: Calls) -> Times:
+        """Time calls on consecutive batches of the workload, within the limits of the request."""
+        size, texts = request.texts_per_call, self._texts
         calls = [texts[start : start + size] for start in range(0, len(texts) - size + 1, size)]
-        return self._timed(calls[: order.most], order.seconds)
+        return self._timed(calls[: request.most], request.seconds)
 
     def _timed(self, calls: Sequence[Sequence[str]], seconds: float | None = None) -> Times:
-        """Time each call, garbage collection off; after so many seconds no further one is begun.
+        """Time each call with garbage collection off; start none after `seconds`.
 
-        The first text is encoded before the clock starts: threads wake, caches hold this model again.
+        The first text is encoded before the clock starts, to wake threads and to warm processor caches.
         """
         began, encode, wall, cpu = _processor_seconds(), self.model.encode, [], []
         lists = [list(call) for call in calls]
@@ -147,7 +149,7 @@ class WorkerLoop:
                 synchronize()
                 started = time.perf_counter()
                 encode(texts)
-                # `encode` returns host arrays, so a device has finished; a stranger's may not keep to that.
+                # `encode` returns host arrays, so the device has finished; a third-party model may differ.
                 synchronize()
                 now = time.perf_counter()
                 wall.append(now - started)
@@ -159,108 +161,17 @@ class WorkerLoop:
         return Times(wall, cpu, _processor_seconds() - began)
 
     def _ceiling(self) -> float | None:
-        """None for a model whose arithmetic is unknown: there is nothing to hold against a ceiling."""
+        """Measure the matmul ceiling; None for a model whose arithmetic is unknown."""
         if arithmetic(self.model) is None:
             return None
         facts, settings = _facts(self.model), self.model.spec.settings
-        # The model's own device among several, where one was asked for.
+        # `cuda:1` where that was requested, else the device in use.
         device = settings.device if settings.device.startswith(f"{facts.device}:") else facts.device
         return ceiling(settings.dtype, device, facts.workers * facts.per_worker)
 
 
-def main() -> None:
-    """Serve until standard input ends, or the process that gives orders."""
-    processes.end_with_parent()
-    orders, answers = protected_streams()
-    bench = WorkerLoop()
-    for line in orders:
-        answers.write(_respond(bench, line).decode() + "\n")
-        answers.flush()
-
-
-def _respond(bench: WorkerLoop, line: str) -> bytes:
-    """Answer an order, or say why not: a model's failure does not end the process."""
-    try:
-        order: Request = msgspec.json.decode(line, type=Request)
-        return msgspec.json.encode(bench.obey(order))
-    except HarnessError as error:
-        return msgspec.json.encode({"type": "Failed", "message": str(error)})
-    except Exception as error:  # noqa: BLE001 - a stranger's model may raise anything; it is passed on
-        return msgspec.json.encode({"type": "Failed", "message": f"{type(error).__name__}: {error}"})
-
-
-def protected_streams() -> tuple[TextIO, TextIO]:
-    """Keep both streams for orders and answers: libraries read nothing, and print to standard error."""
-    kept_in, kept_out = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return os.fdopen(kept_in, encoding="utf-8"), os.fdopen(kept_out, "w", encoding="utf-8")
-
-
-def _facts(model: Model) -> Facts:
-    torch = sys.modules.get("torch")
-    threads = getattr(model, "threads", None)
-    own = int(torch.get_num_threads()) if torch is not None else 1
-    names = []
-    if torch is not None and model.facts.device == "cuda":
-        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return Facts(
-        name=model.name,
-        fingerprint=model.fingerprint,
-        facts=model.facts,
-        device=model.facts.device,
-        devices=tuple(names),
-        workers=int(getattr(threads, "workers", 1)),
-        per_worker=int(getattr(threads, "per_worker", own)),
-        how=_threads_source(model, threads),
-    )
-
-
-def _threads_source(model: Model, threads: object) -> str:
-    """How threads were chosen, in the model's words; `unknown` for one that has threads and no words."""
-    if threads is None:
-        return ""
-    said = getattr(threads, "how", None) or getattr(getattr(model, "workers", None), "how", None)
-    return str(said or "unknown")
-
-
-def _optional_int(number: object) -> int | None:
-    return None if number is None else int(number)  # type: ignore[call-overload] # whatever a stranger's model says
-
-
-def _processor_seconds() -> float:
-    """CPU time of this process, and of the worker processes that a model may have."""
-    return time.process_time() + sum(process_seconds(child) for child in child_folders())
-
-
-def _peak_resident() -> int:
-    """Peak resident memory of this process and its children now, in bytes."""
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return own + sum(_peak_of_child(child) for child in child_folders())
-
-
-def _peak_of_child(folder: Path) -> int:
-    try:
-        lines = (folder / "status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
-
-
-def _device_memory() -> int | None:
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
-        return None
-    return sum(int(torch.cuda.max_memory_allocated(index)) for index in range(torch.cuda.device_count()))
-
-
 class ImportTimer:
-    """While it is entered, adds up the seconds that this thread spends in imports, nested ones once."""
+    """Context manager that adds up the seconds this thread spends in imports, nested ones once."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -289,6 +200,97 @@ class ImportTimer:
                 self.seconds += time.monotonic() - started
 
         return counted
+
+
+def _facts(model: Model) -> Facts:
+    torch = sys.modules.get("torch")
+    threads = getattr(model, "threads", None)
+    own = int(torch.get_num_threads()) if torch is not None else 1
+    names = []
+    if torch is not None and model.facts.device == "cuda":
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return Facts(
+        name=model.name,
+        fingerprint=model.fingerprint,
+        facts=model.facts,
+        device=model.facts.device,
+        devices=tuple(names),
+        workers=int(getattr(threads, "workers", 1)),
+        per_worker=int(getattr(threads, "per_worker", own)),
+        how=_threads_source(model, threads),
+    )
+
+
+def _threads_source(model: Model, threads: object) -> str:
+    """Return how threads were chosen, as the model describes it; `unknown` if it does not."""
+    if threads is None:
+        return ""
+    how = getattr(threads, "how", None) or getattr(getattr(model, "workers", None), "how", None)
+    return str(how or "unknown")
+
+
+def _optional_int(number: object) -> int | None:
+    return None if number is None else int(number)  # type: ignore[call-overload] # any value of a third-party model
+
+
+def _processor_seconds() -> float:
+    """Return the CPU time of this process and of its children, a model's worker processes."""
+    return time.process_time() + sum(process_seconds(child) for child in child_folders())
+
+
+def _peak_resident() -> int:
+    """Return the peak resident memory of this process and its current children, in bytes."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return own + sum(_peak_of_child(child) for child in child_folders())
+
+
+def _peak_of_child(folder: Path) -> int:
+    try:
+        lines = (folder / "status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
+def _device_memory() -> int | None:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
+        return None
+    return sum(int(torch.cuda.max_memory_allocated(index)) for index in range(torch.cuda.device_count()))
+
+
+def main() -> None:
+    """Handle requests until standard input or the parent process ends."""
+    processes.end_with_parent()
+    requests, responses = protected_streams()
+    loop = WorkerLoop()
+    for line in requests:
+        responses.write(_respond(loop, line).decode() + "\n")
+        responses.flush()
+
+
+def _respond(loop: WorkerLoop, line: str) -> bytes:
+    """Return the encoded response, `Failed` for any error: a failing model does not end the process."""
+    try:
+        request: Request = msgspec.json.decode(line, type=Request)
+        return msgspec.json.encode(loop.handle(request))
+    except HarnessError as error:
+        return msgspec.json.encode(Failed(str(error)))
+    except Exception as error:  # noqa: BLE001 - a third-party model may raise anything
+        return msgspec.json.encode(Failed(f"{type(error).__name__}: {error}"))
+
+
+def protected_streams() -> tuple[TextIO, TextIO]:
+    """Reserve both streams for the protocol: libraries read nothing and print to standard error."""
+    kept_in, kept_out = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return os.fdopen(kept_in, encoding="utf-8"), os.fdopen(kept_out, "w", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Workloads: fixed texts with digests, so that two figures are about the same work."""
+"""Workloads: fixed texts with digests, so that figures are comparable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Texts to encode, and what they are called."""
+    """Texts to encode, and their name."""
 
     name: str
     texts: tuple[str, ...]
@@ -31,74 +31,76 @@ class Workload:
 
 
 def _short(writer: Writer) -> str:
+    """Write a query or a title: 3 to 8 words."""
     return writer.text(writer.number(3, 8))
 
 
 def _medium(writer: Writer) -> str:
+    """Write a sentence or a short paragraph: 15 to 40 words."""
     return writer.text(writer.number(15, 40))
 
 
 def _long(writer: Writer) -> str:
+    """Write a passage: 150 to 250 words."""
     return writer.text(writer.number(150, 250))
 
 
 def _sts(writer: Writer) -> str:
+    """Write a sentence as in STS-B, a caption or news: 12 words on average."""
     return writer.caption() if writer.number(0, 9) < 7 else writer.text(writer.number(6, 24))
 
 
 def _document(writer: Writer) -> str:
+    """Write a document of a collection: 5 to 310 words, half of them below 60."""
     return writer.text(writer.number(5, 400, skew=3.0))
 
 
 @dataclass(frozen=True, slots=True)
 class _TextRecipe:
-    """How the texts of a built-in workload are written."""
+    """Definition of a built-in workload."""
 
     seed: int
     count: int
-    """Texts, unless another number is asked for: about 4,000 tokens."""
+    """Default number of texts: about 4,000 tokens."""
     write: Callable[[Writer], str]
-    help: str
 
 
 _BUILT_IN = {
-    "short": _TextRecipe(1, 512, _short, "queries and titles, 3 to 8 words"),
-    "medium": _TextRecipe(2, 128, _medium, "sentences and short paragraphs, 15 to 40 words"),
-    "long": _TextRecipe(3, 16, _long, "passages, 150 to 250 words"),
-    "sts": _TextRecipe(4, 256, _sts, "sentences as in STS-B: captions and news, 12 words on average"),
-    "documents": _TextRecipe(5, 40, _document, "as in a collection: 5 to 310 words, half of them below 60"),
+    "short": _TextRecipe(1, 512, _short),
+    "medium": _TextRecipe(2, 128, _medium),
+    "long": _TextRecipe(3, 16, _long),
+    "sts": _TextRecipe(4, 256, _sts),
+    "documents": _TextRecipe(5, 40, _document),
 }
 NAMES = tuple(_BUILT_IN)
+"""Names of the built-in workloads."""
 DEFAULT = ("short", "sts", "documents")
+"""Workloads of a bench that names none."""
 _MOST_TEXTS = 1_000_000
-
-
-def describe(name: str) -> str:
-    """One line on a built-in workload."""
-    return _BUILT_IN[name].help
+"""Maximum number of texts of `NAME:TEXTS`."""
 
 
 def make_workload(name: str) -> Workload:
-    """A built-in workload: `sts`, or `sts:4096` for so many texts of its kind, the same ones first.
+    """Return a built-in workload: `sts`, or `sts:4096` for 4,096 texts, which begin with those of `sts`.
 
-    All texts are distinct. Raises HarnessError where there is none of this name, or too many are asked for.
+    All texts are distinct. Raises HarnessError for an unknown name or an invalid number.
     """
-    kind, colon, asked = name.partition(":")
+    kind, colon, number = name.partition(":")
     if kind not in _BUILT_IN:
         raise HarnessError.unknown("workload", kind, NAMES, hint="or give a file with one text a line")
     recipe = _BUILT_IN[kind]
-    if colon and not (asked.isdecimal() and len(asked) < 9 and 0 < int(asked) <= _MOST_TEXTS):
+    if colon and not (number.isdecimal() and len(number) < 9 and 0 < int(number) <= _MOST_TEXTS):
         raise HarnessError(f"workload {name!r} is not NAME:TEXTS", hint=f"such as {kind}:4096")
     writer, texts = Writer(recipe.seed), dict[str, None]()
-    while len(texts) < (int(asked) if colon else recipe.count):
+    while len(texts) < (int(number) if colon else recipe.count):
         texts[recipe.write(writer)] = None
     return Workload(name, tuple(texts))
 
 
 def read_workload(path: Path) -> Workload:
-    """A file's lines as texts, empty lines left out; it is called as the file is.
+    """Return the non-empty lines of a file as a workload with the file's name.
 
-    Raises HarnessError for a file that is not there, not UTF-8, or empty.
+    Raises HarnessError for a file that is missing, not UTF-8, or empty.
     """
     texts = tuple(line for line in read_text(path).split("\n") if line.strip())
     if not texts:
@@ -107,15 +109,15 @@ def read_workload(path: Path) -> Workload:
 
 
 def select_workloads(words: Sequence[str]) -> list[Workload]:
-    """Workloads by name or file, each once; `all` for all that are built in.
+    """Return workloads by name or file, each once; `all` selects all built-in ones.
 
-    Raises HarnessError for what is neither, and for two files of one name.
+    Raises HarnessError for an unknown name, and for two files with the same name.
     """
-    named = list(dict.fromkeys(one for word in words for one in (NAMES if word == "all" else (word,))))
+    named = list(dict.fromkeys(name for word in words for name in (NAMES if word == "all" else (word,))))
     chosen = [
         make_workload(word) if word.partition(":")[0] in _BUILT_IN else _file_workload(word) for word in named
     ]
-    names = [one.name for one in chosen]
+    names = [each.name for each in chosen]
     for name in names:
         if names.count(name) > 1:
             raise HarnessError(f"two workloads are named {name!r}", hint="rename one of the files")
@@ -131,28 +133,29 @@ def _file_workload(word: str) -> Workload:
     return read_workload(path)
 
 
-_FILE = Path(__file__).parent / "words.txt"
+_WORDS_FILE = Path(__file__).parent / "words.txt"
+"""Words by kind, a kind per line: `kind: one | another`."""
 
 
 @cache
 def _words() -> dict[str, list[str]]:
-    """Read the lists: `kind: one | another`, a kind a line."""
-    lines = (line.split(": ") for line in _FILE.read_text(encoding="utf-8").splitlines())
+    """Read the words of each kind."""
+    lines = (line.split(": ") for line in _WORDS_FILE.read_text(encoding="utf-8").splitlines())
     return {kind: words.split(" | ") for kind, words in lines}
 
 
 class Writer:
-    """Writes sentences; two writers of one seed write the same."""
+    """Writer of sentences, deterministic for a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - texts, not secrets
 
     def number(self, low: int, high: int, *, skew: float = 1.0) -> int:
-        """A whole number from low to high; a skew above 1 makes small ones more frequent."""
+        """Draw an integer in [low, high]; a skew above 1 makes small ones more frequent."""
         return low + int((high - low + 1) * self._random.random() ** skew)
 
     def text(self, words: int) -> str:
-        """Sentences of exactly so many words in all."""
+        """Write sentences with exactly this number of words in total."""
         sentences: list[list[str]] = []
         missing = words
         while missing > 0:
@@ -165,10 +168,10 @@ class Writer:
         return " ".join(_as_sentence(sentence) for sentence in sentences)
 
     def caption(self) -> str:
-        """What one sees in a picture, as in the sentence pairs of similarity tests: 5 to 18 words."""
-        who, act = self._one("people"), self._one("acts")
+        """Write a caption of a picture, as in the pairs of STS: 5 to 18 words."""
+        who, act = self._choose("people"), self._choose("acts")
         verb = "are" if who[:3] in ("two", "the", "som") else "is"
-        place = self._one("places") if self._random.random() < 0.4 else ""
+        place = self._choose("places") if self._random.random() < 0.4 else ""
         extra = f"while {self._noun_phrase()} looks on" if self._random.random() < 0.2 else ""
         return _as_sentence(f"{who} {verb} {act} {place} {extra}".split())
 
@@ -176,23 +179,23 @@ class Writer:
         words = self._clause()
         if self._random.random() < 0.4:
             words[-1] += ","
-            words += f"{self._one('links')} {' '.join(self._clause())}".split()
+            words += f"{self._choose('links')} {' '.join(self._clause())}".split()
         return words
 
     def _clause(self) -> list[str]:
-        place = f" {self._one('places')}" if self._random.random() < 0.5 else ""
-        return f"{self._noun_phrase()} {self._one('verbs')} {self._noun_phrase()}{place}".split()
+        place = f" {self._choose('places')}" if self._random.random() < 0.5 else ""
+        return f"{self._noun_phrase()} {self._choose('verbs')} {self._noun_phrase()}{place}".split()
 
     def _noun_phrase(self) -> str:
-        adjective = f"{self._one('adjectives')} " if self._random.random() < 0.6 else ""
-        return f"the {adjective}{self._one('nouns')}"
+        adjective = f"{self._choose('adjectives')} " if self._random.random() < 0.6 else ""
+        return f"the {adjective}{self._choose('nouns')}"
 
-    def _one(self, kind: str) -> str:
+    def _choose(self, kind: str) -> str:
         words = _words()[kind]
         return words[int(self._random.random() * len(words))]
 
 
 def _as_sentence(words: list[str]) -> str:
-    """Begin with a capital, end with a full stop."""
+    """Join words, with a capital first letter and a full stop."""
     text = " ".join(words).rstrip(",")
     return f"{text[:1].upper()}{text[1:]}."

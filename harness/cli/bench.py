@@ -211,9 +211,10 @@ def _watching() -> Iterator[BenchProgress]:
     """Show progress on standard error; it vanishes at the end, and when piped."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
+    from harness.bench.session import BenchProgress
     from harness.cli.output import Words, console
 
-    class Bar:
+    class Bar(BenchProgress):
         def step(self, what: str, done: float) -> None:
             progress.update(task, description=what, completed=done)
 

@@ -22,7 +22,7 @@ from harness.bench.protocol import (
     Prepared,
     Times,
 )
-from harness.bench.session import Variant
+from harness.bench.session import BenchProgress, Variant
 from harness.errors import HarnessError
 from harness.models.interface import ModelFacts, ModelSpec
 
@@ -30,7 +30,7 @@ ACTING = Path(__file__).with_name("acting.py")
 
 
 class Clock:
-    """Tells a time that passes only when something is done."""
+    """Clock that advances only with the work of stand-ins."""
 
     def __init__(self):
         self.now = 0.0
@@ -40,30 +40,30 @@ class Clock:
 
 
 class Standin:
-    """Answers as a process would, at once; rounds take what `walls` gives next, the last again and again."""
+    """Stand-in for a worker that responds at once; rounds take the next of `walls`, the last repeatedly."""
 
     def __init__(self, label, clock, log, walls=(0.5,), fails_at=None):
         self.label, self.clock, self.log, self.fails_at = label, clock, log, fails_at
         self.walls = list(walls)
         self.ended = False
-        self.orders = 0
+        self.requests = 0
 
-    def ask(self, order, expected):
-        self.orders += 1
-        if self.orders == self.fails_at:
+    def ask(self, request, expected):
+        self.requests += 1
+        if self.requests == self.fails_at:
             raise HarnessError(f"{self.label} broke")
-        answer = self._answer(order)
-        assert isinstance(answer, expected)
-        return answer
+        response = self._respond(request)
+        assert isinstance(response, expected)
+        return response
 
-    def _answer(self, order):
-        if isinstance(order, Pass):
+    def _respond(self, request):
+        if isinstance(request, Pass):
             wall = self.walls.pop(0) if len(self.walls) > 1 else self.walls[0]
             self.clock.now += wall
             self.log.append(self.label)
             return Times([wall], [2 * wall], 2 * wall)
-        if isinstance(order, Calls):
-            return Times([0.01] * min(order.most, 120), [0.01] * min(order.most, 120), 1.2)
+        if isinstance(request, Calls):
+            return Times([0.01] * min(request.most, 120), [0.01] * min(request.most, 120), 1.2)
         facts = ModelFacts(dimensions=2, similarity="cosine")
         return {
             Load: LoadedModel(0.2, 3.0, 1.0, 0.1, 100),
@@ -71,14 +71,14 @@ class Standin:
             Prepare: Prepared(1000, 1500, 1e9),
             MeasureCeiling: MeasuredCeiling(10.0),
             MeasureMemory: PeakMemory(200, None),
-        }[type(order)]
+        }[type(request)]
 
     def end(self):
         self.ended = True
 
 
-class Nobody:
-    """Watches nothing."""
+class CheckedProgress(BenchProgress):
+    """Shows nothing; checks that the share done is in [0, 1]."""
 
     def step(self, what, done):
         assert 0 <= done <= 1

@@ -38,7 +38,7 @@ def test_machines_differ_by_what_is_in_them():
 def test_the_time_of_all_cores_is_read_from_the_system(tmp_path):
     (tmp_path / "stat").write_text("cpu  100 10 50 800 20 5 15 40 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")
     found = core_time(tmp_path)
-    ticks = (found.busy / TICK, found.stolen / TICK, found.everything / TICK)
+    ticks = (found.busy / TICK, found.stolen / TICK, found.total / TICK)
     assert ticks == pytest.approx((180, 40, 1040))
     assert core_time(tmp_path / "nowhere") is None
     assert found + CoreTime(1, 1, 1) - found == CoreTime(*([pytest.approx(1)] * 3))
@@ -77,11 +77,11 @@ def test_energy_is_what_the_packages_counted(tmp_path):
     _zone(tmp_path / "intel-rapl:2", 70_000, name="psys")  # The platform counts its packages again.
     found = find_meter("cpu", tmp_path)
     assert found.source == "processor package (RAPL, 2 zones)"
-    assert found.used() == 0
+    assert found.read() == 0
     _zone(tmp_path / "intel-rapl:0", 350_000)
     _zone(tmp_path / "intel-rapl:1", 100_000)  # It began again from 0.
-    assert found.used() == pytest.approx(0.25 + 0.2)
-    assert found.used() == 0
+    assert found.read() == pytest.approx(0.25 + 0.2)
+    assert found.read() == 0
 
 
 def test_without_counters_there_is_no_energy(tmp_path, monkeypatch):
@@ -102,5 +102,5 @@ def test_energy_of_devices_is_the_difference_of_their_counters():
     )
     found = Nvml(library)
     counters.update({0: 2500, 1: 5500})
-    assert found.used() == pytest.approx(2.0)
+    assert found.read() == pytest.approx(2.0)
     assert found.source == "2 NVIDIA devices (NVML)"

@@ -13,7 +13,7 @@ from harness.bench.session import BenchPlan, failed_variants, measure
 from harness.bench.workloads import Workload
 from harness.errors import HarnessError
 
-from .conftest import ACTING, Nobody, variant
+from .conftest import ACTING, CheckedProgress, variant
 
 WORK = Workload("work", tuple(f"text number {number}" for number in range(8)))
 
@@ -26,7 +26,7 @@ def few_plugins(monkeypatch):
 def bench(*acts, **plan):
     given = {"margin": 0.05, "budget": 4.0, "plugins": (str(ACTING),), **plan}
     variants = [variant(act, act) for act in acts]
-    return measure(BenchPlan(variants=variants, workloads=[WORK], **given), Nobody(), started="now")
+    return measure(BenchPlan(variants=variants, workloads=[WORK], **given), CheckedProgress(), started="now")
 
 
 def gone(pid):
@@ -64,7 +64,7 @@ def test_a_model_that_takes_half_the_time_is_twice_as_fast_and_as_fast_as_itself
     [
         pytest.param("raises", "ValueError: the model broke", id="raises"),
         pytest.param("exits", "ended \\(exit 3\\)\n  a library that prints.*\n  last words", id="exits"),
-        pytest.param("garbage", "gave no answer", id="writes to descriptors that are not its own"),
+        pytest.param("garbage", "sent an invalid response", id="writes to descriptors that are not its own"),
         pytest.param("nothing-such-as-a-number", "could not convert", id="cannot be located"),
     ],
 )

@@ -74,7 +74,7 @@ def test_noise_is_said_with_what_caused_it(bench):
 
 
 def test_energy_is_shown_where_there_is_any_and_its_lack_is_said(bench):
-    assert "energy: not given by this platform" in caveats(bench)
+    assert "energy: not available on this platform" in caveats(bench)
     assert "J/text" not in shown(bench)
     measured = replace(with_workload(bench, joules_per_text=0.123), energy="processor package (RAPL, 1 zone)")
     assert "energy: processor package (RAPL, 1 zone)" in caveats(measured)
@@ -86,7 +86,7 @@ def test_a_ceiling_that_moved_is_said(bench):
     first, *others = bench.variants
     moved = replace(first, ceiling=replace(first.ceiling, gflops=200.0, tries=(200.0, 90.0)))
     told = caveats(replace(bench, variants=(moved, *others)))
-    assert any("measured at 90 to 200 GFLOP/s" in one for one in told)
+    assert any("varied from 90 to 200 GFLOP/s" in one for one in told)
 
 
 def test_what_is_unknown_is_a_dash(bench):

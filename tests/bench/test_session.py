@@ -6,7 +6,7 @@ from harness.bench.protocol import Pass, Times
 from harness.bench.session import BenchPlan, failed_variants, measure, second_label
 from harness.bench.workloads import Workload
 
-from .conftest import Nobody, Standin, variant
+from .conftest import CheckedProgress, Standin, variant
 
 WORK = Workload("work", tuple(f"text {number}" for number in range(200)))
 
@@ -23,7 +23,9 @@ class Stage:
 
     def play(self, *labels, **plan):
         given = {"variants": [variant(label) for label in labels], "workloads": [WORK], **plan}
-        return measure(BenchPlan(**given), Nobody(), started="now", start=self.start, clock=self.clock)
+        return measure(
+            BenchPlan(**given), CheckedProgress(), started="now", start=self.start, clock=self.clock
+        )
 
 
 def test_a_known_ratio_is_found(clock):
@@ -37,14 +39,20 @@ def test_a_known_ratio_is_found(clock):
 
 def test_processor_time_is_compared_too_since_other_processes_hardly_move_it(clock):
     class Disturbed(Standin):
-        def _answer(self, order):
-            found = super()._answer(order)
-            return Times(found.wall, [0.5 / int(self.label[0])], 0.5) if isinstance(order, Pass) else found
+        def _respond(self, request):
+            response = super()._respond(request)
+            if not isinstance(request, Pass):
+                return response
+            return Times(response.wall, [0.5 / int(self.label[0])], 0.5)
 
     walls = [0.5, 0.9, 0.4, 1.3, 0.6, 0.7, 2.0] * 99
     plan = BenchPlan(variants=[variant("1"), variant("2")], workloads=[WORK], budget=30.0)
     bench = measure(
-        plan, Nobody(), started="", start=lambda label: Disturbed(label, clock, [], walls), clock=clock
+        plan,
+        CheckedProgress(),
+        started="",
+        start=lambda label: Disturbed(label, clock, [], walls),
+        clock=clock,
     )
     (ratio,) = bench.ratios
     assert ratio.cpu_ratio.value == pytest.approx(2)
@@ -101,22 +109,22 @@ def test_the_first_variant_against_itself_is_the_noise_floor_and_no_comparison(c
 
 
 def test_both_processes_of_the_noise_floor_use_threads_alike(clock):
-    asked = {}
+    threads = {}
 
     class Telling(Standin):
-        def ask(self, order, expected):
-            if hasattr(order, "spec"):
-                asked[self.label] = order.spec.threads
-            return super().ask(order, expected)
+        def ask(self, request, expected):
+            if hasattr(request, "spec"):
+                threads[self.label] = request.spec.threads
+            return super().ask(request, expected)
 
     plan = BenchPlan(variants=[variant("a")], workloads=[WORK], against_itself=True)
-    measure(plan, Nobody(), started="", start=lambda label: Telling(label, clock, []), clock=clock)
-    assert asked == {"a": "auto", second_label("a"): "2x1"}
+    measure(plan, CheckedProgress(), started="", start=lambda label: Telling(label, clock, []), clock=clock)
+    assert threads == {"a": "auto", second_label("a"): "2x1"}
 
 
-@pytest.mark.parametrize("order", [1, 2, 4, 9, 20, 25])
-def test_a_variant_that_fails_at_any_time_leaves_the_others_their_results(clock, order):
-    bench = Stage(clock, b={"fails_at": order}).play("a", "b", "c")
+@pytest.mark.parametrize("request_number", [1, 2, 4, 9, 20, 25])
+def test_a_variant_that_fails_at_any_time_leaves_the_others_their_results(clock, request_number):
+    bench = Stage(clock, b={"fails_at": request_number}).play("a", "b", "c")
     a, b, c = bench.variants
     assert [one.label for one in failed_variants(bench)] == ["b"]
     assert b.error == "b broke"
@@ -133,7 +141,7 @@ def test_when_the_first_fails_the_next_is_what_others_are_compared_with(clock):
 def test_no_process_outlives_a_bench_however_it_ends(clock, problem):
     stage = Stage(clock)
 
-    class Cutting(Nobody):
+    class Cutting(CheckedProgress):
         def step(self, what, done):
             if "round 3" in what:
                 raise problem

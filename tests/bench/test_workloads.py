@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from harness.bench.workloads import NAMES, Writer, describe, make_workload, read_workload, select_workloads
+from harness.bench.workloads import NAMES, Writer, make_workload, read_workload, select_workloads
 from harness.errors import HarnessError
 
 DIGESTS = {
@@ -77,7 +77,6 @@ def test_workloads_are_chosen_by_name_or_file_each_once(tmp_path):
     (tmp_path / "mine.txt").write_text("a text\n")
     chosen = select_workloads(["sts", "all", str(tmp_path / "mine.txt"), "sts"])
     assert [one.name for one in chosen] == ["sts", "short", "medium", "long", "documents", "mine.txt"]
-    assert all(describe(name) for name in NAMES)
 
 
 def test_what_is_no_workload_is_named(tmp_path):
