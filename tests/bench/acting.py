@@ -68,4 +68,4 @@ class Acting:
 
 @hookimpl
 def harness_model_schemes():
-    return [ModelScheme("acts", "acts as it is told", Acting)]
+    return [ModelScheme("acts", "misbehaves in a known way", Acting)]

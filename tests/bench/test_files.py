@@ -52,14 +52,14 @@ def test_a_bench_is_not_written_through_a_link(bench, tmp_path, link):
     assert list(elsewhere.iterdir()) == []
 
 
-def test_what_is_no_record_is_refused(tmp_path):
+def test_an_invalid_record_is_refused(tmp_path):
     for content in ("{", "[]", '{"schema": 99}'):
         (tmp_path / "x.json").write_text(content)
         with pytest.raises(HarnessError, match=r"x\.json"):
             read(tmp_path / "x.json")
 
 
-def test_names_are_free_of_the_model(bench):
+def test_names_do_not_contain_the_model(bench):
     found = pytest_benchmark(bench, bench.variants)["benchmarks"]
     assert {(one["name"], one["fullname"]) for one in found} == {
         ("encode[work]", "harness bench::encode[work]")

@@ -8,7 +8,7 @@ import time
 from harness.bench.worker import ImportTimer
 
 
-def test_the_time_of_imports_is_added_up_once_however_they_nest(tmp_path, monkeypatch):
+def test_the_time_of_nested_imports_is_counted_once(tmp_path, monkeypatch):
     (tmp_path / "outer_slow.py").write_text("import time\ntime.sleep(0.05)\nimport inner_slow\n")
     (tmp_path / "inner_slow.py").write_text("import time\ntime.sleep(0.05)\n")
     monkeypatch.syspath_prepend(tmp_path)

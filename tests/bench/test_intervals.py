@@ -37,7 +37,7 @@ def test_the_ends_of_a_ratio_are_the_walsh_averages_of_the_signed_rank_test(coun
     assert math.log(found.value) == pytest.approx(np.median(walsh))
 
 
-def test_many_rounds_are_judged_as_the_exact_test_would():
+def test_many_rounds_give_about_the_interval_of_the_exact_test():
     logs = np.random.default_rng(0).normal(size=80)
     found = speed_ratio([1.0] * 80, np.exp(logs), spread=0.0)
     for end in (found.low, found.high):
@@ -65,7 +65,7 @@ def test_what_slows_both_alike_cancels():
     assert found.half_width < 0.02
 
 
-def test_no_interval_is_narrower_than_two_processes_of_one_model_differ():
+def test_an_interval_is_at_least_as_wide_as_the_spread_between_processes():
     found = speed_ratio([1.0] * 20, [1.0] * 20, spread=0.01)
     assert math.log(found.high) == pytest.approx(1.96 * math.sqrt(2) * 0.01, rel=1e-3)
     assert found.low == pytest.approx(1 / found.high)
@@ -80,7 +80,7 @@ def test_exchanging_the_two_inverts_the_ratio(base, shuffling):
 
 
 def _wandering(generator, count):
-    """Slowness of a shared machine: it wanders, and one time slot in ten meets somebody else's work."""
+    """Slowness of a shared machine: it varies slowly, and one slot in ten meets another process."""
     wander = np.zeros(count)
     for place in range(1, count):
         wander[place] = 0.9 * wander[place - 1] + 0.05 * generator.normal()
@@ -89,7 +89,7 @@ def _wandering(generator, count):
 
 
 @pytest.mark.parametrize("truth", [1.0, 1.3])
-def test_on_a_wandering_machine_intervals_cover_the_truth(truth):
+def test_intervals_cover_the_truth_under_a_varying_load(truth):
     """Nominal 95 %; 300 simulated benches of 15 rounds, so 90 % is four standard errors below."""
     generator, drawing, covered = np.random.default_rng(7), random.Random(7), 0
     for _ in range(300):

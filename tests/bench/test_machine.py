@@ -28,7 +28,7 @@ def _process(proc, pid, name, parent, user, system):
     return folder
 
 
-def test_machines_differ_by_what_is_in_them():
+def test_machines_differ_by_their_hardware():
     plain, equipped = describe_machine(), describe_machine(["NVIDIA A100"])
     assert plain == describe_machine()
     assert plain.fingerprint != equipped.fingerprint
@@ -44,7 +44,7 @@ def test_the_time_of_all_cores_is_read_from_the_system(tmp_path):
     assert found + CoreTime(1, 1, 1) - found == CoreTime(*([pytest.approx(1)] * 3))
 
 
-def test_processes_are_read_whatever_their_names(tmp_path):
+def test_processes_with_any_name_are_read(tmp_path):
     folder = _process(tmp_path, 7, "a (strange) name", 1, user=30, system=12)
     (tmp_path / "8").mkdir()  # It has ended meanwhile.
     assert processor_seconds(tmp_path) == {(7, "a (strange) name"): pytest.approx(42 * TICK)}
@@ -71,7 +71,7 @@ def _zone(folder, counter, largest=1_000_000, name="package-0"):
     (folder / "max_energy_range_uj").write_text(f"{largest}\n")
 
 
-def test_energy_is_what_the_packages_counted(tmp_path):
+def test_energy_is_the_sum_over_packages(tmp_path):
     for name, counter in (("intel-rapl:0", 100_000), ("intel-rapl:1", 900_000), ("intel-rapl:0:0", 5)):
         _zone(tmp_path / name, counter)
     _zone(tmp_path / "intel-rapl:2", 70_000, name="psys")  # The platform counts its packages again.

@@ -78,7 +78,7 @@ def test_a_model_that_misbehaves_is_an_error_and_the_others_finish(act, said, qu
     assert len(fine.workloads[0].rounds) >= 6
 
 
-def test_what_libraries_print_does_not_disturb_answers():
+def test_what_libraries_print_does_not_disturb_responses():
     found = bench("sleep-1", budget=1.0)
     assert failed_variants(found) == []
 
@@ -95,7 +95,7 @@ def test_a_process_that_was_killed_is_named_with_its_signal():
         worker.end()
 
 
-def test_an_ended_process_is_gone_at_once_whatever_it_was_doing():
+def test_a_busy_process_is_gone_as_soon_as_it_is_ended():
     worker = Worker("sleeper", ("sleep", "60"))
     assert not gone(worker.pid)
     worker.end()

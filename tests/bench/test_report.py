@@ -44,20 +44,20 @@ def test_a_bench_fits_a_page_with_every_row_on_a_line(bench):
     assert "x: ERROR: x broke" in text
 
 
-def test_the_noise_floor_is_said(bench):
+def test_the_noise_floor_is_reported(bench):
     assert "noise floor, work: minilm float32 against itself 1.000 [0.986, 1.014], contains 1" in caveats(
         bench
     )
     assert "noise floor: not measured (--against-itself)" in caveats(replace(bench, noise_floor=()))
 
 
-def test_a_noise_floor_that_misses_one_is_not_hidden(bench):
+def test_a_noise_floor_that_does_not_contain_one_is_reported(bench):
     (floor,) = bench.noise_floor
     off = replace(bench, noise_floor=(replace(floor, ratio=SpeedEstimate(1.2, 1.1, 1.3)),))
     assert any("does NOT contain 1" in one for one in caveats(off))
 
 
-def test_noise_is_said_with_what_caused_it(bench):
+def test_noise_is_reported_with_its_cause(bench):
     around = Surroundings(load_before=1.0, load_after=9.0, others=0.7, steal=0.2)
     noisy = with_workload(
         bench,
@@ -73,7 +73,7 @@ def test_noise_is_said_with_what_caused_it(bench):
     assert any("hypervisor took up to 20%" in one for one in told)
 
 
-def test_energy_is_shown_where_there_is_any_and_its_lack_is_said(bench):
+def test_energy_is_shown_or_its_absence_reported(bench):
     assert "energy: not available on this platform" in caveats(bench)
     assert "J/text" not in shown(bench)
     measured = replace(with_workload(bench, joules_per_text=0.123), energy="processor package (RAPL, 1 zone)")
@@ -82,7 +82,7 @@ def test_energy_is_shown_where_there_is_any_and_its_lack_is_said(bench):
     assert "0.12" in shown(measured)
 
 
-def test_a_ceiling_that_moved_is_said(bench):
+def test_a_ceiling_that_varies_is_reported(bench):
     first, *others = bench.variants
     moved = replace(first, ceiling=replace(first.ceiling, gflops=200.0, tries=(200.0, 90.0)))
     told = caveats(replace(bench, variants=(moved, *others)))

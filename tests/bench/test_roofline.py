@@ -25,12 +25,12 @@ def test_the_arithmetic_of_the_base_model_is_the_known_one(minilm):
     assert found.per_token_and_length == 9216
 
 
-def test_what_is_no_transformer_has_no_arithmetic(letters):
+def test_the_arithmetic_of_other_models_is_none(letters):
     assert arithmetic(letters) is None
     assert arithmetic(load_model("lexical")) is None
 
 
-def test_the_ceiling_is_a_speed_that_a_matrix_product_reaches():
+def test_the_ceiling_is_a_plausible_speed_of_a_matrix_product():
     import torch
 
     threads = torch.get_num_threads()

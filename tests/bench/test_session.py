@@ -12,7 +12,7 @@ WORK = Workload("work", tuple(f"text {number}" for number in range(200)))
 
 
 class Stage:
-    """Plays a bench with stand-ins, and remembers them."""
+    """Runs benches with stand-ins, and keeps them."""
 
     def __init__(self, clock, **acts):
         self.clock, self.acts, self.log, self.cast = clock, acts, [], {}
@@ -37,7 +37,7 @@ def test_a_known_ratio_is_found(clock):
     assert speeds == pytest.approx([400, 800])
 
 
-def test_processor_time_is_compared_too_since_other_processes_hardly_move_it(clock):
+def test_processor_time_is_compared_too_and_robust_to_other_processes(clock):
     class Disturbed(Standin):
         def _respond(self, request):
             response = super()._respond(request)
@@ -74,7 +74,7 @@ def test_figures_follow_from_the_rounds(clock):
     assert found.rounds[0].cpu == 1.0
 
 
-def test_rounds_of_all_variants_lie_side_by_side_in_changing_order(clock):
+def test_rounds_of_all_variants_are_interleaved_in_changing_order(clock):
     stage = Stage(clock, a={"walls": [0.5, 0.9, 0.4, 1.3, 0.6] * 30}, b={"walls": [0.5]})
     bench = stage.play("a", "b", budget=60.0)
     rounds = len(bench.variants[0].workloads[0].rounds)
@@ -88,7 +88,7 @@ def test_rounds_of_all_variants_lie_side_by_side_in_changing_order(clock):
     )
 
 
-def test_a_bench_ends_with_its_budget_and_then_says_that_it_is_too_noisy(clock):
+def test_a_noisy_bench_ends_with_its_budget_and_is_too_noisy_to_say(clock):
     bench = Stage(clock, a={"walls": [0.5, 0.9, 0.4, 1.3, 0.6] * 99}).play("a", budget=30.0)
     assert 20 <= clock.now <= 35
     assert bench.variants[0].workloads[0].verdict == "too noisy to say"
@@ -100,7 +100,7 @@ def test_a_precise_bench_ends_early(clock):
     assert bench.variants[0].workloads[0].verdict == "measured"
 
 
-def test_the_first_variant_against_itself_is_the_noise_floor_and_no_comparison(clock):
+def test_the_first_variant_against_itself_is_the_noise_floor_and_not_a_comparison(clock):
     stage = Stage(clock, a={"walls": [0.5]}, b={"walls": [0.25]})
     bench = stage.play("a", "b", against_itself=True)
     assert [one.label for one in bench.variants] == ["a", second_label("a"), "b"]
@@ -132,13 +132,13 @@ def test_a_variant_that_fails_at_any_time_leaves_the_others_their_results(clock,
     assert [one.label for one in bench.ratios] == ["c"]
 
 
-def test_when_the_first_fails_the_next_is_what_others_are_compared_with(clock):
+def test_when_the_first_fails_the_others_are_compared_with_the_next(clock):
     bench = Stage(clock, a={"fails_at": 5}).play("a", "b", "c")
     assert [(one.label, one.against) for one in bench.ratios] == [("c", "b")]
 
 
 @pytest.mark.parametrize("problem", [KeyboardInterrupt, RuntimeError])
-def test_no_process_outlives_a_bench_however_it_ends(clock, problem):
+def test_all_processes_end_with_a_bench_even_if_it_raises(clock, problem):
     stage = Stage(clock)
 
     class Cutting(CheckedProgress):

@@ -21,32 +21,32 @@ NOISY = [1.0, 1.5, 0.7, 2.0] * 6
         pytest.param([1.0, 1.0, 1.0, 1.1, 1.1, 1.1], False, id="getting slower is no rest either"),
     ],
 )
-def test_warm_up_ends_when_times_rest(seconds, expected):
+def test_warm_up_ends_when_times_settle(seconds, expected):
     assert has_settled(seconds) is expected
 
 
-def test_rounds_end_when_every_figure_is_precise():
+def test_rounds_end_when_every_estimate_is_precise():
     assert is_enough({"a": CALM, "b": CALM}, LATER, now=0.0)
     assert not is_enough({"a": CALM, "b": NOISY}, LATER, now=0.0)
 
 
-def test_agreement_of_a_few_rounds_is_not_trusted():
+def test_a_few_rounds_are_not_enough_even_if_they_agree():
     assert not is_enough({"a": [1.0] * 11}, LATER, now=0.0)
     assert is_enough({"a": [1.0] * 12}, LATER, now=0.0)
 
 
-def test_precision_is_judged_ever_more_rarely_since_looking_after_each_round_finds_chance_agreement():
+def test_precision_is_checked_ever_more_rarely():
     judged = [count for count in range(1, 100) if is_enough({"a": [1.0] * count}, LATER, now=0.0)]
     assert judged == [12, 15, 19, 24, 30, 38, 48, 60, 75, 94]
     assert max(LOOKS) == MOST_ROUNDS
 
 
-def test_out_of_time_only_the_rounds_that_an_interval_needs_are_finished():
+def test_after_the_deadline_only_the_rounds_that_an_interval_needs_are_completed():
     assert not is_enough({"a": NOISY[: FEWEST - 1]}, LATER, now=100.0)
     assert is_enough({"a": NOISY[:FEWEST]}, LATER, now=100.0)
 
 
-def test_rounds_end_at_last_however_quick_they_are():
+def test_rounds_end_at_their_maximum_number():
     assert is_enough({"a": (NOISY * 20)[:MOST_ROUNDS]}, Target(0.0001, 1e9), now=0.0)
 
 
@@ -62,7 +62,7 @@ def test_rounds_end_at_last_however_quick_they_are():
         pytest.param(0.40, 0.60, "slower", id="wide, and far below"),
     ],
 )
-def test_a_comparison_says_what_its_interval_shows(low, high, expected):
+def test_a_comparison_follows_from_its_interval(low, high, expected):
     assert comparison(SpeedEstimate((low * high) ** 0.5, low, high)) == expected
 
 

@@ -14,15 +14,15 @@ DIGESTS = {
     "sts": "02d36b77c69ba4c38ac835458cb88940928fe4bf312b2fc394215184262d9c05",
     "documents": "628812b79e9a1c7b8c5e4e0df6e73a70e6654089696a41a2bb0104dc3a7f9f2a",
 }
-"""A workload whose texts change is another workload: figures of old no longer compare."""
+"""Digests of the built-in workloads: with other texts, figures would no longer be comparable."""
 
 
-def test_workloads_never_change_in_silence():
+def test_the_texts_of_workloads_do_not_change():
     assert {name: make_workload(name).digest for name in NAMES} == DIGESTS
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_texts_of_a_workload_are_distinct_so_that_nobody_can_skip_one(name):
+def test_texts_of_a_workload_are_distinct_so_that_none_can_be_skipped(name):
     texts = make_workload(name).texts
     assert len(set(texts)) == len(texts) >= 16
     assert all(text == text.strip() and "\n" not in text for text in texts)
@@ -38,7 +38,7 @@ def test_texts_of_a_workload_are_distinct_so_that_nobody_can_skip_one(name):
         ("documents", 5, 310, 93.4),
     ],
 )
-def test_workloads_have_the_lengths_that_they_are_named_for(name, shortest, longest, mean):
+def test_workloads_have_the_lengths_that_their_names_promise(name, shortest, longest, mean):
     words = [len(text.split()) for text in make_workload(name).texts]
     assert (min(words), max(words)) == (shortest, longest)
     assert statistics.mean(words) == pytest.approx(mean, abs=0.1)
@@ -50,11 +50,11 @@ def test_documents_are_skewed_as_collections_are():
 
 
 @pytest.mark.parametrize("words", [1, 2, 3, 7, 50, 401])
-def test_a_text_has_exactly_the_words_asked_for(words):
+def test_a_text_has_exactly_the_requested_number_of_words(words):
     assert all(len(Writer(seed).text(words).split()) == words for seed in range(20))
 
 
-def test_more_texts_of_a_kind_begin_with_the_usual_ones():
+def test_a_larger_workload_begins_with_the_default_texts():
     more = make_workload("sts:300")
     assert (more.name, len(set(more.texts))) == ("sts:300", 300)
     assert more.texts[:256] == make_workload("sts").texts
@@ -62,7 +62,7 @@ def test_more_texts_of_a_kind_begin_with_the_usual_ones():
 
 
 @pytest.mark.parametrize("name", ["sts:", "sts:0", "sts:-1", "sts:many", "sts:99999999"])
-def test_a_number_of_texts_that_is_none_is_said(name):
+def test_an_invalid_number_of_texts_is_an_error(name):
     with pytest.raises(HarnessError, match="is not NAME:TEXTS"):
         select_workloads([name])
 
@@ -79,7 +79,7 @@ def test_workloads_are_chosen_by_name_or_file_each_once(tmp_path):
     assert [one.name for one in chosen] == ["sts", "short", "medium", "long", "documents", "mine.txt"]
 
 
-def test_what_is_no_workload_is_named(tmp_path):
+def test_an_unknown_or_empty_workload_is_an_error(tmp_path):
     with pytest.raises(HarnessError, match="no workload named 'shrot'") as error:
         select_workloads(["shrot"])
     assert "did you mean: short" in str(error.value)

@@ -1,4 +1,4 @@
-"""Comparisons made by hand, without models: every verdict, every outcome, and hostile names."""
+"""Comparisons made by hand, without models: every verdict, every outcome, hostile names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HOSTILE = [
     "\x00\x08\ufffe\U0001f600",
     "",
 ]
-"""Names that a stranger could choose."""
+"""Names that a third-party model or task could have."""
 
 BASELINE = ModelRef(name="minilm", fingerprint="b" * 64, source="results/base")
 CANDIDATE = ModelRef(name="nda", fingerprint="c" * 64, source="results/candidate")
@@ -53,7 +53,7 @@ NOTHING = {
     "baseline": None, "candidate": None, "gain": None, "low": None, "high": None, "p": None, "p_holm": None,
     "detectable": None, "test": "not tested",
 }  # fmt: skip
-"""Fields of a line of which nothing is known."""
+"""Fields of a line about which nothing is known."""
 
 
 def gate_line(outcome="passes", *, holds=None, rule="margin", task="stsb", metric="spearman", **changes):
@@ -132,7 +132,7 @@ def changes() -> Changes:
 
 
 def everything() -> Comparison:
-    """A comparison in which every field has something to say."""
+    """A comparison in which every field is set."""
     return comparison(
         *every_verdict(),
         sentence="nda against minilm: better on 2 lines, worse on 2. The gate fails: contract-nli.",
@@ -160,7 +160,7 @@ def everything() -> Comparison:
 
 
 def hostile(name: str) -> Comparison:
-    """A comparison in which every text that a stranger chooses is this one."""
+    """A comparison in which this is every text that a third party chooses."""
     whole = everything()
     return replace(
         whole,

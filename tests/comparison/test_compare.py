@@ -1,4 +1,4 @@
-"""From two results folders to a comparison: what is paired, refused, broken, claimed."""
+"""Comparisons of two results folders: pairing, refusals, broken results, verdicts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def somewhere_else(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def question(**changes):
+def options(**changes):
     return replace(CompareOptions(tasks={}), **changes)
 
 
 def ask(base="base", cand="cand", **changes):
     """Compare the only models of two folders."""
     (baseline,), (candidate,) = read_results(Path(base)), read_results(Path(cand))
-    (found,) = compare([(baseline, [candidate])], question(**changes))
+    (found,) = compare([(baseline, [candidate])], options(**changes))
     return found
 
 
@@ -48,7 +48,7 @@ def both(base, cand, task="quiz", **columns):
 # --- verdicts ---------------------------------------------------------------------------------------------
 
 
-def test_a_score_that_an_error_makes_meaningless_is_told_beside_the_verdict():
+def test_an_error_that_makes_a_score_meaningless_is_noted():
     leak = Finding("train-test-overlap", Severity.ERROR, "of 4 of 4 examples every text was trained on")
     answer("base", "base", correct=right(0.5))
     doubt = Finding("truncated", Severity.WARNING, "one text was cut")
@@ -66,7 +66,7 @@ def test_a_model_against_itself_is_equivalent():
     assert ask("base", "base", gate=margin_gate(0.0)).exit_code == 0
 
 
-def test_a_candidate_that_is_clearly_better_or_worse_is_said_to_be():
+def test_a_clear_difference_is_better_or_worse():
     both(right(0.6), right(0.8))
     found = ask()
     (line,) = found.lines
@@ -79,7 +79,7 @@ def test_a_candidate_that_is_clearly_better_or_worse_is_said_to_be():
     assert turned.lines[0].p == line.p
 
 
-def test_the_p_value_of_flips_is_the_binomial_one():
+def test_the_p_value_of_flips_is_that_of_the_binomial_test():
     base, cand = right(0.7, seed=1), right(0.7, seed=2)
     both(base, cand)
     gained, lost = int(((cand == 1) & (base == 0)).sum()), int(((cand == 0) & (base == 1)).sum())
@@ -88,7 +88,7 @@ def test_the_p_value_of_flips_is_the_binomial_one():
     assert point < ask().lines[0].p <= exact
 
 
-def test_claims_are_corrected_over_all_lines_and_the_lines_of_a_gate_are_not():
+def test_verdicts_are_corrected_over_all_lines_and_conditions_of_a_gate_are_not():
     base = right(0.7)
     cand = base.copy()
     cand[np.flatnonzero(base)[:7]] = 0  # seven lost, none gained: p is 1/128
@@ -147,7 +147,7 @@ def test_more_examples_are_needed_for_a_smaller_margin():
     assert needed[1] == pytest.approx(4 * needed[0], rel=1e-3)
 
 
-def test_more_examples_than_any_number_are_not_told():
+def test_needed_examples_that_overflow_are_none():
     both(right(0.7), right(0.7, seed=2))
     assert ask(gate=margin_gate(1e-200), power=True).lines[0].needed is None
 
@@ -237,7 +237,7 @@ def test_rows_in_another_order_are_paired_by_their_ids():
         ({"data": "sample"}, "data"),
     ],
 )
-def test_what_was_asked_differently_is_refused_unless_it_is_allowed_by_name(change, key):
+def test_a_different_examination_is_refused_unless_it_is_allowed_by_name(change, key):
     answer("base", "base", correct=right(0.6))
     answer("cand", "cand", correct=right(0.8), **change)
     found = ask(gate=margin_gate(0.01))
@@ -273,7 +273,7 @@ def test_scores_of_other_scoring_code_are_compared_with_a_note():
     )
 
 
-def test_where_the_data_differ_and_may_only_the_examples_that_both_have_count():
+def test_where_the_data_may_differ_only_common_examples_count():
     gold = np.arange(400) % 5
     answer("base", "base", correct=right(0.6), gold=gold)
     changed = gold.copy()
@@ -284,7 +284,7 @@ def test_where_the_data_differ_and_may_only_the_examples_that_both_have_count():
     assert found.notes == ("quiz: 3 examples are left out: not the same for all models",)
 
 
-def test_models_that_answer_in_other_words_are_still_asked_the_same():
+def test_predictions_that_are_words_do_not_make_examples_differ():
     gold = ["yes", "no"] * 100
     metrics = (CORRECT, MACRO_F1)
     answer("base", "base", metrics=metrics, correct=[1.0] * 200, gold=gold, predicted=gold)
@@ -311,7 +311,7 @@ def test_settings_may_differ_and_are_listed():
 # --- leaderboards without predictions ---------------------------------------------------------------------
 
 
-def test_csvs_beside_their_folders_are_compared_like_the_folders():
+def test_csvs_in_their_folders_are_compared_like_the_folders():
     both(right(0.6), right(0.8))
     by_csv = ask("base/leaderboard.csv", "cand/leaderboard.csv")
     assert by_csv.lines == ask().lines
@@ -334,7 +334,7 @@ def test_bare_csvs_show_scores_and_a_gate_says_what_is_missing():
 # --- metrics ----------------------------------------------------------------------------------------------
 
 
-def test_only_headlines_are_compared_unless_more_are_asked_for():
+def test_only_headlines_are_compared_unless_more_metrics_are_named():
     further = mean_metric("margin")
     for name in ("base", "cand"):
         answer(name, name, correct=right(0.7), margin=right(0.5), metrics=(CORRECT, further))
@@ -359,7 +359,7 @@ def test_a_metric_that_no_plugin_brings_is_broken_and_named():
     assert (known.exit_code, known.lines[0].test) == (1, "paired bootstrap")
 
 
-def test_a_strangers_metric_that_raises_is_a_failure_that_names_it():
+def test_a_third_party_metric_that_raises_is_a_failure_that_names_it():
     def angry(gold, predicted):
         raise ZeroDivisionError("no")
 
@@ -374,7 +374,7 @@ def test_a_strangers_metric_that_raises_is_a_failure_that_names_it():
     assert (found.exit_code, found.broken) == (2, ("the metric strange raised ZeroDivisionError: no",))
 
 
-def test_a_column_of_lists_does_not_say_which_rows_count():
+def test_a_column_of_lists_cannot_select_rows():
     metric = mean_metric("accuracy", "correct", where="asked")
     for name in ("base", "cand"):
         answer(name, name, metrics=(metric,), correct=right(0.6), asked=[True] * len(right(0.6)))
@@ -389,7 +389,7 @@ def test_a_column_of_lists_does_not_say_which_rows_count():
 # --- domain -----------------------------------------------------------------------------------------------
 
 
-def test_gains_in_the_domain_are_held_against_losses_outside_it():
+def test_gains_in_the_domain_are_compared_with_losses_outside_it():
     both(right(0.6), right(0.8), "law", tags=("legal",))
     both(right(0.8), right(0.6), "chat", tags=("talk",))
     found = ask(domain=frozenset({"legal"})).forgetting
@@ -398,7 +398,7 @@ def test_gains_in_the_domain_are_held_against_losses_outside_it():
     assert found.sentence.endswith("it learned and forgot")
 
 
-def test_gains_whose_squares_are_beyond_any_number_have_a_mean_all_the_same():
+def test_gains_whose_squares_overflow_have_a_mean():
     large = 1e100 * np.asarray(right(0.8))
     both(right(0.6), large, "law", tags=("legal",))
     both(right(0.6), 0.5 * large, "statute", tags=("legal",))
@@ -413,8 +413,8 @@ def test_several_comparisons_are_corrected_together():
     for number in range(3):
         answer(f"c{number}", f"c{number}", correct=right(0.7, seed=number + 5))
         pairs_.append((read_results(Path("base"))[0], read_results(Path(f"c{number}"))))
-    found = compare(pairs_, question())
-    alone = [compare([one], question())[0] for one in pairs_]
+    found = compare(pairs_, options())
+    alone = [compare([one], options())[0] for one in pairs_]
     assert [one.lines[0].p for one in found] == [one.lines[0].p for one in alone]
     assert all(one.lines[0].p_holm >= other.lines[0].p_holm for one, other in zip(found, alone, strict=True))
     assert min(one.lines[0].p_holm for one in found) == pytest.approx(

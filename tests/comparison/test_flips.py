@@ -1,4 +1,4 @@
-"""Why a gain is what it is: the examples that moved."""
+"""Examples behind a gain."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_queries_are_ordered_by_what_they_gained_and_ties_by_their_ids():
     assert [one.id for one in found.most_lost] == ["e4", "e5"]
 
 
-def test_pairs_move_by_how_much_nearer_their_rank_comes_to_golds():
+def test_pairs_move_by_how_much_closer_their_rank_comes_to_the_rank_of_gold():
     base = table(4, gold=[1.0, 2.0, 3.0, 4.0], predicted=[0.4, 0.3, 0.2, 0.1])
     cand = table(4, gold=[1.0, 2.0, 3.0, 4.0], predicted=[0.1, 0.2, 0.3, 0.4])
     found = find_changes("sts", SPEARMAN, base, cand)
@@ -67,7 +67,7 @@ def test_a_metric_of_lists_shows_no_example_and_raises_nothing():
     assert find_changes("spans", metric, base, base).gained == 0
 
 
-def test_answers_in_words_are_no_texts():
+def test_predictions_that_are_words_are_not_texts():
     """A column of classes that were answered reads like a text, and differs between models."""
     columns = {"hypothesis": ["may share", "may keep", "may sell"], "gold": ["yes", "no", "no"]}
     base = table(3, **columns, predicted=["no"] * 3, verdict=["a", "b", "a"], correct=[0.0, 1.0, 1.0])
@@ -77,17 +77,17 @@ def test_answers_in_words_are_no_texts():
     assert found.most_gained[0].gold == "yes"
 
 
-def test_only_rows_that_count_can_move():
+def test_only_rows_that_the_metric_includes_can_move():
     metric = mean_metric("score", "score", where="asked")
     rows = {"asked": [True, True, False, False]}
     base = table(4, score=[0.0, 1.0, 0.0, 0.5], **rows)
     cand = table(4, score=[1.0, 1.0, 1.0, 9.0], **rows)
     found = find_changes("quiz", metric, base, cand)
-    # The rows that do not count hold values that are no answers, and would make `queries` of it.
+    # Excluded rows have values other than 0 and 1, which would make it `queries`.
     assert (found.what, found.gained, found.lost) == ("answers", 1, 0)
 
 
-def test_ranks_are_those_of_rows_that_count():
+def test_ranks_are_those_of_included_rows():
     metric = replace(SPEARMAN, where="asked")
     rows = {"asked": [True, True, True, False], "gold": [1.0, 2.0, 3.0, 99.0]}
     base = table(4, predicted=[1.0, 2.0, 3.0, -9.0], **rows)
@@ -95,7 +95,7 @@ def test_ranks_are_those_of_rows_that_count():
     assert find_changes("sts", metric, base, cand).gained == 0
 
 
-def test_the_largest_moves_come_first_whatever_the_order_of_rows():
+def test_the_largest_moves_come_first_in_any_order_of_rows():
     generator = np.random.default_rng(0)
     gold, values = generator.uniform(0, 5, 40), generator.normal(size=(2, 40))
     base, cand = (table(40, gold=gold, predicted=side) for side in values)
@@ -122,7 +122,7 @@ def test_exchanging_the_models_exchanges_gained_and_lost():
     "text", ["", "\x00\x1b[31mred", "=1+1", "a\nb", "\N{RIGHT-TO-LEFT OVERRIDE}evil", "𝒳" * 999]
 )
 def test_texts_are_kept_as_they_are(text):
-    """What is safe to print depends on the format, so that its writer cares for it."""
+    """Escaping depends on the format, so each writer does its own."""
     base = table(2, correct=[0.0, 1.0], question=[text, "other"])
     cand = table(2, correct=[1.0, 1.0], question=[text, "other"])
     assert find_changes("quiz", CORRECT, base, cand).most_gained[0].texts == {"question": text}

@@ -1,4 +1,4 @@
-"""Comparisons for machines: valid whatever they hold, and failing exactly where the comparison does."""
+"""Comparisons as JSON, CSV, JUnit and annotations: always valid, failing exactly where the comparison fails."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ every_write = pytest.mark.parametrize(
 
 @every_write
 @everywhere
-def test_no_name_is_too_strange_to_be_written(write, name):
+def test_every_name_can_be_written(write, name):
     assert write([hostile(name)]).encode()
 
 
@@ -53,7 +53,7 @@ def test_the_same_comparison_is_written_the_same(write):
 
 
 @every_write
-def test_nothing_can_be_written(write):
+def test_an_empty_comparison_can_be_written(write):
     assert isinstance(write([]), str)
     assert write([comparison()])
     assert write([UNDEFINED])
@@ -78,18 +78,18 @@ def faults(value, schema, root, place="$"):
     named = schema.get("type", [])
     allowed = [named] if isinstance(named, str) else named
     if allowed and not any(isinstance(value, kinds[kind]) for kind in allowed):
-        return [f"{place}: {value!r} is no {allowed}"]
+        return [f"{place}: {value!r} is not of type {allowed}"]
     found = [f"{place} lacks {name}" for name in schema.get("required", []) if name not in value]
     for name, inner in schema.get("properties", {}).items():
         found += faults(value[name], inner, root, f"{place}.{name}") if name in value else []
     unknown = set(value) - set(schema["properties"]) if "properties" in schema else ()
-    found += [f"{place}: nobody knows {name}" for name in sorted(unknown)]
+    found += [f"{place}: unknown field {name}" for name in sorted(unknown)]
     if "items" in schema:
         found += [text for one in value for text in faults(one, schema["items"], root, f"{place}[]")]
     return found
 
 
-def test_the_schema_in_docs_is_the_one_that_is_written_by():
+def test_the_schema_in_docs_is_up_to_date():
     assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == json_schema(), REGENERATE
 
 
@@ -103,20 +103,20 @@ def test_the_schema_in_docs_is_the_one_that_is_written_by():
         *(pytest.param([hostile(name)], id=repr(name)) for name in HOSTILE),
     ],
 )
-def test_what_is_written_is_what_the_schema_says(comparisons):
+def test_the_json_follows_the_schema(comparisons):
     written = json.loads(to_json(comparisons))
     assert faults(written, json_schema(), json_schema()) == []
     assert msgspec.convert(written, Document) == Document(comparisons=tuple(comparisons))
 
 
-def test_the_schema_notices_what_is_wrong():
+def test_the_schema_rejects_a_wrong_value_and_a_missing_field():
     written = json.loads(to_json([everything()]))
     written["comparisons"][0]["lines"][0]["verdict"] = "splendid"
     del written["comparisons"][0]["baseline"]["name"]
     assert len(faults(written, json_schema(), json_schema())) == 2
 
 
-def test_the_schema_has_the_words_of_the_fields():
+def test_the_schema_has_the_docstrings_of_the_fields():
     properties = json_schema()["$defs"]["MetricComparison"]["properties"]
     assert properties["gain"]["description"] == "candidate − baseline."
     assert properties["gain"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
@@ -134,12 +134,12 @@ def test_a_number_that_is_not_finite_is_null_and_the_schema_allows_it(value):
         speed=replace(whole.speed, high=value),
     )
     text = to_json([strange])
-    written = json.loads(text, parse_constant=lambda found: pytest.fail(f"{found} is no JSON"))
+    written = json.loads(text, parse_constant=lambda found: pytest.fail(f"{found} is not JSON"))
     assert written["comparisons"][0]["lines"][0]["low"] is None
     assert faults(written, json_schema(), json_schema()) == []
 
 
-def test_half_a_character_of_a_path_does_not_stop_the_json():
+def test_a_surrogate_in_a_path_is_replaced_in_the_json():
     one = comparison(baseline=replace(everything().baseline, source="results/\udcff"))
     assert json.loads(to_json([one]).encode())["comparisons"][0]["baseline"]["source"] == "results/?"
 
@@ -167,7 +167,7 @@ def test_the_csv_keeps_every_digit_and_leaves_unknown_cells_empty():
     assert (rows[0]["headline"], rows[0]["examples"]) == ("true", "1379")
 
 
-def test_no_cell_of_the_csv_is_run_by_a_spreadsheet():
+def test_the_csv_is_safe_from_formula_injection():
     (row,) = rows_of(comparison(line("=cmd()", reason="@SUM(A1)", tags=("+1",))))
     assert (row["task"], row["reason"], row["tags"]) == ("'=cmd()", "'@SUM(A1)", "'+1")
 
@@ -242,7 +242,7 @@ def test_a_suite_fails_if_and_only_if_the_exit_code_is_not_zero(code):
     assert int(suite.get("failures")) + int(suite.get("errors")) == (code != 0)
 
 
-def test_the_answer_and_what_was_allowed_are_in_the_suite():
+def test_the_summary_and_allowed_differences_are_in_the_suite():
     suite = suite_of(everything())
     assert suite.get("name") == "nda-seed1 and 2 more seeds against minilm"
     assert [one.get("value") for one in suite.iter("property")] == ["machine", "task_source"]
@@ -251,7 +251,7 @@ def test_the_answer_and_what_was_allowed_are_in_the_suite():
 
 
 @everywhere
-def test_a_strange_name_is_neither_markup_nor_a_broken_file(name):
+def test_a_hostile_name_is_neither_markup_nor_breaks_the_file(name):
     suite = suite_of(hostile(name))
     kept = "".join(char for char in name if char in "\t\n\r" or char >= " ").replace("\ufffe", "")
     assert suite.get("name") == f"x{kept} against {kept}"
@@ -276,7 +276,7 @@ def annotations(*comparisons):
     return found
 
 
-def test_an_annotation_is_written_for_the_answer_and_all_that_does_not_pass():
+def test_an_annotation_is_written_for_the_summary_and_every_failure():
     about = "nda against minilm"
     assert annotations(comparison(*every_verdict(), gate=every_outcome(), exit_code=2)) == [
         ("error", "harness compare", "nda against minilm: it depends."),
@@ -304,12 +304,12 @@ def test_an_annotation_is_written_for_the_answer_and_all_that_does_not_pass():
     ]
 
 
-def test_what_passes_is_a_notice_and_nothing_more():
+def test_a_pass_is_a_notice_and_nothing_more():
     one = comparison(line(), gate=(gate_line(),))
     assert annotations(one) == [("notice", "harness compare", "nda against minilm: it depends.")]
 
 
-def test_what_was_allowed_and_what_was_not_tested_are_warnings():
+def test_allowed_differences_and_untested_lines_are_warnings():
     one = comparison(replace(line(), verdict="not tested", reason="why not"), allowed=("split", "digest"))
     assert annotations(one)[1:] == [
         ("warning", "nda against minilm", "ALLOWED to differ (--allow): split, digest"),
@@ -317,7 +317,7 @@ def test_what_was_allowed_and_what_was_not_tested_are_warnings():
     ]
 
 
-def test_the_answers_of_all_candidates_come_first():
+def test_the_summaries_of_all_candidates_come_first():
     found = annotations(everything(), replace(everything(), sentence="second"))
     assert [message for _, title, message in found if title == "harness compare"] == [
         everything().sentence,

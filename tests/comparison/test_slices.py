@@ -1,4 +1,4 @@
-"""On which part of the examples a gain lies, and how often a part is flagged by chance."""
+"""Gains on slices of the examples, and how often a slice is flagged by chance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def measured(found, by):
     return {one.value: one for one in found if one.by == by}
 
 
-def test_the_gain_on_a_part_and_its_interval_are_those_of_the_part_alone():
+def test_the_gain_on_a_slice_and_its_interval_are_those_of_the_slice_alone():
     generator = np.random.default_rng(0)
     gold = np.repeat(["law", "chat"], 60)
     values = [generator.normal(size=120), generator.normal(0.3, 1, 120)]
@@ -33,7 +33,7 @@ def test_the_gain_on_a_part_and_its_interval_are_those_of_the_part_alone():
     assert law.p_holm >= reference.pvalue
 
 
-def test_a_part_where_the_candidate_fails_is_flagged_and_the_others_are_not():
+def test_a_slice_where_the_candidate_fails_is_flagged_and_the_others_are_not():
     texts = ["short"] * 100 + ["a much longer text than that"] * 100
     base = table(200, correct=[1.0, 1.0, 0.0, 1.0] * 50, question=texts)
     wrong = [1.0, 1.0, 0.0, 1.0] * 25 + [0.0] * 100
@@ -43,7 +43,7 @@ def test_a_part_where_the_candidate_fails_is_flagged_and_the_others_are_not():
     assert list(by_length) == ["≤ 5 characters", "5 – 28 characters"]
 
 
-def test_truncated_texts_are_a_part_where_either_model_cut_them():
+def test_texts_that_either_model_truncated_are_a_slice():
     cut = [True] * 20 + [False] * 20
     base = table(40, correct=[1.0] * 40, truncated=[False] * 40)
     cand = table(40, correct=[0.0] * 20 + [1.0] * 20, truncated=cut)
@@ -54,7 +54,7 @@ def test_truncated_texts_are_a_part_where_either_model_cut_them():
     }
 
 
-def test_parts_of_fewer_than_ten_units_are_left_out():
+def test_slices_of_fewer_than_ten_units_are_left_out():
     clusters = ["big"] * 30 + ["small"] * 9
     base = table(39, correct=[1.0] * 39, cluster=clusters)
     assert list(measured(measure_slices(CORRECT, base, base), "cluster")) == ["big"]
@@ -67,7 +67,7 @@ def test_a_correlation_is_left_out_where_gold_is_constant():
     assert measured(measure_slices(SPEARMAN, base, cand), "gold") == {}
 
 
-def test_right_and_wrong_answers_are_tested_on_a_part_as_on_a_whole():
+def test_right_and_wrong_answers_are_tested_on_a_slice_as_on_all_examples():
     generator = np.random.default_rng(0)
     gold = np.array(["law", "chat"] * 100)
     base, cand = (table(200, gold=list(gold), correct=generator.random(200) < share) for share in (0.6, 0.7))
@@ -79,7 +79,7 @@ def test_right_and_wrong_answers_are_tested_on_a_part_as_on_a_whole():
     assert law.p_holm >= whole.p
 
 
-def test_p_values_are_corrected_over_all_parts_of_the_line():
+def test_p_values_are_corrected_over_all_slices_of_the_line():
     # Ten of twenty became right in one of two parts of one size: exactly 2⁻¹⁰ by McNemar's mid-p.
     base = table(40, correct=[0.0] * 40, truncated=[True] * 20 + [False] * 20)
     cand = table(40, correct=[1.0] * 10 + [0.0] * 30, truncated=[False] * 40)
@@ -87,7 +87,7 @@ def test_p_values_are_corrected_over_all_parts_of_the_line():
     assert (found["yes"].p_holm, found["no"].p_holm) == pytest.approx((2 * 2**-10, 1.0))
 
 
-def test_no_part_is_surer_than_all_units_moving_one_way():
+def test_the_smallest_p_value_is_the_chance_that_all_units_move_the_same_way():
     clusters = ["all"] * 10 + [f"c{row}" for row in range(30)]
     base = table(40, margin=[0.0] * 40, cluster=clusters)
     moved = table(40, margin=[0.3] * 10 + [0.0] * 30, cluster=clusters)
@@ -95,7 +95,7 @@ def test_no_part_is_surer_than_all_units_moving_one_way():
     assert found.p_holm == pytest.approx(2 * 2**-10)
 
 
-def test_a_part_where_nothing_moved_may_still_hide_a_few_that_would():
+def test_a_slice_where_nothing_moved_has_an_interval_wider_than_zero():
     lengths = ["short"] * 40 + ["much longer"] * 40
     base = table(80, recall=[0.5, 1.0] * 40, question=lengths, cluster=[f"c{row // 2}" for row in range(80)])
     found = measured(measure_slices(mean_metric("recall"), base, base), "length")["≤ 5 characters"]
@@ -104,7 +104,7 @@ def test_a_part_where_nothing_moved_may_still_hide_a_few_that_would():
     assert (found.examples, found.clusters, found.p_holm, found.flagged) == (40, 20, 1.0, False)
 
 
-def test_all_examples_are_no_part():
+def test_a_slice_of_all_examples_is_left_out():
     columns = {
         "truncated": [False] * 30,
         "gold": ["a"] * 30,
@@ -115,7 +115,7 @@ def test_all_examples_are_no_part():
     assert measure_slices(CORRECT, base, cand) == ()
 
 
-def test_answers_in_words_have_no_part_in_the_length_of_a_text():
+def test_predictions_that_are_words_do_not_count_for_the_length_of_a_text():
     words = {"predicted": ["yes"] * 20 + ["certainly not"] * 20, "verdict": ["a"] * 20 + ["bbb"] * 20}
     base = table(40, correct=[1.0] * 40, question=["same"] * 40, **words)
     cand = table(40, correct=[0.0] * 40, question=["same"] * 40, predicted=["no"] * 40, verdict=["a"] * 40)
@@ -123,14 +123,14 @@ def test_answers_in_words_have_no_part_in_the_length_of_a_text():
 
 
 @pytest.mark.parametrize("metric", [ROC_AUC, AVERAGE_PRECISION], ids=lambda metric: metric.name)
-def test_a_metric_that_compares_with_gold_has_no_part_of_one_gold(metric):
+def test_a_metric_that_compares_with_gold_has_no_slice_of_constant_gold(metric):
     """Average precision is 1 where all are positive, whatever was predicted."""
     generator = np.random.default_rng(0)
     base, cand = (table(200, gold=[0, 1] * 100, predicted=generator.normal(size=200)) for _ in "ab")
     assert measure_slices(metric, base, cand) == ()
 
 
-def test_gold_of_many_values_is_cut_into_quarters():
+def test_gold_of_many_values_is_cut_into_quartiles():
     generator = np.random.default_rng(0)
     gold = np.linspace(0, 5, 101)
     base, cand = (table(101, gold=gold, predicted=gold + generator.normal(size=101)) for _ in "ab")
@@ -151,7 +151,7 @@ def test_a_metric_of_unknown_derivative_needs_more_units():
     assert list(measured(measure_slices(PROBE, base, cand), "cluster")) == ["large"]
 
 
-def test_only_the_largest_clusters_are_looked_at():
+def test_only_the_largest_clusters_have_a_slice():
     clusters = [f"c{row % (MOST_CLUSTERS + 5):02}" for row in range(10 * (MOST_CLUSTERS + 5))]
     base = table(len(clusters), correct=[1.0] * len(clusters), cluster=[*clusters[:-1], "c00"])
     found = measured(measure_slices(CORRECT, base, base), "cluster")
@@ -168,13 +168,13 @@ def test_only_the_largest_clusters_are_looked_at():
         pytest.param("question", ["", "\x1b[31m"] * 10, id="texts of no length"),
     ],
 )
-def test_strange_columns_break_nothing(column, values):
+def test_unusual_columns_raise_nothing(column, values):
     base = table(20, correct=[1.0, 0.0] * 10, **{column: values})
     cand = table(20, correct=[1.0, 0.0] * 9 + [0.0, 0.0], **{column: values})
     assert not any(one.flagged for one in measure_slices(CORRECT, base, cand))
 
 
-def test_clusters_that_only_the_baseline_names_are_its_units_for_both():
+def test_clusters_of_the_baseline_apply_to_both_models():
     base = table(24, correct=[1.0] * 24, cluster=["a"] * 12 + ["b"] * 12)
     cand = table(24, correct=[0.0] * 12 + [1.0] * 12)
     assert {
@@ -185,7 +185,7 @@ def test_clusters_that_only_the_baseline_names_are_its_units_for_both():
     }
 
 
-def test_no_examples_have_no_parts():
+def test_no_examples_have_no_slices():
     assert measure_slices(CORRECT, table(0, correct=[]), table(0, correct=[])) == ()
 
 
@@ -209,8 +209,8 @@ def _probed(generator):
 
 
 @pytest.mark.parametrize("draw", [_accuracy, _recall, _ranked, _probed])
-def test_where_no_model_is_better_hardly_a_comparison_has_a_flag(draw):
-    """At 5 % over all parts: of 60 comparisons, eight or more come by chance in 1 of 100 trials."""
+def test_comparisons_of_equal_models_rarely_have_a_flag(draw):
+    """At 5 % over all slices: of 60 comparisons, eight or more have a flag by chance in 1 of 100 trials."""
     generator, flagged = np.random.default_rng(0), 0
     for _ in range(60):
         metric, sides = draw(generator)

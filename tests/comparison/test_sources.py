@@ -20,7 +20,7 @@ def results(tmp_path, monkeypatch):
         answer("out", model, correct=right(0.7, 20), words=["a"] * 20, scores=[[0.1, 0.2]] * 20)
 
 
-def test_every_model_of_a_folder_is_a_side():
+def test_all_models_of_a_folder_are_read():
     assert [side.name for side in read_results(Path("out"))] == ["minilm", "nda-1", "nda-2"]
 
 
@@ -41,17 +41,19 @@ def test_a_name_is_needed_where_there_are_several_and_an_unknown_one_is_an_error
         pick(sides, ["minilm2"], "--baseline", Path("out"))
 
 
-def test_a_leaderboard_finds_the_records_beside_it_and_a_copied_one_does_not():
-    (beside,) = pick(read_results(Path("out/leaderboard.csv")), ["minilm"], "", Path())
-    assert beside.answered["quiz", "files", None].predictions is not None
+def test_a_leaderboard_in_its_folder_has_predictions_and_a_copied_one_does_not():
+    (in_folder,) = pick(read_results(Path("out/leaderboard.csv")), ["minilm"], "", Path())
+    assert in_folder.answered["quiz", "files", None].predictions is not None
     shutil.copy("out/leaderboard.csv", "copy.csv")
     (alone,) = pick(read_results(Path("copy.csv")), ["minilm"], "", Path())
     one = alone.answered["quiz", "files", None]
     assert one.predictions is None
-    assert one.evaluation.scores[0].score == beside.answered["quiz", "files", None].evaluation.scores[0].score
+    assert (
+        one.evaluation.scores[0].score == in_folder.answered["quiz", "files", None].evaluation.scores[0].score
+    )
 
 
-def test_a_leaderboard_that_was_edited_is_not_vouched_for_by_its_records():
+def test_an_edited_leaderboard_does_not_use_the_records_in_its_folder():
     text = Path("out/leaderboard.csv").read_text()
     (minilm,) = pick(read_results(Path("out")), ["minilm"], "", Path())
     score = minilm.answered["quiz", "files", None].evaluation.scores[0].score
@@ -68,7 +70,7 @@ def test_a_leaderboard_that_was_edited_is_not_vouched_for_by_its_records():
         ("other.csv", "a,b\n1,2\n", "other.csv is not a leaderboard: it has no column model"),
     ],
 )
-def test_what_is_no_result_is_an_error(path, content, message):
+def test_a_path_without_results_is_an_error(path, content, message):
     if content is not None:
         Path(path).write_text(content)
     with pytest.raises(HarnessError, match=message):
@@ -81,7 +83,7 @@ def test_an_empty_folder_is_an_error():
         read_results(Path("nothing"))
 
 
-def test_a_table_has_the_columns_that_are_asked_for_and_lists_as_arrays():
+def test_a_table_has_the_requested_columns_and_lists_as_arrays():
     one = read_results(Path("out"))[0].answered["quiz", "files", None]
     assert set(read_table(one, {"id", "correct", "none"})) == {"id", "correct"}
     whole = read_table(one)

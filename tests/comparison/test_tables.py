@@ -1,4 +1,4 @@
-"""Comparisons for people: what is claimed, what may not be overlooked, and nothing that a name could fake."""
+"""Comparisons as tables and Markdown: verdicts, remarks, and names that cannot inject markup."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_line_has_both_scores_the_gain_its_interval_p_and_the_verdict():
     assert [cell.text for cell in table.rows[0] if cell.best] == ["+0.0123 [+0.0045, +0.0201]", "better"]
 
 
-def test_every_verdict_is_said_in_words_and_only_better_is_bold():
+def test_every_verdict_is_shown_in_words_and_only_better_is_bold():
     table = answer(*every_verdict())
     assert column(table, "verdict") == [
         "better", "better", "worse,\nwithin the margin", "worse", "equivalent",
@@ -73,7 +73,7 @@ def test_every_verdict_is_said_in_words_and_only_better_is_bold():
     assert [row[-1].best for row in table.rows] == [True, True, *[False] * 5]
 
 
-def test_a_further_metric_of_a_task_stands_below_it_by_its_own_name():
+def test_a_further_metric_of_a_task_is_below_it_by_its_own_name():
     further = line(metric="pearson", headline=False)
     assert column(answer(line(), further, line("other")), "task") == ["stsb", "· pearson", "other"]
     assert column(answer(further, line("other"), further), "task") == [
@@ -84,7 +84,7 @@ def test_a_further_metric_of_a_task_stands_below_it_by_its_own_name():
     assert column(power, "metric") == ["spearman", "pearson", "spearman"]
 
 
-def test_a_task_that_was_asked_of_two_kinds_of_data_is_told_apart():
+def test_a_task_with_two_sources_of_data_is_told_apart():
     table = answer(line(), line(data="sample"), line("other"))
     assert column(table, "task") == ["stsb (files)", "stsb (sample)", "other"]
 
@@ -96,7 +96,7 @@ def test_what_is_unknown_is_a_dash():
     assert tables[0].remarks == []
 
 
-def test_a_gain_without_an_interval_stands_alone():
+def test_a_gain_without_an_interval_is_shown_alone():
     table = answer(line(low=None, high=None, reason="9 independent units are too few"))
     assert column(table, "gain [95 % interval]") == ["+0.0123"]
     assert table.remarks == ["stsb: better: 9 independent units are too few"]
@@ -116,7 +116,7 @@ def test_models_of_one_name_are_told_apart():
     assert answer(baseline=replace(BASELINE, name="nda")).title == "nda~cccccccc against nda~bbbbbbbb"
 
 
-def test_what_a_reader_must_know_stands_below_the_table_the_gravest_first():
+def test_remarks_are_below_the_table_the_most_serious_first():
     assert comparison_tables(everything())[0].remarks == [
         "ALLOWED to differ (--allow): machine, task_source",
         "MISSING OR BROKEN: quora is missing from the results of nda",
@@ -134,7 +134,7 @@ def test_what_a_reader_must_know_stands_below_the_table_the_gravest_first():
     ]
 
 
-def test_lines_of_one_reason_share_a_remark():
+def test_lines_with_the_same_reason_share_a_remark():
     untested = {"verdict": "not tested", "reason": "no predictions"}
     table = answer(line(**untested), line(metric="pearson", headline=False, **untested))
     assert table.remarks == ["stsb, stsb · pearson: not tested: no predictions"]
@@ -143,7 +143,7 @@ def test_lines_of_one_reason_share_a_remark():
 # --- what could have been found ---------------------------------------------------------------------------
 
 
-def test_the_smallest_effect_that_these_examples_show_stands_beside_their_number():
+def test_the_detectable_gain_is_next_to_the_number_of_examples():
     table = named(
         comparison_tables(comparison(line(), line("t", clusters=1179))), "what these examples could show"
     )
@@ -161,7 +161,7 @@ def test_margin_needed_examples_and_seeds_have_a_column_only_where_there_are_any
 # --- the gate ---------------------------------------------------------------------------------------------
 
 
-def test_every_outcome_of_the_gate_is_said_and_what_fails_is_bold():
+def test_every_outcome_of_the_gate_is_shown_and_failures_are_bold():
     table = named(comparison_tables(everything()), "gate")
     assert table.subtitle == "conditions that hold: 5 of 8"
     assert column(table, "condition") == [
@@ -190,7 +190,7 @@ def test_every_outcome_of_the_gate_is_said_and_what_fails_is_bold():
     assert column(table, "figures") == [one.sentence for one in every_outcome()]
 
 
-def test_a_condition_on_every_task_that_found_none_is_named_so():
+def test_a_condition_on_every_task_is_named_even_without_a_task():
     table = named(comparison_tables(comparison(gate=(gate_line("broken", task=None, metric=None),))), "gate")
     assert column(table, "condition") == ["every task: loss < 0.01"]
     assert table.subtitle == "conditions that hold: 0 of 1"
@@ -226,7 +226,7 @@ def test_answers_become_right_or_wrong_and_a_graded_one_keeps_its_figures():
     assert table.subtitle == "by spearman · 702 answers became right, 655 became wrong"
 
 
-def test_only_parts_that_differ_are_shown_and_how_many_were_tried_is_said():
+def test_only_slices_that_differ_are_shown_with_the_number_tested():
     table = named(comparison_tables(everything()), "where: stsb")
     assert [cell.text for cell in table.rows[0]] == [
         "length: 20 – 40 words", "312 in 280", "-0.0410 [-0.0660, -0.0160]", "0.0030",
@@ -234,7 +234,7 @@ def test_only_parts_that_differ_are_shown_and_how_many_were_tried_is_said():
     assert table.remarks == ["1 of 2 slices tested (p corrected over all of them, Holm)"]
 
 
-def test_where_no_part_differs_that_is_said():
+def test_a_remark_says_that_no_slice_differs():
     quiet = tuple(replace(part, flagged=False) for part in changes().slices)
     (table,) = flip_tables(comparison(changes=(replace(changes(), slices=quiet),)))
     assert table.remarks == [
@@ -251,7 +251,7 @@ def test_where_no_part_differs_that_is_said():
         pytest.param("two\n  li\x1b[3m", "two li [3m", id="it is one line, and no escape"),
         pytest.param("a" * 11, "a" * 9 + "…", id="the end is cut off"),
         pytest.param("123456789", "123456789", id="one that just fits is whole"),
-        pytest.param("12345678 bcd", "12345678…", id="no space stands before the cut"),
+        pytest.param("12345678 bcd", "12345678…", id="the cut is not after a space"),
     ],
 )
 def test_a_text_is_shortened(text, expected):
@@ -271,7 +271,7 @@ def pairs_of_three():
     ]
 
 
-def test_all_pairs_are_a_matrix_in_which_a_pair_stands_both_ways():
+def test_all_pairs_are_a_matrix_that_shows_each_pair_both_ways():
     (table,) = matrix_tables(pairs_of_three())
     assert (table.title, table.header) == ("stsb", ["", "a", "b", "c"])
     assert [[cell.text for cell in row] for row in table.rows] == [
@@ -294,7 +294,7 @@ def test_every_task_and_metric_has_a_matrix_of_its_own():
     assert tables[6].rows[1][1].text == "– not tested"
 
 
-def test_what_a_matrix_has_no_cell_for_is_said_below():
+def test_warnings_are_below_the_matrices():
     table = matrix_tables([everything()])[-1]
     assert table.title == "warnings"
     assert [row[1].text.partition(":")[0] for row in table.rows] == [
@@ -302,12 +302,12 @@ def test_what_a_matrix_has_no_cell_for_is_said_below():
     ]  # fmt: skip
 
 
-def test_no_difference_has_no_sign_of_loss_the_other_way():
+def test_a_zero_gain_is_not_negative_in_the_other_direction():
     (table,) = matrix_tables([comparison(line("t", "equivalent", 0.0))])
     assert table.rows[0][2].text == "+0.0000 equivalent"
 
 
-def test_models_that_no_other_beats_at_quality_and_speed_are_bold():
+def test_models_on_the_pareto_front_are_bold():
     table = pareto_table(
         [
             ParetoPoint(model="a", quality=0.9, texts_per_second=100.0, tasks=3, on_front=True),
@@ -347,7 +347,7 @@ def test_no_name_writes_to_the_terminal(name):
 # --- Markdown, as markdown-it reads it --------------------------------------------------------------------
 
 
-def test_a_pull_request_comment_begins_with_the_answer_and_folds_the_reasons():
+def test_a_pull_request_comment_begins_with_the_summary_and_folds_the_reasons():
     text = markdown([everything()], title="Embedding model")
     assert text.startswith(f"## Embedding model\n\n**{everything().sentence}**\n\n### nda-seed1")
     answer, _, folded = text.partition("<details>\n<summary>Why: 1 line in detail</summary>\n\n")
@@ -358,7 +358,7 @@ def test_a_pull_request_comment_begins_with_the_answer_and_folds_the_reasons():
     assert folded.endswith("\n\n</details>\n")
 
 
-def test_several_answers_are_a_list_before_all_tables():
+def test_several_summaries_are_a_list_before_all_tables():
     text = markdown([comparison(sentence="one"), comparison(sentence="two")])
     assert text.startswith("- **one**\n- **two**\n\n### nda against minilm")
     assert "<details>" not in text
@@ -390,10 +390,10 @@ def test_no_name_is_read_as_markdown_html_a_person_an_issue_or_a_link(name, matr
         assert not re.search(r"(?:^|\W)@\w|#\d|://|www\.", child.content)
 
 
-def test_a_metric_at_ten_is_no_person():
+def test_a_metric_at_ten_is_not_a_mention():
     assert "| ndcg@10 |" in markdown([everything()])
 
 
-def test_an_empty_answer_leaves_no_stars():
+def test_an_empty_summary_leaves_no_asterisks():
     assert "****" not in markdown([comparison(sentence=" ")])
     assert markdown([]) == ""

@@ -1,4 +1,4 @@
-"""Speeds beside each other, and the front of quality against speed."""
+"""Ratios of speeds, and the Pareto front of quality and speed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_speeds_of_another_machine_or_of_other_texts_are_refused(change):
 
 @pytest.mark.parametrize("end", ["texts_per_second", "texts_per_second_low", "texts_per_second_high"])
 @pytest.mark.parametrize("rate", [b"0", b"-1.0", b"1e999"])
-def test_a_speed_that_cannot_be_is_not_divided_by(end, rate):
+def test_an_impossible_speed_makes_the_record_unreadable(end, rate):
     timed("base", 0.7, 100)
     (path,) = Path("base").glob("throughput/*.json")
     path.write_bytes(re.sub(rf'"{end}": [0-9.]+'.encode(), f'"{end}": '.encode() + rate, path.read_bytes()))
@@ -82,7 +82,7 @@ def test_a_speed_that_was_never_measured_fails_a_gate_that_asks_for_it():
     assert "cand was not timed" in found.gate[0].sentence
 
 
-def test_a_bench_that_does_not_hold_what_it_speaks_of_is_passed_over():
+def test_an_incomplete_or_unreadable_bench_is_skipped():
     sides = timed("base", 0.7, 100), timed("cand", 0.7, 80)
     variants = tuple(
         VariantResult(label=one.name, model=one.name, fingerprint=one.fingerprint, settings=Settings())
@@ -104,7 +104,7 @@ def test_a_bench_that_does_not_hold_what_it_speaks_of_is_passed_over():
     assert ask(*sides).speed.source == "rounds of two runs, not side by side"
 
 
-def test_the_front_holds_the_models_that_no_other_beats_at_both():
+def test_the_front_holds_the_models_that_are_not_dominated():
     sides = [
         timed("good", 0.9, 50),
         timed("fast", 0.6, 200),
@@ -116,7 +116,7 @@ def test_the_front_holds_the_models_that_no_other_beats_at_both():
     assert [one.model for one in pareto_front(sides)] == ["good", "both", "fast", "beaten"]
 
 
-def test_a_speed_of_another_machine_has_no_place_on_the_front():
+def test_a_speed_of_another_machine_is_not_on_the_front():
     sides = [timed("good", 0.9, 50), timed("fast", 0.6, 200), timed("away", 0.8, 999, processor="Xeon")]
     (away,) = [one for one in pareto_front(sides) if one.model == "away"]
     assert (away.texts_per_second, away.on_front) == (None, False)

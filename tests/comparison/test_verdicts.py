@@ -1,4 +1,4 @@
-"""Verdicts: what may be said of a line."""
+"""Verdicts on a line."""
 
 from __future__ import annotations
 
