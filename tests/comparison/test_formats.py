@@ -1,4 +1,4 @@
-"""Comparisons as JSON, CSV, JUnit and annotations: always valid, failing exactly where the comparison fails."""
+"""Comparisons as JSON, CSV, JUnit and annotations: valid, and failing where the comparison fails."""
 
 from __future__ import annotations
 
