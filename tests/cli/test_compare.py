@@ -190,7 +190,7 @@ def test_the_same_comparison_is_the_same_bytes(harness):
     [
         (["base", "better", "--allow", "digits"], "no difference to allow named 'digits'"),
         (["base", "better", "--margin", "-1"], "is a loss that is accepted"),
-        (["base", "better", "--margin", "nan"], "is not a number"),
+        (["base", "better", "--margin", "nan"], "--margin must be a finite number, not nan"),
         (["base", "better", "--gate", "none.toml"], "no gate file none.toml"),
         (["base", "better", "--write", "a.doc"], "unknown ending"),
         (["base", "better", "--seeds"], "--seeds needs two candidates"),
