@@ -146,7 +146,7 @@ def evaluate_gate(
     results = []
     for condition in gate.conditions:
         results += [
-            _evaluated(condition, line, gate)
+            _evaluate_condition(condition, line, gate)
             for line in lines
             if condition.applies_to(line) and not _has_narrower(gate, condition, line)
         ]
@@ -172,7 +172,7 @@ def _breadth(condition: Condition) -> int:
     return 0 if condition.task else 1 if condition.tag else 2
 
 
-def _evaluated(condition: Condition, line: MetricComparison, gate: Gate) -> GateLine:
+def _evaluate_condition(condition: Condition, line: MetricComparison, gate: Gate) -> GateLine:
     if condition.rule == "min":
         return _line(condition, line, *_above_floor(condition.threshold, line), gate)
     if line.gain is None or line.low is None or line.high is None:

@@ -129,7 +129,7 @@ class _Reader:
         for name, field in known.items():
             if name not in values and _is_required(field):
                 wanted = hints[name]
-                raise self.error((*at, name), f"is missing; it must be {_described(wanted)}", wanted)
+                raise self.error((*at, name), f"is missing; it must be {_describe(wanted)}", wanted)
         return values
 
     def unknown(self, key: str, known: Iterable[str], at: Keys) -> HarnessError:
@@ -140,7 +140,7 @@ class _Reader:
     def wrong_type(self, value: object, wanted: object, at: Keys) -> HarnessError:
         choices = [choice for choice in _choices(wanted) if isinstance(choice, str)]
         nearest = difflib.get_close_matches(value, choices) if isinstance(value, str) else []
-        sentence = f"must be {_described(wanted)}, not {value!r}"
+        sentence = f"must be {_describe(wanted)}, not {value!r}"
         return self.error(at, sentence, wanted, f"did you mean: {', '.join(nearest)}" if nearest else None)
 
     def error(
@@ -159,7 +159,7 @@ def _subject(at: Keys, wanted: object) -> str:
     return table_name(*at) if is_table else key_path(*at)
 
 
-def _described(wanted: Any) -> str:  # noqa: ANN401 - a type
+def _describe(wanted: Any) -> str:  # noqa: ANN401 - a type
     """Say what a field of a type may hold: "a text", "'mean' or 'cls'", "a list of 2 numbers"."""
     *most, last = _ways(wanted)
     return f"{', '.join(most)} or {last}" if most else last
@@ -227,9 +227,15 @@ def _check_keys(text: str, path: Path) -> None:
             DEPTH.check(len(re.findall(_PART, key, re.ASCII | re.DOTALL)), path)
 
 
-def _check_integers(value: Any, file: object) -> None:  # noqa: ANN401 - TOML
-    """Refuse whole numbers beyond 64 bits, as TOML does and Python's reader does not."""
+def _check_integers(value: Any, file: object, at: Keys = ()) -> None:  # noqa: ANN401 - TOML
+    """Refuse whole numbers beyond 64 bits, which TOML does not have and Python's reader takes."""
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise HarnessError(f"{file} is not TOML: it holds a whole number of more than 64 bits")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_integers(inner, file)
+        raise HarnessError(
+            f"{file}: {key_path(*at)} is a whole number of more than 64 bits: that is not TOML"
+        )
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_integers(inner, file, (*at, key))
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            _check_integers(inner, file, (*at, number) if isinstance(inner, dict) else at)

@@ -203,6 +203,17 @@ def test_a_table_deeper_in_a_file_is_named_by_its_keys():
         table_as(1, Whole, "here", at=("tool", "ours"))
 
 
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])
+def test_whole_numbers_of_64_bits_are_read(number, read):
+    assert read(f"count = {number}").count == number
+
+
+@pytest.mark.parametrize("number", [str(2**63), str(-(2**63) - 1), f"0x{'f' * 9_000}"])
+def test_whole_numbers_of_more_than_64_bits_are_not_toml(number, read):
+    with pytest.raises(HarnessError, match=r"a\.toml: count is a whole number of more than 64 bits"):
+        read(f"count = {number}")
+
+
 def nested(levels):
     value = 1
     for _ in range(levels):
@@ -213,15 +224,16 @@ def nested(levels):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        pytest.param(2**63, "more than 64 bits", id="65 bits"),
-        pytest.param(16**9_000, "more than 64 bits", id="more digits than Python writes"),
-        pytest.param(nested(10_000), "levels of nesting", id="nesting"),
+        pytest.param(2**63, r"here: \[groups\] a is a whole number of more than 64 bits", id="64 bits"),
+        pytest.param(16**9_000, r"\[groups\] a is a whole number", id="more digits than Python writes"),
+        pytest.param([1, [-(2**63) - 1]], r"\[groups\] a is a whole number", id="in lists"),
+        pytest.param([{}, {"b": 2**64}], r"\[\[groups\.a\]\] no\. 2: b is a whole", id="in a list of tables"),
+        pytest.param(nested(10_000), "here: .* levels of nesting", id="nesting"),
     ],
 )
 def test_plain_data_has_the_limits_of_a_file(value, message):
-    for key in ("text", "count", "groups"):
-        with pytest.raises(HarnessError, match=f"here.*{message}"):
-            table_as({key: value}, Whole, "here")
+    with pytest.raises(HarnessError, match=message):
+        table_as({"groups": {"a": value}}, Whole, "here")
 
 
 @pytest.mark.parametrize(
