@@ -24,6 +24,9 @@ The two joiners stay: Persian and Hindi are written with them, and other letters
 _LINKED = re.compile(r"(?<![a-z0-9])@(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 """Where GitHub sees a person, an issue or an address in plain text, whatever is escaped."""
 
+MISSING = "–"
+"""Cell of a table without a value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -66,6 +69,17 @@ def to_markdown(grids: Sequence[Table]) -> str:
 def one_line(text: str) -> str:
     """A text without controls and line ends, its words one space apart."""
     return " ".join(CONTROL.sub(" ", text).split())
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """Return a text on one line; of one that is longer than `length` characters, the beginning and `…`."""
+    line = one_line(text)
+    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"
+
+
+def number(value: float | None, form: str = ".4f") -> str:
+    """Return a number in the given format, by default with four decimals; `–` for None."""
+    return MISSING if value is None else format(value, form)
 
 
 def escaped(text: str) -> str:
