@@ -27,7 +27,7 @@ def test_a_number_has_its_format_and_a_missing_one_is_a_dash(value, form, expect
         pytest.param("eleven char", "eleven ch…", id="one longer"),
         pytest.param("the cut is here", "the cut i…", id="cut within a word"),
         pytest.param("cut after a space", "cut after…", id="no space before the dots"),
-        pytest.param(" two\nlines\x1b ", "two lines", id="on one line, without controls"),
+        pytest.param("two\n  li\x1b[3m", "two li [3m", id="on one line, without escape codes"),
         pytest.param("", "", id="empty"),
     ],
 )

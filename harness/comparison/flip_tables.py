@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.render import CONTROL, Cell, Table
+from harness.render import Cell, Table, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +26,6 @@ _MOVED = {
 def why_grids(comparison: Comparison) -> list[Table]:
     """Lay out, for each line that was looked into, what moved most and where it differs."""
     return [grid for changes in comparison.changes for grid in _grids(changes)]
-
-
-def shortened(text: str, length: int = _SHORT) -> str:
-    """Return a text on one line, and the end cut off where it is longer."""
-    text = " ".join(CONTROL.sub(" ", text).split())
-    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def _grids(changes: Changes) -> Iterator[Table]:
@@ -70,7 +64,7 @@ def _tried(changes: Changes) -> str:
 
 
 def _moved_row(one: Change, what: str, moved: str) -> list[Cell]:
-    texts = "\n".join(f"“{shortened(text)}”" for text in one.texts.values())
+    texts = "\n".join(f"“{shortened(text, _SHORT)}”" for text in one.texts.values())
     arrow = f"{_value(one.baseline, what)} → {_value(one.candidate, what)}"
     cells = shortened(one.id, 24), moved, arrow, "–" if one.gold is None else shortened(one.gold, 24), texts
     return [Cell(text) for text in cells]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import GAIN, counted, gain_text, p_value, why_grids
 from harness.models.locate import display_names
-from harness.render import Cell, Table, escaped, to_markdown
+from harness.render import Cell, Table, escaped, number, to_markdown
 from harness.results.tables import ILLUSTRATIVE
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def front_grid(standings: Sequence[ParetoPoint]) -> Table:
             [
                 Cell(one.model, best=one.on_front),
                 Cell(f"{one.quality:.4f}", best=one.on_front),
-                Cell("–" if one.texts_per_second is None else f"{one.texts_per_second:,.0f}"),
+                Cell(number(one.texts_per_second, ",.0f")),
                 Cell("?" if one.texts_per_second is None else "no" if one.on_front else "yes"),
             ]
             for one in standings
@@ -136,8 +136,8 @@ def _row(line: MetricComparison, label: str) -> list[Cell]:
     better = line.verdict == "better"
     return [
         Cell(label),
-        Cell(_score(line.baseline)),
-        Cell(_score(line.candidate)),
+        Cell(number(line.baseline)),
+        Cell(number(line.candidate)),
         Cell(gain_text(line.gain, line.low, line.high), best=better),
         Cell(p_value(line.p_holm)),
         Cell(_verdict(line), best=better),
@@ -152,10 +152,10 @@ def _power_grid(lines: Sequence[MetricComparison]) -> Table:
         "metric": [line.metric for line in lines],
         "test": [line.test for line in lines],
         "examples": [counted(line.examples, line.clusters) for line in lines],
-        "detectable": [_score(line.detectable) for line in lines],
-        "margin": ["–" if line.margin is None else f"{line.margin:g}" for line in lines],
-        "needed": ["–" if line.needed is None else f"{line.needed:,}" for line in lines],
-        "from seeds": ["–" if line.from_seeds is None else f"{line.from_seeds:.0%}" for line in lines],
+        "detectable": [number(line.detectable) for line in lines],
+        "margin": [number(line.margin, "g") for line in lines],
+        "needed": [number(line.needed, ",") for line in lines],
+        "from seeds": [number(line.from_seeds, ".0%") for line in lines],
     }
     always = {"task", "metric", "test", "examples", "detectable"}
     kept = {name: cells for name, cells in columns.items() if name in always or {*cells} != {"–"}}
@@ -325,10 +325,6 @@ def _verdict(line: MetricComparison) -> str:
     within = line.within_margin and line.verdict in ("worse", "inconclusive")
     # A terminal breaks the line here, and not inside of figures for want of width.
     return f"{line.verdict},\nwithin the margin" if within else line.verdict
-
-
-def _score(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 def _plural(count: int, noun: str) -> str:

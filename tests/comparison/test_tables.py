@@ -24,7 +24,7 @@ from comparison.said import (
     line,
 )
 from harness.cli.output import print_grids
-from harness.comparison.flip_tables import shortened, why_grids
+from harness.comparison.flip_tables import why_grids
 from harness.comparison.result import Change, ParetoPoint
 from harness.comparison.tables import comparison_grids, front_grid, markdown, matrix_grids
 
@@ -240,20 +240,6 @@ def test_where_no_part_differs_that_is_said():
     ]
     (grid,) = why_grids(comparison(changes=(replace(changes(), slices=()),)))
     assert grid.remarks == []
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param("short", "short", id="a short text is left alone"),
-        pytest.param("two\n  li\x1b[3m", "two li [3m", id="it is one line, and no escape"),
-        pytest.param("a" * 11, "a" * 9 + "…", id="the end is cut off"),
-        pytest.param("123456789", "123456789", id="one that just fits is whole"),
-        pytest.param("12345678 bcd", "12345678…", id="no space stands before the cut"),
-    ],
-)
-def test_a_text_is_shortened(text, expected):
-    assert shortened(text, 10) == expected
 
 
 # --- several models ---------------------------------------------------------------------------------------
