@@ -79,7 +79,7 @@ class Worker:
 
     def _ended(self) -> HarnessError:
         """Say how the process ended, and what it said last."""
-        how, hint = self._process.how_ended()
+        how, hint = self._process.exit_reason()
         self._said.seek(0)
         lines = self._said.read()[-4000:].decode(errors="replace").splitlines()
         return HarnessError(

@@ -53,7 +53,7 @@ class EmbeddingCache:
         self.limit = default_limit(folder) if limit is None else limit
         self.writable = True
         self._note = note
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._used: set[Path] = set()
         """Segments that this run wrote or took something from."""
 
@@ -61,10 +61,10 @@ class EmbeddingCache:
         """The store of a model that is `cacheable`, in a role that stands for all that are the same as it."""
         return CacheStore(self, cache_key(model, role))
 
-    def tell(self, problem: str) -> None:
+    def report(self, problem: str) -> None:
         """Say what is wrong, once."""
-        if problem not in self._told:
-            self._told.add(problem)
+        if problem not in self._reported:
+            self._reported.add(problem)
             self._note(f"embedding cache: {problem}")
 
     def use(self, path: Path) -> None:
@@ -80,7 +80,7 @@ class EmbeddingCache:
         """
         gone = evict(self.folder, self.limit, keep=self._used)
         if gone:
-            self.tell(
+            self.report(
                 f"{self.folder} may take {shown_size(self.limit)}: what was used least recently is removed "
                 "(--cache-size SIZE)"
             )
@@ -88,7 +88,7 @@ class EmbeddingCache:
     def give_up_writing(self, error: OSError) -> None:
         """Go on without writing."""
         self.writable = False
-        self.tell(f"{self.folder} cannot be written ({error.strerror or error}); the run goes on without")
+        self.report(f"{self.folder} cannot be written ({error.strerror or error}); the run goes on without")
 
 
 class CacheStore:
@@ -152,7 +152,7 @@ class CacheStore:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            self._cache.tell(f"{self.folder} cannot be read ({error.strerror})")
+            self._cache.report(f"{self.folder} cannot be read ({error.strerror})")
             return []
 
     def _opened(self, paths: Iterable[Path]) -> Iterator[Segment]:
@@ -164,7 +164,7 @@ class CacheStore:
             except FileNotFoundError:
                 continue  # another process has just merged it
             except OSError as error:
-                self._cache.tell(f"{path} cannot be read ({error.strerror}); its texts are encoded again")
+                self._cache.report(f"{path} cannot be read ({error.strerror}); its texts are encoded again")
 
     def _is_sound(self, segment: Segment) -> bool:
         """Verify a segment; one that is damaged is no longer one of ours."""
@@ -178,7 +178,7 @@ class CacheStore:
 
     def _discard(self, path: Path, reason: CorruptSegmentError) -> None:
         """Say what is wrong with a file and remove it, so that it is said once."""
-        self._cache.tell(f"{path} is damaged ({reason}); its texts are encoded again")
+        self._cache.report(f"{path} is damaged ({reason}); its texts are encoded again")
         _remove([path])
 
     def _add(self, keys: np.ndarray, parts: Iterable[np.ndarray]) -> None:
@@ -196,7 +196,7 @@ class CacheStore:
         try:
             if path.read_bytes() == text.encode():
                 return
-            self._cache.tell(f"{path} was damaged; it is written again")
+            self._cache.report(f"{path} was damaged; it is written again")
         except FileNotFoundError:
             pass
         write_atomic(path, [text.encode()])
@@ -216,7 +216,7 @@ class CacheStore:
             self._merge()
 
     def _small(self) -> list[Path]:
-        return [path for path in self._paths() if _facts(path, "st_size") < _LARGE]
+        return [path for path in self._paths() if _stat(path, "st_size") < _LARGE]
 
     def _merge(self) -> None:
         """Write the small segments as one, unless another process is doing so."""
@@ -236,7 +236,7 @@ class CacheStore:
     def _write_merged(self, segments: Sequence[Segment]) -> None:
         """Write one segment of several, each text once, and remove them; segments: newest first."""
         keys = np.concatenate([segment.index.keys for segment in segments])
-        kept = _first_of_each(keys)
+        kept = _first_rows(keys)
         ends = np.cumsum([len(segment.index.keys) for segment in segments])
 
         def parts() -> Iterator[np.ndarray]:
@@ -250,7 +250,7 @@ class CacheStore:
         _remove([segment.path for segment in segments])
 
 
-def _first_of_each(keys: np.ndarray) -> np.ndarray:
+def _first_rows(keys: np.ndarray) -> np.ndarray:
     """Rows at which a key stands for the first time, ascending; keys: (n, 2)."""
     order = np.lexsort((keys[:, 1], keys[:, 0]))
     ordered = keys[order]
@@ -259,7 +259,7 @@ def _first_of_each(keys: np.ndarray) -> np.ndarray:
     return np.sort(order[~again])
 
 
-def _facts(path: Path, name: str) -> float:
+def _stat(path: Path, name: str) -> float:
     """A figure of a file's; infinity for one that has just gone."""
     try:
         return float(getattr(path.stat(), name))

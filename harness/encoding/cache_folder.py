@@ -29,7 +29,7 @@ SEGMENT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}\.safetensors")
 _STORE = re.compile(r"(?P<fingerprint>.{1,16})-(?P<role>[a-z]+)-[0-9a-f]{12}")
 _ABOUT = ("store.json", ".lock")
 """What else is ours in a store."""
-_MOST = 20 << 30
+_LIMIT = 20 << 30
 _SHARE = 10
 
 
@@ -50,7 +50,7 @@ def default_folder(configured: str | None = None) -> Path | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredSegment:
     """A segment as the file system knows it."""
 
     path: Path
@@ -67,7 +67,7 @@ class StoreOnDisk:
     fingerprint: str
     """The first characters of the model's."""
     role: str
-    segments: tuple[Stored, ...]
+    segments: tuple[StoredSegment, ...]
     foreign: tuple[Path, ...]
     """Files that are not ours."""
 
@@ -117,7 +117,7 @@ def mark_used(path: Path) -> None:
         os.utime(path)
 
 
-def evict(folder: Path, limit: int, *, keep: Collection[Path]) -> list[Stored]:
+def evict(folder: Path, limit: int, *, keep: Collection[Path]) -> list[StoredSegment]:
     """Remove the segments that were used least recently until at most `limit` bytes are left.
 
     A process that has one of them mapped keeps what it has. Nothing is done while another process evicts.
@@ -134,7 +134,7 @@ def evict(folder: Path, limit: int, *, keep: Collection[Path]) -> list[Stored]:
         over = sum(one.bytes for one in found) - limit
         gone = []
         for one in sorted(found, key=lambda one: (one.used, one.path.name)):
-            if over > 0 and one.path not in keep and _removed(one.path):
+            if over > 0 and one.path not in keep and _remove(one.path):
                 over -= one.bytes
                 gone.append(one)
         return gone
@@ -144,10 +144,10 @@ def clear(found: Iterable[StoreOnDisk]) -> int:
     """Remove stores, and return the bytes freed; what is not ours stays, and its folder with it."""
     freed = 0
     for store in found:
-        freed += sum(one.bytes for one in store.segments if _removed(one.path))
+        freed += sum(one.bytes for one in store.segments if _remove(one.path))
         if not any(SEGMENT.fullmatch(entry.name) for entry in _entries(store.folder)):
             for name in _ABOUT:
-                _removed(store.folder / name)
+                _remove(store.folder / name)
             with suppress(OSError):
                 store.folder.rmdir()
     return freed
@@ -157,9 +157,9 @@ def default_limit(folder: Path) -> int:
     """Bytes that a cache may take unless told otherwise: 20 GiB, or a tenth of a smaller disk."""
     try:
         there = next((path for path in (folder, *folder.absolute().parents) if path.is_dir()), None)
-        return min(_MOST, shutil.disk_usage(there or folder).total // _SHARE)
+        return min(_LIMIT, shutil.disk_usage(there or folder).total // _SHARE)
     except OSError:
-        return _MOST
+        return _LIMIT
 
 
 def shown_size(size: float) -> str:
@@ -171,7 +171,7 @@ def shown_size(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
-def _segments(folder: Path) -> list[Stored]:
+def _segments(folder: Path) -> list[StoredSegment]:
     return [one for store in stores(folder) for one in store.segments]
 
 
@@ -181,7 +181,9 @@ def _store(place: os.DirEntry[str], fingerprint: str, role: str) -> StoreOnDisk:
         try:
             if SEGMENT.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 facts = entry.stat(follow_symlinks=False)
-                segments.append(Stored(Path(entry.path), facts.st_size, min(facts.st_mtime, time.time())))
+                segments.append(
+                    StoredSegment(Path(entry.path), facts.st_size, min(facts.st_mtime, time.time()))
+                )
             elif entry.name not in _ABOUT and not entry.name.endswith(".tmp"):
                 foreign.append(Path(entry.path))
         except FileNotFoundError:
@@ -202,7 +204,7 @@ def _rows(size: int, dimensions: int) -> int:
     return max(0, size - 512) // (4 * dimensions + 16)
 
 
-def _removed(path: Path) -> bool:
+def _remove(path: Path) -> bool:
     """Remove a file; whether that went well."""
     try:
         path.unlink()
@@ -229,10 +231,10 @@ def find_corruption(folder: Path) -> Iterator[Corruption]:
     Raises OSError where a folder cannot be read.
     """
     for store in stores(folder):
-        yield from _corruption_of(store)
+        yield from _find_in_store(store)
 
 
-def _corruption_of(store: StoreOnDisk) -> Iterator[Corruption]:
+def _find_in_store(store: StoreOnDisk) -> Iterator[Corruption]:
     from harness.encoding.segment import CorruptSegmentError, Segment
 
     described, name = store.described(), store.folder.name

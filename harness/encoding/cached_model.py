@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.encoding.cache_key import cacheable
 from harness.encoding.table import EmbeddingTable
-from harness.encoding.validate import _checked
+from harness.encoding.validate import encode_checked
 from harness.errors import HarnessError
 from harness.models.interface import Role
 
@@ -91,14 +91,14 @@ class CachedModel:
         self._unsaved.clear()
         self._saved = time.monotonic()
 
-    def forget(self, is_over: Callable[[str, Role], bool]) -> None:
+    def forget(self, is_unused: Callable[[str, Role], bool]) -> None:
         """Let go of the embeddings of texts that are over; one that is asked for all the same is made again.
 
-        is_over: is asked for each text that is held, and the role that stands for all that are the same.
+        is_unused: is asked for each text that is held, and the role that stands for all that are the same.
         """
         self.save()
         for role, table in self._tables.items():
-            self._tables[role] = table.without([text for text in table if is_over(text, role)])
+            self._tables[role] = table.without([text for text in table if is_unused(text, role)])
 
     def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
         """How many different embeddings the given texts need."""
@@ -163,7 +163,7 @@ class CachedModel:
         table, first = self._tables[role], None
         for positions in chunks:
             chunk = [texts[at] for at in positions]
-            embeddings = _checked(self._model, chunk, role)
+            embeddings = encode_checked(self._model, chunk, role)
             if first is None:
                 first = table.reserve(len(texts), embeddings.shape[1])
             table.fill(first + np.asarray(positions), chunk, embeddings)

@@ -28,6 +28,6 @@ class Liveness:
             if not texts:
                 self._silent = number
 
-    def is_over(self, text: str, role: Role, number: int) -> bool:
+    def is_unused_after(self, text: str, role: Role, number: int) -> bool:
         """Whether no task after the one of this number needs a text."""
         return self._silent <= number and self._last.get(hash((text, role)), number) <= number

@@ -21,9 +21,9 @@ _SAME = 1e-5
 """Distance, relative to the norm, at which embeddings count as one: rounding of one value is below it."""
 
 
-def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
+def encode_checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
     """Encode, and refuse what no score could be computed from."""
-    embeddings = _fitting(model, texts, role)
+    embeddings = _encode_in_memory(model, texts, role)
     broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
     if len(broken):
         raise HarnessError(
@@ -47,7 +47,7 @@ def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
     return embeddings
 
 
-def _fitting(model: Model, texts: list[str], role: Role) -> np.ndarray:
+def _encode_in_memory(model: Model, texts: list[str], role: Role) -> np.ndarray:
     """Encode, in halves where there is no memory for all: (len(texts), dimensions) float32."""
     try:
         given = model.encode(texts, role)
@@ -55,12 +55,12 @@ def _fitting(model: Model, texts: list[str], role: Role) -> np.ndarray:
         if len(texts) == 1 or not is_out_of_memory(error):
             raise
     else:
-        return _rows(model, given, len(texts))
+        return _as_embeddings(model, given, len(texts))
     middle = len(texts) // 2
-    return np.concatenate([_fitting(model, half, role) for half in (texts[:middle], texts[middle:])])
+    return np.concatenate([_encode_in_memory(model, half, role) for half in (texts[:middle], texts[middle:])])
 
 
-def _rows(model: Model, given: Any, count: int) -> np.ndarray:  # noqa: ANN401 - whatever a stranger's model gives
+def _as_embeddings(model: Model, given: Any, count: int) -> np.ndarray:  # noqa: ANN401 - whatever a stranger's model gives
     """Take what a model gave as float32 embeddings; raises HarnessError where it is not one row per text."""
     try:
         array = np.asarray(given)

@@ -103,7 +103,7 @@ def task_code(task: Task) -> dict[str, str]:
         *(str(kind.__module__) for kind in type(task).__mro__),
         *(_module_of(function) for function in functions if function is not None),
     ]
-    found = walk.reached(roots, walk.outside(owners, _PACKAGES))
+    found = walk.reachable_code(roots, walk.plugin_boundary(owners, _PACKAGES))
     if task.options:
         options = json.dumps(dict(task.options), sort_keys=True, default=str)
         found[OPTIONS] = hashlib.sha256(options.encode()).hexdigest()
@@ -130,7 +130,7 @@ def scoring_code() -> Mapping[str, str]:
     for package in _SCORING_PACKAGES:
         folders = importlib.import_module(f"{OWN}{package}").__path__
         roots += [f"{OWN}{package}.{module.name}" for module in pkgutil.iter_modules(folders)]
-    return walk.reached(roots, _scoring, computed=False)
+    return walk.reachable_code(roots, _scoring, computed=False)
 
 
 def _scoring(name: str) -> Mapping[str, str] | None:

@@ -99,17 +99,17 @@ def rank(model: Model, queries: np.ndarray, documents: np.ndarray, ids: Sequence
     model: scores may differ by 1e-6 (times both lengths, for the dot product).
     Raises HarnessError for similarities that are not finite.
     """
-    names = IdOrder(ids)
+    order = IdOrder(ids)
     copies = [sorted(group, key=ids.__getitem__, reverse=True) for group in _copies(documents)]
     ignored = np.array(sorted(row for group in copies for row in group[1:]), dtype=np.intp)
     groups = {group[0]: group[:depth] for group in copies}
     ranking = Ranking([], [])
     for block in blocks(slice(0, len(queries)), _QUERIES):
         rows, scores = search(
-            model, queries[block], documents, names, depth, ignored=ignored, at_once=_DOCUMENTS
+            model, queries[block], documents, order, depth, ignored=ignored, at_once=_DOCUMENTS
         )
         if groups:
-            rows, scores = _with_all_copies(groups, rows, scores, names, width=min(depth, len(ids)))
+            rows, scores = _with_all_copies(groups, rows, scores, order, width=min(depth, len(ids)))
         ranking.ids.extend([ids[row] for row in found] for found in rows.tolist())
         ranking.scores.extend(scores.tolist())
     return ranking
@@ -168,7 +168,7 @@ def _hashes(documents: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray
 
 
 def _with_all_copies(
-    groups: Mapping[int, list[int]], rows: np.ndarray, scores: np.ndarray, names: IdOrder, *, width: int
+    groups: Mapping[int, list[int]], rows: np.ndarray, scores: np.ndarray, order: IdOrder, *, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Put every copy of a found document in its place, with the found one's score: (queries, width).
 
@@ -183,6 +183,6 @@ def _with_all_copies(
         alike = [groups.get(row, [row]) for row in rows[query].tolist()]
         members = np.array([row for group in alike for row in group], dtype=np.intp)
         repeated = np.repeat(scores[query], [len(group) for group in alike])
-        best = np.lexsort((-names.among(members), -repeated))[:width]
+        best = np.lexsort((-order.ranks_of(members), -repeated))[:width]
         all_rows[query], all_scores[query] = members[best], repeated[best]
     return all_rows, all_scores

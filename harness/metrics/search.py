@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.metrics.top_k import IdOrder
     from harness.models.interface import Model
 
-_WORTHWHILE = 2**34
+_LARGE = 2**34
 """Multiplications from which a search is worth a matrix product of our own: it needs torch and a check."""
 _MOST_WORKERS = 8
 """Parts of the documents that are searched at once; each has buffers of its own."""
@@ -29,7 +29,7 @@ def search(
     model: Model,
     queries: np.ndarray,
     documents: np.ndarray,
-    names: IdOrder,
+    order: IdOrder,
     depth: int,
     *,
     ignored: np.ndarray,
@@ -42,10 +42,10 @@ def search(
     Raises HarnessError for similarities that are not finite.
     """
     depth = min(depth, len(documents) - len(ignored))
-    product = _trusted(model, queries, documents)
+    product = _own_product(model, queries, documents)
 
     def best_of(part: slice) -> TopK:
-        best = TopK(len(queries), depth, names)
+        best = TopK(len(queries), depth, order)
         buffers = None if product is None else _Buffers(product, min(at_once, part.stop - part.start))
         for block in blocks(part, at_once):
             first, last = np.searchsorted(ignored, (block.start, block.stop))
@@ -63,10 +63,10 @@ def search(
     whole = slice(0, len(documents))
     if product is None:
         return best_of(whole).ranked()
-    return _side_by_side(best_of, whole, at_once).ranked()
+    return _search_parts(best_of, whole, at_once).ranked()
 
 
-def _side_by_side(best_of: Callable[[slice], TopK], whole: slice, at_once: int) -> TopK:
+def _search_parts(best_of: Callable[[slice], TopK], whole: slice, at_once: int) -> TopK:
     """Search parts of the documents at once: what is not a matrix product uses one processor only."""
     import torch
 
@@ -137,7 +137,7 @@ class _Buffers:
         return similarities
 
 
-def _trusted(model: Model, queries: np.ndarray, documents: np.ndarray) -> _Product | None:
+def _own_product(model: Model, queries: np.ndarray, documents: np.ndarray) -> _Product | None:
     """Return a product that stands for the model's similarity; None where there is none worth its while.
 
     Compared on a few queries and documents: what a model says of its similarity may not be all.
@@ -146,7 +146,7 @@ def _trusted(model: Model, queries: np.ndarray, documents: np.ndarray) -> _Produ
     narrow = queries.dtype == documents.dtype == np.float32
     if facts is None or facts.similarity not in ("cosine", "dot") or not narrow:
         return None
-    if queries.size * len(documents) < _WORTHWHILE or not queries.size:
+    if queries.size * len(documents) < _LARGE or not queries.size:
         return None
     unit = facts.similarity == "cosine"
     asked = _lengths(queries)

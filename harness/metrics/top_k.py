@@ -23,16 +23,16 @@ class IdOrder:
         self._ids = ids
 
     @cached_property
-    def everywhere(self) -> np.ndarray:
+    def ranks(self) -> np.ndarray:
         """(n,) int32: for each document, how many ids come before its own."""
         ranks = np.empty(len(self._ids), dtype=np.int32)
         ranks[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(ranks))
         return ranks
 
-    def among(self, rows: np.ndarray) -> np.ndarray:
+    def ranks_of(self, rows: np.ndarray) -> np.ndarray:
         """(m,) integers that compare as the ids of the given rows do."""
-        if "everywhere" in self.__dict__:
-            ranks: np.ndarray = self.everywhere[rows]
+        if "ranks" in self.__dict__:
+            ranks: np.ndarray = self.ranks[rows]
             return ranks
         distinct, at = np.unique(rows, return_inverse=True)
         named = [self._ids[row] for row in distinct.tolist()]
@@ -57,8 +57,8 @@ class TopK:
     for. As long as there is room, all that equal the worst are kept; only then are ids compared.
     """
 
-    def __init__(self, queries: int, depth: int, names: IdOrder) -> None:
-        self._depth, self._names = depth, names
+    def __init__(self, queries: int, depth: int, order: IdOrder) -> None:
+        self._depth, self._order = depth, order
         self._room = max(depth, _ROOM)
         shape = queries, depth + self._room
         self._scores = np.full(shape, -np.inf)
@@ -77,23 +77,23 @@ class TopK:
         """
         enters = self._entering(start, similarities)
         if np.count_nonzero(enters) > self._scores.size:
-            self._sort_out(start, similarities)
+            self._compact(start, similarities)
             return
         query, column = _where(enters)
         scores = similarities[query, column]
         if not self._fits(query):
-            self._sort_out()
+            self._compact()
             still = scores >= self._bound[query, 0]
             query, column, scores = query[still], column[still], scores[still]
         if self._fits(query):
-            self._put_aside(query, scores, start + column)
+            self._append(query, scores, start + column)
         else:
-            self._sort_out(start, similarities)
+            self._compact(start, similarities)
 
     def merge(self, other: TopK) -> None:
         """Take in what another found among other documents."""
-        self._sort_out()
-        other._sort_out()
+        self._compact()
+        other._compact()
         self._scores = np.hstack([self._scores, other._scores])
         self._rows = np.hstack([self._rows, other._rows])
         self._filled = np.full(len(self._scores), self._scores.shape[1])
@@ -102,13 +102,13 @@ class TopK:
 
     def ranked(self) -> tuple[np.ndarray, np.ndarray]:
         """Rows and scores of the best, best first: (queries, depth)."""
-        self._sort_out()
+        self._compact()
         used = self._filled.max(initial=0)
         rows, scores = self._rows[:, :used], self._scores[:, :used]
-        names = np.zeros_like(rows)
+        ranks = np.zeros_like(rows)
         tied = _tied(scores)
-        names[tied] = self._names.among(rows[tied])
-        best = np.lexsort((-names, -scores), axis=1)[:, : self._depth]
+        ranks[tied] = self._order.ranks_of(rows[tied])
+        best = np.lexsort((-ranks, -scores), axis=1)[:, : self._depth]
         return np.take_along_axis(rows, best, axis=1), np.take_along_axis(scores, best, axis=1)
 
     def _entering(self, start: int, similarities: np.ndarray) -> np.ndarray:
@@ -124,15 +124,15 @@ class TopK:
         )
         np.greater_equal(similarities, bound, out=enters)
         if self._crowded:
-            names = self._names.everywhere[start : start + similarities.shape[1]]
-            enters &= (similarities > bound) | (names > self._last)
+            ranks = self._order.ranks[start : start + similarities.shape[1]]
+            enters &= (similarities > bound) | (ranks > self._last)
         return enters
 
     def _fits(self, query: np.ndarray) -> bool:
         fresh = np.bincount(query, minlength=len(self._filled))
         return bool((self._filled + fresh).max(initial=0) <= self._scores.shape[1])
 
-    def _put_aside(self, query: np.ndarray, scores: np.ndarray, rows: np.ndarray) -> None:
+    def _append(self, query: np.ndarray, scores: np.ndarray, rows: np.ndarray) -> None:
         fresh = np.bincount(query, minlength=len(self._filled))
         # The documents of one query stand together, so that within it they are counted from where it begins.
         begins = np.cumsum(fresh) - fresh
@@ -141,7 +141,7 @@ class TopK:
         self._rows[query, slots] = rows
         self._filled += fresh
 
-    def _sort_out(self, start: int = 0, similarities: np.ndarray | None = None) -> None:
+    def _compact(self, start: int = 0, similarities: np.ndarray | None = None) -> None:
         """Keep the best of what was put aside, and of the given block: a few queries at once."""
         width = self._scores.shape[1] + (0 if similarities is None else similarities.shape[1])
         for part in blocks(slice(0, len(self._scores)), max(1, _SORTED // width)):
@@ -160,22 +160,22 @@ class TopK:
         self._bound[part], self._last[part] = cut, -1
         if kept.sum(axis=1).max(initial=0) > self._depth + self._room // 2:
             self._crowded = True
-            kept, self._last[part] = self._last_named(scores, rows, cut)
+            kept, self._last[part] = self._best_with_ties(scores, rows, cut)
         query, column = np.nonzero(kept)
         best_scores, best_rows = scores[query, column], rows[query, column]
         self._scores[part], self._filled[part] = -np.inf, 0
-        self._put_aside(part.start + query, best_scores, best_rows)
+        self._append(part.start + query, best_scores, best_rows)
 
-    def _last_named(
+    def _best_with_ties(
         self, scores: np.ndarray, rows: np.ndarray, cut: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Which scores are the best, at most `depth` of each row, and the first id of those at the cut."""
         above = scores > cut
         level = (scores == cut) & (scores > -np.inf)
-        names = np.where(level, self._names.everywhere[rows], np.int32(-1))
+        ranks = np.where(level, self._order.ranks[rows], np.int32(-1))
         missing = self._depth - above.sum(axis=1, keepdims=True)
-        first = np.take_along_axis(np.sort(names, axis=1), names.shape[1] - missing, axis=1)
-        return above | (level & (names >= first)), first
+        first = np.take_along_axis(np.sort(ranks, axis=1), ranks.shape[1] - missing, axis=1)
+        return above | (level & (ranks >= first)), first
 
 
 def _where(enters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

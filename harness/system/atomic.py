@@ -77,13 +77,13 @@ def stale_files(folder: Path) -> list[Path]:
 
 def this_process() -> str:
     """Name this process, for `is_gone`."""
-    return f"{_here()}-{os.getpid()}"
+    return f"{_machine()}-{os.getpid()}"
 
 
 def is_gone(process: str) -> bool:
     """Whether a process is known to have ended; of one of another machine, boot or container nothing is."""
     where, _, pid = process.rpartition("-")
-    return where == _here() and pid.isdecimal() and not _is_running(int(pid))
+    return where == _machine() and pid.isdecimal() and not _is_running(int(pid))
 
 
 @contextmanager
@@ -109,11 +109,11 @@ def locked(path: Path, *, seconds: float) -> Iterator[bool]:
 
 
 def _temporary_name(name: str) -> str:
-    return f".{name[:_LONGEST_NAME]}.{_here()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    return f".{name[:_LONGEST_NAME]}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 @cache
-def _here() -> str:
+def _machine() -> str:
     """Name where process numbers mean what they mean here: this boot of this machine, and this container."""
     told = [os.uname().nodename]
     with suppress(OSError):
@@ -123,7 +123,7 @@ def _here() -> str:
 
 
 def _is_abandoned(path: Path, where: str, pid: int) -> bool:
-    if where == _here() and not _is_running(pid):
+    if where == _machine() and not _is_running(pid):
         return True
     return time.time() - path.lstat().st_mtime > _ABANDONED
 
@@ -148,7 +148,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_output(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, also when the power fails in between.
 
     Raises HarnessError where the disk is full or the folder cannot be written.
@@ -156,16 +156,17 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         write_atomic(path, [content])
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise write_error(path, error) from error
 
 
 def write_inside(root: Path, path: Path, content: bytes) -> None:
-    """Write a file below a root as `write_atomically` does; no link within the root leads out of it."""
+    """Write a file below a root as `write_output` does; no link within the root leads out of it."""
     refuse_symlinks(path, root)
-    write_atomically(path, content)
+    write_output(path, content)
 
 
-def _unwritable(path: Path, error: OSError) -> HarnessError:
+def write_error(path: Path, error: OSError) -> HarnessError:
+    """Return the error for a file that cannot be written."""
     return HarnessError(
         f"cannot write {path}: {error.strerror}",
         hint="earlier results are intact; free the disk or pick --out",

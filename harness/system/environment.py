@@ -144,7 +144,7 @@ def _commit(folder: Path) -> str | None:
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-_SAID = (
+_OUT_OF_MEMORY = (
     "out of memory",
     "not enough memory",
     "can't allocate memory",
@@ -159,4 +159,4 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that there was no memory: less at a time may then fit."""
     # Not HarnessError: what was told to a user was tried already.
     told = isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime")
-    return isinstance(error, MemoryError) or (told and any(words in str(error) for words in _SAID))
+    return isinstance(error, MemoryError) or (told and any(words in str(error) for words in _OUT_OF_MEMORY))

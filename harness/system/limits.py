@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _SIZE = re.compile(r"(?P<number>\d{1,15}(\.\d+)?) ?(?P<prefix>[KMGT]?)(?P<unit>iB|B)?", re.IGNORECASE)
-_OUTER = (dict, list)
+_CONTAINERS = (dict, list)
 _ROWS_AT_ONCE = 1_024
 _BYTES_AT_ONCE = 2**24
-_HARMLESS = 2**28
+_GROWS_FREELY = 2**28
 """Bytes that a file may become from however few."""
 
 
@@ -113,7 +113,7 @@ def read_regular_file(path: Path, limit: Limit) -> bytes:
     Raises HarnessError for one over the limit, and for a pipe or a device, for which one could wait without
     end; and OSError.
     """
-    with open(path, "rb", opener=_at_once) as file:
+    with open(path, "rb", opener=_open_at_once) as file:
         state = os.fstat(file.fileno())
         if not stat.S_ISREG(state.st_mode):
             raise HarnessError(f"{path} is no file: it is a pipe or a device, or a link to one")
@@ -122,7 +122,7 @@ def read_regular_file(path: Path, limit: Limit) -> bytes:
         return content
 
 
-def _at_once(path: str, flags: int) -> int:
+def _open_at_once(path: str, flags: int) -> int:
     """Open without waiting for who writes to a pipe, and without becoming a terminal's process."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
@@ -144,12 +144,12 @@ def read_json_file(path: Path) -> Any:  # noqa: ANN401 - JSON
 
 def check_nesting(value: Any, where: object) -> None:  # noqa: ANN401 - JSON
     """Raise HarnessError for lists and tables that lie too deeply in each other."""
-    level = [value] if isinstance(value, _OUTER) else []
+    level = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(DEPTH.most):
         if not level:
             return
         inside = (outer.values() if isinstance(outer, dict) else outer for outer in level)
-        level = [one for row in inside for one in row if isinstance(one, _OUTER)]
+        level = [one for row in inside for one in row if isinstance(one, _CONTAINERS)]
     if level:
         raise DEPTH.exceeded(where)
 
@@ -172,7 +172,7 @@ def read_parquet(file: ParquetFile, where: Path, columns: Sequence[str] | None =
         rows, size = rows + piece.num_rows, size + piece.nbytes
         ROWS.check(rows, where)
         DATA.check(size, where)
-        if size > _HARMLESS:
+        if size > _GROWS_FREELY:
             GROWTH.check(size // on_disk, where)
         pieces.append(piece)
     if not pieces:

@@ -51,7 +51,7 @@ class Process(subprocess.Popen[bytes]):
         self.wait()
         self._lifeline.close()
 
-    def how_ended(self) -> tuple[str, str | None]:
+    def exit_reason(self) -> tuple[str, str | None]:
         """Wait for its end and say how it came, `exit 1` or `killed by SIGKILL`, and why it may have."""
         code = self.wait()
         how = f"exit {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"

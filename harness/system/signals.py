@@ -30,7 +30,7 @@ class Interrupted(KeyboardInterrupt):
         self.signal, self.advice = number, advice
 
     @classmethod
-    def telling(cls, error: BaseException, advice: str) -> Interrupted:
+    def with_advice(cls, error: BaseException, advice: str) -> Interrupted:
         """The same interruption, with what the user should know."""
         return cls(getattr(error, "signal", signal.SIGINT), advice)
 
@@ -56,7 +56,7 @@ def handle_signals() -> Iterator[None]:
     A signal that is ignored when this begins (nohup, a shell's background job) stays ignored.
     """
     heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _heed) for number in heeded}
+    before = {number: signal.signal(number, _handle) for number in heeded}
     _state.received, _state.waiting = 0, None
     try:
         yield
@@ -81,7 +81,7 @@ def defer_signals() -> Iterator[None]:
             raise Interrupted(number)
 
 
-def _heed(number: int, _frame: FrameType | None) -> None:
+def _handle(number: int, _frame: FrameType | None) -> None:
     _state.received += 1
     if _state.received == 1 and _state.unbroken:
         _state.waiting = number

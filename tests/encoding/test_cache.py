@@ -518,7 +518,7 @@ def test_an_index_finds_the_rows_that_there_are(known, data):
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=30))
 def test_of_keys_that_are_there_twice_the_first_is_kept(keys):
-    kept = caching._first_of_each(np.array(keys, dtype="<u8").reshape(-1, 2))
+    kept = caching._first_rows(np.array(keys, dtype="<u8").reshape(-1, 2))
     assert kept.tolist() == [row for row, key in enumerate(keys) if key not in keys[:row]]
 
 

@@ -18,5 +18,5 @@ def test_a_text_is_over_when_all_tasks_left_announce_theirs_and_it_is_not_among_
     announced, first, number, text, role
 ):
     left = announced[max(0, number + 1 - first) :]
-    over = Liveness(announced, first).is_over(text, role, number)
+    over = Liveness(announced, first).is_unused_after(text, role, number)
     assert over == all(texts and (text, role) not in texts for texts in left)

@@ -183,7 +183,7 @@ SAMPLE = 256
 
 @pytest.fixture
 def worthwhile(monkeypatch):
-    monkeypatch.setattr(searching, "_WORTHWHILE", 0)
+    monkeypatch.setattr(searching, "_LARGE", 0)
 
 
 @given(searches(), st.integers(1, 6), st.integers(1, 45), st.integers(1, 8))
@@ -193,7 +193,7 @@ def test_our_own_dot_product_equals_brute_force_whatever_the_blocks(search, quer
         patch.setattr(ranking, "_QUERIES", queries_at_once)
         patch.setattr(ranking, "_DOCUMENTS", at_once)
         patch.setattr(best, "_ROOM", room)
-        patch.setattr(searching, "_WORTHWHILE", 0)
+        patch.setattr(searching, "_LARGE", 0)
         found = rank(model, *search)
     assert (found.ids, found.scores) == by_brute_force(*search)
 
@@ -213,7 +213,7 @@ def test_our_own_product_ranks_as_the_model_does(cut, monkeypatch, kind, size):
     theirs = Similar(kind, dimensions)
     expected = rank(theirs, queries, documents, ids, 30)
     assert theirs.asked >= documents_
-    monkeypatch.setattr(searching, "_WORTHWHILE", 0)
+    monkeypatch.setattr(searching, "_LARGE", 0)
     ours = Similar(kind, dimensions)
     found = rank(ours, queries, documents, ids, 30)
     assert found.ids == expected.ids

@@ -92,8 +92,8 @@ def test_files_of_others_are_never_swept(tmp_path):
 
 def test_temporary_names_are_those_that_are_swept():
     found = durable._TEMPORARY.fullmatch(durable._temporary_name("a\nb.json"))
-    assert (int(found["pid"]), found["where"]) == (os.getpid(), durable._here())
-    assert re.fullmatch(r"[0-9a-f]{8}", durable._here())
+    assert (int(found["pid"]), found["where"]) == (os.getpid(), durable._machine())
+    assert re.fullmatch(r"[0-9a-f]{8}", durable._machine())
 
 
 HOLDS = """

@@ -13,7 +13,7 @@ import pytest
 
 from harness.system.code_hash import walk
 from harness.system.code_hash.form import COMPUTED, Import, form_of
-from harness.system.code_hash.walk import outside, reached
+from harness.system.code_hash.walk import plugin_boundary, reachable_code
 
 EVERY_SYNTAX = Path(__file__).parent / "every_syntax.txt"
 MEANING = "d8d1bbb7ce87dfb4bf7ce17d1474cd6ee3d018a1fcde8cf941e077881c435197"
@@ -179,7 +179,7 @@ def modules(tmp_path, monkeypatch):
     """Write modules onto the path: name → source."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(walk, "_distributions", walk._distributions.__wrapped__)
-    monkeypatch.setattr(walk, "_holds_distributions", walk._holds_distributions.__wrapped__)
+    monkeypatch.setattr(walk, "_has_distributions", walk._has_distributions.__wrapped__)
 
     def writing(**sources):
         for name, source in sources.items():
@@ -200,7 +200,7 @@ def install(site, name, version, package):
 
 
 def names(*roots, left_out=()):
-    return list(reached(roots, outside(roots, left_out)))
+    return list(reachable_code(roots, plugin_boundary(roots, left_out)))
 
 
 def test_what_is_reached_over_others_and_in_a_circle_is_found_once(modules):
@@ -233,19 +233,23 @@ def test_what_is_missing_or_has_no_source_is_said(modules):
     (root / "space" / "inner").mkdir(parents=True)
     binary = root / f"compiled{machinery.EXTENSION_SUFFIXES[0]}"
     binary.write_bytes(b"\x7fELF one")
-    found = reached(["user"], outside(["user"], ()))
+    found = reachable_code(["user"], plugin_boundary(["user"], ()))
     assert (found["nowhere"], found["nowhere.sub"], found["space"]) == ("missing", "missing", "namespace")
     binary.write_bytes(b"\x7fELF two")
-    again = reached(["user"], outside(["user"], ()))
+    again = reachable_code(["user"], plugin_boundary(["user"], ()))
     assert [name for name in found if found[name] != again[name]] == ["compiled"]
 
 
 def test_a_missing_module_counts_once_it_is_there(modules):
     modules(user="try:\n    import fast_part\nexcept ImportError:\n    pass")
-    before = reached(["user"], outside(["user"], ()))
+    before = reachable_code(["user"], plugin_boundary(["user"], ()))
     modules(fast_part="")
     importlib.invalidate_caches()
-    assert before["fast_part"] == "missing" != reached(["user"], outside(["user"], ()))["fast_part"]
+    assert (
+        before["fast_part"]
+        == "missing"
+        != reachable_code(["user"], plugin_boundary(["user"], ()))["fast_part"]
+    )
 
 
 def test_the_standard_library_and_what_is_left_out_are_not_followed(modules):
@@ -268,7 +272,7 @@ def test_an_import_of_a_computed_name_reaches_the_whole_package_of_a_plugin(modu
         user="import pkg",
     )
     assert names("user") == ["pkg", "pkg.part", "pkg.sub", "pkg.sub.deep", "user"]
-    assert list(reached(["user"], outside(["user"], ()), computed=False)) == ["pkg", "user"]
+    assert list(reachable_code(["user"], plugin_boundary(["user"], ()), computed=False)) == ["pkg", "user"]
 
 
 def test_another_distribution_counts_by_name_and_version_wherever_it_is_imported(
@@ -282,7 +286,7 @@ def test_another_distribution_counts_by_name_and_version_wherever_it_is_imported
     install(site, "topics", "1.0", "topiclib")
     monkeypatch.syspath_prepend(site)
     modules(user="def f():\n    from topiclib.deep import part\nimport stray")
-    found = reached(["user"], outside(["user"], ()))
+    found = reachable_code(["user"], plugin_boundary(["user"], ()))
     assert list(found) == ["distribution topics", "stray", "user"]
     assert found["distribution topics"] == "1.0"
 

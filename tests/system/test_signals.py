@@ -87,6 +87,6 @@ def test_a_thread_that_writes_does_not_hold_up_an_interruption():
 
 
 def test_an_interruption_keeps_its_signal_when_it_is_told_more():
-    interruption = Interrupted.telling(Interrupted(signal.SIGTERM), "how to continue")
+    interruption = Interrupted.with_advice(Interrupted(signal.SIGTERM), "how to continue")
     assert (interruption.signal, interruption.advice) == (signal.SIGTERM, "how to continue")
-    assert Interrupted.telling(KeyboardInterrupt(), "").signal == signal.SIGINT
+    assert Interrupted.with_advice(KeyboardInterrupt(), "").signal == signal.SIGINT

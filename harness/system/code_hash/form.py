@@ -103,10 +103,10 @@ class _Writer:
         elif isinstance(node, ast.Call):
             self._note_call(node)
         pieces: list[ast.AST | str] = [type(node).__name__, "("]
-        for name in _with_meaning(node._fields):
+        for name in _meaningful(node._fields):
             value = getattr(node, name, None)
             if isinstance(value, ast.AST):
-                if name != "format_spec" or not isinstance(value, ast.JoinedStr) or _merged(value.values):
+                if name != "format_spec" or not _is_empty_text(value):
                     pieces += [name, "=", value, ","]
             elif isinstance(value, list):
                 if entries := list(self._entries(node, value)):
@@ -121,7 +121,7 @@ class _Writer:
         if values and isinstance(values[0], ast.stmt):
             entries = self._statements(values)
         elif isinstance(node, ast.JoinedStr):
-            entries = _merged(values)
+            entries = _merge_texts(values)
         else:
             entries = (one if isinstance(one, ast.AST) else ascii(one) for one in values)
         for entry in entries:
@@ -133,7 +133,7 @@ class _Writer:
         run: list[tuple[Import, str]] = []
         for statement in self._effective(body):
             if isinstance(statement, ast.Import | ast.ImportFrom):
-                run += _flat(statement)
+                run += _single_imports(statement)
                 continue
             yield from self._imported(run)
             run = []
@@ -148,7 +148,7 @@ class _Writer:
                 if self.docstrings_count and isinstance(statement.value.value, str):
                     yield statement
                 continue
-            checking = _checking(statement) if self.checking_is_false else None
+            checking = _block_that_runs(statement) if self.checking_is_false else None
             if checking is None:
                 yield statement
             else:
@@ -183,7 +183,7 @@ class _Writer:
 
 
 @cache
-def _with_meaning(fields: tuple[str, ...]) -> list[str]:
+def _meaningful(fields: tuple[str, ...]) -> list[str]:
     """The fields of a node that have a meaning, in an order that does not depend on the version of Python."""
     return sorted(set(fields) - _WITHOUT_MEANING)
 
@@ -191,21 +191,22 @@ def _with_meaning(fields: tuple[str, ...]) -> list[str]:
 _OF_TYPING = Import(0, "typing", _CHECKING)
 
 
-def _flat(statement: ast.Import | ast.ImportFrom) -> list[tuple[Import, str]]:
+def _single_imports(statement: ast.Import | ast.ImportFrom) -> list[tuple[Import, str]]:
     """Each name that a statement imports, and what it is called where that is another name."""
     if isinstance(statement, ast.Import):
-        return [(Import(0, one.name), _other(one.asname, one.name)) for one in statement.names]
+        return [(Import(0, item.name), _other_name(item.asname, item.name)) for item in statement.names]
     module = statement.module or ""
     return [
-        (Import(statement.level, module, one.name), _other(one.asname, one.name)) for one in statement.names
+        (Import(statement.level, module, one.name), _other_name(one.asname, one.name))
+        for one in statement.names
     ]
 
 
-def _other(alias: str | None, name: str) -> str:
+def _other_name(alias: str | None, name: str) -> str:
     return alias if alias is not None and alias != name else ""
 
 
-def _checking(statement: ast.stmt) -> list[ast.stmt] | None:
+def _block_that_runs(statement: ast.stmt) -> list[ast.stmt] | None:
     """The statements of a block for the type checker that run nonetheless; None for any other statement."""
     if not isinstance(statement, ast.If):
         return None
@@ -228,7 +229,7 @@ def _name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _merged(values: Sequence[ast.expr]) -> list[ast.expr]:
+def _merge_texts(values: Sequence[ast.expr]) -> list[ast.expr]:
     """The parts of an f-string, with adjacent texts in one: versions of Python split them differently."""
     merged: list[ast.expr] = []
     for part in values:
@@ -240,6 +241,11 @@ def _merged(values: Sequence[ast.expr]) -> list[ast.expr]:
         elif part.value != "":
             merged.append(part)
     return merged
+
+
+def _is_empty_text(node: ast.AST) -> bool:
+    """Whether a node is an f-string without content: the format of `{a:}`, which means `{a}`."""
+    return isinstance(node, ast.JoinedStr) and not _merge_texts(node.values)
 
 
 def _constant(value: object) -> str:

@@ -47,7 +47,7 @@ def digest(parts: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def reached(roots: Iterable[str], boundary: Boundary, *, computed: bool = True) -> dict[str, str]:
+def reachable_code(roots: Iterable[str], boundary: Boundary, *, computed: bool = True) -> dict[str, str]:
     """Map every module that is reached from `roots` to the hash of its meaning, sorted by name.
 
     A module whose source cannot be read counts by its bytes (a compiled one) or by one word.
@@ -60,7 +60,7 @@ def reached(roots: Iterable[str], boundary: Boundary, *, computed: bool = True) 
     return dict(sorted(walk.found.items()))
 
 
-def outside(owners: Collection[str], left_out: Collection[str]) -> Boundary:
+def plugin_boundary(owners: Collection[str], left_out: Collection[str]) -> Boundary:
     """Make the boundary of a plugin's code, by top-level package.
 
     left_out: packages that do not count; the standard library never does. What another installed
@@ -75,8 +75,8 @@ def outside(owners: Collection[str], left_out: Collection[str]) -> Boundary:
             return None
         if top in left_out or _is_standard(top):
             return {}
-        names = _installed_by(top)
-        if not names or names & {name for mine in own for name in _installed_by(mine)}:
+        names = _distributions_of(top)
+        if not names or names & {name for mine in own for name in _distributions_of(mine)}:
             return None
         return {f"{DISTRIBUTION}{name}": importlib.metadata.version(name) for name in names}
 
@@ -209,7 +209,7 @@ def _is_standard(top: str) -> bool:
     return place is None or place.file is None or place.file.is_relative_to(library)
 
 
-def _installed_by(top: str) -> frozenset[str]:
+def _distributions_of(top: str) -> frozenset[str]:
     """Name the distributions that installed a top-level package; none for code that lies elsewhere.
 
     Asked of its place first: to ask all installed distributions takes 0.1 s for a hundred.
@@ -218,13 +218,13 @@ def _installed_by(top: str) -> frozenset[str]:
     if place is None:
         return frozenset()
     inside = [Path(folder) for folder in place.search] or ([place.file] if place.file else [])
-    if not any(_holds_distributions(path.parent) for path in inside):
+    if not any(_has_distributions(path.parent) for path in inside):
         return frozenset()
     return frozenset(_distributions().get(top, ()))
 
 
 @cache
-def _holds_distributions(folder: Path) -> bool:
+def _has_distributions(folder: Path) -> bool:
     """Whether distributions are installed in a folder: `site-packages`, whatever it is called."""
     return next(folder.glob("*.dist-info"), None) is not None
 
