@@ -117,7 +117,7 @@ class _Writer:
         return [*pieces, ")"]
 
     def _entries(self, node: ast.AST, values: list[Any]) -> Iterator[ast.AST | str]:
-        """Yield the entries of a list: nodes, names, None, or statements, whose imports are already written."""
+        """Yield the entries of a list: nodes, names, None, or statements whose imports are written."""
         entries: Iterable[ast.AST | str]
         if values and isinstance(values[0], ast.stmt):
             entries = self._statements(values)
@@ -130,7 +130,7 @@ class _Writer:
             yield ","
 
     def _statements(self, body: Sequence[ast.stmt]) -> Iterator[ast.AST | str]:
-        """Yield statements that have an effect; adjacent imports are written, sorted if their order is free."""
+        """Yield statements that have an effect; adjacent imports as texts, sorted if their order is free."""
         run: list[tuple[Import, str]] = []
         for statement in self._effective(body):
             if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -252,7 +252,7 @@ def _is_empty_text(node: ast.AST) -> bool:
 
 
 def _constant(value: object) -> str:
-    """Return a constant's type and value; by `ascii`, as `repr` escapes other characters in other versions."""
+    """Return a constant's type and value; by `ascii`, as versions of Python differ in `repr`."""
     # Python does not write integers of more than some thousand digits as decimals.
     text = hex(value) if type(value) is int else ascii(value)
     return f"{type(value).__name__}:{text}"
