@@ -56,7 +56,7 @@ def test_verify_finds_damage_and_removes_it_when_told(harness, kept):
     (kept[0].parent / "mine.txt").write_text("mine")
     told = harness("cache", "verify", "kept")
     assert told.code == 2
-    assert f"DAMAGED {kept[0]}: the checksum of its embeddings is another\n" in told.out
+    assert f"DAMAGED {kept[0]}: the checksum of its embeddings does not match\n" in told.out
     assert f"not ours: {kept[0].parent}/mine.txt" in told.out
     assert kept[0].exists()
     assert "; removed" in harness("cache", "verify", "kept", "--remove").out
