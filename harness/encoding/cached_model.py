@@ -95,7 +95,7 @@ class CachedModel:
     def forget(self, is_unused: Callable[[str, Role], bool]) -> None:
         """Drop the embeddings of unused texts; if one is requested nonetheless, it is encoded again.
 
-        is_unused: gets each text that is held, and the role that stands for all that are the same.
+        is_unused: gets each text that is held, and the role that `Model.same_as` gives.
         """
         self.save()
         for role, table in self._tables.items():
@@ -140,7 +140,7 @@ class CachedModel:
         return self._model.count_tokens(texts, role)
 
     def same_as(self, role: Role) -> Role:
-        """Return the role that stands for all that the model treats alike."""
+        """Return the one role for all that the model treats alike."""
         return self._alike[role]
 
     def _recall(self, texts: Iterable[str], role: Role) -> list[str]:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class Liveness:
     """Last task that uses each text, as tasks announce them; holds hashes of texts, not texts.
 
-    announced: the texts of each task (`Task.texts`), in the order of evaluation, with the role that stands
-    for all that the model treats alike (`Model.same_as`). A task that announces nothing may request any
+    announced: the texts of each task (`Task.texts`), in the order of evaluation, with the role that
+    `Model.same_as` gives. A task that announces nothing may request any
     text: until it is done, all are needed.
     first: number of the first of these tasks.
     """

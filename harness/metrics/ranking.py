@@ -175,11 +175,11 @@ def _with_all_copies(
     groups: the row that was searched → rows of its copies, itself included, by id, descending.
     The result is exact: documents that outrank a document also outrank its copies.
     """
-    found = np.isin(rows, list(groups)).any(axis=1)
+    copied = np.isin(rows, list(groups)).any(axis=1)
     # Fewer than `width` were found only where all documents were found, copied ones included.
     all_rows, all_scores = (np.empty((len(rows), width), dtype=kept.dtype) for kept in (rows, scores))
-    all_rows[~found, : rows.shape[1]], all_scores[~found, : rows.shape[1]] = rows[~found], scores[~found]
-    for query in np.flatnonzero(found):
+    all_rows[~copied, : rows.shape[1]], all_scores[~copied, : rows.shape[1]] = rows[~copied], scores[~copied]
+    for query in np.flatnonzero(copied):
         expanded = [groups.get(row, [row]) for row in rows[query].tolist()]
         members = np.array([row for group in expanded for row in group], dtype=np.intp)
         repeated = np.repeat(scores[query], [len(group) for group in expanded])

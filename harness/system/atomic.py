@@ -95,7 +95,7 @@ def locked(path: Path, *, seconds: float) -> Iterator[bool]:
     """
     from filelock import FileLock, Timeout
 
-    # Every user who may write the folder may lock it, whatever the umask of the first user.
+    # Every user who may write the folder may lock it, independent of the first user's umask.
     lock = FileLock(path, timeout=seconds, mode=0o666)
     try:
         lock.acquire()

@@ -83,7 +83,7 @@ def test_a_run_evicts_segments_of_other_runs_and_reports_it_once(tmp_path):
     for text in "xyz":
         store.write([text], [np.ones((1, 26), np.float32)])
     assert not any(path.exists() for path in old)
-    assert len(files(tmp_path)) == 3  # what this run has written stays, whatever the limit
+    assert len(files(tmp_path)) == 3  # segments of this run are never evicted
     (note,) = notes
     assert note.startswith(
         f"embedding cache: {tmp_path} is over its limit of 1 B:"

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.kernels
 
 
 class Dot:
-    """Small integers, so that products are exact, and equal in whatever order they are summed."""
+    """Small integers, so that products are exact, and independent of the order of summation."""
 
     name = "dot"
 
@@ -178,7 +178,7 @@ class Similar:
 
 
 SAMPLE = 256
-"""Documents of which a model is asked before a product of our own stands for its similarity."""
+"""Documents whose similarity a model computes before our own product replaces it."""
 
 
 @pytest.fixture

@@ -200,8 +200,8 @@ def _single_imports(statement: ast.Import | ast.ImportFrom) -> list[tuple[Import
         return [(Import(0, item.name), _other_name(item.asname, item.name)) for item in statement.names]
     module = statement.module or ""
     return [
-        (Import(statement.level, module, one.name), _other_name(one.asname, one.name))
-        for one in statement.names
+        (Import(statement.level, module, item.name), _other_name(item.asname, item.name))
+        for item in statement.names
     ]
 
 

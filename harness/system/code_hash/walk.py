@@ -57,7 +57,7 @@ def reachable_code(roots: Iterable[str], boundary: Boundary, *, computed: bool =
     walk.todo += [(Import(0, name), "") for name in roots]
     while walk.todo:
         walk.follow(*walk.todo.pop())
-    return dict(sorted(walk.found.items()))
+    return dict(sorted(walk.hashes.items()))
 
 
 def plugin_boundary(owners: Collection[str], left_out: Collection[str]) -> Boundary:
@@ -89,7 +89,7 @@ class _Walk:
 
     boundary: Boundary
     computed: bool
-    found: dict[str, str] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
     todo: list[tuple[Import, str]] = field(default_factory=list)
     _locations: dict[str, _Location] = field(default_factory=dict)
 
@@ -121,10 +121,10 @@ class _Walk:
         """Record a module once, and queue its imports; folder: the importing file's."""
         instead = self.boundary(name)
         if instead is not None:
-            self.found |= instead
-        elif self.found.get(name, _MISSING) == _MISSING:
+            self.hashes |= instead
+        elif self.hashes.get(name, _MISSING) == _MISSING:
             location = self._locate(name, folder)
-            self.found[name], imports = _hash_module(location) if location else (_MISSING, ())
+            self.hashes[name], imports = _hash_module(location) if location else (_MISSING, ())
             self.todo += [(imported, name) for imported in imports]
 
     def _locate(self, name: str, folder: Path | None) -> _Location | None:
