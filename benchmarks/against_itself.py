@@ -28,7 +28,7 @@ from harness.bench.workloads import select_workloads
 from harness.models.locate import parse_model
 from harness.plugins.loader import load_plugins
 from harness.results.folder import encode
-from harness.system.atomic import write_atomically
+from harness.system.atomic import write_output
 
 if TYPE_CHECKING:
     from harness.bench.records import Bench
@@ -76,7 +76,7 @@ def main() -> None:
         if broken := failed_variants(bench):
             sys.exit(f"{broken[0].label}: {broken[0].error}")
         runs.append(_run(bench))
-        write_atomically(asked.out, encode(_summary(asked, bench, runs)))
+        write_output(asked.out, encode(_summary(asked, bench, runs)))
         print(f"{number + 1}: {_line(runs[-1])}", flush=True)
     inside = sum(one.contains_1 for one in runs)
     print(f"contains 1 in {inside} of {len(runs)}, median half-width {_median_width(runs):.1%}: {asked.out}")

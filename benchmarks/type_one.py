@@ -35,7 +35,7 @@ from harness.results.folder import encode
 from harness.results.predictions import metric_of, paired, read_table
 from harness.stats import gain, resampling
 from harness.stats.paired import Paired
-from harness.system.atomic import write_atomically
+from harness.system.atomic import write_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -328,7 +328,7 @@ def main() -> None:
             told.append(found)
             print(found, flush=True)
         if given.out:
-            write_atomically(given.out, encode({"repetitions": given.repetitions, "tasks": told}))
+            write_output(given.out, encode({"repetitions": given.repetitions, "tasks": told}))
         return
     rows: list[Row] = []
     for size in map(int, given.sizes.split(",")):
@@ -337,7 +337,7 @@ def main() -> None:
             print(_line(rows[-1]), flush=True)
             if given.out:
                 settings = {"repetitions": given.repetitions, "resamples": given.resamples}
-                write_atomically(given.out, encode({**settings, "rows": [asdict(row) for row in rows]}))
+                write_output(given.out, encode({**settings, "rows": [asdict(row) for row in rows]}))
 
 
 def _line(row: Row) -> str:

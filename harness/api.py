@@ -1,4 +1,4 @@
-"""What a Python user calls; the rest of `harness` does the work."""
+"""Functions for Python users; the rest of `harness` does the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What authors of plugins need beside `harness`: kinds of task, schemes of models, rows, ranking."""
+"""Names for authors of plugins, besides `harness`: kinds of task, schemes of models, rows, ranking."""
 
 from harness.system.lazy import attach
 

@@ -1,4 +1,8 @@
-"""The one error that a user can cause."""
+"""Errors that a user can cause and correct; all other exceptions are bugs.
+
+HarnessError
+└─ MissingDataError
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MOST_LISTED = 60
-"""Of more names than these, an error gives the number and the nearest only."""
+"""Maximum number of names that an error lists; of more, it gives the number and the nearest names."""
 LONGEST = 2_000
-"""Characters of a line; of a longer one, which quotes what stood in a file, an error shows both ends."""
+"""Maximum length in characters of a line of an error; of a longer one, it shows both ends."""
 
 
 class HarnessError(Exception):
-    """Something a user can put right: what happened, what exists, what to do.
+    """An error that a user can correct: what happened, what exists, what to do.
 
     The command line catches it once, prints it and exits with 2. Any other exception is a bug of
     ours (or of a plugin) and keeps its traceback.
@@ -23,9 +27,9 @@ class HarnessError(Exception):
 
     def __init__(self, message: str, *, exists: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
-        self.message = _shortened(message)
-        self.exists = exists and _shortened(exists)
-        self.hint = hint and _shortened(hint)
+        self.message = _without_middle(message)
+        self.exists = exists and _without_middle(exists)
+        self.hint = hint and _without_middle(hint)
 
     def __str__(self) -> str:
         lines = [self.message]
@@ -37,7 +41,10 @@ class HarnessError(Exception):
 
     @classmethod
     def unknown(cls, what: str, name: str, known: Iterable[str], *, hint: str | None = None) -> HarnessError:
-        """Say that there is no `what` called `name`, with the nearest names, and all where they are few."""
+        """Return the error for an unknown name, with the nearest names, and with all if they are few.
+
+        what: noun of the thing that has the name, such as `task`.
+        """
         names = sorted(known)
         nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
         exists = [f"did you mean: {', '.join(nearest)}"] if nearest else []
@@ -45,18 +52,22 @@ class HarnessError(Exception):
         return cls(f"no {what} named {name!r}", exists="\n".join(exists), hint=hint)
 
 
+class MissingDataError(HarnessError):
+    """The data source does not have what a task or a recipe needs.
+
+    Caught where it is not an error: a task selected by tag is skipped if the sample has no data for it.
+    """
+
+
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none" if len(names) <= MOST_LISTED else f"{len(names)} names"
 
 
-def _shortened(text: str) -> str:
+def _without_middle(text: str) -> str:
+    """Cut the middle out of lines that are longer than `LONGEST`: they quote the content of a file."""
     if len(text) <= LONGEST:
         return text
     half = LONGEST // 2
     return "\n".join(
         line if len(line) <= LONGEST else f"{line[:half]} … {line[-half:]}" for line in text.split("\n")
     )
-
-
-class MissingDataError(HarnessError):
-    """The chosen data source does not hold what a task needs (the sample ships only some tasks)."""

@@ -10,7 +10,7 @@ import pytest
 from encoding.test_cache import CacheableModel, started
 from evaluation.test_run import Twins, plan
 
-from harness.encoding import cache_key as identity
+from harness.encoding import cache_key
 from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cache_folder import find_corruption, stores
 from harness.evaluation.run import run_plan
@@ -24,7 +24,7 @@ TASKS = [f"twins{number}" for number in range(6)]
 @pytest.fixture(autouse=True)
 def without_torch(monkeypatch):
     """Ask torch for no kernels: importing it would take most of the time, in every process."""
-    monkeypatch.setattr(identity, "_kernels", lambda _: {})
+    monkeypatch.setattr(cache_key, "_kernels", lambda _: {})
 
 
 class Checked(CacheableModel):
@@ -43,15 +43,17 @@ def task(name):
 
 
 def evaluate(root, models, names, **options):
-    """What `harness run` does: evaluate, then publish."""
+    """Evaluate and publish, as `harness run` does; return the problems."""
     results = Results(root / "results")
-    asked = plan(*map(task, names), models=[Checked(*one) for one in models], cache=root / "cache", **options)
-    outcome = run_plan(asked, results)
-    return [*(one.error for one in outcome.failed), *outcome.problems, *publish(results)]
+    run = plan(
+        *map(task, names), models=[Checked(*model) for model in models], cache=root / "cache", **options
+    )
+    outcome = run_plan(run, results)
+    return [*(evaluation.error for evaluation in outcome.failed), *outcome.problems, *publish(results)]
 
 
 def play(root, seed, rounds, limit):
-    """One process of many: other tasks, models and freshness each round, by a seed. Prints problems."""
+    """Evaluate random tasks and models in each round, by a seed, and print problems: one process of many."""
     chance = random.Random(seed)
     for _ in range(rounds):
         models = chance.sample(MODELS, chance.randint(1, len(MODELS)))
@@ -63,8 +65,8 @@ def play(root, seed, rounds, limit):
 PLAY = """
 import sys
 from pathlib import Path
-from test_many_processes import identity, play
-identity._kernels = lambda _: {}
+from test_many_processes import cache_key, play
+cache_key._kernels = lambda _: {}
 play(Path(sys.argv[1]), *map(int, sys.argv[2:]))
 """
 
@@ -89,11 +91,11 @@ def contents(root, *parts):
 def test_nothing_is_lost_torn_or_left_behind(processes, rounds, limit, tmp_path):
     together, alone = tmp_path / "together", tmp_path / "alone"
     playing = [started(PLAY, together, seed, rounds, limit) for seed in range(processes)]
-    assert [(one.communicate()[0], one.returncode) for one in playing] == [("", 0)] * processes
+    assert [(process.communicate()[0], process.returncode) for process in playing] == [("", 0)] * processes
     published = contents(together, "leaderboard.*")
     publish(Results(together / "results"))
-    assert contents(together, "leaderboard.*") == published  # whoever was last had read the records of all
-    # What no process happened to draw is added, so that both folders answer the same questions.
+    assert contents(together, "leaderboard.*") == published  # the last process had read the records of all
+    # Pairs that no process drew are added, so that both folders have all pairs.
     assert evaluate(together, MODELS, TASKS) == evaluate(alone, MODELS, TASKS) == []
 
     whole = ("records/*/*", "predictions/*/*", "leaderboard.*", "errors/*/*")
@@ -105,11 +107,11 @@ def test_nothing_is_lost_torn_or_left_behind(processes, rounds, limit, tmp_path)
 
 
 @pytest.mark.slow
-def test_what_is_in_a_crowded_cache_is_what_the_model_gives(tmp_path):
-    for one in [started(PLAY, tmp_path, seed, 10, 1 << 30) for seed in range(4)]:
-        assert one.communicate()[0] == ""
+def test_a_crowded_cache_has_exactly_the_embeddings_of_the_model(tmp_path):
+    for process in [started(PLAY, tmp_path, seed, 10, 1 << 30) for seed in range(4)]:
+        assert process.communicate()[0] == ""
     texts = list(dict.fromkeys(text for name in TASKS for row in task(name).rows for text in row))
-    for model in (Checked(*one) for one in MODELS):
+    for model in (Checked(*names) for names in MODELS):
         found = 0
         store = EmbeddingCache(tmp_path / "cache", pytest.fail).store(model, "text")
         for embeddings, positions, rows in store.find(texts):
@@ -129,7 +131,7 @@ with locked(Path(sys.argv[1]), seconds=0) as held:
 
 
 @pytest.mark.parametrize("lock", ["results/.lock", "cache/embeddings/.lock"])
-def test_a_process_that_dies_with_a_lock_holds_up_nobody(lock, tmp_path, monkeypatch):
+def test_a_process_that_dies_with_a_lock_does_not_block_others(lock, tmp_path, monkeypatch):
     monkeypatch.setattr("harness.results.folder._PATIENCE", 5.0)
     assert evaluate(tmp_path, MODELS[:1], TASKS[:1]) == []
     with started(HOLDING, tmp_path / lock) as holding:

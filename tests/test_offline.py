@@ -1,4 +1,4 @@
-"""No network unless a hub id is asked for: what keeps every test of the suite to this machine."""
+"""Tests reach no other machine, and models load without a network."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ELSEWHERE = "192.0.2.1"  # reserved for documentation: no machine has it
 
 
 @pytest.fixture
-def noted():
-    """What was noted as an attempt; it is forgotten afterwards, since it was meant."""
+def attempts():
+    """Return the attempts to reach the network since the test began; they are deleted after it."""
     before = ATTEMPTS.stat().st_size
     yield lambda: ATTEMPTS.read_text()[before:]
     with ATTEMPTS.open("r+") as file:
@@ -36,17 +36,17 @@ def datagram():
         pytest.param(datagram, id="a datagram"),
     ],
 )
-def test_no_other_machine_can_be_reached(reach, noted):
+def test_no_other_machine_can_be_reached(reach, attempts):
     with pytest.raises(ConnectionRefusedError, match="tests reach no network"):
         reach()
-    assert "socket." in noted()
+    assert "socket." in attempts()
 
 
-def test_no_process_that_a_test_starts_can_reach_one(noted):
+def test_a_process_that_a_test_starts_cannot_reach_another_machine(attempts):
     code = f"import socket; socket.create_connection(('{ELSEWHERE}', 80), timeout=0.1)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "tests reach no network" in found.stderr
-    assert ELSEWHERE in noted()
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "tests reach no network" in ran.stderr
+    assert ELSEWHERE in attempts()
 
 
 def test_this_machine_can_be_reached():
@@ -55,7 +55,7 @@ def test_this_machine_can_be_reached():
 
 
 def test_a_model_folder_is_loaded_and_used_without_a_network(tiny, monkeypatch):
-    """Also where nothing says that there is none: the suite's own HF_HUB_OFFLINE is taken away."""
+    """Also without the suite's own HF_HUB_OFFLINE."""
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)

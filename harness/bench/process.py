@@ -76,7 +76,7 @@ class Worker:
 
     def _ended(self) -> HarnessError:
         """Return an error with the exit reason and the last lines of standard error."""
-        how, hint = self._process.how_ended()
+        how, hint = self._process.exit_reason()
         self._stderr.seek(0)
         lines = self._stderr.read()[-4000:].decode(errors="replace").splitlines()
         return HarnessError(

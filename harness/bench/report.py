@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.bench.stopping import NOISY
-from harness.render import Cell, Table
+from harness.render import Cell, Table, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,11 +131,11 @@ def _workload_cells(label: str, result: WorkloadResult) -> list[str]:
     return [
         label,
         _speed(result.texts_per_second),
-        f"{result.tokens_per_second:,.0f}" if result.tokens_per_second is not None else _UNKNOWN,
+        number(result.tokens_per_second, ",.0f"),
         f"{padded / tokens:.2f}" if tokens and padded else _UNKNOWN,
         f"{_cores(result):.1f}",
         _latency(result.latency),
-        f"{result.share_of_ceiling:.0%}" if result.share_of_ceiling is not None else _UNKNOWN,
+        number(result.share_of_ceiling, ".0%"),
     ]
 
 

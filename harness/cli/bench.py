@@ -93,7 +93,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     from harness.cli.config import read_config
     from harness.cli.output import echo
     from harness.results.folder import encode
-    from harness.system.atomic import write_atomically
+    from harness.system.atomic import write_output
 
     config = read_config(Path.cwd())
     plugins = plugins_from(options["plugin_files"], config)
@@ -104,12 +104,12 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
         with _watching() as watcher:
             bench = measure(plan, watcher, started=now.isoformat(timespec="seconds"))
     except KeyboardInterrupt as error:
-        raise Interrupted.telling(error, "Nothing was written.") from error
+        raise Interrupted.with_advice(error, "Nothing was written.") from error
     written = write(bench, out, f"{now:%Y%m%dT%H%M%S}-{os.getpid()}")
     if options["pytest_json"]:
         from harness.bench.pytest_benchmark import pytest_benchmark
 
-        write_atomically(Path(options["pytest_json"]), encode(pytest_benchmark(bench, bench.variants)))
+        write_output(Path(options["pytest_json"]), encode(pytest_benchmark(bench, bench.variants)))
     if options["as_json"]:
         echo(encode(bench).decode())
     else:

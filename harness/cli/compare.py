@@ -66,7 +66,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     from harness.cli.config import read_config
     from harness.cli.output import clean, echo
     from harness.comparison.compare import compare
-    from harness.system.atomic import write_atomically
+    from harness.system.atomic import write_output
 
     writing = {Path(file): _format_of(file) for file in options["files"]}
     config = read_config(Path.cwd())
@@ -76,7 +76,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     comparisons = compare(pairs, _question(options, tasks, pairs))
     front, matrix = _front(pairs), options["all_pairs"]
     for file, form in writing.items():
-        write_atomically(file, _text(comparisons, form, front, matrix=matrix).encode())
+        write_output(file, _text(comparisons, form, front, matrix=matrix).encode())
     if options["form"] == "table":
         _print(comparisons, front, matrix=matrix)
     else:

@@ -77,7 +77,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
         except KeyboardInterrupt as error:
             place = unfinished(production.out)
             told = f"The same command with --resume continues from {place}."
-            raise Interrupted.telling(error, told) from error
+            raise Interrupted.with_advice(error, told) from error
         _print(candidate, target)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.render import CONTROL, Cell, Table
+from harness.render import Cell, Table, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +26,6 @@ _MOVED = {
 def flip_tables(comparison: Comparison) -> list[Table]:
     """Return two tables for each line: examples that moved most, and slices that differ."""
     return [table for changes in comparison.changes for table in _change_tables(changes)]
-
-
-def shortened(text: str, length: int = _SHORT) -> str:
-    """Return a text on one line, cut off with `…` after `length` characters."""
-    text = " ".join(CONTROL.sub(" ", text).split())
-    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def _change_tables(changes: Changes) -> Iterator[Table]:
@@ -70,7 +64,7 @@ def _tested_text(changes: Changes) -> str:
 
 
 def _change_row(change: Change, what: str, direction: str) -> list[Cell]:
-    texts = "\n".join(f"“{shortened(text)}”" for text in change.texts.values())
+    texts = "\n".join(f"“{shortened(text, _SHORT)}”" for text in change.texts.values())
     arrow = f"{_value(change.baseline, what)} → {_value(change.candidate, what)}"
     gold = "–" if change.gold is None else shortened(change.gold, 24)
     cells = shortened(change.id, 24), direction, arrow, gold, texts

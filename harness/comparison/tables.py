@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import GAIN, count_text, flip_tables, gain_text, p_value
 from harness.models.locate import display_names
-from harness.render import Cell, Table
+from harness.render import Cell, Table, number
 from harness.results.tables import ILLUSTRATIVE
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def _row(line: MetricComparison, label: str) -> list[Cell]:
     better = line.verdict == "better"
     return [
         Cell(label),
-        Cell(_score(line.baseline)),
-        Cell(_score(line.candidate)),
+        Cell(number(line.baseline)),
+        Cell(number(line.candidate)),
         Cell(gain_text(line.gain, line.low, line.high), best=better),
         Cell(p_value(line.p_holm)),
         Cell(_verdict(line), best=better),
@@ -64,10 +64,10 @@ def _power_table(lines: Sequence[MetricComparison]) -> Table:
         "metric": [line.metric for line in lines],
         "test": [line.test for line in lines],
         "examples": [count_text(line.examples, line.clusters) for line in lines],
-        "detectable": [_score(line.detectable) for line in lines],
-        "margin": ["–" if line.margin is None else f"{line.margin:g}" for line in lines],
-        "needed": ["–" if line.needed is None else f"{line.needed:,}" for line in lines],
-        "from seeds": ["–" if line.from_seeds is None else f"{line.from_seeds:.0%}" for line in lines],
+        "detectable": [number(line.detectable) for line in lines],
+        "margin": [number(line.margin, "g") for line in lines],
+        "needed": [number(line.needed, ",") for line in lines],
+        "from seeds": [number(line.from_seeds, ".0%") for line in lines],
     }
     always = {"task", "metric", "test", "examples", "detectable"}
     kept = {name: cells for name, cells in columns.items() if name in always or {*cells} != {"–"}}
@@ -217,10 +217,6 @@ def _verdict(line: MetricComparison) -> str:
     within = line.within_margin and line.verdict in ("worse", "inconclusive")
     # The line break keeps a narrow terminal from breaking inside figures.
     return f"{line.verdict},\nwithin the margin" if within else line.verdict
-
-
-def _score(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,1 +1,1 @@
-"""encoding."""
+"""Embeddings: each text encoded once, checked, and cached on disk."""

@@ -1,12 +1,12 @@
-"""The embedding cache: embeddings on disk, shared by tasks, runs and processes.
+"""Embedding cache: embeddings on disk, shared by tasks, runs and processes.
 
 An embedding of a model that can be cached is, bit for bit, a function of its text and of what
-`harness.encoding.cache_key` names, in whatever company it was encoded. So it can be looked up text by
-text, and a run comes to the same bytes whether the cache is cold, warm, partly warm or off.
+`harness.encoding.cache_key` lists: it is batch-invariant. So it can be looked up text by text, and a run gets
+the same bytes whether the cache is cold, warm, partly warm or off.
 
-`<folder>/embeddings/<fingerprint>-<role>-<key>/` is a store: `store.json` says to people what it depends on,
-and segments (`harness.encoding.segment`) are added to it, each whole or not at all. Writers need not know
-of each other. Whatever is wrong with the disk is said once, and costs time, never a result.
+`<folder>/embeddings/<fingerprint>-<role>-<key>/` is a store: its `store.json` lists what it depends on, for
+people, and segments (`harness.encoding.segment`) are added to it atomically. Writers need no coordination.
+Problems with the disk are reported once, and cost time, never a result.
 """
 
 from __future__ import annotations
@@ -32,18 +32,21 @@ if TYPE_CHECKING:
     from harness.models.interface import Model, Role
 
 _MOST_SEGMENTS = 64
+"""Maximum number of small segments; more are merged."""
 _LARGE = 256 << 20
-"""Bytes from which on a segment is left as it is: merging it would be writing for little."""
+"""Minimum bytes of a segment that is never merged: little would be gained for much writing."""
 _ROWS_AT_ONCE = 8192
 _LAST = (1 << 64) - 1
+"""Maximum number of a segment: 16 hexadecimal digits."""
 
 
 class EmbeddingCache:
-    """The cache of a run: opens the store of a model and role, and says once what is wrong with the disk.
+    """Cache of a run: opens stores by model and role, and reports problems with the disk once.
 
-    note: takes one sentence for each thing that is wrong.
+    note: takes one sentence per problem.
     fresh: stores are written and not read.
-    limit: bytes of all stores from which on those used least recently go; None for `default_limit`.
+    limit: maximum bytes of all stores, above which the least recently used segments are evicted; None for
+    `default_limit`.
     """
 
     def __init__(
@@ -53,46 +56,48 @@ class EmbeddingCache:
         self.limit = default_limit(folder) if limit is None else limit
         self.writable = True
         self._note = note
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._used: set[Path] = set()
-        """Segments that this run wrote or took something from."""
+        """Segments that this run wrote or read from."""
 
     def store(self, model: Model, role: Role) -> CacheStore:
-        """The store of a model that is `cacheable`, in a role that stands for all that are the same as it."""
+        """Return the store of a `cacheable` model; role: the one that `Model.same_as` gives."""
         return CacheStore(self, cache_key(model, role))
 
-    def tell(self, problem: str) -> None:
-        """Say what is wrong, once."""
-        if problem not in self._told:
-            self._told.add(problem)
+    def report(self, problem: str) -> None:
+        """Report a problem, once."""
+        if problem not in self._reported:
+            self._reported.add(problem)
             self._note(f"embedding cache: {problem}")
 
     def use(self, path: Path) -> None:
-        """Note that a segment is used, once a run: it is not among those that go first."""
+        """Mark a segment as used, once per run: it is not evicted first."""
         if path not in self._used:
             self._used.add(path)
             mark_used(path)
 
     def make_room(self) -> None:
-        """Remove what was used least recently where the stores have outgrown the limit, and say so once.
+        """Evict the least recently used segments if the stores are over the limit, and report that once.
 
-        Raises OSError where the folder cannot be read or written.
+        Raises OSError if the folder cannot be read or written.
         """
-        gone = evict(self.folder, self.limit, keep=self._used)
-        if gone:
-            self.tell(
-                f"{self.folder} may take {shown_size(self.limit)}: what was used least recently is removed "
-                "(--cache-size SIZE)"
+        evicted = evict(self.folder, self.limit, keep=self._used)
+        if evicted:
+            self.report(
+                f"{self.folder} is over its limit of {shown_size(self.limit)}: "
+                "the least recently used embeddings are removed (--cache-size SIZE)"
             )
 
     def give_up_writing(self, error: OSError) -> None:
-        """Go on without writing."""
+        """Continue without writing, and report why."""
         self.writable = False
-        self.tell(f"{self.folder} cannot be written ({error.strerror or error}); the run goes on without")
+        self.report(
+            f"{self.folder} cannot be written ({error.strerror or error}); the run continues without it"
+        )
 
 
 class CacheStore:
-    """Embeddings of one model in one role; of two embeddings of a text the newer one counts."""
+    """Embeddings of one model in one role; of two embeddings of a text the newer is used."""
 
     def __init__(self, cache: EmbeddingCache, described: dict[str, Any]) -> None:
         self._cache, self._described = cache, described
@@ -101,29 +106,29 @@ class CacheStore:
         name = f"{described['fingerprint'][:16]}-{described['role']}-{self.key[:12]}"
         self.folder = cache.folder / "embeddings" / name
         self._written: list[np.ndarray] = []
-        """Keys written by this run, kept where they replace older ones."""
+        """Keys that this run wrote to a fresh cache, where they replace older ones."""
 
     def find(self, texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield (embeddings, positions, rows) for each segment that has some of the texts.
 
-        embeddings: a whole segment, (n, dimensions) float32, for reading only; row `rows[i]` belongs to
-        `texts[positions[i]]`. A text is found once at most. Nothing is found where the cache is fresh.
+        embeddings: a whole segment, (n, dimensions) float32, read-only; row `rows[i]` belongs to
+        `texts[positions[i]]`. A text is found at most once. Nothing is found if the cache is fresh.
         """
         if self._cache.fresh or not self._segments:
             return
-        keys, left = keys_of(texts), np.arange(len(texts))
+        keys, missing = keys_of(texts), np.arange(len(texts))
         for segment in list(self._segments):
-            if not len(left):
+            if not len(missing):
                 return
-            rows = segment.index.rows_of(keys[left])
-            there = rows >= 0
-            if there.any() and self._is_sound(segment):
+            rows = segment.index.rows_of(keys[missing])
+            hits = rows >= 0
+            if hits.any() and self._is_intact(segment):
                 self._cache.use(segment.path)
-                yield segment.embeddings, left[there], rows[there]
-                left = left[~there]
+                yield segment.embeddings, missing[hits], rows[hits]
+                missing = missing[~hits]
 
     def write(self, texts: Sequence[str], parts: Iterable[np.ndarray]) -> None:
-        """Add a segment; parts: the embeddings of `texts` in order, (len(texts), dimensions) in all."""
+        """Add a segment; parts: embeddings of `texts` in order, (len(texts), dimensions) in total."""
         if not self._cache.writable or not len(texts):
             return
         keys = keys_of(texts)
@@ -140,11 +145,11 @@ class CacheStore:
 
     @cached_property
     def _segments(self) -> list[Segment]:
-        """The segments that were there when the store was first read, newest first."""
-        return list(self._opened(self._paths()))
+        """Segments at the first read of the store, newest first."""
+        return list(self._open(self._paths()))
 
     def _paths(self) -> list[Path]:
-        """Files of segments, newest first; none where the folder cannot be read."""
+        """Return the files of segments, newest first; none if the folder cannot be read."""
         try:
             return sorted(
                 (path for path in self.folder.iterdir() if SEGMENT.fullmatch(path.name)), reverse=True
@@ -152,22 +157,23 @@ class CacheStore:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            self._cache.tell(f"{self.folder} cannot be read ({error.strerror})")
+            self._cache.report(f"{self.folder} cannot be read ({error.strerror})")
             return []
 
-    def _opened(self, paths: Iterable[Path]) -> Iterator[Segment]:
+    def _open(self, paths: Iterable[Path]) -> Iterator[Segment]:
+        """Open segments; damaged ones are removed, and unreadable ones left out."""
         for path in paths:
             try:
                 yield Segment(path, self.key, self.dimensions)
             except CorruptSegmentError as reason:
                 self._discard(path, reason)
             except FileNotFoundError:
-                continue  # another process has just merged it
+                continue  # another process has merged it
             except OSError as error:
-                self._cache.tell(f"{path} cannot be read ({error.strerror}); its texts are encoded again")
+                self._cache.report(f"{path} cannot be read ({error.strerror}); its texts are encoded again")
 
-    def _is_sound(self, segment: Segment) -> bool:
-        """Verify a segment; one that is damaged is no longer one of ours."""
+    def _is_intact(self, segment: Segment) -> bool:
+        """Verify a segment; remove a damaged one."""
         try:
             segment.verify()
         except CorruptSegmentError as reason:
@@ -177,54 +183,54 @@ class CacheStore:
         return True
 
     def _discard(self, path: Path, reason: CorruptSegmentError) -> None:
-        """Say what is wrong with a file and remove it, so that it is said once."""
-        self._cache.tell(f"{path} is damaged ({reason}); its texts are encoded again")
+        """Report a damaged file and remove it."""
+        self._cache.report(f"{path} is damaged ({reason}); its texts are encoded again")
         _remove([path])
 
     def _add(self, keys: np.ndarray, parts: Iterable[np.ndarray]) -> None:
-        """Write a segment that counts as the newest, also where the clock was put back."""
+        """Write a segment that is the newest, even if the clock was set back."""
         newest = next((int(path.name[:16], 16) for path in self._paths()), 0)
-        # A name with the highest number there is must not stop all others: then the clock's has to do.
+        # If a name already has the highest number, the clock's number is used: there is no larger one.
         number = newest + 1 if time.time_ns() <= newest < _LAST else time.time_ns()
         path = self.folder / f"{number:016x}-{secrets.token_hex(4)}.safetensors"
         write_segment(path, self.key, keys, parts, self.dimensions)
         self._cache.use(path)
 
     def _describe(self) -> None:
-        """Make the folder and its `store.json`; one that says something else is put right, aloud."""
+        """Make the folder and its `store.json`; one with another content is written again with a message."""
         path, text = self.folder / "store.json", json.dumps(self._described, indent=1) + "\n"
         try:
             if path.read_bytes() == text.encode():
                 return
-            self._cache.tell(f"{path} was damaged; it is written again")
+            self._cache.report(f"{path} was damaged; it is written again")
         except FileNotFoundError:
             pass
         write_atomic(path, [text.encode()])
 
     def _drop_replaced(self, before: Sequence[Segment], keys: np.ndarray) -> None:
-        """Remove those of the segments before this run whose texts have all been written anew."""
+        """Remove the older segments whose texts this run has all written again."""
         self._written.append(keys)
-        anew = Index(np.concatenate(self._written))
-        replaced = [one for one in before if (anew.rows_of(one.index.keys) >= 0).all()]
-        self._segments[:] = [one for one in before if one not in replaced]
-        _remove([one.path for one in replaced])
+        written = Index(np.concatenate(self._written))
+        replaced = [segment for segment in before if (written.rows_of(segment.index.keys) >= 0).all()]
+        self._segments[:] = [segment for segment in before if segment not in replaced]
+        _remove([segment.path for segment in replaced])
 
     def _tidy(self) -> None:
-        """Merge segments where they have become many, and remove what dead processes left half-written."""
+        """Merge small segments if there are too many, and remove stale temporary files."""
         remove_stale(self.folder)
         if len(self._small()) > _MOST_SEGMENTS:
             self._merge()
 
     def _small(self) -> list[Path]:
-        return [path for path in self._paths() if _facts(path, "st_size") < _LARGE]
+        return [path for path in self._paths() if _stat(path, "st_size") < _LARGE]
 
     def _merge(self) -> None:
-        """Write the small segments as one, unless another process is doing so."""
-        with locked(self.folder / ".lock", seconds=0) as alone:
-            if not alone:
+        """Merge the small segments into one, unless another process does."""
+        with locked(self.folder / ".lock", seconds=0) as held:
+            if not held:
                 return
             segments = []
-            for segment in self._opened(self._small()):
+            for segment in self._open(self._small()):
                 try:
                     segment.verify()
                     segments.append(segment)
@@ -234,9 +240,9 @@ class CacheStore:
                 self._write_merged(segments)
 
     def _write_merged(self, segments: Sequence[Segment]) -> None:
-        """Write one segment of several, each text once, and remove them; segments: newest first."""
+        """Replace segments by one that has each of their texts once; segments: newest first."""
         keys = np.concatenate([segment.index.keys for segment in segments])
-        kept = _first_of_each(keys)
+        kept = _first_rows(keys)
         ends = np.cumsum([len(segment.index.keys) for segment in segments])
 
         def parts() -> Iterator[np.ndarray]:
@@ -250,17 +256,17 @@ class CacheStore:
         _remove([segment.path for segment in segments])
 
 
-def _first_of_each(keys: np.ndarray) -> np.ndarray:
-    """Rows at which a key stands for the first time, ascending; keys: (n, 2)."""
+def _first_rows(keys: np.ndarray) -> np.ndarray:
+    """Return the rows, ascending, at which a key occurs for the first time; keys: (n, 2)."""
     order = np.lexsort((keys[:, 1], keys[:, 0]))
     ordered = keys[order]
-    again = np.zeros(len(keys), dtype=bool)
-    again[1:] = (ordered[1:] == ordered[:-1]).all(axis=1)
-    return np.sort(order[~again])
+    repeated = np.zeros(len(keys), dtype=bool)
+    repeated[1:] = (ordered[1:] == ordered[:-1]).all(axis=1)
+    return np.sort(order[~repeated])
 
 
-def _facts(path: Path, name: str) -> float:
-    """A figure of a file's; infinity for one that has just gone."""
+def _stat(path: Path, name: str) -> float:
+    """Return a field of a file's `stat`; infinity if the file was just removed."""
     try:
         return float(getattr(path.stat(), name))
     except FileNotFoundError:
@@ -272,4 +278,4 @@ def _remove(paths: Iterable[Path]) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError:
-            continue  # a folder that may not be written: what is wrong with the file was said
+            continue  # a read-only folder: the problem with the file was reported

@@ -1,8 +1,8 @@
-"""What lies in a folder of cached embeddings: how much, last used when, and what may go.
+"""Folder of cached embeddings: its size and last use, evict, clear, and find corruption.
 
-A segment is used when it is written and when a run takes something from it, and its modification time says
-when. A time that lies ahead counts as now, and where times cannot be set (a shared cache that may only be
-read) nothing is removed either. Links are never followed, and files that are not ours are never touched.
+A segment is used when a run writes it or reads from it; its modification time is the last use. A time in the
+future counts as now. In a read-only cache times cannot be set, but then nothing is removed either. Links are
+never followed, and files that are not ours are never touched.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
 SEGMENT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}\.safetensors")
 _STORE = re.compile(r"(?P<fingerprint>.{1,16})-(?P<role>[a-z]+)-[0-9a-f]{12}")
 _ABOUT = ("store.json", ".lock")
-"""What else is ours in a store."""
-_MOST = 20 << 30
+"""Other files of ours in a store."""
+_LIMIT = 20 << 30
+"""Maximum bytes of a cache by default."""
 _SHARE = 10
+"""Divisor that gives the maximum on a smaller disk: a tenth of it."""
 
 
 def default_folder(configured: str | None = None) -> Path | None:
-    """Where embeddings are kept, unless a command says otherwise; None where there is no home.
+    """Return the default folder of the cache; None if the home directory cannot be determined.
 
-    The first there is: `$HARNESS_CACHE`, what is configured, `harness` in `$XDG_CACHE_HOME` or in `~/.cache`.
+    Precedence: `$HARNESS_CACHE`, `configured`, `harness` in `$XDG_CACHE_HOME`, `harness` in `~/.cache`.
     """
     if own := os.environ.get("HARNESS_CACHE") or configured:
         return user_path(own)
@@ -50,120 +52,120 @@ def default_folder(configured: str | None = None) -> Path | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A segment as the file system knows it."""
+class StoredSegment:
+    """Path, size and last use of a segment."""
 
     path: Path
     bytes: int
     used: float
-    """When a run last wrote it or took something from it, in seconds since 1970; never ahead of now."""
+    """Time of last use, in seconds since 1970; never in the future."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOnDisk:
-    """The embeddings of one model in one role, as they lie on the disk."""
+    """Files of one model in one role."""
 
     folder: Path
     fingerprint: str
-    """The first characters of the model's."""
+    """First characters of the model's fingerprint."""
     role: str
-    segments: tuple[Stored, ...]
+    segments: tuple[StoredSegment, ...]
     foreign: tuple[Path, ...]
     """Files that are not ours."""
 
     @property
     def bytes(self) -> int:
         """Bytes of all segments."""
-        return sum(one.bytes for one in self.segments)
+        return sum(segment.bytes for segment in self.segments)
 
     @property
     def used(self) -> float:
-        """When any of it was last used; 0 where there is nothing."""
-        return max((one.used for one in self.segments), default=0.0)
+        """Time of the last use of a segment; 0 if there is none."""
+        return max((segment.used for segment in self.segments), default=0.0)
 
     @property
     def texts(self) -> int | None:
-        """Embeddings that are kept, those of a text in two segments twice; None where nobody can know."""
+        """Number of embeddings, a text in two segments counted twice; None if `store.json` is damaged."""
         described = self.described()
         if described is None:
             return None
-        return sum(_rows(one.bytes, described["dimensions"]) for one in self.segments)
+        return sum(_rows(segment.bytes, described["dimensions"]) for segment in self.segments)
 
     def described(self) -> dict[str, Any] | None:
-        """What the embeddings depend on; None where `store.json` is damaged or missing."""
+        """Return what the embeddings depend on; None if `store.json` is damaged or missing."""
         try:
-            told = json.loads((self.folder / "store.json").read_bytes())
+            content = json.loads((self.folder / "store.json").read_bytes())
         except (OSError, ValueError, RecursionError):
             return None
-        sound = isinstance(told, dict) and isinstance(told.get("dimensions"), int)
-        return told if sound else None
+        intact = isinstance(content, dict) and isinstance(content.get("dimensions"), int)
+        return content if intact else None
 
 
 def stores(folder: Path) -> list[StoreOnDisk]:
-    """All stores of a cache, by name; none where there is no cache.
+    """Return all stores of a cache, sorted by name; none if there is no cache.
 
-    Raises OSError where a folder of it cannot be read.
+    Raises OSError if one of its folders cannot be read.
     """
     return [
-        _store(entry, found["fingerprint"], found["role"])
+        _store(entry, match["fingerprint"], match["role"])
         for entry in sorted(_entries(folder / "embeddings"), key=lambda entry: entry.name)
-        if (found := _STORE.fullmatch(entry.name)) and entry.is_dir(follow_symlinks=False)
+        if (match := _STORE.fullmatch(entry.name)) and entry.is_dir(follow_symlinks=False)
     ]
 
 
 def mark_used(path: Path) -> None:
-    """Note that something is used now; nothing where the folder may only be read."""
+    """Set the last use of a segment to now; does nothing in a read-only folder."""
     with suppress(OSError):
         os.utime(path)
 
 
-def evict(folder: Path, limit: int, *, keep: Collection[Path]) -> list[Stored]:
-    """Remove the segments that were used least recently until at most `limit` bytes are left.
+def evict(folder: Path, limit: int, *, keep: Collection[Path]) -> list[StoredSegment]:
+    """Remove the least recently used segments until at most `limit` bytes are left; return those removed.
 
-    A process that has one of them mapped keeps what it has. Nothing is done while another process evicts.
-    keep: segments that stay, whatever their size. Returns what was removed.
-    Raises OSError where a folder cannot be read or the lock cannot be made.
+    A process that has one of them mapped keeps its content. Does nothing while another process evicts.
+    keep: segments that are never removed.
+    Raises OSError if a folder cannot be read or the lock cannot be made.
     """
-    found = _segments(folder)
-    if sum(one.bytes for one in found) <= limit:
+    segments = _segments(folder)
+    if sum(segment.bytes for segment in segments) <= limit:
         return []
-    with locked(folder / "embeddings" / ".lock", seconds=0) as alone:
-        if not alone:
+    with locked(folder / "embeddings" / ".lock", seconds=0) as held:
+        if not held:
             return []
-        found = _segments(folder)  # another process may have made room meanwhile
-        over = sum(one.bytes for one in found) - limit
-        gone = []
-        for one in sorted(found, key=lambda one: (one.used, one.path.name)):
-            if over > 0 and one.path not in keep and _removed(one.path):
-                over -= one.bytes
-                gone.append(one)
-        return gone
+        segments = _segments(folder)  # another process may have evicted some meanwhile
+        excess = sum(segment.bytes for segment in segments) - limit
+        removed = []
+        for segment in sorted(segments, key=lambda segment: (segment.used, segment.path.name)):
+            if excess > 0 and segment.path not in keep and _remove(segment.path):
+                excess -= segment.bytes
+                removed.append(segment)
+        return removed
 
 
-def clear(found: Iterable[StoreOnDisk]) -> int:
-    """Remove stores, and return the bytes freed; what is not ours stays, and its folder with it."""
+def clear(selected: Iterable[StoreOnDisk]) -> int:
+    """Remove stores, and return the bytes freed; files that are not ours stay, and their folder too."""
     freed = 0
-    for store in found:
-        freed += sum(one.bytes for one in store.segments if _removed(one.path))
+    for store in selected:
+        freed += sum(segment.bytes for segment in store.segments if _remove(segment.path))
         if not any(SEGMENT.fullmatch(entry.name) for entry in _entries(store.folder)):
             for name in _ABOUT:
-                _removed(store.folder / name)
+                _remove(store.folder / name)
             with suppress(OSError):
                 store.folder.rmdir()
     return freed
 
 
 def default_limit(folder: Path) -> int:
-    """Bytes that a cache may take unless told otherwise: 20 GiB, or a tenth of a smaller disk."""
+    """Return the maximum bytes of a cache by default: 20 GiB, or a tenth of a smaller disk."""
     try:
-        there = next((path for path in (folder, *folder.absolute().parents) if path.is_dir()), None)
-        return min(_MOST, shutil.disk_usage(there or folder).total // _SHARE)
+        existing = next((path for path in (folder, *folder.absolute().parents) if path.is_dir()), folder)
+        return min(_LIMIT, shutil.disk_usage(existing).total // _SHARE)
     except OSError:
-        return _MOST
+        return _LIMIT
 
 
 def shown_size(size: float) -> str:
-    """Write a number of bytes for people: `1.5 GiB`."""
+    """Return a number of bytes as text, such as `1.5 GiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
@@ -171,22 +173,24 @@ def shown_size(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
-def _segments(folder: Path) -> list[Stored]:
-    return [one for store in stores(folder) for one in store.segments]
+def _segments(folder: Path) -> list[StoredSegment]:
+    return [segment for store in stores(folder) for segment in store.segments]
 
 
-def _store(place: os.DirEntry[str], fingerprint: str, role: str) -> StoreOnDisk:
+def _store(folder: os.DirEntry[str], fingerprint: str, role: str) -> StoreOnDisk:
     segments, foreign = [], []
-    for entry in _entries(place.path):
+    for entry in _entries(folder.path):
         try:
             if SEGMENT.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 facts = entry.stat(follow_symlinks=False)
-                segments.append(Stored(Path(entry.path), facts.st_size, min(facts.st_mtime, time.time())))
+                segments.append(
+                    StoredSegment(Path(entry.path), facts.st_size, min(facts.st_mtime, time.time()))
+                )
             elif entry.name not in _ABOUT and not entry.name.endswith(".tmp"):
                 foreign.append(Path(entry.path))
         except FileNotFoundError:
-            continue  # another process has just removed it
-    return StoreOnDisk(Path(place.path), fingerprint, role, tuple(segments), tuple(sorted(foreign)))
+            continue  # another process has removed it
+    return StoreOnDisk(Path(folder.path), fingerprint, role, tuple(segments), tuple(sorted(foreign)))
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
@@ -198,12 +202,12 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
 
 
 def _rows(size: int, dimensions: int) -> int:
-    """Rows of a segment of so many bytes, as `harness.encoding.segment` lays them out; reading none of it."""
+    """Return the rows of a segment from its size, without reading it; see `harness.encoding.segment`."""
     return max(0, size - 512) // (4 * dimensions + 16)
 
 
-def _removed(path: Path) -> bool:
-    """Remove a file; whether that went well."""
+def _remove(path: Path) -> bool:
+    """Remove a file; return whether that succeeded."""
     try:
         path.unlink()
     except OSError:
@@ -213,44 +217,44 @@ def _removed(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """A file that is not what it should be."""
+    """A damaged file of a cache."""
 
     path: Path
     reason: str
     store: str
     """Name of the store's folder."""
     removable: bool = True
-    """Whether a run is better off without it."""
+    """Whether removing it helps."""
 
 
 def find_corruption(folder: Path) -> Iterator[Corruption]:
-    """Read every segment of a cache, compare its checksums, and yield what is damaged.
+    """Read every segment of a cache, compare its checksums, and yield the damaged files.
 
-    Raises OSError where a folder cannot be read.
+    Raises OSError if a folder cannot be read.
     """
     for store in stores(folder):
-        yield from _corruption_of(store)
+        yield from _find_in_store(store)
 
 
-def _corruption_of(store: StoreOnDisk) -> Iterator[Corruption]:
+def _find_in_store(store: StoreOnDisk) -> Iterator[Corruption]:
     from harness.encoding.segment import CorruptSegmentError, Segment
 
     described, name = store.described(), store.folder.name
     key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
     if described is None or not name.endswith(f"-{key[:12]}"):
-        # Its segments may be whole: the next run of this model writes the file anew, and takes them.
+        # Its segments may be intact: the next run of this model writes the file again, and uses them.
         if store.segments:
             path = store.folder / "store.json"
             yield Corruption(
                 path, "damaged or missing: its segments cannot be verified", name, removable=False
             )
         return
-    for one in store.segments:
+    for segment in store.segments:
         try:
-            Segment(one.path, key, described["dimensions"]).verify()
+            Segment(segment.path, key, described["dimensions"]).verify()
         except CorruptSegmentError as reason:
-            yield Corruption(one.path, str(reason), name)
+            yield Corruption(segment.path, str(reason), name)
         except FileNotFoundError:
-            continue  # another process has just removed it
+            continue  # another process has removed it
         except OSError as error:
-            yield Corruption(one.path, f"cannot be read ({error.strerror})", name, removable=False)
+            yield Corruption(segment.path, f"cannot be read ({error.strerror})", name, removable=False)

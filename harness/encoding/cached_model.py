@@ -1,4 +1,4 @@
-"""Encode each text once over all tasks of a run, and check what comes back."""
+"""Encode each text once over all tasks of a run, and validate the embeddings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.encoding.cache_key import cacheable
 from harness.encoding.table import EmbeddingTable
-from harness.encoding.validate import _checked
+from harness.encoding.validate import encode_checked
 from harness.errors import HarnessError
 from harness.models.interface import Role
 
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     from harness.models.interface import Model
 
 _CHUNK = 120_000
-"""Characters handed to a model at once while prefetching: few batches part-filled, progress still seen."""
+"""Maximum characters that a model gets at once: few partly filled batches, but frequent progress."""
 _LONGEST = 1_200
-"""Characters that a text counts at most: models cut what is longer."""
+"""Maximum characters that count of a text: models truncate longer ones."""
 _SECONDS_UNSAVED = 20.0
+"""Maximum seconds of encoding that an interruption loses, with an embedding cache."""
 _TEXTS_UNSAVED = 50_000
-"""What an interruption costs at most, when there is an embedding cache."""
+"""Maximum texts that an interruption loses."""
 
 
 class CachedModel:
-    """A model around a model that encodes each text once per role, and checks what comes back.
+    """A model around a model that encodes each text once per role, and validates the embeddings.
 
-    With a cache on disk, a text that was encoded by an earlier run is not encoded either, and what is encoded
-    is kept there: after each `prefetch`, during long ones, and by `save`.
-    It also notes which texts were asked for, so that a task's truncated texts can be counted.
+    With a cache on disk, texts that an earlier run encoded are not encoded again; new embeddings are saved
+    there after each `prefetch`, during long ones, and by `save`.
+    It also records the requested texts, so that the truncated texts of a task can be counted.
     Raises HarnessError for embeddings that are not finite, not one per text, or all equal.
     """
 
@@ -42,10 +43,10 @@ class CachedModel:
         self.name, self.fingerprint = model.name, model.fingerprint
         self.spec, self.facts = model.spec, model.facts
         self._model = model
-        # Asked once: there is one answer per role, and a corpus has a text per document.
+        # One call per role, and not one per text of a corpus.
         self._alike = {role: model.same_as(role) for role in Role}
         self._tables: dict[Role, EmbeddingTable] = defaultdict(EmbeddingTable)
-        self._asked: dict[Role, dict[str, None]] = defaultdict(dict)
+        self._requested: dict[Role, dict[str, None]] = defaultdict(dict)
         self._stores: dict[Role, CacheStore] = {}
         if cache is not None and cacheable(model):
             self._stores = {role: cache.store(model, role) for role in set(self._alike.values())}
@@ -53,21 +54,21 @@ class CachedModel:
         self._saved = time.monotonic()
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
-        """One float32 row per text, in input order; texts met before are not encoded again.
+        """Return one float32 row per text, in input order; known texts are not encoded again.
 
-        The array may be a view that refuses to be written to: copy it before changing it.
+        The array may be a read-only view: copy it before changing it.
         """
         role = self._alike[role]
         if not len(texts):
             return self._model.encode([], role)
         distinct = dict.fromkeys(texts)
-        self._asked[role].update(distinct)
+        self._requested[role].update(distinct)
         missing = self._recall(distinct, role)
         self._encode(missing, _chunks(missing), role)
         return self._tables[role].embeddings_of(texts)
 
     def prefetch(self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]) -> None:
-        """Encode announced texts in full batches; `advance` is told how many texts were done."""
+        """Encode announced texts in full batches; `advance` gets how many more texts are done."""
         by_role: dict[Role, dict[str, None]] = defaultdict(dict)
         for text, role in texts:
             by_role[self._alike[role]][text] = None
@@ -77,43 +78,43 @@ class CachedModel:
                 advance(len(distinct) - len(missing))
                 self._encode(missing, _chunks(missing), role, advance)
         finally:
-            self.save()  # what is finished is kept, whatever cut the rest off
+            self.save()  # finished embeddings are saved, even after an interruption
 
     def save(self) -> None:
-        """Keep on disk what is not there yet; nothing without a cache, or where the disk refuses."""
+        """Write new embeddings to the cache on disk; does nothing without a cache or a writable disk."""
         for role, texts in self._unsaved.items():
             table, store = self._tables[role], self._stores[role]
             if texts and table.width == store.dimensions:
-                # In the order of rows, in which they are probably asked for again.
+                # In the order of rows, in which they will probably be requested again.
                 rows = table.rows_of(texts)
                 order = np.argsort(rows)
                 store.write([texts[at] for at in order], table.parts(rows[order]))
         self._unsaved.clear()
         self._saved = time.monotonic()
 
-    def forget(self, is_over: Callable[[str, Role], bool]) -> None:
-        """Let go of the embeddings of texts that are over; one that is asked for all the same is made again.
+    def forget(self, is_unused: Callable[[str, Role], bool]) -> None:
+        """Drop the embeddings of unused texts; if one is requested nonetheless, it is encoded again.
 
-        is_over: is asked for each text that is held, and the role that stands for all that are the same.
+        is_unused: gets each text that is held, and the role that `Model.same_as` gives.
         """
         self.save()
         for role, table in self._tables.items():
-            self._tables[role] = table.without([text for text in table if is_over(text, role)])
+            self._tables[role] = table.without([text for text in table if is_unused(text, role)])
 
     def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
-        """How many different embeddings the given texts need."""
+        """Return the number of distinct embeddings that texts need."""
         return len({(text, self._alike[role]) for text, role in texts})
 
     def pop_requested(self) -> list[tuple[str, Role]]:
-        """Return the distinct texts asked for since the last call, and forget them."""
-        asked = [(text, role) for role, texts in self._asked.items() for text in texts]
-        self._asked.clear()
-        return asked
+        """Return the distinct texts requested since the last call, and reset them."""
+        requested = [(text, role) for role, texts in self._requested.items() for text in texts]
+        self._requested.clear()
+        return requested
 
-    def count_zero_embeddings(self, asked: Iterable[tuple[str, Role]]) -> int:
-        """How many of the texts asked for, blank ones aside, have an embedding of zeros, like no other."""
+    def count_zero_embeddings(self, requested: Iterable[tuple[str, Role]]) -> int:
+        """Return how many of the requested texts that are not blank have an embedding of zeros."""
         by_role: dict[Role, list[str]] = defaultdict(list)
-        for text, role in asked:
+        for text, role in requested:
             if text.strip():
                 by_role[role].append(text)
         tables = ((self._tables[role], texts) for role, texts in by_role.items())
@@ -121,29 +122,29 @@ class CachedModel:
         return sum(int((~part.any(axis=1)).sum()) for part in parts)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The model's own similarity, (n, m)."""
+        """Return the model's own similarity, (n, m)."""
         return self._model.similarity(a, b)
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The model's own similarity, (n,); raises HarnessError where it is not finite."""
+        """Return the model's own similarity, (n,); raises HarnessError if one is not finite."""
         similarity = self._model.pairwise_similarity(a, b)
         if not np.isfinite(similarity).all():
             broken = int((~np.isfinite(similarity)).sum())
             raise HarnessError(
-                f"model {self.name} gives {broken} of {len(similarity)} pairs no finite similarity"
+                f"model {self.name} gives {broken} of {len(similarity)} pairs a similarity that is not finite"
             )
         return similarity
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
-        """Tokens of each text before any cut; None if unknown."""
+        """Return the tokens of each text before truncation; None if unknown."""
         return self._model.count_tokens(texts, role)
 
     def same_as(self, role: Role) -> Role:
-        """The role that the model treats alike."""
+        """Return the one role for all that the model treats alike."""
         return self._alike[role]
 
     def _recall(self, texts: Iterable[str], role: Role) -> list[str]:
-        """Take what the cache has, and return the texts that it does not have."""
+        """Load embeddings from the cache, and return the texts that it does not have."""
         table, store = self._tables[role], self._stores.get(role)
         missing = [text for text in texts if text not in table]
         if store is None or not missing:
@@ -159,11 +160,11 @@ class CachedModel:
         role: Role,
         advance: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Encode texts in chunks of their positions; their rows are in the order of `texts`."""
+        """Encode texts in chunks of positions; their rows are in the order of `texts`."""
         table, first = self._tables[role], None
         for positions in chunks:
             chunk = [texts[at] for at in positions]
-            embeddings = _checked(self._model, chunk, role)
+            embeddings = encode_checked(self._model, chunk, role)
             if first is None:
                 first = table.reserve(len(texts), embeddings.shape[1])
             table.fill(first + np.asarray(positions), chunk, embeddings)
@@ -179,9 +180,9 @@ class CachedModel:
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Cut texts into chunks of at most `_CHUNK` characters, the shortest in the first; yields positions.
+    """Yield positions of texts in chunks of at most `_CHUNK` characters, the shortest texts first.
 
-    No text counts more than `_LONGEST`.
+    A text counts at most `_LONGEST`.
     """
     chunk: list[int] = []
     characters = 0

@@ -1,4 +1,4 @@
-"""The embeddings of a run's distinct texts, held once."""
+"""Table of the embeddings of a run's distinct texts, each held once."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _BLOCK = 16 << 20
-"""Bytes of a block of embeddings at least; what is not filled takes no memory."""
+"""Minimum bytes of a block of embeddings; pages that are not filled take no memory."""
 _ROWS_AT_ONCE = 1024
-"""Rows that are copied at a time: a copy takes no more memory than its result."""
+"""Maximum rows that are copied at once: a copy takes no more memory than its result."""
 
 
 class EmbeddingTable:
-    """The embeddings of one role, in few large blocks, and which row is whose.
+    """Embeddings of one role in few large blocks, and the row of each text.
 
-    A row's number counts through all blocks. Segments of the cache are blocks too, which take no memory of
-    their own: they are pages of a file.
+    Rows are numbered through all blocks. Segments of the cache are blocks too, and take no memory of their
+    own: they are pages of a file.
     """
 
     def __init__(self) -> None:
         self.width: int | None = None
-        """Dimensions; None while there is no embedding."""
+        """Dimensions; None while the table is empty."""
         self._rows: dict[str, int] = {}
         self._blocks: list[np.ndarray] = []
         self._starts: list[int] = []
         self._adopted: dict[int, int] = {}
-        """First row of each segment, by its identity."""
+        """First row of each segment, by the `id` of its array."""
         self._free = range(0)
         """Rows of our own last block that are not reserved."""
         self._forgotten = 0
-        """Texts that are gone, and whose rows are still there."""
+        """Number of dropped texts whose rows are still there."""
 
     def __contains__(self, text: str) -> bool:
         return text in self._rows
@@ -46,7 +46,7 @@ class EmbeddingTable:
         return iter(self._rows)
 
     def reserve(self, count: int, width: int) -> int:
-        """Make room for so many neighboring rows, and return the first of them."""
+        """Reserve adjacent rows, and return the first."""
         self._check_width(width)
         if len(self._free) < count:
             rows = max(count, _BLOCK // (4 * max(1, width)))
@@ -61,30 +61,30 @@ class EmbeddingTable:
         self._check_width(embeddings.shape[1])
         at = self._block_of(int(rows[0]))
         self._blocks[at][rows - self._starts[at]] = embeddings
-        self._place(rows, texts)
+        self._assign(rows, texts)
 
     def adopt(self, block: np.ndarray, texts: Sequence[str], rows: np.ndarray) -> None:
-        """Take a block as it is; `texts` have the given rows of it."""
+        """Add a block without copying it; `texts[i]` is in its row `rows[i]`."""
         self._check_width(block.shape[1])
         if id(block) not in self._adopted:
-            self._adopted[id(block)] = self._append(block)  # it stays alive, and so does its identity
-        self._place(self._adopted[id(block)] + rows, texts)
+            self._adopted[id(block)] = self._append(block)  # it stays alive, so its id is not used again
+        self._assign(self._adopted[id(block)] + rows, texts)
 
     def without(self, texts: Iterable[str]) -> EmbeddingTable:
-        """The table to go on with: this one without the texts, or a smaller one once half of it is gone."""
+        """Drop texts; return this table, or a smaller one if half of the texts were dropped."""
         self._forgotten += sum(self._rows.pop(text, None) is not None for text in texts)
         return self._compacted() if self._forgotten >= max(1, len(self._rows)) else self
 
     def rows_of(self, texts: Sequence[str]) -> np.ndarray:
-        """The rows of texts that are there, (n,)."""
+        """Return the rows of known texts, (n,)."""
         return np.fromiter((self._rows[text] for text in texts), dtype=np.int64, count=len(texts))
 
     def embeddings_of(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, width), n > 0: neighboring rows as a view that cannot be written to, others as a copy."""
+        """Return (n, width), n > 0: adjacent rows as a read-only view, others as a copy."""
         return self._take(self.rows_of(texts))
 
     def parts(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """The embeddings of rows, in order, some at a time."""
+        """Yield the embeddings of rows, in order, some at a time."""
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             yield self._take(rows[start : start + _ROWS_AT_ONCE])
 
@@ -98,33 +98,33 @@ class EmbeddingTable:
         taken = np.empty((len(rows), self._blocks[at].shape[1]), dtype=np.float32)
         order = np.argsort(rows, kind="stable")
         for block, start, begin, end in self._by_block(rows[order]):
-            for some in range(begin, end, _ROWS_AT_ONCE):
-                which = order[some : min(some + _ROWS_AT_ONCE, end)]
-                taken[which] = block[rows[which] - start]
+            for at in range(begin, end, _ROWS_AT_ONCE):
+                positions = order[at : min(at + _ROWS_AT_ONCE, end)]
+                taken[positions] = block[rows[positions] - start]
         return taken
 
     def _compacted(self) -> EmbeddingTable:
-        """The same without blocks that nobody needs; what is left of ours, where half is gone, is copied."""
+        """Return a table without unused blocks; of our own blocks, those less than half used are copied."""
         kept = EmbeddingTable()
         kept.width = self.width
         texts = sorted(self._rows, key=self._rows.__getitem__)
         rows = self.rows_of(texts)
         mapped = set(self._adopted.values())
         for block, start, begin, end in self._by_block(rows):
-            some, whose = rows[begin:end] - start, texts[begin:end]
-            if not whose:
+            used, inside = rows[begin:end] - start, texts[begin:end]
+            if not inside:
                 continue
             if start in mapped:
-                kept.adopt(block, whose, some)
-            elif 2 * len(some) > len(block):
-                kept._place(kept._append(block) + some, whose)
+                kept.adopt(block, inside, used)
+            elif 2 * len(used) > len(block):
+                kept._assign(kept._append(block) + used, inside)
             else:
-                first = kept.reserve(len(some), block.shape[1])
-                kept.fill(np.arange(first, first + len(some)), whose, block[some])
+                first = kept.reserve(len(used), block.shape[1])
+                kept.fill(np.arange(first, first + len(used)), inside, block[used])
         return kept
 
-    def _place(self, rows: np.ndarray, texts: Sequence[str]) -> None:
-        """Note which row is whose."""
+    def _assign(self, rows: np.ndarray, texts: Sequence[str]) -> None:
+        """Record the row of each text."""
         self._rows.update(zip(texts, rows.tolist(), strict=True))
 
     def _append(self, block: np.ndarray) -> int:
@@ -134,7 +134,7 @@ class EmbeddingTable:
         return start
 
     def _by_block(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int, int, int]]:
-        """Each block, its first row, and from where to where the ascending rows are in it."""
+        """Yield each block, its first row, and the range of the ascending `rows` that is in it."""
         bounds = [*np.searchsorted(rows, self._starts).tolist(), len(rows)]
         for block, start, (begin, end) in zip(self._blocks, self._starts, pairwise(bounds), strict=True):
             yield block, start, begin, end

@@ -1,4 +1,4 @@
-"""Checks of what a model returns: shape, type, finite values."""
+"""Validate the embeddings that a model returns: shape, type, finite and distinct values."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from harness.system.environment import is_out_of_memory
 if TYPE_CHECKING:
     from harness.models.interface import Model, Role
 
-
 _FEWEST_TO_JUDGE = 8
-"""Distinct texts that must share one embedding before a model is called degenerate."""
-
-
+"""Minimum number of distinct texts with one embedding for which a model is refused."""
 _SAME = 1e-5
-"""Distance, relative to the norm, at which embeddings count as one: rounding of one value is below it."""
+"""Maximum distance, relative to the norm, of equal embeddings: rounding of one value is below it."""
+_AT_ONCE = 1024
+"""Maximum rows that are compared at once."""
 
 
-def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
-    """Encode, and refuse what no score could be computed from."""
-    embeddings = _fitting(model, texts, role)
+def encode_checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
+    """Return embeddings of texts; raises HarnessError for those that cannot be scored."""
+    embeddings = _encode_in_memory(model, texts, role)
     broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
     if len(broken):
         raise HarnessError(
@@ -47,26 +46,26 @@ def _checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
     return embeddings
 
 
-def _fitting(model: Model, texts: list[str], role: Role) -> np.ndarray:
-    """Encode, in halves where there is no memory for all: (len(texts), dimensions) float32."""
+def _encode_in_memory(model: Model, texts: list[str], role: Role) -> np.ndarray:
+    """Return embeddings, (len(texts), dimensions) float32; encodes in halves if memory runs out."""
     try:
-        given = model.encode(texts, role)
+        output = model.encode(texts, role)
     except Exception as error:
         if len(texts) == 1 or not is_out_of_memory(error):
             raise
     else:
-        return _rows(model, given, len(texts))
+        return _as_embeddings(model, output, len(texts))
     middle = len(texts) // 2
-    return np.concatenate([_fitting(model, half, role) for half in (texts[:middle], texts[middle:])])
+    return np.concatenate([_encode_in_memory(model, half, role) for half in (texts[:middle], texts[middle:])])
 
 
-def _rows(model: Model, given: Any, count: int) -> np.ndarray:  # noqa: ANN401 - whatever a stranger's model gives
-    """Take what a model gave as float32 embeddings; raises HarnessError where it is not one row per text."""
+def _as_embeddings(model: Model, output: Any, count: int) -> np.ndarray:  # noqa: ANN401 - of any plugin
+    """Return a model's output as float32; raises HarnessError if it is not one row per text."""
     try:
-        array = np.asarray(given)
+        array = np.asarray(output)
     except (TypeError, ValueError, RuntimeError) as error:
         raise HarnessError(
-            f"model {model.name} returned a {type(given).__name__}, which is no array: {error}",
+            f"model {model.name} returned a {type(output).__name__}, not an array: {error}",
             hint="encode returns a float32 array on the host, (texts, dimensions)",
         ) from error
     if array.dtype.kind not in "fiu":
@@ -78,20 +77,16 @@ def _rows(model: Model, given: Any, count: int) -> np.ndarray:  # noqa: ANN401 -
             f"model {model.name} returned embeddings of shape {array.shape} for {count} texts",
             hint="one row per text is needed, (texts, dimensions)",
         )
-    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused as such
+    with np.errstate(over="ignore"):  # values beyond float32 become infinite, and are refused as such
         return array.astype(np.float32, copy=False)
 
 
 def _all_same(embeddings: np.ndarray) -> bool:
-    """Whether all rows are the first up to rounding, which batches of another shape differ by."""
+    """Whether all rows equal the first up to rounding, which depends on the shape of batches."""
     first = embeddings[0]
     near = _SAME * np.linalg.norm(first)
-    # A few rows at a time: mostly the first few settle it, and a copy of all would take as much memory again.
+    # Some rows at a time: mostly the first decide, and a copy of all would double the memory.
     return all(
         bool(np.linalg.norm(embeddings[start : start + _AT_ONCE] - first, axis=1).max() <= near)
         for start in range(0, len(embeddings), _AT_ONCE)
     )
-
-
-_AT_ONCE = 1024
-"""Rows that are compared at a time."""

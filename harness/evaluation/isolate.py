@@ -203,7 +203,7 @@ class _Child:
             if isinstance(event, Done):
                 return
         if self.error is None:
-            how, hint = self._process.how_ended()
+            how, hint = self._process.exit_reason()
             self.error = HarnessError(f"the process of the model ended ({how})", hint=hint)
         self._stderr.seek(0)
         self.said = self._stderr.read().decode(errors="replace")[-_TRACE:]

@@ -105,7 +105,7 @@ def task_code(task: Task) -> dict[str, str]:
     ]
     # A library whose class or function the task is made of counts; one that it only imports is noted.
     left_out = _PACKAGES - {name.partition(".")[0] for name in roots} | {"harness"}
-    found = walk.reached(roots, walk.outside(owners, left_out))
+    found = walk.reachable_code(roots, walk.plugin_boundary(owners, left_out))
     if task.options:
         options = json.dumps(dict(task.options), sort_keys=True, default=str)
         found[OPTIONS] = hashlib.sha256(options.encode()).hexdigest()
@@ -132,7 +132,7 @@ def scoring_code() -> Mapping[str, str]:
     for package in _SCORING_PACKAGES:
         folders = importlib.import_module(f"{OWN}{package}").__path__
         roots += [f"{OWN}{package}.{module.name}" for module in pkgutil.iter_modules(folders)]
-    return walk.reached(roots, _scoring, computed=False)
+    return walk.reachable_code(roots, _scoring, computed=False)
 
 
 def _scoring(name: str) -> Mapping[str, str] | None:

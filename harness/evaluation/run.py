@@ -219,7 +219,7 @@ class Runner:
             if left and not number:
                 uses = Liveness((self._needs(model, one) for one in left), first=1)
             if left:
-                model.forget(partial(uses.is_over, number=number))
+                model.forget(partial(uses.is_unused_after, number=number))
         return scored
 
     def _needs(self, model: CachedModel, examined: LoadedTask) -> set[tuple[str, Role]]:

@@ -1,4 +1,4 @@
-"""The contract of metrics: from columns of predictions, one float."""
+"""Interface of metrics: from columns of predictions to one float."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Metric:
     compute: Callable[..., float]
     """Arrays in, one float out; NaN where undefined, never an exception for data."""
     columns: tuple[str, ...] = ("gold", "predicted")
-    """Names of the columns that `compute` is given, in this order."""
+    """Names of the columns that `compute` takes, in this order."""
     where: str | None = None
-    """Name of a boolean column; rows that are false there do not count."""
+    """Name of a boolean column; rows where it is false do not count."""
     per_example: bool = False
-    """True when the score is the mean of one value per example, the first of `columns`."""
+    """Whether the score is the mean of one value per example, the first of `columns`."""
     resample: Callable[..., np.ndarray] | None = None
-    """The score of many resamples at once, for speed: (*columns, counts (B, n)) → (B,)."""
+    """Scores of many resamples at once, for speed: (*columns, counts (B, n)) → (B,)."""

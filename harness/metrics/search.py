@@ -17,35 +17,35 @@ if TYPE_CHECKING:
     from harness.metrics.top_k import IdOrder
     from harness.models.interface import Model
 
-_WORTHWHILE = 2**34
-"""Multiplications from which a search is worth a matrix product of our own: it needs torch and a check."""
+_LARGE = 2**34
+"""Minimum multiplications of a search for which our own matrix product pays: it needs torch and a check."""
 _MOST_WORKERS = 8
-"""Parts of the documents that are searched at once; each has buffers of its own."""
+"""Maximum parts of the documents that are searched at once; each has its own buffers."""
 _SHORTEST, _LONGEST = 1e-6, 1e18
-"""Embeddings of a length between these have finite float32 products, and a direction."""
+"""Minimum and maximum length of embeddings whose float32 products are finite, and that have a direction."""
 
 
 def search(
     model: Model,
     queries: np.ndarray,
     documents: np.ndarray,
-    names: IdOrder,
+    order: IdOrder,
     depth: int,
     *,
     ignored: np.ndarray,
     at_once: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find the rows of the best documents for each query, best first, and their scores.
+    """Return the rows of the best documents for each query, best first, and their scores.
 
-    Both are (queries, depth), or less wide where fewer documents are searched. Equal scores: id, descending.
-    ignored: rows, ascending, that are not searched; at_once: documents that are compared at once, at most.
+    Both are (queries, depth), or less wide if fewer documents are searched. Equal scores: id, descending.
+    ignored: rows, ascending, that are not searched; at_once: maximum documents that are compared at once.
     Raises HarnessError for similarities that are not finite.
     """
     depth = min(depth, len(documents) - len(ignored))
-    product = _trusted(model, queries, documents)
+    product = _own_product(model, queries, documents)
 
     def best_of(part: slice) -> TopK:
-        best = TopK(len(queries), depth, names)
+        best = TopK(len(queries), depth, order)
         buffers = None if product is None else _Buffers(product, min(at_once, part.stop - part.start))
         for block in blocks(part, at_once):
             first, last = np.searchsorted(ignored, (block.start, block.stop))
@@ -53,7 +53,7 @@ def search(
             similarities = None if buffers is None else buffers.similarities(documents[block], left_out)
             if similarities is None:
                 similarities = _similarities(model, queries, documents[block])
-                # What the model gave may be a view, or locked.
+                # The model may return a view, or a read-only array.
                 similarities = similarities.copy() if len(left_out) else similarities
             if len(left_out):
                 similarities[:, left_out] = -np.inf
@@ -63,11 +63,11 @@ def search(
     whole = slice(0, len(documents))
     if product is None:
         return best_of(whole).ranked()
-    return _side_by_side(best_of, whole, at_once).ranked()
+    return _search_parts(best_of, whole, at_once).ranked()
 
 
-def _side_by_side(best_of: Callable[[slice], TopK], whole: slice, at_once: int) -> TopK:
-    """Search parts of the documents at once: what is not a matrix product uses one processor only."""
+def _search_parts(best_of: Callable[[slice], TopK], whole: slice, at_once: int) -> TopK:
+    """Search parts of the documents in threads: all but the matrix product uses one processor only."""
     import torch
 
     workers = min(_MOST_WORKERS, cores())
@@ -75,9 +75,9 @@ def _side_by_side(best_of: Callable[[slice], TopK], whole: slice, at_once: int) 
     with ThreadPoolExecutor(
         workers, "search", initializer=torch.set_num_threads, initargs=(max(1, cores() // workers),)
     ) as pool:
-        found = list(pool.map(best_of, parts))
-    best = found[0]
-    for other in found[1:]:
+        partial = list(pool.map(best_of, parts))
+    best = partial[0]
+    for other in partial[1:]:
         best.merge(other)
     return best
 
@@ -99,32 +99,32 @@ class _Product:
         import torch
 
         self.unit = unit
-        asked = torch.tensor(queries)
-        self.queries = (torch.nn.functional.normalize(asked) if unit else asked).T.contiguous()
+        tensor = torch.tensor(queries)
+        self.queries = (torch.nn.functional.normalize(tensor) if unit else tensor).T.contiguous()
         """(dimensions, queries)."""
 
 
 class _Buffers:
-    """A product with some documents at a time, at most `rows`, in memory that is used again."""
+    """A product with at most `rows` documents at a time, in buffers that are reused."""
 
     def __init__(self, product: _Product, rows: int) -> None:
         import torch
 
         self._product = product
-        # One row per document, in torch's memory, which begins where cache lines do: else a third slower.
+        # One row per document, in torch's memory, which is aligned to cache lines: a third faster.
         self._copied = torch.empty(rows, product.queries.shape[0])
         self._scores = torch.empty(rows, product.queries.shape[1])
 
     def similarities(self, documents: np.ndarray, left_out: np.ndarray) -> np.ndarray | None:
-        """(queries, documents), until the next call; None where the model must be asked.
+        """Return (queries, documents), valid until the next call; None if the model must compute them.
 
-        That is where some of the documents, other than those at `left_out`, have no direction (for
-        the cosine), or are so long, or broken, that a product may not be finite.
+        None if some documents, other than those at `left_out`, have no direction (for the cosine), or
+        are not finite, or so long that a product may not be finite.
         """
         import torch
 
         unit = self._product.unit
-        # A copy, because embeddings may be locked, which torch does not take.
+        # A copy, because torch takes no read-only arrays.
         rows, scores = self._copied[: len(documents)], self._scores[: len(documents)]
         np.copyto(rows.numpy(), documents)
         lengths = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
@@ -137,36 +137,36 @@ class _Buffers:
         return similarities
 
 
-def _trusted(model: Model, queries: np.ndarray, documents: np.ndarray) -> _Product | None:
-    """Return a product that stands for the model's similarity; None where there is none worth its while.
+def _own_product(model: Model, queries: np.ndarray, documents: np.ndarray) -> _Product | None:
+    """Return a product that equals the model's similarity; None if none does, or the search is small.
 
-    Compared on a few queries and documents: what a model says of its similarity may not be all.
+    It is compared on a few queries and documents: `model.facts` may not say all about the similarity.
     """
-    facts = getattr(model, "facts", None)  # the least model that can be searched with is a similarity
+    facts = getattr(model, "facts", None)  # a model for a search needs a similarity only
     narrow = queries.dtype == documents.dtype == np.float32
     if facts is None or facts.similarity not in ("cosine", "dot") or not narrow:
         return None
-    if queries.size * len(documents) < _WORTHWHILE or not queries.size:
+    if queries.size * len(documents) < _LARGE or not queries.size:
         return None
     unit = facts.similarity == "cosine"
-    asked = _lengths(queries)
-    few = np.append(np.linspace(0, len(queries) - 1, 8).astype(np.intp), asked.argmin())
-    some = documents[np.linspace(0, len(documents) - 1, 256).astype(np.intp)]
-    lengths = _lengths(some)
+    query_lengths = _lengths(queries)
+    few = np.append(np.linspace(0, len(queries) - 1, 8).astype(np.intp), query_lengths.argmin())
+    sample = documents[np.linspace(0, len(documents) - 1, 256).astype(np.intp)]
+    lengths = _lengths(sample)
     usable = (lengths > _SHORTEST) & (lengths < _LONGEST)
-    some, lengths = some[usable], lengths[usable]
-    if not (asked < _LONGEST).all() or not len(some):
+    sample, lengths = sample[usable], lengths[usable]
+    if not (query_lengths < _LONGEST).all() or not len(sample):
         return None
-    expected = np.asarray(model.similarity(queries[few], some))
+    expected = np.asarray(model.similarity(queries[few], sample))
     nothing = np.empty(0, dtype=np.intp)
-    found = _Buffers(_Product(queries[few], unit=unit), len(some)).similarities(some, nothing)
-    scale = 1 if unit else asked[few][:, None] * lengths
-    if expected.dtype != np.float32 or found is None or not (abs(found - expected) <= 1e-6 * scale).all():
+    own = _Buffers(_Product(queries[few], unit=unit), len(sample)).similarities(sample, nothing)
+    scale = 1 if unit else query_lengths[few][:, None] * lengths
+    if expected.dtype != np.float32 or own is None or not (abs(own - expected) <= 1e-6 * scale).all():
         return None
     return _Product(queries, unit=unit)
 
 
 def _lengths(embeddings: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore", invalid="ignore"):  # who asks looks at what comes out
+    with np.errstate(over="ignore", invalid="ignore"):  # callers check the lengths
         lengths: np.ndarray = np.linalg.norm(embeddings, axis=1)
     return lengths

@@ -2,7 +2,7 @@
 
 A resample of n examples is a row of counts: how often each example was drawn. A metric is therefore
 a function of its columns and of counts (B, n), and its plain score is the case of one row of ones.
-That keeps a bootstrap of a rank correlation at a sort and a few cumulative sums, exactly.
+So a bootstrap of a rank correlation takes one sort and a few cumulative sums, and is exact.
 
 Every metric is NaN where a column that it uses holds a NaN, and so are all of its resamples.
 """
@@ -80,14 +80,14 @@ def macro_f1(gold: ArrayLike, predicted: ArrayLike) -> float:
 
 
 def mean(values: ArrayLike) -> float:
-    """Mean of per-example values; NaN for none."""
+    """Mean of per-example values; NaN if there are none."""
     return _once(_mean, values)
 
 
 def mean_metric(name: str, column: str | None = None, *, where: str | None = None) -> Metric:
-    """Make the metric that is the mean of a per-example column: accuracy, recall@k, nDCG@k, …
+    """Return the metric that is the mean of a per-example column: accuracy, recall@k, nDCG@k, …
 
-    column: the column's name; the metric's own when None.
+    column: name of the column; that of the metric if None.
     """
     return Metric(name, mean, columns=(column or name,), where=where, per_example=True, resample=_mean)
 
@@ -95,7 +95,7 @@ def mean_metric(name: str, column: str | None = None, *, where: str | None = Non
 def weighted_sums(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sum of values under each row of counts: (B, n), (n,) → (B,).
 
-    The bits of a row do not depend on the other rows. Those of a matrix product do: BLAS picks its kernel,
+    The bits of a row do not depend on the other rows. Those of a matrix product do: BLAS chooses its kernel,
     and so the order of additions, by shape and processor.
     """
     rows = np.ascontiguousarray(counts, dtype=float)
@@ -111,9 +111,9 @@ def _once(resampled: Resampled, *columns: ArrayLike) -> float:
 
 
 def _nan_without_data(resampled: Resampled) -> Resampled:
-    """Make a metric NaN in every resample where there are no rows, or a column holds a NaN.
+    """Return a metric that is NaN in all resamples if there are no rows, or a column has a NaN.
 
-    Counts come in row-major order, so that the bits of a sum along a row do not depend on the number of rows.
+    Counts are in row-major order, so that the bits of a sum along a row do not depend on the number of rows.
     """
 
     @wraps(resampled)
@@ -128,7 +128,7 @@ def _nan_without_data(resampled: Resampled) -> Resampled:
 
 
 def _quotient(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divide; NaN where the denominator is zero."""
+    """Return the quotient; NaN where the denominator is zero."""
     undefined = denominator == 0
     return np.where(undefined, np.nan, numerator / np.where(undefined, 1, denominator))
 
@@ -149,13 +149,13 @@ def _pearson(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.
 
 
 def _squarable(values: np.ndarray) -> np.ndarray:
-    """Scale down what is so large that squares overflow: a correlation does not depend on scale."""
+    """Return values scaled down if their squares would overflow: a correlation does not depend on scale."""
     largest = np.abs(values).max(initial=0)
     return values / largest if largest > 1e150 else values
 
 
 def _weighted_correlation(left: np.ndarray, right: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Correlate left and right, (n,) or (B, n), under counts (B, n); NaN where one side is constant."""
+    """Return correlations of left and right, (n,) or (B, n), under counts (B, n); NaN if one is constant."""
     total = counts.sum(axis=1)
 
     def moment(values: np.ndarray) -> np.ndarray:
@@ -189,7 +189,7 @@ def _spearman(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np
 
 
 def _resampled_ranks(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Average rank of every example in every resample: (B, n); of no meaning where its count is 0."""
+    """Average rank of every example in every resample: (B, n); meaningless where its count is 0."""
     order, starts, group = _ascending_groups(values)
     drawn = np.add.reduceat(counts[:, order], starts, axis=1)
     ranks: np.ndarray = (np.cumsum(drawn, axis=1) - (drawn - 1) / 2)[:, group]
@@ -197,7 +197,7 @@ def _resampled_ranks(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def _ascending_groups(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Group equal values: order that sorts them, where each group starts in it, and each value's group."""
+    """Return groups of equal values: the sorting order, each group's start in it, each value's group."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
@@ -230,9 +230,9 @@ def _roc_auc(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.
 @_nan_without_data
 def _average_precision(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np.ndarray:
     positives, negatives = _drawn_by_score(gold, predicted, counts)
-    found = np.cumsum(positives, axis=1)
-    seen = np.maximum(found + np.cumsum(negatives, axis=1), 1)
-    return _quotient(_row_products(np.ascontiguousarray(positives), found / seen), positives.sum(axis=1))
+    hits = np.cumsum(positives, axis=1)
+    seen = np.maximum(hits + np.cumsum(negatives, axis=1), 1)
+    return _quotient(_row_products(np.ascontiguousarray(positives), hits / seen), positives.sum(axis=1))
 
 
 @_nan_without_data

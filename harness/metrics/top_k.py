@@ -1,4 +1,4 @@
-"""The best documents so far of each query, found in blocks of documents."""
+"""Best k documents of each query, collected over blocks of documents."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _ROOM = 256
-"""Documents that may wait for a query before its best are sorted out again; more where more are kept."""
+"""Documents that can be buffered for a query before a compaction; more if `depth` is larger."""
 _SORTED = 2**18
-"""Scores that are sorted out at once: few enough to stay in the cache."""
+"""Maximum scores that are compacted at once: few enough for the processor's cache."""
 
 
 class IdOrder:
-    """The documents' ids, compared only where scores do not decide: sorting them all can cost a search."""
+    """Order of document ids, computed only where scores tie: sorting all can take as long as a search."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         self._ids = ids
 
     @cached_property
-    def everywhere(self) -> np.ndarray:
-        """(n,) int32: for each document, how many ids come before its own."""
+    def ranks(self) -> np.ndarray:
+        """(n,) int32: the number of ids before each document's own."""
         ranks = np.empty(len(self._ids), dtype=np.int32)
         ranks[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(ranks))
         return ranks
 
-    def among(self, rows: np.ndarray) -> np.ndarray:
-        """(m,) integers that compare as the ids of the given rows do."""
-        if "everywhere" in self.__dict__:
-            ranks: np.ndarray = self.everywhere[rows]
+    def ranks_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return (m,) integers in the same order as the ids of the given rows."""
+        if "ranks" in self.__dict__:
+            ranks: np.ndarray = self.ranks[rows]
             return ranks
         distinct, at = np.unique(rows, return_inverse=True)
         named = [self._ids[row] for row in distinct.tolist()]
@@ -42,7 +42,7 @@ class IdOrder:
 
 
 def blocks(whole: slice, most: int) -> Iterator[slice]:
-    """Cut into parts of nearly equal size: some similarities (torch.cdist) compute small ones differently."""
+    """Yield parts of nearly equal size: some similarities (torch.cdist) compute small ones differently."""
     total = whole.stop - whole.start
     parts = -(-total // most)
     for part in range(parts):
@@ -50,15 +50,15 @@ def blocks(whole: slice, most: int) -> Iterator[slice]:
 
 
 class TopK:
-    """The best documents so far of each query; of equal ones, those whose ids come last.
+    """Best k documents so far of each query; of tied ones, those whose ids come last.
 
-    A document enters if it reaches its query's bound: the worst score that was kept when the best were
-    last sorted out. Soon few do, so they are put aside until a query has more of them than there is room
-    for. As long as there is room, all that equal the worst are kept; only then are ids compared.
+    A document enters if it reaches its query's bound: the worst score that the last compaction kept. Soon
+    few do, so they are appended to a buffer until one query's is full. As long as there is room, all
+    documents that tie with the worst are kept; only then are ids compared.
     """
 
-    def __init__(self, queries: int, depth: int, names: IdOrder) -> None:
-        self._depth, self._names = depth, names
+    def __init__(self, queries: int, depth: int, order: IdOrder) -> None:
+        self._depth, self._order = depth, order
         self._room = max(depth, _ROOM)
         shape = queries, depth + self._room
         self._scores = np.full(shape, -np.inf)
@@ -67,33 +67,33 @@ class TopK:
         self._bound = np.full((queries, 1), -np.inf)
         self._crowded = False
         self._last = np.full((queries, 1), -1, dtype=np.int32)
-        """Documents at the bound enter only with an id that comes after this one."""
+        """Rank of the id after which documents at the bound enter."""
         self._enters = np.empty(0, dtype=bool)
 
     def add(self, start: int, similarities: np.ndarray) -> None:
-        """Take in the next documents from row `start`, (queries, documents), none of them before.
+        """Add the next documents from row `start`, (queries, documents), which were not added before.
 
-        float32 or float64; −inf is a document that is never found.
+        float32 or float64; a document with −inf is never found.
         """
         enters = self._entering(start, similarities)
         if np.count_nonzero(enters) > self._scores.size:
-            self._sort_out(start, similarities)
+            self._compact(start, similarities)
             return
         query, column = _where(enters)
         scores = similarities[query, column]
         if not self._fits(query):
-            self._sort_out()
-            still = scores >= self._bound[query, 0]
-            query, column, scores = query[still], column[still], scores[still]
+            self._compact()
+            enters_still = scores >= self._bound[query, 0]
+            query, column, scores = query[enters_still], column[enters_still], scores[enters_still]
         if self._fits(query):
-            self._put_aside(query, scores, start + column)
+            self._append(query, scores, start + column)
         else:
-            self._sort_out(start, similarities)
+            self._compact(start, similarities)
 
     def merge(self, other: TopK) -> None:
-        """Take in what another found among other documents."""
-        self._sort_out()
-        other._sort_out()
+        """Add the best of another over other documents."""
+        self._compact()
+        other._compact()
         self._scores = np.hstack([self._scores, other._scores])
         self._rows = np.hstack([self._rows, other._rows])
         self._filled = np.full(len(self._scores), self._scores.shape[1])
@@ -101,20 +101,21 @@ class TopK:
             self._keep(part, self._scores[part], self._rows[part])
 
     def ranked(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and scores of the best, best first: (queries, depth)."""
-        self._sort_out()
+        """Return rows and scores of the best, best first: (queries, depth)."""
+        self._compact()
         used = self._filled.max(initial=0)
         rows, scores = self._rows[:, :used], self._scores[:, :used]
-        names = np.zeros_like(rows)
+        ranks = np.zeros_like(rows)
         tied = _tied(scores)
-        names[tied] = self._names.among(rows[tied])
-        best = np.lexsort((-names, -scores), axis=1)[:, : self._depth]
+        ranks[tied] = self._order.ranks_of(rows[tied])
+        best = np.lexsort((-ranks, -scores), axis=1)[:, : self._depth]
         return np.take_along_axis(rows, best, axis=1), np.take_along_axis(scores, best, axis=1)
 
     def _entering(self, start: int, similarities: np.ndarray) -> np.ndarray:
+        """Return which documents reach their query's bound, (queries, documents) bool."""
         by_document = similarities.flags.f_contiguous
-        # Scores are kept as float64, which holds all that are narrower; comparing in that is slower.
-        # The lowest number as the first bound keeps −inf out.
+        # Scores are kept as float64, which holds all narrower ones; comparing in that is slower.
+        # The lowest finite number as the first bound keeps −inf out.
         bound = np.maximum(self._bound, np.finfo(similarities.dtype).min).astype(similarities.dtype)
         if self._enters.size < similarities.size:
             self._enters = np.empty(similarities.size, dtype=bool)
@@ -124,25 +125,25 @@ class TopK:
         )
         np.greater_equal(similarities, bound, out=enters)
         if self._crowded:
-            names = self._names.everywhere[start : start + similarities.shape[1]]
-            enters &= (similarities > bound) | (names > self._last)
+            ranks = self._order.ranks[start : start + similarities.shape[1]]
+            enters &= (similarities > bound) | (ranks > self._last)
         return enters
 
     def _fits(self, query: np.ndarray) -> bool:
         fresh = np.bincount(query, minlength=len(self._filled))
         return bool((self._filled + fresh).max(initial=0) <= self._scores.shape[1])
 
-    def _put_aside(self, query: np.ndarray, scores: np.ndarray, rows: np.ndarray) -> None:
+    def _append(self, query: np.ndarray, scores: np.ndarray, rows: np.ndarray) -> None:
         fresh = np.bincount(query, minlength=len(self._filled))
-        # The documents of one query stand together, so that within it they are counted from where it begins.
+        # The documents of one query are adjacent, so their slots are counted from its first.
         begins = np.cumsum(fresh) - fresh
         slots = (self._filled - begins)[query] + np.arange(len(query))
         self._scores[query, slots] = scores
         self._rows[query, slots] = rows
         self._filled += fresh
 
-    def _sort_out(self, start: int = 0, similarities: np.ndarray | None = None) -> None:
-        """Keep the best of what was put aside, and of the given block: a few queries at once."""
+    def _compact(self, start: int = 0, similarities: np.ndarray | None = None) -> None:
+        """Keep only the best of the buffer and of the given block: a few queries at once."""
         width = self._scores.shape[1] + (0 if similarities is None else similarities.shape[1])
         for part in blocks(slice(0, len(self._scores)), max(1, _SORTED // width)):
             scores, rows = self._scores[part], self._rows[part]
@@ -155,31 +156,32 @@ class TopK:
             self._keep(part, scores, rows)
 
     def _keep(self, part: slice, scores: np.ndarray, rows: np.ndarray) -> None:
+        """Set the buffer of some queries to the best of scores, with ties as long as there is room."""
         cut = np.partition(scores, -self._depth, axis=1)[:, -self._depth, None]
         kept = (scores >= cut) & (scores > -np.inf)
         self._bound[part], self._last[part] = cut, -1
         if kept.sum(axis=1).max(initial=0) > self._depth + self._room // 2:
             self._crowded = True
-            kept, self._last[part] = self._last_named(scores, rows, cut)
+            kept, self._last[part] = self._best_with_ties(scores, rows, cut)
         query, column = np.nonzero(kept)
         best_scores, best_rows = scores[query, column], rows[query, column]
         self._scores[part], self._filled[part] = -np.inf, 0
-        self._put_aside(part.start + query, best_scores, best_rows)
+        self._append(part.start + query, best_scores, best_rows)
 
-    def _last_named(
+    def _best_with_ties(
         self, scores: np.ndarray, rows: np.ndarray, cut: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Which scores are the best, at most `depth` of each row, and the first id of those at the cut."""
+        """Return which scores are best, at most `depth` per row, and the lowest id rank kept at the cut."""
         above = scores > cut
-        level = (scores == cut) & (scores > -np.inf)
-        names = np.where(level, self._names.everywhere[rows], np.int32(-1))
+        tied = (scores == cut) & (scores > -np.inf)
+        ranks = np.where(tied, self._order.ranks[rows], np.int32(-1))
         missing = self._depth - above.sum(axis=1, keepdims=True)
-        first = np.take_along_axis(np.sort(names, axis=1), names.shape[1] - missing, axis=1)
-        return above | (level & (names >= first)), first
+        first = np.take_along_axis(np.sort(ranks, axis=1), ranks.shape[1] - missing, axis=1)
+        return above | (tied & (ranks >= first)), first
 
 
 def _where(enters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows, ascending, and columns of all that is true, whichever way it lies in memory."""
+    """Return rows, ascending, and columns of all true values, in either memory order."""
     if enters.flags.c_contiguous:
         query, column = np.divmod(np.flatnonzero(enters), enters.shape[1])
         return query, column
@@ -189,13 +191,13 @@ def _where(enters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _tied(scores: np.ndarray) -> np.ndarray:
-    """Which finite scores occur more than once in their row."""
+    """Return which finite scores occur more than once in their row."""
     order = np.argsort(scores, axis=1)
     ordered = np.take_along_axis(scores, order, axis=1)
     equal = (ordered[:, 1:] == ordered[:, :-1]) & np.isfinite(ordered[:, 1:])
     tied = np.zeros(scores.shape, dtype=bool)
     tied[:, 1:] |= equal
     tied[:, :-1] |= equal
-    found = np.empty_like(tied)
-    np.put_along_axis(found, order, tied, axis=1)
-    return found
+    unsorted = np.empty_like(tied)
+    np.put_along_axis(unsorted, order, tied, axis=1)
+    return unsorted

@@ -13,7 +13,7 @@ import msgspec
 
 from harness.errors import HarnessError
 from harness.results.records import SCHEMA, Evaluation, Throughput, plain_values
-from harness.system.atomic import _unwritable, locked, remove_stale, write_inside
+from harness.system.atomic import locked, remove_stale, write_error, write_inside
 from harness.system.limits import read_json_file
 from harness.system.paths import accessible, file_name, refuse_symlinks, symlink_below
 from harness.system.signals import defer_signals
@@ -181,7 +181,7 @@ class Results:
             with locked(self.root / ".lock", seconds=_PATIENCE):
                 yield
         except OSError as error:
-            raise _unwritable(self.root, error) from error
+            raise write_error(self.root, error) from error
 
     def remove_stale(self) -> None:
         """Remove what processes that are gone left half-written."""

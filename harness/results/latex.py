@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.render import CONTROL
+from harness.render import one_line
 from harness.results.significance import ALONE
 from harness.results.significance_tables import SHARED, SignificanceLetters, overall_grid
 
@@ -38,7 +38,7 @@ def to_latex(boards: Sequence[Board], letters: Letters, overall: Sequence[Overal
 
 def latex(text: str) -> str:
     """Escape a text for LaTeX; control characters and line ends become spaces."""
-    plain = _MARK.sub(lambda found: _MARKS[found[0]], _JOINED.sub("\0", _plain(text)))
+    plain = _MARK.sub(lambda found: _MARKS[found[0]], _JOINED.sub("\0", one_line(text)))
     # After the end of a line [ would begin an option of it, and * stand for one.
     return re.sub(r"^[\[*]", r"{\g<0>}", plain.replace("\0", "{}"))
 
@@ -92,7 +92,7 @@ def _grid(grid: Table) -> str:
 def _tabular(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], remarks: Sequence[str]) -> str:
     """header, title, remarks: plain texts; rows: cells of LaTeX."""
     lines = [
-        f"% {_plain(title)}",
+        f"% {one_line(title)}",
         r"\begin{tabular}{l" + "r" * (len(header) - 1) + "}",
         r"\toprule",
         " & ".join(map(latex, header)) + r" \\",
@@ -100,11 +100,6 @@ def _tabular(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], r
         *(" & ".join(row) + r" \\" for row in rows),
         r"\bottomrule",
         r"\end{tabular}",
-        *(f"% {_plain(remark)}" for remark in remarks),
+        *(f"% {one_line(remark)}" for remark in remarks),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _plain(text: str) -> str:
-    """A text on one line, without what writes to a terminal itself: a comment ends where its line does."""
-    return " ".join(CONTROL.sub(" ", text).split())

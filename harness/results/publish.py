@@ -9,7 +9,7 @@ from harness.models.locate import display_names
 from harness.render import csv_text
 from harness.results.leaderboard import LeaderboardRow, _libraries, boards, records
 from harness.results.records import Throughput
-from harness.system.atomic import write_atomically
+from harness.system.atomic import write_output
 from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def publish(results: Results) -> list[str]:
     if results.begun:
         with results.publishing_lock(), defer_signals():
             for name, content in published(results, unreadable).items():
-                write_atomically(results.root / name, content)
+                write_output(results.root / name, content)
     return unreadable
 
 

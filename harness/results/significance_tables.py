@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.render import Cell, Table
+from harness.render import Cell, Table, number
 from harness.results.letters import joined, letters
 from harness.results.overall import MOST_TAGS
 from harness.results.significance import ALONE, PairwiseStats
@@ -110,8 +110,8 @@ def overall_grid(found: Overall) -> Table:
     rows = [
         [
             Cell(one.model),
-            Cell(_number(one.average_rank, ".2f"), best=bool(ranks) and one.average_rank == min(ranks)),
-            Cell(_number(one.borda, "g")),
+            Cell(number(one.average_rank, ".2f"), best=bool(ranks) and one.average_rank == min(ranks)),
+            Cell(number(one.borda, "g")),
             *(_mean(one.means.get(tag), most[tag]) for tag in tags),
         ]
         for one in found.placed
@@ -155,10 +155,6 @@ def _remarks(found: Overall) -> list[str]:
 
 def _lacked(one: OverallRank) -> str:
     return ", ".join(f"{task} ({why})" for task, why in one.lacks.items())
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
 
 
 def _mean(mean: TagMean | None, most: float | None) -> Cell:

@@ -1,1 +1,1 @@
-"""system."""
+"""Access to the operating system: files, paths, limits, processes, signals, code."""

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, whatever ends the process, and locks that no dead process holds."""
+"""Atomic, fsynced writes; file locks."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LONGEST_NAME = 80
-"""Characters of a file's name that stand in its temporary name: file systems allow 255 bytes."""
-_TEMPORARY = re.compile(r"\..*\.(?P<where>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.tmp", re.DOTALL)
+"""Maximum characters of a file's name in its temporary name: file systems allow 255 bytes."""
+_TEMPORARY = re.compile(r"\..*\.(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{8}\.tmp", re.DOTALL)
 _ABANDONED = 24 * 3600
-"""Seconds after which nobody is still writing a temporary file, wherever the process runs."""
+"""Seconds after which a temporary file counts as abandoned, on any machine."""
 
 
 def write_atomic(path: Path, content: Iterable[bytes | memoryview], *, header_last: bool = False) -> None:
-    """Write a file that appears whole or not at all, also when the power fails in between.
+    """Write a file atomically: it appears complete or not at all, also after a power failure.
 
-    The folder is made where it is missing. Permissions are those of any file of the user's, and a link of
-    this name is replaced, not followed. An interruption waits until the file is there.
+    Makes missing folders. The file has the user's default permissions; a link of this name is replaced, not
+    followed. An interruption waits until the file is written.
     header_last: the last piece is written over the beginning.
-    Raises OSError where the disk is full or the folder cannot be written; nothing is left behind then.
+    Raises OSError if the disk is full or the folder cannot be written; nothing is left behind then.
     """
     with defer_signals():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,44 +58,44 @@ def write_atomic(path: Path, content: Iterable[bytes | memoryview], *, header_la
 
 
 def remove_stale(folder: Path) -> None:
-    """Remove what processes that are gone left half-written in a folder; nothing where it cannot be read."""
+    """Remove the temporary files that ended processes left in a folder; none if it cannot be read."""
     for path in stale_files(folder):
         with suppress(OSError):
             path.unlink()
 
 
 def stale_files(folder: Path) -> list[Path]:
-    """Files that processes that are gone left half-written in a folder; none where it cannot be read."""
-    left = []
+    """Return the temporary files that ended processes left in a folder; none if it cannot be read."""
+    stale = []
     with suppress(OSError):
         for path in folder.iterdir():
-            found = _TEMPORARY.fullmatch(path.name)
-            if found and _is_abandoned(path, found["where"], int(found["pid"])):
-                left.append(path)
-    return left
+            match = _TEMPORARY.fullmatch(path.name)
+            if match and _is_abandoned(path, match["machine"], int(match["pid"])):
+                stale.append(path)
+    return stale
 
 
 def this_process() -> str:
-    """Name this process, for `is_gone`."""
-    return f"{_here()}-{os.getpid()}"
+    """Return a name of this process for `is_gone`: a hash of machine, boot and container, and its number."""
+    return f"{_machine()}-{os.getpid()}"
 
 
 def is_gone(process: str) -> bool:
-    """Whether a process is known to have ended; of one of another machine, boot or container nothing is."""
-    where, _, pid = process.rpartition("-")
-    return where == _here() and pid.isdecimal() and not _is_running(int(pid))
+    """Whether a process is known to have ended; False for other machines, boots and containers."""
+    machine, _, pid = process.rpartition("-")
+    return machine == _machine() and pid.isdecimal() and not _is_running(int(pid))
 
 
 @contextmanager
 def locked(path: Path, *, seconds: float) -> Iterator[bool]:
     """Hold the lock of a file while the body runs; the system frees it however the process ends.
 
-    Yields whether the lock is held: not where another process held it for all of `seconds`, and not on a file
-    system without locks. Raises OSError where the file cannot be made.
+    Yields whether the lock is held: False if another process held it for all of `seconds`, or if the file
+    system has no locks. Raises OSError if the file cannot be made.
     """
     from filelock import FileLock, Timeout
 
-    # Whoever may write the folder may lock it, whatever the umask of the user who was first.
+    # Every user who may write the folder may lock it, independent of the first user's umask.
     lock = FileLock(path, timeout=seconds, mode=0o666)
     try:
         lock.acquire()
@@ -109,21 +109,21 @@ def locked(path: Path, *, seconds: float) -> Iterator[bool]:
 
 
 def _temporary_name(name: str) -> str:
-    return f".{name[:_LONGEST_NAME]}.{_here()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    return f".{name[:_LONGEST_NAME]}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 @cache
-def _here() -> str:
-    """Name where process numbers mean what they mean here: this boot of this machine, and this container."""
-    told = [os.uname().nodename]
+def _machine() -> str:
+    """Return a hash of what process numbers are valid for: this machine, its boot, and this container."""
+    parts = [os.uname().nodename]
     with suppress(OSError):
-        told.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
-        told.append(str(Path("/proc/self/ns/pid").stat().st_ino))
-    return blake2b("\n".join(told).encode(), digest_size=4).hexdigest()
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        parts.append(str(Path("/proc/self/ns/pid").stat().st_ino))
+    return blake2b("\n".join(parts).encode(), digest_size=4).hexdigest()
 
 
-def _is_abandoned(path: Path, where: str, pid: int) -> bool:
-    if where == _here() and not _is_running(pid):
+def _is_abandoned(path: Path, machine: str, pid: int) -> bool:
+    if machine == _machine() and not _is_running(pid):
         return True
     return time.time() - path.lstat().st_mtime > _ABANDONED
 
@@ -133,13 +133,13 @@ def _is_running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except (OSError, OverflowError):  # it is another user's, or nobody's
+    except (OSError, OverflowError):  # another user's process, or a number that no process can have
         return True
     return True
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the file's name as durable as its content; a file system that cannot does what it can."""
+    """Fsync a folder, so that the names in it are durable; does nothing if the file system cannot."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -148,25 +148,26 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, also when the power fails in between.
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that a user asked for as `write_atomic` does.
 
-    Raises HarnessError where the disk is full or the folder cannot be written.
+    Raises HarnessError if the disk is full or the folder cannot be written.
     """
     try:
         write_atomic(path, [content])
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise write_error(path, error) from error
 
 
 def write_inside(root: Path, path: Path, content: bytes) -> None:
-    """Write a file below a root as `write_atomically` does; no link within the root leads out of it."""
+    """Write a file below a root as `write_output` does, but refuse links between them."""
     refuse_symlinks(path, root)
-    write_atomically(path, content)
+    write_output(path, content)
 
 
-def _unwritable(path: Path, error: OSError) -> HarnessError:
+def write_error(path: Path, error: OSError) -> HarnessError:
+    """Return the error for a file that cannot be written."""
     return HarnessError(
         f"cannot write {path}: {error.strerror}",
-        hint="earlier results are intact; free the disk or pick --out",
+        hint="earlier results are intact; free disk space or choose another --out",
     )

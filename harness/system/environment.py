@@ -1,4 +1,4 @@
-"""What a run ran on: machine, libraries, git, command line."""
+"""Environment of a run: machine, libraries, git commit, command line."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from functools import cache
 from pathlib import Path
 
 DISTRIBUTION = "embedding-harness"
-"""The name that harness is installed by."""
+"""Name of the installed distribution."""
 
 LIBRARIES = (
     "sentence-transformers", "transformers", "tokenizers", "torch", "numpy", "scikit-learn", "mteb",
     "openvino", "onnxruntime", "scipy", "pandas", "pyarrow",
 )  # fmt: skip
-"""The libraries that can move a score."""
+"""Libraries that can change a score."""
 
 CONTROL_GROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One object per run; never part of a record that must be the same tomorrow."""
+    """One object per run; never part of a record, which must be the same in every run."""
 
     started: str
     """UTC, ISO 8601."""
@@ -42,12 +42,12 @@ class Environment:
     load: float | None
     """One-minute load average at the start."""
     git_commit: str | None
-    """Of the repository that the current folder is in. Whether its tree was changed is not asked: git then
-    runs what the repository's own configuration names."""
+    """Commit of the repository that the current folder is in. Whether its tree is dirty is not asked: git
+    would then run programs that the repository's own configuration names."""
 
 
 def current_environment(started: str) -> Environment:
-    """Describe this machine and process; imports none of the libraries it names."""
+    """Return a description of this machine and process; imports none of the libraries."""
     return Environment(
         started=started,
         command=[Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -64,7 +64,7 @@ def current_environment(started: str) -> Environment:
 
 
 def version() -> str:
-    """Version of harness, read from its metadata; `unknown` where it is run without being installed."""
+    """Return the version of harness from its metadata; `unknown` if it is not installed."""
     try:
         return importlib.metadata.version(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
@@ -72,23 +72,23 @@ def version() -> str:
 
 
 def libraries() -> dict[str, str]:
-    """Versions of the libraries that can move a score, read from their metadata."""
+    """Return library → version from their metadata, for libraries that can change a score."""
     return dict(_versions())
 
 
 @cache
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in LIBRARIES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def processor() -> str:
-    """The processor's name, as the operating system gives it."""
+    """Return the processor's name from the operating system."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():
@@ -98,13 +98,13 @@ def processor() -> str:
 
 
 def cores() -> int:
-    """Processors that this process may use: its affinity, and the quota of its control group, rounded up."""
+    """Return the processors that this process may use: affinity and control group quota, rounded up."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(allowed, _quota())))
 
 
 def _quota() -> float:
-    """Processors' worth of time that the control group grants a container; infinity if unlimited."""
+    """Return the processor time per time that the control group allows; infinity if unlimited."""
     try:
         words = (CONTROL_GROUP / "cpu.max").read_text().split()  # version 2: "200000 100000", or "max 100000"
     except OSError:
@@ -122,7 +122,7 @@ def _quota() -> float:
 
 
 def load() -> float | None:
-    """One-minute load average; None where the system has none."""
+    """Return the one-minute load average; None if the system has none."""
     try:
         return round(os.getloadavg()[0], 2)
     except OSError:
@@ -130,7 +130,7 @@ def load() -> float | None:
 
 
 def _commit(folder: Path) -> str | None:
-    """Commit that is checked out; None outside a repository. Of git's questions, this one runs nothing."""
+    """Return the commit that is checked out; None outside a repository. This git command runs no program."""
     try:
         answer = subprocess.run(  # noqa: S603 - fixed words, no shell
             ["git", "-C", str(folder), "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
@@ -144,7 +144,7 @@ def _commit(folder: Path) -> str | None:
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-_SAID = (
+_OUT_OF_MEMORY = (
     "out of memory",
     "not enough memory",
     "can't allocate memory",
@@ -152,11 +152,11 @@ _SAID = (
     "bad_alloc",
     "Unable to allocate",
 )
-"""What torch (GPU and CPU), ONNX Runtime, C++ libraries and numpy say."""
+"""Messages of torch (GPU and CPU), ONNX Runtime, C++ libraries and numpy."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there was no memory: less at a time may then fit."""
-    # Not HarnessError: what was told to a user was tried already.
-    told = isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime")
-    return isinstance(error, MemoryError) or (told and any(words in str(error) for words in _SAID))
+    """Whether an error says that memory ran out: fewer texts at a time may then fit."""
+    # Not HarnessError: smaller batches were tried before it was raised.
+    native = isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime")
+    return isinstance(error, MemoryError) or (native and any(words in str(error) for words in _OUT_OF_MEMORY))

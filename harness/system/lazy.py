@@ -1,4 +1,4 @@
-"""Public names that are imported when they are first used, so that importing a namespace is light."""
+"""Lazy public names: imported at their first use, so that importing a namespace is fast."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 def attach(
     namespace: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """Return `__getattr__`, `__dir__` and `__all__` of a module whose names live in other modules.
+    """Return `__getattr__`, `__dir__` and `__all__` of a module whose names are in other modules.
 
-    homes: module below `harness` → the names that are taken from it, separated by spaces.
+    homes: module of `harness` → names that are imported from it, separated by spaces.
     """
     home = {name: module for module, names in homes.items() for name in names.split()}
     names = sorted(home)
 
-    def get(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    def get(name: str) -> Any:  # noqa: ANN401 - any object
         if name not in home:
             raise AttributeError(f"module {namespace!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(f"harness.{home[name]}"), name)

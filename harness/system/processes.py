@@ -1,4 +1,4 @@
-"""Processes of ours that do one thing for us: start them apart, end them for certain, say how they ended."""
+"""Helper processes: start them in a session of their own, end them reliably, report how they ended."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LIFELINE = "HARNESS_LIFELINE"
-"""Variable with the number of a pipe that nobody writes to: it ends when whoever started the process does."""
+"""Environment variable with the number of a pipe that is never written to: it closes when the parent ends."""
 
 
 class Process(subprocess.Popen[bytes]):
-    """A process with pipes for what it is told and what it answers.
+    """A process with pipes for its standard input and output.
 
-    It is a session of its own: Ctrl-C reaches the parent alone, which can then end the whole group, the
-    processes that a model itself started among them. Where it calls `end_with_parent`, it ends with the
-    parent, however that ends.
-    said: takes its standard error.
+    It has a session of its own: Ctrl-C reaches the parent alone, which can then end the whole group,
+    including processes that a model started. If it calls `end_with_parent`, it ends with the parent, however
+    that ends.
+    stderr: takes its standard error.
     """
 
-    def __init__(self, command: Sequence[str], said: IO[bytes]) -> None:
+    def __init__(self, command: Sequence[str], stderr: IO[bytes]) -> None:
         theirs, ours = os.pipe()
         self._lifeline = os.fdopen(ours, "wb")
         try:
@@ -36,7 +36,7 @@ class Process(subprocess.Popen[bytes]):
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=said,
+                stderr=stderr,
                 start_new_session=True,
                 pass_fds=(theirs,),
                 env={**os.environ, _LIFELINE: str(theirs)},
@@ -45,34 +45,34 @@ class Process(subprocess.Popen[bytes]):
             os.close(theirs)
 
     def end(self) -> None:
-        """End the process and all that it started, now."""
+        """Kill the process and all that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self.wait()
         self._lifeline.close()
 
-    def how_ended(self) -> tuple[str, str | None]:
-        """Wait for its end and say how it came, `exit 1` or `killed by SIGKILL`, and why it may have."""
+    def exit_reason(self) -> tuple[str, str | None]:
+        """Wait for its end and return how it ended, `exit 1` or `killed by SIGKILL`, and a hint or None."""
         code = self.wait()
         how = f"exit {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
         return how, "out of memory?" if code == -signal.SIGKILL else None
 
 
 def python_module(name: str) -> tuple[str, ...]:
-    """Command that runs a module of ours.
+    """Return the command that runs a module of harness.
 
-    Python lets `-m` import from the current folder first, before its own library, and a stranger's may hold a
-    `csv.py`: here it may only where this process does, as `python -m harness` in a source tree.
+    With `-m`, Python imports from the current folder first, before its own library, and a downloaded folder
+    may hold a `csv.py`: `-P` forbids that, unless this process does so too, as `python -m harness` does.
     """
     here = {"", str(Path.cwd())} & set(sys.path)
     return sys.executable, *([] if here else ["-P"]), "-m", name
 
 
 def end_with_parent() -> None:
-    """End this process and all that it started as soon as the process that started it has ended.
+    """End this process and all that it started as soon as its parent ends.
 
-    Nothing happens where that is not ours. Linux's kernel ends it, even while native code holds Python's
-    lock; elsewhere a thread does, which waits for that lock.
+    Does nothing if the parent is not a `Process` of harness. On Linux the kernel ends it, even while native
+    code holds Python's lock; elsewhere a thread does, which waits for that lock.
     """
     number = os.environ.pop(_LIFELINE, "")
     if not number:
@@ -82,7 +82,7 @@ def end_with_parent() -> None:
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
         fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
-    # It reads what was so before the kernel was asked, too.
+    # The parent may have ended before the kernel was asked: the thread sees that too.
     threading.Thread(target=_end_after, args=(lifeline,), daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first lets what is being written be finished, the second waits for nothing."""
+"""Ctrl-C and SIGTERM: the first waits for a write to finish, the second stops at once."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_WAIT = b"\nFinishing what is being written; once more stops at once.\n"
+_WAIT = b"\nFinishing a write; a second signal stops at once.\n"
 
 
 class Interrupted(KeyboardInterrupt):
     """A signal asked this process to end.
 
     signal: its number.
-    advice: what the user should know, such as how to continue.
+    advice: a sentence for the user, such as how to continue.
     """
 
     def __init__(self, number: int = signal.SIGINT, advice: str = "") -> None:
@@ -30,20 +30,20 @@ class Interrupted(KeyboardInterrupt):
         self.signal, self.advice = number, advice
 
     @classmethod
-    def telling(cls, error: BaseException, advice: str) -> Interrupted:
-        """The same interruption, with what the user should know."""
+    def with_advice(cls, error: BaseException, advice: str) -> Interrupted:
+        """Return the same interruption with a sentence for the user."""
         return cls(getattr(error, "signal", signal.SIGINT), advice)
 
 
 @dataclass
 class _State:
-    """What is known of signals; they are handled in the main thread alone."""
+    """State of signal handling; signals are handled in the main thread only."""
 
-    unbroken: int = 0
-    """How many bodies of `defer_signals` the main thread is in."""
+    deferring: int = 0
+    """Number of `defer_signals` bodies that the main thread is in."""
     received: int = 0
     waiting: int | None = None
-    """The signal that waits for the outermost of them to end."""
+    """Signal that waits for the outermost of them to end."""
 
 
 _state = _State()
@@ -51,12 +51,12 @@ _state = _State()
 
 @contextmanager
 def handle_signals() -> Iterator[None]:
-    """Turn a first SIGINT or SIGTERM into `Interrupted` once nothing is being written, later ones at once.
+    """Raise `Interrupted` for a first SIGINT or SIGTERM when no write is running, for later ones at once.
 
-    A signal that is ignored when this begins (nohup, a shell's background job) stays ignored.
+    A signal that was ignored before (nohup, a shell's background job) stays ignored.
     """
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _heed) for number in heeded}
+    handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _handle) for number in handled}
     _state.received, _state.waiting = 0, None
     try:
         yield
@@ -67,23 +67,23 @@ def handle_signals() -> Iterator[None]:
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """Let a first interruption wait until the body is done; only the main thread is ever interrupted."""
+    """Let a first interruption wait until the body is done; only the main thread is interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _state.unbroken += 1
+    _state.deferring += 1
     try:
         yield
     finally:
-        _state.unbroken -= 1
-        if _state.waiting is not None and not _state.unbroken:
+        _state.deferring -= 1
+        if _state.waiting is not None and not _state.deferring:
             number, _state.waiting = _state.waiting, None
             raise Interrupted(number)
 
 
-def _heed(number: int, _frame: FrameType | None) -> None:
+def _handle(number: int, _frame: FrameType | None) -> None:
     _state.received += 1
-    if _state.received == 1 and _state.unbroken:
+    if _state.received == 1 and _state.deferring:
         _state.waiting = number
         os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _WAIT)
         return

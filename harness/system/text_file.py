@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def read_text(path: Path, limit: Limit = DATA) -> str:
-    r"""Read UTF-8, with or without a byte-order mark; line ends become `\n`.
+    r"""Return the text of a UTF-8 file, with or without a byte-order mark; line ends become `\n`.
 
-    Raises HarnessError that names the first byte that is not UTF-8, or the limit that the file is over.
+    Raises HarnessError that names the first byte that is not UTF-8, or the limit that is exceeded.
     """
     try:
         content = read_file(path, limit)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.render import shortened
 from harness.tasks.finding import Finding, Severity
 from harness.training.lineage import NAME, read_lineage
 from harness.training.near_duplicates import SIGNATURES, Signatures, read_signatures, text_hash
@@ -172,7 +173,7 @@ def _leak(
     evidence = (
         f"of {len(leaked)} of {examples} examples of {name} ({share:.1%}) every text was trained on,"
         f" {exact} with equal texts, {len(leaked) - exact} with near-duplicates{seen.caveat};"
-        f" such as {_short(first)!r}"
+        f" such as {shortened(first, _MOST_SHOWN)!r}"
     )
     return Finding("train-test-overlap", severity, evidence, _REMEDY)
 
@@ -196,8 +197,3 @@ def _shared(
     if found:
         evidence = f"of {name}, {'; '.join(found)} stood in the training, but no whole example{seen.caveat}"
         yield Finding("shared-texts", severity, evidence, "a part of these examples is no news to the model")
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _MOST_SHOWN else f"{line[: _MOST_SHOWN - 1]}…"

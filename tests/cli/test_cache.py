@@ -56,7 +56,7 @@ def test_verify_finds_damage_and_removes_it_when_told(harness, kept):
     (kept[0].parent / "mine.txt").write_text("mine")
     told = harness("cache", "verify", "kept")
     assert told.code == 2
-    assert f"DAMAGED {kept[0]}: the checksum of its embeddings is another\n" in told.out
+    assert f"DAMAGED {kept[0]}: the checksum of its embeddings does not match\n" in told.out
     assert f"not ours: {kept[0].parent}/mine.txt" in told.out
     assert kept[0].exists()
     assert "; removed" in harness("cache", "verify", "kept", "--remove").out
@@ -99,12 +99,12 @@ def test_what_cannot_be_meant_is_refused(words, reason, harness):
 def test_a_run_refuses_a_size_that_is_none(run):
     told = run("--cache-size", "much")
     assert told.code == 2
-    assert "--cache-size: 'much' is no size" in told.err
+    assert "invalid size 'much' for --cache-size" in told.err
 
 
 def test_the_configuration_may_bound_the_cache(run):
     Path("harness.toml").write_text('cache-size = "lots"\n')
     told = run()
-    assert "cache-size: 'lots' is no size" in told.err
+    assert "invalid size 'lots' for cache-size" in told.err
     Path("harness.toml").write_text('cache-size = "2GiB"\n')
     assert run().code == 0

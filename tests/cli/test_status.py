@@ -122,7 +122,7 @@ def rewrite_run(**changes):
 
 
 DONE = ("done", "")
-GONE = f"{durable._here()}-999999999"
+GONE = f"{durable._machine()}-999999999"
 
 
 def test_a_finished_run_is_done_and_there_is_nothing_to_continue(ran, status):

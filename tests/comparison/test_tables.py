@@ -24,7 +24,7 @@ from comparison.said import (
     line,
 )
 from harness.cli.output import print_grids
-from harness.comparison.flip_tables import flip_tables, shortened
+from harness.comparison.flip_tables import flip_tables
 from harness.comparison.markdown import markdown
 from harness.comparison.matrix import matrix_tables, pareto_table
 from harness.comparison.result import Change, ParetoPoint
@@ -242,20 +242,6 @@ def test_a_remark_says_that_no_slice_differs():
     ]
     (table,) = flip_tables(comparison(changes=(replace(changes(), slices=()),)))
     assert table.remarks == []
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param("short", "short", id="a short text is left alone"),
-        pytest.param("two\n  li\x1b[3m", "two li [3m", id="it is one line, and no escape"),
-        pytest.param("a" * 11, "a" * 9 + "…", id="the end is cut off"),
-        pytest.param("123456789", "123456789", id="one that just fits is whole"),
-        pytest.param("12345678 bcd", "12345678…", id="the cut is not after a space"),
-    ],
-)
-def test_a_text_is_shortened(text, expected):
-    assert shortened(text, 10) == expected
 
 
 # --- several models ---------------------------------------------------------------------------------------

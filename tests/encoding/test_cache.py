@@ -1,4 +1,4 @@
-"""The embedding cache: found again bit for bit, never mixed up, and no disk can spoil a run."""
+"""The embedding cache: exact, never mixed up, and robust against a broken disk."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def store_of(folder, notes, model=None):
 # --- what is found again --------------------------------------------------------------------------------
 
 
-def test_the_second_run_encodes_nothing_and_comes_to_the_same_bytes(encode, notes):
+def test_the_second_run_encodes_nothing_and_gets_the_same_bytes(encode, notes):
     cold, encoded = encode(TEXTS)
     assert encoded == TEXTS
     warm, encoded = encode(TEXTS)
@@ -117,7 +117,7 @@ def test_any_calls_over_any_runs_give_what_one_call_gives(tmp_path_factory, runs
         assert notes == []
 
 
-def test_a_prefetch_that_is_cut_off_keeps_what_was_finished(encode, tmp_path, notes):
+def test_an_interrupted_prefetch_saves_finished_embeddings(encode, tmp_path, notes):
     texts = [f"{'word ' * 100}{'x' * (n % 7)}{n}" for n in range(300)]
     model, whole = CacheableModel(), LetterModel.encode
 
@@ -148,7 +148,7 @@ def test_long_prefetches_are_saved_in_between(tmp_path, notes, monkeypatch):
     assert sorted(found) == sorted(texts)
 
 
-def test_fresh_reads_nothing_and_replaces_what_is_there(encode, tmp_path, notes):
+def test_fresh_reads_nothing_and_replaces_stored_embeddings(encode, tmp_path, notes):
     wrong = np.ones((2, 26), dtype=np.float32)
     store_of(tmp_path, notes).write(["a", "b"], [wrong])
     assert encode(["a"])[0].tolist() == wrong[:1].tolist()
@@ -160,7 +160,7 @@ def test_fresh_reads_nothing_and_replaces_what_is_there(encode, tmp_path, notes)
     assert again.tobytes() == fresh.tobytes() == LetterModel().encode(["b", "a", "c"]).tobytes()
 
 
-def test_of_two_embeddings_of_a_text_the_newer_counts_also_when_merged(tmp_path, notes, monkeypatch):
+def test_the_newer_of_two_embeddings_of_a_text_is_used_also_after_merging(tmp_path, notes, monkeypatch):
     monkeypatch.setattr(caching, "_MOST_SEGMENTS", 3)
     for value in range(4):
         store_of(tmp_path, notes).write(["a", f"b{value}"], [np.full((2, 26), value, dtype=np.float32)])
@@ -217,13 +217,13 @@ def test_embeddings_under_other_conditions_are_never_shared(changed, tmp_path, n
     assert after.folder != before.folder
 
 
-def test_a_variable_that_picks_kernels_is_part_of_the_identity(monkeypatch):
+def test_a_variable_that_chooses_kernels_is_part_of_the_key(monkeypatch):
     before = cache_key.cache_key(CacheableModel(), Role.TEXT)
     monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
     assert cache_key.cache_key(CacheableModel(), Role.TEXT) != before
 
 
-def test_the_store_tells_people_what_it_depends_on(encode, tmp_path):
+def test_a_store_describes_what_it_depends_on(encode, tmp_path):
     encode(["a"])
     (path,) = files(tmp_path, "store.json")
     told = json.loads(path.read_text())
@@ -232,13 +232,13 @@ def test_the_store_tells_people_what_it_depends_on(encode, tmp_path):
     assert path.parent.name.startswith("a" * 16 + "-text-")
 
 
-def test_only_models_that_promise_one_embedding_per_text_are_cached():
+def test_only_batch_invariant_models_are_cached():
     assert cacheable(CacheableModel())
     assert not cacheable(CacheableModel(reproducible=False))
     assert not cacheable(LetterModel())
 
 
-def test_a_model_that_promises_nothing_leaves_no_trace(encode, tmp_path):
+def test_a_model_that_is_not_batch_invariant_writes_nothing(encode, tmp_path):
     assert encode(TEXTS, model=LetterModel())[1] == TEXTS
     assert encode(TEXTS, model=LetterModel())[1] == TEXTS
     assert list(tmp_path.iterdir()) == []
@@ -276,7 +276,7 @@ def other_width(path):
         pytest.param(flip(20), "its header cannot be read", id="a byte of the header"),
         pytest.param(flip(700), "the checksum of its embeddings", id="a byte of an embedding"),
         pytest.param(flip(-3), "the checksum of its texts", id="a byte of a text's hash"),
-        pytest.param(cut, "it is cut off", id="a byte less"),
+        pytest.param(cut, "it is truncated", id="a byte less"),
         pytest.param(lambda path: path.write_bytes(b""), "it is too short", id="emptied"),
         pytest.param(lambda path: path.write_bytes(b"{}" * 999), "its header cannot be read", id="garbage"),
         pytest.param(lambda path: path.write_bytes(bytes(999)), "its header cannot be read", id="zeros"),
@@ -301,7 +301,7 @@ def test_a_damaged_segment_is_reported_once_and_its_texts_are_encoded_again(
 
 
 @given(st.data())
-def test_whatever_bit_is_flipped_it_is_noticed(tmp_path_factory, data):
+def test_every_flipped_bit_is_detected(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("segment") / "one"
     embeddings = LetterModel().encode(TEXTS)
     write_segment(path, "a" * 64, keys_of(TEXTS), [embeddings], 26)
@@ -325,7 +325,7 @@ def test_a_garbage_store_json_is_reported_once_and_written_again(encode, tmp_pat
     assert len(notes) == 1
 
 
-def test_files_of_others_are_left_alone(encode, tmp_path, notes):
+def test_files_that_are_not_ours_are_not_touched(encode, tmp_path, notes):
     encode(["a"])
     folder = files(tmp_path)[0].parent
     for name in ("notes.txt", "model.safetensors"):
@@ -338,18 +338,20 @@ def test_files_of_others_are_left_alone(encode, tmp_path, notes):
 # --- disks that refuse ----------------------------------------------------------------------------------
 
 
-def test_a_folder_that_cannot_be_written_is_a_note_and_the_run_goes_on(notes, tmp_path):
+def test_a_folder_that_cannot_be_written_is_noted_and_the_run_continues(notes, tmp_path):
     (tmp_path / "file").write_text("")
     run = CachedModel(CacheableModel(), EmbeddingCache(tmp_path / "file" / "cache", notes.append))
     for text in "abc":
         assert run.encode([text]).tolist() == LetterModel().encode([text]).tolist()
         run.save()
-    assert notes == [
-        f"embedding cache: {tmp_path}/file/cache cannot be written (Not a directory); the run goes on without"
-    ]
+    (note,) = notes
+    assert note == (
+        f"embedding cache: {tmp_path}/file/cache cannot be written (Not a directory);"
+        " the run continues without it"
+    )
 
 
-def test_a_full_disk_is_a_note_and_does_no_damage(encode, tmp_path, notes, monkeypatch):
+def test_a_full_disk_is_noted_and_damages_nothing(encode, tmp_path, notes, monkeypatch):
     def full(_handle):
         raise OSError(28, "No space left on device")
 
@@ -359,14 +361,16 @@ def test_a_full_disk_is_a_note_and_does_no_damage(encode, tmp_path, notes, monke
         embeddings, encoded = encode(["a", "b"])
     assert encoded == ["b"]
     assert embeddings.tolist() == LetterModel().encode(["a", "b"]).tolist()
-    assert notes == [
-        f"embedding cache: {tmp_path} cannot be written (No space left on device); the run goes on without"
-    ]
+    (note,) = notes
+    assert note == (
+        f"embedding cache: {tmp_path} cannot be written (No space left on device);"
+        " the run continues without it"
+    )
     assert files(tmp_path, ".*.tmp") == []
     assert encode(["a"])[1] == []
 
 
-def test_files_have_the_permissions_that_the_user_gives_files(encode, tmp_path):
+def test_files_have_the_default_permissions_of_the_user(encode, tmp_path):
     before = os.umask(0o027)
     try:
         encode(["a"])
@@ -375,7 +379,7 @@ def test_files_have_the_permissions_that_the_user_gives_files(encode, tmp_path):
     assert {path.stat().st_mode & 0o777 for path in files(tmp_path, "*.*")} == {0o640}
 
 
-def test_no_text_stands_on_the_disk(encode, tmp_path):
+def test_texts_are_not_written_to_disk(encode, tmp_path):
     encode(["a secret sentence"])
     for path in files(tmp_path, "*"):
         assert b"secret" not in path.read_bytes()
@@ -449,7 +453,7 @@ def test_a_process_that_dies_while_it_writes_leaves_a_readable_store(ended_by, l
     assert notes == []
 
 
-def test_what_a_dead_process_left_half_written_is_removed_when_it_is_old(encode, tmp_path):
+def test_an_old_half_written_file_is_removed(encode, tmp_path):
     encode(["a"])
     folder = files(tmp_path)[0].parent
     old, young = (folder / f".{name}.0badf00d-1-00000000.tmp" for name in ("old", "young"))
@@ -469,7 +473,7 @@ def test_segments_do_not_grow_without_bound(tmp_path, notes):
     assert sorted(np.concatenate(found).tolist()) == list(range(150))
 
 
-def test_large_segments_are_left_as_they_are(tmp_path, notes, monkeypatch):
+def test_large_segments_are_not_merged(tmp_path, notes, monkeypatch):
     monkeypatch.setattr(caching, "_MOST_SEGMENTS", 2)
     monkeypatch.setattr(caching, "_LARGE", 2000)
     store_of(tmp_path, notes).write(TEXTS, [LetterModel().encode(TEXTS)])
@@ -493,7 +497,7 @@ def test_a_segment_is_a_safetensors_file(tmp_path):
     assert found["texts"].shape == (len(TEXTS), 16)
 
 
-def test_a_segment_is_mapped_for_reading_only(tmp_path):
+def test_a_segment_is_mapped_read_only(tmp_path):
     write_segment(tmp_path / "one", "a" * 64, keys_of(["a"]), [np.ones((1, 26), np.float32)], 26)
     with pytest.raises(ValueError, match="WRITEABLE"):
         Segment(tmp_path / "one", "a" * 64, 26).embeddings.flags.writeable = True
@@ -508,7 +512,7 @@ def test_keys_are_blake2b_of_the_texts_and_differ(tmp_path):
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), unique_by=lambda key: key[0]), st.data())
-def test_an_index_finds_the_rows_that_there_are(known, data):
+def test_an_index_finds_the_rows_of_known_keys(known, data):
     asked = data.draw(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5))))
     rows = Index(np.array(known, dtype="<u8").reshape(-1, 2)).rows_of(
         np.array(asked, dtype="<u8").reshape(-1, 2)
@@ -517,8 +521,8 @@ def test_an_index_finds_the_rows_that_there_are(known, data):
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=30))
-def test_of_keys_that_are_there_twice_the_first_is_kept(keys):
-    kept = caching._first_of_each(np.array(keys, dtype="<u8").reshape(-1, 2))
+def test_the_first_of_equal_keys_is_kept(keys):
+    kept = caching._first_rows(np.array(keys, dtype="<u8").reshape(-1, 2))
     assert kept.tolist() == [row for row, key in enumerate(keys) if key not in keys[:row]]
 
 

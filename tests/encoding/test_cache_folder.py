@@ -39,7 +39,7 @@ def age(path, hours):
     os.utime(path, (time.time() - hours * HOUR,) * 2)
 
 
-def test_a_store_says_what_it_holds_without_reading_it(tmp_path):
+def test_a_store_is_described_without_reading_its_segments(tmp_path):
     paths = [write(tmp_path, "a", "b"), write(tmp_path, "c")]
     (tmp_path / "embeddings" / "notes.txt").write_text("mine")
     (found,) = stores.stores(tmp_path)
@@ -48,12 +48,12 @@ def test_a_store_says_what_it_holds_without_reading_it(tmp_path):
     assert found.used == pytest.approx(time.time(), abs=60)
 
 
-def test_there_is_nothing_in_a_folder_that_is_not_there(tmp_path):
+def test_a_missing_folder_has_no_stores(tmp_path):
     assert stores.stores(tmp_path / "none") == []
     assert evict(tmp_path / "none", 0, keep=()) == []
 
 
-def test_what_was_used_least_recently_goes_first(tmp_path):
+def test_the_least_recently_used_segment_is_evicted_first(tmp_path):
     old, older, young = (write(tmp_path, text) for text in "abc")
     age(old, 2)
     age(older, 3)
@@ -64,7 +64,7 @@ def test_what_was_used_least_recently_goes_first(tmp_path):
     assert files(tmp_path) == [young]
 
 
-def test_what_a_run_takes_something_from_is_used(tmp_path, notes):
+def test_a_segment_that_a_run_reads_is_used(tmp_path, notes):
     read, unread = write(tmp_path, "a"), write(tmp_path, "b")
     age(read, 5)
     age(unread, 1)
@@ -73,7 +73,7 @@ def test_what_a_run_takes_something_from_is_used(tmp_path, notes):
     assert files(tmp_path) == [read]
 
 
-def test_a_run_makes_room_of_what_others_kept_and_says_so_once(tmp_path):
+def test_a_run_evicts_segments_of_other_runs_and_reports_it_once(tmp_path):
     notes = []
     old = [write(tmp_path, text, model=CacheableModel(fingerprint="b" * 64)) for text in "abc"]
     for path in old:
@@ -83,14 +83,15 @@ def test_a_run_makes_room_of_what_others_kept_and_says_so_once(tmp_path):
     for text in "xyz":
         store.write([text], [np.ones((1, 26), np.float32)])
     assert not any(path.exists() for path in old)
-    assert len(files(tmp_path)) == 3  # what this run has written stays, whatever the limit
+    assert len(files(tmp_path)) == 3  # segments of this run are never evicted
     (note,) = notes
     assert note.startswith(
-        f"embedding cache: {tmp_path} may take 1 B: what was used least recently is removed"
+        f"embedding cache: {tmp_path} is over its limit of 1 B:"
+        " the least recently used embeddings are removed"
     )
 
 
-def test_what_is_mapped_can_still_be_read_when_it_is_evicted(tmp_path, notes):
+def test_a_mapped_segment_can_be_read_after_it_is_evicted(tmp_path, notes):
     write(tmp_path, "a", "b")
     ((embeddings, _, rows),) = store_of(tmp_path, notes).find(["a", "b"])
     evict(tmp_path, 0, keep=())
@@ -98,12 +99,12 @@ def test_what_is_mapped_can_still_be_read_when_it_is_evicted(tmp_path, notes):
     assert embeddings[rows].tolist() == np.ones((2, 26)).tolist()
 
 
-def test_a_run_whose_segments_vanish_encodes_what_is_gone(tmp_path, notes):
+def test_a_run_whose_segments_vanish_encodes_their_texts(tmp_path, notes):
     path = write(tmp_path, "a")
     store = store_of(tmp_path, notes)
     paths = store._paths()
     path.unlink()
-    assert list(store._opened(paths)) == []
+    assert list(store._open(paths)) == []
     assert notes == []
 
 
@@ -115,14 +116,14 @@ def test_nothing_is_evicted_while_another_process_does(tmp_path):
     assert len(evict(tmp_path, 0, keep=())) == 1
 
 
-def test_a_time_that_lies_ahead_counts_as_now(tmp_path):
+def test_a_time_in_the_future_counts_as_now(tmp_path):
     ahead = write(tmp_path, "a")
     age(ahead, -1000)
     (found,) = stores.stores(tmp_path)
     assert found.used <= time.time()
 
 
-def test_a_clock_that_was_put_back_leaves_the_newest_the_newest(tmp_path, notes, monkeypatch):
+def test_the_newest_segment_stays_the_newest_after_the_clock_was_set_back(tmp_path, notes, monkeypatch):
     for value, now in enumerate((2_000, 1_000, 1_000)):
         monkeypatch.setattr(time, "time_ns", lambda now=now: now)
         store_of(tmp_path, notes).write(["a"], [np.full((1, 26), value, np.float32)])
@@ -130,13 +131,13 @@ def test_a_clock_that_was_put_back_leaves_the_newest_the_newest(tmp_path, notes,
     assert embeddings[rows, 0].tolist() == [2]
 
 
-def test_the_last_name_that_there_is_stops_nobody(tmp_path):
+def test_the_highest_possible_name_does_not_prevent_writing(tmp_path):
     path = write(tmp_path, "a")
     path.rename(path.with_name(f"{'f' * 16}-00000000.safetensors"))
     assert len(write(tmp_path, "b").name) == len(path.name)
 
 
-def test_neither_links_nor_files_of_others_are_removed(tmp_path):
+def test_links_and_files_that_are_not_ours_are_not_removed(tmp_path):
     path = write(tmp_path, "a")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -200,7 +201,7 @@ def test_the_default_folder_is_where_caches_belong(variables, expected, monkeypa
     assert default_folder(configured) == Path(expected)
 
 
-def test_looking_into_a_cache_imports_nothing_heavy():
+def test_reading_a_cache_folder_imports_nothing_heavy():
     script = "import sys, harness.encoding.cache_folder, harness.cli.cache\n"
     script += "print({'torch', 'numpy', 'filelock'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""One embedding per text: encoded once, kept lean, checked."""
+"""One embedding per text: encoded once, held once, validated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.kernels
 
 
 @given(st.lists(st.integers(0, 3000), max_size=300))
-def test_chunks_hold_each_text_once_shortest_first_and_are_as_large_as_they_may_be(lengths):
+def test_chunks_hold_each_text_once_shortest_first_and_are_as_large_as_allowed(lengths):
     chunks = list(_chunks(["x" * length for length in lengths]))
     positions = [position for chunk in chunks for position in chunk]
     assert sorted(positions) == list(range(len(lengths)))
@@ -48,7 +48,7 @@ def test_roles_that_differ_for_the_model_are_encoded_apart(letters):
     assert letters.encoded == [("a", "query"), ("a", "document")]
 
 
-def test_rows_come_back_in_the_order_asked_for(letters):
+def test_rows_come_back_in_the_order_of_the_request(letters):
     found = CachedModel(letters).encode(["b", "a", "b"])
     assert found.tolist() == letters.encode(["b", "a", "b"]).tolist()
 
@@ -61,10 +61,10 @@ def test_texts_in_the_order_announced_are_not_copied(letters):
     assert first.tolist() == letters.encode(["ccc", "a", "bb"]).tolist()
 
 
-def test_what_a_caller_does_to_embeddings_changes_no_others(letters):
+def test_a_caller_that_changes_embeddings_changes_no_others(letters):
     model, expected = CachedModel(letters), letters.encode(["a", "b", "c"])
-    for asked in (["a", "b", "c"], ["c", "a"]):
-        found = model.encode(asked)
+    for texts in (["a", "b", "c"], ["c", "a"]):
+        found = model.encode(texts)
         try:
             found += 1
         except ValueError as refused:
@@ -73,7 +73,7 @@ def test_what_a_caller_does_to_embeddings_changes_no_others(letters):
 
 
 @given(st.lists(st.lists(st.text("abc", max_size=3), max_size=6), max_size=8), st.integers(1, 9))
-def test_rows_are_right_however_they_lie_in_blocks(calls, rows_per_block):
+def test_rows_are_right_for_any_layout_in_blocks(calls, rows_per_block):
     model = CachedModel(LetterModel())
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("harness.encoding.table._BLOCK", rows_per_block * 4 * 26)
@@ -88,7 +88,7 @@ def test_rows_are_right_however_they_lie_in_blocks(calls, rows_per_block):
     ),
     st.integers(1, 9),
 )
-def test_what_is_forgotten_is_encoded_again_and_nothing_else_is(calls, rows_per_block):
+def test_only_forgotten_texts_are_encoded_again(calls, rows_per_block):
     letters, held = LetterModel(), set()
     model = CachedModel(letters)
     with pytest.MonkeyPatch.context() as patched:
@@ -104,12 +104,12 @@ def test_what_is_forgotten_is_encoded_again_and_nothing_else_is(calls, rows_per_
                 held |= set(texts)
 
 
-def test_what_was_given_out_outlives_what_is_forgotten(letters):
+def test_returned_embeddings_outlive_forgetting_their_texts(letters):
     model = CachedModel(letters)
-    given_out = model.encode(["a", "bb"])
+    returned = model.encode(["a", "bb"])
     model.forget(lambda *_: True)
     model.encode(["c", "d"])
-    assert given_out.tolist() == letters.encode(["a", "bb"]).tolist()
+    assert returned.tolist() == letters.encode(["a", "bb"]).tolist()
 
 
 @pytest.mark.parametrize("shared", [[], ["a text of all tasks"]])
@@ -136,15 +136,15 @@ def test_a_model_that_changes_its_dimensions_is_refused(letters):
         model.encode(["b"])
 
 
-@pytest.mark.parametrize(("turned", "most"), [(False, 1.3), (True, 2.3)])
-def test_embeddings_are_held_once_and_what_is_asked_for_once_more(turned, most):
+@pytest.mark.parametrize(("reversed_order", "most"), [(False, 1.3), (True, 2.3)])
+def test_embeddings_are_held_once_and_copied_once_for_another_order(reversed_order, most):
     model, texts = CachedModel(LetterModel()), [f"{n:x} {'word ' * 40}" for n in range(20_000)]
     known = np.random.default_rng(0).standard_normal((1000, 1024), dtype=np.float32)
     model._model.encode = lambda texts, role: known[np.arange(len(texts)) % 1000]
     tracemalloc.start()
     try:
         model.prefetch([(text, Role.TEXT) for text in texts], lambda _: None)
-        size = model.encode(texts[::-1] if turned else texts).nbytes
+        size = model.encode(texts[::-1] if reversed_order else texts).nbytes
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -155,7 +155,7 @@ def test_no_texts_give_no_rows_of_the_right_width(letters):
     assert CachedModel(letters).encode([]).shape == (0, 26)
 
 
-def test_what_was_asked_for_is_told_once(letters):
+def test_requested_texts_are_returned_once(letters):
     model = CachedModel(letters)
     model.prefetch([("only announced", Role.TEXT)], lambda _: None)
     model.encode(["a", "a", "b"])
@@ -205,11 +205,11 @@ def test_another_dtype_is_advised_only_where_there_is_a_wider_one(letters, dtype
 def test_a_similarity_that_is_not_finite_is_refused(letters):
     letters.pairwise_similarity = lambda a, b: np.array([0.5, np.nan])
     model = CachedModel(letters)
-    with pytest.raises(HarnessError, match="gives 1 of 2 pairs no finite similarity"):
+    with pytest.raises(HarnessError, match="gives 1 of 2 pairs a similarity that is not finite"):
         model.pairwise_similarity(model.encode(["a", "b"]), model.encode(["c", "d"]))
 
 
-def test_a_block_of_which_one_text_is_left_is_let_go_of_and_the_text_is_not():
+def test_a_block_with_one_remaining_text_is_freed_and_the_text_is_kept():
     table, rows = EmbeddingTable(), np.arange(100)
     table.fill(table.reserve(100, 3) + rows, [str(row) for row in rows], np.repeat(rows[:, None], 3, axis=1))
     block = weakref.ref(table._blocks[0])
@@ -218,7 +218,7 @@ def test_a_block_of_which_one_text_is_left_is_let_go_of_and_the_text_is_not():
     assert table.embeddings_of(["7"]).tolist() == [[7.0, 7.0, 7.0]]
 
 
-def test_a_segment_of_the_cache_goes_with_its_last_text(letters):
+def test_a_segment_of_the_cache_is_freed_with_its_last_text(letters):
     table, segment = EmbeddingTable(), np.ones((2, 26), dtype=np.float32)
     table.adopt(segment, ["a", "b"], np.arange(2))
     alive, segment = weakref.ref(segment), None

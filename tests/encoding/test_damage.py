@@ -1,4 +1,4 @@
-"""What is damaged in a cache is found, and what is whole is left in peace."""
+"""Damaged files of a cache are found, and intact ones are not reported."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def test_a_whole_cache_has_no_damage(tmp_path):
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        pytest.param(flip(600), "the checksum of its embeddings is another", id="an embedding"),
-        pytest.param(flip(-1), "the checksum of its texts is another", id="a text's hash"),
-        pytest.param(cut, "it is cut off", id="a byte less"),
+        pytest.param(flip(600), "the checksum of its embeddings does not match", id="an embedding"),
+        pytest.param(flip(-1), "the checksum of its texts does not match", id="a text's hash"),
+        pytest.param(cut, "it is truncated", id="a byte less"),
         pytest.param(other_store, "it belongs to another store", id="foreign"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Texts go when nobody can need them any more, and no sooner."""
+"""Texts are dropped after their last use, and not before."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ANNOUNCED = st.lists(
 
 
 @given(ANNOUNCED, st.integers(0, 3), st.integers(0, 9), st.sampled_from("abcde"), st.sampled_from(Role))
-def test_a_text_is_over_when_all_tasks_left_announce_theirs_and_it_is_not_among_them(
+def test_a_text_is_unused_if_all_remaining_tasks_announce_texts_without_it(
     announced, first, number, text, role
 ):
-    left = announced[max(0, number + 1 - first) :]
-    over = Liveness(announced, first).is_over(text, role, number)
-    assert over == all(texts and (text, role) not in texts for texts in left)
+    remaining = announced[max(0, number + 1 - first) :]
+    unused = Liveness(announced, first).is_unused_after(text, role, number)
+    assert unused == all(texts and (text, role) not in texts for texts in remaining)

@@ -130,8 +130,8 @@ def test_every_text_is_encoded_once_over_all_tasks(results):
 def test_no_more_is_held_after_a_task_than_those_after_it_announce(results, monkeypatch):
     left, forget = [], CachedModel.forget
 
-    def forgetting(model, is_over):
-        forget(model, is_over)
+    def forgetting(model, is_unused):
+        forget(model, is_unused)
         left.append(sorted(model._tables[Role.TEXT]._rows))
 
     monkeypatch.setattr(CachedModel, "forget", forgetting)

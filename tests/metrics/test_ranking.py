@@ -105,7 +105,7 @@ def test_the_best_possible_ranking_scores_exactly_one(grades, k):
     assert judged.reciprocal_rank(k)[0] == 1
 
 
-def test_a_short_ranking_is_held_against_all_that_is_relevant():
+def test_a_short_ranking_is_scored_against_all_relevant_documents():
     judged = Ranking([["a"]], [[1.0]]).judged([{"a": 1, "b": 1, "c": 1}])
     assert judged.ndcg(10)[0] == pytest.approx(1 / (1 + 1 / np.log2(3) + 1 / np.log2(4)))
     assert judged.average_precision(100)[0] == judged.recall(10)[0] == pytest.approx(1 / 3)
@@ -122,7 +122,7 @@ def test_equal_scores_are_broken_by_document_id_descending():
     assert ranking_.scores == [[2, 2, 1, 1, 1]]
 
 
-def test_as_many_documents_are_kept_as_there_are_when_depth_is_more():
+def test_all_documents_are_kept_if_the_depth_is_larger():
     assert rank_table([[1, 2]], ["a", "b"], depth=5).ids == [["b", "a"]]
 
 
@@ -157,7 +157,7 @@ def test_search_is_exact_for_every_similarity_function(monkeypatch, function, bl
 
 
 @pytest.mark.parametrize("function", REFERENCES)
-def test_copies_of_a_document_tie_wherever_they_stand(monkeypatch, function):
+def test_copies_of_a_document_tie_at_any_position(monkeypatch, function):
     # Matrix kernels round columns at the edge of a product differently: small products have many of those.
     monkeypatch.setattr(ranking, "_QUERIES", 1)
     monkeypatch.setattr(ranking, "_DOCUMENTS", 7)
@@ -178,7 +178,7 @@ def test_a_similarity_that_is_not_a_number_is_an_error():
         rank(model, np.zeros((1, 2)), np.zeros((3, 2)), ["a", "b", "c"], 2)
 
 
-def test_what_is_judged_stands_where_it_was_ranked_and_what_is_not_relevant_counts_nothing():
+def test_gains_are_at_the_ranks_of_relevant_documents_and_zero_elsewhere():
     found = Ranking([["c", "a", "b"], ["b"]], [[3.0, 2.0, 1.0], [1.0]])
     judged = found.judged([{"a": 2, "b": -1, "c": 0.5, "d": 1}, {}])
     assert judged.gains.tolist() == [[0.5, 2, 0], [0, 0, 0]]

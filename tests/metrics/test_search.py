@@ -19,7 +19,7 @@ pytestmark = pytest.mark.kernels
 
 
 class Dot:
-    """Small integers, so that products are exact, and equal in whatever order they are summed."""
+    """Small integers, so that products are exact, and independent of the order of summation."""
 
     name = "dot"
 
@@ -61,7 +61,7 @@ def searches(draw):
 
 
 @given(searches(), st.integers(1, 6), st.integers(1, 45), st.integers(1, 8))
-def test_search_equals_brute_force_whatever_the_blocks(search, queries_at_once, documents_at_once, room):
+def test_search_equals_brute_force_for_any_blocks(search, queries_at_once, documents_at_once, room):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "_QUERIES", queries_at_once)
         patch.setattr(ranking, "_DOCUMENTS", documents_at_once)
@@ -119,7 +119,7 @@ def test_scores_that_differ_only_beyond_float32_are_told_apart(cut):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
 @pytest.mark.parametrize("dimensions", [1, 2, 3, 5, 8])
-def test_copies_are_found_and_nothing_else_whatever_the_width_of_a_row(dtype, dimensions):
+def test_exactly_the_copies_are_found_for_any_width_of_a_row(dtype, dimensions):
     generator = np.random.default_rng(dimensions)
     documents = generator.integers(0, 3, (200, dimensions)).astype(dtype)
     expected: dict[tuple, list[int]] = {}
@@ -139,7 +139,7 @@ def test_embeddings_that_share_a_hash_are_not_copies(monkeypatch):
     assert ranking._copies(documents) == [[0, 2]]
 
 
-def test_no_query_and_no_document_are_no_error():
+def test_empty_queries_and_documents_are_not_an_error():
     nothing = np.empty((0, 3), dtype=np.float32)
     one = np.ones((1, 3), dtype=np.float32)
     assert rank(Dot(), nothing, one, ["a"], 5) == ranking.Ranking([], [])
@@ -178,22 +178,22 @@ class Similar:
 
 
 SAMPLE = 256
-"""Documents of which a model is asked before a product of our own stands for its similarity."""
+"""Documents whose similarity a model computes before our own product replaces it."""
 
 
 @pytest.fixture
 def worthwhile(monkeypatch):
-    monkeypatch.setattr(searching, "_WORTHWHILE", 0)
+    monkeypatch.setattr(searching, "_LARGE", 0)
 
 
 @given(searches(), st.integers(1, 6), st.integers(1, 45), st.integers(1, 8))
-def test_our_own_dot_product_equals_brute_force_whatever_the_blocks(search, queries_at_once, at_once, room):
+def test_our_own_dot_product_equals_brute_force_for_any_blocks(search, queries_at_once, at_once, room):
     model = Similar("dot", 3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "_QUERIES", queries_at_once)
         patch.setattr(ranking, "_DOCUMENTS", at_once)
         patch.setattr(best, "_ROOM", room)
-        patch.setattr(searching, "_WORTHWHILE", 0)
+        patch.setattr(searching, "_LARGE", 0)
         found = rank(model, *search)
     assert (found.ids, found.scores) == by_brute_force(*search)
 
@@ -213,7 +213,7 @@ def test_our_own_product_ranks_as_the_model_does(cut, monkeypatch, kind, size):
     theirs = Similar(kind, dimensions)
     expected = rank(theirs, queries, documents, ids, 30)
     assert theirs.asked >= documents_
-    monkeypatch.setattr(searching, "_WORTHWHILE", 0)
+    monkeypatch.setattr(searching, "_LARGE", 0)
     ours = Similar(kind, dimensions)
     found = rank(ours, queries, documents, ids, 30)
     assert found.ids == expected.ids
@@ -222,7 +222,7 @@ def test_our_own_product_ranks_as_the_model_does(cut, monkeypatch, kind, size):
 
 @pytest.mark.usefixtures("worthwhile")
 @pytest.mark.parametrize("kind", ["cosine", "dot"])
-def test_embeddings_that_may_not_be_written_to_are_searched_without_asking_the_model_again(kind):
+def test_read_only_embeddings_are_searched_without_the_model(kind):
     documents = np.random.default_rng(0).standard_normal((9000, 8), dtype=np.float32)
     documents.flags.writeable = False
     model = Similar(kind, 8)
@@ -231,7 +231,7 @@ def test_embeddings_that_may_not_be_written_to_are_searched_without_asking_the_m
 
 
 @pytest.mark.usefixtures("worthwhile")
-def test_a_model_that_is_not_what_it_says_is_asked_itself():
+def test_a_model_with_another_similarity_than_its_facts_say_computes_it_itself():
     documents = np.random.default_rng(0).standard_normal((500, 8), dtype=np.float32)
     model = Similar("cosine", 8, shift=0.01)
     found = rank(model, documents[:5], documents, [str(row) for row in range(500)], 3)
@@ -253,7 +253,7 @@ def test_a_broken_embedding_anywhere_is_an_error(cut, kind, value, broken):
 
 
 @pytest.mark.usefixtures("worthwhile")
-def test_lengths_whose_squares_are_no_floats_are_left_to_the_model():
+def test_embeddings_whose_squared_lengths_overflow_are_left_to_the_model():
     documents = np.random.default_rng(0).standard_normal((1000, 8), dtype=np.float32)
     documents[[500, 999]] = documents[[0, 1]] * np.float32(1e30)
     documents[600] = documents[0] * np.float32(1e-30)
@@ -266,7 +266,7 @@ def test_lengths_whose_squares_are_no_floats_are_left_to_the_model():
 
 @pytest.mark.usefixtures("worthwhile")
 @pytest.mark.parametrize("named", ["rising", "falling", "shuffled"])
-def test_thousands_of_documents_that_tie_are_told_apart_by_name(named):
+def test_thousands_of_tied_documents_are_ordered_by_id(named):
     count = 20_000
     numbers = {
         "rising": np.arange(count),
@@ -285,7 +285,7 @@ def test_thousands_of_documents_that_tie_are_told_apart_by_name(named):
 
 
 @pytest.mark.usefixtures("worthwhile")
-def test_what_a_model_gave_is_not_written_to(cut):
+def test_similarities_of_a_model_are_not_overwritten(cut):
     cut(1000, 100)
     documents = np.random.default_rng(0).standard_normal((1000, 8), dtype=np.float32)
     documents[150] = 0  # this block is left to the model

@@ -30,7 +30,7 @@ from harness.results.records import (
     Truncation,
     content_hash,
 )
-from harness.system.atomic import _temporary_name, write_atomically
+from harness.system.atomic import _temporary_name, write_output
 from harness.system.limits import read_json_file
 from harness.system.paths import file_name
 
@@ -382,11 +382,11 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_half_written(
 ):
     path = tmp_path / "records" / "one.json"
     if before:
-        write_atomically(path, before)
+        write_output(path, before)
     with monkeypatch.context() as patch:
         patch.setattr(where, name, full_disk)
         with pytest.raises(HarnessError, match=rf"cannot write {path}: No space left on device\n  hint: ear"):
-            write_atomically(path, b"a new result")
+            write_output(path, b"a new result")
     assert files(tmp_path) == ({"records/one.json": before} if before else {})
 
 
@@ -396,7 +396,7 @@ def test_an_interruption_leaves_nothing_half_written_either(tmp_path, monkeypatc
 
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_atomically(tmp_path / "one.json", b"a result")
+        write_output(tmp_path / "one.json", b"a result")
     assert files(tmp_path) == {}
 
 
@@ -466,7 +466,7 @@ def test_a_file_where_the_folder_should_be_is_an_error_of_one_sentence(tmp_path)
 
 def test_a_record_is_written_after_the_predictions_that_it_vouches_for(results, monkeypatch):
     written = []
-    monkeypatch.setattr("harness.system.atomic.write_atomically", lambda path, _content: written.append(path))
+    monkeypatch.setattr("harness.system.atomic.write_output", lambda path, _content: written.append(path))
     results.write(EVALUATION, PREDICTIONS)
     assert [path.suffix for path in written] == [".parquet", ".json"]
 

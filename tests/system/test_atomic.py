@@ -1,4 +1,4 @@
-"""Files whole or absent, and locks of the dead."""
+"""Atomic writes, stale temporary files, and locks of processes that ended."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_file_and_its_folder_appear_with_the_users_own_permissions(tmp_path):
     assert path.stat().st_mode == plain.stat().st_mode
 
 
-def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path):
+def test_a_link_with_the_name_of_the_file_is_replaced_and_not_followed(tmp_path):
     other, path = tmp_path / "other", tmp_path / "one"
     other.write_bytes(b"theirs")
     path.symlink_to(other)
@@ -58,7 +58,7 @@ def test_the_longest_name_that_a_file_may_have_can_be_written(tmp_path):
     assert names(tmp_path) == ["n" * 255]
 
 
-def test_what_a_killed_process_left_half_written_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
+def test_the_half_written_file_of_a_killed_process_is_removed_and_that_of_a_running_one_is_not(tmp_path):
     path = tmp_path / "record.json"
     path.write_bytes(b"the last result")
     with child(HANGS_WRITING, path) as process:
@@ -71,7 +71,7 @@ def test_what_a_killed_process_left_half_written_is_swept_and_what_a_living_one_
     assert names(tmp_path) == ["record.json"]
 
 
-def test_what_a_process_elsewhere_left_is_swept_when_it_is_a_day_old(tmp_path):
+def test_the_half_written_file_of_another_machine_is_removed_when_it_is_a_day_old(tmp_path):
     old, young = (tmp_path / f".{name}.0badf00d-1-00000000.tmp" for name in ("old", "young"))
     for path in (old, young):
         path.write_bytes(b"half")
@@ -80,7 +80,7 @@ def test_what_a_process_elsewhere_left_is_swept_when_it_is_a_day_old(tmp_path):
     assert names(tmp_path) == [young.name]
 
 
-def test_files_of_others_are_never_swept(tmp_path):
+def test_files_that_are_not_ours_are_never_removed(tmp_path):
     others = [".one.tmp", "record.json", ".record.json", ".x.0badf00d-1-00000000.tmp.txt"]
     for name in others:
         (tmp_path / name).write_bytes(b"")
@@ -90,10 +90,10 @@ def test_files_of_others_are_never_swept(tmp_path):
     assert names(tmp_path) == sorted(others)
 
 
-def test_temporary_names_are_those_that_are_swept():
+def test_temporary_names_match_the_pattern_of_stale_files():
     found = durable._TEMPORARY.fullmatch(durable._temporary_name("a\nb.json"))
-    assert (int(found["pid"]), found["where"]) == (os.getpid(), durable._here())
-    assert re.fullmatch(r"[0-9a-f]{8}", durable._here())
+    assert (int(found["pid"]), found["machine"]) == (os.getpid(), durable._machine())
+    assert re.fullmatch(r"[0-9a-f]{8}", durable._machine())
 
 
 HOLDS = """
@@ -106,7 +106,7 @@ with locked(Path(sys.argv[1]), seconds=0) as alone:
 """
 
 
-def test_a_lock_is_held_by_one_process_and_by_no_dead_one(tmp_path):
+def test_a_lock_is_held_by_one_process_and_freed_when_it_dies(tmp_path):
     lock = tmp_path / ".lock"
     with child(HOLDS, lock) as process:
         assert process.stdout.readline() == "True\n"
@@ -117,7 +117,7 @@ def test_a_lock_is_held_by_one_process_and_by_no_dead_one(tmp_path):
         assert alone
 
 
-def test_a_lock_can_be_taken_by_every_user_of_a_folder_and_is_no_way_out_of_it(tmp_path):
+def test_a_lock_can_be_taken_by_every_user_of_a_folder_and_follows_no_link(tmp_path):
     lock, other = tmp_path / ".lock", tmp_path / "other"
     with locked(lock, seconds=0):
         assert lock.stat().st_mode & 0o777 == 0o666
@@ -129,7 +129,7 @@ def test_a_lock_can_be_taken_by_every_user_of_a_folder_and_is_no_way_out_of_it(t
     assert other.read_bytes() == b"theirs"
 
 
-def test_on_a_file_system_without_locks_none_is_held(tmp_path, monkeypatch):
+def test_on_a_file_system_without_locks_no_lock_is_held(tmp_path, monkeypatch):
     def none(*_words, **_more):
         raise NotImplementedError
 
@@ -145,7 +145,7 @@ def test_a_lock_in_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp
         pass
 
 
-def test_a_process_whose_number_is_none_is_not_known_to_be_gone(tmp_path):
+def test_a_process_with_an_invalid_number_is_not_known_to_be_gone(tmp_path):
     here = this_process().partition("-")[0]
     assert [is_gone(f"{here}-{number}") for number in ("", "many", "9" * 40)] == [False, False, False]
     (tmp_path / f".a.{here}-{'9' * 40}-00000000.tmp").touch()

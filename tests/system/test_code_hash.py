@@ -1,4 +1,4 @@
-"""The hash of code follows what the code means, and finds all code that is reached."""
+"""Hashes of code: equal for equal meaning, over all code that is reached."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from harness.system.code_hash import walk
 from harness.system.code_hash.form import COMPUTED, Import, form_of
-from harness.system.code_hash.walk import outside, reached
+from harness.system.code_hash.walk import plugin_boundary, reachable_code
 
 EVERY_SYNTAX = Path(__file__).parent / "every_syntax.txt"
 MEANING = "d8d1bbb7ce87dfb4bf7ce17d1474cd6ee3d018a1fcde8cf941e077881c435197"
@@ -28,7 +28,7 @@ def test_the_form_is_the_committed_one_on_every_version_of_python():
     assert form_of(EVERY_SYNTAX.read_bytes()).digest == MEANING
 
 
-def test_python_s_own_printer_changes_the_whole_text_and_no_meaning():
+def test_a_source_printed_by_python_itself_has_the_same_form():
     tree = ast.parse(EVERY_SYNTAX.read_bytes())
     printed = ast.unparse(tree)
     assert "# -*- coding" not in printed
@@ -83,7 +83,7 @@ def test_every_statement_of_the_fixture_counts():
         pytest.param("x = u'a'", "x = 'a'", id="u before a text"),
     ],
 )
-def test_what_is_written_differently_means_the_same(before, after):
+def test_another_spelling_has_the_same_hash(before, after):
     assert before != after
     assert meaning(before) == meaning(after)
 
@@ -136,11 +136,11 @@ def test_what_is_written_differently_means_the_same(before, after):
         pytest.param("def broken(:", "def broken( :", id="what cannot be parsed counts by its bytes"),
     ],
 )
-def test_what_computes_differently_means_something_else(before, after):
+def test_another_computation_has_another_hash(before, after):
     assert meaning(before) != meaning(after)
 
 
-def test_a_tree_deeper_than_python_s_stack_has_a_meaning():
+def test_a_tree_deeper_than_python_s_stack_is_hashed():
     deep = "x = " + " + ".join(["1"] * 900)
     assert meaning(deep) == meaning(deep.replace(" + ", "+"))
     assert meaning(deep) != meaning(deep.replace("1 + 1", "1 + 2", 1))
@@ -179,7 +179,7 @@ def modules(tmp_path, monkeypatch):
     """Write modules onto the path: name → source."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(walk, "_distributions", walk._distributions.__wrapped__)
-    monkeypatch.setattr(walk, "_holds_distributions", walk._holds_distributions.__wrapped__)
+    monkeypatch.setattr(walk, "_has_distributions", walk._has_distributions.__wrapped__)
 
     def writing(**sources):
         for name, source in sources.items():
@@ -200,15 +200,15 @@ def install(site, name, version, package):
 
 
 def names(*roots, left_out=()):
-    return list(reached(roots, outside(roots, left_out)))
+    return list(reachable_code(roots, plugin_boundary(roots, left_out)))
 
 
-def test_what_is_reached_over_others_and_in_a_circle_is_found_once(modules):
+def test_modules_reached_indirectly_and_in_circles_are_found_once(modules):
     modules(one="import two", two="import three", three="def late():\n    import one")
     assert names("one") == ["one", "three", "two"]
 
 
-def test_packages_on_the_way_and_submodules_that_are_taken_count(modules):
+def test_parent_packages_and_imported_submodules_count(modules):
     modules(
         user="from pkg.sub import part, not_a_module",
         pkg__dot____init__="import other",
@@ -228,32 +228,36 @@ def test_nothing_is_executed(modules, tmp_path):
     assert "pkg" not in sys.modules
 
 
-def test_what_is_missing_or_has_no_source_is_said(modules):
+def test_a_missing_module_counts_by_a_word_and_a_compiled_one_by_its_bytes(modules):
     root = modules(user="import nowhere.sub\nimport space.inner\nimport compiled")
     (root / "space" / "inner").mkdir(parents=True)
     binary = root / f"compiled{machinery.EXTENSION_SUFFIXES[0]}"
     binary.write_bytes(b"\x7fELF one")
-    found = reached(["user"], outside(["user"], ()))
+    found = reachable_code(["user"], plugin_boundary(["user"], ()))
     assert (found["nowhere"], found["nowhere.sub"], found["space"]) == ("missing", "missing", "namespace")
     binary.write_bytes(b"\x7fELF two")
-    again = reached(["user"], outside(["user"], ()))
+    again = reachable_code(["user"], plugin_boundary(["user"], ()))
     assert [name for name in found if found[name] != again[name]] == ["compiled"]
 
 
 def test_a_missing_module_counts_once_it_is_there(modules):
     modules(user="try:\n    import fast_part\nexcept ImportError:\n    pass")
-    before = reached(["user"], outside(["user"], ()))
+    before = reachable_code(["user"], plugin_boundary(["user"], ()))
     modules(fast_part="")
     importlib.invalidate_caches()
-    assert before["fast_part"] == "missing" != reached(["user"], outside(["user"], ()))["fast_part"]
+    assert (
+        before["fast_part"]
+        == "missing"
+        != reachable_code(["user"], plugin_boundary(["user"], ()))["fast_part"]
+    )
 
 
-def test_the_standard_library_and_what_is_left_out_are_not_followed(modules):
+def test_the_standard_library_and_excluded_packages_are_not_followed(modules):
     modules(user="import json, os.path, numpy.linalg, harness\nfrom xml.dom import minidom")
     assert names("user", left_out={"numpy", "harness"}) == ["user"]
 
 
-def test_a_file_beside_the_plugin_that_has_a_standard_module_s_name_counts(modules, monkeypatch):
+def test_a_file_next_to_the_plugin_that_has_a_standard_module_s_name_counts(modules, monkeypatch):
     monkeypatch.delitem(sys.modules, "wave", raising=False)
     modules(user="import wave", wave="")
     assert names("user") == ["user", "wave"]
@@ -268,7 +272,7 @@ def test_an_import_of_a_computed_name_reaches_the_whole_package_of_a_plugin(modu
         user="import pkg",
     )
     assert names("user") == ["pkg", "pkg.part", "pkg.sub", "pkg.sub.deep", "user"]
-    assert list(reached(["user"], outside(["user"], ()), computed=False)) == ["pkg", "user"]
+    assert list(reachable_code(["user"], plugin_boundary(["user"], ()), computed=False)) == ["pkg", "user"]
 
 
 def test_another_distribution_counts_by_name_and_version_wherever_it_is_imported(
@@ -282,7 +286,7 @@ def test_another_distribution_counts_by_name_and_version_wherever_it_is_imported
     install(site, "topics", "1.0", "topiclib")
     monkeypatch.syspath_prepend(site)
     modules(user="def f():\n    from topiclib.deep import part\nimport stray")
-    found = reached(["user"], outside(["user"], ()))
+    found = reachable_code(["user"], plugin_boundary(["user"], ()))
     assert list(found) == ["distribution topics", "stray", "user"]
     assert found["distribution topics"] == "1.0"
 
@@ -301,7 +305,7 @@ def test_the_other_packages_of_an_installed_plugin_s_own_distribution_count_by_c
     assert names("mine") == ["mine", "mine_too"]
 
 
-def test_a_module_beside_the_file_that_imports_it_is_found_though_it_is_not_on_the_path(
+def test_a_module_next_to_the_file_that_imports_it_is_found_though_it_is_not_on_the_path(
     tmp_path, monkeypatch
 ):
     (tmp_path / "elsewhere").mkdir()
@@ -317,7 +321,7 @@ def test_a_module_beside_the_file_that_imports_it_is_found_though_it_is_not_on_t
     monkeypatch.delitem(sys.modules, "user_of_near")
 
 
-def test_no_distribution_is_asked_for_where_all_code_lies_elsewhere(modules, monkeypatch):
+def test_distributions_are_not_read_if_no_code_is_installed(modules, monkeypatch):
     def never():
         raise AssertionError("it takes a tenth of a second")
 

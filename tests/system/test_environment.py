@@ -36,7 +36,7 @@ def limited(monkeypatch, tmp_path, files):
         pytest.param({"cpu.max": "nonsense"}, math.inf, id="nonsense"),
     ],
 )
-def test_a_containers_quota_is_read(monkeypatch, tmp_path, files, expected):
+def test_the_quota_of_a_container_is_read(monkeypatch, tmp_path, files, expected):
     limited(monkeypatch, tmp_path, files)
     assert environment._quota() == expected
 
@@ -86,7 +86,7 @@ def repository(tmp_path, monkeypatch):
     return git("rev-parse", "HEAD")
 
 
-def test_the_commit_is_told_and_nothing_is_run_that_a_repository_names(repository, tmp_path):
+def test_reading_the_commit_runs_no_program_that_the_repository_names(repository, tmp_path):
     assert environment.current_environment("now").git_commit == repository
     assert not (tmp_path / "ran").exists()
 

@@ -1,4 +1,4 @@
-"""Processes of ours: what they may import, and that none outlives the process that started it."""
+"""Helper processes: what they may import, and that none outlives its parent."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ SLEEPING = "time.sleep(60)"
 SLEEPING_IN_C = "ctypes.PyDLL(None).sleep(60)  # it keeps the interpreter's lock"
 
 
-def said_of_killed(child):
-    """Kill the parent of a process, wait until all that hold its standard error are gone, and return it."""
+def stderr_after_kill(child):
+    """Kill the parent of a process, wait for all that share its standard error, and return that."""
     with subprocess.Popen(
         [sys.executable, "-c", PARENT, child], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as parent:
@@ -56,31 +56,31 @@ def said_of_killed(child):
     ],
 )
 def test_a_process_ends_when_its_parent_was_killed(first, then):
-    assert said_of_killed(CHILD.format(first=first, then=then)) == b""
+    assert stderr_after_kill(CHILD.format(first=first, then=then)) == b""
 
 
-def test_a_process_that_nobody_of_ours_started_goes_on():
+def test_a_process_with_another_parent_is_not_ended():
     script = CHILD.format(first="", then="")
     assert subprocess.run([sys.executable, "-c", script], capture_output=True).stdout == b"started\n"
 
 
-def ran_of_the_folder(folder):
-    """Start a module of ours where a stranger's `msgspec.py` lies, and say whether that was run."""
+def imports_from(folder):
+    """Start a module of ours in a folder with a foreign `msgspec.py`; return whether that was run."""
     Path(folder, "msgspec.py").write_text('open("ran", "w").close()')
-    with tempfile.TemporaryFile() as said:
-        process = processes.Process(processes.python_module("harness.bench.worker"), said)
+    with tempfile.TemporaryFile() as stderr:
+        process = processes.Process(processes.python_module("harness.bench.worker"), stderr)
         process.communicate(timeout=30)
         process.end()
     return Path(folder, "ran").exists()
 
 
-def test_a_process_of_ours_imports_nothing_from_the_current_folder(tmp_path, monkeypatch):
+def test_a_helper_process_imports_nothing_from_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert not ran_of_the_folder(tmp_path)
+    assert not imports_from(tmp_path)
 
 
 @pytest.mark.parametrize("entry", ["", "the folder"])
-def test_a_process_of_ours_imports_from_the_current_folder_where_this_one_does(entry, tmp_path, monkeypatch):
+def test_a_helper_process_imports_from_the_current_folder_if_this_process_does(entry, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry and os.fspath(tmp_path), *sys.path])
-    assert ran_of_the_folder(tmp_path)
+    assert imports_from(tmp_path)

@@ -1,4 +1,4 @@
-"""The first signal waits for what is being written, the second for nothing."""
+"""The first signal waits for a write to finish, the second stops at once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def send(number=signal.SIGINT):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_interrupts_at_once_where_nothing_is_written(number):
+def test_a_signal_interrupts_at_once_while_nothing_is_written(number):
     with pytest.raises(Interrupted) as caught, handle_signals():
         send(number)
         raise AssertionError("not interrupted")
     assert caught.value.signal == number
 
 
-def test_the_first_signal_waits_until_all_that_is_being_written_is_done(capfd):
+def test_the_first_signal_waits_until_nested_writes_are_done(capfd):
     done = []
     with pytest.raises(Interrupted), handle_signals():
         with defer_signals():
@@ -33,10 +33,10 @@ def test_the_first_signal_waits_until_all_that_is_being_written_is_done(capfd):
             done.append("outer")
         raise AssertionError("not interrupted")
     assert done == ["inner", "outer"]
-    assert "once more stops at once" in capfd.readouterr().err
+    assert "a second signal stops at once" in capfd.readouterr().err
 
 
-def test_the_second_signal_waits_for_nothing():
+def test_the_second_signal_interrupts_a_write():
     done = []
     with pytest.raises(Interrupted), handle_signals(), defer_signals():
         send()
@@ -46,7 +46,7 @@ def test_the_second_signal_waits_for_nothing():
     assert done == ["first"]
 
 
-def test_what_is_written_after_the_first_signal_is_not_protected_from_the_second():
+def test_a_write_that_begins_after_the_first_signal_is_not_protected_from_the_second():
     with pytest.raises(Interrupted), handle_signals():
         try:
             send()
@@ -56,7 +56,7 @@ def test_what_is_written_after_the_first_signal_is_not_protected_from_the_second
                 raise AssertionError("not interrupted") from None
 
 
-def test_handlers_are_as_before_afterwards_and_what_was_ignored_stays_ignored():
+def test_handlers_are_restored_and_an_ignored_signal_stays_ignored():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     interrupt = signal.getsignal(signal.SIGINT)
     try:
@@ -68,7 +68,7 @@ def test_handlers_are_as_before_afterwards_and_what_was_ignored_stays_ignored():
         signal.signal(signal.SIGTERM, before)
 
 
-def test_a_thread_that_writes_does_not_hold_up_an_interruption():
+def test_a_write_in_a_thread_does_not_delay_an_interruption():
     inside, leave = threading.Event(), threading.Event()
 
     def write():
@@ -86,7 +86,7 @@ def test_a_thread_that_writes_does_not_hold_up_an_interruption():
     writer.join()
 
 
-def test_an_interruption_keeps_its_signal_when_it_is_told_more():
-    interruption = Interrupted.telling(Interrupted(signal.SIGTERM), "how to continue")
+def test_an_interruption_with_advice_keeps_its_signal():
+    interruption = Interrupted.with_advice(Interrupted(signal.SIGTERM), "how to continue")
     assert (interruption.signal, interruption.advice) == (signal.SIGTERM, "how to continue")
-    assert Interrupted.telling(KeyboardInterrupt(), "").signal == signal.SIGINT
+    assert Interrupted.with_advice(KeyboardInterrupt(), "").signal == signal.SIGINT

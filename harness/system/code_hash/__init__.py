@@ -1,4 +1,4 @@
-"""Hashes of what Python code means: of one source (`form`), and of all modules that code reaches (`reached`).
+"""Hash what Python code computes: one source (`form`), or all modules that code reaches by imports (`walk`).
 
-Executes none of the code that it reads, and imports nothing but the standard library.
+Executes none of the code that it reads, and imports only the standard library.
 """

@@ -1,4 +1,4 @@
-"""The canonical form of a Python source: the same for two sources that compute the same in the same way.
+"""Canonical form of a Python source: equal for two sources that compute the same in the same way.
 
 It is written from the syntax tree, so layout, comments, quotes and parentheses are not in it. Left out too:
 
@@ -6,8 +6,8 @@ It is written from the syntax tree, so layout, comments, quotes and parentheses 
 - blocks for the type checker (`if TYPE_CHECKING:`), with the import of that name;
 - the order of adjacent imports, and how they are split into statements.
 
-Docstrings count in a module that reads `__doc__`; the order of imports does where they bind one name twice,
-or all names of a module (`*`). Type hints always count: dataclasses, among others, compute with them.
+Docstrings count in a module that reads `__doc__`; the order of imports counts where they bind one name
+twice, or all names of a module (`*`). Type hints always count: dataclasses, among others, compute with them.
 The form is the same on every version of Python that parses the source (3.11 to 3.14).
 """
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _WITHOUT_MEANING = {"ctx", "kind", "type_comment", "type_ignores"}
-"""Fields of nodes that follow from their place or spelling."""
+"""Fields of nodes that follow from position or spelling."""
 _CHECKING = "TYPE_CHECKING"
 _IMPORTERS = {"import_module", "__import__"}
 
 
 class Import(NamedTuple):
-    """A module that a source imports, and what it takes from it."""
+    """An import of a module, or of one name from it."""
 
     level: int
     """Dots in front: 0 for an absolute import."""
     module: str
     name: str = ""
-    """What is taken from it, perhaps a submodule; empty where the module itself is imported."""
+    """Name that is imported from it, perhaps a submodule; empty where the module itself is imported."""
 
 
 COMPUTED = Import(0, "")
@@ -43,17 +43,17 @@ COMPUTED = Import(0, "")
 
 
 class Form(NamedTuple):
-    """What a source means."""
+    """Hash of a source, and its imports."""
 
     digest: str
     """Hex SHA-256 of the canonical form."""
     imports: tuple[Import, ...]
-    """All that it may import when it runs, also within functions, and by `import_module("x.y")`."""
+    """All imports, also those within functions, and by `import_module("x.y")`."""
 
 
 @cache
 def form_of(source: bytes) -> Form:
-    """Hash the meaning of a source; of one that this version of Python cannot parse, hash the bytes."""
+    """Return the hash of the canonical form; of a source that this Python cannot parse, of its bytes."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -69,22 +69,22 @@ def form_of(source: bytes) -> Form:
 
 
 def hash_bytes(content: bytes) -> str:
-    """Hex SHA-256."""
+    """Return the hex SHA-256."""
     return hashlib.sha256(content).hexdigest()
 
 
 class _Writer:
-    """Writes the canonical form of a tree, and notes what it imports on the way."""
+    """Writes the canonical form of a syntax tree, and collects its imports on the way."""
 
     def __init__(self, *, docstrings_count: bool = False, checking_is_false: bool = True) -> None:
         self.docstrings_count, self.checking_is_false = docstrings_count, checking_is_false
         self.imports: list[Import] = []
         self.reads_docstrings = False
         self.sets_checking = False
-        """Whether the module decides itself what `TYPE_CHECKING` stands for: its blocks may run."""
+        """Whether the module assigns `TYPE_CHECKING` itself: then its blocks may run."""
 
     def write(self, tree: ast.AST) -> str:
-        """Write a tree; without recursion, as a tree may be deeper than Python's stack."""
+        """Return the form of a tree; without recursion, as a tree may be deeper than Python's stack."""
         written: list[str] = []
         left: list[ast.AST | str] = [tree]
         while left:
@@ -96,6 +96,7 @@ class _Writer:
         return "".join(written)
 
     def _pieces(self, node: ast.AST) -> list[ast.AST | str]:
+        """Return what a node is written as: texts, and nodes that are still to be written."""
         if isinstance(node, ast.Constant):
             return [_constant(node.value)]
         if isinstance(node, ast.Name | ast.Attribute):
@@ -103,10 +104,10 @@ class _Writer:
         elif isinstance(node, ast.Call):
             self._note_call(node)
         pieces: list[ast.AST | str] = [type(node).__name__, "("]
-        for name in _with_meaning(node._fields):
+        for name in _meaningful(node._fields):
             value = getattr(node, name, None)
             if isinstance(value, ast.AST):
-                if name != "format_spec" or not isinstance(value, ast.JoinedStr) or _merged(value.values):
+                if name != "format_spec" or not _is_empty_text(value):
                     pieces += [name, "=", value, ","]
             elif isinstance(value, list):
                 if entries := list(self._entries(node, value)):
@@ -116,24 +117,24 @@ class _Writer:
         return [*pieces, ")"]
 
     def _entries(self, node: ast.AST, values: list[Any]) -> Iterator[ast.AST | str]:
-        """The entries of a list: nodes, names, None, or statements, of which imports are written already."""
+        """Yield the entries of a list: nodes, names, None, or statements whose imports are written."""
         entries: Iterable[ast.AST | str]
         if values and isinstance(values[0], ast.stmt):
             entries = self._statements(values)
         elif isinstance(node, ast.JoinedStr):
-            entries = _merged(values)
+            entries = _merge_texts(values)
         else:
-            entries = (one if isinstance(one, ast.AST) else ascii(one) for one in values)
+            entries = (value if isinstance(value, ast.AST) else ascii(value) for value in values)
         for entry in entries:
             yield entry
             yield ","
 
     def _statements(self, body: Sequence[ast.stmt]) -> Iterator[ast.AST | str]:
-        """Statements that have an effect, with every run of imports in an order of its own."""
+        """Yield statements that have an effect; adjacent imports as texts, sorted if their order is free."""
         run: list[tuple[Import, str]] = []
         for statement in self._effective(body):
             if isinstance(statement, ast.Import | ast.ImportFrom):
-                run += _flat(statement)
+                run += _single_imports(statement)
                 continue
             yield from self._imported(run)
             run = []
@@ -141,6 +142,7 @@ class _Writer:
         yield from self._imported(run)
 
     def _effective(self, body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+        """Yield statements without docstrings, other constants, `pass` and blocks for the type checker."""
         for statement in body:
             if isinstance(statement, ast.Pass):
                 continue
@@ -148,32 +150,33 @@ class _Writer:
                 if self.docstrings_count and isinstance(statement.value.value, str):
                     yield statement
                 continue
-            checking = _checking(statement) if self.checking_is_false else None
-            if checking is None:
+            block = _running_block(statement) if self.checking_is_false else None
+            if block is None:
                 yield statement
             else:
-                yield from self._effective(checking)
+                yield from self._effective(block)
 
     def _imported(self, run: list[tuple[Import, str]]) -> Iterator[str]:
-        """Write a run of imports, sorted where their order means nothing."""
-        run = [(one, alias) for one, alias in run if not (self.checking_is_false and one == _OF_TYPING)]
-        self.imports += [one for one, _ in run]
+        """Yield adjacent imports as texts, sorted unless their order matters."""
+        if self.checking_is_false:
+            run = [(item, alias) for item, alias in run if item != _TYPE_CHECKING_IMPORT]
+        self.imports += [item for item, _ in run]
         bound: dict[str, set[Import]] = {}
-        for one, alias in run:
-            name = alias or one.name or one.module.partition(".")[0]
-            what = one if alias or one.name else Import(0, name)
-            bound.setdefault(name, set()).add(what)
-        texts = [f"Import({one.level},{one.module},{one.name},{alias})" for one, alias in run]
-        matters = "*" in bound or any(len(given) > 1 for given in bound.values())
-        yield from map(ascii, texts if matters else sorted(set(texts)))
+        for item, alias in run:
+            name = alias or item.name or item.module.partition(".")[0]
+            bound.setdefault(name, set()).add(item if alias or item.name else Import(0, name))
+        texts = [f"Import({item.level},{item.module},{item.name},{alias})" for item, alias in run]
+        order_matters = "*" in bound or any(len(imports) > 1 for imports in bound.values())
+        yield from map(ascii, texts if order_matters else sorted(set(texts)))
 
     def _note_name(self, node: ast.Name | ast.Attribute) -> None:
+        """Note reads of `__doc__` and assignments of `TYPE_CHECKING`."""
         name = _name(node)
         self.reads_docstrings |= name == "__doc__"
         self.sets_checking |= name == _CHECKING and isinstance(node.ctx, ast.Store)
 
     def _note_call(self, node: ast.Call) -> None:
-        """Note `import_module("x.y")`."""
+        """Note an import by `import_module("x.y")`."""
         if _name(node.func) in _IMPORTERS:
             name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
             module = name.lstrip(".") if isinstance(name, str) else ""
@@ -183,30 +186,31 @@ class _Writer:
 
 
 @cache
-def _with_meaning(fields: tuple[str, ...]) -> list[str]:
-    """The fields of a node that have a meaning, in an order that does not depend on the version of Python."""
+def _meaningful(fields: tuple[str, ...]) -> list[str]:
+    """Return the fields of a node that have a meaning, in an order that no version of Python changes."""
     return sorted(set(fields) - _WITHOUT_MEANING)
 
 
-_OF_TYPING = Import(0, "typing", _CHECKING)
+_TYPE_CHECKING_IMPORT = Import(0, "typing", _CHECKING)
 
 
-def _flat(statement: ast.Import | ast.ImportFrom) -> list[tuple[Import, str]]:
-    """Each name that a statement imports, and what it is called where that is another name."""
+def _single_imports(statement: ast.Import | ast.ImportFrom) -> list[tuple[Import, str]]:
+    """Return each import of a statement, with its alias; empty for none."""
     if isinstance(statement, ast.Import):
-        return [(Import(0, one.name), _other(one.asname, one.name)) for one in statement.names]
+        return [(Import(0, item.name), _other_name(item.asname, item.name)) for item in statement.names]
     module = statement.module or ""
     return [
-        (Import(statement.level, module, one.name), _other(one.asname, one.name)) for one in statement.names
+        (Import(statement.level, module, item.name), _other_name(item.asname, item.name))
+        for item in statement.names
     ]
 
 
-def _other(alias: str | None, name: str) -> str:
+def _other_name(alias: str | None, name: str) -> str:
     return alias if alias is not None and alias != name else ""
 
 
-def _checking(statement: ast.stmt) -> list[ast.stmt] | None:
-    """The statements of a block for the type checker that run nonetheless; None for any other statement."""
+def _running_block(statement: ast.stmt) -> list[ast.stmt] | None:
+    """Return the statements of an `if TYPE_CHECKING` that do run; None for any other statement."""
     if not isinstance(statement, ast.If):
         return None
     test = statement.test
@@ -222,14 +226,14 @@ def _is_checking(test: ast.expr) -> bool:
 
 
 def _name(node: ast.AST) -> str:
-    """The name or the attribute that an expression ends in; empty for any other."""
+    """Return the name or attribute that an expression ends in; empty for other expressions."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _merged(values: Sequence[ast.expr]) -> list[ast.expr]:
-    """The parts of an f-string, with adjacent texts in one: versions of Python split them differently."""
+def _merge_texts(values: Sequence[ast.expr]) -> list[ast.expr]:
+    """Return the parts of an f-string, adjacent texts joined: versions of Python split them differently."""
     merged: list[ast.expr] = []
     for part in values:
         last = merged[-1] if merged else None
@@ -242,8 +246,13 @@ def _merged(values: Sequence[ast.expr]) -> list[ast.expr]:
     return merged
 
 
+def _is_empty_text(node: ast.AST) -> bool:
+    """Whether a node is an f-string without content: the format of `{a:}`, which means `{a}`."""
+    return isinstance(node, ast.JoinedStr) and not _merge_texts(node.values)
+
+
 def _constant(value: object) -> str:
-    """Write a constant by type and value; `ascii`, as `repr` knows other characters in other versions."""
-    # Python refuses to write whole numbers of more than some thousand digits in decimals.
-    told = hex(value) if type(value) is int else ascii(value)
-    return f"{type(value).__name__}:{told}"
+    """Return a constant's type and value; by `ascii`, as versions of Python differ in `repr`."""
+    # Python does not write integers of more than some thousand digits as decimals.
+    text = hex(value) if type(value) is int else ascii(value)
+    return f"{type(value).__name__}:{text}"
