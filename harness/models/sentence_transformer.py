@@ -16,7 +16,7 @@ from harness.models.backends.threads import ThreadLayout, Workers
 from harness.models.fingerprint import fingerprint_folder, model_folders, weights_size, with_settings
 from harness.models.interface import ModelFacts, ModelSpec, Role
 from harness.models.trust.check import check_folder
-from harness.models.trust.weights import check_headers
+from harness.models.trust.weights import check_safetensors
 from harness.system.environment import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class LocatedFolder:
         settings = self.spec.settings
         device = device_of(settings.device)
         for inner in model_folders(self.folder):
-            check_headers(inner)
+            check_safetensors(inner)
         try:
             loaded = _load(self.folder, device, trust_remote_code=settings.trust_remote_code)
             return SentenceModel(loaded, self)

@@ -540,7 +540,7 @@ def test_broken_safetensors_are_an_error_row_and_the_other_model_finishes(run, c
     weights.write_bytes(weights.read_bytes()[:1000])
     ran = run("--model", "lexical", model=copied, tasks="stsb-dev")
     assert ran.code == 2
-    assert f"ERROR: {weights} is not a whole safetensors file: " in ran.out
+    assert f"ERROR: {weights} is not a valid safetensors file: " in ran.out
     assert {row["model"]: row["status"] for row in rows()} == {"broken": "error", "lexical": "ok"}
 
 

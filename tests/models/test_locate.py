@@ -236,7 +236,7 @@ def link_a_pickled_module(folder):
         ),
         pytest.param(
             lambda folder: (folder / "model.safetensors").write_bytes(b"garbage"),
-            "is not a whole safetensors file",
+            "is not a valid safetensors file",
             id="broken weights",
         ),
         pytest.param(
