@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from harness import Model, Role, Settings
     from harness.authoring import ModelScheme
     from harness.models.backends import Backend, Batch
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
     from harness.models.backends.threads import Workers
     from harness.models.sentence_transformer import LocatedFolder
     from harness.results.records import Throughput
 
 T = TypeVar("T")
-_JOBS = 8
-"""Of so many jobs the middle one is what threads are calibrated on, as in a run."""
+_BATCHES = 8
+"""Of so many batches the middle one is what threads are calibrated on, as in a run."""
 
 
 class Stages:
@@ -53,8 +53,8 @@ def stages() -> dict[str, float]:
     backend = found.time("equality check", lambda: _chosen(loaded))
     found.time("settle shapes", backend.make_batch_invariant)
     texts = _texts()
-    jobs = list(itertools.islice(backend.jobs(texts, _text_role()), _JOBS))
-    workers = found.time("calibrate threads", lambda: _calibrated(backend, jobs[len(jobs) // 2]))
+    batches = list(itertools.islice(backend.batches(texts, _text_role()), _BATCHES))
+    workers = found.time("calibrate threads", lambda: _calibrated(backend, batches[len(batches) // 2]))
     # A second copy, as `load` makes it: the model of the stages above is in pieces.
     model = located.load()
     model.workers = workers
@@ -83,7 +83,7 @@ def _import_libraries() -> None:
 def _loaded(folder: Path, settings: Settings) -> BackendModel:
     from sentence_transformers import SentenceTransformer
 
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
 
     return BackendModel(
         SentenceTransformer(str(folder), device="cpu", local_files_only=True), settings, "minilm"
@@ -108,11 +108,11 @@ def _text_role() -> Role:
     return Role.TEXT
 
 
-def _calibrated(backend: Backend, job: Batch) -> Workers:
+def _calibrated(backend: Backend, batch: Batch) -> Workers:
     from harness.models.backends.threads import Workers
 
     workers = Workers()
-    workers.calibrate(lambda: backend.run(job))
+    workers.calibrate(lambda: backend.run(batch))
     return workers
 
 

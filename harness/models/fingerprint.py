@@ -41,7 +41,7 @@ def fingerprint_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def with_settings(fingerprint: str, settings: Settings) -> str:
+def fingerprint_with_settings(fingerprint: str, settings: Settings) -> str:
     """Hex SHA-256 of a model's content and the settings that move its embeddings; not the device's name."""
     moving: dict[str, Any] = asdict(settings)
     for name in ("device", "allow_pickle", "trust_remote_code", "allow_deviation"):

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.models.backends.threads import ways
+from harness.models.backends.threads import thread_layouts
 from harness.models.interface import LocatedModel, ModelSpec, Settings
 from harness.system.paths import user_path
 
@@ -29,7 +29,7 @@ def parse_model(
     Raises HarnessError for what is none of these, and for threads that make no sense.
     """
     settings = settings or Settings()
-    ways(threads)  # what is no number of threads is found before any work
+    thread_layouts(threads)  # what is no number of threads is found before any work
     named = _NAMED.fullmatch(text)
     name, rest = (named["name"], named["rest"]) if named else ("", text)
     scheme, _, location = rest.partition(":")

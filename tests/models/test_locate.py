@@ -12,7 +12,7 @@ from conftest import LetterModel, build_model
 
 from harness import HarnessError, Settings, load_model
 from harness.authoring import ModelSpec
-from harness.models.fingerprint import fingerprint_folder, with_settings
+from harness.models.fingerprint import fingerprint_folder, fingerprint_with_settings
 from harness.models.locate import check_names, display_names, locate_model, parse_model
 from harness.plugins.loader import load_plugins
 
@@ -132,11 +132,13 @@ def test_a_fingerprint_reads_through_linked_folders_and_ends_in_a_loop(tiny, tmp
     ids=str,
 )
 def test_a_fingerprint_changes_with_every_setting_that_moves_embeddings(settings):
-    assert with_settings("f", settings) != with_settings("f", Settings())
+    assert fingerprint_with_settings("f", settings) != fingerprint_with_settings("f", Settings())
 
 
 def test_a_fingerprint_does_not_change_with_the_device():
-    assert with_settings("f", Settings(device="cuda:1")) == with_settings("f", Settings())
+    assert fingerprint_with_settings("f", Settings(device="cuda:1")) == fingerprint_with_settings(
+        "f", Settings()
+    )
 
 
 def test_the_packaged_base_model_is_the_published_one(minilm):

@@ -160,7 +160,9 @@ def test_weights_saved_in_half_precision_run_in_float32_when_that_is_asked(tiny,
 
     plain(tiny).to(torch.float16).save_pretrained(str(tmp_path / "half"), create_model_card=False)
     model = load_model(str(tmp_path / "half"))
-    assert {parameter.dtype for parameter in model._loaded.model.parameters()} == {torch.float32}
+    assert {parameter.dtype for parameter in model._model.sentence_transformer.parameters()} == {
+        torch.float32
+    }
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean", "manhattan"])
@@ -254,11 +256,11 @@ def test_what_there_is_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, bac
     expected, sizes = model.encode(texts), []
     run = type(model.backend).run
 
-    def run_small(self, job):
-        sizes.append(len(job.rows))
-        if len(job.rows) > 3:
+    def run_small(self, batch):
+        sizes.append(len(batch.rows))
+        if len(batch.rows) > 3:
             raise NO_MEMORY[said](torch)
-        return run(self, job)
+        return run(self, batch)
 
     monkeypatch.setattr(type(model.backend), "run", run_small)
     assert_same(model.encode(texts), expected)
@@ -269,8 +271,8 @@ def test_what_is_wrong_for_another_reason_is_not_tried_again(tiny, monkeypatch):
     model = load_model(str(tiny))
     tries = []
 
-    def fail(self, job):
-        tries.append(job)
+    def fail(self, batch):
+        tries.append(batch)
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     monkeypatch.setattr(type(model.backend), "run", fail)
@@ -284,7 +286,7 @@ def test_a_single_text_that_a_gpu_has_no_memory_for_is_an_error(tiny, monkeypatc
 
     model = load_model(str(tiny))
 
-    def fail(self, job):
+    def fail(self, batch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(type(model.backend), "run", fail)

@@ -1,6 +1,6 @@
 """Backends: ways to run texts through a sentence-transformers model. Each is a file of this folder.
 
-A backend cuts texts into jobs and runs one job at a time; which threads run them is not its business
+A backend cuts texts into batches and runs one batch at a time; which threads run them is not its business
 (`harness.models.backends.threads`). `harness.models.backends.choose` takes the fastest that is proved equal
 to sentence-transformers' own `encode` on the model at hand.
 """
@@ -21,7 +21,7 @@ BACKENDS = ("packed", "batched", "plain", "openvino", "onnx")
 """Files of this folder that have an `open_backend(loaded)`."""
 
 
-class Unsuitable(Exception):  # noqa: N818 - it is raised as a sentence: Unsuitable("its inputs are …")
+class UnsuitableBackendError(Exception):
     """Says in a few words why a backend cannot serve a model; another one then does."""
 
 
@@ -42,20 +42,20 @@ class Backend(Protocol):
 
     name: str
     parallel: bool
-    """Whether several threads running jobs side by side are any use; else one job runs after another."""
+    """Whether several threads running batches side by side are any use; else one batch runs after another."""
     divisible: bool
-    """Whether several threads may share the work of one job."""
+    """Whether several threads may share the work of one batch."""
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
-        """Cut texts into jobs that hold each of them once; lazily, so that tokenizing and running overlap."""
+    def batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        """Cut texts into batches that hold each of them once; lazily, so that tokenizing and running overlap."""
         ...
 
-    def run(self, job: Batch) -> np.ndarray:
-        """Float32 embeddings of a job, (len(job.rows), full dimensions); from any thread."""
+    def run(self, batch: Batch) -> np.ndarray:
+        """Float32 embeddings of a batch, (len(batch.rows), full dimensions); from any thread."""
         ...
 
     def set_dtype(self, dtype: str) -> None:
-        """Go on in a lower precision; raises Unsuitable for one that it does not have."""
+        """Go on in a lower precision; raises UnsuitableBackendError for one that it does not have."""
         ...
 
     def make_batch_invariant(self) -> bool:

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.models.backends import Unsuitable
+from harness.models.backends import UnsuitableBackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import torch
 
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
 
 _ATTENTION = "harness_packed"
 
@@ -52,7 +52,7 @@ def attend_within(pack: tuple[EqualLengthRun, ...]) -> Iterator[None]:
         _running.pack = None
 
 
-def runs_of(lengths: Sequence[int]) -> tuple[EqualLengthRun, ...]:
+def equal_length_runs(lengths: Sequence[int]) -> tuple[EqualLengthRun, ...]:
     """Group neighboring texts of one length."""
     runs, start = [], 0
     for length, group in itertools.groupby(lengths):
@@ -62,19 +62,19 @@ def runs_of(lengths: Sequence[int]) -> tuple[EqualLengthRun, ...]:
     return tuple(runs)
 
 
-def use_packed_attention(loaded: BackendModel) -> None:
-    """Let the model's attention come through us; raises Unsuitable where it is computed another way."""
+def use_packed_attention(model: BackendModel) -> None:
+    """Let the model's attention come through us; raises UnsuitableBackendError where it is computed another way."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
 
-    transformer = loaded.model.transformers_model
+    transformer = model.sentence_transformer.transformers_model
     if not getattr(transformer, "is_backend_compatible", lambda: False)():
-        raise Unsuitable("its attention cannot be replaced")
-    if loaded.attention not in ("sdpa", _ATTENTION):
-        raise Unsuitable("its attention is not scaled_dot_product_attention")
+        raise UnsuitableBackendError("its attention cannot be replaced")
+    if model.attention not in ("sdpa", _ATTENTION):
+        raise UnsuitableBackendError("its attention is not scaled_dot_product_attention")
     AttentionInterface.register(_ATTENTION, _attention)
     AttentionMaskInterface.register(_ATTENTION, _mask)
-    loaded.attend(_ATTENTION)
+    model.set_attention(_ATTENTION)
 
 
 def _attention(

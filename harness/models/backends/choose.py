@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.models.backends import Unsuitable
+from harness.models.backends import UnsuitableBackendError
 from harness.models.interface import Role
 from harness.system.environment import cores
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from harness.models.backends import Backend
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
 
 
 FASTEST_FIRST = ("packed", "batched", "plain")
@@ -35,56 +35,56 @@ _PROBES = (
 )
 
 
-def choose(loaded: BackendModel, requested: str) -> tuple[Backend, tuple[str, ...]]:
+def choose(model: BackendModel, requested: str) -> tuple[Backend, tuple[str, ...]]:
     """Return the backend asked for, or for `auto` the fastest equal one, and why faster ones were not taken.
 
     Raises HarnessError where the one asked for cannot serve the model.
     """
     reasons: list[str] = []
-    texts = _probes(loaded) if requested != "plain" else []
-    roles = {loaded.same_as(role) for role in Role} if texts else set()
-    expected = {role: loaded.encode(texts, role) for role in roles}
+    texts = _probes(model) if requested != "plain" else []
+    roles = {model.same_as(role) for role in Role} if texts else set()
+    expected = {role: model.encode(texts, role) for role in roles}
     for embeddings in expected.values():
-        if embeddings.shape[1] != loaded.dimensions:
+        if embeddings.shape[1] != model.dimensions:
             raise HarnessError(
-                f"model {loaded.name} says that its embeddings have {loaded.dimensions} dimensions; they have"
+                f"model {model.name} says that its embeddings have {model.dimensions} dimensions; they have"
                 f" {embeddings.shape[1]}",
                 hint="its folder was put together from two models, or changed by hand",
             )
     for name in FASTEST_FIRST if requested == "auto" else (requested,):
         try:
-            return _proved(name, loaded, texts, expected), tuple(reasons)
-        except Unsuitable as reason:
-            loaded.restore_attention()
+            return _open_proved(name, model, texts, expected), tuple(reasons)
+        except UnsuitableBackendError as reason:
+            model.restore_attention()
             reasons.append(f"not {name}: {reason}")
     raise HarnessError(
-        f"model {loaded.name} cannot be encoded {reasons[0].removeprefix('not ')}",
+        f"model {model.name} cannot be encoded {reasons[0].removeprefix('not ')}",
         hint="--backend auto takes the fastest that can",
     )
 
 
-def _proved(
-    name: str, loaded: BackendModel, texts: list[str], expected: Mapping[Role, np.ndarray]
+def _open_proved(
+    name: str, model: BackendModel, texts: list[str], expected: Mapping[Role, np.ndarray]
 ) -> Backend:
-    """Open a backend and compare it with `encode`; raises Unsuitable where that fails."""
+    """Open a backend and compare it with `encode`; raises UnsuitableBackendError where that fails."""
     module = importlib.import_module(f"harness.models.backends.{name}")
-    backend: Backend = module.open_backend(loaded)
+    backend: Backend = module.open_backend(model)
     if name == "plain":
         return backend
     try:
-        found = {role: embed(backend, texts, loaded.dimensions, role) for role in expected}
+        found = {role: embed(backend, texts, model.dimensions, role) for role in expected}
     except Exception as error:
         # An architecture that was never tried may fail in any of its own ways; `encode` then serves.
-        raise Unsuitable(f"{type(error).__name__} in a trial") from error
+        raise UnsuitableBackendError(f"{type(error).__name__} in a trial") from error
     off = max(largest_distance(found[role], expected[role]) for role in expected)
     if not off <= EQUAL:
-        raise Unsuitable(f"its embeddings are off by 1 − cos = {off:.1e} in a trial")
+        raise UnsuitableBackendError(f"its embeddings are off by 1 − cos = {off:.1e} in a trial")
     return backend
 
 
-def _probes(loaded: BackendModel) -> list[str]:
+def _probes(model: BackendModel) -> list[str]:
     """Texts of different lengths, one of them as long as the model reads, or nearly."""
-    return [*_PROBES, "word " * min(loaded.max_tokens or _LONGEST_PROBE, _LONGEST_PROBE)]
+    return [*_PROBES, "word " * min(model.max_tokens or _LONGEST_PROBE, _LONGEST_PROBE)]
 
 
 def largest_distance(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -98,38 +98,38 @@ def largest_distance(ours: np.ndarray, theirs: np.ndarray) -> float:
         return float(np.max(np.where(off == 0, 0.0, off / size)))
 
 
-_COMPANY = ("a", *(f"{'word ' * n}{n}" for n in (2, 5, 9, 14, 27, 60)))
+_INVARIANCE_TEXTS = ("a", *(f"{'word ' * n}{n}" for n in (2, 5, 9, 14, 27, 60)))
 """Texts of about 130 tokens."""
 
 
-_LONG = "word " * 200
+_LONG_TEXT = "word " * 200
 """A text whose attention is computed in blocks, which threads may cut in another way."""
 
 
 def embed(backend: Backend, texts: Sequence[str], dimensions: int, role: Role = Role.TEXT) -> np.ndarray:
-    """Run all jobs one after another: (n, dimensions) float32."""
+    """Run all batches one after another: (n, dimensions) float32."""
     embeddings = np.empty((len(texts), dimensions), dtype=np.float32)
-    for job in backend.jobs(texts, role):
-        embeddings[job.rows] = backend.run(job)
+    for batch in backend.batches(texts, role):
+        embeddings[batch.rows] = backend.run(batch)
     return embeddings
 
 
 def is_batch_invariant(backend: Backend, dimensions: int) -> bool:
     """Whether texts have the same bits alone as anywhere among others, with one thread as with all.
 
-    For a backend whose jobs are not divisible, one thread is all that a job gets. A trial and no proof for
+    For a backend whose batches are not divisible, one thread is all that a batch gets. A trial and no proof for
     every shape there is; but a kernel that sums in another order for another shape shows in nearly every row.
     """
     counts = sorted({1, cores()} if backend.divisible else {1})
-    return _same_with_threads(counts, lambda: _in_company(backend, dimensions))
+    return _is_same_with_threads(counts, lambda: _invariant_embeddings(backend, dimensions))
 
 
 def is_thread_invariant(backend: Backend, dimensions: int) -> bool:
     """Whether a long text has the same bits with one thread as with all: attention is cut into blocks."""
-    return _same_with_threads(sorted({1, cores()}), lambda: embed(backend, [_LONG], dimensions))
+    return _is_same_with_threads(sorted({1, cores()}), lambda: embed(backend, [_LONG_TEXT], dimensions))
 
 
-def _same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | None]) -> bool:
+def _is_same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | None]) -> bool:
     """Whether `run` gives the same bits with each number of threads, and never None."""
     import torch
 
@@ -146,8 +146,8 @@ def _same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | Non
     return True
 
 
-def _in_company(backend: Backend, dimensions: int) -> np.ndarray | None:
+def _invariant_embeddings(backend: Backend, dimensions: int) -> np.ndarray | None:
     """Embeddings of texts that are the same alone as among others; None where they are not."""
-    alone = np.concatenate([embed(backend, [text], dimensions) for text in _COMPANY])
-    together = embed(backend, _COMPANY * 4, dimensions)
+    alone = np.concatenate([embed(backend, [text], dimensions) for text in _INVARIANCE_TEXTS])
+    together = embed(backend, _INVARIANCE_TEXTS * 4, dimensions)
     return alone if np.array_equal(together, np.tile(alone, (4, 1))) else None

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.models.backends import Unsuitable
-from harness.models.backends.exported import Exported, converting, from_extra
+from harness.models.backends import UnsuitableBackendError
+from harness.models.backends.exported import Exported, import_extra, quiet_conversion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,16 +31,16 @@ class ONNX(Exported):
     name = "onnx"
 
     def set_dtype(self, dtype: str) -> None:
-        """Quantise the weights to int8; raises Unsuitable for other types."""
+        """Quantise the weights to int8; raises UnsuitableBackendError for other types."""
         if dtype != "int8":
-            raise Unsuitable("it has float32 and int8")
-        with converting(), tempfile.TemporaryDirectory() as folder:
+            raise UnsuitableBackendError("it has float32 and int8")
+        with quiet_conversion(), tempfile.TemporaryDirectory() as folder:
             exact, rounded = Path(folder, "exact.onnx"), Path(folder, "rounded.onnx")
             if self._attention:
-                self._loaded.attend(self._attention)
+                self._model.set_attention(self._attention)
             self._save(exact)
-            self._loaded.restore_attention()
-            (library,) = from_extra("onnx", "onnxruntime.quantization")
+            self._model.restore_attention()
+            (library,) = import_extra("onnx", "onnxruntime.quantization")
             library.quantize_dynamic(
                 exact,
                 rounded,
@@ -54,7 +54,7 @@ class ONNX(Exported):
 
     def _convert(self, body: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        self._library, *_ = from_extra("onnx", "onnxruntime", "onnx", "onnxscript")
+        self._library, *_ = import_extra("onnx", "onnxruntime", "onnx", "onnxscript")
         self._library.disable_telemetry_events()  # where something else imported it before
         self._body, self._example = body, example
         self._one_by_one = False
@@ -76,21 +76,21 @@ class ONNX(Exported):
             verbose=False,
         )
         if program is None:
-            raise Unsuitable("torch exports nothing")
+            raise UnsuitableBackendError("torch exports nothing")
         program.save(file, external_data=True)
 
     def _open(self, file: Path) -> None:
-        """Load into memory, for one thread per job."""
+        """Load into memory, for one thread per batch."""
         options = self._library.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors
         self._session = self._library.InferenceSession(
             file, options, providers=["CPUExecutionProvider"], enable_fallback=False
         )
-        self._taken = {one.name for one in self._session.get_inputs()}
+        self._graph_inputs = {one.name for one in self._session.get_inputs()}
 
     def _transform(self, inputs: dict[str, np.ndarray], rows: int) -> Sequence[np.ndarray]:
-        inputs = {name: values for name, values in inputs.items() if name in self._taken}
+        inputs = {name: values for name, values in inputs.items() if name in self._graph_inputs}
         found: Sequence[np.ndarray]
         if not self._one_by_one:
             found = self._session.run(None, inputs)
@@ -99,10 +99,10 @@ class ONNX(Exported):
             self._session.run(None, {name: v[[row]] for name, v in inputs.items()}) for row in range(rows)
         ]
         height = len(next(iter(inputs.values())))
-        return [_filled(np.concatenate(parts), height) for parts in zip(*texts, strict=True)]
+        return [_pad_rows(np.concatenate(parts), height) for parts in zip(*texts, strict=True)]
 
 
-def _filled(embeddings: np.ndarray, height: int) -> np.ndarray:
+def _pad_rows(embeddings: np.ndarray, height: int) -> np.ndarray:
     """Add rows of zeros, so that what follows meets fixed shapes here too."""
     missing = np.zeros((height - len(embeddings), *embeddings.shape[1:]), embeddings.dtype)
     return np.concatenate([embeddings, missing])

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from harness.models.backends import Unsuitable
-from harness.models.backends.exported import Exported, from_extra
+from harness.models.backends import UnsuitableBackendError
+from harness.models.backends.exported import Exported, import_extra
 from harness.system.environment import cores
 
 if TYPE_CHECKING:
@@ -31,19 +31,19 @@ class OpenVINO(Exported):
     name = "openvino"
 
     def set_dtype(self, dtype: str) -> None:
-        """Compile again for bfloat16; raises Unsuitable for others, and where the processor has it not."""
+        """Compile again for bfloat16; raises UnsuitableBackendError for others, and where the processor has it not."""
         if dtype not in _PRECISIONS:
-            raise Unsuitable("it has float32 and bfloat16")
+            raise UnsuitableBackendError("it has float32 and bfloat16")
         self._compile(dtype)
 
     def _convert(self, body: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
-        with _unreported():
-            (self._library,) = from_extra("openvino", "openvino")
+        with _without_telemetry():
+            (self._library,) = import_extra("openvino", "openvino")
             self._graph = self._library.convert_model(body, example_input=example)
         self._compile("float32")
 
     def _compile(self, dtype: str) -> None:
-        """Compile for one thread per job: a stream computes one request at a time, all share the weights."""
+        """Compile for one thread per batch: a stream computes one request at a time, all share the weights."""
         asked = _PRECISIONS[dtype]
         # Without a hint, OpenVINO computes in bfloat16 where the processor can.
         options = {
@@ -57,10 +57,10 @@ class OpenVINO(Exported):
             if dtype == "float32":
                 raise
             # A processor that has the type may be kept from it: ONEDNN_MAX_CPU_ISA, a hypervisor.
-            raise Unsuitable("this processor does not compute in it") from error
+            raise UnsuitableBackendError("this processor does not compute in it") from error
         self._own = threading.local()  # a request serves one thread at a time
         if self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() != asked:
-            raise Unsuitable("this processor does not compute in it")
+            raise UnsuitableBackendError("this processor does not compute in it")
 
     def _transform(self, inputs: dict[str, np.ndarray], rows: int) -> Sequence[np.ndarray]:  # noqa: ARG002 - all
         if not hasattr(self._own, "request"):
@@ -81,7 +81,7 @@ def _core(library: ModuleType) -> Any:  # noqa: ANN401 - OpenVINO's
 
 
 @contextmanager
-def _unreported() -> Iterator[None]:
+def _without_telemetry() -> Iterator[None]:
     """Hide the package that sends reports: OpenVINO then goes on without, and keeps to that."""
     hidden = "openvino_telemetry"
     present = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == hidden}

@@ -19,18 +19,18 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from harness.models.backends import Batch
-from harness.models.backends.attention import attend_within, runs_of, use_packed_attention
+from harness.models.backends.attention import attend_within, equal_length_runs, use_packed_attention
+from harness.models.backends.backend_model import first_position, position_tables
 from harness.models.backends.batched import check_plain_tokens
 from harness.models.backends.choose import is_batch_invariant, is_thread_invariant
-from harness.models.backends.loaded import first_position, position_tables
-from harness.models.backends.plain import lower_weights
+from harness.models.backends.plain import convert_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy as np
 
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
     from harness.models.interface import Role
 
 TOKENS_PER_PACK = 512
@@ -50,79 +50,83 @@ _MOST_ROWS_TRIED = 64
 
 
 class Packed:
-    """Packs of at most `tokens_per_pack` tokens; raises Unsuitable for a model that cannot be packed."""
+    """Packs of at most `tokens_per_pack` tokens; raises UnsuitableBackendError for a model that cannot be packed."""
 
     name = "packed"
     divisible = True
 
-    def __init__(self, loaded: BackendModel) -> None:
-        check_plain_tokens(loaded)
-        self._loaded = loaded
-        self._position = max((first_position(table) for table in position_tables(loaded.model)), default=0)
-        self.parallel = loaded.model.device.type == "cpu"
-        self.tokens_per_pack = TOKENS_PER_PACK if self.parallel else _fitted(loaded)
-        self.fewest_tokens = self.multiple = 1
-        self.fewest_texts = 0
+    def __init__(self, model: BackendModel) -> None:
+        check_plain_tokens(model)
+        self._model = model
+        self._position = max(
+            (first_position(table) for table in position_tables(model.sentence_transformer)), default=0
+        )
+        self.parallel = model.sentence_transformer.device.type == "cpu"
+        self.tokens_per_pack = TOKENS_PER_PACK if self.parallel else _tokens_that_fit(model)
+        self.min_tokens = self.multiple = 1
+        self.min_texts = 0
         self.texts_multiple = 1
-        use_packed_attention(loaded)
+        use_packed_attention(model)
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+    def batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         """Packs, of texts of nearly one length each, shortest texts first."""
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         for start in range(0, len(order), _TEXTS_AT_ONCE):
             rows = order[start : start + _TEXTS_AT_ONCE]
-            features = self._loaded.features([texts[row] for row in rows], role)
+            features = self._model.features([texts[row] for row in rows], role)
             lengths = features["attention_mask"].sum(dim=1).tolist()
-            for pack in packs(lengths, self.tokens_per_pack - self.fewest_texts):
-                filled = self._fill([lengths[row] for row in pack])
+            for pack in packs(lengths, self.tokens_per_pack - self.min_texts):
+                filled = self._padding_lengths([lengths[row] for row in pack])
                 packed = _flatten(features, pack, filled, self._position)
                 tokens = packed["input_ids"].shape[1]
-                runs = runs_of([*(lengths[row] for row in pack), *filled])
+                runs = equal_length_runs([*(lengths[row] for row in pack), *filled])
                 yield Batch([rows[row] for row in pack], (packed, runs, role), tokens)
 
-    def run(self, job: Batch) -> np.ndarray:
+    def run(self, batch: Batch) -> np.ndarray:
         """Float32 embeddings, (n, full dimensions), without those of what was filled in."""
-        features, runs, role = job.features
+        features, runs, role = batch.features
         with attend_within(runs):
-            return self._loaded.forward(features, role)[: len(job.rows)]
+            return self._model.forward(features, role)[: len(batch.rows)]
 
     def set_dtype(self, dtype: str) -> None:
         """Convert the weights."""
-        lower_weights(self._loaded, dtype)
+        convert_weights(self._model, dtype)
 
     def make_batch_invariant(self) -> bool:
         """Find numbers of tokens and texts at which company does not matter, with one thread and with more.
 
-        Where the number of threads matters, each job gets one. On a CPU; a GPU chooses its kernels by shape,
+        Where the number of threads matters, each batch gets one. On a CPU; a GPU chooses its kernels by shape,
         and embeddings there may differ in their last bits.
         """
         if not self.parallel:
             return False
-        texts_matter = _fewest_texts(self._loaded) > 0
+        texts_matter = _min_texts(self._model) > 0
         # At a size at which products are the same with any number of threads, so that attention shows.
-        self.fewest_tokens, self.multiple = self.tokens_per_pack, _SHAPES[-1][1]
-        ways = (True, False) if is_thread_invariant(self, self._loaded.dimensions) else (False,)
+        self.min_tokens, self.multiple = self.tokens_per_pack, _SHAPES[-1][1]
+        choices = (True, False) if is_thread_invariant(self, self._model.dimensions) else (False,)
         shapes = (*_SHAPES, (self.tokens_per_pack, 1))
-        for divisible, (fewest, multiple) in itertools.product(ways, shapes):
-            self.divisible, self.fewest_tokens, self.multiple = divisible, fewest, multiple
+        for divisible, (fewest, multiple) in itertools.product(choices, shapes):
+            self.divisible, self.min_tokens, self.multiple = divisible, fewest, multiple
             self.texts_multiple = multiple if texts_matter else 1
-            self.fewest_texts = _fewest_texts(self._loaded, self.texts_multiple)
-            if is_batch_invariant(self, self._loaded.dimensions):
+            self.min_texts = _min_texts(self._model, self.texts_multiple)
+            if is_batch_invariant(self, self._model.dimensions):
                 return True
         self.divisible = True
         return False
 
-    def _fill(self, lengths: list[int]) -> list[int]:
+    def _padding_lengths(self, lengths: list[int]) -> list[int]:
         """Lengths of texts of padding, none above the longest, that bring a pack to the shape of both."""
         real, longest = sum(lengths), max(1, lengths[0])
-        texts = _up(max(self.fewest_texts, len(lengths)), self.texts_multiple) - len(lengths)
-        while (missing := _up(max(self.fewest_tokens, real + texts), self.multiple) - real) > texts * longest:
+        texts = _round_up(max(self.min_texts, len(lengths)), self.texts_multiple) - len(lengths)
+        while (
+            missing := _round_up(max(self.min_tokens, real + texts), self.multiple) - real
+        ) > texts * longest:
             texts += self.texts_multiple
         each, longer = divmod(missing, max(1, texts))
         return [each + (place < longer) for place in range(texts)]
 
 
-def _up(number: int, multiple: int) -> int:
+def _round_up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
@@ -170,17 +174,17 @@ def _flatten(features: dict[str, Any], rows: list[int], filled: list[int], first
     return flat
 
 
-def _fitted(loaded: BackendModel) -> int:
+def _tokens_that_fit(model: BackendModel) -> int:
     """Tokens for which half of a GPU's free memory is enough; a few thousand where that is not told."""
     import torch
 
-    if loaded.model.device.type != "cuda":
+    if model.sentence_transformer.device.type != "cuda":
         return 8 * TOKENS_PER_PACK
-    free, _ = torch.cuda.mem_get_info(loaded.model.device)
-    return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * loaded.dimensions))))
+    free, _ = torch.cuda.mem_get_info(model.sentence_transformer.device)
+    return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * model.dimensions))))
 
 
-def _fewest_texts(loaded: BackendModel, multiple: int = 1) -> int:
+def _min_texts(model: BackendModel, multiple: int = 1) -> int:
     """Fewest texts from which the modules behind the pooling give one the same bits; 0 if any number does.
 
     Numbers of texts are multiples of `multiple`.
@@ -188,14 +192,14 @@ def _fewest_texts(loaded: BackendModel, multiple: int = 1) -> int:
     import torch
     from sentence_transformers.sentence_transformer.modules import Pooling
 
-    modules = list(loaded.model)
+    modules = list(model.sentence_transformer)
     pooling = next((place for place, module in enumerate(modules) if isinstance(module, Pooling)), None)
     if pooling is None or pooling + 1 == len(modules):
         return 0
     width = modules[pooling].get_embedding_dimension()  # type: ignore[operator] # a module's attribute, to mypy
-    count = _up(4 * _MOST_ROWS_TRIED, multiple)
+    count = _round_up(4 * _MOST_ROWS_TRIED, multiple)
     rows = torch.randn(count, width, generator=torch.Generator().manual_seed(0))
-    rows = rows.to(loaded.dtype)
+    rows = rows.to(model.dtype)
 
     def behind(rows: torch.Tensor) -> torch.Tensor:
         features: Any = {"sentence_embedding": rows}

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.models.backends import Unsuitable
+from harness.models.backends import UnsuitableBackendError
 from harness.models.backends.choose import embed
 from harness.models.interface import Deviation
 from harness.models.workload import workload
 
 if TYPE_CHECKING:
     from harness.models.backends import Backend
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
     from harness.models.interface import Settings
 
 TOLERANCE = 1e-3
@@ -25,7 +25,7 @@ bfloat16 moves all-MiniLM-L6-v2 by about 1e-4, int8 by 3e-2 and more; metrics ma
 _NEIGHBOURS = 10
 
 
-def lowered(backend: Backend, loaded: BackendModel, settings: Settings) -> Deviation | None:
+def set_precision(backend: Backend, model: BackendModel, settings: Settings) -> Deviation | None:
     """Let a backend go on in the settings' dtype, and say how far that moved embeddings; None for float32.
 
     Raises HarnessError where the backend does not have the dtype, or embeddings move by more than
@@ -34,16 +34,16 @@ def lowered(backend: Backend, loaded: BackendModel, settings: Settings) -> Devia
     if settings.dtype == "float32":
         return None
     texts = workload()
-    exact = embed(backend, texts, loaded.dimensions)
+    exact = embed(backend, texts, model.dimensions)
     try:
         backend.set_dtype(settings.dtype)
-    except Unsuitable as reason:
+    except UnsuitableBackendError as reason:
         impossible = f"--dtype {settings.dtype} is not possible with backend {backend.name}: {reason}"
         raise HarnessError(impossible) from None
-    found = deviation(exact, embed(backend, texts, loaded.dimensions))
+    found = deviation(exact, embed(backend, texts, model.dimensions))
     if not found.largest <= TOLERANCE and not settings.allow_deviation:
         raise HarnessError(
-            f"model {loaded.name} in {settings.dtype} moves embeddings by up to"
+            f"model {model.name} in {settings.dtype} moves embeddings by up to"
             f" 1 − cos = {found.largest:.1e}: more than {TOLERANCE:g}",
             exists=f"over {found.texts} texts: 99th percentile {found.p99:.1e},"
             f" {found.neighbors:.0%} of the {_NEIGHBOURS} nearest neighbors kept",

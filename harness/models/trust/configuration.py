@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.models.fingerprint import NOT_DEFINING, is_not_loaded
-from harness.models.trust.weights import plain_name
+from harness.models.trust.weights import is_plain_name
 from harness.system.limits import DEPTH, RECORD, check_nesting, read_regular_file
 
 if TYPE_CHECKING:
@@ -146,7 +146,9 @@ def _check_elsewhere(place: _Place) -> None:
             hint="copy that tokenizer's files into the folder, and remove the line",
         )
     if place.key == "transformers_weights" and place.value is not None:
-        inside = plain_name(place.value) and place.value.endswith((".safetensors", ".safetensors.index.json"))
+        inside = is_plain_name(place.value) and place.value.endswith(
+            (".safetensors", ".safetensors.index.json")
+        )
         if not inside:
             raise HarnessError(f"{place.file} takes its weights from {place.value!r}")
 

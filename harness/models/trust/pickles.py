@@ -34,7 +34,7 @@ _OPENED: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
 """How compressed files begin, as joblib writes them, and what opens them."""
 
 
-def pickled(path: Path) -> str | None:
+def pickle_kind(path: Path) -> str | None:
     """Say what kind of pickle a file holds: bare, of torch, in an archive, compressed; None for none.
 
     A pickle of the oldest protocols is text: it counts as one where it can be read to its end and imports

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.models.fingerprint import NOT_DEFINING, PICKLED
-from harness.models.trust.pickles import pickled
+from harness.models.trust.pickles import pickle_kind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def check_weights(folder: Path, *, allow_pickle: bool) -> None:
     if allow_pickle:
         return
     for path in files:
-        if path.suffix.lower() == _SAFE and (kind := pickled(path)):
+        if path.suffix.lower() == _SAFE and (kind := pickle_kind(path)):
             raise _refused(f"{path} is {kind}, whatever its name says")
     names = {path.name for path in files}
     sharded = f"model{_SAFE}{_INDEX}" in names and "pytorch_model.bin" not in names
@@ -39,7 +39,7 @@ def check_weights(folder: Path, *, allow_pickle: bool) -> None:
     if named:
         raise _refused(f"{folder} has no model.safetensors: its weights are pickled ({', '.join(named)})")
     for path in files:
-        if kind := pickled(path):
+        if kind := pickle_kind(path):
             raise _refused(f"{path} is {kind}, whatever its name says")
 
 
@@ -61,7 +61,7 @@ def check_safetensors(folder: Path) -> None:
             ) from error
 
 
-def plain_name(name: Any) -> bool:  # noqa: ANN401 - JSON
+def is_plain_name(name: Any) -> bool:  # noqa: ANN401 - JSON
     """Whether something is the name of a file in the same folder, here and on Windows."""
     return (
         isinstance(name, str)
@@ -87,7 +87,7 @@ def _check_index(path: Path, *, allow_pickle: bool) -> None:
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise HarnessError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
     for shard in sorted(named, key=repr):
-        if not plain_name(shard):
+        if not is_plain_name(shard):
             raise HarnessError(f"{path} leads out of its folder, to {shard!r}")
         if path.name.lower().endswith(f"{_SAFE}{_INDEX}") and not shard.endswith(_SAFE) and not allow_pickle:
             raise _refused(f"{path} names weights that are no safetensors: {shard!r}")

@@ -7,7 +7,7 @@ import pytest
 from conftest import build_model
 
 from harness import HarnessError, Settings, load_model
-from harness.models.backends import Unsuitable, batched, choose, packed
+from harness.models.backends import UnsuitableBackendError, batched, choose, packed
 from harness.models.backends.choose import largest_distance
 
 pytestmark = pytest.mark.kernels
@@ -20,15 +20,15 @@ def test_the_fastest_that_is_equal_is_taken_without_a_word(tiny):
 
 def test_one_that_is_not_equal_is_passed_over_with_the_reason(tiny, monkeypatch):
     run = packed.Packed.run
-    monkeypatch.setattr(packed.Packed, "run", lambda self, job: run(self, job)[:, ::-1])
+    monkeypatch.setattr(packed.Packed, "run", lambda self, batch: run(self, batch)[:, ::-1])
     model = load_model(str(tiny))
     assert model.facts.backend == "batched"
     assert model.facts.notes[0].startswith("not packed: its embeddings are off by 1 − cos = ")
-    assert model._loaded.attention == "sdpa"
+    assert model._model.attention == "sdpa"
 
 
 def test_one_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkeypatch):
-    def fail(self, job):
+    def fail(self, batch):
         raise RuntimeError("no kernel")
 
     monkeypatch.setattr(packed.Packed, "run", fail)
@@ -40,13 +40,13 @@ def test_one_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkey
 
 def test_embeddings_that_are_not_finite_are_not_equal(tiny, monkeypatch):
     run = packed.Packed.run
-    monkeypatch.setattr(packed.Packed, "run", lambda self, job: run(self, job) * np.nan)
+    monkeypatch.setattr(packed.Packed, "run", lambda self, batch: run(self, batch) * np.nan)
     assert load_model(str(tiny)).facts.backend == "batched"
 
 
 def test_one_that_was_asked_for_and_cannot_serve_is_an_error(tiny, monkeypatch):
-    def refuse(loaded):
-        raise Unsuitable("its inputs are more than tokens")
+    def refuse(model):
+        raise UnsuitableBackendError("its inputs are more than tokens")
 
     monkeypatch.setattr(packed, "open_backend", refuse)
     with pytest.raises(
@@ -58,9 +58,11 @@ def test_one_that_was_asked_for_and_cannot_serve_is_an_error(tiny, monkeypatch):
 
 def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
     folder = build_model(tmp_path / "model", prompts={"query": "find this: "})
-    jobs = packed.Packed.jobs
+    batches = packed.Packed.batches
     monkeypatch.setattr(
-        packed.Packed, "jobs", lambda self, texts, role: jobs(self, [f"{role}{text}" for text in texts], role)
+        packed.Packed,
+        "batches",
+        lambda self, texts, role: batches(self, [f"{role}{text}" for text in texts], role),
     )
     monkeypatch.setattr(packed.Packed, "make_batch_invariant", lambda self: None)
     assert load_model(str(folder)).facts.backend == "batched"
@@ -97,9 +99,12 @@ def test_a_model_whose_packs_do_matter_says_so(tiny, monkeypatch):
 @pytest.mark.parametrize("rescaled", ["dynamic", "longrope", "linear"])
 def test_positions_that_remember_lengths_are_left_to_sentence_transformers(tiny, rescaled):
     model = load_model(str(tiny), Settings(backend="plain"))
-    model._loaded.model.transformers_model.config.rope_parameters = {"rope_type": rescaled, "factor": 2.0}
+    model._model.sentence_transformer.transformers_model.config.rope_parameters = {
+        "rope_type": rescaled,
+        "factor": 2.0,
+    }
     if rescaled == "linear":
-        batched.check_plain_tokens(model._loaded)
+        batched.check_plain_tokens(model._model)
     else:
-        with pytest.raises(Unsuitable, match="depend on the lengths of texts before"):
-            batched.check_plain_tokens(model._loaded)
+        with pytest.raises(UnsuitableBackendError, match="depend on the lengths of texts before"):
+            batched.check_plain_tokens(model._model)

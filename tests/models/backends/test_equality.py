@@ -247,10 +247,10 @@ AT_ONCE = [("bert-dense", "packed"), ("bert-dense", "batched"), ("bert-word-weig
 @pytest.mark.parametrize(("name", "backend"), AT_ONCE)
 def test_one_job_may_run_in_several_threads_at_once(zoo, name, backend):
     served = zoo(name).model(backend).backend
-    job = next(iter(served.jobs(ASKED, Role.TEXT)))
-    alone = served.run(job)
+    batch = next(iter(served.batches(ASKED, Role.TEXT)))
+    alone = served.run(batch)
     with ThreadPoolExecutor(4) as pool:
-        for together in pool.map(served.run, [job] * 40):
+        for together in pool.map(served.run, [batch] * 40):
             np.testing.assert_allclose(together, alone, atol=1e-5)
 
 

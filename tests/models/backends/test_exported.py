@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zoo import LIMIT, WORDS, ZOO
 
 from harness import HarnessError, Role, Settings, load_model
-from harness.models.backends import Unsuitable, exported
+from harness.models.backends import UnsuitableBackendError, exported
 
 INSTALLED = {"openvino": ("openvino",), "onnx": ("onnxruntime", "onnx", "onnxscript")}
 TEXTS = [
@@ -174,10 +174,10 @@ def test_a_conversion_that_fails_is_a_reason_and_no_traceback(monkeypatch, tiny)
     class Broken(exported.Exported):
         _convert = _transform = fail
 
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
 
     model = original(load_model(str(tiny), Settings(device="cpu", backend="plain")))
-    with pytest.raises(Unsuitable, match="ZeroDivisionError in its conversion"):
+    with pytest.raises(UnsuitableBackendError, match="ZeroDivisionError in its conversion"):
         Broken(BackendModel(model, Settings(), "tiny"))
 
 

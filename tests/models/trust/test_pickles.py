@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.models.trust.pickles import pickled
+from harness.models.trust.pickles import pickle_kind
 
 
 class Payload:
@@ -61,7 +61,7 @@ def kind(tmp_path):
     def of(content):
         path = tmp_path / "notes.txt"
         path.write_bytes(content)
-        return pickled(path)
+        return pickle_kind(path)
 
     return of
 
@@ -122,7 +122,7 @@ def test_what_is_no_pickle_is_none(content, kind):
 def test_any_bytes_are_looked_at_without_an_error(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(content)
-    pickled(path)
+    pickle_kind(path)
 
 
 def test_no_payload_runs_while_it_is_looked_at(kind, capsys):

@@ -27,7 +27,7 @@ class BackendModel:
     """
 
     def __init__(self, model: SentenceTransformer, settings: Settings, name: str) -> None:
-        self.model = model.float().eval()
+        self.sentence_transformer = model.float().eval()
         self.name = name
         self.dimensions = _full_dimensions(model)
         self._prompts = dict(settings.prompts)
@@ -41,30 +41,30 @@ class BackendModel:
         """Its tokenizer; None where that is not of the transformers library."""
         from transformers import PreTrainedTokenizerBase
 
-        tokenizer = self.model.tokenizer
+        tokenizer = self.sentence_transformer.tokenizer
         return tokenizer if isinstance(tokenizer, PreTrainedTokenizerBase) else None
 
     @property
     def dtype(self) -> torch.dtype:
         """The type of its weights."""
-        return next(self.model.parameters()).dtype
+        return next(self.sentence_transformer.parameters()).dtype
 
     @property
     def max_tokens(self) -> int | None:
         """Tokens after which a text is cut; None where there is no limit."""
-        limit = self.model.max_seq_length
+        limit = self.sentence_transformer.max_seq_length
         return int(limit) if limit is not None and limit < 1_000_000 else None
 
     @property
     def cuts_by_role(self) -> bool:
         """Whether queries or documents have a length limit of their own."""
-        first = self.model[0]
+        first = self.sentence_transformer[0]
         return any(getattr(first, name, None) is not None for name in ("query_length", "document_length"))
 
     @property
     def remembers_lengths(self) -> bool:
         """Whether positions are rescaled by the longest text so far: then an embedding depends on history."""
-        config = getattr(self.model.transformers_model, "config", None)
+        config = getattr(self.sentence_transformer.transformers_model, "config", None)
         told = str(getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None))
         return "dynamic" in told or "longrope" in told
 
@@ -72,16 +72,16 @@ class BackendModel:
         """The user's prompt of a role, else the model's, chosen as encode_query and encode_document do."""
         if role in self._prompts:
             return self._prompts[role]
-        own = {name: prompt for name, prompt in self.model.prompts.items() if prompt}
+        own = {name: prompt for name, prompt in self.sentence_transformer.prompts.items() if prompt}
         names = {Role.QUERY: ["query"], Role.DOCUMENT: ["document", "passage", "corpus"], Role.TEXT: []}[role]
-        default = own.get(self.model.default_prompt_name or "", "")
+        default = own.get(self.sentence_transformer.default_prompt_name or "", "")
         return next((own[name] for name in names if name in own), default)
 
     def same_as(self, role: Role) -> Role:
         """TEXT for a role that has the same prompt and no route of its own."""
         from sentence_transformers.base.modules import Router
 
-        routed = isinstance(self.model[0], Router) or self.cuts_by_role
+        routed = isinstance(self.sentence_transformer[0], Router) or self.cuts_by_role
         return role if routed or self.prompt(role) != self.prompt(Role.TEXT) else Role.TEXT
 
     def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
@@ -105,8 +105,8 @@ class BackendModel:
     def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
         """What the model is fed for texts: tensors (n, longest), padded, cut, with their prompt."""
         with self._tokenizing:
-            features: dict[str, Any] = self.model.preprocess(
-                list(texts), prompt=self.prompt(role) or None, **asked_as(role)
+            features: dict[str, Any] = self.sentence_transformer.preprocess(
+                list(texts), prompt=self.prompt(role) or None, **task_option(role)
             )
         return features
 
@@ -114,48 +114,48 @@ class BackendModel:
         """One pass through all modules: float32 embeddings on the host, so a device has finished by then."""
         import torch
 
-        device = self.model.device
-        # A copy: modules write into what they are given, and a calibration runs one job many times at once.
-        own = {name: _moved(value, device) for name, value in features.items()}
+        device = self.sentence_transformer.device
+        # A copy: modules write into what they are given, and a calibration runs one batch many times at once.
+        own = {name: _to_device(value, device) for name, value in features.items()}
         with torch.inference_mode():
-            output = self.model(own, **asked_as(role))
+            output = self.sentence_transformer(own, **task_option(role))
             return as_float32(output["sentence_embedding"])
 
     def encode(self, texts: Sequence[str], role: Role) -> np.ndarray:
         """Sentence-transformers' own `encode`: (n, full dimensions) float32."""
         return as_float32(
-            self.model.encode(
+            self.sentence_transformer.encode(
                 list(texts),
                 prompt=self.prompt(role),
                 convert_to_tensor=True,
                 show_progress_bar=False,
-                **asked_as(role),
+                **task_option(role),
             )
         )
 
     @property
     def attention(self) -> str | None:
         """How attention is computed, as transformers names it; None for what is no transformer."""
-        return _attention(self.model)
+        return _attention(self.sentence_transformer)
 
-    def attend(self, how: str) -> None:
+    def set_attention(self, how: str) -> None:
         """Compute attention another way."""
-        transformer = self.model.transformers_model
+        transformer = self.sentence_transformer.transformers_model
         if transformer is not None:
             transformer.set_attn_implementation(how)
 
     def restore_attention(self) -> None:
         """Undo what a backend that came to nothing did to the way attention is computed."""
-        if self._attention is not None and _attention(self.model) != self._attention:
-            self.attend(self._attention)
+        if self._attention is not None and _attention(self.sentence_transformer) != self._attention:
+            self.set_attention(self._attention)
 
     def _limit_length(self, tokens: int | None) -> None:
         """Cut texts after so many tokens, or its own limit; raises HarnessError for more than it can read."""
-        positions = learned_positions(self.model)
+        positions = learned_positions(self.sentence_transformer)
         if tokens is not None:
-            config = getattr(self.model.transformers_model, "config", None)
+            config = getattr(self.sentence_transformer.transformers_model, "config", None)
             positions = positions or getattr(config, "max_position_embeddings", None)
-            self.model.max_seq_length = tokens
+            self.sentence_transformer.max_seq_length = tokens
         limit = self.max_tokens
         if limit is not None and positions is not None and limit > positions:
             asked = "its own max_seq_length," if tokens is None else "--max-seq-length"
@@ -165,7 +165,7 @@ class BackendModel:
             )
 
 
-def asked_as(role: Role) -> dict[str, Any]:
+def task_option(role: Role) -> dict[str, Any]:
     """Say what the texts are to asymmetric models; symmetric ones are not told."""
     return {} if role is Role.TEXT else {"task": str(role)}
 
@@ -206,7 +206,7 @@ def _attention(model: SentenceTransformer) -> str | None:
     return getattr(config, "_attn_implementation", None)
 
 
-def _moved(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - features hold tensors and plain values
+def _to_device(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - features hold tensors and plain values
     """Copy a tensor to the device; from page-locked memory to a GPU, which does not wait for it."""
     if not hasattr(value, "to"):
         return value
