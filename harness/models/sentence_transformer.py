@@ -1,4 +1,4 @@
-"""Models that sentence-transformers loads: a folder, and what runs in it."""
+"""Models that sentence-transformers loads: located in a folder, then loaded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.models.backends import Batch
 
 _WORTH_CALIBRATING = 8
-"""Batches from which on finding the best use of threads is repaid."""
+"""Minimum number of batches for which a calibration of threads pays off."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class LocatedFolder:
         )
 
     def load(self) -> SentenceModel:
-        """Load it through sentence-transformers; raises HarnessError with its reason where that fails."""
+        """Load it with sentence-transformers; raises HarnessError with the reason where that fails."""
         settings = self.spec.settings
         device = device_of(settings.device)
         for inner in model_folders(self.folder):
@@ -70,15 +70,15 @@ class LocatedFolder:
         except Exception as error:
             raise HarnessError(
                 f"model {self.name} cannot be loaded from {self.folder}: {type(error).__name__}: {error}",
-                hint="is the folder complete? sentence-transformers itself must be able to load it",
+                hint="check that the folder is complete: sentence-transformers must be able to load it",
             ) from error
 
 
 class SentenceModel:
-    """A SentenceTransformer as the harness uses it: float32 out, through the fastest backend that is equal.
+    """A SentenceTransformer that returns float32, through the fastest backend that is equal to `encode`.
 
     `facts.backend` names the backend (`models.backends`), `facts.notes` says why a faster one was not taken.
-    `workers` says how batches are spread over threads; it moves no bit of an embedding.
+    `workers` spreads batches over threads, which changes no bit of an embedding.
     """
 
     def __init__(self, model: SentenceTransformer, located: LocatedFolder) -> None:
@@ -104,7 +104,7 @@ class SentenceModel:
         )
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
-        """One float32 row per text, (len(texts), dimensions), in input order."""
+        """Return one float32 row per text, (len(texts), dimensions), in input order."""
         embeddings = np.empty((len(texts), self._model.dimensions), dtype=np.float32)
         batches = self.backend.batches(texts, role) if len(texts) else iter(())
         for batch, rows in self._run_batches(batches, lambda batch: self._run_or_halve(batch, texts, role)):
@@ -113,37 +113,37 @@ class SentenceModel:
 
     @property
     def threads(self) -> ThreadLayout:
-        """How batches are spread over threads, and how that was chosen; one worker if they cannot run apart."""
+        """How batches are spread over threads, and how that was chosen; one worker if they run one by one."""
         layout, how = self.workers.layout, self.workers.how
         if self.backend.parallel:
             return ThreadLayout(layout.workers, layout.per_worker, how)
         return ThreadLayout(1, layout.workers * layout.per_worker, how)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The model's own similarity function: (n, m) float32."""
+        """Return similarities of the model's own function: (n, m) float32."""
         return self._model.sentence_transformer.similarity(a, b).numpy()
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The model's own similarity function: (n,) float32."""
+        """Return similarities of the model's own function: (n,) float32."""
         return self._model.sentence_transformer.similarity_pairwise(a, b).numpy()
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
-        """Tokens of each text before any cut; None where the tokenizer is not of the transformers library."""
+        """Return the tokens of each text before any cut; None where the tokenizer is not of transformers."""
         return self._model.count_tokens(texts, role)
 
     def padded_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> int | None:
-        """Tokens that are computed for texts, padding included; None where the backend does not say."""
+        """Return the tokens computed for texts, padding included; None where the backend does not say."""
         padded = [batch.padded for batch in self.backend.batches(texts, role)] if len(texts) else []
         return None if None in padded else sum(tokens for tokens in padded if tokens is not None)
 
     def same_as(self, role: Role) -> Role:
-        """TEXT for a role that has the same prompt and no route of its own."""
+        """Return TEXT for a role that has the same prompt and no route of its own, else the role."""
         return self._model.same_as(role)
 
     def _run_batches(
         self, batches: Iterator[Batch], run: Callable[[Batch], np.ndarray]
     ) -> Iterator[tuple[Batch, np.ndarray]]:
-        """Run batches on the workers, having found out how many are best where there is enough to do."""
+        """Run batches on the workers, after a calibration of threads where there are enough batches."""
         first = list(itertools.islice(batches, _WORTH_CALIBRATING))
         if self.backend.parallel and len(first) == _WORTH_CALIBRATING and self.workers.needs_calibration:
             typical = first[len(first) // 2]
@@ -152,7 +152,7 @@ class SentenceModel:
         return self.workers.map(run, itertools.chain(first, batches), alone=alone)
 
     def _run_or_halve(self, batch: Batch, texts: Sequence[str], role: Role) -> np.ndarray:
-        """Run a batch, in halves where there is no memory for the whole; raises HarnessError for one text."""
+        """Run a batch, or its halves where memory is short; raises HarnessError for a single text."""
         import torch
 
         try:
@@ -162,21 +162,21 @@ class SentenceModel:
                 raise
             if len(batch.rows) == 1:
                 raise HarnessError(
-                    f"there is no memory for {self.name} and a single text of"
+                    f"not enough memory for {self.name} to encode a text of"
                     f" {len(texts[batch.rows[0]])} characters ({self.facts.device})",
-                    hint="another --device, --dtype bfloat16, or a shorter --max-seq-length",
+                    hint="try another --device, --dtype bfloat16, or a shorter --max-seq-length",
                 ) from error
         torch.cuda.empty_cache()
         embeddings = np.empty((len(batch.rows), self._model.dimensions), dtype=np.float32)
         middle = len(batch.rows) // 2
         for half in (range(middle), range(middle, len(batch.rows))):
-            part = [texts[batch.rows[place]] for place in half]
+            part = [texts[batch.rows[position]] for position in half]
             for smaller in self.backend.batches(part, role):
                 embeddings[[half[row] for row in smaller.rows]] = self._run_or_halve(smaller, part, role)
         return embeddings
 
     def _truncate(self, embeddings: np.ndarray) -> np.ndarray:
-        """Keep the first dimensions, of length 1 again where the model's own embeddings are."""
+        """Keep the first dimensions, normalized again where the model's own embeddings are."""
         from sentence_transformers.sentence_transformer.modules import Normalize
 
         if self._dimensions == self._model.dimensions:
@@ -188,12 +188,12 @@ class SentenceModel:
         return unit
 
 
-def _limited_dimensions(model: BackendModel, asked: int | None) -> int:
-    if asked is not None and not 0 < asked <= model.dimensions:
+def _limited_dimensions(model: BackendModel, requested: int | None) -> int:
+    if requested is not None and not 0 < requested <= model.dimensions:
         raise HarnessError(
-            f"model {model.name} has {model.dimensions} dimensions: --truncate-dim {asked} is impossible"
+            f"invalid --truncate-dim {requested}: model {model.name} has {model.dimensions} dimensions"
         )
-    return asked or model.dimensions
+    return requested or model.dimensions
 
 
 def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTransformer:
@@ -207,7 +207,7 @@ def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTran
 
 
 def device_of(requested: str) -> str:
-    """Name the device that `auto` stands for; raises HarnessError for one that is not there."""
+    """Return the device that `auto` means here; raises HarnessError for one that does not exist."""
     import torch
     from sentence_transformers.util import get_device_name
 
@@ -216,6 +216,6 @@ def device_of(requested: str) -> str:
     kind = requested.partition(":")[0]
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not present.get(kind, False):
-        usable = ", ".join(name for name, there in present.items() if there)
+        usable = ", ".join(name for name, is_present in present.items() if is_present)
         raise HarnessError(f"no device {requested!r} on this machine", exists=f"there: {usable}")
     return requested

@@ -312,7 +312,7 @@ def test_code_is_refused_and_nobody_is_asked(tiny, tmp_path, monkeypatch):
     }
     (folder / "config.json").write_text(json.dumps(configuration))
     monkeypatch.setattr("builtins.input", lambda prompt: pytest.fail(f"asked: {prompt}"))
-    with pytest.raises(HarnessError, match=r"names code of its own: .*evil\.Model"):
+    with pytest.raises(HarnessError, match=r"names custom code: .*evil\.Model"):
         load_model(str(folder))
     assert not ran.exists()
 
@@ -327,7 +327,7 @@ def test_code_that_is_trusted_runs(tiny, tmp_path, monkeypatch):
     modules = json.loads((folder / "modules.json").read_text())
     modules[-1]["type"] = "own.Unit"
     (folder / "modules.json").write_text(json.dumps(modules))
-    with pytest.raises(HarnessError, match=r"names code of its own: 'own\.Unit'"):
+    with pytest.raises(HarnessError, match=r"names custom code: 'own\.Unit'"):
         load_model(str(folder))
     assert load_model(str(folder), Settings(trust_remote_code=True)).facts.dimensions == 32
     assert ran.exists()

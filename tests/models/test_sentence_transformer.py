@@ -290,7 +290,7 @@ def test_a_single_text_that_a_gpu_has_no_memory_for_is_an_error(tiny, monkeypatc
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(type(model.backend), "run", fail)
-    with pytest.raises(HarnessError, match="no memory for tiny and a single text of 5 characters"):
+    with pytest.raises(HarnessError, match="not enough memory for tiny to encode a text of 5 characters"):
         model.encode(["short", "shor"])
 
 

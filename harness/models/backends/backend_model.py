@@ -1,4 +1,4 @@
-"""A SentenceTransformer with the prompts and limits that the user asked for: what backends work on."""
+"""A SentenceTransformer with the user's prompts and limits: the model that backends run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class BackendModel:
-    """A model in memory: its tokenizer, its prompts, its limits, one forward pass.
+    """A model in memory: its tokenizer, prompts, limits, and one forward pass.
 
-    Raises HarnessError for a length that it has no positions for.
+    Raises HarnessError for a maximum length beyond its positions.
     """
 
     def __init__(self, model: SentenceTransformer, settings: Settings, name: str) -> None:
@@ -33,7 +33,7 @@ class BackendModel:
         self._prompts = dict(settings.prompts)
         self._attention = _attention(model)
         self._tokenizing = threading.Lock()
-        """Tokenizers keep whether they pad and cut: two threads would change that under each other."""
+        """Tokenizers keep padding and truncation as state, which threads would change for each other."""
         self._limit_length(settings.max_seq_length)
 
     @property
@@ -46,7 +46,7 @@ class BackendModel:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type of its weights."""
+        """Data type of its weights."""
         return next(self.sentence_transformer.parameters()).dtype
 
     @property
@@ -63,13 +63,13 @@ class BackendModel:
 
     @property
     def remembers_lengths(self) -> bool:
-        """Whether positions are rescaled by the longest text so far: then an embedding depends on history."""
+        """Whether positions are rescaled by the longest text so far: an embedding then depends on history."""
         config = getattr(self.sentence_transformer.transformers_model, "config", None)
-        told = str(getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None))
-        return "dynamic" in told or "longrope" in told
+        rope = str(getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None))
+        return "dynamic" in rope or "longrope" in rope
 
     def prompt(self, role: Role) -> str:
-        """The user's prompt of a role, else the model's, chosen as encode_query and encode_document do."""
+        """Return the user's prompt of a role, else the model's, as encode_query and encode_document do."""
         if role in self._prompts:
             return self._prompts[role]
         own = {name: prompt for name, prompt in self.sentence_transformer.prompts.items() if prompt}
@@ -78,14 +78,17 @@ class BackendModel:
         return next((own[name] for name in names if name in own), default)
 
     def same_as(self, role: Role) -> Role:
-        """TEXT for a role that has the same prompt and no route of its own."""
+        """Return TEXT for a role that has the same prompt and no route of its own, else the role."""
         from sentence_transformers.base.modules import Router
 
         routed = isinstance(self.sentence_transformer[0], Router) or self.cuts_by_role
         return role if routed or self.prompt(role) != self.prompt(Role.TEXT) else Role.TEXT
 
     def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
-        """Tokens of each text before any cut, prompt and special tokens included: (n,); None if unknown."""
+        """Return the tokens of each text before any cut, prompt and special tokens included.
+
+        Shape (n,); None if unknown.
+        """
         if self.tokenizer is None:
             return None
         if not texts:
@@ -103,7 +106,7 @@ class BackendModel:
         return np.fromiter((len(row) for row in ids), dtype=int, count=len(whole))
 
     def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
-        """What the model is fed for texts: tensors (n, longest), padded, cut, with their prompt."""
+        """Return the model's input for texts: tensors (n, longest), padded, cut, with their prompt."""
         with self._tokenizing:
             features: dict[str, Any] = self.sentence_transformer.preprocess(
                 list(texts), prompt=self.prompt(role) or None, **task_option(role)
@@ -111,7 +114,7 @@ class BackendModel:
         return features
 
     def forward(self, features: dict[str, Any], role: Role) -> np.ndarray:
-        """One pass through all modules: float32 embeddings on the host, so a device has finished by then."""
+        """Run all modules once; return float32 embeddings on the host, so a device has finished by then."""
         import torch
 
         device = self.sentence_transformer.device
@@ -122,7 +125,7 @@ class BackendModel:
             return as_float32(output["sentence_embedding"])
 
     def encode(self, texts: Sequence[str], role: Role) -> np.ndarray:
-        """Sentence-transformers' own `encode`: (n, full dimensions) float32."""
+        """Return embeddings of sentence-transformers' own `encode`: (n, full dimensions) float32."""
         return as_float32(
             self.sentence_transformer.encode(
                 list(texts),
@@ -135,22 +138,22 @@ class BackendModel:
 
     @property
     def attention(self) -> str | None:
-        """How attention is computed, as transformers names it; None for what is no transformer."""
+        """Name of its attention in transformers; None where there is no transformer."""
         return _attention(self.sentence_transformer)
 
-    def set_attention(self, how: str) -> None:
-        """Compute attention another way."""
+    def set_attention(self, name: str) -> None:
+        """Select another implementation of attention, by its name in transformers."""
         transformer = self.sentence_transformer.transformers_model
         if transformer is not None:
-            transformer.set_attn_implementation(how)
+            transformer.set_attn_implementation(name)
 
     def restore_attention(self) -> None:
-        """Undo what a backend that came to nothing did to the way attention is computed."""
+        """Restore the model's own attention after a backend replaced it and failed."""
         if self._attention is not None and _attention(self.sentence_transformer) != self._attention:
             self.set_attention(self._attention)
 
     def _limit_length(self, tokens: int | None) -> None:
-        """Cut texts after so many tokens, or its own limit; raises HarnessError for more than it can read."""
+        """Cut texts after so many tokens, or at its own limit; raises HarnessError beyond its positions."""
         positions = learned_positions(self.sentence_transformer)
         if tokens is not None:
             config = getattr(self.sentence_transformer.transformers_model, "config", None)
@@ -158,26 +161,26 @@ class BackendModel:
             self.sentence_transformer.max_seq_length = tokens
         limit = self.max_tokens
         if limit is not None and positions is not None and limit > positions:
-            asked = "its own max_seq_length," if tokens is None else "--max-seq-length"
+            limit_name = "its own max_seq_length," if tokens is None else "--max-seq-length"
             raise HarnessError(
-                f"model {self.name} has {positions} positions: {asked} {limit} is too long",
-                hint=f"--max-seq-length {positions} is the most",
+                f"model {self.name} has {positions} positions: {limit_name} {limit} is too long",
+                hint=f"the maximum is --max-seq-length {positions}",
             )
 
 
 def task_option(role: Role) -> dict[str, Any]:
-    """Say what the texts are to asymmetric models; symmetric ones are not told."""
+    """Return the option that tells an asymmetric model a text's role; none for TEXT."""
     return {} if role is Role.TEXT else {"task": str(role)}
 
 
 def as_float32(embeddings: torch.Tensor) -> np.ndarray:
-    """Bring embeddings to the host as float32."""
+    """Copy embeddings to the host as float32."""
     array: np.ndarray = embeddings.float().cpu().numpy()
     return array
 
 
 def position_tables(model: SentenceTransformer) -> list[torch.nn.Embedding]:
-    """Its tables of learned positions; none where positions are computed."""
+    """Return its tables of learned positions; none where positions are computed."""
     from torch.nn import Embedding
 
     return [
@@ -188,15 +191,15 @@ def position_tables(model: SentenceTransformer) -> list[torch.nn.Embedding]:
 
 
 def first_position(table: torch.nn.Embedding) -> int:
-    """Where a table's positions begin.
+    """Return where a table's positions begin.
 
-    RoBERTa and its kin count from behind the padding's position, and say so by the table's `padding_idx`.
+    RoBERTa and its relatives count from after the padding's position, the table's `padding_idx`.
     """
     return 0 if table.padding_idx is None else int(table.padding_idx) + 1
 
 
 def learned_positions(model: SentenceTransformer) -> int | None:
-    """Tokens that the model has learned positions for; None where it has no such table."""
+    """Return the tokens that the model has learned positions for; None where it has no such table."""
     usable = [table.num_embeddings - first_position(table) for table in position_tables(model)]
     return min(usable, default=None)
 

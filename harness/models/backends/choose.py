@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 FASTEST_FIRST = ("packed", "batched", "plain")
-"""What `auto` tries; backends of other libraries are used where they are asked for by name."""
+"""Backends that `auto` tries; those of other libraries are used only where they are requested by name."""
 EQUAL = 1e-6
-"""Largest 1 − cosine to `encode`, in float32, at which embeddings of one length count as the same."""
+"""Maximum 1 − cosine to `encode`, in float32, at which embeddings of one length count as the same."""
 _LONGEST_PROBE = 512
-"""Tokens of the longest probe at most: the usual limit, and still quick where a model reads thousands."""
+"""Maximum tokens of the longest probe: the usual limit, and still quick where a model reads thousands."""
 
 _PROBES = (
     "",
@@ -36,9 +36,9 @@ _PROBES = (
 
 
 def choose(model: BackendModel, requested: str) -> tuple[Backend, tuple[str, ...]]:
-    """Return the backend asked for, or for `auto` the fastest equal one, and why faster ones were not taken.
+    """Return the requested backend, or for `auto` the fastest equal one, and why faster ones were not taken.
 
-    Raises HarnessError where the one asked for cannot serve the model.
+    Raises HarnessError where the requested one cannot serve the model.
     """
     reasons: list[str] = []
     texts = _probes(model) if requested != "plain" else []
@@ -47,23 +47,24 @@ def choose(model: BackendModel, requested: str) -> tuple[Backend, tuple[str, ...
     for embeddings in expected.values():
         if embeddings.shape[1] != model.dimensions:
             raise HarnessError(
-                f"model {model.name} says that its embeddings have {model.dimensions} dimensions; they have"
+                f"model {model.name} declares {model.dimensions} dimensions, but its embeddings have"
                 f" {embeddings.shape[1]}",
-                hint="its folder was put together from two models, or changed by hand",
+                hint="its folder combines the files of two models, or was edited",
             )
     for name in FASTEST_FIRST if requested == "auto" else (requested,):
         try:
-            return _open_proved(name, model, texts, expected), tuple(reasons)
+            return _open_and_compare(name, model, texts, expected), tuple(reasons)
         except UnsuitableBackendError as reason:
             model.restore_attention()
             reasons.append(f"not {name}: {reason}")
+    reason = reasons[0].removeprefix(f"not {requested}: ")
     raise HarnessError(
-        f"model {model.name} cannot be encoded {reasons[0].removeprefix('not ')}",
+        f"backend {requested} cannot serve model {model.name}: {reason}",
         hint="--backend auto takes the fastest that can",
     )
 
 
-def _open_proved(
+def _open_and_compare(
     name: str, model: BackendModel, texts: list[str], expected: Mapping[Role, np.ndarray]
 ) -> Backend:
     """Open a backend and compare it with `encode`; raises UnsuitableBackendError where that fails."""
@@ -72,23 +73,23 @@ def _open_proved(
     if name == "plain":
         return backend
     try:
-        found = {role: embed(backend, texts, model.dimensions, role) for role in expected}
+        ours = {role: embed(backend, texts, model.dimensions, role) for role in expected}
     except Exception as error:
-        # An architecture that was never tried may fail in any of its own ways; `encode` then serves.
+        # An architecture that was never tried may fail in many ways; `encode` then serves.
         raise UnsuitableBackendError(f"{type(error).__name__} in a trial") from error
-    off = max(largest_distance(found[role], expected[role]) for role in expected)
+    off = max(largest_distance(ours[role], expected[role]) for role in expected)
     if not off <= EQUAL:
         raise UnsuitableBackendError(f"its embeddings are off by 1 − cos = {off:.1e} in a trial")
     return backend
 
 
 def _probes(model: BackendModel) -> list[str]:
-    """Texts of different lengths, one of them as long as the model reads, or nearly."""
+    """Return texts of different lengths, one of them as long as the model reads, or nearly."""
     return [*_PROBES, "word " * min(model.max_tokens or _LONGEST_PROBE, _LONGEST_PROBE)]
 
 
 def largest_distance(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Largest ‖a − b‖² / 2‖b‖² over rows: 1 − cosine for lengths that are equal, more for others.
+    """Return the largest ‖a − b‖² / 2‖b‖² over rows: 1 − cosine for equal lengths, more for others.
 
     0 for two zero rows, infinity where only theirs is zero, NaN where one is not finite.
     """
@@ -99,15 +100,15 @@ def largest_distance(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 _INVARIANCE_TEXTS = ("a", *(f"{'word ' * n}{n}" for n in (2, 5, 9, 14, 27, 60)))
-"""Texts of about 130 tokens."""
+"""Texts of about 130 tokens, which are encoded alone and in one batch."""
 
 
 _LONG_TEXT = "word " * 200
-"""A text whose attention is computed in blocks, which threads may cut in another way."""
+"""A text whose attention is computed in blocks, which may depend on the number of threads."""
 
 
 def embed(backend: Backend, texts: Sequence[str], dimensions: int, role: Role = Role.TEXT) -> np.ndarray:
-    """Run all batches one after another: (n, dimensions) float32."""
+    """Run all batches one after another; return (n, dimensions) float32."""
     embeddings = np.empty((len(texts), dimensions), dtype=np.float32)
     for batch in backend.batches(texts, role):
         embeddings[batch.rows] = backend.run(batch)
@@ -115,39 +116,39 @@ def embed(backend: Backend, texts: Sequence[str], dimensions: int, role: Role = 
 
 
 def is_batch_invariant(backend: Backend, dimensions: int) -> bool:
-    """Whether texts have the same bits alone as anywhere among others, with one thread as with all.
+    """Check batch invariance: the same bits alone as with other texts, with one thread as with all.
 
-    For a backend whose batches are not divisible, one thread is all that a batch gets. A trial and no proof for
-    every shape there is; but a kernel that sums in another order for another shape shows in nearly every row.
+    For a backend whose batches are not divisible, a batch gets one thread. This is a trial and not a proof
+    for every shape; but a kernel that sums in another order for another shape shows in nearly every row.
     """
     counts = sorted({1, cores()} if backend.divisible else {1})
     return _is_same_with_threads(counts, lambda: _invariant_embeddings(backend, dimensions))
 
 
 def is_thread_invariant(backend: Backend, dimensions: int) -> bool:
-    """Whether a long text has the same bits with one thread as with all: attention is cut into blocks."""
+    """Check that a long text has the same bits with one thread as with all: attention is cut into blocks."""
     return _is_same_with_threads(sorted({1, cores()}), lambda: embed(backend, [_LONG_TEXT], dimensions))
 
 
 def _is_same_with_threads(counts: Sequence[int], run: Callable[[], np.ndarray | None]) -> bool:
-    """Whether `run` gives the same bits with each number of threads, and never None."""
+    """Check that `run` returns the same bits with each number of threads, and never None."""
     import torch
 
     before, expected = torch.get_num_threads(), None
     try:
         for threads in counts:
             torch.set_num_threads(threads)
-            found = run()
-            if found is None or (expected is not None and not np.array_equal(found, expected)):
+            embeddings = run()
+            if embeddings is None or (expected is not None and not np.array_equal(embeddings, expected)):
                 return False
-            expected = found
+            expected = embeddings
     finally:
         torch.set_num_threads(before)
     return True
 
 
 def _invariant_embeddings(backend: Backend, dimensions: int) -> np.ndarray | None:
-    """Embeddings of texts that are the same alone as among others; None where they are not."""
+    """Return the embeddings of texts that are the same alone as in a batch; None where they differ."""
     alone = np.concatenate([embed(backend, [text], dimensions) for text in _INVARIANCE_TEXTS])
     together = embed(backend, _INVARIANCE_TEXTS * 4, dimensions)
     return alone if np.array_equal(together, np.tile(alone, (4, 1))) else None

@@ -19,7 +19,7 @@ _TEXTS_PER_BATCH = 256
 
 
 class Plain:
-    """Batches as sentence-transformers makes them, of a few hundred texts at a time, of about one length."""
+    """Run sentence-transformers' own `encode` on a few hundred texts of about one length at a time."""
 
     name = "plain"
     parallel = False
@@ -29,14 +29,14 @@ class Plain:
         self._model = model
 
     def batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
-        """Some texts a batch, so that an interruption need not wait for all; shortest first."""
+        """Yield batches, shortest texts first; several, since an interruption waits for one of them."""
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
         for start in range(0, len(order), _TEXTS_PER_BATCH):
             rows = order[start : start + _TEXTS_PER_BATCH]
             yield Batch(rows, ([texts[row] for row in rows], role))
 
     def run(self, batch: Batch) -> np.ndarray:
-        """Float32 embeddings, (n, full dimensions)."""
+        """Return float32 embeddings, (n, full dimensions)."""
         texts, role = batch.features
         return self._model.encode(texts, role)
 
@@ -45,12 +45,15 @@ class Plain:
         convert_weights(self._model, dtype)
 
     def make_batch_invariant(self) -> bool:
-        """An embedding depends, by about 1e-7, on the texts around it."""
+        """Return False: an embedding depends, by about 1e-7, on the other texts of its batch."""
         return False
 
 
 def convert_weights(model: BackendModel, dtype: str) -> None:
-    """Convert the weights of a torch model; raises UnsuitableBackendError for a type that torch cannot compute in."""
+    """Convert the weights of a torch model.
+
+    Raises UnsuitableBackendError for a type that torch cannot compute in.
+    """
     import torch
 
     if dtype not in ("bfloat16", "float16"):

@@ -1,9 +1,9 @@
-"""Threads that run batches: how many workers, of how many threads each, suits this machine at this moment.
+"""Threads that run batches: choose how many workers, of how many threads each, are fastest here and now.
 
-Two workers of one thread each are often faster than one of two: nobody waits for the slower half of each
-small matrix product. How much, and whether, depends on the machine and on who else uses it, so it is
-measured: each way runs the same few batches in turn, for less than a second, before the first text that matters.
-Torch lets go of Python's lock while it computes, so workers are threads and share the model's memory.
+Two workers of one thread each are often faster than one of two: no thread waits for the slower half of each
+small matrix product. Whether, and by how much, depends on the machine and on its other load, so it is
+measured: each layout runs the same few batches in turn, for less than a second, before the first text that
+matters. Torch releases Python's lock while it computes, so workers are threads and share the model's memory.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ B = TypeVar("B")
 R = TypeVar("R")
 
 _SECONDS = 0.8
-"""Time that a calibration may take, if each layout could be tried once by then."""
-_MOST_SECONDS = 2.5
-"""Time at which a first round of tries is not begun."""
+"""Maximum seconds of a calibration, once each layout was tried."""
+_MAX_FIRST_ROUND = 2.5
+"""Maximum seconds of a first round of tries; if it would take longer, no layout is tried."""
 _ROUNDS = 7
 _IN_FLIGHT = 4
-"""Batches per worker that wait at most: enough to keep it busy, few enough to hold in memory."""
+"""Maximum batches per worker that wait: enough to keep it busy, few enough to hold in memory."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ThreadLayout:
-    """A way to use threads: so many workers, of so many threads each."""
+    """A number of workers, and of threads of each."""
 
     workers: int
     per_worker: int
@@ -49,11 +49,11 @@ class ThreadLayout:
 
 
 class Workers:
-    """Runs batches on the threads that were asked for, or that a calibration found fastest.
+    """Run batches on the requested threads, or on those that a calibration found fastest.
 
     requested: `auto`; `N` for at most N threads; `WxT` for W workers of T threads each, without calibration.
-    divisible: whether several threads may share one batch; else each worker has one.
-    Raises HarnessError for anything else.
+    divisible: whether several threads may share one batch; else each worker has one thread.
+    Raises HarnessError for any other request.
     """
 
     def __init__(self, requested: str = "auto", *, divisible: bool = True) -> None:
@@ -61,33 +61,28 @@ class Workers:
         if not divisible:
             self._layouts = (ThreadLayout(self._layouts[0].workers * self._layouts[0].per_worker, 1),)
         self.layout = self._layouts[0]
-        self.how = (
-            "not calibrated"
-            if len(self._layouts) > 1
-            else "asked for"
-            if "x" in requested
-            else "the only way"
-        )
+        self.how = "asked for" if "x" in requested else "the only way"
+        if len(self._layouts) > 1:
+            self.how = "not calibrated"
         self.trials: dict[ThreadLayout, float] = {}
         """Median seconds of each layout in the calibration."""
         self._pools: dict[ThreadLayout, ThreadPoolExecutor] = {}
 
     @property
     def needs_calibration(self) -> bool:
-        """Whether there are several layouts, and none was chosen yet."""
+        """Whether there are several layouts and none was chosen yet."""
         return self.how == "not calibrated"
 
     def calibrate(self, run: Callable[[], object]) -> None:
-        """Take the layout in which several calls of `run`, one batch's work, are done soonest.
+        """Choose the layout that first finishes several calls of `run`, which is the work of one batch.
 
-        Where a batch takes so long that trying would cost more than it gains, most workers are taken.
+        Where a batch takes so long that trying would cost more than it gains, most workers are chosen.
         """
         calls = 2 * max(layout.workers for layout in self._layouts)
         began = time.perf_counter()
         run()
-        if (time.perf_counter() - began) * calls * len(self._layouts) > _MOST_SECONDS * self._layouts[
-            0
-        ].workers:
+        first_round = (time.perf_counter() - began) * calls * len(self._layouts) / self._layouts[0].workers
+        if first_round > _MAX_FIRST_ROUND:
             self.how = "too slow to try"
             return
         seconds: dict[ThreadLayout, list[float]] = {layout: [] for layout in self._layouts}
@@ -108,9 +103,9 @@ class Workers:
     def map(
         self, run: Callable[[B], R], batches: Iterable[B], *, alone: bool = False
     ) -> Iterator[tuple[B, R]]:
-        """Yield each batch with what `run` makes of it, in order; batches are drawn while others run.
+        """Yield each batch with the result of `run`, in order; batches are drawn while others run.
 
-        alone: one batch at a time, that all threads work on together where it is divisible.
+        alone: one batch at a time, which all threads share where it is divisible.
         """
         all_threads = self.layout.workers * self.layout.per_worker if self._divisible else 1
         layout = ThreadLayout(1, all_threads) if alone else self.layout
@@ -127,7 +122,7 @@ class Workers:
             while flying:
                 batch, future = flying.popleft()
                 result = future.result()
-                flying.extend((one, pool.submit(run, one)) for one in itertools.islice(waiting, 1))
+                flying.extend((later, pool.submit(run, later)) for later in itertools.islice(waiting, 1))
                 yield batch, result
         finally:
             for _, future in flying:
@@ -142,23 +137,25 @@ class Workers:
 
 
 def thread_layouts(requested: str, available: int | None = None) -> tuple[ThreadLayout, ...]:
-    """Ways to use the threads asked for, the one of most workers first; all of them use at most that many.
+    """Return layouts of the requested threads, that of most workers first; none uses more threads.
 
-    Raises HarnessError for what is neither `auto`, nor `N`, nor `WxT`.
+    Raises HarnessError for anything but `auto`, `N` or `WxT`.
     """
     exact = re.fullmatch(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?", requested)
     if requested != "auto" and not exact:
-        raise HarnessError(f"--threads {requested!r} is none of auto, N, WxT", hint="for example 4, or 2x1")
+        raise HarnessError(
+            f"invalid value {requested!r} for --threads: not auto, N or WxT", hint="for example 4 or 2x1"
+        )
     if exact and exact[2]:
         return (ThreadLayout(int(exact[1]), int(exact[2])),)
-    there = available or cores()
-    most = min(int(exact[1]), there) if exact else there
-    found = {ThreadLayout(workers, most // workers) for workers in (most, most // 2, most // 4, 1) if workers}
-    return tuple(sorted(found, reverse=True))
+    available = available or cores()
+    limit = min(int(exact[1]), available) if exact else available
+    counts = {workers for workers in (limit, limit // 2, limit // 4, 1) if workers}
+    return tuple(sorted((ThreadLayout(workers, limit // workers) for workers in counts), reverse=True))
 
 
 def _use_threads(count: int) -> None:
-    """Let this thread's matrix products use so many threads: the setting is each thread's own."""
+    """Let this thread's matrix products use so many threads: torch keeps that setting per thread."""
     import torch
 
     torch.set_num_threads(count)

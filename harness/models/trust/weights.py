@@ -1,4 +1,4 @@
-"""Weights that are loaded without running anything: what counts as such, and whether it is whole."""
+"""Check that weights load without running code, and that safetensors files are valid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INDEX = ".index.json"
 def check_weights(folder: Path, *, allow_pickle: bool) -> None:
     """Refuse a folder of a module whose weights are, or could be, unpickled; raises HarnessError.
 
-    Beside a `model.safetensors` or an index of such, what is pickled is never read, and may lie there.
+    Next to a `model.safetensors` or an index of such, a pickle is never read, and is accepted.
     """
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in NOT_DEFINING)
     for path in files:
@@ -30,17 +30,19 @@ def check_weights(folder: Path, *, allow_pickle: bool) -> None:
         return
     for path in files:
         if path.suffix.lower() == _SAFE and (kind := pickle_kind(path)):
-            raise _refused(f"{path} is {kind}, whatever its name says")
+            raise _pickle_error(f"{path} is {kind}, despite its name")
     names = {path.name for path in files}
     sharded = f"model{_SAFE}{_INDEX}" in names and "pytorch_model.bin" not in names
     if f"model{_SAFE}" in names or sharded:
         return
-    named = [path.name for path in files if path.suffix.lower() in PICKLED]
-    if named:
-        raise _refused(f"{folder} has no model.safetensors: its weights are pickled ({', '.join(named)})")
+    pickles = [path.name for path in files if path.suffix.lower() in PICKLED]
+    if pickles:
+        raise _pickle_error(
+            f"{folder} has no model.safetensors: its weights are pickled ({', '.join(pickles)})"
+        )
     for path in files:
         if kind := pickle_kind(path):
-            raise _refused(f"{path} is {kind}, whatever its name says")
+            raise _pickle_error(f"{path} is {kind}, despite its name")
 
 
 def check_safetensors(folder: Path) -> None:
@@ -62,7 +64,7 @@ def check_safetensors(folder: Path) -> None:
 
 
 def is_plain_name(name: Any) -> bool:  # noqa: ANN401 - JSON
-    """Whether something is the name of a file in the same folder, here and on Windows."""
+    """Check whether something is the name of a file in the same folder, here and on Windows."""
     return (
         isinstance(name, str)
         and name not in ("", ".", "..")
@@ -71,7 +73,7 @@ def is_plain_name(name: Any) -> bool:  # noqa: ANN401 - JSON
     )
 
 
-def _refused(message: str) -> HarnessError:
+def _pickle_error(message: str) -> HarnessError:
     return HarnessError(
         message,
         exists="loading a pickle can run any code that its author wrote",
@@ -80,14 +82,14 @@ def _refused(message: str) -> HarnessError:
 
 
 def _check_index(path: Path, *, allow_pickle: bool) -> None:
-    """Refuse shards that lie elsewhere, and pickled ones under a safe name."""
+    """Refuse shards outside the folder, and pickled shards in an index of safetensors."""
     try:
-        found = json.loads(path.read_bytes())
-        named = set(found["weight_map"].values())
+        index = json.loads(path.read_bytes())
+        shards = set(index["weight_map"].values())
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise HarnessError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
-    for shard in sorted(named, key=repr):
+    for shard in sorted(shards, key=repr):
         if not is_plain_name(shard):
-            raise HarnessError(f"{path} leads out of its folder, to {shard!r}")
+            raise HarnessError(f"{path} points outside its folder: {shard!r}")
         if path.name.lower().endswith(f"{_SAFE}{_INDEX}") and not shard.endswith(_SAFE) and not allow_pickle:
-            raise _refused(f"{path} names weights that are no safetensors: {shard!r}")
+            raise _pickle_error(f"{path} names weights that are not safetensors: {shard!r}")

@@ -50,7 +50,7 @@ def test_one_that_was_asked_for_and_cannot_serve_is_an_error(tiny, monkeypatch):
 
     monkeypatch.setattr(packed, "open_backend", refuse)
     with pytest.raises(
-        HarnessError, match="cannot be encoded packed: its inputs are more than tokens"
+        HarnessError, match="backend packed cannot serve model tiny: its inputs are more than tokens"
     ) as error:
         load_model(str(tiny), Settings(backend="packed"))
     assert "--backend auto" in str(error.value)

@@ -139,21 +139,27 @@ def test_bfloat16_in_openvino_is_near_float32_and_not_the_same(opened):
 
 
 @pytest.mark.parametrize(
-    ("backend", "dtype", "has"),
+    ("backend", "dtype", "supported"),
     [
         ("openvino", "float16", "float32 and bfloat16"),
         ("openvino", "int8", "float32 and bfloat16"),
         ("onnx", "bfloat16", "float32 and int8"),
     ],
 )
-def test_a_precision_that_a_backend_has_not_is_an_error_that_names_those_it_has(opened, backend, dtype, has):
-    with pytest.raises(HarnessError, match=f"{dtype} is not possible with backend {backend}: it has {has}"):
+def test_a_precision_that_a_backend_has_not_is_an_error_that_names_those_it_has(
+    opened, backend, dtype, supported
+):
+    with pytest.raises(
+        HarnessError, match=f"{dtype} is not possible with backend {backend}: it supports {supported}"
+    ):
         opened("bert-cls", backend, dtype=dtype)
 
 
 @pytest.mark.parametrize("name", ["static", "router"])
 def test_a_model_that_does_not_begin_with_a_transformer_is_an_error(opened, name):
-    with pytest.raises(HarnessError, match="openvino: it does not begin with a transformer"):
+    with pytest.raises(
+        HarnessError, match=f"openvino cannot serve model {name}: it does not begin with a transformer"
+    ):
         opened(name, "openvino")
 
 

@@ -37,7 +37,7 @@ def test_no_way_uses_more_threads_than_there_are(available):
 
 @pytest.mark.parametrize("asked", ["0", "x2", "2x", "2x0", "-1", "many", "", "1.5", "99999"])
 def test_threads_that_make_no_sense_are_refused(asked):
-    with pytest.raises(HarnessError, match="none of auto, N, WxT"):
+    with pytest.raises(HarnessError, match="not auto, N or WxT"):
         Workers(asked)
 
 
@@ -127,7 +127,7 @@ def test_a_calibration_stops_after_its_time(monkeypatch):
 
 def test_jobs_that_take_too_long_are_not_tried(monkeypatch):
     monkeypatch.setattr(workers, "cores", lambda: 4)
-    monkeypatch.setattr(workers, "_MOST_SECONDS", 0.01)
+    monkeypatch.setattr(workers, "_MAX_FIRST_ROUND", 0.01)
     found, calls = Workers("4"), []
     found.calibrate(lambda: calls.append(time.sleep(0.02)))
     assert (found.layout, found.how, len(calls)) == (ThreadLayout(4, 1), "too slow to try", 1)
