@@ -57,7 +57,7 @@ def tiny_model(tiny):
     return load_model(str(tiny), Settings(backend="batched"))
 
 
-def test_an_embedding_is_the_same_bit_for_bit_whatever_it_is_encoded_with(tiny_model):
+def test_an_embedding_is_the_same_bit_for_bit_in_every_batch(tiny_model):
     together = tiny_model.encode(TEXTS)
     shuffled = np.random.default_rng(0).permutation(len(TEXTS))
     assert np.array_equal(tiny_model.encode([TEXTS[row] for row in shuffled]), together[shuffled])

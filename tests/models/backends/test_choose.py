@@ -1,4 +1,4 @@
-"""Which backend is taken, and what is said about the others."""
+"""Choice of the backend, and the reasons given against the others."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from harness.models.backends.choose import largest_distance
 pytestmark = pytest.mark.kernels
 
 
-def test_the_fastest_that_is_equal_is_taken_without_a_word(tiny):
+def test_the_fastest_equal_backend_is_taken_without_a_note(tiny):
     facts = load_model(str(tiny)).facts
     assert (facts.backend, facts.notes) == ("packed", ())
 
 
-def test_one_that_is_not_equal_is_passed_over_with_the_reason(tiny, monkeypatch):
+def test_a_backend_that_is_not_equal_is_passed_over_with_the_reason(tiny, monkeypatch):
     run = packed.Packed.run
     monkeypatch.setattr(packed.Packed, "run", lambda self, batch: run(self, batch)[:, ::-1])
     model = load_model(str(tiny))
@@ -27,7 +27,7 @@ def test_one_that_is_not_equal_is_passed_over_with_the_reason(tiny, monkeypatch)
     assert model._model.attention == "sdpa"
 
 
-def test_one_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkeypatch):
+def test_a_backend_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkeypatch):
     def fail(self, batch):
         raise RuntimeError("no kernel")
 
@@ -44,7 +44,7 @@ def test_embeddings_that_are_not_finite_are_not_equal(tiny, monkeypatch):
     assert load_model(str(tiny)).facts.backend == "batched"
 
 
-def test_one_that_was_asked_for_and_cannot_serve_is_an_error(tiny, monkeypatch):
+def test_a_requested_backend_that_cannot_serve_the_model_is_an_error(tiny, monkeypatch):
     def refuse(model):
         raise UnsuitableBackendError("its inputs are more than tokens")
 
@@ -81,17 +81,17 @@ def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
     ],
 )
 def test_the_largest_distance_is_of_the_worst_row(ours, theirs, expected):
-    found = largest_distance(np.array(ours, dtype=np.float32), np.array(theirs, dtype=np.float32))
-    assert found == pytest.approx(expected, abs=1e-7)
+    distance = largest_distance(np.array(ours, dtype=np.float32), np.array(theirs, dtype=np.float32))
+    assert distance == pytest.approx(expected, abs=1e-7)
     assert choose.EQUAL == 1e-6
 
 
 @pytest.mark.parametrize(("backend", "promised"), [("packed", True), ("batched", True), ("plain", False)])
-def test_a_model_says_whether_company_can_move_its_embeddings(tiny, backend, promised):
+def test_a_model_says_whether_its_embeddings_are_batch_invariant(tiny, backend, promised):
     assert load_model(str(tiny), Settings(backend=backend)).facts.reproducible == promised
 
 
-def test_a_model_whose_packs_do_matter_says_so(tiny, monkeypatch):
+def test_a_model_that_is_not_batch_invariant_says_so(tiny, monkeypatch):
     monkeypatch.setattr(packed, "is_batch_invariant", lambda backend, dimensions: False)
     assert not load_model(str(tiny)).facts.reproducible
 

@@ -1,4 +1,4 @@
-"""Packs: each text once, none too full, and the same bits in any company."""
+"""Packs: each text once, none too full, and batch-invariant embeddings."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tiny_once(tiny):
     return load_model(str(tiny), Settings(backend="packed"))
 
 
-def test_packs_hold_no_padding_but_what_brings_them_to_the_fewest_tokens(tiny_packed):
+def test_packs_are_padded_only_up_to_the_minimum_of_tokens(tiny_packed):
     texts = [f"{'word ' * (n % 9)}{n}" for n in range(200)]
     lengths = tiny_packed.count_tokens(texts).clip(max=tiny_packed.facts.max_tokens)
     backend = tiny_packed.backend
@@ -61,7 +61,7 @@ def test_packs_hold_no_padding_but_what_brings_them_to_the_fewest_tokens(tiny_pa
     assert tiny_packed.padded_tokens(["a"]) == backend.min_tokens
 
 
-def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, monkeypatch):
+def test_where_no_shape_is_batch_invariant_every_pack_has_one_size(tiny_packed, monkeypatch):
     backend = tiny_packed.backend
     monkeypatch.setattr(packed, "is_batch_invariant", lambda backend, dimensions: False)
     assert not backend.make_batch_invariant()
@@ -74,13 +74,13 @@ def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, 
     np.testing.assert_allclose(tiny_packed.encode(["a", "some words", "x " * 300]), before, atol=1e-6)
 
 
-def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
+def test_padding_texts_change_no_embedding(tiny_packed):
     backend, texts = tiny_packed.backend, ["a", "some words", "x " * 300, ""]
-    found = {}
+    embeddings = {}
     for backend.min_tokens in (1, 77, 512):
-        found[backend.min_tokens] = tiny_packed.encode(texts)
-    np.testing.assert_allclose(found[1], found[77], atol=1e-6)
-    np.testing.assert_allclose(found[1], found[512], atol=1e-6)
+        embeddings[backend.min_tokens] = tiny_packed.encode(texts)
+    np.testing.assert_allclose(embeddings[1], embeddings[77], atol=1e-6)
+    np.testing.assert_allclose(embeddings[1], embeddings[512], atol=1e-6)
 
 
 @given(
@@ -88,7 +88,7 @@ def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
     st.sampled_from([(32, 1), (256, 1), (48, 24), (192, 96)]),
     st.sampled_from([(0, 1), (7, 1), (24, 24)]),
 )
-def test_a_pack_is_filled_to_its_shape_by_texts_none_above_its_longest(tiny_once, lengths, tokens, texts):
+def test_a_pack_is_filled_to_its_shape_by_texts_not_above_its_longest(tiny_once, lengths, tokens, texts):
     backend = tiny_once.backend
     backend.min_tokens, backend.multiple = tokens
     backend.min_texts, backend.texts_multiple = texts

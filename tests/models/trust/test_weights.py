@@ -1,4 +1,4 @@
-"""A safetensors file must be what its header says; an index names files beside it."""
+"""Safetensors files must be valid; an index may name only files of its folder."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_headers_are_checked_without_importing_torch(tmp_path):
         pytest.param([], "cannot be read", id="no table"),
     ],
 )
-def test_an_index_names_safetensors_beside_it_and_nothing_else(index, message, tmp_path):
+def test_an_index_may_name_only_safetensors_in_its_folder(index, message, tmp_path):
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(HarnessError, match=message):
         check_weights(tmp_path, allow_pickle=False)
@@ -128,7 +128,7 @@ def test_pickled_shards_may_be_allowed_and_stay_in_their_folder(tmp_path):
         check_weights(tmp_path, allow_pickle=True)
 
 
-def test_an_index_hides_no_pickle_that_a_module_would_load(tmp_path):
+def test_an_index_does_not_hide_a_pickle_that_a_module_would_load(tmp_path):
     """A Dense or LayerNorm knows no index: without a model.safetensors it loads pytorch_model.bin."""
     (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {}}')
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
