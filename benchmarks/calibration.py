@@ -1,8 +1,8 @@
-"""How good is the calibration of threads while something else uses the machine?
+"""Quality of the calibration of threads while something else uses the machine.
 
 Each trial starts a competing load, lets `Workers` calibrate on real packs, and then times an encode with the
-layout it took against every fixed layout, interleaved. The figure is the chosen layout's speed as a share of the best
-fixed one's; 1 is a perfect choice.
+chosen layout against every fixed layout, interleaved. The figure is the chosen layout's speed as a share of
+the best fixed one's; 1 is a perfect choice.
 
     python benchmarks/calibration.py --trials 20 --out benchmarks/results/calibration.json
 """
@@ -39,8 +39,8 @@ SPIN = "import time\nwhile True: sum(range(10_000))"
 @click.option("--out", type=click.Path(path_type=Path))
 def main(trials: int, competing: int, rounds: int, model: str, out: Path | None) -> None:
     """Print, as JSON, each trial's choice and its speed as a share of the best fixed layout's."""
-    found = measure(model, trials, competing, rounds)
-    text = json.dumps(found, indent=1)
+    measured = measure(model, trials, competing, rounds)
+    text = json.dumps(measured, indent=1)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text + "\n", encoding="utf-8")
@@ -48,7 +48,7 @@ def main(trials: int, competing: int, rounds: int, model: str, out: Path | None)
 
 
 def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, Any]:
-    """Run the trials beside so many busy processes."""
+    """Run the trials while so many processes are busy."""
     from harness import Role, load_model
     from harness.models.backends.threads import Workers, thread_layouts
     from harness.models.workload import workload
@@ -66,10 +66,10 @@ def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, An
             calibrated.calibrate(lambda typical=typical: backend.run(typical))
             took = time.perf_counter() - start
             fixed = [Workers(f"{layout.workers}x{layout.per_worker}") for layout in thread_layouts("auto")]
-            seconds = {str(one.layout): [] for one in fixed}
+            seconds = {str(workers.layout): [] for workers in fixed}
             for turn in range(rounds):
-                for one in fixed if turn % 2 else reversed(fixed):
-                    seconds[str(one.layout)].append(_timed(one, backend, batches))
+                for workers in fixed if turn % 2 else reversed(fixed):
+                    seconds[str(workers.layout)].append(_timed(workers, backend, batches))
         finally:
             for process in spinning:
                 process.kill()
@@ -84,9 +84,9 @@ def measure(name: str, trials: int, competing: int, rounds: int) -> dict[str, An
         "competing": competing,
         "load": load(),
         "libraries": libraries(),
-        "median_share": statistics.median(one["share"] for one in results),
-        "smallest_share": min(one["share"] for one in results),
-        "median_calibration_seconds": statistics.median(one["calibration_seconds"] for one in results),
+        "median_share": statistics.median(trial["share"] for trial in results),
+        "smallest_share": min(trial["share"] for trial in results),
+        "median_calibration_seconds": statistics.median(trial["calibration_seconds"] for trial in results),
         "trials": results,
     }
 

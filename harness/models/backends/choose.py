@@ -54,9 +54,9 @@ def choose(model: BackendModel, requested: str) -> tuple[Backend, tuple[str, ...
     for name in FASTEST_FIRST if requested == "auto" else (requested,):
         try:
             return _open_and_compare(name, model, texts, expected), tuple(reasons)
-        except UnsuitableBackendError as reason:
+        except UnsuitableBackendError as error:
             model.restore_attention()
-            reasons.append(f"not {name}: {reason}")
+            reasons.append(f"not {name}: {error}")
     reason = reasons[0].removeprefix(f"not {requested}: ")
     raise HarnessError(
         f"backend {requested} cannot serve model {model.name}: {reason}",
