@@ -1,11 +1,11 @@
-"""Is a bench to be believed? Measure one model against itself many times, each time in two new processes.
+"""Is a bench reliable? Measure one model against itself many times, each time in two new processes.
 
     python -m benchmarks.against_itself                       # 40 runs, about 90 minutes
     python -m benchmarks.against_itself --runs 5 --budget 15
 
-The truth is a ratio of 1. Written are, for every run, the ratio with its interval and what else the machine
-did, and over all runs how often the interval contains 1, its median half-width, and how much two processes
-of one model differ beyond what their rounds explain (`harness.bench.intervals.PROCESS_SPREAD`).
+The true ratio is 1. For every run, the ratio with its interval and the other load of the machine are written;
+over all runs, how often the interval contains 1, its median half-width, and how much two processes of one
+model differ beyond what their rounds explain (`harness.bench.intervals.PROCESS_SPREAD`).
 """
 
 from __future__ import annotations
@@ -52,37 +52,39 @@ class Run:
     standard_error: float
     """Of the log-ratio, from its own interval without the allowance."""
     others: float | None
-    """Largest share of all cores that other processes used during the rounds."""
+    """Maximum share of all cores that other processes used during the rounds."""
     seconds: float
 
 
 def main() -> None:
-    """Run, and write after each run what is known by then."""
-    asked = _asked()
-    schemes = load_plugins([Path(file) for file in asked.plugin]).model_schemes()
-    variant = Variant(asked.model, parse_model(asked.model, schemes, threads=asked.threads))
+    """Run, and write all results after each run."""
+    options = _parse_options()
+    schemes = load_plugins([Path(file) for file in options.plugin]).model_schemes()
+    variant = Variant(options.model, parse_model(options.model, schemes, threads=options.threads))
     plan = BenchPlan(
         variants=[variant],
-        workloads=select_workloads([asked.workload]),
-        margin=asked.margin,
-        budget=asked.budget,
+        workloads=select_workloads([options.workload]),
+        margin=options.margin,
+        budget=options.budget,
         against_itself=True,
-        plugins=tuple(str(Path(file).absolute()) for file in asked.plugin),
+        plugins=tuple(str(Path(file).absolute()) for file in options.plugin),
     )
     runs: list[Run] = []
-    for number in range(asked.runs):
+    for number in range(options.runs):
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         bench = measure(plan, BenchProgress(), started=started)
         if broken := failed_variants(bench):
             sys.exit(f"{broken[0].label}: {broken[0].error}")
         runs.append(_run(bench))
-        write_output(asked.out, encode(_summary(asked, bench, runs)))
+        write_output(options.out, encode(_summary(options, bench, runs)))
         print(f"{number + 1}: {_line(runs[-1])}", flush=True)
-    inside = sum(one.contains_1 for one in runs)
-    print(f"contains 1 in {inside} of {len(runs)}, median half-width {_median_width(runs):.1%}: {asked.out}")
+    inside = sum(run.contains_1 for run in runs)
+    print(
+        f"contains 1 in {inside} of {len(runs)}, median half-width {_median_width(runs):.1%}: {options.out}"
+    )
 
 
-def _asked() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--model", default="minilm")
@@ -97,7 +99,7 @@ def _asked() -> argparse.Namespace:
 
 def _run(bench: Bench) -> Run:
     (floor,) = bench.noise_floor
-    first, second = ([one.wall for one in variant.workloads[0].rounds] for variant in bench.variants)
+    first, second = ([turn.wall for turn in variant.workloads[0].rounds] for variant in bench.variants)
     plain = speed_ratio(second, first, spread=0.0)
     others = [variant.workloads[0].surroundings.others for variant in bench.variants]
     return Run(
@@ -110,49 +112,49 @@ def _run(bench: Bench) -> Run:
         rounds=floor.rounds,
         log_ratio=math.log(plain.value),
         standard_error=math.log(plain.high / plain.low) / 2 / 1.96,
-        others=max((one for one in others if one is not None), default=None),
+        others=max((share for share in others if share is not None), default=None),
         seconds=bench.seconds,
     )
 
 
-def _summary(asked: argparse.Namespace, bench: Bench, runs: list[Run]) -> dict[str, Any]:
+def _summary(options: argparse.Namespace, bench: Bench, runs: list[Run]) -> dict[str, Any]:
     first = bench.variants[0]
     return {
         "model": first.model,
         "fingerprint": first.fingerprint,
         "backend": first.facts.backend if first.facts else None,
-        "workload": asked.workload,
+        "workload": options.workload,
         "digest": first.workloads[0].digest,
-        "budget": asked.budget,
-        "margin": asked.margin,
+        "budget": options.budget,
+        "margin": options.margin,
         "machine": asdict(bench.machine),
         "libraries": bench.libraries,
         "last_started": bench.started,
         "runs": len(runs),
-        "contains_1": sum(one.contains_1 for one in runs),
-        "contains_1_unwidened": sum(one.contains_1_unwidened for one in runs),
+        "contains_1": sum(run.contains_1 for run in runs),
+        "contains_1_unwidened": sum(run.contains_1_unwidened for run in runs),
         "median_half_width": _median_width(runs),
         "process_spread": _process_spread(runs),
-        "each": [asdict(one) for one in runs],
+        "each": [asdict(run) for run in runs],
     }
 
 
 def _process_spread(runs: list[Run]) -> float | None:
-    """Standard deviation of log-speed between processes: what ratios vary beyond their standard errors."""
+    """Return the standard deviation of log-speed between processes: variation beyond standard errors."""
     if len(runs) < 3:
         return None
-    beyond = statistics.mean(one.log_ratio**2 - one.standard_error**2 for one in runs)
+    beyond = statistics.mean(run.log_ratio**2 - run.standard_error**2 for run in runs)
     return math.sqrt(max(0.0, beyond) / 2)
 
 
 def _median_width(runs: list[Run]) -> float:
-    return statistics.median(one.half_width for one in runs)
+    return statistics.median(run.half_width for run in runs)
 
 
-def _line(one: Run) -> str:
-    busy = "" if one.others is None else f", others used {one.others:.0%} of all cores"
-    inside = "contains" if one.contains_1 else "MISSES"
-    return f"{one.ratio:.3f} [{one.low:.3f}, {one.high:.3f}] {inside} 1, {one.rounds} rounds{busy}"
+def _line(run: Run) -> str:
+    busy = "" if run.others is None else f", others used {run.others:.0%} of all cores"
+    inside = "contains" if run.contains_1 else "MISSES"
+    return f"{run.ratio:.3f} [{run.low:.3f}, {run.high:.3f}] {inside} 1, {run.rounds} rounds{busy}"
 
 
 if __name__ == "__main__":

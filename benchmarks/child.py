@@ -1,7 +1,7 @@
-"""The process in which one variant lives: it loads everything once, and then runs when it is told to.
+"""The process of one variant: it loads everything once, and then runs on request.
 
-Orders are JSON, one a line, on what was standard input; answers likewise on what was standard output. What
-libraries print goes to standard error. It ends when its input does.
+Requests are JSON, one per line of what was standard input; answers likewise on what was standard output. What
+libraries print goes to standard error. The process ends when its input does.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The first order: what to load."""
+    """The first request: what to load."""
 
     variant: Variant
     built: str
@@ -42,7 +42,7 @@ class Start:
 
 
 class Child:
-    """A variant's process, seen from the parent; use it as a context, which ends it."""
+    """A variant's process, seen from the parent; a context manager that ends it."""
 
     def __init__(self, variant: Variant) -> None:
         self.variant = variant
@@ -74,12 +74,12 @@ class Child:
         """Do one round of `suite` or `encode`; raises RuntimeError where that fails."""
         return self._ask(msgspec.json.encode(what), Round)
 
-    def _ask(self, order: bytes, expected: type[Answer]) -> Answer:
+    def _ask(self, request: bytes, expected: type[Answer]) -> Answer:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise RuntimeError("the process was started without pipes")
         try:
-            stdin.write(order + b"\n")
+            stdin.write(request + b"\n")
             stdin.flush()
             line = stdout.readline()
         except BrokenPipeError:
@@ -93,23 +93,23 @@ class Child:
 
 
 def environment_of(variant: Variant) -> dict[str, str]:
-    """This process's environment, with the wait policy that the variant is to have, and no network."""
+    """Return this process's environment with the variant's wait policy, and without network."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     environment |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
     return environment | ({"OMP_WAIT_POLICY": "PASSIVE"} if variant.passive else {})
 
 
 def main() -> None:
-    """Serve until standard input ends; a failure ends the process, and the parent shows what it said last."""
-    orders, answers = protected_streams()
-    start = msgspec.json.decode(orders.readline(), type=Start)
-    tool, texts = _opened(start)
+    """Serve until standard input ends; a failure ends the process, and the parent shows its last output."""
+    requests, answers = protected_streams()
+    start = msgspec.json.decode(requests.readline(), type=Start)
+    tool, texts = _open(start)
     _answer(answers, tool.ready)
-    for line in orders:
+    for line in requests:
         _answer(answers, _round(tool, texts if msgspec.json.decode(line) == "encode" else None))
 
 
-def _opened(start: Start) -> tuple[Tool, list[str]]:
+def _open(start: Start) -> tuple[Tool, list[str]]:
     from benchmarks.suite import TASK_FILE, load_built
     from benchmarks.tools import Evaluators, Harness, Mteb
 
@@ -122,7 +122,7 @@ def _opened(start: Start) -> tuple[Tool, list[str]]:
 
 
 def _round(tool: Tool, texts: list[str] | None) -> Round:
-    """Evaluate the suite, or encode its distinct texts, with the clock on."""
+    """Evaluate the suite, or encode its distinct texts, and time it."""
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
     scores: dict[str, float] = {}
     parts: dict[str, float] = {}

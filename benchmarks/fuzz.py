@@ -1,12 +1,12 @@
-"""Give thousands of hostile inputs to everything that reads files or words; exit code 1 for findings.
+"""Fuzz everything that reads files or arguments with thousands of hostile inputs; exit code 1 for findings.
 
     python -m benchmarks.fuzz --inputs 20000 --seed 1
     python -m benchmarks.fuzz build/fuzz/1-4711.json    # that input again; or one of tests/fuzzing/corpus
 
 Input number i of a seed is always the same bytes (for the same version of this code and of pyarrow, which
 writes some of what is mutated). Processes take the numbers in turn; each input runs in an empty folder, under
-an alarm. A process that dies or no longer answers is a finding too, and another goes on behind it. What was
-found is written to `--out`, one file an input, from which it can be replayed.
+an alarm. A process that dies or hangs is a finding too, and another one continues after that input. Findings
+are written to `--out`, one file per input, from which it can be replayed.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SILENCE = 6 * LIMIT
-"""Seconds after which a process that has not answered is ended: it hangs where no alarm is heard."""
+"""Maximum seconds that a process may take to answer: then it hangs and ignores its alarm."""
 STARTING = 120.0
-"""Seconds that a process may take to its first answer: it builds what is mutated."""
+"""Maximum seconds to the first answer of a process: it first builds what is mutated."""
 MEMORY = 12 << 30
-"""Bytes of address space: an input that asks for more gets a MemoryError, which is a finding."""
+"""Maximum bytes of address space: an input that needs more gets a MemoryError, which is a finding."""
 
 
 @dataclass
 class Tally:
-    """What came of a target's inputs."""
+    """Outcomes of a target's inputs."""
 
     accepted: int = 0
     refused: int = 0
@@ -65,7 +65,7 @@ class Tally:
 
 @dataclass
 class Worker:
-    """A process, and the numbers that it has yet to do."""
+    """A process, and the numbers of inputs that are left to it."""
 
     numbers: list[int]
     seed: int
@@ -76,7 +76,7 @@ class Worker:
     """Whether it has built what it mutates."""
 
     def start(self) -> None:
-        """Start a process on what is left."""
+        """Start a process on the remaining numbers."""
         context = multiprocessing.get_context("spawn")
         self.answers, theirs = context.Pipe(duplex=False)
         self.process = context.Process(target=work, args=(self.numbers, self.seed, theirs), daemon=True)
@@ -85,7 +85,7 @@ class Worker:
         self.heard, self.ready = time.monotonic(), False
 
     def answer(self) -> Verdict | None:
-        """What came of the next number; None where it is not known yet."""
+        """Return the verdict on the next number; None where it is not known yet."""
         try:
             while self.answers.poll():
                 verdict: Verdict | None = self.answers.recv()
@@ -105,7 +105,7 @@ class Worker:
         return code
 
     def _ended(self, why: str) -> Verdict:
-        """Blame the input that the process was at, and go on with the one after it."""
+        """Blame the input that the process was at, and continue with the next one."""
         seconds = time.monotonic() - self.heard
         if not self.ready:
             raise SystemExit(f"a process cannot start: {why}")
@@ -118,28 +118,28 @@ class Worker:
 
 
 def work(numbers: Sequence[int], seed: int, answers: connection.Connection) -> None:
-    """Judge inputs one after the other, and say of each what came of it."""
+    """Judge inputs one after the other, and send the verdict on each."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    place = Path(tempfile.mkdtemp(prefix="fuzz-"))
-    os.environ["HARNESS_CACHE"] = str(place / "sandbox" / "cache")
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    os.environ["HARNESS_CACHE"] = str(folder / "sandbox" / "cache")
     try:
-        warm_up(place / "sandbox")
+        warm_up(folder / "sandbox")
         answers.send(None)
         for number in numbers:
-            given = drawn(seed, number, TARGETS)
-            answers.send(judge(by_name(given.target), given, place / "sandbox"))
+            drawn_input = drawn(seed, number, TARGETS)
+            answers.send(judge(by_name(drawn_input.target), drawn_input, folder / "sandbox"))
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def warm_up(sandbox: Path) -> None:
-    """Give every target a sound input: what it imports is no part of the time of what follows."""
+    """Give every target a valid input: imports do not count in the time of later inputs."""
     for target in TARGETS:
         judge(target, Input(target.name, target.seeds()[0]), sandbox, limit=STARTING)
 
 
 def verdicts(inputs: int, seed: int, processes: int) -> Iterator[tuple[int, Verdict]]:
-    """Number and verdict of every input, as they come."""
+    """Yield number and verdict of every input, as they arrive."""
     workers = [Worker(list(range(first, inputs, processes)), seed) for first in range(processes)]
     for worker in workers:
         worker.start()
@@ -158,7 +158,7 @@ def verdicts(inputs: int, seed: int, processes: int) -> Iterator[tuple[int, Verd
 
 
 def fuzz(options: argparse.Namespace) -> int:
-    """Run all inputs, write what was found, print a table; returns the number of findings."""
+    """Run all inputs, write findings, print a table; return the number of findings."""
     tallies: dict[str, Tally] = defaultdict(Tally)
     kinds: dict[str, list[int]] = defaultdict(list)
     begun = time.monotonic()
@@ -169,9 +169,9 @@ def fuzz(options: argparse.Namespace) -> int:
             kinds[f"{target}: {verdict.what}"].append(number)
             keep(options, number, verdict)
         if done % 1000 == 0:
-            found = sum(map(len, kinds.values()))
+            findings = sum(map(len, kinds.values()))
             print(
-                f"{done} inputs, {found} findings, {time.monotonic() - begun:.0f} s",
+                f"{done} inputs, {findings} findings, {time.monotonic() - begun:.0f} s",
                 file=sys.stderr,
                 flush=True,
             )
@@ -180,15 +180,15 @@ def fuzz(options: argparse.Namespace) -> int:
 
 
 def _target(seed: int, number: int) -> str:
-    """The target of an input, without drawing the rest of it."""
+    """Return the target of an input, without drawing the rest of it."""
     import random
 
     chance = random.Random(f"{seed}/{number}")
-    return chance.choices(TARGETS, weights=[one.share for one in TARGETS])[0].name
+    return chance.choices(TARGETS, weights=[target.share for target in TARGETS])[0].name
 
 
 def keep(options: argparse.Namespace, number: int, verdict: Verdict) -> None:
-    """Write the input of a finding, and what it did."""
+    """Write the input of a finding, and its effect."""
     options.out.mkdir(parents=True, exist_ok=True)
     stem = options.out / f"{options.seed}-{number}"
     stem.with_suffix(".json").write_text(drawn(options.seed, number, TARGETS).to_json(), encoding="utf-8")
@@ -198,36 +198,35 @@ def keep(options: argparse.Namespace, number: int, verdict: Verdict) -> None:
 
 
 def report(tallies: dict[str, Tally], kinds: dict[str, list[int]], seconds: float) -> str:
-    """A table by target, and every kind of finding with its inputs."""
+    """Return a table by target, and every kind of finding with its inputs."""
     lines = ["| target | inputs | accepted | refused | findings | slowest, ms |", "|---|--:|--:|--:|--:|--:|"]
     whole = Tally()
     for name in sorted(tallies):
-        one = tallies[name]
-        lines.append(_row(name, one))
+        tally = tallies[name]
+        lines.append(_row(name, tally))
         whole = Tally(
-            whole.accepted + one.accepted, whole.refused + one.refused, whole.finding + one.finding,
-            max(whole.slowest, one.slowest),
+            whole.accepted + tally.accepted, whole.refused + tally.refused, whole.finding + tally.finding,
+            max(whole.slowest, tally.slowest),
         )  # fmt: skip
     lines.append(_row("**all**", whole))
     lines.append(f"\n{seconds:.0f} s")
-    for kind, numbers in sorted(kinds.items(), key=lambda one: -len(one[1])):
+    for kind, numbers in sorted(kinds.items(), key=lambda item: -len(item[1])):
         lines.append(f"FINDING {len(numbers)} × {kind}: {', '.join(map(str, numbers[:5]))}")
     return "\n".join(lines)
 
 
-def _row(name: str, one: Tally) -> str:
-    inputs = one.accepted + one.refused + one.finding
-    return (
-        f"| {name} | {inputs} | {one.accepted} | {one.refused} | {one.finding} | {one.slowest * 1000:.0f} |"
-    )
+def _row(name: str, tally: Tally) -> str:
+    inputs = tally.accepted + tally.refused + tally.finding
+    counts = f"{inputs} | {tally.accepted} | {tally.refused} | {tally.finding}"
+    return f"| {name} | {counts} | {tally.slowest * 1000:.0f} |"
 
 
 def replay(file: Path) -> int:
-    """Run one input again, in this process; returns 1 where it is a finding."""
-    given = Input.from_json(file.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
-        verdict = judge(by_name(given.target), given, Path(place) / "sandbox")
-    print(f"{given.target}: {verdict.outcome} {verdict.what}\n{verdict.told}")
+    """Run one input again, in this process; return 1 where it is a finding."""
+    replayed = Input.from_json(file.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        verdict = judge(by_name(replayed.target), replayed, Path(folder) / "sandbox")
+    print(f"{replayed.target}: {verdict.outcome} {verdict.what}\n{verdict.told}")
     return int(verdict.outcome == "finding")
 
 

@@ -4,7 +4,7 @@
 
 Every measurement is a process of its own; its peak is that of the whole process, libraries included, as the
 kernel counts it. The search is the real `rank`. The evaluations are the real `run_plan`, with a model that
-draws embeddings; after each task is noted what the process holds then.
+draws embeddings; after each task the memory of the process is noted.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ _MIB = 1 << 20
 
 
 def held() -> float:
-    """Memory that this process holds now, in MiB."""
+    """Return the memory that this process holds now, in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / _MIB
 
 
 def peak() -> float:
-    """The most that this process has held, in MiB."""
+    """Return the maximum memory that this process has held, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _MIB
 
 
-def search(given: argparse.Namespace) -> dict[str, float]:
-    """Rank `given.documents` for 1,000 queries."""
+def search(options: argparse.Namespace) -> dict[str, float]:
+    """Rank `options.documents` for 1,000 queries."""
     from harness.authoring import rank
 
-    documents = embeddings(0, given.documents, given.dimensions)
-    queries = embeddings(1, 1000, given.dimensions)
+    documents = embeddings(0, options.documents, options.dimensions)
+    queries = embeddings(1, 1000, options.dimensions)
     ids = [f"d{row}" for row in range(len(documents))]
     random.Random(0).shuffle(ids)
     before = held()
-    rank(cast("Model", Cosine(given.dimensions)), queries, documents, ids, 100)
+    rank(cast("Model", Cosine(options.dimensions)), queries, documents, ids, 100)
     return {"matrix_mib": documents.nbytes / _MIB, "before_mib": before, "peak_mib": peak()}
 
 
 class Drawn(Cosine):
-    """A model that draws a text's embedding; costs little, and promises one embedding per text."""
+    """A model that draws a text's embedding: cheap, and with one embedding per text."""
 
     def __init__(self, dimensions: int) -> None:
         from dataclasses import replace
@@ -74,31 +74,31 @@ class Drawn(Cosine):
         self.spec = ModelSpec("drawn", "", self.name)
 
     def load(self) -> Drawn:
-        """It is loaded already."""
+        """Return itself: it is loaded already."""
         return self
 
     def encode(self, texts: Sequence[str], _role: object = None) -> np.ndarray:
-        """(len(texts), dimensions) float32."""
+        """Return (len(texts), dimensions) float32."""
         seeds = np.array([zlib.crc32(text.encode()) for text in texts], dtype=np.float32).reshape(-1, 1)
         drawn: np.ndarray = np.sin(seeds * np.arange(1, self.facts.dimensions + 1, dtype=np.float32))
         return drawn
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Dot product, (n,)."""
+        """Return dot products, (n,)."""
         return cast("np.ndarray", np.einsum("ij,ij->i", a, b))
 
     def count_tokens(self, _texts: Sequence[str], _role: object = None) -> None:
-        """It knows no tokens."""
+        """Return None: it has no tokens."""
 
     def same_as(self, _role: object) -> Any:  # noqa: ANN401 - a Role
-        """All roles are alike."""
+        """Return TEXT: all roles are alike."""
         from harness import Role
 
         return Role.TEXT
 
 
-def evaluation(given: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate `given.tasks` tasks of `given.rows` pairs: of the same texts, or each of its own."""
+def evaluation(options: argparse.Namespace) -> dict[str, Any]:
+    """Evaluate `options.tasks` tasks of `options.rows` pairs: of the same texts, or each of its own."""
     from harness import Dataset, Predictions, Role, Task, mean_metric
     from harness.evaluation.run import RunPlan, Silent, run_plan
     from harness.results.folder import Results
@@ -110,18 +110,18 @@ def evaluation(given: argparse.Namespace) -> dict[str, Any]:
 
         def __init__(self, number: int) -> None:
             self.name = f"pairs{number}"
-            self.start = 0 if given.texts == "same" else number * given.rows
+            self.start = 0 if options.texts == "same" else number * options.rows
 
         def load(self, _source: object) -> Dataset:
-            rows = range(self.start, self.start + given.rows)
+            rows = range(self.start, self.start + options.rows)
             return Dataset({side: [f"{side} of the pair {row}" for row in rows] for side in ("one", "two")})
 
         def texts(self, dataset: Dataset) -> Any:  # noqa: ANN401 - pairs of text and role
             return [(text, Role.TEXT) for side in ("one", "two") for text in dataset[side]]
 
         def predict(self, model: Model, dataset: Dataset) -> Predictions:
-            one, two = model.encode(dataset["one"]), model.encode(dataset["two"])
-            return Predictions(dataset, similarity=model.pairwise_similarity(one, two))
+            left, right = model.encode(dataset["one"]), model.encode(dataset["two"])
+            return Predictions(dataset, similarity=model.pairwise_similarity(left, right))
 
     class Noting(Silent):
         def __init__(self) -> None:
@@ -133,9 +133,9 @@ def evaluation(given: argparse.Namespace) -> dict[str, Any]:
     noting = Noting()
     with tempfile.TemporaryDirectory() as folder:
         plan = RunPlan(
-            models=[cast("LocatedModel", Drawn(given.dimensions))],
-            tasks=[Selected(Pairs(number), by_name=True) for number in range(given.tasks)],
-            cache=Path(folder) / "cache" if given.cache else None,
+            models=[cast("LocatedModel", Drawn(options.dimensions))],
+            tasks=[Selected(Pairs(number), by_name=True) for number in range(options.tasks)],
+            cache=Path(folder) / "cache" if options.cache else None,
         )
         outcome = run_plan(plan, Results(Path(folder) / "results"), noting)
     if outcome.failed:
@@ -143,24 +143,24 @@ def evaluation(given: argparse.Namespace) -> dict[str, Any]:
     # The first tasks pay for libraries and buffers that are kept.
     settled = noting.held[len(noting.held) // 10 :]
     growth = (settled[-1] - settled[0]) / (len(settled) - 1)
-    distinct = 2 * given.rows * (1 if given.texts == "same" else given.tasks)
+    distinct = 2 * options.rows * (1 if options.texts == "same" else options.tasks)
     return {
-        "texts": given.texts,
-        "cache": given.cache,
+        "texts": options.texts,
+        "cache": options.cache,
         "distinct_texts": distinct,
-        "embeddings_mib": distinct * given.dimensions * 4 / _MIB,
+        "embeddings_mib": distinct * options.dimensions * 4 / _MIB,
         "growth_per_task_mib": round(growth, 3),
         "peak_mib": peak(),
         "held_mib": noting.held,
     }
 
 
-def apart(*words: str) -> Any:  # noqa: ANN401 - JSON
+def measure_in_subprocess(*words: str) -> Any:  # noqa: ANN401 - JSON
     """Measure in a fresh process of the same options."""
     command = [sys.executable, "-m", "benchmarks.memory", *sys.argv[1:], *words]
-    found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    print(f"{' '.join(words)}: peak {found['peak_mib']:.0f} MiB", file=sys.stderr)
-    return found
+    measured = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    print(f"{' '.join(words)}: peak {measured['peak_mib']:.0f} MiB", file=sys.stderr)
+    return measured
 
 
 def main() -> None:
@@ -172,18 +172,18 @@ def main() -> None:
     parser.add_argument("--only", choices=("search", "evaluation"), help="measure one, in this process")
     parser.add_argument("--texts", choices=("same", "distinct"), default="same")
     parser.add_argument("--cache", action="store_true", help="with an embedding cache")
-    given = parser.parse_args()
-    if given.only:
-        found: dict[str, Any] = search(given) if given.only == "search" else evaluation(given)
+    options = parser.parse_args()
+    if options.only:
+        measured: dict[str, Any] = search(options) if options.only == "search" else evaluation(options)
     else:
         runs = [
-            apart("--only", "evaluation", "--texts", texts, *cache)
+            measure_in_subprocess("--only", "evaluation", "--texts", texts, *cache)
             for texts in ("same", "distinct")
             for cache in ((), ("--cache",))
         ]
-        options = {name: getattr(given, name) for name in sizes}
-        found = {**options, "search": apart("--only", "search"), "evaluations": runs}
-    print(json.dumps(found, indent=1))
+        used = {name: getattr(options, name) for name in sizes}
+        measured = {**used, "search": measure_in_subprocess("--only", "search"), "evaluations": runs}
+    print(json.dumps(measured, indent=1))
 
 
 if __name__ == "__main__":

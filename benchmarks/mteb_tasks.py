@@ -13,27 +13,27 @@ _MAIN = {"STS": "cosine_spearman", "PairClassification": "max_ap", "Retrieval": 
 
 
 def tasks_of(suite: Suite) -> list[Any]:
-    """Make two STS tasks, a pair classification and a retrieval, under the names of the task file."""
+    """Make two STS tasks, a pair classification and a retrieval, under the names in the task file."""
     import datasets
 
     def table(**columns: Sequence[Any]) -> datasets.Dataset:
         return datasets.Dataset.from_dict(columns)
 
     def pairs(part: Sequence[Pair]) -> dict[str, list[str]]:
-        return {"sentence1": [one.left for one in part], "sentence2": [one.right for one in part]}
+        return {"sentence1": [pair.left for pair in part], "sentence2": [pair.right for pair in part]}
 
     sts = {"suite-stsb-dev": suite.stsb_dev, "suite-stsb-test": suite.stsb_test}
     tables = {
-        name: ("STS", table(**pairs(part), score=[one.gold for one in part])) for name, part in sts.items()
+        name: ("STS", table(**pairs(part), score=[pair.gold for pair in part])) for name, part in sts.items()
     }
-    labels = [int(one.gold) for one in suite.pairs]
+    labels = [int(pair.gold) for pair in suite.pairs]
     tables["suite-pairs"] = ("PairClassification", table(**pairs(suite.pairs), labels=labels))
     tasks = [_task(name, kind, datasets.DatasetDict(test=rows)) for name, (kind, rows) in tables.items()]
     names, texts = list(suite.documents), list(suite.documents.values())
     retrieval = {
         "corpus": table(id=names, text=texts, title=[""] * len(names)),
         "queries": table(id=list(suite.queries), text=list(suite.queries.values())),
-        "relevant_docs": {query: dict.fromkeys(found, 1) for query, found in suite.relevant.items()},
+        "relevant_docs": {query: dict.fromkeys(ids, 1) for query, ids in suite.relevant.items()},
         "top_ranked": None,
     }
     return [*tasks, _task("suite-spans", "Retrieval", {"default": {"test": retrieval}})]

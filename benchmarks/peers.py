@@ -76,7 +76,7 @@ CLAIMS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One variant: what it ran with, and each of its rounds."""
+    """One variant: its settings, and each of its rounds."""
 
     variant: Variant
     ready: Ready
@@ -90,7 +90,7 @@ class Report:
 
     what: str
     quick: bool
-    """True: first rows only, for trying; no figure of it means anything."""
+    """True for the first rows only, as a trial; no figure of it means anything."""
     environment: dict[str, Any]
     amx: bool
     """Whether the processor multiplies bfloat16 matrices in hardware."""
@@ -109,57 +109,57 @@ class Report:
 def main() -> None:
     """Measure, print Markdown, and write every raw second; exit 1 where the scores of tools differ."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    given = _arguments()
-    built = suite.default_folder(given.quick)
-    rows, _ = suite.build(given.data, built, quick=given.quick)
-    about = {"what": given.what, "quick": given.quick, "environment": _environment(), "amx": _amx()}
+    options = _parse_options()
+    built = suite.default_folder(options.quick)
+    rows, _ = suite.build(options.data, built, quick=options.quick)
+    about = {"what": options.what, "quick": options.quick, "environment": _environment(), "amx": _amx()}
     about |= {"texts": len(rows.texts()), "distinct": len(rows.distinct()), "digest": rows.digest}
-    if given.what == "start":
-        report = Report(**about, stages=[_stages() for _ in range(given.rounds)])
+    if options.what == "start":
+        report = Report(**about, stages=[_stages() for _ in range(options.rounds)])
     else:
-        report = Report(**about, **_measure(given, built))
+        report = Report(**about, **_measure(options, built))
     text = markdown(report)
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
     print(text)
     sys.exit(1 if report.disagreements else 0)
 
 
-def chosen(what: str, names: str | None, *, as_installed: bool) -> list[Variant]:
-    """Return the variants of a measurement, or those of them that are named; raises SystemExit for others."""
-    found = [*VARIANTS[what], *(AS_INSTALLED if as_installed else ())]
+def select_variants(what: str, names: str | None, *, as_installed: bool) -> list[Variant]:
+    """Return the variants of a measurement, or those that are named; raises SystemExit for unknown names."""
+    variants = [*VARIANTS[what], *(AS_INSTALLED if as_installed else ())]
     if names is None:
-        return found
+        return variants
     wanted = names.split(",")
-    unknown = sorted(set(wanted) - {variant.name for variant in found})
+    unknown = sorted(set(wanted) - {variant.name for variant in variants})
     if unknown:
-        known = ", ".join(variant.name for variant in found)
+        known = ", ".join(variant.name for variant in variants)
         raise SystemExit(f"no variant {', '.join(unknown)}; there are: {known}")
-    return [variant for variant in found if variant.name in wanted]
+    return [variant for variant in variants if variant.name in wanted]
 
 
 def markdown(report: Report) -> str:
-    """What a reader wants of a report, as tables."""
+    """Return the main figures of a report as tables."""
     head = f"{report.texts} texts, {report.distinct} distinct; {report.environment['processor']}"
     lines = [f"{head}, {report.environment['cores']} cores", ""]
     if report.quick:
         lines += ["**Quick: the first rows only. No figure below means anything.**", ""]
     if report.stages:
         return "\n".join([*lines, _stages_table(report.stages)])
-    seconds = {one.variant.name: [turn.seconds for turn in one.rounds] for one in report.measured}
+    seconds = {result.variant.name: [turn.seconds for turn in result.rounds] for result in report.measured}
     lines += [rounds.timings_table(seconds), "", rounds.ratios_table(report.ratios), ""]
     for name, share in report.not_encoding.items():
         lines.append(f"{name}: scoring, intervals and files take {share:.1%} of a round.")
-    for one in report.measured:
-        scores = ", ".join(f"{name} {score:.6f}" for name, score in one.warm_up.scores.items())
-        lines.append(f"{one.variant.name}: {_setting(one.ready)}{'; ' if scores else ''}{scores}")
+    for result in report.measured:
+        scores = ", ".join(f"{name} {score:.6f}" for name, score in result.warm_up.scores.items())
+        lines.append(f"{result.variant.name}: {_setting(result.ready)}{'; ' if scores else ''}{scores}")
     return "\n".join([*lines, *(f"DISAGREE {sentence}" for sentence in report.disagreements)])
 
 
-def _measure(given: argparse.Namespace, built: Path) -> dict[str, Any]:
-    """Load all variants, let each warm up by a round that does not count, then take them in turn."""
-    variants = chosen(given.what, given.variants, as_installed=given.as_installed)
+def _measure(options: argparse.Namespace, built: Path) -> dict[str, Any]:
+    """Load all variants, run one round of each that does not count, then run them in turn."""
+    variants = select_variants(options.what, options.variants, as_installed=options.as_installed)
     model = _model_folder()
     with contextlib.ExitStack() as stack:
         children = [stack.enter_context(Child(variant)) for variant in variants]
@@ -168,30 +168,34 @@ def _measure(given: argparse.Namespace, built: Path) -> dict[str, Any]:
             _say(f"loading {child.variant.name}")
             ready = child.start(built, model)
             _say(f"warming up {child.variant.name}: {_setting(ready)}")
-            warm_up = child.run(given.what)
+            warm_up = child.run(options.what)
             measured[child.variant.name] = Measured(variant=child.variant, ready=ready, warm_up=warm_up)
-        for turn in range(given.rounds):
+        for turn in range(options.rounds):
             for child in rounds.order(children, turn):
-                found = child.run(given.what)
-                _say(f"round {turn + 1} of {given.rounds}, {child.variant.name}: {found.seconds:.2f} s")
-                measured[child.variant.name].rounds.append(found)
-    return concluded(list(measured.values()))
+                turn_result = child.run(options.what)
+                _say(
+                    f"round {turn + 1} of {options.rounds}, {child.variant.name}: {turn_result.seconds:.2f} s"
+                )
+                measured[child.variant.name].rounds.append(turn_result)
+    return summarize(list(measured.values()))
 
 
-def concluded(measured: list[Measured]) -> dict[str, Any]:
-    """What follows from the rounds: fields of a report."""
-    seconds = {one.variant.name: [turn.seconds for turn in one.rounds] for one in measured}
+def summarize(measured: list[Measured]) -> dict[str, Any]:
+    """Return the fields of a report that follow from the rounds."""
+    seconds = {result.variant.name: [turn.seconds for turn in result.rounds] for result in measured}
     exact = {
-        f"{one.variant.name} (round {number})": turn.scores
-        for one in measured
-        for number, turn in enumerate([one.warm_up, *one.rounds])
-        if one.variant.dtype == "float32" and turn.scores
+        f"{result.variant.name} (round {number})": turn.scores
+        for result in measured
+        for number, turn in enumerate([result.warm_up, *result.rounds])
+        if result.variant.dtype == "float32" and turn.scores
     }
     return {
         "measured": measured,
         "ratios": rounds.ratios(CLAIMS, seconds),
         "not_encoding": {
-            one.variant.name: rounds.not_encoding(one.rounds) for one in measured if one.warm_up.parts
+            result.variant.name: rounds.not_encoding(result.rounds)
+            for result in measured
+            if result.warm_up.parts
         },
         "disagreements": rounds.disagreements(exact),
     }
@@ -207,15 +211,15 @@ def _stages() -> dict[str, float]:
         stderr=subprocess.DEVNULL,
         check=True,
     )
-    found: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
-    _say(f"a start: {sum(found.values()):.1f} s")
-    return found
+    seconds: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
+    _say(f"a start: {sum(seconds.values()):.1f} s")
+    return seconds
 
 
 def _stages_table(stages: list[dict[str, float]]) -> str:
     lines = ["| stage | seconds, median | range |", "|---|--:|--:|"]
     for name in stages[0]:
-        times = [one[name] for one in stages]
+        times = [start[name] for start in stages]
         lines.append(f"| {name} | {statistics.median(times):.2f} | {min(times):.2f} – {max(times):.2f} |")
     return "\n".join(lines)
 
@@ -251,7 +255,7 @@ def _say(sentence: str) -> None:
     print(f"{sentence}{load}", file=sys.stderr, flush=True)
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare harness with its peers on one suite.")
     parser.add_argument("--what", choices=("suite", "encode", "start"), default="suite")
     parser.add_argument("--data", type=Path, default=suite.DATA, help="folder with the real data")

@@ -1,4 +1,4 @@
-"""What is measured and what follows: variants, rounds, paired ratios, agreement. No clock runs here."""
+"""Plain data of a measurement, and its conclusions: variants, rounds, paired ratios, agreement. No clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TOLERANCE = 1e-3
-"""Largest difference of one score between tools in float32: they round alike, and break ties differently."""
+"""Maximum difference of one score between tools in float32: they break ties differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +27,22 @@ class Variant:
     """`harness`, `st` (the sentence-transformers evaluators) or `mteb`."""
     dtype: str = "float32"
     backend: str = "auto"
-    """Of harness alone."""
+    """Of harness only."""
     passive: bool = True
     """Whether OMP_WAIT_POLICY=PASSIVE is set before torch loads; else the tool is as it was installed."""
     batch_size: int | None = None
-    """Of peers; None for the best one, found in a trial."""
+    """Of peers only; None for the best one, found in a trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A loaded variant, and what it will run with."""
+    """A loaded variant, and the settings that it runs with."""
 
     load_seconds: float
     """Imports of torch and sentence-transformers included, a trial of batch sizes not."""
     backend: str
     threads: str
-    """Workers × threads of harness; the number of torch's threads of others."""
+    """Workers × threads of harness; of others, the number of torch's threads."""
     batch_size: int | None = None
     trial: dict[str, float] = field(default_factory=dict)
     """Batch size → seconds, in the trial that chose it."""
@@ -50,7 +50,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One run over all of it."""
+    """One run over the whole suite."""
 
     seconds: float
     cpu_seconds: float
@@ -58,12 +58,12 @@ class Round:
     """One-minute load average before it."""
     scores: dict[str, float] = field(default_factory=dict)
     parts: dict[str, float] = field(default_factory=dict)
-    """Of harness alone: wall seconds of reading rows, of encoding, of counting tokens, of all else."""
+    """Of harness only: wall seconds of reading rows, encoding, counting tokens, and the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A ratio that is promised: so many times the speed of `peer`."""
+    """A promised ratio: so many times the speed of `peer`."""
 
     ours: str
     peer: str
@@ -72,7 +72,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times longer the peer took: the median over rounds, each round against its neighbor."""
+    """How many times longer the peer took: the median over rounds, each round paired with its neighbor."""
 
     ours: str
     peer: str
@@ -84,14 +84,14 @@ class Ratio:
 
     @property
     def verdict(self) -> str:
-        """`reached`, `missed`, or nothing where nothing was promised."""
+        """`reached`, `missed`, or empty where nothing was promised."""
         if self.target is None:
             return ""
         return "reached" if self.median >= self.target else "missed"
 
 
 def order(variants: Sequence[T], turn: int) -> list[T]:
-    """Return A B C D in even turns and D C B A in odd ones, so that a drift meets all alike."""
+    """Return A B C D in even turns and D C B A in odd ones, so that a drift affects all alike."""
     return list(variants) if turn % 2 == 0 else list(reversed(variants))
 
 
@@ -100,44 +100,44 @@ def ratio(claim: Claim, seconds: Seconds) -> Ratio:
     ours, peer = seconds[claim.ours], seconds[claim.peer]
     if len(ours) != len(peer) or not ours:
         raise ValueError(f"{claim.ours} has {len(ours)} rounds, {claim.peer} has {len(peer)}")
-    found = [theirs / own for own, theirs in zip(ours, peer, strict=True)]
-    middle = statistics.median(found)
-    return Ratio(claim.ours, claim.peer, middle, min(found), max(found), len(found), claim.target)
+    times = [theirs / own for own, theirs in zip(ours, peer, strict=True)]
+    middle = statistics.median(times)
+    return Ratio(claim.ours, claim.peer, middle, min(times), max(times), len(times), claim.target)
 
 
 def ratios(claims: Sequence[Claim], seconds: Seconds) -> list[Ratio]:
-    """Answer the claims whose two variants were both measured."""
+    """Evaluate the claims whose two variants were both measured."""
     return [ratio(claim, seconds) for claim in claims if claim.ours in seconds and claim.peer in seconds]
 
 
 def not_encoding(rounds: Sequence[Round]) -> float:
-    """Median share of a round's time that is neither reading rows nor encoding: scoring, intervals, files."""
+    """Return the median share of a round that is neither reading nor encoding: scoring, intervals, files."""
     shares = [
-        sum(seconds for part, seconds in one.parts.items() if part not in ("reading", "encoding"))
-        / one.seconds
-        for one in rounds
+        sum(seconds for part, seconds in turn.parts.items() if part not in ("reading", "encoding"))
+        / turn.seconds
+        for turn in rounds
     ]
     return statistics.median(shares)
 
 
 def disagreements(scores: Mapping[str, Mapping[str, float]], tolerance: float = TOLERANCE) -> list[str]:
-    """One sentence for each score on which the tools differ by more than the tolerance, or that one lacks.
+    """Return a sentence for each score on which tools differ by more than the tolerance, or that one lacks.
 
     scores: variant → name of the score → score. A NaN differs from everything.
     """
-    names = sorted({name for found in scores.values() for name in found})
+    names = sorted({name for own in scores.values() for name in own})
     sentences = []
     for name in names:
-        found = {variant: mine.get(name, float("nan")) for variant, mine in scores.items()}
-        values = list(found.values())
+        by_variant = {variant: own.get(name, float("nan")) for variant, own in scores.items()}
+        values = list(by_variant.values())
         if not max(values) - min(values) <= tolerance or any(value != value for value in values):
-            told = ", ".join(f"{variant} {value:.6f}" for variant, value in found.items())
-            sentences.append(f"{name} differs by more than {tolerance:g}: {told}")
+            listed = ", ".join(f"{variant} {value:.6f}" for variant, value in by_variant.items())
+            sentences.append(f"{name} differs by more than {tolerance:g}: {listed}")
     return sentences
 
 
 def timings_table(seconds: Seconds) -> str:
-    """Markdown: each variant's median seconds and their range, the fastest first."""
+    """Return Markdown: each variant's median seconds and their range, the fastest first."""
     lines = ["| variant | seconds, median | range | rounds |", "|---|--:|--:|--:|"]
     for name, times in sorted(seconds.items(), key=lambda item: statistics.median(item[1])):
         middle = statistics.median(times)
@@ -145,13 +145,13 @@ def timings_table(seconds: Seconds) -> str:
     return "\n".join(lines)
 
 
-def ratios_table(found: Sequence[Ratio]) -> str:
-    """Markdown: how many times faster, with the range over rounds, and what was promised."""
+def ratios_table(rows: Sequence[Ratio]) -> str:
+    """Return Markdown: how many times faster, with the range over rounds, and what was promised."""
     lines = ["| faster | than | times, median | range | promised | |", "|---|---|--:|--:|--:|---|"]
-    for one in found:
-        promised = "" if one.target is None else f"≥ {one.target:g}"
+    for row in rows:
+        promised = "" if row.target is None else f"≥ {row.target:g}"
         lines.append(
-            f"| {one.ours} | {one.peer} | {one.median:.2f} | {one.low:.2f} – {one.high:.2f} | {promised}"
-            f" | {one.verdict} |"
+            f"| {row.ours} | {row.peer} | {row.median:.2f} | {row.low:.2f} – {row.high:.2f} | {promised}"
+            f" | {row.verdict} |"
         )
     return "\n".join(lines)

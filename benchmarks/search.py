@@ -1,11 +1,11 @@
-"""Time and peak memory of our exact search beside faiss' `IndexFlatIP`, as JSON.
+"""Time and peak memory of our exact search and of faiss' `IndexFlatIP`, as JSON.
 
     python benchmarks/search.py --documents 1000000 --rounds 5 > benchmarks/results/search.json
 
 Every measurement is a process of its own, ours and faiss' in turn; only the search is timed. Ours is the
 whole of `rank` (cosine, duplicates, names in random order, ties); faiss returns row numbers and breaks no
 ties. Peak memory is that of the whole process, libraries and the matrix included, in units of the matrix.
-Without faiss, ours is measured alone.
+Without faiss, only ours is measured.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Cosine:
-    """As much of a model as a search needs."""
+    """The part of a model that a search needs."""
 
     name = "cosine"
 
@@ -41,14 +41,14 @@ class Cosine:
         self.facts = ModelFacts(dimensions=dimensions, similarity="cosine")
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Cosine as sentence-transformers computes it: (n, m) float32."""
+        """Return cosines as sentence-transformers computes them: (n, m) float32."""
         from sentence_transformers.util import cos_sim
 
         return cos_sim(a, b).numpy()
 
 
 def embeddings(seed: int, rows: int, dimensions: int) -> np.ndarray:
-    """Draw random unit rows, (rows, dimensions) float32, in place: the peak must not be theirs."""
+    """Draw random unit rows, (rows, dimensions) float32, in place, so that they do not make the peak."""
     drawn = np.empty((rows, dimensions), dtype=np.float32)
     generator = np.random.default_rng(seed)
     for start in range(0, rows, 10_000):
@@ -59,7 +59,7 @@ def embeddings(seed: int, rows: int, dimensions: int) -> np.ndarray:
 
 
 def measure_once(searcher: str, options: argparse.Namespace) -> dict[str, float]:
-    """Search once, warm, in this process."""
+    """Search once, after a warm-up, in this process."""
     documents = embeddings(0, options.documents, options.dimensions)
     queries = embeddings(1, options.queries, options.dimensions)
     if searcher == "faiss":
@@ -84,26 +84,30 @@ def measure_once(searcher: str, options: argparse.Namespace) -> dict[str, float]
     return {"seconds": seconds, "cpu_seconds": cpu, "peak": peak, "load": os.getloadavg()[0]}
 
 
-def measured_apart(searcher: str) -> dict[str, float]:
+def measure_in_subprocess(searcher: str) -> dict[str, float]:
     """Measure in a fresh process of the same options."""
     command = [sys.executable, __file__, *sys.argv[1:], "--only", searcher]
-    found: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    print(f"{searcher}: {found['seconds']:.2f} s, peak {found['peak']:.2f} of the matrix", file=sys.stderr)
-    return found
+    measured: dict[str, float] = json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    )
+    print(
+        f"{searcher}: {measured['seconds']:.2f} s, peak {measured['peak']:.2f} of the matrix", file=sys.stderr
+    )
+    return measured
 
 
 def compare(options: argparse.Namespace) -> dict[str, object]:
     """Measure in turn, round after round; ratios are medians over rounds of ours / faiss'."""
     searchers = ["ours", *(["faiss"] if importlib.util.find_spec("faiss") else [])]
-    rounds = [{name: measured_apart(name) for name in searchers} for _ in range(options.rounds)]
+    rounds = [{name: measure_in_subprocess(name) for name in searchers} for _ in range(options.rounds)]
     sizes = {name: getattr(options, name) for name in ("queries", "documents", "dimensions", "depth")}
-    summary = {"peak_of_matrix": max(found["ours"]["peak"] for found in rounds)}
+    summary = {"peak_of_matrix": max(turn["ours"]["peak"] for turn in rounds)}
     if "faiss" in searchers:
         for what in ("seconds", "cpu_seconds"):
-            ratios = [found["ours"][what] / found["faiss"][what] for found in rounds]
+            ratios = [turn["ours"][what] / turn["faiss"][what] for turn in rounds]
             summary[f"{what}_ratio"] = statistics.median(ratios)
             summary[f"{what}_ratio_least"], summary[f"{what}_ratio_most"] = min(ratios), max(ratios)
-        summary["peak_of_matrix_faiss"] = max(found["faiss"]["peak"] for found in rounds)
+        summary["peak_of_matrix_faiss"] = max(turn["faiss"]["peak"] for turn in rounds)
     return {**sizes, "cores": os.cpu_count(), **summary, "rounds": rounds}
 
 

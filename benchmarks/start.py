@@ -1,4 +1,4 @@
-"""Where the seconds go before the first text that matters, stage by stage, in this fresh process.
+"""Seconds of a start before the first text that matters, stage by stage, in this fresh process.
 
     python -m benchmarks.start
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from harness import Model, Role, Settings
     from harness.authoring import ModelScheme
     from harness.models.backends import Backend, Batch
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
     from harness.models.backends.threads import Workers
     from harness.models.sentence_transformer import LocatedFolder
     from harness.results.records import Throughput
 
 T = TypeVar("T")
-_JOBS = 8
-"""Of so many jobs the middle one is what threads are calibrated on, as in a run."""
+_BATCHES = 8
+"""Threads are calibrated on the middle one of so many batches, as in a run."""
 
 
 class Stages:
@@ -36,7 +36,7 @@ class Stages:
         self.seconds: dict[str, float] = {}
 
     def time(self, name: str, call: Callable[[], T]) -> T:
-        """Call, and note how long it took."""
+        """Call, and note the seconds it took."""
         began = time.perf_counter()
         result = call()
         self.seconds[name] = time.perf_counter() - began
@@ -44,22 +44,22 @@ class Stages:
 
 
 def stages() -> dict[str, float]:
-    """Go through the start-up of `harness run --model minilm` by hand, one stage after another."""
-    found = Stages()
-    schemes = found.time("import harness, load plugins", _schemes)
-    located = found.time("locate and hash the model", lambda: _located(schemes))
-    found.time("import torch and sentence-transformers", _import_libraries)
-    loaded = found.time("load the model", lambda: _loaded(located.folder, located.spec.settings))
-    backend = found.time("equality check", lambda: _chosen(loaded))
-    found.time("settle shapes", backend.make_batch_invariant)
+    """Run the start of `harness run --model minilm` by hand, stage by stage; return seconds of each."""
+    timed = Stages()
+    schemes = timed.time("import harness, load plugins", _schemes)
+    located = timed.time("locate and hash the model", lambda: _locate(schemes))
+    timed.time("import torch and sentence-transformers", _import_libraries)
+    backend_model = timed.time("load the model", lambda: _load(located.folder, located.spec.settings))
+    backend = timed.time("equality check", lambda: _choose(backend_model))
+    timed.time("settle shapes", backend.make_batch_invariant)
     texts = _texts()
-    jobs = list(itertools.islice(backend.jobs(texts, _text_role()), _JOBS))
-    workers = found.time("calibrate threads", lambda: _calibrated(backend, jobs[len(jobs) // 2]))
-    # A second copy, as `load` makes it: the model of the stages above is in pieces.
+    batches = list(itertools.islice(backend.batches(texts, _text_role()), _BATCHES))
+    workers = timed.time("calibrate threads", lambda: _calibrate(backend, batches[len(batches) // 2]))
+    # A second copy, made by `load`: the stages above leave the parts of a model.
     model = located.load()
     model.workers = workers
-    found.time("short throughput measurement", lambda: _measured(model))
-    return found.seconds
+    timed.time("short throughput measurement", lambda: _measure(model))
+    return timed.seconds
 
 
 def _schemes() -> Mapping[str, ModelScheme]:
@@ -68,7 +68,7 @@ def _schemes() -> Mapping[str, ModelScheme]:
     return load_plugins().model_schemes()
 
 
-def _located(schemes: Mapping[str, ModelScheme]) -> LocatedFolder:
+def _locate(schemes: Mapping[str, ModelScheme]) -> LocatedFolder:
     from harness.models.locate import locate_model, parse_model
 
     # What the scheme `minilm` finds is a folder.
@@ -80,20 +80,20 @@ def _import_libraries() -> None:
     import torch  # noqa: F401 - likewise
 
 
-def _loaded(folder: Path, settings: Settings) -> BackendModel:
+def _load(folder: Path, settings: Settings) -> BackendModel:
     from sentence_transformers import SentenceTransformer
 
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
 
     return BackendModel(
         SentenceTransformer(str(folder), device="cpu", local_files_only=True), settings, "minilm"
     )
 
 
-def _chosen(loaded: BackendModel) -> Backend:
+def _choose(backend_model: BackendModel) -> Backend:
     from harness.models.backends.choose import choose
 
-    return choose(loaded, "auto")[0]
+    return choose(backend_model, "auto")[0]
 
 
 def _texts() -> list[str]:
@@ -108,15 +108,15 @@ def _text_role() -> Role:
     return Role.TEXT
 
 
-def _calibrated(backend: Backend, job: Batch) -> Workers:
+def _calibrate(backend: Backend, batch: Batch) -> Workers:
     from harness.models.backends.threads import Workers
 
     workers = Workers()
-    workers.calibrate(lambda: backend.run(job))
+    workers.calibrate(lambda: backend.run(batch))
     return workers
 
 
-def _measured(model: Model) -> Throughput:
+def _measure(model: Model) -> Throughput:
     from harness.evaluation.throughput import measure
 
     return measure(model)

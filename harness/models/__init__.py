@@ -1,1 +1,1 @@
-"""models."""
+"""Models: how they are named, found, checked, fingerprinted and loaded."""

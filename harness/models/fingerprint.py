@@ -1,4 +1,4 @@
-"""What a model folder is made of: its files, its fingerprint, its size."""
+"""Files, fingerprint and size of a model folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PICKLED = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
 _DEFINING = {".json", ".txt", ".model", ".safetensors", ".jinja", ".py", ".tiktoken", ".spm"} | PICKLED
-"""Endings of the files that embeddings depend on; not the README, pictures or logs."""
+"""Suffixes of the files that embeddings depend on; not the README, pictures or logs."""
 NOT_DEFINING = {"trainer_state.json", "training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth"}
 NOT_DEFINING |= {
     "data_config.json",
@@ -27,11 +27,11 @@ NOT_DEFINING |= {
     "all_results.json",
 }
 _NOT_LOADED = {"onnx", "openvino", "eval", ".git", ".cache", "checkpoints"}
-"""Folders of other backends and of training, beside `checkpoint-*`: no module may lie in one."""
+"""Folders of other backends and of training, besides `checkpoint-*`: a module may not be in one."""
 
 
 def fingerprint_folder(folder: Path) -> str:
-    """Hex SHA-256 of every file that the embeddings depend on, with its path below the folder."""
+    """Return the hex SHA-256 of every file that the embeddings depend on, with its path below the folder."""
     digest = hashlib.sha256()
     for path in defining_files(folder):
         with path.open("rb") as file:
@@ -41,8 +41,11 @@ def fingerprint_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def with_settings(fingerprint: str, settings: Settings) -> str:
-    """Hex SHA-256 of a model's content and the settings that move its embeddings; not the device's name."""
+def fingerprint_with_settings(fingerprint: str, settings: Settings) -> str:
+    """Return the hex SHA-256 of a model's content and of the settings that change its embeddings.
+
+    The device's name is not among them.
+    """
     moving: dict[str, Any] = asdict(settings)
     for name in ("device", "allow_pickle", "trust_remote_code", "allow_deviation"):
         del moving[name]
@@ -60,16 +63,17 @@ def defining_files(folder: Path) -> list[Path]:
 
 
 def weights_size(folder: Path) -> int:
-    """Bytes of the weights on disk; where both exist, of the safetensors alone."""
+    """Return the bytes of the weights on disk; where both exist, of the safetensors alone."""
     files = defining_files(folder)
     safe = [path for path in files if path.suffix == ".safetensors"]
     return sum(path.stat().st_size for path in safe or [path for path in files if path.suffix in PICKLED])
 
 
 def model_folders(folder: Path) -> Iterator[Path]:
-    """Yield a folder and all below it that a model can be loaded from, through links, but no loop twice.
+    """Yield a folder and all below it that a model can be loaded from, through links; a loop ends.
 
-    Raises HarnessError where there are more than a model can have, as where a link leads to all of a disk.
+    Raises HarnessError where there are more than a model can have, for example where a link leads to a whole
+    disk.
     """
     for count, inner in enumerate(_below(folder, frozenset()), 1):
         FOLDERS.check(count, folder)
@@ -77,7 +81,7 @@ def model_folders(folder: Path) -> Iterator[Path]:
 
 
 def is_not_loaded(name: str) -> bool:
-    """Whether a folder of this name is of another backend, or of training."""
+    """Check whether a folder of this name belongs to another backend, or to training."""
     # A Mac finds the folder onnx under the name ONNX too.
     return name.lower() in _NOT_LOADED or name.lower().startswith("checkpoint-")
 

@@ -1,4 +1,4 @@
-"""The contracts: what a model, a metric and a task are. Light to import: numpy only for the type checker."""
+"""Contracts of models: settings, facts, and how they are found. Light: numpy only for the type checker."""
 
 from __future__ import annotations
 
@@ -13,41 +13,38 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """What a text is to the model; it picks the prompt (and the route, in asymmetric models)."""
+    """Role of a text, which selects the prompt (and the route, in asymmetric models)."""
 
     TEXT = "text"
     QUERY = "query"
     DOCUMENT = "document"
 
 
-# --- models ---------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a model is to be used, as the user asked for it; two settings never share a record."""
+    """How a model is used, as the user requested it; two settings never share a record."""
 
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:1` or `mps`."""
     dtype: str = "float32"
-    """`float32`, `bfloat16`, `float16` (or `int8`, with a backend that has it): what is computed in.
+    """`float32`, `bfloat16`, `float16` (or `int8`, with a backend that has it): the type that is computed in.
 
-    Embeddings are float32 always.
+    Embeddings are always float32.
     """
     backend: str = "auto"
     """`auto` for the fastest that is proved equal to `encode`, or one of `models.backends` by name."""
     allow_deviation: bool = False
     """Accept a lower precision that moves embeddings by more than the tolerance."""
     truncate_dim: int | None = None
-    """Keep the first dimensions only (Matryoshka models), normalized again where the model normalizes."""
+    """Keep only the first dimensions (Matryoshka models), normalized again where the model normalizes."""
     max_seq_length: int | None = None
     """Tokens after which a text is cut; the model's own limit when None."""
     prompts: tuple[tuple[str, str], ...] = ()
     """(role, prompt) pairs that replace the model's own prompts, sorted by role."""
     allow_pickle: bool = False
-    """Accept weights that are not safetensors: loading them can run code of whoever made them."""
+    """Accept weights that are not safetensors: loading them can run code of their author."""
     trust_remote_code: bool = False
-    """Run Python code that the model's folder brings."""
+    """Run Python code that is part of the model's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +54,17 @@ class ModelSpec:
     scheme: str
     """Name of the model scheme that loads it: `folder`, `hub`, `minilm`, `lexical`, …"""
     location: str
-    """What the scheme needs to find it: a path, a hub id, or nothing."""
+    """Where the scheme finds it: a path, a hub id, or empty."""
     name: str = ""
-    """The display name that the user gave (`NAME=PATH`); empty when it is to be automatic."""
+    """Display name that the user gave (`NAME=PATH`); empty for an automatic one."""
     settings: Settings = field(default_factory=Settings)
     threads: str = "auto"
-    """Threads to encode with, `N` or `WxT`; no setting, since it moves no embedding."""
+    """Threads to encode with, `N` or `WxT`; not a setting, since it changes no embedding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """How far a lower precision moves embeddings from float32, on the fixed workload."""
+    """How far a lower precision moves embeddings from float32, on the texts of `models.workload`."""
 
     texts: int
     largest: float
@@ -80,7 +77,7 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """What people ask of a model before they ask for its scores; None where unknown."""
+    """Properties of a model that readers need besides its scores; None where unknown."""
 
     dimensions: int
     """Length of an embedding, after truncation."""
@@ -96,9 +93,9 @@ class ModelFacts:
     backend: str = "plain"
     """The backend in use: see `harness.models.backends`."""
     reproducible: bool = False
-    """Whether an embedding depends, bit for bit, on its text and the settings alone, in any company."""
+    """Whether embeddings are batch-invariant: the same, bit for bit, with any other texts."""
     notes: tuple[str, ...] = ()
-    """What a reader of its speed should know, such as why a faster backend was not taken."""
+    """Remarks on its speed, such as why a faster backend was not taken."""
     deviation: Deviation | None = None
     """How far its precision moves embeddings; None in float32."""
 
@@ -107,30 +104,33 @@ class Model(Protocol):
     """Anything that turns texts into embeddings, and knows how its embeddings are compared."""
 
     name: str
-    """What people call it."""
+    """Display name."""
     fingerprint: str
     """Hex digest that changes whenever its embeddings would (weights, tokenizer, modules, settings)."""
     spec: ModelSpec
     facts: ModelFacts
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
-        """One float32 row per text, (len(texts), dimensions), in input order; (0, dimensions) for none."""
+        """Return one float32 row per text, (len(texts), dimensions), in order; (0, dimensions) for none."""
         ...
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Similarity of every row of `a` with every row of `b`: (n, m) float; higher is more similar."""
+        """Return the similarity of every row of `a` with every row of `b`: (n, m) float; higher is closer."""
         ...
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Similarity of row i of `a` with row i of `b`: (n,) float; higher is more similar."""
+        """Return the similarity of row i of `a` with row i of `b`: (n,) float; higher is closer."""
         ...
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
-        """Tokens of each text before any cut, prompt and special tokens included: (n,); None if unknown."""
+        """Return the tokens of each text before any cut, prompt and special tokens included.
+
+        Shape (n,); None if unknown.
+        """
         ...
 
     def same_as(self, role: Role) -> Role:
-        """A role that this model treats exactly alike, so that a text is not encoded under both."""
+        """Return a role that is encoded exactly like this one, so that a text is not encoded under both."""
         ...
 
 
@@ -139,7 +139,7 @@ class LocatedModel(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Display name."""
         ...
 
     @property
@@ -153,7 +153,7 @@ class LocatedModel(Protocol):
         ...
 
     def load(self) -> Model:
-        """Load it: seconds, and imports torch where the model needs it."""
+        """Load the weights: takes seconds, and imports torch where the model needs it."""
         ...
 
 
@@ -162,11 +162,8 @@ class ModelScheme:
     """A way to find models, such as `minilm` or `mteb:NAME`, as `harness list models` shows it."""
 
     name: str
-    """What stands in `--model` before the colon, or alone."""
+    """Name in `--model`, before the colon or alone."""
     help: str
     """One line."""
     locate: Callable[[ModelSpec], LocatedModel]
     """Find and fingerprint, without loading; raises HarnessError for what does not exist."""
-
-
-# --- tasks ----------------------------------------------------------------------------------------------

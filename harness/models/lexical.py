@@ -1,4 +1,4 @@
-"""The floor that every neural model must beat: hashed character n-grams, no weights."""
+"""Lexical baseline: hashed character n-grams, no weights. Every neural model must beat it."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _DEFINITION = f"character 3- to 5-grams within words, lower case, signed hashing
 
 
 class LexicalModel:
-    """Embeds a text as its hashed character n-grams, by scikit-learn; there is nothing to load.
+    """Embed a text as its hashed character n-grams, by scikit-learn; there is nothing to load.
 
-    Raises HarnessError for settings that it has no use for.
+    Raises HarnessError for settings that it does not support.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
         ignored = [
             option
-            for option, given, default in (
+            for option, value, default in (
                 ("--dtype", spec.settings.dtype, Settings().dtype),
                 ("--backend", spec.settings.backend, Settings().backend),
                 ("--truncate-dim", spec.settings.truncate_dim, None),
                 ("--max-seq-length", spec.settings.max_seq_length, None),
                 ("--prompt", spec.settings.prompts, ()),
             )
-            if given != default
+            if value != default
         ]
         if ignored:
-            raise HarnessError(f"the lexical model has no use for {', '.join(ignored)}")
+            raise HarnessError(f"the lexical model does not support {', '.join(ignored)}")
         self.spec = spec
         self.name = spec.name or "lexical"
         self.fingerprint = hashlib.sha256(_DEFINITION.encode()).hexdigest()
@@ -45,11 +45,11 @@ class LexicalModel:
         )
 
     def load(self) -> LexicalModel:
-        """There is nothing to load."""
+        """Return itself: there is nothing to load."""
         return self
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:  # noqa: ARG002
-        """One unit row per text, (len(texts), 4096) float32; a text without n-grams is all zeros."""
+        """Return one unit row per text, (len(texts), 4096) float32; all zeros for a text without n-grams."""
         import numpy as np
         from sklearn.feature_extraction.text import HashingVectorizer
 
@@ -62,20 +62,20 @@ class LexicalModel:
         return embeddings
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Cosine: (n, m)."""
+        """Return cosine similarities: (n, m)."""
         similarity: np.ndarray = a @ b.T
         return similarity
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Cosine: (n,)."""
+        """Return cosine similarities: (n,)."""
         import numpy as np
 
         similarity: np.ndarray = np.einsum("ij,ij->i", a, b)
         return similarity
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> None:
-        """No limit, so no tokens to count."""
+        """Return None: it has neither tokens nor a limit."""
 
     def same_as(self, role: Role) -> Role:  # noqa: ARG002
-        """All roles are alike."""
+        """Return TEXT: all roles are alike."""
         return Role.TEXT

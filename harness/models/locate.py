@@ -1,4 +1,4 @@
-"""From what stands after `--model` to a model: parse, locate, tell apart."""
+"""Parse `--model`, locate models, and tell models of one name apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.models.backends.threads import ways
+from harness.models.backends.threads import thread_layouts
 from harness.models.interface import LocatedModel, ModelSpec, Settings
 from harness.system.paths import user_path
 
@@ -23,13 +23,13 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 def parse_model(
     text: str, schemes: Mapping[str, ModelScheme], settings: Settings | None = None, *, threads: str = "auto"
 ) -> ModelSpec:
-    """Read `[NAME=]PATH`, `[NAME=]ORG/NAME` or `[NAME=]SCHEME[:REST]` into a spec.
+    """Parse `[NAME=]PATH`, `[NAME=]ORG/NAME` or `[NAME=]SCHEME[:REST]` into a spec.
 
     A scheme's name wins over a folder of that name (`./minilm` is the folder).
-    Raises HarnessError for what is none of these, and for threads that make no sense.
+    Raises HarnessError for anything else, and for invalid threads.
     """
     settings = settings or Settings()
-    ways(threads)  # what is no number of threads is found before any work
+    thread_layouts(threads)  # raises for invalid threads, before any work
     named = _NAMED.fullmatch(text)
     name, rest = (named["name"], named["rest"]) if named else ("", text)
     scheme, _, location = rest.partition(":")
@@ -63,7 +63,7 @@ def check_names(models: Sequence[LocatedModel]) -> None:
 
 
 def display_names(models: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Map (name, fingerprint) to what is shown: the name, or `name~fp8` where several models share it."""
+    """Map (name, fingerprint) to the displayed name: `name~fp8` where several models share a name."""
     distinct = list(dict.fromkeys(models))
     shared = Counter(name for name, _ in distinct)
     return {(name, fp): f"{name}~{fp[:8]}" if shared[name] > 1 else name for name, fp in distinct}

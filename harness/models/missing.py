@@ -1,4 +1,4 @@
-"""A model that could not be located: it fails on every task, and the other models of the run finish."""
+"""A model that could not be located: it fails on every task, and the run's other models finish."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def fingerprint_of(spec: ModelSpec) -> str:
-    """Hex digest under which the failures of a model that could not be located are filed."""
+    """Return the hex digest under which failures of a model that could not be located are filed."""
     return hashlib.sha256(repr(spec).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class MissingModel:
-    """What stands in a plan for a model that was not found, with the reason."""
+    """Placeholder in a plan for a model that was not found, with the reason."""
 
     spec: ModelSpec
     error: HarnessError
@@ -31,9 +31,9 @@ class MissingModel:
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest of what was asked for: there is no content to tell it by."""
+        """Hex digest of the spec: there is no content to hash."""
         return fingerprint_of(self.spec)
 
     def load(self) -> Model:
-        """Raise the reason."""
+        """Raise the reason why it was not found."""
         raise self.error

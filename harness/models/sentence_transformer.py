@@ -1,4 +1,4 @@
-"""Models that sentence-transformers loads: a folder, and what runs in it."""
+"""Models that sentence-transformers loads: located in a folder, then loaded."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.models.backends.backend_model import BackendModel
 from harness.models.backends.choose import choose
-from harness.models.backends.loaded import BackendModel
-from harness.models.backends.precision import lowered
+from harness.models.backends.precision import set_precision
 from harness.models.backends.threads import ThreadLayout, Workers
-from harness.models.fingerprint import fingerprint_folder, model_folders, weights_size, with_settings
+from harness.models.fingerprint import (
+    fingerprint_folder,
+    fingerprint_with_settings,
+    model_folders,
+    weights_size,
+)
 from harness.models.interface import ModelFacts, ModelSpec, Role
 from harness.models.trust.check import check_folder
-from harness.models.trust.weights import check_headers
+from harness.models.trust.weights import check_safetensors
 from harness.system.environment import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from harness.models.backends import Batch
 
 _WORTH_CALIBRATING = 8
-"""Jobs from which on finding the best use of threads is repaid."""
+"""Minimum number of batches for which a calibration of threads pays off."""
 
 
 @dataclass(frozen=True)
@@ -44,47 +49,52 @@ class LocatedFolder:
     def at(cls, folder: Path, spec: ModelSpec, name: str) -> LocatedFolder:
         """Check and fingerprint a folder; raises HarnessError for one that must not or cannot be loaded."""
         check_folder(folder, spec.settings)
-        return cls(spec.name or name, with_settings(fingerprint_folder(folder), spec.settings), spec, folder)
+        return cls(
+            spec.name or name,
+            fingerprint_with_settings(fingerprint_folder(folder), spec.settings),
+            spec,
+            folder,
+        )
 
     def load(self) -> SentenceModel:
-        """Load it through sentence-transformers; raises HarnessError with its reason where that fails."""
+        """Load it with sentence-transformers; raises HarnessError with the reason where that fails."""
         settings = self.spec.settings
         device = device_of(settings.device)
         for inner in model_folders(self.folder):
-            check_headers(inner)
+            check_safetensors(inner)
         try:
-            loaded = _load(self.folder, device, trust_remote_code=settings.trust_remote_code)
-            return SentenceModel(loaded, self)
+            model = _load(self.folder, device, trust_remote_code=settings.trust_remote_code)
+            return SentenceModel(model, self)
         except HarnessError:
             raise
         except Exception as error:
             raise HarnessError(
                 f"model {self.name} cannot be loaded from {self.folder}: {type(error).__name__}: {error}",
-                hint="is the folder complete? sentence-transformers itself must be able to load it",
+                hint="check that the folder is complete: sentence-transformers must be able to load it",
             ) from error
 
 
 class SentenceModel:
-    """A SentenceTransformer as the harness uses it: float32 out, through the fastest backend that is equal.
+    """A SentenceTransformer that returns float32, through the fastest backend that is equal to `encode`.
 
     `facts.backend` names the backend (`models.backends`), `facts.notes` says why a faster one was not taken.
-    `workers` says how jobs are spread over threads; it moves no bit of an embedding.
+    `workers` spreads batches over threads, which changes no bit of an embedding.
     """
 
     def __init__(self, model: SentenceTransformer, located: LocatedFolder) -> None:
         self.name, self.fingerprint, self.spec = located.name, located.fingerprint, located.spec
         settings = self.spec.settings
-        self._loaded = BackendModel(model, settings, self.name)
-        self._dimensions = _limited_dimensions(self._loaded, settings.truncate_dim)
-        self.backend, notes = choose(self._loaded, settings.backend)
-        deviation = lowered(self.backend, self._loaded, settings)
+        self._model = BackendModel(model, settings, self.name)
+        self._dimensions = _limited_dimensions(self._model, settings.truncate_dim)
+        self.backend, notes = choose(self._model, settings.backend)
+        deviation = set_precision(self.backend, self._model, settings)
         reproducible = self.backend.make_batch_invariant()
         self.workers = Workers(self.spec.threads, divisible=self.backend.divisible)
         self.facts = ModelFacts(
             dimensions=self._dimensions,
             similarity=str(model.similarity_fn_name),
             parameters=sum(parameter.numel() for parameter in model.parameters()),
-            max_tokens=self._loaded.max_tokens,
+            max_tokens=self._model.max_tokens,
             size_bytes=weights_size(located.folder),
             device=model.device.type,
             backend=self.backend.name,
@@ -94,96 +104,96 @@ class SentenceModel:
         )
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
-        """One float32 row per text, (len(texts), dimensions), in input order."""
-        embeddings = np.empty((len(texts), self._loaded.dimensions), dtype=np.float32)
-        jobs = self.backend.jobs(texts, role) if len(texts) else iter(())
-        for job, rows in self._encoded(jobs, lambda job: self._fitting(job, texts, role)):
-            embeddings[job.rows] = rows
+        """Return one float32 row per text, (len(texts), dimensions), in input order."""
+        embeddings = np.empty((len(texts), self._model.dimensions), dtype=np.float32)
+        batches = self.backend.batches(texts, role) if len(texts) else iter(())
+        for batch, rows in self._run_batches(batches, lambda batch: self._run_or_halve(batch, texts, role)):
+            embeddings[batch.rows] = rows
         return self._truncate(embeddings)
 
     @property
     def threads(self) -> ThreadLayout:
-        """How jobs are spread over threads, and how that was chosen; one worker if they cannot run apart."""
-        way, how = self.workers.way, self.workers.how
+        """How batches are spread over threads, and how that was chosen; one worker if they run one by one."""
+        layout, how = self.workers.layout, self.workers.how
         if self.backend.parallel:
-            return ThreadLayout(way.workers, way.per_worker, how)
-        return ThreadLayout(1, way.workers * way.per_worker, how)
+            return ThreadLayout(layout.workers, layout.per_worker, how)
+        return ThreadLayout(1, layout.workers * layout.per_worker, how)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The model's own similarity function: (n, m) float32."""
-        return self._loaded.model.similarity(a, b).numpy()
+        """Return similarities of the model's own function: (n, m) float32."""
+        return self._model.sentence_transformer.similarity(a, b).numpy()
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The model's own similarity function: (n,) float32."""
-        return self._loaded.model.similarity_pairwise(a, b).numpy()
+        """Return similarities of the model's own function: (n,) float32."""
+        return self._model.sentence_transformer.similarity_pairwise(a, b).numpy()
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
-        """Tokens of each text before any cut; None where the tokenizer is not of the transformers library."""
-        return self._loaded.count_tokens(texts, role)
+        """Return the tokens of each text before any cut; None where the tokenizer is not of transformers."""
+        return self._model.count_tokens(texts, role)
 
     def padded_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> int | None:
-        """Tokens that are computed for texts, padding included; None where the backend does not say."""
-        padded = [job.padded for job in self.backend.jobs(texts, role)] if len(texts) else []
+        """Return the tokens computed for texts, padding included; None where the backend does not say."""
+        padded = [batch.padded for batch in self.backend.batches(texts, role)] if len(texts) else []
         return None if None in padded else sum(tokens for tokens in padded if tokens is not None)
 
     def same_as(self, role: Role) -> Role:
-        """TEXT for a role that has the same prompt and no route of its own."""
-        return self._loaded.same_as(role)
+        """Return TEXT for a role that has the same prompt and no route of its own, else the role."""
+        return self._model.same_as(role)
 
-    def _encoded(
-        self, jobs: Iterator[Batch], run: Callable[[Batch], np.ndarray]
+    def _run_batches(
+        self, batches: Iterator[Batch], run: Callable[[Batch], np.ndarray]
     ) -> Iterator[tuple[Batch, np.ndarray]]:
-        """Run jobs on the workers, having found out how many are best where there is enough to do."""
-        first = list(itertools.islice(jobs, _WORTH_CALIBRATING))
-        if self.backend.parallel and len(first) == _WORTH_CALIBRATING and not self.workers.settled:
+        """Run batches on the workers, after a calibration of threads where there are enough batches."""
+        first = list(itertools.islice(batches, _WORTH_CALIBRATING))
+        if self.backend.parallel and len(first) == _WORTH_CALIBRATING and self.workers.needs_calibration:
             typical = first[len(first) // 2]
             self.workers.calibrate(lambda: run(typical))
         alone = not self.backend.parallel or len(first) == 1
-        return self.workers.map(run, itertools.chain(first, jobs), alone=alone)
+        return self.workers.map(run, itertools.chain(first, batches), alone=alone)
 
-    def _fitting(self, job: Batch, texts: Sequence[str], role: Role) -> np.ndarray:
-        """Run a job, in halves where there is no memory for the whole; raises HarnessError for one text."""
+    def _run_or_halve(self, batch: Batch, texts: Sequence[str], role: Role) -> np.ndarray:
+        """Run a batch, or its halves where memory is short; raises HarnessError for a single text."""
         import torch
 
         try:
-            return self.backend.run(job)
+            return self.backend.run(batch)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            if len(job.rows) == 1:
+            if len(batch.rows) == 1:
                 raise HarnessError(
-                    f"there is no memory for {self.name} and a single text of"
-                    f" {len(texts[job.rows[0]])} characters ({self.facts.device})",
-                    hint="another --device, --dtype bfloat16, or a shorter --max-seq-length",
+                    f"not enough memory for {self.name} to encode a text of"
+                    f" {len(texts[batch.rows[0]])} characters ({self.facts.device})",
+                    hint="try another --device, --dtype bfloat16, or a shorter --max-seq-length",
                 ) from error
         torch.cuda.empty_cache()
-        embeddings = np.empty((len(job.rows), self._loaded.dimensions), dtype=np.float32)
-        middle = len(job.rows) // 2
-        for half in (range(middle), range(middle, len(job.rows))):
-            part = [texts[job.rows[place]] for place in half]
-            for smaller in self.backend.jobs(part, role):
-                embeddings[[half[row] for row in smaller.rows]] = self._fitting(smaller, part, role)
+        embeddings = np.empty((len(batch.rows), self._model.dimensions), dtype=np.float32)
+        middle = len(batch.rows) // 2
+        for half in (range(middle), range(middle, len(batch.rows))):
+            part = [texts[batch.rows[position]] for position in half]
+            for smaller in self.backend.batches(part, role):
+                embeddings[[half[row] for row in smaller.rows]] = self._run_or_halve(smaller, part, role)
         return embeddings
 
     def _truncate(self, embeddings: np.ndarray) -> np.ndarray:
-        """Keep the first dimensions, of length 1 again where the model's own embeddings are."""
+        """Keep the first dimensions, normalized again where the model's own embeddings are."""
         from sentence_transformers.sentence_transformer.modules import Normalize
 
-        if self._dimensions == self._loaded.dimensions:
+        if self._dimensions == self._model.dimensions:
             return embeddings
         kept = embeddings[:, : self._dimensions]
-        if not any(isinstance(module, Normalize) for module in self._loaded.model):
+        if not any(isinstance(module, Normalize) for module in self._model.sentence_transformer):
             return kept
         unit: np.ndarray = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
         return unit
 
 
-def _limited_dimensions(loaded: BackendModel, asked: int | None) -> int:
-    if asked is not None and not 0 < asked <= loaded.dimensions:
+def _limited_dimensions(model: BackendModel, requested: int | None) -> int:
+    if requested is not None and not 0 < requested <= model.dimensions:
         raise HarnessError(
-            f"model {loaded.name} has {loaded.dimensions} dimensions: --truncate-dim {asked} is impossible"
+            f"invalid --truncate-dim {requested}: model {model.name} has {model.dimensions} dimensions"
         )
-    return asked or loaded.dimensions
+    return requested or model.dimensions
 
 
 def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTransformer:
@@ -197,7 +207,7 @@ def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTran
 
 
 def device_of(requested: str) -> str:
-    """Name the device that `auto` stands for; raises HarnessError for one that is not there."""
+    """Return the device that `auto` means here; raises HarnessError for one that does not exist."""
     import torch
     from sentence_transformers.util import get_device_name
 
@@ -206,6 +216,6 @@ def device_of(requested: str) -> str:
     kind = requested.partition(":")[0]
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not present.get(kind, False):
-        usable = ", ".join(name for name, there in present.items() if there)
+        usable = ", ".join(name for name, is_present in present.items() if is_present)
         raise HarnessError(f"no device {requested!r} on this machine", exists=f"there: {usable}")
     return requested

@@ -67,7 +67,7 @@ def test_a_model_that_breaks_is_an_error_and_the_other_is_measured(bench, tmp_pa
 def test_settings_that_a_model_has_no_use_for_are_an_error_of_that_variant_alone(bench):
     found = bench("--model", "lexical", "--dtype", "float32,bfloat16")
     assert found.code == 2
-    assert "lexical bfloat16: ERROR: the lexical model has no use for --dtype" in found.out
+    assert "lexical bfloat16: ERROR: the lexical model does not support --dtype" in found.out
     assert "bfloat16" not in found.out.partition("few.txt")[2].partition("batch curve")[0]
 
 

@@ -250,7 +250,7 @@ def test_one_model_given_twice_is_an_error(run):
 def test_a_setting_that_a_model_cannot_take_is_refused(run):
     ran = run("--truncate-dim", "8")
     assert ran.code == 2
-    assert "the lexical model has no use for --truncate-dim" in ran.err
+    assert "the lexical model does not support --truncate-dim" in ran.err
 
 
 @pytest.mark.parametrize("option", ["--data", "--model", "--out", "--tasks"])
@@ -288,7 +288,7 @@ def test_a_current_folder_that_is_gone_is_told_and_help_needs_none(harness, tmp_
         (["--dtype", "int4"], "'int4' is not one of 'float32', 'bfloat16', 'float16', 'int8'"),
         (["--prompt", "query"], "--prompt 'query' is not ROLE=TEXT\n  roles: text, query, document"),
         (["--prompt", "qeury=x"], "is not ROLE=TEXT"),
-        (["--threads", "two"], "--threads 'two' is none of auto, N, WxT"),
+        (["--threads", "two"], "invalid value 'two' for --threads: not auto, N or WxT"),
         (["--nonsense"], "No such option"),
     ],
 )
@@ -540,7 +540,7 @@ def test_broken_safetensors_are_an_error_row_and_the_other_model_finishes(run, c
     weights.write_bytes(weights.read_bytes()[:1000])
     ran = run("--model", "lexical", model=copied, tasks="stsb-dev")
     assert ran.code == 2
-    assert f"ERROR: {weights} is not a whole safetensors file: " in ran.out
+    assert f"ERROR: {weights} is not a valid safetensors file: " in ran.out
     assert {row["model"]: row["status"] for row in rows()} == {"broken": "error", "lexical": "ok"}
 
 
@@ -558,7 +558,7 @@ def test_code_that_a_model_brings_is_refused(run, copied):
     (copied / "modules.json").write_text(json.dumps(modules))
     ran = run(model=copied)
     assert ran.code == 2
-    assert "modules.json names code of its own: 'evil.Module'\n  hint: --trust-remote-code" in ran.err
+    assert "modules.json names custom code: 'evil.Module'\n  hint: --trust-remote-code" in ran.err
 
 
 def test_modules_that_are_no_json_are_named(run, copied):

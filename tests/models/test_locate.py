@@ -1,4 +1,4 @@
-"""What stands after `--model`, and whose scores are whose."""
+"""Parsing `--model`, fingerprints, and refused model folders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conftest import LetterModel, build_model
 
 from harness import HarnessError, Settings, load_model
 from harness.authoring import ModelSpec
-from harness.models.fingerprint import fingerprint_folder, with_settings
+from harness.models.fingerprint import fingerprint_folder, fingerprint_with_settings
 from harness.models.locate import check_names, display_names, locate_model, parse_model
 from harness.plugins.loader import load_plugins
 
@@ -58,7 +58,7 @@ def test_a_scheme_wins_over_a_folder_of_its_name(schemes, tmp_path, monkeypatch)
         ("/nowhere/at/all", "no model folder"),
     ],
 )
-def test_what_is_no_model_is_said_with_what_exists(schemes, text, message):
+def test_an_unknown_model_is_an_error_that_says_what_exists(schemes, text, message):
     with pytest.raises(HarnessError) as error:
         parse_model(text, schemes)
     assert message in str(error.value)
@@ -69,7 +69,7 @@ def test_a_hub_id_that_is_not_cached_is_an_error_when_offline(schemes):
         locate_model(parse_model("nobody/has-this-model", schemes), schemes)
 
 
-def test_names_that_meet_are_told_apart_by_their_fingerprint():
+def test_models_of_one_name_are_shown_with_their_fingerprint():
     pairs = [("tiny", "a" * 64), ("tiny", "b" * 64), ("other", "c" * 64)]
     assert list(display_names(pairs).values()) == ["tiny~aaaaaaaa", "tiny~bbbbbbbb", "other"]
 
@@ -86,7 +86,7 @@ def test_the_same_model_twice_is_an_error():
         check_names([first, second])
 
 
-def test_a_fingerprint_is_of_content_and_not_of_place_or_readme(tiny, tmp_path):
+def test_a_fingerprint_does_not_depend_on_the_path_or_the_readme(tiny, tmp_path):
     copy = tmp_path / "elsewhere"
     shutil.copytree(tiny, copy)
     (copy / "README.md").write_text("another story")
@@ -132,11 +132,13 @@ def test_a_fingerprint_reads_through_linked_folders_and_ends_in_a_loop(tiny, tmp
     ids=str,
 )
 def test_a_fingerprint_changes_with_every_setting_that_moves_embeddings(settings):
-    assert with_settings("f", settings) != with_settings("f", Settings())
+    assert fingerprint_with_settings("f", settings) != fingerprint_with_settings("f", Settings())
 
 
 def test_a_fingerprint_does_not_change_with_the_device():
-    assert with_settings("f", Settings(device="cuda:1")) == with_settings("f", Settings())
+    assert fingerprint_with_settings("f", Settings(device="cuda:1")) == fingerprint_with_settings(
+        "f", Settings()
+    )
 
 
 def test_the_packaged_base_model_is_the_published_one(minilm):
@@ -166,11 +168,11 @@ def test_folders_of_one_name_are_two_models(tmp_path, schemes):
     first = build_model(tmp_path / "a" / "candidate", seed=1)
     second = build_model(tmp_path / "b" / "candidate", seed=2)
     located = [locate_model(parse_model(str(folder), schemes), schemes) for folder in (first, second)]
-    assert [one.name for one in located] == ["candidate", "candidate"]
+    assert [model.name for model in located] == ["candidate", "candidate"]
     assert located[0].fingerprint != located[1].fingerprint
 
 
-def pickle_beside_other_safetensors(folder):
+def pickle_next_to_other_safetensors(folder):
     (folder / "model.safetensors").rename(folder / "unrelated.safetensors")
     (folder / "pytorch_model.bin").write_bytes(b"")
 
@@ -198,7 +200,9 @@ def link_a_pickled_module(folder):
             "--allow-pickle",
             id="pickled weights",
         ),
-        pytest.param(pickle_beside_other_safetensors, "--allow-pickle", id="pickle beside other safetensors"),
+        pytest.param(
+            pickle_next_to_other_safetensors, "--allow-pickle", id="pickle next to other safetensors"
+        ),
         pytest.param(route, "--allow-pickle", id="pickled weights in a route"),
         pytest.param(link_a_pickled_module, "--allow-pickle", id="pickled weights in a linked folder"),
         pytest.param(
@@ -236,7 +240,7 @@ def link_a_pickled_module(folder):
         ),
         pytest.param(
             lambda folder: (folder / "model.safetensors").write_bytes(b"garbage"),
-            "is not a whole safetensors file",
+            "is not a valid safetensors file",
             id="broken weights",
         ),
         pytest.param(
@@ -255,7 +259,7 @@ def test_a_folder_that_cannot_or_must_not_be_loaded_is_refused_with_the_reason(
     assert message in str(error.value)
 
 
-def test_a_pickle_beside_the_safetensors_or_of_training_is_no_reason_to_refuse(tiny, tmp_path):
+def test_a_pickle_next_to_safetensors_or_of_training_is_accepted(tiny, tmp_path):
     folder = tmp_path / "both"
     shutil.copytree(tiny, folder)
     (folder / "checkpoint-500").mkdir()
@@ -264,7 +268,7 @@ def test_a_pickle_beside_the_safetensors_or_of_training_is_no_reason_to_refuse(t
     assert load_model(str(folder)).facts.dimensions == 32
 
 
-# --- models of a stranger ---------------------------------------------------------------------------------
+# --- third-party models -------------------------------------------------------------------------------------
 
 
 class Payload:
@@ -287,7 +291,7 @@ class Payload:
         pytest.param("2_Dense/notes", False, id="in a folder of a module, under another name"),
     ],
 )
-def test_a_pickle_is_refused_before_it_is_loaded_whatever_it_is_called(name, gone, tiny, tmp_path):
+def test_a_pickle_of_any_name_is_refused_before_it_is_loaded(name, gone, tiny, tmp_path):
     folder, ran = tmp_path / "model", tmp_path / "ran"
     shutil.copytree(tiny, folder)
     if gone:
@@ -299,7 +303,7 @@ def test_a_pickle_is_refused_before_it_is_loaded_whatever_it_is_called(name, gon
     assert not ran.exists()
 
 
-def test_code_is_refused_and_nobody_is_asked(tiny, tmp_path, monkeypatch):
+def test_code_is_refused_without_a_prompt(tiny, tmp_path, monkeypatch):
     folder, ran = tmp_path / "model", tmp_path / "ran"
     shutil.copytree(tiny, folder)
     (folder / "evil.py").write_text(f"import pathlib; pathlib.Path({str(ran)!r}).touch()")
@@ -310,7 +314,7 @@ def test_code_is_refused_and_nobody_is_asked(tiny, tmp_path, monkeypatch):
     }
     (folder / "config.json").write_text(json.dumps(configuration))
     monkeypatch.setattr("builtins.input", lambda prompt: pytest.fail(f"asked: {prompt}"))
-    with pytest.raises(HarnessError, match=r"names code of its own: .*evil\.Model"):
+    with pytest.raises(HarnessError, match=r"names custom code: .*evil\.Model"):
         load_model(str(folder))
     assert not ran.exists()
 
@@ -325,7 +329,7 @@ def test_code_that_is_trusted_runs(tiny, tmp_path, monkeypatch):
     modules = json.loads((folder / "modules.json").read_text())
     modules[-1]["type"] = "own.Unit"
     (folder / "modules.json").write_text(json.dumps(modules))
-    with pytest.raises(HarnessError, match=r"names code of its own: 'own\.Unit'"):
+    with pytest.raises(HarnessError, match=r"names custom code: 'own\.Unit'"):
         load_model(str(folder))
     assert load_model(str(folder), Settings(trust_remote_code=True)).facts.dimensions == 32
     assert ran.exists()
@@ -342,7 +346,7 @@ def test_a_cache_of_the_hub_is_read_through_its_links(tiny, tmp_path):
     assert load_model(str(folder)).fingerprint == load_model(str(tiny)).fingerprint
 
 
-def test_a_link_to_a_whole_disk_is_no_model(tiny, tmp_path, monkeypatch):
+def test_a_link_to_a_whole_disk_is_refused(tiny, tmp_path, monkeypatch):
     folder = tmp_path / "model"
     shutil.copytree(tiny, folder)
     (tmp_path / "disk").mkdir()

@@ -16,9 +16,9 @@ def plain(folder, **options) -> SentenceTransformer:
     return SentenceTransformer(str(folder), device="cpu", local_files_only=True, **options)
 
 
-def assert_same(found, expected, tolerance=1e-6):
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=tolerance)
+def assert_same(embeddings, expected, tolerance=1e-6):
+    assert embeddings.dtype == np.float32
+    np.testing.assert_allclose(embeddings, expected, atol=tolerance)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max", "weightedmean", "lasttoken"])
@@ -84,7 +84,7 @@ def with_positions(folder, kind, positions, limit):
     return folder
 
 
-def test_a_limit_that_is_no_multiple_of_a_width_can_be_reached(tmp_path):
+def test_a_limit_that_is_not_a_multiple_of_a_width_can_be_reached(tmp_path):
     folder = with_positions(tmp_path / "model", "bert", positions=77, limit=77)
     model = load_model(str(folder))
     texts = ["a " * words for words in (70, 74, 75, 76, 200)]
@@ -93,7 +93,7 @@ def test_a_limit_that_is_no_multiple_of_a_width_can_be_reached(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["roberta", "xlm-roberta", "camembert", "mpnet"])
-def test_positions_behind_the_paddings_are_not_all_usable(tmp_path, kind):
+def test_positions_after_the_paddings_are_not_all_usable(tmp_path, kind):
     folder = with_positions(tmp_path / "model", kind, positions=130, limit=64)
     model = load_model(str(folder), Settings(max_seq_length=128))
     texts = ["a", "a " * 200]
@@ -112,18 +112,18 @@ def test_a_limit_of_its_own_that_a_model_cannot_reach_is_an_error(tmp_path):
     assert load_model(str(folder), Settings(max_seq_length=128)).facts.max_tokens == 128
 
 
-def test_truncated_dimensions_are_normalised_again(tiny):
+def test_truncated_dimensions_are_normalized_again(tiny):
     model = load_model(str(tiny), Settings(truncate_dim=8))
-    found = model.encode(TEXTS)
+    embeddings = model.encode(TEXTS)
     expected = plain(tiny).encode(TEXTS)[:, :8]
     assert model.facts.dimensions == 8
-    assert_same(found, expected / np.linalg.norm(expected, axis=1, keepdims=True))
+    assert_same(embeddings, expected / np.linalg.norm(expected, axis=1, keepdims=True))
 
 
 def test_truncated_dimensions_stay_as_they_are_where_the_model_does_not_normalize(tmp_path):
     folder = build_model(tmp_path / "model", normalize=False)
-    found = load_model(str(folder), Settings(truncate_dim=8)).encode(TEXTS)
-    assert_same(found, plain(folder).encode(TEXTS)[:, :8])
+    embeddings = load_model(str(folder), Settings(truncate_dim=8)).encode(TEXTS)
+    assert_same(embeddings, plain(folder).encode(TEXTS)[:, :8])
 
 
 def test_a_shorter_maximum_cuts_texts(tiny):
@@ -160,7 +160,9 @@ def test_weights_saved_in_half_precision_run_in_float32_when_that_is_asked(tiny,
 
     plain(tiny).to(torch.float16).save_pretrained(str(tmp_path / "half"), create_model_card=False)
     model = load_model(str(tmp_path / "half"))
-    assert {parameter.dtype for parameter in model._loaded.model.parameters()} == {torch.float32}
+    assert {parameter.dtype for parameter in model._model.sentence_transformer.parameters()} == {
+        torch.float32
+    }
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean", "manhattan"])
@@ -243,10 +245,10 @@ NO_MEMORY = {
 
 
 @pytest.mark.parametrize(
-    ("backend", "said"),
+    ("backend", "error"),
     [("packed", "cuda"), ("batched", "cuda"), ("plain", "cuda"), ("packed", "cpu"), ("packed", "numpy")],
 )
-def test_what_there_is_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, backend, said):
+def test_a_batch_that_does_not_fit_in_memory_is_encoded_in_halves(tiny, monkeypatch, backend, error):
     import torch
 
     model = load_model(str(tiny), Settings(backend=backend))
@@ -254,23 +256,23 @@ def test_what_there_is_no_memory_for_is_encoded_in_halves(tiny, monkeypatch, bac
     expected, sizes = model.encode(texts), []
     run = type(model.backend).run
 
-    def run_small(self, job):
-        sizes.append(len(job.rows))
-        if len(job.rows) > 3:
-            raise NO_MEMORY[said](torch)
-        return run(self, job)
+    def run_small(self, batch):
+        sizes.append(len(batch.rows))
+        if len(batch.rows) > 3:
+            raise NO_MEMORY[error](torch)
+        return run(self, batch)
 
     monkeypatch.setattr(type(model.backend), "run", run_small)
     assert_same(model.encode(texts), expected)
     assert max(sizes) > 3
 
 
-def test_what_is_wrong_for_another_reason_is_not_tried_again(tiny, monkeypatch):
+def test_another_error_is_not_tried_again(tiny, monkeypatch):
     model = load_model(str(tiny))
     tries = []
 
-    def fail(self, job):
-        tries.append(job)
+    def fail(self, batch):
+        tries.append(batch)
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     monkeypatch.setattr(type(model.backend), "run", fail)
@@ -279,16 +281,16 @@ def test_what_is_wrong_for_another_reason_is_not_tried_again(tiny, monkeypatch):
     assert len(tries) == 1
 
 
-def test_a_single_text_that_a_gpu_has_no_memory_for_is_an_error(tiny, monkeypatch):
+def test_a_single_text_that_does_not_fit_in_memory_is_an_error(tiny, monkeypatch):
     import torch
 
     model = load_model(str(tiny))
 
-    def fail(self, job):
+    def fail(self, batch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(type(model.backend), "run", fail)
-    with pytest.raises(HarnessError, match="no memory for tiny and a single text of 5 characters"):
+    with pytest.raises(HarnessError, match="not enough memory for tiny to encode a text of 5 characters"):
         model.encode(["short", "shor"])
 
 

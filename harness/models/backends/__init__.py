@@ -1,8 +1,8 @@
-"""Backends: ways to run texts through a sentence-transformers model. Each is a file of this folder.
+"""Backends: ways to run texts through a sentence-transformers model, one per file of this folder.
 
-A backend cuts texts into jobs and runs one job at a time; which threads run them is not its business
-(`harness.models.backends.threads`). `harness.models.backends.choose` takes the fastest that is proved equal
-to sentence-transformers' own `encode` on the model at hand.
+A backend cuts texts into batches and runs one batch at a time; `harness.models.backends.threads` spreads
+batches over threads. `harness.models.backends.choose` takes the fastest backend that is proved equal to
+sentence-transformers' own `encode` on the model at hand.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from harness.models.interface import Role
 
 BACKENDS = ("packed", "batched", "plain", "openvino", "onnx")
-"""Files of this folder that have an `open_backend(loaded)`."""
+"""Modules of this folder that define `open_backend(model)`."""
 
 
-class Unsuitable(Exception):  # noqa: N818 - it is raised as a sentence: Unsuitable("its inputs are …")
-    """Says in a few words why a backend cannot serve a model; another one then does."""
+class UnsuitableBackendError(Exception):
+    """A backend cannot serve a model; the message is a short reason, and another backend is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Batch:
     """Texts that go through the model together."""
 
     rows: list[int]
-    """Positions of the texts in what was asked for."""
+    """Positions of the texts in the list that was passed to `batches`."""
     features: Any
-    """What the backend's `run` takes."""
+    """Input of the backend's `run`."""
     padded: int | None = None
-    """Tokens that the model computes for them, padding included; None if unknown."""
+    """Tokens that the model computes for the texts, padding included; None if unknown."""
 
 
 class Backend(Protocol):
@@ -42,22 +42,25 @@ class Backend(Protocol):
 
     name: str
     parallel: bool
-    """Whether several threads running jobs side by side are any use; else one job runs after another."""
+    """Whether running batches in several threads at once is useful; else they run one by one."""
     divisible: bool
-    """Whether several threads may share the work of one job."""
+    """Whether several threads may share the work of one batch."""
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
-        """Cut texts into jobs that hold each of them once; lazily, so that tokenizing and running overlap."""
+    def batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        """Yield batches that hold each text once; lazily, so that tokenizing and running overlap."""
         ...
 
-    def run(self, job: Batch) -> np.ndarray:
-        """Float32 embeddings of a job, (len(job.rows), full dimensions); from any thread."""
+    def run(self, batch: Batch) -> np.ndarray:
+        """Return float32 embeddings of a batch, (len(batch.rows), full dimensions); thread-safe."""
         ...
 
     def set_dtype(self, dtype: str) -> None:
-        """Go on in a lower precision; raises Unsuitable for one that it does not have."""
+        """Compute in a lower precision; raises UnsuitableBackendError for one that is not supported."""
         ...
 
     def make_batch_invariant(self) -> bool:
-        """Choose shapes at which an embedding depends, bit for bit, on its text alone; say if it does."""
+        """Choose shapes at which an embedding depends, bit for bit, on its text alone.
+
+        Returns whether there are such shapes.
+        """
         ...

@@ -1,11 +1,11 @@
-"""Padded batches whose shape depends on nothing but the text's own length.
+"""Padded batches whose shape depends only on the text's own length.
 
 Matrix kernels round differently for different shapes, so an embedding from a batch of 7 may differ in the
-last bits from the same text's in a batch of 32. Here a text of a given number of tokens always meets the
-same shape: its length is rounded up to a width, every batch of that width has the same number of rows, and
-missing rows are filled with padding. Where the last rows of a product round differently, the number of rows
-is a multiple of the kernel's tile (see `packed`). An embedding is then a function of the text and the
-settings alone, bit for bit, whichever other texts, tasks or earlier runs there are.
+last bits from the same text's in a batch of 32. Here a text of a given number of tokens is always computed in
+the same shape: its length is rounded up to a width, every batch of that width has the same number of rows,
+and missing rows are filled with padding. Where the last rows of a product round differently, the number of
+rows is a multiple of the kernel's tile (see `packed`). An embedding is then a function of the text and the
+settings alone, bit for bit, and depends neither on other texts nor on tasks or earlier runs.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.models.backends import Batch, Unsuitable
+from harness.models.backends import Batch, UnsuitableBackendError
 from harness.models.backends.choose import is_batch_invariant, is_thread_invariant
-from harness.models.backends.plain import lower_weights
+from harness.models.backends.plain import convert_weights
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
 
 TOKENS_PER_BATCH = 512
-MOST_ROWS = 32
+MAX_ROWS = 32
 _MULTIPLES = ((1, 1), (24, 1), (24, 24), (48, 1), (48, 48), (96, 96))
-"""What the tokens and the rows of a batch are multiples of, in the order in which they are tried."""
+"""Pairs that the tokens and the rows of a batch are multiples of, in the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaddedShape:
-    """Texts that are encoded together, and the shape they are padded to."""
+    """Texts that are encoded together, and the shape that they are padded to."""
 
     rows: list[int]
     """Positions of the texts."""
@@ -44,105 +44,105 @@ class PaddedShape:
     width: int
 
 
-def width_of(tokens: int, most: int | None = None) -> int:
-    """Round a length up to the next width: steps of 4 to 32 tokens, then of at most a quarter.
+def width_of(tokens: int, limit: int | None = None) -> int:
+    """Round a length up to the next width: in steps of 4 to 32 tokens, then of at most a quarter.
 
-    most: the model's limit, that no length and so no width exceeds; None if there is none.
+    limit: maximum tokens of the model, which no length and so no width exceeds; None if there is none.
     """
     step = max(4, 1 << max(0, (max(tokens, 1) - 1).bit_length() - 3))
     width = max(step, -(-tokens // step) * step)
-    return width if most is None else min(width, most)
+    return width if limit is None else min(width, limit)
 
 
-def batches(
-    lengths: Sequence[int], most: int | None = None, multiples: tuple[int, int] = (1, 1)
+def padded_shapes(
+    lengths: Sequence[int], limit: int | None = None, multiples: tuple[int, int] = (1, 1)
 ) -> Iterator[PaddedShape]:
     """Group texts of given token lengths into batches of fixed shape, widest first.
 
-    The shape of the batch that a text lands in is a function of its own length, the model's limit `most`, and
-    `multiples`: what its tokens and its rows are a multiple of.
+    The shape of a text's batch depends only on its own length, the model's limit, and `multiples`: what its
+    tokens and its rows are a multiple of.
     """
     by_width: dict[int, list[int]] = defaultdict(list)
     for row, tokens in enumerate(lengths):
-        by_width[width_of(tokens, most)].append(row)
+        by_width[width_of(tokens, limit)].append(row)
     for width in sorted(by_width, reverse=True):
         step = math.lcm(multiples[0] // math.gcd(multiples[0], width), multiples[1])
-        height = -(-min(MOST_ROWS, max(1, TOKENS_PER_BATCH // width)) // step) * step
+        height = -(-min(MAX_ROWS, max(1, TOKENS_PER_BATCH // width)) // step) * step
         rows = by_width[width]
         for start in range(0, len(rows), height):
             yield PaddedShape(rows[start : start + height], height, width)
 
 
 class Batched:
-    """Batches of fixed shapes through all modules; raises Unsuitable where padding cannot be added."""
+    """Run batches of fixed shapes; raises UnsuitableBackendError where padding cannot be added."""
 
     name = "batched"
     divisible = True
 
-    def __init__(self, loaded: BackendModel) -> None:
-        check_plain_tokens(loaded)
-        tokenizer = loaded.tokenizer
+    def __init__(self, model: BackendModel) -> None:
+        check_plain_tokens(model)
+        tokenizer = model.tokenizer
         if tokenizer is None or tokenizer.padding_side != "right" or tokenizer.pad_token_id is None:
-            raise Unsuitable("it is not padded on the right")
-        self._loaded, self._pad_token = loaded, int(tokenizer.pad_token_id)
-        self.parallel = loaded.model.device.type == "cpu"
+            raise UnsuitableBackendError("it is not padded on the right")
+        self._model, self._pad_token = model, int(tokenizer.pad_token_id)
+        self.parallel = model.sentence_transformer.device.type == "cpu"
         self.multiples = _MULTIPLES[0]
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
-        """Batches of fixed shape, widest first."""
-        most = self._loaded.max_tokens
-        tokens = self._loaded.count_tokens(texts, role)
-        lengths = np.minimum(tokens, most or np.inf).astype(int)  # type: ignore[arg-type] # there is a tokenizer
-        for batch in batches(lengths.tolist(), most, self.multiples):
-            features = self._loaded.features([texts[row] for row in batch.rows], role)
-            padded = _pad(features, batch, self._pad_token)
-            yield Batch(batch.rows, (padded, role), batch.height * batch.width)
+    def batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        """Yield batches of fixed shape, widest first."""
+        limit = self._model.max_tokens
+        tokens = self._model.count_tokens(texts, role)
+        lengths = np.minimum(tokens, limit or np.inf).astype(int)  # type: ignore[arg-type] # there is a tokenizer
+        for shape in padded_shapes(lengths.tolist(), limit, self.multiples):
+            features = self._model.features([texts[row] for row in shape.rows], role)
+            padded = _pad(features, shape, self._pad_token)
+            yield Batch(shape.rows, (padded, role), shape.height * shape.width)
 
-    def run(self, job: Batch) -> np.ndarray:
-        """Float32 embeddings, (n, full dimensions), without the rows that were filled in."""
-        features, role = job.features
-        return self._loaded.forward(features, role)[: len(job.rows)]
+    def run(self, batch: Batch) -> np.ndarray:
+        """Return float32 embeddings, (n, full dimensions), without the rows of padding."""
+        features, role = batch.features
+        return self._model.forward(features, role)[: len(batch.rows)]
 
     def set_dtype(self, dtype: str) -> None:
         """Convert the weights."""
-        lower_weights(self._loaded, dtype)
+        convert_weights(self._model, dtype)
 
     def make_batch_invariant(self) -> bool:
-        """The shapes are fixed; whether that suffices is tried, on a CPU: a GPU promises nothing."""
+        """Try fixed shapes until embeddings are batch-invariant; on a CPU only: a GPU promises nothing."""
         if not self.parallel:
             return False
         divisible, self.multiples = self.divisible, (_MULTIPLES[-1][0], 1)
-        ways = {divisible and is_thread_invariant(self, self._loaded.dimensions): None, False: None}
-        for self.divisible, self.multiples in itertools.product(ways, _MULTIPLES):
-            if is_batch_invariant(self, self._loaded.dimensions):
+        choices = {divisible and is_thread_invariant(self, self._model.dimensions): None, False: None}
+        for self.divisible, self.multiples in itertools.product(choices, _MULTIPLES):
+            if is_batch_invariant(self, self._model.dimensions):
                 return True
         self.divisible, self.multiples = divisible, _MULTIPLES[0]
         return False
 
 
-def check_plain_tokens(loaded: BackendModel) -> None:
-    """Raise Unsuitable unless inputs are plain token matrices, to which tokens can be added."""
+def check_plain_tokens(model: BackendModel) -> None:
+    """Raise UnsuitableBackendError unless inputs are plain token matrices, to which tokens can be added."""
     import torch
     from sentence_transformers.base.modules import Transformer
 
-    if not isinstance(loaded.model[0], Transformer) or loaded.tokenizer is None:
-        raise Unsuitable("it does not begin with a transformer")
-    if loaded.cuts_by_role:
-        raise Unsuitable("queries and documents are cut at lengths of their own")
-    if loaded.remembers_lengths:
-        raise Unsuitable("its positions depend on the lengths of texts before")
-    features = loaded.features(["a text", "and a longer text"], Role.TEXT)
+    if not isinstance(model.sentence_transformer[0], Transformer) or model.tokenizer is None:
+        raise UnsuitableBackendError("it does not begin with a transformer")
+    if model.cuts_by_role:
+        raise UnsuitableBackendError("queries and documents are cut at lengths of their own")
+    if model.remembers_lengths:
+        raise UnsuitableBackendError("its positions depend on the lengths of texts before")
+    features = model.features(["a text", "and a longer text"], Role.TEXT)
     shapes = {value.shape for value in features.values() if torch.is_tensor(value)}
     if "attention_mask" not in features or shapes != {features["input_ids"].shape}:
-        raise Unsuitable("its inputs are more than tokens")
+        raise UnsuitableBackendError("its inputs are more than tokens")
 
 
-def _pad(features: dict[str, Any], batch: PaddedShape, pad_token: int) -> dict[str, Any]:
-    """Fill a batch up to its fixed shape; an added row attends to one padding token, to stay finite."""
+def _pad(features: dict[str, Any], shape: PaddedShape, pad_token: int) -> dict[str, Any]:
+    """Pad a batch to its fixed shape; an added row attends to one padding token, to stay finite."""
     from torch.nn.functional import pad
 
     rows, columns = features["input_ids"].shape
-    extra = (0, max(0, batch.width - columns), 0, batch.height - rows)
+    extra = (0, max(0, shape.width - columns), 0, shape.height - rows)
     padded = dict(features)
     for name, value in features.items():
         if hasattr(value, "shape"):

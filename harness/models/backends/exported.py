@@ -1,8 +1,8 @@
 """Batches of fixed shapes whose transformer runs in another library, converted in memory and offline.
 
-Only the first module is converted, which maps tokens to token embeddings; pooling and what follows it run in
+Only the first module is converted, which maps tokens to token embeddings. Pooling and later modules run in
 torch as they are, and with them every variant of pooling, prompts that pooling leaves out, dense layers and
-normalization. Each job runs on one thread, and workers bring the others: two jobs side by side were faster
+normalization. Each batch runs on one thread, and workers use the others: two batches side by side were faster
 than one on two threads in both libraries, and bit for bit the same.
 """
 
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.models.backends import Unsuitable
+from harness.models.backends import UnsuitableBackendError
+from harness.models.backends.backend_model import as_float32
 from harness.models.backends.batched import Batched
-from harness.models.backends.loaded import as_float32
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
@@ -29,120 +29,122 @@ if TYPE_CHECKING:
     import torch
 
     from harness.models.backends import Batch
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
 
 _EXAMPLE = (2, 7)
-"""Rows and tokens that a conversion is shown; neither is 1, a size that exporters take for a constant."""
+"""Rows and tokens of a conversion's example; neither is 1, a size that exporters take for a constant."""
 _ATTENTION = (None, "eager")
-"""Ways to compute attention that a conversion tries: the model's own, then one that is finite everywhere.
+"""Attention that a conversion tries: the model's own, then one that is finite everywhere.
 
 Where attention is local, a token of padding may have nothing to attend to: NaN, in OpenVINO, which pooling or
 the next layer spreads to the text. `eager` masks with a large number in place of infinity.
 """
-_MOST_TOKENS = 512
-"""Tokens that padding is tried with; windows of local attention are shorter."""
+_MAX_TOKENS = 512
+"""Maximum tokens that padding is tried with; windows of local attention are shorter."""
 
 
 class Exported(Batched, ABC):
-    """Batches through a converted transformer and the model's other modules.
+    """Run batches through a converted transformer and the model's other modules.
 
-    A subclass converts (`_convert`) and runs (`_transform`). Raises Unsuitable for a model that is not on the
-    CPU, cannot be padded, or cannot be converted.
+    A subclass converts (`_convert`) and runs (`_transform`). Raises UnsuitableBackendError for a model that
+    is not on the CPU, cannot be padded, or cannot be converted.
     """
 
     parallel = True
     divisible = False
 
-    def __init__(self, loaded: BackendModel) -> None:
-        super().__init__(loaded)
-        first, *self._others = loaded.model
-        if loaded.model.device.type != "cpu":
-            raise Unsuitable("it runs on a CPU: --device cpu")
-        asking = any(getattr(one, "forward_kwargs", None) for one in self._others)
-        if asking or any((loaded.model.module_kwargs or {}).values()):
-            raise Unsuitable("its other modules want to know more than embeddings")
-        self._inputs = _inputs(loaded)
+    def __init__(self, model: BackendModel) -> None:
+        super().__init__(model)
+        first, *self._others = model.sentence_transformer
+        if model.sentence_transformer.device.type != "cpu":
+            raise UnsuitableBackendError("it needs --device cpu")
+        needs_more = any(getattr(module, "forward_kwargs", None) for module in self._others)
+        if needs_more or any((model.sentence_transformer.module_kwargs or {}).values()):
+            raise UnsuitableBackendError("its other modules need more than embeddings")
+        self._inputs = _input_names(model)
         self._output = str(first.module_output_name)
-        self._start(first)
+        self._convert_and_try(first)
 
-    def run(self, job: Batch) -> np.ndarray:
-        """Float32 embeddings, (n, full dimensions), without the rows that were filled in."""
+    def run(self, batch: Batch) -> np.ndarray:
+        """Return float32 embeddings, (n, full dimensions), without the rows of padding."""
         import torch
 
-        features, _ = job.features
+        features, _ = batch.features
         inputs = {name: features[name].numpy() for name in self._inputs}
-        found, *layers = map(torch.from_numpy, self._transform(inputs, len(job.rows)))
-        features = {**features, self._output: found}
+        embeddings, *layers = map(torch.from_numpy, self._transform(inputs, len(batch.rows)))
+        features = {**features, self._output: embeddings}
         if layers:
             features["all_layer_embeddings"] = layers
         with torch.inference_mode():
             for module in self._others:
                 features = module(features)
-            return as_float32(features["sentence_embedding"])[: len(job.rows)]
+            return as_float32(features["sentence_embedding"])[: len(batch.rows)]
 
     @abstractmethod
-    def _convert(self, body: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
-        """Make ready for `_transform`; `example` are inputs of `body`, whose rows and tokens may vary."""
+    def _convert(self, module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
+        """Prepare `_transform`; `example` are inputs of `module`, whose rows and tokens may vary."""
 
     @abstractmethod
     def _transform(self, inputs: dict[str, np.ndarray], rows: int) -> Sequence[np.ndarray]:
-        """Token embeddings (height, width, size), writable, then all layers' where the model gives them.
+        """Return token embeddings (height, width, size), writable, then all layers' if the model has them.
 
         Only the first `rows` rows count. Called from several threads.
         """
 
-    def _start(self, first: torch.nn.Module) -> None:
-        """Convert, and try a shape with much padding; raises Unsuitable where the library cannot."""
+    def _convert_and_try(self, first: torch.nn.Module) -> None:
+        """Convert, and try a shape with much padding; raises UnsuitableBackendError where that fails."""
         import torch
 
-        body = _body(first, self._inputs, self._output)
+        module = _as_tensor_module(first, self._inputs, self._output)
         example = tuple(torch.ones(_EXAMPLE, dtype=torch.long) for _ in self._inputs)
         try:
             for attention in _ATTENTION:
                 if attention:
-                    self._loaded.attend(attention)
-                with converting():
-                    self._convert(body, example)
-                if self._bears_padding():
+                    self._model.set_attention(attention)
+                with quiet_conversion():
+                    self._convert(module, example)
+                if self._is_finite_with_padding():
                     self._attention = attention
                     return
-        except Unsuitable:
+        except UnsuitableBackendError:
             raise
         except Exception as error:
-            # Exporters fail in ways of their own, and the other library's errors derive from nothing common.
-            raise Unsuitable(f"{type(error).__name__} in its conversion") from error
+            # Exporters raise many kinds of errors, without a common base class.
+            raise UnsuitableBackendError(f"{type(error).__name__} in its conversion") from error
         finally:
-            self._loaded.restore_attention()
-        raise Unsuitable("padding makes its embeddings not finite")
+            self._model.restore_attention()
+        raise UnsuitableBackendError("padding makes its embeddings not finite")
 
-    def _bears_padding(self) -> bool:
-        """Whether all is finite with short texts before as much padding as there ever is."""
-        features = self._loaded.features(["a", ""], Role.TEXT)
-        given = {name: features[name].numpy() for name in self._inputs}
-        width = min(self._loaded.max_tokens or _MOST_TOKENS, _MOST_TOKENS)
-        missing = max(0, width - given["input_ids"].shape[1])
+    def _is_finite_with_padding(self) -> bool:
+        """Check that short texts with the most padding that occurs have finite embeddings."""
+        features = self._model.features(["a", ""], Role.TEXT)
+        inputs = {name: features[name].numpy() for name in self._inputs}
+        width = min(self._model.max_tokens or _MAX_TOKENS, _MAX_TOKENS)
+        missing = max(0, width - inputs["input_ids"].shape[1])
         fill = {"input_ids": self._pad_token}
         padded = {
             name: np.pad(values, ((0, 0), (0, missing)), constant_values=fill.get(name, 0))
-            for name, values in given.items()
+            for name, values in inputs.items()
         }
-        return all(np.isfinite(found).all() for found in self._transform(padded, 2))
+        return all(np.isfinite(embeddings).all() for embeddings in self._transform(padded, 2))
 
 
-def from_extra(extra: str, *modules: str) -> tuple[ModuleType, ...]:
-    """Import what an extra installs; raises Unsuitable with the command that does where it is missing."""
+def import_extra(extra: str, *modules: str) -> tuple[ModuleType, ...]:
+    """Import modules of an extra; raises UnsuitableBackendError with the command that installs it."""
     try:
         return tuple(importlib.import_module(module) for module in modules)
     except ImportError as error:
-        raise Unsuitable(f"needs the extra `{extra}`: pip install 'embedding-harness[{extra}]'") from error
+        raise UnsuitableBackendError(
+            f"needs the extra `{extra}`: pip install 'embedding-harness[{extra}]'"
+        ) from error
 
 
 @contextmanager
-def converting() -> Iterator[None]:
-    """Compute no gradients, and keep quiet: what exporters warn of is theirs to change."""
+def quiet_conversion() -> Iterator[None]:
+    """Compute no gradients, and silence exporters' warnings about their own code."""
     import torch
 
-    # Some log through the root logger, which would give it a handler for the rest of the process.
+    # Some log through the root logger, which would then keep a handler for the rest of the process.
     silent, before = logging.NullHandler(), logging.root.manager.disable
     logging.root.addHandler(silent)
     logging.disable(logging.WARNING)
@@ -155,21 +157,21 @@ def converting() -> Iterator[None]:
         logging.root.removeHandler(silent)
 
 
-def _inputs(loaded: BackendModel) -> tuple[str, ...]:
-    """Names of the token matrices that the transformer takes."""
+def _input_names(model: BackendModel) -> tuple[str, ...]:
+    """Return the names of the token matrices that the transformer takes."""
     import torch
 
-    features = loaded.features(["a text", "and a longer text"], Role.TEXT)
-    taken: Any = loaded.model[0].model_forward_params
-    given = [name for name, value in features.items() if torch.is_tensor(value)]
-    return tuple(name for name in given if taken is None or name in taken)
+    features = model.features(["a text", "and a longer text"], Role.TEXT)
+    accepted: Any = model.sentence_transformer[0].model_forward_params
+    names = [name for name, value in features.items() if torch.is_tensor(value)]
+    return tuple(name for name in names if accepted is None or name in accepted)
 
 
-def _body(first: torch.nn.Module, inputs: tuple[str, ...], output: str) -> torch.nn.Module:
-    """The first module, with tensors in and tensors out: exporters know no dictionaries of features."""
+def _as_tensor_module(first: torch.nn.Module, inputs: tuple[str, ...], output: str) -> torch.nn.Module:
+    """Wrap the first module to take and return tensors: exporters do not accept dictionaries of features."""
     import torch
 
-    class Body(torch.nn.Module):
+    class TensorModule(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.first = first
@@ -178,4 +180,4 @@ def _body(first: torch.nn.Module, inputs: tuple[str, ...], output: str) -> torch
             features: dict[str, Any] = self.first(dict(zip(inputs, tensors, strict=True)))
             return (features[output], *features.get("all_layer_embeddings", ()))
 
-    return Body().eval()
+    return TensorModule().eval()

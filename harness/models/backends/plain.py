@@ -4,58 +4,61 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.models.backends import Batch, Unsuitable
+from harness.models.backends import Batch, UnsuitableBackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy as np
 
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
     from harness.models.interface import Role
 
 
-_TEXTS_PER_JOB = 256
+_TEXTS_PER_BATCH = 256
 
 
 class Plain:
-    """Batches as sentence-transformers makes them, of a few hundred texts at a time, of about one length."""
+    """Run sentence-transformers' own `encode` on a few hundred texts of about one length at a time."""
 
     name = "plain"
     parallel = False
     divisible = True
 
-    def __init__(self, loaded: BackendModel) -> None:
-        self._loaded = loaded
+    def __init__(self, model: BackendModel) -> None:
+        self._model = model
 
-    def jobs(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
-        """Some texts a job, so that an interruption need not wait for all; shortest first."""
+    def batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        """Yield batches, shortest texts first; several, since an interruption waits for one of them."""
         order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-        for start in range(0, len(order), _TEXTS_PER_JOB):
-            rows = order[start : start + _TEXTS_PER_JOB]
+        for start in range(0, len(order), _TEXTS_PER_BATCH):
+            rows = order[start : start + _TEXTS_PER_BATCH]
             yield Batch(rows, ([texts[row] for row in rows], role))
 
-    def run(self, job: Batch) -> np.ndarray:
-        """Float32 embeddings, (n, full dimensions)."""
-        texts, role = job.features
-        return self._loaded.encode(texts, role)
+    def run(self, batch: Batch) -> np.ndarray:
+        """Return float32 embeddings, (n, full dimensions)."""
+        texts, role = batch.features
+        return self._model.encode(texts, role)
 
     def set_dtype(self, dtype: str) -> None:
         """Convert the weights."""
-        lower_weights(self._loaded, dtype)
+        convert_weights(self._model, dtype)
 
     def make_batch_invariant(self) -> bool:
-        """An embedding depends, by about 1e-7, on the texts around it."""
+        """Return False: an embedding depends, by about 1e-7, on the other texts of its batch."""
         return False
 
 
-def lower_weights(loaded: BackendModel, dtype: str) -> None:
-    """Convert the weights of a torch model; raises Unsuitable for a type that torch cannot compute in."""
+def convert_weights(model: BackendModel, dtype: str) -> None:
+    """Convert the weights of a torch model.
+
+    Raises UnsuitableBackendError for a type that torch cannot compute in.
+    """
     import torch
 
     if dtype not in ("bfloat16", "float16"):
-        raise Unsuitable(f"torch does not encode in {dtype}: --backend onnx does")
-    loaded.model.to(getattr(torch, dtype))
+        raise UnsuitableBackendError(f"torch does not encode in {dtype}: --backend onnx does")
+    model.sentence_transformer.to(getattr(torch, dtype))
 
 
 open_backend = Plain

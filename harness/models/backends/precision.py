@@ -1,4 +1,4 @@
-"""Lower precision, guarded: how far embeddings move from float32, on the fixed workload."""
+"""Lower precision: set it, and measure how far embeddings of the fixed workload move from float32."""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.models.backends import Unsuitable
+from harness.models.backends import UnsuitableBackendError
 from harness.models.backends.choose import embed
 from harness.models.interface import Deviation
 from harness.models.workload import workload
 
 if TYPE_CHECKING:
     from harness.models.backends import Backend
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
     from harness.models.interface import Settings
 
 TOLERANCE = 1e-3
-"""Largest 1 − cosine to float32 at which a lower precision is accepted without being asked twice.
+"""Maximum 1 − cosine to float32 at which a lower precision is accepted without `--allow-deviation`.
 
 bfloat16 moves all-MiniLM-L6-v2 by about 1e-4, int8 by 3e-2 and more; metrics may *rise* with either.
 """
-_NEIGHBOURS = 10
+_NEIGHBORS = 10
 
 
-def lowered(backend: Backend, loaded: BackendModel, settings: Settings) -> Deviation | None:
-    """Let a backend go on in the settings' dtype, and say how far that moved embeddings; None for float32.
+def set_precision(backend: Backend, model: BackendModel, settings: Settings) -> Deviation | None:
+    """Set the settings' dtype, and return how far that moved embeddings; None for float32.
 
-    Raises HarnessError where the backend does not have the dtype, or embeddings move by more than
+    Raises HarnessError where the backend does not support the dtype, or where embeddings move by more than
     `TOLERANCE` and that was not allowed.
     """
     if settings.dtype == "float32":
         return None
     texts = workload()
-    exact = embed(backend, texts, loaded.dimensions)
+    exact = embed(backend, texts, model.dimensions)
     try:
         backend.set_dtype(settings.dtype)
-    except Unsuitable as reason:
+    except UnsuitableBackendError as reason:
         impossible = f"--dtype {settings.dtype} is not possible with backend {backend.name}: {reason}"
         raise HarnessError(impossible) from None
-    found = deviation(exact, embed(backend, texts, loaded.dimensions))
-    if not found.largest <= TOLERANCE and not settings.allow_deviation:
+    moved = deviation(exact, embed(backend, texts, model.dimensions))
+    if not moved.largest <= TOLERANCE and not settings.allow_deviation:
         raise HarnessError(
-            f"model {loaded.name} in {settings.dtype} moves embeddings by up to"
-            f" 1 − cos = {found.largest:.1e}: more than {TOLERANCE:g}",
-            exists=f"over {found.texts} texts: 99th percentile {found.p99:.1e},"
-            f" {found.neighbors:.0%} of the {_NEIGHBOURS} nearest neighbors kept",
-            hint="--allow-deviation accepts it, and the record says so; a metric that rises is no excuse",
+            f"model {model.name} in {settings.dtype} moves embeddings by up to"
+            f" 1 − cos = {moved.largest:.1e}: more than {TOLERANCE:g}",
+            exists=f"over {moved.texts} texts: 99th percentile {moved.p99:.1e},"
+            f" {moved.neighbors:.0%} of the {_NEIGHBORS} nearest neighbors kept",
+            hint="--allow-deviation accepts it, and the record says so; a higher metric does not justify it",
         )
-    return found
+    return moved
 
 
 def deviation(exact: np.ndarray, moved: np.ndarray) -> Deviation:
-    """Compare embeddings of the same texts in two precisions, (n, dim) each, n > 1.
+    """Compare embeddings of the same texts in two precisions, (n, dimensions) each, n > 1.
 
-    Embeddings that are not finite deviate by 2, the most there is. Figures keep two digits.
+    Embeddings that are not finite deviate by 2, the maximum. Figures have two digits.
     """
     away = np.nan_to_num(1 - (_unit(exact) * _unit(moved)).sum(axis=1), nan=2.0).clip(0, 2)
     kept = [len(set(a) & set(b)) for a, b in zip(_nearest(exact), _nearest(moved), strict=True)]
@@ -68,11 +68,11 @@ def deviation(exact: np.ndarray, moved: np.ndarray) -> Deviation:
 
 
 def _nearest(embeddings: np.ndarray) -> list[list[int]]:
-    """The nearest other texts of each, by cosine; ties by position."""
+    """Return the nearest other texts of each text, by cosine; ties by position."""
     unit = _unit(embeddings)
     similarity = unit @ unit.T
     np.fill_diagonal(similarity, -np.inf)
-    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, : min(_NEIGHBOURS, len(unit) - 1)]
+    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, : min(_NEIGHBORS, len(unit) - 1)]
     rows: list[list[int]] = nearest.tolist()
     return rows
 

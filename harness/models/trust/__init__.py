@@ -1,1 +1,1 @@
-"""What a model folder may not do unasked: unpickle, bring code, or lead elsewhere."""
+"""Refuse pickles, custom code and outside files in a model folder, unless the user allowed them."""

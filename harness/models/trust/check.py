@@ -1,4 +1,4 @@
-"""Look a model folder over before anything in it is loaded."""
+"""Check a model folder before anything in it is loaded."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def check_folder(folder: Path, settings: Settings) -> None:
-    """Refuse a folder that is no model, unpickles, brings code or leads elsewhere, unless that was allowed.
+    """Refuse a folder that is not a model, or that brings pickles, code or outside files unallowed.
 
-    Links are followed: a hub's cache is made of them, and whoever could put one there could put the file.
-    Raises HarnessError that says which file, and which option would accept it.
+    Links are followed: a hub's cache is made of them, and an author who can add a link can add the file.
+    Raises HarnessError that names the file, and the option that would accept it.
     """
     folders = list(model_folders(folder))
     if any((inner / "adapter_config.json").exists() for inner in folders):
         raise HarnessError(
-            f"{folder} is a PEFT adapter, not a whole model: it needs a base that is not in it",
+            f"{folder} is a PEFT adapter and not a whole model: its base is missing",
             hint="merge it first: model.merge_and_unload(), then save_pretrained()",
         )
     if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():

@@ -1,7 +1,7 @@
-"""Configurations in a model folder that name code, or something that lies elsewhere.
+"""Refuse configurations in a model folder that name code, or files outside the folder.
 
-That is what sentence-transformers 6 and transformers 5 act on. What they would refuse themselves is refused
-here first, with what would run, and before torch is imported.
+These are the entries that sentence-transformers 6 and transformers 5 act on. Entries that they would refuse
+themselves are refused here first, with the code that would run, and before torch is imported.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.models.fingerprint import NOT_DEFINING, is_not_loaded
-from harness.models.trust.weights import plain_name
+from harness.models.trust.weights import is_plain_name
 from harness.system.limits import DEPTH, RECORD, check_nesting, read_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_NO_CONFIGURATION = NOT_DEFINING | {"tokenizer.json", "vocab.json"}
-"""Large, and read by libraries that know no code."""
+_IGNORED = NOT_DEFINING | {"tokenizer.json", "vocab.json"}
+"""Large files, read by libraries that run no code from them."""
 MODULES = {
     "Asym", "BoW", "CLIPModel", "CNN", "Dense", "Dropout", "HierarchicalTokenPooling", "LSTM", "LayerNorm",
     "LogitScore", "MLMTransformer", "MultiVectorMask", "Normalize", "Pooling", "Router", "SparseAutoEncoder",
     "SparseStaticEmbedding", "SpladePooling", "StaticEmbedding", "Transformer", "WeightedLayerPooling",
     "WordEmbeddings", "WordWeights",
 }  # fmt: skip
-"""Classes of sentence-transformers that a model may be made of; its functions and imports are none."""
+"""Classes of sentence-transformers that a model may be made of; its functions and imports are refused."""
 _OF_THE_LIBRARY = r"sentence_transformers(\.[a-z_]+_encoder|\.base|\.sentence_transformer)?\.(models|modules)"
 _MODULE = re.compile(rf"{_OF_THE_LIBRARY}(\.\w+)?\.({'|'.join(sorted(MODULES))})")
 _WORDS = re.compile(
@@ -39,17 +39,17 @@ _WORDS = re.compile(
 _ACTIVATION = re.compile(r"torch\.nn\.(modules\.\w+\.)?[A-Z]\w*")
 _METHOD = re.compile(r"forward|get_[a-z]+_features")
 _TRANSFORMER = re.compile(r"sentence_[\w-]+_config\.json")
-_ASKING = re.compile(r"(model|processor|tokenizer|config)_(args|kwargs)")
-_REACHING = {
+_LIBRARY_OPTIONS = re.compile(r"(model|processor|tokenizer|config)_(args|kwargs)")
+_OUTSIDE_OPTIONS = {
     "_configuration_file", "adapter_kwargs", "allow_all_kernels", "config", "gguf_file", "kernel_config",
     "offload_folder", "proxies", "quantization_config", "state_dict", "tokenizer_file", "use_kernels",
     "variant", "vocab_file", "weights_only",
 }  # fmt: skip
-"""What from_pretrained takes that makes it read other files than those that are checked here."""
+"""Options of from_pretrained that make it read other files than those that are checked here."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Entry:
     """An entry of a configuration: its file, its key, its value."""
 
     file: Path
@@ -58,29 +58,29 @@ class _Place:
 
 
 def check_configurations(folder: Path, *, trusted: bool) -> None:
-    """Refuse what a folder's JSON files would run, or read from elsewhere.
+    """Refuse a folder whose JSON files name code, or files outside the folder.
 
-    trusted: whether code was allowed; what leads elsewhere is refused nevertheless.
+    trusted: whether code was allowed; outside files are refused nevertheless.
     Raises HarnessError that names file and code.
     """
     for file in sorted(folder.iterdir()):
         # A Mac finds config.json under the name CONFIG.JSON too.
         name = file.name.lower()
-        if not name.endswith(".json") or name in _NO_CONFIGURATION or not file.is_file():
+        if not name.endswith(".json") or name in _IGNORED or not file.is_file():
             continue
         content = _read(file)
         for kind, path in _modules(file, content):
             _check_path(file, path)
             if not trusted and not _MODULE.fullmatch(kind):
-                raise _own_code(file, repr(kind))
-        for place in _places(file, content):
-            _check_elsewhere(place)
+                raise _code_error(file, repr(kind))
+        for entry in _entries(file, content):
+            _check_outside(entry)
             if not trusted:
-                _check_code(place)
+                _check_code(entry)
 
 
 def _read(file: Path) -> Any:  # noqa: ANN401 - JSON
-    # Python's own parser, as the libraries': another one could see another file.
+    # Python's own parser, as the libraries use it: another one could read another content.
     try:
         content = json.loads(read_regular_file(file, RECORD))
     except ValueError as error:
@@ -92,20 +92,20 @@ def _read(file: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 def _modules(file: Path, content: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """The classes that a folder says it is made of, and the folder of each."""
+    """Yield the classes of a folder's modules, and the folder of each."""
     name = file.name.lower()
     try:
         if name == "modules.json":
-            found = [(module["type"], module["path"]) for module in content]
+            modules = [(module["type"], module["path"]) for module in content]
         elif name == "router_config.json" or (
             name == "config.json" and isinstance(content.get("types"), dict)
         ):
-            found = [(kind, path) for path, kind in content["types"].items()]
+            modules = [(kind, path) for path, kind in content["types"].items()]
         else:
             return
     except (LookupError, TypeError, AttributeError) as error:
         raise HarnessError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
-    for kind, path in found:
+    for kind, path in modules:
         if not isinstance(kind, str) or not isinstance(path, str):
             raise HarnessError(f"{file} cannot be read: a module is {kind!r} in {path!r}")
         yield kind, path
@@ -114,66 +114,69 @@ def _modules(file: Path, content: Any) -> Iterator[tuple[str, str]]:  # noqa: AN
 def _check_path(file: Path, path: str) -> None:
     windows = PureWindowsPath(path)
     if windows.anchor or ".." in windows.parts or "\0" in path:
-        raise HarnessError(f"{file} leads out of its folder, to {path!r}")
+        raise HarnessError(f"{file} points outside its folder: {path!r}")
     if any(is_not_loaded(part) for part in PurePath(path).parts):
         raise HarnessError(
             f"{file} keeps a module in {path!r}, a folder left out of the fingerprint",
-            hint="rename it, there and in the file",
+            hint="rename the folder, and its name in the file",
         )
 
 
-def _places(file: Path, content: Any) -> Iterator[_Place]:  # noqa: ANN401 - JSON
-    """Every entry of every table in a file."""
+def _entries(file: Path, content: Any) -> Iterator[_Entry]:  # noqa: ANN401 - JSON
+    """Yield every entry of every object in a file."""
     todo = [content]
     while todo:
-        one = todo.pop()
-        if isinstance(one, dict):
-            yield from (_Place(file, key, value) for key, value in one.items())
-            todo += one.values()
-        elif isinstance(one, list):
-            todo += one
+        value = todo.pop()
+        if isinstance(value, dict):
+            yield from (_Entry(file, key, inner) for key, inner in value.items())
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
 
 
-def _check_elsewhere(place: _Place) -> None:
-    """Refuse files that lie elsewhere: they are in no fingerprint, and were looked at by nobody."""
+def _check_outside(entry: _Entry) -> None:
+    """Refuse files outside the folder: they are neither fingerprinted nor checked."""
     if (
-        place.key == "tokenizer_name_or_path"
-        and _TRANSFORMER.fullmatch(place.file.name.lower())
-        and place.value
+        entry.key == "tokenizer_name_or_path"
+        and _TRANSFORMER.fullmatch(entry.file.name.lower())
+        and entry.value
     ):
         raise HarnessError(
-            f"{place.file} takes its tokenizer from elsewhere, {place.value!r}",
+            f"{entry.file} takes its tokenizer from outside the folder: {entry.value!r}",
             hint="copy that tokenizer's files into the folder, and remove the line",
         )
-    if place.key == "transformers_weights" and place.value is not None:
-        inside = plain_name(place.value) and place.value.endswith((".safetensors", ".safetensors.index.json"))
+    if entry.key == "transformers_weights" and entry.value is not None:
+        inside = is_plain_name(entry.value) and entry.value.endswith(
+            (".safetensors", ".safetensors.index.json")
+        )
         if not inside:
-            raise HarnessError(f"{place.file} takes its weights from {place.value!r}")
+            raise HarnessError(f"{entry.file} takes its weights from {entry.value!r}")
 
 
-def _check_code(place: _Place) -> None:
-    """Refuse an entry that names code, or that asks for what only its author knows."""
-    named = _NAMING.get(place.key)
-    if named is not None and (code := named(place.value)):
-        raise _own_code(place.file, code)
-    if place.key == "modality_config" and isinstance(place.value, dict):
-        for modality in place.value.values():
+def _check_code(entry: _Entry) -> None:
+    """Refuse an entry that names code, or that sets options which are not checked."""
+    find_code = _CODE_FINDERS.get(entry.key)
+    if find_code is not None and (code := find_code(entry.value)):
+        raise _code_error(entry.file, code)
+    if entry.key == "modality_config" and isinstance(entry.value, dict):
+        for modality in entry.value.values():
             method = modality.get("method", "forward") if isinstance(modality, dict) else modality
             if not isinstance(method, str) or not _METHOD.fullmatch(method):
-                raise _own_code(place.file, repr(method))
-    if _ASKING.fullmatch(place.key) and isinstance(place.value, dict):
-        asked = _REACHING & set(place.value)
-        if place.value.get("use_safetensors") is False:
-            asked.add("use_safetensors")
-        if asked:
+                raise _code_error(entry.file, repr(method))
+    if _LIBRARY_OPTIONS.fullmatch(entry.key) and isinstance(entry.value, dict):
+        unchecked = _OUTSIDE_OPTIONS & set(entry.value)
+        if entry.value.get("use_safetensors") is False:
+            unchecked.add("use_safetensors")
+        if unchecked:
+            options = ", ".join(sorted(unchecked))
             raise HarnessError(
-                f"{place.file} asks for what nobody looked at: {', '.join(sorted(asked))} in {place.key}",
+                f"{entry.file} sets options that are not checked: {options} in {entry.key}",
                 hint="--trust-remote-code takes them as they are; only for a model whose author you trust",
             )
 
 
-def _mapped(value: Any) -> str:  # noqa: ANN401 - JSON
-    """The classes of an `auto_map`."""
+def _auto_map(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the classes of an `auto_map`, or an empty text."""
     return json.dumps(value, ensure_ascii=False)[:200] if value else ""
 
 
@@ -183,12 +186,12 @@ def _dotted(allowed: re.Pattern[str]) -> Callable[[Any], str]:
 
 
 def _kernel(value: Any) -> str:  # noqa: ANN401 - JSON
-    """A kernel of the hub: compiled code, fetched when the model is loaded."""
+    """Return the hub's kernel that a value names, or an empty text: code, fetched when a model is loaded."""
     return repr(value) if "/" in str(value) else ""
 
 
-_NAMING: dict[str, Callable[[Any], str]] = {
-    "auto_map": _mapped,
+_CODE_FINDERS: dict[str, Callable[[Any], str]] = {
+    "auto_map": _auto_map,
     "tokenizer_class": _dotted(_WORDS),
     "activation_function": _dotted(_ACTIVATION),
     "attn_implementation": _kernel,
@@ -197,11 +200,11 @@ _NAMING: dict[str, Callable[[Any], str]] = {
     "experts_implementation": _kernel,
     "_experts_implementation": _kernel,
 }
-"""Keys that name code, wherever they stand, and what finds it: text to be shown, or nothing."""
+"""Keys that name code, wherever they occur, and what finds it: text to show, or an empty text."""
 
 
-def _own_code(file: Path, code: str) -> HarnessError:
+def _code_error(file: Path, code: str) -> HarnessError:
     return HarnessError(
-        f"{file} names code of its own: {code}",
+        f"{file} names custom code: {code}",
         hint="--trust-remote-code runs it; only for a model whose author you trust",
     )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Settings, load_model
-from harness.models.backends.batched import batches, width_of
+from harness.models.backends.batched import padded_shapes, width_of
 
 pytestmark = pytest.mark.kernels
 
@@ -18,25 +18,25 @@ TEXTS = [f"{'word ' * (n % 37)}{n}" for n in range(150)]
 @given(st.lists(st.integers(0, 9000), max_size=200))
 def test_every_text_is_in_one_batch_that_it_fits(lengths):
     seen = []
-    for batch in batches(lengths):
-        seen += batch.rows
-        assert 0 < len(batch.rows) <= batch.height
-        assert all(lengths[row] <= batch.width for row in batch.rows)
+    for shape in padded_shapes(lengths):
+        seen += shape.rows
+        assert 0 < len(shape.rows) <= shape.height
+        assert all(lengths[row] <= shape.width for row in shape.rows)
     assert sorted(seen) == list(range(len(lengths)))
 
 
 @given(st.lists(st.integers(0, 9000), min_size=1, max_size=50), st.sampled_from([(1, 1), (24, 1), (24, 24)]))
 def test_tokens_and_rows_of_a_batch_are_multiples_of_the_kernels_tile(lengths, multiples):
-    for batch in batches(lengths, 500, multiples):
-        assert batch.height * batch.width % multiples[0] == 0
-        assert batch.height % multiples[1] == 0
-        assert batch.width <= 500
+    for shape in padded_shapes(lengths, 500, multiples):
+        assert shape.height * shape.width % multiples[0] == 0
+        assert shape.height % multiples[1] == 0
+        assert shape.width <= 500
 
 
 @given(st.integers(0, 9000), st.lists(st.integers(0, 9000), max_size=50))
 def test_the_shape_that_a_text_meets_depends_on_its_own_length(tokens, others):
-    (alone,) = batches([tokens])
-    among = next(batch for batch in batches([*others, tokens]) if len(others) in batch.rows)
+    (alone,) = padded_shapes([tokens])
+    among = next(shape for shape in padded_shapes([*others, tokens]) if len(others) in shape.rows)
     assert (among.height, among.width) == (alone.height, alone.width)
 
 
@@ -57,7 +57,7 @@ def tiny_model(tiny):
     return load_model(str(tiny), Settings(backend="batched"))
 
 
-def test_an_embedding_is_the_same_bit_for_bit_whatever_it_is_encoded_with(tiny_model):
+def test_an_embedding_is_the_same_bit_for_bit_in_every_batch(tiny_model):
     together = tiny_model.encode(TEXTS)
     shuffled = np.random.default_rng(0).permutation(len(TEXTS))
     assert np.array_equal(tiny_model.encode([TEXTS[row] for row in shuffled]), together[shuffled])

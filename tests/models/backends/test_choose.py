@@ -1,4 +1,4 @@
-"""Which backend is taken, and what is said about the others."""
+"""Choice of the backend, and the reasons given against the others."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import pytest
 from conftest import build_model
 
 from harness import HarnessError, Settings, load_model
-from harness.models.backends import Unsuitable, batched, choose, packed
+from harness.models.backends import UnsuitableBackendError, batched, choose, packed
 from harness.models.backends.choose import largest_distance
 
 pytestmark = pytest.mark.kernels
 
 
-def test_the_fastest_that_is_equal_is_taken_without_a_word(tiny):
+def test_the_fastest_equal_backend_is_taken_without_a_note(tiny):
     facts = load_model(str(tiny)).facts
     assert (facts.backend, facts.notes) == ("packed", ())
 
 
-def test_one_that_is_not_equal_is_passed_over_with_the_reason(tiny, monkeypatch):
+def test_a_backend_that_is_not_equal_is_passed_over_with_the_reason(tiny, monkeypatch):
     run = packed.Packed.run
-    monkeypatch.setattr(packed.Packed, "run", lambda self, job: run(self, job)[:, ::-1])
+    monkeypatch.setattr(packed.Packed, "run", lambda self, batch: run(self, batch)[:, ::-1])
     model = load_model(str(tiny))
     assert model.facts.backend == "batched"
     assert model.facts.notes[0].startswith("not packed: its embeddings are off by 1 − cos = ")
-    assert model._loaded.attention == "sdpa"
+    assert model._model.attention == "sdpa"
 
 
-def test_one_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkeypatch):
-    def fail(self, job):
+def test_a_backend_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkeypatch):
+    def fail(self, batch):
         raise RuntimeError("no kernel")
 
     monkeypatch.setattr(packed.Packed, "run", fail)
@@ -40,17 +40,17 @@ def test_one_that_fails_in_the_trial_is_passed_over_with_the_reason(tiny, monkey
 
 def test_embeddings_that_are_not_finite_are_not_equal(tiny, monkeypatch):
     run = packed.Packed.run
-    monkeypatch.setattr(packed.Packed, "run", lambda self, job: run(self, job) * np.nan)
+    monkeypatch.setattr(packed.Packed, "run", lambda self, batch: run(self, batch) * np.nan)
     assert load_model(str(tiny)).facts.backend == "batched"
 
 
-def test_one_that_was_asked_for_and_cannot_serve_is_an_error(tiny, monkeypatch):
-    def refuse(loaded):
-        raise Unsuitable("its inputs are more than tokens")
+def test_a_requested_backend_that_cannot_serve_the_model_is_an_error(tiny, monkeypatch):
+    def refuse(model):
+        raise UnsuitableBackendError("its inputs are more than tokens")
 
     monkeypatch.setattr(packed, "open_backend", refuse)
     with pytest.raises(
-        HarnessError, match="cannot be encoded packed: its inputs are more than tokens"
+        HarnessError, match="backend packed cannot serve model tiny: its inputs are more than tokens"
     ) as error:
         load_model(str(tiny), Settings(backend="packed"))
     assert "--backend auto" in str(error.value)
@@ -58,9 +58,11 @@ def test_one_that_was_asked_for_and_cannot_serve_is_an_error(tiny, monkeypatch):
 
 def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
     folder = build_model(tmp_path / "model", prompts={"query": "find this: "})
-    jobs = packed.Packed.jobs
+    batches = packed.Packed.batches
     monkeypatch.setattr(
-        packed.Packed, "jobs", lambda self, texts, role: jobs(self, [f"{role}{text}" for text in texts], role)
+        packed.Packed,
+        "batches",
+        lambda self, texts, role: batches(self, [f"{role}{text}" for text in texts], role),
     )
     monkeypatch.setattr(packed.Packed, "make_batch_invariant", lambda self: None)
     assert load_model(str(folder)).facts.backend == "batched"
@@ -79,17 +81,17 @@ def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
     ],
 )
 def test_the_largest_distance_is_of_the_worst_row(ours, theirs, expected):
-    found = largest_distance(np.array(ours, dtype=np.float32), np.array(theirs, dtype=np.float32))
-    assert found == pytest.approx(expected, abs=1e-7)
+    distance = largest_distance(np.array(ours, dtype=np.float32), np.array(theirs, dtype=np.float32))
+    assert distance == pytest.approx(expected, abs=1e-7)
     assert choose.EQUAL == 1e-6
 
 
 @pytest.mark.parametrize(("backend", "promised"), [("packed", True), ("batched", True), ("plain", False)])
-def test_a_model_says_whether_company_can_move_its_embeddings(tiny, backend, promised):
+def test_a_model_says_whether_its_embeddings_are_batch_invariant(tiny, backend, promised):
     assert load_model(str(tiny), Settings(backend=backend)).facts.reproducible == promised
 
 
-def test_a_model_whose_packs_do_matter_says_so(tiny, monkeypatch):
+def test_a_model_that_is_not_batch_invariant_says_so(tiny, monkeypatch):
     monkeypatch.setattr(packed, "is_batch_invariant", lambda backend, dimensions: False)
     assert not load_model(str(tiny)).facts.reproducible
 
@@ -97,9 +99,12 @@ def test_a_model_whose_packs_do_matter_says_so(tiny, monkeypatch):
 @pytest.mark.parametrize("rescaled", ["dynamic", "longrope", "linear"])
 def test_positions_that_remember_lengths_are_left_to_sentence_transformers(tiny, rescaled):
     model = load_model(str(tiny), Settings(backend="plain"))
-    model._loaded.model.transformers_model.config.rope_parameters = {"rope_type": rescaled, "factor": 2.0}
+    model._model.sentence_transformer.transformers_model.config.rope_parameters = {
+        "rope_type": rescaled,
+        "factor": 2.0,
+    }
     if rescaled == "linear":
-        batched.check_plain_tokens(model._loaded)
+        batched.check_plain_tokens(model._model)
     else:
-        with pytest.raises(Unsuitable, match="depend on the lengths of texts before"):
-            batched.check_plain_tokens(model._loaded)
+        with pytest.raises(UnsuitableBackendError, match="depend on the lengths of texts before"):
+            batched.check_plain_tokens(model._model)

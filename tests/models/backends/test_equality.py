@@ -22,7 +22,7 @@ BACKENDS = ("auto", "packed", "batched", "plain")
 NO_TRANSFORMER = {"static", "router", "router-of-transformers", "words"}
 NOT_BATCHED = {
     *NO_TRANSFORMER,
-    "bert-convolution",  # mixes tokens with the padding beside them
+    "bert-convolution",  # mixes tokens with the padding next to them
     "bert-role-lengths",
 }
 NOT_PACKED = {
@@ -36,7 +36,7 @@ BY_ROLE = {
     "bert-prompts", "bert-prompts-excluded", "bert-role-lengths", "qwen3-left", "router",
     "router-of-transformers",
 }  # fmt: skip
-"""Models that treat queries and documents apart; the others are asked for texts only, to save time."""
+"""Models that treat queries and documents differently; the others encode texts only, to save time."""
 
 
 def _words(count: int, start: int = 0) -> str:
@@ -85,10 +85,10 @@ class Animal:
         """Our model; raises HarnessError, each time, where the backend cannot serve it."""
         if backend not in self._models:
             self._models[backend] = loaded_or_error(self.folder, backend)
-        found = self._models[backend]
-        if isinstance(found, HarnessError):
-            raise found
-        return found
+        model = self._models[backend]
+        if isinstance(model, HarnessError):
+            raise model
+        return model
 
 
 def sentence_transformer(folder: Path, **options: Any) -> Any:
@@ -146,7 +146,7 @@ def fastest(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory):
-    """The models, built when first asked for."""
+    """The models, built on first use."""
     folder, animals = tmp_path_factory.mktemp("zoo"), {}
 
     def animal(name: str) -> Animal:
@@ -189,13 +189,13 @@ def test_a_backend_that_cannot_serve_a_model_says_so(zoo, name, backend):
 # --- could these tests fail? ----------------------------------------------------------------------------
 
 
-def test_the_texts_end_just_before_at_and_just_behind_the_limit(zoo):
+def test_the_texts_end_just_before_at_and_just_after_the_limit(zoo):
     for name in set(ZOO) - NO_TRANSFORMER:
         model = zoo(name).original
         tokens = {
             len(ids) for ids in model.tokenizer(texts_for(name), truncation=False, verbose=False)["input_ids"]
         }
-        assert {model.max_seq_length + beside for beside in (-1, 0, 1)} <= tokens, name
+        assert {model.max_seq_length + offset for offset in (-1, 0, 1)} <= tokens, name
 
 
 @pytest.mark.parametrize("name", sorted(set(ZOO) - NO_WORD_ORDER))
@@ -229,7 +229,7 @@ ALONE = [
 
 
 @pytest.mark.parametrize(("name", "backend"), ALONE)
-def test_neither_company_nor_order_moves_a_bit_of_an_embedding(zoo, name, backend):
+def test_neither_other_texts_nor_order_change_a_bit_of_an_embedding(zoo, name, backend):
     model, texts = zoo(name).model(backend), texts_for(name)
     together = model.encode(texts, Role.QUERY)
 
@@ -245,12 +245,12 @@ AT_ONCE = [("bert-dense", "packed"), ("bert-dense", "batched"), ("bert-word-weig
 
 
 @pytest.mark.parametrize(("name", "backend"), AT_ONCE)
-def test_one_job_may_run_in_several_threads_at_once(zoo, name, backend):
+def test_one_batch_may_run_in_several_threads_at_once(zoo, name, backend):
     served = zoo(name).model(backend).backend
-    job = next(iter(served.jobs(ASKED, Role.TEXT)))
-    alone = served.run(job)
+    batch = next(iter(served.batches(ASKED, Role.TEXT)))
+    alone = served.run(batch)
     with ThreadPoolExecutor(4) as pool:
-        for together in pool.map(served.run, [job] * 40):
+        for together in pool.map(served.run, [batch] * 40):
             np.testing.assert_allclose(together, alone, atol=1e-5)
 
 

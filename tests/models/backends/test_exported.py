@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zoo import LIMIT, WORDS, ZOO
 
 from harness import HarnessError, Role, Settings, load_model
-from harness.models.backends import Unsuitable, exported
+from harness.models.backends import UnsuitableBackendError, exported
 
 INSTALLED = {"openvino": ("openvino",), "onnx": ("onnxruntime", "onnx", "onnxscript")}
 TEXTS = [
@@ -89,7 +89,7 @@ ALONE = [
 
 
 @pytest.mark.parametrize(("name", "backend", "dtype"), ALONE)
-def test_neither_company_nor_order_moves_a_bit_of_an_embedding(opened, name, backend, dtype):
+def test_neither_other_texts_nor_order_change_a_bit_of_an_embedding(opened, name, backend, dtype):
     if dtype == "bfloat16":
         needs_bfloat16(opened)
     model = opened(name, backend, **({} if dtype == "float32" else {"dtype": dtype, "allow_deviation": True}))
@@ -122,11 +122,11 @@ def test_int8_that_moves_embeddings_too_far_is_an_error(opened):
 def test_int8_that_was_allowed_says_how_far_it_moves_embeddings(opened):
     exact = opened("bert-cls", "onnx").encode(TEXTS)
     model = opened("bert-cls", "onnx", dtype="int8", allow_deviation=True)
-    found = model.facts.deviation
+    deviation = model.facts.deviation
     moved = 1 - np.einsum("ij,ij->i", exact, model.encode(TEXTS), dtype=float)
-    assert 1e-3 < found.largest < 0.3
+    assert 1e-3 < deviation.largest < 0.3
     assert 1e-4 < moved.max() < 0.3
-    assert 0 < found.neighbors <= 1
+    assert 0 < deviation.neighbors <= 1
 
 
 def test_bfloat16_in_openvino_is_near_float32_and_not_the_same(opened):
@@ -139,21 +139,27 @@ def test_bfloat16_in_openvino_is_near_float32_and_not_the_same(opened):
 
 
 @pytest.mark.parametrize(
-    ("backend", "dtype", "has"),
+    ("backend", "dtype", "supported"),
     [
         ("openvino", "float16", "float32 and bfloat16"),
         ("openvino", "int8", "float32 and bfloat16"),
         ("onnx", "bfloat16", "float32 and int8"),
     ],
 )
-def test_a_precision_that_a_backend_has_not_is_an_error_that_names_those_it_has(opened, backend, dtype, has):
-    with pytest.raises(HarnessError, match=f"{dtype} is not possible with backend {backend}: it has {has}"):
+def test_an_unsupported_precision_is_an_error_that_names_the_supported_ones(
+    opened, backend, dtype, supported
+):
+    with pytest.raises(
+        HarnessError, match=f"{dtype} is not possible with backend {backend}: it supports {supported}"
+    ):
         opened("bert-cls", backend, dtype=dtype)
 
 
 @pytest.mark.parametrize("name", ["static", "router"])
 def test_a_model_that_does_not_begin_with_a_transformer_is_an_error(opened, name):
-    with pytest.raises(HarnessError, match="openvino: it does not begin with a transformer"):
+    with pytest.raises(
+        HarnessError, match=f"openvino cannot serve model {name}: it does not begin with a transformer"
+    ):
         opened(name, "openvino")
 
 
@@ -167,17 +173,17 @@ def test_a_missing_extra_is_an_error_that_says_how_to_install_it(monkeypatch, ti
         load_model(str(tiny), Settings(device="cpu", backend=backend))
 
 
-def test_a_conversion_that_fails_is_a_reason_and_no_traceback(monkeypatch, tiny):
+def test_a_conversion_that_fails_is_a_reason_and_not_a_traceback(monkeypatch, tiny):
     def fail(*_):
         raise ZeroDivisionError
 
     class Broken(exported.Exported):
         _convert = _transform = fail
 
-    from harness.models.backends.loaded import BackendModel
+    from harness.models.backends.backend_model import BackendModel
 
     model = original(load_model(str(tiny), Settings(device="cpu", backend="plain")))
-    with pytest.raises(Unsuitable, match="ZeroDivisionError in its conversion"):
+    with pytest.raises(UnsuitableBackendError, match="ZeroDivisionError in its conversion"):
         Broken(BackendModel(model, Settings(), "tiny"))
 
 
@@ -195,7 +201,7 @@ models = [load_model(sys.argv[1], settings) for _ in range(int(sys.argv[3]))]
 while models:
     models.pop().encode(["a text"])
     gc.collect()
-    os.kill(os.getpid(), signal.SIGUSR1)  # ended models once left a handler behind that crashed
+    os.kill(os.getpid(), signal.SIGUSR1)  # ended models once left a handler that crashed
 assert not tried, tried
 print(len(heard))
 """

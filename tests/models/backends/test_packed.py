@@ -1,4 +1,4 @@
-"""Packs: each text once, none too full, and the same bits in any company."""
+"""Packs: each text once, none too full, and batch-invariant embeddings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Role, Settings, load_model
-from harness.models.backends import Unsuitable, packed
-from harness.models.backends.attention import runs_of
+from harness.models.backends import UnsuitableBackendError, packed
+from harness.models.backends.attention import equal_length_runs
 from harness.models.backends.packed import packs
 
 pytestmark = pytest.mark.kernels
@@ -33,7 +33,9 @@ def test_a_packs_first_text_is_its_longest(lengths, most):
 @given(st.lists(st.integers(1, 50), max_size=60).map(lambda lengths: sorted(lengths, reverse=True)))
 def test_runs_tile_the_pack_with_texts_of_one_length(lengths):
     covered = [
-        (run.start + text * run.length, run.length) for run in runs_of(lengths) for text in range(run.texts)
+        (run.start + text * run.length, run.length)
+        for run in equal_length_runs(lengths)
+        for text in range(run.texts)
     ]
     starts = np.cumsum([0, *lengths])[:-1] if lengths else []
     assert covered == list(zip(starts, lengths, strict=True))
@@ -49,34 +51,36 @@ def tiny_once(tiny):
     return load_model(str(tiny), Settings(backend="packed"))
 
 
-def test_packs_hold_no_padding_but_what_brings_them_to_the_fewest_tokens(tiny_packed):
+def test_packs_are_padded_only_up_to_the_minimum_of_tokens(tiny_packed):
     texts = [f"{'word ' * (n % 9)}{n}" for n in range(200)]
     lengths = tiny_packed.count_tokens(texts).clip(max=tiny_packed.facts.max_tokens)
     backend = tiny_packed.backend
-    for job in backend.jobs(texts, Role.TEXT):
-        real = lengths[job.rows].sum()
-        assert job.padded == max(backend.fewest_tokens, -(-real // backend.multiple) * backend.multiple)
-    assert tiny_packed.padded_tokens(["a"]) == backend.fewest_tokens
+    for batch in backend.batches(texts, Role.TEXT):
+        real = lengths[batch.rows].sum()
+        assert batch.padded == max(backend.min_tokens, -(-real // backend.multiple) * backend.multiple)
+    assert tiny_packed.padded_tokens(["a"]) == backend.min_tokens
 
 
-def test_where_company_matters_at_any_size_every_pack_has_one_size(tiny_packed, monkeypatch):
+def test_where_no_shape_is_batch_invariant_every_pack_has_one_size(tiny_packed, monkeypatch):
     backend = tiny_packed.backend
     monkeypatch.setattr(packed, "is_batch_invariant", lambda backend, dimensions: False)
     assert not backend.make_batch_invariant()
-    assert backend.fewest_tokens == backend.tokens_per_pack
+    assert backend.min_tokens == backend.tokens_per_pack
     before = tiny_packed.encode(["a", "some words", "x " * 300])
     monkeypatch.undo()
-    assert {job.padded for job in backend.jobs(["a", "some words"], Role.TEXT)} == {backend.tokens_per_pack}
+    assert {batch.padded for batch in backend.batches(["a", "some words"], Role.TEXT)} == {
+        backend.tokens_per_pack
+    }
     np.testing.assert_allclose(tiny_packed.encode(["a", "some words", "x " * 300]), before, atol=1e-6)
 
 
-def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
+def test_padding_texts_change_no_embedding(tiny_packed):
     backend, texts = tiny_packed.backend, ["a", "some words", "x " * 300, ""]
-    found = {}
-    for backend.fewest_tokens in (1, 77, 512):
-        found[backend.fewest_tokens] = tiny_packed.encode(texts)
-    np.testing.assert_allclose(found[1], found[77], atol=1e-6)
-    np.testing.assert_allclose(found[1], found[512], atol=1e-6)
+    embeddings = {}
+    for backend.min_tokens in (1, 77, 512):
+        embeddings[backend.min_tokens] = tiny_packed.encode(texts)
+    np.testing.assert_allclose(embeddings[1], embeddings[77], atol=1e-6)
+    np.testing.assert_allclose(embeddings[1], embeddings[512], atol=1e-6)
 
 
 @given(
@@ -84,11 +88,11 @@ def test_what_is_filled_in_has_no_part_in_any_embedding(tiny_packed):
     st.sampled_from([(32, 1), (256, 1), (48, 24), (192, 96)]),
     st.sampled_from([(0, 1), (7, 1), (24, 24)]),
 )
-def test_a_pack_is_filled_to_its_shape_by_texts_none_above_its_longest(tiny_once, lengths, tokens, texts):
+def test_a_pack_is_filled_to_its_shape_by_texts_not_above_its_longest(tiny_once, lengths, tokens, texts):
     backend = tiny_once.backend
-    backend.fewest_tokens, backend.multiple = tokens
-    backend.fewest_texts, backend.texts_multiple = texts
-    filled = backend._fill(lengths)
+    backend.min_tokens, backend.multiple = tokens
+    backend.min_texts, backend.texts_multiple = texts
+    filled = backend._padding_lengths(lengths)
     whole, count = sum(lengths) + sum(filled), len(lengths) + len(filled)
     assert all(0 < length <= lengths[0] for length in filled)
     assert (whole % tokens[1], count % texts[1]) == (0, 0)
@@ -99,7 +103,7 @@ def test_a_pack_is_filled_to_its_shape_by_texts_none_above_its_longest(tiny_once
 def test_a_text_that_is_longer_than_a_pack_is_a_pack_of_its_own(tiny_packed):
     tiny_packed.backend.tokens_per_pack = 20
     texts = ["a b c", "word " * 60, "d e"]
-    assert [job.rows for job in tiny_packed.backend.jobs(texts, Role.TEXT)] == [[1], [0, 2]]
+    assert [batch.rows for batch in tiny_packed.backend.batches(texts, Role.TEXT)] == [[1], [0, 2]]
 
 
 def test_threads_that_encode_at_once_do_not_see_each_others_packs(tiny):
@@ -112,15 +116,15 @@ def test_threads_that_encode_at_once_do_not_see_each_others_packs(tiny):
 
 def test_a_model_with_an_attention_of_its_own_is_not_packed(tiny_packed, monkeypatch):
     monkeypatch.setattr(
-        type(tiny_packed._loaded.model.transformers_model),
+        type(tiny_packed._model.sentence_transformer.transformers_model),
         "is_backend_compatible",
         classmethod(lambda cls: False),
     )
-    with pytest.raises(Unsuitable, match="its attention cannot be replaced"):
-        packed.Packed(tiny_packed._loaded)
+    with pytest.raises(UnsuitableBackendError, match="its attention cannot be replaced"):
+        packed.Packed(tiny_packed._model)
 
 
 def test_sentence_transformers_own_encode_still_works_on_a_packed_model(tiny_packed, tiny):
     plain = load_model(str(tiny), Settings(backend="plain"))
     texts = ["", "a", "some words", "x " * 300]
-    assert np.array_equal(tiny_packed._loaded.encode(texts, Role.TEXT), plain.encode(texts))
+    assert np.array_equal(tiny_packed._model.encode(texts, Role.TEXT), plain.encode(texts))

@@ -12,10 +12,10 @@ from harness.models.backends.precision import deviation
 pytestmark = pytest.mark.kernels
 
 
-def test_the_same_embeddings_deviate_by_nothing():
+def test_equal_embeddings_do_not_deviate():
     rows = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
-    found = deviation(rows, rows * 3)
-    assert (found.texts, found.largest, found.p99, found.neighbors) == (
+    measured = deviation(rows, rows * 3)
+    assert (measured.texts, measured.largest, measured.p99, measured.neighbors) == (
         30,
         pytest.approx(0, abs=1e-9),
         pytest.approx(0, abs=1e-9),
@@ -27,15 +27,15 @@ def test_one_turned_embedding_is_the_largest_and_not_the_percentile():
     rows = np.eye(400, 2, dtype=np.float32) + np.array([1.0, 0.0])
     turned = rows.copy()
     turned[7] = [-rows[7][1], rows[7][0]]
-    found = deviation(rows, turned)
-    assert found.largest == 1.0
-    assert found.p99 == pytest.approx(0, abs=1e-9)
+    measured = deviation(rows, turned)
+    assert measured.largest == 1.0
+    assert measured.p99 == pytest.approx(0, abs=1e-9)
 
 
-def test_the_share_of_neighbors_that_stay_is_counted():
+def test_the_share_of_kept_neighbors_is_counted():
     rng = np.random.default_rng(3)
     before, after = rng.normal(size=(40, 5)), rng.normal(size=(40, 5))
-    found = deviation(before, after)
+    measured = deviation(before, after)
 
     def nearest(rows, text):
         unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -45,15 +45,15 @@ def test_the_share_of_neighbors_that_stay_is_counted():
         return set(order[:10])
 
     kept = np.mean([len(nearest(before, text) & nearest(after, text)) / 10 for text in range(40)])
-    assert found.neighbors == pytest.approx(kept, abs=6e-4)
+    assert measured.neighbors == pytest.approx(kept, abs=6e-4)
 
 
-def test_embeddings_that_are_not_finite_deviate_by_the_most_there_is():
+def test_embeddings_that_are_not_finite_deviate_by_the_maximum():
     rows = np.ones((20, 4), dtype=np.float32)
     assert deviation(rows, rows * np.nan).largest == 2.0
 
 
-def test_float32_is_measured_against_nothing(tiny):
+def test_float32_has_no_deviation(tiny):
     assert load_model(str(tiny)).facts.deviation is None
 
 
@@ -84,6 +84,6 @@ def test_a_precision_that_torch_does_not_have_is_an_error(tiny):
 
 
 def test_the_real_model_in_bfloat16_is_within_the_tolerance(minilm):
-    found = load_model("minilm", Settings(dtype="bfloat16")).facts.deviation
-    assert 1e-6 < found.largest < 5e-4
-    assert found.neighbors > 0.9
+    measured = load_model("minilm", Settings(dtype="bfloat16")).facts.deviation
+    assert 1e-6 < measured.largest < 5e-4
+    assert measured.neighbors > 0.9

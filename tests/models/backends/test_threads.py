@@ -1,4 +1,4 @@
-"""Threads: which ways there are, which is taken, and that results keep their order."""
+"""Thread layouts: which exist, which is chosen, and that results keep their order."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import HarnessError
-from harness.models.backends import threads as workers
-from harness.models.backends.threads import ThreadLayout, Workers, ways
+from harness.models.backends import threads as threads_module
+from harness.models.backends.threads import ThreadLayout, Workers, thread_layouts
 
 
 @pytest.mark.parametrize(
-    ("asked", "available", "expected"),
+    ("requested", "available", "expected"),
     [
         pytest.param("auto", 1, [(1, 1)], id="one core"),
         pytest.param("auto", 2, [(2, 1), (1, 2)], id="two cores"),
@@ -24,39 +24,45 @@ from harness.models.backends.threads import ThreadLayout, Workers, ways
         pytest.param("2x3", 1, [(2, 3)], id="exactly these"),
     ],
 )
-def test_there_are_ways_to_use_the_threads_asked_for(asked, available, expected):
-    assert [(way.workers, way.per_worker) for way in ways(asked, available)] == expected
+def test_requested_threads_give_layouts(requested, available, expected):
+    assert [
+        (layout.workers, layout.per_worker) for layout in thread_layouts(requested, available)
+    ] == expected
 
 
 @given(st.integers(1, 256))
-def test_no_way_uses_more_threads_than_there_are(available):
-    assert all(way.workers * way.per_worker <= available for way in ways("auto", available))
+def test_no_layout_uses_more_threads_than_there_are(available):
+    assert all(
+        layout.workers * layout.per_worker <= available for layout in thread_layouts("auto", available)
+    )
 
 
-@pytest.mark.parametrize("asked", ["0", "x2", "2x", "2x0", "-1", "many", "", "1.5", "99999"])
-def test_threads_that_make_no_sense_are_refused(asked):
-    with pytest.raises(HarnessError, match="none of auto, N, WxT"):
-        Workers(asked)
+@pytest.mark.parametrize("requested", ["0", "x2", "2x", "2x0", "-1", "many", "", "1.5", "99999"])
+def test_invalid_threads_are_refused(requested):
+    with pytest.raises(HarnessError, match="not auto, N or WxT"):
+        Workers(requested)
 
 
 @given(st.integers(0, 60), st.integers(1, 4))
-def test_results_come_in_the_order_of_their_jobs(jobs, count):
-    def run(job: int) -> int:
-        time.sleep(0.0002 * (job % 3))
-        return job * job
+def test_results_come_in_the_order_of_their_batches(batches, count):
+    def run(batch: int) -> int:
+        time.sleep(0.0002 * (batch % 3))
+        return batch * batch
 
-    assert list(Workers(f"{count}x1").map(run, range(jobs))) == [(job, job * job) for job in range(jobs)]
+    assert list(Workers(f"{count}x1").map(run, range(batches))) == [
+        (batch, batch * batch) for batch in range(batches)
+    ]
 
 
-def test_jobs_are_drawn_only_as_they_are_needed():
+def test_batches_are_drawn_only_as_they_are_needed():
     drawn = []
 
-    def jobs():
-        for job in range(1000):
-            drawn.append(job)
-            yield job
+    def batches():
+        for batch in range(1000):
+            drawn.append(batch)
+            yield batch
 
-    results = Workers("2x1").map(lambda job: job, jobs())
+    results = Workers("2x1").map(lambda batch: batch, batches())
     next(results)
     assert len(drawn) < 20
 
@@ -69,67 +75,75 @@ def test_every_worker_computes_with_the_threads_it_was_given():
     assert torch.get_num_threads() == before
 
 
-def test_a_job_alone_gets_all_threads():
+def test_a_batch_alone_gets_all_threads():
     import torch
 
-    found = list(Workers("2x2").map(lambda _: torch.get_num_threads(), range(3), alone=True))
-    assert [threads for _, threads in found] == [4, 4, 4]
+    results = list(Workers("2x2").map(lambda _: torch.get_num_threads(), range(3), alone=True))
+    assert [threads for _, threads in results] == [4, 4, 4]
 
 
-def test_a_job_that_is_not_divisible_gets_one_thread_even_alone():
+def test_a_batch_that_is_not_divisible_gets_one_thread_even_alone():
     import torch
 
-    found = list(Workers("2x2", divisible=False).map(lambda _: torch.get_num_threads(), range(3), alone=True))
-    assert [threads for _, threads in found] == [1, 1, 1]
+    results = list(
+        Workers("2x2", divisible=False).map(lambda _: torch.get_num_threads(), range(3), alone=True)
+    )
+    assert [threads for _, threads in results] == [1, 1, 1]
 
 
-def test_what_a_job_raises_reaches_the_caller_and_later_jobs_are_dropped():
+def test_what_a_batch_raises_reaches_the_caller_and_later_batches_are_dropped():
     ran = []
 
-    def run(job: int) -> None:
-        ran.append(job)
-        if job == 3:
-            raise ValueError("job 3")
+    def run(batch: int) -> None:
+        ran.append(batch)
+        if batch == 3:
+            raise ValueError("batch 3")
 
-    with pytest.raises(ValueError, match="job 3"):
+    with pytest.raises(ValueError, match="batch 3"):
         list(Workers("1x1").map(run, range(1000)))
     assert max(ran) < 20
 
 
-def test_a_calibration_takes_the_way_that_is_done_first(monkeypatch):
-    monkeypatch.setattr(workers, "cores", lambda: 4)
-    found = Workers("4")
+def test_a_calibration_takes_the_layout_that_finishes_first(monkeypatch):
+    monkeypatch.setattr(threads_module, "cores", lambda: 4)
+    alone = Workers("4")
 
-    def slow_with_company() -> None:
+    def slow_in_parallel() -> None:
         time.sleep(0.001 if "_1" not in threading.current_thread().name else 0.02)
 
-    found.calibrate(slow_with_company)
-    assert found.way == ThreadLayout(1, 4)
-    assert found.how == "calibrated"
+    alone.calibrate(slow_in_parallel)
+    assert alone.layout == ThreadLayout(1, 4)
+    assert alone.how == "calibrated"
     parallel = Workers("4")
     parallel.calibrate(lambda: time.sleep(0.005))
-    assert parallel.way == ThreadLayout(4, 1)
+    assert parallel.layout == ThreadLayout(4, 1)
 
 
 def test_a_calibration_stops_after_its_time(monkeypatch):
-    monkeypatch.setattr(workers, "cores", lambda: 2)
-    monkeypatch.setattr(workers, "_SECONDS", 0.0)
+    monkeypatch.setattr(threads_module, "cores", lambda: 2)
+    monkeypatch.setattr(threads_module, "_SECONDS", 0.0)
     calls = []
     Workers("2").calibrate(lambda: calls.append(1))
-    assert len(calls) == 1 + 2 * 4  # one to see how long it takes, then each of two ways once, four jobs
+    assert (
+        len(calls) == 1 + 2 * 4
+    )  # one to see how long it takes, then each of two layouts once, four batches
 
 
-def test_jobs_that_take_too_long_are_not_tried(monkeypatch):
-    monkeypatch.setattr(workers, "cores", lambda: 4)
-    monkeypatch.setattr(workers, "_MOST_SECONDS", 0.01)
-    found, calls = Workers("4"), []
-    found.calibrate(lambda: calls.append(time.sleep(0.02)))
-    assert (found.way, found.how, len(calls)) == (ThreadLayout(4, 1), "too slow to try", 1)
-    assert found.settled
+def test_batches_that_take_too_long_are_not_tried(monkeypatch):
+    monkeypatch.setattr(threads_module, "cores", lambda: 4)
+    monkeypatch.setattr(threads_module, "_MAX_FIRST_ROUND", 0.01)
+    workers_of_four, calls = Workers("4"), []
+    workers_of_four.calibrate(lambda: calls.append(time.sleep(0.02)))
+    assert (workers_of_four.layout, workers_of_four.how, len(calls)) == (
+        ThreadLayout(4, 1),
+        "too slow to try",
+        1,
+    )
+    assert not workers_of_four.needs_calibration
 
 
-def test_threads_asked_for_exactly_are_not_calibrated(monkeypatch):
-    monkeypatch.setattr(workers, "cores", lambda: 2)
-    assert Workers("2x1").settled
-    assert Workers("1").settled
-    assert not Workers("2").settled
+def test_exactly_requested_threads_are_not_calibrated(monkeypatch):
+    monkeypatch.setattr(threads_module, "cores", lambda: 2)
+    assert not Workers("2x1").needs_calibration
+    assert not Workers("1").needs_calibration
+    assert Workers("2").needs_calibration

@@ -1,4 +1,4 @@
-"""Whatever in a model folder names code, or something that lies elsewhere, is refused before it is loaded."""
+"""Configurations that name code, or files outside the folder, are refused before anything is loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = f"{LIBRARY}.sentence_transformer.modules.tokenizer"
 
 @pytest.fixture
 def configured(tmp_path):
-    """Write a JSON file and look its folder over."""
+    """Write a JSON file and check its folder."""
 
     def looking(name, content, *, trusted=False):
         text = content if isinstance(content, str) else json.dumps(content)
@@ -59,9 +59,7 @@ CODE = [
 
 
 @pytest.mark.parametrize(("name", "content", "named"), CODE)
-def test_what_names_code_is_refused_with_what_would_run_and_taken_if_it_is_trusted(
-    name, content, named, configured
-):
+def test_custom_code_is_refused_with_its_name_and_accepted_if_trusted(name, content, named, configured):
     with pytest.raises(HarnessError) as error:
         configured(name, content)
     assert name in error.value.message
@@ -73,13 +71,13 @@ def test_what_names_code_is_refused_with_what_would_run_and_taken_if_it_is_trust
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("modules.json", module(f"{LIBRARY}.models.Pooling", "../other"), "leads out"),
-        ("modules.json", module(f"{LIBRARY}.models.Pooling", "/tmp"), "leads out"),
-        ("modules.json", module(f"{LIBRARY}.models.Pooling", "C:\\x"), "leads out"),
-        ("modules.json", module(f"{LIBRARY}.models.Pooling", "a\0b"), "leads out"),
-        ("router_config.json", {"types": {"../q": f"{LIBRARY}.models.Dense"}}, "leads out"),
+        ("modules.json", module(f"{LIBRARY}.models.Pooling", "../other"), "points outside"),
+        ("modules.json", module(f"{LIBRARY}.models.Pooling", "/tmp"), "points outside"),
+        ("modules.json", module(f"{LIBRARY}.models.Pooling", "C:\\x"), "points outside"),
+        ("modules.json", module(f"{LIBRARY}.models.Pooling", "a\0b"), "points outside"),
+        ("router_config.json", {"types": {"../q": f"{LIBRARY}.models.Dense"}}, "points outside"),
         ("modules.json", module(f"{LIBRARY}.models.Dense", "onnx"), "left out of"),
-        ("sentence_bert_config.json", {"tokenizer_name_or_path": "org/other"}, "from elsewhere"),
+        ("sentence_bert_config.json", {"tokenizer_name_or_path": "org/other"}, "from outside"),
         ("config.json", {"transformers_weights": "adapter_model.bin"}, "takes its weights"),
         ("config.json", {"transformers_weights": "../x.safetensors"}, "takes its weights"),
         ("modules.json", [{"type": 1, "path": ""}], "cannot be read"),
@@ -91,7 +89,7 @@ def test_what_names_code_is_refused_with_what_would_run_and_taken_if_it_is_trust
     ],
 )
 @pytest.mark.parametrize("trusted", [False, True])
-def test_what_leads_elsewhere_or_makes_no_sense_is_refused_whoever_is_trusted(
+def test_outside_files_and_invalid_content_are_refused_even_if_code_is_trusted(
     name, content, message, trusted, configured
 ):
     with pytest.raises(HarnessError, match=message):
@@ -114,23 +112,27 @@ def test_what_leads_elsewhere_or_makes_no_sense_is_refused_whoever_is_trusted(
         ("tokenizer.json", "not looked at: {"),
     ],
 )
-def test_what_models_usually_say_is_no_reason(name, content, configured):
+def test_usual_configurations_are_accepted(name, content, configured):
     configured(name, content)
 
 
-def test_the_modules_that_may_be_named_are_those_of_sentence_transformers():
+def test_the_allowed_modules_are_those_of_sentence_transformers():
     """A class that the library adds is to be looked at, and added to ours."""
     import torch
 
-    found = {}
+    classes = {}
     for kind in ("base", "sentence_transformer", "sparse_encoder", "multi_vector_encoder", "cross_encoder"):
         package = importlib.import_module(f"{LIBRARY}.{kind}.modules")
-        names = [one.name for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+        names = [module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
         for name in [package.__name__, *names]:
-            for one in vars(importlib.import_module(name)).values():
-                if isinstance(one, type) and issubclass(one, torch.nn.Module) and one.__module__ == name:
-                    found[one.__name__] = f"{name}.{one.__name__}"
+            for member in vars(importlib.import_module(name)).values():
+                if (
+                    isinstance(member, type)
+                    and issubclass(member, torch.nn.Module)
+                    and member.__module__ == name
+                ):
+                    classes[member.__name__] = f"{name}.{member.__name__}"
     never_saved = {"Module", "InputModule", "BaseTokenPooling", "LambdaTokenPooling", "TiedTranspose"}
-    assert set(found) - never_saved == MODULES - {"Asym"}
-    assert [path for name, path in found.items() if name in MODULES and not _MODULE.fullmatch(path)] == []
-    assert sentence_transformers.__version__.startswith("6."), "read anew what it loads"
+    assert set(classes) - never_saved == MODULES - {"Asym"}
+    assert [path for name, path in classes.items() if name in MODULES and not _MODULE.fullmatch(path)] == []
+    assert sentence_transformers.__version__.startswith("6."), "check again what it loads"

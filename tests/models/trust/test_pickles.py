@@ -1,4 +1,4 @@
-"""A pickle is known by its content, in whatever it is wrapped and whatever it is called."""
+"""Pickles are detected by content, in archives and under any name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.models.trust.pickles import pickled
+from harness.models.trust.pickles import pickle_kind
 
 
 class Payload:
@@ -56,18 +56,18 @@ RECORDS = np.array([(1, Payload())], dtype=[("a", "i4"), ("b", "O")])
 
 @pytest.fixture
 def kind(tmp_path):
-    """Say what a file of given bytes is, under a name that says nothing."""
+    """Return the kind of a file of given bytes, under a neutral name."""
 
     def of(content):
         path = tmp_path / "notes.txt"
         path.write_bytes(content)
-        return pickled(path)
+        return pickle_kind(path)
 
     return of
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_pickle_of_every_protocol_is_one(protocol, kind):
+def test_a_pickle_of_every_protocol_is_detected(protocol, kind):
     assert "a pickle" in kind(pickle.dumps(Payload(), protocol))
 
 
@@ -75,7 +75,7 @@ def test_a_pickle_of_every_protocol_is_one(protocol, kind):
     ("content", "expected"),
     [
         pytest.param(zipped({"archive/data.pkl": BARE}), "a zip with a pickle in it", id="torch"),
-        pytest.param(b"junk" + zipped({"data.pkl": BARE}), "a zip with a pickle", id="a zip behind junk"),
+        pytest.param(b"junk" + zipped({"data.pkl": BARE}), "a zip with a pickle", id="a zip after junk"),
         pytest.param(zipped({"notes.txt": BARE}), "a zip with a pickle in it", id="renamed in a zip"),
         pytest.param(b"PK\x03\x04" + b"\0" * 99, None, id="the beginning of a zip"),
         pytest.param(tarred(BARE), "a tar", id="an old torch"),
@@ -93,9 +93,9 @@ def test_a_pickle_of_every_protocol_is_one(protocol, kind):
         pytest.param(saved(np.savez_compressed, OBJECTS), "a zip with a numpy array", id="npz, compressed"),
     ],
 )
-def test_what_a_pickle_is_wrapped_in_is_seen_through(content, expected, kind):
-    found = kind(content)
-    assert found is expected is None or expected in found
+def test_a_pickle_is_detected_in_archives_and_compressed_files(content, expected, kind):
+    detected = kind(content)
+    assert detected is expected is None or expected in detected
 
 
 @pytest.mark.parametrize(
@@ -114,18 +114,18 @@ def test_what_a_pickle_is_wrapped_in_is_seen_through(content, expected, kind):
         pytest.param(b"xylophone", id="a word that begins like zlib"),
     ],
 )
-def test_what_is_no_pickle_is_none(content, kind):
+def test_other_files_are_not_taken_for_pickles(content, kind):
     assert kind(content) is None
 
 
 @given(content=st.binary(max_size=600) | st.text().map(str.encode))
-def test_any_bytes_are_looked_at_without_an_error(content, tmp_path_factory):
+def test_any_bytes_are_checked_without_an_error(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(content)
-    pickled(path)
+    pickle_kind(path)
 
 
-def test_no_payload_runs_while_it_is_looked_at(kind, capsys):
+def test_no_payload_runs_while_it_is_checked(kind, capsys):
     kind(BARE)
     kind(zipped({"data.pkl": BARE}))
     assert capsys.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""A SentenceTransformer with the prompts and limits that the user asked for: what backends work on."""
+"""A SentenceTransformer with the user's prompts and limits: the model that backends run."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 class BackendModel:
-    """A model in memory: its tokenizer, its prompts, its limits, one forward pass.
+    """A model in memory: its tokenizer, prompts, limits, and one forward pass.
 
-    Raises HarnessError for a length that it has no positions for.
+    Raises HarnessError for a maximum length beyond its positions.
     """
 
     def __init__(self, model: SentenceTransformer, settings: Settings, name: str) -> None:
-        self.model = model.float().eval()
+        self.sentence_transformer = model.float().eval()
         self.name = name
         self.dimensions = _full_dimensions(model)
         self._prompts = dict(settings.prompts)
         self._attention = _attention(model)
         self._tokenizing = threading.Lock()
-        """Tokenizers keep whether they pad and cut: two threads would change that under each other."""
+        """Tokenizers keep padding and truncation as state, which threads would change for each other."""
         self._limit_length(settings.max_seq_length)
 
     @property
@@ -41,51 +41,54 @@ class BackendModel:
         """Its tokenizer; None where that is not of the transformers library."""
         from transformers import PreTrainedTokenizerBase
 
-        tokenizer = self.model.tokenizer
+        tokenizer = self.sentence_transformer.tokenizer
         return tokenizer if isinstance(tokenizer, PreTrainedTokenizerBase) else None
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type of its weights."""
-        return next(self.model.parameters()).dtype
+        """Data type of its weights."""
+        return next(self.sentence_transformer.parameters()).dtype
 
     @property
     def max_tokens(self) -> int | None:
         """Tokens after which a text is cut; None where there is no limit."""
-        limit = self.model.max_seq_length
+        limit = self.sentence_transformer.max_seq_length
         return int(limit) if limit is not None and limit < 1_000_000 else None
 
     @property
     def cuts_by_role(self) -> bool:
         """Whether queries or documents have a length limit of their own."""
-        first = self.model[0]
+        first = self.sentence_transformer[0]
         return any(getattr(first, name, None) is not None for name in ("query_length", "document_length"))
 
     @property
     def remembers_lengths(self) -> bool:
-        """Whether positions are rescaled by the longest text so far: then an embedding depends on history."""
-        config = getattr(self.model.transformers_model, "config", None)
-        told = str(getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None))
-        return "dynamic" in told or "longrope" in told
+        """Whether positions are rescaled by the longest text so far: an embedding then depends on history."""
+        config = getattr(self.sentence_transformer.transformers_model, "config", None)
+        rope = str(getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None))
+        return "dynamic" in rope or "longrope" in rope
 
     def prompt(self, role: Role) -> str:
-        """The user's prompt of a role, else the model's, chosen as encode_query and encode_document do."""
+        """Return the user's prompt of a role, else the model's, as encode_query and encode_document do."""
         if role in self._prompts:
             return self._prompts[role]
-        own = {name: prompt for name, prompt in self.model.prompts.items() if prompt}
+        own = {name: prompt for name, prompt in self.sentence_transformer.prompts.items() if prompt}
         names = {Role.QUERY: ["query"], Role.DOCUMENT: ["document", "passage", "corpus"], Role.TEXT: []}[role]
-        default = own.get(self.model.default_prompt_name or "", "")
+        default = own.get(self.sentence_transformer.default_prompt_name or "", "")
         return next((own[name] for name in names if name in own), default)
 
     def same_as(self, role: Role) -> Role:
-        """TEXT for a role that has the same prompt and no route of its own."""
+        """Return TEXT for a role that has the same prompt and no route of its own, else the role."""
         from sentence_transformers.base.modules import Router
 
-        routed = isinstance(self.model[0], Router) or self.cuts_by_role
+        routed = isinstance(self.sentence_transformer[0], Router) or self.cuts_by_role
         return role if routed or self.prompt(role) != self.prompt(Role.TEXT) else Role.TEXT
 
     def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
-        """Tokens of each text before any cut, prompt and special tokens included: (n,); None if unknown."""
+        """Return the tokens of each text before any cut, prompt and special tokens included.
+
+        Shape (n,); None if unknown.
+        """
         if self.tokenizer is None:
             return None
         if not texts:
@@ -103,81 +106,81 @@ class BackendModel:
         return np.fromiter((len(row) for row in ids), dtype=int, count=len(whole))
 
     def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
-        """What the model is fed for texts: tensors (n, longest), padded, cut, with their prompt."""
+        """Return the model's input for texts: tensors (n, longest), padded, cut, with their prompt."""
         with self._tokenizing:
-            features: dict[str, Any] = self.model.preprocess(
-                list(texts), prompt=self.prompt(role) or None, **asked_as(role)
+            features: dict[str, Any] = self.sentence_transformer.preprocess(
+                list(texts), prompt=self.prompt(role) or None, **task_option(role)
             )
         return features
 
     def forward(self, features: dict[str, Any], role: Role) -> np.ndarray:
-        """One pass through all modules: float32 embeddings on the host, so a device has finished by then."""
+        """Run all modules once; return float32 embeddings on the host, so a device has finished by then."""
         import torch
 
-        device = self.model.device
-        # A copy: modules write into what they are given, and a calibration runs one job many times at once.
-        own = {name: _moved(value, device) for name, value in features.items()}
+        device = self.sentence_transformer.device
+        # A copy: modules write into what they are given, and a calibration runs one batch many times at once.
+        own = {name: _to_device(value, device) for name, value in features.items()}
         with torch.inference_mode():
-            output = self.model(own, **asked_as(role))
+            output = self.sentence_transformer(own, **task_option(role))
             return as_float32(output["sentence_embedding"])
 
     def encode(self, texts: Sequence[str], role: Role) -> np.ndarray:
-        """Sentence-transformers' own `encode`: (n, full dimensions) float32."""
+        """Return embeddings of sentence-transformers' own `encode`: (n, full dimensions) float32."""
         return as_float32(
-            self.model.encode(
+            self.sentence_transformer.encode(
                 list(texts),
                 prompt=self.prompt(role),
                 convert_to_tensor=True,
                 show_progress_bar=False,
-                **asked_as(role),
+                **task_option(role),
             )
         )
 
     @property
     def attention(self) -> str | None:
-        """How attention is computed, as transformers names it; None for what is no transformer."""
-        return _attention(self.model)
+        """Name of its attention in transformers; None where there is no transformer."""
+        return _attention(self.sentence_transformer)
 
-    def attend(self, how: str) -> None:
-        """Compute attention another way."""
-        transformer = self.model.transformers_model
+    def set_attention(self, name: str) -> None:
+        """Select another implementation of attention, by its name in transformers."""
+        transformer = self.sentence_transformer.transformers_model
         if transformer is not None:
-            transformer.set_attn_implementation(how)
+            transformer.set_attn_implementation(name)
 
     def restore_attention(self) -> None:
-        """Undo what a backend that came to nothing did to the way attention is computed."""
-        if self._attention is not None and _attention(self.model) != self._attention:
-            self.attend(self._attention)
+        """Restore the model's own attention after a backend replaced it and failed."""
+        if self._attention is not None and _attention(self.sentence_transformer) != self._attention:
+            self.set_attention(self._attention)
 
     def _limit_length(self, tokens: int | None) -> None:
-        """Cut texts after so many tokens, or its own limit; raises HarnessError for more than it can read."""
-        positions = learned_positions(self.model)
+        """Cut texts after so many tokens, or at its own limit; raises HarnessError beyond its positions."""
+        positions = learned_positions(self.sentence_transformer)
         if tokens is not None:
-            config = getattr(self.model.transformers_model, "config", None)
+            config = getattr(self.sentence_transformer.transformers_model, "config", None)
             positions = positions or getattr(config, "max_position_embeddings", None)
-            self.model.max_seq_length = tokens
+            self.sentence_transformer.max_seq_length = tokens
         limit = self.max_tokens
         if limit is not None and positions is not None and limit > positions:
-            asked = "its own max_seq_length," if tokens is None else "--max-seq-length"
+            limit_name = "its own max_seq_length," if tokens is None else "--max-seq-length"
             raise HarnessError(
-                f"model {self.name} has {positions} positions: {asked} {limit} is too long",
-                hint=f"--max-seq-length {positions} is the most",
+                f"model {self.name} has {positions} positions: {limit_name} {limit} is too long",
+                hint=f"the maximum is --max-seq-length {positions}",
             )
 
 
-def asked_as(role: Role) -> dict[str, Any]:
-    """Say what the texts are to asymmetric models; symmetric ones are not told."""
+def task_option(role: Role) -> dict[str, Any]:
+    """Return the option that tells an asymmetric model a text's role; none for TEXT."""
     return {} if role is Role.TEXT else {"task": str(role)}
 
 
 def as_float32(embeddings: torch.Tensor) -> np.ndarray:
-    """Bring embeddings to the host as float32."""
+    """Copy embeddings to the host as float32."""
     array: np.ndarray = embeddings.float().cpu().numpy()
     return array
 
 
 def position_tables(model: SentenceTransformer) -> list[torch.nn.Embedding]:
-    """Its tables of learned positions; none where positions are computed."""
+    """Return its tables of learned positions; none where positions are computed."""
     from torch.nn import Embedding
 
     return [
@@ -188,15 +191,15 @@ def position_tables(model: SentenceTransformer) -> list[torch.nn.Embedding]:
 
 
 def first_position(table: torch.nn.Embedding) -> int:
-    """Where a table's positions begin.
+    """Return where a table's positions begin.
 
-    RoBERTa and its kin count from behind the padding's position, and say so by the table's `padding_idx`.
+    RoBERTa and its relatives count from after the padding's position, the table's `padding_idx`.
     """
     return 0 if table.padding_idx is None else int(table.padding_idx) + 1
 
 
 def learned_positions(model: SentenceTransformer) -> int | None:
-    """Tokens that the model has learned positions for; None where it has no such table."""
+    """Return the tokens that the model has learned positions for; None where it has no such table."""
     usable = [table.num_embeddings - first_position(table) for table in position_tables(model)]
     return min(usable, default=None)
 
@@ -206,7 +209,7 @@ def _attention(model: SentenceTransformer) -> str | None:
     return getattr(config, "_attn_implementation", None)
 
 
-def _moved(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - features hold tensors and plain values
+def _to_device(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - features hold tensors and plain values
     """Copy a tensor to the device; from page-locked memory to a GPU, which does not wait for it."""
     if not hasattr(value, "to"):
         return value
