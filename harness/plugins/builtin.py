@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MINILM_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """SHA-256 of all-MiniLM-L6-v2's published model.safetensors."""
 
-WITHOUT_A_NETWORK = frozenset({"folder", "minilm", "lexical"})
+OFFLINE_SCHEMES = frozenset({"folder", "minilm", "lexical"})
 """Schemes that connect to nothing. What a plugin's does, by a paid service perhaps, only its author knows."""
 
 
@@ -44,15 +44,15 @@ def _locate_folder(spec: ModelSpec) -> LocatedModel:
 
 
 def _locate_hub(spec: ModelSpec) -> LocatedModel:
-    return _located_at(hub_folder(spec), spec)
+    return _locate_at(hub_folder(spec), spec)
 
 
 def locate_cached(spec: ModelSpec) -> LocatedModel:
     """Locate a model of the hub in its cache; connects to nothing, and raises as `hub_folder` does."""
-    return _located_at(hub_folder(spec, fetch=False), spec)
+    return _locate_at(hub_folder(spec, fetch=False), spec)
 
 
-def _located_at(folder: Path, spec: ModelSpec) -> LocatedModel:
+def _locate_at(folder: Path, spec: ModelSpec) -> LocatedModel:
     from harness.models.sentence_transformer import LocatedFolder
 
     return LocatedFolder.at(folder, spec, spec.location.rsplit("/", maxsplit=1)[-1])

@@ -17,7 +17,7 @@ from harness.plugins import hookspecs
 from harness.plugins.validate import answer_error, error_sentence, model_error
 from harness.system.code_hash.walk import PLUGIN_FILE
 from harness.tasks.interface import Task, TaskKind, TaskScheme
-from harness.tasks.selection import ambiguous
+from harness.tasks.selection import find_ambiguous_names
 from harness.training.interface import Trainer
 from harness.training.recipe import Recipe
 from harness.training.subject import Check
@@ -133,7 +133,7 @@ class Plugins:
 
     def _drop_ambiguous(self, tasks: dict[str, tuple[Task, str]]) -> None:
         """Leave out tasks that would hide those with a tag of their name."""
-        for name, others in ambiguous({name: task for name, (task, _) in tasks.items()}).items():
+        for name, others in find_ambiguous_names({name: task for name, (task, _) in tasks.items()}).items():
             _, plugin = tasks.pop(name)
             tag = f"has the name of a tag (of {', '.join(others)})"
             self._problems.append(f"plugin {plugin}: task {name!r} {tag}: it is not used")
@@ -149,8 +149,11 @@ class Plugins:
             if problem := answer_error(answer, _ANSWERS[hook]):
                 self._problems.append(f"plugin {plugin}: {hook} answers {problem}")
             else:
-                _sign(answer, implementation)
-                yield answer.name, _blamed(answer, implementation, hook) if hook in _FUNCTIONS else answer
+                _set_brought_by(answer, implementation)
+                yield (
+                    answer.name,
+                    _naming_plugin(answer, implementation, hook) if hook in _FUNCTIONS else answer,
+                )
 
 
 def load_plugins(files: Sequence[Path] = (), allowed: Sequence[str] | None = None) -> Plugins:
@@ -164,7 +167,7 @@ def load_plugins(files: Sequence[Path] = (), allowed: Sequence[str] | None = Non
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(manager)
     _load(plugins, "builtin", "harness", lambda: importlib.import_module(BUILT_IN))
-    offers = _allowed(_entry_points(), allowed)
+    offers = _filter_allowed(_entry_points(), allowed)
     for name, points in offers.items():
         origin = " and ".join(_distribution(point) for point in points)
         if len(points) > 1:
@@ -189,7 +192,7 @@ def _entry_points() -> dict[str, list[importlib.metadata.EntryPoint]]:
     return dict(sorted(found.items()))
 
 
-def _allowed(
+def _filter_allowed(
     offers: dict[str, list[importlib.metadata.EntryPoint]], allowed: Sequence[str] | None
 ) -> dict[str, list[importlib.metadata.EntryPoint]]:
     listed = os.environ.get("HARNESS_PLUGINS")
@@ -246,14 +249,14 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
     plugins.found.append(PluginInfo(name, origin, hooks, problem))
 
 
-def _sign(answer: Any, implementation: pluggy.HookImpl) -> None:  # noqa: ANN401 - any answer
+def _set_brought_by(answer: Any, implementation: pluggy.HookImpl) -> None:  # noqa: ANN401 - any answer
     """Note in a task which module brought it: how that makes the task is part of the task's code."""
     if isinstance(answer, Task):
         # Through `vars`, as a stranger's class may be frozen.
         vars(answer)["brought_by"] = getattr(implementation.plugin, "__name__", "")
 
 
-def _blamed(answer: Any, implementation: pluggy.HookImpl, hook: str) -> Any:  # noqa: ANN401 - a kind or scheme
+def _naming_plugin(answer: Any, implementation: pluggy.HookImpl, hook: str) -> Any:  # noqa: ANN401 - a kind or scheme
     """Let a kind or scheme name its plugin when its function raises, or answers what cannot be used.
 
     The function then raises HarnessError alone; one that it raised itself stays as it is.
@@ -272,7 +275,7 @@ def _blamed(answer: Any, implementation: pluggy.HookImpl, hook: str) -> Any:  # 
             raise HarnessError(f"{who} raised {error_sentence(error)}") from error
         if problem:
             raise HarnessError(f"{who} answers {problem}")
-        _sign(given, implementation)
+        _set_brought_by(given, implementation)
         return given
 
     return _ANSWERS[hook](name=answer.name, help=answer.help, **{act: blaming})
@@ -283,7 +286,7 @@ def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
 
     Raises HarnessError where a name is taken, or is a tag of other tasks.
     """
-    from harness.tasks.selection import ambiguous
+    from harness.tasks.selection import find_ambiguous_names
     from harness.tasks.task_file import read_task_file
 
     tasks = plugins.tasks()
@@ -292,7 +295,7 @@ def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
             if name in tasks:
                 raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
             tasks[name] = task
-        for name, others in ambiguous(tasks).items():
+        for name, others in find_ambiguous_names(tasks).items():
             raise HarnessError(
                 f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",
                 hint=f"--tasks {name} could mean either: rename one",

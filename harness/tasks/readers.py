@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.system.limits import DEPTH, check_nesting, read_parquet
 from harness.system.text_file import read_text
-from harness.tasks.templates import _rendered
+from harness.tasks.templates import render_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def read_rows(
     needed |= {name: name for name in optional if name not in needed and name in found}
     table = {ours: [record.get(theirs) for record in records] for ours, theirs in needed.items()}
     for ours, template in templates.items():
-        table[ours] = [_rendered(template, record, path, row) for row, record in enumerate(records, 1)]
+        table[ours] = [render_row(template, record, path, row) for row, record in enumerate(records, 1)]
     return table
 
 
@@ -73,7 +73,7 @@ def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
         return _read_delimited(path, "," if kind == "csv" else "\t", header)
     if kind == "jsonl":
         lines = enumerate(read_text(path).split("\n"), 1)
-        return [_json_object(line, path, number) for number, line in lines if line.strip()]
+        return [_parse_object(line, path, number) for number, line in lines if line.strip()]
     if kind == "json":
         rows = read_json(path)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -86,7 +86,7 @@ def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     """Read one JSON document; raises HarnessError with the line and column of what cannot be parsed."""
-    return _parsed(read_text(path), path)
+    return _parse_json(read_text(path), path)
 
 
 def as_texts(values: Sequence[Any], column: str, path: Path) -> list[str]:
@@ -167,7 +167,7 @@ def _check_distinct(names: Sequence[str], path: Path) -> None:
         raise HarnessError(f"{path}: two columns are named {repeated!r}")
 
 
-def _parsed(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN401 - whatever the file holds
+def _parse_json(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN401 - whatever the file holds
     where = f"{path}: line {line}" if line else str(path)
     try:
         value = json.loads(text)
@@ -190,8 +190,8 @@ def _parsed(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN
     return value
 
 
-def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
-    record = _parsed(text, path, line)
+def _parse_object(text: str, path: Path, line: int) -> dict[str, Any]:
+    record = _parse_json(text, path, line)
     if not isinstance(record, dict):
         raise HarnessError(f"{path}: line {line} is not an object: {text[:60]}")
     return record

@@ -34,16 +34,16 @@ def select_tasks(
     Raises HarnessError that names every word which selects nothing.
     """
     if not wanted:
-        raise HarnessError("no tasks", exists=_known(tasks), hint="--tasks sts,legal")
-    _check_words([*wanted, *exclude], tasks, schemes)
-    left_out = {name for word in exclude for name in _named(word, tasks)} | set(exclude)
+        raise HarnessError("no tasks", exists=_known_names(tasks), hint="--tasks sts,legal")
+    _check_known([*wanted, *exclude], tasks, schemes)
+    left_out = {name for word in exclude for name in _matching_names(word, tasks)} | set(exclude)
     chosen: dict[str, Selected] = {}
     for word in wanted:
         prefix, colon, rest = word.partition(":")
         if colon and prefix in schemes and word not in tasks:
             found, by_name = {word: schemes[prefix].resolve(rest)}, True
         else:
-            found, by_name = {name: tasks[name] for name in _named(word, tasks)}, word in tasks
+            found, by_name = {name: tasks[name] for name in _matching_names(word, tasks)}, word in tasks
         for name, task in found.items():
             if name not in left_out:
                 chosen[name] = Selected(task, by_name or (name in chosen and chosen[name].by_name))
@@ -61,7 +61,7 @@ def tags_of(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
     return dict(sorted(tags.items()))
 
 
-def ambiguous(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
+def find_ambiguous_names(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
     """Return the names of tasks that are also a tag of other tasks, with those others."""
     tags = tags_of(tasks)
     found = {name: [other for other in tags.get(name, []) if other != name] for name in tasks}
@@ -77,16 +77,16 @@ def name_error(name: str) -> str | None:
     return "holds a comma" if "," in name else None
 
 
-def _named(word: str, tasks: Mapping[str, Task]) -> list[str]:
+def _matching_names(word: str, tasks: Mapping[str, Task]) -> list[str]:
     """Names of the tasks that a word selects: the task of that name, else those with that tag."""
     return [word] if word in tasks else [name for name, task in tasks.items() if word in task.tags]
 
 
-def _check_words(words: Sequence[str], tasks: Mapping[str, Task], schemes: Mapping[str, TaskScheme]) -> None:
+def _check_known(words: Sequence[str], tasks: Mapping[str, Task], schemes: Mapping[str, TaskScheme]) -> None:
     unknown = [
         word
         for word in words
-        if not _named(word, tasks) and not (":" in word and word.partition(":")[0] in schemes)
+        if not _matching_names(word, tasks) and not (":" in word and word.partition(":")[0] in schemes)
     ]
     if not unknown:
         return
@@ -95,10 +95,10 @@ def _check_words(words: Sequence[str], tasks: Mapping[str, Task], schemes: Mappi
     exists = [f"did you mean: {', '.join(dict.fromkeys(nearest))}"] if nearest else []
     raise HarnessError(
         f"no task or tag named {', '.join(repr(word) for word in unknown)}",
-        exists="\n".join([*exists, _known(tasks)]),
+        exists="\n".join([*exists, _known_names(tasks)]),
         hint="`harness list tasks` shows where each comes from",
     )
 
 
-def _known(tasks: Mapping[str, Task]) -> str:
+def _known_names(tasks: Mapping[str, Task]) -> str:
     return f"tasks: {', '.join(sorted(tasks))}\ntags: {', '.join(tags_of(tasks))}"

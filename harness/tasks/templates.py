@@ -30,7 +30,7 @@ def render(template: str, record: Mapping[str, Any]) -> str:
             raise HarnessError(
                 f"template {template!r}: only plain {{names}} may stand in braces, not {name!r}"
             )
-        value = _field(record, name)
+        value = _look_up(record, name)
         if not isinstance(value, str | int) and not (isinstance(value, float) and math.isfinite(value)):
             raise HarnessError(
                 f"template {template!r} needs the field {name!r}",
@@ -40,7 +40,7 @@ def render(template: str, record: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _field(record: Mapping[str, Any], dotted: str) -> Any:  # noqa: ANN401 - whatever the record holds
+def _look_up(record: Mapping[str, Any], dotted: str) -> Any:  # noqa: ANN401 - whatever the record holds
     """Look a dotted name up in records within records, by key alone; None where there is none."""
     value: Any = record
     for name in dotted.split("."):
@@ -63,7 +63,8 @@ def _template_parts(template: str) -> Iterable[tuple[str, str | None, str | None
         raise HarnessError(f"template {template!r} cannot be read: {error}") from error
 
 
-def _rendered(template: str, record: Mapping[str, Any], path: Path, row: int) -> str:
+def render_row(template: str, record: Mapping[str, Any], path: Path, row: int) -> str:
+    """Fill a template as `render` does; an error names the file and the row."""
     try:
         return render(template, record)
     except HarnessError as error:

@@ -22,10 +22,10 @@ from harness import (
     mean_metric,
 )
 from harness.authoring import estimate, interval_seed
-from harness_clauses.choice import CHOICE
-from harness_clauses.pairs import chosen_pairs, csv_pairs, evidence_pairs, together
+from harness_clauses.bm25 import CHOICE
+from harness_clauses.pairs import chosen_pairs, csv_pairs, evidence_pairs, join_splits
 from harness_clauses.probe import Pairs, best_threshold, majority, majority_by_hypothesis, probe_classes
-from harness_clauses.reading import check_disjoint, read_release
+from harness_clauses.release import check_disjoint, read_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,7 +83,7 @@ class Entailment(ClausePairs):
             columns["probe"], fitted["C"] = probe_classes(splits["train"], splits.get("dev"), evaluated)
             columns["probe_correct"] = columns["probe"] == evaluated.gold
             columns |= baselines(dataset)
-        findings = inverted(Predictions(dataset, **columns), dataset, self.name)
+        findings = find_inverted_labels(Predictions(dataset, **columns), dataset, self.name)
         return Predictions(dataset, fitted=fitted, findings=findings, **columns)
 
 
@@ -122,7 +122,7 @@ class ContractNLI3Way(ClausePairs):
         releases = [read_release(path) for path in paths]
         check_disjoint(releases)
         evaluated, dev, fitted = (chosen_pairs(release) for release in releases)
-        return together(evaluated, {"dev": dev, "train": fitted}, *stand_in(train, fitted))
+        return join_splits(evaluated, {"dev": dev, "train": fitted}, *find_stand_in(train, fitted))
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
         """Answer by a probe that is fitted on train."""
@@ -150,10 +150,12 @@ def read_evidence_pairs(test: Path, dev: Path | None, train: Path | None) -> Dat
     if train is not None and "train" not in splits:
         splits["train"] = csv_pairs(train)
     evaluated = splits.pop("test")
-    return together(evaluated, splits, *(stand_in(train, splits["train"]) if train is not None else ()))
+    return join_splits(
+        evaluated, splits, *(find_stand_in(train, splits["train"]) if train is not None else ())
+    )
 
 
-def stand_in(train: Path, rows: Dataset) -> list[Finding]:
+def find_stand_in(train: Path, rows: Dataset) -> list[Finding]:
     """Say which file stands in for train.json, where one does."""
     if train.name == "train.json":
         return []
@@ -174,7 +176,7 @@ def baselines(dataset: Dataset) -> dict[str, list[bool]]:
     }
 
 
-def inverted(predictions: Predictions, dataset: Dataset, task: str) -> list[Finding]:
+def find_inverted_labels(predictions: Predictions, dataset: Dataset, task: str) -> list[Finding]:
     """Find similarities that rank contradictions above entailments beyond noise, by the record's interval."""
     found = estimate(ROC_AUC, predictions, interval_seed(dataset.digest, task, ROC_AUC.name))
     low, high = found.interval

@@ -12,7 +12,7 @@ from harness import Dataset, Metric, Model, Predictions, Role, Task, mean_metric
 from harness.authoring import rank
 from harness_clauses.classification import SAMPLE
 from harness_clauses.pairs import questions
-from harness_clauses.reading import read_release
+from harness_clauses.release import read_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,11 +54,11 @@ def _precision_at_recall80(
     # The first row below the threshold: after the last of the scores that equal the one reached.
     ends = np.searchsorted(-pooled, -pooled[hits[reached]], side="right")
     right = found[np.arange(len(counts)), np.searchsorted(hits, ends) - 1]
-    drawn = _drawn_above(question, ends, counts)
+    drawn = _count_drawn_above(question, ends, counts)
     return np.where(total[:, 0] > 0, right / np.maximum(drawn, 1), np.nan)
 
 
-def _drawn_above(question: np.ndarray, ends: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _count_drawn_above(question: np.ndarray, ends: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Count, for each resample, the spans drawn among the first `ends` of its row: (B,).
 
     Resamples are visited by ascending end, so that the spans of each question are counted only once.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness import Dataset, Finding, HarnessError, Severity, read_rows
 from harness.authoring import as_texts
-from harness_clauses.choice import Spans
-from harness_clauses.reading import CONTRADICTION, ENTAILMENT, Contract, Release
+from harness_clauses.bm25 import Spans
+from harness_clauses.release import CONTRADICTION, ENTAILMENT, Contract, Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,17 +33,17 @@ def evidence_pairs(release: Release) -> Dataset:
         "hypothesis": [release.hypotheses[annotation.hypothesis] for _, annotation in answered],
         "gold": [GOLD[annotation.choice] for _, annotation in answered],
     }
-    return with_clauses(columns, release.path)
+    return drop_blank_clauses(columns, release.path)
 
 
 def chosen_pairs(release: Release) -> Dataset:
-    """One row per annotation of any choice (gold): the clause is chosen alike for all, see `choice`.
+    """One row per annotation of any choice (gold): the clause is chosen alike for all, see `bm25`.
 
     The column `spans` holds the positions of the chosen spans. Evidence does not enter.
     """
-    chosen = [row for contract in release.contracts for row in _chosen(contract, release.hypotheses)]
+    chosen = [row for contract in release.contracts for row in _choose_spans(contract, release.hypotheses)]
     names = ("id", "cluster", "clause", "hypothesis", "gold", "spans")
-    return with_clauses({name: [row[name] for row in chosen] for name in names}, release.path)
+    return drop_blank_clauses({name: [row[name] for row in chosen] for name in names}, release.path)
 
 
 def csv_pairs(path: Path) -> Dataset:
@@ -65,10 +65,10 @@ def csv_pairs(path: Path) -> Dataset:
         "hypothesis": [hypotheses[row] for row in kept],
         "gold": [_CSV_GOLD[rows["label"][row]] for row in kept],
     }
-    return with_clauses(columns, path)
+    return drop_blank_clauses(columns, path)
 
 
-def with_clauses(columns: Mapping[str, Sequence[Any]], path: Path) -> Dataset:
+def drop_blank_clauses(columns: Mapping[str, Sequence[Any]], path: Path) -> Dataset:
     """Make a dataset of the rows whose clause is not blank; a finding counts the others.
 
     Raises HarnessError where none is left.
@@ -86,7 +86,7 @@ def with_clauses(columns: Mapping[str, Sequence[Any]], path: Path) -> Dataset:
     return Dataset(rows, findings=(finding,) if dropped else ())
 
 
-def together(evaluated: Dataset, fitted_on: Mapping[str, Dataset], *findings: Finding) -> Dataset:
+def join_splits(evaluated: Dataset, fitted_on: Mapping[str, Dataset], *findings: Finding) -> Dataset:
     """Put the splits to fit on beside the evaluated one, with the findings of all."""
     found = (*evaluated.findings, *(finding for table in fitted_on.values() for finding in table.findings))
     return Dataset(evaluated.columns, fitted_on, (*found, *findings))
@@ -100,7 +100,7 @@ def questions(release: Release) -> Dataset:
     """
     rows, dropped = [], 0
     for contract in release.contracts:
-        filled = set(contract.filled())
+        filled = set(contract.non_blank())
         for annotation in (one for one in contract.annotations if one.choice in GOLD):
             evidence = sorted(filled.intersection(annotation.evidence))
             dropped += not evidence
@@ -122,8 +122,8 @@ def questions(release: Release) -> Dataset:
     return Dataset(columns, {"spans": _spans(release)}, (finding,) if dropped else ())
 
 
-def _chosen(contract: Contract, hypotheses: Mapping[str, str]) -> Iterable[dict[str, Any]]:
-    filled = contract.filled()
+def _choose_spans(contract: Contract, hypotheses: Mapping[str, str]) -> Iterable[dict[str, Any]]:
+    filled = contract.non_blank()
     searched = Spans([contract.spans[position] for position in filled])
     for annotation in contract.annotations:
         hypothesis = hypotheses[annotation.hypothesis]
@@ -139,7 +139,7 @@ def _chosen(contract: Contract, hypotheses: Mapping[str, str]) -> Iterable[dict[
 
 
 def _spans(release: Release) -> Dataset:
-    rows = [(contract, position) for contract in release.contracts for position in contract.filled()]
+    rows = [(contract, position) for contract in release.contracts for position in contract.non_blank()]
     return Dataset(
         {
             "id": [f"{contract.id}/{position}" for contract, position in rows],

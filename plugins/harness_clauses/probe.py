@@ -74,7 +74,7 @@ def probe_classes(train: Pairs, dev: Pairs | None, evaluated: Pairs) -> tuple[np
     # In place: the features of one split are the largest thing in memory.
     scaler = StandardScaler(copy=False).fit(train.features())
     splits = (train, evaluated) if dev is None else (train, evaluated, dev)
-    features, asked, *tuned = _narrowed([scaler.transform(split.features()) for split in splits])
+    features, asked, *tuned = _project_to_row_space([scaler.transform(split.features()) for split in splits])
     # Each fit starts from the last, a little more regularized one; where it ends does not depend on that.
     probe = LogisticRegression(tol=_TOLERANCE, max_iter=_MOST_STEPS, random_state=0, warm_start=True)
     tried = []
@@ -119,7 +119,7 @@ def majority_by_hypothesis(train: Dataset, hypotheses: Sequence[str]) -> list[An
     return [known.get(hypothesis, overall) for hypothesis in hypotheses]
 
 
-def _narrowed(splits: list[np.ndarray]) -> list[np.ndarray]:
+def _project_to_row_space(splits: list[np.ndarray]) -> list[np.ndarray]:
     """Express features in a basis of what the rows of the first split span, where that is much narrower.
 
     A fit with a squared penalty lies in that space, so this changes how long it takes and nothing else.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness import Dataset, HarnessError, Splits, read_rows
 from harness.authoring import TaskDefinition, TaskKind, as_texts
 from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
-from harness_clauses.pairs import together, with_clauses
+from harness_clauses.pairs import drop_blank_clauses, join_splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class UserClauses(Entailment):
             return read_evidence_pairs(path / "test.json", self._dev, self._train)
         fitted_on = {"dev": self._dev, "train": self._train}
         tables = {name: self._table(split) for name, split in fitted_on.items() if split}
-        return together(self._table(path), tables)
+        return join_splits(self._table(path), tables)
 
     def _table(self, path: Path) -> Dataset:
         definition = self._definition
@@ -57,9 +57,9 @@ class UserClauses(Entailment):
             "hypothesis": as_texts(rows["hypothesis"], "hypothesis", path),
             "gold": [self._gold(value, path, row) for row, value in enumerate(rows["label"], 1)],
             "id": [str(name) for name in rows.get("id", range(len(clauses)))],
-            "cluster": [str(name) for name in rows.get("cluster", _numbered(clauses))],
+            "cluster": [str(name) for name in rows.get("cluster", _default_clusters(clauses))],
         }
-        return with_clauses(columns, path)
+        return drop_blank_clauses(columns, path)
 
     def _gold(self, value: Any, path: Path, row: int) -> int:  # noqa: ANN401 - whatever the file holds
         gold = self._classes.get(_word(value))
@@ -121,7 +121,7 @@ def _word(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
     return str(value).strip().lower()
 
 
-def _numbered(clauses: list[str]) -> list[str]:
+def _default_clusters(clauses: list[str]) -> list[str]:
     """Name clusters where the file has none: rows of the same clause were drawn together."""
     number: dict[str, str] = {}
     return [number.setdefault(clause, f"c{len(number)}") for clause in clauses]

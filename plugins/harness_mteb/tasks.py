@@ -64,7 +64,7 @@ class MTEBTask(AggregateTask):
         """
         task, metadata = self._task, self._task.metadata
         try:
-            with _quiet():
+            with _silence_mteb():
                 task.load_data()
                 if isinstance(task, AbsTaskRetrieval):
                     task.convert_v1_dataset_format_to_v2(num_proc=None)
@@ -93,7 +93,7 @@ class MTEBTask(AggregateTask):
         task = copy(self._task)
         # Some tasks draw examples with these while they score: every model must meet the same ones.
         task.rng_state, task.np_rng = deepcopy((task.rng_state, task.np_rng))
-        with _quiet():
+        with _silence_mteb():
             found = mteb.evaluate(
                 Encoder(model), task, cache=None, co2_tracker=False, show_progress_bar=False
             )
@@ -109,7 +109,7 @@ def resolve(name: str) -> MTEBTask:
     known = {task.metadata.name for task in TASK_LIST}
     if name not in known:
         raise HarnessError.unknown("mteb task", name, known, hint="`mteb available-tasks` lists them")
-    with _quiet():
+    with _silence_mteb():
         return MTEBTask(mteb.get_task(name))
 
 
@@ -154,7 +154,7 @@ def _canonical(data: Any) -> Iterator[str]:  # noqa: ANN401 - what a task holds 
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _silence_mteb() -> Iterator[None]:
     """Hold back mteb's log and warnings and the bars of `datasets`: our own output says what goes on."""
     log, bars = logging.getLogger("mteb"), not datasets.are_progress_bars_disabled()
     level = log.level

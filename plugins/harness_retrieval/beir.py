@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    Judgements = dict[str, dict[str, float]]
+    Judgments = dict[str, dict[str, float]]
 
 NAMES = {"id": "_id", "text": "text", "query": "query-id", "document": "corpus-id", "score": "score"}
 """Our name of a column → BEIR's; `title`, of the same name, need not be there."""
@@ -49,7 +49,7 @@ class BeirFolder:
         that repeat or name what is not there.
         """
         documents, queries = self._documents(), self._queries()
-        judgments = self._judgements(documents, queries)
+        judgments = self._judgments(documents, queries)
         relevant = {
             query for query, judged in judgments.items() if any(score > 0 for score in judged.values())
         }
@@ -60,7 +60,11 @@ class BeirFolder:
             )
         kept = [query for query in queries if query in relevant]
         return Dataset(
-            {"id": kept, "text": [queries[query] for query in kept], "cluster": _same_text(kept, queries)},
+            {
+                "id": kept,
+                "text": [queries[query] for query in kept],
+                "cluster": _clusters_by_text(kept, queries),
+            },
             {
                 "corpus": Dataset({"id": list(documents), "text": list(documents.values())}),
                 "qrels": _table((query, *pair) for query in kept for pair in judgments[query].items()),
@@ -89,7 +93,7 @@ class BeirFolder:
         columns = self._columns("id", "text", *further)
         return read_rows(path, columns, optional=("title",), templates=templates)
 
-    def _judgements(self, documents: Mapping[str, str], queries: Mapping[str, str]) -> Judgements:
+    def _judgments(self, documents: Mapping[str, str], queries: Mapping[str, str]) -> Judgments:
         """Read query → document → score, and check them against the texts."""
         path = self._file(f"qrels/{self.split}")
         columns = self._columns("query", "document", "score")
@@ -101,10 +105,10 @@ class BeirFolder:
         if repeated:
             raise HarnessError(
                 f"{path}: {len(repeated)} documents are judged more than once for a query:"
-                f" {_a_few(f'{document} for {query}' for query, document in repeated)}",
+                f" {_first_few(f'{document} for {query}' for query, document in repeated)}",
                 hint="keep one judgment of each",
             )
-        judgments: Judgements = {}
+        judgments: Judgments = {}
         for query, document, score in zip(
             asked, judged, as_floats(rows["score"], columns["score"], path), strict=True
         ):
@@ -124,7 +128,7 @@ class BeirFolder:
         present = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
         raise HarnessError(
             f"no file {stem} in {self.path}" if folder.is_dir() else f"no folder {folder}",
-            exists=f"there: {_a_few(present, 20)}" if present else None,
+            exists=f"there: {_first_few(present, 20)}" if present else None,
             hint=_LAYOUT,
         )
 
@@ -137,14 +141,14 @@ class BeirFolder:
                 "queries-without-relevant",
                 Severity.WARNING,
                 f"{len(dropped)} of {queries} judged queries have no relevant document and are dropped:"
-                f" {_a_few(dropped)}",
+                f" {_first_few(dropped)}",
                 "relevant means score > 0; no metric is defined without one",
             )
         if empty:
             yield Finding(
                 "empty-documents",
                 Severity.NOTE,
-                f"{len(empty)} of {len(documents)} documents are empty: {_a_few(empty)}",
+                f"{len(empty)} of {len(documents)} documents are empty: {_first_few(empty)}",
                 "they stay in and compete; remove them from the corpus if they are not meant",
             )
 
@@ -154,7 +158,7 @@ def _by_id(ids: Sequence[Any], values: Sequence[str], path: Path) -> dict[str, s
     repeated = [name for name, count in Counter(named).items() if count > 1]
     if repeated:
         raise HarnessError(
-            f"{path}: {len(repeated)} duplicate ids: {_a_few(repeated)}", hint="each must occur once"
+            f"{path}: {len(repeated)} duplicate ids: {_first_few(repeated)}", hint="each must occur once"
         )
     return dict(zip(named, values, strict=True))
 
@@ -163,8 +167,8 @@ def _check_known(what: str, named: Sequence[str], known: Mapping[str, str], path
     unknown = [name for name in dict.fromkeys(named) if name not in known]
     if unknown:
         raise HarnessError(
-            f"{path} names {len(unknown)} {what} that are not there: {_a_few(unknown)}",
-            exists=f"{len(known)} {what}, such as {_a_few(known)}",
+            f"{path} names {len(unknown)} {what} that are not there: {_first_few(unknown)}",
+            exists=f"{len(known)} {what}, such as {_first_few(known)}",
             hint="remove these judgments, or add what they name",
         )
 
@@ -174,12 +178,12 @@ def _table(rows: Iterable[tuple[str, str, float]]) -> Dataset:
     return Dataset({"query": list(query), "document": list(document), "score": list(score)})
 
 
-def _same_text(ids: Sequence[str], texts_by_id: Mapping[str, str]) -> list[str]:
+def _clusters_by_text(ids: Sequence[str], texts_by_id: Mapping[str, str]) -> list[str]:
     """Name each query's cluster: the first query of the same text."""
     first: dict[str, str] = {}
     return [first.setdefault(texts_by_id[name], name) for name in ids]
 
 
-def _a_few(items: Iterable[str], most: int = 3) -> str:
+def _first_few(items: Iterable[str], most: int = 3) -> str:
     shown = list(islice(items, most + 1))
     return ", ".join(shown[:most]) + (", …" if len(shown) > most else "")

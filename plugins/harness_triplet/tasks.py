@@ -119,7 +119,7 @@ def triplet_tasks() -> list[Task]:
 
 def _triplets(rows: Mapping[str, list[Any]], path: Path) -> Dataset:
     columns = {column: as_texts(rows[column], column, path) for column in COLUMNS}
-    findings = tuple(_degenerate(columns))
+    findings = tuple(_find_degenerate(columns))
     columns |= {column: as_ids(rows[column], column, path) for column in OPTIONAL if column in rows}
     if "cluster" not in columns:
         number = {anchor: position for position, anchor in enumerate(dict.fromkeys(columns["anchor"]))}
@@ -127,7 +127,7 @@ def _triplets(rows: Mapping[str, list[Any]], path: Path) -> Dataset:
     return Dataset(columns, findings=findings)
 
 
-def _degenerate(columns: Mapping[str, list[str]]) -> Iterable[Finding]:
+def _find_degenerate(columns: Mapping[str, list[str]]) -> Iterable[Finding]:
     """Find triplets whose answer depends on no model. They stay in, so that scores compare with others'."""
     for code, one, other, severity, consequence in DEGENERATE:
         count = sum(left == right for left, right in zip(columns[one], columns[other], strict=True))

@@ -28,12 +28,12 @@ from harness.authoring import TaskDefinition, estimate
 from harness.encoding.cached_model import CachedModel
 from harness.tasks.task_file import read_task_file
 from harness_clauses import probe
-from harness_clauses.choice import Spans
+from harness_clauses.bm25 import Spans
 from harness_clauses.classification import ContractNLI, ContractNLI3Way, Entailment
 from harness_clauses.evidence import ContractNLIEvidence, precision_at_recall80
 from harness_clauses.pairs import chosen_pairs, csv_pairs, evidence_pairs, questions
 from harness_clauses.probe import GRID, Pairs, best_threshold, majority, majority_by_hypothesis, probe_classes
-from harness_clauses.reading import CHOICES, read_release
+from harness_clauses.release import CHOICES, read_release
 from harness_clauses.user_clauses import CLAUSES_KIND
 
 pytestmark = pytest.mark.kernels

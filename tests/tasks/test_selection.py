@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness import HarnessError, Task
 from harness.authoring import TaskScheme
-from harness.tasks.selection import ambiguous, name_error, select_tasks, tags_of
+from harness.tasks.selection import find_ambiguous_names, name_error, select_tasks, tags_of
 
 
 class Named(Task):
@@ -117,9 +117,13 @@ def test_every_tag_lists_its_tasks():
 
 
 def test_a_name_that_is_a_tag_of_others_is_ambiguous_and_its_own_tag_is_not():
-    assert ambiguous(TASKS) == {}
-    assert ambiguous({**TASKS, "sts": Named("sts", "sts")}) == {"sts": ["legal-pairs", "stsb", "stsb-dev"]}
-    assert ambiguous({**TASKS, "ours": Named("ours", "ours", "triplets")}) == {"triplets": ["ours"]}
+    assert find_ambiguous_names(TASKS) == {}
+    assert find_ambiguous_names({**TASKS, "sts": Named("sts", "sts")}) == {
+        "sts": ["legal-pairs", "stsb", "stsb-dev"]
+    }
+    assert find_ambiguous_names({**TASKS, "ours": Named("ours", "ours", "triplets")}) == {
+        "triplets": ["ours"]
+    }
 
 
 @pytest.mark.parametrize(

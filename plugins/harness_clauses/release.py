@@ -45,7 +45,7 @@ class Contract:
         """Join the annotation's spans by newlines."""
         return "\n".join(self.spans[position] for position in annotation.evidence)
 
-    def filled(self) -> list[int]:
+    def non_blank(self) -> list[int]:
         """Positions of the spans that hold more than white space."""
         return [position for position, span in enumerate(self.spans) if span.strip()]
 
