@@ -78,7 +78,7 @@ def asked(plugins):
 def test_our_own_plugins_are_found_and_nothing_is_wrong_with_them():
     plugins = load_plugins()
     assert asked(plugins) == []
-    assert [info.name for info in plugins.found] == ["builtin", "sts"]
+    assert [info.name for info in plugins.infos] == ["builtin", "sts"]
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
     assert set(plugins.task_kinds()) == {"sts"}
     assert set(plugins.model_schemes()) == {"folder", "hub", "minilm", "lexical"}
@@ -90,7 +90,7 @@ def test_an_installed_plugin_is_found_by_its_entry_point(install):
     plugins = load_plugins()
     assert asked(plugins) == []
     assert "NAME" in plugins.tasks()
-    (info,) = [info for info in plugins.found if info.name == "nice"]
+    (info,) = [info for info in plugins.infos if info.name == "nice"]
     assert (info.origin, info.hooks, info.problem) == ("nice-tasks 1.0", ("harness_tasks",), None)
 
 
@@ -118,7 +118,7 @@ def test_every_question_is_asked_once(tmp_path, capsys):
         ("misspelled_hook", "unknown hook 'harness_taks'"),
         ("raises_at_import", "RuntimeError: the database is down \x1b[31mand the rest of the message"),
         ("exits_at_import", "SystemExit: 0"),
-        ("no_hooks", "answers no hook: is `@hookimpl` missing?"),
+        ("no_hooks", "implements no hook: is `@hookimpl` missing?"),
         ("wrong_arguments", "Argument(s) {'config'} are declared in the hookimpl but can not be found"),
         ("hook_raises", "harness_tasks raised KeyError: 'no such shelf'"),
         ("hook_exits", "harness_tasks raised SystemExit: 0"),
@@ -147,9 +147,9 @@ def test_answers_that_are_no_tasks_are_named_and_the_others_used():
     assert [
         problem.removeprefix("plugin strange_answers: harness_tasks answers ") for problem in problems
     ] == [
-        "'stsb', which is no Task",
-        "'None', which is no Task",
-        "\"<class 'harness_file_strange_answers.Fine'>\", which is no Task",
+        "'stsb', which is not a Task",
+        "'None', which is not a Task",
+        "\"<class 'harness_file_strange_answers.Fine'>\", which is not a Task",
         "a Nameless without name",
     ]
 
@@ -166,7 +166,10 @@ def test_answers_that_are_no_tasks_are_named_and_the_others_used():
         ("metrics = None", "whose metrics is None, not one Metric or more"),
         ("metrics = ['accuracy']", "whose metrics is ['accuracy'], not one Metric or more"),
         ("metrics = mean_metric('a', 'correct')", "not one Metric or more"),
-        ("tags = property(lambda self: 1 / 0)", "that cannot be asked: ZeroDivisionError: division by zero"),
+        (
+            "tags = property(lambda self: 1 / 0)",
+            "whose attributes cannot be read: ZeroDivisionError: division by zero",
+        ),
     ],
 )
 def test_a_task_that_says_what_no_task_may_is_a_problem_and_the_rest_work(said, problem, tmp_path):
@@ -302,7 +305,7 @@ def test_two_distributions_with_a_plugin_of_one_name_are_named_and_neither_is_lo
     assert "plugin same (" in told
     assert "first-tasks 1.0" in told
     assert "second-tasks 1.0" in told
-    assert "2 distributions bring a plugin of this name: none of them is loaded" in told
+    assert "2 distributions provide a plugin of this name: none of them is loaded" in told
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
 
 
@@ -335,7 +338,7 @@ def test_a_task_that_two_plugins_bring_is_used_from_neither_and_both_are_named(t
         (tmp_path / f"{name}.py").write_text(GOOD.replace("NAME", task))
     plugins = load_plugins([tmp_path / f"{name}.py" for name in ("one", "two", "three")])
     (told,) = asked(plugins)
-    assert told.startswith("'stsb' is brought by ")
+    assert told.startswith("'stsb' is provided by ")
     assert {"sts", "one", "two"} <= set(told.replace(":", " ").split())
     assert told.endswith("none of them is used (harness_tasks)")
     assert set(plugins.tasks()) == {"stsb-dev", "other"}
@@ -345,7 +348,7 @@ def test_a_plugin_that_brings_one_task_twice_is_told_so(tmp_path):
     path = tmp_path / "twice.py"
     path.write_text(GOOD.replace('[Answer("NAME")]', '[Answer("NAME"), Answer("NAME")]'))
     plugins = load_plugins([path])
-    assert asked(plugins) == ["'NAME' is brought by twice and twice: none of them is used (harness_tasks)"]
+    assert asked(plugins) == ["'NAME' is provided by twice and twice: none of them is used (harness_tasks)"]
 
 
 # --- which are loaded -------------------------------------------------------------------------------------
@@ -360,17 +363,17 @@ def test_the_environment_lists_the_installed_plugins_that_may_load(listed, loade
     monkeypatch.setenv("HARNESS_PLUGINS", listed)
     plugins = load_plugins()
     assert asked(plugins) == []
-    assert [info.name for info in plugins.found] == ["builtin", *loaded]
+    assert [info.name for info in plugins.infos] == ["builtin", *loaded]
 
 
 def test_without_a_list_every_installed_plugin_loads(install, monkeypatch):
     install("nice-tasks", "nice", GOOD)
     monkeypatch.delenv("HARNESS_PLUGINS")
-    assert {"builtin", "sts", "nice"} <= {info.name for info in load_plugins().found}
+    assert {"builtin", "sts", "nice"} <= {info.name for info in load_plugins().infos}
 
 
 def test_a_caller_may_list_them_too():
-    assert [info.name for info in load_plugins(allowed=[]).found] == ["builtin"]
+    assert [info.name for info in load_plugins(allowed=[]).infos] == ["builtin"]
 
 
 def test_a_listed_name_that_is_not_installed_is_an_error_with_the_nearest(monkeypatch):

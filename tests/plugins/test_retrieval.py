@@ -299,7 +299,7 @@ def test_other_names_formats_and_ways_to_become_text(tmp_path):
         pytest.param(
             [("q1", "d1", 1)],
             {"corpus": [("d1", "", None)]},
-            "1 rows of column 'text' hold no text",
+            "1 rows of column 'text' are not texts",
             id="no text",
         ),
     ],

@@ -176,7 +176,7 @@ def test_a_definition_that_asks_for_what_is_not_there_is_refused(tmp_path, optio
 
 def test_a_text_that_is_missing_is_an_error_with_its_row(tmp_path):
     path = written(tmp_path / "t.jsonl", ("a", "b", "c"), ("a", None, "c"))
-    with pytest.raises(HarnessError, match="1 rows of column 'positive' hold no text, the first is row 2"):
+    with pytest.raises(HarnessError, match="1 rows of column 'positive' are not texts, the first is row 2"):
         user_task(path).load(NOWHERE)
 
 

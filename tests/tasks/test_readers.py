@@ -284,7 +284,7 @@ def test_a_file_that_may_not_be_read_is_named(file, monkeypatch):
 
 @pytest.mark.parametrize("value", [None, math.nan, 3, 2.5, True, b"bytes"])
 def test_a_text_column_with_something_else_in_it_names_the_first_row_and_how_many(value, tmp_path):
-    with pytest.raises(HarnessError, match="2 rows of column 'text1' hold no text, the first is row 2"):
+    with pytest.raises(HarnessError, match="2 rows of column 'text1' are not texts, the first is row 2"):
         as_texts(["a", value, "b", value], "text1", tmp_path)
 
 
