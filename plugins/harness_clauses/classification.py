@@ -1,4 +1,4 @@
-"""ContractNLI as classification: two classes given the gold evidence, three without it."""
+"""ContractNLI as classification: two classes with the gold evidence, three without it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SAMPLE = Path(__file__).parent / "sample"
 BY_SIMILARITY = (ROC_AUC, AVERAGE_PRECISION)
 TUNED = (mean_metric("accuracy", "correct"),)
-"""With a dev split."""
+"""Metrics that need a dev split."""
 BASELINES = (
     mean_metric("majority_accuracy", "majority_correct"),
     mean_metric("hypothesis_majority_accuracy", "hypothesis_majority_correct"),
@@ -45,7 +45,7 @@ PROBED = (
     replace(MACRO_F1, name="probe_macro_f1", columns=("gold", "probe")),
     *BASELINES,
 )
-"""With a train split."""
+"""Metrics that need a train split."""
 
 
 class ClausePairs(Task):
@@ -54,7 +54,7 @@ class ClausePairs(Task):
     kind = "clauses"
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
-        """Both sides of every pair, of the splits to fit on too."""
+        """Announce both sides of every pair, of the splits to fit on too."""
         splits = [dataset, *dataset.tables.values()]
         return [
             (text, Role.TEXT) for split in splits for side in ("clause", "hypothesis") for text in split[side]
@@ -64,13 +64,13 @@ class ClausePairs(Task):
 class Entailment(ClausePairs):
     """Does the clause entail the hypothesis (gold 1) or contradict it (0)? By similarity, and by a probe.
 
-    A dataset whose `tables` lack `dev` or `train` leaves out what is fitted on them.
+    Without `dev` or `train` in the dataset's `tables`, the columns fitted on them are left out.
     """
 
     metrics: tuple[Metric, ...] = (*BY_SIMILARITY, *TUNED, *PROBED)
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
-        """Keep the similarity (predicted), and what the threshold and the probe make of each pair."""
+        """Return the similarity (predicted), and the answers of the threshold and the probe for each pair."""
         evaluated = Pairs.of(model, dataset)
         splits = {name: Pairs.of(model, split) for name, split in dataset.tables.items()}
         columns: dict[str, Any] = {"gold": dataset["gold"], "predicted": evaluated.similarity(model)}
@@ -96,7 +96,7 @@ class ContractNLI(Entailment):
     sample = SAMPLE
 
     def load(self, source: DataSource) -> Dataset:
-        """Read the release; where train.json is not there, the pairs of it, else its first contracts."""
+        """Read the release; without train.json, the CSV of its pairs, else its first contracts."""
         return read_evidence_pairs(
             source.path("contract-nli/test.json"),
             source.path("contract-nli/dev.json"),
@@ -107,7 +107,7 @@ class ContractNLI(Entailment):
 
 
 class ContractNLI3Way(ClausePairs):
-    """Entailment, Contradiction or NotMentioned, given three spans that are chosen alike for all three."""
+    """Entailment, Contradiction or NotMentioned, given three spans; their selection ignores the class."""
 
     name = "contract-nli-3way"
     tags = frozenset({"clauses", "legal"})
@@ -116,7 +116,7 @@ class ContractNLI3Way(ClausePairs):
     sample = SAMPLE
 
     def load(self, source: DataSource) -> Dataset:
-        """Read the release; where there is no train.json, its first contracts, never the CSV of pairs."""
+        """Read the release; without train.json, its first contracts, never the CSV of pairs."""
         train = source.path("contract-nli/train.json", "contract-nli/train_truncated.json")
         paths = (source.path("contract-nli/test.json"), source.path("contract-nli/dev.json"), train)
         releases = [read_release(path) for path in paths]
@@ -125,7 +125,7 @@ class ContractNLI3Way(ClausePairs):
         return join_splits(evaluated, {"dev": dev, "train": fitted}, *find_stand_in(train, fitted))
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
-        """Answer by a probe that is fitted on train."""
+        """Return the answers of a probe that is fitted on train."""
         evaluated, dev, train = (Pairs.of(model, split) for split in (dataset, *_fitted_on(dataset)))
         predicted, strength = probe_classes(train, dev, evaluated)
         columns: dict[str, Any] = {
@@ -156,17 +156,17 @@ def read_evidence_pairs(test: Path, dev: Path | None, train: Path | None) -> Dat
 
 
 def find_stand_in(train: Path, rows: Dataset) -> list[Finding]:
-    """Say which file stands in for train.json, where one does."""
+    """Return a finding if another file replaces train.json."""
     if train.name == "train.json":
         return []
-    evidence = f"there is no train.json: the probe was fitted on the {len(rows)} rows of {train.name}"
+    evidence = f"train.json is missing: the probe was fitted on the {len(rows)} rows of {train.name}"
     return [
-        Finding("train-stand-in", Severity.NOTE, evidence, "put the release's train.json beside test.json")
+        Finding("train-stand-in", Severity.NOTE, evidence, "put the release's train.json next to test.json")
     ]
 
 
 def baselines(dataset: Dataset) -> dict[str, list[bool]]:
-    """Say which examples a class would answer that was picked without any model, on train."""
+    """Return which examples are right with train's most frequent class, overall and by hypothesis."""
     train = dataset.tables["train"]
     always = [majority(train["gold"])] * len(dataset)
     by_hypothesis = majority_by_hypothesis(train, dataset["hypothesis"])
@@ -177,14 +177,14 @@ def baselines(dataset: Dataset) -> dict[str, list[bool]]:
 
 
 def find_inverted_labels(predictions: Predictions, dataset: Dataset, task: str) -> list[Finding]:
-    """Find similarities that rank contradictions above entailments beyond noise, by the record's interval."""
-    found = estimate(ROC_AUC, predictions, interval_seed(dataset.digest, task, ROC_AUC.name))
-    low, high = found.interval
+    """Find similarities that rank contradictions above entailments, with a 95 % interval below 0.5."""
+    auc = estimate(ROC_AUC, predictions, interval_seed(dataset.digest, task, ROC_AUC.name))
+    low, high = auc.interval
     if not high < 0.5:
         return []
     evidence = (
-        f"ROC-AUC is {found.score:.4f}; its 95 % interval, {low:.4f} to {high:.4f}, lies"
-        f" below 0.5 ({found.examples} pairs, {found.clusters} clusters)"
+        f"ROC-AUC is {auc.score:.4f}; its 95 % interval, {low:.4f} to {high:.4f}, lies"
+        f" below 0.5 ({auc.examples} pairs, {auc.clusters} clusters)"
     )
     return [
         Finding("labels-inverted", Severity.WARNING, evidence, "check that 1 means entailment in the data")
