@@ -122,7 +122,7 @@ def read_suite(data: Path) -> Suite:
     documents = {
         f"{contract.id}/{position}": contract.spans[position].strip()
         for contract in release.contracts[:CONTRACTS]
-        for position in contract.filled()
+        for position in contract.non_blank()
     }
     relevant = _relevant(release, documents)
     return Suite(

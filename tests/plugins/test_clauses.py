@@ -195,7 +195,7 @@ ANSWER = "annotation_sets/0/annotations/a"
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        pytest.param("a text", "contract: 'a text' is not an object", id="a contract that is no object"),
+        pytest.param("a text", "contract: 'a text' is not an object", id="a contract that is not an object"),
         pytest.param(_replaced("id", None), "contract: no 'id'", id="no id"),
         pytest.param(_replaced("text", 5), "contract 42: 'text' is '5'", id="a text that is a number"),
         pytest.param(_replaced("spans", None), "contract 42: no 'spans'", id="no spans"),
