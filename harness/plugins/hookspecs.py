@@ -1,4 +1,4 @@
-"""The questions that a plugin answers. Each is a function with an answer; none registers anything."""
+"""Hooks: the questions that a plugin answers. Each returns its answer; none registers anything."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def harness_trainers() -> Iterable[Trainer]:  # type: ignore[empty-body]
 
 @hookspec
 def harness_checks() -> Iterable[Check]:  # type: ignore[empty-body]
-    """What can you see that is wrong with data, a recipe, a candidate, a model or a card?
+    """Which checks do you bring, of data, recipes, candidates, models and cards?
 
     Asked by `harness check`, and by `harness train` before it begins.
     """

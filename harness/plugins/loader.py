@@ -1,4 +1,4 @@
-"""Find and load plugins, loudly: one that is broken is reported, and the rest work."""
+"""Find and load plugins; a broken one is reported, and the rest work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -17,7 +18,7 @@ from harness.plugins import hookspecs
 from harness.plugins.validate import answer_error, error_sentence, model_error
 from harness.system.code_hash.walk import PLUGIN_FILE
 from harness.tasks.interface import Task, TaskKind, TaskScheme
-from harness.tasks.selection import ambiguous
+from harness.tasks.selection import find_ambiguous_names
 from harness.training.interface import Trainer
 from harness.training.recipe import Recipe
 from harness.training.subject import Check
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
 
 GROUP = "harness"
-"""The entry-point group under which a distribution registers its plugins."""
+"""Entry-point group under which a distribution registers its plugins."""
 
-_ANSWERS: dict[str, type] = {
+_KINDS: dict[str, type] = {
     "harness_tasks": Task,
     "harness_task_kinds": TaskKind,
     "harness_task_schemes": TaskScheme,
@@ -40,156 +41,165 @@ _ANSWERS: dict[str, type] = {
     "harness_trainers": Trainer,
     "harness_checks": Check,
 }
-"""What the answers to each question are made of."""
+"""Hook → the type of its answers."""
 
 _FUNCTIONS = {
     "harness_task_kinds": "build",
     "harness_task_schemes": "resolve",
     "harness_model_schemes": "locate",
 }
-"""The function of the plugin that an answer holds."""
+"""Hook → the attribute of its answers that is a function of the plugin."""
 
 BUILT_IN = "harness.plugins.builtin"
-"""Our own model schemes are a plugin too."""
+"""Module of our own model schemes, which are a plugin too."""
 
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """One plugin as `harness list plugins` shows it."""
+    """A plugin as `harness list plugins` shows it."""
 
     name: str
     origin: str
-    """The distribution and its version, or the file."""
+    """Distribution and version, or the file."""
     hooks: tuple[str, ...] = ()
-    """The questions that it answers."""
+    """Hooks that it implements."""
     problem: str | None = None
-    """Why it is not in use; None when all is well."""
+    """Why it is not used; None if it is."""
 
 
 @dataclass
 class Plugins:
-    """The loaded plugins, and what they answer."""
+    """The loaded plugins and their answers."""
 
     manager: pluggy.PluginManager
-    found: list[PluginInfo] = field(default_factory=list)
-    _answers: dict[str, dict[str, tuple[Any, str]]] = field(default_factory=dict)
+    infos: list[PluginInfo] = field(default_factory=list)
+    """Every plugin that was looked at, the broken ones included."""
+    _collected: dict[str, dict[str, tuple[Any, str]]] = field(default_factory=dict)
     _problems: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
-        """One sentence for each plugin that could not be used, or whose answer could not."""
+        """One sentence for each plugin and each answer that cannot be used."""
         broken = [
-            f"plugin {info.name} ({info.origin}): {info.problem}" for info in self.found if info.problem
+            f"plugin {info.name} ({info.origin}): {info.problem}" for info in self.infos if info.problem
         ]
         return broken + self._problems
 
     def tasks(self) -> dict[str, Task]:
-        """All tasks by name."""
-        return {name: task for name, (task, _) in self._collect("harness_tasks").items()}
+        """Return all tasks by name."""
+        return self._answers("harness_tasks")
 
     def task_kinds(self) -> dict[str, TaskKind]:
-        """All kinds that a task file may name."""
-        return {name: kind for name, (kind, _) in self._collect("harness_task_kinds").items()}
+        """Return all kinds that a task file may name."""
+        return self._answers("harness_task_kinds")
 
     def task_schemes(self) -> dict[str, TaskScheme]:
-        """All prefixes of task names."""
-        return {name: scheme for name, (scheme, _) in self._collect("harness_task_schemes").items()}
+        """Return all prefixes of task names."""
+        return self._answers("harness_task_schemes")
 
     def model_schemes(self) -> dict[str, ModelScheme]:
-        """All model schemes by name."""
-        return {name: scheme for name, (scheme, _) in self._collect("harness_model_schemes").items()}
+        """Return all model schemes by name."""
+        return self._answers("harness_model_schemes")
 
     def recipes(self) -> dict[str, Recipe]:
-        """All recipes by name."""
-        return {name: recipe for name, (recipe, _) in self._collect("harness_recipes").items()}
+        """Return all recipes by name."""
+        return self._answers("harness_recipes")
 
     def trainers(self) -> dict[str, Trainer]:
-        """All trainers by name."""
-        return {name: trainer for name, (trainer, _) in self._collect("harness_trainers").items()}
+        """Return all trainers by name."""
+        return self._answers("harness_trainers")
 
     def checks(self) -> dict[str, Check]:
-        """All checks by name."""
-        return {name: check for name, (check, _) in self._collect("harness_checks").items()}
+        """Return all checks by name."""
+        return self._answers("harness_checks")
 
     def origin(self, hook: str, name: str) -> str:
-        """Name the plugin that answered `hook` with `name`."""
+        """Return the name of the plugin that answered `hook` with `name`."""
         return self._collect(hook)[name][1]
 
+    def _answers(self, hook: str) -> dict[str, Any]:
+        """Return a hook's answers by name, of the kind that `_KINDS` has for it, in a new dict."""
+        return {name: answer for name, (answer, _) in self._collect(hook).items()}
+
     def _collect(self, hook: str) -> dict[str, tuple[Any, str]]:
-        """Ask every plugin one question; answers by unique name, with the plugin each came from."""
-        if hook not in self._answers:
+        """Call a hook once in every plugin; return its answers by unique name, with each one's plugin."""
+        if hook not in self._collected:
             offers: dict[str, list[tuple[Any, str]]] = {}
             for implementation in getattr(self.manager.hook, hook).get_hookimpls():
-                for name, answer in self._ask(implementation, hook):
+                for name, answer in self._call(implementation, hook):
                     offers.setdefault(name, []).append((answer, implementation.plugin_name))
-            clashes = {name: given for name, given in offers.items() if len(given) > 1}
-            for name, given in clashes.items():
-                plugins = " and ".join(plugin for _, plugin in given)
-                self._problems.append(f"{name!r} is brought by {plugins}: none of them is used ({hook})")
-            self._answers[hook] = {name: given[0] for name, given in offers.items() if name not in clashes}
+            for name, same_named in offers.items():
+                if len(same_named) > 1:
+                    plugins = " and ".join(plugin for _, plugin in same_named)
+                    self._problems.append(f"{name!r} is provided by {plugins}: none of them is used ({hook})")
+            unique = {name: same_named[0] for name, same_named in offers.items() if len(same_named) == 1}
             if hook == "harness_tasks":
-                self._drop_ambiguous(self._answers[hook])
-        return self._answers[hook]
+                self._drop_ambiguous(unique)
+            self._collected[hook] = unique
+        return self._collected[hook]
 
     def _drop_ambiguous(self, tasks: dict[str, tuple[Task, str]]) -> None:
-        """Leave out tasks that would hide those with a tag of their name."""
-        for name, others in ambiguous({name: task for name, (task, _) in tasks.items()}).items():
+        """Drop tasks that would hide the tasks with a tag of their name."""
+        for name, others in find_ambiguous_names({name: task for name, (task, _) in tasks.items()}).items():
             _, plugin = tasks.pop(name)
             tag = f"has the name of a tag (of {', '.join(others)})"
             self._problems.append(f"plugin {plugin}: task {name!r} {tag}: it is not used")
 
-    def _ask(self, implementation: pluggy.HookImpl, hook: str) -> Iterable[tuple[str, Any]]:
+    def _call(self, implementation: pluggy.HookImpl, hook: str) -> Iterable[tuple[str, Any]]:
+        """Call one plugin's hook; yield the usable answers with their names, and note the others."""
         plugin = implementation.plugin_name
         try:
             answers: list[Any] = list(implementation.function())  # type: ignore[call-overload]
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
             self._problems.append(f"plugin {plugin}: {hook} raised {error_sentence(error)}")
             return
         for answer in answers:
-            if problem := answer_error(answer, _ANSWERS[hook]):
+            if problem := answer_error(answer, _KINDS[hook]):
                 self._problems.append(f"plugin {plugin}: {hook} answers {problem}")
-            else:
-                _sign(answer, implementation)
-                yield answer.name, _blamed(answer, implementation, hook) if hook in _FUNCTIONS else answer
+                continue
+            _set_brought_by(answer, implementation)
+            usable = _naming_plugin(answer, implementation, hook) if hook in _FUNCTIONS else answer
+            yield answer.name, usable
 
 
 def load_plugins(files: Sequence[Path] = (), allowed: Sequence[str] | None = None) -> Plugins:
-    """Load our own plugins, every installed one (entry-point group `harness`), and single files.
+    """Load the built-in plugin, the installed ones (entry-point group `harness`), and single files.
 
     allowed: names of the installed plugins to load; None for those in the environment variable
-    HARNESS_PLUGINS (separated by commas), or all when it is not set.
-    Raises HarnessError for an allowed name that is not installed, and for a file that is not there.
+    HARNESS_PLUGINS (separated by commas), or all if it is not set.
+    Raises HarnessError for an allowed name that is not installed, and for a missing file.
     """
     manager = pluggy.PluginManager("harness")
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(manager)
-    _load(plugins, "builtin", "harness", lambda: importlib.import_module(BUILT_IN))
-    offers = _allowed(_entry_points(), allowed)
+    _load(plugins, "builtin", "harness", partial(importlib.import_module, BUILT_IN))
+    offers = _filter_allowed(_entry_points(), allowed)
     for name, points in offers.items():
         origin = " and ".join(_distribution(point) for point in points)
         if len(points) > 1:
-            problem = f"{len(points)} distributions bring a plugin of this name: none of them is loaded"
-            plugins.found.append(PluginInfo(name, origin, problem=problem))
+            problem = f"{len(points)} distributions provide a plugin of this name: none of them is loaded"
+            plugins.infos.append(PluginInfo(name, origin, problem=problem))
         else:
             _load(plugins, name, origin, points[0].load)
     for file in files:
         if not file.is_file():
             raise HarnessError(f"no plugin file {file}", hint="--plugin takes a single Python file")
-        _load(plugins, file.stem, str(file), lambda file=file: _import_file(file))  # type: ignore[misc]
+        _load(plugins, file.stem, str(file), partial(_import_file, file))
     return plugins
 
 
 def _entry_points() -> dict[str, list[importlib.metadata.EntryPoint]]:
-    """Entry points of our group by name; a distribution that is seen twice on the path counts once."""
-    found: dict[str, list[importlib.metadata.EntryPoint]] = {}
+    """Return the entry points of our group by name; a distribution twice on the path counts once."""
+    by_name: dict[str, list[importlib.metadata.EntryPoint]] = {}
     for point in importlib.metadata.entry_points(group=GROUP):
-        same = [_distribution(point), point.value]
-        if same not in [[_distribution(other), other.value] for other in found.setdefault(point.name, [])]:
-            found[point.name].append(point)
-    return dict(sorted(found.items()))
+        same_named = by_name.setdefault(point.name, [])
+        known = [(_distribution(other), other.value) for other in same_named]
+        if (_distribution(point), point.value) not in known:
+            same_named.append(point)
+    return dict(sorted(by_name.items()))
 
 
-def _allowed(
+def _filter_allowed(
     offers: dict[str, list[importlib.metadata.EntryPoint]], allowed: Sequence[str] | None
 ) -> dict[str, list[importlib.metadata.EntryPoint]]:
     listed = os.environ.get("HARNESS_PLUGINS")
@@ -222,7 +232,7 @@ def _import_file(file: Path) -> ModuleType:
 
 
 def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleType]) -> None:
-    """Import and register one plugin; whatever goes wrong becomes its `problem`."""
+    """Import and register one plugin; an error becomes its `problem`."""
     manager = plugins.manager
     try:
         if manager.has_plugin(name):
@@ -231,8 +241,8 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
         if manager.is_registered(module):
             raise HarnessError(f"the same module is loaded already, as {manager.get_name(module)}")
         manager.register(module, name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-        plugins.found.append(PluginInfo(name, origin, problem=error_sentence(error)))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        plugins.infos.append(PluginInfo(name, origin, problem=error_sentence(error)))
         return
     callers = manager.get_hookcallers(module) or []
     hooks = tuple(caller.name for caller in callers)
@@ -240,50 +250,51 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         manager.unregister(module)
-        plugins.found.append(PluginInfo(name, origin, hooks, problem=error_sentence(error)))
+        plugins.infos.append(PluginInfo(name, origin, hooks, problem=error_sentence(error)))
         return
-    problem = None if hooks else "answers no hook: is `@hookimpl` missing?"
-    plugins.found.append(PluginInfo(name, origin, hooks, problem))
+    problem = None if hooks else "implements no hook: is `@hookimpl` missing?"
+    plugins.infos.append(PluginInfo(name, origin, hooks, problem))
 
 
-def _sign(answer: Any, implementation: pluggy.HookImpl) -> None:  # noqa: ANN401 - any answer
-    """Note in a task which module brought it: how that makes the task is part of the task's code."""
+def _set_brought_by(answer: Any, implementation: pluggy.HookImpl) -> None:  # noqa: ANN401 - any answer
+    """Set a task's `brought_by`: the module that makes a task is part of the task's code."""
     if isinstance(answer, Task):
-        # Through `vars`, as a stranger's class may be frozen.
+        # Through `vars`, as a plugin's class may be frozen.
         vars(answer)["brought_by"] = getattr(implementation.plugin, "__name__", "")
 
 
-def _blamed(answer: Any, implementation: pluggy.HookImpl, hook: str) -> Any:  # noqa: ANN401 - a kind or scheme
-    """Let a kind or scheme name its plugin when its function raises, or answers what cannot be used.
+def _naming_plugin(answer: Any, implementation: pluggy.HookImpl, hook: str) -> Any:  # noqa: ANN401
+    """Return a copy of a kind or scheme whose function names the plugin in its errors.
 
-    The function then raises HarnessError alone; one that it raised itself stays as it is.
+    The function raises HarnessError for any exception and for a result that cannot be used; a HarnessError
+    of its own stays as it is.
     """
-    what = hook.removeprefix("harness_").removesuffix("s").replace("_", " ")
-    who, act = f"plugin {implementation.plugin_name}: {what} {answer.name!r}", _FUNCTIONS[hook]
-    function = getattr(answer, act)
+    hook_noun = hook.removeprefix("harness_").removesuffix("s").replace("_", " ")
+    subject = f"plugin {implementation.plugin_name}: {hook_noun} {answer.name!r}"
+    attribute = _FUNCTIONS[hook]
+    function = getattr(answer, attribute)
 
-    def blaming(asked: Any) -> Any:  # noqa: ANN401 - what the function takes and gives
+    def call(argument: Any) -> Any:  # noqa: ANN401 - what the function takes and returns
         try:
-            given = function(asked)
-            problem = model_error(given) if act == "locate" else answer_error(given, Task)
+            result = function(argument)
+            problem = model_error(result) if attribute == "locate" else answer_error(result, Task)
         except HarnessError:
             raise
         except (Exception, SystemExit) as error:
-            raise HarnessError(f"{who} raised {error_sentence(error)}") from error
+            raise HarnessError(f"{subject} raised {error_sentence(error)}") from error
         if problem:
-            raise HarnessError(f"{who} answers {problem}")
-        _sign(given, implementation)
-        return given
+            raise HarnessError(f"{subject} answers {problem}")
+        _set_brought_by(result, implementation)
+        return result
 
-    return _ANSWERS[hook](name=answer.name, help=answer.help, **{act: blaming})
+    return _KINDS[hook](name=answer.name, help=answer.help, **{attribute: call})
 
 
 def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
-    """All tasks: those of plugins, and those of task files.
+    """Return the tasks of plugins and of task files, by name.
 
-    Raises HarnessError where a name is taken, or is a tag of other tasks.
+    Raises HarnessError for a name that is taken, or is a tag of other tasks.
     """
-    from harness.tasks.selection import ambiguous
     from harness.tasks.task_file import read_task_file
 
     tasks = plugins.tasks()
@@ -292,7 +303,7 @@ def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
             if name in tasks:
                 raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
             tasks[name] = task
-        for name, others in ambiguous(tasks).items():
+        for name, others in find_ambiguous_names(tasks).items():
             raise HarnessError(
                 f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",
                 hint=f"--tasks {name} could mean either: rename one",

@@ -1,4 +1,4 @@
-"""Checks of what plugins answer: each says in a phrase why an answer cannot be used."""
+"""Checks of the answers of plugins: each returns a phrase with the reason why one cannot be used."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from harness.tasks.interface import AggregateTask, Task
 from harness.tasks.selection import name_error
 
 
-def answer_error(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401 - whatever a stranger answered
-    """Say why an answer cannot be used; None when it can."""
+def answer_error(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401 - a plugin may answer anything
+    """Return why an answer cannot be used; None if it can."""
     try:
         if not isinstance(answer, kind):
-            return f"{str(answer)[:80]!r}, which is no {kind.__name__}"
+            return f"{str(answer)[:80]!r}, which is not a {kind.__name__}"
         fault = _task_fault(answer) if isinstance(answer, Task) else _name_fault(answer.name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's property may raise anything
-        fault = f"that cannot be asked: {error_sentence(error)}"
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's property may raise anything
+        fault = f"whose attributes cannot be read: {error_sentence(error)}"
     return f"a {type(answer).__name__} {fault}" if fault else None
 
 
 def _task_fault(task: Task) -> str | None:
-    """Say what a task says of itself that no task may; None when all is well."""
-    if lacking := [name for name in ("name", "kind", "metrics") if not hasattr(task, name)]:
-        return f"without {', '.join(lacking)}"
+    """Return which attribute of a task is missing or has an invalid value; None if all are valid."""
+    if missing := [name for name in ("name", "kind", "metrics") if not hasattr(task, name)]:
+        return f"without {', '.join(missing)}"
     if fault := _name_fault(task.name):
         return fault
     if problem := name_error(task.name):
@@ -39,7 +39,7 @@ def _task_fault(task: Task) -> str | None:
     return None
 
 
-def _name_fault(name: Any) -> str | None:  # noqa: ANN401 - whatever a stranger called it
+def _name_fault(name: Any) -> str | None:  # noqa: ANN401
     return None if _is_text(name) else f"whose name is {name!r}, not a text"
 
 
@@ -56,14 +56,14 @@ def _all_are(kind: type, values: Any, container: type[Any]) -> bool:  # noqa: AN
     )
 
 
-def model_error(located: Any) -> str | None:  # noqa: ANN401 - whatever a plugin located
-    """Return why what a model scheme located is not a model; None when it is."""
-    lacking = [name for name in ("name", "fingerprint", "spec", "load") if not hasattr(located, name)]
-    return f"{str(located)[:80]!r}, a model without {', '.join(lacking)}" if lacking else None
+def model_error(located: Any) -> str | None:  # noqa: ANN401 - a plugin may return anything
+    """Return why the result of a model scheme is not a model; None if it is."""
+    missing = [name for name in ("name", "fingerprint", "spec", "load") if not hasattr(located, name)]
+    return f"{str(located)[:80]!r}, a model without {', '.join(missing)}" if missing else None
 
 
 def error_sentence(error: BaseException) -> str:
-    """Return an exception's kind and message on one line; of a HarnessError, the message alone."""
+    """Return an exception's type and message on one line; only the message of a HarnessError."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kind = (
         []

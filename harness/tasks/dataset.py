@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Dataset:
     """Rows as a task sees them, with the further tables it needs (a corpus, a split to fit on).
 
-    A column `id` is made from row numbers where there is none; a column `cluster` names what each
+    A missing column `id` is filled with row numbers; a column `cluster` names the group that each
     example was drawn with (a contract, an anchor). Raises HarnessError for columns of unequal
     length, no rows, or duplicate ids.
     """
@@ -33,7 +33,7 @@ class Dataset:
     columns: Mapping[str, Sequence[Any]]
     tables: Mapping[str, Dataset] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
-    """What was seen while reading, such as dropped rows."""
+    """Findings of reading, such as dropped rows."""
 
     def __post_init__(self) -> None:
         lengths = {name: len(values) for name, values in self.columns.items()}
@@ -48,7 +48,7 @@ class Dataset:
         if repeated:
             raise HarnessError(
                 f"{len(repeated)} duplicate ids, such as {repeated[0]!r}",
-                hint="ids name examples over runs: each must occur once",
+                hint="ids identify examples across runs: each must occur once",
             )
 
     def __getitem__(self, column: str) -> Sequence[Any]:
@@ -62,7 +62,7 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """Hex SHA-256 of every row of every table, as the task sees them; order counts."""
+        """Hex SHA-256 of all rows of all tables, as the task sees them; order counts."""
         digest = hashlib.sha256()
         for name in sorted(self.columns):
             # A cell may be a numpy number or array: it counts by its value.
@@ -87,11 +87,11 @@ class Dataset:
 class Predictions:
     """A task's answers: one row per example of a dataset, in its order.
 
-    `columns` holds the dataset's `id`, `cluster` and texts (so that a person can read what flipped),
-    and the columns given by name: `gold`, `predicted`, or per-query metrics.
+    `columns` has the dataset's `id`, `cluster` and texts (so that a person can read what flipped),
+    and the columns passed by name: `gold`, `predicted`, or per-query metrics.
 
-    fitted: what was learned from other splits (a threshold, a probe's C), as plain data.
-    findings: what the task saw that a reader of the score must know.
+    fitted: parameters fitted on other splits (a threshold, a probe's C), as plain data.
+    findings: what a reader of the score must know.
     Raises ValueError for a column whose length is not the dataset's.
     """
 
@@ -107,8 +107,8 @@ class Predictions:
         for name, values in columns.items():
             if len(values) != len(dataset):
                 raise ValueError(f"column {name!r} has {len(values)} rows, the dataset has {len(dataset)}")
-        shown = {name: values for name, values in dataset.columns.items() if _is_text(values)}
-        self.columns: dict[str, Column] = {**shown, "id": dataset["id"], **columns}
+        texts = {name: values for name, values in dataset.columns.items() if _all_texts(values)}
+        self.columns: dict[str, Column] = {**texts, "id": dataset["id"], **columns}
         self.fitted: dict[str, Any] = dict(fitted or {})
         self.findings: tuple[Finding, ...] = (*dataset.findings, *findings)
 
@@ -122,22 +122,22 @@ class Predictions:
         return len(self.columns["id"])
 
 
-def _is_text(values: Sequence[Any]) -> bool:
+def _all_texts(values: Sequence[Any]) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
 def connected_components(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    """Name, for each pair, the connected component that its two texts belong to.
+    """Return the name of each pair's connected component: (n,) names that serve as clusters.
 
-    Pairs that share a text, directly or in a chain, were drawn together: (n,) names that serve as
-    clusters. STS-B's test split has 1,179 of them for its 1,379 pairs.
+    Pairs that share a text, directly or in a chain, are in one component: they were drawn together.
+    STS-B's test split has 1,179 components of its 1,379 pairs.
     """
     import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    number = {text: position for position, text in enumerate(dict.fromkeys([*left, *right]))}
-    rows, columns = [number[text] for text in left], [number[text] for text in right]
-    links = coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(number), len(number)))
+    node = {text: position for position, text in enumerate(dict.fromkeys([*left, *right]))}
+    rows, columns = [node[text] for text in left], [node[text] for text in right]
+    links = coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(node), len(node)))
     _, component = connected_components(links, directed=False)
     return [f"c{component[row]}" for row in rows]

@@ -1,4 +1,4 @@
-"""Findings: what a check or a task saw that is wrong or doubtful."""
+"""Findings of tasks and checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How much a finding matters: an error makes the score meaningless, a warning makes it doubtful."""
+    """Severity of a finding: an error makes the score meaningless, a warning makes it doubtful."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong or doubtful that a task or a check saw."""
+    """Something wrong or doubtful that a task or a check found."""
 
     code: str
     """Stable kebab-case name, such as `labels-inverted`."""

@@ -1,4 +1,4 @@
-"""The contracts of tasks: a dataset, a way to answer, metrics."""
+"""Interfaces of tasks, of kinds and schemes of tasks, and of their data sources."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Which split is scored, and which ones a task may fit on; the digest covers them all."""
+    """The split that is scored, and those that a task may fit on; the digest covers them all."""
 
     evaluated: str = "test"
     fitted_on: tuple[str, ...] = ()
@@ -30,40 +30,40 @@ class Task(ABC):
     """A dataset, a way to answer its questions with embeddings, and metrics of the answers.
 
     A subclass is small: it reads rows (`load`) and answers one row per example (`predict`). Scores,
-    intervals, comparisons, caching, batching and timing are not its business.
+    intervals, comparisons, caching, batching and timing are done elsewhere.
     """
 
     name: str
     kind: str
     version: int = 1
-    """Raise it when the same rows would be answered or scored differently."""
+    """Increase it when the same rows would be answered or scored differently."""
     tags: frozenset[str] = frozenset()
     """Words that select the task: `--tasks legal`."""
     metrics: tuple[Metric, ...]
     """The first is the headline."""
     splits: Splits = Splits()
     sample: Path | None = None
-    """Folder of the illustrative data that the plugin ships, if it ships some for this task."""
+    """Folder of the illustrative data that the plugin ships for this task; None if it ships none."""
     options: Mapping[str, Any] = MappingProxyType({})
     """What the answers depend on besides code and rows, such as a task file's options; plain data."""
     brought_by: str = ""
-    """Name of the plugin's module that brought it, as whoever loads plugins sets it: part of its code."""
+    """Name of the plugin's module that provided it, set when plugins are loaded: part of the task's code."""
 
     @abstractmethod
     def load(self, source: DataSource) -> Dataset:
-        """Read the rows. Raises HarnessError for data that a user can put right."""
+        """Read the rows. Raises HarnessError for errors in the data that a user can correct."""
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:  # noqa: ARG002 - part of the contract
-        """Everything that `predict` will encode, so that it can be encoded in few, full batches.
+        """Announce everything that `predict` will encode, so that it can be encoded in few, full batches.
 
-        Optional: what is not announced here is encoded when `predict` asks for it. It is asked twice: before
-        the task's turn too, for an embedding is held while a task that announces its text is left.
+        Optional: other texts are encoded when `predict` asks for them. Called twice, once before the
+        task's turn: an embedding is kept until the last task that announces its text is done.
         """
         return ()
 
     @abstractmethod
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
-        """Answer every example; never aggregate."""
+        """Return one row of answers per example; never aggregate."""
 
     def limited(self, dataset: Dataset, limit: int) -> Dataset:
         """Return the first `limit` examples, for a quick look that is not comparable with the full set."""
@@ -73,7 +73,7 @@ class Task(ABC):
 class AggregateTask(Task):
     """A task that another tool scores: aggregates without predictions, so without intervals or comparisons.
 
-    `score` stands in place of `predict`; its first metric is the headline.
+    `score` replaces `predict`; its first metric is the headline.
     """
 
     metrics: tuple[Metric, ...] = ()
@@ -83,25 +83,25 @@ class AggregateTask(Task):
         """Return metric → score, the headline first; NaN where undefined."""
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:  # noqa: ARG002 - as in Task
-        """There are no predictions; raises TypeError."""
+        """Raise TypeError: there are no predictions."""
         raise TypeError(f"{self.name} gives aggregate scores only")
 
 
 @dataclass(frozen=True, slots=True)
 class TaskScheme:
-    """A prefix of task names that are too many to list, such as `mteb:NAME`."""
+    """A prefix for tasks that are too many to list, such as `mteb:NAME`."""
 
     name: str
-    """What stands in `--tasks` before the colon."""
+    """The prefix: the text before the colon in `--tasks`."""
     help: str
     """One line."""
     resolve: Callable[[str], Task]
-    """Make the task of a name after the colon; raises HarnessError where there is none."""
+    """Return the task of the name after the colon; raises HarnessError for an unknown name."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskDefinition:
-    """One `[tasks.NAME]` table of a task file, checked for its general part."""
+    """A `[tasks.NAME]` table of a task file; the keys that all kinds share are validated."""
 
     name: str
     kind: str
@@ -113,18 +113,18 @@ class TaskDefinition:
     templates: Mapping[str, str] = field(default_factory=dict)
     """Our name of a text column → a template over the record's fields, such as "{title} — {text}"."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What only this kind knows, such as `dev` and `train` files."""
+    """Options of this kind alone, such as `dev` and `train` files."""
 
     def allow(
         self, *, columns: Iterable[str] = (), templates: Iterable[str] = (), options: Iterable[str] = ()
     ) -> None:
-        """Raise HarnessError for a column, template or option that the kind has no use for."""
-        for what, given, known in (
+        """Raise HarnessError for a column, template or option that the kind does not use."""
+        for what, names, known in (
             ("column", self.columns, columns),
             ("template", self.templates, templates),
             ("option", self.options, options),
         ):
-            for name in given:
+            for name in names:
                 if name not in set(known):
                     raise HarnessError.unknown(f"{what} of kind {self.kind} (task {self.name})", name, known)
 
@@ -137,28 +137,28 @@ class TaskKind:
     help: str
     """One line: which files and columns it reads."""
     build: Callable[[TaskDefinition], Task]
-    """Make the task; raises HarnessError for a definition that is not right."""
+    """Return the task; raises HarnessError for an invalid definition."""
 
 
 @dataclass(slots=True)
 class DataSource:
-    """Where a task's data comes from in this run; there is no falling back from one to another."""
+    """Source of a task's data in this run; there is no fallback from one kind to the other."""
 
     kind: Literal["sample", "files"]
     root: Path | None
     """The folder that holds the data sets; None when the task ships no sample."""
     used: bool = False
-    """Whether the task asked for a path; one that did not brings rows of its own."""
+    """Whether the task asked for a path; a task that did not has its own rows."""
 
     @classmethod
     def of(cls, task: Task, folder: Path | None) -> DataSource:
-        """A data folder or, without one, the sample that a task's plugin ships."""
+        """Return the data folder as a source or, without one, the sample that the task's plugin ships."""
         return cls("files", folder) if folder is not None else cls("sample", task.sample)
 
     def path(self, *alternatives: str) -> Path:
         """Return the first of the alternatives that exists below the root.
 
-        Raises MissingDataError, naming what was looked for, what exists, and what to do.
+        Raises MissingDataError that names the alternatives, the existing entries, and what to do.
         """
         self.used = True
         if self.root is None:

@@ -1,4 +1,4 @@
-"""Read the formats that users have, as they are, and say exactly what is wrong with what cannot be read."""
+"""Readers of csv, tsv, jsonl, json and parquet files; errors name the file, the row and the column."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.system.limits import DEPTH, check_nesting, read_parquet
 from harness.system.text_file import read_text
-from harness.tasks.templates import _rendered
+from harness.tasks.templates import render_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet")
 _FEW_BRACKETS = 20
-"""Brackets of a line that cannot nest deeply: most lines need not be looked through."""
+"""Maximum brackets of a line that is parsed without a check of its nesting."""
 
 
 def read_rows(
@@ -34,10 +34,10 @@ def read_rows(
 ) -> dict[str, list[Any]]:
     """Read named columns of a csv, tsv, jsonl, json (a list of objects) or parquet file.
 
-    columns: the names needed, or our name → the file's name.
-    optional: further names that are read where the file has them.
+    columns: the required names, or our name → the file's name.
+    optional: further names, read if the file has them.
     templates: our name of a text column → a template over the record's fields; see `render`.
-    header: names for a csv or tsv file that has no header line.
+    header: names of the columns of a csv or tsv file without a header line.
     Returns our names → values, in file order; those of csv and tsv files are strings.
     Raises HarnessError for a file that is missing, unreadable or empty, or lacks a column.
     """
@@ -46,24 +46,24 @@ def read_rows(
     records = read_records(path, header=header)
     if not records:
         raise HarnessError(f"empty dataset: {path} has no rows")
-    found = list(dict.fromkeys(key for record in records for key in record))
+    present = list(dict.fromkeys(key for record in records for key in record))
     needed = {ours: theirs for ours, theirs in wanted.items() if ours not in templates}
-    missing = [theirs for theirs in needed.values() if theirs not in found]
+    missing = [theirs for theirs in needed.values() if theirs not in present]
     if missing:
         raise HarnessError(
             f"{path} has no column {', '.join(repr(name) for name in missing)}",
-            exists=f"found: {', '.join(found)}\nneeded: {', '.join(needed.values())}",
+            exists=f"found: {', '.join(present)}\nneeded: {', '.join(needed.values())}",
             hint="map your names to ours in a task file: columns = { ours = 'yours' }",
         )
-    needed |= {name: name for name in optional if name not in needed and name in found}
+    needed |= {name: name for name in optional if name not in needed and name in present}
     table = {ours: [record.get(theirs) for record in records] for ours, theirs in needed.items()}
     for ours, template in templates.items():
-        table[ours] = [_rendered(template, record, path, row) for row, record in enumerate(records, 1)]
+        table[ours] = [render_row(template, record, path, row) for row, record in enumerate(records, 1)]
     return table
 
 
 def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
-    """Read a csv, tsv, jsonl, json or parquet file as one dict per row; the format is the file's ending."""
+    """Read a csv, tsv, jsonl, json or parquet file as one dict per row; the ending is the format."""
     if not path.is_file():
         raise HarnessError(
             f"no file {path}", hint="check the path; folders are read by tasks that expect one"
@@ -73,7 +73,7 @@ def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
         return _read_delimited(path, "," if kind == "csv" else "\t", header)
     if kind == "jsonl":
         lines = enumerate(read_text(path).split("\n"), 1)
-        return [_json_object(line, path, number) for number, line in lines if line.strip()]
+        return [_parse_object(line, path, number) for number, line in lines if line.strip()]
     if kind == "json":
         rows = read_json(path)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -84,33 +84,33 @@ def read_records(path: Path, *, header: Sequence[str] | None = None) -> Records:
     raise HarnessError(f"{path}: unknown format {path.suffix!r}", exists=f"known: {', '.join(FORMATS)}")
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    """Read one JSON document; raises HarnessError with the line and column of what cannot be parsed."""
-    return _parsed(read_text(path), path)
+def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Read one JSON document; raises HarnessError with the line and column of a syntax error."""
+    return _parse_json(read_text(path), path)
 
 
 def as_texts(values: Sequence[Any], column: str, path: Path) -> list[str]:
     """Check that a column holds texts and return it; an empty text is a text.
 
-    Raises HarnessError for missing values, and for records, which need a template to become text.
+    Raises HarnessError for missing values, and for records, which need a template.
     """
     for row, value in enumerate(values, 1):
         if isinstance(value, dict | list):
             raise HarnessError(
                 f"{path}: row {row} of column {column!r} is a record, not a text: {str(value)[:60]}…",
-                hint='say how it becomes text in a task file: templates = { ours = "{title} — {text}" }',
+                hint='define its text in a task file: templates = { ours = "{title} — {text}" }',
             )
         if not isinstance(value, str):
             bad = sum(not isinstance(value, str) for value in values)
             raise HarnessError(
-                f"{path}: {bad} rows of column {column!r} hold no text, the first is row {row}: {value!r}",
-                hint="drop these rows, or put an empty string where an empty text is meant",
+                f"{path}: {bad} rows of column {column!r} are not texts, the first is row {row}: {value!r}",
+                hint="drop these rows, or write an empty string for an empty text",
             )
     return list(values)
 
 
 def as_floats(values: Sequence[Any], column: str, path: Path) -> list[float]:
-    """Convert a column to finite floats; raises HarnessError that names the first row that is not one."""
+    """Convert a column to finite floats; raises HarnessError with the first row that is not one."""
     converted = []
     for row, value in enumerate(values, 1):
         try:
@@ -126,7 +126,7 @@ def as_floats(values: Sequence[Any], column: str, path: Path) -> list[float]:
 def as_ids(values: Sequence[Any], column: str, path: Path) -> list[str]:
     """Convert a column of ids or clusters, texts or whole numbers, to texts.
 
-    Raises HarnessError that names the first row that holds no name.
+    Raises HarnessError that names the first row that is neither.
     """
     for row, value in enumerate(values, 1):
         if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
@@ -167,7 +167,7 @@ def _check_distinct(names: Sequence[str], path: Path) -> None:
         raise HarnessError(f"{path}: two columns are named {repeated!r}")
 
 
-def _parsed(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN401 - whatever the file holds
+def _parse_json(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN401 - any JSON value
     where = f"{path}: line {line}" if line else str(path)
     try:
         value = json.loads(text)
@@ -176,22 +176,22 @@ def _parsed(text: str, path: Path, line: int | None = None) -> Any:  # noqa: ANN
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        place = f"line {line or error.lineno}, column {error.colno}"
-        raise HarnessError(f"{path}: not JSON in {place}: {error.msg}") from error
+        position = f"line {line or error.lineno}, column {error.colno}"
+        raise HarnessError(f"{path}: not JSON in {position}: {error.msg}") from error
     except RecursionError as error:
         raise DEPTH.exceeded(where) from error
     except UnicodeEncodeError as error:
         raise HarnessError(
-            f"{where}: half a surrogate pair, {error.object[error.start]!r}, is no text",
-            hint="a text was cut in the middle of a character: write it again",
+            f"{where}: half a surrogate pair, {error.object[error.start]!r}, is not a text",
+            hint="a text was cut within a character: write it again",
         ) from error
     except ValueError as error:
         raise HarnessError(f"{where}: a number has too many digits") from error
     return value
 
 
-def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
-    record = _parsed(text, path, line)
+def _parse_object(text: str, path: Path, line: int) -> dict[str, Any]:
+    record = _parse_json(text, path, line)
     if not isinstance(record, dict):
         raise HarnessError(f"{path}: line {line} is not an object: {text[:60]}")
     return record
@@ -206,7 +206,7 @@ def _read_parquet(path: Path) -> Records:
             table = read_parquet(file, path)
             _check_distinct(table.column_names, path)
             rows: Records = table.to_pylist()
-    # The last three are for cells that Python has no value for: a date after the year 9999, an unknown zone.
+    # The last three: cells that Python cannot represent, such as a date after 9999 or an unknown time zone.
     except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise HarnessError(f"{path} is not a readable parquet file: {error}") from error
     return rows

@@ -1,4 +1,4 @@
-"""From what stands after `--tasks` to tasks: names, tags, prefixes, and what is left out."""
+"""Selection of tasks by names, tags and prefixes, as in `--tasks` and `--exclude`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A task, and whether it was asked for by its own name."""
+    """A selected task, and whether its own name selected it."""
 
     task: Task
     by_name: bool
@@ -28,32 +28,32 @@ def select_tasks(
     schemes: Mapping[str, TaskScheme],
     exclude: Sequence[str] = (),
 ) -> list[Selected]:
-    """Choose tasks by names, tags and prefixes (`mteb:NAME`), without those that `exclude` names likewise.
+    """Return the tasks of names, tags and prefixes (`mteb:NAME`), without those that `exclude` selects.
 
-    Each task comes once, sorted by name, whatever the order and number of words that select it.
-    Raises HarnessError that names every word which selects nothing.
+    Each task is returned once, sorted by name; order and repetition of the words do not count.
+    Raises HarnessError that names every word that selects nothing.
     """
     if not wanted:
-        raise HarnessError("no tasks", exists=_known(tasks), hint="--tasks sts,legal")
-    _check_words([*wanted, *exclude], tasks, schemes)
-    left_out = {name for word in exclude for name in _named(word, tasks)} | set(exclude)
+        raise HarnessError("no tasks", exists=_known_names(tasks), hint="--tasks sts,legal")
+    _check_known([*wanted, *exclude], tasks, schemes)
+    excluded = {name for word in exclude for name in _matching_names(word, tasks)} | set(exclude)
     chosen: dict[str, Selected] = {}
     for word in wanted:
         prefix, colon, rest = word.partition(":")
         if colon and prefix in schemes and word not in tasks:
-            found, by_name = {word: schemes[prefix].resolve(rest)}, True
+            matches, by_name = {word: schemes[prefix].resolve(rest)}, True
         else:
-            found, by_name = {name: tasks[name] for name in _named(word, tasks)}, word in tasks
-        for name, task in found.items():
-            if name not in left_out:
+            matches, by_name = {name: tasks[name] for name in _matching_names(word, tasks)}, word in tasks
+        for name, task in matches.items():
+            if name not in excluded:
                 chosen[name] = Selected(task, by_name or (name in chosen and chosen[name].by_name))
     if not chosen:
-        raise HarnessError("no tasks left: --exclude leaves out all that --tasks selects")
+        raise HarnessError("no tasks left: --exclude excludes all tasks that --tasks selects")
     return [chosen[name] for name in sorted(chosen)]
 
 
 def tags_of(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
-    """Return every tag, with the names of the tasks that carry it."""
+    """Return every tag with the names of its tasks."""
     tags: dict[str, list[str]] = {}
     for name, task in sorted(tasks.items()):
         for tag in task.tags:
@@ -61,15 +61,15 @@ def tags_of(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
     return dict(sorted(tags.items()))
 
 
-def ambiguous(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
+def find_ambiguous_names(tasks: Mapping[str, Task]) -> dict[str, list[str]]:
     """Return the names of tasks that are also a tag of other tasks, with those others."""
     tags = tags_of(tasks)
-    found = {name: [other for other in tags.get(name, []) if other != name] for name in tasks}
-    return {name: others for name, others in found.items() if others}
+    same_tag = {name: [other for other in tags.get(name, []) if other != name] for name in tasks}
+    return {name: others for name, others in same_tag.items() if others}
 
 
 def name_error(name: str) -> str | None:
-    """Say why no word after `--tasks` could select a task of this name; None when one can."""
+    """Return why a word after `--tasks` cannot select a task of this name; None if it can."""
     if not name:
         return "is empty"
     if name != name.strip():
@@ -77,16 +77,16 @@ def name_error(name: str) -> str | None:
     return "holds a comma" if "," in name else None
 
 
-def _named(word: str, tasks: Mapping[str, Task]) -> list[str]:
-    """Names of the tasks that a word selects: the task of that name, else those with that tag."""
+def _matching_names(word: str, tasks: Mapping[str, Task]) -> list[str]:
+    """Return the names that a word selects: the task of that name, else the tasks with that tag."""
     return [word] if word in tasks else [name for name, task in tasks.items() if word in task.tags]
 
 
-def _check_words(words: Sequence[str], tasks: Mapping[str, Task], schemes: Mapping[str, TaskScheme]) -> None:
+def _check_known(words: Sequence[str], tasks: Mapping[str, Task], schemes: Mapping[str, TaskScheme]) -> None:
     unknown = [
         word
         for word in words
-        if not _named(word, tasks) and not (":" in word and word.partition(":")[0] in schemes)
+        if not _matching_names(word, tasks) and not (":" in word and word.partition(":")[0] in schemes)
     ]
     if not unknown:
         return
@@ -95,10 +95,10 @@ def _check_words(words: Sequence[str], tasks: Mapping[str, Task], schemes: Mappi
     exists = [f"did you mean: {', '.join(dict.fromkeys(nearest))}"] if nearest else []
     raise HarnessError(
         f"no task or tag named {', '.join(repr(word) for word in unknown)}",
-        exists="\n".join([*exists, _known(tasks)]),
+        exists="\n".join([*exists, _known_names(tasks)]),
         hint="`harness list tasks` shows where each comes from",
     )
 
 
-def _known(tasks: Mapping[str, Task]) -> str:
+def _known_names(tasks: Mapping[str, Task]) -> str:
     return f"tasks: {', '.join(sorted(tasks))}\ntags: {', '.join(tags_of(tasks))}"

@@ -1,4 +1,4 @@
-"""Templates: a record of named fields becomes one text."""
+"""Templates that make one text of a record's fields."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def render(template: str, record: Mapping[str, Any]) -> str:
     r"""Fill a template such as "{page_name} — {section_title}\n{text}" with a record's fields.
 
-    Only plain names stand in braces, or dotted ones that lead into a record within the record, such as
-    "{record1.text}": a template is data, so there is no formatting, attribute or index in it.
-    Raises HarnessError for anything else, and for a field that the record lacks.
+    Braces take a plain name, or a dotted one for a record within the record, such as "{record1.text}". A
+    template is data: formatting, attributes and indexes are refused.
+    Raises HarnessError for those, and for a field that the record does not have.
     """
     parts = []
     for literal, name, spec, conversion in _template_parts(template):
@@ -27,10 +27,8 @@ def render(template: str, record: Mapping[str, Any]) -> str:
         if name is None:
             continue
         if spec or conversion or not all(part.isidentifier() for part in name.split(".")):
-            raise HarnessError(
-                f"template {template!r}: only plain {{names}} may stand in braces, not {name!r}"
-            )
-        value = _field(record, name)
+            raise HarnessError(f"template {template!r}: {name!r} in braces is not a plain name")
+        value = _look_up(record, name)
         if not isinstance(value, str | int) and not (isinstance(value, float) and math.isfinite(value)):
             raise HarnessError(
                 f"template {template!r} needs the field {name!r}",
@@ -40,8 +38,8 @@ def render(template: str, record: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _field(record: Mapping[str, Any], dotted: str) -> Any:  # noqa: ANN401 - whatever the record holds
-    """Look a dotted name up in records within records, by key alone; None where there is none."""
+def _look_up(record: Mapping[str, Any], dotted: str) -> Any:  # noqa: ANN401 - any value of a record
+    """Return the value of a dotted name, by keys of records within records; None if there is none."""
     value: Any = record
     for name in dotted.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -63,7 +61,8 @@ def _template_parts(template: str) -> Iterable[tuple[str, str | None, str | None
         raise HarnessError(f"template {template!r} cannot be read: {error}") from error
 
 
-def _rendered(template: str, record: Mapping[str, Any], path: Path, row: int) -> str:
+def render_row(template: str, record: Mapping[str, Any], path: Path, row: int) -> str:
+    """Fill a template as `render` does; an error names the file and the row."""
     try:
         return render(template, record)
     except HarnessError as error:

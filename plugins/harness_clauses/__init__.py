@@ -1,4 +1,4 @@
-"""Contracts: does a clause entail a hypothesis, contradict it or pass over it; and which clause says so?"""
+"""Contracts: does a clause entail, contradict or not mention a hypothesis, and which clauses show it?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_tasks() -> Iterable[Task]:
-    """ContractNLI: given the evidence, three-way, and finding the evidence."""
+    """Return ContractNLI with given evidence, three-way, and as a search for evidence."""
     from harness_clauses.classification import ContractNLI, ContractNLI3Way
     from harness_clauses.evidence import ContractNLIEvidence
 
@@ -24,7 +24,7 @@ def harness_tasks() -> Iterable[Task]:
 
 @hookimpl
 def harness_task_kinds() -> Iterable[TaskKind]:
-    """Clauses with a hypothesis each, from the user's own files."""
+    """Return the kind for clauses with a hypothesis each, from a user's files."""
     from harness_clauses.user_clauses import CLAUSES_KIND
 
     return [CLAUSES_KIND]

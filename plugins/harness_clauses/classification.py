@@ -1,4 +1,4 @@
-"""ContractNLI as classification: two classes given the gold evidence, three without it."""
+"""ContractNLI as classification: two classes with the gold evidence, three without it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from harness import (
     mean_metric,
 )
 from harness.authoring import estimate, interval_seed
-from harness_clauses.choice import CHOICE
-from harness_clauses.pairs import chosen_pairs, csv_pairs, evidence_pairs, together
+from harness_clauses.bm25 import CHOICE
+from harness_clauses.pairs import chosen_pairs, csv_pairs, evidence_pairs, join_splits
 from harness_clauses.probe import Pairs, best_threshold, majority, majority_by_hypothesis, probe_classes
-from harness_clauses.reading import check_disjoint, read_release
+from harness_clauses.release import check_disjoint, read_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SAMPLE = Path(__file__).parent / "sample"
 BY_SIMILARITY = (ROC_AUC, AVERAGE_PRECISION)
 TUNED = (mean_metric("accuracy", "correct"),)
-"""With a dev split."""
+"""Metrics that need a dev split."""
 BASELINES = (
     mean_metric("majority_accuracy", "majority_correct"),
     mean_metric("hypothesis_majority_accuracy", "hypothesis_majority_correct"),
@@ -45,7 +45,7 @@ PROBED = (
     replace(MACRO_F1, name="probe_macro_f1", columns=("gold", "probe")),
     *BASELINES,
 )
-"""With a train split."""
+"""Metrics that need a train split."""
 
 
 class ClausePairs(Task):
@@ -54,7 +54,7 @@ class ClausePairs(Task):
     kind = "clauses"
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
-        """Both sides of every pair, of the splits to fit on too."""
+        """Announce both sides of every pair, of the splits to fit on too."""
         splits = [dataset, *dataset.tables.values()]
         return [
             (text, Role.TEXT) for split in splits for side in ("clause", "hypothesis") for text in split[side]
@@ -64,13 +64,13 @@ class ClausePairs(Task):
 class Entailment(ClausePairs):
     """Does the clause entail the hypothesis (gold 1) or contradict it (0)? By similarity, and by a probe.
 
-    A dataset whose `tables` lack `dev` or `train` leaves out what is fitted on them.
+    Without `dev` or `train` in the dataset's `tables`, the columns fitted on them are left out.
     """
 
     metrics: tuple[Metric, ...] = (*BY_SIMILARITY, *TUNED, *PROBED)
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
-        """Keep the similarity (predicted), and what the threshold and the probe make of each pair."""
+        """Return the similarity (predicted), and the answers of the threshold and the probe for each pair."""
         evaluated = Pairs.of(model, dataset)
         splits = {name: Pairs.of(model, split) for name, split in dataset.tables.items()}
         columns: dict[str, Any] = {"gold": dataset["gold"], "predicted": evaluated.similarity(model)}
@@ -83,7 +83,7 @@ class Entailment(ClausePairs):
             columns["probe"], fitted["C"] = probe_classes(splits["train"], splits.get("dev"), evaluated)
             columns["probe_correct"] = columns["probe"] == evaluated.gold
             columns |= baselines(dataset)
-        findings = inverted(Predictions(dataset, **columns), dataset, self.name)
+        findings = find_inverted_labels(Predictions(dataset, **columns), dataset, self.name)
         return Predictions(dataset, fitted=fitted, findings=findings, **columns)
 
 
@@ -96,7 +96,7 @@ class ContractNLI(Entailment):
     sample = SAMPLE
 
     def load(self, source: DataSource) -> Dataset:
-        """Read the release; where train.json is not there, the pairs of it, else its first contracts."""
+        """Read the release; without train.json, the CSV of its pairs, else its first contracts."""
         return read_evidence_pairs(
             source.path("contract-nli/test.json"),
             source.path("contract-nli/dev.json"),
@@ -107,7 +107,7 @@ class ContractNLI(Entailment):
 
 
 class ContractNLI3Way(ClausePairs):
-    """Entailment, Contradiction or NotMentioned, given three spans that are chosen alike for all three."""
+    """Entailment, Contradiction or NotMentioned, given three spans; their selection ignores the class."""
 
     name = "contract-nli-3way"
     tags = frozenset({"clauses", "legal"})
@@ -116,16 +116,16 @@ class ContractNLI3Way(ClausePairs):
     sample = SAMPLE
 
     def load(self, source: DataSource) -> Dataset:
-        """Read the release; where there is no train.json, its first contracts, never the CSV of pairs."""
+        """Read the release; without train.json, its first contracts, never the CSV of pairs."""
         train = source.path("contract-nli/train.json", "contract-nli/train_truncated.json")
         paths = (source.path("contract-nli/test.json"), source.path("contract-nli/dev.json"), train)
         releases = [read_release(path) for path in paths]
         check_disjoint(releases)
         evaluated, dev, fitted = (chosen_pairs(release) for release in releases)
-        return together(evaluated, {"dev": dev, "train": fitted}, *stand_in(train, fitted))
+        return join_splits(evaluated, {"dev": dev, "train": fitted}, *find_stand_in(train, fitted))
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
-        """Answer by a probe that is fitted on train."""
+        """Return the answers of a probe that is fitted on train."""
         evaluated, dev, train = (Pairs.of(model, split) for split in (dataset, *_fitted_on(dataset)))
         predicted, strength = probe_classes(train, dev, evaluated)
         columns: dict[str, Any] = {
@@ -150,21 +150,23 @@ def read_evidence_pairs(test: Path, dev: Path | None, train: Path | None) -> Dat
     if train is not None and "train" not in splits:
         splits["train"] = csv_pairs(train)
     evaluated = splits.pop("test")
-    return together(evaluated, splits, *(stand_in(train, splits["train"]) if train is not None else ()))
+    return join_splits(
+        evaluated, splits, *(find_stand_in(train, splits["train"]) if train is not None else ())
+    )
 
 
-def stand_in(train: Path, rows: Dataset) -> list[Finding]:
-    """Say which file stands in for train.json, where one does."""
+def find_stand_in(train: Path, rows: Dataset) -> list[Finding]:
+    """Return a finding if another file replaces train.json."""
     if train.name == "train.json":
         return []
-    evidence = f"there is no train.json: the probe was fitted on the {len(rows)} rows of {train.name}"
+    evidence = f"train.json is missing: the probe was fitted on the {len(rows)} rows of {train.name}"
     return [
-        Finding("train-stand-in", Severity.NOTE, evidence, "put the release's train.json beside test.json")
+        Finding("train-stand-in", Severity.NOTE, evidence, "put the release's train.json next to test.json")
     ]
 
 
 def baselines(dataset: Dataset) -> dict[str, list[bool]]:
-    """Say which examples a class would answer that was picked without any model, on train."""
+    """Return which examples are right with train's most frequent class, overall and by hypothesis."""
     train = dataset.tables["train"]
     always = [majority(train["gold"])] * len(dataset)
     by_hypothesis = majority_by_hypothesis(train, dataset["hypothesis"])
@@ -174,15 +176,15 @@ def baselines(dataset: Dataset) -> dict[str, list[bool]]:
     }
 
 
-def inverted(predictions: Predictions, dataset: Dataset, task: str) -> list[Finding]:
-    """Find similarities that rank contradictions above entailments beyond noise, by the record's interval."""
-    found = estimate(ROC_AUC, predictions, interval_seed(dataset.digest, task, ROC_AUC.name))
-    low, high = found.interval
+def find_inverted_labels(predictions: Predictions, dataset: Dataset, task: str) -> list[Finding]:
+    """Find similarities that rank contradictions above entailments, with a 95 % interval below 0.5."""
+    auc = estimate(ROC_AUC, predictions, interval_seed(dataset.digest, task, ROC_AUC.name))
+    low, high = auc.interval
     if not high < 0.5:
         return []
     evidence = (
-        f"ROC-AUC is {found.score:.4f}; its 95 % interval, {low:.4f} to {high:.4f}, lies"
-        f" below 0.5 ({found.examples} pairs, {found.clusters} clusters)"
+        f"ROC-AUC is {auc.score:.4f}; its 95 % interval, {low:.4f} to {high:.4f}, lies"
+        f" below 0.5 ({auc.examples} pairs, {auc.clusters} clusters)"
     )
     return [
         Finding("labels-inverted", Severity.WARNING, evidence, "check that 1 means entailment in the data")

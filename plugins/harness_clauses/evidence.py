@@ -12,7 +12,7 @@ from harness import Dataset, Metric, Model, Predictions, Role, Task, mean_metric
 from harness.authoring import rank
 from harness_clauses.classification import SAMPLE
 from harness_clauses.pairs import questions
-from harness_clauses.reading import read_release
+from harness_clauses.release import read_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from harness import DataSource
 
 KEPT = 100
-"""Names of the best spans that are kept per question."""
+"""Maximum names of spans kept per question, the best first."""
 
 
 def precision_at_recall80(scores: Sequence[np.ndarray], relevant: Sequence[np.ndarray]) -> float:
     """Precision of all spans of all questions at the highest threshold where recall reaches 0.80, in [0, 1].
 
     scores, relevant: per question, the similarity of every span, and whether it is evidence. Spans of
-    all questions are pooled and held against one threshold; equal scores stand or fall together.
+    all questions are pooled under one threshold; spans of equal score are above it or below it together.
     NaN where undefined: no evidence in any question.
     Source: Koreeda and Manning (2021) report it as P@R80; that all hypotheses are pooled is ours.
     """
@@ -37,9 +37,9 @@ def precision_at_recall80(scores: Sequence[np.ndarray], relevant: Sequence[np.nd
 def _precision_at_recall80(
     scores: Sequence[np.ndarray], relevant: Sequence[np.ndarray], counts: np.ndarray
 ) -> np.ndarray:
-    """Do it for many resamples at once, (B,): only evidence can be where the threshold falls."""
+    """Compute it for many resamples at once, (B,); the threshold is always the score of an evidence span."""
     question = np.repeat(np.arange(len(scores)), [len(row) for row in scores])
-    # With an empty row: there may be no question at all.
+    # With an empty row: there may be no questions.
     pooled = np.concatenate([np.zeros(0), *scores])
     gold = np.concatenate([np.zeros(0), *relevant])
     order = np.argsort(-pooled, kind="stable")
@@ -47,18 +47,18 @@ def _precision_at_recall80(
     hits = np.flatnonzero(gold[order])
     if not len(hits):
         return np.full(len(counts), np.nan)
-    found = np.cumsum(counts[:, question[hits]], axis=1)
-    total = found[:, -1:]
-    # 0.80 in whole numbers: five found for every four that there are.
-    reached = np.argmax(5 * found >= 4 * total, axis=1)
+    recalled = np.cumsum(counts[:, question[hits]], axis=1)
+    total = recalled[:, -1:]
+    # 0.80 in whole numbers: recalled / total >= 4 / 5.
+    reached = np.argmax(5 * recalled >= 4 * total, axis=1)
     # The first row below the threshold: after the last of the scores that equal the one reached.
     ends = np.searchsorted(-pooled, -pooled[hits[reached]], side="right")
-    right = found[np.arange(len(counts)), np.searchsorted(hits, ends) - 1]
-    drawn = _drawn_above(question, ends, counts)
+    right = recalled[np.arange(len(counts)), np.searchsorted(hits, ends) - 1]
+    drawn = _count_drawn_above(question, ends, counts)
     return np.where(total[:, 0] > 0, right / np.maximum(drawn, 1), np.nan)
 
 
-def _drawn_above(question: np.ndarray, ends: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _count_drawn_above(question: np.ndarray, ends: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Count, for each resample, the spans drawn among the first `ends` of its row: (B,).
 
     Resamples are visited by ascending end, so that the spans of each question are counted only once.
@@ -73,7 +73,7 @@ def _drawn_above(question: np.ndarray, ends: np.ndarray, counts: np.ndarray) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a model answers to one question."""
+    """A model's answer to one question."""
 
     map: float
     recall: float
@@ -101,22 +101,22 @@ class ContractNLIEvidence(Task):
     sample = SAMPLE
 
     def load(self, source: DataSource) -> Dataset:
-        """Read the test split; nothing is fitted."""
+        """Read the test split, the only one needed."""
         return questions(read_release(source.path("contract-nli/test.json")))
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
-        """The hypotheses, and the spans of the contracts that are asked about."""
+        """Announce the hypotheses, and the spans of their contracts."""
         spans = (text for contract in _spans(dataset).values() for text in contract.values())
         return [(text, Role.TEXT) for text in (*dataset["hypothesis"], *spans)]
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
-        """Keep the whole ranking of each question (scores, relevant), and the names of its first 100."""
+        """Return each question's whole ranking (scores, relevant), and the names of its first 100 spans."""
         spans = _spans(dataset)
         answers: dict[int, _Answer] = {}
-        asked: dict[str, list[int]] = defaultdict(list)
+        rows_by_contract: dict[str, list[int]] = defaultdict(list)
         for row, contract in enumerate(dataset["cluster"]):
-            asked[contract].append(row)
-        for contract, rows in asked.items():
+            rows_by_contract[contract].append(row)
+        for contract, rows in rows_by_contract.items():
             evidence = [dataset["evidence"][row] for row in rows]
             hypotheses = [dataset["hypothesis"][row] for row in rows]
             answers.update(zip(rows, _search(model, hypotheses, spans[contract], evidence), strict=True))
@@ -133,12 +133,12 @@ class ContractNLIEvidence(Task):
 
 
 def _spans(dataset: Dataset) -> dict[str, dict[str, str]]:
-    """Contract → name of a span → its text, of the contracts that occur in the questions."""
-    asked = set(dataset["cluster"])
+    """Return contract → name of a span → its text, for the contracts of the questions."""
+    contracts = set(dataset["cluster"])
     spans: dict[str, dict[str, str]] = defaultdict(dict)
     table = dataset.tables["spans"]
     for contract, name, text in zip(table["cluster"], table["span"], table["text"], strict=True):
-        if contract in asked:
+        if contract in contracts:
             spans[contract][name] = text
     return spans
 
@@ -146,7 +146,7 @@ def _spans(dataset: Dataset) -> dict[str, dict[str, str]]:
 def _search(
     model: Model, hypotheses: list[str], spans: dict[str, str], evidence: list[list[str]]
 ) -> Iterable[_Answer]:
-    """Rank one contract's spans for some hypotheses; equal scores by name, descending, as `rank` has it."""
+    """Rank one contract's spans for some hypotheses; equal scores by name, descending, as `rank` does."""
     depth = len(spans)
     embeddings = model.encode(list(spans.values()))
     ranking = rank(model, model.encode(hypotheses), embeddings, list(spans), depth)

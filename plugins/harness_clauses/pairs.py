@@ -1,4 +1,4 @@
-"""From contracts to rows: clauses with a hypothesis each, and questions with the spans to search."""
+"""Rows made of contracts: clauses with a hypothesis each, and questions with the spans to search."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness import Dataset, Finding, HarnessError, Severity, read_rows
 from harness.authoring import as_texts
-from harness_clauses.choice import Spans
-from harness_clauses.reading import CONTRADICTION, ENTAILMENT, Contract, Release
+from harness_clauses.bm25 import Spans
+from harness_clauses.release import CONTRADICTION, ENTAILMENT, Contract, Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _CSV_GOLD = {"0": 1, "1": 0, "2": None}
 
 
 def evidence_pairs(release: Release) -> Dataset:
-    """One row per Entailment (gold 1) or Contradiction (0), with its evidence as the clause."""
+    """Return one row per Entailment (gold 1) or Contradiction (0), with its evidence as the clause."""
     answered = [
         (contract, annotation)
         for contract in release.contracts
@@ -33,21 +33,21 @@ def evidence_pairs(release: Release) -> Dataset:
         "hypothesis": [release.hypotheses[annotation.hypothesis] for _, annotation in answered],
         "gold": [GOLD[annotation.choice] for _, annotation in answered],
     }
-    return with_clauses(columns, release.path)
+    return drop_blank_clauses(columns, release.path)
 
 
 def chosen_pairs(release: Release) -> Dataset:
-    """One row per annotation of any choice (gold): the clause is chosen alike for all, see `choice`.
+    """Return one row per annotation, with its choice as gold and the spans that BM25 selects as the clause.
 
-    The column `spans` holds the positions of the chosen spans. Evidence does not enter.
+    The column `spans` has the positions of the selected spans. Evidence is not used.
     """
-    chosen = [row for contract in release.contracts for row in _chosen(contract, release.hypotheses)]
+    chosen = [row for contract in release.contracts for row in _choose_spans(contract, release.hypotheses)]
     names = ("id", "cluster", "clause", "hypothesis", "gold", "spans")
-    return with_clauses({name: [row[name] for row in chosen] for name in names}, release.path)
+    return drop_blank_clauses({name: [row[name] for row in chosen] for name in names}, release.path)
 
 
 def csv_pairs(path: Path) -> Dataset:
-    """Read `train-pairs.csv` but for its NotMentioned rows, whose clauses are random spans."""
+    """Read `train-pairs.csv` without its NotMentioned rows, whose clauses are random spans."""
     rows = read_rows(path, ("concatenated_spans", "hypothesis", "label"))
     unknown = next((value for value in rows["label"] if value not in _CSV_GOLD), None)
     if unknown is not None:
@@ -65,13 +65,13 @@ def csv_pairs(path: Path) -> Dataset:
         "hypothesis": [hypotheses[row] for row in kept],
         "gold": [_CSV_GOLD[rows["label"][row]] for row in kept],
     }
-    return with_clauses(columns, path)
+    return drop_blank_clauses(columns, path)
 
 
-def with_clauses(columns: Mapping[str, Sequence[Any]], path: Path) -> Dataset:
-    """Make a dataset of the rows whose clause is not blank; a finding counts the others.
+def drop_blank_clauses(columns: Mapping[str, Sequence[Any]], path: Path) -> Dataset:
+    """Return the rows whose clause is not blank as a dataset; a finding counts the others.
 
-    Raises HarnessError where none is left.
+    Raises HarnessError if none are left.
     """
     kept = [row for row, clause in enumerate(columns["clause"]) if clause.strip()]
     if not kept:
@@ -86,23 +86,23 @@ def with_clauses(columns: Mapping[str, Sequence[Any]], path: Path) -> Dataset:
     return Dataset(rows, findings=(finding,) if dropped else ())
 
 
-def together(evaluated: Dataset, fitted_on: Mapping[str, Dataset], *findings: Finding) -> Dataset:
-    """Put the splits to fit on beside the evaluated one, with the findings of all."""
-    found = (*evaluated.findings, *(finding for table in fitted_on.values() for finding in table.findings))
-    return Dataset(evaluated.columns, fitted_on, (*found, *findings))
+def join_splits(evaluated: Dataset, fitted_on: Mapping[str, Dataset], *findings: Finding) -> Dataset:
+    """Return the evaluated split with those to fit on as its tables, and the findings of all."""
+    fitted = (finding for table in fitted_on.values() for finding in table.findings)
+    return Dataset(evaluated.columns, fitted_on, (*evaluated.findings, *fitted, *findings))
 
 
 def questions(release: Release) -> Dataset:
-    """One row per Entailment or Contradiction: a hypothesis, and the spans that are its evidence.
+    """Return one row per Entailment or Contradiction: a hypothesis, and the spans that are its evidence.
 
-    Spans are named by their position; the table `spans` holds those that are not blank. Questions
+    Spans are named by their position; the table `spans` has those that are not blank. Questions
     whose evidence is blank are dropped, and a finding counts them.
     """
     rows, dropped = [], 0
     for contract in release.contracts:
-        filled = set(contract.filled())
-        for annotation in (one for one in contract.annotations if one.choice in GOLD):
-            evidence = sorted(filled.intersection(annotation.evidence))
+        non_blank = set(contract.non_blank())
+        for annotation in (note for note in contract.annotations if note.choice in GOLD):
+            evidence = sorted(non_blank.intersection(annotation.evidence))
             dropped += not evidence
             if evidence:
                 name = annotation.hypothesis
@@ -122,12 +122,12 @@ def questions(release: Release) -> Dataset:
     return Dataset(columns, {"spans": _spans(release)}, (finding,) if dropped else ())
 
 
-def _chosen(contract: Contract, hypotheses: Mapping[str, str]) -> Iterable[dict[str, Any]]:
-    filled = contract.filled()
-    searched = Spans([contract.spans[position] for position in filled])
+def _choose_spans(contract: Contract, hypotheses: Mapping[str, str]) -> Iterable[dict[str, Any]]:
+    non_blank = contract.non_blank()
+    index = Spans([contract.spans[position] for position in non_blank])
     for annotation in contract.annotations:
         hypothesis = hypotheses[annotation.hypothesis]
-        positions = [filled[row] for row in searched.nearest(hypothesis)]
+        positions = [non_blank[row] for row in index.nearest(hypothesis)]
         yield {
             "id": f"{contract.id}/{annotation.hypothesis}",
             "cluster": contract.id,
@@ -139,7 +139,7 @@ def _chosen(contract: Contract, hypotheses: Mapping[str, str]) -> Iterable[dict[
 
 
 def _spans(release: Release) -> Dataset:
-    rows = [(contract, position) for contract in release.contracts for position in contract.filled()]
+    rows = [(contract, position) for contract in release.contracts for position in contract.non_blank()]
     return Dataset(
         {
             "id": [f"{contract.id}/{position}" for contract, position in rows],

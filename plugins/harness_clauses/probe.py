@@ -1,10 +1,10 @@
-"""What a simple classifier, a threshold or a plain count makes of pairs; nothing is fitted on test answers.
+"""A probe, a threshold and majority baselines for pairs; test answers are never fitted on.
 
 The features of a pair are [|u − v|, u · v elementwise], after Conneau et al. (2017), "Supervised Learning
 of Universal Sentence Representations from Natural Language Inference Data" (without u and v themselves).
-Each is scaled to mean 0 and variance 1 on train, and C is divided by their number, which is the same as
-features whose squared length is 1 on average: models differ in the length and the dimension of their
-embeddings, and one grid of C would else mean weak regularization for one and strong for another.
+Each is scaled to mean 0 and variance 1 on train, and C is divided by their number, as if the features
+had a squared length of 1 on average: models differ in the length and the dimension of their embeddings,
+and without this one grid of C would regularize one model weakly and another strongly.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from harness import Dataset, Model
 
 GRID = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-"""Inverse regularization strengths; of equal ones on dev, the first."""
+"""Inverse regularization strengths; the first of those that are equal on dev is used."""
 WITHOUT_DEV = 1.0
-"""C where there is no dev split to choose it on: the middle of the grid."""
-_TOLERANCE, _MOST_STEPS = 1e-5, 20_000
-"""So strict that classes do not hang on where L-BFGS happened to stop; it takes some hundred steps."""
-_NARROWER = 4
-"""Features per train row from which it pays to find a basis first."""
-_LEAST_CHANCE = 1e-12
+"""C without a dev split: the middle of the grid."""
+_TOLERANCE, _MAX_STEPS = 1e-5, 20_000
+"""Strict enough that classes do not depend on where L-BFGS stops; it takes some hundred steps."""
+_FEATURES_PER_ROW = 4
+"""Minimum features per train row at which finding a basis first is faster."""
+_MIN_PROBABILITY = 1e-12
+"""Minimum probability in the log loss."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +49,11 @@ class Pairs:
         return cls(clauses, hypotheses, np.asarray(dataset["gold"]))
 
     def similarity(self, model: Model) -> np.ndarray:
-        """The model's own similarity of clause and hypothesis: (n,) float64, as thresholds are."""
+        """Return the model's own similarity of clause and hypothesis: (n,) float64, as thresholds are."""
         return model.pairwise_similarity(self.clauses, self.hypotheses).astype(float)
 
     def features(self) -> np.ndarray:
-        """[|u − v|, u · v] of the raw embeddings: (n, 2 dim) float64, in which the fit converges surely."""
+        """Return [|u − v|, u · v] of the raw embeddings: (n, 2 dim) float64, in which the fit converges."""
         left, right = self.clauses.astype(float), self.hypotheses.astype(float)
         return np.hstack([np.abs(left - right), left * right])
 
@@ -60,8 +61,8 @@ class Pairs:
 def probe_classes(train: Pairs, dev: Pairs | None, evaluated: Pairs) -> tuple[np.ndarray, float]:
     """Fit a logistic regression on train and classify the evaluated pairs: (n,) classes, and its C.
 
-    C is the one of GRID with the lowest log loss on dev: a proper score, steadier than an accuracy on a
-    small split. Raises HarnessError where train holds fewer than two classes.
+    C is the one of GRID with the lowest log loss on dev: a proper score, with less variance than accuracy
+    on a small split. Raises HarnessError if train has fewer than two classes.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
@@ -69,29 +70,29 @@ def probe_classes(train: Pairs, dev: Pairs | None, evaluated: Pairs) -> tuple[np
     if len(np.unique(train.gold)) < 2:
         raise HarnessError(
             f"all {len(train.gold)} train rows are of the class {train.gold[0]}: a probe needs two",
-            hint="give a train split with both, or leave `train` out of the task file",
+            hint="give a train split with two classes, or leave `train` out of the task file",
         )
-    # In place: the features of one split are the largest thing in memory.
+    # In place: the features of one split take the most memory.
     scaler = StandardScaler(copy=False).fit(train.features())
     splits = (train, evaluated) if dev is None else (train, evaluated, dev)
-    features, asked, *tuned = _narrowed([scaler.transform(split.features()) for split in splits])
-    # Each fit starts from the last, a little more regularized one; where it ends does not depend on that.
-    probe = LogisticRegression(tol=_TOLERANCE, max_iter=_MOST_STEPS, random_state=0, warm_start=True)
-    tried = []
+    features, test, *tuned = _project_to_row_space([scaler.transform(split.features()) for split in splits])
+    # Each fit starts from the previous, more regularized one; the result does not depend on the start.
+    probe = LogisticRegression(tol=_TOLERANCE, max_iter=_MAX_STEPS, random_state=0, warm_start=True)
+    fits = []
     for strength in GRID if dev is not None else (WITHOUT_DEV,):
         probe.set_params(C=strength / scaler.n_features_in_).fit(features, train.gold)
         loss = _log_loss(probe, tuned[0], dev.gold) if dev is not None else 0.0
-        tried.append((loss, strength, probe.predict(asked)))
-    _, best, predicted = min(tried, key=lambda one: one[0])
+        fits.append((loss, strength, probe.predict(test)))
+    _, best, predicted = min(fits, key=lambda fit: fit[0])
     return predicted, best
 
 
 def best_threshold(gold: np.ndarray, similarity: np.ndarray) -> float:
-    """Find the similarity from which to call a pair positive, so that most of these pairs are right.
+    """Return the threshold of similarity that classifies the most of these pairs correctly.
 
     gold: (n,) 1 or 0; similarity: (n,) float. Candidates are the lowest score (all positive), the
     middle between each two neighboring scores, and just above the highest (none positive); of
-    equally good ones, the lowest is taken.
+    equally good ones, the lowest is returned.
     """
     scores, group = np.unique(similarity, return_inverse=True)
     positives = np.bincount(group, weights=gold, minlength=len(scores))
@@ -102,14 +103,14 @@ def best_threshold(gold: np.ndarray, similarity: np.ndarray) -> float:
 
 
 def majority(gold: Sequence[Any]) -> Any:  # noqa: ANN401 - a class: a number or a word
-    """Return the most frequent class; of equally frequent ones, the one met first."""
+    """Return the most frequent class; of equally frequent ones, the first."""
     return Counter(gold).most_common(1)[0][0]
 
 
 def majority_by_hypothesis(train: Dataset, hypotheses: Sequence[str]) -> list[Any]:
-    """Answer each hypothesis by its most frequent class in train: what can be reached without any clause.
+    """Return each hypothesis' most frequent class in train: a baseline that reads no clause.
 
-    A hypothesis that train lacks is answered by the most frequent class of all train.
+    A hypothesis that is not in train gets the most frequent class of all train.
     """
     classes: dict[str, list[Any]] = {}
     for hypothesis, gold in zip(train["hypothesis"], train["gold"], strict=True):
@@ -119,19 +120,19 @@ def majority_by_hypothesis(train: Dataset, hypotheses: Sequence[str]) -> list[An
     return [known.get(hypothesis, overall) for hypothesis in hypotheses]
 
 
-def _narrowed(splits: list[np.ndarray]) -> list[np.ndarray]:
-    """Express features in a basis of what the rows of the first split span, where that is much narrower.
+def _project_to_row_space(splits: list[np.ndarray]) -> list[np.ndarray]:
+    """Return features in a basis of the first split's row space, if that has far fewer dimensions.
 
-    A fit with a squared penalty lies in that space, so this changes how long it takes and nothing else.
+    A fit with a squared penalty lies in that space: it is the same, and faster.
     """
     rows, features = splits[0].shape
-    if _NARROWER * rows > features:
+    if _FEATURES_PER_ROW * rows > features:
         return splits
     basis = np.linalg.qr(splits[0].T)[0]
     return [split @ basis for split in splits]
 
 
 def _log_loss(probe: Any, features: np.ndarray, gold: np.ndarray) -> float:  # noqa: ANN401 - untyped
-    """Mean −ln of the chance given to the right class; one that train lacks has the least chance."""
-    chance = (probe.predict_proba(features) * (gold[:, None] == probe.classes_)).sum(axis=1)
-    return float(-np.log(np.maximum(chance, _LEAST_CHANCE)).mean())
+    """Return the mean −ln of the right class's probability; a class not in train has the minimum."""
+    probability = (probe.predict_proba(features) * (gold[:, None] == probe.classes_)).sum(axis=1)
+    return float(-np.log(np.maximum(probability, _MIN_PROBABILITY)).mean())

@@ -1,4 +1,4 @@
-"""Clauses from the user's own files, with no code: a table, or a folder in ContractNLI's format."""
+"""Clauses from a user's files: a table, or a folder in ContractNLI's format."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness import Dataset, HarnessError, Splits, read_rows
 from harness.authoring import TaskDefinition, TaskKind, as_texts
 from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
-from harness_clauses.pairs import together, with_clauses
+from harness_clauses.pairs import drop_blank_clauses, join_splits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ _TRAIN_FILES = ("train.json", "train-pairs.csv", "train_truncated.json")
 
 
 class UserClauses(Entailment):
-    """Entailment against contradiction on the user's own pairs.
+    """Entailment against contradiction on a user's pairs.
 
-    Without a dev split there is no accuracy at a tuned threshold, without a train split no probe.
+    Accuracy at a tuned threshold needs a dev split, and the probe a train split.
     """
 
     def __init__(self, definition: TaskDefinition) -> None:
@@ -42,7 +42,7 @@ class UserClauses(Entailment):
             return read_evidence_pairs(path / "test.json", self._dev, self._train)
         fitted_on = {"dev": self._dev, "train": self._train}
         tables = {name: self._table(split) for name, split in fitted_on.items() if split}
-        return together(self._table(path), tables)
+        return join_splits(self._table(path), tables)
 
     def _table(self, path: Path) -> Dataset:
         definition = self._definition
@@ -57,11 +57,11 @@ class UserClauses(Entailment):
             "hypothesis": as_texts(rows["hypothesis"], "hypothesis", path),
             "gold": [self._gold(value, path, row) for row, value in enumerate(rows["label"], 1)],
             "id": [str(name) for name in rows.get("id", range(len(clauses)))],
-            "cluster": [str(name) for name in rows.get("cluster", _numbered(clauses))],
+            "cluster": [str(name) for name in rows.get("cluster", _default_clusters(clauses))],
         }
-        return with_clauses(columns, path)
+        return drop_blank_clauses(columns, path)
 
-    def _gold(self, value: Any, path: Path, row: int) -> int:  # noqa: ANN401 - whatever the file holds
+    def _gold(self, value: Any, path: Path, row: int) -> int:  # noqa: ANN401 - any value of the file
         gold = self._classes.get(_word(value))
         if gold is None:
             raise HarnessError(
@@ -74,13 +74,13 @@ class UserClauses(Entailment):
 
 
 def _fitted_on(definition: TaskDefinition) -> tuple[Path | None, Path | None]:
-    """Find the dev and train files: of a folder those that are in it, else those of the options."""
+    """Return the dev and train files: those in a folder, else those of the options."""
     for option in definition.options:
         if option not in _OPTIONS:
             raise HarnessError.unknown(f"option of [tasks.{definition.name}]", option, _OPTIONS)
-    given = {name: definition.options.get(name) for name in ("dev", "train")}
+    paths = {name: definition.options.get(name) for name in ("dev", "train")}
     if definition.path.is_dir():
-        if any(given.values()):
+        if any(paths.values()):
             raise HarnessError(
                 f"[tasks.{definition.name}]: the path is a folder, so dev.json and train.json in it are read",
                 hint="leave out `dev` and `train`, or give a table as the path",
@@ -88,10 +88,10 @@ def _fitted_on(definition: TaskDefinition) -> tuple[Path | None, Path | None]:
         dev = definition.path / "dev.json"
         trains = (definition.path / name for name in _TRAIN_FILES)
         return dev if dev.is_file() else None, next((path for path in trains if path.is_file()), None)
-    for name, path in given.items():
+    for name, path in paths.items():
         if not isinstance(path, str | Path | None):
             raise HarnessError(f"[tasks.{definition.name}]: {name} must be a path, not {path!r}")
-    return _path(given["dev"]), _path(given["train"])
+    return _path(paths["dev"]), _path(paths["train"])
 
 
 def _path(value: Any) -> Path | None:  # noqa: ANN401 - checked by the caller
@@ -114,17 +114,17 @@ def _classes(definition: TaskDefinition) -> Mapping[str, int]:
     return classes
 
 
-def _word(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
-    """Make a label comparable: case and surrounding space do not count, 1.0 and true are 1."""
+def _word(value: Any) -> str:  # noqa: ANN401 - any value of the file
+    """Normalize a label: case and surrounding space do not count, 1.0 and true are 1."""
     if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
         value = int(value)
     return str(value).strip().lower()
 
 
-def _numbered(clauses: list[str]) -> list[str]:
-    """Name clusters where the file has none: rows of the same clause were drawn together."""
-    number: dict[str, str] = {}
-    return [number.setdefault(clause, f"c{len(number)}") for clause in clauses]
+def _default_clusters(clauses: list[str]) -> list[str]:
+    """Return clusters for a file without them: rows of the same clause were drawn together."""
+    names: dict[str, str] = {}
+    return [names.setdefault(clause, f"c{len(names)}") for clause in clauses]
 
 
 CLAUSES_KIND = TaskKind(

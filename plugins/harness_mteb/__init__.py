@@ -1,4 +1,4 @@
-"""mteb: any of its text tasks, by name, through our models."""
+"""mteb: its text tasks, by name, with our models."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_task_schemes() -> Iterable[TaskScheme]:
-    """`mteb:NAME`."""
+    """Return the scheme of `mteb:NAME`."""
     from harness.authoring import TaskScheme
 
     return [TaskScheme("mteb", "a text task of mteb 2, scored by mteb: --tasks mteb:NAME", _resolve)]
 
 
 def _resolve(name: str) -> Task:
-    # mteb takes seconds to import: only when one of its tasks is asked for.
+    # mteb takes seconds to import: only when one of its tasks is selected.
     from harness_mteb.tasks import resolve
 
     return resolve(name)

@@ -1,4 +1,4 @@
-"""One of our models as mteb sees it."""
+"""One of our models behind mteb's interface."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Encoder:
     """mteb's `EncoderProtocol` around a `Model`, which keeps its own prompts, batches and similarity.
 
-    mteb's choice of a prompt by task is not followed: a text's role picks it, as everywhere in harness.
+    mteb's choice of a prompt by task is ignored: the text's role picks the prompt, as everywhere in harness.
     """
 
     def __init__(self, model: Model) -> None:
@@ -37,9 +37,9 @@ class Encoder:
         return self._model.encode(texts, Role(prompt_type or Role.TEXT))
 
     def similarity(self, embeddings1: Array, embeddings2: Array) -> np.ndarray:
-        """Similarity of every row with every row, (n, m); a single embedding counts as one row."""
+        """Return the similarity of every row with every row, (n, m); a single embedding counts as one row."""
         return self._model.similarity(np.atleast_2d(embeddings1), np.atleast_2d(embeddings2))
 
     def similarity_pairwise(self, embeddings1: Array, embeddings2: Array) -> np.ndarray:
-        """Similarity of row i with row i, (n,)."""
+        """Return the similarity of row i with row i, (n,)."""
         return self._model.pairwise_similarity(np.atleast_2d(embeddings1), np.atleast_2d(embeddings2))

@@ -1,4 +1,4 @@
-"""Let mteb ask and score: aggregates as mteb stores them, without predictions."""
+"""Tasks that mteb runs and scores: aggregates as mteb stores them, without predictions."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from mteb.abstasks import AbsTask
 
 DESCRIBING = {"main_score", "hf_subset", "languages", "mteb_version"}
-"""Entries of mteb's scores that are no metrics of their own."""
+"""Entries of mteb's scores that are not metrics of their own."""
 
 
 class MTEBTask(AggregateTask):
-    """A task of mteb, which brings its own data, asks its own questions and scores the answers itself.
+    """A task of mteb, with mteb's own data, evaluation and scores.
 
-    Raises HarnessError for tasks that our models cannot be asked: averages of tasks, and images or sound.
+    Raises HarnessError for averages of tasks, and for tasks with images or sound.
     """
 
     kind = "mteb"
@@ -58,13 +58,13 @@ class MTEBTask(AggregateTask):
     def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - mteb's tasks bring their own data
         """Load the data as mteb does, from the hub or its cache; the rows stay with mteb's task.
 
-        Returns what identifies the examination, a hash of all loaded rows included, as columns `id`
-        and `value`: so that a changed row, revision or mteb changes the digest.
-        Raises HarnessError for data that cannot be had.
+        Returns what identifies the evaluation, with a hash of all loaded rows, as columns `id` and
+        `value`: a changed row, revision or version of mteb changes the digest.
+        Raises HarnessError for data that cannot be loaded.
         """
         task, metadata = self._task, self._task.metadata
         try:
-            with _quiet():
+            with _silence_mteb():
                 task.load_data()
                 if isinstance(task, AbsTaskRetrieval):
                     task.convert_v1_dataset_format_to_v2(num_proc=None)
@@ -86,30 +86,30 @@ class MTEBTask(AggregateTask):
         return Dataset({"id": list(facts), "value": list(facts.values())}, findings=tuple(_findings(task)))
 
     def score(self, model: Model, dataset: Dataset) -> Mapping[str, float]:  # noqa: ARG002 - mteb has the rows
-        """Run the task; every figure that all its subsets have, by mteb's names, the headline first.
+        """Run the task and return every score that all its subsets have, by mteb's names, the headline first.
 
-        A figure is averaged over splits and subsets as mteb averages its main score; NaN stays NaN.
+        Scores are averaged over splits and subsets as mteb averages its main score; NaN stays NaN.
         """
         task = copy(self._task)
-        # Some tasks draw examples with these while they score: every model must meet the same ones.
+        # Some tasks draw examples with these while they score: every model must get the same ones.
         task.rng_state, task.np_rng = deepcopy((task.rng_state, task.np_rng))
-        with _quiet():
-            found = mteb.evaluate(
+        with _silence_mteb():
+            results = mteb.evaluate(
                 Encoder(model), task, cache=None, co2_tracker=False, show_progress_bar=False
             )
-        return _scores(found.task_results[0], task.metadata.main_score)
+        return _scores(results.task_results[0], task.metadata.main_score)
 
     def limited(self, dataset: Dataset, limit: int) -> Dataset:  # noqa: ARG002 - part of the contract
-        """Raise HarnessError: mteb decides what is asked."""
+        """Raise HarnessError: mteb selects the examples."""
         raise HarnessError(f"{self.name} cannot be limited to its first examples", hint="leave out --limit")
 
 
 def resolve(name: str) -> MTEBTask:
-    """Make the task that mteb knows by this name; raises HarnessError where there is none."""
+    """Return mteb's task of this name; raises HarnessError for an unknown name."""
     known = {task.metadata.name for task in TASK_LIST}
     if name not in known:
         raise HarnessError.unknown("mteb task", name, known, hint="`mteb available-tasks` lists them")
-    with _quiet():
+    with _silence_mteb():
         return MTEBTask(mteb.get_task(name))
 
 
@@ -125,7 +125,7 @@ def _scores(result: TaskResult, headline: str) -> dict[str, float]:
 
 
 def _findings(task: AbsTask) -> Iterator[Finding]:
-    """Say what mteb would only log."""
+    """Return findings for what mteb would only log."""
     if later := task.superseded_by:
         yield Finding("superseded", Severity.NOTE, f"mteb supersedes it by {later}", f"--tasks mteb:{later}")
     if task.metadata.is_beta:
@@ -140,7 +140,7 @@ def _digest(data: object) -> str:
     return digest.hexdigest()
 
 
-def _canonical(data: Any) -> Iterator[str]:  # noqa: ANN401 - what a task holds is its own business
+def _canonical(data: Any) -> Iterator[str]:  # noqa: ANN401 - a task may hold anything
     if isinstance(data, Mapping):
         for key in sorted(data, key=str):
             yield f"{json.dumps(str(key))}: {{"
@@ -154,8 +154,8 @@ def _canonical(data: Any) -> Iterator[str]:  # noqa: ANN401 - what a task holds 
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Hold back mteb's log and warnings and the bars of `datasets`: our own output says what goes on."""
+def _silence_mteb() -> Iterator[None]:
+    """Suppress mteb's log and warnings and the progress bars of `datasets`: we show progress ourselves."""
     log, bars = logging.getLogger("mteb"), not datasets.are_progress_bars_disabled()
     level = log.level
     log.setLevel(logging.ERROR)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_tasks() -> Iterable[Task]:
-    """SciFact, Cranfield, and AILA's statutes and prior cases."""
+    """Return SciFact, Cranfield, and AILA's statutes and prior cases."""
     from harness_retrieval.tasks import retrieval_tasks
 
     return retrieval_tasks()
@@ -23,7 +23,7 @@ def harness_tasks() -> Iterable[Task]:
 
 @hookimpl
 def harness_task_kinds() -> Iterable[TaskKind]:
-    """A BEIR folder of the user's own."""
+    """Return the kind for a user's BEIR folder."""
     from harness_retrieval.tasks import RETRIEVAL_KIND
 
     return [RETRIEVAL_KIND]

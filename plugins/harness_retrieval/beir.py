@@ -1,4 +1,4 @@
-"""Read a folder in BEIR's layout: corpus, queries, and which documents answer which query.
+"""Read a folder in BEIR's layout: corpus, queries, and judgments of documents for queries.
 
 Source: Thakur et al. (2021), "BEIR: A heterogeneous benchmark for zero-shot evaluation of information
 retrieval models"; https://github.com/beir-cellar/beir.
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    Judgements = dict[str, dict[str, float]]
+    Judgments = dict[str, dict[str, float]]
 
 NAMES = {"id": "_id", "text": "text", "query": "query-id", "document": "corpus-id", "score": "score"}
-"""Our name of a column → BEIR's; `title`, of the same name, need not be there."""
+"""Our name of a column → BEIR's; `title` has the same name, and is optional."""
 ENDINGS = ("jsonl", "tsv", "json", "csv", "parquet")
-"""Formats of the three files; BEIR's own are jsonl for texts and tsv for judgments."""
+"""Endings of the three files, by precedence; BEIR's own are jsonl for texts, tsv for judgments."""
 _LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv"
 
 
 @dataclass(frozen=True)
 class BeirFolder:
-    """A folder, the split of it that is judged, and how its records are to be read."""
+    """A folder, its judged split, and how its records are read."""
 
     path: Path
     split: str = "test"
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Our name of a column → the files' name of it, where that is not BEIR's: keys of NAMES, and `title`."""
+    """Our name of a column (a key of NAMES, or `title`) → the files' name, if that is not BEIR's."""
     templates: Mapping[str, str] = field(default_factory=dict)
-    """How a record becomes its text, where that is not BEIR's way: `document` and `query`."""
+    """Templates of `document` and `query`, if their text is not made as BEIR makes it."""
 
     def read(self) -> Dataset:
         """Read the split's queries (id, text, cluster), with the tables `corpus` and `qrels`.
 
-        corpus: (id, text), a document's text being title + space + text where it has a title.
+        corpus: (id, text); the text of a document with a title is title + space + text.
         qrels: (query, document, score); relevant means score > 0.
-        Queries are those of the split with a relevant document, in file order; the others are counted
-        in a finding. Queries of the same text are one cluster.
-        Raises HarnessError for files that are missing or unreadable, ids that repeat, and judgments
-        that repeat or name what is not there.
+        Queries of the split without a relevant document are dropped, and counted in a finding; the others
+        keep the order of the file. Queries of the same text are one cluster.
+        Raises HarnessError for missing or unreadable files, duplicate ids, and judgments that repeat or
+        name a query or document that does not exist.
         """
         documents, queries = self._documents(), self._queries()
-        judgments = self._judgements(documents, queries)
+        judgments = self._judgments(documents, queries)
         relevant = {
             query for query, judged in judgments.items() if any(score > 0 for score in judged.values())
         }
@@ -60,7 +60,11 @@ class BeirFolder:
             )
         kept = [query for query in queries if query in relevant]
         return Dataset(
-            {"id": kept, "text": [queries[query] for query in kept], "cluster": _same_text(kept, queries)},
+            {
+                "id": kept,
+                "text": [queries[query] for query in kept],
+                "cluster": _clusters_by_text(kept, queries),
+            },
             {
                 "corpus": Dataset({"id": list(documents), "text": list(documents.values())}),
                 "qrels": _table((query, *pair) for query in kept for pair in judgments[query].items()),
@@ -89,25 +93,27 @@ class BeirFolder:
         columns = self._columns("id", "text", *further)
         return read_rows(path, columns, optional=("title",), templates=templates)
 
-    def _judgements(self, documents: Mapping[str, str], queries: Mapping[str, str]) -> Judgements:
-        """Read query → document → score, and check them against the texts."""
+    def _judgments(self, documents: Mapping[str, str], queries: Mapping[str, str]) -> Judgments:
+        """Read query → document → score, and check that queries and documents exist."""
         path = self._file(f"qrels/{self.split}")
         columns = self._columns("query", "document", "score")
         rows = read_rows(path, columns)
-        asked, judged = (as_ids(rows[column], columns[column], path) for column in ("query", "document"))
-        _check_known("queries", asked, queries, path)
-        _check_known("documents", judged, documents, path)
-        repeated = [pair for pair, count in Counter(zip(asked, judged, strict=True)).items() if count > 1]
+        query_ids, document_ids = (
+            as_ids(rows[column], columns[column], path) for column in ("query", "document")
+        )
+        pairs = list(zip(query_ids, document_ids, strict=True))
+        _check_known("queries", query_ids, queries, path)
+        _check_known("documents", document_ids, documents, path)
+        repeated = [pair for pair, count in Counter(pairs).items() if count > 1]
         if repeated:
             raise HarnessError(
                 f"{path}: {len(repeated)} documents are judged more than once for a query:"
-                f" {_a_few(f'{document} for {query}' for query, document in repeated)}",
+                f" {_first_few(f'{document} for {query}' for query, document in repeated)}",
                 hint="keep one judgment of each",
             )
-        judgments: Judgements = {}
-        for query, document, score in zip(
-            asked, judged, as_floats(rows["score"], columns["score"], path), strict=True
-        ):
+        judgments: Judgments = {}
+        scores = as_floats(rows["score"], columns["score"], path)
+        for (query, document), score in zip(pairs, scores, strict=True):
             judgments.setdefault(query, {})[document] = score
         return judgments
 
@@ -115,7 +121,7 @@ class BeirFolder:
         return {name: self.columns.get(name, NAMES.get(name, name)) for name in wanted}
 
     def _file(self, stem: str) -> Path:
-        """Find a file by its name without its ending; raises HarnessError that says what is there instead."""
+        """Return the file of a name without ending; raises HarnessError that says which files exist."""
         candidates = [self.path / f"{stem}.{ending}" for ending in ENDINGS]
         for candidate in candidates:
             if candidate.is_file():
@@ -124,7 +130,7 @@ class BeirFolder:
         present = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
         raise HarnessError(
             f"no file {stem} in {self.path}" if folder.is_dir() else f"no folder {folder}",
-            exists=f"there: {_a_few(present, 20)}" if present else None,
+            exists=f"there: {_first_few(present, 20)}" if present else None,
             hint=_LAYOUT,
         )
 
@@ -137,15 +143,15 @@ class BeirFolder:
                 "queries-without-relevant",
                 Severity.WARNING,
                 f"{len(dropped)} of {queries} judged queries have no relevant document and are dropped:"
-                f" {_a_few(dropped)}",
-                "relevant means score > 0; no metric is defined without one",
+                f" {_first_few(dropped)}",
+                "relevant means score > 0; metrics are undefined without a relevant document",
             )
         if empty:
             yield Finding(
                 "empty-documents",
                 Severity.NOTE,
-                f"{len(empty)} of {len(documents)} documents are empty: {_a_few(empty)}",
-                "they stay in and compete; remove them from the corpus if they are not meant",
+                f"{len(empty)} of {len(documents)} documents are empty: {_first_few(empty)}",
+                "they are searched too; remove them from the corpus if they are errors",
             )
 
 
@@ -154,7 +160,7 @@ def _by_id(ids: Sequence[Any], values: Sequence[str], path: Path) -> dict[str, s
     repeated = [name for name, count in Counter(named).items() if count > 1]
     if repeated:
         raise HarnessError(
-            f"{path}: {len(repeated)} duplicate ids: {_a_few(repeated)}", hint="each must occur once"
+            f"{path}: {len(repeated)} duplicate ids: {_first_few(repeated)}", hint="each must occur once"
         )
     return dict(zip(named, values, strict=True))
 
@@ -163,9 +169,9 @@ def _check_known(what: str, named: Sequence[str], known: Mapping[str, str], path
     unknown = [name for name in dict.fromkeys(named) if name not in known]
     if unknown:
         raise HarnessError(
-            f"{path} names {len(unknown)} {what} that are not there: {_a_few(unknown)}",
-            exists=f"{len(known)} {what}, such as {_a_few(known)}",
-            hint="remove these judgments, or add what they name",
+            f"{path} names {len(unknown)} {what} that do not exist: {_first_few(unknown)}",
+            exists=f"{len(known)} {what}, such as {_first_few(known)}",
+            hint=f"remove these judgments, or add the missing {what}",
         )
 
 
@@ -174,12 +180,12 @@ def _table(rows: Iterable[tuple[str, str, float]]) -> Dataset:
     return Dataset({"query": list(query), "document": list(document), "score": list(score)})
 
 
-def _same_text(ids: Sequence[str], texts_by_id: Mapping[str, str]) -> list[str]:
-    """Name each query's cluster: the first query of the same text."""
+def _clusters_by_text(ids: Sequence[str], texts_by_id: Mapping[str, str]) -> list[str]:
+    """Return each query's cluster: the id of the first query of the same text."""
     first: dict[str, str] = {}
     return [first.setdefault(texts_by_id[name], name) for name in ids]
 
 
-def _a_few(items: Iterable[str], most: int = 3) -> str:
+def _first_few(items: Iterable[str], most: int = 3) -> str:
     shown = list(islice(items, most + 1))
     return ", ".join(shown[:most]) + (", …" if len(shown) > most else "")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DEPTH = 100
-"""Documents kept of every ranking; no metric looks further."""
+"""Documents kept of every ranking; metrics need no more."""
 
 MEASURES = {
     "recall@10": methodcaller("recall", 10),
@@ -25,51 +25,51 @@ MEASURES = {
     "mrr@10": methodcaller("reciprocal_rank", 10),
     "map@100": methodcaller("average_precision", 100),
 }
-"""Metric → what computes it for every query of a judged ranking; the first is the headline."""
+"""Metric → the method of a judged ranking that computes it for every query; the first is the headline."""
 
 _CORPUS_PER_QUERY = 10
-"""Documents that a limited task searches for each of its queries."""
+"""Documents per query in the corpus of a limited task."""
 
 
 class Retrieval(Task):
-    """Queries, a corpus, and which documents are relevant to which query."""
+    """Queries, a corpus, and judgments of which document is relevant to which query."""
 
     kind = "retrieval"
     metrics = tuple(mean_metric(name) for name in MEASURES)
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
-        """All queries and the whole corpus."""
+        """Announce all queries and the whole corpus."""
         yield from ((text, Role.QUERY) for text in dataset["text"])
         yield from ((text, Role.DOCUMENT) for text in dataset.tables["corpus"]["text"])
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
         """Rank the corpus for every query by the model's own similarity.
 
-        Besides a column for each metric, the best documents stand in `ranked_ids` and `ranked_scores`
-        and the judged ones in `gold_ids` and `gold_scores`, from which every metric can be computed again.
+        Besides a column for each metric, `ranked_ids` and `ranked_scores` have the best documents and
+        `gold_ids` and `gold_scores` the judged ones: every metric can be computed again from these.
         """
         corpus, judged = dataset.tables["corpus"], _judged(dataset)
         queries = model.encode(dataset["text"], Role.QUERY)
         documents = model.encode(corpus["text"], Role.DOCUMENT)
         ranking = rank(model, queries, documents, corpus["id"], DEPTH)
-        against = ranking.judged(judged)
+        judged_ranking = ranking.judged(judged)
         return Predictions(
             dataset,
             ranked_ids=ranking.ids,
             ranked_scores=ranking.scores,
             gold_ids=[list(scores) for scores in judged],
             gold_scores=[list(scores.values()) for scores in judged],
-            **{name: measure(against) for name, measure in MEASURES.items()},
+            **{name: measure(judged_ranking) for name, measure in MEASURES.items()},
         )
 
     def limited(self, dataset: Dataset, limit: int) -> Dataset:
         """Return the first queries, their judged documents, and the first further documents.
 
-        The corpus then has 10 documents per query, or as many as are judged if those are more.
+        The corpus then has 10 documents per query, or the judged ones if those are more.
         """
         queries, corpus, qrels = dataset.head(limit), dataset.tables["corpus"], dataset.tables["qrels"]
-        asked = set(queries["id"])
-        kept_qrels = [row for row, query in enumerate(qrels["query"]) if query in asked]
+        ids = set(queries["id"])
+        kept_qrels = [row for row, query in enumerate(qrels["query"]) if query in ids]
         judged = {qrels["document"][row] for row in kept_qrels}
         room = _CORPUS_PER_QUERY * limit - len(judged)
         others = [row for row, name in enumerate(corpus["id"]) if name not in judged][: max(room, 0)]
@@ -79,18 +79,18 @@ class Retrieval(Task):
 
 
 class BeirRetrieval(Retrieval):
-    """A BEIR folder of a data folder."""
+    """A BEIR folder below the data folder."""
 
     def __init__(self, name: str, *, tags: Iterable[str] = (), sample: Path | None = None) -> None:
         self.name, self.tags, self.sample = name, frozenset({"retrieval", *tags}), sample
 
     def load(self, source: DataSource) -> Dataset:
-        """Read the folder of the task's name."""
+        """Read the folder that has the task's name."""
         return BeirFolder(source.path(self.name), self.splits.evaluated).read()
 
 
 class UserRetrieval(Retrieval):
-    """A BEIR folder of the user's own."""
+    """A user's BEIR folder."""
 
     def __init__(self, definition: TaskDefinition) -> None:
         definition.allow(columns=(*NAMES, "title"), templates=("document", "query"), options=("split",))
@@ -109,7 +109,7 @@ class UserRetrieval(Retrieval):
 
 
 def retrieval_tasks() -> list[Task]:
-    """SciFact, Cranfield, and AILA's statutes and prior cases, each the test split."""
+    """Return the test splits of SciFact, Cranfield, and AILA's statutes and prior cases."""
     return [
         BeirRetrieval("scifact"),
         BeirRetrieval("cranfield"),
@@ -119,7 +119,7 @@ def retrieval_tasks() -> list[Task]:
 
 
 def _judged(dataset: Dataset) -> list[dict[str, float]]:
-    """For every query, document id → score."""
+    """Return document id → score for every query."""
     qrels = dataset.tables["qrels"]
     judged: dict[str, dict[str, float]] = {query: {} for query in dataset["id"]}
     for query, document, score in zip(qrels["query"], qrels["document"], qrels["score"], strict=True):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_tasks() -> Iterable[Task]:
-    """STS-B, test and dev."""
+    """Return STS-B's test and dev splits."""
     from harness_sts.tasks import stsb_tasks
 
     return stsb_tasks()
@@ -23,7 +23,7 @@ def harness_tasks() -> Iterable[Task]:
 
 @hookimpl
 def harness_task_kinds() -> Iterable[TaskKind]:
-    """Sentence pairs with a score, from the user's own file."""
+    """Return the kind for sentence pairs with a score, from a user's file."""
     from harness_sts.tasks import STS_KIND
 
     return [STS_KIND]

@@ -22,7 +22,7 @@ class STS(Task):
     metrics = (SPEARMAN, PEARSON)
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
-        """Both sides of every pair."""
+        """Announce both sides of every pair."""
         return [(text, Role.TEXT) for column in ("text1", "text2") for text in dataset[column]]
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
@@ -32,7 +32,7 @@ class STS(Task):
 
 
 class STSBenchmark(STS):
-    """The STS benchmark's English pairs, as its CSV files have them."""
+    """English pairs of the STS benchmark, from its CSV files."""
 
     sample = Path(__file__).parent / "sample"
     tags = frozenset({"sts"})
@@ -48,7 +48,7 @@ class STSBenchmark(STS):
 
 
 class UserSTS(STS):
-    """Pairs from the user's own file."""
+    """Pairs from a user's file."""
 
     def __init__(self, definition: TaskDefinition) -> None:
         definition.allow(columns=(*COLUMNS, *OPTIONAL), templates=("text1", "text2"))
@@ -63,7 +63,7 @@ class UserSTS(STS):
 
 
 def stsb_tasks() -> list[Task]:
-    """`stsb` is the test split, `stsb-dev` the dev split."""
+    """Return `stsb`, the test split, and `stsb-dev`, the dev split."""
     return [STSBenchmark("stsb", "test"), STSBenchmark("stsb-dev", "dev")]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_tasks() -> Iterable[Task]:
-    """Facts with the provision that applies, from the Penal Code and from AILA; SNLI's dev split."""
+    """Return facts with the provision that applies (Penal Code, AILA), and SNLI's dev split."""
     from harness_triplet.tasks import triplet_tasks
 
     return triplet_tasks()
@@ -23,7 +23,7 @@ def harness_tasks() -> Iterable[Task]:
 
 @hookimpl
 def harness_task_kinds() -> Iterable[TaskKind]:
-    """Triplets from the user's own file."""
+    """Return the kind for triplets from a user's file."""
     from harness_triplet.tasks import TRIPLET_KIND
 
     return [TRIPLET_KIND]

@@ -1,4 +1,4 @@
-"""Tell a positive from a negative by their similarity to an anchor."""
+"""Distinguish a positive from a negative by their similarity to an anchor."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ COLUMNS = ("anchor", "positive", "negative")
 OPTIONAL = ("id", "cluster")
 
 DEGENERATE = (
-    ("positive-is-anchor", "positive", "anchor", Severity.NOTE, "hardly a model gets them wrong"),
-    ("negative-is-anchor", "negative", "anchor", Severity.WARNING, "hardly a model gets them right"),
+    ("positive-is-anchor", "positive", "anchor", Severity.NOTE, "almost every model gets them right"),
+    ("negative-is-anchor", "negative", "anchor", Severity.WARNING, "almost every model gets them wrong"),
     ("positive-is-negative", "positive", "negative", Severity.WARNING, "they are ties, which count as wrong"),
 )
-"""Pairs of columns that should differ in every row: code of the finding, columns, severity, consequence."""
+"""Pairs of columns that differ in every row of a sound file: code, columns, severity, consequence."""
 
 
 class Triplets(Task):
@@ -41,7 +41,7 @@ class Triplets(Task):
     metrics = (mean_metric("accuracy", "correct"), mean_metric("mean_margin", "margin"))
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
-        """All three sides of every triplet."""
+        """Announce all three sides of every triplet."""
         return [(text, Role.TEXT) for column in COLUMNS for text in dataset[column]]
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
@@ -78,13 +78,13 @@ class TripletFile(Triplets):
         self._files = files
 
     def load(self, source: DataSource) -> Dataset:
-        """Read the first of the files that is there."""
+        """Read the first of the files that exists."""
         path = source.path(*self._files)
         return _triplets(read_rows(path, COLUMNS), path)
 
 
 class UserTriplets(Triplets):
-    """Triplets from the user's own file."""
+    """Triplets from a user's file."""
 
     def __init__(self, definition: TaskDefinition) -> None:
         definition.allow(columns=(*COLUMNS, *OPTIONAL), templates=COLUMNS)
@@ -101,7 +101,7 @@ class UserTriplets(Triplets):
 
 
 def triplet_tasks() -> list[Task]:
-    """Penal-code illustrations, AILA with negatives drawn and with hard ones, SNLI's dev split."""
+    """Return penal-code illustrations, AILA with drawn and with hard negatives, and SNLI's dev split."""
     folder = "legal-triplets"
     return [
         TripletFile(
@@ -119,7 +119,7 @@ def triplet_tasks() -> list[Task]:
 
 def _triplets(rows: Mapping[str, list[Any]], path: Path) -> Dataset:
     columns = {column: as_texts(rows[column], column, path) for column in COLUMNS}
-    findings = tuple(_degenerate(columns))
+    findings = tuple(_find_degenerate(columns))
     columns |= {column: as_ids(rows[column], column, path) for column in OPTIONAL if column in rows}
     if "cluster" not in columns:
         number = {anchor: position for position, anchor in enumerate(dict.fromkeys(columns["anchor"]))}
@@ -127,13 +127,15 @@ def _triplets(rows: Mapping[str, list[Any]], path: Path) -> Dataset:
     return Dataset(columns, findings=findings)
 
 
-def _degenerate(columns: Mapping[str, list[str]]) -> Iterable[Finding]:
-    """Find triplets whose answer depends on no model. They stay in, so that scores compare with others'."""
-    for code, one, other, severity, consequence in DEGENERATE:
-        count = sum(left == right for left, right in zip(columns[one], columns[other], strict=True))
+def _find_degenerate(columns: Mapping[str, list[str]]) -> Iterable[Finding]:
+    """Find triplets whose answer does not depend on the model; they are kept, for comparable scores."""
+    for code, first, second, severity, consequence in DEGENERATE:
+        count = sum(left == right for left, right in zip(columns[first], columns[second], strict=True))
         if count:
-            evidence = f"{count} of {len(columns[one])} triplets have their {other} as {one}: {consequence}"
-            yield Finding(code, severity, evidence, "they count all the same; remove them from the file")
+            evidence = (
+                f"{count} of {len(columns[first])} triplets have their {second} as {first}: {consequence}"
+            )
+            yield Finding(code, severity, evidence, "they are scored too; remove them from the file")
 
 
 TRIPLET_KIND = TaskKind(

@@ -1,4 +1,4 @@
-"""ContractNLI: scores as scikit-learn and trec_eval have them, and clauses that leak nothing."""
+"""ContractNLI: scores equal those of scikit-learn and trec_eval; clauses do not leak the answer."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from harness.authoring import TaskDefinition, estimate
 from harness.encoding.cached_model import CachedModel
 from harness.tasks.task_file import read_task_file
 from harness_clauses import probe
-from harness_clauses.choice import Spans
+from harness_clauses.bm25 import Spans
 from harness_clauses.classification import ContractNLI, ContractNLI3Way, Entailment
 from harness_clauses.evidence import ContractNLIEvidence, precision_at_recall80
 from harness_clauses.pairs import chosen_pairs, csv_pairs, evidence_pairs, questions
 from harness_clauses.probe import GRID, Pairs, best_threshold, majority, majority_by_hypothesis, probe_classes
-from harness_clauses.reading import CHOICES, read_release
+from harness_clauses.release import CHOICES, read_release
 from harness_clauses.user_clauses import CLAUSES_KIND
 
 pytestmark = pytest.mark.kernels
@@ -103,7 +103,7 @@ def test_every_split_has_the_annotations_that_its_readme_counts(shared_data):
     counts = {}
     for name in ("dev", "test", "train_truncated"):
         read = read_release(folder / f"{name}.json")
-        choices = [one.choice for contract in read.contracts for one in contract.annotations]
+        choices = [note.choice for contract in read.contracts for note in contract.annotations]
         counts[name] = (len(read.contracts), *(choices.count(choice) for choice in CHOICES))
     assert counts == {
         "dev": (61, 519, 95, 423),
@@ -178,14 +178,14 @@ def test_a_question_whose_evidence_is_blank_is_dropped_and_counted(tmp_path):
     assert [finding.code for finding in dataset.findings] == ["blank-evidence"]
 
 
-def _but(path, value):
-    """A document with one field replaced: _but("annotation_sets/0/annotations/a/choice", "Maybe")."""
+def _replaced(path, value):
+    """Return a document with one field replaced: `_replaced("annotation_sets/0", {})`."""
     document = both(42)
     *keys, last = [int(key) if key.isdigit() else key for key in path.split("/")]
-    place = document
+    parent = document
     for key in keys:
-        place = place[key]
-    place[last] = value
+        parent = parent[key]
+    parent[last] = value
     return document
 
 
@@ -195,35 +195,37 @@ ANSWER = "annotation_sets/0/annotations/a"
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        pytest.param("a text", "contract: 'a text' is not an object", id="a contract that is no object"),
-        pytest.param(_but("id", None), "contract: no 'id'", id="no id"),
-        pytest.param(_but("text", 5), "contract 42: 'text' is '5'", id="a text that is a number"),
-        pytest.param(_but("spans", None), "contract 42: no 'spans'", id="no spans"),
-        pytest.param(_but("spans/0", [0]), "contract 42: span 0 is not", id="a span with one end"),
+        pytest.param("a text", "contract: 'a text' is not an object", id="a contract that is not an object"),
+        pytest.param(_replaced("id", None), "contract: no 'id'", id="no id"),
+        pytest.param(_replaced("text", 5), "contract 42: 'text' is '5'", id="a text that is a number"),
+        pytest.param(_replaced("spans", None), "contract 42: no 'spans'", id="no spans"),
+        pytest.param(_replaced("spans/0", [0]), "contract 42: span 0 is not", id="a span with one end"),
         pytest.param(
-            _but("spans/0", [0, 999]), "contract 42: span 0 is [0, 999), the text has 32", id="a long span"
+            _replaced("spans/0", [0, 999]),
+            "contract 42: span 0 is [0, 999), the text has 32",
+            id="a long span",
         ),
         pytest.param(
-            _but("annotation_sets", []), "contract 42 has 0 annotation sets", id="no annotation set"
+            _replaced("annotation_sets", []), "contract 42 has 0 annotation sets", id="no annotation set"
         ),
         pytest.param(
-            _but(f"{ANSWER}/choice", "Maybe"), "42, a: unknown choice 'Maybe'", id="an unknown choice"
+            _replaced(f"{ANSWER}/choice", "Maybe"), "42, a: unknown choice 'Maybe'", id="an unknown choice"
         ),
         pytest.param(
-            _but(f"{ANSWER}/spans", [3]), "42, a: evidence span 3 is out of range", id="a span too high"
+            _replaced(f"{ANSWER}/spans", [3]), "42, a: evidence span 3 is out of range", id="a span too high"
         ),
         pytest.param(
-            _but(f"{ANSWER}/spans", [-1]), "42, a: evidence span -1 is out of", id="a negative span"
+            _replaced(f"{ANSWER}/spans", [-1]), "42, a: evidence span -1 is out of", id="a negative span"
         ),
         pytest.param(
-            _but(f"{ANSWER}/spans", ["x"]), "42, a: spans are not numbers", id="a span that is a word"
+            _replaced(f"{ANSWER}/spans", ["x"]), "42, a: spans are not numbers", id="a span that is a word"
         ),
         pytest.param(
             contract(42, c=("Entailment", [0])), "contract 42 answers 'c', a hyp", id="no such hypothesis"
         ),
     ],
 )
-def test_what_is_not_right_is_named_with_its_file_and_contract(tmp_path, document, message):
+def test_an_invalid_contract_is_an_error_with_its_file_and_contract(tmp_path, document, message):
     path = release(tmp_path / "test.json", document)
     with pytest.raises(HarnessError, match=re.escape(message)) as raised:
         read_release(path)
@@ -233,7 +235,7 @@ def test_what_is_not_right_is_named_with_its_file_and_contract(tmp_path, documen
 @pytest.mark.parametrize(
     "content", [[], {}, {"labels": {}, "documents": {}}, {"labels": {"a": "x"}, "documents": []}]
 )
-def test_another_format_is_named_as_such(tmp_path, content):
+def test_another_format_is_an_error(tmp_path, content):
     path = tmp_path / "test.json"
     path.write_text(json.dumps(content))
     with pytest.raises(HarnessError, match="not ContractNLI's format"):
@@ -249,7 +251,7 @@ def test_a_contract_may_occur_only_once_and_in_one_split(tmp_path):
             task.load(source)
 
 
-def test_a_split_with_nothing_to_ask_is_an_error(tmp_path):
+def test_a_split_without_questions_is_an_error(tmp_path):
     path = release(tmp_path / "test.json", contract(1, a=("NotMentioned", [])))
     for rows in (evidence_pairs, questions):
         with pytest.raises(HarnessError, match=r"empty dataset: .*test\.json"):
@@ -272,22 +274,25 @@ def test_span_scores_are_bm25():
     ]
     hypothesis = "The receiving party shall return the secret papers"
     counter = CountVectorizer(token_pattern=r"\w+").fit(spans)
-    counts, asked = counter.transform(spans).toarray(), counter.transform([hypothesis]).toarray()[0] > 0
+    counts, in_hypothesis = (
+        counter.transform(spans).toarray(),
+        counter.transform([hypothesis]).toarray()[0] > 0,
+    )
     having = (counts > 0).sum(axis=0)
     idf = np.log(1 + (len(spans) - having + 0.5) / (having + 0.5))
     lengths = counts.sum(axis=1, keepdims=True)
     expected = idf * counts * 2.2 / (counts + 1.2 * (0.25 + 0.75 * lengths / lengths.mean()))
-    assert Spans(spans).scores(hypothesis) == pytest.approx(expected[:, asked].sum(axis=1))
+    assert Spans(spans).scores(hypothesis) == pytest.approx(expected[:, in_hypothesis].sum(axis=1))
 
 
-def test_the_nearest_spans_stand_in_document_order_and_of_equal_ones_the_earlier():
+def test_the_nearest_spans_are_in_document_order_and_the_earlier_of_equal_ones_is_taken():
     assert Spans(["one", "a b", "two", "a", "three"]).nearest("a b", 2) == [1, 3]
     assert Spans(["x", "a", "a", "a", "a"]).nearest("a") == [1, 2, 3]
     assert Spans(["x", "y"]).nearest("a") == [0, 1]
     assert Spans([]).nearest("a") == []
 
 
-def test_neither_gold_nor_evidence_moves_what_a_clause_shows(tmp_path):
+def test_the_selected_spans_do_not_depend_on_gold_or_evidence(tmp_path):
     read = read_release(SAMPLE.path("contract-nli/dev.json"))
     content = json.loads(read.path.read_text(encoding="utf-8"))
     for document in content["documents"]:
@@ -309,7 +314,7 @@ def test_neither_gold_nor_evidence_moves_what_a_clause_shows(tmp_path):
 
 
 def construction(dataset, source_spans):
-    """All about a row but its text: counts, lengths, positions of the spans and the gaps between them."""
+    """Return the features of rows except texts: counts, lengths, positions of spans, gaps between them."""
     rows = []
     for cluster, positions, clause in zip(
         dataset["cluster"], dataset["spans"], dataset["clause"], strict=True
@@ -317,8 +322,8 @@ def construction(dataset, source_spans):
         spans = source_spans[cluster]
         padded = (list(positions) + [positions[-1]] * 3)[:3]
         lengths = [measure for row in padded for measure in (len(spans[row]), len(spans[row].split()))]
-        places = [row / len(spans) for row in padded]
-        rows.append([len(positions), len(spans), len(clause), *lengths, *np.diff(padded), *places])
+        depths = [row / len(spans) for row in padded]
+        rows.append([len(positions), len(spans), len(clause), *lengths, *np.diff(padded), *depths])
     return np.array(rows, dtype=float)
 
 
@@ -336,7 +341,7 @@ def text_free_accuracy(source):
         )
         for strength in (0.001, 0.01, 0.1, 1, 10)
     ]
-    best = min(probes, key=lambda one: log_loss(sides["dev"]["gold"], one.predict_proba(features["dev"])))
+    best = min(probes, key=lambda probe: log_loss(sides["dev"]["gold"], probe.predict_proba(features["dev"])))
     answer = majority(sides["train"]["gold"])
     reached = np.mean([gold == answer for gold in dataset["gold"]])
     return float(best.score(features["test"], dataset["gold"])), float(reached)
@@ -354,13 +359,13 @@ def test_a_probe_that_sees_no_text_stays_near_the_majority(data, request):
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(-3, 3)), min_size=1, max_size=30))
-def test_no_threshold_is_more_often_right_than_the_one_that_is_found(pairs):
+def test_the_best_threshold_is_right_as_often_as_any(pairs):
     gold = np.array([gold for gold, _ in pairs], dtype=int)
     similarity = np.array([score / 3 for _, score in pairs])
-    found = best_threshold(gold, similarity)
+    threshold = best_threshold(gold, similarity)
     tried = [((similarity >= cut) == gold).mean() for cut in np.arange(-1.5, 1.6, 1 / 6)]
-    assert np.isfinite(found)
-    assert ((similarity >= found) == gold).mean() == max(tried)
+    assert np.isfinite(threshold)
+    assert ((similarity >= threshold) == gold).mean() == max(tried)
 
 
 def test_the_threshold_is_as_good_as_the_one_of_sentence_transformers():
@@ -409,7 +414,7 @@ def test_the_probe_is_scikit_learns_with_the_strength_that_fits_dev_best(rows, d
 
 def test_the_probe_does_not_care_how_long_embeddings_are():
     splits = [random_pairs(100, 8, seed) for seed in (1, 2, 3)]
-    longer = [Pairs(one.clauses * 32, one.hypotheses * 32, one.gold) for one in splits]
+    longer = [Pairs(split.clauses * 32, split.hypotheses * 32, split.gold) for split in splits]
     # |u − v| and u · v grow differently, and still nothing changes but rounding.
     (plain, strength), (scaled, same) = probe_classes(*splits), probe_classes(*longer)
     assert same == strength
@@ -456,9 +461,9 @@ def answered():
 def test_binary_scores_equal_scikit_learns(answered):
     _, predictions = answered[0]
     gold, predicted = np.asarray(predictions["gold"]), np.asarray(predictions["predicted"])
-    found = {metric.name: estimate(metric, predictions, 0).score for metric in BINARY.metrics}
+    scores = {metric.name: estimate(metric, predictions, 0).score for metric in BINARY.metrics}
     cut = predictions.fitted["threshold"]
-    assert found == pytest.approx(
+    assert scores == pytest.approx(
         {
             "roc_auc": roc_auc_score(gold, predicted),
             "average_precision": average_precision_score(gold, predicted),
@@ -546,9 +551,9 @@ def test_a_roc_auc_above_chance_is_no_finding(answered):
 
 def test_three_way_scores_equal_scikit_learns(answered):
     dataset, predictions = answered[1]
-    found = {metric.name: estimate(metric, predictions, 0).score for metric in THREE_WAY.metrics}
-    assert found["accuracy"] == pytest.approx(accuracy_score(dataset["gold"], predictions["predicted"]))
-    assert found["macro_f1"] == pytest.approx(
+    scores = {metric.name: estimate(metric, predictions, 0).score for metric in THREE_WAY.metrics}
+    assert scores["accuracy"] == pytest.approx(accuracy_score(dataset["gold"], predictions["predicted"]))
+    assert scores["macro_f1"] == pytest.approx(
         f1_score(dataset["gold"], predictions["predicted"], average="macro", labels=CHOICES)
     )
     assert predictions.fitted["C"] in GRID
@@ -573,8 +578,8 @@ def test_precision_at_recall_80_is_the_precision_recall_curves_in_every_resample
     draw = data.draw(st.lists(st.integers(0, 3), min_size=len(questions), max_size=len(questions)))
     expected = [reference_precision(values, relevant, counts) for counts in (np.ones(len(questions)), draw)]
     metric = EVIDENCE.metrics[2]
-    found = metric.resample(values, relevant, np.array([np.ones(len(questions)), draw], dtype=float))
-    assert found == pytest.approx(expected, nan_ok=True)
+    resampled = metric.resample(values, relevant, np.array([np.ones(len(questions)), draw], dtype=float))
+    assert resampled == pytest.approx(expected, nan_ok=True)
     assert precision_at_recall80(values, relevant) == pytest.approx(expected[0], nan_ok=True)
 
 
@@ -604,10 +609,16 @@ def test_evidence_scores_equal_trec_evals(answered):
     model, run = LetterModel(), {}
     spans = dataset.tables["spans"]
     for name, row in zip(names, rows, strict=True):
-        own = [place for place, cluster in enumerate(spans["cluster"]) if cluster == dataset["cluster"][row]]
-        texts = [spans["text"][place] for place in own]
+        own = [
+            position
+            for position, cluster in enumerate(spans["cluster"])
+            if cluster == dataset["cluster"][row]
+        ]
+        texts = [spans["text"][index] for index in own]
         similarity = model.similarity(model.encode([dataset["hypothesis"][row]]), model.encode(texts))[0]
-        run[name] = {spans["span"][place]: float(score) for place, score in zip(own, similarity, strict=True)}
+        run[name] = {
+            spans["span"][position]: float(score) for position, score in zip(own, similarity, strict=True)
+        }
     expected = pytrec_eval.RelevanceEvaluator(qrels, {"map", "recall.5"}).evaluate(run)
     for ours, theirs in (("map", "map"), ("recall@5", "recall_5")):
         assert list(predictions[ours]) == pytest.approx([expected[name][theirs] for name in names], abs=1e-6)
@@ -621,11 +632,11 @@ def test_the_kept_ranking_gives_the_scores_again(answered):
         assert values == sorted(values, reverse=True)
         assert [name in evidence for name in ranked] == list(relevant[:100])
         hits = np.flatnonzero(relevant)
-        precision = np.mean([(place + 1) / (rank + 1) for place, rank in enumerate(hits)])
+        precision = np.mean([(hit + 1) / (rank + 1) for hit, rank in enumerate(hits)])
         assert predictions["map"][row] == pytest.approx(precision)
 
 
-# --- what holds for all three ---------------------------------------------------------------------------
+# --- all three tasks ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -704,9 +715,9 @@ def table(path, labels=("entailment", "contradiction"), rows=12, name="label"):
     return path
 
 
-def define(path, **given):
-    options = {name: given.pop(name) for name in ("dev", "train", "labels", "other") if name in given}
-    return CLAUSES_KIND.build(TaskDefinition("mine", "clauses", path, options=options, **given))
+def define(path, **fields):
+    options = {name: fields.pop(name) for name in ("dev", "train", "labels", "other") if name in fields}
+    return CLAUSES_KIND.build(TaskDefinition("mine", "clauses", path, options=options, **fields))
 
 
 @pytest.mark.parametrize(
@@ -741,7 +752,7 @@ def test_labels_are_words_or_numbers(tmp_path, labels):
     assert list(dataset["gold"]) == [1, 0, 1] * 4
 
 
-def test_other_words_are_mapped_and_unknown_ones_named(tmp_path):
+def test_other_label_words_are_mapped_and_unknown_ones_are_an_error(tmp_path):
     path = table(tmp_path / "test.csv", ("E", "C"))
     with pytest.raises(HarnessError, match="row 1 has the label 'E'") as raised:
         define(path).load(SAMPLE)
@@ -760,7 +771,7 @@ def test_other_words_are_mapped_and_unknown_ones_named(tmp_path):
         ({"dev": 3}, "dev must be a path, not 3"),
     ],
 )
-def test_a_definition_that_is_not_right_is_an_error(tmp_path, options, message):
+def test_an_invalid_definition_is_an_error(tmp_path, options, message):
     with pytest.raises(HarnessError, match=message):
         define(table(tmp_path / "test.csv"), **options)
 
@@ -820,11 +831,11 @@ def test_the_base_model_scores_what_the_data_sets_readme_says(minilm, shared_dat
     dataset = BINARY.load(source)
     model = prefetched(minilm, BINARY, dataset)
     predictions = BINARY.predict(model, dataset)
-    found = {metric.name: estimate(metric, predictions, 0, resamples=1).score for metric in BINARY.metrics}
-    assert found["roc_auc"] == pytest.approx(0.5340, abs=1e-4)
-    assert found["majority_accuracy"] == pytest.approx(0.8148, abs=1e-4)
+    scores = {metric.name: estimate(metric, predictions, 0, resamples=1).score for metric in BINARY.metrics}
+    assert scores["roc_auc"] == pytest.approx(0.5340, abs=1e-4)
+    assert scores["majority_accuracy"] == pytest.approx(0.8148, abs=1e-4)
     train, test = (Pairs.of(model, split) for split in (dataset.tables["train"], dataset))
     reference = LogisticRegression(max_iter=3000).fit(train.features(), train.gold).predict(test.features())
     assert accuracy_score(test.gold, reference) == pytest.approx(0.8998, abs=1e-4)
     assert f1_score(test.gold, reference, average="macro") == pytest.approx(0.8039, abs=1e-4)
-    assert found["probe_accuracy"] > 0.8998
+    assert scores["probe_accuracy"] > 0.8998

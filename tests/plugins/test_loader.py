@@ -39,7 +39,7 @@ def harness_tasks():
 
 @pytest.fixture(autouse=True)
 def ours_alone(monkeypatch):
-    """What else is installed beside the harness is not this test's business."""
+    """Load only our plugin `sts`, independent of what is installed."""
     monkeypatch.setenv("HARNESS_PLUGINS", "sts")
 
 
@@ -66,8 +66,8 @@ def misbehaving(name):
     return load_plugins([MISBEHAVING / f"{name}.py"])
 
 
-def asked(plugins):
-    """Ask every question, as `harness list` does, and return what is wrong."""
+def problems_of(plugins):
+    """Call every hook, as `harness list` does, and return the problems."""
     plugins.tasks(), plugins.task_kinds(), plugins.task_schemes(), plugins.model_schemes()
     return plugins.problems
 
@@ -77,8 +77,8 @@ def asked(plugins):
 
 def test_our_own_plugins_are_found_and_nothing_is_wrong_with_them():
     plugins = load_plugins()
-    assert asked(plugins) == []
-    assert [info.name for info in plugins.found] == ["builtin", "sts"]
+    assert problems_of(plugins) == []
+    assert [info.name for info in plugins.infos] == ["builtin", "sts"]
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
     assert set(plugins.task_kinds()) == {"sts"}
     assert set(plugins.model_schemes()) == {"folder", "hub", "minilm", "lexical"}
@@ -88,25 +88,25 @@ def test_our_own_plugins_are_found_and_nothing_is_wrong_with_them():
 def test_an_installed_plugin_is_found_by_its_entry_point(install):
     install("nice-tasks", "nice", GOOD)
     plugins = load_plugins()
-    assert asked(plugins) == []
+    assert problems_of(plugins) == []
     assert "NAME" in plugins.tasks()
-    (info,) = [info for info in plugins.found if info.name == "nice"]
+    (info,) = [info for info in plugins.infos if info.name == "nice"]
     assert (info.origin, info.hooks, info.problem) == ("nice-tasks 1.0", ("harness_tasks",), None)
 
 
 def test_a_single_file_with_a_dataclass_is_a_plugin():
     plugins = misbehaving("task_raises")
-    assert asked(plugins) == []
+    assert problems_of(plugins) == []
     assert "shaky-not" in plugins.tasks()
     assert plugins.origin("harness_tasks", "shaky-not") == "task_raises"
 
 
-def test_every_question_is_asked_once(tmp_path, capsys):
+def test_every_hook_is_called_once(tmp_path, capsys):
     path = tmp_path / "counting.py"
-    path.write_text(GOOD.replace("return [", "print('asked'); return ["))
+    path.write_text(GOOD.replace("return [", "print('called'); return ["))
     plugins = load_plugins([path])
     assert plugins.tasks() == plugins.tasks()
-    assert capsys.readouterr().out == "asked\n"
+    assert capsys.readouterr().out == "called\n"
 
 
 # --- what is broken ---------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def test_every_question_is_asked_once(tmp_path, capsys):
         ("misspelled_hook", "unknown hook 'harness_taks'"),
         ("raises_at_import", "RuntimeError: the database is down \x1b[31mand the rest of the message"),
         ("exits_at_import", "SystemExit: 0"),
-        ("no_hooks", "answers no hook: is `@hookimpl` missing?"),
+        ("no_hooks", "implements no hook: is `@hookimpl` missing?"),
         ("wrong_arguments", "Argument(s) {'config'} are declared in the hookimpl but can not be found"),
         ("hook_raises", "harness_tasks raised KeyError: 'no such shelf'"),
         ("hook_exits", "harness_tasks raised SystemExit: 0"),
@@ -127,10 +127,10 @@ def test_every_question_is_asked_once(tmp_path, capsys):
 )
 def test_a_broken_plugin_is_one_clear_sentence_and_the_rest_work(name, problem):
     plugins = misbehaving(name)
-    (told,) = asked(plugins)
-    assert told.startswith(f"plugin {name}")
-    assert problem in told
-    assert "\n" not in told
+    (message,) = problems_of(plugins)
+    assert message.startswith(f"plugin {name}")
+    assert problem in message
+    assert "\n" not in message
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
     assert "half-loaded" not in plugins.model_schemes()
 
@@ -140,22 +140,22 @@ def test_a_plugin_whose_one_answer_raises_still_gives_the_others():
     assert plugins.origin("harness_model_schemes", "fine") == "hook_raises"
 
 
-def test_answers_that_are_no_tasks_are_named_and_the_others_used():
+def test_answers_that_are_not_tasks_are_reported_and_the_others_used():
     plugins = misbehaving("strange_answers")
     assert set(plugins.tasks()) == {"fine", "stsb", "stsb-dev"}
-    problems = asked(plugins)
+    problems = problems_of(plugins)
     assert [
         problem.removeprefix("plugin strange_answers: harness_tasks answers ") for problem in problems
     ] == [
-        "'stsb', which is no Task",
-        "'None', which is no Task",
-        "\"<class 'harness_file_strange_answers.Fine'>\", which is no Task",
+        "'stsb', which is not a Task",
+        "'None', which is not a Task",
+        "\"<class 'harness_file_strange_answers.Fine'>\", which is not a Task",
         "a Nameless without name",
     ]
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("attribute", "problem"),
     [
         ("tags = None", "whose tags is None, not a set of texts"),
         ("tags = 'sts'", "whose tags is 'sts', not a set of texts"),
@@ -166,18 +166,21 @@ def test_answers_that_are_no_tasks_are_named_and_the_others_used():
         ("metrics = None", "whose metrics is None, not one Metric or more"),
         ("metrics = ['accuracy']", "whose metrics is ['accuracy'], not one Metric or more"),
         ("metrics = mean_metric('a', 'correct')", "not one Metric or more"),
-        ("tags = property(lambda self: 1 / 0)", "that cannot be asked: ZeroDivisionError: division by zero"),
+        (
+            "tags = property(lambda self: 1 / 0)",
+            "whose attributes cannot be read: ZeroDivisionError: division by zero",
+        ),
     ],
 )
-def test_a_task_that_says_what_no_task_may_is_a_problem_and_the_rest_work(said, problem, tmp_path):
+def test_a_task_with_an_invalid_attribute_is_a_problem_and_the_rest_work(attribute, problem, tmp_path):
     path = tmp_path / "odd.py"
-    odd = f"class Odd(Answer):\n    {said}\n\n@hookimpl"
+    odd = f"class Odd(Answer):\n    {attribute}\n\n@hookimpl"
     code = GOOD.replace("@hookimpl", odd)
     path.write_text(code.replace('[Answer("NAME")]', '[Odd("odd"), Answer("fine")]'))
     plugins = load_plugins([path])
-    (told,) = asked(plugins)
-    assert told.startswith("plugin odd: harness_tasks answers a Odd ")
-    assert problem in told
+    (message,) = problems_of(plugins)
+    assert message.startswith("plugin odd: harness_tasks answers a Odd ")
+    assert problem in message
     assert set(plugins.tasks()) == {"fine", "stsb", "stsb-dev"}
 
 
@@ -189,12 +192,12 @@ def test_a_task_that_says_what_no_task_may_is_a_problem_and_the_rest_work(said, 
         ("a,b", "whose name 'a,b' holds a comma"),
     ],
 )
-def test_a_task_that_no_word_could_select_is_a_problem(name, problem, tmp_path):
+def test_a_task_with_a_name_that_cannot_be_selected_is_a_problem(name, problem, tmp_path):
     path = tmp_path / "odd.py"
     path.write_text(GOOD.replace("NAME", name))
     plugins = load_plugins([path])
-    (told,) = asked(plugins)
-    assert problem in told
+    (message,) = problems_of(plugins)
+    assert problem in message
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
 
 
@@ -202,7 +205,7 @@ def test_a_task_named_as_the_tag_of_others_is_a_problem_and_the_tag_still_select
     path = tmp_path / "shadow.py"
     path.write_text(GOOD.replace("NAME", "sts"))
     plugins = load_plugins([path])
-    assert asked(plugins) == [
+    assert problems_of(plugins) == [
         "plugin shadow: task 'sts' has the name of a tag (of stsb, stsb-dev): it is not used"
     ]
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
@@ -221,7 +224,7 @@ CRASHING = """
 from harness import HarnessError, hookimpl
 from harness.authoring import ModelScheme, TaskKind, TaskScheme
 
-def act(asked):
+def act(argument):
     BODY
 
 @hookimpl
@@ -240,13 +243,13 @@ def harness_task_kinds():
 
 @pytest.fixture
 def acts(tmp_path):
-    """What a plugin's model scheme, task scheme and task kind do, by what they are called."""
+    """Return the functions of a plugin's model scheme, task scheme and task kind."""
 
     def loading(body):
         path = tmp_path / "crashing.py"
         path.write_text(CRASHING.replace("BODY", body))
         plugins = load_plugins([path])
-        assert asked(plugins) == []
+        assert problems_of(plugins) == []
         return {
             "model scheme": plugins.model_schemes()["crash"].locate,
             "task scheme": plugins.task_schemes()["crash"].resolve,
@@ -265,13 +268,13 @@ def acts(tmp_path):
         ("return None", "answers .*None", type(None)),
     ],
 )
-def test_what_a_scheme_or_kind_raises_names_the_plugin_and_keeps_its_cause(what, body, problem, cause, acts):
+def test_an_error_of_a_scheme_or_kind_names_the_plugin_and_keeps_its_cause(what, body, problem, cause, acts):
     with pytest.raises(HarnessError, match=f"^plugin crashing: {what} 'crash' {problem}") as caught:
         acts(body)[what](None)
     assert isinstance(caught.value.__cause__, cause)
 
 
-def test_what_a_scheme_tells_its_user_stays_as_it_is(acts):
+def test_a_harness_error_of_a_scheme_is_not_changed(acts):
     with pytest.raises(HarnessError, match=r"^no such model in the shop\n  hint: ask for another$"):
         acts("raise HarnessError('no such model in the shop', hint='ask for another')")["model scheme"](None)
 
@@ -280,15 +283,16 @@ def test_a_file_that_is_not_python_is_a_problem(tmp_path):
     for name, content in (("syntax", b"def ("), ("bytes", b"\xff\xfe"), ("null", b"x = '\0'")):
         path = tmp_path / f"{name}.py"
         path.write_bytes(content)
-        (told,) = asked(load_plugins([path]))
-        assert told.startswith(f"plugin {name} ({path}): ")
-        assert "Error" in told
+        (message,) = problems_of(load_plugins([path]))
+        assert message.startswith(f"plugin {name} ({path}): ")
+        assert "Error" in message
 
 
 def test_a_distribution_whose_module_is_gone_is_a_problem(install):
     install("hollow", "hollow", None, module="no_such_module_at_all")
-    (told,) = asked(load_plugins())
-    assert told == "plugin hollow (hollow 1.0): ModuleNotFoundError: No module named 'no_such_module_at_all'"
+    (message,) = problems_of(load_plugins())
+    error = "ModuleNotFoundError: No module named 'no_such_module_at_all'"
+    assert message == f"plugin hollow (hollow 1.0): {error}"
 
 
 # --- names ------------------------------------------------------------------------------------------------
@@ -298,11 +302,11 @@ def test_two_distributions_with_a_plugin_of_one_name_are_named_and_neither_is_lo
     install("first-tasks", "same", GOOD.replace("NAME", "one"))
     install("second-tasks", "same", GOOD.replace("NAME", "two"))
     plugins = load_plugins()
-    (told,) = asked(plugins)
-    assert "plugin same (" in told
-    assert "first-tasks 1.0" in told
-    assert "second-tasks 1.0" in told
-    assert "2 distributions bring a plugin of this name: none of them is loaded" in told
+    (message,) = problems_of(plugins)
+    assert "plugin same (" in message
+    assert "first-tasks 1.0" in message
+    assert "second-tasks 1.0" in message
+    assert "2 distributions provide a plugin of this name: none of them is loaded" in message
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
 
 
@@ -310,7 +314,7 @@ def test_a_distribution_that_is_seen_twice_on_the_path_counts_once(install, tmp_
     install("nice-tasks", "nice", GOOD)
     monkeypatch.setattr(sys, "path", [*sys.path, f"{tmp_path / 'nice-tasks'}/."])
     plugins = load_plugins()
-    assert asked(plugins) == []
+    assert problems_of(plugins) == []
     assert "NAME" in plugins.tasks()
 
 
@@ -319,33 +323,35 @@ def test_a_file_of_the_name_of_an_installed_plugin_is_a_problem(stem, tmp_path):
     path = tmp_path / f"{stem}.py"
     path.write_text(GOOD)
     plugins = load_plugins([path])
-    assert asked(plugins) == [f"plugin {stem} ({path}): a plugin of this name is loaded already"]
+    assert problems_of(plugins) == [f"plugin {stem} ({path}): a plugin of this name is loaded already"]
     assert "stsb" in plugins.tasks()
 
 
 def test_one_module_under_two_names_is_a_problem(install):
     install("nice-tasks", "nice", GOOD, module="nice_module")
     install("nicer-tasks", "nicer", None, module="nice_module")
-    (told,) = asked(load_plugins())
-    assert told == "plugin nicer (nicer-tasks 1.0): the same module is loaded already, as nice"
+    (message,) = problems_of(load_plugins())
+    assert message == "plugin nicer (nicer-tasks 1.0): the same module is loaded already, as nice"
 
 
-def test_a_task_that_two_plugins_bring_is_used_from_neither_and_both_are_named(tmp_path):
+def test_a_task_that_two_plugins_provide_is_not_used_and_both_are_named(tmp_path):
     for name, task in (("one", "stsb"), ("two", "stsb"), ("three", "other")):
         (tmp_path / f"{name}.py").write_text(GOOD.replace("NAME", task))
     plugins = load_plugins([tmp_path / f"{name}.py" for name in ("one", "two", "three")])
-    (told,) = asked(plugins)
-    assert told.startswith("'stsb' is brought by ")
-    assert {"sts", "one", "two"} <= set(told.replace(":", " ").split())
-    assert told.endswith("none of them is used (harness_tasks)")
+    (message,) = problems_of(plugins)
+    assert message.startswith("'stsb' is provided by ")
+    assert {"sts", "one", "two"} <= set(message.replace(":", " ").split())
+    assert message.endswith("none of them is used (harness_tasks)")
     assert set(plugins.tasks()) == {"stsb-dev", "other"}
 
 
-def test_a_plugin_that_brings_one_task_twice_is_told_so(tmp_path):
+def test_a_plugin_that_provides_a_task_twice_is_a_problem(tmp_path):
     path = tmp_path / "twice.py"
     path.write_text(GOOD.replace('[Answer("NAME")]', '[Answer("NAME"), Answer("NAME")]'))
     plugins = load_plugins([path])
-    assert asked(plugins) == ["'NAME' is brought by twice and twice: none of them is used (harness_tasks)"]
+    assert problems_of(plugins) == [
+        "'NAME' is provided by twice and twice: none of them is used (harness_tasks)"
+    ]
 
 
 # --- which are loaded -------------------------------------------------------------------------------------
@@ -359,18 +365,18 @@ def test_the_environment_lists_the_installed_plugins_that_may_load(listed, loade
     install("unwanted-tasks", "unwanted", "raise AssertionError('must not be imported')")
     monkeypatch.setenv("HARNESS_PLUGINS", listed)
     plugins = load_plugins()
-    assert asked(plugins) == []
-    assert [info.name for info in plugins.found] == ["builtin", *loaded]
+    assert problems_of(plugins) == []
+    assert [info.name for info in plugins.infos] == ["builtin", *loaded]
 
 
 def test_without_a_list_every_installed_plugin_loads(install, monkeypatch):
     install("nice-tasks", "nice", GOOD)
     monkeypatch.delenv("HARNESS_PLUGINS")
-    assert {"builtin", "sts", "nice"} <= {info.name for info in load_plugins().found}
+    assert {"builtin", "sts", "nice"} <= {info.name for info in load_plugins().infos}
 
 
 def test_a_caller_may_list_them_too():
-    assert [info.name for info in load_plugins(allowed=[]).found] == ["builtin"]
+    assert [info.name for info in load_plugins(allowed=[]).infos] == ["builtin"]
 
 
 def test_a_listed_name_that_is_not_installed_is_an_error_with_the_nearest(monkeypatch):
@@ -387,10 +393,10 @@ def test_a_file_that_is_absent_is_an_error(tmp_path):
             load_plugins([path])
 
 
-# --- a stranger's distribution ----------------------------------------------------------------------------
+# --- a third-party distribution ----------------------------------------------------------------------------
 
 # torch requires setuptools, so it can build wheels, offline, wherever the harness is installed.
-STRANGERS_PROJECT = """
+THIRD_PARTY_PROJECT = """
 [build-system]
 requires = ["setuptools"]
 build-backend = "setuptools.build_meta"
@@ -403,7 +409,7 @@ version = "0.3"
 weather = "weather_tasks"
 """
 
-STRANGERS_CODE = '''
+THIRD_PARTY_CODE = '''
 """Are descriptions of the same weather nearer to each other than to another weather?"""
 
 from harness import Dataset, Predictions, Role, Task, hookimpl, mean_metric
@@ -441,26 +447,26 @@ def harness_tasks():
 '''
 
 
-def test_a_strangers_distribution_installs_beside_ours_and_its_task_runs_by_name(tmp_path):
+def test_a_third_party_distribution_installs_next_to_ours_and_its_task_runs_by_name(tmp_path):
     project, target, out = tmp_path / "weather-tasks", tmp_path / "installed", tmp_path / "results"
     project.mkdir()
-    (project / "pyproject.toml").write_text(STRANGERS_PROJECT)
-    (project / "weather_tasks.py").write_text(STRANGERS_CODE)
+    (project / "pyproject.toml").write_text(THIRD_PARTY_PROJECT)
+    (project / "weather_tasks.py").write_text(THIRD_PARTY_CODE)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
     subprocess.run([*pip, *offline, str(project)], check=True, capture_output=True, timeout=120)
     assert (target / "weather_tasks-0.3.dist-info").is_dir()
 
-    words = ["run", "--model", "lexical", "--tasks", "weather", "--no-throughput", "--out", str(out)]
+    arguments = ["run", "--model", "lexical", "--tasks", "weather", "--no-throughput", "--out", str(out)]
     environment = {**os.environ, "PYTHONPATH": str(target), "HARNESS_PLUGINS": "sts,weather"}
-    ran = subprocess.run(
-        [sys.executable, "-m", "harness", *words],
+    process = subprocess.run(
+        [sys.executable, "-m", "harness", *arguments],
         env=environment,
         cwd=tmp_path,
         capture_output=True,
         text=True,
     )
-    assert ran.returncode == 0, ran.stderr
+    assert process.returncode == 0, process.stderr
     (row,) = csv.DictReader((out / "leaderboard.csv").read_text().splitlines())
     # Of the four, the last is the one that shared letters get wrong.
     assert (row["model"], row["task"], row["metric"], row["score"]) == (

@@ -1,4 +1,4 @@
-"""mteb's tasks through our models: the same scores as mteb's own, on tasks made here from local rows."""
+"""mteb's tasks with our models: scores equal mteb's own, on tasks made here from local rows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PAIRS, QUERIES, DOCUMENTS = 80, 6, 20
 
 
 def local_task(kind, rows, *, name="Local", **options):
-    """A task of mteb over `rows()`, which stands for what it would fetch from the hub.
+    """A task of mteb over `rows()`, in place of the data of the hub.
 
     options: fields of its metadata, and attributes of its class.
     """
@@ -106,14 +106,14 @@ def retrieval_rows():
     for row in read_records(folder / "qrels" / "test.tsv"):
         if row["query-id"] in relevant:
             relevant[row["query-id"]][row["corpus-id"]] = int(row["score"])
-    needed = {document for found in relevant.values() for document in found}
+    needed = {document for judged in relevant.values() for document in judged}
     documents = read_records(folder / "corpus.jsonl")
     documents.sort(key=lambda row: row["_id"] not in needed)
     corpus = [{"id": row["_id"], "title": row["title"], "text": row["text"]} for row in documents[:DOCUMENTS]]
-    asked = [{"id": row["_id"], "text": row["text"]} for row in queries]
+    questions = [{"id": row["_id"], "text": row["text"]} for row in queries]
     tables = {
         "corpus": datasets.Dataset.from_list(corpus),
-        "queries": datasets.Dataset.from_list(asked),
+        "queries": datasets.Dataset.from_list(questions),
         "relevant_docs": relevant,
         "top_ranked": None,
     }
@@ -139,8 +139,8 @@ def mtebs_own(folder, task):
         # mteb 2.26 describes a SentenceTransformer through names that it and sentence-transformers deprecate.
         warnings.filterwarnings("ignore", "The fill_missing parameter", DeprecationWarning)
         warnings.filterwarnings("ignore", "The `get_sentence_embedding_dimension`", FutureWarning)
-        found = mteb.evaluate(plain, task, co2_tracker=False, cache=None, show_progress_bar=False)
-    (scores,) = found.task_results[0].scores["test"]
+        results = mteb.evaluate(plain, task, co2_tracker=False, cache=None, show_progress_bar=False)
+    (scores,) = results.task_results[0].scores["test"]
     return {name: value for name, value in scores.items() if isinstance(value, float)}
 
 
@@ -172,16 +172,16 @@ def test_scores_equal_mtebs_own_run_of_the_plain_model(kind, rows, base):
 
 def test_sts_scores_equal_those_of_our_own_task(base):
     ours = stsb_tasks()[0].predict(base, stsb())
-    found = scored(base, local_task("STS", sts_rows))
-    assert found["spearman"] == pytest.approx(spearman(ours["gold"], ours["predicted"]), abs=1e-6)
-    assert found["pearson"] == pytest.approx(pearson(ours["gold"], ours["predicted"]), abs=1e-6)
+    theirs = scored(base, local_task("STS", sts_rows))
+    assert theirs["spearman"] == pytest.approx(spearman(ours["gold"], ours["predicted"]), abs=1e-6)
+    assert theirs["pearson"] == pytest.approx(pearson(ours["gold"], ours["predicted"]), abs=1e-6)
 
 
 @pytest.mark.slow
 def test_the_base_model_has_its_published_score(base, shared_data):
     """0.820325 in mteb's results repository, for STSBenchmark's test split."""
-    found = scored(base, local_task("STS", lambda: sts_rows(1379)))
-    assert found["cosine_spearman"] == pytest.approx(0.820325, abs=1e-5)
+    scores = scored(base, local_task("STS", lambda: sts_rows(1379)))
+    assert scores["cosine_spearman"] == pytest.approx(0.820325, abs=1e-5)
 
 
 def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
@@ -189,11 +189,11 @@ def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
     schemes = load_plugins().model_schemes()
     models = [locate_model(parse_model(str(folder), schemes), schemes) for folder in folders]
     plan = RunPlan(models=models, tasks=[Selected(bridged(local_task("STS", few_rows)), by_name=True)])
-    found = run_plan(plan, Results(tmp_path / "out")).evaluations
+    evaluations = run_plan(plan, Results(tmp_path / "out")).evaluations
 
-    assert [one.candidate.model for one in found] == ["candidate", "candidate"]
+    assert [evaluation.candidate.model for evaluation in evaluations] == ["candidate", "candidate"]
     assert len(Results(tmp_path / "out").evaluations()) == 2
-    ours = [{score.metric: score.score for score in one.scores} for one in found]
+    ours = [{score.metric: score.score for score in evaluation.scores} for evaluation in evaluations]
     assert ours[0]["cosine_pearson"] != ours[1]["cosine_pearson"]
     for scores, folder in zip(ours, folders, strict=True):
         own = mtebs_own(folder, local_task("STS", few_rows))
@@ -202,27 +202,27 @@ def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
 
 def test_a_record_says_that_there_are_no_predictions(letters, tmp_path):
     plan = RunPlan(models=[letters], tasks=[Selected(bridged(local_task("STS", few_rows)), by_name=True)])
-    (found,) = run_plan(plan, Results(tmp_path)).evaluations
-    assert found.predictions is None
-    assert all(score.low is None and score.high is None for score in found.scores)
+    (evaluation,) = run_plan(plan, Results(tmp_path)).evaluations
+    assert evaluation.predictions is None
+    assert all(score.low is None and score.high is None for score in evaluation.scores)
     assert not list(tmp_path.rglob("*.parquet"))
 
 
-def test_mteb_knows_a_model_by_its_name_and_content(letters):
+def test_mteb_identifies_a_model_by_its_name_and_fingerprint(letters):
     from harness_mteb.encoder import Encoder
 
     meta = Encoder(letters).mteb_model_meta
     assert (meta.name, meta.revision) == ("harness/letters", letters.fingerprint)
 
 
-def test_queries_and_documents_are_encoded_as_such(letters):
+def test_queries_and_documents_are_encoded_with_their_roles(letters):
     scored(letters, local_task("Retrieval", retrieval_rows))
     roles = [role for _, role in letters.encoded]
     assert roles == [Role.QUERY] * QUERIES + [Role.DOCUMENT] * DOCUMENTS
     assert letters.encoded[QUERIES][0].startswith(retrieval_rows()["default"]["test"]["corpus"]["title"][0])
 
 
-def test_reranking_all_documents_is_retrieving_them(letters):
+def test_reranking_all_documents_equals_retrieval(letters):
     """When mteb reranks, it hands our similarity tensors instead of arrays."""
 
     def reranked():
@@ -235,12 +235,12 @@ def test_reranking_all_documents_is_retrieving_them(letters):
     assert ours["ndcg_at_10"] == pytest.approx(retrieved["ndcg_at_10"])
 
 
-def test_other_texts_have_no_role(letters):
+def test_other_texts_have_the_role_text(letters):
     scored(letters, local_task("STS", few_rows))
     assert {role for _, role in letters.encoded} == {Role.TEXT}
 
 
-def test_every_model_meets_the_examples_that_mteb_draws(letters):
+def test_every_model_gets_the_same_examples_that_mteb_draws(letters):
     """mteb draws the documents of a clustering from a generator that a second run would find used up."""
     words = [f"{first}{second} {second}" for first in "abcdef" for second in "uvwxyz" * 3]
     task = local_task(
@@ -255,21 +255,21 @@ def test_every_model_meets_the_examples_that_mteb_draws(letters):
     assert first.encoded == second.encoded
 
 
-def test_a_figure_is_averaged_over_subsets_and_splits(letters):
+def test_a_score_is_averaged_over_subsets_and_splits(letters):
     lasts = {"en": {"test": "a cat sat", "dev": "the cats"}, "de": {"test": "eine Katze", "dev": "zwei"}}
 
     def rows():
         return {
-            subset: {split: few_rows(last)["test"] for split, last in given.items()}
-            for subset, given in lasts.items()
+            subset: {split: few_rows(last)["test"] for split, last in by_split.items()}
+            for subset, by_split in lasts.items()
         }
 
     languages = {"en": ["eng-Latn"], "de": ["deu-Latn"]}
     task = local_task("STS", rows, eval_langs=languages, eval_splits=["test", "dev"])
     parts = [
         scored(letters, local_task("STS", lambda last=last: few_rows(last)))
-        for given in lasts.values()
-        for last in given.values()
+        for by_split in lasts.values()
+        for last in by_split.values()
     ]
     assert bridged(task).splits.evaluated == "test+dev"
     assert scored(letters, task) == pytest.approx(
@@ -278,12 +278,12 @@ def test_a_figure_is_averaged_over_subsets_and_splits(letters):
 
 
 @pytest.mark.filterwarnings("ignore:An input array is constant")  # scipy's, which mteb lets through
-def test_an_undefined_figure_stays_undefined(letters):
+def test_an_undefined_score_stays_undefined(letters):
     task = local_task("STS", lambda: splits(sentence1=["a", "b"], sentence2=["a", "c"], score=[1.0, 1.0]))
     assert math.isnan(scored(letters, task)["cosine_spearman"])
 
 
-def test_the_digest_follows_the_rows_and_what_else_is_asked():
+def test_the_digest_depends_on_the_rows_and_on_the_metadata():
     def digest(rows=few_rows, **options):
         return bridged(local_task("STS", rows, **options)).load(NOWHERE).digest
 
@@ -292,7 +292,7 @@ def test_the_digest_follows_the_rows_and_what_else_is_asked():
     assert len({digest(), *others}) == 4
 
 
-def test_a_retrieval_tasks_digest_covers_its_judgements():
+def test_a_retrieval_tasks_digest_covers_its_judgments():
     def judged(score):
         rows = retrieval_rows()
         next(iter(rows["default"]["test"]["relevant_docs"].values()))["OS-9"] = score
@@ -305,7 +305,7 @@ def test_a_retrieval_tasks_digest_covers_its_judgements():
     assert len(digests) == 3
 
 
-def test_data_that_cannot_be_had_is_a_clear_error():
+def test_data_that_cannot_be_loaded_is_a_clear_error():
     from mteb.abstasks import AbsTaskSTS
 
     task = bridged(local_task("STS", few_rows, load_data=AbsTaskSTS.load_data))
@@ -315,7 +315,7 @@ def test_data_that_cannot_be_had_is_a_clear_error():
     assert "revision v1" in str(caught.value)
 
 
-def test_an_unknown_name_is_told_with_those_near_it():
+def test_an_unknown_name_is_an_error_with_similar_names():
     resolve = load_plugins().task_schemes()["mteb"].resolve
     with pytest.raises(HarnessError, match="no mteb task named 'STSBenchmrk'") as caught:
         resolve("STSBenchmrk")
@@ -323,12 +323,12 @@ def test_an_unknown_name_is_told_with_those_near_it():
     assert len(str(caught.value)) < 500
 
 
-def test_a_known_name_becomes_a_task_without_its_data():
+def test_a_known_name_returns_a_task_without_loading_its_data():
     task = load_plugins().task_schemes()["mteb"].resolve("STSBenchmark")
     assert (task.name, task.kind, task.splits.evaluated) == ("mteb:STSBenchmark", "mteb", "test")
 
 
-def test_what_our_models_cannot_be_asked_is_refused():
+def test_averages_and_tasks_with_images_are_refused():
     resolve = load_plugins().task_schemes()["mteb"].resolve
     with pytest.raises(HarnessError, match="an average of 12 tasks"):
         resolve("CQADupstackRetrieval")
@@ -342,7 +342,7 @@ def test_a_limit_is_refused(letters):
         task.limited(task.load(NOWHERE), 2)
 
 
-def test_what_mteb_only_logs_becomes_a_finding():
+def test_a_superseded_task_is_a_finding():
     old = bridged(local_task("STS", few_rows, superseded_by="STSBenchmark"))
     assert [finding.code for finding in old.load(NOWHERE).findings] == ["superseded"]
     assert bridged(local_task("STS", few_rows)).load(NOWHERE).findings == ()
@@ -354,10 +354,10 @@ def test_mteb_prints_nothing(letters, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_plugin_is_known_without_importing_mteb():
+def test_the_plugin_is_listed_without_importing_mteb():
     script = (
         "import sys, harness_mteb; [scheme] = harness_mteb.harness_task_schemes();"
         "print(scheme.name, sorted({'mteb', 'datasets', 'torch', 'numpy'} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert found.stdout == "mteb []\n"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stdout == "mteb []\n"

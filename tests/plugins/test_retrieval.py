@@ -1,4 +1,4 @@
-"""Retrieval: the scores that pytrec_eval, sentence-transformers and mteb give; BEIR folders as they come."""
+"""Retrieval: scores equal those of pytrec_eval, sentence-transformers and mteb; BEIR folders are read."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def beir(folder: Path, qrels, *, corpus=CORPUS, queries=QUERIES, split="test") -
     """Write a folder as BEIR does."""
     (folder / "qrels").mkdir(parents=True)
     documents = [{"_id": name, "title": title, "text": text} for name, title, text in corpus]
-    asked = [{"_id": name, "text": text} for name, text in queries]
-    for file, records in (("corpus", documents), ("queries", asked)):
+    questions = [{"_id": name, "text": text} for name, text in queries]
+    for file, records in (("corpus", documents), ("queries", questions)):
         lines = [json.dumps(record, ensure_ascii=False) for record in records]
         (folder / f"{file}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     lines = ["query-id\tcorpus-id\tscore", *("\t".join(map(str, row)) for row in qrels)]
@@ -76,7 +76,7 @@ def raw_sample():
 
 
 def test_scores_equal_pytrec_eval_on_the_same_rankings(letters, raw_sample):
-    found, predictions = evaluate(letters, STATUTES, SAMPLE)
+    evaluation, predictions = evaluate(letters, STATUTES, SAMPLE)
     ranked = zip(predictions["ranked_ids"], predictions["ranked_scores"], strict=True)
     run = {
         query: dict(zip(ids, map(float, values), strict=True))
@@ -89,7 +89,7 @@ def test_scores_equal_pytrec_eval_on_the_same_rankings(letters, raw_sample):
     for theirs, ours in names.items():
         expected = [by_query[query][theirs] for query in predictions["id"]]
         assert predictions[ours] == pytest.approx(expected, abs=1e-6), ours
-        assert scores(found)[ours] == pytest.approx(np.mean(expected), abs=1e-6)
+        assert scores(evaluation)[ours] == pytest.approx(np.mean(expected), abs=1e-6)
     first = np.array([by_query[query]["recip_rank"] for query in predictions["id"]])
     assert predictions["mrr@10"] == pytest.approx(np.where(first >= 0.1, first, 0), abs=1e-6)
 
@@ -221,7 +221,7 @@ def test_a_document_is_its_title_a_space_and_its_text(tmp_path):
 
 def test_empty_documents_stay_in_and_are_counted(tmp_path, letters):
     dataset = user_task(beir(tmp_path / "b", [("q1", "d3", 1)])).load(NOWHERE)
-    assert [(found.code, found.severity) for found in dataset.findings] == [
+    assert [(finding.code, finding.severity) for finding in dataset.findings] == [
         ("empty-documents", Severity.NOTE)
     ]
     assert "1 of 4 documents are empty: d3" in dataset.findings[0].evidence
@@ -233,7 +233,7 @@ def test_the_queries_are_those_of_the_split_that_have_a_relevant_document(tmp_pa
     dataset = user_task(folder).load(NOWHERE)
     assert table(dataset, "id", "text") == [("q1", "first")]
     assert table(dataset.tables["qrels"], "query", "document", "score") == [("q1", "d1", 2), ("q1", "d2", 0)]
-    assert [(found.code, found.severity) for found in dataset.findings] == [
+    assert [(finding.code, finding.severity) for finding in dataset.findings] == [
         ("queries-without-relevant", Severity.WARNING)
     ]
     assert (
@@ -246,7 +246,7 @@ def test_queries_of_the_same_text_are_one_cluster(tmp_path):
     assert user_task(folder).load(NOWHERE)["cluster"] == ["q1", "q2", "q1"]
 
 
-def test_another_split_is_read_where_the_definition_says_so(tmp_path):
+def test_the_definition_names_another_split(tmp_path):
     folder = beir(tmp_path / "b", [("q2", "d1", 1)], split="dev")
     task = user_task(folder, options={"split": "dev"}, tags=frozenset({"mine"}))
     assert task.splits.evaluated == "dev"
@@ -254,7 +254,7 @@ def test_another_split_is_read_where_the_definition_says_so(tmp_path):
     assert task.load(NOWHERE)["id"] == ["q2"]
 
 
-def test_other_names_formats_and_ways_to_become_text(tmp_path):
+def test_other_column_names_formats_and_templates(tmp_path):
     (tmp_path / "qrels").mkdir()
     (tmp_path / "corpus.csv").write_text("key,head,body\n1,A,x\n2,B,y\n")
     (tmp_path / "queries.json").write_text('[{"key": 1, "body": "which?"}]')
@@ -299,17 +299,17 @@ def test_other_names_formats_and_ways_to_become_text(tmp_path):
         pytest.param(
             [("q1", "d1", 1)],
             {"corpus": [("d1", "", None)]},
-            "1 rows of column 'text' hold no text",
+            "1 rows of column 'text' are not texts",
             id="no text",
         ),
     ],
 )
-def test_what_is_wrong_with_a_folder_is_named(tmp_path, qrels, options, complaint):
+def test_an_error_says_what_is_wrong_with_a_folder(tmp_path, qrels, options, complaint):
     with pytest.raises(HarnessError, match=complaint):
         user_task(beir(tmp_path / "b", qrels, **options)).load(NOWHERE)
 
 
-def test_a_split_that_is_missing_is_an_error_that_names_those_that_exist(tmp_path):
+def test_a_missing_split_is_an_error_that_names_the_existing_ones(tmp_path):
     folder = beir(tmp_path / "b", [("q1", "d1", 1)], split="train")
     with pytest.raises(HarnessError, match="no file qrels/test in") as error:
         user_task(folder).load(NOWHERE)
@@ -331,7 +331,7 @@ def test_a_folder_that_is_missing_is_an_error(tmp_path):
         pytest.param({"options": {"split": 3}}, "split is not a text", id="split"),
     ],
 )
-def test_a_definition_that_asks_for_what_is_not_there_is_refused(tmp_path, options, complaint):
+def test_a_definition_with_an_unknown_name_or_an_invalid_split_is_an_error(tmp_path, options, complaint):
     with pytest.raises(HarnessError, match=complaint):
         user_task(tmp_path, **options)
 
@@ -339,7 +339,7 @@ def test_a_definition_that_asks_for_what_is_not_there_is_refused(tmp_path, optio
 # --- limits ----------------------------------------------------------------------------------------------
 
 
-def test_a_limited_set_keeps_what_its_queries_are_judged_on_and_ten_documents_for_each():
+def test_a_limited_set_keeps_the_judged_documents_and_ten_documents_per_query():
     whole = STATUTES.load(SAMPLE)
     part = STATUTES.limited(whole, 3)
     assert part["id"] == whole["id"][:3]
@@ -355,7 +355,7 @@ def test_a_limited_set_keeps_what_its_queries_are_judged_on_and_ten_documents_fo
     assert corpus == [name for name in all_ids if name in judged or name in others]
 
 
-def test_judged_documents_stay_where_they_are_more_than_ten_for_each_query(tmp_path):
+def test_all_judged_documents_are_kept_if_they_are_more_than_ten_per_query(tmp_path):
     corpus = [(f"d{row}", "", f"text {row}") for row in range(40)]
     folder = beir(tmp_path / "b", [("q1", f"d{row}", 1) for row in range(25)], corpus=corpus)
     task = user_task(folder)
@@ -380,7 +380,7 @@ def test_tasks_tags_and_samples():
     assert [name for name, task in TASKS.items() if task.sample] == ["aila-statutes"]
 
 
-def test_the_sample_has_the_size_that_is_promised():
+def test_the_sample_has_at_least_the_promised_size():
     dataset = STATUTES.load(SAMPLE)
     assert len(dataset) >= 50
     assert len(dataset.tables["corpus"]) >= 150

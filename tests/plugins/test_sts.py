@@ -1,4 +1,4 @@
-"""STS: the scores that sentence-transformers' own evaluator gives."""
+"""STS: scores equal those of sentence-transformers' evaluator."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def test_scores_equal_the_evaluators_of_sentence_transformers(tiny, tmp_path, si
         list(dataset["text1"]), list(dataset["text2"]), list(dataset["score"]), main_similarity=similarity
     )
     expected = evaluator(reference)
-    found, _ = evaluate(load_model(str(tmp_path / "model")), STSB, sample(STSB))
+    evaluation, _ = evaluate(load_model(str(tmp_path / "model")), STSB, sample(STSB))
     # A tiny model's embeddings are nearly parallel, and rounding moves their cosines in the seventh digit.
-    assert scores(found) == pytest.approx(
+    assert scores(evaluation) == pytest.approx(
         {name: expected[f"{name}_{similarity}"] for name in ("spearman", "pearson")}, abs=3e-6
     )
 
@@ -50,7 +50,7 @@ def test_the_base_model_beats_the_lexical_floor_on_the_sample(minilm):
     assert neural.scores[0].high < 1
 
 
-def test_the_samples_have_the_size_that_is_promised():
+def test_the_samples_have_at_least_the_promised_size():
     assert len(STSB.load(sample(STSB))) >= 150
     assert len(STSB_DEV.load(sample(STSB_DEV))) >= 50
 
@@ -75,8 +75,8 @@ def test_pairs_that_share_a_sentence_are_one_cluster(shared_data):
     ],
 )
 def test_the_published_scores_of_the_base_model(minilm, shared_data, task, expected):
-    found, _ = evaluate(minilm, task, DataSource("files", shared_data))
-    assert scores(found) == pytest.approx(expected, abs=1e-4)
+    evaluation, _ = evaluate(minilm, task, DataSource("files", shared_data))
+    assert scores(evaluation) == pytest.approx(expected, abs=1e-4)
 
 
 def definition(path: Path, **options) -> TaskDefinition:

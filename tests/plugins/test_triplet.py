@@ -1,4 +1,4 @@
-"""Triplets: the scores that sentence-transformers' own evaluator gives, and what is odd about a file."""
+"""Triplets: scores equal those of sentence-transformers' evaluator; degenerate triplets are findings."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ def test_accuracy_equals_the_evaluator_of_sentence_transformers(tiny, tmp_path, 
     reference.save_pretrained(str(tmp_path / "model"), create_model_card=False)
     dataset = PENAL.load(SAMPLE)
     expected = TripletEvaluator(*(list(dataset[column]) for column in COLUMNS))(reference)
-    found, _ = evaluate(load_model(str(tmp_path / "model")), PENAL, SAMPLE)
-    assert scores(found)["accuracy"] == pytest.approx(expected[f"{similarity}_accuracy"], abs=1e-6)
+    evaluation, _ = evaluate(load_model(str(tmp_path / "model")), PENAL, SAMPLE)
+    assert scores(evaluation)["accuracy"] == pytest.approx(expected[f"{similarity}_accuracy"], abs=1e-6)
 
 
 def test_similarities_and_margins_are_the_models_own(letters, tmp_path):
     path = written(tmp_path / "t.jsonl", ("ab", "ab", "a"), ("ab", "c", "ab"), ("aab", "a", "b"))
-    found, predictions = evaluate(letters, user_task(path), NOWHERE)
+    evaluation, predictions = evaluate(letters, user_task(path), NOWHERE)
     half, fifth = 2**-0.5, 5**-0.5
     assert predictions["positive_similarity"] == pytest.approx([1, 0, 2 * fifth])
     assert predictions["negative_similarity"] == pytest.approx([half, 1, fifth])
     assert predictions["margin"] == pytest.approx([1 - half, -1, fifth])
     assert list(predictions["correct"]) == [1, 0, 1]
-    assert scores(found) == pytest.approx({"accuracy": 2 / 3, "mean_margin": (fifth - half) / 3})
-    assert found.scores[0].metric == "accuracy"
+    assert scores(evaluation) == pytest.approx({"accuracy": 2 / 3, "mean_margin": (fifth - half) / 3})
+    assert evaluation.scores[0].metric == "accuracy"
 
 
 def test_a_tie_is_wrong(letters, tmp_path):
@@ -72,15 +72,15 @@ WORD = st.text("abcd", max_size=4)
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(WORD, WORD, WORD), min_size=1, max_size=8))
-def test_swapping_positives_and_negatives_turns_every_margin_round(tmp_path_factory, rows):
+def test_swapping_positives_and_negatives_negates_every_margin(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("swapped")
     swapped = [(anchor, negative, positive) for anchor, positive, negative in rows]
     tasks = [user_task(written(folder / f"{n}.jsonl", *side)) for n, side in enumerate((rows, swapped))]
-    there, back = (task.predict(LetterModel(), task.load(NOWHERE)) for task in tasks)
-    assert list(there["margin"]) == list(-np.asarray(back["margin"]))
+    original, reversed_ = (task.predict(LetterModel(), task.load(NOWHERE)) for task in tasks)
+    assert list(original["margin"]) == list(-np.asarray(reversed_["margin"]))
     # Both right is impossible; both wrong is a tie.
-    both = np.asarray(there["correct"]) + np.asarray(back["correct"])
-    assert [value == 0 for value in both] == [margin == 0 for margin in there["margin"]]
+    both = np.asarray(original["correct"]) + np.asarray(reversed_["correct"])
+    assert [value == 0 for value in both] == [margin == 0 for margin in original["margin"]]
 
 
 def test_triplets_that_share_an_anchor_are_one_cluster(tmp_path):
@@ -116,7 +116,7 @@ def test_degenerate_triplets_are_found_counted_and_kept(letters, tmp_path):
     }
 
 
-def test_a_sound_file_has_no_findings():
+def test_a_valid_file_has_no_findings():
     assert PENAL.load(SAMPLE).findings == ()
 
 
@@ -169,14 +169,14 @@ def test_a_wrong_column_names_what_was_found_and_needed(tmp_path):
         pytest.param({"options": {"split": "dev"}}, "no option .* 'split'", id="option"),
     ],
 )
-def test_a_definition_that_asks_for_what_is_not_there_is_refused(tmp_path, options, complaint):
+def test_a_definition_with_an_unknown_column_template_or_option_is_an_error(tmp_path, options, complaint):
     with pytest.raises(HarnessError, match=complaint):
         user_task(tmp_path / "t.jsonl", **options)
 
 
 def test_a_text_that_is_missing_is_an_error_with_its_row(tmp_path):
     path = written(tmp_path / "t.jsonl", ("a", "b", "c"), ("a", None, "c"))
-    with pytest.raises(HarnessError, match="1 rows of column 'positive' hold no text, the first is row 2"):
+    with pytest.raises(HarnessError, match="1 rows of column 'positive' are not texts, the first is row 2"):
         user_task(path).load(NOWHERE)
 
 
@@ -202,7 +202,7 @@ def test_the_real_files_are_read_whole(shared_data):
     assert [finding.code for finding in read["snli-triplets"].findings] == ["positive-is-anchor"]
 
 
-def test_the_csv_serves_where_the_jsonl_is_missing(shared_data, tmp_path):
+def test_the_csv_is_read_if_the_jsonl_is_missing(shared_data, tmp_path):
     folder = tmp_path / "legal-triplets"
     folder.mkdir()
     (folder / "ipc-illustrations.csv").write_bytes(
@@ -212,7 +212,7 @@ def test_the_csv_serves_where_the_jsonl_is_missing(shared_data, tmp_path):
     assert by_csv.digest == by_jsonl.digest
 
 
-def test_the_sample_has_the_size_that_is_promised():
+def test_the_sample_has_at_least_the_promised_size():
     assert len(PENAL.load(SAMPLE)) >= 120
 
 

@@ -1,8 +1,8 @@
-"""Forgot to return."""
+"""A hook that returns None."""
 
 from harness import hookimpl
 
 
 @hookimpl
 def harness_tasks():
-    """Nothing."""
+    """Return nothing."""

@@ -1,4 +1,4 @@
-"""Model schemes whose models cannot be used, each in its own way."""
+"""Model schemes whose models cannot be used, each for another reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.authoring import ModelFacts, ModelScheme
 
 
 class Broken:
-    """Returns embeddings that no score can come from, or none at all."""
+    """Returns embeddings that cannot be scored, or raises."""
 
     def __init__(self, spec):
         self.spec = spec
@@ -43,7 +43,7 @@ class Broken:
 
 
 def absent(spec):
-    """Find nothing."""
+    """Raise HarnessError."""
     raise HarnessError("no such model in the shop", hint="ask for another")
 
 

@@ -1,4 +1,4 @@
-"""Names and messages that would write to the terminal themselves."""
+"""Names and messages with terminal escape codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NASTY = "\x1b[2J\x1b]0;owned\x07\u202eevil\x9b31m"
 
 
 class Nasty(Task):
-    """Its name clears the screen."""
+    """A task whose name clears the screen."""
 
     kind, metrics, tags = NASTY, (mean_metric("accuracy", "correct"),), frozenset({"nasty", NASTY})
 
@@ -26,7 +26,7 @@ class Nasty(Task):
 
 
 def refuse(spec):
-    """Refuse with a message that a terminal would obey."""
+    """Raise an error with escape codes in its message."""
     raise HarnessError(f"no model {NASTY}", exists=NASTY, hint=NASTY)
 
 

@@ -1,4 +1,4 @@
-"""A task for each way to end or to stop a process, and a model for each way to answer wrongly."""
+"""A task for each way to end or hang a process, and a model for each kind of invalid embeddings."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ ENDINGS = {
 
 
 class Ending(Task):
-    """Ends the process, or never ends itself."""
+    """Ends the process, or hangs."""
 
     kind, metrics, tags = "ending", (mean_metric("accuracy", "correct"),), frozenset({"ending"})
 
-    def __init__(self, name: str, what: str) -> None:
-        self.name, self.what = name, what
+    def __init__(self, name: str, ending: str) -> None:
+        self.name, self.ending = name, ending
 
     def load(self, source):
         return Dataset({"text": [f"{self.name} {number}" for number in range(3)]})
 
     def texts(self, dataset):
-        if self.what == "exits-announcing":
+        if self.ending == "exits-announcing":
             os._exit(0)
         return [(text, Role.TEXT) for text in dataset["text"]]
 
     def predict(self, model, dataset):
-        ENDINGS[self.what]()
+        ENDINGS[self.ending]()
         model.encode(dataset["text"])
         return Predictions(dataset, correct=[1.0, 0.0, 1.0])
 
@@ -50,21 +50,21 @@ def rows(texts):
     return np.array([[len(text), ord(text[0]), 1.0] for text in texts], dtype=np.float32).reshape(-1, 3)
 
 
-def greedy(texts, most):
-    if len(texts) > most:
+def greedy(texts, limit):
+    if len(texts) > limit:
         raise MemoryError(f"no memory for {len(texts)} texts")
     return rows(texts)
 
 
 def late(texts):
-    """Answer once, to the tasks, and end the process when it is asked again, which is to be timed."""
-    if late.asked:
+    """Answer the first call, which is the tasks', and kill the process in the second, which is timed."""
+    if late.called:
         os.kill(os.getpid(), signal.SIGKILL)
-    late.asked = True
+    late.called = True
     return rows(texts)
 
 
-late.asked = False
+late.called = False
 ANSWERS = {
     "late": late,
     "inf": lambda texts: rows(texts) * np.array([1, np.inf, 1]),
@@ -84,7 +84,7 @@ ANSWERS = {
 
 
 class Answering:
-    """Answers as its scheme says."""
+    """Answers as its name says."""
 
     def __init__(self, spec):
         self.spec, self.name = spec, spec.name or spec.location
@@ -112,7 +112,7 @@ class Answering:
 
 @hookimpl
 def harness_tasks():
-    return [Ending(f"ending-{number}-{what}", what) for number, what in enumerate(ENDINGS)]
+    return [Ending(f"ending-{number}-{ending}", ending) for number, ending in enumerate(ENDINGS)]
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Ends the process while it is asked."""
+"""A hook that exits the process."""
 
 import sys
 

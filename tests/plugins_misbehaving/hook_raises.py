@@ -1,4 +1,4 @@
-"""One answer raises, half way through; the other is fine."""
+"""A hook that raises while it is iterated, and one that works."""
 
 from harness import hookimpl
 from harness.authoring import ModelScheme

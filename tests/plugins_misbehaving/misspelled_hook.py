@@ -1,4 +1,4 @@
-"""Answers a question that nobody asks."""
+"""Implements a hook that does not exist."""
 
 from harness import hookimpl
 

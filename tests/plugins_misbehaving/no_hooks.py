@@ -1,4 +1,4 @@
-"""Forgot `@hookimpl`."""
+"""A hook without `@hookimpl`."""
 
 
 def harness_tasks():

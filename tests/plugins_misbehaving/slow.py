@@ -1,4 +1,4 @@
-"""A task that is quick, and one that hangs until it is interrupted."""
+"""A quick task, and one that hangs until it is interrupted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness import Dataset, Predictions, Task, hookimpl, mean_metric
 
 
 class Slow(Task):
-    """Takes its time."""
+    """Sleeps if its name is `z-hangs`."""
 
     kind, metrics, tags = "slow", (mean_metric("accuracy", "correct"),), frozenset({"slow"})
 

@@ -1,4 +1,4 @@
-"""A model without weights whose embeddings may be cached: well-behaved, for processes that are killed."""
+"""A correct model without weights, whose embeddings may be cached; for processes that are killed."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Answers with what are no tasks, and with one that is."""
+"""Answers that are not tasks, and one that is."""
 
 from harness import Dataset, Predictions, Task, hookimpl, mean_metric
 
 
 class Fine(Task):
-    """All that a task needs."""
+    """A minimal task."""
 
     name, kind, metrics = "fine", "fine", (mean_metric("accuracy", "correct"),)
 
@@ -16,7 +16,7 @@ class Fine(Task):
 
 
 class Nameless(Fine):
-    """Lost its name on the way."""
+    """A task whose name raises."""
 
     @property
     def name(self):

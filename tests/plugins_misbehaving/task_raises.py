@@ -1,4 +1,4 @@
-"""Four tasks: two fail, one answers nonsense, one is fine."""
+"""Five tasks: three raise, one loads None, one works."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from harness import Dataset, Predictions, Task, hookimpl, mean_metric
 
 @dataclass
 class Row:
-    """A dataclass in a single file looks its module up by name."""
+    """A dataclass: it looks up its module by name."""
 
     text: str
     correct: float = 1.0
 
 
 class Shaky(Task):
-    """Fails where it is told to."""
+    """Fails in the step that its name says."""
 
     kind, metrics, tags = "shaky", (mean_metric("accuracy", "correct"),), frozenset({"shaky"})
     rows = (Row("one"), Row("two", 0.0), Row("three"), Row("four"))

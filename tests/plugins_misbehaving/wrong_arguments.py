@@ -1,4 +1,4 @@
-"""Declares an argument that the question does not have; its other answer is fine."""
+"""Declares an argument that the hook does not have; its other hook is correct."""
 
 from harness import hookimpl
 from harness.authoring import ModelScheme

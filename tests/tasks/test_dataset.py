@@ -1,4 +1,4 @@
-"""Datasets are what their rows are, and predictions are one row per example."""
+"""Datasets are identified by their rows; predictions have one row per example."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_further_table_is_part_of_the_digest(columns, table, other):
     assert len(digests) == 4
 
 
-def test_cells_move_no_border_between_columns_and_rows():
+def test_moving_text_between_cells_or_columns_changes_the_digest():
     digests = {
         Dataset(columns).digest
         for columns in (
@@ -84,7 +84,7 @@ def test_cells_move_no_border_between_columns_and_rows():
     assert len(digests) == 5
 
 
-def test_findings_are_not_rows():
+def test_findings_do_not_change_the_digest():
     finding = Finding("dropped-rows", Severity.NOTE, "2 rows dropped")
     assert Dataset({"a": ["x"]}, findings=(finding,)).digest == Dataset({"a": ["x"]}).digest
 
@@ -96,7 +96,7 @@ def test_numpy_columns_count_by_their_values():
     assert Dataset({**arrays, "row": [np.array([1, 2]), np.array([3, 4])]}).head(5).digest == plain.digest
 
 
-# --- what is a dataset ------------------------------------------------------------------------------------
+# --- validation ---------------------------------------------------------------------------------------
 
 
 def test_rows_without_ids_are_numbered():
@@ -114,7 +114,7 @@ def test_columns_of_unequal_length_are_named_with_their_lengths():
 
 
 @pytest.mark.parametrize(("columns", "known"), [({}, "none"), ({"a": [], "b": []}, "a, b")])
-def test_no_rows_are_no_dataset(columns, known):
+def test_a_dataset_without_rows_is_an_error(columns, known):
     with pytest.raises(HarnessError, match=f"empty dataset: no rows\n  columns: {known}"):
         Dataset(columns)
 
@@ -134,12 +134,14 @@ def test_the_first_rows_keep_their_ids_and_the_further_tables(rows, limit):
 def test_predictions_show_the_texts_and_clusters_of_their_examples():
     finding, own = Finding("read", Severity.NOTE, "while reading"), Finding("seen", Severity.NOTE, "here")
     dataset = Dataset({"text": ["a", "b"], "cluster": ["c", "c"], "score": [1, 2]}, findings=(finding,))
-    found = Predictions(dataset, gold=[1, 2], predicted=np.array([3.0, 4.0]), findings=[own], fitted={"t": 1})
-    assert set(found.columns) == {"id", "text", "cluster", "gold", "predicted"}
-    assert (found.findings, found.fitted, len(found)) == ((finding, own), {"t": 1}, 2)
+    predictions = Predictions(
+        dataset, gold=[1, 2], predicted=np.array([3.0, 4.0]), findings=[own], fitted={"t": 1}
+    )
+    assert set(predictions.columns) == {"id", "text", "cluster", "gold", "predicted"}
+    assert (predictions.findings, predictions.fitted, len(predictions)) == ((finding, own), {"t": 1}, 2)
 
 
-def test_a_column_that_is_not_one_row_per_example_is_a_bug_of_the_task():
+def test_a_column_that_does_not_have_one_row_per_example_is_an_error():
     with pytest.raises(ValueError, match="column 'predicted' has 3 rows, the dataset has 2"):
         Predictions(Dataset({"text": ["a", "b"]}), gold=[1, 2], predicted=[1, 2, 3])
 
@@ -150,14 +152,14 @@ def test_a_column_that_is_not_one_row_per_example_is_a_bug_of_the_task():
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh")), max_size=12))
 def test_pairs_are_in_one_cluster_exactly_when_a_chain_of_shared_texts_links_them(pairs):
     left, right = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    found = connected_components(left, right) if pairs else []
+    names = connected_components(left, right) if pairs else []
     component = {
         text: number
         for number, texts in enumerate(nx.connected_components(nx.Graph(pairs)))
         for text in texts
     }
-    for i, name in enumerate(found):
-        for j, other in enumerate(found):
+    for i, name in enumerate(names):
+        for j, other in enumerate(names):
             assert (name == other) == (component[left[i]] == component[left[j]])
 
 

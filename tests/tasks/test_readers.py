@@ -1,4 +1,4 @@
-"""Every format is read alike, and what cannot be read is named exactly."""
+"""Every format is read alike, and errors name the exact position."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROWS = [
     {"text1": "two\nlines", "text2": ""},
     {"text1": " a tab\tand spaces ", "text2": "{braces} \\ =cmd()"},
 ]
-# Whatever UTF-8 can hold; line ends have a test of their own.
+# Any text of UTF-8; line ends have a test of their own.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=20)
 
 
@@ -65,8 +65,8 @@ def file(tmp_path):
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_formats_are_read_alike(kind, tmp_path):
-    found = read_rows(write(tmp_path / f"rows.{kind}", ROWS), ("text1", "text2"))
-    assert found == {name: [row[name] for row in ROWS] for name in ("text1", "text2")}
+    rows = read_rows(write(tmp_path / f"rows.{kind}", ROWS), ("text1", "text2"))
+    assert rows == {name: [row[name] for row in ROWS] for name in ("text1", "text2")}
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -91,12 +91,12 @@ def test_the_ending_may_be_in_capitals(name, file):
     ],
 )
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
-def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_data(name, content, line_end, file):
+def test_a_byte_order_mark_and_windows_line_ends_are_not_part_of_the_data(name, content, line_end, file):
     path = file(name, b"\xef\xbb\xbf" + content.encode().replace(b"\n", line_end))
     assert read_records(path) == [{"a": "1", "b": "2"}]
 
 
-def test_line_ends_inside_a_quoted_text_become_plain(file):
+def test_line_ends_inside_a_quoted_text_become_newlines(file):
     assert read_records(file("rows.csv", b'a,b\r\n"two\r\nlines",2\r\n')) == [{"a": "two\nlines", "b": "2"}]
 
 
@@ -104,12 +104,12 @@ def test_old_line_ends_of_a_lone_carriage_return_are_line_ends(file):
     assert read_records(file("rows.csv", b"a,b\r1,2\r")) == [{"a": "1", "b": "2"}]
 
 
-def test_blank_lines_are_no_rows(file):
+def test_blank_lines_are_not_rows(file):
     assert read_records(file("rows.csv", "a,b\n\n1,2\n\n")) == [{"a": "1", "b": "2"}]
     assert read_records(file("rows.jsonl", '\n{"a": "1"}\n \n')) == [{"a": "1"}]
 
 
-def test_a_line_separator_inside_a_json_text_ends_no_line(file):
+def test_a_line_separator_inside_a_json_text_does_not_end_the_line(file):
     assert read_records(file("rows.jsonl", '{"a": "x\u2028y\x85z"}\n')) == [{"a": "x\u2028y\x85z"}]
 
 
@@ -124,15 +124,15 @@ def test_our_names_are_mapped_to_the_files(file):
     assert read_rows(path, columns) == {"text1": ["q"], "text2": ["a"], "score": ["3"]}
 
 
-def test_optional_columns_come_along_where_they_are(file):
+def test_optional_columns_are_read_if_they_exist(file):
     path = file("rows.csv", "text,id,other\nt,7,x\n")
     assert read_rows(path, ["text"], optional=["id", "cluster"]) == {"text": ["t"], "id": ["7"]}
 
 
 def test_an_optional_field_that_only_a_late_row_has_is_seen(file):
     lines = ['{"text": "t"}'] * 2000 + ['{"text": "t", "cluster": "c"}']
-    found = read_rows(file("rows.jsonl", "\n".join(lines)), ["text"], optional=["cluster"])
-    assert found["cluster"] == [None] * 2000 + ["c"]
+    rows = read_rows(file("rows.jsonl", "\n".join(lines)), ["text"], optional=["cluster"])
+    assert rows["cluster"] == [None] * 2000 + ["c"]
 
 
 def test_a_file_without_a_header_takes_the_given_names(file):
@@ -161,7 +161,7 @@ def test_utf_16_is_named(file):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_wrong_columns_say_what_was_found_and_what_is_needed(kind, tmp_path):
+def test_an_error_about_columns_lists_those_found_and_those_needed(kind, tmp_path):
     path = write(tmp_path / f"rows.{kind}", ROWS)
     with pytest.raises(HarnessError) as caught:
         read_rows(path, {"text1": "text1", "text2": "sentence2", "score": "rating"})
@@ -238,7 +238,7 @@ def test_a_parquet_file_without_rows_is_an_empty_dataset(tmp_path):
         pytest.param("x.parquet", "PAR1 garbage PAR1", "not a readable parquet file", id="parquet garbage"),
     ],
 )
-def test_what_is_not_its_format_is_named(name, content, message, file):
+def test_a_file_that_is_not_in_its_format_is_an_error_with_the_position(name, content, message, file):
     with pytest.raises(HarnessError, match=message):
         read_records(file(name, content))
 
@@ -284,12 +284,12 @@ def test_a_file_that_may_not_be_read_is_named(file, monkeypatch):
 
 @pytest.mark.parametrize("value", [None, math.nan, 3, 2.5, True, b"bytes"])
 def test_a_text_column_with_something_else_in_it_names_the_first_row_and_how_many(value, tmp_path):
-    with pytest.raises(HarnessError, match="2 rows of column 'text1' hold no text, the first is row 2"):
+    with pytest.raises(HarnessError, match="2 rows of column 'text1' are not texts, the first is row 2"):
         as_texts(["a", value, "b", value], "text1", tmp_path)
 
 
 @pytest.mark.parametrize("value", [{"title": "t"}, ["a", "b"]])
-def test_records_without_a_template_are_refused_with_one_to_copy(value, tmp_path):
+def test_records_without_a_template_are_an_error_with_a_template_to_copy(value, tmp_path):
     with pytest.raises(HarnessError, match=r"row 2 of column 'text' is a record(.|\n)*templates = {"):
         as_texts(["a", value], "text", tmp_path)
 
@@ -307,7 +307,7 @@ def test_numbers_are_read_to_the_last_bit(values):
 @pytest.mark.parametrize(
     "value", [None, "", "n/a", "nan", "inf", "1,5", math.nan, -math.inf, [1], {}, 10**400, "1e999"]
 )
-def test_what_is_no_finite_number_is_named_with_its_row(value):
+def test_a_value_that_is_not_a_finite_number_is_named_with_its_row(value):
     with pytest.raises(HarnessError, match=r"rows\.csv: row 2 of column 'score' is not a number"):
         as_floats(["1", value, "x"], "score", "rows.csv")
 
@@ -325,12 +325,12 @@ def test_names_are_texts_or_whole_numbers(tmp_path):
 def test_a_template_makes_a_text_of_a_record(file):
     path = file("rows.jsonl", '{"title": "On {x}", "text": "T", "year": 1999}\n')
     template = "{title} — {{year}} {year}\n{text}"
-    found = read_rows(path, ["document"], templates={"document": template})
-    assert found == {"document": ["On {x} — {year} 1999\nT"]}
+    rows = read_rows(path, ["document"], templates={"document": template})
+    assert rows == {"document": ["On {x} — {year} 1999\nT"]}
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), TEXTS, min_size=1, max_size=4))
-def test_what_stands_in_a_field_is_never_read_as_a_template(record):
+def test_the_text_of_a_field_is_never_read_as_a_template(record):
     template = "|".join(f"{{{name}}}" for name in record)
     assert render(template, record) == "|".join(record.values())
 
@@ -354,13 +354,13 @@ def test_what_stands_in_a_field_is_never_read_as_a_template(record):
         "a}",
     ],
 )
-def test_a_template_reaches_no_attribute_index_or_format(template):
+def test_a_template_cannot_use_attributes_indexes_or_formats(template):
     with pytest.raises(HarnessError, match="template"):
         render(template, {"a": "x", "b": "y"})
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, ["x"]])
-def test_a_field_that_is_no_text_or_number_is_not_rendered(value):
+def test_a_field_that_is_not_a_text_or_number_is_not_rendered(value):
     with pytest.raises(HarnessError, match=r"needs the field 'a'\n  found: a, b"):
         render("{a}", {"a": value, "b": "y"})
 
@@ -377,7 +377,7 @@ def test_a_dotted_name_leads_into_a_record_within_the_record(file):
 
 
 @pytest.mark.parametrize("name", ["left", "left.text", "left.title.real", "title", "left.items", "right.x"])
-def test_a_dotted_name_that_leads_nowhere_is_told_where_names_lead(name):
+def test_an_unknown_dotted_name_is_an_error_that_lists_the_known_ones(name):
     record = {"left": {"title": "T", "in": {"year": 1999}}, "right": "R"}
     with pytest.raises(HarnessError, match=r"needs the field '.*'\n  found: left.title, left.in.year, right"):
         render(f"{{{name}}}", record)
@@ -398,7 +398,7 @@ def test_a_source_gives_the_first_alternative_that_exists(tmp_path):
     assert DataSource("files", tmp_path).path("a.csv", "b.csv", "c.csv") == tmp_path / "b.csv"
 
 
-def test_a_source_without_the_data_says_what_it_looked_for_and_what_is_there(tmp_path):
+def test_a_source_without_the_data_says_what_is_missing_and_what_exists(tmp_path):
     for number in range(30):
         (tmp_path / f"{number:02}").mkdir()
     with pytest.raises(MissingDataError) as caught:
@@ -408,7 +408,7 @@ def test_a_source_without_the_data_says_what_it_looked_for_and_what_is_there(tmp
     assert caught.value.exists.endswith("19 …")
 
 
-def test_a_folder_that_is_absent_has_nothing_in_it(tmp_path):
+def test_an_absent_folder_is_reported_as_empty(tmp_path):
     with pytest.raises(MissingDataError, match="there: nothing"):
         DataSource("files", tmp_path / "absent").path("a.csv")
 

@@ -1,4 +1,4 @@
-"""From what stands after `--tasks` to tasks."""
+"""Selection of tasks by the words of `--tasks` and `--exclude`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness import HarnessError, Task
 from harness.authoring import TaskScheme
-from harness.tasks.selection import ambiguous, name_error, select_tasks, tags_of
+from harness.tasks.selection import find_ambiguous_names, name_error, select_tasks, tags_of
 
 
 class Named(Task):
@@ -43,7 +43,7 @@ WORDS = ["stsb", "contract-nli", "triplets", "sts", "legal", "triplet", "mteb:Sc
 
 
 def select(*wanted, exclude=()):
-    return [one.task.name for one in select_tasks(wanted, TASKS, SCHEMES, exclude)]
+    return [selected.task.name for selected in select_tasks(wanted, TASKS, SCHEMES, exclude)]
 
 
 def test_names_and_tags_select_tasks_in_the_order_of_their_names():
@@ -56,36 +56,38 @@ def test_names_and_tags_select_tasks_in_the_order_of_their_names():
 def test_neither_order_nor_repetition_of_words_matters(words, random):
     shuffled = [*words, *words]
     random.shuffle(shuffled)
-    once = select_tasks(words, TASKS, SCHEMES)
-    again = select_tasks(shuffled, TASKS, SCHEMES)
-    assert [(one.task.name, one.by_name) for one in once] == [(one.task.name, one.by_name) for one in again]
+    once, again = (
+        [(selected.task.name, selected.by_name) for selected in select_tasks(order, TASKS, SCHEMES)]
+        for order in (words, shuffled)
+    )
+    assert once == again
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1), st.lists(st.sampled_from(WORDS)))
-def test_what_is_excluded_is_exactly_what_is_left_out(words, exclude):
+def test_exclude_removes_exactly_the_tasks_that_it_selects(words, exclude):
     whole = set(select(*words))
-    left_out = set(select(*exclude)) if exclude else set()
-    if whole <= left_out:
-        with pytest.raises(HarnessError, match="no tasks left: --exclude leaves out all"):
+    excluded = set(select(*exclude)) if exclude else set()
+    if whole <= excluded:
+        with pytest.raises(HarnessError, match="no tasks left: --exclude excludes all"):
             select(*words, exclude=exclude)
     else:
-        assert set(select(*words, exclude=exclude)) == whole - left_out
+        assert set(select(*words, exclude=exclude)) == whole - excluded
 
 
-def test_a_task_counts_as_named_when_any_word_is_its_name():
+def test_a_task_is_selected_by_name_when_any_word_is_its_name():
     for words in itertools.permutations(["sts", "stsb"]):
-        by_name = {one.task.name: one.by_name for one in select_tasks(words, TASKS, SCHEMES)}
+        by_name = {selected.task.name: selected.by_name for selected in select_tasks(words, TASKS, SCHEMES)}
         assert by_name == {"legal-pairs": False, "stsb": True, "stsb-dev": False}
 
 
 def test_a_name_wins_over_a_tag_of_that_name():
     tasks = {**TASKS, "sts": Named("sts")}
-    assert [one.task.name for one in select_tasks(["sts"], tasks, SCHEMES)] == ["sts"]
+    assert [selected.task.name for selected in select_tasks(["sts"], tasks, SCHEMES)] == ["sts"]
 
 
-def test_a_prefix_resolves_what_no_list_could_hold():
-    (one,) = select_tasks(["mteb:SciFact"], TASKS, SCHEMES)
-    assert (one.task.name, one.by_name) == ("mteb:SciFact", True)
+def test_a_prefix_resolves_tasks_that_are_not_listed():
+    (selected,) = select_tasks(["mteb:SciFact"], TASKS, SCHEMES)
+    assert (selected.task.name, selected.by_name) == ("mteb:SciFact", True)
 
 
 def test_all_unknown_words_are_named_at_once_with_the_nearest_and_all_that_exists():
@@ -103,7 +105,7 @@ def test_an_unknown_prefix_is_an_unknown_word():
         select("mtbe:SciFact")
 
 
-def test_no_words_are_an_error_that_shows_what_there_is():
+def test_no_words_are_an_error_that_lists_the_tasks():
     with pytest.raises(HarnessError, match=r"no tasks\n  tasks: contract-nli(.|\n)*--tasks sts,legal"):
         select()
 
@@ -117,9 +119,13 @@ def test_every_tag_lists_its_tasks():
 
 
 def test_a_name_that_is_a_tag_of_others_is_ambiguous_and_its_own_tag_is_not():
-    assert ambiguous(TASKS) == {}
-    assert ambiguous({**TASKS, "sts": Named("sts", "sts")}) == {"sts": ["legal-pairs", "stsb", "stsb-dev"]}
-    assert ambiguous({**TASKS, "ours": Named("ours", "ours", "triplets")}) == {"triplets": ["ours"]}
+    assert find_ambiguous_names(TASKS) == {}
+    assert find_ambiguous_names({**TASKS, "sts": Named("sts", "sts")}) == {
+        "sts": ["legal-pairs", "stsb", "stsb-dev"]
+    }
+    assert find_ambiguous_names({**TASKS, "ours": Named("ours", "ours", "triplets")}) == {
+        "triplets": ["ours"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -134,5 +140,5 @@ def test_a_name_that_is_a_tag_of_others_is_ambiguous_and_its_own_tag_is_not():
         ("a,b", "holds a comma"),
     ],
 )
-def test_a_name_is_good_when_a_word_can_select_it(name, problem):
+def test_a_name_is_valid_when_a_word_can_select_it(name, problem):
     assert name_error(name) == problem

@@ -1,10 +1,10 @@
-"""Which spans of a contract are shown with a hypothesis: a fixed lexical choice that no model influences.
+"""Select the spans of a contract for a hypothesis by BM25, independent of any model.
 
-Version 1: BM25 over the contract's own spans that hold more than white space. Words are runs of word
+Version 1: BM25 over the contract's own non-blank spans. Words are runs of word
 characters in lower case, a word of the hypothesis counts once; k1 = 1.2, b = 0.75 and
-idf = ln(1 + (N - df + 0.5) / (df + 0.5)), Lucene's, with N and df of this contract alone, so that a choice
-depends on nothing but the contract and the hypothesis. The three highest are taken, of equal ones the
-earlier, and put back into document order.
+idf = ln(1 + (N - df + 0.5) / (df + 0.5)), Lucene's, with N and df of this contract alone: the selection
+depends only on the contract and the hypothesis. The three highest are selected, the earlier one of equal
+scores, and returned in document order.
 Source: Robertson and Zaragoza (2009), "The Probabilistic Relevance Framework: BM25 and Beyond".
 """
 
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CHOICE = "BM25 (k1 1.2, b 0.75, words, idf of the contract's spans), 3 spans, v1"
+"""Description of the selection, kept with the predictions."""
 SPANS = 3
+"""Spans selected for a hypothesis."""
 _K1, _B = 1.2, 0.75
 _WORD = re.compile(r"\w+")
 
 
 class Spans:
-    """The spans of one contract, ready to be searched by words."""
+    """Word index of the spans of one contract."""
 
     def __init__(self, spans: Sequence[str]) -> None:
         self._counts = [Counter(_words(span)) for span in spans]
@@ -35,7 +37,7 @@ class Spans:
         self._damping = _K1 * (1 - _B + _B * lengths / mean)
 
     def scores(self, hypothesis: str) -> np.ndarray:
-        """BM25 of every span: (spans,) float, 0 where no word is shared."""
+        """Return BM25 of every span: (spans,) float, 0 without a common word."""
         total = np.zeros(len(self._counts))
         for word in dict.fromkeys(_words(hypothesis)):
             occurs = np.array([counts[word] for counts in self._counts], dtype=float)
@@ -45,7 +47,7 @@ class Spans:
         return total
 
     def nearest(self, hypothesis: str, spans: int = SPANS) -> list[int]:
-        """Positions of the nearest spans, in document order; all of them where there are no more."""
+        """Return the positions of the nearest spans, in document order; of all spans if there are fewer."""
         best = np.argsort(-self.scores(hypothesis), kind="stable")[:spans]
         return sorted(best.tolist())
 

@@ -1,4 +1,4 @@
-"""Read ContractNLI's release JSON, and say exactly which contract is not right.
+"""Read ContractNLI's release JSON; errors name the file and the contract.
 
 Source: Koreeda and Manning (2021), "ContractNLI: A Dataset for Document-level Natural Language Inference
 for Contracts"; https://stanfordnlp.github.io/contract-nli/.
@@ -23,36 +23,36 @@ ENTAILMENT, CONTRADICTION, NOT_MENTIONED = CHOICES = ("Entailment", "Contradicti
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What a contract says about one hypothesis."""
+    """A contract's annotation for one hypothesis."""
 
     hypothesis: str
     """Its id, such as `nda-11`."""
     choice: str
     """One of CHOICES."""
     evidence: tuple[int, ...]
-    """Positions of the spans that show it; none for NotMentioned."""
+    """Positions of the spans that show it; empty for NotMentioned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One document, cut into spans."""
+    """A document, divided into spans."""
 
     id: str
     spans: tuple[str, ...]
     annotations: tuple[Annotation, ...]
 
     def evidence(self, annotation: Annotation) -> str:
-        """Join the annotation's spans by newlines."""
+        """Return the annotation's spans, joined by newlines."""
         return "\n".join(self.spans[position] for position in annotation.evidence)
 
-    def filled(self) -> list[int]:
-        """Positions of the spans that hold more than white space."""
+    def non_blank(self) -> list[int]:
+        """Return the positions of the spans that are not only white space."""
         return [position for position, span in enumerate(self.spans) if span.strip()]
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One file of the release: a split."""
+    """A file of the release: a split."""
 
     path: Path
     hypotheses: Mapping[str, str]
@@ -63,8 +63,8 @@ class Release:
 def read_release(path: Path) -> Release:
     """Read a split in the release's JSON format.
 
-    Raises HarnessError, naming the file and the contract, for another format, an unknown choice, a span
-    that is not there, an annotation without a hypothesis, no contracts, or two contracts of one id.
+    Raises HarnessError, with the file and the contract, for another format, an unknown choice, a span out
+    of range, an annotation without a hypothesis, no contracts, or two contracts of one id.
     """
     content = read_json(path)
     described = _field(content, "labels", dict, str(path))
@@ -81,7 +81,7 @@ def read_release(path: Path) -> Release:
 
 
 def check_disjoint(releases: Iterable[Release]) -> None:
-    """Raise HarnessError for a contract that occurs in two splits: the fit would have seen the test."""
+    """Raise HarnessError for a contract in two splits, which would leak test data into the fit."""
     _check_once([(contract.id, release.path) for release in releases for contract in release.contracts])
 
 
@@ -141,7 +141,7 @@ def _numbered(record: Any, name: str, where: str) -> Iterable[tuple[int, Any]]: 
 
 
 def _field(record: Any, name: str, kind: type[Kind] | tuple[type[Kind], ...], where: str) -> Kind:  # noqa: ANN401
-    """Take a field of the right type out of a JSON object."""
+    """Return a field of the right type from a JSON object."""
     if not isinstance(record, dict):
         raise _other_format(f"{where}: {str(record)[:40]!r} is not an object with {name!r}")
     value = record.get(name)
