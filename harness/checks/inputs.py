@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from harness.models.interface import Model
     from harness.tasks.dataset import Dataset
     from harness.tasks.interface import Task
+    from harness.training.check_input import Rows
     from harness.training.recipe import Recipe
-    from harness.training.subject import Rows
 
 Kind = Literal["pairs", "scored-pairs", "labeled-pairs", "triplets", "labeled-texts"]
 

@@ -20,11 +20,11 @@ from harness.checks.models import read_architecture
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.tasks.readers import FORMATS
+from harness.training.check_input import CheckInput, LogEntry
 from harness.training.lineage import read_lineage
 from harness.training.losses import LOSSES, ROW_KINDS
 from harness.training.recipe_file import read_recipe, recipe_from
 from harness.training.rows import digest, read_training_rows, validate_rows
-from harness.training.subject import CheckInput, LogEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from harness.checks.inputs import CheckOptions
     from harness.models.interface import Model
+    from harness.training.check_input import Rows
     from harness.training.lineage import Lineage
     from harness.training.recipe import Recipe
-    from harness.training.subject import Rows
 
 
 def subject_of(path: str, asked: CheckOptions) -> CheckInput:

@@ -11,7 +11,7 @@ from harness.tasks.finding import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from harness.training.subject import Check, CheckInput
+    from harness.training.check_input import Check, CheckInput
 
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 

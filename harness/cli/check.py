@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.cli.config import Config
     from harness.plugins.loader import Plugins
     from harness.tasks.finding import Finding
-    from harness.training.subject import CheckInput
+    from harness.training.check_input import CheckInput
 
 _INDENT = 10
 """Columns before a finding's text."""

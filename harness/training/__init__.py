@@ -14,6 +14,6 @@ __getattr__, __dir__, __all__ = attach(
         "training.near_duplicates": "near_copies normalize_text",
         "training.recipe": "Recipe",
         "training.recipe_file": "read_recipe",
-        "training.subject": "Check CheckInput ColumnFacts LogEntry Rows",
+        "training.check_input": "Check CheckInput ColumnFacts LogEntry Rows",
     },
 )

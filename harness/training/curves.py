@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from harness.training.subject import LogEntry
+    from harness.training.check_input import LogEntry
 
 CSV, PICTURE = "training.csv", "training.svg"
 

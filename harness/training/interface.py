@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from harness.training.check_input import LogEntry, Rows
     from harness.training.recipe import Recipe
-    from harness.training.subject import LogEntry, Rows
 
 
 class TrainingCallback(Protocol):

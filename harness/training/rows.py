@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError, MissingDataError
 from harness.system.paths import accessible
 from harness.tasks.readers import as_floats, as_ids, as_texts, read_rows
+from harness.training.check_input import Rows
 from harness.training.losses import LABELS, ROW_KINDS
-from harness.training.subject import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import LOSSES
-from harness_train.direction import SENSE, is_number
+from harness_train.label_inversion import SENSE, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

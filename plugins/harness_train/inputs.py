@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import Check
-from harness_train.garbled import look_at_texts
-from harness_train.near_copies import look_at_near_copies
-from harness_train.repeats import MANY, shorten
+from harness_train.duplicates import MANY, shorten
+from harness_train.encoding_errors import look_at_texts
+from harness_train.near_duplicates import look_at_near_copies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

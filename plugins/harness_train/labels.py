@@ -9,8 +9,8 @@ import numpy as np
 from harness import Finding, Severity
 from harness.training import LOSSES, Check
 from harness_train.card_labels import label_column, look_at_card, mean_of
-from harness_train.direction import is_number, look_at_direction
-from harness_train.repeats import look_at_repeats, shorten
+from harness_train.duplicates import look_at_repeats, shorten
+from harness_train.label_inversion import is_number, look_at_direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import LOSSES, Check, max_unit_distance
-from harness_train.columns import look_at_columns
-from harness_train.course import look_at_log, planned_steps
+from harness_train.loss_columns import look_at_columns
+from harness_train.training_log import look_at_log, planned_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

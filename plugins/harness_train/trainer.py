@@ -34,7 +34,7 @@ def train(job: TrainingJob) -> TrainingResult:
     """
     import torch
 
-    from harness_train.following import Ending, Following, Saving
+    from harness_train.callbacks import Ending, Following, Saving
 
     torch.set_num_threads(job.threads)
     ending = Ending(job.recipe.train.stop_after)
@@ -214,7 +214,7 @@ def _last_whole(work: Path) -> Path | None:
 
 
 def _log(trainer: SentenceTransformerTrainer) -> tuple[LogEntry, ...]:
-    from harness_train.following import logged
+    from harness_train.callbacks import logged
 
     return tuple(entry for line in trainer.state.log_history if (entry := logged(line)))
 

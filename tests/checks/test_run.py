@@ -7,7 +7,7 @@ import pytest
 from harness.checks import collect, not_looked_at, run_checks, stop_on_errors
 from harness.errors import HarnessError
 from harness.tasks.finding import Finding, Severity
-from harness.training.subject import Check, CheckInput, LogEntry, Rows
+from harness.training.check_input import Check, CheckInput, LogEntry, Rows
 
 SUBJECT = CheckInput(path="it", what="recipe")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fuzzing.mutators import Files
     from harness.plugins.loader import Plugins
     from harness.tasks.interface import Task
-    from harness.training.subject import CheckInput
+    from harness.training.check_input import CheckInput
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from harness import Severity
 from harness.training import CheckInput
 from harness.training.cards.reader import read_card
-from harness.training.subject import ColumnFacts, Usage
+from harness.training.check_input import ColumnFacts, Usage
 from harness_train.card_labels import look_at_card
 from plugins.cards import replaced, shared_card
 from plugins.test_train_labels import found, pairs, subject

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.tasks.finding import Severity
-from harness.training.subject import CheckInput, Rows
+from harness.training.check_input import CheckInput, Rows
 from harness_train.collapse import look_at_embeddings, spread, unrelated
 
 

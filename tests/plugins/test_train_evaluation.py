@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.tasks.dataset import Dataset
 from harness.tasks.finding import Severity
 from harness.training.cards.reader import read_card
-from harness.training.subject import CheckInput, Claim, LogEntry, Rows
+from harness.training.check_input import CheckInput, Claim, LogEntry, Rows
 from harness_train.evaluation import EVALUATION
 from plugins.cards import card_text, replaced, shared_card
 

@@ -12,8 +12,8 @@ from conftest import LetterModel
 from harness import Severity
 from harness.training import CheckInput, Rows
 from harness.training.cards.reader import read_card
-from harness.training.subject import ColumnFacts
-from harness_train import near_copies
+from harness.training.check_input import ColumnFacts
+from harness_train import near_duplicates
 from harness_train.inputs import INPUTS
 from plugins.cards import replaced, shared_card
 
@@ -147,7 +147,7 @@ def test_rows_that_repeat_exactly_are_no_near_duplicates():
 
 
 def test_of_many_rows_some_are_drawn_and_that_is_said(monkeypatch):
-    monkeypatch.setattr(near_copies, "MOST_ROWS", 50)
+    monkeypatch.setattr(near_duplicates, "MOST_ROWS", 50)
     left, right = long_texts(100), long_texts(100, seed=1)
     _, evidence, _ = found(rows([*left, *(f"Well, {text}" for text in left)], [*right, *right]))[
         "near-duplicates"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.training.check_input import CheckInput, Rows
 from harness.training.losses import LOSSES
-from harness.training.subject import CheckInput, Rows
 from harness_train.loss import share_of_clashes
 from plugins.cards import PAIRS, TRIPLETS, card_text, replaced, shared_card
 from plugins.trainings import columns, found, of_card, subject

@@ -9,11 +9,11 @@ import pytest
 from safetensors.numpy import load_file
 
 from harness.system.signals import Interrupted, handle_signals
+from harness.training.check_input import Rows
 from harness.training.interface import TrainingJob
 from harness.training.losses import LOSSES, ROW_KINDS
 from harness.training.recipe_file import recipe_from
 from harness.training.rows import validate_rows
-from harness.training.subject import Rows
 
 pytestmark = pytest.mark.kernels
 
@@ -229,7 +229,7 @@ def test_a_gpu_trains_too(tiny, tmp_path):
 def test_a_signal_ends_after_a_step_and_then_does_what_it_does_elsewhere(number, at_once):
     from transformers import TrainerControl, TrainerState
 
-    from harness_train.following import Ending
+    from harness_train.callbacks import Ending
 
     control, ending = TrainerControl(), Ending(None)
     with pytest.raises(Interrupted) as caught, handle_signals(), ending:
@@ -243,14 +243,14 @@ def test_a_signal_ends_after_a_step_and_then_does_what_it_does_elsewhere(number,
 
 
 def test_a_training_that_nobody_interrupted_has_nothing_to_pass_on():
-    from harness_train.following import Ending
+    from harness_train.callbacks import Ending
 
     with Ending(None) as ending:
         ending.pass_on()
 
 
 def test_a_signal_that_somebody_only_takes_note_of_ends_a_training_all_the_same():
-    from harness_train.following import Ending
+    from harness_train.callbacks import Ending
 
     noted, before = [], signal.signal(signal.SIGTERM, lambda *_: noted.append("it"))
     try:

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.tasks.finding import Severity
-from harness.training.subject import CheckInput, Claim
+from harness.training.check_input import CheckInput, Claim
 from harness_train.verify import look_at_claims
 
 TASKS = {"stsb-dev": {"spearman": 0.8664, "pearson": 0.8701}, "pairs": {"average_precision": 0.7}}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.training.cards.reader import read_card
+from harness.training.check_input import CheckInput, ColumnFacts, LogEntry
 from harness.training.recipe import Loss
-from harness.training.subject import CheckInput, ColumnFacts, LogEntry
 from harness_train.loss import LOSS
 
 

@@ -14,7 +14,7 @@ from harness.training.cards.loss import CardLoss, read_loss
 from harness.training.cards.markdown import Section, below, bullet, code_blocks, literal, number, sections
 from harness.training.cards.results import read_claims, read_log, read_usage, widget_texts
 from harness.training.cards.rows import read_columns, read_sample_rows, size_of
-from harness.training.subject import CheckInput
+from harness.training.check_input import CheckInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ from harness.training.cards.markdown import (
     number,
     tables,
 )
-from harness.training.subject import Claim, LogEntry, Usage
+from harness.training.check_input import Claim, LogEntry, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

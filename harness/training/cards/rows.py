@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.training.cards.markdown import bullet, cells, coded_cells, items, literal, number, tables
+from harness.training.check_input import ColumnFacts, Rows
 from harness.training.losses import LABELS, LOSSES, ROW_KINDS
-from harness.training.subject import ColumnFacts, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

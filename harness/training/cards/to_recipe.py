@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from harness.training.subject import ColumnFacts
+    from harness.training.check_input import ColumnFacts
 
 PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": "minilm"}
 """Hub ids whose weights a scheme brings along, and verifies."""

@@ -12,8 +12,8 @@ import yaml
 
 from harness.training.cards.reader import read_card
 from harness.training.cards.rows import kind_of
+from harness.training.check_input import ColumnFacts
 from harness.training.losses import LABELS, LOSSES, ROW_KINDS
-from harness.training.subject import ColumnFacts
 from training.trained import DEV, TRAININGS, arguments_of, rows_of
 
 SAMPLERS = {"no_duplicates": "no-duplicates"}

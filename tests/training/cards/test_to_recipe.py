@@ -11,9 +11,9 @@ from harness import HarnessError
 from harness.training.cards.reader import read_card
 from harness.training.cards.results import devices, stopped_after
 from harness.training.cards.to_recipe import from_card, recipe_from_card
+from harness.training.check_input import LogEntry
 from harness.training.recipe_file import recipe_from
 from harness.training.rows import read_training_rows, rows_path
-from harness.training.subject import LogEntry
 from training.trained import TRAININGS, arguments_of, rows_of
 
 AS_LIBRARY = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import normalize_text
-from harness_train.direction import is_number
+from harness_train.label_inversion import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ import pytest
 
 from harness import Severity
 from harness.training import CheckInput
-from harness_train.garbled import broken_words, is_mojibake, main_script
+from harness_train.encoding_errors import broken_words, is_mojibake, main_script
 from harness_train.inputs import INPUTS
 
 GOOD = [

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
-from harness_train.repeats import shorten
+from harness_train.duplicates import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.training.subject import LogEntry, Rows
-from harness_train.course import blind_loss
+from harness.training.check_input import LogEntry, Rows
+from harness_train.training_log import blind_loss
 from plugins.trainings import columns, found, subject
 
 

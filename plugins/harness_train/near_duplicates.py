@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import near_copies
-from harness_train.repeats import shorten
+from harness_train.duplicates import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
