@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from harness.training.recipe import Recipe
 
 
-def subject_of(path: str, asked: CheckOptions) -> CheckInput:
+def check_input_from_path(path: str, asked: CheckOptions) -> CheckInput:
     """Find out what a path is and what is known of it; a recipe may be named too, and a path wins.
 
     Raises HarnessError for what does not exist, cannot be read, or is nothing that can be checked.
@@ -60,7 +60,7 @@ def subject_of(path: str, asked: CheckOptions) -> CheckInput:
     )
 
 
-def recipe_subject(
+def check_input_from_recipe(
     recipe: Recipe,
     rows: Rows | None = None,
     base: Callable[[], Model] | None = None,
@@ -97,9 +97,9 @@ def _of_recipe(path: str, recipe: Recipe, asked: CheckOptions) -> CheckInput:
     recipe = with_columns(recipe, asked)
     rows = rows_of(recipe.data, recipe.home, asked)
     base = asked.base or recipe.base
-    subject = recipe_subject(recipe, rows, base_of(base, asked), asked.models.folder(base))
+    check_input = check_input_from_recipe(recipe, rows, base_of(base, asked), asked.models.folder(base))
     return replace(
-        subject, path=path, datasets=datasets_of(recipe.evaluation.tasks, asked, known=rows is not None)
+        check_input, path=path, datasets=datasets_of(recipe.evaluation.tasks, asked, known=rows is not None)
     )
 
 
@@ -109,9 +109,9 @@ def _of_data(path: str, file: Path, asked: CheckOptions) -> CheckInput:
         asked = replace(asked, data=asked.data if asked.data and asked.data.is_dir() else None)
         start = asked.base or recipe.base
         rows = read_training_rows(recipe.data, file)
-        subject = recipe_subject(recipe, rows, base_of(start, asked), asked.models.folder(start))
+        check_input = check_input_from_recipe(recipe, rows, base_of(start, asked), asked.models.folder(start))
         tasks = recipe.evaluation.tasks
-        return replace(subject, path=path, what="dataset", datasets=datasets_of(tasks, asked, known=True))
+        return replace(check_input, path=path, what="dataset", datasets=datasets_of(tasks, asked, known=True))
     if asked.kind is None:
         raise HarnessError(
             f"what the rows of {path} are is not said",
@@ -134,16 +134,16 @@ def _of_card(path: str, file: Path, asked: CheckOptions) -> CheckInput:
     if recipe is not None:
         rows = rows_of(recipe.data, recipe.home, asked)
     elif asked.data is not None and asked.data.is_file():
-        facts = LOSSES.get(card.subject.loss_name)
+        facts = LOSSES.get(card.check_input.loss_name)
         kind = asked.kind or (facts.kind if facts else None)
         if kind is None:
             raise HarnessError(f"what the rows of {asked.data} are is not said", hint="--kind KIND")
         rows = read_training_rows(data_of(kind, asked.columns), asked.data)
     tasks = recipe.evaluation.tasks if recipe is not None else ()
     return replace(
-        card.subject,
+        card.check_input,
         path=path,
-        rows=rows or card.subject.rows,
+        rows=rows or card.check_input.rows,
         base=base_of(base, asked) if base else None,
         datasets=datasets_of(tasks, asked, known=rows is not None),
     )
@@ -157,11 +157,11 @@ def _of_folder(path: str, folder: Path, asked: CheckOptions) -> CheckInput:
             f"{path} is neither a candidate nor a model: no lineage.json, modules.json or config.json",
             exists=f"there: {', '.join(there[:20]) or 'nothing'}",
         )
-    subject = _described(folder)
+    check_input = _described(folder)
     own = read_architecture(folder)
     model = asked.models.loader(str(folder))
-    subject = replace(
-        subject,
+    check_input = replace(
+        check_input,
         path=path,
         what="model",
         normalized=own.normalized,
@@ -172,10 +172,10 @@ def _of_folder(path: str, folder: Path, asked: CheckOptions) -> CheckInput:
         measure=measuring(model, asked),
     )
     if lineage is not None:
-        return _of_candidate(subject, lineage, asked)
+        return _of_candidate(check_input, lineage, asked)
     base = base_of(asked.base, asked) if asked.base else None
     datasets = datasets_of((), asked, known=False)
-    return replace(subject, base=base, datasets=datasets)
+    return replace(check_input, base=base, datasets=datasets)
 
 
 def _described(folder: Path) -> CheckInput:
@@ -184,37 +184,37 @@ def _described(folder: Path) -> CheckInput:
 
     bare = CheckInput(path=str(folder), what="model")
     try:
-        return read_card(folder / "README.md").subject if (folder / "README.md").is_file() else bare
+        return read_card(folder / "README.md").check_input if (folder / "README.md").is_file() else bare
     except HarnessError:
         return bare  # a README of any other kind says nothing of a training
 
 
-def _of_candidate(subject: CheckInput, lineage: Lineage, asked: CheckOptions) -> CheckInput:
+def _of_candidate(check_input: CheckInput, lineage: Lineage, asked: CheckOptions) -> CheckInput:
     """Tell what lineage.json says; of its card, what lineage.json does not say: claims, usage, samples."""
-    recipe = recipe_from(lineage.recipe, f"the recipe in {subject.path}")
-    rows = _trained_rows(recipe, lineage, subject.path, asked)
-    planned = replace(recipe_subject(recipe), path=subject.path, what="candidate")
+    recipe = recipe_from(lineage.recipe, f"the recipe in {check_input.path}")
+    rows = _trained_rows(recipe, lineage, check_input.path, asked)
+    planned = replace(check_input_from_recipe(recipe), path=check_input.path, what="candidate")
     a_round = math.ceil(lineage.rows / recipe.train.batch_size)
     base = asked.base or recipe.base
     return replace(
         planned,
-        normalized=subject.normalized,
-        dimensions=subject.dimensions,
-        max_tokens=subject.max_tokens,
+        normalized=check_input.normalized,
+        dimensions=check_input.dimensions,
+        max_tokens=check_input.max_tokens,
         size=lineage.rows,
         steps=recipe.train.steps or math.ceil(a_round * recipe.train.epochs),
-        rows=rows or subject.rows,
+        rows=rows or check_input.rows,
         log=tuple(LogEntry(**{name: getattr(line, name) for name in _LOGGED}) for line in lineage.log),
-        claims=subject.claims,
-        usage=subject.usage,
-        samples=subject.samples,
+        claims=check_input.claims,
+        usage=check_input.usage,
+        samples=check_input.samples,
         trained=True,
         lineage=lineage,
-        model=subject.model,
+        model=check_input.model,
         base=base_of(base, asked),
         datasets=datasets_of(recipe.evaluation.tasks, asked, known=True),
-        verify=subject.verify,
-        measure=subject.measure,
+        verify=check_input.verify,
+        measure=check_input.measure,
     )
 
 

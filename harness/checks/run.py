@@ -1,4 +1,4 @@
-"""Let every check look at a subject; one that fails is named, and the others finish."""
+"""Let every check look at a check_input; one that fails is named, and the others finish."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CheckReport:
 
 
 def run_checks(
-    subject: CheckInput, checks: Mapping[str, Check], origin: Callable[[str], str] | None = None
+    check_input: CheckInput, checks: Mapping[str, Check], origin: Callable[[str], str] | None = None
 ) -> CheckReport:
     """Let all checks look; findings that a check had before it failed are kept.
 
@@ -38,23 +38,23 @@ def run_checks(
     for name, check in checks.items():
         who = f"plugin {origin(name)}: check {name!r}" if origin else f"check {name!r}"
         try:
-            for found in check.look(subject):
+            for found in check.look(check_input):
                 if problem := _unusable(found):
                     problems.append(f"{who} answers {problem}")
                 else:
                     findings.append((found, name))
         except HarnessError as error:
             hint = f" ({error.hint})" if error.hint else ""
-            problems.append(f"{who} could not finish on {subject.path}: {error.message}{hint}")
+            problems.append(f"{who} could not finish on {check_input.path}: {error.message}{hint}")
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-            problems.append(f"{who} raised on {subject.path}: {type(error).__name__}: {error}")
+            problems.append(f"{who} raised on {check_input.path}: {type(error).__name__}: {error}")
     findings.sort(key=lambda found: ORDER.index(Severity(found[0].severity)))
     return CheckReport(tuple(findings), tuple(problems))
 
 
-def collect(subject: CheckInput, checks: Mapping[str, Check]) -> list[Finding]:
+def collect(check_input: CheckInput, checks: Mapping[str, Check]) -> list[Finding]:
     """Return the findings of all checks, the worst first; raises HarnessError where one could not finish."""
-    looked = run_checks(subject, checks)
+    looked = run_checks(check_input, checks)
     if looked.problems:
         raise HarnessError(
             "not everything could be checked",
@@ -77,26 +77,26 @@ def stop_on_errors(findings: Sequence[Finding], allowed: Sequence[str] = ()) -> 
         )
 
 
-def not_looked_at(subject: CheckInput) -> list[str]:
+def missing_inputs(check_input: CheckInput) -> list[str]:
     """Say what checks had no material for, and what would give it."""
-    return list(_lacking(subject))
+    return list(_lacking(check_input))
 
 
-def _lacking(subject: CheckInput) -> Iterator[str]:
-    rows, whole = subject.rows, subject.rows is not None and subject.rows.complete
-    if rows is None and (subject.what != "model" or subject.trained):
+def _lacking(check_input: CheckInput) -> Iterator[str]:
+    rows, whole = check_input.rows, check_input.rows is not None and check_input.rows.complete
+    if rows is None and (check_input.what != "model" or check_input.trained):
         yield "training rows (--data DIR or FILE)"
     elif rows is not None and not whole:
         yield f"training rows but the {len(rows)} that the card shows (--data FILE)"
-    if subject.trained and not subject.log:
+    if check_input.trained and not check_input.log:
         yield "the course of the training (no log)"
-    if (whole or subject.lineage) and subject.datasets is None:
+    if (whole or check_input.lineage) and check_input.datasets is None:
         yield "overlap with tests (--tasks NAMES --data DIR)"
-    if (whole or (subject.model is not None and subject.trained)) and subject.base is None:
+    if (whole or (check_input.model is not None and check_input.trained)) and check_input.base is None:
         yield "what its base makes of the texts (--base MODEL)"
-    if subject.what == "card":
+    if check_input.what == "card":
         yield "embeddings (name the model's folder)"
-    if subject.claims and subject.model is not None and not subject.verify:
+    if check_input.claims and check_input.model is not None and not check_input.verify:
         yield "whether claims are true (--verify --data DIR)"
 
 

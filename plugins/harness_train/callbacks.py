@@ -27,7 +27,7 @@ SHARE = 0.02
 """Of the time of training, what saving may take."""
 
 
-class Following(TrainerCallback):
+class ProgressCallback(TrainerCallback):
     """Tell a follower of steps, losses and evaluations."""
 
     def __init__(self, follower: TrainingCallback) -> None:
@@ -51,11 +51,11 @@ class Following(TrainerCallback):
         logs: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        if entry := logged({**(logs or {}), "step": state.global_step, "epoch": state.epoch or 0}):
+        if entry := log_entry({**(logs or {}), "step": state.global_step, "epoch": state.epoch or 0}):
             self._follower.log(entry)
 
 
-class Saving(TrainerCallback):
+class CheckpointCallback(TrainerCallback):
     """Save a checkpoint now and then, seldom enough to cost nothing much."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Saving(TrainerCallback):
         self._every = max(self._every, (self._last - self._began) / SHARE)
 
 
-class Ending(TrainerCallback):
+class StopCallback(TrainerCallback):
     """End before the plan does: after so many epochs, or when the user interrupts, with a checkpoint."""
 
     def __init__(self, after: float | None) -> None:
@@ -126,7 +126,7 @@ class Ending(TrainerCallback):
             control.should_training_stop = True
 
 
-def logged(logs: Mapping[str, Any]) -> LogEntry | None:
+def log_entry(logs: Mapping[str, Any]) -> LogEntry | None:
     """Read what the trainer logs; None for what is neither a loss nor a metric."""
     metrics = {
         name.removeprefix("eval_"): float(value)

@@ -22,7 +22,7 @@ _STEM = 6
 """Letters by which words count as the same: retain, retained."""
 
 
-def look_at_card(subject: CheckInput) -> Iterator[Finding]:
+def check_card_labels(training: CheckInput) -> Iterator[Finding]:
     """Suspect inverted labels: what the card's rows call unlike goes together, and what was pulled is rare.
 
     Four things must meet: a loss that takes the higher label for alike; a mean label below one half; rows
@@ -31,9 +31,9 @@ def look_at_card(subject: CheckInput) -> Iterator[Finding]:
     share words which no other row shown has make it a warning, else it is a note: with pairs drawn at random
     the rest can happen in a healthy training.
     """
-    rows, column, usage = subject.rows, label_column(subject), subject.usage
+    rows, column, usage = training.rows, label_column(training), training.usage
     mean = None if column is None else mean_of(column)
-    facts = LOSSES.get(subject.loss_name)
+    facts = LOSSES.get(training.loss_name)
     if rows is None or rows.complete or mean is None or column is None or usage is None or facts is None:
         return
     low, high = min(column.low or 0.0, 0.0), max(column.high or 1.0, 1.0)
@@ -47,11 +47,11 @@ def look_at_card(subject: CheckInput) -> Iterator[Finding]:
         return
     shared = _shared_words(rows)
     words = f", although they share words ({', '.join(map(repr, shared[:3]))})" if shared else ""
-    sense = SENSE.get(subject.loss_name, "takes the highest label for alike")
+    sense = SENSE.get(training.loss_name, "takes the highest label for alike")
     yield Finding(
         "labels-may-be-inverted",
         Severity.WARNING if shared else Severity.NOTE,
-        f"{subject.loss_name} {sense}. The labels' mean is {mean:g}: about {zeros:.0%} of the pairs are"
+        f"{training.loss_name} {sense}. The labels' mean is {mean:g}: about {zeros:.0%} of the pairs are"
         f" pushed apart, and so are all {len(labels)} rows that the card shows{words}. Yet the trained"
         f" model gives the card's own example pair, which is one of the training rows, a similarity of"
         f" {similarity:.2f}.",
@@ -60,10 +60,10 @@ def look_at_card(subject: CheckInput) -> Iterator[Finding]:
     )
 
 
-def label_column(subject: CheckInput) -> ColumnFacts | None:
+def label_column(training: CheckInput) -> ColumnFacts | None:
     """Return the column of the labels: the last one of numbers, where there are texts before it."""
-    numbers = [column for column in subject.columns if column.type.lower().startswith(_NUMBERS)]
-    return numbers[-1] if numbers and len(subject.columns) > 1 else None
+    numbers = [column for column in training.columns if column.type.lower().startswith(_NUMBERS)]
+    return numbers[-1] if numbers and len(training.columns) > 1 else None
 
 
 def mean_of(column: ColumnFacts) -> float | None:

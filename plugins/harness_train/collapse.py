@@ -76,17 +76,17 @@ def spread(embeddings: np.ndarray) -> Spread:
     return Spread(float(cosine), rank, min(count - 1, rows.shape[1]))
 
 
-def look_at_embeddings(subject: CheckInput) -> Iterator[Finding]:
+def check_embeddings(training: CheckInput) -> Iterator[Finding]:
     """Find a space that training has made narrow or flat, for unrelated texts or those of the training."""
-    if subject.model is None:
+    if training.model is None:
         return
-    model, base = subject.model(), subject.base() if subject.base is not None else None
-    groups = {"unrelated sentences": unrelated(), "training texts": _training_texts(subject)}
+    model, base = training.model(), training.base() if training.base is not None else None
+    groups = {"unrelated sentences": unrelated(), "training texts": _training_texts(training)}
     for what, texts in groups.items():
         if len(texts) < FEWEST_TEXTS:
             continue
         own = spread(model.encode(texts))
-        found = _judged(own, _spread_of(base, texts), trained=subject.trained)
+        found = _judged(own, _spread_of(base, texts), trained=training.trained)
         if found is not None:
             severity, because = found
             yield Finding(
@@ -123,10 +123,10 @@ def _spread_of(model: Model | None, texts: Sequence[str]) -> Spread | None:
     return None if model is None else spread(model.encode(texts))
 
 
-def _training_texts(subject: CheckInput) -> list[str]:
+def _training_texts(training: CheckInput) -> list[str]:
     """Draw distinct texts of the training, the same every time."""
-    if subject.rows is None:
+    if training.rows is None:
         return []
-    cells = [cell for column in subject.rows.texts.values() for cell in column]
+    cells = [cell for column in training.rows.texts.values() for cell in column]
     texts = sorted({cell for cell in cells if isinstance(cell, str) and cell.strip()})
     return random.Random(0).sample(texts, min(len(texts), MOST_TEXTS))  # noqa: S311 - the same every time

@@ -21,7 +21,7 @@ _HIGH, _LOW = 0.95, 0.05
 """Places in the range of the labels from which on a pair is meant to be alike, or to be different."""
 
 
-def look_at_repeats(rows: Rows) -> Iterator[Finding]:
+def check_duplicates(rows: Rows) -> Iterator[Finding]:
     """Look at all rows; the few that a card shows say nothing here."""
     if not rows.complete:
         return

@@ -31,7 +31,7 @@ _SUSPENDED = frozenset({
 _PAGE = re.compile(r"^\s*\d{1,4}\s*$", re.MULTILINE)
 
 
-def look_at_texts(texts: Sequence[str], *, garbled: bool = False) -> Iterator[Finding]:
+def check_texts(texts: Sequence[str], *, garbled: bool = False) -> Iterator[Finding]:
     """Look at distinct texts that are not blank.
 
     garbled: whether they stand on a card that was decoded wrongly itself.

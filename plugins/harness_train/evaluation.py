@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import Check, TrainingTexts, find_contamination, read_training_texts, trained_on_texts
-from harness_train.collapse import look_at_embeddings
-from harness_train.verify import look_at_claims
+from harness_train.collapse import check_embeddings
+from harness_train.verify import check_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,22 +35,23 @@ _HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhatt
 _NO_SCORE = re.compile(r"loss|runtime|per_second|(?:^|_)epoch$|perplexity")
 
 
-def _look(subject: CheckInput) -> Iterator[Finding]:
-    yield from _none_reported(subject)
-    yield from _contradicting(subject)
-    yield from _reported_twice(subject)
-    yield from _best_lost(subject)
-    yield from _below_chance(subject)
-    yield from _overlap(subject)
-    yield from look_at_embeddings(subject)
-    yield from look_at_claims(subject)
+def check_evaluation(training: CheckInput) -> Iterator[Finding]:
+    """Find scores that are missing, contradicting or below chance, test rows in training, and collapse."""
+    yield from _none_reported(training)
+    yield from _contradicting(training)
+    yield from _reported_twice(training)
+    yield from _best_lost(training)
+    yield from _below_chance(training)
+    yield from _overlap(training)
+    yield from check_embeddings(training)
+    yield from check_claims(training)
 
 
-def _none_reported(subject: CheckInput) -> Iterator[Finding]:
-    if subject.trained and not subject.claims and not any(line.metrics for line in subject.log):
+def _none_reported(training: CheckInput) -> Iterator[Finding]:
+    if training.trained and not training.claims and not any(line.metrics for line in training.log):
         lines = (
-            f"{len(subject.log)} line{'s' * (len(subject.log) > 1)} of training loss"
-            if subject.log
+            f"{len(training.log)} line{'s' * (len(training.log) > 1)} of training loss"
+            if training.log
             else "no log"
         )
         yield Finding(
@@ -61,19 +62,19 @@ def _none_reported(subject: CheckInput) -> Iterator[Finding]:
         )
 
 
-def _contradicting(subject: CheckInput) -> Iterator[Finding]:
-    if subject.contradictions:
+def _contradicting(training: CheckInput) -> Iterator[Finding]:
+    if training.contradictions:
         yield Finding(
             "card-contradicts-itself",
             Severity.WARNING,
-            f"The card tells two stories: {'; '.join(subject.contradictions)}.",
+            f"The card tells two stories: {'; '.join(training.contradictions)}.",
             "Correct the one that is wrong; a second training with the same model object adds to its tags.",
         )
 
 
-def _reported_twice(subject: CheckInput) -> Iterator[Finding]:
+def _reported_twice(training: CheckInput) -> Iterator[Finding]:
     values: dict[tuple[str, str], list[float]] = {}
-    for claim in subject.claims:
+    for claim in training.claims:
         known = values.setdefault((claim.dataset, claim.metric), [])
         if len(known) < _MOST_VALUES and all(abs(claim.value - value) > ROUNDED / 2 for value in known):
             known.append(claim.value)
@@ -91,14 +92,14 @@ def _reported_twice(subject: CheckInput) -> Iterator[Finding]:
         )
 
 
-def _best_lost(subject: CheckInput) -> Iterator[Finding]:
+def _best_lost(training: CheckInput) -> Iterator[Finding]:
     """Find an evaluation that was better in every metric than what is reported, or else than the last."""
-    rows = [(line, scores) for line in subject.log if (scores := _scores(line))]
-    if len(rows) < 2 or subject.keeps_best:
+    rows = [(line, scores) for line in training.log if (scores := _scores(line))]
+    if len(rows) < 2 or training.keeps_best:
         return
     last, kept = rows[-1][0], dict(rows[-1][1])
     claimed: dict[str, float] = {}
-    for one in subject.claims:
+    for one in training.claims:
         if (name := f"{one.dataset}_{one.metric}") in kept:
             claimed[name] = max(claimed.get(name, one.value), one.value)
     kept |= claimed
@@ -126,10 +127,10 @@ def _scores(line: LogEntry) -> dict[str, float]:
     return {name: value for name, value in line.metrics.items() if not _NO_SCORE.search(name)}
 
 
-def _below_chance(subject: CheckInput) -> Iterator[Finding]:
-    found = {f"{claim.metric} on {claim.dataset}": (claim.metric, claim.value) for claim in subject.claims}
+def _below_chance(training: CheckInput) -> Iterator[Finding]:
+    found = {f"{claim.metric} on {claim.dataset}": (claim.metric, claim.value) for claim in training.claims}
     if not found:
-        found = {name: (name, value) for name, value in _last_scores(subject.log).items()}
+        found = {name: (name, value) for name, value in _last_scores(training.log).items()}
     below = {
         shown: (value, chance)
         for shown, (metric, value) in found.items()
@@ -158,18 +159,18 @@ def _last_scores(log: Sequence[LogEntry]) -> Mapping[str, float]:
     return next((scores for line in reversed(log) if (scores := _scores(line))), {})
 
 
-def _overlap(subject: CheckInput) -> Iterator[Finding]:
-    trained = _trained_on(subject)
-    if trained is not None and subject.datasets is not None:
-        for name, dataset in subject.datasets().items():
+def _overlap(training: CheckInput) -> Iterator[Finding]:
+    trained = _trained_on(training)
+    if trained is not None and training.datasets is not None:
+        for name, dataset in training.datasets().items():
             yield from find_contamination(trained, dataset, name)
 
 
-def _trained_on(subject: CheckInput) -> TrainingTexts | None:
+def _trained_on(training: CheckInput) -> TrainingTexts | None:
     """Know the texts of the training: from a candidate's folder, or from the rows where all are there."""
-    if subject.lineage is not None:
-        return read_training_texts(Path(subject.path))
-    rows = subject.rows
+    if training.lineage is not None:
+        return read_training_texts(Path(training.path))
+    rows = training.rows
     if rows is None or not rows.complete:
         return None
     return trained_on_texts(
@@ -178,5 +179,7 @@ def _trained_on(subject: CheckInput) -> TrainingTexts | None:
 
 
 EVALUATION = Check(
-    "evaluation", "scores that are missing, doubled or below chance, test rows in training, collapse", _look
+    "evaluation",
+    "scores that are missing, doubled or below chance, test rows in training, collapse",
+    check_evaluation,
 )

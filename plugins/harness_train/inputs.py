@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from harness import Finding, Severity
 from harness.training import Check
 from harness_train.duplicates import MANY, shorten
-from harness_train.encoding_errors import look_at_texts
-from harness_train.near_duplicates import look_at_near_copies
+from harness_train.encoding_errors import check_texts
+from harness_train.near_duplicates import check_near_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,22 +23,22 @@ _RECORDS = ("dict", "list", "struct", "sequence", "map")
 """How a card's column types begin that are records, not texts."""
 
 
-def look(subject: CheckInput) -> Iterator[Finding]:
+def check_inputs(training: CheckInput) -> Iterator[Finding]:
     """Find records, empty, garbled, cut and nearly equal texts."""
-    rows = subject.rows
+    rows = training.rows
     if rows is None or not rows.complete:
-        yield from _records_of_card(subject.columns, rows)
-        yield from _truncated_on_card(subject)
+        yield from _records_of_card(training.columns, rows)
+        yield from _truncated_on_card(training)
     if rows is not None and rows.complete:
         yield from _records(rows)
         yield from _missing(rows)
         yield from _empty(rows)
-        yield from _truncated(rows, subject)
-        yield from look_at_near_copies(rows)
-    shown = () if subject.usage is None else subject.usage.texts
+        yield from _truncated(rows, training)
+        yield from check_near_duplicates(rows)
+    shown = () if training.usage is None else training.usage.texts
     cells = [] if rows is None else [cell for column in rows.texts.values() for cell in column]
-    texts = list(dict.fromkeys(_texts([*cells, *shown, *subject.samples])))
-    yield from look_at_texts(texts, garbled=subject.garbled and (rows is None or not rows.complete))
+    texts = list(dict.fromkeys(_texts([*cells, *shown, *training.samples])))
+    yield from check_texts(texts, garbled=training.garbled and (rows is None or not rows.complete))
 
 
 def _records_of_card(columns: Sequence[ColumnFacts], rows: Rows | None) -> Iterator[Finding]:
@@ -98,10 +98,10 @@ def _empty(rows: Rows) -> Iterator[Finding]:
             )
 
 
-def _truncated_on_card(subject: CheckInput) -> Iterator[Finding]:
+def _truncated_on_card(training: CheckInput) -> Iterator[Finding]:
     """A card's statistics are of texts already cut: a longest one of exactly the limit was cut."""
-    limit = subject.max_tokens
-    full = [column.name for column in subject.columns if column.unit == "tokens" and column.high == limit]
+    limit = training.max_tokens
+    full = [column.name for column in training.columns if column.unit == "tokens" and column.high == limit]
     if limit is not None and full:
         yield Finding(
             "truncated-texts",
@@ -112,13 +112,13 @@ def _truncated_on_card(subject: CheckInput) -> Iterator[Finding]:
         )
 
 
-def _truncated(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
-    if subject.base is None:
+def _truncated(rows: Rows, training: CheckInput) -> Iterator[Finding]:
+    if training.base is None:
         return
     texts = list(dict.fromkeys(_texts(cell for cells in rows.texts.values() for cell in cells)))
     counted = texts[:: max(1, -(-len(texts) // MOST_COUNTED))]
-    base = subject.base()
-    limit = subject.max_tokens or base.facts.max_tokens
+    base = training.base()
+    limit = training.max_tokens or base.facts.max_tokens
     tokens = base.count_tokens(counted) if counted and limit is not None else None
     if tokens is None or limit is None or not (tokens > limit).any():
         return
@@ -144,4 +144,4 @@ def _texts(cells: Iterable[Any]) -> Iterator[str]:
             yield from _texts(cell.values() if isinstance(cell, dict) else cell)
 
 
-INPUTS = Check("inputs", "records, empty, garbled, cut or nearly equal texts; several scripts", look)
+INPUTS = Check("inputs", "records, empty, garbled, cut or nearly equal texts; several scripts", check_inputs)

@@ -38,15 +38,15 @@ SENSE = {
 """What each loss does with a label."""
 
 
-def look_at_direction(subject: CheckInput) -> Iterator[Finding]:
+def check_inversion(training: CheckInput) -> Iterator[Finding]:
     """Ask the base model; silent where there is none, or where the card's few rows are all there is."""
-    rows = subject.rows
-    if subject.base is None or rows is None or not rows.complete:
+    rows = training.rows
+    if training.base is None or rows is None or not rows.complete:
         return
     if rows.kind in ("scored-pairs", "labeled-pairs"):
-        yield from _pairs(rows, subject)
+        yield from _pairs(rows, training)
     elif rows.kind == "triplets":
-        yield from _triplets(rows, subject)
+        yield from _triplets(rows, training)
 
 
 def is_number(cell: object) -> bool:
@@ -54,7 +54,7 @@ def is_number(cell: object) -> bool:
     return isinstance(cell, int | float) and math.isfinite(cell)
 
 
-def _pairs(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
+def _pairs(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     left, right = rows.texts.values()
     labels = rows.labels or ()
     usable = [
@@ -64,10 +64,10 @@ def _pairs(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
     ]
     drawn = _drawn(usable, left)
     values = np.array([float(labels[row]) for row in drawn])
-    if len(np.unique(values)) < 2 or subject.base is None:
+    if len(np.unique(values)) < 2 or training.base is None:
         return
     texts = ([left[row] for row in drawn], [right[row] for row in drawn])
-    model = subject.base()
+    model = training.base()
     similarity = model.pairwise_similarity(*_encoded(model, *texts)).astype(float)
     found = _judged(similarity, values, texts, tuple(rows.texts))
     if found is None or found[0].below >= SURE:
@@ -79,8 +79,8 @@ def _pairs(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
         "labels-inverted",
         Severity.ERROR,
         f"The base finds pairs more similar the lower their label is: {what} {measured}, over {len(drawn)} of"
-        f" {len(rows)} rows{how}. {subject.loss_name or 'The loss'}"
-        f" {SENSE.get(subject.loss_name, 'takes the highest label for alike')}.",
+        f" {len(rows)} rows{how}. {training.loss_name or 'The loss'}"
+        f" {SENSE.get(training.loss_name, 'takes the highest label for alike')}.",
         "Give each label the other's value (data.labels in the recipe), or turn the scores round; if the"
         " dissimilar pairs were chosen because this base takes them for similar, --allow labels-inverted.",
     )
@@ -116,14 +116,14 @@ def _sources(texts: tuple[list[str], list[str]], other: int) -> Sequence[str]:
     return components if len(set(components)) >= _FEWEST_COMPONENTS else texts[other]
 
 
-def _triplets(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
+def _triplets(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     columns = list(rows.texts.values())
     usable = [row for row in range(len(rows)) if all(_is_text(column[row]) for column in columns)]
     drawn = _drawn(usable, columns[0])
-    if len(drawn) < 2 or subject.base is None:
+    if len(drawn) < 2 or training.base is None:
         return
     anchors, positives, negatives = ([column[row] for row in drawn] for column in columns)
-    model = subject.base()
+    model = training.base()
     anchor, positive, negative = _encoded(model, anchors, positives, negatives)
     near = model.pairwise_similarity(anchor, positive).astype(float)
     found = share(_wins(near, model.pairwise_similarity(anchor, negative)), anchors)
@@ -141,8 +141,8 @@ def _triplets(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
         "columns-swapped",
         Severity.ERROR if swapped else Severity.WARNING,
         f"The base finds the positive nearer to the anchor than the negative in too few triplets: {found} of"
-        f" {len(drawn)}. {subject.loss_name or 'The loss'} takes anchor, positive and negative in this order."
-        f"{more}",
+        f" {len(drawn)}. {training.loss_name or 'The loss'} takes anchor, positive and negative in this"
+        f" order.{more}",
         "Exchange positive and negative (data.columns in the recipe) if they are swapped; negatives chosen"
         " because a model takes them for similar look the same, and are right as they are.",
     )

@@ -8,9 +8,9 @@ import numpy as np
 
 from harness import Finding, Severity
 from harness.training import LOSSES, Check
-from harness_train.card_labels import label_column, look_at_card, mean_of
-from harness_train.duplicates import look_at_repeats, shorten
-from harness_train.label_inversion import is_number, look_at_direction
+from harness_train.card_labels import check_card_labels, label_column, mean_of
+from harness_train.duplicates import check_duplicates, shorten
+from harness_train.label_inversion import check_inversion, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,21 +24,21 @@ _FLAT = 0.02
 """Standard deviation, as a share of the range, below which they are too, wherever the mean is."""
 
 
-def look(subject: CheckInput) -> Iterator[Finding]:
+def check_labels(training: CheckInput) -> Iterator[Finding]:
     """Find labels that are none, out of range, nearly constant, contradicting or inverted."""
-    rows = subject.rows
+    rows = training.rows
     if rows is not None and rows.labels is not None and rows.kind in ("scored-pairs", "labeled-pairs"):
         yield from _not_numbers(rows)
     numbers = _numbers(rows)
     if len(numbers):
-        yield from _out_of_range(numbers, subject)
-        yield from _near_constant(numbers, subject)
+        yield from _out_of_range(numbers, training)
+        yield from _near_constant(numbers, training)
     else:
-        yield from _of_column(subject)
+        yield from _of_column(training)
     if rows is not None:
-        yield from look_at_repeats(rows)
-    yield from look_at_card(subject)
-    yield from look_at_direction(subject)
+        yield from check_duplicates(rows)
+    yield from check_card_labels(training)
+    yield from check_inversion(training)
 
 
 def _numbers(rows: Rows | None) -> np.ndarray:
@@ -62,8 +62,8 @@ def _not_numbers(rows: Rows) -> Iterator[Finding]:
         )
 
 
-def _out_of_range(labels: np.ndarray, subject: CheckInput) -> Iterator[Finding]:
-    facts = LOSSES.get(subject.loss_name)
+def _out_of_range(labels: np.ndarray, training: CheckInput) -> Iterator[Finding]:
+    facts = LOSSES.get(training.loss_name)
     if facts is None or facts.labels is None:
         return
     low, high = facts.labels
@@ -74,7 +74,7 @@ def _out_of_range(labels: np.ndarray, subject: CheckInput) -> Iterator[Finding]:
         yield _range_finding(
             f"{int(outside.sum())} of {len(labels)} labels ({outside.mean():.0%})",
             (float(labels.min()), float(labels.max())),
-            subject.loss_name,
+            training.loss_name,
         )
 
 
@@ -93,37 +93,37 @@ def _range_finding(what: str, seen: tuple[float, float], loss: str) -> Finding:
     )
 
 
-def _near_constant(labels: np.ndarray, subject: CheckInput) -> Iterator[Finding]:
+def _near_constant(labels: np.ndarray, training: CheckInput) -> Iterator[Finding]:
     low, high = min(0.0, float(labels.min())), max(1.0, float(labels.max()))
     mean, spread = float(labels.mean()), float(labels.std())
     most = np.unique(labels, return_counts=True)
     value, count = most[0][most[1].argmax()], int(most[1].max())
     seen = f"the mean of {len(labels)} labels is {mean:.3g}, and {count} of them are {value:g}"
     if spread == 0:
-        yield _constant(f"all {len(labels)} labels are {value:g}", 1.0, subject.loss_name, certain=True)
+        yield _constant(f"all {len(labels)} labels are {value:g}", 1.0, training.loss_name, certain=True)
     elif spread < _FLAT * (high - low) or not ALMOST < (mean - low) / (high - low) < 1 - ALMOST:
-        yield _constant(seen, (mean - low) / (high - low), subject.loss_name)
+        yield _constant(seen, (mean - low) / (high - low), training.loss_name)
 
 
-def _of_column(subject: CheckInput) -> Iterator[Finding]:
+def _of_column(training: CheckInput) -> Iterator[Finding]:
     """Judge by what a card says of the column."""
-    column = label_column(subject)
+    column = label_column(training)
     mean = None if column is None else mean_of(column)
-    facts = LOSSES.get(subject.loss_name)
+    facts = LOSSES.get(training.loss_name)
     if column is None or (facts is not None and facts.kind == "labeled-texts"):
         return
     low, high = column.low, column.high
     reach = facts.labels if facts is not None else None
     if reach and low is not None and high is not None and (low < reach[0] or high > reach[1]):
-        yield _range_finding(f"Labels of the column {column.name}", (low, high), subject.loss_name)
+        yield _range_finding(f"Labels of the column {column.name}", (low, high), training.loss_name)
     if mean is None:
         return
     bottom, top = min(0.0, low or 0.0), max(1.0, high or 1.0)
     seen = f"the card gives the labels a mean of {mean:g}, between {bottom:g} and {top:g}"
     if low is not None and low == high:
-        yield _constant(f"the card gives all labels as {low:g}", 1.0, subject.loss_name, certain=True)
+        yield _constant(f"the card gives all labels as {low:g}", 1.0, training.loss_name, certain=True)
     elif not ALMOST < (mean - bottom) / (top - bottom) < 1 - ALMOST:
-        yield _constant(seen, (mean - bottom) / (top - bottom), subject.loss_name)
+        yield _constant(seen, (mean - bottom) / (top - bottom), training.loss_name)
 
 
 def _constant(seen: str, place: float, loss: str, *, certain: bool = False) -> Finding:
@@ -147,4 +147,6 @@ def _constant(seen: str, place: float, loss: str, *, certain: bool = False) -> F
     )
 
 
-LABELS = Check("labels", "inverted, constant, contradicting or out-of-range labels; repeated rows", look)
+LABELS = Check(
+    "labels", "inverted, constant, contradicting or out-of-range labels; repeated rows", check_labels
+)

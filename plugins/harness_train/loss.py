@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import LOSSES, Check, max_unit_distance
-from harness_train.loss_columns import look_at_columns
-from harness_train.training_log import look_at_log, planned_steps
+from harness_train.loss_columns import check_columns
+from harness_train.training_log import check_log, planned_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,29 +27,30 @@ SHARE_NOTED, SHARE_WARNED = 0.01, 0.10
 """Share of batches with a false negative from which on there is a note, and a warning."""
 
 
-def _look(subject: CheckInput) -> Iterator[Finding]:
-    yield from _margin(subject)
-    yield from _steps(subject)
-    yield from _duplicates(subject)
-    yield from look_at_columns(subject)
-    yield from look_at_log(subject)
+def check_loss(training: CheckInput) -> Iterator[Finding]:
+    """Find unreachable margins, too few steps, false negatives, wrong columns and flaws of the log."""
+    yield from _margin(training)
+    yield from _steps(training)
+    yield from _duplicates(training)
+    yield from check_columns(training)
+    yield from check_log(training)
 
 
-def _margin(subject: CheckInput) -> Iterator[Finding]:
+def _margin(training: CheckInput) -> Iterator[Finding]:
     """Find a margin that is not smaller than the farthest that two embeddings can be apart.
 
     A triplet's loss is max(0, d(a, p) − d(a, n) + margin), and the difference of distances lies within
     ±farthest; a negative pair's is max(0, margin − d)². Neither is 0 anywhere if the margin is larger than
     farthest, and only for exactly opposite vectors if it is equal.
     """
-    loss = subject.loss
+    loss = training.loss
     if loss is None or loss.name not in LOSSES or not LOSSES[loss.name].hinge:
         return
     distance, margin = loss.parameters["distance"], loss.parameters["margin"]
     # Cosine distance has no length in it, and MatryoshkaLoss cuts embeddings to length 1 itself.
-    if not (distance == "cosine" or subject.normalized or loss.matryoshka):
+    if not (distance == "cosine" or training.normalized or loss.matryoshka):
         return
-    far = max_unit_distance(distance, max(loss.matryoshka, default=subject.dimensions or 0) or None)
+    far = max_unit_distance(distance, max(loss.matryoshka, default=training.dimensions or 0) or None)
     if far is None or margin < far:
         return
     if LOSSES[loss.name].kind == "labeled-pairs":
@@ -70,23 +71,23 @@ def _named(distance: str) -> str:
     return f"{distance if distance == 'cosine' else distance.capitalize()} distances"
 
 
-def _steps(subject: CheckInput) -> Iterator[Finding]:
-    steps = subject.lineage.steps if subject.lineage else planned_steps(subject)
+def _steps(training: CheckInput) -> Iterator[Finding]:
+    steps = training.lineage.steps if training.lineage else planned_steps(training)
     if steps is None or steps >= FEW_STEPS:
         return
     remedy = "Train on more rows, or for more epochs."
     seen = f"The training has {_count(steps, 'optimiser step')}"
-    if subject.size and subject.batch_size:
-        a_round = math.ceil(subject.size / subject.batch_size)
+    if training.size and training.batch_size:
+        a_round = math.ceil(training.size / training.batch_size)
         enough = math.ceil(FEW_STEPS / a_round)
         remedy = (
             f"Train on more rows; {_count(enough, 'epoch')} of these would be {a_round * enough:,} steps, but"
             " repeated rows are no substitute."
         )
-        if subject.epochs and steps == math.ceil(a_round * subject.epochs):
+        if training.epochs and steps == math.ceil(a_round * training.epochs):
             seen = (
-                f"{_count(subject.size, 'row')} in batches of {subject.batch_size} over"
-                f" {_count(subject.epochs, 'epoch')} are {_count(steps, 'optimiser step')}"
+                f"{_count(training.size, 'row')} in batches of {training.batch_size} over"
+                f" {_count(training.epochs, 'epoch')} are {_count(steps, 'optimiser step')}"
             )
     yield Finding(
         "too-few-steps",
@@ -96,10 +97,10 @@ def _steps(subject: CheckInput) -> Iterator[Finding]:
     )
 
 
-def _duplicates(subject: CheckInput) -> Iterator[Finding]:
+def _duplicates(training: CheckInput) -> Iterator[Finding]:
     """Find texts that stand in several rows, where every other row of a batch is a negative."""
-    rows, size, name = subject.rows, subject.batch_size, subject.loss_name
-    if name not in LOSSES or not LOSSES[name].in_batch or subject.batch_sampler != "default":
+    rows, size, name = training.rows, training.batch_size, training.loss_name
+    if name not in LOSSES or not LOSSES[name].in_batch or training.batch_sampler != "default":
         return
     if rows is None or not rows.complete or size is None or size < 2 or len(rows) < 2:
         return
@@ -147,4 +148,4 @@ def _short(text: str) -> str:
     return f"“{line[:50]}…”" if len(line) > 50 else f"“{line}”"
 
 
-LOSS = Check("loss", "margins out of reach, losses at chance, too few steps, wrong columns", _look)
+LOSS = Check("loss", "margins out of reach, losses at chance, too few steps, wrong columns", check_loss)

@@ -25,21 +25,21 @@ MOSTLY = 0.9
 """Share of cells from which on a column is called one of numbers, or of texts."""
 
 
-def look_at_columns(subject: CheckInput) -> Iterator[Finding]:
+def check_columns(training: CheckInput) -> Iterator[Finding]:
     """Find columns of the wrong type, number or order; a card says them, and rows show them."""
-    if subject.loss_name not in LOSSES:
+    if training.loss_name not in LOSSES:
         return
-    if subject.columns:
-        yield from _of_card(subject)
-    elif subject.rows is not None:
-        yield from _of_rows(subject.rows, subject.loss_name)
+    if training.columns:
+        yield from _of_card(training)
+    elif training.rows is not None:
+        yield from _of_rows(training.rows, training.loss_name)
 
 
-def _of_card(subject: CheckInput) -> Iterator[Finding]:
-    name, facts = subject.loss_name, LOSSES[subject.loss_name]
-    label = next((one for one in subject.columns if one.name in _LABELS), None)
-    inputs = [one for one in subject.columns if one is not label]
-    shown = ", ".join(f"{one.name} ({one.type})" for one in subject.columns)
+def _of_card(training: CheckInput) -> Iterator[Finding]:
+    name, facts = training.loss_name, LOSSES[training.loss_name]
+    label = next((one for one in training.columns if one.name in _LABELS), None)
+    inputs = [one for one in training.columns if one is not label]
+    shown = ", ".join(f"{one.name} ({one.type})" for one in training.columns)
     remedy = f"{name} takes {' or '.join(_order(kind) for kind in (facts.kind, *facts.also))}, in this order."
     faults = [
         f"{one.name} is in a text's place and holds {one.type}" for one in inputs if _is_number(one.type)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.training import Recipe
 
 
-def loss_of(recipe: Recipe, model: SentenceTransformer) -> nn.Module:
+def build_loss(recipe: Recipe, model: SentenceTransformer) -> nn.Module:
     """Make the recipe's loss, under MatryoshkaLoss where the recipe names dimensions."""
     from sentence_transformers.sentence_transformer import losses
 

@@ -20,7 +20,7 @@ MANY = 0.2
 """Share of the rows from which on it is worth a warning."""
 
 
-def look_at_near_copies(rows: Rows) -> Iterator[Finding]:
+def check_near_duplicates(rows: Rows) -> Iterator[Finding]:
     """Compare distinct rows; of more than MOST_ROWS, as many drawn by their content."""
     cells = zip(*rows.texts.values(), strict=True)
     distinct = list(dict.fromkeys(row for row in cells if all(isinstance(cell, str) for cell in row)))

@@ -34,13 +34,15 @@ def train(job: TrainingJob) -> TrainingResult:
     """
     import torch
 
-    from harness_train.callbacks import Ending, Following, Saving
+    from harness_train.callbacks import CheckpointCallback, ProgressCallback, StopCallback
 
     torch.set_num_threads(job.threads)
-    ending = Ending(job.recipe.train.stop_after)
+    ending = StopCallback(job.recipe.train.stop_after)
     with _quiet(), ending:
         model, arguments = _model(job), _arguments(job)
-        trainer = _trainer(job, model, arguments, [Following(job.follower), Saving(), ending])
+        trainer = _trainer(
+            job, model, arguments, [ProgressCallback(job.follower), CheckpointCallback(), ending]
+        )
         checkpoint = _last_whole(job.work)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     ending.pass_on()
@@ -131,7 +133,7 @@ def _trainer(
     from sentence_transformers import SentenceTransformerTrainer
     from transformers import EarlyStoppingCallback, PrinterCallback
 
-    from harness_train.losses import loss_of
+    from harness_train.losses import build_loss
 
     if job.recipe.evaluation.patience is not None:
         callbacks.append(EarlyStoppingCallback(job.recipe.evaluation.patience))
@@ -139,7 +141,7 @@ def _trainer(
         model=model,
         args=arguments,
         train_dataset=_dataset(job.rows),
-        loss=loss_of(job.recipe, model),
+        loss=build_loss(job.recipe, model),
         evaluator=_evaluator(job) if job.recipe.evaluation.tasks else None,
         callbacks=callbacks,
     )
@@ -214,9 +216,9 @@ def _last_whole(work: Path) -> Path | None:
 
 
 def _log(trainer: SentenceTransformerTrainer) -> tuple[LogEntry, ...]:
-    from harness_train.callbacks import logged
+    from harness_train.callbacks import log_entry
 
-    return tuple(entry for line in trainer.state.log_history if (entry := logged(line)))
+    return tuple(entry for line in trainer.state.log_history if (entry := log_entry(line)))
 
 
 def _finish_card(model: SentenceTransformer, log: tuple[LogEntry, ...], best: int | None) -> None:

@@ -24,34 +24,34 @@ RAN = 0.98
 """Share of the plan that counts as all of it: an epoch's last batch, or rounding, is no early end."""
 
 
-def look_at_log(subject: CheckInput) -> Iterator[Finding]:
+def check_log(training: CheckInput) -> Iterator[Finding]:
     """Find a loss that is no number, at chance, or at its hinge, and a run shorter than its plan."""
-    broken = [line for line in subject.log if line.loss is not None and not math.isfinite(line.loss)]
+    broken = [line for line in training.log if line.loss is not None and not math.isfinite(line.loss)]
     if broken:
         yield Finding(
             "loss-not-finite",
             Severity.ERROR,
             f"The training loss is {broken[0].loss} at step {broken[0].step:,}, in {len(broken)} of"
-            f" {sum(line.loss is not None for line in subject.log)} lines of the log.",
+            f" {sum(line.loss is not None for line in training.log)} lines of the log.",
             "Lower the learning rate, look for empty texts and labels that are no numbers, train in float32.",
         )
     else:
-        yield from _at_chance(subject)
-        yield from _hinge(subject)
-    yield from _schedule(subject)
+        yield from _at_chance(training)
+        yield from _hinge(training)
+    yield from _schedule(training)
 
 
-def planned_steps(subject: CheckInput) -> int | None:
-    """Optimiser steps that were planned; None where the subject does not say."""
-    if subject.steps:
-        return subject.steps
-    if not (subject.size and subject.batch_size and subject.epochs):
+def planned_steps(training: CheckInput) -> int | None:
+    """Optimiser steps that were planned; None where the training does not say."""
+    if training.steps:
+        return training.steps
+    if not (training.size and training.batch_size and training.epochs):
         return None
-    return math.ceil(math.ceil(subject.size / subject.batch_size) * subject.epochs)
+    return math.ceil(math.ceil(training.size / training.batch_size) * training.epochs)
 
 
-def _at_chance(subject: CheckInput) -> Iterator[Finding]:
-    blind, last = blind_loss(subject), _last_loss(subject)
+def _at_chance(training: CheckInput) -> Iterator[Finding]:
+    blind, last = blind_loss(training), _last_loss(training)
     if blind is None or last is None or blind[0] <= 0:
         return
     (value, why), (step, loss) = blind, last
@@ -68,22 +68,22 @@ def _at_chance(subject: CheckInput) -> Iterator[Finding]:
     )
 
 
-def blind_loss(subject: CheckInput) -> tuple[float, str] | None:
+def blind_loss(training: CheckInput) -> tuple[float, str] | None:
     """Loss of a model that cannot tell one text from another, and what it does; None where unknown.
 
     In-batch losses: ln of the texts to choose from. ContrastiveLoss: all pairs at the distance (1 − p)·m
     that costs least, p the share of label 1. CosineSimilarityLoss: the mean label for every pair, so the
     labels' variance. MatryoshkaLoss adds one loss per number of dimensions.
     """
-    loss, name = subject.loss, subject.loss_name
+    loss, name = training.loss, training.loss_name
     times = len(loss.matryoshka) or 1 if loss is not None else 1
-    if name in LOSSES and LOSSES[name].in_batch and subject.batch_size and subject.batch_size > 1:
-        choices = subject.batch_size * _candidates(subject)
+    if name in LOSSES and LOSSES[name].in_batch and training.batch_size and training.batch_size > 1:
+        choices = training.batch_size * _candidates(training)
         each = f" in each of {times} sizes" if times > 1 else ""
         return times * math.log(choices), f"a blind guess among {choices} texts (ln {choices}{each})"
-    labels = _labels(subject)
+    labels = _labels(training)
     if name == "ContrastiveLoss" and loss is not None and loss.parameters["size_average"] is True:
-        share = _mean_label(subject, labels)
+        share = _mean_label(training, labels)
         if share is None:
             return None
         margin = loss.parameters["margin"]
@@ -96,54 +96,54 @@ def blind_loss(subject: CheckInput) -> tuple[float, str] | None:
     return None
 
 
-def _candidates(subject: CheckInput) -> int:
+def _candidates(training: CheckInput) -> int:
     """Texts that a row adds to the choice: its positive, and its hard negatives."""
-    if subject.columns:
-        texts = [one for one in subject.columns if one.name not in ("label", "labels", "score", "scores")]
+    if training.columns:
+        texts = [one for one in training.columns if one.name not in ("label", "labels", "score", "scores")]
         return max(len(texts) - 1, 1)
-    return max(len(subject.rows.texts) - 1, 1) if subject.rows is not None else 1
+    return max(len(training.rows.texts) - 1, 1) if training.rows is not None else 1
 
 
-def _labels(subject: CheckInput) -> list[float]:
+def _labels(training: CheckInput) -> list[float]:
     """Labels of all rows; empty where they are not known, or not all numbers."""
-    rows = subject.rows
+    rows = training.rows
     if rows is None or not rows.complete or rows.labels is None:
         return []
     labels = [float(one) for one in rows.labels if isinstance(one, int | float) and math.isfinite(one)]
     return labels if len(labels) == len(rows.labels) else []
 
 
-def _mean_label(subject: CheckInput, labels: Sequence[float]) -> float | None:
+def _mean_label(training: CheckInput, labels: Sequence[float]) -> float | None:
     if labels:
         return sum(labels) / len(labels)
-    return next((one.mean for one in subject.columns if one.name in ("label", "score")), None)
+    return next((one.mean for one in training.columns if one.name in ("label", "score")), None)
 
 
-def _last_loss(subject: CheckInput) -> tuple[int, float] | None:
+def _last_loss(training: CheckInput) -> tuple[int, float] | None:
     """Step and value of the last training loss, unless it tells of the beginning of the run only."""
-    lines = [(line.step, line.loss) for line in subject.log if line.loss is not None]
-    planned = planned_steps(subject)
+    lines = [(line.step, line.loss) for line in training.log if line.loss is not None]
+    planned = planned_steps(training)
     if not lines or (planned is not None and lines[-1][0] < planned / 2):
         return None
     return lines[-1]
 
 
-def _hinge(subject: CheckInput) -> Iterator[Finding]:
-    loss, last = subject.loss, _last_loss(subject)
+def _hinge(training: CheckInput) -> Iterator[Finding]:
+    loss, last = training.loss, _last_loss(training)
     if loss is None or last is None or loss.name not in LOSSES or not LOSSES[loss.name].hinge:
         return
-    losses = [line.loss for line in subject.log if line.loss is not None]
+    losses = [line.loss for line in training.log if line.loss is not None]
     lines = f"all {len(losses)} lines" if len(losses) > 1 else "the one line"
     if max(losses) < ZERO:
         yield Finding(
             "hinge-never-opens",
             Severity.WARNING,
-            f"The training loss is 0 in {lines} of the log, from step {subject.log[0].step:,} on: every row"
+            f"The training loss is 0 in {lines} of the log, from step {training.log[0].step:,} on: every row"
             f" was beyond the margin of {loss.parameters['margin']:g} before, and nothing was changed.",
             "Take harder negatives, or a larger margin.",
         )
     margin, times = loss.parameters["margin"], len(loss.matryoshka) or 1
-    far = max_unit_distance(loss.parameters["distance"], subject.dimensions) or margin
+    far = max_unit_distance(loss.parameters["distance"], training.dimensions) or margin
     if LOSSES[loss.name].kind != "labeled-pairs" and min(losses) / times >= margin - LEARNED * min(
         margin, far
     ):
@@ -157,27 +157,27 @@ def _hinge(subject: CheckInput) -> Iterator[Finding]:
         )
 
 
-def _schedule(subject: CheckInput) -> Iterator[Finding]:
+def _schedule(training: CheckInput) -> Iterator[Finding]:
     """Find a run that ended, or is to end, well before the learning rate was planned to be down."""
-    steps = planned_steps(subject)
-    plans = {name: plan for name, plan in (("epoch", subject.epochs), ("step", steps)) if plan}
-    if subject.lineage is not None:
-        ran, whole = float(subject.lineage.steps), float(steps or 0)
-        ended = f"ended at step {subject.lineage.steps:,}"
-    elif subject.stops_after is not None:
-        ran, whole = subject.stops_after, subject.epochs or 0
-        ended = f"is to end after epoch {subject.stops_after:g}"
-    elif plans and all(_ended_before(subject.log, name, plan) for name, plan in plans.items()):
+    steps = planned_steps(training)
+    plans = {name: plan for name, plan in (("epoch", training.epochs), ("step", steps)) if plan}
+    if training.lineage is not None:
+        ran, whole = float(training.lineage.steps), float(steps or 0)
+        ended = f"ended at step {training.lineage.steps:,}"
+    elif training.stops_after is not None:
+        ran, whole = training.stops_after, training.epochs or 0
+        ended = f"is to end after epoch {training.stops_after:g}"
+    elif plans and all(_ended_before(training.log, name, plan) for name, plan in plans.items()):
         # Several processes make fewer steps than planned, `max_steps` other epochs: both must say it.
         measure = "epoch" if "epoch" in plans else "step"
-        ran, whole = float(max(getattr(line, measure) for line in subject.log)), float(plans[measure])
-        ended = _ending(subject.log)
+        ran, whole = float(max(getattr(line, measure) for line in training.log)), float(plans[measure])
+        ended = _ending(training.log)
     else:
         return
     if not whole or ran >= RAN * whole:
         return
     plan = " = ".join(f"{value:,g} {name}s" for name, value in plans.items())
-    left = f", with {1 - ran / whole:.0%} of the rate left" if subject.schedule == "linear" else ""
+    left = f", with {1 - ran / whole:.0%} of the rate left" if training.schedule == "linear" else ""
     yield Finding(
         "schedule-longer-than-run",
         Severity.WARNING,

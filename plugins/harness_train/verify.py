@@ -22,16 +22,16 @@ _OURS = {"ap": "average_precision", "auc": "roc_auc"}
 """Its name of a metric → ours, where they differ by more."""
 
 
-def look_at_claims(subject: CheckInput) -> Iterator[Finding]:
+def check_claims(training: CheckInput) -> Iterator[Finding]:
     """Measure again what is claimed, where a task of ours has that name."""
-    if not subject.verify or subject.measure is None or not subject.claims:
+    if not training.verify or training.measure is None or not training.claims:
         return
     measured: dict[str, Mapping[str, float] | HarnessError] = {}
     agree, unknown = 0, []
-    for claim in subject.claims:
+    for claim in training.claims:
         task = _task_name(claim.dataset)
         if task not in measured:
-            measured[task] = _measured(subject, task)
+            measured[task] = _measured(training, task)
         scores = measured[task]
         if isinstance(scores, HarnessError):
             unknown.append(f"{claim.metric} on {claim.dataset} ({scores.message})")
@@ -53,15 +53,15 @@ def look_at_claims(subject: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "claim-not-verified",
             Severity.NOTE,
-            f"{len(unknown)} of {len(subject.claims)} claimed scores could not be measured ({agree} agree):"
+            f"{len(unknown)} of {len(training.claims)} claimed scores could not be measured ({agree} agree):"
             f" {'; '.join(dict.fromkeys(unknown))}.",
             "Name a task file with the claim's data (--task-file), or leave the claim unverified.",
         )
 
 
-def _measured(subject: CheckInput, task: str) -> Mapping[str, float] | HarnessError:
+def _measured(training: CheckInput, task: str) -> Mapping[str, float] | HarnessError:
     try:
-        return subject.measure(task) if subject.measure is not None else {}
+        return training.measure(task) if training.measure is not None else {}
     except HarnessError as error:
         return error
 

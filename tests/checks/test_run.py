@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checks import collect, not_looked_at, run_checks, stop_on_errors
+from harness.checks import collect, missing_inputs, run_checks, stop_on_errors
 from harness.errors import HarnessError
 from harness.tasks.finding import Finding, Severity
 from harness.training.check_input import Check, CheckInput, LogEntry, Rows
@@ -17,15 +17,15 @@ def finding(code, severity=Severity.ERROR, remedy="mend it"):
 
 
 def checks(**looks):
-    """Checks by name: a list of answers, or a function of the subject."""
+    """Checks by name: a list of answers, or a function of the check_input."""
     return {
-        name: Check(name, "", answer if callable(answer) else lambda subject, answer=answer: answer)
+        name: Check(name, "", answer if callable(answer) else lambda check_input, answer=answer: answer)
         for name, answer in looks.items()
     }
 
 
 def breaking(error):
-    def look(subject):
+    def look(check_input):
         yield finding("before", Severity.NOTE)
         raise error
 
@@ -114,6 +114,6 @@ SHOWN = Rows(kind="pairs", texts={"text1": ["a"], "text2": ["b"]}, complete=Fals
     ],
 )
 def test_what_there_was_no_material_for_is_said(changes, lacking):
-    said = not_looked_at(CheckInput(**({"path": "it", "what": "recipe"} | changes)))
+    said = missing_inputs(CheckInput(**({"path": "it", "what": "recipe"} | changes)))
     assert len(said) == len(lacking)
     assert all(one.startswith(part) for one, part in zip(said, lacking, strict=True))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.tasks.finding import Severity
 from harness.training.check_input import CheckInput, Rows
-from harness_train.collapse import look_at_embeddings, spread, unrelated
+from harness_train.collapse import check_embeddings, spread, unrelated
 
 
 class Moved(LetterModel):
@@ -32,7 +32,7 @@ def judged(model, base=None, **changes):
         path="it", what="candidate", trained=True, model=lambda: model,
         base=None if base is None else lambda: base, **changes,
     )  # fmt: skip
-    return list(look_at_embeddings(given))
+    return list(check_embeddings(given))
 
 
 def test_the_mean_cosine_and_the_effective_rank_are_those_of_their_definitions():

@@ -56,8 +56,8 @@ def test_the_script_of_most_letters_is_named(text, script):
 
 
 def found(*samples, garbled=False):
-    subject = CheckInput(path="card.md", what="card", samples=samples, garbled=garbled)
-    return {one.code: one for one in INPUTS.look(subject)}
+    training = CheckInput(path="card.md", what="card", samples=samples, garbled=garbled)
+    return {one.code: one for one in INPUTS.look(training)}
 
 
 def test_mojibake_on_a_card_that_is_garbled_itself_is_not_held_against_the_data():

@@ -36,7 +36,7 @@ def found(given) -> dict[str, str]:
 
 def of_card(text, tmp_path) -> dict[str, str]:
     (tmp_path / "any name.md").write_text(text, encoding="utf-8")
-    return found(read_card(tmp_path / "any name.md").subject)
+    return found(read_card(tmp_path / "any name.md").check_input)
 
 
 def test_a_training_without_any_score_is_found():

@@ -35,7 +35,7 @@ def found(given: Rows | CheckInput, **changes) -> dict[str, tuple[Severity, str,
 
 def of_card(text, tmp_path) -> dict[str, tuple[Severity, str, str]]:
     (tmp_path / "any name.md").write_text(text, encoding="utf-8")
-    return found(read_card(tmp_path / "any name.md").subject)
+    return found(read_card(tmp_path / "any name.md").check_input)
 
 
 def test_sound_rows_have_no_findings():

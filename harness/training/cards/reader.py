@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Card:
     """What a card says: for checks, and what only a recipe needs; None where it is silent."""
 
-    subject: CheckInput
+    check_input: CheckInput
     plan: Hyperparameters
     loss: CardLoss | None = None
     base: str | None = None
@@ -87,7 +87,7 @@ def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
     columns = read_columns(first)
     named, revision = _printed_base(head)
     contradictions = tuple(_contradictions(front, named, plan, losses))
-    subject = CheckInput(
+    check_input = CheckInput(
         path=where, what="card",
         loss=loss.loss if loss else None, loss_name=loss.name if loss else "",
         normalized=model.normalized, dimensions=model.dimensions, max_tokens=model.max_tokens,
@@ -100,7 +100,7 @@ def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
     )  # fmt: skip
     versions = "\n".join(part.text for part in below(cut, "Framework Versions"))
     return Card(
-        subject=subject,
+        check_input=check_input,
         plan=plan,
         loss=loss,
         base=_base(front) or named,

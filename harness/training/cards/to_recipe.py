@@ -74,7 +74,7 @@ def from_card(card: Card, name: str, changes: Mapping[str, Any] | None = None) -
     changes: what will replace it, where the card says what no recipe can.
     Raises HarnessError for a card that contradicts itself, or tells of a training that no recipe can repeat.
     """
-    where, given = card.subject.path, changes or {}
+    where, given = card.check_input.path, changes or {}
     if card.contradictions:
         raise HarnessError(
             f"{where} contradicts itself", exists="\n".join(card.contradictions), hint="correct the card"
@@ -104,14 +104,14 @@ def from_card(card: Card, name: str, changes: Mapping[str, Any] | None = None) -
         *([] if card.base else [MissingField(("base",), "the base model", "--base NAME")]),
         *asked_loss, *asked_data, *asked_train, *_asked_modules(model),
     ]  # fmt: skip
-    if card.subject.keeps_best:
+    if card.check_input.keeps_best:
         table["evaluation"] = {"keep": "best"}
         asked.append(_asked_task(card))
     return FromCard(table, tuple(asked))
 
 
 def _loss(card: Card, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[MissingField]]:
-    where, said = card.subject.path, card.loss
+    where, said = card.check_input.path, card.loss
     if said is None:
         known = ", ".join(LOSSES)
         return {}, [MissingField(("loss.name",), f"the loss, one of {known}", "--set loss.name=NAME")]
@@ -145,14 +145,14 @@ def _loss(card: Card, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mi
 
 def _data(card: Card, loss: str) -> tuple[dict[str, Any], list[MissingField]]:
     """Say the kind of the rows and their columns, in the order in which the loss took them."""
-    columns = card.subject.columns
+    columns = card.check_input.columns
     kind = kind_of(loss, columns)
     if not columns:
         kind = LOSSES[loss].kind if loss in LOSSES else None
         return ({} if kind is None else {"kind": kind}), []
     if kind is None:
         raise HarnessError(
-            f"{card.subject.path}: no recipe has rows of {', '.join(one.name for one in columns)}",
+            f"{card.check_input.path}: no recipe has rows of {', '.join(one.name for one in columns)}",
             exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in ROW_KINDS.items()),
         )
     found = dict(
@@ -168,7 +168,7 @@ def _data(card: Card, loss: str) -> tuple[dict[str, Any], list[MissingField]]:
 
 
 def _asked_template(card: Card, ours: str, column: ColumnFacts) -> MissingField:
-    cells = card.subject.rows.texts.get(ours, ()) if card.subject.rows else ()
+    cells = card.check_input.rows.texts.get(ours, ()) if card.check_input.rows else ()
     record = next((cell for cell in cells if isinstance(cell, dict) and cell), {})
     fields = f" with the fields {', '.join(map(str, record))}" if record else ""
     example = f"{{{column.name}.{next(iter(record))}}}" if record else "…"
@@ -205,7 +205,7 @@ def _train(card: Card) -> tuple[dict[str, Any], list[MissingField]]:
     silent = [name for name, value in values.items() if value is None and name != either]
     asked = [_asked_value(f"train.{name}", None) for name in silent]
     asked += [_asked_value(f"train.{name}", value) for name, value in unable.items()]
-    processes = devices(card.subject.log, plan)
+    processes = devices(card.check_input.log, plan)
     if processes > 1:
         asked.append(MissingField(
             ("train.batch_size",),
@@ -213,7 +213,7 @@ def _train(card: Card) -> tuple[dict[str, Any], list[MissingField]]:
             f" batches of {plan.batch_size} make",
             "--set train.batch_size=VALUE",
         ))  # fmt: skip
-    stopped = stopped_after(card.subject.log, plan)
+    stopped = stopped_after(card.check_input.log, plan)
     return told | ({} if stopped is None else {"stop_after": stopped}), asked
 
 
@@ -233,7 +233,7 @@ def _asked_value(key: str, value: object) -> MissingField:
 
 def _asked_task(card: Card) -> MissingField:
     """Ask for the task that decides; what was evaluated during training is a hint, no task of ours."""
-    seen = list(dict.fromkeys(name for line in card.subject.log for name in line.metrics))
+    seen = list(dict.fromkeys(name for line in card.check_input.log for name in line.metrics))
     shown = f" (its log has {', '.join(seen)})" if seen else ""
     return MissingField(
         ("evaluation.tasks", "evaluation.keep"),
@@ -252,8 +252,8 @@ def _about(card: Card) -> str:
             f"Its base, {card.base}{revision}, is taken from the package behind {PACKAGED[card.base]}, "
             "whose weights are verified by their hash"
         )
-    if card.subject.size is not None:
-        sentences.append(f"The card counts {card.subject.size:,} training rows")
+    if card.check_input.size is not None:
+        sentences.append(f"The card counts {card.check_input.size:,} training rows")
     return ". ".join(sentences) + "."
 
 

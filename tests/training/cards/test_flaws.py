@@ -112,7 +112,7 @@ def test_a_file_that_is_not_there_gives_a_clear_error(tmp_path):
 )  # fmt: skip
 def test_a_card_that_says_two_things_is_read_but_no_recipe(read, more, change, said):
     card = read(FRONT.format(more=more) + BODY.replace(*change, 1))
-    assert card.subject.size == 1234
+    assert card.check_input.size == 1234
     with pytest.raises(HarnessError, match="contradicts itself") as caught:
         from_card(card, "x")
     assert said in caught.value.exists
@@ -131,31 +131,36 @@ def test_a_card_with_any_lines_missing_is_read_as_far_as_it_goes(tmp_path_factor
     left = [line for place, line in enumerate(PARTS) if place not in gone]
     path = tmp_path_factory.mktemp("cut") / "card.md"
     path.write_text(FRONT.format(more="") + "\n".join(left), encoding="utf-8")
-    subject = read_card(path).subject
-    assert subject.size in (None, 1234)
-    assert subject.batch_size in (None, 16)
-    assert subject.loss_name in ("", "CosineSimilarityLoss")
-    assert subject.rows is None or list(subject.rows.texts.values()) in (
+    check_input = read_card(path).check_input
+    assert check_input.size in (None, 1234)
+    assert check_input.batch_size in (None, 16)
+    assert check_input.loss_name in ("", "CosineSimilarityLoss")
+    assert check_input.rows is None or list(check_input.rows.texts.values()) in (
         [["{'a': 1}"], ["[1]"]], [[{"a": 1}], ["[1]"]]
     )  # fmt: skip
 
 
 def test_a_card_with_nothing_but_a_front_matter_knows_nothing(read):
-    subject = read(FRONT.format(more="")).subject
-    assert (subject.trained, subject.loss, subject.size, subject.normalized) == (False, None, None, None)
-    assert (subject.rows, subject.usage, subject.log, subject.claims) == (None, None, (), ())
+    check_input = read(FRONT.format(more="")).check_input
+    assert (check_input.trained, check_input.loss, check_input.size, check_input.normalized) == (
+        False,
+        None,
+        None,
+        None,
+    )
+    assert (check_input.rows, check_input.usage, check_input.log, check_input.claims) == (None, None, (), ())
 
 
 def test_statistics_keep_their_unit_and_leave_out_what_is_not_a_number(read):
-    left, right, score = read(CARD).subject.columns
+    left, right, score = read(CARD).check_input.columns
     assert (left.low, left.mean, left.high, left.unit) == (3, 4.5, 9, "characters")
     assert (right.low, right.unit, right.type) == (None, "", "string")
     assert (score.low, score.mean, score.high) == (0, None, 5)
 
 
 def test_a_text_that_looks_like_a_record_stays_a_text_where_it_was_one(read):
-    assert read(CARD).subject.rows.texts == {"text1": ["{'a': 1}"], "text2": ["[1]"]}
-    texts = read(CARD.replace("string | string", "dict   | list  ")).subject.rows.texts
+    assert read(CARD).check_input.rows.texts == {"text1": ["{'a': 1}"], "text2": ["[1]"]}
+    texts = read(CARD.replace("string | string", "dict   | list  ")).check_input.rows.texts
     assert texts == {"text1": [{"a": 1}], "text2": [[1]]}
 
 
@@ -179,7 +184,7 @@ TABLE = """## Evaluation
 
 
 def test_tables_add_the_claims_that_the_index_does_not_have(read):
-    claims = read(FRONT.format(more=INDEX) + TABLE).subject.claims
+    claims = read(FRONT.format(more=INDEX) + TABLE).check_input.claims
     assert [(one.dataset, one.metric, one.value) for one in claims] == [
         ("dev", "spearman", 0.81234), ("dev", "pearson", 0.7), ("unknown", "ap", 0.5), ("dev", "pearson", 0.9)
     ]  # fmt: skip
@@ -191,7 +196,9 @@ def test_each_score_of_the_index_is_the_same_as_one_of_a_table_and_a_nan_is_a_na
     table = "\n".join(
         f"| m | {value} |" for value in (0.7123, 0.7124, 0.7124, "nan", "nan", 0.5, 0.4999, "inf")
     )
-    values = [one.value for one in read(front + "## Evaluation\n| Metric | Value |\n" + table).subject.claims]
+    values = [
+        one.value for one in read(front + "## Evaluation\n| Metric | Value |\n" + table).check_input.claims
+    ]
     assert [str(value) for value in values[5:]] == ["0.7124", "nan", "0.4999", "inf"]
 
 
@@ -207,7 +214,7 @@ def test_many_scores_of_one_metric_are_read_in_a_moment(apart):
 
 
 def test_repeated_tables_are_repeated_claims(read):
-    values = [one.value for one in read(FRONT.format(more="") + TABLE + TABLE).subject.claims]
+    values = [one.value for one in read(FRONT.format(more="") + TABLE + TABLE).check_input.claims]
     assert values == [0.8123, 0.9, 0.8123, 0.9]
 
 
@@ -235,8 +242,8 @@ def test_parameters_of_losses_get_our_names(read, parameters, named, loss):
         '"loss_fct": "torch.nn.modules.loss.MSELoss"', parameters
     )
     card = read(text)
-    found = card.subject.loss
-    assert card.subject.loss_name == named.rpartition(".")[2]
+    found = card.check_input.loss
+    assert card.check_input.loss_name == named.rpartition(".")[2]
     assert (found.distance, found.margin, found.similarity) == loss
     assert card.loss.beyond == ({"scale": 3} if "Own" in named else {})
 
@@ -275,7 +282,7 @@ LONG = "0x" + "f" * 4000
 )
 def test_numbers_that_cannot_be_written_are_as_good_as_none(read, front, body):
     card = read(FRONT.format(more=f"{front}\n") + "## Training Details\n### Training Dataset\n" + body)
-    assert (card.architecture.pooling, card.subject.claims) == (None, ())
+    assert (card.architecture.pooling, card.check_input.claims) == (None, ())
     assert card.loss is None or card.loss.beyond == {}
 
 
@@ -312,12 +319,12 @@ def test_a_card_whose_own_words_were_decoded_wrongly_is_known(face, garbled, tmp
     card = tmp_path / "card.md"
     usage = f"## Usage\n```python\n# Download from the {face} Hub\nmodel = 1\n```\n"
     card.write_text(FRONT.format(more="") + usage + BODY, encoding="utf-8")
-    assert read_card(card).subject.garbled is garbled
+    assert read_card(card).check_input.garbled is garbled
 
 
 def test_the_published_cards_were_decoded_wrongly_and_a_fresh_one_is_not(five_cards, clean):
-    assert all(read_card(path).subject.garbled for path in five_cards.glob("*.md"))
-    assert not read_card(clean("CosineSimilarityLoss")).subject.garbled
+    assert all(read_card(path).check_input.garbled for path in five_cards.glob("*.md"))
+    assert not read_card(clean("CosineSimilarityLoss")).check_input.garbled
 
 
 @pytest.mark.parametrize("opened", ["[", "[ ", "[{"], ids=["lists", "spaced", "tables"])

@@ -252,5 +252,5 @@ def test_a_log_with_fewer_steps_in_an_epoch_speaks_for_several_devices(five_card
     card = edited(
         five_cards, tmp_path, "papers-mnrl", ("| 2.2321 | 500  |", "| 2.2321 | 125  |")
     )  # 224 steps an epoch on one device, 56 on four
-    assert devices(card.subject.log, card.plan) == 4
+    assert devices(card.check_input.log, card.plan) == 4
     assert [one.keys for one in from_card(card, "x").asked] == [("train.batch_size",)]
