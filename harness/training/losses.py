@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +75,6 @@ LOSSES: Mapping[str, LossFacts] = MappingProxyType(
     }
 )
 """The losses that recipes may name, any of them under MatryoshkaLoss too (`loss.matryoshka`)."""
-
-Distance = Literal["cosine", "euclidean", "manhattan"]
 
 
 def max_unit_distance(distance: str, dimensions: int | None = None) -> float | None:

@@ -12,7 +12,7 @@ from harness import HarnessError
 from harness.training.cards.markdown import sections
 from harness.training.cards.reader import read_card
 from harness.training.cards.results import read_claims
-from harness.training.cards.to_recipe import from_card
+from harness.training.cards.to_recipe import draft_recipe
 
 FRONT = "---\nlibrary_name: sentence-transformers\n{more}---\n"
 BODY = """
@@ -62,10 +62,12 @@ def read(tmp_path):
     [
         pytest.param("", "is empty", id="empty"),
         pytest.param(" \n\n", "is empty", id="blank"),
-        pytest.param("# My project\n\nHello.", "no model card of sentence-transformers", id="another readme"),
+        pytest.param(
+            "# My project\n\nHello.", "not a model card of sentence-transformers", id="another readme"
+        ),
         pytest.param(CARD.encode("utf-16"), "not UTF-8", id="another encoding"),
         pytest.param(FRONT.format(more="tags: [a\n"), "not YAML in line 3", id="broken front matter"),
-        pytest.param("---\n- a\n---\n", "no table of keys and values", id="a list for front matter"),
+        pytest.param("---\n- a\n---\n", "not a table of keys and values", id="a list for front matter"),
         pytest.param(FRONT.format(more="date: 2024-99-99\n"), "not YAML", id="an impossible date"),
         pytest.param(FRONT.format(more="tags: [cross-encoder]\n"), "of a cross-encoder", id="cross-encoder"),
         pytest.param(
@@ -102,11 +104,11 @@ def test_a_file_that_is_not_there_gives_a_clear_error(tmp_path):
 @pytest.mark.parametrize(
     ("more", "change", "said"),
     [
-        pytest.param("tags: ['loss:TripletLoss']\n", ("", ""), "tag says that the loss", id="loss"),
+        pytest.param("tags: ['loss:TripletLoss']\n", ("", ""), "tag names the loss", id="loss"),
         pytest.param("tags: ['dataset_size:99']\n", ("", ""), "99 training rows", id="size"),
         pytest.param(
             "base_model: a/b\n", ("\n## ", "\n### Model Description\n- **Base model:** [c/d](x)\n## "),
-            "base is a/b, its description c/d", id="base",
+            "base a/b, its description c/d", id="base",
         ),
     ],
 )  # fmt: skip
@@ -114,7 +116,7 @@ def test_a_card_that_says_two_things_is_read_but_no_recipe(read, more, change, s
     card = read(FRONT.format(more=more) + BODY.replace(*change, 1))
     assert card.check_input.size == 1234
     with pytest.raises(HarnessError, match="contradicts itself") as caught:
-        from_card(card, "x")
+        draft_recipe(card, "x")
     assert said in caught.value.exists
 
 
@@ -289,9 +291,7 @@ def test_numbers_that_cannot_be_written_are_as_good_as_none(read, front, body):
 def test_losses_that_no_tag_names_are_told_once_however_many(read):
     sections = "".join(f"#### d{n}\n* Loss: <code>Other{n % 2}Loss</code>\n" for n in range(1_000))
     card = read(FRONT.format(more="tags: ['loss:TripletLoss']\n") + "### Training Dataset\n" + sections)
-    assert card.contradictions == (
-        "its tag says that the loss is TripletLoss, its section Other0Loss, Other1Loss",
-    )
+    assert card.contradictions == ("its tag names the loss TripletLoss, its section Other0Loss, Other1Loss",)
 
 
 @pytest.mark.parametrize(

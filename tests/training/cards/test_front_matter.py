@@ -1,4 +1,4 @@
-"""The front matter of a stranger's card: few bytes stay few."""
+"""The front matter of a third-party card: a few bytes never grow into many."""
 
 from __future__ import annotations
 

@@ -56,7 +56,6 @@ def test_the_loss_of_a_real_training_is_read_back_with_its_parameters(clean, nam
     assert {key: ours[key] for key in set_} == set_
     assert loss.distance == ("cosine" if LOSSES[loss.name].hinge else None)
     assert card.loss.beyond == {}
-    assert card.loss.inner_unsaid is bool(training.matryoshka)
 
 
 @pytest.mark.parametrize("name", TRAININGS)
@@ -95,9 +94,8 @@ def test_the_results_of_a_real_training_are_those_that_the_card_shows(clean, nam
     log = card.check_input.log
     assert [one.step for one in log if one.loss is not None] == [*range(10, card.check_input.steps + 1, 10)]
     assert [one.step for one in log if one.metrics][-1] == -1
-    assert card.kept_step in (50, 100)
-    kept = next(one for one in log if one.step == card.kept_step)
-    assert max(value for one in log for value in one.metrics.values()) in kept.metrics.values()
+    evaluated = [value for one in log if one.step in (50, 100) for value in one.metrics.values()]
+    assert max(value for one in log for value in one.metrics.values()) in evaluated
     widgets = [[one["source_sentence"], *one["sentences"]] for one in front["widget"]]
     assert list(card.check_input.samples) == list(chain(*widgets))
     lists = re.findall(r"^(?:sentences|queries|documents) = (\[.*?^\])", text, re.MULTILINE | re.DOTALL)
