@@ -34,14 +34,14 @@ def found(texts, dataset, name="t"):
 def test_it_is_an_error_where_a_fifth_of_the_examples_were_trained_on(seen, severity, share):
     (finding,) = found([*TEXTS[:seen], *TEXTS[100 : 100 + seen]], pairs())
     assert (finding.code, finding.severity) == ("train-test-overlap", severity)
-    assert f"of {seen} of 100 examples of t ({share})" in finding.evidence
+    assert f"in {seen} of 100 examples of t ({share})" in finding.evidence
     assert TEXTS[0][:40] in finding.evidence
 
 
 def test_equal_and_near_texts_are_counted_apart():
     train = [TEXTS[0].upper(), TEXTS[100] + "!", TEXTS[1], changed(TEXTS[101], 1)]
     (finding,) = found(train, pairs())
-    assert "of 2 of 100 examples" in finding.evidence
+    assert "in 2 of 100 examples" in finding.evidence
     assert "1 with equal texts, 1 with near-duplicates" in finding.evidence
 
 
@@ -85,13 +85,13 @@ def test_names_of_classes_and_ids_are_no_texts_that_an_example_must_share():
     ids, classes = [f"c{row % 7}" for row in range(100)], ["yes", "no"] * 50
     (finding,) = found(TEXTS, pairs(label=classes, cluster=ids))
     assert finding.code == "train-test-overlap"
-    assert "of 100 of 100 examples" in finding.evidence
+    assert "in 100 of 100 examples" in finding.evidence
 
 
 def test_a_blank_side_is_never_taken_for_one_that_was_trained_on():
     dataset = Dataset({"text1": TEXTS[:10], "text2": [*TEXTS[100:109], " "]})
     (finding,) = found([*TEXTS, " ", ""], dataset)
-    assert "of 9 of 10 examples" in finding.evidence
+    assert "in 9 of 10 examples" in finding.evidence
 
 
 # --- what a candidate's folder says -----------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_a_folder_without_lineage_was_trained_on_nothing_known(tmp_path):
 def test_without_signatures_only_equal_texts_are_found_and_that_is_said(tmp_path):
     write_lineage(tmp_path, made([TEXTS[0], TEXTS[100], TEXTS[1], changed(TEXTS[101], 1)]))
     (finding,) = find_contamination(read_training_texts(tmp_path), pairs(), "t")
-    assert "of 1 of 100 examples" in finding.evidence
+    assert "in 1 of 100 examples" in finding.evidence
     assert "near-duplicates were not looked for" in finding.evidence
 
 
@@ -120,7 +120,7 @@ def test_with_signatures_near_texts_are_found_too(tmp_path):
     write_lineage(tmp_path, made(train))
     write_signatures(tmp_path, train)
     (finding,) = find_contamination(read_training_texts(tmp_path), pairs(), "t")
-    assert "of 2 of 100 examples" in finding.evidence
+    assert "in 2 of 100 examples" in finding.evidence
     assert "not looked for" not in finding.evidence
 
 

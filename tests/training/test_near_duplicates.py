@@ -122,7 +122,7 @@ def test_near_duplicates_are_found_as_their_exact_similarity_says():
     assert (found == (exact >= NEAR))[clear].all()
 
 
-def test_the_likest_signed_text_is_named():
+def test_the_nearest_signed_text_is_returned():
     texts = sentences(50, words=40)
     assert Signatures.of(texts).near([changed(texts[7], 1)]) == [text_hash(texts[7])]
 
@@ -183,7 +183,7 @@ def test_few_bytes_that_stand_for_many_signatures_take_no_memory(tmp_path):
 def test_signatures_of_another_width_are_not_read(tmp_path, kind):
     cell = 1 if kind == pa.int64() else "x" * (8 if kind == pa.binary(8) else 512)
     parquet.write_table(pa.table({"minhash": pa.array([cell], type=kind)}), tmp_path / SIGNATURES)
-    with pytest.raises(HarnessError, match=f"signatures are of type {re.escape(str(kind))}"):
+    with pytest.raises(HarnessError, match=f"signatures have type {re.escape(str(kind))}"):
         read_signatures(tmp_path, text_hashes("a"))
 
 
