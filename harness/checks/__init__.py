@@ -1,4 +1,4 @@
-"""Checks: from what a user names to what is known of it, and from that to findings."""
+"""Build the input of checks from a path or a recipe, and run the checks on it."""
 
 from harness.checks.inputs import CheckOptions
 from harness.checks.locate import check_input_from_path, check_input_from_recipe
