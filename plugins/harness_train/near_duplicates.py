@@ -1,4 +1,4 @@
-"""Rows that are nearly another row: they count twice, and hide in a test split."""
+"""Find rows that are nearly equal to another row; such rows count twice, and leak into test splits."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
     from harness.training import Rows
 
 MOST_ROWS = 10_000
-"""Distinct rows that are compared: some seconds."""
+"""Maximum number of distinct rows that are compared: some seconds."""
 MANY = 0.2
-"""Share of the rows from which on it is worth a warning."""
+"""Minimum share of the rows for a warning."""
 
 
 def check_near_duplicates(rows: Rows) -> Iterator[Finding]:
-    """Compare distinct rows; of more than MOST_ROWS, as many drawn by their content."""
+    """Compare distinct rows; of more than MOST_ROWS, a sample drawn by content."""
     cells = zip(*rows.texts.values(), strict=True)
     distinct = list(dict.fromkeys(row for row in cells if all(isinstance(cell, str) for cell in row)))
-    drawn = distinct if len(distinct) <= MOST_ROWS else sorted(distinct, key=_mixed)[:MOST_ROWS]
-    found = [row for row, copied in zip(drawn, near_copies(drawn), strict=True) if copied]
-    if not found:
+    drawn = distinct if len(distinct) <= MOST_ROWS else sorted(distinct, key=_hash)[:MOST_ROWS]
+    copies = [row for row, copied in zip(drawn, near_copies(drawn), strict=True) if copied]
+    if not copies:
         return
-    share = len(found) / len(drawn)
+    share = len(copies) / len(drawn)
     drawing = (
         "" if len(drawn) == len(distinct) else f", drawn from {len(distinct)}: there may be more among all"
     )
     yield Finding(
         "near-duplicates",
         Severity.WARNING if share >= MANY else Severity.NOTE,
-        f"{len(found)} of {len(drawn)} distinct rows ({share:.1%}{drawing}) are nearly equal to another one"
-        f" in every text, such as {shorten(found[0][0])!r}.",
-        "Keep one of each, and keep copies out of the splits that are evaluated.",
+        f"{len(copies)} of {len(drawn)} distinct rows ({share:.1%}{drawing}) are nearly equal to another one"
+        f" in every text, such as {shorten(copies[0][0])!r}.",
+        "Keep one of each, and keep copies out of the evaluated splits.",
     )
 
 
-def _mixed(row: tuple[str, ...]) -> bytes:
-    """Order rows by chance, but always alike."""
+def _hash(row: tuple[str, ...]) -> bytes:
+    """Key that sorts rows in a random but reproducible order."""
     return hashlib.blake2b("\0".join(row).encode(errors="surrogatepass"), digest_size=8).digest()

@@ -1,4 +1,4 @@
-"""What the log of a training says: was anything learned, and did it run as planned?"""
+"""Check the log of a training: its loss, and its length compared with the plan."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import LOSSES, max_unit_distance
+from harness_train.label_inversion import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,17 +16,17 @@ if TYPE_CHECKING:
     from harness.training import CheckInput, LogEntry
 
 LEARNED = 0.05
-"""Share of a blind model's loss that must be gone: below it, a training has not learned its task."""
+"""Minimum reduction of the loss of a blind model, as a share; below it, nothing was learned."""
 
 ZERO = 5e-5
-"""What a card, which writes four decimals, shows as 0."""
+"""Maximum loss that a card with four decimals shows as 0."""
 
 RAN = 0.98
-"""Share of the plan that counts as all of it: an epoch's last batch, or rounding, is no early end."""
+"""Minimum share of the plan that counts as all of it; rounding and last batches are not an early end."""
 
 
 def check_log(training: CheckInput) -> Iterator[Finding]:
-    """Find a loss that is no number, at chance, or at its hinge, and a run shorter than its plan."""
+    """Find a loss that is not finite, at chance or at its hinge, and a run shorter than its plan."""
     broken = [line for line in training.log if line.loss is not None and not math.isfinite(line.loss)]
     if broken:
         yield Finding(
@@ -33,7 +34,8 @@ def check_log(training: CheckInput) -> Iterator[Finding]:
             Severity.ERROR,
             f"The training loss is {broken[0].loss} at step {broken[0].step:,}, in {len(broken)} of"
             f" {sum(line.loss is not None for line in training.log)} lines of the log.",
-            "Lower the learning rate, look for empty texts and labels that are no numbers, train in float32.",
+            "Lower the learning rate, look for empty texts and for labels that are not numbers, or train in"
+            " float32.",
         )
     else:
         yield from _at_chance(training)
@@ -42,7 +44,7 @@ def check_log(training: CheckInput) -> Iterator[Finding]:
 
 
 def planned_steps(training: CheckInput) -> int | None:
-    """Optimiser steps that were planned; None where the training does not say."""
+    """Return the number of planned optimizer steps; None if unknown."""
     if training.steps:
         return training.steps
     if not (training.size and training.batch_size and training.epochs):
@@ -63,17 +65,17 @@ def _at_chance(training: CheckInput) -> Iterator[Finding]:
         "loss-at-chance",
         Severity.ERROR,
         f"The last training loss is {loss:.4g} (step {step:,}), {how_far} the {value:.4g} of {why}: the"
-        " training learned almost nothing of its rows.",
-        "Look whether the texts of a row belong together; then try another learning rate, or cleaner rows.",
+        " training learned almost nothing from its rows.",
+        "Check whether the texts of a row belong together; then try another learning rate, or cleaner rows.",
     )
 
 
 def blind_loss(training: CheckInput) -> tuple[float, str] | None:
-    """Loss of a model that cannot tell one text from another, and what it does; None where unknown.
+    """Return the loss of a model that cannot distinguish texts, and a description of it; None if unknown.
 
-    In-batch losses: ln of the texts to choose from. ContrastiveLoss: all pairs at the distance (1 − p)·m
-    that costs least, p the share of label 1. CosineSimilarityLoss: the mean label for every pair, so the
-    labels' variance. MatryoshkaLoss adds one loss per number of dimensions.
+    In-batch losses: ln of the number of texts to choose from. ContrastiveLoss: all pairs at the distance
+    (1 − p)·m of minimum loss, with p the share of label 1. CosineSimilarityLoss: the mean label for every
+    pair, so the variance of the labels. MatryoshkaLoss adds one loss per number of dimensions.
     """
     loss, name = training.loss, training.loss_name
     times = len(loss.matryoshka) or 1 if loss is not None else 1
@@ -97,30 +99,31 @@ def blind_loss(training: CheckInput) -> tuple[float, str] | None:
 
 
 def _candidates(training: CheckInput) -> int:
-    """Texts that a row adds to the choice: its positive, and its hard negatives."""
+    """Return the number of texts that a row adds to the choice: its positive and its hard negatives."""
     if training.columns:
-        texts = [one for one in training.columns if one.name not in ("label", "labels", "score", "scores")]
+        labels = ("label", "labels", "score", "scores")
+        texts = [column for column in training.columns if column.name not in labels]
         return max(len(texts) - 1, 1)
     return max(len(training.rows.texts) - 1, 1) if training.rows is not None else 1
 
 
 def _labels(training: CheckInput) -> list[float]:
-    """Labels of all rows; empty where they are not known, or not all numbers."""
+    """Return the labels of all rows; empty if unknown, or not all numbers."""
     rows = training.rows
     if rows is None or not rows.complete or rows.labels is None:
         return []
-    labels = [float(one) for one in rows.labels if isinstance(one, int | float) and math.isfinite(one)]
+    labels = [float(label) for label in rows.labels if is_number(label)]
     return labels if len(labels) == len(rows.labels) else []
 
 
 def _mean_label(training: CheckInput, labels: Sequence[float]) -> float | None:
     if labels:
         return sum(labels) / len(labels)
-    return next((one.mean for one in training.columns if one.name in ("label", "score")), None)
+    return next((column.mean for column in training.columns if column.name in ("label", "score")), None)
 
 
 def _last_loss(training: CheckInput) -> tuple[int, float] | None:
-    """Step and value of the last training loss, unless it tells of the beginning of the run only."""
+    """Return step and value of the last training loss; None if it is from the first half of the run."""
     lines = [(line.step, line.loss) for line in training.log if line.loss is not None]
     planned = planned_steps(training)
     if not lines or (planned is not None and lines[-1][0] < planned / 2):
@@ -139,8 +142,8 @@ def _hinge(training: CheckInput) -> Iterator[Finding]:
             "hinge-never-opens",
             Severity.WARNING,
             f"The training loss is 0 in {lines} of the log, from step {training.log[0].step:,} on: every row"
-            f" was beyond the margin of {loss.parameters['margin']:g} before, and nothing was changed.",
-            "Take harder negatives, or a larger margin.",
+            f" was beyond the margin of {loss.parameters['margin']:g} at the start, and nothing was learned.",
+            "Use harder negatives, or a larger margin.",
         )
     margin, times = loss.parameters["margin"], len(loss.matryoshka) or 1
     far = max_unit_distance(loss.parameters["distance"], training.dimensions) or margin
@@ -151,14 +154,14 @@ def _hinge(training: CheckInput) -> Iterator[Finding]:
             "hinge-never-closes",
             Severity.ERROR,
             f"The training loss is {min(losses):.4g} to {max(losses):.4g} in {lines} of the log, its margin"
-            f" is {times * margin:g}: in the end, positives are no nearer than negatives.",
-            "Look whether positives and negatives are what they should be; lower the learning rate if all"
-            " texts have become one.",
+            f" is {times * margin:g}: in the end, positives are not nearer than negatives.",
+            "Check whether positives and negatives are correct; lower the learning rate if all texts have"
+            " collapsed to one point.",
         )
 
 
 def _schedule(training: CheckInput) -> Iterator[Finding]:
-    """Find a run that ended, or is to end, well before the learning rate was planned to be down."""
+    """Find a run that ended, or will end, well before the learning rate has fallen as planned."""
     steps = planned_steps(training)
     plans = {name: plan for name, plan in (("epoch", training.epochs), ("step", steps)) if plan}
     if training.lineage is not None:
@@ -166,12 +169,12 @@ def _schedule(training: CheckInput) -> Iterator[Finding]:
         ended = f"ended at step {training.lineage.steps:,}"
     elif training.stops_after is not None:
         ran, whole = training.stops_after, training.epochs or 0
-        ended = f"is to end after epoch {training.stops_after:g}"
+        ended = f"will end after epoch {training.stops_after:g}"
     elif plans and all(_ended_before(training.log, name, plan) for name, plan in plans.items()):
-        # Several processes make fewer steps than planned, `max_steps` other epochs: both must say it.
+        # Several processes make fewer steps than planned, and `max_steps` other epochs: both must be short.
         measure = "epoch" if "epoch" in plans else "step"
         ran, whole = float(max(getattr(line, measure) for line in training.log)), float(plans[measure])
-        ended = _ending(training.log)
+        ended = _describe_end(training.log)
     else:
         return
     if not whole or ran >= RAN * whole:
@@ -182,25 +185,25 @@ def _schedule(training: CheckInput) -> Iterator[Finding]:
         "schedule-longer-than-run",
         Severity.WARNING,
         f"The learning rate was planned over {plan}, but the run {ended}{left}.",
-        "Plan the epochs that are run, so that the learning rate comes down at their end.",
+        "Plan the epochs that are run, so that the learning rate reaches its end with them.",
     )
 
 
 def _ended_before(log: Sequence[LogEntry], measure: str, plan: float) -> bool:
-    """Whether a line that should have come before the plan's end has not.
+    """Whether a line that was due before the end of the plan is missing.
 
-    A log has a line every so often, so that its end need not be the run's: the next line of a kind, losses or
-    metrics, is looked for after the widest gap between those that are there.
+    A log has a line only at intervals, so that a run may go on after its last line. The next line with a
+    loss, or with metrics, is due after the largest interval between such lines.
     """
-    for kind in ([one for one in log if one.loss is not None], [one for one in log if one.metrics]):
-        places = sorted({0.0, *(float(getattr(line, measure)) for line in kind)})
-        gap = max((later - earlier for earlier, later in itertools.pairwise(places)), default=math.inf)
-        if places[-1] + gap < RAN * plan:
+    for lines in ([line for line in log if line.loss is not None], [line for line in log if line.metrics]):
+        positions = sorted({0.0, *(float(getattr(line, measure)) for line in lines)})
+        gap = max((later - earlier for earlier, later in itertools.pairwise(positions)), default=math.inf)
+        if positions[-1] + gap < RAN * plan:
             return True
     return False
 
 
-def _ending(log: Sequence[LogEntry]) -> str:
+def _describe_end(log: Sequence[LogEntry]) -> str:
     furthest = max(log, key=lambda line: line.step)
-    again = f", and begins again (step {log[-1].step:,})" if log[-1].step < furthest.step else ""
+    again = f", and starts again (step {log[-1].step:,})" if log[-1].step < furthest.step else ""
     return f"logs nothing after epoch {furthest.epoch:g} (step {furthest.step:,}){again}"

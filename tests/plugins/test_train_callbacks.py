@@ -1,4 +1,4 @@
-"""When a training is saved, and what of its log is kept."""
+"""When a checkpoint is saved, and which lines of the log are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the check `labels` suspects from the little that a card shows."""
+"""Inverted labels that the check `labels` suspects from a card."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_copy_of_the_nda_card_without_one_part_of_the_evidence_is_not_suspecte
 
 
 @pytest.mark.parametrize("name", ["penal-triplet", "sts-cosine", "papers-mnrl"])
-def test_the_labels_of_these_cards_are_not_held_against_them(name, tmp_path):
+def test_the_labels_of_these_cards_have_no_finding(name, tmp_path):
     assert of_card(shared_card(name), tmp_path) == {}
 
 
@@ -81,7 +81,7 @@ def test_zeros_that_share_no_words_may_be_drawn_at_random_and_are_a_note():
     assert "'harbour'" in evidence
 
 
-def test_a_word_of_two_rows_is_no_sign_and_many_rows_take_a_moment():
+def test_a_word_of_two_rows_is_not_evidence_and_many_rows_take_a_moment():
     twice = pairs([0.0, 0.0], ["the harbour froze"] * 2, ["ice on the harbour", "harbours froze"])
     assert "'froze'" in found(on_card(twice))["labels-may-be-inverted"][1]
     assert "harbour'" not in found(on_card(twice))["labels-may-be-inverted"][1]
@@ -91,7 +91,7 @@ def test_a_word_of_two_rows_is_no_sign_and_many_rows_take_a_moment():
     assert time.process_time() - started < 1
 
 
-def test_shares_of_whole_numbers_stand_for_a_mean():
+def test_a_mean_follows_from_shares_of_whole_numbers():
     rows = pairs([0, 0], ["the harbour froze", "a violin"], ["ice on the harbour", "a concert"])
     given = on_card(rows, mean=None, type="int", shares={"0": 0.8, "1": 0.2})
     assert "about 80% of the pairs" in found(given)["labels-may-be-inverted"][1]

@@ -1,4 +1,4 @@
-"""Whether a space that training has pulled together is told from one that it has not."""
+"""Embedding collapse is detected, and a sound space is not reported."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_equal_embeddings_have_rank_one_and_cosine_one_and_no_rank_is_beyond_the
         pytest.param(Moved(), None, None, id="well spread, and no base"),
     ],
 )
-def test_a_collapse_is_judged_beside_the_base(model, base, severity):
+def test_a_collapse_is_compared_with_the_base(model, base, severity):
     assert [one.severity for one in judged(model, base)] == ([severity] if severity else [])
 
 

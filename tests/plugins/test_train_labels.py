@@ -50,7 +50,7 @@ def alike_and_not(alike: float, unlike: float, rows: int = 60, kind="labeled-pai
 @pytest.mark.parametrize(
     ("loss", "kind"), [("ContrastiveLoss", "labeled-pairs"), ("CosineSimilarityLoss", "scored-pairs")]
 )
-def test_labels_that_call_unlike_what_the_base_finds_alike_are_inverted(loss, kind):
+def test_labels_that_contradict_the_similarities_of_the_base_are_inverted(loss, kind):
     wrong = found(training(alike_and_not(0.0, 1.0, kind=kind), loss, base=LetterModel))
     severity, evidence = wrong["labels-inverted"]
     assert severity is Severity.ERROR
@@ -95,7 +95,7 @@ def test_labels_that_mean_nothing_are_not_called_inverted():
     assert flagged <= 2
 
 
-def test_a_handful_of_rows_is_never_sure():
+def test_a_handful_of_rows_is_never_significant():
     assert "labels-inverted" not in found(training(alike_and_not(0.0, 1.0, rows=6), base=LetterModel))
 
 
@@ -113,7 +113,7 @@ def test_pairs_are_compared_within_each_recurring_text_where_one_side_recurs():
     assert "among pairs with the same text2 (2 texts); over all pairs it is" in evidence
 
 
-def test_without_a_base_or_with_a_cards_few_rows_nothing_is_said_of_inversion():
+def test_without_a_base_or_with_a_cards_few_rows_there_is_no_finding_of_inversion():
     rows = alike_and_not(0.0, 1.0)
     assert "labels-inverted" not in found(training(rows))
     assert "labels-inverted" not in found(training(replace(rows, complete=False), base=LetterModel))
@@ -147,7 +147,7 @@ def triplets(anchor, positive, negative) -> Rows:
     return Rows(kind="triplets", texts={"anchor": anchor, "positive": positive, "negative": negative})
 
 
-def test_positives_no_nearer_than_strangers_beside_near_negatives_are_swapped():
+def test_positives_not_nearer_than_those_of_other_anchors_are_swapped():
     kinds = ["abcd", "efgh", "ijkl", "mnop"]
     anchor = [words(kinds[row % 4], 1, row)[0] for row in range(80)]
     own = [words(kinds[row % 4], 1, 100 + row)[0] for row in range(80)]
@@ -171,7 +171,7 @@ def test_hard_negatives_may_look_swapped_and_are_a_warning():
         "columns-swapped"
     ]
     assert severity is Severity.WARNING
-    assert "as beside hard negatives too" in evidence
+    assert "as also with hard negatives" in evidence
 
 
 # --- values -----------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_hard_negatives_may_look_swapped_and_are_a_warning():
         ("SomeOtherLoss", [0.0, 7.0], None),
     ],
 )
-def test_labels_are_held_against_the_range_of_the_loss(loss, labels, outside):
+def test_labels_are_compared_with_the_range_of_the_loss(loss, labels, outside):
     finding = found(training(pairs(labels), loss)).get("labels-out-of-range")
     assert (finding is None) == (outside is None)
     if outside:
@@ -220,7 +220,7 @@ def test_labels_that_hardly_differ_are_nearly_constant(loss, labels, severity):
 
 
 @pytest.mark.parametrize("label", ["yes", None, float("nan"), float("inf")])
-def test_a_label_that_is_no_finite_number_is_named_with_its_row(label):
+def test_a_label_that_is_not_a_finite_number_is_named_with_its_row(label):
     severity, evidence = found(training(pairs([0.0, 1.0, label, 1.0])))["labels-not-numbers"]
     assert severity is Severity.ERROR
     assert "1 of 4" in evidence
@@ -248,7 +248,7 @@ def test_one_pair_with_two_labels_contradicts_itself_in_either_order_and_case():
     rows = pairs([1.0, 0.0, 1.0, 0.0], ["A b", "c d", "e", "g"], ["C, d", "a b", "f", "h"])
     severity, evidence = found(training(rows))["same-pair-two-labels"]
     assert severity is Severity.ERROR
-    assert evidence.startswith("1 pairs stand in 2 of 4 rows")
+    assert evidence.startswith("1 pairs are in 2 of 4 rows")
 
 
 def test_scores_that_differ_a_little_do_not_contradict_each_other():
@@ -256,7 +256,7 @@ def test_scores_that_differ_a_little_do_not_contradict_each_other():
     assert "same-pair-two-labels" not in found(training(rows, "CoSENTLoss"))
 
 
-def test_pairs_of_a_text_with_itself_are_told_by_their_label():
+def test_pairs_of_a_text_with_itself_are_found_by_their_label():
     rows = pairs([1.0, 0.0, 1.0, 0.0], ["a", "b", "c", "d"], ["a ", "b", "x", "y"])
     findings = found(training(rows))
     assert "In 1 of 4 rows (25.0%)" in findings["positives-verbatim-equal"][1]
@@ -264,7 +264,7 @@ def test_pairs_of_a_text_with_itself_are_told_by_their_label():
     assert findings["negatives-verbatim-equal"][0] is Severity.ERROR
 
 
-def test_triplets_whose_texts_are_equal_are_told_by_column():
+def test_triplets_whose_texts_are_equal_are_found_by_column():
     rows = triplets(["a", "b", "c"], ["a", "x", "y"], ["n", "x", "c"])
     assert set(found(training(rows, "TripletLoss"))) == {
         "positives-verbatim-equal", "negatives-equal-positive", "negatives-verbatim-equal",

@@ -231,22 +231,22 @@ def test_a_signal_ends_after_a_step_and_then_does_what_it_does_elsewhere(number,
 
     from harness_train.callbacks import StopCallback
 
-    control, ending = TrainerControl(), StopCallback(None)
-    with pytest.raises(Interrupted) as caught, handle_signals(), ending:
+    control, stop = TrainerControl(), StopCallback(None)
+    with pytest.raises(Interrupted) as caught, handle_signals(), stop:
         signal.raise_signal(number)
-        ending.on_step_end(None, TrainerState(), control)
+        stop.on_step_end(None, TrainerState(), control)
         assert control.should_save
         assert control.should_training_stop
-        signal.raise_signal(number) if at_once else ending.pass_on()
+        signal.raise_signal(number) if at_once else stop.raise_again()
     assert caught.value.signal == number
-    assert signal.getsignal(number) is not ending._interrupt
+    assert signal.getsignal(number) is not stop._interrupt
 
 
-def test_a_training_that_nobody_interrupted_has_nothing_to_pass_on():
+def test_a_training_without_an_interrupt_raises_no_signal():
     from harness_train.callbacks import StopCallback
 
-    with StopCallback(None) as ending:
-        ending.pass_on()
+    with StopCallback(None) as stop:
+        stop.raise_again()
 
 
 def test_a_signal_that_somebody_only_takes_note_of_ends_a_training_all_the_same():
@@ -254,11 +254,11 @@ def test_a_signal_that_somebody_only_takes_note_of_ends_a_training_all_the_same(
 
     noted, before = [], signal.signal(signal.SIGTERM, lambda *_: noted.append("it"))
     try:
-        with StopCallback(None) as ending:
+        with StopCallback(None) as stop:
             signal.raise_signal(signal.SIGTERM)
         assert noted == []
         with pytest.raises(KeyboardInterrupt):
-            ending.pass_on()
+            stop.raise_again()
         assert noted == ["it"]
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -1,4 +1,4 @@
-"""What the check `loss` reads from the log of a training."""
+"""The findings of the check `loss` in the log of a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which answers of a task were trained on, and which texts alone."""
+"""Examples of a task that were trained on, and single texts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_training_on_other_texts_leaks_nothing():
     assert found(sentences(100, words=20, seed=4), pairs()) == []
 
 
-def test_one_side_of_the_pairs_gives_no_answer_away_but_is_worth_a_warning_where_it_is_most():
+def test_one_side_of_most_pairs_is_a_warning_and_of_few_a_note():
     (few,) = found(TEXTS[:10], pairs())
     (most,) = found(TEXTS[:60], pairs())
     assert (few.code, few.severity) == ("shared-texts", Severity.NOTE)
@@ -81,7 +81,7 @@ def test_queries_that_were_trained_on_are_leaked_and_documents_alone_are_a_note(
     assert (queries.code, queries.severity) == ("train-test-overlap", Severity.ERROR)
 
 
-def test_names_of_classes_and_ids_are_no_texts_that_an_example_must_share():
+def test_names_of_classes_and_ids_are_not_texts():
     ids, classes = [f"c{row % 7}" for row in range(100)], ["yes", "no"] * 50
     (finding,) = found(TEXTS, pairs(label=classes, cluster=ids))
     assert finding.code == "train-test-overlap"
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_a_finding_not_a_crash(tmp_path, broken):
     assert broken in finding.evidence
 
 
-def test_a_lineage_beyond_measure_is_a_finding_and_not_read(tmp_path):
+def test_a_lineage_that_is_too_large_is_a_finding_and_not_read(tmp_path):
     with (tmp_path / NAME).open("wb") as file:
         file.truncate(2**40)  # a terabyte of nothing, which takes no room
     known = read_training_texts(tmp_path)
@@ -162,7 +162,7 @@ def test_a_lineage_beyond_measure_is_a_finding_and_not_read(tmp_path):
     assert "bytes of JSON, where the limit is" in known.unreadable
 
 
-def test_a_lineage_that_nobody_may_read_is_a_finding(tmp_path):
+def test_a_lineage_without_read_permission_is_a_finding(tmp_path):
     (tmp_path / NAME).symlink_to("/proc/self/mem")  # a file to the last, until it is read; to root as well
     assert "cannot be read" in read_training_texts(tmp_path).unreadable
 

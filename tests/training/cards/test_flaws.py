@@ -112,7 +112,7 @@ def test_a_file_that_is_not_there_gives_a_clear_error(tmp_path):
         ),
     ],
 )  # fmt: skip
-def test_a_card_that_says_two_things_is_read_but_no_recipe(read, more, change, said):
+def test_a_card_that_contradicts_itself_is_read_but_has_no_recipe(read, more, change, said):
     card = read(FRONT.format(more=more) + BODY.replace(*change, 1))
     assert card.check_input.size == 1234
     with pytest.raises(HarnessError, match="contradicts itself") as caught:
@@ -142,7 +142,7 @@ def test_a_card_with_any_lines_missing_is_read_as_far_as_it_goes(tmp_path_factor
     )  # fmt: skip
 
 
-def test_a_card_with_nothing_but_a_front_matter_knows_nothing(read):
+def test_a_card_with_only_a_front_matter_has_no_facts(read):
     check_input = read(FRONT.format(more="")).check_input
     assert (check_input.trained, check_input.loss, check_input.size, check_input.normalized) == (
         False,
@@ -282,13 +282,13 @@ LONG = "0x" + "f" * 4000
         ),
     ],
 )
-def test_numbers_that_cannot_be_written_are_as_good_as_none(read, front, body):
+def test_numbers_that_cannot_be_written_are_ignored(read, front, body):
     card = read(FRONT.format(more=f"{front}\n") + "## Training Details\n### Training Dataset\n" + body)
     assert (card.architecture.pooling, card.check_input.claims) == (None, ())
     assert card.loss is None or card.loss.beyond == {}
 
 
-def test_losses_that_no_tag_names_are_told_once_however_many(read):
+def test_losses_without_a_tag_are_one_sentence(read):
     sections = "".join(f"#### d{n}\n* Loss: <code>Other{n % 2}Loss</code>\n" for n in range(1_000))
     card = read(FRONT.format(more="tags: ['loss:TripletLoss']\n") + "### Training Dataset\n" + sections)
     assert card.contradictions == ("its tag names the loss TripletLoss, its section Other0Loss, Other1Loss",)
@@ -328,14 +328,14 @@ def test_the_published_cards_were_decoded_wrongly_and_a_fresh_one_is_not(five_ca
 
 
 @pytest.mark.parametrize("opened", ["[", "[ ", "[{"], ids=["lists", "spaced", "tables"])
-def test_brackets_within_brackets_are_refused_before_yaml_takes_their_square(opened, tmp_path):
+def test_nested_brackets_are_refused_before_yaml_takes_quadratic_time(opened, tmp_path):
     path = tmp_path / "card.md"
     path.write_text(FRONT.format(more=f"tags: {opened * 5000}\n"))
     with pytest.raises(HarnessError, match="levels of nesting"):
         read_card(path)
 
 
-def test_data_sets_and_metrics_that_are_called_by_a_number_are_told_apart():
+def test_datasets_and_metrics_named_by_a_number_are_different():
     results = [
         {"dataset": {"type": year}, "metrics": [{"type": 1, "value": 0.5}]}
         for year in (2012, 2013, True, 10**400)

@@ -154,7 +154,7 @@ def test_records_are_asked_for_a_template_that_may_repeat_what_was_trained_on(fi
     assert read_training_rows(recipe.data, file).texts == {"text1": ["A"], "text2": ["C"]}
 
 
-def test_another_length_takes_the_place_of_all_that_the_card_says_of_it(five_cards, tmp_path):
+def test_another_length_replaces_all_of_the_cards_keys_for_it(five_cards, tmp_path):
     file = tmp_path / "pairs.csv"
     file.write_text("sentence_0,sentence_1,label\na,b,1\n", encoding="utf-8")
     recipe = recipe_from_card(five_cards / "sts-cosine.md", {"train.epochs": 1}, data=file)
@@ -189,7 +189,7 @@ def test_a_training_that_no_recipe_can_repeat_gives_one_clear_error(five_cards, 
         draft_recipe(edited(five_cards, tmp_path, name, change), "x")
 
 
-def test_an_unknown_loss_is_told_those_that_recipes_can_name(five_cards, tmp_path):
+def test_the_error_for_an_unknown_loss_lists_the_known_ones(five_cards, tmp_path):
     card = edited(five_cards, tmp_path, "penal-triplet", ("TripletLoss", "TripledLoss"))
     with pytest.raises(HarnessError) as caught:
         draft_recipe(card, "x")
@@ -198,7 +198,7 @@ def test_an_unknown_loss_is_told_those_that_recipes_can_name(five_cards, tmp_pat
     assert draft_recipe(card, "x", {"loss.name": "TripletLoss"}).table["loss"] == {}
 
 
-def test_a_card_of_several_datasets_is_no_recipe(several_datasets):
+def test_a_card_of_several_datasets_has_no_recipe(several_datasets):
     with pytest.raises(HarnessError, match="4 training datasets; a recipe has one"):
         draft_recipe(read_card(several_datasets), "x")
 
@@ -209,7 +209,7 @@ def test_another_base_keeps_its_hub_id_and_revision(five_cards, tmp_path):
     assert (table["base"], table["revision"]) == ("org/other", "c9745ed1d9f207416be6d2e6f8de32d1f16199bf")
 
 
-def test_a_value_that_no_recipe_has_is_asked_for(five_cards, tmp_path):
+def test_a_value_that_recipes_cannot_hold_is_missing(five_cards, tmp_path):
     changes = [
         ("`lr_scheduler_type`: linear", "`lr_scheduler_type`: polynomial"),
         ("`fp16`: False", "`fp16`: True"),
@@ -248,7 +248,7 @@ def test_a_run_that_ended_early_is_seen_by_the_line_that_its_log_lacks(five_card
     assert stopped_after(log, replace(plan, max_steps=300)) is None
 
 
-def test_a_log_with_fewer_steps_in_an_epoch_speaks_for_several_devices(five_cards, tmp_path):
+def test_fewer_steps_in_an_epoch_mean_several_devices(five_cards, tmp_path):
     card = edited(
         five_cards, tmp_path, "papers-mnrl", ("| 2.2321 | 500  |", "| 2.2321 | 125  |")
     )  # 224 steps an epoch on one device, 56 on four
