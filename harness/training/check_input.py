@@ -113,7 +113,7 @@ class CheckInput:
     epochs: float | None = None
     """Planned epochs, over which the learning rate falls."""
     steps: int | None = None
-    """Planned optimiser steps."""
+    """Number of planned optimizer steps."""
     stops_after: float | None = None
     """Epochs after which training ends, if the learning rate is planned over more; from a recipe."""
     schedule: str | None = None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_LABELS = 20
 """Maximum number of distinct values of a column of single words that holds names of classes, not texts."""
-_MOST_ALIKE = 2
+_MOST_SAME = 2
 """Maximum number of examples with the same texts; in more, the texts do not determine the answer."""
 _MATTERS = 0.2
 """Minimum share of contaminated examples at which a score says little about new examples."""
@@ -156,11 +156,11 @@ def _leaked(columns: Mapping[str, Sequence[str]], seen: _Seen, examples: int) ->
     if not columns:
         return []
     rows = list(zip(*columns.values(), strict=True))
-    alike = Counter(rows)
+    counts = Counter(rows)
     return [
         row
         for row in range(examples)
-        if alike[rows[row]] <= _MOST_ALIKE and all(text in seen for text in rows[row])
+        if counts[rows[row]] <= _MOST_SAME and all(text in seen for text in rows[row])
     ]
 
 

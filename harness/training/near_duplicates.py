@@ -50,7 +50,7 @@ def normalize_text(text: str) -> str:
     """Return a text without differences in case, width, punctuation and white space.
 
     NFKC, casefold, and every run of punctuation, separators and control characters as one space.
-    A text of nothing else keeps its punctuation.
+    A text of only such characters keeps them.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(folded.translate(_SEPARATORS).split()) or "".join(folded.split())
@@ -149,8 +149,8 @@ def near_copies(rows: Sequence[tuple[str, ...]]) -> list[bool]:
         if copied[row]:
             continue
         others = np.array([other for other in whole.candidates(values) if other != row], dtype=int)
-        alike = [(column[others] == column[row]).mean(axis=1) >= NEAR for column in columns]
-        for other in others[np.logical_and.reduce(alike)]:
+        similar = [(column[others] == column[row]).mean(axis=1) >= NEAR for column in columns]
+        for other in others[np.logical_and.reduce(similar)]:
             copied[row] = copied[int(other)] = True
     return copied
 
@@ -240,6 +240,6 @@ def _permutations() -> np.ndarray:
     return _CACHED[_SEED]
 
 
-def _similarity(one: np.ndarray, other: np.ndarray) -> float:
+def _similarity(left: np.ndarray, right: np.ndarray) -> float:
     """Estimate the Jaccard similarity of the shingles of two texts from their signatures."""
-    return float((one == other).mean())
+    return float((left == right).mean())

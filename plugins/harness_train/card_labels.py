@@ -84,9 +84,9 @@ def _shared_words(rows: Rows) -> list[str]:
     rows_with = Counter(stem for stems in right for stem in stems)
     return [
         word
-        for one, other in zip(left, right, strict=True)
-        for stem, word in other.items()
-        if stem in one and rows_with[stem] == 1
+        for first, second in zip(left, right, strict=True)
+        for stem, word in second.items()
+        if stem in first and rows_with[stem] == 1
     ]
 
 

@@ -126,8 +126,9 @@ def _negatives(equal: list[int], rows: Rows, name: str) -> Iterator[Finding]:
         )
 
 
-def _equal(one: Sequence[Any], other: Sequence[Any]) -> list[int]:
-    pairs = zip(one, other, strict=True)
+def _equal(left: Sequence[Any], right: Sequence[Any]) -> list[int]:
+    """Return the rows in which both cells are the same text."""
+    pairs = zip(left, right, strict=True)
     return [
         row
         for row, (a, b) in enumerate(pairs)

@@ -32,7 +32,7 @@ _RELATED = 0.65
 SENSE = {
     "ContrastiveLoss": "pulls pairs of label 1 together and pushes those of label 0 apart",
     "OnlineContrastiveLoss": "pulls pairs of label 1 together and pushes those of label 0 apart",
-    "CosineSimilarityLoss": "makes the cosine of a pair equal its label, so that 1 means alike",
+    "CosineSimilarityLoss": "makes the cosine of a pair equal its label, so that 1 means similar",
     "CoSENTLoss": "makes pairs of a higher score more similar than those of a lower one",
     "AnglELoss": "makes pairs of a higher score more similar than those of a lower one",
 }

@@ -78,7 +78,7 @@ def _out_of_range(labels: np.ndarray, training: CheckInput) -> Iterator[Finding]
         )
 
 
-def _range_finding(what: str, seen: tuple[float, float], loss: str) -> Finding:
+def _range_finding(name: str, seen: tuple[float, float], loss: str) -> Finding:
     low, high = LOSSES[loss].labels or (0, 1)
     if LOSSES[loss].classes:
         takes, remedy = "0 or 1 only", "Map the labels to 1 and 0 with data.labels in the recipe."
@@ -88,7 +88,7 @@ def _range_finding(what: str, seen: tuple[float, float], loss: str) -> Finding:
     return Finding(
         "labels-out-of-range",
         Severity.ERROR,
-        f"{what} are out of range: they go from {seen[0]:g} to {seen[1]:g}, and {loss} takes {takes}.",
+        f"{name} are out of range: they go from {seen[0]:g} to {seen[1]:g}, and {loss} takes {takes}.",
         remedy,
     )
 

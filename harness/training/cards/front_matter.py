@@ -19,17 +19,17 @@ def cut_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
 
     Raises HarnessError for invalid YAML, a value that is not a table, a merge key, or an exceeded limit.
     """
-    found = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
-    if found is None:
+    match = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
+    if match is None:
         return {}, text
     # PyYAML takes the square of their number for brackets within brackets, before it finds them too deep.
-    if re.search(rf"(?:[\[{{]\s*){{{DEPTH.most + 1}}}", found[1]):
+    if re.search(rf"(?:[\[{{]\s*){{{DEPTH.most + 1}}}", match[1]):
         raise DEPTH.exceeded(where)
-    front = _read(found[1], where)
+    front = _read(match[1], where)
     check_nesting(front, where)
     if not isinstance(front, dict | None):
         raise HarnessError(f"{where}: its front matter is not a table of keys and values")
-    return front or {}, text[found.end() :]
+    return front or {}, text[match.end() :]
 
 
 def _read(text: str, where: str) -> Any:  # noqa: ANN401 - YAML

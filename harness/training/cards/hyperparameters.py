@@ -37,7 +37,7 @@ class Hyperparameters:
     steps: int | None
     max_steps: int | None
     per_epoch: int | None
-    """Optimiser steps in an epoch on one device."""
+    """Number of optimizer steps in an epoch on one device."""
     schedule: str | None
     learning_rate: float | None
     warmup: float | None

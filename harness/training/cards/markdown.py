@@ -25,16 +25,16 @@ class Section:
 
 def sections(body: str) -> list[Section]:
     """Split Markdown at its headings; lines within fenced code are not headings."""
-    found: list[tuple[int, str, list[str]]] = [(0, "", [])]
+    parts: list[tuple[int, str, list[str]]] = [(0, "", [])]
     fenced = False
     for line in body.split("\n"):
         marks = len(line) - len(line.lstrip("#"))
         if not fenced and 1 <= marks <= 6 and line[marks : marks + 1] == " ":
-            found.append((marks, line[marks:].strip(), []))
+            parts.append((marks, line[marks:].strip(), []))
             continue
         fenced ^= line.lstrip().startswith("```")
-        found[-1][2].append(line)
-    return [Section(level, title, "\n".join(lines)) for level, title, lines in found]
+        parts[-1][2].append(line)
+    return [Section(level, title, "\n".join(lines)) for level, title, lines in parts]
 
 
 def below(parts: Sequence[Section], *titles: str) -> list[Section]:
@@ -51,17 +51,17 @@ def below(parts: Sequence[Section], *titles: str) -> list[Section]:
 
 def tables(text: str) -> list[list[str]]:
     """Return the lines of every table, without the ruler below its header."""
-    found: list[list[str]] = []
+    groups: list[list[str]] = []
     inside = False
     for line in text.split("\n"):
         row = line.strip()
         if row.startswith("|"):
             if not inside:
-                found.append([])
+                groups.append([])
             if "-" not in row or not set(row) <= set("|:- "):
-                found[-1].append(row)
+                groups[-1].append(row)
         inside = row.startswith("|")
-    return [lines for lines in found if lines]
+    return [lines for lines in groups if lines]
 
 
 def cells(line: str) -> list[str]:
@@ -73,8 +73,8 @@ def cells(line: str) -> list[str]:
 def coded_cells(line: str) -> list[str]:
     """Return the texts of a line of `<code>…</code>` cells.
 
-    They may hold bare bars, as older versions of the library wrote them, and line breaks as `<br>`. Nothing
-    else in them was ever escaped, so an entity such as `&amp;` is what the training row holds.
+    They may hold bare bars, as older versions of the library wrote them, and line breaks as `<br>`. The
+    library escapes nothing else, so an entity such as `&amp;` is a part of the training row.
     """
     pieces = re.split(r"</code> *\|", line)[:-1]
     texts = [piece.partition("<code>")[2] for piece in pieces]
@@ -83,18 +83,18 @@ def coded_cells(line: str) -> list[str]:
 
 def code_blocks(text: str, language: str = "") -> list[str]:
     """Return the fenced code blocks of a language, dedented."""
-    found: list[str] = []
+    blocks: list[str] = []
     lines: list[str] | None = None
     for line in text.split("\n"):
         mark = line.strip()
         if lines is not None and mark == "```":
-            found.append(textwrap.dedent("\n".join(lines)))
+            blocks.append(textwrap.dedent("\n".join(lines)))
             lines = None
         elif lines is not None:
             lines.append(line)
         elif mark == f"```{language}":
             lines = []
-    return found
+    return blocks
 
 
 def bullet(text: str, name: str) -> str | None:
@@ -113,8 +113,8 @@ def parse_settings(text: str) -> list[tuple[str, str]]:
 
 def items(cell: str) -> dict[str, str]:
     """Return names and values of an HTML list in a cell: `<ul><li>min: 8 tokens</li></ul>`."""
-    found = (piece.partition("</li>")[0].rpartition(": ") for piece in cell.split("<li>")[1:])
-    return {name.strip(): value.strip() for name, between, value in found if between}
+    pairs = (piece.partition("</li>")[0].rpartition(": ") for piece in cell.split("<li>")[1:])
+    return {name.strip(): value.strip() for name, between, value in pairs if between}
 
 
 def literal(source: str | ast.expr) -> Any:  # noqa: ANN401 - whatever was written

@@ -31,7 +31,10 @@ class MissingField:
 
 def missing_value(key: str, value: object) -> MissingField:
     """Ask for a key: the card does not give it, or gives a value that recipes cannot hold."""
-    why = "the card does not say" if value is None else f"the card says {value}, which recipes cannot hold"
+    if value is None:
+        why = "the card does not give it"
+    else:
+        why = f"the card gives {value}, which recipes cannot hold"
     keys = (key, "train.steps") if key == "train.epochs" else (key,)
     return MissingField(keys, why, f"--set {key}=VALUE")
 

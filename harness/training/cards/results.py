@@ -90,7 +90,7 @@ def _key(claim: Claim) -> _Key:
 
 
 def _comparable(claim: Claim) -> float:
-    """Return the score, and 0 for NaN, which equals nothing; `_key` keeps the two apart."""
+    """Return the score, or 0 for NaN, which is not equal to itself; `_key` separates the two."""
     return 0.0 if math.isnan(claim.value) else claim.value
 
 

@@ -216,8 +216,8 @@ def test_a_value_that_recipes_cannot_hold_is_missing(five_cards, tmp_path):
     ]
     draft = draft_recipe(edited(five_cards, tmp_path, "penal-triplet", *changes), "x")
     assert {one.keys[0]: one.why for one in draft.missing} == {
-        "train.schedule": "the card says polynomial, which recipes cannot hold",
-        "train.dtype": "the card says float16, which recipes cannot hold",
+        "train.schedule": "the card gives polynomial, which recipes cannot hold",
+        "train.dtype": "the card gives float16, which recipes cannot hold",
     }
     assert not {"schedule", "dtype"} & set(draft.table["train"])
 
