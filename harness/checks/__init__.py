@@ -1,16 +1,16 @@
-"""Checks: from what a user names to what is known of it, and from that to findings."""
+"""Build the input of checks from a path or a recipe, and run the checks on it."""
 
 from harness.checks.inputs import CheckOptions
-from harness.checks.locate import recipe_subject, subject_of
-from harness.checks.run import CheckReport, collect, not_looked_at, run_checks, stop_on_errors
+from harness.checks.locate import check_input_from_path, check_input_from_recipe
+from harness.checks.run import CheckReport, collect, missing_inputs, run_checks, stop_on_errors
 
 __all__ = [
     "CheckOptions",
     "CheckReport",
+    "check_input_from_path",
+    "check_input_from_recipe",
     "collect",
-    "not_looked_at",
-    "recipe_subject",
+    "missing_inputs",
     "run_checks",
     "stop_on_errors",
-    "subject_of",
 ]

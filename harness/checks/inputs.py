@@ -1,4 +1,4 @@
-"""What `harness check` was given, and what checks are to look at of it."""
+"""Options of `harness check`, and the parts of the input that they select."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from harness.models.interface import Model
     from harness.tasks.dataset import Dataset
     from harness.tasks.interface import Task
+    from harness.training.check_input import Rows
     from harness.training.recipe import Recipe
-    from harness.training.subject import Rows
 
 Kind = Literal["pairs", "scored-pairs", "labeled-pairs", "triplets", "labeled-texts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions:
-    """What `harness check` is to know besides a path."""
+    """Options of `harness check` besides the path."""
 
     models: ModelLoader
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
-    """Those that plugins bring."""
+    """Recipes of plugins, by name."""
     tasks: Mapping[str, Task] = field(default_factory=dict)
-    """All that could be evaluated."""
+    """All tasks, by name."""
     wanted: tuple[str, ...] = ()
-    """Names of the tasks that are; the recipe's own where empty."""
+    """Names of the tasks to compare with; empty for those of the recipe."""
     data: Path | None = None
-    """Folder of the recipe's data and of the tasks', or the file of the training rows."""
+    """Folder of the data of recipe and tasks, or the file of the training rows."""
     recipe: str | None = None
     kind: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -49,33 +49,35 @@ class CheckOptions:
     verify: bool = False
 
 
-def shipped(name: str, asked: CheckOptions) -> Recipe:
-    """Find a recipe by its name, or say that there is neither a file nor a recipe of that name."""
-    if "/" in name and not any(known.startswith(name.partition("/")[0] + "/") for known in asked.recipes):
+def find_shipped_recipe(name: str, options: CheckOptions) -> Recipe:
+    """Find a recipe by its name; raises HarnessError if neither a file nor a recipe has it."""
+    if "/" in name and not any(known.startswith(name.partition("/")[0] + "/") for known in options.recipes):
         raise HarnessError(f"no file or folder {name}")
     if Path(name).suffix.lower().lstrip(".") in (*FORMATS, "toml", "md"):
         raise HarnessError(f"no file {name}")
     try:
-        return find_recipe(asked.recipes.values(), name)
+        return find_recipe(options.recipes.values(), name)
     except HarnessError as error:
         message = error.message.replace("no recipe", "no file, folder or recipe")
         raise HarnessError(message, exists=error.exists) from error
 
 
-def recipe_named(name: str, asked: CheckOptions) -> Recipe:
-    """Find a recipe by its file or its name."""
-    place = user_path(name)
-    return read_recipe(place) if place.is_file() or place.suffix == ".toml" else shipped(name, asked)
+def load_recipe(name: str, options: CheckOptions) -> Recipe:
+    """Load a recipe by its file or its name."""
+    path = user_path(name)
+    if path.is_file() or path.suffix == ".toml":
+        return read_recipe(path)
+    return find_shipped_recipe(name, options)
 
 
-def with_columns(recipe: Recipe, asked: CheckOptions) -> Recipe:
-    """Take the columns of the command line."""
-    columns = {f"data.columns.{ours}": theirs for ours, theirs in asked.columns.items()}
+def with_columns(recipe: Recipe, options: CheckOptions) -> Recipe:
+    """Return the recipe with the columns of the command line."""
+    columns = {f"data.columns.{ours}": theirs for ours, theirs in options.columns.items()}
     return with_changes(recipe, columns, recipe.name) if columns else recipe
 
 
-def data_of(kind: str, columns: Mapping[str, str]) -> Data:
-    """Say how rows of a kind are read; raises HarnessError for an unknown kind or column."""
+def data_format(kind: str, columns: Mapping[str, str]) -> Data:
+    """Return how rows of a kind are read; raises HarnessError for an unknown kind or column."""
     if kind not in ROW_KINDS:
         raise HarnessError.unknown("kind of rows", kind, ROW_KINDS)
     for name in columns:
@@ -84,55 +86,57 @@ def data_of(kind: str, columns: Mapping[str, str]) -> Data:
     return Data(kind=cast("Kind", kind), columns=dict(columns))
 
 
-def rows_of(data: Data, home: str, asked: CheckOptions) -> Rows | None:
-    """Read the training rows; None where they are not there, which is said to the user."""
+def read_available_rows(data: Data, home: str, options: CheckOptions) -> Rows | None:
+    """Read the training rows; None if they are missing, which `missing_inputs` reports."""
     try:
-        path = rows_path(data, asked.data, home)
+        path = rows_path(data, options.data, home)
     except HarnessError:
         return None
     return read_training_rows(data, path)
 
 
-def base_of(name: str, asked: CheckOptions) -> Callable[[], Model] | None:
-    """Load a base; one that was not asked for only if it is on this machine, and from there."""
-    if asked.base:
-        return asked.models.loader(name)
-    return asked.models.loader(name, fetch=False) if asked.models.is_here(name) else None
+def base_loader(name: str, options: CheckOptions) -> Callable[[], Model] | None:
+    """Return the loader of a base; without `--base`, only for a base that is on this machine."""
+    if options.base:
+        return options.models.loader(name)
+    return options.models.loader(name, fetch=False) if options.models.is_here(name) else None
 
 
-def datasets_of(
-    own: Iterable[str], asked: CheckOptions, *, known: bool
+def datasets_loader(
+    own: Iterable[str], options: CheckOptions, *, known: bool
 ) -> Callable[[], Mapping[str, Dataset]] | None:
-    """Read the rows of the evaluated tasks; None where there are none, or no training texts to look for.
+    """Return the loader of the evaluated tasks' datasets; None without tasks, or without training texts.
 
-    Raises HarnessError for a task that was asked for and cannot be read.
+    own: names of the recipe's tasks. known: whether the training texts are known.
+    Raises HarnessError if a task of `--tasks` cannot be read.
     """
-    names = asked.wanted or [name for name in own if name in asked.tasks]
-    folder = asked.data if asked.data is not None and asked.data.is_dir() else None
-    found = {}
+    names = options.wanted or [name for name in own if name in options.tasks]
+    folder = options.data if options.data is not None and options.data.is_dir() else None
+    datasets = {}
     for name in names if known else ():
-        task = asked.tasks[name]
+        task = options.tasks[name]
         if isinstance(task, AggregateTask):
             continue
         try:
-            found[name] = task.load(DataSource.of(task, folder))
+            datasets[name] = task.load(DataSource.of(task, folder))
         except MissingDataError:
-            if asked.wanted:
+            if options.wanted:
                 raise
-    return (lambda: found) if found else None
+    return (lambda: datasets) if datasets else None
 
 
-def measuring(model: Callable[[], Model], asked: CheckOptions) -> Callable[[str], Mapping[str, float]]:
-    """Return what evaluates a model on a task, by the task's name."""
+def task_evaluator(model: Callable[[], Model], options: CheckOptions) -> Callable[[str], Mapping[str, float]]:
+    """Return a function that evaluates the model on a task, by the task's name: metric → score."""
 
     def measure(name: str) -> Mapping[str, float]:
         from harness.evaluation.evaluate import evaluate
 
-        if name not in asked.tasks:
-            raise HarnessError(f"there is no task {name}")
-        if asked.data is None or not asked.data.is_dir():
-            raise MissingDataError("it needs --data DIR")
-        evaluation, _ = evaluate(model(), asked.tasks[name], DataSource.of(asked.tasks[name], asked.data))
-        return {one.metric: one.score for one in evaluation.scores if one.score is not None}
+        if name not in options.tasks:
+            raise HarnessError(f"no task named {name}")
+        if options.data is None or not options.data.is_dir():
+            raise MissingDataError("its data needs --data DIR")
+        task = options.tasks[name]
+        evaluation, _ = evaluate(model(), task, DataSource.of(task, options.data))
+        return {score.metric: score.score for score in evaluation.scores if score.score is not None}
 
     return measure

@@ -1,4 +1,4 @@
-"""Models that checks may ask for: found at once, loaded when asked, and once."""
+"""Locate models for checks; load each when it is first needed, and once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingFacts:
-    """What a model folder says of its embeddings; None where it does not say."""
+    """Facts about embeddings from a model folder; None where unknown."""
 
     normalized: bool | None = None
     """Whether they have length 1."""
@@ -33,9 +33,9 @@ class EmbeddingFacts:
 
 @dataclass
 class ModelLoader:
-    """Locate and load models by what stands after `--model`, each once.
+    """Locate and load models by their `--model` names, each once.
 
-    Only what a user asks for may be fetched: a name in a card, a recipe or a lineage is a stranger's.
+    Only models that a user names may be downloaded: names in a card, a recipe or a lineage are untrusted.
     """
 
     schemes: Mapping[str, ModelScheme]
@@ -43,16 +43,16 @@ class ModelLoader:
     _located: dict[tuple[str, bool], LocatedModel] = field(default_factory=dict)
 
     def loader(self, name: str, *, fetch: bool = True) -> Callable[[], Model]:
-        """Return what loads a model when it is first called; that raises HarnessError where it cannot.
+        """Return a function that loads the model when it is first called; it raises HarnessError on failure.
 
-        fetch: whether a network may be asked for it.
+        fetch: whether the model may be downloaded.
         """
         if (name, fetch) not in self._loaders:
             self._loaders[name, fetch] = functools.cache(lambda: self._locate(name, fetch=fetch).load())
         return self._loaders[name, fetch]
 
     def folder(self, name: str) -> Path | None:
-        """Find a model's folder without loading it, or asking a network for it; None where that cannot be."""
+        """Return the folder of a model, without loading or downloading it; None if that is impossible."""
         if not self.is_here(name):
             return None
         try:
@@ -62,7 +62,7 @@ class ModelLoader:
         return folder if isinstance(folder, Path) else None
 
     def is_here(self, name: str) -> bool:
-        """Whether a model is known to be had without a network."""
+        """Whether a model is available without a network."""
         try:
             spec = parse_model(self._packaged(name), self.schemes)
             if spec.scheme == "hub":
@@ -88,14 +88,14 @@ class ModelLoader:
 
 
 def read_architecture(folder: Path | None) -> EmbeddingFacts:
-    """Read a folder of sentence-transformers without loading it; what is missing there stays unknown."""
+    """Read the configuration of sentence-transformers in a folder, without loading the model."""
     modules = _json(folder / "modules.json") if folder is not None else None
     if folder is None or not isinstance(modules, list):
         return EmbeddingFacts()
     named = {
-        str(one.get("type", "")).rpartition(".")[2]: folder / str(one.get("path", ""))
-        for one in modules
-        if isinstance(one, dict)
+        str(module.get("type", "")).rpartition(".")[2]: folder / str(module.get("path", ""))
+        for module in modules
+        if isinstance(module, dict)
     }
     pooling, dense = (
         _table(named[kind] / "config.json") if kind in named else {} for kind in ("Pooling", "Dense")
@@ -112,18 +112,18 @@ def read_architecture(folder: Path | None) -> EmbeddingFacts:
     )
     return EmbeddingFacts(
         normalized="Normalize" in named,
-        dimensions=next((one for one in sizes if isinstance(one, int)), None),
-        max_tokens=next((one for one in limits if isinstance(one, int) and one < _NO_LIMIT), None),
+        dimensions=next((size for size in sizes if isinstance(size, int)), None),
+        max_tokens=next((limit for limit in limits if isinstance(limit, int) and limit < _NO_LIMIT), None),
     )
 
 
 _NO_LIMIT = 10**6
-"""Tokenizers without a limit write a huge number."""
+"""Minimum of `model_max_length` that means no limit: tokenizers write a huge number for that."""
 
 
 def _table(path: Path) -> dict[str, Any]:
-    found = _json(path)
-    return found if isinstance(found, dict) else {}
+    content = _json(path)
+    return content if isinstance(content, dict) else {}
 
 
 def _json(path: Path) -> Any:  # noqa: ANN401 - JSON

@@ -1,4 +1,4 @@
-"""Let every check look at a subject; one that fails is named, and the others finish."""
+"""Run all checks on an input; a check that fails is reported, and the others finish."""
 
 from __future__ import annotations
 
@@ -11,104 +11,107 @@ from harness.tasks.finding import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from harness.training.subject import Check, CheckInput
+    from harness.training.check_input import Check, CheckInput
 
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+"""Severities, the most severe first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What all checks saw."""
+    """The findings of all checks."""
 
     findings: tuple[tuple[Finding, str], ...]
-    """Each with the name of its check, the worst first."""
+    """Findings with the names of their checks, the most severe first."""
     problems: tuple[str, ...] = ()
     """A sentence for each check that could not finish."""
 
 
 def run_checks(
-    subject: CheckInput, checks: Mapping[str, Check], origin: Callable[[str], str] | None = None
+    check_input: CheckInput, checks: Mapping[str, Check], origin: Callable[[str], str] | None = None
 ) -> CheckReport:
-    """Let all checks look; findings that a check had before it failed are kept.
+    """Run all checks; findings that a check returned before it failed are kept.
 
-    origin: from a check's name to its plugin's, for problems.
+    origin: name of a check → name of its plugin, for problems.
     """
     findings: list[tuple[Finding, str]] = []
     problems = []
     for name, check in checks.items():
-        who = f"plugin {origin(name)}: check {name!r}" if origin else f"check {name!r}"
+        label = f"plugin {origin(name)}: check {name!r}" if origin else f"check {name!r}"
         try:
-            for found in check.look(subject):
-                if problem := _unusable(found):
-                    problems.append(f"{who} answers {problem}")
+            for finding in check.look(check_input):
+                if problem := _find_problem(finding):
+                    problems.append(f"{label} returned {problem}")
                 else:
-                    findings.append((found, name))
+                    findings.append((finding, name))
         except HarnessError as error:
             hint = f" ({error.hint})" if error.hint else ""
-            problems.append(f"{who} could not finish on {subject.path}: {error.message}{hint}")
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-            problems.append(f"{who} raised on {subject.path}: {type(error).__name__}: {error}")
-    findings.sort(key=lambda found: ORDER.index(Severity(found[0].severity)))
+            problems.append(f"{label} could not finish on {check_input.path}: {error.message}{hint}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - third-party code may raise anything
+            problems.append(f"{label} raised on {check_input.path}: {type(error).__name__}: {error}")
+    findings.sort(key=lambda item: ORDER.index(Severity(item[0].severity)))
     return CheckReport(tuple(findings), tuple(problems))
 
 
-def collect(subject: CheckInput, checks: Mapping[str, Check]) -> list[Finding]:
-    """Return the findings of all checks, the worst first; raises HarnessError where one could not finish."""
-    looked = run_checks(subject, checks)
-    if looked.problems:
+def collect(check_input: CheckInput, checks: Mapping[str, Check]) -> list[Finding]:
+    """Return the findings of all checks, the most severe first; raises HarnessError if one did not finish."""
+    report = run_checks(check_input, checks)
+    if report.problems:
         raise HarnessError(
-            "not everything could be checked",
-            exists="\n".join(looked.problems),
+            "some checks could not finish",
+            exists="\n".join(report.problems),
             hint="HARNESS_PLUGINS lists the plugins to load, without one that is broken",
         )
-    return [finding for finding, _ in looked.findings]
+    return [finding for finding, _ in report.findings]
 
 
 def stop_on_errors(findings: Sequence[Finding], allowed: Sequence[str] = ()) -> None:
     """Raise one HarnessError that lists every error whose code is not allowed, with its remedy."""
-    errors = [one for one in findings if one.severity is Severity.ERROR and one.code not in allowed]
+    errors = [error for error in findings if error.severity is Severity.ERROR and error.code not in allowed]
     if errors:
-        lines = [line for one in errors for line in (f"{one.code}: {one.evidence}", f"  → {one.remedy}")]
-        codes = dict.fromkeys(one.code for one in errors)
+        lines = [
+            line for error in errors for line in (f"{error.code}: {error.evidence}", f"  → {error.remedy}")
+        ]
+        codes = dict.fromkeys(error.code for error in errors)
         raise HarnessError(
             "one thing is wrong" if len(errors) == 1 else f"{len(errors)} things are wrong",
             exists="\n".join(line for line in lines if line.strip() != "→"),
-            hint=f"to go on in spite of it: {' '.join(f'--allow {code}' for code in codes)}",
+            hint=f"to continue anyway: {' '.join(f'--allow {code}' for code in codes)}",
         )
 
 
-def not_looked_at(subject: CheckInput) -> list[str]:
-    """Say what checks had no material for, and what would give it."""
-    return list(_lacking(subject))
+def missing_inputs(check_input: CheckInput) -> list[str]:
+    """Return the inputs that checks did not have, each with the option that gives it."""
+    return list(_missing(check_input))
 
 
-def _lacking(subject: CheckInput) -> Iterator[str]:
-    rows, whole = subject.rows, subject.rows is not None and subject.rows.complete
-    if rows is None and (subject.what != "model" or subject.trained):
+def _missing(check_input: CheckInput) -> Iterator[str]:
+    rows, whole = check_input.rows, check_input.rows is not None and check_input.rows.complete
+    if rows is None and (check_input.what != "model" or check_input.trained):
         yield "training rows (--data DIR or FILE)"
     elif rows is not None and not whole:
-        yield f"training rows but the {len(rows)} that the card shows (--data FILE)"
-    if subject.trained and not subject.log:
-        yield "the course of the training (no log)"
-    if (whole or subject.lineage) and subject.datasets is None:
+        yield f"training rows except the {len(rows)} that the card shows (--data FILE)"
+    if check_input.trained and not check_input.log:
+        yield "the log of the training (there is none)"
+    if (whole or check_input.lineage) and check_input.datasets is None:
         yield "overlap with tests (--tasks NAMES --data DIR)"
-    if (whole or (subject.model is not None and subject.trained)) and subject.base is None:
-        yield "what its base makes of the texts (--base MODEL)"
-    if subject.what == "card":
+    if (whole or (check_input.model is not None and check_input.trained)) and check_input.base is None:
+        yield "the embeddings of its base (--base MODEL)"
+    if check_input.what == "card":
         yield "embeddings (name the model's folder)"
-    if subject.claims and subject.model is not None and not subject.verify:
+    if check_input.claims and check_input.model is not None and not check_input.verify:
         yield "whether claims are true (--verify --data DIR)"
 
 
-def _unusable(found: object) -> str | None:
-    """Say why an answer is no finding; None when it is one."""
-    if not isinstance(found, Finding):
-        return f"{str(found)[:80]!r}, which is no Finding"
-    if found.severity not in list(Severity):
-        return f"a Finding whose severity is {found.severity!r}, not one of {', '.join(Severity)}"
+def _find_problem(finding: object) -> str | None:
+    """Return why an object is not a valid finding; None for a valid one."""
+    if not isinstance(finding, Finding):
+        return f"{str(finding)[:80]!r}, which is not a Finding"
+    if finding.severity not in list(Severity):
+        return f"a Finding whose severity is {finding.severity!r}, not one of {', '.join(Severity)}"
     if (
-        not all(isinstance(text, str) for text in (found.code, found.evidence, found.remedy))
-        or not found.code
+        not all(isinstance(text, str) for text in (finding.code, finding.evidence, finding.remedy))
+        or not finding.code
     ):
-        return "a Finding whose code, evidence or remedy is no text"
+        return "a Finding whose code, evidence or remedy is not a text"
     return None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.cli.config import Config
     from harness.plugins.loader import Plugins
     from harness.tasks.finding import Finding
-    from harness.training.subject import CheckInput
+    from harness.training.check_input import CheckInput
 
 _INDENT = 10
 """Columns before a finding's text."""
@@ -143,10 +143,10 @@ def _column(text: str) -> tuple[str, str]:
 
 
 def _check(path: str, asked: CheckOptions, plugins: Plugins) -> _Checked:
-    from harness.checks import run_checks, subject_of
+    from harness.checks import check_input_from_path, run_checks
 
     try:
-        subject = subject_of(path, asked)
+        subject = check_input_from_path(path, asked)
     except HarnessError as error:
         return _Checked(path, error=error)
     looked = run_checks(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
@@ -155,7 +155,7 @@ def _check(path: str, asked: CheckOptions, plugins: Plugins) -> _Checked:
 
 def _record(one: _Checked, allowed: frozenset[str]) -> dict[str, Any]:
     """Give one path as JSON has it."""
-    from harness.checks import not_looked_at
+    from harness.checks import missing_inputs
 
     return {
         "path": one.path,
@@ -172,7 +172,7 @@ def _record(one: _Checked, allowed: frozenset[str]) -> dict[str, Any]:
             }
             for finding, check in one.findings
         ],
-        "not_looked_at": not_looked_at(one.subject) if one.subject else [],
+        "not_looked_at": missing_inputs(one.subject) if one.subject else [],
     }
 
 
@@ -209,9 +209,9 @@ def _print_one(one: _Checked, allowed: frozenset[str], target: Console) -> None:
 
 def _rest(subject: CheckInput, *, found: bool) -> str:
     """Say that nothing was found, and what was not looked at."""
-    from harness.checks import not_looked_at
+    from harness.checks import missing_inputs
 
-    lacking = not_looked_at(subject)
+    lacking = missing_inputs(subject)
     parts = [] if found else ["nothing found"]
     return "; ".join(parts + ([f"not looked at: {'; '.join(lacking)}"] if lacking else []))
 

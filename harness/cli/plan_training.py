@@ -182,9 +182,9 @@ def _device(asked: str) -> str:
 
 def _check(whole: TrainingRun, plugins: Plugins) -> None:
     """Look at the data and the recipe as `harness check` would, and stop where that would fail."""
-    from harness.checks import collect, recipe_subject, stop_on_errors
+    from harness.checks import check_input_from_recipe, collect, stop_on_errors
 
-    subject = recipe_subject(whole.recipe, whole.rows, whole.base.load, whole.base_folder)
+    subject = check_input_from_recipe(whole.recipe, whole.rows, whole.base.load, whole.base_folder)
     if whole.tasks:
         subject = replace(
             subject, datasets=lambda: {task.name: _dataset(whole, task) for task in whole.tasks}

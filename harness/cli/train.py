@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from harness.evaluation.produce import TrainedModel, TrainingRun
+    from harness.training.check_input import LogEntry
     from harness.training.interface import TrainingCallback
-    from harness.training.subject import LogEntry
 
 
 @click.command(name="train", short_help="Train candidates from a recipe or a model card.")

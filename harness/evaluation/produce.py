@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from harness.models.interface import LocatedModel
     from harness.results.records import Evaluation
     from harness.tasks.interface import Task
+    from harness.training.check_input import LogEntry, Rows
     from harness.training.interface import Trainer, TrainingCallback, TrainingResult
     from harness.training.recipe import Recipe
-    from harness.training.subject import LogEntry, Rows
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from harness.models.interface import ModelScheme
     from harness.tasks.interface import Task, TaskKind, TaskScheme
+    from harness.training.check_input import Check
     from harness.training.interface import Trainer
     from harness.training.recipe import Recipe
-    from harness.training.subject import Check
 
 hookspec = pluggy.HookspecMarker("harness")
 hookimpl = pluggy.HookimplMarker("harness")

@@ -19,9 +19,9 @@ from harness.plugins.validate import answer_error, error_sentence, model_error
 from harness.system.code_hash.walk import PLUGIN_FILE
 from harness.tasks.interface import Task, TaskKind, TaskScheme
 from harness.tasks.selection import find_ambiguous_names
+from harness.training.check_input import Check
 from harness.training.interface import Trainer
 from harness.training.recipe import Recipe
-from harness.training.subject import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

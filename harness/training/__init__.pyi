@@ -1,3 +1,8 @@
+from harness.training.check_input import Check as Check
+from harness.training.check_input import CheckInput as CheckInput
+from harness.training.check_input import ColumnFacts as ColumnFacts
+from harness.training.check_input import LogEntry as LogEntry
+from harness.training.check_input import Rows as Rows
 from harness.training.contamination import TrainingTexts as TrainingTexts
 from harness.training.contamination import find_contamination as find_contamination
 from harness.training.contamination import read_training_texts as read_training_texts
@@ -13,8 +18,3 @@ from harness.training.near_duplicates import near_copies as near_copies
 from harness.training.near_duplicates import normalize_text as normalize_text
 from harness.training.recipe import Recipe as Recipe
 from harness.training.recipe_file import read_recipe as read_recipe
-from harness.training.subject import Check as Check
-from harness.training.subject import CheckInput as CheckInput
-from harness.training.subject import ColumnFacts as ColumnFacts
-from harness.training.subject import LogEntry as LogEntry
-from harness.training.subject import Rows as Rows

@@ -1,4 +1,4 @@
-"""Was a task's answer trained on? Texts of a training against the examples of a dataset."""
+"""Find contamination: examples of a dataset whose texts were trained on."""
 
 from __future__ import annotations
 
@@ -22,35 +22,36 @@ if TYPE_CHECKING:
     from harness.tasks.dataset import Dataset
 
 _MOST_LABELS = 20
-"""Of more distinct values than these, a column of single words holds texts, not names of classes."""
-_MOST_ALIKE = 2
-"""Examples that may have the same texts; more, and their texts do not tell one answer from another."""
+"""Maximum number of distinct values of a column of single words that holds names of classes, not texts."""
+_MOST_SAME = 2
+"""Maximum number of examples with the same texts; in more, the texts do not determine the answer."""
 _MATTERS = 0.2
-"""Share of a task's examples from which on its score says little of new examples."""
+"""Minimum share of contaminated examples at which a score says little about new examples."""
 _MOST_LOOKED_UP = 20_000
-"""Distinct texts of a task of which near-duplicates are looked for: some seconds."""
+"""Maximum number of distinct texts of a task that are compared for near-duplicates: some seconds."""
 _MOST_SHOWN = 80
+"""Maximum length of a text in a finding, in characters."""
 _REMEDY = "train without these examples, or report another task"
 
 
 @dataclass(frozen=True)
 class TrainingTexts:
-    """The texts of a training, as far as they can be known again."""
+    """The hashes and signatures of the texts of a training."""
 
     hashes: AbstractSet[str]
-    """As `text_hash` has them."""
+    """Hashes by `text_hash`."""
     signatures: Signatures | None = None
-    """For near-duplicates; None where only equal texts can be found."""
+    """Signatures for near-duplicates; None if only equal texts can be found."""
     digest: str = ""
-    """Hex SHA-256 of both; of what `unreadable` says where they are not known."""
+    """Hex SHA-256 of both, or of the message in `unreadable`."""
     unreadable: str = ""
-    """Why they are not known, where there are files that should say."""
+    """Error message, if the files of the lineage cannot be read."""
 
 
 def read_training_texts(folder: Path) -> TrainingTexts | None:
-    """Read what a candidate's folder says of its training texts; None for a model without lineage.
+    """Read the training texts of a candidate; None for a model without lineage.
 
-    Raises nothing: what cannot be read is told by `unreadable`.
+    Raises nothing: for files that cannot be read, `unreadable` holds the message.
     """
     files = [path for path in (folder / NAME, folder / SIGNATURES) if path.is_file()]
     if not (folder / NAME).is_file():
@@ -60,22 +61,22 @@ def read_training_texts(folder: Path) -> TrainingTexts | None:
 
 
 def trained_on_texts(texts: Iterable[str]) -> TrainingTexts:
-    """Know the texts of a training that is yet to be."""
+    """Return the hashes and signatures of texts that will be trained on."""
     signatures = Signatures.of(texts)
     return TrainingTexts(frozenset(signatures.hashes), signatures)
 
 
 @lru_cache(maxsize=8)
 def _trained_on(folder: Path, state: tuple[tuple[int, int], ...]) -> TrainingTexts:  # noqa: ARG001 - part of the key
-    """Read it once per state of the files: each task of a run asks."""
+    """Read them once per state of the files: each task of a run needs them."""
     try:
         lineage = read_lineage(folder)
         texts = lineage.texts if lineage else ()
         signatures = read_signatures(folder, texts)
     except HarnessError as error:
-        # What is told is all that a result takes from such a file, which may be too large to be hashed.
-        told = error.message.replace(str(folder), "")
-        return TrainingTexts(frozenset(), None, hashlib.sha256(told.encode()).hexdigest(), error.message)
+        # A result depends on the message only; the file itself may be too large to be hashed.
+        message = error.message.replace(str(folder), "")
+        return TrainingTexts(frozenset(), None, hashlib.sha256(message.encode()).hexdigest(), error.message)
     digest = hashlib.sha256("\n".join(texts).encode())
     if signatures is not None:
         digest.update(signatures.rows.tobytes())
@@ -85,12 +86,12 @@ def _trained_on(folder: Path, state: tuple[tuple[int, int], ...]) -> TrainingTex
 def find_contamination(trained: TrainingTexts, dataset: Dataset, name: str) -> Iterator[Finding]:
     """Find the examples of a task that were trained on: `train-test-overlap`; and `shared-texts`.
 
-    name: what the task is called. An example counts when every text of it was trained on, be it in other
-    company, and when no more than two examples have these texts: a fixed hypothesis that was seen gives no
-    answer away. A text counts when it is equal once normalized, or a near-duplicate where there are
-    signatures. It is an error where a fifth of the examples count, and else a warning. Where only some texts
-    were seen, one side of a pair or documents of a corpus, it is a note; a warning where that is most of the
-    texts of a column whose texts are its examples' own.
+    name: name of the task. An example counts if every text of it was trained on, together or in different
+    rows, and if at most two examples have these texts: a fixed hypothesis that was trained on does not give
+    an answer away. A text counts if it is equal after normalization, or a near-duplicate if there are
+    signatures. `train-test-overlap` is an error if a fifth of the examples count, else a warning.
+    `shared-texts`, for one side of pairs or documents of a corpus, is a note; a warning if most texts of a
+    column were trained on and most of its texts are in one example only.
     """
     if trained.unreadable:
         remedy = "train again, or evaluate the base to see what training gained"
@@ -106,7 +107,7 @@ def find_contamination(trained: TrainingTexts, dataset: Dataset, name: str) -> I
 
 
 def text_columns(dataset: Dataset) -> dict[str, Sequence[str]]:
-    """Return the columns that hold texts: not ids and clusters, nor names of classes."""
+    """Return the columns that hold texts, without ids, clusters and names of classes."""
     return {
         name: cells
         for name, cells in dataset.columns.items()
@@ -125,24 +126,25 @@ class _Seen:
     exact: AbstractSet[str]
     near: AbstractSet[str]
     looked_up: int
-    """Distinct texts that were looked up for near-duplicates."""
+    """Number of distinct texts that were compared for near-duplicates."""
     distinct: int
+    """Number of distinct texts that are not in `exact`."""
 
     @classmethod
     def of(cls, trained: TrainingTexts, columns: Mapping[str, Sequence[str]]) -> _Seen:
         texts = {text: text_hash(text) for cells in columns.values() for text in cells if text.strip()}
         exact = {text for text, hashed in texts.items() if hashed in trained.hashes}
         others = sorted(texts.keys() - exact, key=texts.__getitem__)[:_MOST_LOOKED_UP]
-        found = trained.signatures.near(others) if trained.signatures else []
-        near = {text for text, likest in zip(others, found, strict=False) if likest is not None}
-        return cls(exact, near, len(found), len(texts) - len(exact))
+        nearest = trained.signatures.near(others) if trained.signatures else []
+        near = {text for text, match in zip(others, nearest, strict=False) if match is not None}
+        return cls(exact, near, len(nearest), len(texts) - len(exact))
 
     def __contains__(self, text: str) -> bool:
         return text in self.exact or text in self.near
 
     @property
     def caveat(self) -> str:
-        """Say where near-duplicates were not, or not all, looked for."""
+        """Clause for texts that were not compared for near-duplicates; empty if all were."""
         if not self.looked_up and self.distinct:
             return "; near-duplicates were not looked for"
         if self.looked_up < self.distinct:
@@ -151,15 +153,15 @@ class _Seen:
 
 
 def _leaked(columns: Mapping[str, Sequence[str]], seen: _Seen, examples: int) -> list[int]:
-    """Rows whose every text was trained on, and whose texts are theirs."""
+    """Rows whose every text was trained on, and whose texts at most two rows have."""
     if not columns:
         return []
     rows = list(zip(*columns.values(), strict=True))
-    alike = Counter(rows)
+    counts = Counter(rows)
     return [
         row
         for row in range(examples)
-        if alike[rows[row]] <= _MOST_ALIKE and all(text in seen for text in rows[row])
+        if counts[rows[row]] <= _MOST_SAME and all(text in seen for text in rows[row])
     ]
 
 
@@ -171,7 +173,7 @@ def _leak(
     severity = Severity.ERROR if share >= _MATTERS else Severity.WARNING
     first = next(iter(columns.values()))[leaked[0]]
     evidence = (
-        f"of {len(leaked)} of {examples} examples of {name} ({share:.1%}) every text was trained on,"
+        f"in {len(leaked)} of {examples} examples of {name} ({share:.1%}) every text was trained on,"
         f" {exact} with equal texts, {len(leaked) - exact} with near-duplicates{seen.caveat};"
         f" such as {shortened(first, _MOST_SHOWN)!r}"
     )
@@ -181,19 +183,19 @@ def _leak(
 def _shared(
     columns: Mapping[str, Sequence[str]], seen: _Seen, dataset: Dataset, trained: TrainingTexts, name: str
 ) -> Iterator[Finding]:
-    """Find texts that were trained on without the rest of their example, or of a table beside them."""
-    found, severity = [], Severity.NOTE
+    """Find texts that were trained on without the rest of their example, and those of further tables."""
+    shared, severity = [], Severity.NOTE
     for column, cells in columns.items():
         count = sum(text in seen for text in cells)
         if count:
-            found.append(f"{column} of {count} of {len(cells)} examples ({len(set(cells))} different ones)")
+            shared.append(f"{column} of {count} of {len(cells)} examples ({len(set(cells))} different ones)")
             own = len(set(cells)) > len(cells) / 2
             severity = Severity.WARNING if own and count > len(cells) / 2 else severity
     for table, rows in dataset.tables.items():
         for column, cells in text_columns(rows).items():
             count = sum(text_hash(text) in trained.hashes for text in cells if text.strip())
             if count:
-                found.append(f"{column} of {count} of {len(cells)} rows of {table}")
-    if found:
-        evidence = f"of {name}, {'; '.join(found)} stood in the training, but no whole example{seen.caveat}"
-        yield Finding("shared-texts", severity, evidence, "a part of these examples is no news to the model")
+                shared.append(f"{column} of {count} of {len(cells)} rows of {table}")
+    if shared:
+        evidence = f"of {name}, {'; '.join(shared)} were trained on, but no whole example{seen.caveat}"
+        yield Finding("shared-texts", severity, evidence, "the model has seen a part of these examples")

@@ -1,4 +1,4 @@
-"""The curves of a training: loss and scores by step, as CSV and as a picture."""
+"""Write the curves of a training: loss and scores by step, as CSV and as SVG."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from harness.training.subject import LogEntry
+    from harness.training.check_input import LogEntry
 
 CSV, PICTURE = "training.csv", "training.svg"
 
 
 def write_curves(folder: Path, log: Sequence[LogEntry]) -> None:
-    """Write `training.csv` and, where there is something to draw, `training.svg`."""
+    """Write `training.csv` and, if there are losses or scores, `training.svg`."""
     (folder / CSV).write_text(to_csv(log), encoding="utf-8")
     if any(entry.loss is not None or entry.metrics for entry in log):
         _draw(folder / PICTURE, log)
 
 
 def to_csv(log: Sequence[LogEntry]) -> str:
-    """One row per line of the log: epoch, step, loss, learning rate, and a column per metric."""
+    """Return one row per line of the log: epoch, step, loss, learning rate, and a column per metric."""
     metrics = list(dict.fromkeys(name for entry in log for name in entry.metrics))
     lines = [
         [entry.epoch, entry.step, entry.loss, entry.learning_rate, *map(entry.metrics.get, metrics)]
@@ -33,7 +33,7 @@ def to_csv(log: Sequence[LogEntry]) -> str:
 
 
 def _draw(path: Path, log: Sequence[LogEntry]) -> None:
-    """Draw the loss and, on an axis of their own below it, the scores."""
+    """Draw the loss and, on a separate axis below it, the scores."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -50,7 +50,7 @@ def _draw(path: Path, log: Sequence[LogEntry]) -> None:
         if metrics:
             axes[1].set_ylabel("score")
             legend = axes[1].legend(frameon=False)
-            # Set now: a label that begins with `_` would have no line in the legend, and one with `$` is TeX.
+            # Set afterwards: a label that begins with `_` is hidden from the legend, and `$` starts TeX.
             for text, name in zip(legend.get_texts(), metrics, strict=True):
                 text.set_parse_math(False)
                 text.set_text(CONTROL.sub("", name))
@@ -58,5 +58,5 @@ def _draw(path: Path, log: Sequence[LogEntry]) -> None:
         for axis in axes:
             axis.spines[["top", "right"]].set_visible(False)
             axis.grid(alpha=0.25)
-        # A date would make every picture differ.
+        # A date would make every file differ.
         figure.savefig(path, metadata={"Date": None})

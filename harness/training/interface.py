@@ -1,4 +1,4 @@
-"""The contract of trainers: from a job, a model folder."""
+"""The interface of trainers: a job in, a model folder out."""
 
 from __future__ import annotations
 
@@ -9,70 +9,70 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from harness.training.check_input import LogEntry, Rows
     from harness.training.recipe import Recipe
-    from harness.training.subject import LogEntry, Rows
 
 
 class TrainingCallback(Protocol):
-    """Whoever wants to see how a training goes."""
+    """Receives the progress of a training."""
 
     def planned(self, steps: int) -> None:
-        """Say how many steps there will be at most, once that is known."""
+        """Receive the maximum number of steps, once it is known."""
         ...
 
     def advance(self, step: int, epoch: float) -> None:
-        """Say that a step is done."""
+        """Receive the end of a step."""
         ...
 
     def log(self, entry: LogEntry) -> None:
-        """Say what was logged, or evaluated."""
+        """Receive a line of the log, or an evaluation."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """One training: everything that a trainer needs, and where it may write."""
+    """One training: everything that a trainer needs, and the folders that it may write."""
 
     recipe: Recipe
     rows: Rows
-    """Checked: every text is a text, every label a finite number."""
+    """Validated: every text is a string, every label a finite number."""
     base: Path
     """Folder of the base model."""
     base_name: str
-    """What a card should call the base: a hub id where it is one's published weights."""
+    """Name of the base for the card: its hub id for published weights."""
     seed: int
     device: str
     threads: int
-    """Processors that this process may use, a container's quota counted."""
+    """Processors that this process may use, within the quota of its container."""
     work: Path
-    """Checkpoints go here; they survive a kill, and what is found here is continued."""
+    """Folder for checkpoints, which survive a kill; a training continues from the last one here."""
     folder: Path
-    """Write the finished model here, as sentence-transformers loads it: nothing is there before."""
+    """Folder for the finished model, as sentence-transformers loads it; does not exist before."""
     evaluate: Callable[[Path], Mapping[str, float]]
-    """Scores a saved model, a folder, on the recipe's tasks as the finished one: `TASK_METRIC` → score."""
+    """Scores a saved model, by its folder, on the recipe's tasks: `TASK_METRIC` → score."""
     deciding: str = ""
-    """The score that decides what is best: the first task's headline; empty without tasks."""
+    """The score that decides which checkpoint is best: the first task's headline; empty without tasks."""
     follower: TrainingCallback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult:
-    """What came of a job."""
+    """Result of a training job."""
 
     log: tuple[LogEntry, ...]
-    """Of the whole training, over all its sittings."""
+    """Log of the whole training, over all resumed runs."""
     steps: int
     best_step: int | None = None
     dtype: str = "float32"
-    """What was computed in."""
+    """Data type of the computation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """A way to train, as a recipe's `trainer` names it."""
+    """A trainer, as a recipe's `trainer` names it."""
 
     name: str
     help: str
     """One line."""
     train: Callable[[TrainingJob], TrainingResult]
-    """Train, from the last checkpoint in `job.work` where there is one, and write `job.folder`."""
+    """Trains, from the last checkpoint in `job.work` if there is one, and writes `job.folder`."""

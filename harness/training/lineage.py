@@ -1,4 +1,4 @@
-"""lineage.json: what a candidate was made of."""
+"""Read and write lineage.json: the recipe, base, data and log that a candidate was made from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NAME = "lineage.json"
 SCHEMA = 1
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-"""A number of rows or steps, which a float holds exactly."""
+"""A number of rows or steps, in the range that a float represents exactly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +32,13 @@ class LoggedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
-    """What a candidate was made of, so that it can be made again and its scores be trusted."""
+    """Everything a candidate was made from, so that it can be reproduced and its scores trusted."""
 
     schema: int = SCHEMA
     recipe: dict[str, Any]
-    """The recipe as it was run, changes and all."""
+    """The recipe as it was run, changes included."""
     base: str
-    """What people call the base."""
+    """Display name of the base."""
     base_fingerprint: str
     seed: int
     trainer: str
@@ -51,10 +51,10 @@ class Lineage:
     """Sorted 16-digit hashes of the distinct training texts, normalized (`training.near_duplicates`)."""
     steps: Count
     seconds: float
-    """Wall time of training, over all its sittings."""
+    """Wall time of training, over all resumed runs."""
     log: tuple[LoggedLoss, ...] = ()
     best_step: Count | None = None
-    """The step that was kept, where the best was to be; None for the last."""
+    """The step that was kept, if the recipe keeps the best; None for the last."""
     dtype: str = "float32"
     device: str = "cpu"
     hardware: dict[str, Any] = field(default_factory=dict)
@@ -62,11 +62,11 @@ class Lineage:
     finished: str = ""
     """ISO 8601, UTC."""
     findings: tuple[str, ...] = ()
-    """Codes of the findings that were allowed."""
+    """Codes of the allowed findings."""
 
 
 def read_lineage(folder: Path) -> Lineage | None:
-    """Read a folder's lineage; None where there is none. Raises HarnessError for one that cannot be read."""
+    """Read the lineage of a folder; None without one. Raises HarnessError for an unreadable file."""
     path = folder / NAME
     if not path.is_file():
         return None
@@ -74,10 +74,10 @@ def read_lineage(folder: Path) -> Lineage | None:
         lineage = msgspec.convert(read_json_file(path), Lineage)
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
         raise HarnessError(
-            f"{path} cannot be read: {error}", hint="remove it if it is not harness's own"
+            f"{path} cannot be read: {error}", hint="remove it if harness did not write it"
         ) from error
     if lineage.schema != SCHEMA:
-        raise HarnessError(f"{path} is of schema {lineage.schema}; this harness reads {SCHEMA}")
+        raise HarnessError(f"{path} has schema {lineage.schema}; this harness reads schema {SCHEMA}")
     return lineage
 
 

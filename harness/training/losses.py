@@ -1,10 +1,10 @@
-"""What is known of each loss: the rows it takes, its parameters, and what its value says."""
+"""Facts about each loss: its rows, its parameters, its labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,29 +18,30 @@ ROW_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "labeled-texts": ("text", "label"),
     }
 )
-"""Kinds of training rows, and the names of their columns in the order in which a loss takes them."""
+"""Kind of training rows → names of its columns, in the order of the loss."""
 
 LABELS = ("score", "label")
-"""Names of columns that are no texts; at most one in a kind, and it is the last."""
+"""Names of columns that are not texts; a kind has at most one, as its last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossFacts:
-    """One loss of sentence-transformers, as recipes, cards and checks need to know it."""
+    """Facts about one loss of sentence-transformers, for recipes, cards and checks."""
 
     kind: str
-    """The rows that it takes: one of KINDS. In-batch losses take triplets too, as `also` says."""
+    """The rows that it takes, one of ROW_KINDS."""
     also: tuple[str, ...] = ()
+    """Other kinds that it takes: triplets for in-batch losses."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Our names of its parameters → sentence-transformers' defaults."""
     labels: tuple[float, float] | None = None
-    """Smallest and largest label that makes sense; None where it takes none, or classes."""
+    """Minimum and maximum label that makes sense; None for a loss without labels, or with classes."""
     classes: bool = False
-    """Labels are names of classes, or 0 and 1, and nothing between."""
+    """Whether labels are names of classes, or 0 and 1 with nothing between."""
     in_batch: bool = False
-    """Every other row of a batch is taken for a negative: a loss of ln(batch size) is chance."""
+    """Whether every other row of a batch is a negative: a loss of ln(batch size) is chance."""
     hinge: bool = False
-    """It stops pushing once a distance is beyond the margin."""
+    """Whether its gradient is zero once a distance exceeds the margin."""
 
 
 _CONTRASTIVE = {"distance": "cosine", "margin": 0.5, "size_average": True}
@@ -74,15 +75,13 @@ LOSSES: Mapping[str, LossFacts] = MappingProxyType(
         ),
     }
 )
-"""The losses that recipes may name, any of them under MatryoshkaLoss too (`loss.matryoshka`)."""
-
-Distance = Literal["cosine", "euclidean", "manhattan"]
+"""The losses that recipes may name, each also inside MatryoshkaLoss (`loss.matryoshka`)."""
 
 
 def max_unit_distance(distance: str, dimensions: int | None = None) -> float | None:
-    """Largest distance of two vectors of length 1: 2 for cosine and Euclidean, 2·√d for Manhattan.
+    """Return the maximum distance of two vectors of length 1: 2 for cosine and Euclidean, 2·√d for Manhattan.
 
-    None where it depends on a number of dimensions that is not known, and for an unknown distance.
+    None for an unknown distance, and for Manhattan without the number of dimensions.
     """
     if distance in ("cosine", "euclidean"):
         return 2.0

@@ -1,4 +1,4 @@
-"""Training rows: from a file to what a loss takes, left doubtful for checks or made sure for a trainer."""
+"""Read training rows from a file: unvalidated for checks, validated for trainers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError, MissingDataError
 from harness.system.paths import accessible
 from harness.tasks.readers import as_floats, as_ids, as_texts, read_rows
+from harness.training.check_input import Rows
 from harness.training.losses import LABELS, ROW_KINDS
-from harness.training.subject import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from harness.training.recipe import Data
 
 MOST_SHOWN = 20
-"""Of more files or labels than these, an error shows the first."""
+"""Maximum number of files or labels that an error shows."""
 EXACT = 2**53
-"""From here on, a float is not every whole number, and an id must stay as it is written."""
+"""Minimum of whole numbers that a float may not represent exactly; such ids stay as they are written."""
 
 
 def rows_path(data: Data, root: Path | None, home: str = "") -> Path:
-    """Find the file of the rows: `root` itself where it is a file, else the recipe's path below it.
+    """Return the file of the rows: `root` itself if it is a file, else the recipe's path below it.
 
-    home: the recipe's own folder. A path that starts with `./` or `../` is meant from there, and so is any
-    other if no root is given. Raises HarnessError that says what must be given.
+    home: the recipe's own folder. A path that starts with `./` or `../` is relative to it, and so is any
+    path without a root. Raises HarnessError with the option that is missing.
     """
     if root is not None and root.is_file():
         return root
     if data.path is None:
-        raise HarnessError("the recipe does not say where its rows are", hint="--data FILE names them")
-    beside = root is None or data.path.startswith(("./", "../"))
-    folder = Path(home or ".") if beside else root
+        raise HarnessError("the recipe does not name the file of its rows", hint="--data FILE names it")
+    in_home = root is None or data.path.startswith(("./", "../"))
+    folder = Path(home or ".") if in_home else root
     path = accessible(Path(os.path.normpath((folder or Path()) / data.path)))
     if path.is_file():
         return path
-    if beside:
+    if in_home:
         raise MissingDataError(
-            f"the recipe needs {data.path}, which does not come with it",
+            f"the recipe needs {data.path}, which is not there",
             exists=f"looked for: {path}",
             hint="--data DIR names the folder that holds it, --data FILE the file (docs/data.md)",
         )
@@ -52,14 +52,14 @@ def rows_path(data: Data, root: Path | None, home: str = "") -> Path:
     raise MissingDataError(
         f"no {data.path} in {root}",
         exists=f"in {path.parent}: {', '.join(there[:MOST_SHOWN]) or 'nothing'}{more}",
-        hint="--data FILE names the rows themselves",
+        hint="--data FILE names the file of the rows",
     )
 
 
 def read_training_rows(data: Data, path: Path) -> Rows:
-    """Read rows as the recipe says, without judging them: a cell may be a record or missing, a label absurd.
+    """Read rows as the recipe says, unvalidated: a cell may be a record or missing, a label out of range.
 
-    Raises HarnessError for a file that cannot be read or lacks a column, and where no row is left.
+    Raises HarnessError for a file that cannot be read or lacks a column, and if no row is left.
     """
     wanted = {name: data.columns.get(name, name) for name in ROW_KINDS[data.kind]}
     conditions = {f"only {name}": name for name in data.only}
@@ -68,13 +68,13 @@ def read_training_rows(data: Data, path: Path) -> Rows:
     labels = _converted(table[label], data) if label else None
     texts = {name: table[name] for name in wanted if name != label}
     rows = range(len(next(iter(texts.values()))))
-    asked = [
+    matching = [
         row for row in rows if all(_same(table[f"only {name}"][row], data.only[name]) for name in data.only)
     ]
-    kept = [row for row in asked if labels is None or labels[row] is not _NONE]
-    distinct = _first_of_each(texts, labels, kept) if data.distinct else kept
+    kept = [row for row in matching if labels is None or labels[row] is not _UNMAPPED]
+    distinct = _distinct(texts, labels, kept) if data.distinct else kept
     if not distinct:
-        raise _nothing_left(table, label, data, path)
+        raise _no_rows_error(table, label, data, path)
     used = distinct[: data.limit]
     return Rows(
         kind=data.kind,
@@ -87,16 +87,16 @@ def read_training_rows(data: Data, path: Path) -> Rows:
 
 
 def validate_rows(rows: Rows) -> Rows:
-    """Return rows whose every text is a text and every label a finite number; classes become 0, 1, 2, …
+    """Return rows whose every text is a string and every label a finite number; classes become 0, 1, 2, …
 
-    Raises HarnessError that names the first row that is not so.
+    Raises HarnessError that names the first invalid row.
     """
     path = Path(rows.source)
     columns = {name: as_texts(cells, name, path) for name, cells in rows.texts.items()}
     labels: list[float] | list[int] | None = None
     if rows.labels is not None and rows.kind == "labeled-texts":
         classes = as_ids([_whole(label) for label in rows.labels], "label", path)
-        number = {name: place for place, name in enumerate(sorted(set(classes)))}
+        number = {name: index for index, name in enumerate(sorted(set(classes)))}
         labels = [number[name] for name in classes]
     elif rows.labels is not None:
         labels = as_floats(rows.labels, ROW_KINDS[rows.kind][-1], path)
@@ -104,23 +104,23 @@ def validate_rows(rows: Rows) -> Rows:
 
 
 def digest(rows: Rows) -> str:
-    """Hex SHA-256 of the rows as the loss takes them, in order."""
-    found = hashlib.sha256(rows.kind.encode())
+    """Return the hex SHA-256 of the rows as the loss takes them, in order."""
+    content = hashlib.sha256(rows.kind.encode())
     for name, cells in rows.texts.items():
-        found.update(json.dumps([name, list(cells)], ensure_ascii=False, default=str).encode())
-    found.update(json.dumps(None if rows.labels is None else list(rows.labels), default=str).encode())
-    return found.hexdigest()
+        content.update(json.dumps([name, list(cells)], ensure_ascii=False, default=str).encode())
+    content.update(json.dumps(None if rows.labels is None else list(rows.labels), default=str).encode())
+    return content.hexdigest()
 
 
-_NONE = object()
-"""Stands for a label that the recipe does not name."""
+_UNMAPPED = object()
+"""In place of a label that the recipe does not name."""
 
 
 def _converted(cells: list[Any], data: Data) -> list[Any]:
-    """Turn the file's labels into the loss's; what is no number stays as it is, for a check to find."""
+    """Map the file's labels to those of the loss; a label that is not a number stays, for a check to find."""
     if data.labels:
         named = {_key(name): value for name, value in data.labels.items()}
-        return [named.get(_key(cell), _NONE) for cell in cells]
+        return [named.get(_key(cell), _UNMAPPED) for cell in cells]
     if data.kind == "labeled-texts":
         return cells
     values = [_number(cell) for cell in cells]
@@ -130,17 +130,17 @@ def _converted(cells: list[Any], data: Data) -> list[Any]:
     return [(value - low) / (high - low) if isinstance(value, float) else value for value in values]
 
 
-def _nothing_left(table: dict[str, list[Any]], label: str | None, data: Data, path: Path) -> HarnessError:
-    """Say what the recipe wants of a row, and what the rows have there."""
+def _no_rows_error(table: dict[str, list[Any]], label: str | None, data: Data, path: Path) -> HarnessError:
+    """Return the error for no rows: the values that the recipe selects, and those of the file."""
     wants = {f"data.only.{name}": (repr(value), table[f"only {name}"]) for name, value in data.only.items()}
     if label and data.labels:
         wants["data.labels"] = (", ".join(data.labels), table[label])
     lines = []
     for name, (wanted, cells) in wants.items():
-        found = list(dict.fromkeys(_key(cell) for cell in cells))
-        more = " …" if len(found) > MOST_SHOWN else ""
-        lines.append(f"{name} wants: {wanted}; the file has: {', '.join(found[:MOST_SHOWN])}{more}")
-    return HarnessError(f"{path}: no row is one that the recipe wants", exists="\n".join(lines))
+        values = list(dict.fromkeys(_key(cell) for cell in cells))
+        more = " …" if len(values) > MOST_SHOWN else ""
+        lines.append(f"{name} selects: {wanted}; the file has: {', '.join(values[:MOST_SHOWN])}{more}")
+    return HarnessError(f"{path}: the recipe selects no row", exists="\n".join(lines))
 
 
 def _same(cell: Any, value: str | float) -> bool:  # noqa: ANN401 - a cell of any file
@@ -148,7 +148,7 @@ def _same(cell: Any, value: str | float) -> bool:  # noqa: ANN401 - a cell of an
 
 
 def _whole(label: Any) -> Any:  # noqa: ANN401 - a cell of any file
-    """Write a class that a file or a recipe holds as 1.0 as 1."""
+    """Convert the class 1.0 of a file or a recipe to 1."""
     return int(label) if isinstance(label, float) and label.is_integer() else label
 
 
@@ -160,16 +160,17 @@ def _number(cell: Any) -> Any:  # noqa: ANN401 - a cell of any file
 
 
 def _key(cell: Any) -> str:  # noqa: ANN401 - a cell of any file
-    """Write 0, 0.0 and "0" alike: csv files hold texts, and parquet files floats."""
+    """Format 0, 0.0 and "0" alike: csv files hold texts, and parquet files floats."""
     number = _number(cell)
     if not isinstance(number, float) or not abs(number) < EXACT:
         return str(cell)
     return str(int(number)) if number.is_integer() else repr(number)
 
 
-def _first_of_each(table: dict[str, list[Any]], labels: list[Any] | None, rows: Iterable[int]) -> list[int]:
-    seen: dict[str, int] = {}
+def _distinct(table: dict[str, list[Any]], labels: list[Any] | None, rows: Iterable[int]) -> list[int]:
+    """Return the rows that do not repeat an earlier one."""
+    first: dict[str, int] = {}
     for row in rows:
         cells = [*(column[row] for column in table.values()), None if labels is None else labels[row]]
-        seen.setdefault(json.dumps(cells, ensure_ascii=False, default=str), row)
-    return list(seen.values())
+        first.setdefault(json.dumps(cells, ensure_ascii=False, default=str), row)
+    return list(first.values())

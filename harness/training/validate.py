@@ -1,4 +1,4 @@
-"""Whether a recipe makes sense as a whole: what no type can say, all of it at once."""
+"""Validate a recipe beyond types: ranges and contradictions, all reported at once."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from harness.training.recipe import Recipe
 
 LARGEST_SEED = 2**32 - 1
-"""numpy takes no larger one."""
+"""Maximum seed of numpy."""
 LARGEST = 2**31 - 1
-"""Of whole numbers that count something, and of epochs: no training has more."""
+"""Maximum of counts and of epochs."""
 
 
 def validate_recipe(recipe: Recipe, where: str) -> None:
-    """Raise one HarnessError for every number out of range and all fields that contradict each other."""
+    """Raise one HarnessError for all numbers out of range and all contradicting fields."""
     flaws = [flaw for check in _CHECKS for flaw in check(recipe)]
     if len(flaws) == 1:
         raise HarnessError(f"{where}: {flaws[0].message}", exists=flaws[0].exists, hint=flaws[0].hint)
@@ -32,14 +32,14 @@ def validate_recipe(recipe: Recipe, where: str) -> None:
 
 
 def _texts(recipe: Recipe) -> Iterator[HarnessError]:
-    named = {
+    texts = {
         "name": recipe.name,
         "base": recipe.base,
         "revision": recipe.revision,
         "trainer": recipe.trainer,
         "data.path": recipe.data.path,
     }
-    for key, value in named.items():
+    for key, value in texts.items():
         if value is not None and not value.strip():
             yield HarnessError(f"{key} is empty", hint="leave the key out, or give it a value")
 
@@ -49,8 +49,8 @@ def _path(recipe: Recipe) -> Iterator[HarnessError]:
     inner = path.lstrip("./") if path.startswith(("./", "../")) else path
     if not PurePath(path).is_absolute() and ".." in PurePath(inner).parts:
         yield HarnessError(
-            f"data.path {path!r} leaves its folder on the way",
-            hint="start it with ../ to go up from the recipe's own folder, or give the whole path",
+            f"data.path {path!r} has '..' after a folder",
+            hint="start it with ../ to go up from the recipe's own folder, or give an absolute path",
         )
 
 
@@ -86,10 +86,10 @@ def _columns(recipe: Recipe) -> Iterator[HarnessError]:
     for name in data.templates:
         if name in LABELS:
             yield HarnessError(
-                f"data.templates.{name}: a template makes a text, and {name} is a number or a class"
+                f"data.templates.{name}: a template makes a text, but {name} is a number or a class"
             )
         if name in data.columns:
-            yield HarnessError(f"{name} is both in data.columns and in data.templates: leave one out")
+            yield HarnessError(f"{name} is in data.columns and in data.templates: leave one out")
     read = [data.columns.get(name, name) for name in known if name not in data.templates]
     if len(set(read)) < len(read):
         yield HarnessError(f"two of {', '.join(known)} are read from one column of the file: {read}")
@@ -163,7 +163,7 @@ def _batches(recipe: Recipe) -> Iterator[HarnessError]:
         yield HarnessError(f"train.batch_sampler: {kind} have no label to group by")
     if train.batch_size == 1 and kind == "pairs" and LOSSES[recipe.loss.name].in_batch:
         yield HarnessError(
-            f"train.batch_size is 1, and {recipe.loss.name} takes the rest of a batch for negatives",
+            f"train.batch_size is 1, but {recipe.loss.name} takes the rest of a batch as negatives",
             hint="train.batch_size = 16, or more",
         )
 
@@ -172,12 +172,12 @@ def _evaluation(recipe: Recipe) -> Iterator[HarnessError]:
     evaluation = recipe.evaluation
     if evaluation.keep == "best" and not evaluation.tasks:
         yield HarnessError(
-            'evaluation.keep = "best" needs a task that tells which is best',
+            'evaluation.keep = "best" needs a task that decides which is best',
             hint='evaluation = { tasks = ["stsb-dev"], keep = "best" }',
         )
     if evaluation.patience is not None and evaluation.keep != "best":
         yield HarnessError(
-            "evaluation.patience waits for a better model, but evaluation.keep is the last",
+            "evaluation.patience waits for a better model, but evaluation.keep is 'last'",
             hint='evaluation.keep = "best"',
         )
     if len(set(evaluation.tasks)) < len(evaluation.tasks):

@@ -1,4 +1,4 @@
-"""Training: recipes, the trainer of sentence-transformers, and checks before and after it."""
+"""Plugin for training: recipes, the trainer of sentence-transformers, and checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def harness_recipes() -> Iterable[Recipe]:
-    """One for each of five published cards: as it was, and as it should have been."""
+    """Return two recipes for each of five published cards: as published and corrected."""
     from harness_train.recipes import shipped_recipes
 
     return shipped_recipes()
@@ -22,7 +22,7 @@ def harness_recipes() -> Iterable[Recipe]:
 
 @hookimpl
 def harness_trainers() -> Iterable[Trainer]:
-    """The trainer of sentence-transformers."""
+    """Return the trainer of sentence-transformers."""
     from harness_train.trainer import SENTENCE_TRANSFORMERS
 
     return [SENTENCE_TRANSFORMERS]
@@ -30,7 +30,7 @@ def harness_trainers() -> Iterable[Trainer]:
 
 @hookimpl
 def harness_checks() -> Iterable[Check]:
-    """Labels, loss, inputs and evaluation."""
+    """Return the checks of labels, loss, inputs and evaluation."""
     from harness_train.evaluation import EVALUATION
     from harness_train.inputs import INPUTS
     from harness_train.labels import LABELS

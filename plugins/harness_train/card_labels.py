@@ -1,4 +1,4 @@
-"""Labels of a card: what its statistics, its few rows and its example let one suspect."""
+"""Suspect inverted labels from a card: its statistics, sample rows and usage example."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import LOSSES
-from harness_train.direction import SENSE, is_number
+from harness_train.label_inversion import SENSE, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,58 +16,58 @@ if TYPE_CHECKING:
     from harness.training import CheckInput, ColumnFacts, Rows
 
 NEAR_ONE = 0.9
-"""Similarity from which on training has pulled a pair together, whatever the base thought of it."""
+"""Minimum similarity of a pair that training has pulled together."""
 _NUMBERS = ("float", "int", "uint", "double", "bool")
 _STEM = 6
-"""Letters by which words count as the same: retain, retained."""
+"""Number of first letters that make words the same: retain, retained."""
 
 
-def look_at_card(subject: CheckInput) -> Iterator[Finding]:
-    """Suspect inverted labels: what the card's rows call unlike goes together, and what was pulled is rare.
+def check_card_labels(training: CheckInput) -> Iterator[Finding]:
+    """Suspect inverted labels: similar pairs are rare, and a training row is pulled together.
 
-    Four things must meet: a loss that takes the higher label for alike; a mean label below one half; rows
-    shown that are all of the lowest label; and an example, whose first two texts sentence-transformers takes
-    from one training row, at a similarity that only being pulled together explains. Rows called unlike that
-    share words which no other row shown has make it a warning, else it is a note: with pairs drawn at random
-    the rest can happen in a healthy training.
+    Four conditions: a loss whose higher label means similar; a mean label below one half; sample rows that
+    all have the lowest label; and an example, whose first two texts sentence-transformers takes from one
+    training row, with a similarity that only training explains. It is a warning if dissimilar rows share
+    words that no other sample row has, else a note: with random pairs the conditions can hold in a sound
+    training.
     """
-    rows, column, usage = subject.rows, label_column(subject), subject.usage
+    rows, column, usage = training.rows, label_column(training), training.usage
     mean = None if column is None else mean_of(column)
-    facts = LOSSES.get(subject.loss_name)
+    facts = LOSSES.get(training.loss_name)
     if rows is None or rows.complete or mean is None or column is None or usage is None or facts is None:
         return
     low, high = min(column.low or 0.0, 0.0), max(column.high or 1.0, 1.0)
     zeros = 1 - (mean - low) / (high - low)
     labels = [float(label) for label in rows.labels or () if is_number(label)]
-    told = facts.kind in ("labeled-pairs", "scored-pairs") and len(usage.similarities) > 1
-    if not told or zeros <= 0.5 or not labels or max(labels) > low or len(rows.texts) != 2:
+    usable = facts.kind in ("labeled-pairs", "scored-pairs") and len(usage.similarities) > 1
+    if not usable or zeros <= 0.5 or not labels or max(labels) > low or len(rows.texts) != 2:
         return
     similarity = usage.similarities[0][1]
     if similarity < NEAR_ONE:
         return
     shared = _shared_words(rows)
     words = f", although they share words ({', '.join(map(repr, shared[:3]))})" if shared else ""
-    sense = SENSE.get(subject.loss_name, "takes the highest label for alike")
+    sense = SENSE.get(training.loss_name, "pulls pairs of the highest label together")
     yield Finding(
         "labels-may-be-inverted",
         Severity.WARNING if shared else Severity.NOTE,
-        f"{subject.loss_name} {sense}. The labels' mean is {mean:g}: about {zeros:.0%} of the pairs are"
+        f"{training.loss_name} {sense}. The labels' mean is {mean:g}: about {zeros:.0%} of the pairs are"
         f" pushed apart, and so are all {len(labels)} rows that the card shows{words}. Yet the trained"
         f" model gives the card's own example pair, which is one of the training rows, a similarity of"
         f" {similarity:.2f}.",
-        "Give the data to be sure: `harness check DATA --recipe RECIPE` measures the base's AUC against the"
-        " labels; if they are inverted, exchange them (data.labels).",
+        "Check the data: `harness check DATA --recipe RECIPE` measures the base's AUC against the labels; if"
+        " they are inverted, exchange them (data.labels).",
     )
 
 
-def label_column(subject: CheckInput) -> ColumnFacts | None:
-    """Return the column of the labels: the last one of numbers, where there are texts before it."""
-    numbers = [column for column in subject.columns if column.type.lower().startswith(_NUMBERS)]
-    return numbers[-1] if numbers and len(subject.columns) > 1 else None
+def label_column(training: CheckInput) -> ColumnFacts | None:
+    """Return the column of the labels: the last one of numbers, if there are other columns."""
+    numbers = [column for column in training.columns if column.type.lower().startswith(_NUMBERS)]
+    return numbers[-1] if numbers and len(training.columns) > 1 else None
 
 
 def mean_of(column: ColumnFacts) -> float | None:
-    """Mean of a column: as it is given, or from the shares of its values; None where neither is there."""
+    """Return the mean of a column, given or from the shares of its values; None if unknown."""
     if column.mean is not None or not column.shares:
         return column.mean
     try:
@@ -79,18 +79,18 @@ def mean_of(column: ColumnFacts) -> float | None:
 
 
 def _shared_words(rows: Rows) -> list[str]:
-    """Words that stand in both texts of a row, and in no other row's second text."""
+    """Return words that are in both texts of a row, and in no other row's second text."""
     left, right = ([_stems(cell) for cell in cells] for cells in rows.texts.values())
     rows_with = Counter(stem for stems in right for stem in stems)
     return [
         word
-        for one, other in zip(left, right, strict=True)
-        for stem, word in other.items()
-        if stem in one and rows_with[stem] == 1
+        for first, second in zip(left, right, strict=True)
+        for stem, word in second.items()
+        if stem in first and rows_with[stem] == 1
     ]
 
 
 def _stems(cell: object) -> dict[str, str]:
-    """Stem → word, of the words of at least five letters."""
+    """Return stem → word, for words of at least five letters."""
     words = re.findall(r"[^\W\d_]{5,}", cell.casefold()) if isinstance(cell, str) else []
     return {word[:_STEM]: word for word in reversed(words)}

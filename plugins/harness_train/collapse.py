@@ -1,4 +1,4 @@
-"""Has training pulled all texts together?"""
+"""Detect embedding collapse: texts that training has pulled together."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from harness.training import CheckInput
 
 MOST_TEXTS, FEWEST_TEXTS = 256, 32
-"""Training texts that are drawn, and fewer of which say nothing."""
+"""Maximum number of training texts that are drawn, and minimum number that is measured."""
 
 NARROW = 0.9
-"""Mean cosine of unrelated texts from which on nothing can be told apart.
+"""Minimum mean cosine of unrelated texts that counts as collapsed.
 
 all-MiniLM-L6-v2 has 0.05 on the texts below; models trained at a low temperature, such as E5, about 0.75.
 """
 RISE = 0.3
-"""Rise of the mean cosine over the base's that is worth a warning."""
+"""Minimum rise of the mean cosine over that of the base for a warning."""
 HALF, QUARTER = 1 / 2, 1 / 4
-"""Shares of the base's effective rank: at most half of it is worth a warning, a quarter an error."""
+"""Maximum shares of the base's effective rank for a warning, and for an error."""
 FLAT = 0.1
-"""Share of the largest possible effective rank, where there is no base to compare with."""
+"""Maximum share of the largest possible effective rank that counts as flat, without a base."""
 
 _UNRELATED = """\
 The ferry leaves at six in the morning.|Photosynthesis turns light into sugar.|He was fined for speeding.
@@ -46,23 +46,23 @@ Wash at forty degrees with like colors.|The treaty was signed in Vienna.|Octopus
 The server answers with an error.|Rice is grown on terraces.|The choir rehearses in the church hall.
 He repaired the clock with a hairpin.|Either party may terminate on notice.|The lake froze overnight.
 Olive oil should be kept in the dark.|The suspect denied the burglary.|Turn left after the roundabout."""
-"""Short sentences that have nothing to do with each other."""
+"""Unrelated short sentences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How embeddings of texts lie in space."""
+    """Spread of embeddings: mean cosine and effective rank."""
 
     cosine: float
-    """Mean cosine of two different texts, in [-1, 1]; 1 where all are one."""
+    """Mean cosine of two different texts, in [-1, 1]; 1 if all are equal."""
     rank: float
     """Effective rank (Roy & Vetterli, 2007): exp of the entropy of the centered singular values."""
     most: int
-    """The largest rank that so many texts can have in so many dimensions."""
+    """Maximum rank for this number of texts and dimensions."""
 
 
 def spread(embeddings: np.ndarray) -> Spread:
-    """Measure (n, d) embeddings, n ≥ 2; rank 1 where all are equal."""
+    """Return the spread of (n, d) embeddings, n ≥ 2; rank 1 if all are equal."""
     import numpy as np
 
     rows = embeddings.astype(np.float64)
@@ -76,46 +76,46 @@ def spread(embeddings: np.ndarray) -> Spread:
     return Spread(float(cosine), rank, min(count - 1, rows.shape[1]))
 
 
-def look_at_embeddings(subject: CheckInput) -> Iterator[Finding]:
-    """Find a space that training has made narrow or flat, for unrelated texts or those of the training."""
-    if subject.model is None:
+def check_embeddings(training: CheckInput) -> Iterator[Finding]:
+    """Find embeddings that training has made narrow or flat, of unrelated texts or of training texts."""
+    if training.model is None:
         return
-    model, base = subject.model(), subject.base() if subject.base is not None else None
-    groups = {"unrelated sentences": unrelated(), "training texts": _training_texts(subject)}
-    for what, texts in groups.items():
+    model, base = training.model(), training.base() if training.base is not None else None
+    groups = {"unrelated sentences": unrelated(), "training texts": _training_texts(training)}
+    for name, texts in groups.items():
         if len(texts) < FEWEST_TEXTS:
             continue
         own = spread(model.encode(texts))
-        found = _judged(own, _spread_of(base, texts), trained=subject.trained)
-        if found is not None:
-            severity, because = found
+        verdict = _assess(own, _spread_of(base, texts), trained=training.trained)
+        if verdict is not None:
+            severity, reason = verdict
             yield Finding(
                 "embedding-collapse",
                 severity,
-                f"Of {len(texts)} {what}, two have a mean cosine of {own.cosine:.2f}, and the embeddings an"
-                f" effective rank of {own.rank:.0f} of at most {own.most}; {because}.",
-                "Look whether nearly all labels say “alike”; train with negatives, for fewer epochs, or at a"
-                " lower learning rate.",
+                f"Of {len(texts)} {name}, two have a mean cosine of {own.cosine:.2f}, and the embeddings an"
+                f" effective rank of {own.rank:.0f} of at most {own.most}; {reason}.",
+                "Check whether nearly all labels say “similar”; train with negatives, for fewer epochs, or at"
+                " a lower learning rate.",
             )
             return
 
 
 def unrelated() -> list[str]:
-    """Sentences that have nothing to do with each other."""
+    """Return the unrelated sentences."""
     return [text for line in _UNRELATED.splitlines() for text in line.split("|")]
 
 
-def _judged(own: Spread, base: Spread | None, *, trained: bool) -> tuple[Severity, str] | None:
-    """Say how bad it is, and beside what; None where all is well."""
+def _assess(own: Spread, base: Spread | None, *, trained: bool) -> tuple[Severity, str] | None:
+    """Return the severity and what it is compared with; None without a collapse."""
     if base is None:
         narrow, flat = own.cosine >= NARROW, own.rank <= FLAT * own.most
         severity = Severity.ERROR if trained else Severity.WARNING
-        return (severity, "no base was there to compare with") if narrow or flat else None
-    beside = f"its base has {base.cosine:.2f} and {base.rank:.0f}"
+        return (severity, "there is no base to compare with") if narrow or flat else None
+    compared = f"its base has {base.cosine:.2f} and {base.rank:.0f}"
     if own.cosine >= NARROW > base.cosine or own.rank <= QUARTER * base.rank:
-        return Severity.ERROR, beside
+        return Severity.ERROR, compared
     if own.cosine >= base.cosine + RISE or own.rank <= HALF * base.rank or own.cosine >= NARROW:
-        return Severity.WARNING, beside
+        return Severity.WARNING, compared
     return None
 
 
@@ -123,10 +123,10 @@ def _spread_of(model: Model | None, texts: Sequence[str]) -> Spread | None:
     return None if model is None else spread(model.encode(texts))
 
 
-def _training_texts(subject: CheckInput) -> list[str]:
-    """Draw distinct texts of the training, the same every time."""
-    if subject.rows is None:
+def _training_texts(training: CheckInput) -> list[str]:
+    """Draw distinct texts of the training, the same each time."""
+    if training.rows is None:
         return []
-    cells = [cell for column in subject.rows.texts.values() for cell in column]
+    cells = [cell for column in training.rows.texts.values() for cell in column]
     texts = sorted({cell for cell in cells if isinstance(cell, str) and cell.strip()})
-    return random.Random(0).sample(texts, min(len(texts), MOST_TEXTS))  # noqa: S311 - the same every time
+    return random.Random(0).sample(texts, min(len(texts), MOST_TEXTS))  # noqa: S311 - the same each time

@@ -1,4 +1,4 @@
-"""How often the more similar pair is the one with the higher label, and how sure that is."""
+"""Concordance of similarities and labels (AUC), with its interval and p-value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SAMPLE_OF_STRATA = 20
-"""From so many strata on, they too are taken as a sample; fewer are taken as they are."""
+"""Minimum number of strata that are treated as a sample; fewer are treated as fixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,15 @@ class Concordance:
 def concordance(
     values: np.ndarray, labels: np.ndarray, strata: Sequence[object], clusters: Sequence[object]
 ) -> Concordance | None:
-    """Compare every two rows of a stratum that differ in label; ties of values count half.
+    """Return the concordance over all pairs of rows of one stratum with different labels; ties count half.
 
     values, labels: (n,) float. strata, clusters: (n,) names. For labels 0 and 1 in one stratum it is the AUC.
-    None where no two rows can be compared.
+    None if no two rows can be compared.
 
-    The standard error is the larger of two. That of the sum of each cluster's influences holds for rows that
-    share a source (Obuchowski, 1997, "Nonparametric analysis of clustered ROC curve data"; without
-    clusters it is DeLong's of 1988). That of Mann and Whitney (1947) holds if labels mean nothing, and keeps
-    a handful of rows from being sure. Where there are 20 strata or more, they are clusters too.
+    The standard error is the larger of two. The one from the sums of each cluster's influences is valid for
+    rows that share a source (Obuchowski, 1997, "Nonparametric analysis of clustered ROC curve data"; without
+    clusters it is DeLong's of 1988). The one of Mann and Whitney (1947) is valid if labels mean nothing, and
+    prevents significance from a handful of rows. 20 strata or more are also treated as clusters.
     """
     inverse = [np.unique(np.array(names, dtype=str), return_inverse=True)[1] for names in (strata, clusters)]
     wins, compared, null = np.zeros(len(values)), np.zeros(len(values)), 0.0
@@ -55,29 +55,29 @@ def concordance(
     total = compared.sum() / 2
     if not total:
         return None
-    # A row wins where it is on the right side of another: each comparison is counted for both of its rows.
+    # Each comparison is counted for both of its rows.
     score = float(wins.sum() / 2 / total)
     influence = (wins - compared * score) / total
     errors = [(null**0.5 / total, math.inf), _error(influence, inverse[1])]
     if used >= _SAMPLE_OF_STRATA:
-        # Both rows of each comparison are in the same stratum, where it would count twice.
+        # Both rows of a comparison are in the same stratum, so that it would count twice.
         errors.append(_error(influence / 2, inverse[0]))
-    return _judged(score, *max(errors))
+    return _with_interval(score, *max(errors))
 
 
 def share(right: np.ndarray, clusters: Sequence[object]) -> Concordance:
-    """How often rows are right, as a share against one half: the sign test, over clusters.
+    """Return the share of rows that are right, compared with one half: the sign test, over clusters.
 
     right: (n,) float of 1, 0, and 0.5 for a tie.
     """
     names = np.unique(np.array(clusters, dtype=str), return_inverse=True)[1]
     score = float(right.mean())
     errors = [(0.5 * len(right) ** -0.5, math.inf), _error((right - score) / len(right), names)]
-    return _judged(score, *max(errors))
+    return _with_interval(score, *max(errors))
 
 
-def _judged(score: float, error: float, freedom: float) -> Concordance:
-    """Take Student's distribution for an error that was estimated from a number of clusters."""
+def _with_interval(score: float, error: float, freedom: float) -> Concordance:
+    """Return interval and p-value by Student's t with the degrees of freedom of the error."""
     from scipy.stats import t
 
     half = error * float(t.ppf(0.975, freedom))
@@ -86,12 +86,13 @@ def _judged(score: float, error: float, freedom: float) -> Concordance:
 
 
 def _groups(names: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of each name."""
     order = np.argsort(names, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(names[order])) + 1)
 
 
 def _placements(values: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each row: comparisons that go as the labels say, and comparisons: (n,), (n,)."""
+    """Return for each row the comparisons that agree with the labels, and all comparisons: (n,), (n,)."""
     higher = np.sign(labels[:, None] - labels[None, :])
     agrees = (np.sign(values[:, None] - values[None, :]) * higher + 1) / 2
     different = higher != 0

@@ -1,4 +1,4 @@
-"""Check: will the model read what was meant?"""
+"""Check `inputs`: records, missing, broken, truncated and nearly equal texts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import Check
-from harness_train.garbled import look_at_texts
-from harness_train.near_copies import look_at_near_copies
-from harness_train.repeats import MANY, shorten
+from harness_train.duplicates import MANY, shorten
+from harness_train.encoding_errors import check_texts
+from harness_train.near_duplicates import check_near_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
     from harness.training import CheckInput, ColumnFacts, Rows
 
 MOST_COUNTED = 5000
-"""Distinct texts whose tokens are counted; more are spread evenly over the rows."""
+"""Maximum number of distinct texts whose tokens are counted, spread evenly over the rows."""
 _RECORDS = ("dict", "list", "struct", "sequence", "map")
-"""How a card's column types begin that are records, not texts."""
+"""Prefixes of a card's column types that are records, not texts."""
 
 
-def look(subject: CheckInput) -> Iterator[Finding]:
-    """Find records, empty, garbled, cut and nearly equal texts."""
-    rows = subject.rows
+def check_inputs(training: CheckInput) -> Iterator[Finding]:
+    """Find records and missing, empty, broken, truncated and nearly equal texts."""
+    rows = training.rows
     if rows is None or not rows.complete:
-        yield from _records_of_card(subject.columns, rows)
-        yield from _truncated_on_card(subject)
+        yield from _records_of_card(training.columns, rows)
+        yield from _truncated_on_card(training)
     if rows is not None and rows.complete:
         yield from _records(rows)
         yield from _missing(rows)
         yield from _empty(rows)
-        yield from _truncated(rows, subject)
-        yield from look_at_near_copies(rows)
-    shown = () if subject.usage is None else subject.usage.texts
+        yield from _truncated(rows, training)
+        yield from check_near_duplicates(rows)
+    examples = () if training.usage is None else training.usage.texts
     cells = [] if rows is None else [cell for column in rows.texts.values() for cell in column]
-    texts = list(dict.fromkeys(_texts([*cells, *shown, *subject.samples])))
-    yield from look_at_texts(texts, garbled=subject.garbled and (rows is None or not rows.complete))
+    texts = list(dict.fromkeys(_texts([*cells, *examples, *training.samples])))
+    yield from check_texts(texts, garbled=training.garbled and (rows is None or not rows.complete))
 
 
 def _records_of_card(columns: Sequence[ColumnFacts], rows: Rows | None) -> Iterator[Finding]:
-    found = [column for column in columns if column.type.lower().startswith(_RECORDS)]
-    if found:
-        named = " and ".join(f"{column.name} ({column.type})" for column in found)
+    records = [column for column in columns if column.type.lower().startswith(_RECORDS)]
+    if records:
+        named = " and ".join(f"{column.name} ({column.type})" for column in records)
         cells = [] if rows is None else [cell for column in rows.texts.values() for cell in column]
         first = next((cell for cell in cells if isinstance(cell, dict)), {})
         yield _dict_inputs(f"The columns {named} of the training rows were records", tuple(map(str, first)))
@@ -52,73 +52,73 @@ def _records_of_card(columns: Sequence[ColumnFacts], rows: Rows | None) -> Itera
 
 def _records(rows: Rows) -> Iterator[Finding]:
     for name, cells in rows.texts.items():
-        found = [row for row, cell in enumerate(cells) if isinstance(cell, dict | list)]
-        if found:
-            first = cells[found[0]]
+        records = [row for row, cell in enumerate(cells) if isinstance(cell, dict | list)]
+        if records:
+            first = cells[records[0]]
             keys = tuple(map(str, first)) if isinstance(first, dict) else ()
-            what = f"{len(found)} of {len(cells)} cells of {name} are records, the first {shorten(first)!r}"
-            yield _dict_inputs(what, keys, name)
+            count = f"{len(records)} of {len(cells)} cells of {name}"
+            yield _dict_inputs(f"{count} are records, the first {shorten(first)!r}", keys, name)
 
 
-def _dict_inputs(what: str, keys: Sequence[str], name: str = "text1") -> Finding:
+def _dict_inputs(evidence: str, keys: Sequence[str], name: str = "text1") -> Finding:
     fields = " — ".join(f"{{{key}}}" for key in keys[:3]) or "{title} — {text}"
     first = f"the first key ({keys[0]})" if keys else "the first key"
     return Finding(
         "dict-inputs",
         Severity.ERROR,
-        f"{what}: sentence-transformers 3 read {first} alone and said nothing, and today's raises.",
-        f'Say how a record becomes text, under [data] in the recipe: templates = {{ {name} = "{fields}" }}.',
+        f"{evidence}: sentence-transformers 3 read only {first}, without a warning; newer versions raise.",
+        f'Set how a record becomes text, under [data] in the recipe: templates = {{ {name} = "{fields}" }}.',
     )
 
 
 def _missing(rows: Rows) -> Iterator[Finding]:
     for name, cells in rows.texts.items():
-        found = [row for row, cell in enumerate(cells) if not isinstance(cell, str | dict | list)]
-        if found:
+        missing = [row for row, cell in enumerate(cells) if not isinstance(cell, str | dict | list)]
+        if missing:
             none = sum(cell is None or (isinstance(cell, float) and math.isnan(cell)) for cell in cells)
             yield Finding(
                 "missing-texts",
                 Severity.ERROR,
-                f"{len(found)} of {len(cells)} cells of {name} hold no text ({none} of them nothing at all);"
-                f" the first is {cells[found[0]]!r} in row {found[0] + 1}.",
+                f"{len(missing)} of {len(cells)} cells of {name} are not texts ({none} of them are empty);"
+                f" the first is {cells[missing[0]]!r} in row {missing[0] + 1}.",
                 "Drop these rows; sentence-transformers raises for them, or trains on the word 'None'.",
             )
 
 
 def _empty(rows: Rows) -> Iterator[Finding]:
     for name, cells in rows.texts.items():
-        found = [row for row, cell in enumerate(cells) if isinstance(cell, str) and not cell.strip()]
-        if found:
+        empty = [row for row, cell in enumerate(cells) if isinstance(cell, str) and not cell.strip()]
+        if empty:
             yield Finding(
                 "empty-texts",
-                Severity.ERROR if len(found) >= MANY * len(cells) else Severity.WARNING,
-                f"{len(found)} of {len(cells)} cells of {name} are empty or white space, the first in row"
-                f" {found[0] + 1}: all of them get one and the same embedding.",
+                Severity.ERROR if len(empty) >= MANY * len(cells) else Severity.WARNING,
+                f"{len(empty)} of {len(cells)} cells of {name} are empty or white space, the first in row"
+                f" {empty[0] + 1}: all of them get the same embedding.",
                 "Drop these rows.",
             )
 
 
-def _truncated_on_card(subject: CheckInput) -> Iterator[Finding]:
-    """A card's statistics are of texts already cut: a longest one of exactly the limit was cut."""
-    limit = subject.max_tokens
-    full = [column.name for column in subject.columns if column.unit == "tokens" and column.high == limit]
+def _truncated_on_card(training: CheckInput) -> Iterator[Finding]:
+    """Find a longest text of exactly the limit: a card's statistics are of truncated texts."""
+    limit = training.max_tokens
+    full = [column.name for column in training.columns if column.unit == "tokens" and column.high == limit]
     if limit is not None and full:
         yield Finding(
             "truncated-texts",
             Severity.NOTE,
-            f"The longest text of {' and '.join(full)} has {limit} tokens, which is the model's maximum: at"
-            " least one text was cut there, and how many the card does not say.",
+            f"The longest text of {' and '.join(full)} has {limit} tokens, the maximum of the model: at"
+            " least one text was truncated; the card does not give the number.",
             "With the data, `harness check` counts them; train.max_seq_length in the recipe sets the limit.",
         )
 
 
-def _truncated(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
-    if subject.base is None:
+def _truncated(rows: Rows, training: CheckInput) -> Iterator[Finding]:
+    if training.base is None:
         return
     texts = list(dict.fromkeys(_texts(cell for cells in rows.texts.values() for cell in cells)))
     counted = texts[:: max(1, -(-len(texts) // MOST_COUNTED))]
-    base = subject.base()
-    limit = subject.max_tokens or base.facts.max_tokens
+    base = training.base()
+    limit = training.max_tokens or base.facts.max_tokens
     tokens = base.count_tokens(counted) if counted and limit is not None else None
     if tokens is None or limit is None or not (tokens > limit).any():
         return
@@ -135,7 +135,7 @@ def _truncated(rows: Rows, subject: CheckInput) -> Iterator[Finding]:
 
 
 def _texts(cells: Iterable[Any]) -> Iterator[str]:
-    """Yield every text that is not blank, also those inside of records."""
+    """Yield every text that is not blank, also those inside records."""
     for cell in cells:
         if isinstance(cell, str):
             if cell.strip():
@@ -144,4 +144,4 @@ def _texts(cells: Iterable[Any]) -> Iterator[str]:
             yield from _texts(cell.values() if isinstance(cell, dict) else cell)
 
 
-INPUTS = Check("inputs", "records, empty, garbled, cut or nearly equal texts; several scripts", look)
+INPUTS = Check("inputs", "records; empty, broken, truncated or similar texts; several scripts", check_inputs)

@@ -1,4 +1,4 @@
-"""Losses of sentence-transformers, made from a recipe."""
+"""Build the loss of a recipe with sentence-transformers."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
     from harness.training import Recipe
 
 
-def loss_of(recipe: Recipe, model: SentenceTransformer) -> nn.Module:
-    """Make the recipe's loss, under MatryoshkaLoss where the recipe names dimensions."""
+def build_loss(recipe: Recipe, model: SentenceTransformer) -> nn.Module:
+    """Return the recipe's loss, inside MatryoshkaLoss if the recipe names dimensions."""
     from sentence_transformers.sentence_transformer import losses
 
-    name, given = recipe.loss.name, recipe.loss.parameters
+    name, parameters = recipe.loss.name, recipe.loss.parameters
     same = ("margin", "scale", "size_average", "mini_batch_size")
-    options: dict[str, Any] = {ours: given[ours] for ours in same if ours in given}
+    options: dict[str, Any] = {ours: parameters[ours] for ours in same if ours in parameters}
     if "margin" in options and "Triplet" in name:
         options[_MARGIN_OF.get(name, "triplet_margin")] = options.pop("margin")
-    if "distance" in given:
-        options["distance_metric"] = _distance(name, given["distance"])
-    if "similarity" in given:
-        options["similarity_fct"] = _similarity(name, given["similarity"])
-    made: nn.Module = getattr(losses, name)(model, **options)
+    if "distance" in parameters:
+        options["distance_metric"] = _distance(name, parameters["distance"])
+    if "similarity" in parameters:
+        options["similarity_fct"] = _similarity(name, parameters["similarity"])
+    loss: nn.Module = getattr(losses, name)(model, **options)
     if recipe.loss.matryoshka:
-        made = losses.MatryoshkaLoss(model, made, list(recipe.loss.matryoshka))
-    return made
+        loss = losses.MatryoshkaLoss(model, loss, list(recipe.loss.matryoshka))
+    return loss
 
 
 _MARGIN_OF = {"BatchHardTripletLoss": "margin"}
-"""Triplet losses that do not call it `triplet_margin`."""
+"""Triplet losses whose margin is not called `triplet_margin`."""
 
 
 def _distance(loss: str, name: str) -> Callable[..., Any]:
-    """Find the function that a loss calls for a distance; each family keeps its own."""
+    """Return the distance function of a loss; each family has its own."""
     from sentence_transformers.sentence_transformer import losses
 
     family: type
@@ -59,7 +59,7 @@ _SIAMESE = {"cosine": "COSINE_DISTANCE", "euclidean": "EUCLIDEAN", "manhattan": 
 
 
 def _similarity(loss: str, name: str) -> Callable[..., Any]:
-    """Find the function that a loss calls for a similarity: of every two, or of pairs alone."""
+    """Return the similarity function of a loss: of all combinations, or pairwise."""
     from sentence_transformers import util
 
     if loss == "CoSENTLoss":

@@ -24,26 +24,28 @@ if TYPE_CHECKING:
     from harness.training import LogEntry, Rows, TrainingJob
 
 _LINES = 50
-"""Lines of the loss log, about, over the whole training."""
+"""Approximate number of lines of the loss log, over the whole training."""
 
 
 def train(job: TrainingJob) -> TrainingResult:
-    """Train from the last checkpoint that is whole, if there is one, and save the model in `job.folder`.
+    """Train from the last complete checkpoint, if there is one, and save the model in `job.folder`.
 
-    Where the user interrupts, it saves a checkpoint and passes the signal on; at last, KeyboardInterrupt.
+    If the user interrupts, save a checkpoint and raise the signal again, or KeyboardInterrupt.
     """
     import torch
 
-    from harness_train.following import Ending, Following, Saving
+    from harness_train.callbacks import CheckpointCallback, ProgressCallback, StopCallback
 
     torch.set_num_threads(job.threads)
-    ending = Ending(job.recipe.train.stop_after)
-    with _quiet(), ending:
+    stop = StopCallback(job.recipe.train.stop_after)
+    with _quiet(), stop:
         model, arguments = _model(job), _arguments(job)
-        trainer = _trainer(job, model, arguments, [Following(job.follower), Saving(), ending])
-        checkpoint = _last_whole(job.work)
+        trainer = _trainer(
+            job, model, arguments, [ProgressCallback(job.follower), CheckpointCallback(), stop]
+        )
+        checkpoint = _last_checkpoint(job.work)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    ending.pass_on()
+    stop.raise_again()
     log = _log(trainer)
     best = trainer.state.best_global_step if arguments.load_best_model_at_end else None
     _finish_card(model, log, best)
@@ -62,14 +64,14 @@ def _model(job: TrainingJob) -> SentenceTransformer:
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
     model = SentenceTransformer(str(job.base), device=job.device, local_files_only=True)
-    wanted = job.recipe.model
+    settings = job.recipe.model
     modules = list(model)
-    if wanted.pooling is not None:
-        place = next(place for place, one in enumerate(modules) if isinstance(one, Pooling))
-        modules[place] = Pooling(modules[place].embedding_dimension, wanted.pooling)
-    if wanted.normalize is not None:
-        modules = [one for one in modules if not isinstance(one, Normalize)]
-        modules += [Normalize()] if wanted.normalize else []
+    if settings.pooling is not None:
+        index = next(index for index, module in enumerate(modules) if isinstance(module, Pooling))
+        modules[index] = Pooling(modules[index].embedding_dimension, settings.pooling)
+    if settings.normalize is not None:
+        modules = [module for module in modules if not isinstance(module, Normalize)]
+        modules += [Normalize()] if settings.normalize else []
     if modules != list(model):
         before = model
         model = SentenceTransformer(modules=modules, device=job.device)
@@ -77,7 +79,7 @@ def _model(job: TrainingJob) -> SentenceTransformer:
     if job.recipe.train.max_seq_length is not None:
         model.max_seq_length = job.recipe.train.max_seq_length
     card = model.model_card_data
-    # Else the card asks the hub what the folder's name may stand for.
+    # Otherwise the card looks up the name of the folder on the hub.
     card.local_files_only = True
     card.base_model = job.base_name if "/" in job.base_name else None
     card.train_datasets = [{"name": job.recipe.data.path or job.rows.source}]
@@ -87,10 +89,10 @@ def _model(job: TrainingJob) -> SentenceTransformer:
 def _arguments(job: TrainingJob) -> SentenceTransformerTrainingArguments:
     from sentence_transformers import SentenceTransformerTrainingArguments
 
-    plan, cadence = job.recipe.train, job.recipe.evaluation
+    plan, evaluation = job.recipe.train, job.recipe.evaluation
     steps = plan.steps or math.ceil(math.ceil(len(job.rows) / plan.batch_size) * plan.epochs)
-    when = "no" if not cadence.tasks else "epoch" if cadence.every == "epoch" else "steps"
-    best = cadence.keep == "best"
+    when = "no" if not evaluation.tasks else "epoch" if evaluation.every == "epoch" else "steps"
+    best = evaluation.keep == "best"
     return SentenceTransformerTrainingArguments(
         output_dir=str(job.work / "checkpoints"),
         num_train_epochs=plan.epochs,
@@ -103,16 +105,16 @@ def _arguments(job: TrainingJob) -> SentenceTransformerTrainingArguments:
         max_grad_norm=plan.max_grad_norm,
         batch_sampler=plan.batch_sampler.replace("-", "_").replace("default", "batch_sampler"),
         seed=job.seed,
-        bf16=_lower(plan.dtype, job.device),
+        bf16=_use_bfloat16(plan.dtype, job.device),
         use_cpu=job.device == "cpu",
         dataloader_pin_memory=job.device != "cpu",
         logging_steps=max(1, steps // _LINES),
         logging_first_step=True,
         logging_nan_inf_filter=False,
         eval_strategy=when,
-        eval_steps=None if when != "steps" else float(cadence.every),
+        eval_steps=None if when != "steps" else float(evaluation.every),
         save_strategy=when,
-        save_steps=500 if when != "steps" else float(cadence.every),
+        save_steps=500 if when != "steps" else float(evaluation.every),
         save_total_limit=1,
         load_best_model_at_end=best,
         metric_for_best_model=_deciding(job) if best else None,
@@ -131,7 +133,7 @@ def _trainer(
     from sentence_transformers import SentenceTransformerTrainer
     from transformers import EarlyStoppingCallback, PrinterCallback
 
-    from harness_train.losses import loss_of
+    from harness_train.losses import build_loss
 
     if job.recipe.evaluation.patience is not None:
         callbacks.append(EarlyStoppingCallback(job.recipe.evaluation.patience))
@@ -139,7 +141,7 @@ def _trainer(
         model=model,
         args=arguments,
         train_dataset=_dataset(job.rows),
-        loss=loss_of(job.recipe, model),
+        loss=build_loss(job.recipe, model),
         evaluator=_evaluator(job) if job.recipe.evaluation.tasks else None,
         callbacks=callbacks,
     )
@@ -160,11 +162,11 @@ def _evaluator(job: TrainingJob) -> Any:  # noqa: ANN401 - a class that exists h
 
 
 def _evaluate(job: TrainingJob, model: SentenceTransformer) -> dict[str, float]:
-    """Score the weights of this moment, saved and loaded again.
+    """Score the current weights, saved and loaded again.
 
-    So they take the path of the finished model: under autocast, with dropout or in padded batches they would
-    have other bits, and the ranks of a nearly collapsed model hang on the last ones. Loading draws random
-    numbers, which must not move those of the training.
+    This is how the finished model is scored: under autocast, with dropout or in padded batches embeddings
+    have other bits, and the ranks of a nearly collapsed model depend on the last ones. Loading draws random
+    numbers, which must not change those of the training.
     """
     import torch
 
@@ -179,7 +181,7 @@ def _evaluate(job: TrainingJob, model: SentenceTransformer) -> dict[str, float]:
 
 
 def _dataset(rows: Rows) -> Dataset:
-    """Put texts in the order in which the loss takes them, and the label last."""
+    """Return the dataset with texts in the order of the loss, and the label last."""
     from datasets import Dataset
 
     labels = {} if rows.labels is None else {"label": list(rows.labels)}
@@ -190,37 +192,37 @@ def _deciding(job: TrainingJob) -> str:
     return f"eval_{job.deciding}"
 
 
-def _lower(dtype: str, device: str) -> bool:
-    """Whether to compute in bfloat16: asked for, or `auto` where the hardware multiplies it faster."""
+def _use_bfloat16(dtype: str, device: str) -> bool:
+    """Whether to compute in bfloat16: by request, or with `auto` if the hardware multiplies it faster."""
     import torch
 
     if dtype != "auto":
         return dtype == "bfloat16"
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device == "cpu" and bool(torch.cpu._is_amx_tile_supported())  # noqa: SLF001 - there is no public name
+    return device == "cpu" and bool(torch.cpu._is_amx_tile_supported())  # noqa: SLF001 - no public name exists
 
 
-def _last_whole(work: Path) -> Path | None:
-    """Find the newest checkpoint that was written to its end: its state is the last file of it."""
-    found = {}
+def _last_checkpoint(work: Path) -> Path | None:
+    """Return the newest complete checkpoint, whose last file is its state; remove incomplete ones."""
+    complete = {}
     for state in work.glob("checkpoints/checkpoint-*/trainer_state.json"):
         with contextlib.suppress(ValueError, OSError):
-            found[int(json.loads(state.read_bytes())["global_step"])] = state.parent
+            complete[int(json.loads(state.read_bytes())["global_step"])] = state.parent
     for folder in work.glob("checkpoints/checkpoint-*"):
-        if folder not in found.values():
+        if folder not in complete.values():
             shutil.rmtree(folder)
-    return found[max(found)] if found else None
+    return complete[max(complete)] if complete else None
 
 
 def _log(trainer: SentenceTransformerTrainer) -> tuple[LogEntry, ...]:
-    from harness_train.following import logged
+    from harness_train.callbacks import log_entry
 
-    return tuple(entry for line in trainer.state.log_history if (entry := logged(line)))
+    return tuple(entry for line in trainer.state.log_history if (entry := log_entry(line)))
 
 
 def _finish_card(model: SentenceTransformer, log: tuple[LogEntry, ...], best: int | None) -> None:
-    """Give the card the whole log: its own holds only what was seen since the last resume."""
+    """Set the whole log on the card, which has only the lines since the last resume."""
     lines: dict[int, dict[str, float]] = {}
     for entry in log:
         line = lines.setdefault(entry.step, {"Epoch": entry.epoch, "Step": entry.step})
@@ -232,7 +234,7 @@ def _finish_card(model: SentenceTransformer, log: tuple[LogEntry, ...], best: in
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the libraries' own progress bars and notices off the screen; errors come through."""
+    """Suppress progress bars and notices of the libraries, but not errors."""
     from transformers.utils import logging
 
     before = logging.get_verbosity()

@@ -1,4 +1,4 @@
-"""From what a user names to what is known of it."""
+"""The input of checks for every kind of path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import OfflineModeIsEnabled
 from plugins.cards import card_text
 
-from harness.checks import CheckOptions, recipe_subject, subject_of
+from harness.checks import CheckOptions, check_input_from_path, check_input_from_recipe
 from harness.checks.models import ModelLoader, read_architecture
 from harness.errors import HarnessError
 from harness.models.interface import ModelScheme
@@ -43,8 +43,8 @@ def plugins():
 
 
 @pytest.fixture
-def asked(plugins):
-    """What is asked, with changes."""
+def options(plugins):
+    """Options of `harness check`, with changes."""
     tasks = plugins.tasks()
     return lambda **changes: CheckOptions(
         **({"models": ModelLoader(plugins.model_schemes()), "tasks": tasks} | changes)
@@ -58,39 +58,43 @@ def files(tmp_path, monkeypatch):
     (tmp_path / "pairs.csv").write_text(PAIRS)
 
 
-def test_a_recipe_is_known_with_the_rows_beside_it(asked):
-    subject = subject_of("ours.toml", asked())
-    assert (subject.path, subject.what, subject.loss_name) == ("ours.toml", "recipe", "CosineSimilarityLoss")
-    assert (subject.size, subject.batch_size, subject.epochs, subject.steps) == (3, 2, 3.0, 6)
-    assert subject.rows.labels == [0.5, 0.1, 0.9]
-    assert (subject.keeps_best, subject.trained) == (True, False)
-    assert set(subject.datasets()) == {"stsb-dev"}
-    assert subject.base().name == "lexical"
-
-
-def test_a_recipe_without_its_rows_is_known_as_far_as_it_goes(asked, tmp_path):
-    (tmp_path / "pairs.csv").unlink()
-    subject = subject_of("ours.toml", asked())
-    assert (subject.rows, subject.size, subject.steps, subject.datasets) == (None, None, None, None)
-    assert subject.loss_name == "CosineSimilarityLoss"
-
-
-def test_a_file_given_as_data_is_the_rows_and_may_have_other_names(asked, tmp_path):
-    (tmp_path / "theirs.csv").write_text("left,right,score\na,b,1\n")
-    subject = subject_of(
-        "ours.toml", asked(data=tmp_path / "theirs.csv", columns={"text1": "left", "text2": "right"})
+def test_a_recipe_is_known_with_the_rows_beside_it(options):
+    training = check_input_from_path("ours.toml", options())
+    assert (training.path, training.what, training.loss_name) == (
+        "ours.toml",
+        "recipe",
+        "CosineSimilarityLoss",
     )
-    assert subject.rows.texts == {"text1": ["a"], "text2": ["b"]}
+    assert (training.size, training.batch_size, training.epochs, training.steps) == (3, 2, 3.0, 6)
+    assert training.rows.labels == [0.5, 0.1, 0.9]
+    assert (training.keeps_best, training.trained) == (True, False)
+    assert set(training.datasets()) == {"stsb-dev"}
+    assert training.base().name == "lexical"
+
+
+def test_a_recipe_without_its_rows_is_known_as_far_as_it_goes(options, tmp_path):
+    (tmp_path / "pairs.csv").unlink()
+    training = check_input_from_path("ours.toml", options())
+    assert (training.rows, training.size, training.steps, training.datasets) == (None, None, None, None)
+    assert training.loss_name == "CosineSimilarityLoss"
+
+
+def test_a_file_given_as_data_is_the_rows_and_may_have_other_names(options, tmp_path):
+    (tmp_path / "theirs.csv").write_text("left,right,score\na,b,1\n")
+    training = check_input_from_path(
+        "ours.toml", options(data=tmp_path / "theirs.csv", columns={"text1": "left", "text2": "right"})
+    )
+    assert training.rows.texts == {"text1": ["a"], "text2": ["b"]}
     with pytest.raises(HarnessError, match="no column 'text1'"):
-        subject_of("ours.toml", asked(data=tmp_path / "theirs.csv"))
+        check_input_from_path("ours.toml", options(data=tmp_path / "theirs.csv"))
 
 
-def test_a_recipe_is_found_by_name_and_a_path_of_that_name_wins(asked, tmp_path):
+def test_a_recipe_is_found_by_name_and_a_path_of_that_name_wins(options, tmp_path):
     recipes = {"theirs/corrected": recipe_from(TABLE | {"name": "theirs/corrected"}, "theirs")}
-    assert subject_of("theirs", asked(recipes=recipes)).what == "recipe"
-    assert subject_of("theirs/corrected", asked(recipes=recipes)).path == "theirs/corrected"
+    assert check_input_from_path("theirs", options(recipes=recipes)).what == "recipe"
+    assert check_input_from_path("theirs/corrected", options(recipes=recipes)).path == "theirs/corrected"
     build_model(tmp_path / "theirs")
-    assert subject_of("theirs", asked(recipes=recipes)).what == "model"
+    assert check_input_from_path("theirs", options(recipes=recipes)).what == "model"
 
 
 @pytest.mark.parametrize(
@@ -100,78 +104,78 @@ def test_a_recipe_is_found_by_name_and_a_path_of_that_name_wins(asked, tmp_path)
         ("nosuch.md", "no file nosuch.md"),
         ("some/where", "no file or folder some/where"),
         ("~no-such-user/card.md", "no file or folder ~no-such-user/card.md"),
-        ("picture.png", "picture.png is nothing that can be checked"),
+        ("picture.png", "picture.png cannot be checked"),
         ("empty", "empty is neither a candidate nor a model"),
-        ("pairs.csv", "what the rows of pairs.csv are is not said"),
+        ("pairs.csv", "the kind of the rows of pairs.csv is unknown"),
         ("broken.toml", "not TOML"),
         ("none.md", "no card|model card|not a card|sentence"),
     ],
 )
-def test_what_cannot_be_checked_is_said(asked, tmp_path, name, said):
+def test_what_cannot_be_checked_is_said(options, tmp_path, name, said):
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     (tmp_path / "broken.toml").write_text("= 3")
     (tmp_path / "none.md").write_text("# Shopping\n\n- bread\n")
     (tmp_path / "empty").mkdir()
     with pytest.raises(HarnessError, match=said):
-        subject_of(name, asked())
+        check_input_from_path(name, options())
 
 
-def test_data_is_known_by_a_recipe_or_by_its_kind(asked):
-    by_recipe = subject_of("pairs.csv", asked(recipe="ours.toml"))
+def test_data_is_known_by_a_recipe_or_by_its_kind(options):
+    by_recipe = check_input_from_path("pairs.csv", options(recipe="ours.toml"))
     assert (by_recipe.what, by_recipe.loss_name, by_recipe.steps) == ("dataset", "CosineSimilarityLoss", 6)
-    by_kind = subject_of("pairs.csv", asked(kind="pairs", columns={"text2": "score"}))
+    by_kind = check_input_from_path("pairs.csv", options(kind="pairs", columns={"text2": "score"}))
     assert by_kind.rows.texts["text2"] == ["0.5", "0.1", "0.9"]
     assert (by_kind.loss, by_kind.base, by_kind.size) == (None, None, 3)
     with pytest.raises(HarnessError, match="no kind of rows named 'pair'"):
-        subject_of("pairs.csv", asked(kind="pair"))
+        check_input_from_path("pairs.csv", options(kind="pair"))
     with pytest.raises(HarnessError, match="no column of pairs named 'text3'"):
-        subject_of("pairs.csv", asked(kind="pairs", columns={"text3": "score"}))
+        check_input_from_path("pairs.csv", options(kind="pairs", columns={"text3": "score"}))
 
 
-def test_a_card_is_known_with_the_rows_that_are_given_for_it(asked, tmp_path):
+def test_a_card_is_known_with_the_rows_that_are_given_for_it(options, tmp_path):
     (tmp_path / "card.md").write_text(card_text(log=[(1.0, 250, 0.02, None)]))
-    subject = subject_of("card.md", asked())
-    assert (subject.path, subject.what, subject.trained, subject.base) == ("card.md", "card", True, None)
-    assert subject.rows is None or not subject.rows.complete
-    given = subject_of("card.md", asked(data=tmp_path / "pairs.csv", base="lexical"))
+    training = check_input_from_path("card.md", options())
+    assert (training.path, training.what, training.trained, training.base) == ("card.md", "card", True, None)
+    assert training.rows is None or not training.rows.complete
+    given = check_input_from_path("card.md", options(data=tmp_path / "pairs.csv", base="lexical"))
     assert given.rows.complete
     assert given.rows.labels == [0.5, 0.1, 0.9]
     assert given.base().name == "lexical"
 
 
-def test_a_model_is_known_by_its_folder_and_its_own_card(asked, tmp_path):
+def test_a_model_is_known_by_its_folder_and_its_own_card(options, tmp_path):
     folder = build_model(tmp_path / "model")
-    bare = subject_of("model", asked())
+    bare = check_input_from_path("model", options())
     assert (bare.what, bare.trained, bare.normalized, bare.dimensions, bare.max_tokens) == (
         "model", False, True, 32, 64,
     )  # fmt: skip
     assert bare.model().facts.dimensions == 32
     assert bare.model() is bare.model()
     (folder / "README.md").write_text("just words")
-    assert subject_of("model", asked()).trained is False
+    assert check_input_from_path("model", options()).trained is False
     (folder / "README.md").write_text(card_text(claims=[("spearman_cosine", 0.5)]))
-    described = subject_of("model", asked())
+    described = check_input_from_path("model", options())
     assert (described.what, described.trained, described.normalized) == ("model", True, True)
     assert [claim.value for claim in described.claims] == [0.5]
 
 
-def test_a_candidate_is_known_by_its_lineage(asked, tmp_path):
+def test_a_candidate_is_known_by_its_lineage(options, tmp_path):
     folder = build_model(tmp_path / "candidate", normalize=False)
     log = (LoggedLoss(step=2, epoch=1.0, loss=0.5), LoggedLoss(step=4, epoch=2.0, metrics={"t_m": 0.1}))
     write_lineage(folder, Lineage(
         recipe=TABLE, base="lexical", base_fingerprint="f", seed=1, trainer="t", data="pairs.csv",
         data_digest="d", rows=4, texts=(), steps=4, seconds=1.0, log=log,
     ))  # fmt: skip
-    subject = subject_of("candidate", asked())
-    assert (subject.what, subject.trained, subject.normalized) == ("candidate", True, False)
-    assert (subject.size, subject.steps, subject.lineage.steps) == (4, 6, 4)
-    assert [(line.step, line.loss, dict(line.metrics)) for line in subject.log] == [
+    training = check_input_from_path("candidate", options())
+    assert (training.what, training.trained, training.normalized) == ("candidate", True, False)
+    assert (training.size, training.steps, training.lineage.steps) == (4, 6, 4)
+    assert [(line.step, line.loss, dict(line.metrics)) for line in training.log] == [
         (2, 0.5, {}), (4, None, {"t_m": 0.1}),
     ]  # fmt: skip
-    assert subject.rows is None
+    assert training.rows is None
 
 
-def test_a_candidates_rows_are_looked_at_only_where_they_are_those_that_it_was_trained_on(asked, tmp_path):
+def test_a_candidates_rows_are_looked_at_only_where_they_are_those_that_it_was_trained_on(options, tmp_path):
     rows = read_training_rows(recipe_from(TABLE, "ours").data, tmp_path / "pairs.csv")
     folder = build_model(tmp_path / "candidate")
     write_lineage(folder, Lineage(
@@ -179,44 +183,44 @@ def test_a_candidates_rows_are_looked_at_only_where_they_are_those_that_it_was_t
         data_digest=digest(validate_rows(rows)), rows=3, texts=(), steps=6, seconds=1.0,
     ))  # fmt: skip
     shipped = {"ours": replace(recipe_from(TABLE, "ours"), home=str(tmp_path))}
-    assert subject_of("candidate", asked()).rows is None
-    assert len(subject_of("candidate", asked(data=tmp_path)).rows) == 3
-    assert len(subject_of("candidate", asked(recipes=shipped)).rows) == 3
+    assert check_input_from_path("candidate", options()).rows is None
+    assert len(check_input_from_path("candidate", options(data=tmp_path)).rows) == 3
+    assert len(check_input_from_path("candidate", options(recipes=shipped)).rows) == 3
     (tmp_path / "pairs.csv").write_text(PAIRS.replace("0.1", "0.2"))
-    assert subject_of("candidate", asked(recipes=shipped)).rows is None
-    with pytest.raises(HarnessError, match="they have changed since"):
-        subject_of("candidate", asked(data=tmp_path))
+    assert check_input_from_path("candidate", options(recipes=shipped)).rows is None
+    with pytest.raises(HarnessError, match="they have changed"):
+        check_input_from_path("candidate", options(data=tmp_path))
 
 
-def test_a_task_that_is_asked_for_must_be_there_and_a_recipes_own_need_not(asked, tmp_path):
-    assert subject_of("ours.toml", asked(data=tmp_path)).datasets is None
+def test_a_task_that_is_asked_for_must_be_there_and_a_recipes_own_need_not(options, tmp_path):
+    assert check_input_from_path("ours.toml", options(data=tmp_path)).datasets is None
     with pytest.raises(HarnessError, match="stsb-en-dev"):
-        subject_of("ours.toml", asked(data=tmp_path, wanted=("stsb-dev",)))
+        check_input_from_path("ours.toml", options(data=tmp_path, wanted=("stsb-dev",)))
 
 
-def test_a_model_is_measured_on_a_task_of_that_name(asked, tmp_path):
+def test_a_model_is_measured_on_a_task_of_that_name(options, tmp_path):
     build_model(tmp_path / "model")
     (tmp_path / "stsb").mkdir()
     rows = "".join(f"word {chr(97 + n)},text {chr(98 + n)},{n % 5}\n" for n in range(20))
     (tmp_path / "stsb" / "stsb-en-dev.csv").write_text(rows)
-    measure = subject_of("model", asked(data=tmp_path, verify=True)).measure
+    measure = check_input_from_path("model", options(data=tmp_path, verify=True)).measure
     assert set(measure("stsb-dev")) == {"spearman", "pearson"}
-    with pytest.raises(HarnessError, match="there is no task nosuch"):
+    with pytest.raises(HarnessError, match="no task named nosuch"):
         measure("nosuch")
     with pytest.raises(HarnessError, match="--data DIR"):
-        subject_of("model", asked(verify=True)).measure("stsb-dev")
+        check_input_from_path("model", options(verify=True)).measure("stsb-dev")
 
 
 def test_a_recipe_takes_what_it_does_not_say_from_its_base(tmp_path):
     folder = build_model(tmp_path / "base")
     recipe = recipe_from(TABLE, "ours")
-    assert recipe_subject(recipe, folder=folder).normalized is True
-    assert recipe_subject(recipe).normalized is None
+    assert check_input_from_recipe(recipe, folder=folder).normalized is True
+    assert check_input_from_recipe(recipe).normalized is None
     changed = recipe_from(TABLE | {"model": {"normalize": False}}, "ours")
-    assert recipe_subject(changed, folder=folder).normalized is False
+    assert check_input_from_recipe(changed, folder=folder).normalized is False
 
 
-def test_a_base_that_is_not_on_this_machine_is_not_asked_of_a_hub(asked, plugins):
+def test_a_base_that_is_not_on_this_machine_is_not_asked_of_a_hub(options, plugins):
     models = ModelLoader(plugins.model_schemes())
     assert models.is_here("lexical")
     assert not models.is_here("nobody/has-this")
@@ -234,16 +238,16 @@ def test_a_base_of_which_the_cache_has_no_weights_is_not_here(plugins, tmp_path,
 
 
 @pytest.mark.parametrize("name", ["org/a--b", "org/x.git", "org/x..y", f"org/{'x' * 120}", "-a/b", "a/b."])
-def test_a_base_that_no_hub_can_have_is_not_here(asked, plugins, tmp_path, name):
+def test_a_base_that_no_hub_can_have_is_not_here(options, plugins, tmp_path, name):
     assert not ModelLoader(plugins.model_schemes()).is_here(name)
     (tmp_path / "card.md").write_text(card_text().replace("someone/a-base", name))
     (tmp_path / "its.toml").write_text(TOML.replace('"lexical"', f'"{name}"'))
-    assert subject_of("card.md", asked()).base is None
-    assert subject_of("its.toml", asked()).base is None
+    assert check_input_from_path("card.md", options()).base is None
+    assert check_input_from_path("its.toml", options()).base is None
 
 
 def test_a_base_that_only_a_file_names_is_taken_from_the_cache_and_asked_of_no_hub(
-    asked, tmp_path, monkeypatch
+    options, tmp_path, monkeypatch
 ):
     cache = tmp_path / "cache" / "models--someone--a-base"
     build_model(cache / "snapshots" / "0", hidden=16)
@@ -259,19 +263,19 @@ def test_a_base_that_only_a_file_names_is_taken_from_the_cache_and_asked_of_no_h
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(HfApi, "repo_info", repo_info)
     (tmp_path / "its.toml").write_text(TOML.replace('"lexical"', '"someone/a-base"'))
-    subject = subject_of("its.toml", asked())
-    assert (subject.dimensions, subject.base().facts.dimensions) == (16, 16)
+    training = check_input_from_path("its.toml", options())
+    assert (training.dimensions, training.base().facts.dimensions) == (16, 16)
     assert asked_of_the_hub == []
-    subject_of("its.toml", asked(base="someone/a-base")).base()
+    check_input_from_path("its.toml", options(base="someone/a-base")).base()
     assert asked_of_the_hub == ["someone/a-base"]
 
 
-def test_a_base_of_a_plugin_is_loaded_only_where_it_is_asked_for(asked, plugins, tmp_path):
+def test_a_base_of_a_plugin_is_loaded_only_where_it_is_asked_for(options, plugins, tmp_path):
     paid = ModelScheme("paid", "asks a service", LexicalModel)
-    asked = partial(asked, models=ModelLoader(plugins.model_schemes() | {"paid": paid}))
+    options = partial(options, models=ModelLoader(plugins.model_schemes() | {"paid": paid}))
     (tmp_path / "its.toml").write_text(TOML.replace('"lexical"', '"paid:large"'))
-    assert subject_of("its.toml", asked()).base is None
-    assert subject_of("its.toml", asked(base="paid:large")).base().name == "lexical"
+    assert check_input_from_path("its.toml", options()).base is None
+    assert check_input_from_path("its.toml", options(base="paid:large")).base().name == "lexical"
 
 
 def test_an_architecture_is_what_the_folder_says(tmp_path):

@@ -1,15 +1,15 @@
-"""Every check looks; one that fails is named, and the others finish."""
+"""Every check runs; one that fails is reported, and the others finish."""
 
 from __future__ import annotations
 
 import pytest
 
-from harness.checks import collect, not_looked_at, run_checks, stop_on_errors
+from harness.checks import collect, missing_inputs, run_checks, stop_on_errors
 from harness.errors import HarnessError
 from harness.tasks.finding import Finding, Severity
-from harness.training.subject import Check, CheckInput, LogEntry, Rows
+from harness.training.check_input import Check, CheckInput, LogEntry, Rows
 
-SUBJECT = CheckInput(path="it", what="recipe")
+INPUT = CheckInput(path="it", what="recipe")
 
 
 def finding(code, severity=Severity.ERROR, remedy="mend it"):
@@ -17,15 +17,15 @@ def finding(code, severity=Severity.ERROR, remedy="mend it"):
 
 
 def checks(**looks):
-    """Checks by name: a list of answers, or a function of the subject."""
+    """Checks by name: a list of answers, or a function of the check_input."""
     return {
-        name: Check(name, "", answer if callable(answer) else lambda subject, answer=answer: answer)
+        name: Check(name, "", answer if callable(answer) else lambda check_input, answer=answer: answer)
         for name, answer in looks.items()
     }
 
 
 def breaking(error):
-    def look(subject):
+    def look(check_input):
         yield finding("before", Severity.NOTE)
         raise error
 
@@ -33,17 +33,17 @@ def breaking(error):
 
 
 def test_findings_are_sorted_by_severity_and_keep_the_name_of_their_check():
-    looked = run_checks(
-        SUBJECT,
+    report = run_checks(
+        INPUT,
         checks(
             one=[finding("c", Severity.NOTE), finding("a")],
             two=[finding("b", Severity.WARNING), finding("d")],
         ),
     )
-    assert [(found.code, check) for found, check in looked.findings] == [
+    assert [(found.code, check) for found, check in report.findings] == [
         ("a", "one"), ("d", "two"), ("b", "two"), ("c", "one"),
     ]  # fmt: skip
-    assert looked.problems == ()
+    assert report.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -55,31 +55,31 @@ def test_findings_are_sorted_by_severity_and_keep_the_name_of_their_check():
     ],
 )
 def test_a_check_that_fails_is_named_with_its_plugin_and_the_others_finish(error, said):
-    given = checks(broken=breaking(error), sound=[finding("after")])
-    looked = run_checks(SUBJECT, given, {"broken": "strange", "sound": "ours"}.get)
-    assert looked.problems == (f"plugin strange: check 'broken' {said}",)
-    assert [found.code for found, _ in looked.findings] == ["after", "before"]
+    plugins = checks(broken=breaking(error), sound=[finding("after")])
+    report = run_checks(INPUT, plugins, {"broken": "strange", "sound": "ours"}.get)
+    assert report.problems == (f"plugin strange: check 'broken' {said}",)
+    assert [found.code for found, _ in report.findings] == ["after", "before"]
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ("a sentence", "'a sentence', which is no Finding"),
+        ("a sentence", "'a sentence', which is not a Finding"),
         (Finding("x", "fatal", "e"), "severity is 'fatal'"),
-        (Finding("", Severity.NOTE, "e"), "is no text"),
-        (Finding("x", Severity.NOTE, None), "is no text"),
+        (Finding("", Severity.NOTE, "e"), "is not a text"),
+        (Finding("x", Severity.NOTE, None), "is not a text"),
     ],
 )
-def test_an_answer_that_is_no_finding_is_a_problem(answer, said):
-    looked = run_checks(SUBJECT, checks(strange=[answer, finding("sound")]))
-    assert [found.code for found, _ in looked.findings] == ["sound"]
-    assert said in looked.problems[0]
+def test_an_invalid_finding_is_a_problem(answer, said):
+    report = run_checks(INPUT, checks(strange=[answer, finding("sound")]))
+    assert [found.code for found, _ in report.findings] == ["sound"]
+    assert said in report.problems[0]
 
 
-def test_a_training_does_not_begin_where_something_could_not_be_checked():
-    assert [found.code for found in collect(SUBJECT, checks(one=[finding("a")]))] == ["a"]
-    with pytest.raises(HarnessError, match="not everything could be checked") as raised:
-        collect(SUBJECT, checks(broken=breaking(ValueError("no such shelf"))))
+def test_collect_raises_if_a_check_could_not_finish():
+    assert [found.code for found in collect(INPUT, checks(one=[finding("a")]))] == ["a"]
+    with pytest.raises(HarnessError, match="some checks could not finish") as raised:
+        collect(INPUT, checks(broken=breaking(ValueError("no such shelf"))))
     assert "check 'broken' raised on it: ValueError: no such shelf" in str(raised.value)
 
 
@@ -90,7 +90,7 @@ def test_errors_stop_with_their_remedies_unless_they_are_allowed():
     assert str(raised.value).splitlines() == [
         "2 things are wrong",
         "  a: evidence of a", "    → mend it", "  a: evidence of a", "    → mend it",
-        "  hint: to go on in spite of it: --allow a",
+        "  hint: to continue anyway: --allow a",
     ]  # fmt: skip
     stop_on_errors(found, ["a", "c"])
     stop_on_errors([finding("b", Severity.WARNING)])
@@ -98,22 +98,26 @@ def test_errors_stop_with_their_remedies_unless_they_are_allowed():
 
 ROWS = Rows(kind="pairs", texts={"text1": ["a"], "text2": ["b"]})
 SHOWN = Rows(kind="pairs", texts={"text1": ["a"], "text2": ["b"]}, complete=False)
+LINE = LogEntry(epoch=1, step=1)
 
 
 @pytest.mark.parametrize(
     ("changes", "lacking"),
     [
         ({}, ["training rows"]),
-        ({"rows": SHOWN, "what": "card"}, ["training rows but the 1", "embeddings"]),
+        ({"rows": SHOWN, "what": "card"}, ["training rows except the 1", "embeddings"]),
         ({"rows": ROWS, "base": lambda: None}, ["overlap with tests"]),
         ({"rows": ROWS, "datasets": dict, "base": lambda: None}, []),
-        ({"rows": ROWS, "datasets": dict}, ["what its base makes"]),
+        ({"rows": ROWS, "datasets": dict}, ["the embeddings of its base"]),
         ({"what": "model", "model": lambda: None}, []),
-        ({"rows": SHOWN, "trained": True}, ["training rows but the 1", "the course"]),
-        ({"rows": SHOWN, "trained": True, "log": (LogEntry(epoch=1, step=1),)}, ["training rows but the 1"]),
+        ({"rows": SHOWN, "trained": True}, ["training rows except the 1", "the log of the training"]),
+        (
+            {"rows": SHOWN, "trained": True, "log": (LogEntry(epoch=1, step=1),)},
+            ["training rows except the 1"],
+        ),
     ],
 )
-def test_what_there_was_no_material_for_is_said(changes, lacking):
-    said = not_looked_at(CheckInput(**({"path": "it", "what": "recipe"} | changes)))
+def test_missing_inputs_are_listed(changes, lacking):
+    said = missing_inputs(CheckInput(**({"path": "it", "what": "recipe"} | changes)))
     assert len(said) == len(lacking)
     assert all(one.startswith(part) for one, part in zip(said, lacking, strict=True))

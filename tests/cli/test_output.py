@@ -9,7 +9,7 @@ import pytest
 
 from harness.cli import bench, train
 from harness.cli import output as show
-from harness.training.subject import LogEntry
+from harness.training.check_input import LogEntry
 
 NAMES = "[link=https://example.org]stsb[/link]", "x[/b]", "[red]one[/red]\x1b]0;owned\x07\x9b31m\u202e"
 

@@ -62,7 +62,7 @@ def test_the_record_the_row_and_the_table_name_what_was_trained_on(candidate, tm
     evaluation, _ = run(candidate, tmp_path)
     (finding,) = evaluation.findings
     assert finding.code == "train-test-overlap"
-    assert "of 3 of 10 examples of twins (30.0%)" in finding.evidence
+    assert "in 3 of 10 examples of twins (30.0%)" in finding.evidence
     assert {record.findings for record in records([evaluation])} == {"train-test-overlap"}
     (grid,) = task_tables(boards([evaluation]))
     assert any(finding.evidence in remark for remark in grid.remarks)

@@ -17,10 +17,10 @@ from harness.errors import HarnessError
 from harness.evaluation.produce import TrainingRun, _writing, produce, unfinished
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
+from harness.training.check_input import Rows
 from harness.training.interface import Trainer
 from harness.training.lineage import read_lineage
 from harness.training.recipe_file import recipe_from
-from harness.training.subject import Rows
 
 pytestmark = pytest.mark.kernels
 
@@ -136,12 +136,12 @@ KILLED = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
 import conftest
-from harness_train import following
+from harness_train import callbacks
 from evaluation.test_produce import Mute, production
 from harness.evaluation.produce import produce
 from pathlib import Path
 
-following.SAVE_EVERY, following.SHARE = 0.0, float("inf")
+callbacks.SAVE_EVERY, callbacks.SHARE = 0.0, float("inf")
 
 class Deadly(Mute):
     def advance(self, step, epoch):

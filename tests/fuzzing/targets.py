@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fuzzing.mutators import Files
     from harness.plugins.loader import Plugins
     from harness.tasks.interface import Task
-    from harness.training.subject import CheckInput
+    from harness.training.check_input import CheckInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,13 @@ def _answered(folder: Path) -> None:
 
 
 def _recipe(folder: Path) -> None:
-    from harness.checks import CheckOptions, subject_of
+    from harness.checks import CheckOptions, check_input_from_path
     from harness.checks.models import ModelLoader
 
     _looked_at(
-        subject_of(str(folder / "recipe.toml"), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks()))
+        check_input_from_path(
+            str(folder / "recipe.toml"), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks())
+        )
     )
 
 
@@ -210,22 +212,26 @@ def _status(folder: Path) -> None:
 
 
 def _candidate(folder: Path) -> None:
-    from harness.checks import CheckOptions, subject_of
+    from harness.checks import CheckOptions, check_input_from_path
     from harness.checks.models import ModelLoader
     from harness.training.contamination import read_training_texts
 
     read_training_texts.__globals__["_trained_on"].cache_clear()
     read_training_texts(folder)
-    subject = subject_of(str(folder), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks()))
+    subject = check_input_from_path(
+        str(folder), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks())
+    )
     _looked_at(subject, loading=False)
 
 
 def _card(folder: Path) -> None:
-    from harness.checks import CheckOptions, subject_of
+    from harness.checks import CheckOptions, check_input_from_path
     from harness.checks.models import ModelLoader
 
     _looked_at(
-        subject_of(str(folder / "card.md"), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks()))
+        check_input_from_path(
+            str(folder / "card.md"), CheckOptions(models=ModelLoader({}), tasks=plugins().tasks())
+        )
     )
 
 
@@ -251,14 +257,14 @@ def _looked_at(subject: CheckInput, *, loading: bool = True) -> None:
     """Let every check look, as `harness check` does, and say what it saw in a line of UTF-8."""
     from dataclasses import replace
 
-    from harness.checks import not_looked_at, run_checks
+    from harness.checks import missing_inputs, run_checks
     from harness.cli.check import _Checked, _print, _record
 
     subject = subject if loading else replace(subject, model=None)
     looked = run_checks(subject, plugins().checks())
     raised = [problem for problem in looked.problems if " raised on " in problem]
     assert not raised, raised
-    not_looked_at(subject)
+    missing_inputs(subject)
     checked = _Checked(subject.path, subject, looked)
     _print([checked], frozenset(), looked.problems)
     json.dumps(_record(checked, frozenset())).encode()

@@ -18,7 +18,7 @@ from harness.render import cell_text
 from harness.results.leaderboard import _value
 from harness.system.paths import file_name
 from harness.tasks.templates import render
-from harness.training.cards.markdown import cells, number, settings
+from harness.training.cards.markdown import cells, number, parse_settings
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
@@ -49,7 +49,7 @@ def test_a_line_of_a_table_is_read_cell_by_cell(row):
 @given(FINITE)
 def test_a_number_of_a_card_is_read_as_it_was_written(value):
     assert number(f"**{value!r}**") == value
-    assert settings(f"- `learning_rate`: {value!r}") == [("learning_rate", repr(value))]
+    assert parse_settings(f"- `learning_rate`: {value!r}") == [("learning_rate", repr(value))]
 
 
 @given(NAMES, TEXTS.filter(bool))

@@ -96,12 +96,12 @@ def _bench(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None
 
 
 def _check(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.checks import subject_of
+    from harness.checks import check_input_from_path
     from harness.cli.check import _asked
 
     asked = _asked(options, config, plugins)
     for path in options["paths"]:
-        subject_of(path, asked)
+        check_input_from_path(path, asked)
 
 
 def _train(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:

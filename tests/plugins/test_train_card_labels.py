@@ -1,4 +1,4 @@
-"""What the check `labels` suspects from the little that a card shows."""
+"""Inverted labels that the check `labels` suspects from a card."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from harness import Severity
 from harness.training import CheckInput
 from harness.training.cards.reader import read_card
-from harness.training.subject import ColumnFacts, Usage
-from harness_train.card_labels import look_at_card
+from harness.training.check_input import ColumnFacts, Usage
+from harness_train.card_labels import check_card_labels
 from plugins.cards import replaced, shared_card
-from plugins.test_train_labels import found, pairs, subject
+from plugins.test_train_labels import found, pairs, training
 
 MOSTLY_ONES = "mean: 0.2</li>", "mean: 0.8</li>"
 ROWS_OF_ONES = "<code>0.0</code>", "<code>1.0</code>"
@@ -21,7 +21,7 @@ ROWS_OF_ONES = "<code>0.0</code>", "<code>1.0</code>"
 
 def of_card(text, tmp_path) -> dict[str, tuple[Severity, str]]:
     (tmp_path / "any name.md").write_text(text, encoding="utf-8")
-    return found(read_card(tmp_path / "any name.md").subject)
+    return found(read_card(tmp_path / "any name.md").check_input)
 
 
 def test_the_nda_card_is_suspected_with_its_evidence(tmp_path):
@@ -49,7 +49,7 @@ def test_a_copy_of_the_nda_card_without_one_part_of_the_evidence_is_not_suspecte
 
 
 @pytest.mark.parametrize("name", ["penal-triplet", "sts-cosine", "papers-mnrl"])
-def test_the_labels_of_these_cards_are_not_held_against_them(name, tmp_path):
+def test_the_labels_of_these_cards_have_no_finding(name, tmp_path):
     assert of_card(shared_card(name), tmp_path) == {}
 
 
@@ -66,7 +66,7 @@ def on_card(rows, mean=0.2, similarity=0.95, **label) -> CheckInput:
     column = ColumnFacts(**{"name": "label", "type": "float", "low": 0.0, "mean": mean, "high": 1.0} | label)
     texts = tuple(ColumnFacts(name=name, type="string") for name in ("a", "b"))
     usage = Usage(texts=("x", "y"), similarities=((1.0, similarity), (similarity, 1.0)))
-    given = subject(replace(rows, complete=False))
+    given = training(replace(rows, complete=False))
     return replace(given, what="card", columns=(*texts, column), usage=usage)
 
 
@@ -81,17 +81,17 @@ def test_zeros_that_share_no_words_may_be_drawn_at_random_and_are_a_note():
     assert "'harbour'" in evidence
 
 
-def test_a_word_of_two_rows_is_no_sign_and_many_rows_take_a_moment():
+def test_a_word_of_two_rows_is_not_evidence_and_many_rows_take_a_moment():
     twice = pairs([0.0, 0.0], ["the harbour froze"] * 2, ["ice on the harbour", "harbours froze"])
     assert "'froze'" in found(on_card(twice))["labels-may-be-inverted"][1]
     assert "harbour'" not in found(on_card(twice))["labels-may-be-inverted"][1]
     many = pairs([0.0] * 5_000, ["the harbour froze"] * 5_000, ["ice on the harbour"] * 5_000)
     started = time.process_time()
-    assert list(look_at_card(on_card(many)))
+    assert list(check_card_labels(on_card(many)))
     assert time.process_time() - started < 1
 
 
-def test_shares_of_whole_numbers_stand_for_a_mean():
+def test_a_mean_follows_from_shares_of_whole_numbers():
     rows = pairs([0, 0], ["the harbour froze", "a violin"], ["ice on the harbour", "a concert"])
     given = on_card(rows, mean=None, type="int", shares={"0": 0.8, "1": 0.2})
     assert "about 80% of the pairs" in found(given)["labels-may-be-inverted"][1]

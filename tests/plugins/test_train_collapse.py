@@ -1,4 +1,4 @@
-"""Whether a space that training has pulled together is told from one that it has not."""
+"""Embedding collapse is detected, and a sound space is not reported."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.tasks.finding import Severity
-from harness.training.subject import CheckInput, Rows
-from harness_train.collapse import look_at_embeddings, spread, unrelated
+from harness.training.check_input import CheckInput, Rows
+from harness_train.collapse import check_embeddings, spread, unrelated
 
 
 class Moved(LetterModel):
@@ -32,7 +32,7 @@ def judged(model, base=None, **changes):
         path="it", what="candidate", trained=True, model=lambda: model,
         base=None if base is None else lambda: base, **changes,
     )  # fmt: skip
-    return list(look_at_embeddings(given))
+    return list(check_embeddings(given))
 
 
 def test_the_mean_cosine_and_the_effective_rank_are_those_of_their_definitions():
@@ -69,7 +69,7 @@ def test_equal_embeddings_have_rank_one_and_cosine_one_and_no_rank_is_beyond_the
         pytest.param(Moved(), None, None, id="well spread, and no base"),
     ],
 )
-def test_a_collapse_is_judged_beside_the_base(model, base, severity):
+def test_a_collapse_is_compared_with_the_base(model, base, severity):
     assert [one.severity for one in judged(model, base)] == ([severity] if severity else [])
 
 

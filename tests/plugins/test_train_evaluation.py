@@ -1,4 +1,4 @@
-"""What the check `evaluation` finds without a model, and that it is silent on what is right, or not known."""
+"""The findings of the check `evaluation` without a model; none for correct or unknown facts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.tasks.dataset import Dataset
 from harness.tasks.finding import Severity
 from harness.training.cards.reader import read_card
-from harness.training.subject import CheckInput, Claim, LogEntry, Rows
+from harness.training.check_input import CheckInput, Claim, LogEntry, Rows
 from harness_train.evaluation import EVALUATION
 from plugins.cards import card_text, replaced, shared_card
 
@@ -36,7 +36,7 @@ def found(given) -> dict[str, str]:
 
 def of_card(text, tmp_path) -> dict[str, str]:
     (tmp_path / "any name.md").write_text(text, encoding="utf-8")
-    return found(read_card(tmp_path / "any name.md").subject)
+    return found(read_card(tmp_path / "any name.md").check_input)
 
 
 def test_a_training_without_any_score_is_found():
@@ -150,7 +150,7 @@ def test_a_score_is_below_chance_only_where_chance_is_known(metric, value, sever
     assert (finding and finding.severity) == severity
 
 
-def test_without_claims_the_last_score_of_the_log_is_held_against_chance():
+def test_without_claims_the_last_score_of_the_log_is_compared_with_chance():
     log = tuple(
         LogEntry(epoch=n, step=n, metrics={"dev_spearman": score}) for n, score in ((1, 0.8), (2, -0.2))
     )
@@ -194,7 +194,7 @@ FOUR = [(1.0, 250, None, 0.8957), (2.0, 500, None, 0.8964), (3.0, 750, None, 0.8
         ("below-chance", {"claims": [("cosine_accuracy", 0.1)]}, {"claims": [("cosine_accuracy", 0.9)]}),
     ],
 )
-def test_a_written_card_has_the_finding_until_it_is_put_right(code, wrong, right, tmp_path):
+def test_a_written_card_has_the_finding_until_it_is_corrected(code, wrong, right, tmp_path):
     assert code in of_card(card_text(**wrong), tmp_path)
     assert code not in of_card(card_text(**wrong | right), tmp_path)
 

@@ -1,4 +1,4 @@
-"""What the check `inputs` finds in rows and on cards."""
+"""The findings of the check `inputs` in rows and on cards."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from conftest import LetterModel
 from harness import Severity
 from harness.training import CheckInput, Rows
 from harness.training.cards.reader import read_card
-from harness.training.subject import ColumnFacts
-from harness_train import near_copies
+from harness.training.check_input import ColumnFacts
+from harness_train import near_duplicates
 from harness_train.inputs import INPUTS
 from plugins.cards import replaced, shared_card
 
@@ -35,7 +35,7 @@ def found(given: Rows | CheckInput, **changes) -> dict[str, tuple[Severity, str,
 
 def of_card(text, tmp_path) -> dict[str, tuple[Severity, str, str]]:
     (tmp_path / "any name.md").write_text(text, encoding="utf-8")
-    return found(read_card(tmp_path / "any name.md").subject)
+    return found(read_card(tmp_path / "any name.md").check_input)
 
 
 def test_sound_rows_have_no_findings():
@@ -94,13 +94,13 @@ def test_texts_beyond_the_limit_are_counted_with_the_bases_tokenizer():
     assert many[0] is Severity.WARNING
 
 
-def test_the_recipes_limit_goes_before_the_bases():
+def test_the_recipes_limit_takes_precedence_over_the_bases():
     given = rows(["a" * 96, *SOUND[:79]])
     assert "truncated-texts" not in found(given, base=LetterModel, max_tokens=96)
     assert "longer than 95 tokens" in found(given, base=LetterModel, max_tokens=95)["truncated-texts"][1]
 
 
-def test_without_a_base_nobody_counts_tokens():
+def test_without_a_base_no_tokens_are_counted():
     assert "truncated-texts" not in found(rows(["a" * 5000, *SOUND[:79]]))
 
 
@@ -141,13 +141,13 @@ def test_rows_that_are_nearly_another_one_are_counted(copies, severity):
         assert f"{2 * copies} of 100 distinct rows" in finding[1]
 
 
-def test_rows_that_repeat_exactly_are_no_near_duplicates():
+def test_rows_that_repeat_exactly_are_not_near_duplicates():
     left, right = long_texts(10), long_texts(10, seed=1)
     assert "near-duplicates" not in found(rows(left * 2, right * 2))
 
 
-def test_of_many_rows_some_are_drawn_and_that_is_said(monkeypatch):
-    monkeypatch.setattr(near_copies, "MOST_ROWS", 50)
+def test_of_many_rows_a_sample_is_compared_and_the_evidence_names_its_size(monkeypatch):
+    monkeypatch.setattr(near_duplicates, "MOST_ROWS", 50)
     left, right = long_texts(100), long_texts(100, seed=1)
     _, evidence, _ = found(rows([*left, *(f"Well, {text}" for text in left)], [*right, *right]))[
         "near-duplicates"

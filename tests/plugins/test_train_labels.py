@@ -16,7 +16,7 @@ from harness.training.rows import read_training_rows
 from harness_train.labels import LABELS
 
 
-def subject(rows=None, loss="ContrastiveLoss", **changes) -> CheckInput:
+def training(rows=None, loss="ContrastiveLoss", **changes) -> CheckInput:
     return CheckInput(path="it", what="dataset", loss_name=loss, rows=rows, **changes)
 
 
@@ -50,14 +50,16 @@ def alike_and_not(alike: float, unlike: float, rows: int = 60, kind="labeled-pai
 @pytest.mark.parametrize(
     ("loss", "kind"), [("ContrastiveLoss", "labeled-pairs"), ("CosineSimilarityLoss", "scored-pairs")]
 )
-def test_labels_that_call_unlike_what_the_base_finds_alike_are_inverted(loss, kind):
-    wrong = found(subject(alike_and_not(0.0, 1.0, kind=kind), loss, base=LetterModel))
+def test_labels_that_contradict_the_similarities_of_the_base_are_inverted(loss, kind):
+    wrong = found(training(alike_and_not(0.0, 1.0, kind=kind), loss, base=LetterModel))
     severity, evidence = wrong["labels-inverted"]
     assert severity is Severity.ERROR
     assert "AUC of its similarity against the label 0.000 (95 % interval 0.000" in evidence
     assert "over 60 of 60 rows" in evidence
     assert loss in evidence
-    assert "labels-inverted" not in found(subject(alike_and_not(1.0, 0.0, kind=kind), loss, base=LetterModel))
+    assert "labels-inverted" not in found(
+        training(alike_and_not(1.0, 0.0, kind=kind), loss, base=LetterModel)
+    )
 
 
 def test_the_measured_auc_is_scikit_learns():
@@ -70,14 +72,14 @@ def test_the_measured_auc_is_scikit_learns():
     labels = [
         float(value < np.median(similarity)) if row % 4 else 0.0 for row, value in enumerate(similarity)
     ]
-    (_, evidence) = found(subject(replace(rows, labels=labels), base=lambda: model))["labels-inverted"]
+    (_, evidence) = found(training(replace(rows, labels=labels), base=lambda: model))["labels-inverted"]
     assert f"{roc_auc_score(labels, similarity):.3f} (95 %" in evidence
 
 
 def test_scores_that_rise_where_similarity_falls_are_inverted():
     left, right = words("abcd", 90, 6), [*words("abcd", 30, 7), *words("abyz", 30, 8), *words("wxyz", 30, 9)]
     scores = [0.1] * 30 + [0.5] * 30 + [0.9] * 30
-    given = subject(pairs(scores, left, right, "scored-pairs"), "CoSENTLoss", base=LetterModel)
+    given = training(pairs(scores, left, right, "scored-pairs"), "CoSENTLoss", base=LetterModel)
     assert "concordance of similarity and score" in found(given)["labels-inverted"][1]
     turned = replace(given, rows=replace(given.rows, labels=[1 - score for score in scores]))
     assert "labels-inverted" not in found(turned)
@@ -89,12 +91,12 @@ def test_labels_that_mean_nothing_are_not_called_inverted():
     for seed in range(40):
         labels = generator.integers(2, size=60).tolist()
         rows = pairs(labels, words("abcdef", 60, 100 + seed), words("abcdef", 60, 200 + seed))
-        flagged += "labels-inverted" in found(subject(rows, base=LetterModel))
+        flagged += "labels-inverted" in found(training(rows, base=LetterModel))
     assert flagged <= 2
 
 
-def test_a_handful_of_rows_is_never_sure():
-    assert "labels-inverted" not in found(subject(alike_and_not(0.0, 1.0, rows=6), base=LetterModel))
+def test_a_handful_of_rows_is_never_significant():
+    assert "labels-inverted" not in found(training(alike_and_not(0.0, 1.0, rows=6), base=LetterModel))
 
 
 def test_pairs_are_compared_within_each_recurring_text_where_one_side_recurs():
@@ -107,14 +109,14 @@ def test_pairs_are_compared_within_each_recurring_text_where_one_side_recurs():
         (text, far, 0) for text in words("aaab", 60, 14)
     ]
     left, right, labels = (list(column) for column in zip(*rows, strict=True))
-    _, evidence = found(subject(pairs(labels, left, right), base=LetterModel))["labels-inverted"]
+    _, evidence = found(training(pairs(labels, left, right), base=LetterModel))["labels-inverted"]
     assert "among pairs with the same text2 (2 texts); over all pairs it is" in evidence
 
 
-def test_without_a_base_or_with_a_cards_few_rows_nothing_is_said_of_inversion():
+def test_without_a_base_or_with_a_cards_few_rows_there_is_no_finding_of_inversion():
     rows = alike_and_not(0.0, 1.0)
-    assert "labels-inverted" not in found(subject(rows))
-    assert "labels-inverted" not in found(subject(replace(rows, complete=False), base=LetterModel))
+    assert "labels-inverted" not in found(training(rows))
+    assert "labels-inverted" not in found(training(replace(rows, complete=False), base=LetterModel))
 
 
 def shortest(shared_data, labels) -> Rows:
@@ -129,8 +131,8 @@ def shortest(shared_data, labels) -> Rows:
 
 def test_contract_nli_as_published_is_inverted_and_corrected_it_is_not(shared_data, minilm):
     once = CachedModel(minilm)
-    published = found(subject(shortest(shared_data, {"0": 0, "1": 1}), base=lambda: once))
-    corrected = found(subject(shortest(shared_data, {"0": 1, "1": 0}), base=lambda: once))
+    published = found(training(shortest(shared_data, {"0": 0, "1": 1}), base=lambda: once))
+    corrected = found(training(shortest(shared_data, {"0": 1, "1": 0}), base=lambda: once))
     severity, evidence = published["labels-inverted"]
     assert severity is Severity.ERROR
     assert "0.298" in evidence
@@ -145,18 +147,18 @@ def triplets(anchor, positive, negative) -> Rows:
     return Rows(kind="triplets", texts={"anchor": anchor, "positive": positive, "negative": negative})
 
 
-def test_positives_no_nearer_than_strangers_beside_near_negatives_are_swapped():
+def test_positives_not_nearer_than_those_of_other_anchors_are_swapped():
     kinds = ["abcd", "efgh", "ijkl", "mnop"]
     anchor = [words(kinds[row % 4], 1, row)[0] for row in range(80)]
     own = [words(kinds[row % 4], 1, 100 + row)[0] for row in range(80)]
     drawn = [words(kinds[np.random.default_rng(row).integers(4)], 1, 200 + row)[0] for row in range(80)]
-    severity, evidence = found(subject(triplets(anchor, drawn, own), "TripletLoss", base=LetterModel))[
+    severity, evidence = found(training(triplets(anchor, drawn, own), "TripletLoss", base=LetterModel))[
         "columns-swapped"
     ]
     assert severity is Severity.ERROR
     assert "as if drawn by chance" in evidence
     assert "columns-swapped" not in found(
-        subject(triplets(anchor, own, drawn), "TripletLoss", base=LetterModel)
+        training(triplets(anchor, own, drawn), "TripletLoss", base=LetterModel)
     )
 
 
@@ -165,11 +167,11 @@ def test_hard_negatives_may_look_swapped_and_are_a_warning():
     anchor = [words(kinds[row % 4], 1, row)[0] for row in range(80)]
     positive = [words(kinds[row % 4] + "vwxyz", 1, 100 + row)[0] for row in range(80)]
     hard = [text[::-1] for text in anchor]
-    severity, evidence = found(subject(triplets(anchor, positive, hard), "TripletLoss", base=LetterModel))[
+    severity, evidence = found(training(triplets(anchor, positive, hard), "TripletLoss", base=LetterModel))[
         "columns-swapped"
     ]
     assert severity is Severity.WARNING
-    assert "as beside hard negatives too" in evidence
+    assert "as also with hard negatives" in evidence
 
 
 # --- values -----------------------------------------------------------------------------------------------
@@ -187,8 +189,8 @@ def test_hard_negatives_may_look_swapped_and_are_a_warning():
         ("SomeOtherLoss", [0.0, 7.0], None),
     ],
 )
-def test_labels_are_held_against_the_range_of_the_loss(loss, labels, outside):
-    finding = found(subject(pairs(labels), loss)).get("labels-out-of-range")
+def test_labels_are_compared_with_the_range_of_the_loss(loss, labels, outside):
+    finding = found(training(pairs(labels), loss)).get("labels-out-of-range")
     assert (finding is None) == (outside is None)
     if outside:
         assert finding[0] is Severity.ERROR
@@ -196,7 +198,7 @@ def test_labels_are_held_against_the_range_of_the_loss(loss, labels, outside):
 
 
 def test_the_remedy_for_scores_out_of_range_names_their_range():
-    (finding,) = LABELS.look(subject(pairs([0.0, 2.5, 5.0]), "CosineSimilarityLoss"))
+    (finding,) = LABELS.look(training(pairs([0.0, 2.5, 5.0]), "CosineSimilarityLoss"))
     assert "score_range = [0, 5]" in finding.remedy
 
 
@@ -214,12 +216,12 @@ def test_the_remedy_for_scores_out_of_range_names_their_range():
     ],
 )
 def test_labels_that_hardly_differ_are_nearly_constant(loss, labels, severity):
-    assert found(subject(pairs(labels), loss)).get("labels-near-constant", (None,))[0] is severity
+    assert found(training(pairs(labels), loss)).get("labels-near-constant", (None,))[0] is severity
 
 
 @pytest.mark.parametrize("label", ["yes", None, float("nan"), float("inf")])
-def test_a_label_that_is_no_finite_number_is_named_with_its_row(label):
-    severity, evidence = found(subject(pairs([0.0, 1.0, label, 1.0])))["labels-not-numbers"]
+def test_a_label_that_is_not_a_finite_number_is_named_with_its_row(label):
+    severity, evidence = found(training(pairs([0.0, 1.0, label, 1.0])))["labels-not-numbers"]
     assert severity is Severity.ERROR
     assert "1 of 4" in evidence
     assert "in row 3" in evidence
@@ -227,7 +229,7 @@ def test_a_label_that_is_no_finite_number_is_named_with_its_row(label):
 
 def test_classes_may_have_any_name():
     rows = Rows(kind="labeled-texts", texts={"text": ["a", "b"]}, labels=["cat", "dog"])
-    assert found(subject(rows, "BatchHardTripletLoss")) == {}
+    assert found(training(rows, "BatchHardTripletLoss")) == {}
 
 
 # --- repeats ----------------------------------------------------------------------------------------------
@@ -239,35 +241,35 @@ def test_rows_that_repeat_an_earlier_one_are_counted(repeated, severity):
     rows = pairs(
         [1.0 if text[-1] in "02468" else 0.0 for text in texts], texts, [f"b {text}" for text in texts]
     )
-    assert found(subject(rows)).get("duplicate-rows", (None,))[0] is severity
+    assert found(training(rows)).get("duplicate-rows", (None,))[0] is severity
 
 
 def test_one_pair_with_two_labels_contradicts_itself_in_either_order_and_case():
     rows = pairs([1.0, 0.0, 1.0, 0.0], ["A b", "c d", "e", "g"], ["C, d", "a b", "f", "h"])
-    severity, evidence = found(subject(rows))["same-pair-two-labels"]
+    severity, evidence = found(training(rows))["same-pair-two-labels"]
     assert severity is Severity.ERROR
-    assert evidence.startswith("1 pairs stand in 2 of 4 rows")
+    assert evidence.startswith("1 pairs are in 2 of 4 rows")
 
 
 def test_scores_that_differ_a_little_do_not_contradict_each_other():
     rows = pairs([0.4, 0.6, 1.0], ["a", "a", "e"], ["b", "b", "f"], "scored-pairs")
-    assert "same-pair-two-labels" not in found(subject(rows, "CoSENTLoss"))
+    assert "same-pair-two-labels" not in found(training(rows, "CoSENTLoss"))
 
 
-def test_pairs_of_a_text_with_itself_are_told_by_their_label():
+def test_pairs_of_a_text_with_itself_are_found_by_their_label():
     rows = pairs([1.0, 0.0, 1.0, 0.0], ["a", "b", "c", "d"], ["a ", "b", "x", "y"])
-    findings = found(subject(rows))
+    findings = found(training(rows))
     assert "In 1 of 4 rows (25.0%)" in findings["positives-verbatim-equal"][1]
     assert "In 1 of 4 rows" in findings["negatives-verbatim-equal"][1]
     assert findings["negatives-verbatim-equal"][0] is Severity.ERROR
 
 
-def test_triplets_whose_texts_are_equal_are_told_by_column():
+def test_triplets_whose_texts_are_equal_are_found_by_column():
     rows = triplets(["a", "b", "c"], ["a", "x", "y"], ["n", "x", "c"])
-    assert set(found(subject(rows, "TripletLoss"))) == {
+    assert set(found(training(rows, "TripletLoss"))) == {
         "positives-verbatim-equal", "negatives-equal-positive", "negatives-verbatim-equal",
     }  # fmt: skip
 
 
 def test_sound_rows_have_no_findings():
-    assert found(subject(alike_and_not(1.0, 0.0), base=LetterModel)) == {}
+    assert found(training(alike_and_not(1.0, 0.0), base=LetterModel)) == {}

@@ -1,4 +1,4 @@
-"""What the check `loss` finds, and that it is silent on what is right, or not known."""
+"""The findings of the check `loss`; none for correct or unknown facts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.training.check_input import CheckInput, Rows
 from harness.training.losses import LOSSES
-from harness.training.subject import CheckInput, Rows
 from harness_train.loss import share_of_clashes
 from plugins.cards import PAIRS, TRIPLETS, card_text, replaced, shared_card
-from plugins.trainings import columns, found, of_card, subject
+from plugins.trainings import columns, found, of_card, training
 
 # --- margins ---------------------------------------------------------------------------------------------
 
@@ -39,7 +39,7 @@ from plugins.trainings import columns, found, of_card, subject
     ],
 )
 def test_a_margin_is_out_of_reach_where_no_two_embeddings_are_that_far_apart(name, changes, wrong):
-    assert ("margin-unreachable" in found(subject(name, **changes))) == wrong
+    assert ("margin-unreachable" in found(training(name, **changes))) == wrong
 
 
 @given(
@@ -59,7 +59,7 @@ def test_where_a_margin_is_out_of_reach_no_triplet_of_unit_vectors_closes_the_hi
         return sum(abs(x - y) ** power for x, y in zip(left, right, strict=True)) ** (1 / power)
 
     for margin in (0.5, 2.0, 2 * math.sqrt(6), 5.0):
-        said = found(subject("TripletLoss", distance=distance, margin=margin, dimensions=6))
+        said = found(training("TripletLoss", distance=distance, margin=margin, dimensions=6))
         if "margin-unreachable" in said:
             assert apart(a, p) - apart(a, n) + margin >= -1e-9
 
@@ -68,12 +68,12 @@ def test_where_a_margin_is_out_of_reach_no_triplet_of_unit_vectors_closes_the_hi
 
 
 def test_few_steps_are_counted_from_rows_batch_and_epochs():
-    said = found(subject(size=96, batch_size=8, epochs=1))["too-few-steps"]
-    assert said.startswith("96 rows in batches of 8 over 1 epoch are 12 optimiser steps")
-    assert "too-few-steps" in found(subject(size=1584, epochs=1))
-    assert "too-few-steps" not in found(subject(size=1585, epochs=1))
-    assert "too-few-steps" not in found(subject(size=None))
-    assert "too-few-steps" in found(subject(size=None, steps=99))
+    said = found(training(size=96, batch_size=8, epochs=1))["too-few-steps"]
+    assert said.startswith("96 rows in batches of 8 over 1 epoch are 12 optimizer steps")
+    assert "too-few-steps" in found(training(size=1584, epochs=1))
+    assert "too-few-steps" not in found(training(size=1585, epochs=1))
+    assert "too-few-steps" not in found(training(size=None))
+    assert "too-few-steps" in found(training(size=None, steps=99))
 
 
 # --- false negatives in a batch --------------------------------------------------------------------------
@@ -82,7 +82,7 @@ def test_few_steps_are_counted_from_rows_batch_and_epochs():
 def pairs(firsts, seconds, **changes) -> CheckInput:
     rows = Rows(kind="pairs", texts={"text1": firsts, "text2": seconds})
     known = {"rows": rows, "size": len(rows), "batch_sampler": "default"}
-    return subject("MultipleNegativesRankingLoss", **(known | changes))
+    return training("MultipleNegativesRankingLoss", **(known | changes))
 
 
 def test_repeated_texts_are_false_negatives_unless_the_sampler_keeps_them_apart():
@@ -115,21 +115,25 @@ def test_the_share_of_batches_with_a_clash_is_that_of_combinatorics(group, size)
         (
             "CosineSimilarityLoss",
             ["similarity:float", "a:string", "b:string"],
-            "similarity is in a text's place",
+            "similarity is in the position of a text",
         ),
         ("CosineSimilarityLoss", ["a:string", "b:string"], "none is called label or score"),
         ("ContrastiveLoss", ["a:string", "b:string", "label:string"], "label holds texts"),
         ("MultipleNegativesRankingLoss", ["a:string", "b:string", "label:int"], "rows of every label"),
-        ("MultipleNegativesRankingLoss", ["answer:string", "question:string"], "answer is in place 1, not 2"),
+        (
+            "MultipleNegativesRankingLoss",
+            ["answer:string", "question:string"],
+            "answer is in position 1, not 2",
+        ),
         (
             "TripletLoss",
             ["anchor:string", "negative:string", "positive:string"],
-            "negative is in place 2, not 3",
+            "negative is in position 2, not 3",
         ),
     ],
 )
 def test_columns_that_do_not_fit_the_loss_are_named(name, given, part):
-    assert part in found(subject(name, columns=columns(*given, low=0.0, high=1.0)))["wrong-columns"]
+    assert part in found(training(name, columns=columns(*given, low=0.0, high=1.0)))["wrong-columns"]
 
 
 @pytest.mark.parametrize(
@@ -144,18 +148,20 @@ def test_columns_that_do_not_fit_the_loss_are_named(name, given, part):
         ("BatchHardTripletLoss", ["text:string", "label:int"]),
     ],
 )
-def test_columns_that_fit_the_loss_are_no_finding(name, given):
-    assert "wrong-columns" not in found(subject(name, columns=columns(*given, low=1.0, high=1.0)))
+def test_columns_that_fit_the_loss_have_no_finding(name, given):
+    assert "wrong-columns" not in found(training(name, columns=columns(*given, low=1.0, high=1.0)))
 
 
 def test_rows_show_numbers_among_texts_and_texts_among_labels():
     texts = {"text1": ["0.5", "1"], "text2": ["a", "b"]}
     rows = Rows(kind="scored-pairs", texts=texts, labels=["a man plays", "a dog runs"], source="file.csv")
-    said = found(subject(rows=rows))["wrong-columns"]
-    assert "column text1 is in a text's place, and 100% of its cells are numbers, such as '0.5'" in said
-    assert "column score is in the label's place, and 100% of its cells are texts" in said
+    said = found(training(rows=rows))["wrong-columns"]
+    assert (
+        "column text1 is in the position of a text, but 100% of its cells are numbers, such as '0.5'" in said
+    )
+    assert "column score is in the position of the label, but 100% of its cells are texts" in said
     fine = Rows(kind="scored-pairs", texts={"text1": ["7", "b"], "text2": ["c", None]}, labels=[0.5, "0.7"])
-    assert "wrong-columns" not in found(subject(rows=fine))
+    assert "wrong-columns" not in found(training(rows=fine))
 
 
 # --- cards -----------------------------------------------------------------------------------------------
@@ -184,7 +190,7 @@ MARGIN_5 = '{"distance_metric": "TripletDistanceMetric.EUCLIDEAN", "triplet_marg
         ),
     ],
 )
-def test_a_written_card_has_the_finding_until_it_is_put_right(code, wrong, right, tmp_path):
+def test_a_written_card_has_the_finding_until_it_is_corrected(code, wrong, right, tmp_path):
     assert code in of_card(card_text(**wrong), tmp_path)
     assert code not in of_card(card_text(**wrong | right), tmp_path)
 
@@ -218,9 +224,9 @@ def test_the_published_cards_have_no_other_findings_of_this_check(tmp_path):
     }
 
 
-def test_every_loss_that_recipes_know_can_be_looked_at():
+def test_every_loss_of_recipes_can_be_checked():
     for name, facts in LOSSES.items():
         texts = {column: ["a text", "another"] for column in ("text1", "text2")}
         labels = [0.0, 1.0] if facts.kind not in ("pairs", "triplets") else None
         rows = Rows(kind=facts.kind, texts=texts, labels=labels)
-        assert not {"wrong-columns", "loss-at-chance"} & set(found(subject(name, rows=rows, losses=[0.1])))
+        assert not {"wrong-columns", "loss-at-chance"} & set(found(training(name, rows=rows, losses=[0.1])))

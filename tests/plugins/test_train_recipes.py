@@ -1,4 +1,4 @@
-"""The shipped recipes are what the cards say, and what was wrong with them is put right."""
+"""The shipped recipes repeat the cards, and the corrected ones fix their flaws."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_on_real_data_a_recipe_as_published_has_the_rows_of_its_card(card, size,
     assert len(rows) == pytest.approx(size, rel=0.002)
 
 
-def test_nda_labels_are_turned_round_and_nothing_else(recipes, shared_data):
+def test_nda_labels_are_inverted_and_nothing_else(recipes, shared_data):
     wrong, right = (
         rows_of(recipes[f"nda-contrastive/{variant}"], shared_data)
         for variant in ("as-published", "corrected")

@@ -9,11 +9,11 @@ import pytest
 from safetensors.numpy import load_file
 
 from harness.system.signals import Interrupted, handle_signals
+from harness.training.check_input import Rows
 from harness.training.interface import TrainingJob
 from harness.training.losses import LOSSES, ROW_KINDS
 from harness.training.recipe_file import recipe_from
 from harness.training.rows import validate_rows
-from harness.training.subject import Rows
 
 pytestmark = pytest.mark.kernels
 
@@ -92,10 +92,10 @@ def test_a_recipe_that_names_no_parameter_gets_the_defaults_of_sentence_transfor
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer import losses
 
-    from harness_train.losses import loss_of
+    from harness_train.losses import build_loss
 
     model = SentenceTransformer(str(tiny), device="cpu")
-    ours, theirs = loss_of(recipe(loss), model), getattr(losses, loss)(model)
+    ours, theirs = build_loss(recipe(loss), model), getattr(losses, loss)(model)
     assert type(ours) is type(theirs)
     if hasattr(theirs, "get_config_dict"):
         assert ours.get_config_dict() == theirs.get_config_dict()
@@ -118,9 +118,9 @@ def test_a_recipe_that_names_no_parameter_gets_the_defaults_of_sentence_transfor
 def test_parameters_reach_the_loss(loss, given, expected, tiny):
     from sentence_transformers import SentenceTransformer
 
-    from harness_train.losses import loss_of
+    from harness_train.losses import build_loss
 
-    config = loss_of(recipe(loss, **given), SentenceTransformer(str(tiny), device="cpu")).get_config_dict()
+    config = build_loss(recipe(loss, **given), SentenceTransformer(str(tiny), device="cpu")).get_config_dict()
     found = {name: str(config[name]) if "metric" in name else config[name] for name in expected}
     assert found == expected
 
@@ -128,10 +128,10 @@ def test_parameters_reach_the_loss(loss, given, expected, tiny):
 def test_a_margin_and_a_distance_reach_batch_hard_triplets(tiny):
     from sentence_transformers import SentenceTransformer
 
-    from harness_train.losses import loss_of
+    from harness_train.losses import build_loss
 
     model = SentenceTransformer(str(tiny), device="cpu")
-    made = loss_of(recipe("BatchHardTripletLoss", distance="cosine", margin=0.2), model)
+    made = build_loss(recipe("BatchHardTripletLoss", distance="cosine", margin=0.2), model)
     assert made.triplet_margin == 0.2
     assert "cosine" in made.distance_metric.__name__
 
@@ -139,10 +139,10 @@ def test_a_margin_and_a_distance_reach_batch_hard_triplets(tiny):
 def test_matryoshka_wraps_the_loss(tiny, tmp_path):
     from sentence_transformers import SentenceTransformer
 
-    from harness_train.losses import loss_of
+    from harness_train.losses import build_loss
 
     made = recipe("MultipleNegativesRankingLoss", matryoshka=[32, 16])
-    config = loss_of(made, SentenceTransformer(str(tiny), device="cpu")).get_config_dict()
+    config = build_loss(made, SentenceTransformer(str(tiny), device="cpu")).get_config_dict()
     assert (config["loss"], list(config["matryoshka_dims"])) == ("MultipleNegativesRankingLoss", [32, 16])
     assert trained(made, tiny, tmp_path)[0].steps == 4
 
@@ -229,36 +229,36 @@ def test_a_gpu_trains_too(tiny, tmp_path):
 def test_a_signal_ends_after_a_step_and_then_does_what_it_does_elsewhere(number, at_once):
     from transformers import TrainerControl, TrainerState
 
-    from harness_train.following import Ending
+    from harness_train.callbacks import StopCallback
 
-    control, ending = TrainerControl(), Ending(None)
-    with pytest.raises(Interrupted) as caught, handle_signals(), ending:
+    control, stop = TrainerControl(), StopCallback(None)
+    with pytest.raises(Interrupted) as caught, handle_signals(), stop:
         signal.raise_signal(number)
-        ending.on_step_end(None, TrainerState(), control)
+        stop.on_step_end(None, TrainerState(), control)
         assert control.should_save
         assert control.should_training_stop
-        signal.raise_signal(number) if at_once else ending.pass_on()
+        signal.raise_signal(number) if at_once else stop.raise_again()
     assert caught.value.signal == number
-    assert signal.getsignal(number) is not ending._interrupt
+    assert signal.getsignal(number) is not stop._interrupt
 
 
-def test_a_training_that_nobody_interrupted_has_nothing_to_pass_on():
-    from harness_train.following import Ending
+def test_a_training_without_an_interrupt_raises_no_signal():
+    from harness_train.callbacks import StopCallback
 
-    with Ending(None) as ending:
-        ending.pass_on()
+    with StopCallback(None) as stop:
+        stop.raise_again()
 
 
 def test_a_signal_that_somebody_only_takes_note_of_ends_a_training_all_the_same():
-    from harness_train.following import Ending
+    from harness_train.callbacks import StopCallback
 
     noted, before = [], signal.signal(signal.SIGTERM, lambda *_: noted.append("it"))
     try:
-        with Ending(None) as ending:
+        with StopCallback(None) as stop:
             signal.raise_signal(signal.SIGTERM)
         assert noted == []
         with pytest.raises(KeyboardInterrupt):
-            ending.pass_on()
+            stop.raise_again()
         assert noted == ["it"]
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -6,8 +6,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.tasks.finding import Severity
-from harness.training.subject import CheckInput, Claim
-from harness_train.verify import look_at_claims
+from harness.training.check_input import CheckInput, Claim
+from harness_train.verify import check_claims
 
 TASKS = {"stsb-dev": {"spearman": 0.8664, "pearson": 0.8701}, "pairs": {"average_precision": 0.7}}
 
@@ -21,7 +21,7 @@ def measure(task):
 def verified(*claims, **changes) -> dict:
     made = tuple(Claim(dataset=dataset, metric=metric, value=value) for dataset, metric, value in claims)
     given = {"path": "it", "what": "model", "claims": made, "verify": True, "measure": measure}
-    return {finding.code: finding for finding in look_at_claims(CheckInput(**given | changes))}
+    return {finding.code: finding for finding in check_claims(CheckInput(**given | changes))}
 
 
 @pytest.mark.parametrize(

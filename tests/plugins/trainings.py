@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from harness.training.cards.reader import read_card
+from harness.training.check_input import CheckInput, ColumnFacts, LogEntry
 from harness.training.recipe import Loss
-from harness.training.subject import CheckInput, ColumnFacts, LogEntry
 from harness_train.loss import LOSS
 
 
-def subject(name="CosineSimilarityLoss", *, losses=(), every=100, **changes) -> CheckInput:
+def training(name="CosineSimilarityLoss", *, losses=(), every=100, **changes) -> CheckInput:
     """A training of 4,000 rows in batches of 16 over 2 epochs: 500 steps."""
     parameters = {key: changes.pop(key) for key in ("distance", "margin", "matryoshka") if key in changes}
     log = [LogEntry(epoch=n * every / 250, step=n * every, loss=loss) for n, loss in enumerate(losses, 1)]
@@ -23,7 +23,7 @@ def found(given) -> dict[str, str]:
 
 def of_card(text, tmp_path) -> dict[str, str]:
     (tmp_path / "any name.md").write_text(text, encoding="utf-8")
-    return found(read_card(tmp_path / "any name.md").subject)
+    return found(read_card(tmp_path / "any name.md").check_input)
 
 
 def columns(*types, **bounds) -> tuple[ColumnFacts, ...]:

@@ -1,4 +1,4 @@
-"""Which answers of a task were trained on, and which texts alone."""
+"""Examples of a task that were trained on, and single texts."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def found(texts, dataset, name="t"):
 def test_it_is_an_error_where_a_fifth_of_the_examples_were_trained_on(seen, severity, share):
     (finding,) = found([*TEXTS[:seen], *TEXTS[100 : 100 + seen]], pairs())
     assert (finding.code, finding.severity) == ("train-test-overlap", severity)
-    assert f"of {seen} of 100 examples of t ({share})" in finding.evidence
+    assert f"in {seen} of 100 examples of t ({share})" in finding.evidence
     assert TEXTS[0][:40] in finding.evidence
 
 
 def test_equal_and_near_texts_are_counted_apart():
     train = [TEXTS[0].upper(), TEXTS[100] + "!", TEXTS[1], changed(TEXTS[101], 1)]
     (finding,) = found(train, pairs())
-    assert "of 2 of 100 examples" in finding.evidence
+    assert "in 2 of 100 examples" in finding.evidence
     assert "1 with equal texts, 1 with near-duplicates" in finding.evidence
 
 
@@ -49,7 +49,7 @@ def test_a_training_on_other_texts_leaks_nothing():
     assert found(sentences(100, words=20, seed=4), pairs()) == []
 
 
-def test_one_side_of_the_pairs_gives_no_answer_away_but_is_worth_a_warning_where_it_is_most():
+def test_one_side_of_most_pairs_is_a_warning_and_of_few_a_note():
     (few,) = found(TEXTS[:10], pairs())
     (most,) = found(TEXTS[:60], pairs())
     assert (few.code, few.severity) == ("shared-texts", Severity.NOTE)
@@ -81,17 +81,17 @@ def test_queries_that_were_trained_on_are_leaked_and_documents_alone_are_a_note(
     assert (queries.code, queries.severity) == ("train-test-overlap", Severity.ERROR)
 
 
-def test_names_of_classes_and_ids_are_no_texts_that_an_example_must_share():
+def test_names_of_classes_and_ids_are_not_texts():
     ids, classes = [f"c{row % 7}" for row in range(100)], ["yes", "no"] * 50
     (finding,) = found(TEXTS, pairs(label=classes, cluster=ids))
     assert finding.code == "train-test-overlap"
-    assert "of 100 of 100 examples" in finding.evidence
+    assert "in 100 of 100 examples" in finding.evidence
 
 
 def test_a_blank_side_is_never_taken_for_one_that_was_trained_on():
     dataset = Dataset({"text1": TEXTS[:10], "text2": [*TEXTS[100:109], " "]})
     (finding,) = found([*TEXTS, " ", ""], dataset)
-    assert "of 9 of 10 examples" in finding.evidence
+    assert "in 9 of 10 examples" in finding.evidence
 
 
 # --- what a candidate's folder says -----------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_a_folder_without_lineage_was_trained_on_nothing_known(tmp_path):
 def test_without_signatures_only_equal_texts_are_found_and_that_is_said(tmp_path):
     write_lineage(tmp_path, made([TEXTS[0], TEXTS[100], TEXTS[1], changed(TEXTS[101], 1)]))
     (finding,) = find_contamination(read_training_texts(tmp_path), pairs(), "t")
-    assert "of 1 of 100 examples" in finding.evidence
+    assert "in 1 of 100 examples" in finding.evidence
     assert "near-duplicates were not looked for" in finding.evidence
 
 
@@ -120,7 +120,7 @@ def test_with_signatures_near_texts_are_found_too(tmp_path):
     write_lineage(tmp_path, made(train))
     write_signatures(tmp_path, train)
     (finding,) = find_contamination(read_training_texts(tmp_path), pairs(), "t")
-    assert "of 2 of 100 examples" in finding.evidence
+    assert "in 2 of 100 examples" in finding.evidence
     assert "not looked for" not in finding.evidence
 
 
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_a_finding_not_a_crash(tmp_path, broken):
     assert broken in finding.evidence
 
 
-def test_a_lineage_beyond_measure_is_a_finding_and_not_read(tmp_path):
+def test_a_lineage_that_is_too_large_is_a_finding_and_not_read(tmp_path):
     with (tmp_path / NAME).open("wb") as file:
         file.truncate(2**40)  # a terabyte of nothing, which takes no room
     known = read_training_texts(tmp_path)
@@ -162,7 +162,7 @@ def test_a_lineage_beyond_measure_is_a_finding_and_not_read(tmp_path):
     assert "bytes of JSON, where the limit is" in known.unreadable
 
 
-def test_a_lineage_that_nobody_may_read_is_a_finding(tmp_path):
+def test_a_lineage_without_read_permission_is_a_finding(tmp_path):
     (tmp_path / NAME).symlink_to("/proc/self/mem")  # a file to the last, until it is read; to root as well
     assert "cannot be read" in read_training_texts(tmp_path).unreadable
 

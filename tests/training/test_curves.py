@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from harness.training.check_input import LogEntry
 from harness.training.curves import CSV, PICTURE, to_csv, write_curves
-from harness.training.subject import LogEntry
 
 NAMES = ["stsb_spearman", "=HYPERLINK(1)_spearman", r"$\x$_spearman", "_hidden", "a\nb", "<b>--x\x07"]
 

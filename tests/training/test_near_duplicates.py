@@ -79,7 +79,7 @@ def test_texts_that_differ_in_what_they_say_are_not_the_same(one, other):
 
 
 @given(st.text())
-def test_normalising_twice_changes_nothing(text):
+def test_normalization_is_idempotent(text):
     once = normalize_text(text)
     assert normalize_text(once) == once
 
@@ -122,7 +122,7 @@ def test_near_duplicates_are_found_as_their_exact_similarity_says():
     assert (found == (exact >= NEAR))[clear].all()
 
 
-def test_the_likest_signed_text_is_named():
+def test_the_nearest_signed_text_is_returned():
     texts = sentences(50, words=40)
     assert Signatures.of(texts).near([changed(texts[7], 1)]) == [text_hash(texts[7])]
 
@@ -132,7 +132,7 @@ def test_an_equal_text_is_near_and_a_blank_one_is_not():
     assert signed.near(["A, b!", "yes", " ", "no"]) == [text_hash("a b"), text_hash("yes"), None, None]
 
 
-def test_nothing_is_near_no_text():
+def test_without_signed_texts_nothing_is_near():
     assert Signatures.of([]).near(["a text"]) == [None]
 
 
@@ -150,7 +150,7 @@ def test_signatures_are_those_that_older_candidates_have_on_disk():
     assert rows[0, :4].tolist() == [766751174, 276528846, 984680870, 82682013]
 
 
-def test_no_file_means_no_signatures_and_a_broken_one_is_told(tmp_path):
+def test_no_file_means_no_signatures_and_a_corrupt_one_is_an_error(tmp_path):
     assert read_signatures(tmp_path, []) is None
     (tmp_path / SIGNATURES).write_bytes(b"no parquet")
     with pytest.raises(HarnessError, match=f"{SIGNATURES} cannot be read"):
@@ -164,7 +164,7 @@ def test_more_signatures_than_texts_are_not_read_nor_fewer(tmp_path, texts):
         read_signatures(tmp_path, text_hashes("abc"[:texts]))
 
 
-def test_few_bytes_that_stand_for_many_signatures_take_no_memory(tmp_path):
+def test_a_small_file_of_many_signatures_takes_no_memory(tmp_path):
     one = pa.array([b"x" * 512], type=pa.binary(512))
     many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, dtype=np.int32)), one)
     parquet.write_table(pa.table({"minhash": many}), tmp_path / SIGNATURES, store_schema=False)
@@ -183,7 +183,7 @@ def test_few_bytes_that_stand_for_many_signatures_take_no_memory(tmp_path):
 def test_signatures_of_another_width_are_not_read(tmp_path, kind):
     cell = 1 if kind == pa.int64() else "x" * (8 if kind == pa.binary(8) else 512)
     parquet.write_table(pa.table({"minhash": pa.array([cell], type=kind)}), tmp_path / SIGNATURES)
-    with pytest.raises(HarnessError, match=f"signatures are of type {re.escape(str(kind))}"):
+    with pytest.raises(HarnessError, match=f"signatures have type {re.escape(str(kind))}"):
         read_signatures(tmp_path, text_hashes("a"))
 
 

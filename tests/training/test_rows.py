@@ -1,4 +1,4 @@
-"""Training rows are what the recipe says of the file, in whatever format it is, and nothing else."""
+"""Training rows are read as the recipe says, the same from every format."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_format_of_the_file_makes_no_difference(ending, tmp_path):
     ("zero", "one"), [("0", "1"), ("0.0", "1.0"), ("-0", "1e0")], ids=["whole", "decimal", "odd"]
 )
 @pytest.mark.parametrize("cast", [int, float, str])
-def test_a_label_is_known_however_it_is_written(zero, one, cast, tmp_path):
+def test_a_label_matches_in_every_notation(zero, one, cast, tmp_path):
     records = [{**record, "label": cast(record["label"])} for record in RECORDS[:2]]
     data = replace(LABELED, labels={zero: 1, one: 0})
     assert read_training_rows(data, write(tmp_path / "rows.jsonl", records)).labels == [1, 0]
@@ -68,7 +68,7 @@ def test_a_label_is_known_however_it_is_written(zero, one, cast, tmp_path):
 
 @pytest.mark.parametrize("cast", [int, str])
 @pytest.mark.parametrize("first", [1234567, 12345678901234567])
-def test_long_numbers_that_differ_in_the_end_are_not_taken_for_one(first, cast, tmp_path):
+def test_long_numbers_that_differ_in_the_last_digit_stay_different(first, cast, tmp_path):
     records = [{"text1": f"{n}", "text2": "x", "id": cast(n)} for n in (first, first + 1)]
     data = Data(kind="pairs", only={"id": first})
     assert read_training_rows(data, write(tmp_path / "rows.jsonl", records)).texts["text1"] == [f"{first}"]
@@ -91,13 +91,13 @@ def test_rows_are_taken_in_the_order_only_labels_distinct_limit(clauses):
     assert (last.texts["text1"], last.labels) == (["It shall."], [1])
 
 
-def test_one_pair_with_two_labels_is_no_repetition(tmp_path):
+def test_one_pair_with_two_labels_is_not_a_repetition(tmp_path):
     records = [{**RECORDS[0], "label": label} for label in (0, 1, 0)]
     rows = read_training_rows(replace(LABELED, distinct=True), write(tmp_path / "rows.jsonl", records))
     assert (rows.labels, rows.repeated) == ([0, 1], 1)
 
 
-def test_a_condition_may_stand_on_a_column_that_the_loss_takes_too(clauses):
+def test_a_condition_may_be_on_a_column_that_the_loss_takes_too(clauses):
     data = replace(LABELED, only={"label": 1})
     assert read_training_rows(data, clauses).labels == [1]
     swapped = Data(
@@ -112,14 +112,14 @@ def test_a_condition_is_on_the_file_s_column_though_ours_has_its_name(tmp_path):
     assert read_training_rows(data, path).texts == {"text1": ["y"], "text2": ["b"]}
 
 
-def test_where_no_row_is_wanted_it_is_said_what_there_is(clauses):
+def test_the_error_for_no_rows_lists_the_values_of_the_file(clauses):
     data = replace(LABELED, labels={"yes": 1, "no": 0}, only={"split": "a"})
     with pytest.raises(HarnessError) as caught:
         read_training_rows(data, clauses)
-    assert caught.value.message == f"{clauses}: no row is one that the recipe wants"
+    assert caught.value.message == f"{clauses}: the recipe selects no row"
     assert caught.value.exists.splitlines() == [
-        "data.only.split wants: 'a'; the file has: a, b",
-        "data.labels wants: yes, no; the file has: 0, 1, 2",
+        "data.only.split selects: 'a'; the file has: a, b",
+        "data.labels selects: yes, no; the file has: 0, 1, 2",
     ]
 
 
@@ -155,7 +155,7 @@ def test_records_become_texts_by_a_template(tmp_path):
     assert rows.texts == {"text1": ["Exams"], "text2": ["Fees\nBring a pen."]}
 
 
-def test_reading_does_not_judge_and_making_sure_does(tmp_path):
+def test_reading_does_not_validate_and_validate_rows_does(tmp_path):
     records = [{"text1": {"a": 1}, "text2": None, "score": "high"}]
     rows = read_training_rows(Data(kind="scored-pairs"), write(tmp_path / "rows.jsonl", records))
     assert rows.texts == {"text1": [{"a": 1}], "text2": [None]}
@@ -225,15 +225,15 @@ def test_rows_lie_below_the_data_folder_or_beside_the_recipe_or_are_the_file_nam
 @pytest.mark.parametrize(
     ("path", "root", "said"),
     [
-        (None, ".", "does not say where its rows are\n  hint: --data FILE"),
-        ("rows.csv", None, "needs rows.csv, which does not come with it"),
-        ("./rows.csv", ".", "needs ./rows.csv, which does not come with it"),
+        (None, ".", "does not name the file of its rows\n  hint: --data FILE"),
+        ("rows.csv", None, "needs rows.csv, which is not there"),
+        ("./rows.csv", ".", "needs ./rows.csv, which is not there"),
         ("rows.csv", ".", "no rows.csv in .*\n  in .*: other.csv\n  hint: --data FILE"),
         ("set/rows.csv", ".", "no set/rows.csv in .*\n  in .*set: nothing"),
         ("rows.csv", "absent", "no rows.csv in .*absent\n  in .*absent: nothing"),
     ],
 )
-def test_rows_that_are_not_there_are_asked_for(path, root, said, tmp_path):
+def test_the_error_for_missing_rows_names_the_option(path, root, said, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "other.csv").touch()
     with pytest.raises(HarnessError, match=said) as caught:

@@ -1,4 +1,4 @@
-"""Fields that each make sense and together do not are said in one sentence each, and all at once."""
+"""Fields that contradict each other are reported in one sentence each, all at once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FLAWS = [
     (PAIRS, {"name": " "}, "name is empty"),
     (PAIRS, {"base": ""}, "base is empty"),
     (PAIRS, {"data.path": ""}, "data.path is empty"),
-    (PAIRS, {"data.path": "sets/../../rows.csv"}, "leaves its folder on the way"),
-    (PAIRS, {"data.path": "./sets/../../rows.csv"}, "leaves its folder on the way"),
+    (PAIRS, {"data.path": "sets/../../rows.csv"}, "has '..' after a folder"),
+    (PAIRS, {"data.path": "./sets/../../rows.csv"}, "has '..' after a folder"),
     (PAIRS, {"data.kind": "triplets", "loss.name": "CoSENTLoss"}, "takes scored-pairs, not triplets"),
     (SCORED, {"loss.name": "MultipleNegativesRankingLoss"}, "takes pairs or triplets, not scored-pairs"),
     (SCORED, {"loss.margin": 0.5}, "no parameter of CoSENTLoss named 'loss.margin'"),
@@ -30,7 +30,7 @@ FLAWS = [
     (SCORED, {"loss.matryoshka": [64, 64]}, "names a number of dimensions twice"),
     (SCORED, {"data.columns.txt1": "a"}, "no column of scored-pairs named 'data.columns.txt1'"),
     (SCORED, {"data.templates.score": "{a}"}, "data.templates.score: a template makes a text"),
-    (PAIRS, {"data.columns.text1": "a", "data.templates.text1": "{b}"}, "text1 is both in"),
+    (PAIRS, {"data.columns.text1": "a", "data.templates.text1": "{b}"}, "text1 is in data.columns and in"),
     (PAIRS, {"data.columns.text1": "text2"}, "are read from one column of the file"),
     (PAIRS, {"data.header": ["a", "a"]}, "data.header names a column twice"),
     (PAIRS, {"data.labels.0": 1}, "data.labels: pairs have no label"),
@@ -58,10 +58,10 @@ FLAWS = [
     (PAIRS, {"train.warmup": math.inf}, "train.warmup is inf"),
     (PAIRS, {"train.steps": 5, "train.warmup": 6}, "train.warmup is 6 steps, but train.steps are 5"),
     (PAIRS, {"train.batch_sampler": "group-by-label"}, "pairs have no label to group by"),
-    (PAIRS, {"train.batch_size": 1}, "takes the rest of a batch for negatives"),
+    (PAIRS, {"train.batch_size": 1}, "takes the rest of a batch as negatives"),
     (PAIRS, {"evaluation.every": 0}, "evaluation.every is 0"),
-    (PAIRS, {"evaluation.keep": "best"}, "needs a task that tells which is best"),
-    (PAIRS, {"evaluation.tasks": ["a"], "evaluation.patience": 2}, "evaluation.keep is the last"),
+    (PAIRS, {"evaluation.keep": "best"}, "needs a task that decides which is best"),
+    (PAIRS, {"evaluation.tasks": ["a"], "evaluation.patience": 2}, "evaluation.keep is 'last'"),
     (PAIRS, {"evaluation.tasks": ["a", "a"]}, "evaluation.tasks names a task twice"),
 ]  # fmt: skip
 
@@ -96,11 +96,11 @@ def test_a_flaw_is_one_sentence_that_names_the_key(table, changes, said):
         (SCORED, {"data.score_range": [-1, 1], "train.batch_size": 1}),
     ],
 )
-def test_what_is_unusual_and_makes_sense_is_no_flaw(table, changes):
+def test_an_unusual_recipe_that_makes_sense_is_valid(table, changes):
     assert with_changes(recipe_from(table, "here"), changes, "r.toml").name == "r"
 
 
-def test_all_flaws_are_said_at_once():
+def test_all_flaws_are_reported_at_once():
     changes = {"train.epochs": 0, "train.warmup": 2.5, "evaluation.keep": "best"}
     with pytest.raises(HarnessError) as caught:
         with_changes(recipe_from(PAIRS, "here"), changes, "r.toml")

@@ -1,1 +1,1 @@
-"""cards."""
+"""Model cards that sentence-transformers generated, read into recipes and inputs of checks."""

@@ -1,4 +1,4 @@
-"""A card's front matter: a stranger's YAML, read in the time and the memory that its own length allows."""
+"""The front matter of a model card: third-party YAML, read in time and memory linear in its length."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 def cut_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
-    """Cut the YAML off a card; empty where it has none.
+    """Split a card into its front matter and its body; an empty table where it has no front matter.
 
-    Raises HarnessError for what is no YAML or no table, has a merge key, or stands for more than a limit.
+    Raises HarnessError for invalid YAML, a value that is not a table, a merge key, or an exceeded limit.
     """
-    found = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
-    if found is None:
+    match = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
+    if match is None:
         return {}, text
     # PyYAML takes the square of their number for brackets within brackets, before it finds them too deep.
-    if re.search(rf"(?:[\[{{]\s*){{{DEPTH.most + 1}}}", found[1]):
+    if re.search(rf"(?:[\[{{]\s*){{{DEPTH.most + 1}}}", match[1]):
         raise DEPTH.exceeded(where)
-    front = _read(found[1], where)
+    front = _read(match[1], where)
     check_nesting(front, where)
     if not isinstance(front, dict | None):
-        raise HarnessError(f"{where}: its front matter is no table of keys and values")
-    return front or {}, text[found.end() :]
+        raise HarnessError(f"{where}: its front matter is not a table of keys and values")
+    return front or {}, text[match.end() :]
 
 
 def _read(text: str, where: str) -> Any:  # noqa: ANN401 - YAML
@@ -46,10 +46,10 @@ def _read(text: str, where: str) -> Any:  # noqa: ANN401 - YAML
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no annotations
-    """PyYAML's safe loader, without what lets a few bytes become many, or take the square of their time.
+    """PyYAML's safe loader, protected against values that grow exponentially and quadratic time.
 
-    An alias counts as if all that it stands for were written out: shared as it is, it takes no memory here,
-    but whoever reads the front matter meets it as often as it is named.
+    An alias counts as if its value were written out: it is shared and takes no memory here, but code that
+    reads the front matter visits it once per alias.
     """
 
     def __init__(self, text: str, where: str) -> None:
@@ -57,7 +57,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no annotation
         self._where = where
         self._outer = self._characters = 0
         self._counted: dict[str, tuple[int, int]] = {}
-        """Lists and tables, and characters, that an anchor stands for; none while it is still being read."""
+        """Anchor → number of lists and tables, and of characters, in its value; absent while it is read."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - PyYAML's
         event = self.peek_event()
@@ -76,7 +76,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no annotation
         return node
 
     def flatten_mapping(self, node: Any) -> None:  # noqa: ANN401 - PyYAML's
-        """Refuse merge keys, which copy tables into tables: no card is written with them."""
+        """Refuse merge keys, which copy tables into tables; generated cards do not have them."""
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
                 raise yaml.MarkedYAMLError(problem="a merge key is not read", problem_mark=key.start_mark)
@@ -84,7 +84,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no annotation
 
     def _repeated(self, anchor: str) -> tuple[int, int]:
         if anchor not in self._counted:
-            raise DEPTH.exceeded(self._where)  # it holds itself
+            raise DEPTH.exceeded(self._where)  # its value contains itself
         return self._counted[anchor]
 
     def _count(self, outer: int, characters: int) -> None:
@@ -95,7 +95,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no annotation
 
 
 def _not_base_60(read: Callable[[_Loader, Any], Any]) -> Callable[[_Loader, Any], Any]:
-    """Read numbers but those of YAML 1.1 to the base 60, such as 1:30: they are texts, as in YAML 1.2."""
+    """Read numbers, except those of YAML 1.1 in base 60 such as 1:30, which stay texts as in YAML 1.2."""
 
     def construct(loader: _Loader, node: Any) -> Any:  # noqa: ANN401 - PyYAML's
         text = loader.construct_scalar(node)

@@ -1,4 +1,4 @@
-"""Parts of a model card's Markdown: sections, tables, code, lists; as sentence-transformers writes them."""
+"""Parse the Markdown that sentence-transformers writes: sections, tables, code and lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands below it, up to the next heading of any level."""
+    """A heading and the text below it, up to the next heading of any level."""
 
     level: int
     title: str
@@ -24,17 +24,17 @@ class Section:
 
 
 def sections(body: str) -> list[Section]:
-    """Cut Markdown at its headings; what looks like one within fenced code is none."""
-    found: list[tuple[int, str, list[str]]] = [(0, "", [])]
+    """Split Markdown at its headings; lines within fenced code are not headings."""
+    parts: list[tuple[int, str, list[str]]] = [(0, "", [])]
     fenced = False
     for line in body.split("\n"):
         marks = len(line) - len(line.lstrip("#"))
         if not fenced and 1 <= marks <= 6 and line[marks : marks + 1] == " ":
-            found.append((marks, line[marks:].strip(), []))
+            parts.append((marks, line[marks:].strip(), []))
             continue
         fenced ^= line.lstrip().startswith("```")
-        found[-1][2].append(line)
-    return [Section(level, title, "\n".join(lines)) for level, title, lines in found]
+        parts[-1][2].append(line)
+    return [Section(level, title, "\n".join(lines)) for level, title, lines in parts]
 
 
 def below(parts: Sequence[Section], *titles: str) -> list[Section]:
@@ -50,22 +50,22 @@ def below(parts: Sequence[Section], *titles: str) -> list[Section]:
 
 
 def tables(text: str) -> list[list[str]]:
-    """Return the lines of every table, its ruler left out."""
-    found: list[list[str]] = []
+    """Return the lines of every table, without the ruler below its header."""
+    groups: list[list[str]] = []
     inside = False
     for line in text.split("\n"):
         row = line.strip()
         if row.startswith("|"):
             if not inside:
-                found.append([])
+                groups.append([])
             if "-" not in row or not set(row) <= set("|:- "):
-                found[-1].append(row)
+                groups[-1].append(row)
         inside = row.startswith("|")
-    return [lines for lines in found if lines]
+    return [lines for lines in groups if lines]
 
 
 def cells(line: str) -> list[str]:
-    r"""Cut a table's line at its bars; `\|` is none."""
+    r"""Split a line of a table at its bars, except at `\|`."""
     inner = line.strip().removeprefix("|").removesuffix("|")
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", inner)]
 
@@ -73,8 +73,8 @@ def cells(line: str) -> list[str]:
 def coded_cells(line: str) -> list[str]:
     """Return the texts of a line of `<code>…</code>` cells.
 
-    They may hold bare bars, as older versions of the library wrote them, and line breaks as `<br>`. Nothing
-    else in them was ever escaped, so an entity such as `&amp;` is what the training row holds.
+    They may hold bare bars, as older versions of the library wrote them, and line breaks as `<br>`. The
+    library escapes nothing else, so an entity such as `&amp;` is a part of the training row.
     """
     pieces = re.split(r"</code> *\|", line)[:-1]
     texts = [piece.partition("<code>")[2] for piece in pieces]
@@ -82,19 +82,19 @@ def coded_cells(line: str) -> list[str]:
 
 
 def code_blocks(text: str, language: str = "") -> list[str]:
-    """Return the fenced code of a language, without the indent of its list."""
-    found: list[str] = []
+    """Return the fenced code blocks of a language, dedented."""
+    blocks: list[str] = []
     lines: list[str] | None = None
     for line in text.split("\n"):
         mark = line.strip()
         if lines is not None and mark == "```":
-            found.append(textwrap.dedent("\n".join(lines)))
+            blocks.append(textwrap.dedent("\n".join(lines)))
             lines = None
         elif lines is not None:
             lines.append(line)
         elif mark == f"```{language}":
             lines = []
-    return found
+    return blocks
 
 
 def bullet(text: str, name: str) -> str | None:
@@ -106,19 +106,19 @@ def bullet(text: str, name: str) -> str | None:
     return None
 
 
-def settings(text: str) -> list[tuple[str, str]]:
+def parse_settings(text: str) -> list[tuple[str, str]]:
     """Return the name and the value of every line of the shape "- `name`: value"."""
     return re.findall(r"^- `([\w.]{1,99})`:[ \t]*(.*)$", text, re.MULTILINE)
 
 
 def items(cell: str) -> dict[str, str]:
-    """Return what an HTML list in a cell says: `<ul><li>min: 8 tokens</li></ul>`."""
-    found = (piece.partition("</li>")[0].rpartition(": ") for piece in cell.split("<li>")[1:])
-    return {name.strip(): value.strip() for name, between, value in found if between}
+    """Return names and values of an HTML list in a cell: `<ul><li>min: 8 tokens</li></ul>`."""
+    pairs = (piece.partition("</li>")[0].rpartition(": ") for piece in cell.split("<li>")[1:])
+    return {name.strip(): value.strip() for name, between, value in pairs if between}
 
 
 def literal(source: str | ast.expr) -> Any:  # noqa: ANN401 - whatever was written
-    """Read a Python literal; None for anything else, and for one with a number too long to be written."""
+    """Read a Python literal; None for anything else, and for a number too long for `repr`."""
     try:
         with _without_warnings():
             value = ast.literal_eval(source.strip() if isinstance(source, str) else source)
@@ -130,7 +130,7 @@ def literal(source: str | ast.expr) -> Any:  # noqa: ANN401 - whatever was writt
 
 
 def statements(code: str) -> list[ast.stmt]:
-    """Parse Python; empty for what is none."""
+    """Parse Python code; empty for invalid code."""
     try:
         with _without_warnings():
             return ast.parse(code).body
@@ -139,28 +139,28 @@ def statements(code: str) -> list[ast.stmt]:
 
 
 def lists_of_texts(code: str, names: Iterable[str]) -> list[str]:
-    """Return the texts that Python code assigns, as lists, to these names, in the order of the names."""
-    given = {
+    """Return the texts of lists that Python code assigns to these names, in the order of the names."""
+    assigned = {
         target.id: literal(line.value)
         for line in statements(code)
         if isinstance(line, ast.Assign)
         for target in line.targets
         if isinstance(target, ast.Name)
     }
-    values = [given[name] for name in names if isinstance(given.get(name), list)]
+    values = [assigned[name] for name in names if isinstance(assigned.get(name), list)]
     return [text for value in values for text in value if isinstance(text, str)]
 
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keep quiet about odd escapes in texts that are not ours."""
+    """Suppress warnings about invalid escapes in third-party texts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def commented_matrix(code: str) -> tuple[tuple[float, ...], ...]:
-    """Return the matrix that a comment shows as `# tensor([[1.0, …` does; empty where it shows none."""
+    """Return the matrix in a comment such as `# tensor([[1.0, …`; empty without one."""
     comments = " ".join(line[1:] for line in code.split("\n") if line.startswith("#"))
     shown = comments.partition("tensor(")[2]
     try:
@@ -172,7 +172,7 @@ def commented_matrix(code: str) -> tuple[tuple[float, ...], ...]:
 
 
 def number(text: str) -> float | None:
-    """Read a number as cards write them, bold or with a unit after it; None for none."""
+    """Read a number as cards write them, bold or with a unit after it; None for other text."""
     words = text.replace("*", " ").split()
     try:
         return float(words[0].replace(",", "").removesuffix("%").removeprefix("~")) if words else None

@@ -1,4 +1,4 @@
-"""Read a model card that sentence-transformers generated: what it says of a training."""
+"""Read a model card that sentence-transformers generated into facts about a training."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness.training.cards.hyperparameters import Hyperparameters, hyperparamet
 from harness.training.cards.loss import CardLoss, read_loss
 from harness.training.cards.markdown import Section, below, bullet, code_blocks, literal, number, sections
 from harness.training.cards.results import read_claims, read_log, read_usage, widget_texts
-from harness.training.cards.rows import read_columns, read_sample_rows, size_of
-from harness.training.subject import CheckInput
+from harness.training.cards.rows import read_columns, read_sample_rows, read_size
+from harness.training.check_input import CheckInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a card says: for checks, and what only a recipe needs; None where it is silent."""
+    """A parsed card: the input of checks, and the rest that a recipe needs; None for what is absent."""
 
-    subject: CheckInput
+    check_input: CheckInput
     plan: Hyperparameters
     loss: CardLoss | None = None
     base: str | None = None
@@ -36,32 +36,30 @@ class Card:
     """Of sentence-transformers."""
     datasets: tuple[str, ...] = ()
     """Names of the training datasets; empty texts for unnamed ones."""
-    kept_step: int | None = None
-    """The step that the log marks as the one that was kept."""
     contradictions: tuple[str, ...] = ()
-    """Where the card says two things of one, in sentences: a recipe cannot follow both."""
+    """Sentences about values that the card gives twice, differently; a recipe cannot follow both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """The model's modules, as the card prints them."""
+    """The modules of a model, as the card prints them."""
 
     modules: tuple[str, ...] = ()
-    """Their classes, in order; empty where the card has none."""
+    """Their classes, in order; empty where the card prints none."""
     pooling: str | None = None
-    """`mean`, `cls`, … as recipes call them; several are joined by `+`."""
+    """`mean`, `cls`, … as in recipes; several are joined by `+`."""
     normalized: bool | None = None
     dimensions: int | None = None
     max_tokens: int | None = None
 
 
 def read_card(path: Path) -> Card:
-    """Read the README.md of a model; sections that are missing leave what they say unknown.
+    """Read the README.md of a model; a missing section leaves its fields unknown.
 
-    Raises HarnessError for a file that cannot be read, is empty, is no card of a sentence-embedding model,
-    has a front matter that is no YAML, or gives one hyperparameter two values.
+    Raises HarnessError for a file that cannot be read, is empty, is not a card of a sentence-embedding
+    model, has a front matter that is not YAML, or gives one hyperparameter two values.
     """
-    # PyYAML is needed for cards alone.
+    # PyYAML is needed for cards only.
     from harness.training.cards.front_matter import cut_front_matter
 
     where = str(path)
@@ -69,67 +67,67 @@ def read_card(path: Path) -> Card:
     if not text.strip():
         raise HarnessError(f"{path} is empty")
     front, body = cut_front_matter(text, where)
-    cut = sections(body)
+    parts = sections(body)
     _check_kind(front, body, where)
-    return _card(where, front, cut)
+    return _card(where, front, parts)
 
 
-def _card(where: str, front: Mapping[str, Any], cut: Sequence[Section]) -> Card:
-    given = hyperparameters(cut, where)
-    datasets = [one for one in below(cut, "Training Dataset", "Training Datasets") if _is_dataset(one)]
-    losses = [read_loss(one.text, where) for one in datasets]
-    plan = read_plan(given, [size_of(one) for one in datasets], where)
-    # One dataset's rows, columns and loss belong together: of several, the first stands for all.
+def _card(where: str, front: Mapping[str, Any], parts: Sequence[Section]) -> Card:
+    settings = hyperparameters(parts, where)
+    sections_of_data = below(parts, "Training Dataset", "Training Datasets")
+    datasets = [section for section in sections_of_data if _is_dataset(section)]
+    losses = [read_loss(section.text, where) for section in datasets]
+    plan = read_plan(settings, [read_size(section) for section in datasets], where)
+    # One dataset's rows, columns and loss belong together: of several datasets, the first is used.
     first, loss = (datasets[0].text, losses[0]) if datasets else ("", None)
-    head = "\n".join(part.text for part in below(cut, "Model Details", "Model Description"))
-    model = _architecture(cut, head)
-    log, kept = read_log(cut)
+    head = "\n".join(part.text for part in below(parts, "Model Details", "Model Description"))
+    model = _architecture(parts, head)
+    log = read_log(parts)
     columns = read_columns(first)
     named, revision = _printed_base(head)
     contradictions = tuple(_contradictions(front, named, plan, losses))
-    subject = CheckInput(
+    check_input = CheckInput(
         path=where, what="card",
         loss=loss.loss if loss else None, loss_name=loss.name if loss else "",
         normalized=model.normalized, dimensions=model.dimensions, max_tokens=model.max_tokens,
         size=plan.size, batch_size=plan.batch_size, batch_sampler=plan.batch_sampler,
         epochs=plan.epochs, steps=plan.steps, schedule=plan.schedule, keeps_best=plan.keeps_best,
         columns=columns, rows=read_sample_rows(first, loss.name if loss else "", columns, where),
-        log=log, claims=read_claims(front, cut), usage=read_usage(cut), samples=widget_texts(front),
-        garbled=_is_garbled(cut), contradictions=contradictions,
-        trained=bool(datasets or given or log or "generated_from_trainer" in _tags(front)),
+        log=log, claims=read_claims(front, parts), usage=read_usage(parts), samples=widget_texts(front),
+        garbled=_is_garbled(parts), contradictions=contradictions,
+        trained=bool(datasets or settings or log or "generated_from_trainer" in _tags(front)),
     )  # fmt: skip
-    versions = "\n".join(part.text for part in below(cut, "Framework Versions"))
+    versions = "\n".join(part.text for part in below(parts, "Framework Versions"))
     return Card(
-        subject=subject,
+        check_input=check_input,
         plan=plan,
         loss=loss,
         base=_base(front) or named,
         revision=revision,
         architecture=model,
         version=bullet(versions, "Sentence Transformers"),
-        datasets=tuple("" if one.title == "Unnamed Dataset" else one.title for one in datasets),
-        kept_step=kept,
+        datasets=tuple("" if section.title == "Unnamed Dataset" else section.title for section in datasets),
         contradictions=contradictions,
     )
 
 
-def _is_garbled(cut: Sequence[Section]) -> bool:
-    """Whether the one line that always has a character beyond ASCII has another than the library wrote."""
-    lines = (_HUB_LINE.search(part.text) for part in cut)
-    return any(found[1] != "🤗" and not found[1].isascii() for found in lines if found)
+def _is_garbled(parts: Sequence[Section]) -> bool:
+    """Whether the 🤗 that the library writes on every card was decoded to other non-ASCII characters."""
+    lines = (_HUB_LINE.search(part.text) for part in parts)
+    return any(match[1] != "🤗" and not match[1].isascii() for match in lines if match)
 
 
 _HUB_LINE = re.compile(r"^# Download from the (\S{1,20}) Hub$", re.MULTILINE)
 
 
 def _check_kind(front: Mapping[str, Any], body: str, where: str) -> None:
-    """Raise HarnessError for a file that is no card of sentence-transformers, or another kind of model's."""
+    """Raise HarnessError unless the file is a card of sentence-transformers for an embedding model."""
     tags = _tags(front)
     ours = front.get("library_name") == "sentence-transformers" or "sentence-transformers" in tags
     if not ours and "www.SBERT.net" not in body and "SentenceTransformer(" not in body:
         raise HarnessError(
-            f"{where} is no model card of sentence-transformers",
-            hint="the README.md that it writes beside a model has the tag sentence-transformers",
+            f"{where} is not a model card of sentence-transformers",
+            hint="the README.md that it writes next to a model has the tag sentence-transformers",
         )
     other = next((tag for tag in ("cross-encoder", "sparse-encoder") if tag in tags), None)
     if other is not None:
@@ -146,14 +144,14 @@ def _tagged(front: Mapping[str, Any], start: str) -> list[str]:
 
 
 def _base(front: Mapping[str, Any]) -> str | None:
-    """Name the base in the front matter; a merge of several has none."""
+    """Return the base of the front matter; None for a merge of several."""
     base = front.get("base_model")
     base = base[0] if isinstance(base, list) and len(base) == 1 else base
     return base if isinstance(base, str) and base else None
 
 
 def _printed_base(head: str) -> tuple[str | None, str | None]:
-    """Name the base in the description, with its revision from the comment behind it."""
+    """Return the base in the description, and its revision from the comment after it."""
     line = bullet(head, "Base model") or ""
     name = line.partition("[")[2].partition("]")[0]
     revision = line.partition("<!-- at revision ")[2].partition("-->")[0].strip()
@@ -164,26 +162,26 @@ def _is_dataset(section: Section) -> bool:
     return any(bullet(section.text, name) is not None for name in ("Size", "Columns", "Loss"))
 
 
-def _architecture(cut: Sequence[Section], head: str) -> Architecture:
-    """Read the printed modules; the description's figures go before theirs."""
+def _architecture(parts: Sequence[Section], head: str) -> Architecture:
+    """Read the printed modules; the numbers of the description take precedence over theirs."""
     printed = [
         line
-        for part in below(cut, "Full Model Architecture")
+        for part in below(parts, "Full Model Architecture")
         for block in code_blocks(part.text)
         for line in block.split("\n")
     ]
-    named = [found for line in printed if (found := re.match(r" *\(\w{1,99}\): (\w{1,99})\((.*)", line))]
-    given: dict[str, Any] = {}
-    for one in named:
-        options = literal(one[2][: one[2].rfind("}") + 1])
-        given |= _by_name(options) if isinstance(options, dict) else {}
-    tokens = number(bullet(head, "Maximum Sequence Length") or "") or given.get("max_seq_length")
+    matches = [match for line in printed if (match := re.match(r" *\(\w{1,99}\): (\w{1,99})\((.*)", line))]
+    options: dict[str, Any] = {}
+    for match in matches:
+        value = literal(match[2][: match[2].rfind("}") + 1])
+        options |= _by_name(value) if isinstance(value, dict) else {}
+    tokens = number(bullet(head, "Maximum Sequence Length") or "") or options.get("max_seq_length")
     width = number(bullet(head, "Output Dimensionality") or "")
-    width = width or given.get("embedding_dimension") or given.get("word_embedding_dimension")
+    width = width or options.get("embedding_dimension") or options.get("word_embedding_dimension")
     return Architecture(
-        modules=tuple(one[1] for one in named),
-        pooling=_pooling(given),
-        normalized=any(one[1] == "Normalize" for one in named) if named else None,
+        modules=tuple(match[1] for match in matches),
+        pooling=_pooling(options),
+        normalized=any(match[1] == "Normalize" for match in matches) if matches else None,
         dimensions=_whole(width),
         max_tokens=_whole(tokens),
     )
@@ -193,11 +191,11 @@ def _by_name(options: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if isinstance(name, str)}
 
 
-def _pooling(given: Mapping[str, Any]) -> str | None:
-    """Name the pooling: a mode since 5.4, before that a switch for each."""
-    mode = given.get("pooling_mode")
+def _pooling(options: Mapping[str, Any]) -> str | None:
+    """Return the pooling: one option since 5.4, before that a switch for each mode."""
+    mode = options.get("pooling_mode")
     modes = [mode] if isinstance(mode, str) else list(mode) if isinstance(mode, list | tuple) else []
-    for switch, value in given.items():
+    for switch, value in options.items():
         if switch.startswith("pooling_mode_") and value is True:
             modes.append(switch.removeprefix("pooling_mode_").removesuffix("_tokens").removesuffix("_token"))
     return "+".join(map(str, modes)) or None
@@ -210,17 +208,17 @@ def _whole(value: Any) -> int | None:  # noqa: ANN401 - what a card holds
 def _contradictions(
     front: Mapping[str, Any], named: str | None, plan: Hyperparameters, losses: Sequence[CardLoss | None]
 ) -> list[str]:
-    """Compare the tags, which a second training with the same model adds to, with the sections."""
-    found = []
+    """Compare the sections with the tags, to which a second training with the same model adds."""
+    sentences = []
     tagged = dict.fromkeys(_tagged(front, "loss:"))
-    sections_say = dict.fromkeys(loss.wrapper or loss.name for loss in losses if loss)
-    untagged = [name for name in sections_say if name not in tagged]
+    names = dict.fromkeys(loss.wrapper or loss.name for loss in losses if loss)
+    untagged = [name for name in names if name not in tagged]
     if tagged and untagged:
-        found.append(f"its tag says that the loss is {', '.join(tagged)}, its section {', '.join(untagged)}")
+        sentences.append(f"its tag names the loss {', '.join(tagged)}, its section {', '.join(untagged)}")
     sizes = [int(size) for size in _tagged(front, "dataset_size:") if size.isdecimal() and len(size) < 16]
     if plan.size and sizes and plan.size not in sizes:
-        found.append(f"its tag says {sizes[-1]} training rows, its section {plan.size}")
+        sentences.append(f"its tag gives {sizes[-1]} training rows, its section {plan.size}")
     base = _base(front)
     if base and named and base != named:
-        found.append(f"its front matter says that the base is {base}, its description {named}")
-    return found
+        sentences.append(f"its front matter names the base {base}, its description {named}")
+    return sentences

@@ -1,16 +1,11 @@
-"""A card's results: its log, the scores that it claims, and the examples that it shows."""
+"""Read the results on a model card: its log, claimed scores and examples."""
 
 from __future__ import annotations
-
-from itertools import pairwise
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from harness.training.cards.hyperparameters import Hyperparameters
 
 import math
 from bisect import bisect_right
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.training.cards.markdown import (
@@ -23,25 +18,26 @@ from harness.training.cards.markdown import (
     number,
     tables,
 )
-from harness.training.subject import Claim, LogEntry, Usage
+from harness.training.check_input import Claim, LogEntry, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from harness.training.cards.hyperparameters import Hyperparameters
     from harness.training.cards.markdown import Section
 
     _Key = tuple[str, str, bool]
 
 _ROUNDED = 0.00005001
-"""Tables show four decimals."""
+"""Maximum difference of a score from its form in a table, which has four decimals."""
 
 
-def read_log(cut: Sequence[Section]) -> tuple[tuple[LogEntry, ...], int | None]:
-    """Read the training log, and the step of the row in bold: the checkpoint that was kept.
+def read_log(cut: Sequence[Section]) -> tuple[LogEntry, ...]:
+    """Read the training log.
 
-    An evaluation outside of training stands at epoch and step -1, or 0 in some versions.
+    An evaluation outside of training has epoch and step -1, or 0 in some versions of the library.
     """
-    entries, kept = [], None
+    entries = []
     for part in below(cut, "Training Logs"):
         for table in tables(part.text):
             header = cells(table[0])
@@ -53,8 +49,7 @@ def read_log(cut: Sequence[Section]) -> tuple[tuple[LogEntry, ...], int | None]:
                 if len(row) != len(header) or not all(_possible(value) for value in values[:2]):
                     continue
                 entries.append(_entry(dict(zip(header, values, strict=True))))
-                kept = entries[-1].step if row[1].startswith("**") else kept
-    return tuple(entries), kept
+    return tuple(entries)
 
 
 def _possible(value: float | None) -> bool:
@@ -69,18 +64,18 @@ def _entry(row: dict[str, float | None]) -> LogEntry:
 
 
 def read_claims(front: Mapping[str, Any], cut: Sequence[Section]) -> tuple[Claim, ...]:
-    """Read the scores of the model index, then those of the evaluation tables that it does not have.
+    """Read the scores of the model index, then those that only the evaluation tables have.
 
-    Scores that are given twice are kept twice; a table's score is the index's where it is that, rounded.
+    A score that is given twice is kept twice; a table's score that is one of the index, rounded, is dropped.
     """
     claims = list(_index(front))
-    left: defaultdict[_Key, list[float]] = defaultdict(list)
+    unmatched: defaultdict[_Key, list[float]] = defaultdict(list)
     for claim in claims:
-        left[_key(claim)].append(_comparable(claim))
-    for values in left.values():
+        unmatched[_key(claim)].append(_comparable(claim))
+    for values in unmatched.values():
         values.sort()
     for claim in _tables(cut):
-        values, shown = left[_key(claim)], _comparable(claim)
+        values, shown = unmatched[_key(claim)], _comparable(claim)
         nearest = bisect_right(values, shown - _ROUNDED)
         if nearest < len(values) and values[nearest] - shown < _ROUNDED:
             del values[nearest]
@@ -90,23 +85,23 @@ def read_claims(front: Mapping[str, Any], cut: Sequence[Section]) -> tuple[Claim
 
 
 def _key(claim: Claim) -> _Key:
-    """Tell apart what cannot be the same score."""
+    """Key of claims that may be the same score."""
     return claim.dataset, claim.metric, math.isnan(claim.value)
 
 
 def _comparable(claim: Claim) -> float:
-    """Give a score that is no number, which equals nothing, one that does."""
+    """Return the score, or 0 for NaN, which is not equal to itself; `_key` separates the two."""
     return 0.0 if math.isnan(claim.value) else claim.value
 
 
 def _index(front: Mapping[str, Any]) -> Iterator[Claim]:
-    """Walk the model index as far as it has its usual shape."""
+    """Yield the scores of the model index, as far as it has its usual shape."""
     for model in _records(front.get("model-index")):
         for result in _records(model.get("results")):
             dataset = result.get("dataset")
             known = dataset if isinstance(dataset, dict) else {}
             names = (_name(known.get("type")), _name(known.get("name")), "unknown")
-            name = next(one for one in names if one)
+            name = next(name for name in names if name)
             for metric in _records(result.get("metrics")):
                 value, kind = metric.get("value"), _name(metric.get("type"))
                 value = number(value) if isinstance(value, str) else value
@@ -115,20 +110,21 @@ def _index(front: Mapping[str, Any]) -> Iterator[Claim]:
 
 
 def _name(value: Any) -> str:  # noqa: ANN401 - YAML
-    """Read a name, which may be a number such as a year; empty for what is none."""
+    """Read a name, which may be a number such as a year; empty for anything else."""
     if isinstance(value, str):
         return value
     return str(value) if _is_score(value) else ""
 
 
 def _is_score(value: Any) -> TypeGuard[float]:  # noqa: ANN401 - YAML
-    """Whether it is a number, and one that a float can be."""
+    """Whether a value is a number in the range of a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return isinstance(value, float) or abs(value) < 2**63
 
 
 def _tables(cut: Sequence[Section]) -> Iterator[Claim]:
+    """Yield the scores of the evaluation tables."""
     for part in below(cut, "Evaluation"):
         listed = bullet(part.text, "Dataset") or bullet(part.text, "Datasets") or ""
         names = listed.split("`")[1::2] or ["unknown"]
@@ -145,9 +141,9 @@ def _tables(cut: Sequence[Section]) -> Iterator[Claim]:
 
 
 def read_usage(cut: Sequence[Section]) -> Usage | None:
-    """Read the example of the usage section; None where there is none.
+    """Read the example of the usage section; None without one.
 
-    Of an example with queries and documents the texts alone are kept: it compares not every two of them.
+    An example with queries and documents gives texts only: it does not compare every two of them.
     """
     for code in (block for part in below(cut, "Usage") for block in code_blocks(part.text, "python")):
         texts = lists_of_texts(code, ("sentences", "inputs", "queries", "documents"))
@@ -160,39 +156,39 @@ def read_usage(cut: Sequence[Section]) -> Usage | None:
 
 def widget_texts(front: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the texts of the widget, in order."""
-    found: list[Any] = []
+    texts: list[Any] = []
     for example in _records(front.get("widget")):
         others = example.get("sentences")
-        found += [example.get("source_sentence"), example.get("text")]
-        found += others if isinstance(others, list) else []
-    return tuple(text for text in found if isinstance(text, str))
+        texts += [example.get("source_sentence"), example.get("text")]
+        texts += others if isinstance(others, list) else []
+    return tuple(text for text in texts if isinstance(text, str))
 
 
 def _records(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - YAML
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 _EPOCH_ROUNDED = 0.0002
-"""Logs round epochs to four decimals; a line that was due less than that after the end may have been due."""
+"""Maximum error of an epoch in a log, which rounds to four decimals."""
 
 
 def stopped_after(log: Sequence[LogEntry], plan: Hyperparameters) -> float | None:
-    """Return the epoch at which a run ended before its plan: a line was due in its log, and is not there.
+    """Return the epoch at which a run ended before its plan: a line that was due in its log is missing.
 
-    None where the log goes as far as its rhythm lets it, or has too few lines to have one.
+    None where no line is missing, or too few lines show how often one is due.
     """
     run = _longest_run(log)
     if plan.epochs is None or plan.max_steps is not None or not run:
         return None
     due = []
-    for lines in ([one for one in run if one.loss is not None], [one for one in run if one.metrics]):
+    for lines in ([line for line in run if line.loss is not None], [line for line in run if line.metrics]):
         gaps = [after.epoch - before.epoch for before, after in pairwise(lines)]
         due += [lines[-1].epoch + max(gaps)] if gaps else []
-    return max(one.epoch for one in run) if due and min(due) <= plan.epochs + _EPOCH_ROUNDED else None
+    return max(line.epoch for line in run) if due and min(due) <= plan.epochs + _EPOCH_ROUNDED else None
 
 
 def _longest_run(log: Sequence[LogEntry]) -> list[LogEntry]:
-    """Return the run that went furthest: a log starts again where another training followed."""
+    """Return the run with the highest step: a log starts again for each further training."""
     runs: list[list[LogEntry]] = [[]]
     for line in log:
         if line.step <= 0:
@@ -203,8 +199,8 @@ def _longest_run(log: Sequence[LogEntry]) -> list[LogEntry]:
     return max(runs, key=lambda run: run[-1].step if run else 0)
 
 
-def devices(log: Sequence[LogEntry], plan: Hyperparameters) -> int:
-    """Count the devices that the log's steps in an epoch speak for; 1 where nothing is known."""
+def count_devices(log: Sequence[LogEntry], plan: Hyperparameters) -> int:
+    """Infer the number of devices from the log's steps per epoch; 1 if unknown."""
     run = _longest_run(log)
     if not run or not plan.per_epoch or not run[-1].epoch > 0:
         return 1

@@ -1,12 +1,12 @@
-"""A card's training rows: how many, what its statistics say of their columns, and the few that it shows."""
+"""Read the training rows on a model card: their number, their columns and the samples."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from harness.training.cards.markdown import bullet, cells, coded_cells, items, literal, number, tables
+from harness.training.check_input import ColumnFacts, Rows
 from harness.training.losses import LABELS, LOSSES, ROW_KINDS
-from harness.training.subject import ColumnFacts, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from harness.training.cards.markdown import Section
 
 _LABELS = ("label", "labels", "score", "scores")
-"""What the library takes for labels, by name."""
+"""Names of columns that the library takes for labels."""
 
 
-def size_of(section: Section) -> int | None:
-    """Return the rows of a dataset: "* Size: 4,292 training samples"."""
+def read_size(section: Section) -> int | None:
+    """Return the number of rows of a dataset: "* Size: 4,292 training samples"."""
     value = number(bullet(section.text, "Size") or "")
     return int(value) if value is not None and 0 <= value < 1e12 and value.is_integer() else None
 
 
 def read_columns(text: str) -> tuple[ColumnFacts, ...]:
-    """Read a dataset's columns, with their statistics where its section has the table."""
+    """Read the columns of a dataset, with their statistics where its section has the table."""
     listed = bullet(text, "Columns") or ""
     names = [piece.partition("</code>")[0] for piece in listed.split("<code>")[1:]]
     facts = _statistics(text)
@@ -32,17 +32,17 @@ def read_columns(text: str) -> tuple[ColumnFacts, ...]:
 
 
 def label_of(columns: Sequence[ColumnFacts]) -> str | None:
-    """Name the column that the library takes for the label."""
-    return next((one.name for one in columns if one.name in _LABELS), None)
+    """Return the name of the column that the library takes for the label."""
+    return next((column.name for column in columns if column.name in _LABELS), None)
 
 
 def kind_of(loss: str, columns: Sequence[ColumnFacts]) -> str | None:
-    """Name the kind of rows (KINDS) that these columns are to a loss; None where they are of no kind.
+    """Return the kind of rows (ROW_KINDS) that these columns make for a loss; None if they fit none.
 
-    A loss that takes no labels ignores them. For a loss that LOSSES does not know the columns alone decide.
+    A loss without labels ignores them. For a loss that is not in LOSSES, the columns alone decide.
     """
     label = label_of(columns)
-    texts = sum(one.name not in _LABELS for one in columns)
+    texts = sum(column.name not in _LABELS for column in columns)
     if loss in LOSSES:
         for kind in (LOSSES[loss].kind, *LOSSES[loss].also):
             labeled = ROW_KINDS[kind][-1] in LABELS
@@ -55,35 +55,36 @@ def kind_of(loss: str, columns: Sequence[ColumnFacts]) -> str | None:
 
 
 def read_sample_rows(text: str, loss: str, columns: Sequence[ColumnFacts], where: str) -> Rows | None:
-    """Read the rows that a dataset's section shows; None where there are none, or of no kind that we know."""
-    shown = next((one for one in tables(text) if cells(one[0])[0] and "<code>" in "".join(one[1:])), None)
+    """Read the sample rows of a dataset's section; None without samples, or if their kind is unknown."""
+    samples = (table for table in tables(text) if cells(table[0])[0] and "<code>" in "".join(table[1:]))
+    shown = next(samples, None)
     kind = kind_of(loss, columns)
     if shown is None or kind is None:
         return None
     header, width = cells(shown[0]), len(columns)
     rows = [row for line in shown[1:] if len(row := coded_cells(line)) == len(header) == width]
-    if not rows or set(header) != {one.name for one in columns}:
+    if not rows or set(header) != {column.name for column in columns}:
         return None
-    column = {name: [row[place] for row in rows] for place, name in enumerate(header)}
+    values = {name: [row[position] for row in rows] for position, name in enumerate(header)}
     label = label_of(columns)
     named = zip((name for name in ROW_KINDS[kind] if name not in LABELS), text_columns(columns), strict=True)
     labeled = ROW_KINDS[kind][-1] in LABELS and label is not None
     return Rows(
         kind=kind,
-        texts={ours: [_cell(cell, one.type) for cell in column[one.name]] for ours, one in named},
-        labels=[_label(cell) for cell in column[label]] if labeled and label else None,
+        texts={ours: [_cell(cell, column.type) for cell in values[column.name]] for ours, column in named},
+        labels=[_label(cell) for cell in values[label]] if labeled and label else None,
         source=where,
         complete=False,
     )
 
 
 def text_columns(columns: Sequence[ColumnFacts]) -> list[ColumnFacts]:
-    """Return the columns that the library takes for texts, in the loss's order."""
-    return [one for one in columns if one.name not in _LABELS]
+    """Return the columns that the library takes for texts, in the order of the loss."""
+    return [column for column in columns if column.name not in _LABELS]
 
 
 def _type_of(columns: Sequence[ColumnFacts], name: str) -> str:
-    return next((one.type for one in columns if one.name == name), "")
+    return next((column.type for column in columns if column.name == name), "")
 
 
 def _statistics(text: str) -> dict[str, dict[str, str]]:
@@ -92,12 +93,12 @@ def _statistics(text: str) -> dict[str, dict[str, str]]:
     if table is None:
         return {}
     header = cells(table[0])
-    found: dict[str, dict[str, str]] = {name: {} for name in header[1:]}
+    statistics: dict[str, dict[str, str]] = {name: {} for name in header[1:]}
     for line in table[1:]:
         row = cells(line)
         for name, cell in zip(header[1:], row[1:], strict=False):
-            found[name][row[0]] = cell
-    return found
+            statistics[name][row[0]] = cell
+    return statistics
 
 
 def _column(name: str, facts: Mapping[str, str]) -> ColumnFacts:
@@ -105,7 +106,7 @@ def _column(name: str, facts: Mapping[str, str]) -> ColumnFacts:
     kind = facts.get("type", "").rpartition(".")[2]
     if kind in ("int", "bool"):
         shares = {label: value for label, cell in details.items() if (value := number(cell)) is not None}
-        # Seen shares are shown in percent, to two places.
+        # Shares are shown in percent, with two decimals.
         return ColumnFacts(
             name=name,
             type=kind,
@@ -119,7 +120,7 @@ def _column(name: str, facts: Mapping[str, str]) -> ColumnFacts:
 
 
 def _range(shares: Mapping[str, float]) -> dict[str, Any]:
-    """Lowest, mean and highest of whole-number labels, from their shares in percent."""
+    """Minimum, mean and maximum of whole-number labels, from their shares in percent."""
     values = {number(label): share for label, share in shares.items()}
     total = sum(shares.values())
     known = {value: share for value, share in values.items() if value is not None}
@@ -134,7 +135,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _cell(text: str, kind: str) -> Any:  # noqa: ANN401 - a text, or the record or list that was trained on
-    """Take a record for a record, unless the statistics say that it is a text."""
+    """Parse a record or a list, unless the statistics say that the column holds texts."""
     if kind not in ("dict", "list", "") or not text.startswith(("{", "[")):
         return text
     value = literal(text)

@@ -18,6 +18,6 @@ def checks():
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_the_card_of_a_sound_training_has_no_error(name, clean, checks):
-    looked = run_checks(read_card(clean(name)).subject, checks)
+    looked = run_checks(read_card(clean(name)).check_input, checks)
     assert looked.problems == ()
     assert [finding for finding, _ in looked.findings if finding.severity is Severity.ERROR] == []

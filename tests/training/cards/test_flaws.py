@@ -12,7 +12,7 @@ from harness import HarnessError
 from harness.training.cards.markdown import sections
 from harness.training.cards.reader import read_card
 from harness.training.cards.results import read_claims
-from harness.training.cards.to_recipe import from_card
+from harness.training.cards.to_recipe import draft_recipe
 
 FRONT = "---\nlibrary_name: sentence-transformers\n{more}---\n"
 BODY = """
@@ -62,10 +62,12 @@ def read(tmp_path):
     [
         pytest.param("", "is empty", id="empty"),
         pytest.param(" \n\n", "is empty", id="blank"),
-        pytest.param("# My project\n\nHello.", "no model card of sentence-transformers", id="another readme"),
+        pytest.param(
+            "# My project\n\nHello.", "not a model card of sentence-transformers", id="another readme"
+        ),
         pytest.param(CARD.encode("utf-16"), "not UTF-8", id="another encoding"),
         pytest.param(FRONT.format(more="tags: [a\n"), "not YAML in line 3", id="broken front matter"),
-        pytest.param("---\n- a\n---\n", "no table of keys and values", id="a list for front matter"),
+        pytest.param("---\n- a\n---\n", "not a table of keys and values", id="a list for front matter"),
         pytest.param(FRONT.format(more="date: 2024-99-99\n"), "not YAML", id="an impossible date"),
         pytest.param(FRONT.format(more="tags: [cross-encoder]\n"), "of a cross-encoder", id="cross-encoder"),
         pytest.param(
@@ -102,19 +104,19 @@ def test_a_file_that_is_not_there_gives_a_clear_error(tmp_path):
 @pytest.mark.parametrize(
     ("more", "change", "said"),
     [
-        pytest.param("tags: ['loss:TripletLoss']\n", ("", ""), "tag says that the loss", id="loss"),
+        pytest.param("tags: ['loss:TripletLoss']\n", ("", ""), "tag names the loss", id="loss"),
         pytest.param("tags: ['dataset_size:99']\n", ("", ""), "99 training rows", id="size"),
         pytest.param(
             "base_model: a/b\n", ("\n## ", "\n### Model Description\n- **Base model:** [c/d](x)\n## "),
-            "base is a/b, its description c/d", id="base",
+            "base a/b, its description c/d", id="base",
         ),
     ],
 )  # fmt: skip
-def test_a_card_that_says_two_things_is_read_but_no_recipe(read, more, change, said):
+def test_a_card_that_contradicts_itself_is_read_but_has_no_recipe(read, more, change, said):
     card = read(FRONT.format(more=more) + BODY.replace(*change, 1))
-    assert card.subject.size == 1234
+    assert card.check_input.size == 1234
     with pytest.raises(HarnessError, match="contradicts itself") as caught:
-        from_card(card, "x")
+        draft_recipe(card, "x")
     assert said in caught.value.exists
 
 
@@ -131,31 +133,36 @@ def test_a_card_with_any_lines_missing_is_read_as_far_as_it_goes(tmp_path_factor
     left = [line for place, line in enumerate(PARTS) if place not in gone]
     path = tmp_path_factory.mktemp("cut") / "card.md"
     path.write_text(FRONT.format(more="") + "\n".join(left), encoding="utf-8")
-    subject = read_card(path).subject
-    assert subject.size in (None, 1234)
-    assert subject.batch_size in (None, 16)
-    assert subject.loss_name in ("", "CosineSimilarityLoss")
-    assert subject.rows is None or list(subject.rows.texts.values()) in (
+    check_input = read_card(path).check_input
+    assert check_input.size in (None, 1234)
+    assert check_input.batch_size in (None, 16)
+    assert check_input.loss_name in ("", "CosineSimilarityLoss")
+    assert check_input.rows is None or list(check_input.rows.texts.values()) in (
         [["{'a': 1}"], ["[1]"]], [[{"a": 1}], ["[1]"]]
     )  # fmt: skip
 
 
-def test_a_card_with_nothing_but_a_front_matter_knows_nothing(read):
-    subject = read(FRONT.format(more="")).subject
-    assert (subject.trained, subject.loss, subject.size, subject.normalized) == (False, None, None, None)
-    assert (subject.rows, subject.usage, subject.log, subject.claims) == (None, None, (), ())
+def test_a_card_with_only_a_front_matter_has_no_facts(read):
+    check_input = read(FRONT.format(more="")).check_input
+    assert (check_input.trained, check_input.loss, check_input.size, check_input.normalized) == (
+        False,
+        None,
+        None,
+        None,
+    )
+    assert (check_input.rows, check_input.usage, check_input.log, check_input.claims) == (None, None, (), ())
 
 
 def test_statistics_keep_their_unit_and_leave_out_what_is_not_a_number(read):
-    left, right, score = read(CARD).subject.columns
+    left, right, score = read(CARD).check_input.columns
     assert (left.low, left.mean, left.high, left.unit) == (3, 4.5, 9, "characters")
     assert (right.low, right.unit, right.type) == (None, "", "string")
     assert (score.low, score.mean, score.high) == (0, None, 5)
 
 
 def test_a_text_that_looks_like_a_record_stays_a_text_where_it_was_one(read):
-    assert read(CARD).subject.rows.texts == {"text1": ["{'a': 1}"], "text2": ["[1]"]}
-    texts = read(CARD.replace("string | string", "dict   | list  ")).subject.rows.texts
+    assert read(CARD).check_input.rows.texts == {"text1": ["{'a': 1}"], "text2": ["[1]"]}
+    texts = read(CARD.replace("string | string", "dict   | list  ")).check_input.rows.texts
     assert texts == {"text1": [{"a": 1}], "text2": [[1]]}
 
 
@@ -179,7 +186,7 @@ TABLE = """## Evaluation
 
 
 def test_tables_add_the_claims_that_the_index_does_not_have(read):
-    claims = read(FRONT.format(more=INDEX) + TABLE).subject.claims
+    claims = read(FRONT.format(more=INDEX) + TABLE).check_input.claims
     assert [(one.dataset, one.metric, one.value) for one in claims] == [
         ("dev", "spearman", 0.81234), ("dev", "pearson", 0.7), ("unknown", "ap", 0.5), ("dev", "pearson", 0.9)
     ]  # fmt: skip
@@ -191,7 +198,9 @@ def test_each_score_of_the_index_is_the_same_as_one_of_a_table_and_a_nan_is_a_na
     table = "\n".join(
         f"| m | {value} |" for value in (0.7123, 0.7124, 0.7124, "nan", "nan", 0.5, 0.4999, "inf")
     )
-    values = [one.value for one in read(front + "## Evaluation\n| Metric | Value |\n" + table).subject.claims]
+    values = [
+        one.value for one in read(front + "## Evaluation\n| Metric | Value |\n" + table).check_input.claims
+    ]
     assert [str(value) for value in values[5:]] == ["0.7124", "nan", "0.4999", "inf"]
 
 
@@ -207,7 +216,7 @@ def test_many_scores_of_one_metric_are_read_in_a_moment(apart):
 
 
 def test_repeated_tables_are_repeated_claims(read):
-    values = [one.value for one in read(FRONT.format(more="") + TABLE + TABLE).subject.claims]
+    values = [one.value for one in read(FRONT.format(more="") + TABLE + TABLE).check_input.claims]
     assert values == [0.8123, 0.9, 0.8123, 0.9]
 
 
@@ -235,8 +244,8 @@ def test_parameters_of_losses_get_our_names(read, parameters, named, loss):
         '"loss_fct": "torch.nn.modules.loss.MSELoss"', parameters
     )
     card = read(text)
-    found = card.subject.loss
-    assert card.subject.loss_name == named.rpartition(".")[2]
+    found = card.check_input.loss
+    assert card.check_input.loss_name == named.rpartition(".")[2]
     assert (found.distance, found.margin, found.similarity) == loss
     assert card.loss.beyond == ({"scale": 3} if "Own" in named else {})
 
@@ -273,18 +282,16 @@ LONG = "0x" + "f" * 4000
         ),
     ],
 )
-def test_numbers_that_cannot_be_written_are_as_good_as_none(read, front, body):
+def test_numbers_that_cannot_be_written_are_ignored(read, front, body):
     card = read(FRONT.format(more=f"{front}\n") + "## Training Details\n### Training Dataset\n" + body)
-    assert (card.architecture.pooling, card.subject.claims) == (None, ())
+    assert (card.architecture.pooling, card.check_input.claims) == (None, ())
     assert card.loss is None or card.loss.beyond == {}
 
 
-def test_losses_that_no_tag_names_are_told_once_however_many(read):
+def test_losses_without_a_tag_are_one_sentence(read):
     sections = "".join(f"#### d{n}\n* Loss: <code>Other{n % 2}Loss</code>\n" for n in range(1_000))
     card = read(FRONT.format(more="tags: ['loss:TripletLoss']\n") + "### Training Dataset\n" + sections)
-    assert card.contradictions == (
-        "its tag says that the loss is TripletLoss, its section Other0Loss, Other1Loss",
-    )
+    assert card.contradictions == ("its tag names the loss TripletLoss, its section Other0Loss, Other1Loss",)
 
 
 @pytest.mark.parametrize(
@@ -312,23 +319,23 @@ def test_a_card_whose_own_words_were_decoded_wrongly_is_known(face, garbled, tmp
     card = tmp_path / "card.md"
     usage = f"## Usage\n```python\n# Download from the {face} Hub\nmodel = 1\n```\n"
     card.write_text(FRONT.format(more="") + usage + BODY, encoding="utf-8")
-    assert read_card(card).subject.garbled is garbled
+    assert read_card(card).check_input.garbled is garbled
 
 
 def test_the_published_cards_were_decoded_wrongly_and_a_fresh_one_is_not(five_cards, clean):
-    assert all(read_card(path).subject.garbled for path in five_cards.glob("*.md"))
-    assert not read_card(clean("CosineSimilarityLoss")).subject.garbled
+    assert all(read_card(path).check_input.garbled for path in five_cards.glob("*.md"))
+    assert not read_card(clean("CosineSimilarityLoss")).check_input.garbled
 
 
 @pytest.mark.parametrize("opened", ["[", "[ ", "[{"], ids=["lists", "spaced", "tables"])
-def test_brackets_within_brackets_are_refused_before_yaml_takes_their_square(opened, tmp_path):
+def test_nested_brackets_are_refused_before_yaml_takes_quadratic_time(opened, tmp_path):
     path = tmp_path / "card.md"
     path.write_text(FRONT.format(more=f"tags: {opened * 5000}\n"))
     with pytest.raises(HarnessError, match="levels of nesting"):
         read_card(path)
 
 
-def test_data_sets_and_metrics_that_are_called_by_a_number_are_told_apart():
+def test_datasets_and_metrics_named_by_a_number_are_different():
     results = [
         {"dataset": {"type": year}, "metrics": [{"type": 1, "value": 0.5}]}
         for year in (2012, 2013, True, 10**400)

@@ -1,4 +1,4 @@
-"""The front matter of a stranger's card: few bytes stay few."""
+"""The front matter of a third-party card: a few bytes never grow into many."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lines(first, repeated, count=12):
         pytest.param("a: " + "{a: " * 1_000, "HARNESS_MAX_DEPTH", id="tables in tables without end"),
     ],
 )
-def test_what_stands_for_more_than_a_limit_is_refused_with_its_name(text, limit):
+def test_a_value_beyond_a_limit_is_refused_with_the_name_of_the_limit(text, limit):
     with pytest.raises(HarnessError, match=rf"(?s)card\.md.*{limit}=…"):
         front(text)
 

@@ -40,7 +40,7 @@ def test_a_matrix_comes_back_from_the_comment_that_torch_prints(rows):
         assert mine == pytest.approx(theirs, abs=1e-4)
 
 
-def test_a_heading_within_code_is_none():
+def test_a_heading_within_code_is_not_a_heading():
     body = "# A\n```python\n# B\n```\n## C\ntext\n# D\n#no heading\n####### nor this"
     assert [(part.level, part.title) for part in sections(body)] == [(0, ""), (1, "A"), (2, "C"), (1, "D")]
     assert [part.title for part in below(sections(body), "A")] == ["A", "C"]

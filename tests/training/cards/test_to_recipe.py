@@ -9,11 +9,11 @@ import pytest
 
 from harness import HarnessError
 from harness.training.cards.reader import read_card
-from harness.training.cards.results import devices, stopped_after
-from harness.training.cards.to_recipe import from_card, recipe_from_card
+from harness.training.cards.results import count_devices, stopped_after
+from harness.training.cards.to_recipe import draft_recipe, recipe_from_card
+from harness.training.check_input import LogEntry
 from harness.training.recipe_file import recipe_from
 from harness.training.rows import read_training_rows, rows_path
-from harness.training.subject import LogEntry
 from training.trained import TRAININGS, arguments_of, rows_of
 
 AS_LIBRARY = {
@@ -56,22 +56,22 @@ FIVE = {
 
 @pytest.mark.parametrize("name", FIVE)
 def test_a_published_card_becomes_the_recipe_that_it_describes(five_cards, name):
-    drawn = from_card(read_card(five_cards / f"{name}.md"), name)
-    table = dict(drawn.table)
+    draft = draft_recipe(read_card(five_cards / f"{name}.md"), name)
+    table = dict(draft.table)
     assert "weights are verified by their hash" in table.pop("about")
     normalize = name != "records-cosine"
     assert table == {
         "name": name, "base": "minilm", "model": {"pooling": "mean", "normalize": normalize}, **FIVE[name]
     }  # fmt: skip
     recipe_from(table, name)
-    asked = [one.keys[0] for one in drawn.asked]
+    asked = [one.keys[0] for one in draft.missing]
     assert asked == ([] if normalize else ["data.templates.text1", "data.templates.text2"])
 
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_the_recipe_of_a_real_training_repeats_its_hyperparameters(clean, name):
     training, arguments = TRAININGS[name], arguments_of(TRAININGS[name])
-    table = from_card(read_card(clean(name)), name).table
+    table = draft_recipe(read_card(clean(name)), name).table
     accumulated = arguments.get("gradient_accumulation_steps", 1)
     length = {"steps": 110} if "max_steps" in arguments else {"epochs": 4}
     assert table["train"] == {
@@ -120,7 +120,7 @@ def test_everything_that_a_card_does_not_say_is_asked_for_at_once(clean):
 def test_a_card_without_hyperparameters_is_asked_for_each(tmp_path):
     path = tmp_path / "card.md"
     path.write_text("---\ntags: [sentence-transformers]\n---\n# Mine\n", encoding="utf-8")
-    asked = {key for one in from_card(read_card(path), "x").asked for key in one.keys}
+    asked = {key for one in draft_recipe(read_card(path), "x").missing for key in one.keys}
     assert asked == {
         "base", "loss.name", "model.pooling", "model.normalize", "train.batch_size", "train.epochs",
         "train.steps", *(f"train.{name}" for name in AS_LIBRARY),
@@ -154,7 +154,7 @@ def test_records_are_asked_for_a_template_that_may_repeat_what_was_trained_on(fi
     assert read_training_rows(recipe.data, file).texts == {"text1": ["A"], "text2": ["C"]}
 
 
-def test_another_length_takes_the_place_of_all_that_the_card_says_of_it(five_cards, tmp_path):
+def test_another_length_replaces_all_of_the_cards_keys_for_it(five_cards, tmp_path):
     file = tmp_path / "pairs.csv"
     file.write_text("sentence_0,sentence_1,label\na,b,1\n", encoding="utf-8")
     recipe = recipe_from_card(five_cards / "sts-cosine.md", {"train.epochs": 1}, data=file)
@@ -176,50 +176,50 @@ def edited(five_cards, tmp_path, name, *changes):
     [
         pytest.param(
             "papers-mnrl", ('"scale": 20.0,', '"scale": 20.0, "directions": ["doc_to_query"],'),
-            "no recipe has these parameters", id="parameter",
+            "recipes cannot hold these parameters", id="parameter",
         ),
         pytest.param(
             "papers-mnrl", ("and <code>sentence_1", "<code>b</code>, <code>c</code>, <code>sentence_1"),
-            "no recipe has rows of", id="columns",
+            "recipes cannot use rows of", id="columns",
         ),
     ],
 )  # fmt: skip
 def test_a_training_that_no_recipe_can_repeat_gives_one_clear_error(five_cards, tmp_path, name, change, said):
     with pytest.raises(HarnessError, match=said):
-        from_card(edited(five_cards, tmp_path, name, change), "x")
+        draft_recipe(edited(five_cards, tmp_path, name, change), "x")
 
 
-def test_an_unknown_loss_is_told_those_that_recipes_can_name(five_cards, tmp_path):
+def test_the_error_for_an_unknown_loss_lists_the_known_ones(five_cards, tmp_path):
     card = edited(five_cards, tmp_path, "penal-triplet", ("TripletLoss", "TripledLoss"))
     with pytest.raises(HarnessError) as caught:
-        from_card(card, "x")
+        draft_recipe(card, "x")
     assert "did you mean: TripletLoss" in caught.value.exists
     assert "CoSENTLoss" in caught.value.exists
-    assert from_card(card, "x", {"loss.name": "TripletLoss"}).table["loss"] == {}
+    assert draft_recipe(card, "x", {"loss.name": "TripletLoss"}).table["loss"] == {}
 
 
-def test_a_card_of_several_datasets_is_no_recipe(several_datasets):
+def test_a_card_of_several_datasets_has_no_recipe(several_datasets):
     with pytest.raises(HarnessError, match="4 training datasets; a recipe has one"):
-        from_card(read_card(several_datasets), "x")
+        draft_recipe(read_card(several_datasets), "x")
 
 
 def test_another_base_keeps_its_hub_id_and_revision(five_cards, tmp_path):
     change = ("sentence-transformers/all-MiniLM-L6-v2", "org/other")
-    table = from_card(edited(five_cards, tmp_path, "penal-triplet", change), "x").table
+    table = draft_recipe(edited(five_cards, tmp_path, "penal-triplet", change), "x").table
     assert (table["base"], table["revision"]) == ("org/other", "c9745ed1d9f207416be6d2e6f8de32d1f16199bf")
 
 
-def test_a_value_that_no_recipe_has_is_asked_for(five_cards, tmp_path):
+def test_a_value_that_recipes_cannot_hold_is_missing(five_cards, tmp_path):
     changes = [
         ("`lr_scheduler_type`: linear", "`lr_scheduler_type`: polynomial"),
         ("`fp16`: False", "`fp16`: True"),
     ]
-    drawn = from_card(edited(five_cards, tmp_path, "penal-triplet", *changes), "x")
-    assert {one.keys[0]: one.why for one in drawn.asked} == {
-        "train.schedule": "the card says polynomial, which no recipe has",
-        "train.dtype": "the card says float16, which no recipe has",
+    draft = draft_recipe(edited(five_cards, tmp_path, "penal-triplet", *changes), "x")
+    assert {one.keys[0]: one.why for one in draft.missing} == {
+        "train.schedule": "the card gives polynomial, which recipes cannot hold",
+        "train.dtype": "the card gives float16, which recipes cannot hold",
     }
-    assert not {"schedule", "dtype"} & set(drawn.table["train"])
+    assert not {"schedule", "dtype"} & set(draft.table["train"])
 
 
 def lines(*places, kind="loss"):
@@ -248,9 +248,9 @@ def test_a_run_that_ended_early_is_seen_by_the_line_that_its_log_lacks(five_card
     assert stopped_after(log, replace(plan, max_steps=300)) is None
 
 
-def test_a_log_with_fewer_steps_in_an_epoch_speaks_for_several_devices(five_cards, tmp_path):
+def test_fewer_steps_in_an_epoch_mean_several_devices(five_cards, tmp_path):
     card = edited(
         five_cards, tmp_path, "papers-mnrl", ("| 2.2321 | 500  |", "| 2.2321 | 125  |")
     )  # 224 steps an epoch on one device, 56 on four
-    assert devices(card.subject.log, card.plan) == 4
-    assert [one.keys for one in from_card(card, "x").asked] == [("train.batch_size",)]
+    assert count_devices(card.check_input.log, card.plan) == 4
+    assert [one.keys for one in draft_recipe(card, "x").missing] == [("train.batch_size",)]

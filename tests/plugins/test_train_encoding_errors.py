@@ -1,4 +1,4 @@
-"""Texts that were broken before anyone trained on them."""
+"""Texts with encoding errors, PDF debris or mixed scripts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from harness import Severity
 from harness.training import CheckInput
-from harness_train.garbled import broken_words, is_mojibake, main_script
+from harness_train.encoding_errors import broken_words, is_mojibake, main_script
 from harness_train.inputs import INPUTS
 
 GOOD = [
@@ -21,7 +21,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize("text", GOOD)
-def test_texts_of_many_languages_are_no_mojibake_and_what_becomes_of_them_in_latin_1_is(text):
+def test_texts_of_many_languages_are_not_mojibake_but_are_after_decoding_as_latin_1(text):
     assert not is_mojibake(text)
     assert is_mojibake("the system\u2019s clauses \u2014 both".encode().decode("cp1252"))
 
@@ -37,7 +37,7 @@ def test_texts_of_many_languages_are_no_mojibake_and_what_becomes_of_them_in_lat
         ("see Smith- Jones", []),
     ],
 )
-def test_words_that_a_line_cut_are_told_from_hyphens_that_are_meant(text, expected):
+def test_words_broken_at_a_line_end_differ_from_intended_hyphens(text, expected):
     assert broken_words(text) == expected
 
 
@@ -56,20 +56,20 @@ def test_the_script_of_most_letters_is_named(text, script):
 
 
 def found(*samples, garbled=False):
-    subject = CheckInput(path="card.md", what="card", samples=samples, garbled=garbled)
-    return {one.code: one for one in INPUTS.look(subject)}
+    training = CheckInput(path="card.md", what="card", samples=samples, garbled=garbled)
+    return {one.code: one for one in INPUTS.look(training)}
 
 
-def test_mojibake_on_a_card_that_is_garbled_itself_is_not_held_against_the_data():
+def test_mojibake_on_a_card_that_was_decoded_wrongly_is_a_note():
     broken = "the system\u2019s clauses".encode().decode("cp1252")
     assert found(broken, "fine")["mojibake"].severity is Severity.WARNING
     assert "'system’s'" in found(broken, "fine")["mojibake"].evidence
     doubtful = found(broken, "fine", garbled=True)["mojibake"]
     assert doubtful.severity is Severity.NOTE
-    assert "may be this file alone" in doubtful.evidence
+    assert "only this file may be wrong" in doubtful.evidence
 
 
-def test_remains_of_a_pdf_are_counted_by_kind():
+def test_debris_of_a_pdf_is_counted_by_kind():
     debris = found("the sum (cid:80) of", "a lan- guage model", "text\n\n19\n\nmore", "clean")["pdf-debris"]
     assert debris.evidence.startswith("3 of 4 texts")
     assert "(cid:80)" in debris.evidence

@@ -1,4 +1,4 @@
-"""What the check `loss` reads from the log of a training."""
+"""The findings of the check `loss` in the log of a training."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.training.subject import LogEntry, Rows
-from harness_train.course import blind_loss
-from plugins.trainings import columns, found, subject
+from harness.training.check_input import LogEntry, Rows
+from harness_train.training_log import blind_loss
+from plugins.trainings import columns, found, training
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ from plugins.trainings import columns, found, subject
 )
 def test_an_in_batch_loss_near_ln_of_the_batch_has_learned_nothing(losses, code):
     said = found(
-        subject("MultipleNegativesRankingLoss", losses=losses, columns=columns("a:string", "b:string"))
+        training("MultipleNegativesRankingLoss", losses=losses, columns=columns("a:string", "b:string"))
     )
     assert [one for one in said if one.startswith("loss")] == ([code] if code else [])
 
 
 def test_a_loss_at_chance_is_shown_beside_chance():
-    said = found(subject("CachedMultipleNegativesRankingLoss", losses=[2.8, 2.8, 2.75]))["loss-at-chance"]
+    said = found(training("CachedMultipleNegativesRankingLoss", losses=[2.8, 2.8, 2.75]))["loss-at-chance"]
     assert "2.75 (step 300), 0.8% below the 2.773 of a blind guess among 16 texts (ln 16)" in said
 
 
@@ -43,9 +43,9 @@ def test_the_blind_loss_is_what_the_library_computes_of_embeddings_that_tell_not
     ranking = losses.MultipleNegativesRankingLoss(model=None)
     triplets = columns("a:string", "b:string", "c:string")
     measured = ranking.compute_loss_from_embeddings([constant] * 3, None).item()
-    given = subject("MultipleNegativesRankingLoss", batch_size=8, columns=triplets)
+    given = training("MultipleNegativesRankingLoss", batch_size=8, columns=triplets)
     assert blind_loss(given)[0] == pytest.approx(measured, abs=1e-5)
-    doubled = subject("MultipleNegativesRankingLoss", batch_size=8, columns=triplets, matryoshka=(4, 2))
+    doubled = training("MultipleNegativesRankingLoss", batch_size=8, columns=triplets, matryoshka=(4, 2))
     assert blind_loss(doubled)[0] == pytest.approx(2 * measured, abs=1e-5)
 
 
@@ -55,14 +55,14 @@ def test_no_one_distance_for_all_pairs_costs_less_than_the_blind_loss(labels, di
     cost = sum(
         0.5 * (label * distance**2 + (1 - label) * max(0.5 - distance, 0) ** 2) for label in labels
     ) / len(labels)
-    assert blind_loss(subject("ContrastiveLoss", rows=rows))[0] <= cost + 1e-12
+    assert blind_loss(training("ContrastiveLoss", rows=rows))[0] <= cost + 1e-12
 
 
 def test_a_regression_to_the_mean_label_is_at_chance():
     labels = [0.0, 0.5, 1.0, 0.5]
     rows = Rows(kind="scored-pairs", texts={"text1": list("abcd"), "text2": list("efgh")}, labels=labels)
-    assert "loss-at-chance" in found(subject(losses=[0.2, 0.2, 0.124], rows=rows))
-    assert "loss-at-chance" not in found(subject(losses=[0.2, 0.2, 0.05], rows=rows))
+    assert "loss-at-chance" in found(training(losses=[0.2, 0.2, 0.124], rows=rows))
+    assert "loss-at-chance" not in found(training(losses=[0.2, 0.2, 0.05], rows=rows))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_regression_to_the_mean_label_is_at_chance():
     ],
 )
 def test_a_hinge_that_never_closes_or_opens_shows_in_the_log(losses, margin, code):
-    said = found(subject("TripletLoss", losses=losses, margin=margin, normalized=None))
+    said = found(training("TripletLoss", losses=losses, margin=margin, normalized=None))
     assert [one for one in said if one.startswith("hinge")] == ([code] if code else [])
 
 
@@ -102,4 +102,4 @@ def evaluated(*steps, per_epoch=250):
     ],
 )  # fmt: skip
 def test_a_schedule_is_longer_than_the_run_only_where_a_line_is_missing(changes, wrong):
-    assert ("schedule-longer-than-run" in found(subject(**changes))) == wrong
+    assert ("schedule-longer-than-run" in found(training(**changes))) == wrong

@@ -1,4 +1,4 @@
-"""Do the columns fit the loss, which takes them by their order?"""
+"""Check that type, number and order of the columns fit the loss."""
 
 from __future__ import annotations
 
@@ -13,36 +13,38 @@ if TYPE_CHECKING:
     from harness.training import CheckInput, Rows
 
 _LABELS = ("label", "labels", "score", "scores")
-"""Names by which sentence-transformers knows the label; it finds it wherever it stands."""
+"""Names of the label column in sentence-transformers, in any position."""
 
-_PLACES = {
+_POSITIONS = {
     "anchor": 0, "positive": 1, "negative": 2, "query": 0, "question": 0, "answer": 1, "response": 1,
     "passage": 1, "hypothesis": 0, "entailment": 1, "contradiction": 2,
 }  # fmt: skip
-"""Names that say in which place a loss should take a column; mostly sentence-transformers' own list."""
+"""Name of a column → its position for a loss; mostly from the list of sentence-transformers."""
 
 MOSTLY = 0.9
-"""Share of cells from which on a column is called one of numbers, or of texts."""
+"""Minimum share of cells that makes a column one of numbers, or of texts."""
 
 
-def look_at_columns(subject: CheckInput) -> Iterator[Finding]:
-    """Find columns of the wrong type, number or order; a card says them, and rows show them."""
-    if subject.loss_name not in LOSSES:
+def check_columns(training: CheckInput) -> Iterator[Finding]:
+    """Find columns of the wrong type, number or order, from a card or from rows."""
+    if training.loss_name not in LOSSES:
         return
-    if subject.columns:
-        yield from _of_card(subject)
-    elif subject.rows is not None:
-        yield from _of_rows(subject.rows, subject.loss_name)
+    if training.columns:
+        yield from _of_card(training)
+    elif training.rows is not None:
+        yield from _of_rows(training.rows, training.loss_name)
 
 
-def _of_card(subject: CheckInput) -> Iterator[Finding]:
-    name, facts = subject.loss_name, LOSSES[subject.loss_name]
-    label = next((one for one in subject.columns if one.name in _LABELS), None)
-    inputs = [one for one in subject.columns if one is not label]
-    shown = ", ".join(f"{one.name} ({one.type})" for one in subject.columns)
+def _of_card(training: CheckInput) -> Iterator[Finding]:
+    name, facts = training.loss_name, LOSSES[training.loss_name]
+    label = next((column for column in training.columns if column.name in _LABELS), None)
+    inputs = [column for column in training.columns if column is not label]
+    shown = ", ".join(f"{column.name} ({column.type})" for column in training.columns)
     remedy = f"{name} takes {' or '.join(_order(kind) for kind in (facts.kind, *facts.also))}, in this order."
     faults = [
-        f"{one.name} is in a text's place and holds {one.type}" for one in inputs if _is_number(one.type)
+        f"{column.name} is in the position of a text but has type {column.type}"
+        for column in inputs
+        if _is_number(column.type)
     ]
     counts = {len(ROW_KINDS[kind]) - _labeled(kind) for kind in (facts.kind, *facts.also)}
     # In-batch losses take any number of hard negatives after the positive.
@@ -53,31 +55,32 @@ def _of_card(subject: CheckInput) -> Iterator[Finding]:
     if label is not None and not _labeled(facts.kind) and _varies(label.low, label.high):
         faults.append(
             f"{label.name} goes from {label.low:g} to {label.high:g}, but the loss does not read it: rows of"
-            " every label are taken for positives"
+            " every label count as positives"
         )
     if label is not None and facts.kind in ("scored-pairs", "labeled-pairs") and label.type == "string":
         faults.append(f"{label.name} holds texts, not numbers")
     if faults:
         yield _finding(f"{name} was given {shown}: {'; '.join(faults)}.", remedy)
     else:
-        yield from _order_of_names([one.name for one in inputs], name, remedy)
+        yield from _order_of_names([column.name for column in inputs], name, remedy)
 
 
 def _order_of_names(names: Sequence[str], loss: str, remedy: str) -> Iterator[Finding]:
     misplaced = [
-        f"{name} is in place {place}, not {_PLACES[name] + 1}"
-        for place, name in enumerate(names, 1)
-        if name in _PLACES and _PLACES[name] + 1 != place
+        f"{name} is in position {position}, not {_POSITIONS[name] + 1}"
+        for position, name in enumerate(names, 1)
+        if name in _POSITIONS and _POSITIONS[name] + 1 != position
     ]
     if misplaced:
-        evidence = f"Columns are taken by order, not by name, and {loss} was given {', '.join(names)}:"
+        evidence = f"Columns are used by order, not by name, and {loss} was given {', '.join(names)}:"
         yield _finding(f"{evidence} {'; '.join(misplaced)}.", remedy, Severity.WARNING)
 
 
 def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
-    """Find a column of numbers in a text's place, or one of texts in the label's."""
+    """Find numbers in the position of a text, and texts in the position of the label."""
     faults = [
-        f"column {name} is in a text's place, and {share:.0%} of its cells are numbers, such as {example!r}"
+        f"column {name} is in the position of a text, but {share:.0%} of its cells are numbers, such as"
+        f" {example!r}"
         for name, cells in rows.texts.items()
         for share, example in [_share(cells, numbers=True)]
         if share >= MOSTLY
@@ -86,8 +89,8 @@ def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
         share, example = _share(rows.labels, numbers=False)
         if share >= MOSTLY:
             faults.append(
-                f"column {ROW_KINDS[rows.kind][-1]} is in the label's place, and {share:.0%} of its cells are"
-                f" texts, such as {str(example)[:40]!r}"
+                f"column {ROW_KINDS[rows.kind][-1]} is in the position of the label, but {share:.0%} of its"
+                f" cells are texts, such as {str(example)[:40]!r}"
             )
     if faults:
         remedy = f"{loss} takes {_order(rows.kind)}: name the file's columns with --column OURS=THEIRS."
@@ -95,13 +98,13 @@ def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
 
 
 def _share(cells: Sequence[Any], *, numbers: bool) -> tuple[float, Any]:
-    """Share of the filled cells that are numbers, or that are texts which are none; and the first of them."""
+    """Return the share of filled cells that are numbers, or texts that are not; and the first of them."""
     filled = [cell for cell in cells if cell is not None and cell != ""]
-    found = [cell for cell in filled if _number(cell) == numbers and (numbers or isinstance(cell, str))]
-    return (len(found) / len(filled), found[0]) if found else (0.0, None)
+    chosen = [cell for cell in filled if _is_numeric(cell) == numbers and (numbers or isinstance(cell, str))]
+    return (len(chosen) / len(filled), chosen[0]) if chosen else (0.0, None)
 
 
-def _number(cell: Any) -> bool:  # noqa: ANN401 - a cell of any file
+def _is_numeric(cell: Any) -> bool:  # noqa: ANN401 - a cell of any file
     try:
         float(cell)
     except (TypeError, ValueError, OverflowError):

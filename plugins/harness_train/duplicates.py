@@ -1,4 +1,4 @@
-"""Rows that say the same twice, contradict each other, or say nothing."""
+"""Find duplicate rows, contradicting labels, and rows of equal texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import normalize_text
-from harness_train.direction import is_number
+from harness_train.label_inversion import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from harness.training import Rows
 
 MANY = 0.05
-"""Share of the rows from which on a flaw is worth more than a note."""
+"""Minimum share of the rows for the higher of two severities."""
 _HIGH, _LOW = 0.95, 0.05
-"""Places in the range of the labels from which on a pair is meant to be alike, or to be different."""
+"""Minimum label of a similar pair and maximum label of a dissimilar pair, as shares of the range."""
 
 
-def look_at_repeats(rows: Rows) -> Iterator[Finding]:
-    """Look at all rows; the few that a card shows say nothing here."""
+def check_duplicates(rows: Rows) -> Iterator[Finding]:
+    """Find duplicates in all rows; nothing for the few rows of a card."""
     if not rows.complete:
         return
     yield from _duplicates(rows)
@@ -49,41 +49,41 @@ def _duplicates(rows: Rows) -> Iterator[Finding]:
 
 
 def _two_labels(rows: Rows) -> Iterator[Finding]:
-    """Find pairs, in either order, whose labels differ; scores by more than half of their range."""
+    """Find pairs, in either order, with different labels; scores differ by more than half of their range."""
     left, right = rows.texts.values()
-    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    known: dict[str, str] = {}
+    rows_of_pair: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    normalized: dict[str, str] = {}
     labels = rows.labels or ()
     for row, label in enumerate(labels):
         pair = (left[row], right[row])
         if is_number(label) and all(isinstance(text, str) for text in pair):
             for text in pair:
-                known.setdefault(text, normalize_text(text))
-            found[tuple(sorted(known[text] for text in pair))].append(row)
+                normalized.setdefault(text, normalize_text(text))
+            rows_of_pair[tuple(sorted(normalized[text] for text in pair))].append(row)
     low, high = _range(labels)
-    apart = {
-        pair: places
-        for pair, places in found.items()
-        if max(labels[row] for row in places) - min(labels[row] for row in places) > (high - low) / 2
+    contradicting = {
+        pair: same
+        for pair, same in rows_of_pair.items()
+        if max(labels[row] for row in same) - min(labels[row] for row in same) > (high - low) / 2
     }
-    if apart:
-        count, shown = sum(map(len, apart.values())), next(iter(apart.values()))[0]
+    if contradicting:
+        count, shown = sum(map(len, contradicting.values())), next(iter(contradicting.values()))[0]
         yield Finding(
             "same-pair-two-labels",
             _severity(count, rows, Severity.WARNING, Severity.ERROR),
-            f"{len(apart)} pairs stand in {count} of {len(rows)} rows with labels that contradict each other;"
+            f"{len(contradicting)} pairs are in {count} of {len(rows)} rows with contradicting labels,"
             f" such as {shorten(left[shown])!r} and {shorten(right[shown])!r}.",
-            "Decide for one label, or remove these rows.",
+            "Keep one label, or remove these rows.",
         )
 
 
 def _equal_pairs(rows: Rows) -> Iterator[Finding]:
-    """Find pairs of a text with itself: to call them alike teaches nothing, to call them different harms."""
+    """Find pairs of a text with itself: useless as similar pairs, harmful as dissimilar ones."""
     low, high = _range(rows.labels or ())
     same = [(row, rows.labels[row]) for row in _equal(*rows.texts.values()) if rows.labels is not None]
-    places = [((label - low) / (high - low), row) for row, label in same if is_number(label) and high > low]
-    yield from _positives([row for place, row in places if place >= _HIGH], rows)
-    yield from _negatives([row for place, row in places if place <= _LOW], rows, "pairs of the lowest label")
+    shares = [((label - low) / (high - low), row) for row, label in same if is_number(label) and high > low]
+    yield from _positives([row for share, row in shares if share >= _HIGH], rows)
+    yield from _negatives([row for share, row in shares if share <= _LOW], rows, "pairs of the lowest label")
 
 
 def _equal_positives(rows: Rows) -> Iterator[Finding]:
@@ -109,25 +109,26 @@ def _positives(equal: list[int], rows: Rows) -> Iterator[Finding]:
             "positives-verbatim-equal",
             _severity(len(equal), rows, Severity.NOTE, Severity.WARNING),
             f"In {len(equal)} of {len(rows)} rows ({len(equal) / len(rows):.1%}) the two texts that should be"
-            f" alike are equal, such as {shorten(shown)!r}: nothing but dropout differs between them.",
-            "Remove them, unless that is meant (SimCSE).",
+            f" similar are equal, such as {shorten(shown)!r}: only dropout differs between them.",
+            "Remove them, unless that is intended (SimCSE).",
         )
 
 
-def _negatives(equal: list[int], rows: Rows, what: str) -> Iterator[Finding]:
+def _negatives(equal: list[int], rows: Rows, name: str) -> Iterator[Finding]:
     if equal:
         shown = next(iter(rows.texts.values()))[equal[0]]
         yield Finding(
             "negatives-verbatim-equal",
             _severity(len(equal), rows, Severity.WARNING, Severity.ERROR),
-            f"In {len(equal)} of {len(rows)} rows, {what} are equal to their anchor, such as"
-            f" {shorten(shown)!r}: no model can tell a text from itself.",
-            "Remove these rows, or see whether their labels are wrong.",
+            f"In {len(equal)} of {len(rows)} rows, {name} are equal to their anchor, such as"
+            f" {shorten(shown)!r}: a model cannot distinguish a text from itself.",
+            "Remove these rows, or check whether their labels are wrong.",
         )
 
 
-def _equal(one: Sequence[Any], other: Sequence[Any]) -> list[int]:
-    pairs = zip(one, other, strict=True)
+def _equal(left: Sequence[Any], right: Sequence[Any]) -> list[int]:
+    """Return the rows in which both cells are the same text."""
+    pairs = zip(left, right, strict=True)
     return [
         row
         for row, (a, b) in enumerate(pairs)
@@ -136,7 +137,7 @@ def _equal(one: Sequence[Any], other: Sequence[Any]) -> list[int]:
 
 
 def _range(labels: Sequence[Any]) -> tuple[float, float]:
-    """Smallest and largest label; at least 0 to 1, since one label alone has no range."""
+    """Return minimum and maximum label, extended to at least 0 to 1: a single label has no range."""
     numbers = [float(label) for label in labels if is_number(label)]
     return min([0.0, *numbers]), max([1.0, *numbers])
 
@@ -146,6 +147,6 @@ def _severity(count: int, rows: Rows, few: Severity, many: Severity) -> Severity
 
 
 def shorten(text: object, most: int = 60) -> str:
-    """Put a text on one line and cut it, to be shown."""
+    """Return a text on one line of at most `most` characters."""
     line = " ".join(str(text).split())
     return line if len(line) <= most else f"{line[: most - 1]}…"

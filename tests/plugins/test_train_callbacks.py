@@ -1,4 +1,4 @@
-"""When a training is saved, and what of its log is kept."""
+"""When a checkpoint is saved, and which lines of the log are kept."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness_train import following
+from harness_train import callbacks
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that stands still unless told."""
     now = SimpleNamespace(time=0.0)
-    monkeypatch.setattr(following.time, "monotonic", lambda: now.time)
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: now.time)
     return now
 
 
@@ -34,17 +34,17 @@ def saved(saving, clock, seconds, step=1.0, evaluation=0.0, cost=0.5):
 
 
 def test_a_checkpoint_is_written_about_every_minute(clock):
-    times = saved(following.Saving(), clock, 600)
+    times = saved(callbacks.CheckpointCallback(), clock, 600)
     assert len(times) == 9
 
 
 def test_saving_takes_at_most_a_fiftieth_of_the_time_where_it_is_slow(clock):
-    times = saved(following.Saving(), clock, 10_000, cost=10)
+    times = saved(callbacks.CheckpointCallback(), clock, 10_000, cost=10)
     assert 10 * len(times) <= 10_000 / 50
 
 
 def test_an_evaluation_is_not_taken_for_the_cost_of_a_checkpoint(clock):
-    assert len(saved(following.Saving(), clock, 1_000, evaluation=30)) >= 10
+    assert len(saved(callbacks.CheckpointCallback(), clock, 1_000, evaluation=30)) >= 10
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_an_evaluation_is_not_taken_for_the_cost_of_a_checkpoint(clock):
     ],
 )  # fmt: skip
 def test_a_line_of_the_log_keeps_the_loss_and_the_scores(line, expected):
-    entry = following.logged(line)
+    entry = callbacks.log_entry(line)
     assert (entry.step, entry.loss, entry.metrics, entry.learning_rate) == expected
 
 
 def test_a_line_about_speed_alone_is_not_kept():
-    assert following.logged({"train_runtime": 3.0, "train_loss": 0.5, "step": 9, "epoch": 1}) is None
+    assert callbacks.log_entry({"train_runtime": 3.0, "train_loss": 0.5, "step": 9, "epoch": 1}) is None

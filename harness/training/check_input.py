@@ -1,4 +1,4 @@
-"""What is known of a training, before it or after it, from wherever it is known: the material of checks."""
+"""Input of checks: whatever is known about a training, before it or after it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Training rows as a loss takes them, not checked yet: a cell may be a record, or missing."""
+    """Training rows as a loss takes them, not validated yet: a cell may be a record, or missing."""
 
     kind: str
     """One of `harness.training.losses.ROW_KINDS`, which names the columns."""
     texts: Mapping[str, Sequence[Any]]
-    """Our names of the text columns → their cells, in the order in which the loss takes them."""
+    """Our names of the text columns → their cells, in the order of the loss."""
     labels: Sequence[Any] | None = None
-    """Scores or classes, as the loss gets them; None for kinds without."""
+    """Scores or classes, as the loss gets them; None for kinds without labels."""
     source: str = ""
-    """Where they come from, to be shown."""
+    """Where the rows come from, for display."""
     complete: bool = True
     """Whether these are all rows; False for the few that a card shows."""
     left_out: int = 0
-    """Rows of the file whose label stands for nothing in the recipe."""
+    """Rows of the file left out because the recipe does not map their label."""
     repeated: int = 0
     """Rows left out because they repeat an earlier one."""
 
@@ -40,31 +40,31 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnFacts:
-    """What a card says of a column of the training rows."""
+    """Facts that a card gives about a column of the training rows."""
 
     name: str
     type: str
-    """`string`, `float`, `int`, `dict`, `list`, … as the card has it."""
+    """`string`, `float`, `int`, `dict`, `list`, … as on the card."""
     low: float | None = None
     mean: float | None = None
     high: float | None = None
-    """Of the values; for a text column of its length, in `unit`."""
+    """Statistics of the values; for a text column, of their lengths in `unit`."""
     unit: str = ""
     """`tokens` or `characters` for a text column, else empty."""
     shares: Mapping[str, float] = field(default_factory=dict)
-    """Label → its share in [0, 1], where the card counts them."""
+    """Label → its share in [0, 1], if the card gives the shares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """One line of a training's log."""
+    """One line of a training log."""
 
     epoch: float
     step: int
     loss: float | None = None
-    """Mean training loss since the line before that has one."""
+    """Mean training loss since the previous line that has one."""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    """What was evaluated then, such as `stsb-dev_spearman_cosine`."""
+    """Name → score of an evaluation at this step, such as `stsb-dev_spearman_cosine`."""
     learning_rate: float | None = None
 
 
@@ -79,78 +79,78 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """The example of a card: texts, and the similarity that the trained model gives every two of them."""
+    """The usage example of a card: texts, and the similarities that the trained model gives them."""
 
     texts: tuple[str, ...]
     similarities: tuple[tuple[float, ...], ...] = ()
-    """(n, n); empty where the card has none."""
+    """(n, n); empty if the card has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInput:
-    """Something to be checked: whatever is known of it; None or empty where nothing is.
+    """Input of a check: whatever is known; None or empty for what is not.
 
-    A check takes what it needs and is silent where that is missing.
+    A check uses the fields that it needs, and returns nothing where they are missing.
     """
 
     path: str
-    """What the user named."""
+    """The path or name that the user gave."""
     what: Literal["dataset", "recipe", "candidate", "model", "card"]
     loss: Loss | None = None
-    """A loss whose name LOSSES does not have is kept by its name."""
+    """The loss and its parameters; only the name for a loss that is not in LOSSES."""
     loss_name: str = ""
-    """Its name, also of a loss that recipes cannot name; empty where unknown."""
+    """Name of the loss, also of one that is not in LOSSES; empty if unknown."""
     normalized: bool | None = None
-    """Whether the model's embeddings have length 1."""
+    """Whether the embeddings have length 1."""
     dimensions: int | None = None
     max_tokens: int | None = None
-    """Tokens after which a text is cut."""
+    """Tokens after which a text is truncated."""
     size: int | None = None
-    """Training rows."""
+    """Number of training rows."""
     batch_size: int | None = None
     batch_sampler: str | None = None
     """`default`, `no-duplicates` or `group-by-label`."""
     epochs: float | None = None
-    """Planned: what the learning rate falls over."""
+    """Planned epochs, over which the learning rate falls."""
     steps: int | None = None
-    """Planned optimiser steps."""
+    """Number of planned optimizer steps."""
     stops_after: float | None = None
-    """Epochs after which training ends although the learning rate is planned over more; from a recipe."""
+    """Epochs after which training ends, if the learning rate is planned over more; from a recipe."""
     schedule: str | None = None
     keeps_best: bool | None = None
     columns: tuple[ColumnFacts, ...] = ()
-    """In the order in which the loss took them, the label among them; from a card."""
+    """Columns in the order of the loss, the label included; from a card."""
     rows: Rows | None = None
     log: tuple[LogEntry, ...] = ()
     claims: tuple[Claim, ...] = ()
     usage: Usage | None = None
     samples: tuple[str, ...] = ()
-    """Further texts that a card shows (its widget)."""
+    """Texts of the card's widget."""
     contradictions: tuple[str, ...] = ()
-    """What a card says in two places, differently: a sentence each."""
+    """Sentences about values that a card gives twice, differently."""
     garbled: bool = False
-    """Whether a line that the library itself wrote on a card was decoded wrongly: the file was, then."""
+    """Whether a line that the library wrote on the card was decoded wrongly, as then the whole file was."""
     trained: bool = False
-    """Whether a training has been: False for data and recipes, and for a base model."""
+    """Whether a training took place: False for data, recipes and base models."""
     lineage: Lineage | None = None
     model: Callable[[], Model] | None = None
-    """Loads what is checked, where it is a model."""
+    """Loads the checked model; None for data, recipes and cards."""
     base: Callable[[], Model] | None = None
     """Loads the model that training starts from."""
     datasets: Callable[[], Mapping[str, Dataset]] | None = None
-    """Reads the rows of the tasks that are evaluated, by task name."""
+    """Reads the datasets of the evaluated tasks, by task name."""
     verify: bool = False
-    """Whether to measure again what the card claims."""
+    """Whether to measure the claims of the card again."""
     measure: Callable[[str], Mapping[str, float]] | None = None
-    """Evaluates what is checked on a task, by the task's name: metric → score. Raises HarnessError."""
+    """Evaluates the checked model on a task, by name: metric → score. Raises HarnessError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that can be wrong with a training, and how to see it."""
+    """A check of a training: its name and the function that returns findings."""
 
     name: str
     help: str
-    """One line: what it looks for."""
+    """One line: what the check looks for."""
     look: Callable[[CheckInput], Iterable[Finding]]
-    """Findings; none where all is well, or too little is known to tell."""
+    """Returns findings; none if all is well, or too little is known."""

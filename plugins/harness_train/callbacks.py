@@ -1,4 +1,4 @@
-"""Callbacks of a training: who follows it, when it is saved, when it ends."""
+"""Callbacks for the trainer: report progress, save checkpoints, stop early."""
 
 # ruff: noqa: ANN401, ARG002, D102 - the methods and their parameters are those of transformers
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from harness.training import TrainingCallback
 
 SAVE_EVERY = 60.0
-"""Seconds between checkpoints; what a kill can cost."""
+"""Minimum seconds between checkpoints, which a kill can lose."""
 SHARE = 0.02
-"""Of the time of training, what saving may take."""
+"""Maximum share of the training time for saving checkpoints."""
 
 
-class Following(TrainerCallback):
-    """Tell a follower of steps, losses and evaluations."""
+class ProgressCallback(TrainerCallback):
+    """Report steps, losses and evaluations."""
 
     def __init__(self, follower: TrainingCallback) -> None:
         self._follower = follower
@@ -51,43 +51,43 @@ class Following(TrainerCallback):
         logs: Mapping[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        if entry := logged({**(logs or {}), "step": state.global_step, "epoch": state.epoch or 0}):
+        if entry := log_entry({**(logs or {}), "step": state.global_step, "epoch": state.epoch or 0}):
             self._follower.log(entry)
 
 
-class Saving(TrainerCallback):
-    """Save a checkpoint now and then, seldom enough to cost nothing much."""
+class CheckpointCallback(TrainerCallback):
+    """Save checkpoints every SAVE_EVERY seconds, or less often if saving is slow."""
 
     def __init__(self) -> None:
-        self._every, self._last, self._began = SAVE_EVERY, time.monotonic(), 0.0
+        self._every, self._last, self._started = SAVE_EVERY, time.monotonic(), 0.0
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         if time.monotonic() - self._last >= self._every:
             control.should_save = True
-        self._began = time.monotonic()
+        self._started = time.monotonic()
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        # An evaluation lies between a step and its checkpoint, and is no part of the checkpoint's cost.
-        self._began = time.monotonic()
+        # An evaluation between a step and its checkpoint is not a part of the cost of the checkpoint.
+        self._started = time.monotonic()
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self._last = time.monotonic()
-        self._every = max(self._every, (self._last - self._began) / SHARE)
+        self._every = max(self._every, (self._last - self._started) / SHARE)
 
 
-class Ending(TrainerCallback):
-    """End before the plan does: after so many epochs, or when the user interrupts, with a checkpoint."""
+class StopCallback(TrainerCallback):
+    """Stop early: after a number of epochs, or with a checkpoint when the user interrupts."""
 
     def __init__(self, after: float | None) -> None:
         self._after = after
         self.interrupted: int | None = None
-        """The signal that came."""
+        """The signal that was received; None without one."""
 
     def __enter__(self) -> Self:
         self._previous = {}
@@ -100,8 +100,8 @@ class Ending(TrainerCallback):
     def __exit__(self, *_: object) -> None:
         self._restore()
 
-    def pass_on(self) -> None:
-        """Let the signal that came do what it does elsewhere; KeyboardInterrupt where that ends nothing."""
+    def raise_again(self) -> None:
+        """Raise the received signal again, after restoring its handler; KeyboardInterrupt if that returns."""
         if self.interrupted is not None:
             self._restore()
             signal.raise_signal(self.interrupted)
@@ -112,8 +112,8 @@ class Ending(TrainerCallback):
             signal.signal(number, handler)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        """Ask for an end after this step; the second time, end at once."""
-        self.pass_on()
+        """Stop after this step; on the second signal, stop at once."""
+        self.raise_again()
         self.interrupted = number
 
     def on_step_end(
@@ -121,13 +121,13 @@ class Ending(TrainerCallback):
     ) -> None:
         if self.interrupted is not None:
             control.should_save = control.should_training_stop = True
-        # Epochs are sums of fractions: the last step of one may end a hair before it.
+        # Epochs are sums of fractions: the last step of an epoch may end slightly before it.
         if self._after is not None and (state.epoch or 0) >= self._after - 1e-6:
             control.should_training_stop = True
 
 
-def logged(logs: Mapping[str, Any]) -> LogEntry | None:
-    """Read what the trainer logs; None for what is neither a loss nor a metric."""
+def log_entry(logs: Mapping[str, Any]) -> LogEntry | None:
+    """Convert a line of the trainer's log; None without a loss or a metric."""
     metrics = {
         name.removeprefix("eval_"): float(value)
         for name, value in logs.items()

@@ -1,0 +1,152 @@
+"""Check texts for encoding errors, PDF debris and mixed scripts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from harness import Finding, Severity
+from harness_train.duplicates import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MANY = 0.01
+"""Minimum share of the texts for a warning."""
+SECOND = 0.02
+"""Minimum share of the texts in a second script for a note."""
+_FEWEST_TO_COMPARE = 20
+"""Minimum number of texts for comparing scripts."""
+
+_GLYPH = re.compile(r"\(cid:\d+\)")
+_BROKEN = re.compile(r"(?<![^\W\d_]-)\b([^\W\d_]{2,})-[ \n]+([^\W\d_]{2,})\b")
+_SUSPENDED = frozenset({
+    "and", "or", "to", "nor", "but", "versus", "vs", "und", "oder", "bis", "sowie", "als", "et", "ou", "y",
+    "o", "e", "u", "en", "of", "och", "eller", "og", "i", "ja", "tai", "и", "или",
+})  # fmt: skip
+"""Words after a suspended hyphen: short- and long-term, Vor- und Nachteile."""
+_PAGE = re.compile(r"^\s*\d{1,4}\s*$", re.MULTILINE)
+
+
+def check_texts(texts: Sequence[str], *, garbled: bool = False) -> Iterator[Finding]:
+    """Find encoding errors, PDF debris and mixed scripts.
+
+    texts: distinct, not blank. garbled: whether they are from a card that was itself decoded wrongly.
+    """
+    yield from _mojibake(texts, garbled=garbled)
+    yield from _debris(texts)
+    yield from _scripts(texts)
+
+
+def is_mojibake(text: str) -> bool:
+    """Whether a text was decoded wrongly: ftfy finds unlikely characters, and can repair them."""
+    if text.isascii():
+        return False
+    from ftfy import fix_encoding
+    from ftfy.badness import is_bad
+
+    return is_bad(text) and fix_encoding(text) != text
+
+
+def broken_words(text: str) -> list[str]:
+    """Return words that the end of a line broke, such as `lan- guage`; not `short- and long-term`."""
+    matches = _BROKEN.finditer(text) if "-" in text else ()
+    return [
+        match[0]
+        for match in matches
+        if match[2].islower() and match[2] not in _SUSPENDED and not match[1].isupper()
+    ]
+
+
+def _mojibake(texts: Sequence[str], *, garbled: bool) -> Iterator[Finding]:
+    wrong = [text for text in texts if is_mojibake(text)]
+    if not wrong:
+        return
+    from ftfy import fix_encoding
+
+    shown = _first_difference(wrong[0], fix_encoding(wrong[0]))
+    evidence = f"{len(wrong)} of {len(texts)} texts were decoded wrongly, such as {shown}"
+    if garbled:
+        yield Finding(
+            "mojibake",
+            Severity.NOTE,
+            f"{evidence}; but so was a line by sentence-transformers, so that only this file may be wrong.",
+            "Check the training data, or the card where it was published.",
+        )
+    else:
+        remedy = "Read the file again in its actual encoding, or repair it: ftfy.fix_encoding(text)."
+        yield Finding("mojibake", _severity(wrong, texts), f"{evidence}.", remedy)
+
+
+def _debris(texts: Sequence[str]) -> Iterator[Finding]:
+    glyphs = [text for text in texts if "(cid:" in text and _GLYPH.search(text)]
+    broken = {text: words for text in texts if (words := broken_words(text))}
+    pages = [text for text in texts if "\n" in text.strip() and _PAGE.search(text)]
+    # A single hyphen or number may be intended; a glyph without a letter is not.
+    if not glyphs and len(broken) + len(pages) < max(2, MANY * len(texts)):
+        return
+    parts = []
+    if glyphs:
+        parts.append(f"{len(glyphs)} with glyphs without a letter ({_GLYPH.findall(glyphs[0])[0]})")
+    if broken:
+        parts.append(
+            f"{len(broken)} with words broken at a line end ({shorten(next(iter(broken.values()))[0])!r})"
+        )
+    if pages:
+        parts.append(f"{len(pages)} with only a number on a line")
+    wrong = {*glyphs, *broken, *pages}
+    yield Finding(
+        "pdf-debris",
+        _severity(list(wrong), texts),
+        f"{len(wrong)} of {len(texts)} texts contain debris of a PDF layout: {', '.join(parts)}.",
+        "Extract the text again with a tool that joins words and drops page numbers, and split it again.",
+    )
+
+
+def _scripts(texts: Sequence[str]) -> Iterator[Finding]:
+    if len(texts) < _FEWEST_TO_COMPARE:
+        return
+    counts = Counter(script for text in texts if (script := main_script(text)))
+    total = sum(counts.values())
+    (most, _), *others = counts.most_common() or [("", 0)]
+    second = [(script, count) for script, count in others if count >= SECOND * total]
+    if second:
+        shares = ", ".join(f"{count / total:.0%} in {script}" for script, count in second)
+        yield Finding(
+            "mixed-scripts",
+            Severity.NOTE,
+            f"Of {total} texts, {counts[most] / total:.0%} are mainly in {most} letters, and {shares}.",
+            "Check whether the base supports them: a tokenizer of one language splits others into letters.",
+        )
+
+
+def main_script(text: str) -> str:
+    """Return the script of most letters of a text, such as `Latin`; empty without letters."""
+    if text.isascii():
+        return "Latin" if any(map(str.isalpha, text)) else ""
+    counts = Counter(script for letter in text[:500] if (script := _script(letter)))
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+@lru_cache(maxsize=4096)
+def _script(letter: str) -> str:
+    """Return the script of a letter, from its Unicode name; Han (CJK) and kana are one script."""
+    if not letter.isalpha():
+        return ""
+    name = unicodedata.name(letter, "").partition(" ")[0]
+    joined = {"CJK": "Chinese or Japanese", "HIRAGANA": "Chinese or Japanese"}
+    return joined.get(name, joined["CJK"] if name == "KATAKANA" else name.capitalize())
+
+
+def _severity(wrong: Sequence[str], texts: Sequence[str]) -> Severity:
+    return Severity.WARNING if len(wrong) >= MANY * len(texts) else Severity.NOTE
+
+
+def _first_difference(broken: str, repaired: str) -> str:
+    """Return the first word that the repair changes, before and after it."""
+    pairs = zip(broken.split(), repaired.split(), strict=False)
+    before, after = next((pair for pair in pairs if pair[0] != pair[1]), (broken, repaired))
+    return f"{shorten(before, 30)!r} for {shorten(after, 30)!r}"
