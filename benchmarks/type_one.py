@@ -33,7 +33,7 @@ from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.plugins.loader import load_plugins
 from harness.results.folder import encode
 from harness.results.predictions import metric_of, paired, read_table
-from harness.stats import gain, resampling
+from harness.stats import gain
 from harness.stats.paired import Paired
 from harness.system.atomic import write_atomically
 
@@ -260,7 +260,6 @@ def _asked(
 def _resample(count: int) -> None:
     """Let `gain_of` draw so often: a share of rejections needs fewer resamples than one p-value."""
     gain.RESAMPLES = count
-    resampling.resamples.__defaults__ = resampling.signs.__defaults__ = (count,)
 
 
 def real(folders: Sequence[Path], repetitions: int, resamples: int) -> Iterator[dict[str, object]]:

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harness.metrics import standard as metrics
+from harness.stats.bootstrap import draw_resamples
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.proportions import mcnemar, tango
-from harness.stats.resampling import RESAMPLES, SLOW_RESAMPLES, resamples, signs
+from harness.stats.sign_flip import sign_flip_p
 
 if TYPE_CHECKING:
     from harness.stats.paired import Paired
@@ -33,8 +34,12 @@ LEVEL = 0.05
 
 POWER = 0.80
 
-_EXACT = 13
-"""Up to so many units that differ, all 2^n patterns of signs are tried, not a random 9,999 of them."""
+RESAMPLES = 9999
+"""Resamples and patterns of signs: p = (b + 1) / (B + 1) has whole ten-thousandths, and the ends of an
+interval hardly move."""
+
+SLOW_RESAMPLES = 1999
+"""Resamples for a metric that cannot be computed for many of them at once."""
 
 _UNDEFINED = math.nan
 
@@ -136,7 +141,7 @@ def _mean_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     if error == 0:
         half = unseen(pair)
         error = half / quantile(1 - LEVEL / 2, pair.count)
-    p = flipped(influence + pair.gain * _weights(pair), seed)
+    p = sign_flip_p(influence + pair.gain * _weights(pair), seed, RESAMPLES)
     return _gain(pair, "sign flip", low=pair.gain - half, high=pair.gain + half, p=p, standard_error=error)
 
 
@@ -171,29 +176,6 @@ def unseen(pair: Paired) -> float:
     return 1 - float((LEVEL / 2) ** (1 / pair.count)) if bounded else 0.0
 
 
-def flipped(differences: np.ndarray, seed: int) -> float:
-    """Two-sided p-value of a sum of units' differences, whose signs are flipped at random.
-
-    differences: (units,). Exact for differences that are symmetric about zero, whatever their size; all
-    patterns of signs where these are few, else p = (b + 1) / (B + 1). 1 where all are zero.
-    Source: Fisher (1935), "The design of experiments", 21; clusters: Canay, Romano and Shaikh (2017),
-    "Randomization tests under an approximate symmetry assumption".
-    """
-    moved = differences[differences != 0]
-    if not len(moved):
-        return 1.0
-    seen = abs(moved.sum()) - 1e-9 * np.abs(moved).sum()
-    if len(moved) <= _EXACT:
-        patterns = (np.arange(2 ** len(moved))[:, None] >> np.arange(len(moved))) & 1
-        return float(np.mean(np.abs(_signed(patterns, moved)) >= seen))
-    beyond = sum(int((np.abs(_signed(coins, moved)) >= seen).sum()) for coins in signs(len(moved), seed))
-    return (beyond + 1) / (RESAMPLES + 1)
-
-
-def _signed(coins: np.ndarray, differences: np.ndarray) -> np.ndarray:
-    return np.asarray(2 * metrics.weighted_sums(coins, differences) - differences.sum())
-
-
 def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     """The paired bootstrap's percentile interval, and the p-value that inverts it.
 
@@ -203,9 +185,10 @@ def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     """
     fast = pair.sums is not None or pair.metric.resample is not None
     count = RESAMPLES if fast else SLOW_RESAMPLES
-    drawn = np.concatenate(
-        [_resampled(pair, influence, block) for block in resamples(pair.count, seed, count)]
-    )
+    # Without sums, counts of units become counts of examples: blocks are made for these.
+    width = pair.count if pair.sums is not None else pair.examples
+    blocks = draw_resamples(pair.count, seed, count, width=width)
+    drawn = np.concatenate([_resampled(pair, influence, block) for block in blocks])
     drawn = drawn[np.isfinite(drawn)]
     if 2 * len(drawn) < count:
         return _gain(pair, "none")

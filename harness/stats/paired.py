@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.stats.bootstrap import resampled_scores
 from harness.stats.closed_form import Sums, sums_of
 
 if TYPE_CHECKING:
@@ -29,11 +30,7 @@ class Answers:
     def resampled(self, metric: Metric, counts: np.ndarray) -> np.ndarray:
         """The metric of many resamples: (B,); counts (B, n) says how often each example was drawn."""
         drawn = counts if self.kept.all() else counts[:, self.kept]
-        if metric.resample is not None:
-            return metric.resample(*self.columns, drawn)
-        rows = np.arange(drawn.shape[1])
-        picks = (np.repeat(rows, row.astype(int)) for row in drawn)
-        return np.array([metric.compute(*(column[pick] for column in self.columns)) for pick in picks])
+        return resampled_scores(metric, self.columns, drawn)
 
 
 @dataclass(frozen=True, eq=False)

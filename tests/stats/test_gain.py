@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, PEARSON, ROC_AUC, SPEARMAN, mean_metric
-from harness.stats.gain import detectable, flipped, gain_of
+from harness.stats.gain import RESAMPLES, detectable, gain_of
 from harness.stats.paired import Paired
+from harness.stats.sign_flip import sign_flip_p
 
 pytestmark = pytest.mark.kernels
 
@@ -45,7 +46,7 @@ def test_few_differences_are_flipped_in_every_way_as_scipy_does(rows):
         (differences, np.zeros(rows)), lambda a, b: np.sum(a - b), permutation_type="samples",
         n_resamples=np.inf,
     )  # fmt: skip
-    assert flipped(differences, 0) == pytest.approx(reference.pvalue, abs=1e-12)
+    assert sign_flip_p(differences, 0, RESAMPLES) == pytest.approx(reference.pvalue, abs=1e-12)
 
 
 def test_many_differences_are_flipped_at_random_as_scipy_does():
@@ -54,7 +55,7 @@ def test_many_differences_are_flipped_at_random_as_scipy_does():
         (differences, np.zeros(200)), lambda a, b, axis: np.sum(a - b, axis=axis), permutation_type="samples",
         n_resamples=50_000, vectorized=True, rng=np.random.default_rng(2),
     )  # fmt: skip
-    assert flipped(differences, 0) == pytest.approx(reference.pvalue, abs=0.015)
+    assert sign_flip_p(differences, 0, RESAMPLES) == pytest.approx(reference.pvalue, abs=0.015)
 
 
 def test_the_interval_of_a_mean_on_its_own_is_students_t():
@@ -138,9 +139,9 @@ def test_the_interval_and_the_p_value_agree(kind):
 @given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0]), min_size=1, max_size=40), st.integers(0, 99))
 def test_a_p_value_of_flips_is_a_probability_and_knows_no_sign(differences, seed):
     values = np.array(differences)
-    found = flipped(values, seed)
+    found = sign_flip_p(values, seed, RESAMPLES)
     assert 0 < found <= 1
-    assert flipped(-values, seed) == pytest.approx(found, abs=0.02)
+    assert sign_flip_p(-values, seed, RESAMPLES) == pytest.approx(found, abs=0.02)
 
 
 # --- edges ------------------------------------------------------------------------------------------------
@@ -192,8 +193,6 @@ def test_no_difference_is_claimed_in_about_5_of_100_cases(name, monkeypatch):
 
     monkeypatch.setattr(type_one, "_resample", lambda count: None)
     monkeypatch.setattr("harness.stats.gain.RESAMPLES", 499)
-    monkeypatch.setattr("harness.stats.resampling.resamples.__defaults__", (499,))
-    monkeypatch.setattr("harness.stats.resampling.signs.__defaults__", (499,))
     row = type_one.measure(name, 100, 300, 499)
     # 300 draws at 5 %: 99.9 % of counts lie between 4 and 29.
     assert 0.01 < row.type_one < 0.10

@@ -88,7 +88,7 @@ def test_the_same_content_gives_the_same_interval_and_other_content_another():
 def test_blocks_of_resamples_give_what_one_block_gives(monkeypatch):
     values = np.random.default_rng(1).normal(size=50)
     whole = stats.estimate(MEAN, predictions(values), seed=4)
-    monkeypatch.setattr(stats, "_BLOCK_CELLS", 170)
+    monkeypatch.setattr("harness.stats.bootstrap._BLOCK_CELLS", 170)
     assert stats.estimate(MEAN, predictions(values), seed=4) == whole
 
 
