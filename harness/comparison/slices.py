@@ -66,7 +66,7 @@ def slices_of(metric: Metric, baseline: Table, candidate: Table) -> tuple[Slice,
         measured = _measured(metric, part, baseline, candidate)
         if measured is not None:
             found.append((part, *measured))
-    adjusted = holm([figures.p for _, _, figures in found])
+    adjusted = holm([figures.p for _, _, figures in found]).tolist()
     return tuple(
         Slice(
             by=part.by,

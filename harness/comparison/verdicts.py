@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def corrected(families: Sequence[Sequence[Measured]]) -> list[list[float]]:
     """Correct the p-values of several comparisons over all their lines: a list for each comparison."""
     adjusted = iter(
-        holm([one.gain.p if one.gain is not None else math.nan for family in families for one in family])
+        holm(
+            [one.gain.p if one.gain is not None else math.nan for family in families for one in family]
+        ).tolist()
     )
     return [[next(adjusted) for _ in family] for family in families]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats.closed_form import ranks
+from harness.stats.proportions import Z_95
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 MOST_TAGS = 8
 """Of more tags than these, a table shows those with the most tasks."""
-
-_Z = 1.959963984540054
-"""The 97.5 % quantile of the normal distribution: a mean over tasks rests on many examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +185,6 @@ def _means(model: str, tagged: Mapping[str, Sequence[_Task]]) -> dict[str, TagMe
     for tag, tasks in tagged.items():
         known = [task.scores[model] for task in tasks if model in task.scores]
         if len(known) == len(tasks):
-            half = _Z * math.sqrt(sum(task.error(model) ** 2 for task in tasks)) / len(tasks)
+            half = Z_95 * math.sqrt(sum(task.error(model) ** 2 for task in tasks)) / len(tasks)
             means[tag] = TagMean(sum(known) / len(known), half)
     return means

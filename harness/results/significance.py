@@ -21,6 +21,7 @@ from harness.results.predictions import (
 from harness.stats.gain import LEVEL
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
+from harness.stats.proportions import holm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,18 +85,6 @@ class PairwiseStats:
         found = np.zeros_like(p, dtype=bool)
         found[upper] = holm(p[upper]) < LEVEL
         return np.asarray(found | found.T)
-
-
-def holm(values: np.ndarray) -> np.ndarray:
-    """Adjust (n,) p-values as `harness.stats.claims.holm` does, for the half million pairs of 1,000 models.
-
-    Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
-    """
-    order = np.argsort(values, kind="stable")
-    scaled = np.minimum(1.0, (len(values) - np.arange(len(values))) * values[order])
-    adjusted = np.empty(len(values))
-    adjusted[order] = np.maximum.accumulate(scaled)
-    return adjusted
 
 
 def standings(

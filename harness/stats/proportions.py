@@ -1,17 +1,22 @@
-"""Two proportions of the same examples: what only the candidate gets right, and what only the baseline."""
+"""Two proportions of the same examples: test and interval of their difference; many p-values at once."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from numpy.typing import ArrayLike
 
-_Z = 1.959963984540054
+Z_95 = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution: half of a 95 % interval, in standard errors."""
+
 _HALVINGS = 60
-"""Of an interval of length 2 at most: to the last bit."""
+"""Halvings of an interval of length 2 at most: to the last bit."""
 
 
 def mcnemar(gained: int, lost: int) -> float:
@@ -51,8 +56,8 @@ def tango(gained: int, lost: int, examples: int) -> tuple[float, float]:
             return math.copysign(math.inf, above) if above else 0.0
         return above / math.sqrt(variance)
 
-    low = _crossing(lambda difference: score(difference) > _Z, -1.0, middle)
-    high = _crossing(lambda difference: score(difference) >= -_Z, middle, 1.0)
+    low = _crossing(lambda difference: score(difference) > Z_95, -1.0, middle)
+    high = _crossing(lambda difference: score(difference) >= -Z_95, middle, 1.0)
     return low, high
 
 
@@ -64,15 +69,16 @@ def _crossing(outside: Callable[[float], bool], low: float, high: float) -> floa
     return (low + high) / 2
 
 
-def holm(values: Sequence[float]) -> list[float]:
-    """Adjust p-values so that the chance of one false claim among all is kept; NaN stays NaN and counts not.
+def holm(values: ArrayLike) -> np.ndarray:
+    """Adjust p-values so that the chance of even one false claim among all is kept: (n,), in [0, 1].
 
+    values: (n,). NaN is a test that was not made: it stays NaN and does not count.
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
     """
-    tested = sorted((value, position) for position, value in enumerate(values) if not math.isnan(value))
-    adjusted = [math.nan] * len(values)
-    largest = 0.0
-    for rank, (value, position) in enumerate(tested):
-        largest = max(largest, min(1.0, (len(tested) - rank) * value))
-        adjusted[position] = largest
+    p = np.asarray(values, dtype=float)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    scaled = np.minimum(1.0, (len(order) - np.arange(len(order))) * p[order])
+    adjusted = np.full(len(p), np.nan)
+    adjusted[order] = np.maximum.accumulate(scaled)
     return adjusted

@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from comparison.made import CORRECT, SPEARMAN, answer, pairs, right
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 from harness.metrics.interface import Metric
 from harness.metrics.standard import mean_metric, spearman
 from harness.results.folder import Results
 from harness.results.leaderboard import boards
-from harness.results.significance import ALONE, PairwiseStats, holm, standings
-from harness.stats import proportions
+from harness.results.significance import ALONE, PairwiseStats, standings
+from harness.stats.proportions import holm
 
 pytestmark = pytest.mark.kernels
 
@@ -41,11 +39,6 @@ def predictions(model, folder="out"):
     return path
 
 
-@given(st.lists(st.floats(0, 1), max_size=40))
-def test_holm_over_many_pairs_is_holm(values):
-    assert holm(np.array(values)).tolist() == proportions.holm(values)
-
-
 def test_p_values_of_means_are_those_of_the_paired_t_test():
     generator = np.random.default_rng(1)
     common = generator.normal(size=60)
@@ -58,7 +51,7 @@ def test_p_values_of_means_are_those_of_the_paired_t_test():
     places = [found.models.index(name) for name in values]
     upper = np.triu_indices(5, 1)
     assert found.p_values()[np.ix_(places, places)][upper] == pytest.approx(np.array(expected)[upper])
-    corrected = proportions.holm(np.array(expected)[upper].tolist())
+    corrected = holm(np.array(expected)[upper])
     assert found.differ()[np.ix_(places, places)][upper].tolist() == [p < 0.05 for p in corrected]
 
 
