@@ -32,7 +32,7 @@ from harness.comparison.sources import read_results
 from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.plugins.loader import load_plugins
 from harness.results.folder import encode
-from harness.results.predictions import metric_of, paired, read_table
+from harness.results.predictions import metric_of, pair_tables, read_table
 from harness.stats import gain
 from harness.stats.paired import Paired
 from harness.system.atomic import write_atomically
@@ -271,7 +271,7 @@ def real(folders: Sequence[Path], repetitions: int, resamples: int) -> Iterator[
         score = one.evaluation.scores[0]
         metric = metric_of(score, slot[0], tasks)
         tables = [read_table(side.answered[slot]) for side in (base, cand)]
-        whole = paired(metric, *tables)
+        whole = pair_tables(metric, *tables)
         generator = np.random.default_rng(0)
         found = [gain.gain_of(_swapped(whole, generator), repetition) for repetition in range(repetitions)]
         yield {

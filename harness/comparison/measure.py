@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.results.predictions import (
-    aligned,
+    align_tables,
     check_score,
+    find_predictions,
     metric_of,
-    paired,
-    predictions_at_hand,
+    pair_tables,
     read_table,
 )
 from harness.stats.gain import gain_of
@@ -72,7 +72,7 @@ def measure(
     broken: list[str] = []
     try:
         for one in (asked.baseline, *asked.candidates):
-            predictions_at_hand(one)
+            find_predictions(one)
         metrics = {score.metric: metric_of(score, _task(asked), tasks) for score in wanted}
         tables, left_out = _tables(asked, list(metrics.values()), texts=texts)
     except HarnessError as error:
@@ -106,13 +106,13 @@ def _tables(asked: TaskPair, metrics: Sequence[Metric], *, texts: bool) -> tuple
             if metric.name in by_name:
                 check_score(metric, table, one.evaluation, by_name[metric.name])
     answers = {name for one in answered for score in one.evaluation.scores for name in score.columns}
-    return aligned(tables, asked.names, common=asked.common, answers=answers - {"gold"})
+    return align_tables(tables, asked.names, common=asked.common, answers=answers - {"gold"})
 
 
 def _measured(
     asked: TaskPair, score: Score, metric: Metric, tables: Sequence[Table], tasks: Mapping[str, Task]
 ) -> Measured:
-    pairs = [paired(metric, tables[0], table) for table in tables[1:]]
+    pairs = [pair_tables(metric, tables[0], table) for table in tables[1:]]
     asked_of = asked.baseline.evaluation.examination
     seed = seed_from(asked_of.digest, asked_of.task, score.metric, "gain")
     from_seeds = None

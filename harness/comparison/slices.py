@@ -9,8 +9,8 @@ import numpy as np
 
 from harness.comparison.result import Slice
 from harness.metrics import standard as metrics
-from harness.results.predictions import paired
-from harness.stats.gain import LEVEL, quantile, unseen
+from harness.results.predictions import pair_tables
+from harness.stats.gain import LEVEL, bound_without_spread, quantile
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.proportions import holm, mcnemar, tango
@@ -113,7 +113,7 @@ def _measured(
         for side in sides:
             side.pop("cluster", None)
     with np.errstate(invalid="ignore", divide="ignore"):
-        pair = paired(metric, *sides)
+        pair = pair_tables(metric, *sides)
         if pair.count < _fewest(metric) or not math.isfinite(pair.gain):
             return None
         if flips := _flips(pair):
@@ -123,7 +123,7 @@ def _measured(
         return None
     half = quantile(1 - LEVEL / 2, pair.count) * error
     if error == 0 and metric.per_example:
-        half = unseen(pair)
+        half = bound_without_spread(pair)
     return pair, _Figures(pair.gain, pair.gain - half, pair.gain + half, _p(pair.gain, error, pair.count))
 
 

@@ -19,25 +19,25 @@ OWN = "harness."
 
 def task_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Say what differs between the task's code behind two records, one phrase each."""
-    differing = [name for name in _differing(then, now) if not name.startswith(OWN)]
+    differing = [name for name in _differing_names(then, now) if not name.startswith(OWN)]
     versions = [name for name in differing if name.startswith(walk.DISTRIBUTION)]
     modules = [name for name in differing if name not in {*versions, OPTIONS}]
-    told = [f"code of the task: {_changed(modules, then, now)}"] if modules else []
+    told = [f"code of the task: {_list_changes(modules, then, now)}"] if modules else []
     told += [f"{name} {then.get(name, '–')} → {now.get(name, '–')}" for name in versions]
     return told + ([f"{OPTIONS} changed"] if OPTIONS in differing else [])
 
 
 def scoring_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Say what differs between our own code behind two records, in one phrase; empty where nothing does."""
-    own = [name for name in _differing(then, now) if name.startswith(OWN)]
-    return [f"scoring code of harness: {_changed(own, then, now)}"] if own else []
+    own = [name for name in _differing_names(then, now) if name.startswith(OWN)]
+    return [f"scoring code of harness: {_list_changes(own, then, now)}"] if own else []
 
 
-def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def _differing_names(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
 
 
-def _changed(names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
+def _list_changes(names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
     """Such as `one, two changed, three added`."""
     kinds: dict[str, list[str]] = {}
     for name in names:

@@ -73,13 +73,13 @@ class Results:
         Raises HarnessError as `read` does.
         """
         path = accessible(self._path("errors", model, examination, "json"))
-        return _decode(path, Evaluation) if path.is_file() else None
+        return _read_as(path, Evaluation) if path.is_file() else None
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
         """Write the predictions, then the record that vouches for them."""
         with defer_signals():
             if predictions is not None and evaluation.predictions is not None:
-                content = _parquet(predictions, evaluation.predictions)
+                content = _to_parquet(predictions, evaluation.predictions)
                 self._write(self.predictions_path(evaluation), content)
             self._write(self.record_path(evaluation), sealed(evaluation))
 
@@ -134,7 +134,7 @@ class Results:
         # Errors come after records: `sorted` would put them first.
         for path in sorted(paths, key=lambda path: (path.parts[-3] == "errors", path)):
             try:
-                found = _decode(path, Evaluation)
+                found = _read_as(path, Evaluation)
             except HarnessError as error:
                 if not os.path.lexists(path):
                     continue  # a failure that another process has just made good
@@ -158,7 +158,7 @@ class Results:
 
     def throughputs(self) -> list[Throughput]:
         """All speeds, by model."""
-        return [_decode(path, Throughput) for path in sorted(self.root.glob("throughput/*.json"))]
+        return [_read_as(path, Throughput) for path in sorted(self.root.glob("throughput/*.json"))]
 
     def write_run(self, name: str, content: dict[str, Any]) -> None:
         """Write what a run ran on and what it did."""
@@ -250,8 +250,8 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
 
     Raises HarnessError for a file that is not a record, or one of another schema.
     """
-    content = _content(path)
-    evaluation = _converted(path, content, Evaluation)
+    content = _read_json(path)
+    evaluation = _convert(path, content, Evaluation)
     return evaluation, content[SEAL] == seal(content) if SEAL in content else None
 
 
@@ -267,12 +267,12 @@ def _folder(model: Identity) -> str:
     return f"{file_name(name)}~{file_name(fingerprint[:8])}"
 
 
-def _decode(path: Path, kind: type[Kept]) -> Kept:
+def _read_as(path: Path, kind: type[Kept]) -> Kept:
     """Read a record; raises HarnessError for a file that is none, or of another schema."""
-    return _converted(path, _content(path), kind)
+    return _convert(path, _read_json(path), kind)
 
 
-def _content(path: Path) -> Any:  # noqa: ANN401 - JSON
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
         return read_json_file(path)
     except HarnessError as error:
@@ -281,7 +281,7 @@ def _content(path: Path) -> Any:  # noqa: ANN401 - JSON
         raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
 
 
-def _converted(path: Path, content: Any, kind: type[Kept]) -> Kept:  # noqa: ANN401 - JSON
+def _convert(path: Path, content: Any, kind: type[Kept]) -> Kept:  # noqa: ANN401 - JSON
     if isinstance(content, dict) and content.get("schema") != SCHEMA:
         raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=_HINT)
     try:
@@ -296,7 +296,7 @@ def footer_hash(schema: pa.Schema) -> str:
     return found.decode(errors="replace")
 
 
-def _parquet(predictions: Predictions, content: str) -> bytes:
+def _to_parquet(predictions: Predictions, content: str) -> bytes:
     """Write predictions as parquet, with their content hash in the footer."""
     import pyarrow as pa
     from pyarrow import parquet

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.render import CONTROL
 from harness.results.significance import ALONE
-from harness.results.significance_tables import SHARED, SignificanceLetters, overall_grid
+from harness.results.significance_tables import SHARED, SignificanceLetters, overall_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def to_latex(boards: Sequence[Board], letters: Letters, overall: Sequence[Overal
     A comment above each says of what it is; remarks stand as comments below.
     """
     tables = [_board(board, letters.get(place)) for place, board in enumerate(boards)]
-    return "\n".join([*tables, *(_grid(overall_grid(one)) for one in overall)])
+    return "\n".join([*tables, *(_grid(overall_table(one)) for one in overall)])
 
 
 def latex(text: str) -> str:

@@ -113,11 +113,11 @@ class Board:
         return next((score for score in row.evaluation.scores if score.metric == metric), None)
 
 
-def records(evaluations: Sequence[Evaluation]) -> list[LeaderboardRow]:
+def leaderboard_rows(evaluations: Sequence[Evaluation]) -> list[LeaderboardRow]:
     """Flatten evaluations into rows, sorted by task, metric (the headline first) and model."""
     shown = display_names(sorted(one.model for one in evaluations))
     rows = [
-        _record(one, score, shown[one.model], position)
+        _leaderboard_row(one, score, shown[one.model], position)
         for one in sorted(evaluations, key=lambda one: (one.examination.task, shown[one.model], one.key))
         for position, score in enumerate(one.scores or (Score(metric="none", score=None),))
     ]
@@ -154,19 +154,19 @@ def read_leaderboard(path: Path) -> list[LeaderboardRow]:
     if missing:
         raise HarnessError(f"{path} is not a leaderboard: it has no column {', '.join(missing)}")
     return [
-        _of_cells(row, f"{path} is not a leaderboard: row {number}") for number, row in enumerate(rows, 1)
+        _parse_row(row, f"{path} is not a leaderboard: row {number}") for number, row in enumerate(rows, 1)
     ]
 
 
-def _of_cells(row: dict[str, Any], where: str) -> LeaderboardRow:
-    cells = {name: _value(name, cell) for name, cell in row.items()}
+def _parse_row(row: dict[str, Any], where: str) -> LeaderboardRow:
+    cells = {name: _parse_cell(name, cell) for name, cell in row.items()}
     try:
         return msgspec.convert(cells, LeaderboardRow, strict=False)
     except msgspec.ValidationError as error:
         raise HarnessError(f"{where}: {error}") from error
 
 
-def _record(one: Evaluation, score: Score, shown: str, position: int) -> LeaderboardRow:
+def _leaderboard_row(one: Evaluation, score: Score, shown: str, position: int) -> LeaderboardRow:
     examination, candidate = one.examination, one.candidate
     facts, settings, cut = candidate.facts, candidate.settings, one.truncation
     return LeaderboardRow(
@@ -204,7 +204,7 @@ def _record(one: Evaluation, score: Score, shown: str, position: int) -> Leaderb
         lost_tokens=cut.lost / cut.tokens if cut and cut.tokens else None,
         predictions=one.predictions,
         findings=" ".join(finding.code for finding in one.findings) or None,
-        libraries=_libraries(one.libraries),
+        libraries=versions_text(one.libraries),
         error=one.error.splitlines()[0] if one.error else None,
     )
 
@@ -218,22 +218,23 @@ def _board(task: str, rows: Sequence[Row]) -> Board:
         for row in rows
         if row not in ranked and chosen is not None
     ]
-    return Board(task, sorted(ranked, key=_standing), refused)
+    return Board(task, sorted(ranked, key=_rank_key), refused)
 
 
-def _standing(row: Row) -> tuple[float, str, str]:
+def _rank_key(row: Row) -> tuple[float, str, str]:
     score = row.headline.score if row.headline else None
     return (-score if score is not None else float("inf"), row.model, row.evaluation.key)
 
 
-def _libraries(versions: dict[str, str]) -> str:
+def versions_text(versions: dict[str, str]) -> str:
+    """Write versions in one cell: `numpy=2.3.1 torch=2.8.0`."""
     return " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
 
 
 _TEXTS = {column.name for column in fields(LeaderboardRow) if column.type == "str"}
 
 
-def _value(name: str, cell: Any) -> Any:  # noqa: ANN401 - a CSV's cells are texts, another file's are not
+def _parse_cell(name: str, cell: Any) -> Any:  # noqa: ANN401 - a CSV's cells are texts, another file's are not
     """Undo `cell_text`; what is always a text (the digest of rows that could not be read) may be empty."""
     if not isinstance(cell, str):
         return cell

@@ -29,32 +29,32 @@ def letters(differ: np.ndarray, most: int | None = None) -> list[list[str]] | No
     Sources: Piepho (2004), "An algorithm for a letter-based representation of all-pairwise comparisons";
     Gramm et al. (2008), "Algorithms for compact letter displays: comparison and evaluation" (the cover).
     """
-    alike = _alike(differ)
-    found = _inserted(alike)
+    alike = _alike_models(differ)
+    found = _insert_models(alike)
     if found is None:
         found = _cover(alike, None if most is None else most * len(alike))
     if found is None or (most is not None and _densest(found, len(alike)) > _SWEPT_AT_BEST * most):
         return None
     given: list[list[str]] = [[] for _ in alike]
-    for place, members in enumerate(sorted(_members(together) for together in _swept(found, len(alike)))):
+    for place, members in enumerate(sorted(_to_members(together) for together in _sweep(found, len(alike)))):
         for model in members:
             given[model].append(_name(place))
     return None if most is not None and max(map(len, given), default=0) > most else given
 
 
-def joined(given: Sequence[Sequence[str]]) -> list[str]:
+def join_letters(given: Sequence[Sequence[str]]) -> list[str]:
     """Write each model's letters: `abc`, or `z,aa,ab` where some letter of the board is longer than one."""
     between = "," if any(len(name) > 1 for own in given for name in own) else ""
     return [between.join(own) for own in given]
 
 
-def _alike(differ: np.ndarray) -> list[int]:
+def _alike_models(differ: np.ndarray) -> list[int]:
     """For each model the set of those that it does not differ from, itself among them: bits of a number."""
     packed = np.packbits(~np.asarray(differ, dtype=bool), axis=1, bitorder="little")
     return [int.from_bytes(row.tobytes(), "little") | 1 << model for model, row in enumerate(packed)]
 
 
-def _inserted(alike: Sequence[int]) -> list[int] | None:
+def _insert_models(alike: Sequence[int]) -> list[int] | None:
     """All maximal sets of models that do not differ; None where finding them takes too many steps."""
     columns: list[int] = []
     steps = 0
@@ -94,7 +94,7 @@ def _cover(alike: Sequence[int], most: int | None = None) -> list[int] | None:
             columns.append(together)
             if most is not None and len(columns) > most:
                 return None
-            for member in _members(together):
+            for member in _to_members(together):
                 uncovered[member] &= ~together
     return columns
 
@@ -103,13 +103,13 @@ def _densest(columns: Sequence[int], count: int) -> int:
     """The most sets that one model is in."""
     within = np.zeros(count, dtype=int)
     for column in columns:
-        within[_members(column)] += 1
+        within[_to_members(column)] += 1
     return int(within.max(initial=0))
 
 
-def _swept(columns: Sequence[int], count: int) -> list[int]:
+def _sweep(columns: Sequence[int], count: int) -> list[int]:
     """Leave out sets, then single models of sets, whose pairs all share another letter; last ones first."""
-    sets = [np.array(_members(column)) for column in columns]
+    sets = [np.array(_to_members(column)) for column in columns]
     shared = np.zeros((count, count), dtype=np.int32)
     for members in sets:
         shared[np.ix_(members, members)] += 1
@@ -120,7 +120,7 @@ def _swept(columns: Sequence[int], count: int) -> list[int]:
             shared[block] -= 1
         else:
             kept.append(members)
-    return [_bits(_without_spare(members, shared)) for members in kept]
+    return [_to_bits(_without_spare(members, shared)) for members in kept]
 
 
 def _without_spare(members: np.ndarray, shared: np.ndarray) -> np.ndarray:
@@ -134,11 +134,11 @@ def _without_spare(members: np.ndarray, shared: np.ndarray) -> np.ndarray:
     return members
 
 
-def _bits(members: np.ndarray) -> int:
+def _to_bits(members: np.ndarray) -> int:
     return sum(1 << int(member) for member in members)
 
 
-def _members(together: int) -> list[int]:
+def _to_members(together: int) -> list[int]:
     members = []
     while together:
         members.append(_lowest(together))

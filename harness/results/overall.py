@@ -86,7 +86,7 @@ def overall(boards: Sequence[Board], standings: Mapping[int, PairwiseStats | str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Task:
+class _TaskScores:
     """A board, as far as it counts."""
 
     name: str
@@ -104,11 +104,11 @@ class _Task:
 
 
 def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, PairwiseStats | str]]) -> Overall:
-    every = _tasks(boards)
+    every = _task_scores(boards)
     tasks = [task for task in every if len(task.scores) > 1]
     models = sorted({model for board, _ in boards for model in _models(board)})
     complete = [model for model in models if all(model in task.scores for task in tasks)]
-    rank, borda = _ranked(tasks, complete)
+    rank, borda = _rank_models(tasks, complete)
     every_tag = {tag for task in tasks for tag in task.tags}
     tagged = {tag: [task for task in tasks if tag in task.tags] for tag in every_tag}
     tags = sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
@@ -118,7 +118,7 @@ def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, Pair
             rank.get(model),
             borda.get(model),
             {task.name: task.lacking.get(model, "not run") for task in tasks if model not in task.scores},
-            _means(model, tagged),
+            _tag_means(model, tagged),
         )
         for model in models
     ]
@@ -127,7 +127,7 @@ def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, Pair
     return Overall(sample, limit, [task.name for task in tasks], alone, tags, placed)
 
 
-def _tasks(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_Task]:
+def _task_scores(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_TaskScores]:
     """Boards with their scores; where two sources hold a task of one name, the source is named too.
 
     Who failed before the data was known has a board of its own: it counts for the others of that task.
@@ -144,7 +144,7 @@ def _tasks(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_Task]:
         lacking |= {row.model: "undefined" for row in board.rows if row.headline is not None}
         lacking |= dict.fromkeys((model for model, _ in board.refused), "asked something else")
         found.append(
-            _Task(
+            _TaskScores(
                 f"{board.task} ({source})" if answered.count(board.task) > 1 else board.task,
                 own,
                 {model: why for model, why in lacking.items() if model not in own},
@@ -167,7 +167,9 @@ def _models(board: Board) -> list[str]:
     return [row.model for row in board.rows] + [model for model, _ in board.refused]
 
 
-def _ranked(tasks: Sequence[_Task], models: Sequence[str]) -> tuple[dict[str, float], dict[str, float]]:
+def _rank_models(
+    tasks: Sequence[_TaskScores], models: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
     """Average rank, and Borda points, of models that answered all tasks."""
     if not tasks or len(models) < 2:
         return {}, {}
@@ -179,7 +181,7 @@ def _ranked(tasks: Sequence[_Task], models: Sequence[str]) -> tuple[dict[str, fl
     )
 
 
-def _means(model: str, tagged: Mapping[str, Sequence[_Task]]) -> dict[str, TagMean]:
+def _tag_means(model: str, tagged: Mapping[str, Sequence[_TaskScores]]) -> dict[str, TagMean]:
     """Mean headline of each tag of which the model lacks no task."""
     means = {}
     for tag, tasks in tagged.items():

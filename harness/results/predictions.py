@@ -57,7 +57,7 @@ def metric_of(score: Score, task: str, tasks: Mapping[str, Task]) -> Metric:
 
 def check_score(metric: Metric, table: Table, evaluation: Evaluation, score: Score) -> None:
     """Raise HarnessError where predictions do not give the score of their record: one of them is broken."""
-    columns, kept = side_of(metric, table)
+    columns, kept = metric_columns(metric, table)
     found = _computed(metric, [column if kept is None else column[kept] for column in columns])
     told = math.nan if score.score is None else score.score
     same = math.isclose(found, told, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
@@ -82,7 +82,7 @@ def _computed(metric: Metric, columns: list[np.ndarray]) -> float:
         raise HarnessError(f"the metric {metric.name} raised {type(error).__name__}: {error}") from error
 
 
-def aligned(
+def align_tables(
     tables: Sequence[Table], names: Sequence[str], *, common: bool, answers: Collection[str] = ()
 ) -> tuple[list[Table], int]:
     """Bring tables to the same examples in the first one's order; returns them and how many rows were left.
@@ -115,13 +115,13 @@ def aligned(
     return picked, most - len(shared)
 
 
-def paired(metric: Metric, baseline: Table, candidate: Table) -> Paired:
+def pair_tables(metric: Metric, baseline: Table, candidate: Table) -> Paired:
     """Put the columns of a metric side by side; units are clusters where the baseline has them."""
     clusters = baseline["cluster"] if "cluster" in baseline else baseline["id"]
-    return Paired.of(metric, side_of(metric, baseline), side_of(metric, candidate), clusters)
+    return Paired.of(metric, metric_columns(metric, baseline), metric_columns(metric, candidate), clusters)
 
 
-def side_of(metric: Metric, table: Table) -> tuple[list[np.ndarray], np.ndarray | None]:
+def metric_columns(metric: Metric, table: Table) -> tuple[list[np.ndarray], np.ndarray | None]:
     """Columns of a metric, and which rows count.
 
     Raises HarnessError for a column that is not there, and for one that cannot say which rows count.
@@ -176,7 +176,7 @@ def read_table(answered: TaskResult, columns: Iterable[str] | None = None) -> di
     import pyarrow as pa
     from pyarrow import parquet
 
-    path, what, one = predictions_at_hand(answered), _what(answered), answered.evaluation
+    path, what, one = find_predictions(answered), _describe(answered), answered.evaluation
     if not accessible(path).is_file():
         raise HarnessError(f"the {what} are missing: no file {path}")
     try:
@@ -184,7 +184,7 @@ def read_table(answered: TaskResult, columns: Iterable[str] | None = None) -> di
             schema = file.schema_arrow
             wanted = [name for name in schema.names if columns is None or name in set(columns)]
             table = limits.read_parquet(file, path, wanted)
-            read = {name: _array(table[name]) for name in wanted}
+            read = {name: _to_array(table[name]) for name in wanted}
     # A column that stands there twice, or holds what Python has no value for, is no column of ours either.
     except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise HarnessError(f"the {what} cannot be read: {path}: {error}") from error
@@ -198,13 +198,13 @@ def read_table(answered: TaskResult, columns: Iterable[str] | None = None) -> di
     return read
 
 
-def predictions_at_hand(answered: TaskResult) -> Path:
+def find_predictions(answered: TaskResult) -> Path:
     """Where the predictions of a result should be; raises HarnessError where none are kept beside it."""
     if answered.evaluation.predictions is None:
-        raise HarnessError(f"no {_what(answered)}: another tool scored it as a whole")
+        raise HarnessError(f"no {_describe(answered)}: another tool scored it as a whole")
     if answered.predictions is None:
         raise HarnessError(
-            f"the {_what(answered)} are not at hand", hint="give the results folder, not a copied CSV"
+            f"the {_describe(answered)} are not at hand", hint="give the results folder, not a copied CSV"
         )
     return answered.predictions
 
@@ -232,12 +232,12 @@ def read_predictions(path: Path) -> tuple[Predictions, str]:
     return predictions, footer_hash(schema)
 
 
-def _what(answered: TaskResult) -> str:
+def _describe(answered: TaskResult) -> str:
     one = answered.evaluation
     return f"predictions of {one.candidate.model} on {one.examination.task}"
 
 
-def _array(column: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types
+def _to_array(column: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types
     import pyarrow as pa
 
     # Plain values: pyarrow's own way to numpy imports pandas.

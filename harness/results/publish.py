@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.models.locate import display_names
 from harness.render import csv_text
-from harness.results.leaderboard import LeaderboardRow, _libraries, boards, records
+from harness.results.leaderboard import LeaderboardRow, boards, leaderboard_rows, versions_text
 from harness.results.records import Throughput
 from harness.system.atomic import write_atomically
 from harness.system.signals import defer_signals
@@ -27,12 +27,12 @@ def publish(results: Results) -> list[str]:
     unreadable: list[str] = []
     if results.begun:
         with results.publishing_lock(), defer_signals():
-            for name, content in published(results, unreadable).items():
+            for name, content in leaderboard_files(results, unreadable).items():
                 write_atomically(results.root / name, content)
     return unreadable
 
 
-def published(results: Results, unreadable: list[str]) -> dict[str, bytes]:
+def leaderboard_files(results: Results, unreadable: list[str]) -> dict[str, bytes]:
     """Make what `publish` writes of the records that are there: name of the file → its content.
 
     unreadable: takes one sentence for each file in `records/` that is not a record.
@@ -42,7 +42,7 @@ def published(results: Results, unreadable: list[str]) -> dict[str, bytes]:
 
     files: dict[str, bytes] = {}
     if evaluations := results.evaluations(unreadable):
-        files["leaderboard.csv"] = to_csv(records(evaluations)).encode()
+        files["leaderboard.csv"] = to_csv(leaderboard_rows(evaluations)).encode()
         files["leaderboard.md"] = to_markdown(task_tables(boards(evaluations))).encode()
     if throughputs := results.throughputs():
         files["throughput.csv"] = throughput_csv(throughputs).encode()
@@ -66,5 +66,7 @@ def throughput_csv(throughputs: Sequence[Throughput]) -> str:
     lines: list[list[Any]] = [names]
     for one in throughputs:
         values = {name: getattr(one, name) for name in names} | {"model": shown[one.model, one.fingerprint]}
-        lines.append([_libraries(value) if isinstance(value, dict) else value for value in values.values()])
+        lines.append(
+            [versions_text(value) if isinstance(value, dict) else value for value in values.values()]
+        )
     return csv_text(lines)

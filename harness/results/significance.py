@@ -11,12 +11,12 @@ import numpy as np
 from harness.errors import HarnessError
 from harness.results.predictions import (
     TaskResult,
-    aligned,
+    align_tables,
     check_score,
+    metric_columns,
     metric_of,
-    paired,
+    pair_tables,
     read_table,
-    side_of,
 )
 from harness.stats.gain import LEVEL
 from harness.stats.influence import score_influences, standard_error
@@ -87,7 +87,7 @@ class PairwiseStats:
         return np.asarray(found | found.T)
 
 
-def standings(
+def pairwise_stats(
     board: Board, paths: Mapping[tuple[str, str], Path], tasks: Callable[[], Mapping[str, Task]]
 ) -> PairwiseStats | str:
     """Hold the ranked models of a board against each other; or say why that cannot be done.
@@ -106,7 +106,7 @@ def standings(
         metric = metric_of(score, board.task, {} if score.per_example and score.columns else tasks())
     except HarnessError as error:
         return error.message
-    units = _Units(metric)
+    units = _InfluenceReader(metric)
     scores, left_out = {}, {}
     for row in ranked:
         try:
@@ -122,7 +122,7 @@ def standings(
     return PairwiseStats(list(scores), np.array(list(scores.values())), influences, left_out)
 
 
-class _Units:
+class _InfluenceReader:
     """Influences by unit, model after model: nobody's predictions are held longer than they are read."""
 
     def __init__(self, metric: Metric) -> None:
@@ -145,7 +145,7 @@ class _Units:
         if "id" not in table:
             raise HarnessError(f"the predictions of {row.model} name no examples: {path}")
         first = self._first or self._begin(row.model, table)
-        (_, table), _ = aligned([first[1], table], [first[0], row.model], common=False)
+        (_, table), _ = align_tables([first[1], table], [first[0], row.model], common=False)
         try:
             check_score(self._metric, table, one, score)
             own, found = self._influences({**table, "cluster": first[2]})
@@ -172,9 +172,9 @@ class _Units:
 
     def _influences(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """Units that count, (k,), and how much each moves the score, (k,)."""
-        _, kept = side_of(self._metric, table)
+        _, kept = metric_columns(self._metric, table)
         own = np.unique(table["cluster"] if kept is None else table["cluster"][kept])
-        found = score_influences(paired(self._metric, table, table))
+        found = score_influences(pair_tables(self._metric, table, table))
         if not np.isfinite(found).all():
             raise HarnessError("its score does not say how much each example moves it")
         return own, found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.render import Cell, Table
-from harness.results.letters import joined, letters
+from harness.results.letters import join_letters, letters
 from harness.results.overall import MOST_TAGS
 from harness.results.significance import ALONE, PairwiseStats
 from harness.results.tables import task_tables
@@ -50,12 +50,12 @@ def _letters_of(found: PairwiseStats) -> SignificanceLetters | str:
     given = letters(differ, MOST_LETTERS)
     if given is not None:
         return SignificanceLetters(
-            dict(zip(found.models, joined(given), strict=True)), _without(found.left_out)
+            dict(zip(found.models, join_letters(given), strict=True)), _without(found.left_out)
         )
     beside = [model for model, apart in zip(found.models, differ[0], strict=True) if not apart][1:]
     return (
         f"some model would need more than {MOST_LETTERS}; from the first, {found.models[0]}, do not differ"
-        f" significantly (5 %, Holm over all pairs): {named(beside) or 'none'}"
+        f" significantly (5 %, Holm over all pairs): {name_some(beside) or 'none'}"
     )
 
 
@@ -65,13 +65,13 @@ def _without(left_out: Mapping[str, str]) -> list[str]:
     return [*remarks, f"no letters for {more} more models either"] if more > 0 else remarks
 
 
-def named(models: Sequence[str]) -> str:
+def name_some(models: Sequence[str]) -> str:
     """Name some models, and say how many more there are."""
     more = f" and {len(models) - _NAMED} more" if len(models) > _NAMED else ""
     return ", ".join(models[:_NAMED]) + more
 
 
-def board_grids(boards: Sequence[Board], found: Letters) -> list[Table]:
+def board_tables(boards: Sequence[Board], found: Letters) -> list[Table]:
     """Boards as grids, the headline of each model with its letters."""
     laid_out = []
     for place, bare in enumerate(task_tables(boards)):
@@ -88,18 +88,19 @@ def board_grids(boards: Sequence[Board], found: Letters) -> list[Table]:
 def _with_letters(grid: Table, own: Mapping[str, str]) -> list[list[Cell]]:
     """Models stand in columns while these are few: the headline is the first row; else the first column."""
     if grid.header[0] == "model":
-        return [[row[0], _lettered(row[1], own.get(row[0].text)), *row[2:]] for row in grid.rows]
+        return [[row[0], _with_letter(row[1], own.get(row[0].text)), *row[2:]] for row in grid.rows]
     first = [
-        _lettered(cell, own.get(model)) for model, cell in zip(grid.header[1:], grid.rows[0][1:], strict=True)
+        _with_letter(cell, own.get(model))
+        for model, cell in zip(grid.header[1:], grid.rows[0][1:], strict=True)
     ]
     return [[grid.rows[0][0], *first], *grid.rows[1:]]
 
 
-def _lettered(cell: Cell, letters: str | None) -> Cell:
+def _with_letter(cell: Cell, letters: str | None) -> Cell:
     return Cell(f"{cell.text} {letters}", cell.best) if letters else cell
 
 
-def overall_grid(found: Overall) -> Table:
+def overall_table(found: Overall) -> Table:
     """Average rank, Borda points and means per tag; models that lack a task below, without a rank."""
     tags = found.tags[:MOST_TAGS]
     ranks = [one.average_rank for one in found.placed if one.average_rank is not None]
@@ -137,7 +138,7 @@ def _remarks(found: Overall) -> list[str]:
     remarks = []
     for lacked, models in alike.items():
         verbs = ("is", "it lacks") if len(models) == 1 else ("are", "they lack")
-        remarks.append(f"{named(models)} {verbs[0]} not ranked, {verbs[1]} {lacked}")
+        remarks.append(f"{name_some(models)} {verbs[0]} not ranked, {verbs[1]} {lacked}")
     if found.alone:
         remarks.append(
             f"not counted, since fewer than two models answered it alike: {', '.join(found.alone)}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sums:
+class ClosedForm:
     """A metric as a function of sums."""
 
     per_unit: np.ndarray
@@ -35,18 +35,20 @@ class Sums:
         return self.finish(np.stack(sums, axis=-1))
 
 
-def sums_of(metric: Metric, columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> Sums | None:
+def closed_form_of(
+    metric: Metric, columns: Sequence[np.ndarray], units: np.ndarray, count: int
+) -> ClosedForm | None:
     """Write a metric as a function of sums; None where it is not known to be one.
 
     columns: (n,) each; units: (n,) the unit of each row, below `count`.
     """
     if metric.per_example:
         values = np.asarray(columns[0], dtype=float)
-        return Sums(_by_unit([values, np.ones(len(values))], units, count), _mean)
+        return ClosedForm(_sum_by_unit([values, np.ones(len(values))], units, count), _mean_of_sums)
     if metric.compute is metrics.pearson:
-        return _correlation(columns, units, count)
+        return _correlation_form(columns, units, count)
     if metric.compute is metrics.spearman:
-        return _correlation([ranks(column) for column in columns], units, count)
+        return _correlation_form([ranks(column) for column in columns], units, count)
     return None
 
 
@@ -61,23 +63,23 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return found
 
 
-def _correlation(columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> Sums:
+def _correlation_form(columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> ClosedForm:
     # Centered first: the sums of squares would cancel badly for data far from zero.
     left, right = (np.asarray(column, dtype=float) - np.mean(column) for column in columns)
     terms = [np.ones(len(left)), left, right, left * left, right * right, left * right]
-    return Sums(_by_unit(terms, units, count), _pearson)
+    return ClosedForm(_sum_by_unit(terms, units, count), _pearson_of_sums)
 
 
-def _by_unit(terms: Sequence[np.ndarray], units: np.ndarray, count: int) -> np.ndarray:
+def _sum_by_unit(terms: Sequence[np.ndarray], units: np.ndarray, count: int) -> np.ndarray:
     return np.column_stack([np.bincount(units, weights=term, minlength=count) for term in terms])
 
 
-def _mean(sums: np.ndarray) -> np.ndarray:
+def _mean_of_sums(sums: np.ndarray) -> np.ndarray:
     total, rows = sums[..., 0], sums[..., 1]
     return np.where(rows > 0, total / np.maximum(rows, 1), np.nan)
 
 
-def _pearson(sums: np.ndarray) -> np.ndarray:
+def _pearson_of_sums(sums: np.ndarray) -> np.ndarray:
     rows, left, right, left_square, right_square, product = np.moveaxis(sums, -1, 0)
     covariance = rows * product - left * right
     variances = (rows * left_square - left**2, rows * right_square - right**2)

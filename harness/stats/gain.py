@@ -84,10 +84,10 @@ def gain_of(pair: Paired, seed: int, *, identical: bool = False) -> Gain:
     influence = influences(pair)
     if pair.metric.per_example:
         return _mean_gain(pair, influence, seed)
-    return _bootstrapped(pair, influence, seed)
+    return _bootstrap_gain(pair, influence, seed)
 
 
-def detectable(error: float, units: float) -> float:
+def detectable_gain(error: float, units: float) -> float:
     """The smallest true gain that a two-sided test at 5 % finds in 80 % of the cases, from a standard error.
 
     Source: Bloom (1995), "Minimum detectable effects: a simple way to report the statistical power of
@@ -121,7 +121,7 @@ def _gain(
         high=high,
         p=p,
         standard_error=standard_error,
-        detectable=detectable(standard_error, pair.count),
+        detectable=detectable_gain(standard_error, pair.count),
         examples=pair.examples,
         units=pair.count,
         test=test,
@@ -130,22 +130,22 @@ def _gain(
 
 def _mean_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     error = standard_error(influence)
-    differences = _differences(pair)
+    differences = _example_differences(pair)
     if not pair.clustered and differences is not None and set(np.unique(differences)) <= {-1.0, 0.0, 1.0}:
         gained, lost = int((differences > 0).sum()), int((differences < 0).sum())
-        if _binary(pair):
+        if _is_binary(pair):
             low, high = tango(gained, lost, pair.examples)
             p = mcnemar(gained, lost)
             return _gain(pair, "McNemar mid-p", low=low, high=high, p=p, standard_error=error)
     half = quantile(1 - LEVEL / 2, pair.count) * error
     if error == 0:
-        half = unseen(pair)
+        half = bound_without_spread(pair)
         error = half / quantile(1 - LEVEL / 2, pair.count)
-    p = sign_flip_p(influence + pair.gain * _weights(pair), seed, RESAMPLES)
+    p = sign_flip_p(influence + pair.gain * _unit_weights(pair), seed, RESAMPLES)
     return _gain(pair, "sign flip", low=pair.gain - half, high=pair.gain + half, p=p, standard_error=error)
 
 
-def _differences(pair: Paired) -> np.ndarray | None:
+def _example_differences(pair: Paired) -> np.ndarray | None:
     """Candidate − baseline of every example, (n,); None where the models have other rows that count."""
     if not np.array_equal(pair.baseline.kept, pair.candidate.kept):
         return None
@@ -153,19 +153,19 @@ def _differences(pair: Paired) -> np.ndarray | None:
     return np.asarray(right - left)
 
 
-def _weights(pair: Paired) -> np.ndarray:
+def _unit_weights(pair: Paired) -> np.ndarray:
     """Each unit's share of the examples: (units,)."""
     return np.bincount(pair.units, minlength=pair.count) / pair.examples
 
 
-def _binary(pair: Paired) -> bool:
+def _is_binary(pair: Paired) -> bool:
     return all(
         bool(np.isin(np.asarray(side.columns[0], dtype=float), (0.0, 1.0)).all())
         for side in (pair.baseline, pair.candidate)
     )
 
 
-def unseen(pair: Paired) -> float:
+def bound_without_spread(pair: Paired) -> float:
     """How far off the gain of a mean may be although no unit differs from another.
 
     Of values between 0 and 1: the exact bound on how many of all units might. 0 for any other, whose range
@@ -176,7 +176,7 @@ def unseen(pair: Paired) -> float:
     return 1 - float((LEVEL / 2) ** (1 / pair.count)) if bounded else 0.0
 
 
-def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
+def _bootstrap_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     """The paired bootstrap's percentile interval, and the p-value that inverts it.
 
     Percentile intervals are too narrow where units are few: their ends are those of Student's t and of an
@@ -188,11 +188,11 @@ def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     # Without sums, counts of units become counts of examples: blocks are made for these.
     width = pair.count if pair.sums is not None else pair.examples
     blocks = draw_resamples(pair.count, seed, count, width=width)
-    drawn = np.concatenate([_resampled(pair, influence, block) for block in blocks])
+    drawn = np.concatenate([_resample_gain(pair, influence, block) for block in blocks])
     drawn = drawn[np.isfinite(drawn)]
     if 2 * len(drawn) < count:
         return _gain(pair, "none")
-    drawn = pair.gain + (drawn - pair.gain) * _with_ranks_drawn_anew(pair, influence)
+    drawn = pair.gain + (drawn - pair.gain) * _rank_widening(pair, influence)
     spread = math.sqrt(pair.count / (pair.count - 1))
     low, high = np.percentile(drawn, [100 * _tail(pair.count, spread), 100 * (1 - _tail(pair.count, spread))])
     return _gain(
@@ -200,12 +200,12 @@ def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
         "paired bootstrap",
         low=float(low),
         high=float(high),
-        p=_inverted(drawn, pair.count, spread),
+        p=_p_of_interval(drawn, pair.count, spread),
         standard_error=spread * float(drawn.std()),
     )
 
 
-def _resampled(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _resample_gain(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """The gain in many resamples: (B,).
 
     ROC-AUC is an average over pairs of examples, whose linear part is nearly all of it: that is drawn, many
@@ -217,7 +217,7 @@ def _resampled(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.nd
     return pair.resampled(counts)
 
 
-def _with_ranks_drawn_anew(pair: Paired, influence: np.ndarray) -> float:
+def _rank_widening(pair: Paired, influence: np.ndarray) -> float:
     if pair.metric.compute is not metrics.spearman or pair.sums is None:
         return 1.0
     fixed = [_gradient(one.per_unit) for one in pair.sums]
@@ -240,7 +240,7 @@ def _tail(units: int, spread: float) -> float:
     return float(ndtr(-quantile(1 - LEVEL / 2, units) * spread))
 
 
-def _inverted(drawn: np.ndarray, units: int, spread: float) -> float:
+def _p_of_interval(drawn: np.ndarray, units: int, spread: float) -> float:
     """The level at which the expanded interval just touches zero."""
     from scipy.special import ndtri, stdtr
 

@@ -57,13 +57,13 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 def _pearson(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     left, right = (np.asarray(side, dtype=float) - np.mean(side) for side in (gold, predicted))
-    return _of_correlation(left, right, left * right, left * left, right * right)
+    return _correlation_influence(left, right, left * right, left * left, right * right)
 
 
 def _spearman(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Besides its own product, an example moves the ranks of all that lie above it (half, at a tie)."""
     left, right = (ranks(side) - (len(side) + 1) / 2 for side in (gold, predicted))
-    return _of_correlation(
+    return _correlation_influence(
         left,
         right,
         left * right + _sum_above(gold, right) + _sum_above(predicted, left),
@@ -72,7 +72,7 @@ def _spearman(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     )
 
 
-def _of_correlation(left: np.ndarray, right: np.ndarray, *moved: np.ndarray) -> np.ndarray:
+def _correlation_influence(left: np.ndarray, right: np.ndarray, *moved: np.ndarray) -> np.ndarray:
     """Derivative of a correlation from those of its covariance and of both variances."""
     covariance, left_square, right_square = (left * right).sum(), (left * left).sum(), (right * right).sum()
     product, left_moved, right_moved = moved

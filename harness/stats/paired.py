@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats.bootstrap import resampled_scores
-from harness.stats.closed_form import Sums, sums_of
+from harness.stats.closed_form import ClosedForm, closed_form_of
 
 if TYPE_CHECKING:
     from harness.metrics.interface import Metric
@@ -94,10 +94,10 @@ class Paired:
         return self.scores[1] - self.scores[0]
 
     @cached_property
-    def sums(self) -> tuple[Sums, Sums] | None:
+    def sums(self) -> tuple[ClosedForm, ClosedForm] | None:
         """Both metrics as functions of sums over units; None for a metric that is none."""
         found = [
-            sums_of(self.metric, side.columns, self.units[side.kept], self.count)
+            closed_form_of(self.metric, side.columns, self.units[side.kept], self.count)
             for side in (self.baseline, self.candidate)
         ]
         return (found[0], found[1]) if found[0] is not None and found[1] is not None else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.gain import LEVEL, POWER, Gain, quantile, unseen
+from harness.stats.gain import LEVEL, POWER, Gain, bound_without_spread, quantile
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
 
@@ -46,7 +46,7 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     examples = standard_error(moved.mean(axis=0)) ** 2
     if not moved.any() and first.metric.per_example:
         # Examples that all moved alike tell no spread, and are not proof that others would.
-        examples = (max(map(unseen, pairs)) / quantile(1 - LEVEL / 2, first.count)) ** 2
+        examples = (max(map(bound_without_spread, pairs)) / quantile(1 - LEVEL / 2, first.count)) ** 2
     between = float(gains.var(ddof=1)) / count
     variance = examples + between
     if variance == 0:
@@ -58,7 +58,7 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
         return math.sqrt(of_seeds**2 * between + of_examples**2 * examples)
 
     error = math.sqrt(variance)
-    p = _touching(half, abs(float(gains.mean())))
+    p = _p_where_it_touches_zero(half, abs(float(gains.mean())))
     least = half(LEVEL) + quantile(POWER, first.count) * error
     # Part of what lies between seeds is the examples' doing: they move each seed's gain a little differently.
     own = np.mean([standard_error(one) ** 2 for one in moved - moved.mean(axis=0)]) / (count - 1)
@@ -83,7 +83,7 @@ def _gain(pairs: Sequence[Paired], half: float, error: float, p: float, least: f
     )
 
 
-def _touching(half: Callable[[float], float], gain: float) -> float:
+def _p_where_it_touches_zero(half: Callable[[float], float], gain: float) -> float:
     """The level at which the interval just touches zero, by halving its logarithm: at least 1e-12."""
     low, high = math.log(1e-12), 0.0
     for _ in range(60):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.results import letters as module
-from harness.results.letters import joined, letters
+from harness.results.letters import join_letters, letters
 
 
 def matrix(size, pairs):
@@ -55,7 +55,7 @@ def matrices(draw):
     ],
 )
 def test_small_displays_are_the_known_ones(size, pairs, expected):
-    assert joined(letters(matrix(size, pairs))) == expected
+    assert join_letters(letters(matrix(size, pairs))) == expected
 
 
 @settings(max_examples=150)
@@ -91,10 +91,10 @@ def test_letters_come_in_the_order_of_models(differ):
 
 
 def test_beyond_z_letters_go_on_as_columns_of_a_spreadsheet_and_commas_part_them():
-    found = joined(letters(~np.eye(800, dtype=bool)))
+    found = join_letters(letters(~np.eye(800, dtype=bool)))
     assert found[:2] + found[25:28] + found[701:703] == ["a", "b", "z", "aa", "ab", "zz", "aaa"]
-    assert joined(letters(apart(40, 2)))[30] == "ad,ae"
-    assert joined(letters(apart(26, 2)))[24] == "xy"
+    assert join_letters(letters(apart(40, 2)))[30] == "ad,ae"
+    assert join_letters(letters(apart(26, 2)))[24] == "xy"
 
 
 def test_more_letters_than_somebody_reads_are_none():

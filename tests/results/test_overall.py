@@ -16,8 +16,8 @@ from harness.metrics.standard import mean_metric
 from harness.results.folder import Results
 from harness.results.leaderboard import boards
 from harness.results.overall import overall
-from harness.results.significance import standings
-from harness.results.significance_tables import overall_grid
+from harness.results.significance import pairwise_stats
+from harness.results.significance_tables import overall_table
 
 
 def told(**scores):
@@ -68,7 +68,7 @@ def test_a_model_that_lacks_a_task_is_shown_and_not_ranked():
         ("good", 1.5, {}),
         ("half", None, {"t2": "not run"}),
     ]
-    assert "half is not ranked, it lacks t2 (not run)" in overall_grid(one).remarks
+    assert "half is not ranked, it lacks t2 (not run)" in overall_table(one).remarks
     assert one.placed[2].means.keys() == {"law"}
 
 
@@ -96,7 +96,7 @@ def test_models_that_all_lack_something_are_shown_without_ranks():
         ("six", None, None),
         ("two", None, None),
     ]
-    assert not any(cell.best for row in overall_grid(one).rows for cell in row[:3])
+    assert not any(cell.best for row in overall_table(one).rows for cell in row[:3])
 
 
 def test_a_task_that_one_model_alone_answered_takes_no_rank_from_the_others():
@@ -104,7 +104,7 @@ def test_a_task_that_one_model_alone_answered_takes_no_rank_from_the_others():
     (one,) = overall(boards(found), {})
     assert (one.tasks, one.alone, lacking(one)) == (["t1", "t2"], ["t3"], {})
     assert any(
-        "fewer than two models answered it alike: t3" in remark for remark in overall_grid(one).remarks
+        "fewer than two models answered it alike: t3" in remark for remark in overall_table(one).remarks
     )
 
 
@@ -127,8 +127,8 @@ def test_samples_never_count_beside_real_data_nor_limited_looks_beside_full_ones
     assert (sample.sample, sample.limit, sample.tasks) == (True, None, ["t1", "t3", "t4"])
     means = {row.model: row.means["law"].score for row in real.placed}
     assert means == {"best": 0.9, "good": 0.8}
-    assert "illustrative" in overall_grid(sample).subtitle
-    assert "LIMITED to 5" in overall_grid(limited).subtitle
+    assert "illustrative" in overall_table(sample).subtitle
+    assert "LIMITED to 5" in overall_table(limited).subtitle
 
 
 def test_data_files_and_data_of_a_task_s_own_are_both_real():
@@ -150,7 +150,7 @@ def test_the_mean_of_a_tag_has_the_error_of_its_tasks(tmp_path):
     results = Results(tmp_path)
     found = boards(results.evaluations())
     paths = {(one.key, one.predictions): results.predictions_path(one) for one in results.evaluations()}
-    (one,) = overall(found, {place: standings(board, paths, dict) for place, board in enumerate(found)})
+    (one,) = overall(found, {place: pairwise_stats(board, paths, dict) for place, board in enumerate(found)})
     for row in one.placed:
         own = [values[row.model, task] for task in ("t1", "t2", "t3")]
         error = math.sqrt(sum(column.var(ddof=1) / 80 for column in own)) / 3
@@ -161,13 +161,13 @@ def test_the_mean_of_a_tag_has_the_error_of_its_tasks(tmp_path):
 def test_a_mean_without_predictions_has_no_interval():
     (one,) = overall(boards(told(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})), {})
     assert math.isnan(one.placed[0].means["law"].half)
-    assert [cell.text for cell in overall_grid(one).rows[0]] == ["best", "1.50", "1", "0.9000", "0.6000"]
-    assert [cell.best for cell in overall_grid(one).rows[0]] == [False, True, False, True, False]
+    assert [cell.text for cell in overall_table(one).rows[0]] == ["best", "1.50", "1", "0.9000", "0.6000"]
+    assert [cell.best for cell in overall_table(one).rows[0]] == [False, True, False, True, False]
 
 
 def test_many_models_that_lack_the_same_are_named_in_one_remark():
     scores = {f"{letter}-model": {"t1": 0.5, "t2": 0.5 if letter < "c" else None} for letter in "abcdefgh"}
     (one,) = overall(boards(told(**scores)), {})
-    assert overall_grid(one).remarks[0] == (
+    assert overall_table(one).remarks[0] == (
         "c-model, d-model, e-model and 3 more are not ranked, they lack t2 (not run)"
     )

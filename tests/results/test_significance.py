@@ -14,7 +14,7 @@ from harness.metrics.interface import Metric
 from harness.metrics.standard import mean_metric, spearman
 from harness.results.folder import Results
 from harness.results.leaderboard import boards
-from harness.results.significance import ALONE, PairwiseStats, standings
+from harness.results.significance import ALONE, PairwiseStats, pairwise_stats
 from harness.stats.proportions import holm
 
 pytestmark = pytest.mark.kernels
@@ -31,7 +31,7 @@ def board(folder="out", tasks=dict):
     results = Results(Path(folder))
     (found,) = boards(results.evaluations())
     paths = {(one.key, one.predictions): results.predictions_path(one) for one in results.evaluations()}
-    return standings(found, paths, tasks)
+    return pairwise_stats(found, paths, tasks)
 
 
 def predictions(model, folder="out"):
