@@ -32,7 +32,8 @@ from harness.comparison.sources import read_results
 from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.plugins.loader import load_plugins
 from harness.results.folder import encode
-from harness.results.predictions import metric_of, pair_tables, read_table
+from harness.results.prediction_files import read_table
+from harness.results.predictions import metric_of, pair_tables
 from harness.stats import gain
 from harness.stats.paired import Paired
 from harness.system.atomic import write_atomically

@@ -6,14 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.results.predictions import (
-    align_tables,
-    check_score,
-    find_predictions,
-    metric_of,
-    pair_tables,
-    read_table,
-)
+from harness.results.prediction_files import find_predictions, read_table
+from harness.results.predictions import align_tables, check_score, metric_of, pair_tables
 from harness.stats.gain import gain_of
 from harness.stats.intervals import FEWEST_UNITS, seed_from
 from harness.stats.seeds import seeds_gain
@@ -22,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.metrics.interface import Metric
-    from harness.results.predictions import Table, TaskResult
+    from harness.results.prediction_files import TaskResult
+    from harness.results.predictions import Table
     from harness.results.records import Evaluation, Score
     from harness.stats.gain import Gain
     from harness.tasks.interface import Task

@@ -9,7 +9,7 @@ from harness.errors import HarnessError
 from harness.evaluation.journal import read_runs
 from harness.evaluation.rescore import differences
 from harness.results.folder import no_results, read_record
-from harness.results.predictions import read_predictions
+from harness.results.prediction_files import read_predictions
 from harness.results.publish import leaderboard_files
 from harness.results.records import content_hash
 from harness.system.atomic import stale_files

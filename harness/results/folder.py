@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from harness.errors import HarnessError
-from harness.results.records import SCHEMA, Evaluation, Throughput, plain_values
+from harness.results.prediction_files import read_content_hash, to_parquet
+from harness.results.records import SCHEMA, Evaluation, Throughput
 from harness.system.atomic import _unwritable, locked, remove_stale, write_inside
 from harness.system.limits import read_json_file
 from harness.system.paths import accessible, file_name, refuse_symlinks, symlink_below
@@ -21,8 +22,6 @@ from harness.system.signals import defer_signals
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import pyarrow as pa
 
     from harness.results.records import Examination
     from harness.tasks.dataset import Predictions
@@ -36,7 +35,6 @@ Kept = TypeVar("Kept", Evaluation, Throughput)
 _PARTS = ("records", "predictions", "errors", "throughput", "runs")
 SEAL = "seal"
 """Under this name a record's file holds the hash of all else in it; a reader of records passes over it."""
-_HASH = b"content_hash"
 _HINT = "delete it; a run that needs it computes it again"
 _SHOWN = 5
 _PATIENCE = 60.0
@@ -79,7 +77,7 @@ class Results:
         """Write the predictions, then the record that vouches for them."""
         with defer_signals():
             if predictions is not None and evaluation.predictions is not None:
-                content = _to_parquet(predictions, evaluation.predictions)
+                content = to_parquet(predictions, evaluation.predictions)
                 self._write(self.predictions_path(evaluation), content)
             self._write(self.record_path(evaluation), sealed(evaluation))
 
@@ -103,7 +101,7 @@ class Results:
         """Whether the predictions that a record vouches for are there, and are not those of another run."""
         return (
             evaluation.predictions is None
-            or _written_hash(self.predictions_path(evaluation)) == evaluation.predictions
+            or read_content_hash(self.predictions_path(evaluation)) == evaluation.predictions
         )
 
     def slot(self, model: Identity, examination: Examination) -> Path:
@@ -288,34 +286,3 @@ def _convert(path: Path, content: Any, kind: type[Kept]) -> Kept:  # noqa: ANN40
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
-
-
-def footer_hash(schema: pa.Schema) -> str:
-    """Read the content hash that a file of predictions has in its footer; empty where it has none."""
-    found: bytes = (schema.metadata or {}).get(_HASH, b"")
-    return found.decode(errors="replace")
-
-
-def _to_parquet(predictions: Predictions, content: str) -> bytes:
-    """Write predictions as parquet, with their content hash in the footer."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    table = pa.table({name: plain_values(values) for name, values in predictions.columns.items()})
-    sink = pa.BufferOutputStream()
-    parquet.write_table(table.replace_schema_metadata({_HASH: content}), sink, compression="zstd")
-    written: bytes = sink.getvalue().to_pybytes()
-    return written
-
-
-def _written_hash(path: Path) -> str | None:
-    """Read the content hash from a parquet file's footer; None where there is no such file."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        if not path.is_file():  # at a pipe one would wait without end
-            return None
-        return footer_hash(parquet.read_schema(path))
-    except (pa.ArrowException, OSError):
-        return None

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.results.predictions import (
-    TaskResult,
-    align_tables,
-    check_score,
-    metric_columns,
-    metric_of,
-    pair_tables,
-    read_table,
-)
+from harness.results.prediction_files import TaskResult, read_table
+from harness.results.predictions import align_tables, check_score, metric_columns, metric_of, pair_tables
 from harness.stats.gain import LEVEL
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS

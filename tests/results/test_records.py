@@ -20,7 +20,8 @@ from pyarrow import parquet
 
 from harness import Dataset, Finding, HarnessError, Predictions, Settings, Severity
 from harness.authoring import ModelFacts
-from harness.results.folder import Results, _to_parquet, encode
+from harness.results.folder import Results, encode
+from harness.results.prediction_files import to_parquet
 from harness.results.records import (
     Evaluation,
     Examination,
@@ -512,7 +513,7 @@ NUMBERS = st.none() | st.integers(-9, 9) | st.floats(-9, 9)
 def test_a_content_hash_is_the_same_when_the_file_is_read_again(cells):
     dataset = Dataset({"a": ["x"] * len(cells)})
     written = Predictions(dataset, answer=cells)
-    table = parquet.read_table(pa.BufferReader(_to_parquet(written, "")))
+    table = parquet.read_table(pa.BufferReader(to_parquet(written, "")))
     read = Predictions(dataset, answer=table["answer"].to_pylist())
     assert content_hash(read) == content_hash(written)
 
