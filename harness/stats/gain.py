@@ -1,12 +1,12 @@
-"""The gain of a candidate over a baseline by one metric: its interval, its p-value, what could be seen.
+"""Gain of a candidate over a baseline by one metric: interval, p-value and detectable gain.
 
-Which test a metric gets follows from what it declares, and from nothing else:
+The test follows from the metric alone:
 
-- a mean of values that are 0 or 1, examples on their own: McNemar's mid-p test, Tango's score interval;
-- any other mean: signs of the units' differences flipped at random; an interval of Student's t on these;
-- everything else: the paired bootstrap over units, expanded as by Hesterberg for few of them.
+- a mean of values that are 0 or 1, without clusters: McNemar's mid-p test, Tango's score interval;
+- any other mean: the sign-flip test on the differences of units, Student's t interval of them;
+- any other metric: the paired bootstrap over units, with Hesterberg's expansion for few units.
 
-`docs/statistics.md` has the measured errors and coverages of each.
+`docs/statistics.md` has the measured errors and coverage of each.
 """
 
 from __future__ import annotations
@@ -30,50 +30,53 @@ if TYPE_CHECKING:
 Test = Literal["McNemar mid-p", "sign flip", "paired bootstrap", "seeds and examples", "identical", "none"]
 
 LEVEL = 0.05
-"""Two-sided: intervals are of 95 %."""
+"""Significance level of two-sided tests; intervals are of 95 %."""
 
 POWER = 0.80
+"""Probability with which a test finds the detectable gain."""
 
 RESAMPLES = 9999
-"""Resamples and patterns of signs: p = (b + 1) / (B + 1) has whole ten-thousandths, and the ends of an
-interval hardly move."""
+"""Number of resamples, and of patterns of signs.
+
+p = (b + 1) / (B + 1) has whole ten-thousandths, and the ends of an interval hardly move between seeds.
+"""
 
 SLOW_RESAMPLES = 1999
-"""Resamples for a metric that cannot be computed for many of them at once."""
+"""Number of resamples for a metric that cannot be computed for many of them at once."""
 
 _UNDEFINED = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """How much better a candidate is than a baseline, by one metric on the same examples."""
+    """A candidate's gain over a baseline by one metric on the same examples."""
 
     baseline: float
     candidate: float
-    """Scores, of the examples at hand."""
+    """Scores of the paired examples."""
     value: float
     """candidate − baseline."""
     low: float
     high: float
-    """Ends of its 95 % interval; NaN where there is none."""
+    """Ends of the 95 % interval; NaN where there is none."""
     p: float
     """Two-sided, not corrected; NaN where there is no test."""
     standard_error: float
     """NaN where unknown."""
     detectable: float
-    """The smallest true gain that these examples show with 80 % power at 5 %; NaN where unknown."""
+    """Smallest true gain that a test at 5 % finds with 80 % power on such examples; NaN where unknown."""
     examples: int
     units: int
-    """What was resampled: clusters, or examples where they stand alone."""
+    """Number of independent units: clusters, or examples where there are no clusters."""
     test: Test
 
 
 def gain_of(pair: Paired, seed: int, *, identical: bool = False) -> Gain:
     """Estimate and test a gain.
 
-    seed: from content, so that the same question has the same answer.
-    identical: the models gave the very same answers, so that there is no gain, and no doubt of it.
-    Fewer than FEWEST_UNITS units have neither interval nor p-value; nor has a score that is undefined.
+    seed: derived from content, so that the same predictions give the same interval and p-value.
+    identical: whether both models gave the same answers: the gain is then exactly 0.
+    Interval and p-value are NaN for fewer than FEWEST_UNITS units, and where a score is undefined.
     """
     baseline, candidate = pair.scores
     value = candidate - baseline
@@ -88,7 +91,9 @@ def gain_of(pair: Paired, seed: int, *, identical: bool = False) -> Gain:
 
 
 def detectable_gain(error: float, units: float) -> float:
-    """The smallest true gain that a two-sided test at 5 % finds in 80 % of the cases, from a standard error.
+    """Return the smallest true gain that a two-sided test at 5 % finds with 80 % power.
+
+    error: standard error of the gain.
 
     Source: Bloom (1995), "Minimum detectable effects: a simple way to report the statistical power of
     experimental designs".
@@ -97,7 +102,7 @@ def detectable_gain(error: float, units: float) -> float:
 
 
 def quantile(probability: float, units: float) -> float:
-    """Quantile of Student's t with units − 1 degrees of freedom."""
+    """Return a quantile of Student's t with units − 1 degrees of freedom, of 1 at least."""
     from scipy.special import stdtrit
 
     return float(stdtrit(max(units - 1, 1), probability))
@@ -146,7 +151,7 @@ def _mean_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
 
 
 def _example_differences(pair: Paired) -> np.ndarray | None:
-    """Candidate − baseline of every example, (n,); None where the models have other rows that count."""
+    """Return candidate − baseline of each example, (n,); None where other rows count in the models."""
     if not np.array_equal(pair.baseline.kept, pair.candidate.kept):
         return None
     left, right = (np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate))
@@ -154,7 +159,7 @@ def _example_differences(pair: Paired) -> np.ndarray | None:
 
 
 def _unit_weights(pair: Paired) -> np.ndarray:
-    """Each unit's share of the examples: (units,)."""
+    """Return each unit's share of the examples: (units,)."""
     return np.bincount(pair.units, minlength=pair.count) / pair.examples
 
 
@@ -166,10 +171,10 @@ def _is_binary(pair: Paired) -> bool:
 
 
 def bound_without_spread(pair: Paired) -> float:
-    """How far off the gain of a mean may be although no unit differs from another.
+    """Bound the error of the gain of a mean where all units have the same difference: half a 95 % interval.
 
-    Of values between 0 and 1: the exact bound on how many of all units might. 0 for any other, whose range
-    is not known.
+    For values between 0 and 1 it is the exact bound on the share of units that might differ; for other
+    values, whose range is unknown, it is 0.
     """
     sides = [np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate)]
     bounded = all(bool(((side >= 0) & (side <= 1)).all()) for side in sides)
@@ -177,16 +182,16 @@ def bound_without_spread(pair: Paired) -> float:
 
 
 def _bootstrap_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
-    """The paired bootstrap's percentile interval, and the p-value that inverts it.
+    """Return the paired bootstrap's percentile interval, and the p-value that inverts it.
 
-    Percentile intervals are too narrow where units are few: their ends are those of Student's t and of an
-    unbiased variance instead. Source: Hesterberg (2015), "What teachers should know about the bootstrap".
-    Where drawing ranks anew would widen it (Spearman), so does the ratio of both standard errors.
+    Percentile intervals are too narrow for few units: these are expanded to the quantiles of Student's t and
+    to an unbiased variance. Source: Hesterberg (2015), "What teachers should know about the bootstrap".
+    Spearman's is also widened by what ranking each resample anew would add.
     """
-    fast = pair.sums is not None or pair.metric.resample is not None
+    fast = pair.closed_forms is not None or pair.metric.resample is not None
     count = RESAMPLES if fast else SLOW_RESAMPLES
-    # Without sums, counts of units become counts of examples: blocks are made for these.
-    width = pair.count if pair.sums is not None else pair.examples
+    # Without a closed form, counts of units become counts of examples: blocks are made for these.
+    width = pair.count if pair.closed_forms is not None else pair.examples
     blocks = draw_resamples(pair.count, seed, count, width=width)
     drawn = np.concatenate([_resample_gain(pair, influence, block) for block in blocks])
     drawn = drawn[np.isfinite(drawn)]
@@ -206,11 +211,12 @@ def _bootstrap_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
 
 
 def _resample_gain(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The gain in many resamples: (B,).
+    """Return the gains of resamples: (B,).
 
-    ROC-AUC is an average over pairs of examples, whose linear part is nearly all of it: that is drawn, many
-    times sooner. Source: DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more
-    correlated receiver operating characteristic curves".
+    ROC-AUC is an average over pairs of examples, of which the linear part is nearly all: that is resampled,
+    many times sooner.
+    Source: DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more correlated
+    receiver operating characteristic curves".
     """
     if pair.metric.compute is metrics.roc_auc:
         return np.asarray(pair.gain + metrics.weighted_sums(counts, influence))
@@ -218,15 +224,16 @@ def _resample_gain(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> n
 
 
 def _rank_widening(pair: Paired, influence: np.ndarray) -> float:
-    if pair.metric.compute is not metrics.spearman or pair.sums is None:
+    """Return the ratio of standard errors with new ranks and with fixed ones; 1 but for Spearman's."""
+    if pair.metric.compute is not metrics.spearman or pair.closed_forms is None:
         return 1.0
-    fixed = [_gradient(one.per_unit) for one in pair.sums]
-    narrow, true = standard_error(fixed[1] - fixed[0]), standard_error(influence)
+    baseline, candidate = (_gradient(form.per_unit) for form in pair.closed_forms)
+    narrow, true = standard_error(candidate - baseline), standard_error(influence)
     return true / narrow if narrow > 0 and math.isfinite(true) else 1.0
 
 
 def _gradient(per_unit: np.ndarray) -> np.ndarray:
-    """Influence of each unit on a correlation of fixed, centered ranks: (units,)."""
+    """Return the influence of each unit on a correlation of fixed, centered ranks: (units,)."""
     left_square, right_square, product = per_unit[:, 3:].sum(axis=0)
     scale = math.sqrt(left_square * right_square)
     along = per_unit[:, 3] / left_square + per_unit[:, 4] / right_square
@@ -234,14 +241,14 @@ def _gradient(per_unit: np.ndarray) -> np.ndarray:
 
 
 def _tail(units: int, spread: float) -> float:
-    """The share of resamples beyond each end of the expanded interval."""
+    """Return the share of resamples beyond each end of the expanded interval."""
     from scipy.special import ndtr
 
     return float(ndtr(-quantile(1 - LEVEL / 2, units) * spread))
 
 
 def _p_of_interval(drawn: np.ndarray, units: int, spread: float) -> float:
-    """The level at which the expanded interval just touches zero."""
+    """Return the level at which an end of the expanded interval is zero."""
     from scipy.special import ndtri, stdtr
 
     beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))

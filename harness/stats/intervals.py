@@ -1,4 +1,4 @@
-"""Intervals by the bootstrap, over clusters where examples share a source; seeded by content."""
+"""Bootstrap intervals of scores, over clusters of examples; seeded by content."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from harness.tasks.dataset import Column, Predictions
 
 RESAMPLES = 2000
-"""Enough for the ends of a 95 % percentile interval to move by about 2 % of its width between seeds."""
+"""Number of resamples: between seeds, the ends of a 95 % interval move by about 2 % of its width."""
 
 FEWEST_UNITS = 10
-"""Fewer clusters (or examples, where there are no clusters) have no interval: it would be far too narrow.
+"""Minimum number of clusters (of examples, where there are no clusters) for an interval.
 
-Of 95 % intervals of a normal mean, 75 % cover it with 3 units, 84 % with 5, 90 % with 10, 93 % with 20.
+With fewer it is far too narrow: of 95 % intervals of a normal mean, 75 % cover it with 3 units, 84 % with 5,
+90 % with 10, 93 % with 20.
 """
 
 
@@ -41,23 +42,26 @@ class Estimate(NamedTuple):
 
 
 def seed_from(*parts: str) -> int:
-    """Derive a seed from content, so that the same question is always resampled alike."""
+    """Derive a seed from content, so that the same content gets the same resamples."""
     return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:8], "big")
 
 
 def interval_seed(digest: str, task: str, metric: str) -> int:
-    """Derive the seed of a score's interval: the one that its record has, wherever it is computed."""
+    """Derive the seed of a score's interval, the same as for its record.
+
+    digest: of the dataset's rows.
+    """
     return seed_from(digest, task, metric, "interval")
 
 
 def estimate(metric: Metric, predictions: Predictions, seed: int, *, resamples: int = RESAMPLES) -> Estimate:
     """Score predictions by a metric, with a 95 % interval.
 
-    The unit of resampling is the cluster where the predictions have clusters, else the example.
+    Resampled are clusters where the predictions have clusters, else examples.
     The interval is the bootstrap's percentile interval (Efron, 1979); resamples on which the metric
-    is undefined do not count, and where they are the majority the interval is undefined. So it is for
-    fewer than FEWEST_UNITS units. Where the values of a `per_example` metric are all 0 or all 1, every
-    resample is alike, and the interval is the exact binomial one over the units (Clopper and Pearson,
+    is undefined do not count, and where they are the majority the interval is NaN, as it is for fewer
+    than FEWEST_UNITS units. Where the values of a `per_example` metric are all 0 or all 1, all resamples
+    are equal, and the interval is the exact binomial one over the units (Clopper and Pearson,
     1934, "The use of confidence or fiducial limits illustrated in the case of the binomial").
     """
     columns = [_array(predictions[name]) for name in metric.columns]
@@ -84,7 +88,7 @@ def _clusters(predictions: Predictions) -> Column:
 
 
 def _array(values: Column) -> np.ndarray:
-    """Make an array with one cell per row, also where a row is itself a list."""
+    """Return an array with one cell per row, also where a row is a list."""
     if len(values) and isinstance(values[0], list | tuple | np.ndarray):
         cells = np.empty(len(values), dtype=object)
         cells[:] = [np.asarray(value) for value in values]
@@ -93,7 +97,7 @@ def _array(values: Column) -> np.ndarray:
 
 
 def _exact(score: float, units: int) -> Interval:
-    """Clopper and Pearson's interval for units that were all 0 or all 1: one end is the score."""
+    """Return Clopper and Pearson's interval for units that are all 0 or all 1: one end is the score."""
     bound = 0.025 ** (1 / units)
     return Interval(bound, 1.0) if score == 1 else Interval(0.0, 1 - bound)
 

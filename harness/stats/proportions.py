@@ -1,4 +1,4 @@
-"""Two proportions of the same examples: test and interval of their difference; many p-values at once."""
+"""Two proportions of the same examples: test and interval of their difference. Holm's correction."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _HALVINGS = 60
 
 
 def mcnemar(gained: int, lost: int) -> float:
-    """Two-sided mid-p value of McNemar's test: is gaining as likely as losing? 1 where nothing changed.
+    """Return the two-sided mid-p value of McNemar's test, in (0, 1]; 1 where nothing changed.
 
-    gained, lost: examples that only the candidate, only the baseline gets right.
+    gained, lost: number of examples that only the candidate, only the baseline gets right.
     Source: McNemar (1947); mid-p: Fagerland, Lydersen and Laake (2013), "The McNemar test for binary
     matched-pairs data: mid-p and asymptotic are better than exact conditional".
     """
@@ -37,10 +37,11 @@ def mcnemar(gained: int, lost: int) -> float:
 
 
 def tango(gained: int, lost: int, examples: int) -> tuple[float, float]:
-    """95 % score interval of the difference of two paired proportions, within [-1, 1].
+    """Return the 95 % score interval of the difference of two paired proportions, within [-1, 1].
 
-    It holds the differences that a score test does not reject; at a difference of zero that is
-    McNemar's test. Source: Tango (1998), "Equivalence test and confidence interval for the difference in
+    It contains the differences that a score test does not reject; at a difference of zero that is
+    McNemar's test.
+    Source: Tango (1998), "Equivalence test and confidence interval for the difference in
     proportions for the paired-sample design".
     """
     middle = (gained - lost) / examples
@@ -62,7 +63,7 @@ def tango(gained: int, lost: int, examples: int) -> tuple[float, float]:
 
 
 def _crossing(outside: Callable[[float], bool], low: float, high: float) -> float:
-    """Find where a condition that holds at `low` and not at `high` ends."""
+    """Return where a condition ends that holds at `low` and not at `high`."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if outside(middle) else (low, middle)
@@ -70,9 +71,10 @@ def _crossing(outside: Callable[[float], bool], low: float, high: float) -> floa
 
 
 def holm(values: ArrayLike) -> np.ndarray:
-    """Adjust p-values so that the chance of even one false claim among all is kept: (n,), in [0, 1].
+    """Adjust p-values for the number of tests, by Holm: (n,), in [0, 1].
 
-    values: (n,). NaN is a test that was not made: it stays NaN and does not count.
+    values: (n,). NaN is a test that was not made: it stays NaN and does not count. At 5 %, the chance of even
+    one false claim among all is then at most 5 %.
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
     """
     p = np.asarray(values, dtype=float)
