@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def publish(results: Results) -> list[str]:
     """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone.
 
-    One process at a time reads the records and writes: whoever is last has read the records of all.
+    One process at a time reads the records and writes, so that the last one has read all of them.
     Returns one sentence for each file in `records/` that is not a record and was left out.
     """
     unreadable: list[str] = []
@@ -33,9 +33,9 @@ def publish(results: Results) -> list[str]:
 
 
 def leaderboard_files(results: Results, unreadable: list[str]) -> dict[str, bytes]:
-    """Make what `publish` writes of the records that are there: name of the file → its content.
+    """Return what `publish` writes: name of a file → its content.
 
-    unreadable: takes one sentence for each file in `records/` that is not a record.
+    unreadable: gets one sentence for each file in `records/` that is not a record.
     """
     from harness.render import to_markdown
     from harness.results.tables import task_tables
@@ -50,22 +50,23 @@ def leaderboard_files(results: Results, unreadable: list[str]) -> dict[str, byte
 
 
 def to_csv(rows: Sequence[LeaderboardRow]) -> str:
-    """Write rows as CSV: full float precision, and no cell that a spreadsheet would run."""
+    """Return rows as CSV: full float precision, safe from formula injection."""
     names = [column.name for column in fields(LeaderboardRow)]
     return csv_text([names, *([getattr(row, name) for name in names] for row in rows)])
 
 
 def throughput_csv(throughputs: Sequence[Throughput]) -> str:
-    """Write speeds as CSV; they are kept apart from scores, since they differ from run to run."""
-    shown = display_names(sorted((one.model, one.fingerprint) for one in throughputs))
+    """Return speeds as CSV: a file of its own, since they differ from run to run."""
+    models = display_names(sorted((speed.model, speed.fingerprint) for speed in throughputs))
     names = [
         column.name
         for column in fields(Throughput)
         if column.name not in ("schema", "seconds", "cpu_seconds")
     ]
     lines: list[list[Any]] = [names]
-    for one in throughputs:
-        values = {name: getattr(one, name) for name in names} | {"model": shown[one.model, one.fingerprint]}
+    for speed in throughputs:
+        values = {name: getattr(speed, name) for name in names}
+        values["model"] = models[speed.model, speed.fingerprint]
         lines.append(
             [versions_text(value) if isinstance(value, dict) else value for value in values.values()]
         )

@@ -35,8 +35,8 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     influences over units; that by seeds is the variance of the gains over their number, with k − 1 degrees
     of freedom. The interval's half-width is the root of both parts' squared half-widths, each by its own
     quantile of Student's t (Howe, 1974, "Approximate confidence limits on the mean of X + Y"). In simulations
-    of 2, 3 and 5 seeds it covered 96 to 99 %, whichever source prevailed. Where seeds did, Satterthwaite's degrees of
-    freedom covered 88, 93 and 95 %, and a bootstrap that draws k of k seeds 73, 82 and 89 %.
+    of 2, 3 and 5 seeds it covered 96 to 99 %, whichever source prevailed. Where seeds did, Satterthwaite's
+    degrees of freedom covered 88, 93 and 95 %, and a bootstrap that draws k of k seeds 73, 82 and 89 %.
     Interval and p-value are NaN for fewer than FEWEST_UNITS units, and where a score is undefined.
     """
     gains = np.array([pair.gain for pair in pairs])
