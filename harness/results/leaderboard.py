@@ -211,12 +211,8 @@ def _leaderboard_row(evaluation: Evaluation, score: Score, model: str, position:
 
 
 def _board(task: str, rows: Sequence[Row]) -> Board:
-    counts = Counter(row.evaluation.examination for row in rows if row.headline)
-    most = min(
-        counts,
-        key=lambda examination: (-counts[examination], examination.digest, repr(examination)),
-        default=None,
-    )
+    asked = Counter(row.evaluation.examination for row in rows if row.headline)
+    most = min(asked, key=lambda key: (-asked[key], key.digest, repr(key)), default=None)
     ranked = [row for row in rows if row.headline is None or row.evaluation.examination == most]
     refused = [
         (row.model, most.differences(row.evaluation.examination))

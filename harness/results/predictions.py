@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.tasks.interface import Task
 
     Table = dict[str, np.ndarray]
+    """Columns of predictions: name → (n,)."""
 
 _KNOWN = (metrics.SPEARMAN, metrics.PEARSON, metrics.ROC_AUC, metrics.AVERAGE_PRECISION, metrics.MACRO_F1)
 _TOLERANCE = 1e-9

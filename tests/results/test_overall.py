@@ -31,13 +31,13 @@ def told(**scores):
 
 
 def lacking(found):
-    return {row.model: row.lacks for row in found.placed if row.lacks}
+    return {row.model: row.missing for row in found.models if row.missing}
 
 
 def test_ranks_are_averaged_and_ties_share_theirs():
     found = told(best={"t1": 0.9, "t2": 0.9}, good={"t1": 0.8, "t2": 0.7}, fair={"t1": 0.7, "t2": 0.7})
     (one,) = overall(boards(found), {})
-    assert [(row.model, row.average_rank, row.borda) for row in one.placed] == [
+    assert [(row.model, row.average_rank, row.borda) for row in one.models] == [
         ("best", 1.0, 4.0),
         ("good", 2.25, 1.5),
         ("fair", 2.75, 0.5),
@@ -51,7 +51,7 @@ def test_ranks_and_points_are_those_of_scipy_and_of_counting(models, tasks, data
     names = [f"{letter}-model" for letter in "abcdef"[:models]]
     found = told(**{name: {f"t{t}": table[t, m] for t in range(tasks)} for m, name in enumerate(names)})
     (one,) = overall(boards(found), {})
-    by_name = {row.model: row for row in one.placed}
+    by_name = {row.model: row for row in one.models}
     average = rankdata(-table, axis=1).mean(axis=0)
     assert [by_name[name].average_rank for name in names] == pytest.approx(average)
     for m, name in enumerate(names):
@@ -63,13 +63,13 @@ def test_ranks_and_points_are_those_of_scipy_and_of_counting(models, tasks, data
 def test_a_model_that_lacks_a_task_is_shown_and_not_ranked():
     found = told(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7}, half={"t1": 0.99, "t2": None})
     (one,) = overall(boards(found), {})
-    assert [(row.model, row.average_rank, row.lacks) for row in one.placed] == [
+    assert [(row.model, row.average_rank, row.missing) for row in one.models] == [
         ("best", 1.5, {}),
         ("good", 1.5, {}),
         ("half", None, {"t2": "not run"}),
     ]
     assert "half is not ranked, it lacks t2 (not run)" in overall_table(one).remarks
-    assert one.placed[2].means.keys() == {"law"}
+    assert one.models[2].means.keys() == {"law"}
 
 
 def test_what_was_asked_something_else_or_failed_or_is_undefined_counts_as_lacking():
@@ -85,13 +85,13 @@ def test_what_was_asked_something_else_or_failed_or_is_undefined_counts_as_lacki
         "flat": {"t1": "undefined"},
         "other": {"t1": "asked something else"},
     }
-    assert (one.tasks, one.alone) == (["t1", "t2"], [])
+    assert (one.tasks, one.not_counted) == (["t1", "t2"], [])
 
 
 def test_models_that_all_lack_something_are_shown_without_ranks():
     found = told(one={"t1": 0.9, "t2": 0.6}, two={"t1": 0.9, "t3": 0.6}, six={"t2": 0.9, "t3": 0.6})
     (one,) = overall(boards(found), {})
-    assert [(row.model, row.average_rank, row.borda) for row in one.placed] == [
+    assert [(row.model, row.average_rank, row.borda) for row in one.models] == [
         ("one", None, None),
         ("six", None, None),
         ("two", None, None),
@@ -102,9 +102,9 @@ def test_models_that_all_lack_something_are_shown_without_ranks():
 def test_a_task_that_one_model_alone_answered_takes_no_rank_from_the_others():
     found = told(best={"t1": 0.9, "t2": 0.6, "t3": 0.5}, good={"t1": 0.8, "t2": 0.7})
     (one,) = overall(boards(found), {})
-    assert (one.tasks, one.alone, lacking(one)) == (["t1", "t2"], ["t3"], {})
+    assert (one.tasks, one.not_counted, lacking(one)) == (["t1", "t2"], ["t3"], {})
     assert any(
-        "fewer than two models answered it alike: t3" in remark for remark in overall_table(one).remarks
+        "fewer than two models have comparable scores: t3" in remark for remark in overall_table(one).remarks
     )
 
 
@@ -125,7 +125,7 @@ def test_samples_never_count_beside_real_data_nor_limited_looks_beside_full_ones
     assert (real.sample, real.limit, real.tasks) == (False, None, ["t1", "t2"])
     assert (limited.sample, limited.limit, limited.tasks) == (False, 5, ["t1", "t3", "t4"])
     assert (sample.sample, sample.limit, sample.tasks) == (True, None, ["t1", "t3", "t4"])
-    means = {row.model: row.means["law"].score for row in real.placed}
+    means = {row.model: row.means["law"].score for row in real.models}
     assert means == {"best": 0.9, "good": 0.8}
     assert "illustrative" in overall_table(sample).subtitle
     assert "LIMITED to 5" in overall_table(limited).subtitle
@@ -151,16 +151,16 @@ def test_the_mean_of_a_tag_has_the_error_of_its_tasks(tmp_path):
     found = boards(results.evaluations())
     paths = {(one.key, one.predictions): results.predictions_path(one) for one in results.evaluations()}
     (one,) = overall(found, {place: pairwise_stats(board, paths, dict) for place, board in enumerate(found)})
-    for row in one.placed:
+    for row in one.models:
         own = [values[row.model, task] for task in ("t1", "t2", "t3")]
         error = math.sqrt(sum(column.var(ddof=1) / 80 for column in own)) / 3
         assert row.means["law"].score == pytest.approx(np.mean(own))
-        assert row.means["law"].half == pytest.approx(1.959964 * error)
+        assert row.means["law"].half_width == pytest.approx(1.959964 * error)
 
 
 def test_a_mean_without_predictions_has_no_interval():
     (one,) = overall(boards(told(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})), {})
-    assert math.isnan(one.placed[0].means["law"].half)
+    assert math.isnan(one.models[0].means["law"].half_width)
     assert [cell.text for cell in overall_table(one).rows[0]] == ["best", "1.50", "1", "0.9000", "0.6000"]
     assert [cell.best for cell in overall_table(one).rows[0]] == [False, True, False, True, False]
 

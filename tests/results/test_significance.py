@@ -174,4 +174,4 @@ def test_a_score_that_is_undefined_has_no_letters():
     for name in ("one", "two"):
         answer("out", name, metrics=(SPEARMAN,), gold=[1.0] * 20, predicted=np.arange(20.0))
     answer("out", "three", metrics=(SPEARMAN,), gold=[1.0] * 20, predicted=np.arange(20.0))
-    assert board() == "its score is undefined (so it is with 2 more models)"
+    assert board() == "its score is undefined (the same for 2 more models)"
