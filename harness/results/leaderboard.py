@@ -77,7 +77,7 @@ class Row:
 
     model: str
     evaluation: Evaluation
-    given: int
+    order: int
     """Position among the models as they were given: the order of columns."""
 
     @property

@@ -85,7 +85,7 @@ def _task_table(board: Board) -> Table:
     """Return a table of metrics by a few models, in the order given; or of many ranked models by metrics."""
     metrics = board.metrics[:MOST_METRICS]
     if len(board.rows) <= SIDE_BY_SIDE:
-        models = sorted(board.rows, key=lambda row: row.given)
+        models = sorted(board.rows, key=lambda row: row.order)
         header = ["", *(row.model for row in models)]
         rows = [
             [Cell(metric), *(_cell(board, row, metric, interval=True) for row in models)]

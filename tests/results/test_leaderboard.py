@@ -1,4 +1,4 @@
-"""Tidy rows from records: the same whatever the order, and nothing that a spreadsheet would run."""
+"""Leaderboards: a function of the records, safe from formula injection, and read back exactly."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_model_may_have_any_name(name, file):
     assert row.model == name
 
 
-def test_a_leaderboard_that_was_turned_into_json_is_read_or_refused_in_words(tmp_path):
+def test_a_leaderboard_converted_to_json_is_read_or_is_an_error(tmp_path):
     (row,) = csv.DictReader(io.StringIO(to_csv(leaderboard_rows([evaluated()]))))
     for cell in (0.5, None, [], "0.5"):
         (tmp_path / "board.json").write_text(json.dumps([row | {"score": cell, "low": 0.25}]))
@@ -102,7 +102,7 @@ def test_a_negative_score_is_a_number_not_a_text(file):
     assert ",-0.1," in text
 
 
-def test_rows_that_could_not_be_read_leave_a_leaderboard_that_can(file):
+def test_a_leaderboard_of_unreadable_data_can_be_read(file):
     rows = leaderboard_rows(
         [evaluated(error="no file stsb.csv\n  hint: --data", digest=""), evaluated("other")]
     )
@@ -130,7 +130,7 @@ def test_rows_that_could_not_be_read_leave_a_leaderboard_that_can(file):
         ),
     ],
 )
-def test_a_file_that_is_no_leaderboard_is_named(content, message, tmp_path):
+def test_a_file_that_is_not_a_leaderboard_is_an_error(content, message, tmp_path):
     path = tmp_path / "leaderboard.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(HarnessError, match=message):
@@ -221,7 +221,7 @@ def test_a_failure_without_a_metric_is_still_a_row():
     assert (row.metric, row.score, row.status, row.error) == ("none", None, "error", "boom")
 
 
-def test_a_row_says_what_was_cut_found_and_set():
+def test_a_row_has_truncation_findings_and_prompts():
     one = evaluated(truncation=Truncation(texts=8, truncated=2, tokens=100, lost=25))
     one = replace(one, findings=(Finding("labels-inverted", Severity.WARNING, "AUC 0.1"),))
     settings = Settings(dtype="float16", truncate_dim=64, prompts=(("query", "Ü: "),))
@@ -230,7 +230,7 @@ def test_a_row_says_what_was_cut_found_and_set():
     assert (row.dtype, row.truncate_dim, row.prompts) == ("float16", 64, '{"query": "Ü: "}')
 
 
-def test_a_row_says_how_far_its_precision_moves_embeddings():
+def test_a_row_has_the_deviation_of_a_lower_precision():
     one = evaluated()
     moved = replace(
         one.candidate.facts, deviation=Deviation(texts=64, largest=2e-4, p99=1e-4, neighbors=0.99)
@@ -242,7 +242,7 @@ def test_a_row_says_how_far_its_precision_moves_embeddings():
 # --- boards -----------------------------------------------------------------------------------------------
 
 
-def test_models_that_were_asked_different_things_are_not_ranked_and_the_reason_is_said():
+def test_models_that_were_asked_different_things_are_refused_with_the_reason():
     given = [evaluated("a"), evaluated("b"), evaluated("other", digest="e" * 64), evaluated("old", version=0)]
     (board,) = boards(given)
     assert [row.model for row in board.rows] == ["a", "b"]
@@ -256,7 +256,7 @@ def test_a_sample_or_a_quick_look_is_never_ranked_with_the_full_set(apart):
     assert [board.refused for board in found] == [[], []]
 
 
-def test_different_settings_are_what_people_compare():
+def test_models_with_different_settings_are_ranked_together():
     one, other = evaluated("a"), evaluated("b", score=0.75)
     other = replace(other, candidate=replace(other.candidate, settings=Settings(dtype="bfloat16")))
     (board,) = boards([one, other])
@@ -264,7 +264,7 @@ def test_different_settings_are_what_people_compare():
     assert board.best("spearman") == 0.75
 
 
-def test_a_failure_stands_last_on_the_board():
+def test_a_failure_is_last_on_the_board():
     (board,) = boards([evaluated("a", error="boom", digest=""), evaluated("b", score=-0.5)])
     assert [(row.model, row.headline is None) for row in board.rows] == [("b", False), ("a", True)]
     assert board.refused == []
@@ -282,7 +282,7 @@ def speed(model, texts_per_second):
     )  # fmt: skip
 
 
-def test_published_scores_do_not_move_with_speeds(tmp_path):
+def test_a_published_leaderboard_does_not_depend_on_speeds(tmp_path):
     for name, rate in (("slow", 1.5), ("fast", 99.0)):
         results = Results(tmp_path / name)
         results.write(evaluated("=m"), None)

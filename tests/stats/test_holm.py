@@ -20,9 +20,9 @@ def test_corrected_values_are_those_of_statsmodels():
 
 
 def test_a_p_value_that_is_nan_stays_nan_and_does_not_count():
-    found = holm([0.01, math.nan, 0.04])
-    assert (found[0], found[2]) == pytest.approx((0.02, 0.04))
-    assert math.isnan(found[1])
+    adjusted = holm([0.01, math.nan, 0.04])
+    assert (adjusted[0], adjusted[2]) == pytest.approx((0.02, 0.04))
+    assert math.isnan(adjusted[1])
 
 
 @given(st.lists(st.one_of(st.floats(0, 1), st.just(math.nan)), max_size=40))
@@ -38,10 +38,10 @@ def test_p_values_are_adjusted_one_after_the_other_from_the_smallest(values):
 
 @given(st.lists(st.floats(0, 1), max_size=20))
 def test_corrected_values_are_larger_keep_their_order_and_stay_probabilities(values):
-    found = holm(values)
-    assert all(value <= corrected <= 1 for value, corrected in zip(values, found, strict=True))
-    assert [found[position] for position in np.argsort(values, kind="stable")] == sorted(found)
+    adjusted = holm(values)
+    assert all(value <= corrected <= 1 for value, corrected in zip(values, adjusted, strict=True))
+    assert [adjusted[position] for position in np.argsort(values, kind="stable")] == sorted(adjusted)
     assert all(
         corrected <= min(1, len(values) * value) + 1e-12
-        for value, corrected in zip(values, found, strict=True)
+        for value, corrected in zip(values, adjusted, strict=True)
     )
