@@ -32,8 +32,9 @@ from harness.comparison.sources import read_results
 from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.plugins.loader import load_plugins
 from harness.results.folder import encode
-from harness.results.predictions import metric_of, paired, read_table
-from harness.stats import gain, resampling
+from harness.results.prediction_files import read_table
+from harness.results.predictions import metric_of, pair_tables
+from harness.stats import gain
 from harness.stats.paired import Paired
 from harness.system.atomic import write_output
 
@@ -260,7 +261,6 @@ def _gains(
 def _resample(count: int) -> None:
     """Let `gain_of` draw so often: a share of rejections needs fewer resamples than one p-value."""
     gain.RESAMPLES = count
-    resampling.resamples.__defaults__ = resampling.signs.__defaults__ = (count,)
 
 
 def real(folders: Sequence[Path], repetitions: int, resamples: int) -> Iterator[dict[str, object]]:
@@ -272,7 +272,7 @@ def real(folders: Sequence[Path], repetitions: int, resamples: int) -> Iterator[
         score = result.evaluation.scores[0]
         metric = metric_of(score, slot[0], tasks)
         tables = [read_table(side.answered[slot]) for side in (base, cand)]
-        whole = paired(metric, *tables)
+        whole = pair_tables(metric, *tables)
         generator = np.random.default_rng(0)
         gains = [
             gain.gain_of(_swap_clusters(whole, generator), repetition) for repetition in range(repetitions)

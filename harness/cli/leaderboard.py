@@ -52,19 +52,19 @@ def command(
     """
     from harness.cli.output import console, echo, print_grids
     from harness.render import to_markdown
-    from harness.results.leaderboard import boards, records
+    from harness.results.leaderboard import boards, leaderboard_rows
     from harness.results.publish import to_csv
     from harness.results.tables import models_table
 
     evaluations, throughputs, paths = _merged([user_path(folder) for folder in folders])
     if form == "csv":
-        echo(to_csv(records(evaluations)))
+        echo(to_csv(leaderboard_rows(evaluations)))
     elif form == "json":
-        click.echo(json.dumps([asdict(record) for record in records(evaluations)], indent=1))
+        click.echo(json.dumps([asdict(record) for record in leaderboard_rows(evaluations)], indent=1))
     else:
         from harness.results.latex import to_latex
         from harness.results.overall import overall
-        from harness.results.significance_tables import board_grids, board_letters, overall_grid
+        from harness.results.significance_tables import board_letters, board_tables, overall_table
 
         ranked = boards(evaluations)
         known = _standings(ranked, paths, plugin_files, task_files) if letters else {}
@@ -72,7 +72,7 @@ def command(
         if form == "tex":
             echo(to_latex(ranked, given, over))
             return
-        laid_out = [*board_grids(ranked, given), *map(overall_grid, over)]
+        laid_out = [*board_tables(ranked, given), *map(overall_table, over)]
         if form == "md":
             echo(to_markdown(laid_out))
         else:
@@ -87,7 +87,7 @@ def _standings(
 ) -> dict[int, PairwiseStats | str]:
     """Hold the models of each board against each other, by the place of the board."""
     from harness.cli.config import read_config
-    from harness.results.significance import standings
+    from harness.results.significance import pairwise_stats
 
     @cache
     def tasks() -> dict[str, Task]:
@@ -97,7 +97,7 @@ def _standings(
     if plugins or files:
         # What was asked for by name is an error where it is broken, whether it is needed or not.
         tasks()
-    return {place: standings(board, paths, tasks) for place, board in enumerate(ranked)}
+    return {place: pairwise_stats(board, paths, tasks) for place, board in enumerate(ranked)}
 
 
 def _merged(

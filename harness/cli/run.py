@@ -238,11 +238,11 @@ def _log(outcome: RunOutcome) -> dict[str, Any]:
 def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool) -> None:
     """Print what this run was asked for: a table for people, or JSON for programs."""
     from harness.cli.output import console, print_grids, say
-    from harness.results.leaderboard import boards, records
+    from harness.results.leaderboard import boards, leaderboard_rows
     from harness.results.tables import models_table, task_tables
 
     if as_json:
-        rows = [asdict(record) for record in records(outcome.evaluations)]
+        rows = [asdict(record) for record in leaderboard_rows(outcome.evaluations)]
         problems = [*plugins.problems, *outcome.problems]
         click.echo(json.dumps({"records": rows, "skipped": outcome.skipped, "problems": problems}, indent=1))
         return

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.comparison.measure import MetricGain
     from harness.comparison.result import Changes
     from harness.comparison.sources import ModelResults, Slot
-    from harness.results.predictions import TaskResult
+    from harness.results.prediction_files import TaskResult
     from harness.results.records import Score
     from harness.tasks.interface import Task
 

@@ -6,14 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.results.predictions import (
-    aligned,
-    check_score,
-    metric_of,
-    paired,
-    predictions_at_hand,
-    read_table,
-)
+from harness.results.prediction_files import find_predictions, read_table
+from harness.results.predictions import align_tables, check_score, metric_of, pair_tables
 from harness.stats.gain import gain_of
 from harness.stats.intervals import FEWEST_UNITS, seed_from
 from harness.stats.seeds import seeds_gain
@@ -22,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.metrics.interface import Metric
-    from harness.results.predictions import Table, TaskResult
+    from harness.results.prediction_files import TaskResult
+    from harness.results.predictions import Table
     from harness.results.records import Evaluation, Score
     from harness.stats.gain import Gain
     from harness.tasks.interface import Task
@@ -72,7 +67,7 @@ def measure(
     broken: list[str] = []
     try:
         for result in (pair.baseline, *pair.candidates):
-            predictions_at_hand(result)
+            find_predictions(result)
         metrics = {score.metric: metric_of(score, _task_name(pair), tasks) for score in scores}
         tables, left_out = _tables(pair, list(metrics.values()), texts=texts)
     except HarnessError as error:
@@ -106,13 +101,13 @@ def _tables(pair: TaskPair, metrics: Sequence[Metric], *, texts: bool) -> tuple[
             if metric.name in by_name:
                 check_score(metric, table, result.evaluation, by_name[metric.name])
     answers = {name for result in results for score in result.evaluation.scores for name in score.columns}
-    return aligned(tables, pair.names, common=pair.common, answers=answers - {"gold"})
+    return align_tables(tables, pair.names, common=pair.common, answers=answers - {"gold"})
 
 
 def _measure_metric(
     pair: TaskPair, score: Score, metric: Metric, tables: Sequence[Table], tasks: Mapping[str, Task]
 ) -> MetricGain:
-    pairs = [paired(metric, tables[0], table) for table in tables[1:]]
+    pairs = [pair_tables(metric, tables[0], table) for table in tables[1:]]
     examination = pair.baseline.evaluation.examination
     seed = seed_from(examination.digest, examination.task, score.metric, "gain")
     from_seeds = None

@@ -9,8 +9,8 @@ import numpy as np
 
 from harness.comparison.result import Slice
 from harness.metrics import standard as metrics
-from harness.results.predictions import paired
-from harness.stats.gain import LEVEL, quantile, unseen
+from harness.results.predictions import pair_tables
+from harness.stats.gain import LEVEL, bound_without_spread, quantile
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.proportions import holm, mcnemar, tango
@@ -66,7 +66,7 @@ def measure_slices(metric: Metric, baseline: Table, candidate: Table) -> tuple[S
         measured = _measure_part(metric, part, baseline, candidate)
         if measured is not None:
             slices.append((part, *measured))
-    adjusted = holm([figures.p for _, _, figures in slices])
+    adjusted = holm([figures.p for _, _, figures in slices]).tolist()
     return tuple(
         Slice(
             by=part.by,
@@ -113,7 +113,7 @@ def _measure_part(
         for side in sides:
             side.pop("cluster", None)
     with np.errstate(invalid="ignore", divide="ignore"):
-        pair = paired(metric, *sides)
+        pair = pair_tables(metric, *sides)
         if pair.count < _min_units(metric) or not math.isfinite(pair.gain):
             return None
         if flips := _count_flips(pair):
@@ -123,7 +123,7 @@ def _measure_part(
         return None
     half = quantile(1 - LEVEL / 2, pair.count) * error
     if error == 0 and metric.per_example:
-        half = unseen(pair)
+        half = bound_without_spread(pair)
     return pair, _Figures(
         pair.gain, pair.gain - half, pair.gain + half, _p_value(pair.gain, error, pair.count)
     )

@@ -12,7 +12,7 @@ from harness.models.interface import ModelFacts, Settings
 from harness.models.locate import display_names
 from harness.results.folder import Results, no_results
 from harness.results.leaderboard import LeaderboardRow, read_leaderboard
-from harness.results.predictions import TaskResult
+from harness.results.prediction_files import TaskResult
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, Throughput
 
 if TYPE_CHECKING:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def correct_p_values(families: Sequence[Sequence[MetricGain]]) -> list[list[float]]:
     """Correct p-values over all lines of all comparisons (Holm); returns a list for each comparison."""
     adjusted = iter(
-        holm([each.gain.p if each.gain is not None else math.nan for family in families for each in family])
+        holm(
+            [each.gain.p if each.gain is not None else math.nan for family in families for each in family]
+        ).tolist()
     )
     return [[next(adjusted) for _ in family] for family in families]
 

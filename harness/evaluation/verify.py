@@ -9,8 +9,8 @@ from harness.errors import HarnessError
 from harness.evaluation.journal import read_runs
 from harness.evaluation.rescore import differences
 from harness.results.folder import no_results, read_record
-from harness.results.predictions import read_predictions
-from harness.results.publish import published
+from harness.results.prediction_files import read_predictions
+from harness.results.publish import leaderboard_files
 from harness.results.records import content_hash
 from harness.system.atomic import stale_files
 from harness.system.paths import accessible
@@ -159,7 +159,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def _boards(results: Results, found: VerifyReport) -> None:
     """Hold what was published against what would be published now, byte for byte."""
     try:
-        expected = published(results, [])  # a record that cannot be read was reported
+        expected = leaderboard_files(results, [])  # a record that cannot be read was reported
     except HarnessError as error:
         found.fault("throughput", error.message, "delete it; the model is timed again")
         return

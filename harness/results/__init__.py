@@ -1,1 +1,1 @@
-"""Where many models stand: which differ beyond noise, and how they rank over tasks."""
+"""Results on disk, and the leaderboards, rankings and tests made of them."""

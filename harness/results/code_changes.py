@@ -1,4 +1,4 @@
-"""What differs between the code behind two records, in words."""
+"""Describe how the code behind two records differs."""
 
 from __future__ import annotations
 
@@ -11,34 +11,37 @@ if TYPE_CHECKING:
 
 
 OPTIONS = "options of the task"
-"""Stands for a task's options among its modules."""
-
+"""Key of the hash of a task's options, among those of its modules."""
 
 OWN = "harness."
+"""Prefix of our own modules."""
 
 
 def task_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Say what differs between the task's code behind two records, one phrase each."""
-    differing = [name for name in _differing(then, now) if not name.startswith(OWN)]
+    """Return what differs in the task's code of two records, one phrase each.
+
+    then, now: module, distribution or OPTIONS → its hash or version, as in `Evaluation.code`.
+    """
+    differing = [name for name in _differing_names(then, now) if not name.startswith(OWN)]
     versions = [name for name in differing if name.startswith(walk.DISTRIBUTION)]
     modules = [name for name in differing if name not in {*versions, OPTIONS}]
-    told = [f"code of the task: {_changed(modules, then, now)}"] if modules else []
-    told += [f"{name} {then.get(name, '–')} → {now.get(name, '–')}" for name in versions]
-    return told + ([f"{OPTIONS} changed"] if OPTIONS in differing else [])
+    phrases = [f"code of the task: {_list_changes(modules, then, now)}"] if modules else []
+    phrases += [f"{name} {then.get(name, '–')} → {now.get(name, '–')}" for name in versions]
+    return phrases + ([f"{OPTIONS} changed"] if OPTIONS in differing else [])
 
 
 def scoring_changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Say what differs between our own code behind two records, in one phrase; empty where nothing does."""
-    own = [name for name in _differing(then, now) if name.startswith(OWN)]
-    return [f"scoring code of harness: {_changed(own, then, now)}"] if own else []
+    """Return what differs in our own code of two records: one phrase, or none."""
+    own = [name for name in _differing_names(then, now) if name.startswith(OWN)]
+    return [f"scoring code of harness: {_list_changes(own, then, now)}"] if own else []
 
 
-def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def _differing_names(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
 
 
-def _changed(names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Such as `one, two changed, three added`."""
+def _list_changes(names: Iterable[str], then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return a phrase such as `one, two changed, three added`."""
     kinds: dict[str, list[str]] = {}
     for name in names:
         kind = "added" if name not in then else "removed" if name not in now else "changed"

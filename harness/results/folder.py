@@ -1,4 +1,4 @@
-"""A results folder: one JSON file per (model, task), one parquet file beside it, each whole or absent."""
+"""A results folder: for each (model, task) a JSON record and a parquet file of predictions; atomic writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from harness.errors import HarnessError
-from harness.results.records import SCHEMA, Evaluation, Throughput, plain_values
+from harness.results.prediction_files import read_content_hash, to_parquet
+from harness.results.records import SCHEMA, Evaluation, Throughput
 from harness.system.atomic import locked, remove_stale, write_error, write_inside
 from harness.system.limits import read_json_file
 from harness.system.paths import accessible, file_name, refuse_symlinks, symlink_below
@@ -22,23 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import pyarrow as pa
-
     from harness.results.records import Examination
     from harness.tasks.dataset import Predictions
 
     Identity = tuple[str, str]
     """A model's name and fingerprint."""
 
-Kept = TypeVar("Kept", Evaluation, Throughput)
+AnyRecord = TypeVar("AnyRecord", Evaluation, Throughput)
 
 
 _PARTS = ("records", "predictions", "errors", "throughput", "runs")
-SEAL = "seal"
-"""Under this name a record's file holds the hash of all else in it; a reader of records passes over it."""
-_HASH = b"content_hash"
+_SEAL = "seal"
+"""Key of the seal in a record's file: a checksum of the record's content. `Evaluation` does not have it."""
 _HINT = "delete it; a run that needs it computes it again"
 _SHOWN = 5
+"""Maximum number of other folders that an error names."""
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
 
@@ -46,8 +45,8 @@ _PATIENCE = 60.0
 class Results:
     """A results folder: `records/`, `predictions/`, `throughput/`, `errors/`, `runs/`.
 
-    A sample's record, a limited one and the full one stand side by side. A failure goes to `errors/`
-    and leaves what was finished before where it is.
+    Records of a sample, of a limited run and of a full run do not replace each other. A failure goes to
+    `errors/` and leaves an earlier success where it is.
     """
 
     def __init__(self, root: Path) -> None:
@@ -56,30 +55,30 @@ class Results:
     def read(self, model: Identity, examination: Examination) -> Evaluation | None:
         """Read a finished record; None where there is none.
 
-        Raises HarnessError for a file that is not a record, one of another schema, or one that was changed,
-        and where nobody can say whether one is there.
+        Raises HarnessError for a file that is not a record, is of another schema or was changed, and for a
+        path that cannot be accessed.
         """
         path = accessible(self.slot(model, examination))
         if not path.is_file():
             return None
-        found, seal_holds = read_record(path)
+        evaluation, seal_holds = read_record(path)
         if seal_holds is False:
             raise HarnessError(f"{path} was changed after it was written: its seal does not hold", hint=_HINT)
-        return found
+        return evaluation
 
     def failure(self, model: Identity, examination: Examination) -> Evaluation | None:
-        """Read the ERROR record of what failed last; None where there is none.
+        """Read the ERROR record of the last failure; None where there is none.
 
         Raises HarnessError as `read` does.
         """
         path = accessible(self._path("errors", model, examination, "json"))
-        return _decode(path, Evaluation) if path.is_file() else None
+        return _read_as(path, Evaluation) if path.is_file() else None
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
         """Write the predictions, then the record that vouches for them."""
         with defer_signals():
             if predictions is not None and evaluation.predictions is not None:
-                content = _parquet(predictions, evaluation.predictions)
+                content = to_parquet(predictions, evaluation.predictions)
                 self._write(self.predictions_path(evaluation), content)
             self._write(self.record_path(evaluation), sealed(evaluation))
 
@@ -92,41 +91,41 @@ class Results:
         self._write(self.record_path(evaluation), sealed(evaluation))
 
     def forget_failure(self, evaluation: Evaluation) -> None:
-        """Remove the ERROR record of what has now been finished, or was all along."""
-        # A task that failed before it asked for its data may have been filed as one that brings its own.
+        """Remove the ERROR record of an evaluation that is now finished."""
+        # A task that failed before it loaded its data may be filed as one with its own data.
         for data in ("sample", "files"):
             examination = replace(evaluation.examination, data=data)
             for ending in ("json", "txt"):
                 self._remove(self._path("errors", evaluation.model, examination, ending))
 
     def has_predictions(self, evaluation: Evaluation) -> bool:
-        """Whether the predictions that a record vouches for are there, and are not those of another run."""
+        """Whether the predictions that a record vouches for exist, and are not of another run."""
         return (
             evaluation.predictions is None
-            or _written_hash(self.predictions_path(evaluation)) == evaluation.predictions
+            or read_content_hash(self.predictions_path(evaluation)) == evaluation.predictions
         )
 
     def slot(self, model: Identity, examination: Examination) -> Path:
-        """Where the record of a finished evaluation belongs, whether it is there or not."""
+        """Return the path for the record of a finished evaluation, whether or not it exists."""
         return self._path("records", model, examination, "json")
 
     def record_path(self, evaluation: Evaluation) -> Path:
-        """Where the record of an evaluation is; a failure is filed apart."""
+        """Return the path of an evaluation's record; failures are in `errors/`."""
         part = "records" if evaluation.status == "ok" else "errors"
         return self._path(part, evaluation.model, evaluation.examination, "json")
 
     def predictions_path(self, evaluation: Evaluation) -> Path:
-        """Where the predictions of an evaluation are."""
+        """Return the path of an evaluation's predictions."""
         return self._path("predictions", evaluation.model, evaluation.examination, "parquet")
 
     def trace_path(self, evaluation: Evaluation) -> Path:
-        """Where the traceback of a failed evaluation is."""
+        """Return the path of a failed evaluation's traceback."""
         return self._path("errors", evaluation.model, evaluation.examination, "txt")
 
     def evaluations(self, unreadable: list[str] | None = None) -> list[Evaluation]:
-        """All records, in an order that depends on their content alone; a failure hides an earlier success.
+        """Read all records, in an order of their content alone; a failure hides an earlier success.
 
-        unreadable: takes one sentence for each file that is not a record; when it is None, the first
+        unreadable: gets one sentence for each file that is not a record; when it is None, the first
         such file raises HarnessError.
         """
         paths = [*self.root.glob("records/*/*.json"), *self.root.glob("errors/*/*.json")]
@@ -134,62 +133,60 @@ class Results:
         # Errors come after records: `sorted` would put them first.
         for path in sorted(paths, key=lambda path: (path.parts[-3] == "errors", path)):
             try:
-                found = _decode(path, Evaluation)
+                evaluation = _read_as(path, Evaluation)
             except HarnessError as error:
                 if not os.path.lexists(path):
-                    continue  # a failure that another process has just made good
+                    continue  # another process has just finished what had failed
                 if unreadable is None:
                     raise
                 unreadable.append(error.message)
                 continue
-            latest[*found.model, _slot(found.examination)] = found
-        return sorted(
-            latest.values(), key=lambda one: (one.examination.task, *one.model, _slot(one.examination))
-        )
+            latest[*evaluation.model, _file_stem(evaluation.examination)] = evaluation
+        return [latest[key] for key in sorted(latest, key=lambda key: (latest[key].examination.task, *key))]
 
     def write_throughput(self, throughput: Throughput) -> None:
-        """Write a speed; it replaces the model's last one."""
+        """Write a model's speed; it replaces the last one."""
         model = throughput.model, throughput.fingerprint
         self._write(self._throughput(model), encode(throughput))
 
     def has_throughput(self, model: Identity) -> bool:
-        """Whether the model was timed before."""
+        """Whether a speed of the model is here."""
         return accessible(self._throughput(model)).is_file()
 
     def throughputs(self) -> list[Throughput]:
-        """All speeds, by model."""
-        return [_decode(path, Throughput) for path in sorted(self.root.glob("throughput/*.json"))]
+        """Read all speeds, sorted by model."""
+        return [_read_as(path, Throughput) for path in sorted(self.root.glob("throughput/*.json"))]
 
     def write_run(self, name: str, content: dict[str, Any]) -> None:
-        """Write what a run ran on and what it did."""
+        """Write the journal of a run: what it ran on and what it did."""
         self._write(self.root / "runs" / f"{file_name(name)}.json", encode(content))
 
     @property
     def begun(self) -> bool:
-        """Whether something may have been written here: where nothing was, nothing is left behind either."""
+        """Whether results may have been written here; a leaderboard is written only then."""
         return any((self.root / part).is_dir() for part in ("records", "errors", "throughput"))
 
     def run_paths(self) -> list[Path]:
-        """The files that runs wrote of themselves."""
+        """Return the paths of the journals of runs."""
         return sorted(self.root.glob("runs/*.json"))
 
     @contextmanager
     def publishing_lock(self) -> Iterator[None]:
-        """Keep other processes out of what is written from all records; never held while a model encodes."""
+        """Lock the leaderboards, which are written from all records; never held while a model encodes."""
         try:
-            # Publishing takes seconds; whoever holds the lock for longer hangs, and others need not.
+            # Publishing takes seconds: a process that holds the lock for longer hangs.
             with locked(self.root / ".lock", seconds=_PATIENCE):
                 yield
         except OSError as error:
             raise write_error(self.root, error) from error
 
     def remove_stale(self) -> None:
-        """Remove what processes that are gone left half-written."""
+        """Remove partial files of processes that have ended."""
         for folder in self.folders():
             remove_stale(folder)
 
     def folders(self) -> list[Path]:
-        """The root, and every folder below it that results are written to; none that a link leads to."""
+        """Return the root, and all folders below it that results are written to, but no symbolic links."""
         below = [folder for part in _PARTS for folder in (self.root / part, *self.root.glob(f"{part}/*/"))]
         return [self.root, *(folder for folder in below if not symlink_below(folder, self.root))]
 
@@ -209,11 +206,11 @@ class Results:
         return self.root / "throughput" / f"{_folder(model)}.json"
 
     def _path(self, part: str, model: Identity, examination: Examination, ending: str) -> Path:
-        return self.root / part / _folder(model) / f"{_slot(examination)}.{ending}"
+        return self.root / part / _folder(model) / f"{_file_stem(examination)}.{ending}"
 
 
 def no_results(folder: Path) -> HarnessError:
-    """The error for a folder without results; it names the folders right below that hold some."""
+    """Return the error for a folder without results; it names subfolders with results."""
     below = sorted(str(path.parent) for path in folder.glob("*/records"))
     return HarnessError(
         f"no results in {folder}",
@@ -223,40 +220,40 @@ def no_results(folder: Path) -> HarnessError:
 
 
 def encode(record: Any) -> bytes:  # noqa: ANN401 - any dataclass
-    """Write a record as indented JSON; NaN becomes null."""
+    """Return a record as indented JSON; NaN becomes null."""
     content = record if isinstance(record, dict) else asdict(record)
-    # What a task fitted may be a numpy number or array.
+    # `fitted` may hold numpy numbers and arrays.
     text = msgspec.json.encode(content, enc_hook=lambda value: value.tolist())
     return msgspec.json.format(text, indent=1) + b"\n"
 
 
 def sealed(evaluation: Evaluation) -> bytes:
-    """Write a record as `encode` does, with a seal: the hash of all else that its file says.
+    """Return a record as `encode` does, with its seal: a checksum of the record's content.
 
-    It shows a change to what nothing else vouches for, such as the scores of another tool.
+    It detects changes that nothing else does, such as to scores of another tool.
     """
     content = msgspec.json.decode(encode(evaluation))
-    return encode({**content, SEAL: seal(content)})
+    return encode({**content, _SEAL: seal(content)})
 
 
 def seal(content: dict[str, Any]) -> str:
-    """Hex SHA-256 of a record's content, its own seal apart: of its values, not of a file's bytes."""
-    values = {name: value for name, value in content.items() if name != SEAL}
+    """Return the checksum of a record's content: hex SHA-256 of all values but the seal, as sorted JSON."""
+    values = {name: value for name, value in content.items() if name != _SEAL}
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def read_record(path: Path) -> tuple[Evaluation, bool | None]:
-    """Read a record and whether its seal holds: None for one written before there were seals.
+    """Read a record, and whether its seal is the checksum of its content; None for a record without one.
 
-    Raises HarnessError for a file that is not a record, or one of another schema.
+    Raises HarnessError for a file that is not a record, or is of another schema.
     """
-    content = _content(path)
-    evaluation = _converted(path, content, Evaluation)
-    return evaluation, content[SEAL] == seal(content) if SEAL in content else None
+    content = _read_json(path)
+    evaluation = _convert(path, content, Evaluation)
+    return evaluation, content[_SEAL] == seal(content) if _SEAL in content else None
 
 
-def _slot(examination: Examination) -> str:
-    """Name what is kept apart: `stsb`, `stsb@sample`, `stsb@limit9`; `@` never stands in an escaped name."""
+def _file_stem(examination: Examination) -> str:
+    """Return a name such as `stsb`, `stsb@sample` or `stsb@limit9`; an escaped name has no `@`."""
     sample = "@sample" if examination.data == "sample" else ""
     limit = f"@limit{examination.limit}" if examination.limit is not None else ""
     return f"{file_name(examination.task)}{sample}{limit}"
@@ -267,12 +264,12 @@ def _folder(model: Identity) -> str:
     return f"{file_name(name)}~{file_name(fingerprint[:8])}"
 
 
-def _decode(path: Path, kind: type[Kept]) -> Kept:
-    """Read a record; raises HarnessError for a file that is none, or of another schema."""
-    return _converted(path, _content(path), kind)
+def _read_as(path: Path, kind: type[AnyRecord]) -> AnyRecord:
+    """Read a record; raises HarnessError for a file that is not one, or is of another schema."""
+    return _convert(path, _read_json(path), kind)
 
 
-def _content(path: Path) -> Any:  # noqa: ANN401 - JSON
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
         return read_json_file(path)
     except HarnessError as error:
@@ -281,41 +278,10 @@ def _content(path: Path) -> Any:  # noqa: ANN401 - JSON
         raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
 
 
-def _converted(path: Path, content: Any, kind: type[Kept]) -> Kept:  # noqa: ANN401 - JSON
+def _convert(path: Path, content: Any, kind: type[AnyRecord]) -> AnyRecord:  # noqa: ANN401 - JSON
     if isinstance(content, dict) and content.get("schema") != SCHEMA:
         raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=_HINT)
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
-
-
-def footer_hash(schema: pa.Schema) -> str:
-    """Read the content hash that a file of predictions has in its footer; empty where it has none."""
-    found: bytes = (schema.metadata or {}).get(_HASH, b"")
-    return found.decode(errors="replace")
-
-
-def _parquet(predictions: Predictions, content: str) -> bytes:
-    """Write predictions as parquet, with their content hash in the footer."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    table = pa.table({name: plain_values(values) for name, values in predictions.columns.items()})
-    sink = pa.BufferOutputStream()
-    parquet.write_table(table.replace_schema_metadata({_HASH: content}), sink, compression="zstd")
-    written: bytes = sink.getvalue().to_pybytes()
-    return written
-
-
-def _written_hash(path: Path) -> str | None:
-    """Read the content hash from a parquet file's footer; None where there is no such file."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        if not path.is_file():  # at a pipe one would wait without end
-            return None
-        return footer_hash(parquet.read_schema(path))
-    except (pa.ArrowException, OSError):
-        return None

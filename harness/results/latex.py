@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness.render import one_line
 from harness.results.significance import ALONE
-from harness.results.significance_tables import SHARED, SignificanceLetters, overall_grid
+from harness.results.significance_tables import SHARED, SignificanceLetters, overall_table
+from harness.results.tables import ILLUSTRATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,29 +25,29 @@ _MARKS = {
 }  # fmt: skip
 _MARK = re.compile("[" + re.escape("".join(_MARKS)) + "]")
 _JOINED = re.compile(r"(?<=[-'`,?!])(?=[-'`])")
-"""Between marks of which LaTeX would make one longer one."""
+"""Position between two marks that LaTeX would join: `--`, `?`-`, two quotes."""
 
 
 def to_latex(boards: Sequence[Board], letters: Letters, overall: Sequence[Overall]) -> str:
-    """One tabular for each board, then one for each overall ranking; letters stand as superscripts.
+    """Return a tabular for each board, then for each overall ranking; letters are superscripts.
 
-    A comment above each says of what it is; remarks stand as comments below.
+    The title is a comment above a tabular, remarks are comments below it.
     """
-    tables = [_board(board, letters.get(place)) for place, board in enumerate(boards)]
-    return "\n".join([*tables, *(_grid(overall_grid(one)) for one in overall)])
+    tables = [_board(board, letters.get(position)) for position, board in enumerate(boards)]
+    return "\n".join([*tables, *(_overall(overall_table(ranking)) for ranking in overall)])
 
 
 def latex(text: str) -> str:
     """Escape a text for LaTeX; control characters and line ends become spaces."""
-    plain = _MARK.sub(lambda found: _MARKS[found[0]], _JOINED.sub("\0", one_line(text)))
-    # After the end of a line [ would begin an option of it, and * stand for one.
+    plain = _MARK.sub(lambda match: _MARKS[match[0]], _JOINED.sub("\0", one_line(text)))
+    # After the end of a line, [ and * would begin an option of it.
     return re.sub(r"^[\[*]", r"{\g<0>}", plain.replace("\0", "{}"))
 
 
 def _board(board: Board, own: SignificanceLetters | str | None) -> str:
-    given = own.of if isinstance(own, SignificanceLetters) else {}
+    letters = own.of if isinstance(own, SignificanceLetters) else {}
     rows = [
-        [latex(row.model), *(_score(board, row, metric, given) for metric in board.metrics)]
+        [latex(row.model), *(_score(board, row, metric, letters) for metric in board.metrics)]
         for row in board.rows
     ]
     remarks = [
@@ -59,14 +60,14 @@ def _board(board: Board, own: SignificanceLetters | str | None) -> str:
         remarks += [SHARED, *own.remarks]
     elif own is not None and own != ALONE:
         remarks.append(f"no letters: {own}")
-    asked = board.rows[0].evaluation.examination
-    limited = f", LIMITED to {asked.limit} examples" if asked.limit is not None else ""
-    sample = ", sample: illustrative, not the real dataset" if asked.data == "sample" else ""
+    examination = board.rows[0].evaluation.examination
+    limited = f", LIMITED to {examination.limit} examples" if examination.limit is not None else ""
+    sample = f", {ILLUSTRATIVE}" if examination.data == "sample" else ""
     return _tabular(board.task + sample + limited, ["model", *board.metrics], rows, remarks)
 
 
-def _score(board: Board, row: Row, metric: str, own: Mapping[str, str]) -> str:
-    """A score as LaTeX; the headline with its interval and letters."""
+def _score(board: Board, row: Row, metric: str, letters: Mapping[str, str]) -> str:
+    """Return a score as LaTeX; the headline with its interval and letters."""
     score = board.score(row, metric)
     if row.headline is None or score is None or score.score is None:
         return "ERROR" if row.headline is None else "--"
@@ -76,21 +77,21 @@ def _score(board: Board, row: Row, metric: str, own: Mapping[str, str]) -> str:
     if score is row.headline:
         if score.low is not None and score.high is not None:
             text += f" [{score.low:.3f}, {score.high:.3f}]"
-        if row.model in own:
-            text += f"\\textsuperscript{{{own[row.model]}}}"
+        if row.model in letters:
+            text += f"\\textsuperscript{{{letters[row.model]}}}"
     return text
 
 
-def _grid(grid: Table) -> str:
+def _overall(table: Table) -> str:
     rows = [
         [f"\\textbf{{{latex(cell.text)}}}" if cell.best else latex(cell.text) for cell in row]
-        for row in grid.rows
+        for row in table.rows
     ]
-    return _tabular(f"{grid.title}, {grid.subtitle}", grid.header, rows, grid.remarks)
+    return _tabular(f"{table.title}, {table.subtitle}", table.header, rows, table.remarks)
 
 
 def _tabular(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], remarks: Sequence[str]) -> str:
-    """header, title, remarks: plain texts; rows: cells of LaTeX."""
+    """Return a tabular; title, header and remarks: plain texts; rows: cells of LaTeX."""
     lines = [
         f"% {one_line(title)}",
         r"\begin{tabular}{l" + "r" * (len(header) - 1) + "}",

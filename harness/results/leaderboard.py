@@ -1,4 +1,4 @@
-"""Leaderboards: tidy rows from records, and which of them may be ranked against each other."""
+"""Leaderboards: one row per score, and boards of the models that are comparable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderboardRow:
-    """One row of `leaderboard.csv`: a model's score by one metric of one task. Empty cells are None."""
+    """A row of `leaderboard.csv`: a model's score by one metric of one task. Empty cells are None."""
 
     model: str
     """`NAME`, or `NAME~fp8` where several models of this leaderboard share the name."""
@@ -63,7 +63,7 @@ class LeaderboardRow:
     """Shares, in [0, 1], of texts cut and of tokens not read."""
     predictions: str | None
     findings: str | None
-    """Codes, separated by spaces."""
+    """Codes of findings, separated by spaces."""
     libraries: str
     error: str | None
 
@@ -77,23 +77,23 @@ class Row:
 
     model: str
     evaluation: Evaluation
-    given: int
-    """Its place among the models as they were given, which is the order of columns."""
+    order: int
+    """Position among the models as they were given: the order of columns."""
 
     @property
     def headline(self) -> Score | None:
-        """The score it is ranked by; None for an ERROR."""
+        """The score that the model is ranked by; None for an ERROR."""
         return self.evaluation.scores[0] if self.evaluation.status == "ok" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The models on one task that were asked the same, best first."""
+    """The models that were asked the same on a task, best first."""
 
     task: str
     rows: list[Row]
     refused: list[tuple[str, list[str]]]
-    """Models that were asked something else, and what differs; they are not ranked."""
+    """Models that were asked something else, which are not ranked, and what differs."""
 
     @property
     def metrics(self) -> list[str]:
@@ -101,7 +101,7 @@ class Board:
         return list(dict.fromkeys(score.metric for row in self.rows for score in row.evaluation.scores))
 
     def best(self, metric: str) -> float | None:
-        """The highest score by a metric, to be shown in bold where there is more than one model."""
+        """Return the highest score by a metric; None where all are undefined."""
         scores = [
             score for row in self.rows if (score := self.score(row, metric)) and score.score is not None
         ]
@@ -109,43 +109,44 @@ class Board:
 
     @staticmethod
     def score(row: Row, metric: str) -> Score | None:
-        """A model's score by a metric."""
+        """Return a model's score by a metric; None where it has none."""
         return next((score for score in row.evaluation.scores if score.metric == metric), None)
 
 
-def records(evaluations: Sequence[Evaluation]) -> list[LeaderboardRow]:
-    """Flatten evaluations into rows, sorted by task, metric (the headline first) and model."""
-    shown = display_names(sorted(one.model for one in evaluations))
+def leaderboard_rows(evaluations: Sequence[Evaluation]) -> list[LeaderboardRow]:
+    """Return a row for each score, sorted by task, metric (the headline first) and model."""
+    names = display_names(sorted(evaluation.model for evaluation in evaluations))
+    ordered = sorted(evaluations, key=lambda one: (one.examination.task, names[one.model], one.key))
     rows = [
-        _record(one, score, shown[one.model], position)
-        for one in sorted(evaluations, key=lambda one: (one.examination.task, shown[one.model], one.key))
-        for position, score in enumerate(one.scores or (Score(metric="none", score=None),))
+        _leaderboard_row(evaluation, score, names[evaluation.model], position)
+        for evaluation in ordered
+        for position, score in enumerate(evaluation.scores or (Score(metric="none", score=None),))
     ]
     first = {(row.task, row.metric): position for position, row in reversed(list(enumerate(rows)))}
     return sorted(rows, key=lambda row: (row.task, first[row.task, row.metric], row.model))
 
 
 def boards(evaluations: Sequence[Evaluation]) -> list[Board]:
-    """One board per task and source of data (sample, files, own; limited or not).
+    """Return one board per task, source of data (sample, files, own) and limit.
 
-    Of models on a board that were asked different things, the largest group is ranked; between groups
-    of the same size the one whose digest sorts first, so that the answer depends on the records alone.
+    Of models on a board that were asked different things, the largest group is ranked; of groups of the same
+    size, the one whose digest sorts first, so that boards depend on the records alone.
     """
-    shown = display_names(sorted(one.model for one in evaluations))
-    given = list(dict.fromkeys(one.model for one in evaluations))
+    names = display_names(sorted(evaluation.model for evaluation in evaluations))
+    order = list(dict.fromkeys(evaluation.model for evaluation in evaluations))
     rows: dict[tuple[str, str, int], list[Row]] = {}
-    for one in evaluations:
-        asked = one.examination
-        place = asked.task, asked.data, asked.limit or 0
-        rows.setdefault(place, []).append(Row(shown[one.model], one, given.index(one.model)))
-    return [_board(place[0], rows[place]) for place in sorted(rows)]
+    for evaluation in evaluations:
+        model, examination = evaluation.model, evaluation.examination
+        key = examination.task, examination.data, examination.limit or 0
+        rows.setdefault(key, []).append(Row(names[model], evaluation, order.index(model)))
+    return [_board(key[0], rows[key]) for key in sorted(rows)]
 
 
 def read_leaderboard(path: Path) -> list[LeaderboardRow]:
     """Read a `leaderboard.csv`.
 
-    Raises HarnessError for one that is not there, lacks a column, or has a row with a cell of the wrong type
-    or with one end of an interval.
+    Raises HarnessError for a file that is missing, lacks a column, or has a row with a cell of the wrong type
+    or with only one end of an interval.
     """
     from harness.tasks.readers import read_records
 
@@ -154,23 +155,23 @@ def read_leaderboard(path: Path) -> list[LeaderboardRow]:
     if missing:
         raise HarnessError(f"{path} is not a leaderboard: it has no column {', '.join(missing)}")
     return [
-        _of_cells(row, f"{path} is not a leaderboard: row {number}") for number, row in enumerate(rows, 1)
+        _parse_row(row, f"{path} is not a leaderboard: row {number}") for number, row in enumerate(rows, 1)
     ]
 
 
-def _of_cells(row: dict[str, Any], where: str) -> LeaderboardRow:
-    cells = {name: _value(name, cell) for name, cell in row.items()}
+def _parse_row(row: dict[str, Any], where: str) -> LeaderboardRow:
+    cells = {name: _parse_cell(name, cell) for name, cell in row.items()}
     try:
         return msgspec.convert(cells, LeaderboardRow, strict=False)
     except msgspec.ValidationError as error:
         raise HarnessError(f"{where}: {error}") from error
 
 
-def _record(one: Evaluation, score: Score, shown: str, position: int) -> LeaderboardRow:
-    examination, candidate = one.examination, one.candidate
-    facts, settings, cut = candidate.facts, candidate.settings, one.truncation
+def _leaderboard_row(evaluation: Evaluation, score: Score, model: str, position: int) -> LeaderboardRow:
+    examination, candidate = evaluation.examination, evaluation.candidate
+    facts, settings, cut = candidate.facts, candidate.settings, evaluation.truncation
     return LeaderboardRow(
-        model=shown,
+        model=model,
         task=examination.task,
         metric=score.metric,
         headline=position == 0,
@@ -179,7 +180,7 @@ def _record(one: Evaluation, score: Score, shown: str, position: int) -> Leaderb
         high=score.high,
         examples=score.examples,
         clusters=score.clusters,
-        status=one.status,
+        status=evaluation.status,
         data=examination.data,
         split=examination.split,
         limit=examination.limit,
@@ -202,39 +203,40 @@ def _record(one: Evaluation, score: Score, shown: str, position: int) -> Leaderb
         deviation=facts.deviation.largest if facts and facts.deviation else None,
         truncated_texts=cut.truncated / cut.texts if cut and cut.texts else None,
         lost_tokens=cut.lost / cut.tokens if cut and cut.tokens else None,
-        predictions=one.predictions,
-        findings=" ".join(finding.code for finding in one.findings) or None,
-        libraries=_libraries(one.libraries),
-        error=one.error.splitlines()[0] if one.error else None,
+        predictions=evaluation.predictions,
+        findings=" ".join(finding.code for finding in evaluation.findings) or None,
+        libraries=versions_text(evaluation.libraries),
+        error=evaluation.error.splitlines()[0] if evaluation.error else None,
     )
 
 
 def _board(task: str, rows: Sequence[Row]) -> Board:
     asked = Counter(row.evaluation.examination for row in rows if row.headline)
-    chosen = min(asked, key=lambda one: (-asked[one], one.digest, repr(one)), default=None)
-    ranked = [row for row in rows if row.headline is None or row.evaluation.examination == chosen]
+    most = min(asked, key=lambda key: (-asked[key], key.digest, repr(key)), default=None)
+    ranked = [row for row in rows if row.headline is None or row.evaluation.examination == most]
     refused = [
-        (row.model, chosen.differences(row.evaluation.examination))
+        (row.model, most.differences(row.evaluation.examination))
         for row in rows
-        if row not in ranked and chosen is not None
+        if row not in ranked and most is not None
     ]
-    return Board(task, sorted(ranked, key=_standing), refused)
+    return Board(task, sorted(ranked, key=_rank_key), refused)
 
 
-def _standing(row: Row) -> tuple[float, str, str]:
+def _rank_key(row: Row) -> tuple[float, str, str]:
     score = row.headline.score if row.headline else None
     return (-score if score is not None else float("inf"), row.model, row.evaluation.key)
 
 
-def _libraries(versions: dict[str, str]) -> str:
+def versions_text(versions: dict[str, str]) -> str:
+    """Write versions in one cell: `numpy=2.3.1 torch=2.8.0`."""
     return " ".join(f"{name}={version}" for name, version in sorted(versions.items()))
 
 
 _TEXTS = {column.name for column in fields(LeaderboardRow) if column.type == "str"}
 
 
-def _value(name: str, cell: Any) -> Any:  # noqa: ANN401 - a CSV's cells are texts, another file's are not
-    """Undo `cell_text`; what is always a text (the digest of rows that could not be read) may be empty."""
+def _parse_cell(name: str, cell: Any) -> Any:  # noqa: ANN401 - a CSV's cells are texts, another file's are not
+    """Undo `cell_text`; an empty cell is None, or "" in a column of texts."""
     if not isinstance(cell, str):
         return cell
     return text_of(cell) or ("" if name in _TEXTS else None)

@@ -1,4 +1,4 @@
-"""Models over several tasks: average rank, Borda points, and means per tag."""
+"""Overall ranking of models over tasks: average rank, Borda points, and means per tag."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats.closed_form import ranks
+from harness.stats.proportions import Z_95
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,20 +18,19 @@ if TYPE_CHECKING:
     from harness.results.significance import PairwiseStats
 
 MOST_TAGS = 8
-"""Of more tags than these, a table shows those with the most tasks."""
-
-_Z = 1.959963984540054
-"""The 97.5 % quantile of the normal distribution: a mean over tasks rests on many examples."""
+"""Maximum number of tags in a table: those with the most tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagMean:
-    """Mean headline score over the tasks of a tag, which are as they are: only examples vary."""
+    """Mean headline score over the tasks of a tag. Tasks are fixed: only examples are random."""
 
     score: float
-    half: float
-    """Half the 95 % interval, 1.96 √(Σ SE²) / tasks, of tasks that share no examples; NaN where the
-    predictions of a task say nothing of its error."""
+    half_width: float
+    """Half of the 95 % interval, 1.96 √(Σ SE²) / tasks, of tasks that share no examples.
+
+    NaN where the standard error of a task is unknown.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,119 +42,119 @@ class OverallRank:
     """1 is best, ties share the average; None for a model that lacks a task."""
     borda: float | None
     """Models beaten, summed over tasks; a tie counts half."""
-    lacks: dict[str, str] = field(default_factory=dict)
-    """Task → why it has no score there that may be compared."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Task → why the model has no comparable score on it."""
     means: dict[str, TagMean] = field(default_factory=dict)
-    """Tag → mean, for the tags on which it lacks nothing."""
+    """Tag → mean, for tags of which the model lacks no task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """Boards that may be taken together."""
+    """Overall ranking over boards of the same kind: sample or real data, with the same limit."""
 
     sample: bool
     limit: int | None
     tasks: list[str]
-    """What is counted: the tasks that at least two models answered alike."""
-    alone: list[str]
-    """Tasks that fewer did: they compare nobody."""
+    """Tasks that count: those with comparable scores of at least two models."""
+    not_counted: list[str]
+    """Tasks with comparable scores of fewer models."""
     tags: list[str]
-    """Those with the most tasks first."""
-    placed: list[OverallRank]
-    """Ranked models first, best average rank first; then those that lack a task."""
+    """Tags, the one with the most tasks first."""
+    models: list[OverallRank]
+    """Ranked models, best average rank first; then those that lack a task."""
 
 
-def overall(boards: Sequence[Board], standings: Mapping[int, PairwiseStats | str]) -> list[Overall]:
-    """Rank models over tasks; samples, and limited looks, each apart from real and full sets.
+def overall(boards: Sequence[Board], pairwise: Mapping[int, PairwiseStats | str]) -> list[Overall]:
+    """Rank models over tasks; samples and limited runs are apart from real and full data.
 
-    standings: place of a board → what is known of its scores' errors.
-    Counted are all tasks that at least two models answered alike. Models that answered every one of them
-    are ranked, among each other; the others are shown with what they lack, so that one hole in one model's
-    results takes no task from all others. Fewer than two tasks or two models have no overall ranking.
+    pairwise: position of a board → its pairwise statistics, or why there are none.
+    Tasks with comparable scores of at least two models count. Models with scores on all of these are ranked;
+    the others are listed with what they lack, so that a missing result of one model removes no task for the
+    others. Fewer than two tasks or two models have no overall ranking.
     Sources: average rank: Demšar (2006), "Statistical comparisons of classifiers over multiple data sets".
     Borda's count: Borda (1781), "Mémoire sur les élections au scrutin"; for benchmarks Colombo et al. (2022),
     "What are the best systems? New perspectives on NLP benchmarking". Over n models and T tasks it is
     T (n − average rank).
     """
-    together: dict[tuple[bool, int], list[int]] = {}
-    for place, board in enumerate(boards):
-        asked = board.rows[0].evaluation.examination
-        together.setdefault((asked.data == "sample", asked.limit or 0), []).append(place)
-    found = [
-        _overall(sample, limit or None, [(boards[place], standings.get(place, "")) for place in places])
-        for (sample, limit), places in sorted(together.items())
-    ]
-    return [one for one in found if len(one.tasks) > 1 and len(one.placed) > 1]
+    together: dict[tuple[bool, int], list[tuple[Board, PairwiseStats | str]]] = {}
+    for position, board in enumerate(boards):
+        examination = board.rows[0].evaluation.examination
+        kind = examination.data == "sample", examination.limit or 0
+        together.setdefault(kind, []).append((board, pairwise.get(position, "")))
+    rankings = [_overall(*kind, together[kind]) for kind in sorted(together)]
+    return [ranking for ranking in rankings if len(ranking.tasks) > 1 and len(ranking.models) > 1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    """A board, as far as it counts."""
+class _TaskScores:
+    """Headline scores of a board."""
 
     name: str
     scores: dict[str, float]
-    lacking: dict[str, str]
-    """Model → why it has no score here, for those that were asked."""
+    """Model → headline score."""
+    missing: dict[str, str]
+    """Model → why it has no score, for models that were run."""
     tags: frozenset[str]
-    standings: PairwiseStats | str
+    pairwise: PairwiseStats | str
 
     def error(self, model: str) -> float:
-        """Standard error of a model's score; NaN where unknown."""
-        if isinstance(self.standings, str):
+        """Return the standard error of a model's score; NaN where unknown."""
+        if isinstance(self.pairwise, str):
             return math.nan
-        return self.standings.standard_errors.get(model, math.nan)
+        return self.pairwise.standard_errors.get(model, math.nan)
 
 
-def _overall(sample: bool, limit: int | None, boards: Sequence[tuple[Board, PairwiseStats | str]]) -> Overall:
-    every = _tasks(boards)
+def _overall(sample: bool, limit: int, boards: Sequence[tuple[Board, PairwiseStats | str]]) -> Overall:
+    every = _task_scores(boards)
     tasks = [task for task in every if len(task.scores) > 1]
     models = sorted({model for board, _ in boards for model in _models(board)})
     complete = [model for model in models if all(model in task.scores for task in tasks)]
-    rank, borda = _ranked(tasks, complete)
+    rank, borda = _rank_models(tasks, complete)
     every_tag = {tag for task in tasks for tag in task.tags}
     tagged = {tag: [task for task in tasks if tag in task.tags] for tag in every_tag}
     tags = sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
-    placed = [
+    ranked = [
         OverallRank(
             model,
             rank.get(model),
             borda.get(model),
-            {task.name: task.lacking.get(model, "not run") for task in tasks if model not in task.scores},
-            _means(model, tagged),
+            {task.name: task.missing.get(model, "not run") for task in tasks if model not in task.scores},
+            _tag_means(model, tagged),
         )
         for model in models
     ]
-    placed.sort(key=lambda one: (one.average_rank is None, one.average_rank or 0.0, one.model))
-    alone = [task.name for task in every if task not in tasks]
-    return Overall(sample, limit, [task.name for task in tasks], alone, tags, placed)
+    ranked.sort(key=lambda row: (row.average_rank is None, row.average_rank or 0.0, row.model))
+    not_counted = [task.name for task in every if task not in tasks]
+    return Overall(sample, limit or None, [task.name for task in tasks], not_counted, tags, ranked)
 
 
-def _tasks(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_Task]:
-    """Boards with their scores; where two sources hold a task of one name, the source is named too.
+def _task_scores(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_TaskScores]:
+    """Return the scores of each board; where two sources have a task of one name, the source is named too.
 
-    Who failed before the data was known has a board of its own: it counts for the others of that task.
+    A model that failed before its data was known is on a board of its own: its ERROR counts for the other
+    boards of the task.
     """
     scores = [_headlines(board) for board, _ in boards]
     answered = [board.task for (board, _), own in zip(boards, scores, strict=True) if own]
     failed = [(board.task, row.model) for board, _ in boards for row in board.rows if row.headline is None]
-    found = []
-    for (board, known), own in zip(boards, scores, strict=True):
+    tasks = []
+    for (board, pairwise), own in zip(boards, scores, strict=True):
         if not own and board.task in answered:
             continue
         source = board.rows[0].evaluation.examination.data
-        lacking = {model: "ERROR" for task, model in failed if task == board.task}
-        lacking |= {row.model: "undefined" for row in board.rows if row.headline is not None}
-        lacking |= dict.fromkeys((model for model, _ in board.refused), "asked something else")
-        found.append(
-            _Task(
+        missing = {model: "ERROR" for task, model in failed if task == board.task}
+        missing |= {row.model: "undefined" for row in board.rows if row.headline is not None}
+        missing |= dict.fromkeys((model for model, _ in board.refused), "asked something else")
+        tasks.append(
+            _TaskScores(
                 f"{board.task} ({source})" if answered.count(board.task) > 1 else board.task,
                 own,
-                {model: why for model, why in lacking.items() if model not in own},
+                {model: why for model, why in missing.items() if model not in own},
                 frozenset(tag for row in board.rows for tag in row.evaluation.tags),
-                known,
+                pairwise,
             )
         )
-    return found
+    return tasks
 
 
 def _headlines(board: Board) -> dict[str, float]:
@@ -169,8 +169,10 @@ def _models(board: Board) -> list[str]:
     return [row.model for row in board.rows] + [model for model, _ in board.refused]
 
 
-def _ranked(tasks: Sequence[_Task], models: Sequence[str]) -> tuple[dict[str, float], dict[str, float]]:
-    """Average rank, and Borda points, of models that answered all tasks."""
+def _rank_models(
+    tasks: Sequence[_TaskScores], models: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return average rank and Borda points of models with scores on all tasks: model → value."""
     if not tasks or len(models) < 2:
         return {}, {}
     by_task = np.array([ranks(-np.array([task.scores[model] for model in models])) for task in tasks])
@@ -181,12 +183,12 @@ def _ranked(tasks: Sequence[_Task], models: Sequence[str]) -> tuple[dict[str, fl
     )
 
 
-def _means(model: str, tagged: Mapping[str, Sequence[_Task]]) -> dict[str, TagMean]:
-    """Mean headline of each tag of which the model lacks no task."""
+def _tag_means(model: str, tagged: Mapping[str, Sequence[_TaskScores]]) -> dict[str, TagMean]:
+    """Return the mean headline score of each tag of which the model lacks no task."""
     means = {}
     for tag, tasks in tagged.items():
         known = [task.scores[model] for task in tasks if model in task.scores]
         if len(known) == len(tasks):
-            half = _Z * math.sqrt(sum(task.error(model) ** 2 for task in tasks)) / len(tasks)
-            means[tag] = TagMean(sum(known) / len(known), half)
+            half_width = Z_95 * math.sqrt(sum(task.error(model) ** 2 for task in tasks)) / len(tasks)
+            means[tag] = TagMean(sum(known) / len(known), half_width)
     return means

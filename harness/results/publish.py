@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.models.locate import display_names
 from harness.render import csv_text
-from harness.results.leaderboard import LeaderboardRow, _libraries, boards, records
+from harness.results.leaderboard import LeaderboardRow, boards, leaderboard_rows, versions_text
 from harness.results.records import Throughput
 from harness.system.atomic import write_output
 from harness.system.signals import defer_signals
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
 def publish(results: Results) -> list[str]:
     """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone.
 
-    One process at a time reads the records and writes: whoever is last has read the records of all.
+    One process at a time reads the records and writes, so that the last one has read all of them.
     Returns one sentence for each file in `records/` that is not a record and was left out.
     """
     unreadable: list[str] = []
     if results.begun:
         with results.publishing_lock(), defer_signals():
-            for name, content in published(results, unreadable).items():
+            for name, content in leaderboard_files(results, unreadable).items():
                 write_output(results.root / name, content)
     return unreadable
 
 
-def published(results: Results, unreadable: list[str]) -> dict[str, bytes]:
-    """Make what `publish` writes of the records that are there: name of the file → its content.
+def leaderboard_files(results: Results, unreadable: list[str]) -> dict[str, bytes]:
+    """Return what `publish` writes: name of a file → its content.
 
-    unreadable: takes one sentence for each file in `records/` that is not a record.
+    unreadable: gets one sentence for each file in `records/` that is not a record.
     """
     from harness.render import to_markdown
     from harness.results.tables import task_tables
 
     files: dict[str, bytes] = {}
     if evaluations := results.evaluations(unreadable):
-        files["leaderboard.csv"] = to_csv(records(evaluations)).encode()
+        files["leaderboard.csv"] = to_csv(leaderboard_rows(evaluations)).encode()
         files["leaderboard.md"] = to_markdown(task_tables(boards(evaluations))).encode()
     if throughputs := results.throughputs():
         files["throughput.csv"] = throughput_csv(throughputs).encode()
@@ -50,21 +50,24 @@ def published(results: Results, unreadable: list[str]) -> dict[str, bytes]:
 
 
 def to_csv(rows: Sequence[LeaderboardRow]) -> str:
-    """Write rows as CSV: full float precision, and no cell that a spreadsheet would run."""
+    """Return rows as CSV: full float precision, safe from formula injection."""
     names = [column.name for column in fields(LeaderboardRow)]
     return csv_text([names, *([getattr(row, name) for name in names] for row in rows)])
 
 
 def throughput_csv(throughputs: Sequence[Throughput]) -> str:
-    """Write speeds as CSV; they are kept apart from scores, since they differ from run to run."""
-    shown = display_names(sorted((one.model, one.fingerprint) for one in throughputs))
+    """Return speeds as CSV: a file of its own, since they differ from run to run."""
+    models = display_names(sorted((speed.model, speed.fingerprint) for speed in throughputs))
     names = [
         column.name
         for column in fields(Throughput)
         if column.name not in ("schema", "seconds", "cpu_seconds")
     ]
     lines: list[list[Any]] = [names]
-    for one in throughputs:
-        values = {name: getattr(one, name) for name in names} | {"model": shown[one.model, one.fingerprint]}
-        lines.append([_libraries(value) if isinstance(value, dict) else value for value in values.values()])
+    for speed in throughputs:
+        values = {name: getattr(speed, name) for name in names}
+        values["model"] = models[speed.model, speed.fingerprint]
+        lines.append(
+            [versions_text(value) if isinstance(value, dict) else value for value in values.values()]
+        )
     return csv_text(lines)

@@ -1,6 +1,6 @@
-"""Records: what is kept of an evaluation and of a speed measurement.
+"""Records of evaluations and of speed measurements.
 
-The record of an evaluation holds nothing that changes from run to run: no time, no speed, no path.
+The record of an evaluation has nothing that changes from run to run: no time, no speed, no path.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     from harness.tasks.dataset import Column, Predictions
 
 SCHEMA = 1
-"""Raise it when the files change their meaning; files of another schema are refused, not guessed at."""
+"""Version of the files: raise it when their meaning changes. Files of another schema are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """What was asked. Two scores are comparable when this is the same for both."""
+    """What a model was asked: task, data and limit. Scores are comparable where these are equal."""
 
     task: str
     version: int
     source: str
-    """Hash of the code that defines the task: of what it means, see `keys`."""
+    """Hash of the task's code by its meaning, see `evaluation.keys`."""
     split: str
     data: Literal["sample", "files", "own"]
-    """Where the rows came from: the plugin's sample, `--data DIR`, or the task itself (a task file, mteb)."""
+    """Source of the rows: the plugin's sample, `--data DIR`, or the task itself (a task file, mteb)."""
     digest: str
-    """Hash of all rows, of every split that counts; empty where they could not be read."""
+    """Hash of all rows of all splits that the score depends on; empty where they could not be read."""
     limit: int | None = None
-    """Only the first examples were used, for a quick look."""
+    """Maximum number of examples, the first ones, in a limited run; None for all."""
 
     def differences(self, other: Examination) -> list[str]:
-        """Name what differs, one phrase each; empty when scores may be compared."""
-        told = {"source": "task source", "version": "task version", "digest": "data"}
+        """Return what differs, one phrase each; empty where scores are comparable."""
+        names = {"source": "task source", "version": "task version", "digest": "data"}
         return [
-            f"{told.get(name, name)}: {_brief(getattr(self, name))} / {_brief(getattr(other, name))}"
+            f"{names.get(name, name)}: {_brief(getattr(self, name))} / {_brief(getattr(other, name))}"
             for name in ("task", "version", "source", "split", "data", "digest", "limit")
             if getattr(self, name) != getattr(other, name)
         ]
@@ -51,18 +51,21 @@ class Examination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRecord:
-    """Who was asked: the model, and how it was used."""
+    """The model of an evaluation, and how it was used."""
 
     model: str
+    """The name that the user gave, or the model's own."""
     fingerprint: str
+    """Hash of the files and settings that the embeddings depend on."""
     settings: Settings
+    """Settings as the user gave them."""
     facts: ModelFacts | None = None
     """None for a model that could not be loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One metric's value, and how to get it from the predictions again."""
+    """A metric's value, and how to compute it from the predictions again."""
 
     metric: str
     score: float | None
@@ -72,10 +75,11 @@ class Score:
     """Ends of the 95 % interval; None where there is none."""
     examples: int = 0
     clusters: int = 0
-    """Independent units: what was resampled."""
+    """Number of independent units, which are resampled: clusters, or examples where there are none."""
     columns: tuple[str, ...] = ()
     where: str | None = None
     per_example: bool = False
+    """Columns of the predictions, the column of rows that count, and whether it is a mean: see `Metric`."""
 
     def __post_init__(self) -> None:
         check_ends(self.low, self.high)
@@ -83,12 +87,14 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truncation:
-    """What the model did not read, over the distinct texts that a task encodes."""
+    """How much of a task's distinct texts the model did not read."""
 
     texts: int = 0
+    """Distinct texts that the task encodes."""
     truncated: int = 0
     """Texts longer than the model's maximum."""
     tokens: int = 0
+    """Tokens of all texts."""
     lost: int = 0
     """Tokens beyond the maximum: at least one of each truncated text."""
 
@@ -98,7 +104,7 @@ class Truncation:
 
     @property
     def finding(self) -> Finding | None:
-        """What was cut, in a sentence; None where nothing was."""
+        """A note on what was cut; None where nothing was."""
         if not self.truncated:
             return None
         texts, tokens = self.truncated / self.texts, self.lost / self.tokens
@@ -113,28 +119,36 @@ class Truncation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """A model's answers to a task, scored: the content of one file in `records/`."""
+    """A model's scores on a task: the content of a file in `records/` or `errors/`."""
 
     schema: int = SCHEMA
     key: str
-    """Hash of everything that the result depends on; the same key is never computed twice."""
+    """Hash of all that the result depends on; the same key is never computed twice."""
     status: Literal["ok", "error"]
     examination: Examination
     candidate: ModelRecord
+    """The model, whether it is a candidate or a baseline."""
     kind: str
+    """The task's kind, such as `sts`."""
     tags: tuple[str, ...] = ()
     scores: tuple[Score, ...] = ()
-    """The first is the headline."""
+    """Scores, the headline first; for an error, the headline without a value, if any."""
     predictions: str | None = None
-    """Content hash of the predictions; None for scores that came without."""
+    """Content hash of the predictions; None for an error, and for scores of another tool."""
     fitted: dict[str, Any] = field(default_factory=dict)
+    """What the task learned from other splits, such as a threshold: name → value."""
     findings: tuple[Finding, ...] = ()
+    """What the task found doubtful."""
     truncation: Truncation | None = None
     libraries: dict[str, str] = field(default_factory=dict)
+    """Name → version of libraries that can move a score."""
     code: dict[str, str] = field(default_factory=dict)
-    """What computed the scores: modules of the task and of ours with the first digits of their hashes, and
-    `distribution NAME` with its version, so that a change can be named; empty in older records."""
+    """The code that computed the scores, so that a change can be named; empty in older records.
+
+    Modules of the task and of ours → first digits of their hashes; `distribution NAME` → version.
+    """
     error: str | None = None
+    """Reason of a failure; None for a success."""
 
     def __post_init__(self) -> None:
         if self.status == "ok" and not self.scores:
@@ -148,36 +162,39 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
-    """How fast a model encoded a fixed workload, warm and alone."""
+    """Speed of a model on a fixed workload, measured warm and alone."""
 
     schema: int = SCHEMA
     model: str
     fingerprint: str
     workload: str
-    """Digest of the distinct texts."""
+    """Hash of the distinct texts."""
     texts: int
     """Texts in a round; the distinct ones may be repeated."""
     tokens: int | None
-    """Real tokens in all texts, without padding."""
+    """Tokens of all texts, without padding; None where unknown."""
     seconds: tuple[float, ...]
     """Wall time of each round."""
     cpu_seconds: tuple[float, ...]
+    """CPU time of each round, over all threads."""
     texts_per_second: float
     """Median over rounds."""
     texts_per_second_low: float
     texts_per_second_high: float
-    """The slowest and the fastest round."""
+    """Slowest and fastest round."""
     tokens_per_second: float | None
+    """Tokens per second of the median round; None where tokens are unknown."""
     device: str
     dtype: str
     backend: str
     threads: int
-    """Threads in all."""
+    """Number of threads in all."""
     workers: int = 1
-    """Threads that each ran texts of their own; `threads / workers` shared each one's matrix products."""
+    """Number of workers that each encoded texts of their own, with `threads / workers` threads."""
     processor: str
     cores: int
     load: float | None
+    """One-minute load average before the measurement; None where unknown."""
     libraries: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -191,13 +208,13 @@ class Throughput:
 
 
 def check_ends(low: float | None, high: float | None) -> None:
-    """Raise ValueError for an interval of which one end is missing."""
+    """Raise ValueError for an interval with only one end."""
     if (low is None) != (high is None):
         raise ValueError("an interval with one end")
 
 
 def content_hash(predictions: Predictions) -> str:
-    """Hex SHA-256 of the predictions' columns: of their values, not of a file's bytes."""
+    """Return the hex SHA-256 of the predictions' columns: of their values, not of a file's bytes."""
     digest = hashlib.sha256()
     for name in sorted(predictions.columns):
         digest.update(json.dumps([name, plain_values(predictions[name])], ensure_ascii=False).encode())
@@ -210,9 +227,9 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - any field
 
 
 def plain_values(values: Column) -> list[Any]:
-    """Turn a column, its list cells too, into plain Python values; whole numbers among others into floats.
+    """Return a column, its list cells too, as plain Python values; with ints and floats, all are floats.
 
-    So a column has one kind of number, as in parquet, and is the same when it is read again.
+    A column then has one type of number, as in parquet, and is the same when it is read again.
     """
     if hasattr(values, "dtype") and values.dtype != object:
         whole: list[Any] = _plain(values)
@@ -233,10 +250,10 @@ def _plain(cell: Any) -> Any:  # noqa: ANN401 - any cell
 
 
 def _kinds(cells: list[Any]) -> set[type]:
-    found: set[type] = set(map(type, cells))
-    return (
-        found.union(*(_kinds(cell) for cell in cells if isinstance(cell, list))) if list in found else found
-    )
+    kinds: set[type] = set(map(type, cells))
+    if list not in kinds:
+        return kinds
+    return kinds.union(*(_kinds(cell) for cell in cells if isinstance(cell, list)))
 
 
 def _floats(cells: list[Any]) -> list[Any]:

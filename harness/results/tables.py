@@ -1,4 +1,4 @@
-"""Tables of a leaderboard: one per task, one of the models."""
+"""Tables of a leaderboard: one per board, and one of the models."""
 
 from __future__ import annotations
 
@@ -13,29 +13,37 @@ if TYPE_CHECKING:
     from harness.results.records import ModelRecord, Score, Throughput
     from harness.tasks.finding import Finding
 
+SIDE_BY_SIDE = 3
+"""Maximum number of models that are columns, with all intervals; more models are rows."""
+
+MOST_METRICS = 8
+"""Maximum number of metrics in a table, the first ones; the CSV has them all."""
+
+ILLUSTRATIVE = "sample: illustrative, not the real dataset"
+
 
 def task_tables(boards: Sequence[Board]) -> list[Table]:
-    """Lay out one grid per board; boards of one task say of each other that they do not compare."""
-    laid_out = [_task_table(board) for board in boards]
-    for grid in laid_out:
-        apart = [other.subtitle for other in laid_out if other.title == grid.title and other is not grid]
-        grid.remarks.extend(f"not comparable with {grid.title} ({subtitle})" for subtitle in apart)
-    return laid_out
+    """Return a table for each board; boards of one task remark that they are not comparable."""
+    tables = [_task_table(board) for board in boards]
+    for table in tables:
+        others = [other.subtitle for other in tables if other.title == table.title and other is not table]
+        table.remarks.extend(f"not comparable with {table.title} ({subtitle})" for subtitle in others)
+    return tables
 
 
 def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Table:
-    """Lay out what people ask of a model: size, dimensions, maximum tokens, speed."""
-    speeds = {(one.model, one.fingerprint): one for one in throughputs}
-    # A failed task says nothing of its model: what another task knows of it comes last, and wins.
-    known = sorted(
+    """Return a table of the models: size, dimensions, maximum tokens, speed."""
+    speeds = {(speed.model, speed.fingerprint): speed for speed in throughputs}
+    # A failed task has no facts of its model: records with facts come last, and win.
+    ordered = sorted(
         (row for board in boards for row in board.rows),
         key=lambda row: row.evaluation.candidate.facts is not None,
     )
-    candidates = {row.model: row.evaluation.candidate for row in known}
+    models = {row.model: row.evaluation.candidate for row in ordered}
     rows = []
-    for name, candidate in sorted(candidates.items()):
-        facts = candidate.facts
-        speed = speeds.get((candidate.model, candidate.fingerprint))
+    for name, model in sorted(models.items()):
+        facts = model.facts
+        speed = speeds.get((model.model, model.fingerprint))
         rows.append(
             [
                 Cell(name),
@@ -43,37 +51,22 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
                 Cell(str(facts.dimensions) if facts else "?"),
                 Cell((str(facts.max_tokens) if facts.max_tokens else "no limit") if facts else "?"),
                 Cell(f"{facts.size_bytes / 1e6:.0f} MB" if facts and facts.size_bytes else "–"),
-                Cell(f"{facts.device} {candidate.settings.dtype} {facts.backend}" if facts else "?"),
+                Cell(f"{facts.device} {model.settings.dtype} {facts.backend}" if facts else "?"),
                 Cell(_speed(speed)),
                 Cell(_count(speed.tokens_per_second) if speed and speed.tokens_per_second else "–"),
             ]
         )
     header = ["model", "parameters", "dimensions", "max tokens", "weights", "on", "texts/s", "tokens/s"]
-    timed = [speeds[key] for one in candidates.values() if (key := (one.model, one.fingerprint)) in speeds]
-    machines = sorted({f"{one.processor}, {one.cores} cores" for one in timed})
+    timed = [speeds[key] for model in models.values() if (key := (model.model, model.fingerprint)) in speeds]
+    machines = sorted({f"{speed.processor}, {speed.cores} cores" for speed in timed})
     remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
-    remarks += [
-        remark
-        for name, candidate in sorted(candidates.items())
-        for remark in _candidate_remarks(name, candidate)
-    ]
+    remarks += [remark for name, model in sorted(models.items()) for remark in _model_remarks(name, model)]
     return Table("models", "", header, rows, remarks)
 
 
-SIDE_BY_SIDE = 3
-"""Up to so many models stand side by side with every interval; more stand one below the other."""
-
-
-MOST_METRICS = 8
-"""Of more metrics than these, a grid shows the first; the CSV has them all."""
-
-
-ILLUSTRATIVE = "sample: illustrative, not the real dataset"
-
-
-def _candidate_remarks(name: str, candidate: ModelRecord) -> Iterator[str]:
-    """What the table of models has no room for: what was allowed, a slower backend, a lower precision."""
-    facts, settings = candidate.facts, candidate.settings
+def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
+    """Yield remarks on a model: what was allowed, a slower backend, a lower precision."""
+    facts, settings = model.facts, model.settings
     if settings.trust_remote_code:
         yield f"{name}: its own code was allowed to run (--trust-remote-code)"
     if settings.allow_pickle:
@@ -89,10 +82,10 @@ def _candidate_remarks(name: str, candidate: ModelRecord) -> Iterator[str]:
 
 
 def _task_table(board: Board) -> Table:
-    """Metrics by models while these are few, in the order given; else ranked models by metrics."""
+    """Return a table of metrics by a few models, in the order given; or of many ranked models by metrics."""
     metrics = board.metrics[:MOST_METRICS]
     if len(board.rows) <= SIDE_BY_SIDE:
-        models = sorted(board.rows, key=lambda row: row.given)
+        models = sorted(board.rows, key=lambda row: row.order)
         header = ["", *(row.model for row in models)]
         rows = [
             [Cell(metric), *(_cell(board, row, metric, interval=True) for row in models)]
@@ -124,19 +117,19 @@ def _number(score: Score | None, *, interval: bool) -> str:
 
 
 def _subtitle(board: Board) -> str:
-    one = next((row.evaluation for row in board.rows if row.headline), board.rows[0].evaluation)
-    asked, headline = one.examination, one.scores[0] if one.scores else None
-    parts = [asked.split]
+    evaluation = next((row.evaluation for row in board.rows if row.headline), board.rows[0].evaluation)
+    examination, headline = evaluation.examination, evaluation.scores[0] if evaluation.scores else None
+    parts = [examination.split]
     if headline and headline.examples:
         grouped = f" in {headline.clusters} clusters" if headline.clusters != headline.examples else ""
         parts.append(f"{headline.examples} examples{grouped}")
-    if asked.digest:
-        named = {"sample": ILLUSTRATIVE, "files": "data files", "own": "its own data"}[asked.data]
-        parts.append(f"{named} ({asked.digest[:8]})")
-    if one.status == "ok" and one.predictions is None:
+    if examination.digest:
+        source = {"sample": ILLUSTRATIVE, "files": "data files", "own": "its own data"}[examination.data]
+        parts.append(f"{source} ({examination.digest[:8]})")
+    if evaluation.status == "ok" and evaluation.predictions is None:
         parts.append("aggregates of another tool: no predictions, no intervals")
-    if asked.limit is not None:
-        parts.append(f"LIMITED to {asked.limit} examples: not comparable with the full set")
+    if examination.limit is not None:
+        parts.append(f"LIMITED to {examination.limit} examples: not comparable with the full set")
     return " · ".join(parts)
 
 
@@ -167,7 +160,7 @@ def _speed(speed: Throughput | None) -> str:
 
 
 def _count(number: float | None) -> str:
-    """Shorten a count: 22.7 M, 9.6 k."""
+    """Return a short count: `22.7 M`, `9.6 k`."""
     if number is None:
         return "?"
     for bound, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

@@ -1,1 +1,1 @@
-"""Two models' answers to the same examples: how large is the gain, and how sure is it?"""
+"""Statistics: bootstrap intervals, paired tests of a gain, corrections for many tests."""

@@ -1,8 +1,8 @@
-"""Metrics that are functions of sums over examples: a bootstrap of them is a few products.
+"""Metrics in closed form: as functions of sums over examples, so that a bootstrap is a few products.
 
 A mean is a sum of values over a sum of ones; Pearson's correlation is a function of five sums.
-Spearman's correlation is Pearson's of ranks, here with the ranks of the whole set: `gain` corrects the
-spread for what drawing the ranks anew would add, see there.
+Spearman's correlation is Pearson's of ranks, here with the ranks of the whole set; `gain` widens the spread
+by what ranking each resample anew would add.
 """
 
 from __future__ import annotations
@@ -21,63 +21,65 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sums:
+class ClosedForm:
     """A metric as a function of sums."""
 
     per_unit: np.ndarray
-    """(units, k): each unit's share of the sums."""
+    """(units, k) float: the part of each unit in the k sums."""
     finish: Callable[[np.ndarray], np.ndarray]
-    """(…, k) sums → (…) scores."""
+    """Function from sums, (…, k), to scores, (…)."""
 
-    def of(self, counts: np.ndarray) -> np.ndarray:
-        """Scores of resamples: counts (B, units) → (B,)."""
+    def scores(self, counts: np.ndarray) -> np.ndarray:
+        """Return the scores of resamples, (B,), from how often each unit was drawn, (B, units)."""
         sums = [metrics.weighted_sums(counts, column) for column in self.per_unit.T]
         return self.finish(np.stack(sums, axis=-1))
 
 
-def sums_of(metric: Metric, columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> Sums | None:
-    """Write a metric as a function of sums; None where it is not known to be one.
+def closed_form_of(
+    metric: Metric, columns: Sequence[np.ndarray], units: np.ndarray, count: int
+) -> ClosedForm | None:
+    """Return the closed form of a metric; None where none is known.
 
-    columns: (n,) each; units: (n,) the unit of each row, below `count`.
+    columns: (n,) each; units: (n,) int, the unit of each row, in [0, count).
     """
     if metric.per_example:
         values = np.asarray(columns[0], dtype=float)
-        return Sums(_by_unit([values, np.ones(len(values))], units, count), _mean)
+        return ClosedForm(_sum_by_unit([values, np.ones(len(values))], units, count), _mean_of_sums)
     if metric.compute is metrics.pearson:
-        return _correlation(columns, units, count)
+        return _correlation_form(columns, units, count)
     if metric.compute is metrics.spearman:
-        return _correlation([ranks(column) for column in columns], units, count)
+        return _correlation_form([ranks(column) for column in columns], units, count)
     return None
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
-    """Average ranks, from 1: (n,) float."""
+    """Return ranks, (n,) float, from 1; equal values get their average rank."""
     order = np.argsort(values, kind="stable")
     ordered = np.asarray(values)[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     sizes = np.diff(np.r_[starts, len(ordered)])
-    found = np.empty(len(ordered))
-    found[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
-    return found
+    averages = np.empty(len(ordered))
+    averages[order] = np.repeat(starts + (sizes + 1) / 2, sizes)
+    return averages
 
 
-def _correlation(columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> Sums:
+def _correlation_form(columns: Sequence[np.ndarray], units: np.ndarray, count: int) -> ClosedForm:
     # Centered first: the sums of squares would cancel badly for data far from zero.
     left, right = (np.asarray(column, dtype=float) - np.mean(column) for column in columns)
     terms = [np.ones(len(left)), left, right, left * left, right * right, left * right]
-    return Sums(_by_unit(terms, units, count), _pearson)
+    return ClosedForm(_sum_by_unit(terms, units, count), _pearson_of_sums)
 
 
-def _by_unit(terms: Sequence[np.ndarray], units: np.ndarray, count: int) -> np.ndarray:
+def _sum_by_unit(terms: Sequence[np.ndarray], units: np.ndarray, count: int) -> np.ndarray:
     return np.column_stack([np.bincount(units, weights=term, minlength=count) for term in terms])
 
 
-def _mean(sums: np.ndarray) -> np.ndarray:
+def _mean_of_sums(sums: np.ndarray) -> np.ndarray:
     total, rows = sums[..., 0], sums[..., 1]
     return np.where(rows > 0, total / np.maximum(rows, 1), np.nan)
 
 
-def _pearson(sums: np.ndarray) -> np.ndarray:
+def _pearson_of_sums(sums: np.ndarray) -> np.ndarray:
     rows, left, right, left_square, right_square, product = np.moveaxis(sums, -1, 0)
     covariance = rows * product - left * right
     variances = (rows * left_square - left**2, rows * right_square - right**2)

@@ -1,12 +1,12 @@
-"""The gain of a candidate over a baseline by one metric: its interval, its p-value, what could be seen.
+"""Gain of a candidate over a baseline by one metric: interval, p-value and detectable gain.
 
-Which test a metric gets follows from what it declares, and from nothing else:
+The test follows from the metric alone:
 
-- a mean of values that are 0 or 1, examples on their own: McNemar's mid-p test, Tango's score interval;
-- any other mean: signs of the units' differences flipped at random; an interval of Student's t on these;
-- everything else: the paired bootstrap over units, expanded as by Hesterberg for few of them.
+- a mean of values that are 0 or 1, without clusters: McNemar's mid-p test, Tango's score interval;
+- any other mean: the sign-flip test on the differences of units, Student's t interval of them;
+- any other metric: the paired bootstrap over units, with Hesterberg's expansion for few units.
 
-`docs/statistics.md` has the measured errors and coverages of each.
+`docs/statistics.md` has the measured errors and coverage of each.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harness.metrics import standard as metrics
+from harness.stats.bootstrap import draw_resamples
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.proportions import mcnemar, tango
-from harness.stats.resampling import RESAMPLES, SLOW_RESAMPLES, resamples, signs
+from harness.stats.sign_flip import sign_flip_p
 
 if TYPE_CHECKING:
     from harness.stats.paired import Paired
@@ -29,46 +30,53 @@ if TYPE_CHECKING:
 Test = Literal["McNemar mid-p", "sign flip", "paired bootstrap", "seeds and examples", "identical", "none"]
 
 LEVEL = 0.05
-"""Two-sided: intervals are of 95 %."""
+"""Significance level of two-sided tests; intervals are of 95 %."""
 
 POWER = 0.80
+"""Probability with which a test finds the detectable gain."""
 
-_EXACT = 13
-"""Up to so many units that differ, all 2^n patterns of signs are tried, not a random 9,999 of them."""
+RESAMPLES = 9999
+"""Number of resamples, and of patterns of signs.
+
+p = (b + 1) / (B + 1) has whole ten-thousandths, and the ends of an interval hardly move between seeds.
+"""
+
+SLOW_RESAMPLES = 1999
+"""Number of resamples for a metric that cannot be computed for many of them at once."""
 
 _UNDEFINED = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """How much better a candidate is than a baseline, by one metric on the same examples."""
+    """A candidate's gain over a baseline by one metric on the same examples."""
 
     baseline: float
     candidate: float
-    """Scores, of the examples at hand."""
+    """Scores of the paired examples."""
     value: float
     """candidate − baseline."""
     low: float
     high: float
-    """Ends of its 95 % interval; NaN where there is none."""
+    """Ends of the 95 % interval; NaN where there is none."""
     p: float
     """Two-sided, not corrected; NaN where there is no test."""
     standard_error: float
     """NaN where unknown."""
     detectable: float
-    """The smallest true gain that these examples show with 80 % power at 5 %; NaN where unknown."""
+    """Smallest true gain that a test at 5 % finds with 80 % power on such examples; NaN where unknown."""
     examples: int
     units: int
-    """What was resampled: clusters, or examples where they stand alone."""
+    """Number of independent units: clusters, or examples where there are no clusters."""
     test: Test
 
 
 def gain_of(pair: Paired, seed: int, *, identical: bool = False) -> Gain:
     """Estimate and test a gain.
 
-    seed: from content, so that the same question has the same answer.
-    identical: the models gave the very same answers, so that there is no gain, and no doubt of it.
-    Fewer than FEWEST_UNITS units have neither interval nor p-value; nor has a score that is undefined.
+    seed: derived from content, so that the same predictions give the same interval and p-value.
+    identical: whether both models gave the same answers: the gain is then exactly 0.
+    Interval and p-value are NaN for fewer than FEWEST_UNITS units, and where a score is undefined.
     """
     baseline, candidate = pair.scores
     value = candidate - baseline
@@ -79,11 +87,13 @@ def gain_of(pair: Paired, seed: int, *, identical: bool = False) -> Gain:
     influence = influences(pair)
     if pair.metric.per_example:
         return _mean_gain(pair, influence, seed)
-    return _bootstrapped(pair, influence, seed)
+    return _bootstrap_gain(pair, influence, seed)
 
 
-def detectable(error: float, units: float) -> float:
-    """The smallest true gain that a two-sided test at 5 % finds in 80 % of the cases, from a standard error.
+def detectable_gain(error: float, units: float) -> float:
+    """Return the smallest true gain that a two-sided test at 5 % finds with 80 % power.
+
+    error: standard error of the gain.
 
     Source: Bloom (1995), "Minimum detectable effects: a simple way to report the statistical power of
     experimental designs".
@@ -92,7 +102,7 @@ def detectable(error: float, units: float) -> float:
 
 
 def quantile(probability: float, units: float) -> float:
-    """Quantile of Student's t with units − 1 degrees of freedom."""
+    """Return a quantile of Student's t with units − 1 degrees of freedom, of 1 at least."""
     from scipy.special import stdtrit
 
     return float(stdtrit(max(units - 1, 1), probability))
@@ -116,7 +126,7 @@ def _gain(
         high=high,
         p=p,
         standard_error=standard_error,
-        detectable=detectable(standard_error, pair.count),
+        detectable=detectable_gain(standard_error, pair.count),
         examples=pair.examples,
         units=pair.count,
         test=test,
@@ -125,91 +135,69 @@ def _gain(
 
 def _mean_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
     error = standard_error(influence)
-    differences = _differences(pair)
+    differences = _example_differences(pair)
     if not pair.clustered and differences is not None and set(np.unique(differences)) <= {-1.0, 0.0, 1.0}:
         gained, lost = int((differences > 0).sum()), int((differences < 0).sum())
-        if _binary(pair):
+        if _is_binary(pair):
             low, high = tango(gained, lost, pair.examples)
             p = mcnemar(gained, lost)
             return _gain(pair, "McNemar mid-p", low=low, high=high, p=p, standard_error=error)
     half = quantile(1 - LEVEL / 2, pair.count) * error
     if error == 0:
-        half = unseen(pair)
+        half = bound_without_spread(pair)
         error = half / quantile(1 - LEVEL / 2, pair.count)
-    p = flipped(influence + pair.gain * _weights(pair), seed)
+    p = sign_flip_p(influence + pair.gain * _unit_weights(pair), seed, RESAMPLES)
     return _gain(pair, "sign flip", low=pair.gain - half, high=pair.gain + half, p=p, standard_error=error)
 
 
-def _differences(pair: Paired) -> np.ndarray | None:
-    """Candidate − baseline of every example, (n,); None where the models have other rows that count."""
+def _example_differences(pair: Paired) -> np.ndarray | None:
+    """Return candidate − baseline of each example, (n,); None where other rows count in the models."""
     if not np.array_equal(pair.baseline.kept, pair.candidate.kept):
         return None
     left, right = (np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate))
     return np.asarray(right - left)
 
 
-def _weights(pair: Paired) -> np.ndarray:
-    """Each unit's share of the examples: (units,)."""
+def _unit_weights(pair: Paired) -> np.ndarray:
+    """Return each unit's share of the examples: (units,)."""
     return np.bincount(pair.units, minlength=pair.count) / pair.examples
 
 
-def _binary(pair: Paired) -> bool:
+def _is_binary(pair: Paired) -> bool:
     return all(
         bool(np.isin(np.asarray(side.columns[0], dtype=float), (0.0, 1.0)).all())
         for side in (pair.baseline, pair.candidate)
     )
 
 
-def unseen(pair: Paired) -> float:
-    """How far off the gain of a mean may be although no unit differs from another.
+def bound_without_spread(pair: Paired) -> float:
+    """Bound the error of the gain of a mean where all units have the same difference: half a 95 % interval.
 
-    Of values between 0 and 1: the exact bound on how many of all units might. 0 for any other, whose range
-    is not known.
+    For values between 0 and 1 it is the exact bound on the share of units that might differ; for other
+    values, whose range is unknown, it is 0.
     """
     sides = [np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate)]
     bounded = all(bool(((side >= 0) & (side <= 1)).all()) for side in sides)
     return 1 - float((LEVEL / 2) ** (1 / pair.count)) if bounded else 0.0
 
 
-def flipped(differences: np.ndarray, seed: int) -> float:
-    """Two-sided p-value of a sum of units' differences, whose signs are flipped at random.
+def _bootstrap_gain(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
+    """Return the paired bootstrap's percentile interval, and the p-value that inverts it.
 
-    differences: (units,). Exact for differences that are symmetric about zero, whatever their size; all
-    patterns of signs where these are few, else p = (b + 1) / (B + 1). 1 where all are zero.
-    Source: Fisher (1935), "The design of experiments", 21; clusters: Canay, Romano and Shaikh (2017),
-    "Randomization tests under an approximate symmetry assumption".
+    Percentile intervals are too narrow for few units: these are expanded to the quantiles of Student's t and
+    to an unbiased variance. Source: Hesterberg (2015), "What teachers should know about the bootstrap".
+    Spearman's is also widened by what ranking each resample anew would add.
     """
-    moved = differences[differences != 0]
-    if not len(moved):
-        return 1.0
-    seen = abs(moved.sum()) - 1e-9 * np.abs(moved).sum()
-    if len(moved) <= _EXACT:
-        patterns = (np.arange(2 ** len(moved))[:, None] >> np.arange(len(moved))) & 1
-        return float(np.mean(np.abs(_signed(patterns, moved)) >= seen))
-    beyond = sum(int((np.abs(_signed(coins, moved)) >= seen).sum()) for coins in signs(len(moved), seed))
-    return (beyond + 1) / (RESAMPLES + 1)
-
-
-def _signed(coins: np.ndarray, differences: np.ndarray) -> np.ndarray:
-    return np.asarray(2 * metrics.weighted_sums(coins, differences) - differences.sum())
-
-
-def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
-    """The paired bootstrap's percentile interval, and the p-value that inverts it.
-
-    Percentile intervals are too narrow where units are few: their ends are those of Student's t and of an
-    unbiased variance instead. Source: Hesterberg (2015), "What teachers should know about the bootstrap".
-    Where drawing ranks anew would widen it (Spearman), so does the ratio of both standard errors.
-    """
-    fast = pair.sums is not None or pair.metric.resample is not None
+    fast = pair.closed_forms is not None or pair.metric.resample is not None
     count = RESAMPLES if fast else SLOW_RESAMPLES
-    drawn = np.concatenate(
-        [_resampled(pair, influence, block) for block in resamples(pair.count, seed, count)]
-    )
+    # Without a closed form, counts of units become counts of examples: blocks are made for these.
+    width = pair.count if pair.closed_forms is not None else pair.examples
+    blocks = draw_resamples(pair.count, seed, count, width=width)
+    drawn = np.concatenate([_resample_gain(pair, influence, block) for block in blocks])
     drawn = drawn[np.isfinite(drawn)]
     if 2 * len(drawn) < count:
         return _gain(pair, "none")
-    drawn = pair.gain + (drawn - pair.gain) * _with_ranks_drawn_anew(pair, influence)
+    drawn = pair.gain + (drawn - pair.gain) * _rank_widening(pair, influence)
     spread = math.sqrt(pair.count / (pair.count - 1))
     low, high = np.percentile(drawn, [100 * _tail(pair.count, spread), 100 * (1 - _tail(pair.count, spread))])
     return _gain(
@@ -217,33 +205,35 @@ def _bootstrapped(pair: Paired, influence: np.ndarray, seed: int) -> Gain:
         "paired bootstrap",
         low=float(low),
         high=float(high),
-        p=_inverted(drawn, pair.count, spread),
+        p=_p_of_interval(drawn, pair.count, spread),
         standard_error=spread * float(drawn.std()),
     )
 
 
-def _resampled(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The gain in many resamples: (B,).
+def _resample_gain(pair: Paired, influence: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the gains of resamples: (B,).
 
-    ROC-AUC is an average over pairs of examples, whose linear part is nearly all of it: that is drawn, many
-    times sooner. Source: DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more
-    correlated receiver operating characteristic curves".
+    ROC-AUC is an average over pairs of examples, of which the linear part is nearly all: that is resampled,
+    many times sooner.
+    Source: DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more correlated
+    receiver operating characteristic curves".
     """
     if pair.metric.compute is metrics.roc_auc:
         return np.asarray(pair.gain + metrics.weighted_sums(counts, influence))
     return pair.resampled(counts)
 
 
-def _with_ranks_drawn_anew(pair: Paired, influence: np.ndarray) -> float:
-    if pair.metric.compute is not metrics.spearman or pair.sums is None:
+def _rank_widening(pair: Paired, influence: np.ndarray) -> float:
+    """Return the ratio of standard errors with new ranks and with fixed ones; 1 but for Spearman's."""
+    if pair.metric.compute is not metrics.spearman or pair.closed_forms is None:
         return 1.0
-    fixed = [_gradient(one.per_unit) for one in pair.sums]
-    narrow, true = standard_error(fixed[1] - fixed[0]), standard_error(influence)
+    baseline, candidate = (_gradient(form.per_unit) for form in pair.closed_forms)
+    narrow, true = standard_error(candidate - baseline), standard_error(influence)
     return true / narrow if narrow > 0 and math.isfinite(true) else 1.0
 
 
 def _gradient(per_unit: np.ndarray) -> np.ndarray:
-    """Influence of each unit on a correlation of fixed, centered ranks: (units,)."""
+    """Return the influence of each unit on a correlation of fixed, centered ranks: (units,)."""
     left_square, right_square, product = per_unit[:, 3:].sum(axis=0)
     scale = math.sqrt(left_square * right_square)
     along = per_unit[:, 3] / left_square + per_unit[:, 4] / right_square
@@ -251,14 +241,14 @@ def _gradient(per_unit: np.ndarray) -> np.ndarray:
 
 
 def _tail(units: int, spread: float) -> float:
-    """The share of resamples beyond each end of the expanded interval."""
+    """Return the share of resamples beyond each end of the expanded interval."""
     from scipy.special import ndtr
 
     return float(ndtr(-quantile(1 - LEVEL / 2, units) * spread))
 
 
-def _inverted(drawn: np.ndarray, units: int, spread: float) -> float:
-    """The level at which the expanded interval just touches zero."""
+def _p_of_interval(drawn: np.ndarray, units: int, spread: float) -> float:
+    """Return the level at which an end of the expanded interval is zero."""
     from scipy.special import ndtri, stdtr
 
     beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))

@@ -1,8 +1,8 @@
-"""How much each example moves a metric: the derivative of its score by the example's weight.
+"""Influence of each example on a score: the derivative of the score by the example's weight.
 
 The influences of all examples sum to zero, and the sum of their squares estimates the score's variance
 (the infinitesimal jackknife: Efron and Stein, 1981, "The jackknife estimate of variance"; Hampel, 1974, "The
-influence curve and its role in robust estimation"). It costs a sort where a bootstrap costs thousands.
+influence curve and its role in robust estimation"). It takes one sort, and a bootstrap thousands.
 """
 
 from __future__ import annotations
@@ -20,23 +20,27 @@ if TYPE_CHECKING:
     from harness.stats.paired import Answers, Paired
 
 MOST_GROUPS = 1000
-"""Where no derivative is known, units are left out in at most so many random groups."""
+"""Maximum number of random groups of units that are left out in turn, for a metric without a derivative."""
 
 _BLOCK_CELLS = 4_000_000
+"""Maximum number of counts held at once, 8 bytes each."""
 
 
 def influences(pair: Paired) -> np.ndarray:
-    """How much each unit moves the gain: (units,), about summing to zero."""
+    """Return the influence of each unit on the gain: (units,), with a sum of about zero."""
     return np.asarray(_by_unit(pair, pair.candidate) - _by_unit(pair, pair.baseline))
 
 
 def score_influences(pair: Paired) -> np.ndarray:
-    """How much each unit moves the baseline's own score: (units,)."""
+    """Return the influence of each unit on the baseline's score: (units,)."""
     return _by_unit(pair, pair.baseline)
 
 
 def standard_error(influence: np.ndarray) -> float:
-    """Standard error of a score from its units' influences, (units,); 0 where all are alike."""
+    """Return the standard error of a score from influences, (units,); 0 where all are equal.
+
+    NaN for fewer than two units.
+    """
     count = len(influence)
     if count < 2:
         return float("nan")
@@ -57,13 +61,13 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 def _pearson(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     left, right = (np.asarray(side, dtype=float) - np.mean(side) for side in (gold, predicted))
-    return _of_correlation(left, right, left * right, left * left, right * right)
+    return _correlation_influence(left, right, left * right, left * left, right * right)
 
 
 def _spearman(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Besides its own product, an example moves the ranks of all that lie above it (half, at a tie)."""
+    """An example moves the ranks of all examples above it, too (by half, at a tie)."""
     left, right = (ranks(side) - (len(side) + 1) / 2 for side in (gold, predicted))
-    return _of_correlation(
+    return _correlation_influence(
         left,
         right,
         left * right + _sum_above(gold, right) + _sum_above(predicted, left),
@@ -72,8 +76,8 @@ def _spearman(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     )
 
 
-def _of_correlation(left: np.ndarray, right: np.ndarray, *moved: np.ndarray) -> np.ndarray:
-    """Derivative of a correlation from those of its covariance and of both variances."""
+def _correlation_influence(left: np.ndarray, right: np.ndarray, *moved: np.ndarray) -> np.ndarray:
+    """Return the derivative of a correlation from those of its covariance and of both variances."""
     covariance, left_square, right_square = (left * right).sum(), (left * left).sum(), (right * right).sum()
     product, left_moved, right_moved = moved
     correlation = covariance / np.sqrt(left_square * right_square)
@@ -84,7 +88,7 @@ def _of_correlation(left: np.ndarray, right: np.ndarray, *moved: np.ndarray) -> 
 
 
 def _roc_auc(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """A positive brings the share of negatives below it, a negative that of positives above it."""
+    """A positive counts the share of negatives below it, a negative that of positives above it."""
     positive = np.asarray(gold, dtype=float)
     negatives, positives = (1 - positive).sum(), positive.sum()
     above = _sum_above(predicted, positive)
@@ -98,15 +102,15 @@ def _roc_auc(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def _sum_above(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """For each value, the sum of weights of all greater ones, and half of that of its equals: (n,)."""
+    """Return for each value the weights of all greater values, and half of those of equal ones: (n,)."""
     order = np.argsort(values, kind="stable")
     ordered = np.asarray(values)[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     tied = np.add.reduceat(weights[order], starts)
     greater = tied[::-1].cumsum()[::-1] - tied
-    found = np.empty(len(ordered))
-    found[order] = np.repeat(greater + tied / 2, np.diff(np.r_[starts, len(ordered)]))
-    return found
+    sums = np.empty(len(ordered))
+    sums[order] = np.repeat(greater + tied / 2, np.diff(np.r_[starts, len(ordered)]))
+    return sums
 
 
 _DERIVATIVES: dict[Callable[..., float], Callable[..., np.ndarray]] = {
@@ -117,10 +121,10 @@ _DERIVATIVES: dict[Callable[..., float], Callable[..., np.ndarray]] = {
 
 
 def _jackknife(pair: Paired, side: Answers) -> np.ndarray:
-    """What each unit's absence takes away, by leaving it out (or, of many units, groups of them)."""
+    """Return the influence of each unit by leaving it out; of many units, a group of them at a time."""
     count = pair.count
     groups = min(count, MOST_GROUPS)
-    # Which units share a group must not hang on their order: neighbors may be alike.
+    # Groups must not depend on the order of units: neighbors may be alike.
     group = np.random.default_rng(count).permutation(np.arange(count) % groups)
     member = group[pair.units]
     without = np.empty(groups)
@@ -130,7 +134,7 @@ def _jackknife(pair: Paired, side: Answers) -> np.ndarray:
         counts = (member != left_out[:, None]).astype(float)
         without[left_out] = side.resampled(pair.metric, counts)
     whole = np.nanmean(without)
-    # Undefined without a group (the only positive of all): it then says nothing of how much it moves.
+    # A score may be undefined without a group, as without the only positive: its influence is unknown.
     moved = np.where(np.isfinite(without), (whole - without) * (groups - 1) / groups, 0.0)
     # Equal parts of a group's influence have squares that sum to less than its own: divide by the root.
     return np.asarray((moved / np.sqrt(np.bincount(group, minlength=groups)))[group])

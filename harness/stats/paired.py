@@ -1,4 +1,4 @@
-"""Answers of two models to the same examples, side by side, as one metric sees them."""
+"""Two models' answers to the same examples, as one metric takes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.closed_form import Sums, sums_of
+from harness.stats.bootstrap import resampled_scores
+from harness.stats.closed_form import ClosedForm, closed_form_of
 
 if TYPE_CHECKING:
     from harness.metrics.interface import Metric
@@ -16,38 +17,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """One model's columns of a metric: rows that do not count (`where`) are left out."""
+    """One model's columns of a metric, without the rows that do not count (`Metric.where`)."""
 
     columns: list[np.ndarray]
     kept: np.ndarray
-    """(n,) bool: the rows that count."""
+    """(n,) bool: which rows count."""
 
     def score(self, metric: Metric) -> float:
-        """The metric of the rows that count."""
+        """Return the score of the rows that count; NaN where the metric is undefined."""
         return float(metric.compute(*self.columns))
 
     def resampled(self, metric: Metric, counts: np.ndarray) -> np.ndarray:
-        """The metric of many resamples: (B,); counts (B, n) says how often each example was drawn."""
+        """Return the scores of resamples, (B,); counts: (B, n), how often each example was drawn."""
         drawn = counts if self.kept.all() else counts[:, self.kept]
-        if metric.resample is not None:
-            return metric.resample(*self.columns, drawn)
-        rows = np.arange(drawn.shape[1])
-        picks = (np.repeat(rows, row.astype(int)) for row in drawn)
-        return np.array([metric.compute(*(column[pick] for column in self.columns)) for pick in picks])
+        return resampled_scores(metric, self.columns, drawn)
 
 
 @dataclass(frozen=True, eq=False)
 class Paired:
-    """Both models' answers by one metric, and the unit that each example belongs to.
+    """Both models' answers, and the unit of each example.
 
-    A unit is what was drawn independently: the cluster where examples have one, else the example.
+    Units are independent of each other: clusters of examples, or examples where there are no clusters.
     """
 
     metric: Metric
     baseline: Answers
     candidate: Answers
     units: np.ndarray
-    """(n,) int: the unit of each example, from 0 on without gaps."""
+    """(n,) int: the unit of each example, numbered from 0 without gaps."""
 
     @classmethod
     def of(
@@ -57,9 +54,9 @@ class Paired:
         candidate: tuple[list[np.ndarray], np.ndarray | None],
         clusters: np.ndarray,
     ) -> Paired:
-        """Put two models' columns (n,) side by side, with the rows that count (all when None).
+        """Pair two models' columns, (n,) each, with the rows that count, (n,) bool, or None for all.
 
-        Units without a row that counts in either model are left out.
+        clusters: (n,) of any sortable type. Rows that count in neither model are left out.
         """
         every = np.ones(len(clusters), dtype=bool)
         masks = [every if kept is None else np.asarray(kept, dtype=bool) for _, kept in (baseline, candidate)]
@@ -73,22 +70,22 @@ class Paired:
 
     @property
     def examples(self) -> int:
-        """Examples that count in either model."""
+        """Number of examples that count in either model."""
         return len(self.units)
 
     @cached_property
     def count(self) -> int:
-        """Units."""
+        """Number of units."""
         return 1 + int(self.units.max()) if len(self.units) else 0
 
     @property
     def clustered(self) -> bool:
-        """Whether some unit holds more than one example."""
+        """Whether a unit has more than one example."""
         return self.count < self.examples
 
     @cached_property
     def scores(self) -> tuple[float, float]:
-        """The baseline's and the candidate's score."""
+        """Scores of baseline and candidate."""
         return self.baseline.score(self.metric), self.candidate.score(self.metric)
 
     @property
@@ -97,19 +94,19 @@ class Paired:
         return self.scores[1] - self.scores[0]
 
     @cached_property
-    def sums(self) -> tuple[Sums, Sums] | None:
-        """Both metrics as functions of sums over units; None for a metric that is none."""
-        found = [
-            sums_of(self.metric, side.columns, self.units[side.kept], self.count)
+    def closed_forms(self) -> tuple[ClosedForm, ClosedForm] | None:
+        """Closed forms of baseline and candidate; None for a metric without one."""
+        baseline, candidate = (
+            closed_form_of(self.metric, side.columns, self.units[side.kept], self.count)
             for side in (self.baseline, self.candidate)
-        ]
-        return (found[0], found[1]) if found[0] is not None and found[1] is not None else None
+        )
+        return (baseline, candidate) if baseline is not None and candidate is not None else None
 
     def resampled(self, counts: np.ndarray) -> np.ndarray:
-        """The gain in many resamples of units: counts (B, units) → (B,)."""
-        if self.sums is not None:
-            left, right = self.sums
-            return np.asarray(right.of(counts) - left.of(counts))
+        """Return the gains of resamples, (B,); counts: (B, units), how often each unit was drawn."""
+        if self.closed_forms is not None:
+            baseline, candidate = self.closed_forms
+            return np.asarray(candidate.scores(counts) - baseline.scores(counts))
         drawn = counts[:, self.units]
-        candidate = self.candidate.resampled(self.metric, drawn)
-        return np.asarray(candidate - self.baseline.resampled(self.metric, drawn))
+        scores = self.candidate.resampled(self.metric, drawn)
+        return np.asarray(scores - self.baseline.resampled(self.metric, drawn))

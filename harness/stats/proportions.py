@@ -1,23 +1,28 @@
-"""Two proportions of the same examples: what only the candidate gets right, and what only the baseline."""
+"""Two proportions of the same examples: test and interval of their difference. Holm's correction."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from numpy.typing import ArrayLike
 
-_Z = 1.959963984540054
+Z_95 = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution: half of a 95 % interval, in standard errors."""
+
 _HALVINGS = 60
-"""Of an interval of length 2 at most: to the last bit."""
+"""Halvings of an interval of length 2 at most: to the last bit."""
 
 
 def mcnemar(gained: int, lost: int) -> float:
-    """Two-sided mid-p value of McNemar's test: is gaining as likely as losing? 1 where nothing changed.
+    """Return the two-sided mid-p value of McNemar's test, in (0, 1]; 1 where nothing changed.
 
-    gained, lost: examples that only the candidate, only the baseline gets right.
+    gained, lost: number of examples that only the candidate, only the baseline gets right.
     Source: McNemar (1947); mid-p: Fagerland, Lydersen and Laake (2013), "The McNemar test for binary
     matched-pairs data: mid-p and asymptotic are better than exact conditional".
     """
@@ -32,10 +37,11 @@ def mcnemar(gained: int, lost: int) -> float:
 
 
 def tango(gained: int, lost: int, examples: int) -> tuple[float, float]:
-    """95 % score interval of the difference of two paired proportions, within [-1, 1].
+    """Return the 95 % score interval of the difference of two paired proportions, within [-1, 1].
 
-    It holds the differences that a score test does not reject; at a difference of zero that is
-    McNemar's test. Source: Tango (1998), "Equivalence test and confidence interval for the difference in
+    It contains the differences that a score test does not reject; at a difference of zero that is
+    McNemar's test.
+    Source: Tango (1998), "Equivalence test and confidence interval for the difference in
     proportions for the paired-sample design".
     """
     middle = (gained - lost) / examples
@@ -51,28 +57,30 @@ def tango(gained: int, lost: int, examples: int) -> tuple[float, float]:
             return math.copysign(math.inf, above) if above else 0.0
         return above / math.sqrt(variance)
 
-    low = _crossing(lambda difference: score(difference) > _Z, -1.0, middle)
-    high = _crossing(lambda difference: score(difference) >= -_Z, middle, 1.0)
+    low = _crossing(lambda difference: score(difference) > Z_95, -1.0, middle)
+    high = _crossing(lambda difference: score(difference) >= -Z_95, middle, 1.0)
     return low, high
 
 
 def _crossing(outside: Callable[[float], bool], low: float, high: float) -> float:
-    """Find where a condition that holds at `low` and not at `high` ends."""
+    """Return where a condition ends that holds at `low` and not at `high`."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if outside(middle) else (low, middle)
     return (low + high) / 2
 
 
-def holm(values: Sequence[float]) -> list[float]:
-    """Adjust p-values so that the chance of one false claim among all is kept; NaN stays NaN and counts not.
+def holm(values: ArrayLike) -> np.ndarray:
+    """Adjust p-values for the number of tests, by Holm: (n,), in [0, 1].
 
+    values: (n,). NaN is a test that was not made: it stays NaN and does not count. At 5 %, the chance of even
+    one false claim among all is then at most 5 %.
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
     """
-    tested = sorted((value, position) for position, value in enumerate(values) if not math.isnan(value))
-    adjusted = [math.nan] * len(values)
-    largest = 0.0
-    for rank, (value, position) in enumerate(tested):
-        largest = max(largest, min(1.0, (len(tested) - rank) * value))
-        adjusted[position] = largest
+    p = np.asarray(values, dtype=float)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    scaled = np.minimum(1.0, (len(order) - np.arange(len(order))) * p[order])
+    adjusted = np.full(len(p), np.nan)
+    adjusted[order] = np.maximum.accumulate(scaled)
     return adjusted

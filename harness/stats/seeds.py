@@ -1,4 +1,4 @@
-"""Several training seeds of one recipe: a gain that varies with the examples, and with the seed."""
+"""Mean gain over training seeds of one recipe: it varies with the examples, and with the seed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.gain import LEVEL, POWER, Gain, quantile, unseen
+from harness.stats.gain import LEVEL, POWER, Gain, bound_without_spread, quantile
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
 
@@ -24,19 +24,20 @@ class SeedsGain:
 
     gain: Gain
     from_seeds: float | None
-    """Share of the variance that the choice of seeds brings, in [0, 1]; None where there is no interval."""
+    """Share of the variance that comes from seeds, in [0, 1]; None where there is no interval."""
 
 
 def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     """Estimate and test the mean gain of candidates that differ in their training seed alone.
 
     pairs: the baseline with each candidate, on the same examples; two or more.
-    Two things were drawn: test examples, which all seeds share, and seeds. The examples' variance comes from
-    influences over units; the seeds' is that of the gains over their number, with k − 1 degrees of freedom.
-    The interval's half-width is the root of both parts' squared half-widths, each by its own quantile of
-    Student's t (Howe, 1974, "Approximate confidence limits on the mean of X + Y"). In simulations of 2, 3
-    and 5 seeds it covered 96 to 99 %, whichever source prevailed. Where seeds did, Satterthwaite's degrees of
-    freedom covered 88, 93 and 95 %, a bootstrap that draws k seeds from k 73, 82 and 89 %.
+    Test examples, which all seeds share, and seeds are both random. The variance by examples comes from
+    influences over units; that by seeds is the variance of the gains over their number, with k − 1 degrees
+    of freedom. The interval's half-width is the root of both parts' squared half-widths, each by its own
+    quantile of Student's t (Howe, 1974, "Approximate confidence limits on the mean of X + Y"). In simulations
+    of 2, 3 and 5 seeds it covered 96 to 99 %, whichever source prevailed. Where seeds did, Satterthwaite's
+    degrees of freedom covered 88, 93 and 95 %, and a bootstrap that draws k of k seeds 73, 82 and 89 %.
+    Interval and p-value are NaN for fewer than FEWEST_UNITS units, and where a score is undefined.
     """
     gains = np.array([pair.gain for pair in pairs])
     first, count = pairs[0], len(pairs)
@@ -45,8 +46,8 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     moved = np.array([influences(pair) for pair in pairs])
     examples = standard_error(moved.mean(axis=0)) ** 2
     if not moved.any() and first.metric.per_example:
-        # Examples that all moved alike tell no spread, and are not proof that others would.
-        examples = (max(map(unseen, pairs)) / quantile(1 - LEVEL / 2, first.count)) ** 2
+        # That all examples moved alike does not prove that others would.
+        examples = (max(map(bound_without_spread, pairs)) / quantile(1 - LEVEL / 2, first.count)) ** 2
     between = float(gains.var(ddof=1)) / count
     variance = examples + between
     if variance == 0:
@@ -58,10 +59,10 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
         return math.sqrt(of_seeds**2 * between + of_examples**2 * examples)
 
     error = math.sqrt(variance)
-    p = _touching(half, abs(float(gains.mean())))
+    p = _p_where_it_touches_zero(half, abs(float(gains.mean())))
     least = half(LEVEL) + quantile(POWER, first.count) * error
-    # Part of what lies between seeds is the examples' doing: they move each seed's gain a little differently.
-    own = np.mean([standard_error(one) ** 2 for one in moved - moved.mean(axis=0)]) / (count - 1)
+    # Part of the variance between seeds comes from examples: they move each seed's gain a little differently.
+    own = np.mean([standard_error(rest) ** 2 for rest in moved - moved.mean(axis=0)]) / (count - 1)
     share = max(0.0, between - float(own)) / variance
     return SeedsGain(gain=_gain(pairs, half(LEVEL), error, p, least), from_seeds=share)
 
@@ -83,8 +84,8 @@ def _gain(pairs: Sequence[Paired], half: float, error: float, p: float, least: f
     )
 
 
-def _touching(half: Callable[[float], float], gain: float) -> float:
-    """The level at which the interval just touches zero, by halving its logarithm: at least 1e-12."""
+def _p_where_it_touches_zero(half: Callable[[float], float], gain: float) -> float:
+    """Return the level at which an end of the interval is zero, at least 1e-12, by halving its logarithm."""
     low, high = math.log(1e-12), 0.0
     for _ in range(60):
         middle = (low + high) / 2

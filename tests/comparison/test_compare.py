@@ -197,7 +197,7 @@ def test_predictions_of_another_run_are_a_failure():
     (theirs,) = Path("base").glob("predictions/*/quiz.parquet")
     (ours,) = Path("cand").glob("predictions/*/quiz.parquet")
     shutil.copy(theirs, ours)
-    assert "are of another run than its record" in ask().broken[0]
+    assert "are of another run than their record" in ask().broken[0]
 
 
 def test_predictions_that_do_not_give_the_score_of_their_record_are_a_failure():

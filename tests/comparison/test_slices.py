@@ -11,7 +11,7 @@ from scipy.stats import ttest_rel
 from comparison.made import CORRECT, SPEARMAN, table
 from harness.comparison.slices import FEWEST_OF_UNKNOWN, MOST_CLUSTERS, measure_slices
 from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, ROC_AUC, mean_metric
-from harness.results.predictions import paired
+from harness.results.predictions import pair_tables
 from harness.stats.gain import gain_of
 
 PROBE = replace(MACRO_F1, name="probe_macro_f1", columns=("gold", "probe"))
@@ -73,7 +73,7 @@ def test_right_and_wrong_answers_are_tested_on_a_slice_as_on_all_examples():
     base, cand = (table(200, gold=list(gold), correct=generator.random(200) < share) for share in (0.6, 0.7))
     law = measured(measure_slices(CORRECT, base, cand), "gold")["law"]
     alone = [{name: values[gold == "law"] for name, values in side.items()} for side in (base, cand)]
-    whole = gain_of(paired(CORRECT, *alone), 0)
+    whole = gain_of(pair_tables(CORRECT, *alone), 0)
     assert whole.test == "McNemar mid-p"
     assert (law.gain, law.low, law.high) == pytest.approx((whole.value, whole.low, whole.high))
     assert law.p_holm >= whole.p

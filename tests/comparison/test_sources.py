@@ -10,7 +10,7 @@ import pytest
 from comparison.made import answer, right
 from harness.comparison.sources import pick, read_results
 from harness.errors import HarnessError
-from harness.results.predictions import read_table
+from harness.results.prediction_files import read_table
 
 
 @pytest.fixture(autouse=True)

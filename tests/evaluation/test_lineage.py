@@ -16,7 +16,7 @@ from harness.evaluation.status import _changed
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
 from harness.results.folder import Results
-from harness.results.leaderboard import boards, records
+from harness.results.leaderboard import boards, leaderboard_rows
 from harness.results.tables import task_tables
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
@@ -63,7 +63,7 @@ def test_the_record_the_row_and_the_table_name_what_was_trained_on(candidate, tm
     (finding,) = evaluation.findings
     assert finding.code == "train-test-overlap"
     assert "in 3 of 10 examples of twins (30.0%)" in finding.evidence
-    assert {record.findings for record in records([evaluation])} == {"train-test-overlap"}
+    assert {record.findings for record in leaderboard_rows([evaluation])} == {"train-test-overlap"}
     (grid,) = task_tables(boards([evaluation]))
     assert any(finding.evidence in remark for remark in grid.remarks)
 

@@ -158,7 +158,7 @@ def _board(folder: Path) -> None:
     """Rank what stands in a results folder, as `harness leaderboard` does."""
     from harness.render import to_markdown
     from harness.results.folder import Results
-    from harness.results.leaderboard import boards, read_leaderboard, records
+    from harness.results.leaderboard import boards, leaderboard_rows, read_leaderboard
     from harness.results.publish import to_csv
     from harness.results.tables import models_table, task_tables
 
@@ -168,7 +168,7 @@ def _board(folder: Path) -> None:
         results.read(one.model, one.examination)
         results.has_predictions(one)
     ranked = boards(evaluations)
-    to_csv(records(evaluations)).encode()
+    to_csv(leaderboard_rows(evaluations)).encode()
     to_markdown([models_table(ranked, speeds), *task_tables(ranked)]).encode()
     if (folder / "leaderboard.csv").is_file():
         to_csv(read_leaderboard(folder / "leaderboard.csv"))

@@ -15,7 +15,7 @@ from harness.cli.plan_training import _change
 from harness.comparison.gate import read_gate
 from harness.errors import LONGEST, HarnessError
 from harness.render import cell_text
-from harness.results.leaderboard import _value
+from harness.results.leaderboard import _parse_cell
 from harness.system.paths import file_name
 from harness.tasks.templates import render
 from harness.training.cards.markdown import cells, number, parse_settings
@@ -83,7 +83,7 @@ def _toml(text: str) -> str:
 def test_a_cell_of_a_leaderboard_is_read_back_and_is_no_formula(text):
     cell = cell_text(text)
     assert not cell.startswith(("=", "+", "-", "@"))
-    assert _value("model", cell) == text
+    assert _parse_cell("model", cell) == text
 
 
 @given(TEXTS, TEXTS)

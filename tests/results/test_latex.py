@@ -30,7 +30,7 @@ from harness.results.significance_tables import SignificanceLetters
         ("Größe 模型", "Größe 模型"),
     ],
 )
-def test_a_name_is_printed_as_it_is(text, expected):
+def test_a_name_is_escaped_so_that_latex_prints_it(text, expected):
     assert latex(text) == expected
 
 
@@ -68,7 +68,7 @@ e & ERROR & ERROR \\
     )
 
 
-def test_every_board_says_what_it_is_and_the_overall_ranking_comes_last():
+def test_every_board_has_a_title_and_the_overall_ranking_comes_last():
     found = [
         evaluated(model, task, score, fingerprint=model * 64, data="sample", tags=("a_tag",))
         for model, score in (("a", 0.25), ("b", 0.5))

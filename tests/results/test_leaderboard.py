@@ -1,4 +1,4 @@
-"""Tidy rows from records: the same whatever the order, and nothing that a spreadsheet would run."""
+"""Leaderboards: a function of the records, safe from formula injection, and read back exactly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harness import Finding, HarnessError, Settings, Severity
 from harness.models.interface import Deviation
 from harness.results.folder import Results
-from harness.results.leaderboard import LeaderboardRow, boards, read_leaderboard, records
+from harness.results.leaderboard import LeaderboardRow, boards, leaderboard_rows, read_leaderboard
 from harness.results.publish import publish, to_csv
 from harness.results.records import Score, Throughput, Truncation
 
@@ -80,14 +80,14 @@ def test_no_cell_starts_a_formula(rows):
     ],
 )  # fmt: skip
 def test_a_model_may_have_any_name(name, file):
-    (row,) = records([evaluated(name)])
+    (row,) = leaderboard_rows([evaluated(name)])
     file.write_text(to_csv([row]), encoding="utf-8", newline="")
     assert read_leaderboard(file) == [row]
     assert row.model == name
 
 
-def test_a_leaderboard_that_was_turned_into_json_is_read_or_refused_in_words(tmp_path):
-    (row,) = csv.DictReader(io.StringIO(to_csv(records([evaluated()]))))
+def test_a_leaderboard_converted_to_json_is_read_or_is_an_error(tmp_path):
+    (row,) = csv.DictReader(io.StringIO(to_csv(leaderboard_rows([evaluated()]))))
     for cell in (0.5, None, [], "0.5"):
         (tmp_path / "board.json").write_text(json.dumps([row | {"score": cell, "low": 0.25}]))
         try:
@@ -98,12 +98,14 @@ def test_a_leaderboard_that_was_turned_into_json_is_read_or_refused_in_words(tmp
 
 
 def test_a_negative_score_is_a_number_not_a_text(file):
-    text = to_csv(records([evaluated(score=-0.1)]))
+    text = to_csv(leaderboard_rows([evaluated(score=-0.1)]))
     assert ",-0.1," in text
 
 
-def test_rows_that_could_not_be_read_leave_a_leaderboard_that_can(file):
-    rows = records([evaluated(error="no file stsb.csv\n  hint: --data", digest=""), evaluated("other")])
+def test_a_leaderboard_of_unreadable_data_can_be_read(file):
+    rows = leaderboard_rows(
+        [evaluated(error="no file stsb.csv\n  hint: --data", digest=""), evaluated("other")]
+    )
     file.write_text(to_csv(rows), encoding="utf-8", newline="")
     assert read_leaderboard(file) == rows
 
@@ -113,18 +115,22 @@ def test_rows_that_could_not_be_read_leave_a_leaderboard_that_can(file):
     [
         pytest.param("model,score\nm,0.5\n", "it has no column task, metric", id="columns"),
         pytest.param(
-            to_csv(records([evaluated()])).replace(",0.5,", ",half,"), "Expected `float | null`", id="a text"
+            to_csv(leaderboard_rows([evaluated()])).replace(",0.5,", ",half,"),
+            "Expected `float | null`",
+            id="a text",
         ),
-        pytest.param(to_csv(records([evaluated()])).replace(",ok,", ",fine,"), "'fine'", id="a status"),
-        pytest.param(to_csv(records([evaluated()])) + "m,stsb\n", "2 cells", id="cut"),
         pytest.param(
-            ",,".join(to_csv(records([evaluated("a"), evaluated("b")])).rsplit(",0.75,", 1)),
+            to_csv(leaderboard_rows([evaluated()])).replace(",ok,", ",fine,"), "'fine'", id="a status"
+        ),
+        pytest.param(to_csv(leaderboard_rows([evaluated()])) + "m,stsb\n", "2 cells", id="cut"),
+        pytest.param(
+            ",,".join(to_csv(leaderboard_rows([evaluated("a"), evaluated("b")])).rsplit(",0.75,", 1)),
             "is not a leaderboard: row 2: an interval with one end",
             id="one end",
         ),
     ],
 )
-def test_a_file_that_is_no_leaderboard_is_named(content, message, tmp_path):
+def test_a_file_that_is_not_a_leaderboard_is_an_error(content, message, tmp_path):
     path = tmp_path / "leaderboard.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(HarnessError, match=message):
@@ -154,7 +160,7 @@ EVALUATIONS = st.lists(
 def test_a_leaderboard_is_a_function_of_the_records_not_of_their_order(evaluations, random):
     shuffled = list(evaluations)
     random.shuffle(shuffled)
-    assert to_csv(records(shuffled)) == to_csv(records(evaluations))
+    assert to_csv(leaderboard_rows(shuffled)) == to_csv(leaderboard_rows(evaluations))
     for one, other in zip(boards(evaluations), boards(shuffled), strict=True):
         assert [row.evaluation for row in one.rows] == [row.evaluation for row in other.rows]
         assert sorted(one.refused) == sorted(other.refused)
@@ -182,7 +188,7 @@ def test_rows_are_sorted_by_task_then_metric_with_the_headline_first_then_model(
     given = [
         evaluated(model, task, scores=tuple(metrics)) for task in ("stsb", "aila") for model in ("n", "m")
     ]
-    found = [(row.task, row.metric, row.model, row.headline) for row in records(given)]
+    found = [(row.task, row.metric, row.model, row.headline) for row in leaderboard_rows(given)]
     assert found == [
         (task, metric, model, metric == "spearman")
         for task in ("aila", "stsb")
@@ -193,7 +199,7 @@ def test_rows_are_sorted_by_task_then_metric_with_the_headline_first_then_model(
 
 def test_models_that_share_a_name_are_shown_with_their_fingerprint():
     given = [evaluated("nda", fingerprint=fp * 64) for fp in "ab"] + [evaluated("base", fingerprint="c" * 64)]
-    assert [row.model for row in records(given)] == ["base", "nda~aaaaaaaa", "nda~bbbbbbbb"]
+    assert [row.model for row in leaderboard_rows(given)] == ["base", "nda~aaaaaaaa", "nda~bbbbbbbb"]
     assert {row.model for row in boards(given)[0].rows} == {"base", "nda~aaaaaaaa", "nda~bbbbbbbb"}
 
 
@@ -203,7 +209,7 @@ def test_a_model_is_shown_by_one_name_on_all_tasks():
         evaluated("nda", "legal", fingerprint="a" * 64),
         evaluated("nda", "legal", fingerprint="b" * 64),
     ]
-    assert {(row.task, row.model) for row in records(given)} == {
+    assert {(row.task, row.model) for row in leaderboard_rows(given)} == {
         ("stsb", "nda~aaaaaaaa"),
         ("legal", "nda~aaaaaaaa"),
         ("legal", "nda~bbbbbbbb"),
@@ -211,32 +217,32 @@ def test_a_model_is_shown_by_one_name_on_all_tasks():
 
 
 def test_a_failure_without_a_metric_is_still_a_row():
-    (row,) = records([evaluated(error="boom", scores=())])
+    (row,) = leaderboard_rows([evaluated(error="boom", scores=())])
     assert (row.metric, row.score, row.status, row.error) == ("none", None, "error", "boom")
 
 
-def test_a_row_says_what_was_cut_found_and_set():
+def test_a_row_has_truncation_findings_and_prompts():
     one = evaluated(truncation=Truncation(texts=8, truncated=2, tokens=100, lost=25))
     one = replace(one, findings=(Finding("labels-inverted", Severity.WARNING, "AUC 0.1"),))
     settings = Settings(dtype="float16", truncate_dim=64, prompts=(("query", "Ü: "),))
-    (row,) = records([replace(one, candidate=replace(one.candidate, settings=settings))])
+    (row,) = leaderboard_rows([replace(one, candidate=replace(one.candidate, settings=settings))])
     assert (row.truncated_texts, row.lost_tokens, row.findings) == (0.25, 0.25, "labels-inverted")
     assert (row.dtype, row.truncate_dim, row.prompts) == ("float16", 64, '{"query": "Ü: "}')
 
 
-def test_a_row_says_how_far_its_precision_moves_embeddings():
+def test_a_row_has_the_deviation_of_a_lower_precision():
     one = evaluated()
     moved = replace(
         one.candidate.facts, deviation=Deviation(texts=64, largest=2e-4, p99=1e-4, neighbors=0.99)
     )
-    rows = records([one, replace(one, candidate=replace(one.candidate, model="low", facts=moved))])
+    rows = leaderboard_rows([one, replace(one, candidate=replace(one.candidate, model="low", facts=moved))])
     assert [(row.model, row.deviation) for row in rows] == [("low", 2e-4), ("m", None)]
 
 
 # --- boards -----------------------------------------------------------------------------------------------
 
 
-def test_models_that_were_asked_different_things_are_not_ranked_and_the_reason_is_said():
+def test_models_that_were_asked_different_things_are_refused_with_the_reason():
     given = [evaluated("a"), evaluated("b"), evaluated("other", digest="e" * 64), evaluated("old", version=0)]
     (board,) = boards(given)
     assert [row.model for row in board.rows] == ["a", "b"]
@@ -250,7 +256,7 @@ def test_a_sample_or_a_quick_look_is_never_ranked_with_the_full_set(apart):
     assert [board.refused for board in found] == [[], []]
 
 
-def test_different_settings_are_what_people_compare():
+def test_models_with_different_settings_are_ranked_together():
     one, other = evaluated("a"), evaluated("b", score=0.75)
     other = replace(other, candidate=replace(other.candidate, settings=Settings(dtype="bfloat16")))
     (board,) = boards([one, other])
@@ -258,7 +264,7 @@ def test_different_settings_are_what_people_compare():
     assert board.best("spearman") == 0.75
 
 
-def test_a_failure_stands_last_on_the_board():
+def test_a_failure_is_last_on_the_board():
     (board,) = boards([evaluated("a", error="boom", digest=""), evaluated("b", score=-0.5)])
     assert [(row.model, row.headline is None) for row in board.rows] == [("b", False), ("a", True)]
     assert board.refused == []
@@ -276,7 +282,7 @@ def speed(model, texts_per_second):
     )  # fmt: skip
 
 
-def test_published_scores_do_not_move_with_speeds(tmp_path):
+def test_a_published_leaderboard_does_not_depend_on_speeds(tmp_path):
     for name, rate in (("slow", 1.5), ("fast", 99.0)):
         results = Results(tmp_path / name)
         results.write(evaluated("=m"), None)

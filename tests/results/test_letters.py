@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.results import letters as module
-from harness.results.letters import joined, letters
+from harness.results.letters import join_letters, letters
 
 
 def matrix(size, pairs):
@@ -26,9 +26,9 @@ def apart(size, steps):
     return np.abs(np.subtract.outer(np.arange(size), np.arange(size))) >= steps
 
 
-def wrong_pairs(differ, found):
+def wrong_pairs(differ, names):
     """Pairs that share a letter and differ, or neither: by looking at each of them."""
-    sets = [set(own) for own in found]
+    sets = [set(own) for own in names]
     return [
         (one, other)
         for one, other in itertools.product(range(len(differ)), repeat=2)
@@ -55,7 +55,7 @@ def matrices(draw):
     ],
 )
 def test_small_displays_are_the_known_ones(size, pairs, expected):
-    assert joined(letters(matrix(size, pairs))) == expected
+    assert join_letters(letters(matrix(size, pairs))) == expected
 
 
 @settings(max_examples=150)
@@ -65,7 +65,7 @@ def test_models_share_a_letter_exactly_where_they_do_not_differ(differ):
 
 
 @given(matrices())
-def test_the_way_for_too_many_sets_is_as_right(differ):
+def test_the_cover_is_also_exact(differ):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_MOST_STEPS", 0)
         assert wrong_pairs(differ, letters(differ)) == []
@@ -73,10 +73,10 @@ def test_the_way_for_too_many_sets_is_as_right(differ):
 
 @given(matrices())
 def test_no_letter_can_be_left_out(differ):
-    found = letters(differ)
-    for model, own in enumerate(found):
+    names = letters(differ)
+    for model, own in enumerate(names):
         for name in own:
-            less = [*found[:model], [one for one in own if one != name], *found[model + 1 :]]
+            less = [*names[:model], [other for other in own if other != name], *names[model + 1 :]]
             assert wrong_pairs(differ, less)
 
 
@@ -90,14 +90,14 @@ def test_letters_come_in_the_order_of_models(differ):
     assert [first[name] for name in order] == sorted(first.values())
 
 
-def test_beyond_z_letters_go_on_as_columns_of_a_spreadsheet_and_commas_part_them():
-    found = joined(letters(~np.eye(800, dtype=bool)))
-    assert found[:2] + found[25:28] + found[701:703] == ["a", "b", "z", "aa", "ab", "zz", "aaa"]
-    assert joined(letters(apart(40, 2)))[30] == "ad,ae"
-    assert joined(letters(apart(26, 2)))[24] == "xy"
+def test_letters_beyond_z_are_named_like_columns_and_separated_by_commas():
+    texts = join_letters(letters(~np.eye(800, dtype=bool)))
+    assert texts[:2] + texts[25:28] + texts[701:703] == ["a", "b", "z", "aa", "ab", "zz", "aaa"]
+    assert join_letters(letters(apart(40, 2)))[30] == "ad,ae"
+    assert join_letters(letters(apart(26, 2)))[24] == "xy"
 
 
-def test_more_letters_than_somebody_reads_are_none():
+def test_more_letters_than_the_maximum_are_none():
     assert letters(apart(60, 30), 26) is None
     assert letters(apart(60, 20), 26) is not None
     assert letters(~np.eye(60, dtype=bool), 1) is not None
@@ -124,5 +124,5 @@ def test_a_thousand_models_get_letters_or_none_at_once(differ):
     assert time.process_time() - start < 10
 
 
-def test_sets_without_number_are_still_covered_right():
+def test_too_many_sets_to_enumerate_are_covered_exactly():
     assert wrong_pairs(paired_off(60), letters(paired_off(60))) == []

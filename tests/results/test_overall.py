@@ -16,11 +16,11 @@ from harness.metrics.standard import mean_metric
 from harness.results.folder import Results
 from harness.results.leaderboard import boards
 from harness.results.overall import overall
-from harness.results.significance import standings
-from harness.results.significance_tables import overall_grid
+from harness.results.significance import pairwise_stats
+from harness.results.significance_tables import overall_table
 
 
-def told(**scores):
+def evaluations_of(**scores):
     """Records: model → scores by task, None where it was not asked."""
     return [
         evaluated(model, task, score, fingerprint=model[0] * 64, tags=("law" if task == "t1" else "talk",))
@@ -30,14 +30,16 @@ def told(**scores):
     ]
 
 
-def lacking(found):
-    return {row.model: row.lacks for row in found.placed if row.lacks}
+def missing_scores(ranking):
+    return {row.model: row.missing for row in ranking.models if row.missing}
 
 
 def test_ranks_are_averaged_and_ties_share_theirs():
-    found = told(best={"t1": 0.9, "t2": 0.9}, good={"t1": 0.8, "t2": 0.7}, fair={"t1": 0.7, "t2": 0.7})
-    (one,) = overall(boards(found), {})
-    assert [(row.model, row.average_rank, row.borda) for row in one.placed] == [
+    evaluations = evaluations_of(
+        best={"t1": 0.9, "t2": 0.9}, good={"t1": 0.8, "t2": 0.7}, fair={"t1": 0.7, "t2": 0.7}
+    )
+    (ranking,) = overall(boards(evaluations), {})
+    assert [(row.model, row.average_rank, row.borda) for row in ranking.models] == [
         ("best", 1.0, 4.0),
         ("good", 2.25, 1.5),
         ("fair", 2.75, 0.5),
@@ -49,9 +51,11 @@ def test_ranks_and_points_are_those_of_scipy_and_of_counting(models, tasks, data
     grade = st.sampled_from([0.1, 0.2, 0.3, 0.4])
     table = np.array([[data.draw(grade) for _ in range(models)] for _ in range(tasks)])
     names = [f"{letter}-model" for letter in "abcdef"[:models]]
-    found = told(**{name: {f"t{t}": table[t, m] for t in range(tasks)} for m, name in enumerate(names)})
-    (one,) = overall(boards(found), {})
-    by_name = {row.model: row for row in one.placed}
+    evaluations = evaluations_of(
+        **{name: {f"t{t}": table[t, m] for t in range(tasks)} for m, name in enumerate(names)}
+    )
+    (ranking,) = overall(boards(evaluations), {})
+    by_name = {row.model: row for row in ranking.models}
     average = rankdata(-table, axis=1).mean(axis=0)
     assert [by_name[name].average_rank for name in names] == pytest.approx(average)
     for m, name in enumerate(names):
@@ -61,83 +65,88 @@ def test_ranks_and_points_are_those_of_scipy_and_of_counting(models, tasks, data
 
 
 def test_a_model_that_lacks_a_task_is_shown_and_not_ranked():
-    found = told(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7}, half={"t1": 0.99, "t2": None})
-    (one,) = overall(boards(found), {})
-    assert [(row.model, row.average_rank, row.lacks) for row in one.placed] == [
+    evaluations = evaluations_of(
+        best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7}, half={"t1": 0.99, "t2": None}
+    )
+    (ranking,) = overall(boards(evaluations), {})
+    assert [(row.model, row.average_rank, row.missing) for row in ranking.models] == [
         ("best", 1.5, {}),
         ("good", 1.5, {}),
         ("half", None, {"t2": "not run"}),
     ]
-    assert "half is not ranked, it lacks t2 (not run)" in overall_grid(one).remarks
-    assert one.placed[2].means.keys() == {"law"}
+    assert "half is not ranked, it lacks t2 (not run)" in overall_table(ranking).remarks
+    assert ranking.models[2].means.keys() == {"law"}
 
 
-def test_what_was_asked_something_else_or_failed_or_is_undefined_counts_as_lacking():
-    found = told(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})
-    found += [evaluated("other", "t1", 0.5, digest="e" * 64), evaluated("other", "t2", 0.5)]
-    found += [evaluated("broken", "t1", error="boom"), evaluated("broken", "t2", 0.5)]
-    found += [evaluated("early", "t1", error="boom", data="own"), evaluated("early", "t2", 0.5)]
-    found += [evaluated("flat", "t1", None), evaluated("flat", "t2", 0.5)]
-    (one,) = overall(boards(found), {})
-    assert lacking(one) == {
+def test_a_score_that_is_not_comparable_or_failed_or_undefined_is_missing():
+    evaluations = evaluations_of(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})
+    evaluations += [evaluated("other", "t1", 0.5, digest="e" * 64), evaluated("other", "t2", 0.5)]
+    evaluations += [evaluated("broken", "t1", error="boom"), evaluated("broken", "t2", 0.5)]
+    evaluations += [evaluated("early", "t1", error="boom", data="own"), evaluated("early", "t2", 0.5)]
+    evaluations += [evaluated("flat", "t1", None), evaluated("flat", "t2", 0.5)]
+    (ranking,) = overall(boards(evaluations), {})
+    assert missing_scores(ranking) == {
         "broken": {"t1": "ERROR"},
         "early": {"t1": "ERROR"},
         "flat": {"t1": "undefined"},
         "other": {"t1": "asked something else"},
     }
-    assert (one.tasks, one.alone) == (["t1", "t2"], [])
+    assert (ranking.tasks, ranking.not_counted) == (["t1", "t2"], [])
 
 
 def test_models_that_all_lack_something_are_shown_without_ranks():
-    found = told(one={"t1": 0.9, "t2": 0.6}, two={"t1": 0.9, "t3": 0.6}, six={"t2": 0.9, "t3": 0.6})
-    (one,) = overall(boards(found), {})
-    assert [(row.model, row.average_rank, row.borda) for row in one.placed] == [
+    evaluations = evaluations_of(
+        one={"t1": 0.9, "t2": 0.6}, two={"t1": 0.9, "t3": 0.6}, six={"t2": 0.9, "t3": 0.6}
+    )
+    (ranking,) = overall(boards(evaluations), {})
+    assert [(row.model, row.average_rank, row.borda) for row in ranking.models] == [
         ("one", None, None),
         ("six", None, None),
         ("two", None, None),
     ]
-    assert not any(cell.best for row in overall_grid(one).rows for cell in row[:3])
+    assert not any(cell.best for row in overall_table(ranking).rows for cell in row[:3])
 
 
-def test_a_task_that_one_model_alone_answered_takes_no_rank_from_the_others():
-    found = told(best={"t1": 0.9, "t2": 0.6, "t3": 0.5}, good={"t1": 0.8, "t2": 0.7})
-    (one,) = overall(boards(found), {})
-    assert (one.tasks, one.alone, lacking(one)) == (["t1", "t2"], ["t3"], {})
+def test_a_task_of_one_model_does_not_count():
+    evaluations = evaluations_of(best={"t1": 0.9, "t2": 0.6, "t3": 0.5}, good={"t1": 0.8, "t2": 0.7})
+    (ranking,) = overall(boards(evaluations), {})
+    assert (ranking.tasks, ranking.not_counted, missing_scores(ranking)) == (["t1", "t2"], ["t3"], {})
     assert any(
-        "fewer than two models answered it alike: t3" in remark for remark in overall_grid(one).remarks
+        "fewer than two models have comparable scores: t3" in remark
+        for remark in overall_table(ranking).remarks
     )
 
 
 def test_one_task_or_one_model_has_no_overall_ranking():
-    assert overall(boards(told(best={"t1": 0.9}, good={"t1": 0.8})), {}) == []
-    assert overall(boards(told(best={"t1": 0.9, "t2": 0.6})), {}) == []
+    assert overall(boards(evaluations_of(best={"t1": 0.9}, good={"t1": 0.8})), {}) == []
+    assert overall(boards(evaluations_of(best={"t1": 0.9, "t2": 0.6})), {}) == []
 
 
-def test_samples_never_count_beside_real_data_nor_limited_looks_beside_full_ones():
-    found = told(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})
+def test_samples_are_ranked_apart_from_real_data_and_limited_runs_from_full_ones():
+    evaluations = evaluations_of(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})
     for apart in ({"data": "sample"}, {"limit": 5}):
         for task in ("t1", "t3", "t4"):
-            found += [
+            evaluations += [
                 evaluated(model, task, 0.1, fingerprint=model[0] * 64, tags=("law",), **apart)
                 for model in ("best", "good")
             ]
-    real, limited, sample = overall(boards(found), {})
+    real, limited, sample = overall(boards(evaluations), {})
     assert (real.sample, real.limit, real.tasks) == (False, None, ["t1", "t2"])
     assert (limited.sample, limited.limit, limited.tasks) == (False, 5, ["t1", "t3", "t4"])
     assert (sample.sample, sample.limit, sample.tasks) == (True, None, ["t1", "t3", "t4"])
-    means = {row.model: row.means["law"].score for row in real.placed}
+    means = {row.model: row.means["law"].score for row in real.models}
     assert means == {"best": 0.9, "good": 0.8}
-    assert "illustrative" in overall_grid(sample).subtitle
-    assert "LIMITED to 5" in overall_grid(limited).subtitle
+    assert "illustrative" in overall_table(sample).subtitle
+    assert "LIMITED to 5" in overall_table(limited).subtitle
 
 
-def test_data_files_and_data_of_a_task_s_own_are_both_real():
-    found = told(best={"t1": 0.9}, good={"t1": 0.8})
-    found += [
+def test_data_files_and_a_tasks_own_data_are_ranked_together():
+    evaluations = evaluations_of(best={"t1": 0.9}, good={"t1": 0.8})
+    evaluations += [
         evaluated(model, "t1", 0.5, data="own", fingerprint=model[0] * 64) for model in ("best", "good")
     ]
-    (one,) = overall(boards(found), {})
-    assert one.tasks == ["t1 (files)", "t1 (own)"]
+    (ranking,) = overall(boards(evaluations), {})
+    assert ranking.tasks == ["t1 (files)", "t1 (own)"]
 
 
 def test_the_mean_of_a_tag_has_the_error_of_its_tasks(tmp_path):
@@ -148,26 +157,28 @@ def test_the_mean_of_a_tag_has_the_error_of_its_tasks(tmp_path):
             values[model, task] = right(0.5 + place / 10, 80, seed=len(values))
             answer(tmp_path, model, task, metrics=(metric,), value=values[model, task], tags=("law",))
     results = Results(tmp_path)
-    found = boards(results.evaluations())
-    paths = {(one.key, one.predictions): results.predictions_path(one) for one in results.evaluations()}
-    (one,) = overall(found, {place: standings(board, paths, dict) for place, board in enumerate(found)})
-    for row in one.placed:
+    ranked = boards(results.evaluations())
+    paths = {(run.key, run.predictions): results.predictions_path(run) for run in results.evaluations()}
+    (ranking,) = overall(
+        ranked, {index: pairwise_stats(board, paths, dict) for index, board in enumerate(ranked)}
+    )
+    for row in ranking.models:
         own = [values[row.model, task] for task in ("t1", "t2", "t3")]
         error = math.sqrt(sum(column.var(ddof=1) / 80 for column in own)) / 3
         assert row.means["law"].score == pytest.approx(np.mean(own))
-        assert row.means["law"].half == pytest.approx(1.959964 * error)
+        assert row.means["law"].half_width == pytest.approx(1.959964 * error)
 
 
 def test_a_mean_without_predictions_has_no_interval():
-    (one,) = overall(boards(told(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})), {})
-    assert math.isnan(one.placed[0].means["law"].half)
-    assert [cell.text for cell in overall_grid(one).rows[0]] == ["best", "1.50", "1", "0.9000", "0.6000"]
-    assert [cell.best for cell in overall_grid(one).rows[0]] == [False, True, False, True, False]
+    (ranking,) = overall(boards(evaluations_of(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})), {})
+    assert math.isnan(ranking.models[0].means["law"].half_width)
+    assert [cell.text for cell in overall_table(ranking).rows[0]] == ["best", "1.50", "1", "0.9000", "0.6000"]
+    assert [cell.best for cell in overall_table(ranking).rows[0]] == [False, True, False, True, False]
 
 
 def test_many_models_that_lack_the_same_are_named_in_one_remark():
     scores = {f"{letter}-model": {"t1": 0.5, "t2": 0.5 if letter < "c" else None} for letter in "abcdefgh"}
-    (one,) = overall(boards(told(**scores)), {})
-    assert overall_grid(one).remarks[0] == (
+    (ranking,) = overall(boards(evaluations_of(**scores)), {})
+    assert overall_table(ranking).remarks[0] == (
         "c-model, d-model, e-model and 3 more are not ranked, they lack t2 (not run)"
     )

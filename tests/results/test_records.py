@@ -1,4 +1,4 @@
-"""What is written is read back, whole or not at all, under a name that is safe."""
+"""Records and predictions: read back exactly, written atomically, under safe names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from pyarrow import parquet
 
 from harness import Dataset, Finding, HarnessError, Predictions, Settings, Severity
 from harness.authoring import ModelFacts
-from harness.results.folder import Results, _parquet, encode
+from harness.results.folder import Results, encode
+from harness.results.prediction_files import to_parquet
 from harness.results.records import (
     Evaluation,
     Examination,
@@ -110,7 +111,7 @@ def test_every_bit_of_a_score_and_every_character_of_a_name_comes_back(score, mo
     assert repr(results.read((model, FINGERPRINT), EVALUATION.examination)) == repr(written)
 
 
-def test_a_pipe_in_the_place_of_predictions_is_not_waited_for(results, monkeypatch):
+def test_a_pipe_at_the_path_of_predictions_does_not_block(results, monkeypatch):
     results.write(EVALUATION, PREDICTIONS)
     path = results.predictions_path(EVALUATION)
     path.unlink()
@@ -119,7 +120,7 @@ def test_a_pipe_in_the_place_of_predictions_is_not_waited_for(results, monkeypat
     assert not results.has_predictions(EVALUATION)
 
 
-def test_a_failure_that_another_process_makes_good_meanwhile_is_no_record(results, monkeypatch):
+def test_a_failure_that_another_process_removes_meanwhile_is_skipped(results, monkeypatch):
     failed = replace(EVALUATION, status="error", error="no", scores=(), predictions=None)
     results.write(EVALUATION, None)
     results.write_error(failed, None)
@@ -133,7 +134,7 @@ def test_a_failure_that_another_process_makes_good_meanwhile_is_no_record(result
     assert results.evaluations() == [EVALUATION]
 
 
-def test_a_link_that_leads_nowhere_is_no_readable_record(results):
+def test_a_dangling_link_is_an_error(results):
     results.write(EVALUATION, None)
     results.record_path(EVALUATION).with_name("more.json").symlink_to("nowhere")
     with pytest.raises(HarnessError, match=r"more\.json is not a readable record"):
@@ -152,7 +153,7 @@ def test_predictions_come_back_from_parquet(results):
     }
 
 
-def test_what_a_task_fitted_may_be_of_numpy(results):
+def test_fitted_values_may_be_numpy_numbers_and_arrays(results):
     fitted = {"threshold": np.float32(0.5), "weights": np.array([1, 2]), "undefined": float("nan")}
     results.write(replace(EVALUATION, fitted=fitted), None)
     (found,) = results.evaluations()
@@ -192,7 +193,7 @@ def test_records_are_listed_in_an_order_of_their_content_alone(tmp_path):
 FAILED = replace(EVALUATION, status="error", scores=(), predictions=None, error="boom")
 
 
-def test_a_failure_hides_an_earlier_success_and_costs_nothing_of_it(results):
+def test_a_failure_hides_an_earlier_success_and_keeps_its_files(results):
     results.write(EVALUATION, PREDICTIONS)
     results.write_error(FAILED, "Traceback: boom")
     assert results.evaluations() == [FAILED]
@@ -202,7 +203,7 @@ def test_a_failure_hides_an_earlier_success_and_costs_nothing_of_it(results):
 
 
 @pytest.mark.parametrize("data", ["sample", "files", "own"])
-def test_a_success_ends_a_failure_wherever_it_had_been_filed(results, data):
+def test_a_success_removes_a_failure_of_any_data_source(results, data):
     results.write_error(replace(FAILED, examination=replace(FAILED.examination, data=data)), "boom")
     sample = replace(EVALUATION, examination=replace(EVALUATION.examination, data="sample"))
     results.write(sample, PREDICTIONS)
@@ -212,7 +213,7 @@ def test_a_success_ends_a_failure_wherever_it_had_been_filed(results, data):
 
 
 @pytest.mark.parametrize("other", [{"limit": 7}, {"data": "sample"}], ids=str)
-def test_a_sample_and_a_quick_look_stand_beside_the_full_result(results, other):
+def test_a_sample_and_a_limited_run_do_not_replace_the_full_result(results, other):
     quick = replace(EVALUATION, examination=replace(EVALUATION.examination, **other))
     results.write(EVALUATION, PREDICTIONS)
     results.write(quick, PREDICTIONS)
@@ -221,7 +222,7 @@ def test_a_sample_and_a_quick_look_stand_beside_the_full_result(results, other):
     assert results.read(quick.model, quick.examination) == quick
 
 
-def test_what_is_not_a_record_is_named_and_the_others_are_read(results):
+def test_a_file_that_is_not_a_record_is_named_and_the_others_are_read(results):
     results.write(EVALUATION, None)
     broken = results.root / "records" / "x~00000000" / "torn.json"
     broken.parent.mkdir()
@@ -233,7 +234,7 @@ def test_what_is_not_a_record_is_named_and_the_others_are_read(results):
         results.evaluations()
 
 
-def test_predictions_that_are_gone_are_missed(results):
+def test_missing_predictions_are_noticed(results):
     results.write(EVALUATION, PREDICTIONS)
     assert results.has_predictions(EVALUATION)
     results.predictions_path(EVALUATION).unlink()
@@ -241,7 +242,7 @@ def test_predictions_that_are_gone_are_missed(results):
     assert results.has_predictions(replace(EVALUATION, predictions=None))
 
 
-def test_records_of_another_schema_are_refused_not_guessed_at(results):
+def test_records_of_another_schema_are_refused(results):
     results.write(replace(EVALUATION, schema=EVALUATION.schema + 1), None)
     with pytest.raises(HarnessError, match="has schema 2, not 1"):
         results.read(EVALUATION.model, EVALUATION.examination)
@@ -261,8 +262,8 @@ def test_records_of_another_schema_are_refused_not_guessed_at(results):
             encode(EVALUATION).replace(b'"high": 1.0', b'"high": null'), id="an interval of one end"
         ),
         *(
-            pytest.param(encode(asdict(EVALUATION) | {"truncation": counts}), id=told)
-            for counts, told in (
+            pytest.param(encode(asdict(EVALUATION) | {"truncation": counts}), id=case)
+            for counts, case in (
                 ({"texts": 0, "truncated": 1, "tokens": 9, "lost": 9}, "texts cut where there are none"),
                 ({"texts": 1, "truncated": 1, "tokens": 0, "lost": 1}, "tokens lost where there are none"),
                 ({"texts": 1, "truncated": 1}, "a text cut without a token lost"),
@@ -274,7 +275,7 @@ def test_records_of_another_schema_are_refused_not_guessed_at(results):
         pytest.param(b"[]", id="a list"),
     ],
 )
-def test_a_file_that_is_no_record_is_named_with_what_to_do(content, results):
+def test_a_file_that_is_not_a_record_is_an_error_with_a_hint(content, results):
     path = results.root / "records" / "m~01234567" / "task.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
@@ -377,9 +378,7 @@ def read_only(*_arguments, **_options):
     ids=["fsync", "replace", "open"],
 )
 @pytest.mark.parametrize("before", [None, b"the last result"])
-def test_a_full_disk_leaves_what_was_there_and_nothing_half_written(
-    where, name, before, tmp_path, monkeypatch
-):
+def test_a_full_disk_leaves_existing_files_and_no_partial_ones(where, name, before, tmp_path, monkeypatch):
     path = tmp_path / "records" / "one.json"
     if before:
         write_output(path, before)
@@ -390,7 +389,7 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_half_written(
     assert files(tmp_path) == ({"records/one.json": before} if before else {})
 
 
-def test_an_interruption_leaves_nothing_half_written_either(tmp_path, monkeypatch):
+def test_an_interruption_leaves_no_partial_files(tmp_path, monkeypatch):
     def interrupt(_descriptor):
         raise KeyboardInterrupt
 
@@ -406,7 +405,7 @@ def test_a_read_only_folder_is_an_error_of_one_sentence(results, monkeypatch):
         results.write(EVALUATION, PREDICTIONS)
 
 
-def test_results_are_not_written_through_a_link_that_stands_in_their_folder(results, tmp_path):
+def test_results_are_not_written_through_a_link_in_their_folder(results, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     results.root.mkdir(exist_ok=True)
@@ -431,7 +430,7 @@ def test_no_record_elsewhere_is_removed_through_a_link(results, tmp_path, link):
 
 
 @pytest.mark.parametrize("link", ["runs", "records/m"])
-def test_nothing_is_swept_away_through_a_link(results, tmp_path, link, monkeypatch):
+def test_stale_files_are_not_removed_through_a_link(results, tmp_path, link, monkeypatch):
     monkeypatch.setattr("harness.system.atomic._is_running", lambda _pid: False)
     (tmp_path / "elsewhere" / "m").mkdir(parents=True)
     halves = [tmp_path / "elsewhere" / place / _temporary_name("a.json") for place in (".", "m")]
@@ -499,7 +498,7 @@ def test_a_content_hash_is_of_values_not_of_their_container(values):
         pytest.param([[np.int64(1), np.int64(2)], [np.int32(3)]], id="lists of numpy numbers"),
     ],
 )
-def test_a_content_hash_reads_lists_in_cells_likewise(cells):
+def test_a_content_hash_is_of_values_also_for_lists_in_cells(cells):
     dataset = Dataset({"text": ["a", "b"]})
     plain = content_hash(Predictions(dataset, top=[[1, 2], [3]]))
     assert content_hash(Predictions(dataset, top=cells)) == plain
@@ -512,7 +511,7 @@ NUMBERS = st.none() | st.integers(-9, 9) | st.floats(-9, 9)
 def test_a_content_hash_is_the_same_when_the_file_is_read_again(cells):
     dataset = Dataset({"a": ["x"] * len(cells)})
     written = Predictions(dataset, answer=cells)
-    table = parquet.read_table(pa.BufferReader(_parquet(written, "")))
+    table = parquet.read_table(pa.BufferReader(to_parquet(written, "")))
     read = Predictions(dataset, answer=table["answer"].to_pylist())
     assert content_hash(read) == content_hash(written)
 
@@ -545,7 +544,7 @@ def test_a_content_hash_survives_parquet(results):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"digest": "e" * 64}, "data: dddddddd / eeeeeeee"),
         ({"limit": None}, "limit: 5 / None"),
@@ -555,10 +554,10 @@ def test_a_content_hash_survives_parquet(results):
         ({"data": "sample"}, "data: files / sample"),
     ],
 )
-def test_examinations_that_differ_say_in_what(change, told):
+def test_differences_of_examinations_are_listed(change, expected):
     one = EVALUATION.examination
     assert one.differences(one) == []
-    assert one.differences(replace(one, **change)) == [told]
+    assert one.differences(replace(one, **change)) == [expected]
 
 
 def test_a_record_is_json_that_anyone_can_read(results):

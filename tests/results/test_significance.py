@@ -1,4 +1,4 @@
-"""All models of a board against each other."""
+"""Pairwise tests of the models of a board."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from comparison.made import CORRECT, SPEARMAN, answer, pairs, right
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 from harness.metrics.interface import Metric
 from harness.metrics.standard import mean_metric, spearman
 from harness.results.folder import Results
 from harness.results.leaderboard import boards
-from harness.results.significance import ALONE, PairwiseStats, holm, standings
-from harness.stats import proportions
+from harness.results.significance import ALONE, PairwiseStats, pairwise_stats
+from harness.stats.proportions import holm
 
 pytestmark = pytest.mark.kernels
 
@@ -31,9 +29,9 @@ def somewhere_else(tmp_path, monkeypatch):
 
 def board(folder="out", tasks=dict):
     results = Results(Path(folder))
-    (found,) = boards(results.evaluations())
+    (ranked,) = boards(results.evaluations())
     paths = {(one.key, one.predictions): results.predictions_path(one) for one in results.evaluations()}
-    return standings(found, paths, tasks)
+    return pairwise_stats(ranked, paths, tasks)
 
 
 def predictions(model, folder="out"):
@@ -41,25 +39,20 @@ def predictions(model, folder="out"):
     return path
 
 
-@given(st.lists(st.floats(0, 1), max_size=40))
-def test_holm_over_many_pairs_is_holm(values):
-    assert holm(np.array(values)).tolist() == proportions.holm(values)
-
-
 def test_p_values_of_means_are_those_of_the_paired_t_test():
     generator = np.random.default_rng(1)
     common = generator.normal(size=60)
-    values = {f"m{place}": common + generator.normal(place * 0.2, 0.5, 60) for place in range(5)}
+    values = {f"m{index}": common + generator.normal(index * 0.2, 0.5, 60) for index in range(5)}
     for name, column in values.items():
         answer("out", name, metrics=(VALUE,), value=column)
-    found = board()
-    assert found.models == sorted(values, key=lambda name: -values[name].mean())
+    pairwise = board()
+    assert pairwise.models == sorted(values, key=lambda name: -values[name].mean())
     expected = [[ttest_rel(values[one], values[other]).pvalue for other in values] for one in values]
-    places = [found.models.index(name) for name in values]
+    order = [pairwise.models.index(name) for name in values]
     upper = np.triu_indices(5, 1)
-    assert found.p_values()[np.ix_(places, places)][upper] == pytest.approx(np.array(expected)[upper])
-    corrected = proportions.holm(np.array(expected)[upper].tolist())
-    assert found.differ()[np.ix_(places, places)][upper].tolist() == [p < 0.05 for p in corrected]
+    assert pairwise.p_values()[np.ix_(order, order)][upper] == pytest.approx(np.array(expected)[upper])
+    corrected = holm(np.array(expected)[upper])
+    assert pairwise.differ()[np.ix_(order, order)][upper].tolist() == [p < 0.05 for p in corrected]
 
 
 def test_clusters_of_one_size_are_tested_as_their_means():
@@ -72,16 +65,18 @@ def test_clusters_of_one_size_are_tested_as_their_means():
     assert board().p_values()[0, 1] == pytest.approx(expected)
 
 
-def test_rows_that_do_not_count_count_for_nobody():
+def test_rows_that_do_not_count_are_not_tested():
     generator = np.random.default_rng(3)
     counts = np.arange(50) % 2 == 0
     values = {name: generator.normal(size=50) for name in "ab"}
     for name, column in values.items():
         metric = mean_metric("value", where="counts")
         answer("out", name, metrics=(metric,), value=column, counts=counts)
-    found = board()
-    assert found.influences.shape == (2, 25)
-    assert found.p_values()[0, 1] == pytest.approx(ttest_rel(values["a"][counts], values["b"][counts]).pvalue)
+    pairwise = board()
+    assert pairwise.influences.shape == (2, 25)
+    assert pairwise.p_values()[0, 1] == pytest.approx(
+        ttest_rel(values["a"][counts], values["b"][counts]).pvalue
+    )
 
 
 def test_units_of_models_with_other_rows_that_count_are_not_confused():
@@ -89,10 +84,10 @@ def test_units_of_models_with_other_rows_that_count_are_not_confused():
     for name, first in (("a", 0), ("b", 5)):
         counts = (np.arange(40) >= first) & (np.arange(40) < first + 35)
         answer("out", name, metrics=(mean_metric("value", where="counts"),), value=values, counts=counts)
-    found = board()
+    pairwise = board()
     shared = slice(5, 35)
-    assert found.influences.shape == (2, 40)
-    assert np.corrcoef(found.influences[:, shared])[0, 1] == pytest.approx(1)
+    assert pairwise.influences.shape == (2, 40)
+    assert np.corrcoef(pairwise.influences[:, shared])[0, 1] == pytest.approx(1)
 
 
 def test_the_order_in_which_a_model_answered_does_not_matter():
@@ -103,7 +98,7 @@ def test_the_order_in_which_a_model_answered_does_not_matter():
 
 
 @pytest.mark.parametrize(
-    # Ours has a derivative; of a stranger's, examples are left out in turn.
+    # Ours has a derivative; for a third-party one, examples are left out in turn.
     "metric",
     [SPEARMAN, Metric("own", lambda *columns: spearman(*columns))],  # noqa: PLW0108
 )
@@ -116,11 +111,11 @@ def test_models_that_answer_alike_do_not_differ(metric):
     class Quiz:
         metrics = (metric,)
 
-    found = board(tasks=lambda: {"quiz": Quiz})
-    assert found.differ().tolist() == [[False, False, True], [False, False, True], [True, True, False]]
+    pairwise = board(tasks=lambda: {"quiz": Quiz})
+    assert pairwise.differ().tolist() == [[False, False, True], [False, False, True], [True, True, False]]
 
 
-def test_a_gap_that_is_the_same_for_every_example_is_no_chance():
+def test_models_with_the_same_difference_on_every_example_differ():
     for name, value in (("all", 1.0), ("none", 0.0)):
         answer("out", name, correct=[value] * 20)
     assert board().differ()[0, 1]
@@ -137,7 +132,7 @@ def test_few_units_have_no_letters():
     assert board("few") == "fewer than 10 independent units"
 
 
-def test_a_metric_that_nobody_brings_is_named():
+def test_a_metric_without_a_plugin_is_named():
     unknown = Metric("bleu", lambda gold, predicted: 0.5)
     for name in ("one", "two"):
         answer("out", name, metrics=(replace(unknown, columns=("gold", "predicted")),), **pairs(1.0))
@@ -159,13 +154,13 @@ def test_a_model_without_its_predictions_is_left_out_and_the_others_are_not(brok
     for seed, name in enumerate(("one", "two", "three")):
         answer("out", name, correct=right(0.5 + seed / 10, seed=seed))
     broken(predictions("one"))
-    found = board()
-    assert found.models == ["three", "two"]
-    assert list(found.left_out) == ["one"]
-    assert reason in found.left_out["one"]
+    pairwise = board()
+    assert pairwise.models == ["three", "two"]
+    assert list(pairwise.left_out) == ["one"]
+    assert reason in pairwise.left_out["one"]
     predictions("two").unlink()
     assert "are missing" in board() or "another run" in board() or "cannot be read" in board()
-    assert isinstance(found, PairwiseStats)
+    assert isinstance(pairwise, PairwiseStats)
 
 
 def test_predictions_that_do_not_give_the_score_of_their_record_have_no_letters():
@@ -181,4 +176,4 @@ def test_a_score_that_is_undefined_has_no_letters():
     for name in ("one", "two"):
         answer("out", name, metrics=(SPEARMAN,), gold=[1.0] * 20, predicted=np.arange(20.0))
     answer("out", "three", metrics=(SPEARMAN,), gold=[1.0] * 20, predicted=np.arange(20.0))
-    assert board() == "its score is undefined (so it is with 2 more models)"
+    assert board() == "its score is undefined (the same for 2 more models)"

@@ -1,4 +1,4 @@
-"""Boards as grids: what is best is bold, what failed is said, and no name is read as markup."""
+"""Tables of boards: bold best scores, failures with reasons, names escaped."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def scores(*pairs):
 # --- grids ------------------------------------------------------------------------------------------------
 
 
-def test_up_to_three_models_stand_side_by_side_with_intervals():
+def test_up_to_three_models_are_columns_with_intervals():
     grid = grid_of(evaluated("a", score=0.5), evaluated("b", score=0.7))
     assert grid.header == ["", "a", "b"]
     assert grid.rows == [
@@ -47,7 +47,7 @@ def test_up_to_three_models_stand_side_by_side_with_intervals():
     assert (grid.title, grid.subtitle) == ("stsb", "test · 10 examples in 8 clusters · data files (dddddddd)")
 
 
-def test_more_models_stand_one_below_the_other_best_first():
+def test_more_models_are_rows_with_the_best_first():
     grid = grid_of(
         *(evaluated(name, score=score) for name, score in zip("abcd", (0.1, 0.4, 0.2, 0.3), strict=True))
     )
@@ -79,7 +79,7 @@ def test_a_board_of_failures_alone_is_shown():
     assert [cell.text for cell in grid.rows[0]] == ["spearman", "ERROR", "ERROR"]
 
 
-def test_a_score_that_is_undefined_or_was_not_asked_for_is_told_from_one_that_is_zero():
+def test_undefined_missing_and_zero_scores_look_different():
     grid = grid_of(
         evaluated("a", scores=(*scores(("m", 0.0)), Score(metric="n", score=None))),
         evaluated("b", scores=scores(("m", 0.0))),
@@ -96,19 +96,19 @@ def test_models_that_are_not_ranked_are_named_with_the_reason():
     assert grid.remarks == ["other is not ranked, it was asked something else: data: dddddddd / eeeeeeee"]
 
 
-def test_boards_of_one_task_say_that_they_do_not_compare():
+def test_boards_of_one_task_remark_that_they_are_not_comparable():
     full, quick = task_tables(boards([evaluated("a"), evaluated("b", limit=5)]))
     assert full.remarks == [f"not comparable with stsb ({quick.subtitle})"]
     assert quick.remarks == [f"not comparable with stsb ({full.subtitle})"]
 
 
-def test_samples_and_limits_are_said_aloud():
+def test_samples_and_limits_are_in_the_subtitle():
     subtitle = grid_of(evaluated("a", data="sample", limit=5)).subtitle
     assert ILLUSTRATIVE in subtitle
     assert "LIMITED to 5 examples: not comparable with the full set" in subtitle
 
 
-def test_findings_and_cut_texts_stand_below_the_grid():
+def test_findings_and_truncation_are_remarks():
     finding = Finding("labels-inverted", Severity.WARNING, "AUC 0.1 is below chance")
     cut = Truncation(texts=8, truncated=2, tokens=100, lost=25)
     remarks = grid_of(evaluated("a", findings=(finding,), truncation=cut)).remarks
@@ -116,7 +116,7 @@ def test_findings_and_cut_texts_stand_below_the_grid():
     assert remarks[1].startswith("a: truncated (note): 2 of 8 texts (25%) exceed the model's maximum: 25% of")
 
 
-def test_what_people_ask_of_a_model_is_known_though_one_of_its_tasks_failed():
+def test_facts_of_a_model_are_shown_although_one_of_its_tasks_failed():
     given = [evaluated("a", "legal"), evaluated("a", "stsb", error="boom"), evaluated("b", error="boom")]
     grid = models_table(boards(given), [])
     assert [[cell.text for cell in row[:4]] for row in grid.rows] == [
@@ -126,7 +126,7 @@ def test_what_people_ask_of_a_model_is_known_though_one_of_its_tasks_failed():
     assert grid.remarks == []
 
 
-def test_what_was_allowed_is_said_below_the_models():
+def test_permissions_are_remarks_on_the_models():
     one = evaluated("m")
     settings = Settings(trust_remote_code=True, allow_pickle=True)
     allowed = replace(one, candidate=replace(one.candidate, settings=settings))
@@ -154,12 +154,12 @@ def test_what_was_allowed_is_said_below_the_models():
     ],
     ids=ascii,
 )
-def test_nothing_that_is_not_to_be_seen_is_in_a_table(unseen):
+def test_a_table_has_no_invisible_or_control_characters(unseen):
     name = f"a{unseen}b"
     assert unseen[0] not in to_markdown([grid_of(evaluated(name), evaluated("other", score=0.1))])
 
 
-def test_a_slower_encoder_and_a_lower_precision_are_explained_below_the_models():
+def test_a_slower_backend_and_a_lower_precision_are_remarks_on_the_models():
     one = evaluated("a")
     facts = replace(
         one.candidate.facts, backend="batched", notes=("not packed: its attention cannot be replaced",),
@@ -246,7 +246,7 @@ def test_a_model_with_such_a_name_is_shown_by_it(name):
 
 
 @pytest.mark.parametrize("name", ["@org/team", "https://example.com", "www.example.com", "org/model#12"])
-def test_no_name_of_a_model_is_a_person_an_issue_or_a_link(name):
+def test_no_name_of_a_model_becomes_a_mention_an_issue_or_a_link(name):
     text = to_markdown([grid_of(evaluated(name), evaluated("other", score=0.1))])
     assert name in read_back(text)[0]
     tokens = MARKDOWN.parse(text)

@@ -1,4 +1,4 @@
-"""How much each example moves a metric, held against leaving it out."""
+"""Influences: against leaving examples out."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def answers(metric, seed=0, rows=150, *, ties=False):
     "metric", [mean_metric("value"), PEARSON, SPEARMAN, ROC_AUC, AVERAGE_PRECISION], ids=lambda m: m.name
 )
 @pytest.mark.parametrize("ties", [False, True])
-def test_an_influence_is_what_leaving_the_example_out_takes_away(metric, ties):
+def test_an_influence_is_that_of_leaving_the_example_out(metric, ties):
     base, cand = answers(metric, ties=ties)
-    found = influences(Paired.of(metric, (base, None), (cand, None), np.arange(150)))
+    influence = influences(Paired.of(metric, (base, None), (cand, None), np.arange(150)))
     rows = np.arange(150)
     without = np.array(
         [
@@ -39,8 +39,8 @@ def test_an_influence_is_what_leaving_the_example_out_takes_away(metric, ties):
         ]
     )
     jackknife = (without.mean() - without) * 149 / 150
-    assert np.corrcoef(found, jackknife)[0, 1] > 0.995
-    assert standard_error(found) == pytest.approx(
+    assert np.corrcoef(influence, jackknife)[0, 1] > 0.995
+    assert standard_error(influence) == pytest.approx(
         np.sqrt(149 / 150 * ((without - without.mean()) ** 2).sum()), rel=0.05
     )
 
@@ -48,9 +48,9 @@ def test_an_influence_is_what_leaving_the_example_out_takes_away(metric, ties):
 @pytest.mark.parametrize("metric", [PEARSON, SPEARMAN, ROC_AUC], ids=lambda m: m.name)
 def test_influences_sum_to_zero_over_clusters_too(metric):
     base, cand = answers(metric)
-    found = influences(Paired.of(metric, (base, None), (cand, None), np.arange(150) // 4))
-    assert len(found) == 38
-    assert found.sum() == pytest.approx(0, abs=1e-12)
+    influence = influences(Paired.of(metric, (base, None), (cand, None), np.arange(150) // 4))
+    assert len(influence) == 38
+    assert influence.sum() == pytest.approx(0, abs=1e-12)
 
 
 def test_many_units_are_left_out_in_groups_and_the_error_stays_about_the_same():

@@ -1,4 +1,4 @@
-"""Intervals: whom they cover, what they resample, what seeds them."""
+"""Intervals: their coverage, resampling and seeds."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def predictions(values, clusters=None, **columns):
 
 def test_the_interval_of_a_mean_is_scipys_percentile_bootstrap():
     values = np.random.default_rng(0).exponential(size=400)
-    found = stats.estimate(MEAN, predictions(values), seed=1, resamples=20_000).interval
+    estimate = stats.estimate(MEAN, predictions(values), seed=1, resamples=20_000).interval
     expected = bootstrap(
         (values,), np.mean, n_resamples=20_000, method="percentile", rng=2
     ).confidence_interval
-    assert found == pytest.approx((expected.low, expected.high), abs=0.005)
+    assert estimate == pytest.approx((expected.low, expected.high), abs=0.005)
 
 
 def test_about_95_of_100_intervals_of_a_mean_cover_the_truth():
@@ -69,9 +69,9 @@ def test_the_fast_resampling_and_the_plain_one_agree_draw_by_draw():
 
 def test_rows_that_a_metric_filters_out_do_not_count():
     answers = predictions([1, 1, 0, 0], kept=[True, True, False, True])
-    found = stats.estimate(metrics.mean_metric("m", "value", where="kept"), answers, seed=1)
-    assert found.score == pytest.approx(2 / 3)
-    assert found.examples == 3
+    estimate = stats.estimate(metrics.mean_metric("m", "value", where="kept"), answers, seed=1)
+    assert estimate.score == pytest.approx(2 / 3)
+    assert estimate.examples == 3
 
 
 def test_the_same_content_gives_the_same_interval_and_other_content_another():
@@ -88,7 +88,7 @@ def test_the_same_content_gives_the_same_interval_and_other_content_another():
 def test_blocks_of_resamples_give_what_one_block_gives(monkeypatch):
     values = np.random.default_rng(1).normal(size=50)
     whole = stats.estimate(MEAN, predictions(values), seed=4)
-    monkeypatch.setattr(stats, "_BLOCK_CELLS", 170)
+    monkeypatch.setattr("harness.stats.bootstrap._BLOCK_CELLS", 170)
     assert stats.estimate(MEAN, predictions(values), seed=4) == whole
 
 
@@ -111,10 +111,10 @@ def test_intervals_of_a_high_accuracy_cover_it_though_many_samples_are_all_corre
     [pytest.param(None, 60, id="examples"), pytest.param(np.arange(60) // 3, 20, id="clusters")],
 )
 def test_values_that_are_all_0_or_all_1_have_the_exact_binomial_interval(value, clusters, units):
-    found = stats.estimate(MEAN, predictions(np.full(60, value), clusters), seed=1)
+    estimate = stats.estimate(MEAN, predictions(np.full(60, value), clusters), seed=1)
     exact = binomtest(value * units, units).proportion_ci(method="exact")
-    assert found.score == value
-    assert found.interval == pytest.approx((exact.low, exact.high))
+    assert estimate.score == value
+    assert estimate.interval == pytest.approx((exact.low, exact.high))
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_other_values_are_resampled(values):
 
 def test_rows_that_do_not_count_do_not_widen_the_exact_interval():
     answers = predictions([1] * 15 + [0] * 15, kept=[True] * 15 + [False] * 15)
-    found = stats.estimate(metrics.mean_metric("m", "value", where="kept"), answers, seed=1)
-    assert found.interval == pytest.approx((0.025 ** (1 / 15), 1))
+    estimate = stats.estimate(metrics.mean_metric("m", "value", where="kept"), answers, seed=1)
+    assert estimate.interval == pytest.approx((0.025 ** (1 / 15), 1))
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_rows_that_do_not_count_do_not_widen_the_exact_interval():
     ],
 )
 def test_an_interval_is_undefined_without_the_data_for_it(values, clusters):
-    found = stats.estimate(MEAN, predictions(values, clusters), seed=1)
-    assert all(math.isnan(end) for end in found.interval)
+    estimate = stats.estimate(MEAN, predictions(values, clusters), seed=1)
+    assert all(math.isnan(end) for end in estimate.interval)
 
 
 def test_ten_examples_are_enough_for_an_interval():

@@ -1,4 +1,4 @@
-"""Two proportions of the same examples."""
+"""McNemar's test and Tango's interval."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_score_interval_ends_where_the_score_test_just_rejects(gained, lost,
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 200))
-def test_the_interval_holds_the_difference_and_turns_with_the_models(gained, lost, same):
+def test_the_interval_contains_the_difference_and_swaps_with_the_models(gained, lost, same):
     examples = gained + lost + same
     if not examples:
         return

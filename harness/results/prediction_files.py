@@ -1,0 +1,152 @@
+"""Files of predictions: parquet, with the content hash in the footer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+from harness.results.records import plain_values
+from harness.system import limits
+from harness.system.paths import accessible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import numpy as np
+    import pyarrow as pa
+
+    from harness.results.records import Evaluation
+    from harness.tasks.dataset import Predictions
+
+_HASH = b"content_hash"
+"""Name of the content hash in a file's footer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """One model's result on one task, and the file of its predictions where there is one."""
+
+    evaluation: Evaluation
+    predictions: Path | None = None
+
+
+def to_parquet(predictions: Predictions, content: str) -> bytes:
+    """Return predictions as parquet; content: their content hash, for the footer."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pa.table({name: plain_values(values) for name, values in predictions.columns.items()})
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table.replace_schema_metadata({_HASH: content}), sink, compression="zstd")
+    written: bytes = sink.getvalue().to_pybytes()
+    return written
+
+
+def read_content_hash(path: Path) -> str | None:
+    """Read the content hash from a file's footer; None where there is no such file."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        if not path.is_file():  # opening a pipe would wait without end
+            return None
+        return _content_hash_of(parquet.read_schema(path))
+    except (pa.ArrowException, OSError):
+        return None
+
+
+def read_predictions(path: Path) -> tuple[Predictions, str]:
+    """Read a whole file of predictions: its columns as they were written, and the hash in its footer.
+
+    Raises HarnessError for a file that cannot be read, or that holds no predictions.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from harness.tasks.dataset import Dataset, Predictions
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            table, schema = limits.read_parquet(file, path), file.schema_arrow
+        columns = {name: table[name].to_pylist() for name in table.column_names}
+    # A column that occurs twice, or holds values that Python cannot, is not one that we wrote.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise HarnessError(f"it cannot be read: {reason}") from error
+    if not columns.get("id"):
+        raise HarnessError("it holds no predictions: it has no rows with an id")
+    predictions = Predictions(Dataset({"row": range(len(columns["id"]))}))
+    predictions.columns = dict(columns)
+    return predictions, _content_hash_of(schema)
+
+
+def read_table(result: TaskResult, columns: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """Read the predictions that a record vouches for: column → (n,); list cells are arrays.
+
+    columns: names of the columns needed, of which those that exist are read; all when None.
+    Raises HarnessError for a file that is missing, cannot be read, or does not belong to the record.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path, what = find_predictions(result), _describe(result)
+    if not accessible(path).is_file():
+        raise HarnessError(f"the {what} are missing: no file {path}")
+    try:
+        with parquet.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            wanted = [name for name in schema.names if columns is None or name in set(columns)]
+            table = limits.read_parquet(file, path, wanted)
+            arrays = {name: _to_array(table[name]) for name in wanted}
+    # A column that occurs twice, or holds values that Python cannot, is not one that we wrote.
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
+        raise HarnessError(f"the {what} cannot be read: {path}: {error}") from error
+    if _content_hash_of(schema) != result.evaluation.predictions:
+        raise HarnessError(f"the {what} are of another run than their record: {path}")
+    for name in {"id", "cluster"} & arrays.keys():
+        if arrays[name].dtype == object and not all(isinstance(cell, str) for cell in arrays[name]):
+            raise HarnessError(f"the {what} have cells in column {name!r} that are not text: {path}")
+    if "id" not in arrays and (columns is None or "id" in columns):
+        raise HarnessError(f"the {what} have no column 'id': {path}")
+    return arrays
+
+
+def find_predictions(result: TaskResult) -> Path:
+    """Return the path of a result's predictions; raises HarnessError for a result without any."""
+    if result.evaluation.predictions is None:
+        raise HarnessError(f"no {_describe(result)}: another tool scored it as a whole")
+    if result.predictions is None:
+        raise HarnessError(
+            f"the {_describe(result)} are not at hand", hint="give the results folder, not a copied CSV"
+        )
+    return result.predictions
+
+
+def _content_hash_of(schema: pa.Schema) -> str:
+    """Read the content hash of a footer; empty where it has none."""
+    content: bytes = (schema.metadata or {}).get(_HASH, b"")
+    return content.decode(errors="replace")
+
+
+def _describe(result: TaskResult) -> str:
+    evaluation = result.evaluation
+    return f"predictions of {evaluation.candidate.model} on {evaluation.examination.task}"
+
+
+def _to_array(column: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types
+    import numpy as np
+    import pyarrow as pa
+
+    # Plain values: pyarrow's own way to numpy imports pandas.
+    cells = column.to_pylist()
+    kind = column.type
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        return np.asarray([math.nan if cell is None else cell for cell in cells])
+    if pa.types.is_boolean(kind) and None not in cells:
+        return np.asarray(cells, dtype=bool)
+    array = np.empty(len(cells), dtype=object)
+    array[:] = [np.asarray(cell) if isinstance(cell, list) else cell for cell in cells]
+    return array
