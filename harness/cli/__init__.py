@@ -33,7 +33,7 @@ _COMMANDS = {
 _CONTINUE = "Finished results are on disk: the same command continues from there."
 
 
-class _Lazy(click.Group):
+class _LazyGroup(click.Group):
     """Imports a command's module when it is called, so that `--help` is instant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -51,7 +51,7 @@ class _Lazy(click.Group):
             formatter.write_dl([*_COMMANDS.items()])
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version(), prog_name="harness")
 def cli() -> None:
     """Evaluate, compare and decide between fine-tuned sentence-embedding models.
@@ -60,7 +60,7 @@ def cli() -> None:
     """
 
 
-def _check_words(words: Sequence[str]) -> None:
+def _check_arguments(words: Sequence[str]) -> None:
     """Raise HarnessError for bytes that are not UTF-8: names of models and folders stand in our files."""
     for word in words:
         try:
@@ -70,7 +70,7 @@ def _check_words(words: Sequence[str]) -> None:
             raise HarnessError(f"not UTF-8: {shown}", hint="rename the folder or file") from error
 
 
-def _check_folder(words: Sequence[str]) -> None:
+def _check_current_folder(words: Sequence[str]) -> None:
     """Raise HarnessError for a current folder that is gone, or whose name is not UTF-8; help needs none."""
     from pathlib import Path
 
@@ -82,7 +82,7 @@ def _check_folder(words: Sequence[str]) -> None:
         raise HarnessError(
             f"the current folder cannot be looked at: {error.strerror}", hint="cd to one that is there"
         ) from error
-    _check_words([here])
+    _check_arguments([here])
 
 
 def main() -> None:
@@ -93,8 +93,8 @@ def main() -> None:
     # Libraries draw bars of their own between ours.
     os.environ.setdefault("TQDM_DISABLE", "1")
     try:
-        _check_words(sys.argv[1:])
-        _check_folder(sys.argv[1:])
+        _check_arguments(sys.argv[1:])
+        _check_current_folder(sys.argv[1:])
         with handle_signals():
             cli(standalone_mode=False)
     except HarnessError as error:

@@ -101,7 +101,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     out = out_folder(options["out"] or DEFAULT_OUT)
     now = dt.datetime.now(dt.UTC)
     try:
-        with _watching() as watcher:
+        with _show_progress() as watcher:
             bench = measure(plan, watcher, started=now.isoformat(timespec="seconds"))
     except KeyboardInterrupt as error:
         raise Interrupted.telling(error, "Nothing was written.") from error
@@ -147,14 +147,14 @@ def _variants(options: Mapping[str, Any], config: Config, plugins: Plugins) -> l
     named = list(options["models"]) or list(config.models)
     if not named:
         raise HarnessError("no model", hint="--model minilm, or --model PATH")
-    schemes, ways = plugins.model_schemes(), _ways(options)
+    schemes, ways = plugins.model_schemes(), _settings(options)
     several = [what for what in ("dtype", "backend") if len({getattr(one, what) for one in ways}) > 1]
     specs = [
         [parse_model(text, schemes, settings, threads=options["threads"]) for settings in ways]
         for text in named
     ]
     variants = []
-    for text, name, same in zip(named, _names(named, specs, schemes), specs, strict=True):
+    for text, name, same in zip(named, _display_names(named, specs, schemes), specs, strict=True):
         for spec in same:
             told = [str(getattr(spec.settings, what)) for what in several]
             variants.append(Variant(" ".join([name or spec.name or text, *told]), spec))
@@ -162,7 +162,7 @@ def _variants(options: Mapping[str, Any], config: Config, plugins: Plugins) -> l
     return variants
 
 
-def _names(
+def _display_names(
     named: Sequence[str], specs: Sequence[Sequence[ModelSpec]], schemes: Mapping[str, ModelScheme]
 ) -> list[str | None]:
     """What each model is called; None for one that cannot be located under any settings."""
@@ -189,7 +189,7 @@ def _check_labels(labels: Sequence[str]) -> None:
             raise HarnessError(f"two variants are called {label!r}", hint="tell them apart: NAME=PATH")
 
 
-def _ways(options: Mapping[str, Any]) -> list[Settings]:
+def _settings(options: Mapping[str, Any]) -> list[Settings]:
     """Settings of every dtype with every backend; raises HarnessError for one that does not exist."""
     from harness.models.backends import BACKENDS
 
@@ -207,17 +207,17 @@ def _ways(options: Mapping[str, Any]) -> list[Settings]:
 
 
 @contextmanager
-def _watching() -> Iterator[BenchProgress]:
+def _show_progress() -> Iterator[BenchProgress]:
     """Show progress on standard error; it vanishes at the end, and when piped."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
-    from harness.cli.output import Words, console
+    from harness.cli.output import DescriptionColumn, console
 
     class Bar:
         def step(self, what: str, done: float) -> None:
             progress.update(task, description=what, completed=done)
 
-    columns = (SpinnerColumn(), Words(), BarColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), DescriptionColumn(), BarColumn(), TimeElapsedColumn())
     target = console(err=True)
     with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
         task = progress.add_task("starting", total=1.0)
@@ -226,10 +226,10 @@ def _watching() -> Iterator[BenchProgress]:
 
 def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
     from harness.bench.report import caveats, grids
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
 
     target = console()
-    print_grids(grids(bench), target)
+    print_tables(grids(bench), target)
     _say_all([*caveats(bench), *(f"PROBLEM {one}" for one in plugins.problems)], target)
     say(f"written: {record}", target)
 

@@ -44,19 +44,19 @@ def info(folder: str | None, as_json: bool) -> None:
     from harness.cli.options import cache_limit
     from harness.encoding.cache_folder import default_limit, shown_size
 
-    place = _folder(folder)
+    place = _cache_folder(folder)
     limit = cache_limit(None, read_config(Path.cwd())) or default_limit(place)
     found = _stores(place)
     total = sum(store.bytes for store in found)
     if as_json:
         told = {"folder": str(place), "bytes": total, "limit": limit}
-        click.echo(json.dumps({**told, "stores": [_facts(store) for store in found]}, indent=1))
+        click.echo(json.dumps({**told, "stores": [_as_data(store) for store in found]}, indent=1))
         return
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
 
     target = console()
     if found:
-        print_grids([_grid(found)], target)
+        print_tables([_table(found)], target)
     say(f"{place}: {shown_size(total)} of at most {shown_size(limit)}", target)
 
 
@@ -71,7 +71,7 @@ def verify(folder: str | None, remove: bool) -> None:
     from harness.cli.output import console, say
     from harness.encoding.cache_folder import find_corruption
 
-    place, target = _folder(folder), console()
+    place, target = _cache_folder(folder), console()
     found = _stores(place)
     for path in (path for store in found for path in store.foreign):
         say(f"not ours: {path}", target)
@@ -98,8 +98,8 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
     from harness.encoding.cache_folder import clear as remove
     from harness.encoding.cache_folder import shown_size
 
-    place = _folder(folder)
-    before = time.time() - _age(older_than)
+    place = _cache_folder(folder)
+    before = time.time() - _seconds(older_than)
     # Fingerprints in the names of stores are cut: a longer one that is given begins with what is there.
     chosen = [
         store
@@ -118,7 +118,7 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
     click.echo(f"removed {shown_size(remove(chosen))} from {place}")
 
 
-def _folder(given: str | None) -> Path:
+def _cache_folder(given: str | None) -> Path:
     """The folder that is meant; raises HarnessError where there is none to be meant."""
     from harness.cli.config import read_config
     from harness.encoding.cache_folder import default_folder
@@ -142,7 +142,7 @@ def _stores(folder: Path) -> list[StoreOnDisk]:
         raise HarnessError(f"{folder} cannot be read: {error.strerror}") from error
 
 
-def _facts(store: StoreOnDisk) -> dict[str, object]:
+def _as_data(store: StoreOnDisk) -> dict[str, object]:
     return {
         "store": store.folder.name,
         "fingerprint": store.fingerprint,
@@ -150,18 +150,18 @@ def _facts(store: StoreOnDisk) -> dict[str, object]:
         "texts": store.texts,
         "bytes": store.bytes,
         "segments": len(store.segments),
-        "used": _when(store),
+        "used": _last_used(store),
     }
 
 
-def _when(store: StoreOnDisk) -> str | None:
+def _last_used(store: StoreOnDisk) -> str | None:
     """When a store was last used, UTC, ISO 8601; None for an empty one."""
     if not store.segments:
         return None
     return dt.datetime.fromtimestamp(store.used, dt.UTC).isoformat(timespec="seconds")
 
 
-def _grid(found: list[StoreOnDisk]) -> Table:
+def _table(found: list[StoreOnDisk]) -> Table:
     from harness.render import Table
 
     header = ["model", "role", "texts", "size", "last used"]
@@ -173,11 +173,11 @@ def _row(store: StoreOnDisk) -> list[Cell]:
     from harness.render import Cell
 
     texts = "?" if store.texts is None else f"{store.texts:,}"
-    cells = (store.fingerprint, store.role, texts, shown_size(store.bytes), _when(store) or "")
+    cells = (store.fingerprint, store.role, texts, shown_size(store.bytes), _last_used(store) or "")
     return [Cell(cell) for cell in cells]
 
 
-def _age(text: str | None) -> float:
+def _seconds(text: str | None) -> float:
     if text is None:
         return 0.0
     found = re.fullmatch(r"(\d+)([hdw])", text.strip())

@@ -65,14 +65,14 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
     config = read_config(Path.cwd())
     plugins = plugins_from(options["plugin_files"], config)
-    asked, allowed = _asked(options, config, plugins), frozenset(words(options["allow"]))
+    asked, allowed = _check_options(options, config, plugins), frozenset(words(options["allow"]))
     checks = plugins.checks()
     checked = [_check(path, asked, plugins) for path in options["paths"]]
     problems = [*plugins.problems, *(problem for one in checked for problem in one.problems)]
     if not checks:
         problems.append("no plugin brings checks (HARNESS_PLUGINS lists the plugins to load)")
     if options["as_json"]:
-        shown = [_record(one, allowed) for one in checked]
+        shown = [_as_data(one, allowed) for one in checked]
         click.echo(json.dumps({"paths": shown, "problems": problems}, indent=1))
     else:
         _print(checked, allowed, problems)
@@ -81,7 +81,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
+class _CheckedPath:
     """A path, and what came of it."""
 
     path: str
@@ -103,7 +103,7 @@ class _Checked:
         return (finding for finding, _ in self.findings if finding.code not in allowed)
 
 
-def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> CheckOptions:
+def _check_options(options: Mapping[str, Any], config: Config, plugins: Plugins) -> CheckOptions:
     """Read the options; raises HarnessError for what does not exist."""
     from harness.checks import CheckOptions
     from harness.checks.models import ModelLoader
@@ -142,18 +142,18 @@ def _column(text: str) -> tuple[str, str]:
     return ours, theirs
 
 
-def _check(path: str, asked: CheckOptions, plugins: Plugins) -> _Checked:
+def _check(path: str, asked: CheckOptions, plugins: Plugins) -> _CheckedPath:
     from harness.checks import run_checks, subject_of
 
     try:
         subject = subject_of(path, asked)
     except HarnessError as error:
-        return _Checked(path, error=error)
+        return _CheckedPath(path, error=error)
     looked = run_checks(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
-    return _Checked(path, subject, looked)
+    return _CheckedPath(path, subject, looked)
 
 
-def _record(one: _Checked, allowed: frozenset[str]) -> dict[str, Any]:
+def _as_data(one: _CheckedPath, allowed: frozenset[str]) -> dict[str, Any]:
     """Give one path as JSON has it."""
     from harness.checks import not_looked_at
 
@@ -176,18 +176,18 @@ def _record(one: _Checked, allowed: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def _print(checked: Sequence[_Checked], allowed: frozenset[str], problems: Sequence[str]) -> None:
+def _print(checked: Sequence[_CheckedPath], allowed: frozenset[str], problems: Sequence[str]) -> None:
     from harness.cli.output import console, say
 
     target = console()
     for one in checked:
-        _print_one(one, allowed, target)
+        _print_path(one, allowed, target)
     for problem in problems:
         say(f"PROBLEM {problem}", target, style="red")
     say(_summary(checked, allowed), target, style="bold")
 
 
-def _print_one(one: _Checked, allowed: frozenset[str], target: Console) -> None:
+def _print_path(one: _CheckedPath, allowed: frozenset[str], target: Console) -> None:
     """Print a heading, the findings, and what was not looked at."""
     from rich.text import Text
 
@@ -195,19 +195,20 @@ def _print_one(one: _Checked, allowed: frozenset[str], target: Console) -> None:
 
     title = Text(clean(one.path), style="bold cyan")
     title.append(
-        f"  {clean(_about(one.subject)) if one.subject else 'could not be checked'}", style="not bold dim"
+        f"  {clean(_description(one.subject)) if one.subject else 'could not be checked'}",
+        style="not bold dim",
     )
     target.print(title, soft_wrap=True)
     for finding, _ in one.findings:
         _print_finding(finding, target, known=finding.code in allowed)
-    if one.subject is not None and (rest := _rest(one.subject, found=bool(one.findings))):
+    if one.subject is not None and (rest := _remainder(one.subject, found=bool(one.findings))):
         _print_indented(Text(clean(rest), style="dim"), Text(" "), target)
     for line in str(one.error).splitlines() if one.error else ():
         _print_indented(Text(clean(line.strip()), style="red"), Text(" "), target)
     target.print()
 
 
-def _rest(subject: CheckInput, *, found: bool) -> str:
+def _remainder(subject: CheckInput, *, found: bool) -> str:
     """Say that nothing was found, and what was not looked at."""
     from harness.checks import not_looked_at
 
@@ -240,7 +241,7 @@ def _print_indented(text: Text, first: Text, target: Console) -> None:
         target.print(Text.assemble(Text(" " * len(first)) if number else first, line), soft_wrap=True)
 
 
-def _about(subject: CheckInput) -> str:
+def _description(subject: CheckInput) -> str:
     """Say in one line what is known of it."""
     parts = [subject.what, subject.loss_name]
     parts.append(f"{subject.size:,} rows" if subject.size else "")
@@ -250,7 +251,7 @@ def _about(subject: CheckInput) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _summary(checked: Sequence[_Checked], allowed: frozenset[str]) -> str:
+def _summary(checked: Sequence[_CheckedPath], allowed: frozenset[str]) -> str:
     found = Counter(finding.severity for one in checked for finding in one.counted(allowed))
     known = sum(finding.code in allowed for one in checked for finding, _ in one.findings)
     counts = [_plural(found[severity], severity) for severity in _STYLES]

@@ -73,17 +73,17 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     plugins = plugins_from(options["plugin_files"], config)
     tasks = tasks_from(plugins, options["task_files"], config)
     pairs = _pairs(options)
-    comparisons = compare(pairs, _question(options, tasks, pairs))
-    front, matrix = _front(pairs), options["all_pairs"]
+    comparisons = compare(pairs, _compare_options(options, tasks, pairs))
+    front, matrix = _pareto_front(pairs), options["all_pairs"]
     for file, form in writing.items():
-        write_atomically(file, _text(comparisons, form, front, matrix=matrix).encode())
+        write_atomically(file, _document(comparisons, form, front, matrix=matrix).encode())
     if options["form"] == "table":
         _print(comparisons, front, matrix=matrix)
     else:
-        echo(_text(comparisons, options["form"], front, matrix=matrix))
+        echo(_document(comparisons, options["form"], front, matrix=matrix))
     for problem in plugins.problems:
         click.echo(clean(f"PROBLEM {problem}"), err=True)
-    sys.exit(_worst(comparisons, gate=not options["all_pairs"]))
+    sys.exit(_exit_code(comparisons, gate=not options["all_pairs"]))
 
 
 def _pairs(options: Mapping[str, Any]) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
@@ -131,12 +131,12 @@ def _candidates(
         return [
             side
             for sides, path in zip(read[1:], paths[1:], strict=True)
-            for side in _theirs(sides, path, baseline)
+            for side in _other_model(sides, path, baseline)
         ]
     return pick([side for sides in read[1:] for side in sides], names, "--candidate", paths[1])
 
 
-def _theirs(sides: Sequence[ModelResults], path: Path, baseline: ModelResults) -> list[ModelResults]:
+def _other_model(sides: Sequence[ModelResults], path: Path, baseline: ModelResults) -> list[ModelResults]:
     """The model of a further path; where the baseline stands there too, the other one."""
     from harness.comparison.sources import pick
 
@@ -144,7 +144,7 @@ def _theirs(sides: Sequence[ModelResults], path: Path, baseline: ModelResults) -
     return pick(others, [], "--candidate", path)
 
 
-def _question(
+def _compare_options(
     options: Mapping[str, Any],
     tasks: Mapping[str, Task],
     pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
@@ -156,7 +156,7 @@ def _question(
     return CompareOptions(
         tasks=tasks,
         gate=_gate(options),
-        only=_only(words(options["tasks"]), tasks, pairs),
+        only=_selected_tasks(words(options["tasks"]), tasks, pairs),
         metrics=None if "all" in named else named,
         allow=check_keys(words(options["allow"])),
         domain=frozenset(words(options["domain"])),
@@ -177,7 +177,7 @@ def _gate(options: Mapping[str, Any]) -> Gate | None:
     return None if options["margin"] is None else margin_gate(options["margin"])
 
 
-def _only(
+def _selected_tasks(
     names: Sequence[str],
     tasks: Mapping[str, Task],
     pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
@@ -200,7 +200,7 @@ def _only(
     return frozenset(task for name in names for task in tags.get(name, {name}))
 
 
-def _front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:
+def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:
     """Quality beside speed of all that are compared; two alone say it in their own table."""
     from harness.comparison.pareto import front_of
 
@@ -208,7 +208,9 @@ def _front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list
     return front_of([*sides.values()]) if len(sides) > MOST_ALONE else []
 
 
-def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool) -> str:
+def _document(
+    comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool
+) -> str:
     from harness.comparison import formats
     from harness.comparison import tables as shown
 
@@ -225,17 +227,17 @@ def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPo
 
 
 def _print(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint], *, matrix: bool) -> None:
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
     from harness.comparison.tables import comparison_grids, front_grid, matrix_grids
 
     target = console()
     if matrix:
-        print_grids(matrix_grids(comparisons), target)
+        print_tables(matrix_grids(comparisons), target)
     for comparison in comparisons:
         if not matrix:
-            print_grids(comparison_grids(comparison), target)
+            print_tables(comparison_grids(comparison), target)
     if front:
-        print_grids([front_grid(front)], target)
+        print_tables([front_grid(front)], target)
     for comparison in comparisons:
         say(comparison.sentence, target, style="bold")
 
@@ -247,7 +249,7 @@ def _format_of(file: str) -> str:
     return form
 
 
-def _worst(comparisons: Sequence[Comparison], *, gate: bool) -> int:
+def _exit_code(comparisons: Sequence[Comparison], *, gate: bool) -> int:
     """The exit code of all; a matrix of all pairs is no gate, since one of two is always the worse."""
     codes = {comparison.exit_code for comparison in comparisons}
     order = (2, 3, 1, 4) if gate else (2, 3)

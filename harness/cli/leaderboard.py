@@ -50,13 +50,13 @@ def command(
     Where two folders hold the same model and task with different results, that is an error.
     Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
     """
-    from harness.cli.output import console, echo, print_grids
+    from harness.cli.output import console, echo, print_tables
     from harness.render import to_markdown
     from harness.results.leaderboard import boards, records
     from harness.results.publish import to_csv
     from harness.results.tables import models_table
 
-    evaluations, throughputs, paths = _merged([user_path(folder) for folder in folders])
+    evaluations, throughputs, paths = _merge([user_path(folder) for folder in folders])
     if form == "csv":
         echo(to_csv(records(evaluations)))
     elif form == "json":
@@ -67,7 +67,7 @@ def command(
         from harness.results.significance_tables import board_grids, board_letters, overall_grid
 
         ranked = boards(evaluations)
-        known = _standings(ranked, paths, plugin_files, task_files) if letters else {}
+        known = _pairwise_stats(ranked, paths, plugin_files, task_files) if letters else {}
         given, over = board_letters(known), overall(ranked, known)
         if form == "tex":
             echo(to_latex(ranked, given, over))
@@ -76,10 +76,10 @@ def command(
         if form == "md":
             echo(to_markdown(laid_out))
         else:
-            print_grids([models_table(ranked, throughputs), *laid_out], console())
+            print_tables([models_table(ranked, throughputs), *laid_out], console())
 
 
-def _standings(
+def _pairwise_stats(
     ranked: Sequence[Board],
     paths: Mapping[tuple[str, str], Path],
     plugins: Sequence[str],
@@ -100,7 +100,7 @@ def _standings(
     return {place: standings(board, paths, tasks) for place, board in enumerate(ranked)}
 
 
-def _merged(
+def _merge(
     folders: list[Path],
 ) -> tuple[list[Evaluation], list[Throughput], dict[tuple[str, str], Path]]:
     """Read all folders; the same result in two of them counts once, and a success more than a failure."""

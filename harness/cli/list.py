@@ -105,14 +105,14 @@ def _prefixes(plugins: Plugins) -> Rows:
 
 
 def _print(tables: dict[str, Rows], problems: Sequence[str]) -> None:
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
     from harness.render import Cell, Table
 
     target = console()
     for name, rows in tables.items():
         header = list(dict.fromkeys(key for row in rows for key in row))
         cells = [[Cell(_text(row.get(key, ""))) for key in header] for row in rows]
-        print_grids([Table(name, "", header, cells, numeric=False)], target)
+        print_tables([Table(name, "", header, cells, numeric=False)], target)
     for problem in problems:
         say(f"PROBLEM {problem}", target)
 

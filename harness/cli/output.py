@@ -61,7 +61,7 @@ def echo(document: str) -> None:
     click.echo(clean(document) if sys.stdout.isatty() else document, nl=False)
 
 
-def print_grids(grids: Sequence[Table], target: Console) -> None:
+def print_tables(grids: Sequence[Table], target: Console) -> None:
     """Print grids one below the other, the best scores in bold."""
     for grid in grids:
         title = Text(_in_line(grid.title), style="bold cyan")
@@ -82,7 +82,7 @@ def print_grids(grids: Sequence[Table], target: Console) -> None:
         target.print()
 
 
-class Words(ProgressColumn):
+class DescriptionColumn(ProgressColumn):
     """A column of a progress bar: its description, in which no name is markup."""
 
     def __init__(self) -> None:
@@ -121,12 +121,12 @@ class ProgressWatcher:
 
 
 @contextmanager
-def watching() -> Iterator[ProgressWatcher]:
+def show_progress() -> Iterator[ProgressWatcher]:
     """Show progress on standard error while a run goes on; it vanishes at the end, and when piped."""
     target = console(err=True)
     columns = (
         SpinnerColumn(),
-        Words(),
+        DescriptionColumn(),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

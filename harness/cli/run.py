@@ -101,7 +101,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
         task_files=(*config.task_files, *options["task_files"]),
     )
     results = Results(out_folder(options["out"] or config.out or DEFAULT_OUT))
-    outcome = _evaluate(plan, asked, results, _apart(options, config))
+    outcome = _evaluate(plan, asked, results, _evaluator(options, config))
     _print(results, outcome, plugins, as_json=options["as_json"])
     if outcome.failed or outcome.problems or plugins.problems:
         sys.exit(2)
@@ -179,7 +179,7 @@ def _cache_folder(given: str | None, config: Config) -> Path | None:
     return user_path(given) if given else default_folder(config.cache)
 
 
-def _apart(options: dict[str, Any], config: Config) -> SubprocessEvaluator | None:
+def _evaluator(options: dict[str, Any], config: Config) -> SubprocessEvaluator | None:
     """Evaluate in processes of their own, where that is asked for."""
     if not options["isolate"] and options["timeout"] is None:
         return None
@@ -196,8 +196,8 @@ def _evaluate(
     plan: RunPlan, asked: RunRequest, results: Results, apart: SubprocessEvaluator | None
 ) -> RunOutcome:
     """Evaluate and publish; what is finished is published too when this is cut off."""
-    from harness.cli.output import watching
-    from harness.evaluation.journal import journaling
+    from harness.cli.output import show_progress
+    from harness.evaluation.journal import keep_journal
     from harness.evaluation.run import run_plan
     from harness.results.publish import publish
     from harness.system.environment import current_environment
@@ -206,18 +206,18 @@ def _evaluate(
     environment = current_environment(started.isoformat(timespec="microseconds"))
     name = f"{started:%Y%m%d-%H%M%S.%f}-{os.getpid()}"
     head = {**asdict(environment), "data": str(plan.data) if plan.data else "sample"}
-    with journaling(results, name, asked, head) as did:
+    with keep_journal(results, name, asked, head) as did:
         try:
-            with watching() as watcher:
+            with show_progress() as watcher:
                 outcome = run_plan(plan, results, watcher, apart)
         finally:
             unreadable = publish(results)
         outcome.problems += unreadable
-        did.update(_log(outcome))
+        did.update(_run_log(outcome))
     return outcome
 
 
-def _log(outcome: RunOutcome) -> dict[str, Any]:
+def _run_log(outcome: RunOutcome) -> dict[str, Any]:
     """What a run did, for whoever wonders later."""
     return {
         "evaluations": [
@@ -237,7 +237,7 @@ def _log(outcome: RunOutcome) -> dict[str, Any]:
 
 def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool) -> None:
     """Print what this run was asked for: a table for people, or JSON for programs."""
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
     from harness.results.leaderboard import boards, records
     from harness.results.tables import models_table, task_tables
 
@@ -248,7 +248,7 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
         return
     ranked = boards(outcome.evaluations)
     target = console()
-    print_grids([models_table(ranked, results.throughputs()), *task_tables(ranked)], target)
+    print_tables([models_table(ranked, results.throughputs()), *task_tables(ranked)], target)
     if any(one.examination.data == "sample" and one.status == "ok" for one in outcome.evaluations):
         target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
     if outcome.reused:

@@ -44,7 +44,7 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     Exit codes: 0 all done, 1 something is left, 2 it cannot be said.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.evaluation.journal import read_runs
-    from harness.evaluation.status import recorded
+    from harness.evaluation.status import status_of_records
     from harness.results.folder import Results, no_results
     from harness.system.paths import user_path
 
@@ -57,20 +57,20 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     if not runs and not problems and not results.begun:
         raise no_results(user_path(folder))
     planned = any(run.plan for run in runs)
-    found = _remaining(results, runs, plugin_files) if planned else recorded(results, problems)
+    found = _run_status(results, runs, plugin_files) if planned else status_of_records(results, problems)
     found.problems += problems
-    left = _left(runs, found)
+    left = _unfinished_runs(runs, found)
     for run in left:
-        if not _is_ours(run):
+        if not _is_harness_run(run):
             found.problem(f"the run {run.name} says that it was no `harness run`: its command is not shown")
     if as_json:
         click.echo(json.dumps(_as_data(runs, found, left), indent=1))
     else:
         _print(runs, found, left)
-    sys.exit(_code(found))
+    sys.exit(_exit_code(found))
 
 
-def _remaining(results: Results, runs: Sequence[JournalEntry], plugin_files: Sequence[str]) -> RunStatus:
+def _run_status(results: Results, runs: Sequence[JournalEntry], plugin_files: Sequence[str]) -> RunStatus:
     """Ask the plugins that the user chose, here or in `harness.toml`."""
     from harness.cli.config import read_config
     from harness.cli.options import plugins_from
@@ -84,13 +84,13 @@ def _remaining(results: Results, runs: Sequence[JournalEntry], plugin_files: Seq
     )
 
 
-def _left(runs: Sequence[JournalEntry], found: RunStatus) -> list[JournalEntry]:
+def _unfinished_runs(runs: Sequence[JournalEntry], found: RunStatus) -> list[JournalEntry]:
     """Runs whose commands would do what is left, oldest first."""
     names = {pair.run for pair in found.pairs if pair.state != "done"}
     return [run for run in runs if run.name in names]
 
 
-def _code(found: RunStatus) -> int:
+def _exit_code(found: RunStatus) -> int:
     if any(found.count(state) for state in ("failed", "missing", "stale")):
         return 1
     return 2 if found.count("unknown") or found.problems or not found.pairs else 0
@@ -103,39 +103,39 @@ def _as_data(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[Jour
         "pairs": [asdict(pair) for pair in found.pairs],
         "summary": {state: found.count(state) for state in STATES},
         "runs": [
-            {"run": run.name, "started": run.started, "state": run.told, "at": _at(run, found.pairs)}
+            {"run": run.name, "started": run.started, "state": run.told, "at": _next_pair(run, found.pairs)}
             for run in runs
         ],
-        "continue": [_continuing(run) for run in left if _is_ours(run)],
+        "continue": [_continue_command(run) for run in left if _is_harness_run(run)],
         "skipped": found.skipped,
         "problems": found.problems,
     }
 
 
 def _print(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[JournalEntry]) -> None:
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
 
     target = console()
     if found.pairs:
-        print_grids([_grid(found)], target)
+        print_tables([_table(found)], target)
     for sentence in found.skipped:
         say(f"skipped {sentence}", target, style="dim")
     for run in runs:
         if run.told in ("running", "interrupted", "killed", "failed") and (
             run in left or run.told == "running"
         ):
-            at = _at(run, found.pairs)
+            at = _next_pair(run, found.pairs)
             said = f", at {at}" if at else ""
             say(f"{run.told}: the run of {run.started[:19]} ({run.name}){said}", target)
     for problem in found.problems:
         say(f"PROBLEM {problem}", target)
     for run in left:
-        if _is_ours(run):
-            say(f"continue: {_continuing(run)}", target)
+        if _is_harness_run(run):
+            say(f"continue: {_continue_command(run)}", target)
     say(_summary(found), target)
 
 
-def _grid(found: RunStatus) -> Table:
+def _table(found: RunStatus) -> Table:
     from harness.render import Cell, Table
 
     rows = [[Cell(pair.model), Cell(_task(pair)), Cell(pair.state), Cell(pair.why)] for pair in found.pairs]
@@ -153,7 +153,7 @@ def _summary(found: RunStatus) -> str:
     return ", ".join([*told, *([f"{found.count('unknown')} unknown"] if found.count("unknown") else [])])
 
 
-def _at(run: JournalEntry, pairs: Sequence[PairStatus]) -> str:
+def _next_pair(run: JournalEntry, pairs: Sequence[PairStatus]) -> str:
     """The first pair that a run left missing, else stale: models come in the order given, tasks by name."""
     order = [one.name for one in run.plan.models] if run.plan else []
     own = [pair for pair in pairs if pair.run == run.name and pair.state in ("missing", "stale")]
@@ -161,12 +161,12 @@ def _at(run: JournalEntry, pairs: Sequence[PairStatus]) -> str:
     return f"{first.model} · {first.task}" if first else ""
 
 
-def _is_ours(run: JournalEntry) -> bool:
+def _is_harness_run(run: JournalEntry) -> bool:
     """Whether a command is one of harness; a stranger's journal may name any, to be pasted into a shell."""
     return run.command[:2] in ((_INSTALLED, "run"), (_MODULE, "run"))
 
 
-def _continuing(run: JournalEntry) -> str:
+def _continue_command(run: JournalEntry) -> str:
     """The command of a run as a shell reads it, to be given from here: without --fresh, with its data."""
     program, *words = run.command
     words = [word for word in words if word != "--fresh"]

@@ -61,18 +61,18 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.config import read_config
     from harness.cli.output import console, say
-    from harness.cli.plan_training import productions
+    from harness.cli.train_plan import training_runs
     from harness.evaluation.produce import produce, unfinished
 
     config = read_config(Path.cwd())
     target = console()
-    for production in productions(options, config, plugins_from(options["plugin_files"], config)):
+    for production in training_runs(options, config, plugins_from(options["plugin_files"], config)):
         if options["resume"] and production.out.is_dir():
             say(f"{production.out} is there already", target)
             continue
         _announce(production, target)
         try:
-            with _following(production) as follower:
+            with _show_progress(production) as follower:
                 candidate = produce(production, follower)
         except KeyboardInterrupt as error:
             place = unfinished(production.out)
@@ -92,7 +92,7 @@ def _announce(production: TrainingRun, target: Console) -> None:
     aside = f" ({', '.join(left)})" if left else ""
     say(f"  {len(rows):,} rows of {rows.source}{aside}", target)
     plan = recipe.train
-    length = _count(plan.steps, "step") if plan.steps else _count(plan.epochs, "epoch")
+    length = _plural(plan.steps, "step") if plan.steps else _plural(plan.epochs, "epoch")
     stop = f", stops after {plan.stop_after:g}" if plan.stop_after else ""
     say(
         f"  {recipe.loss.name} from {production.base.name}, batches of {plan.batch_size}, {length}{stop},"
@@ -101,11 +101,11 @@ def _announce(production: TrainingRun, target: Console) -> None:
     )
 
 
-def _count(number: float, what: str) -> str:
+def _plural(number: float, what: str) -> str:
     return f"{number:,g} {what}{'' if number == 1 else 's'}"
 
 
-class _Bar:
+class _TrainingBar:
     """Show steps, loss and the deciding score as a training goes."""
 
     def __init__(self, progress: Progress, row: TaskID, deciding: str) -> None:
@@ -130,11 +130,11 @@ class _Bar:
 
 
 @contextmanager
-def _following(production: TrainingRun) -> Iterator[TrainingCallback]:
+def _show_progress(production: TrainingRun) -> Iterator[TrainingCallback]:
     """Show progress on stderr; nothing of it is left there where that is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from harness.cli.output import Words, console
+    from harness.cli.output import DescriptionColumn, console
 
     first = production.tasks[0] if production.tasks else None
     columns = (
@@ -142,12 +142,12 @@ def _following(production: TrainingRun) -> Iterator[TrainingCallback]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        Words(),
+        DescriptionColumn(),
     )
     target = console(err=True)
     with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
         row = progress.add_task("", total=None)
-        yield _Bar(progress, row, f"{first.name}_{first.metrics[0].name}" if first else "")
+        yield _TrainingBar(progress, row, f"{first.name}_{first.metrics[0].name}" if first else "")
 
 
 def _print(candidate: TrainedModel, target: Console) -> None:
@@ -159,7 +159,7 @@ def _print(candidate: TrainedModel, target: Console) -> None:
     course = f", loss {losses[0]:.4f} → {losses[-1]:.4f}" if losses else ""
     speed = f"{lineage.steps / lineage.seconds:.2f} steps/s" if lineage.seconds else ""
     say(
-        f"  {_count(lineage.steps, 'step')} in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}",
+        f"  {_plural(lineage.steps, 'step')} in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}",
         target,
     )
     if lineage.best_step is not None:

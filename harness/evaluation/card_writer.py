@@ -28,7 +28,7 @@ def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequen
     card = ModelCard(path.read_text(encoding="utf-8") if path.is_file() else _BARE)
     data = cast("ModelCardData", card.data)
     data.base_model = base
-    data.model_name = folder_title(lineage)
+    data.model_name = card_title(lineage)
     data.eval_results = [
         EvalResult(
             task_type=one.kind,
@@ -43,14 +43,14 @@ def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequen
         for score in one.scores
         if score.score is not None
     ]
-    card.text = f"{card.text.rstrip()}\n\n{_measured(evaluations)}{_origin(lineage)}"
+    card.text = f"{card.text.rstrip()}\n\n{_scores_section(evaluations)}{_lineage_section(lineage)}"
     path.write_text(str(card), encoding="utf-8")
 
 
 _BARE = "---\nlibrary_name: sentence-transformers\n---\n"
 
 
-def folder_title(lineage: Lineage) -> str:
+def card_title(lineage: Lineage) -> str:
     """Name the model by its recipe and seed."""
     return f"{lineage.recipe['name']} (seed {lineage.seed})"
 
@@ -67,7 +67,7 @@ def dataset_name(evaluation: Evaluation) -> str:
     return f"{asked.task} (shipped sample, illustrative)" if asked.data == "sample" else asked.task
 
 
-def _measured(evaluations: Sequence[Evaluation]) -> str:
+def _scores_section(evaluations: Sequence[Evaluation]) -> str:
     if not evaluations:
         return ""
     lines = [
@@ -89,7 +89,7 @@ def _measured(evaluations: Sequence[Evaluation]) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _origin(lineage: Lineage) -> str:
+def _lineage_section(lineage: Lineage) -> str:
     return (
         "## Lineage\n\n"
         f"Recipe {_code(lineage.recipe['name'])}, seed {lineage.seed}, {lineage.steps} steps"

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
-from harness.evaluation.keys import record_key, shortened, task_code, training_of
+from harness.evaluation.keys import code_summary, record_key, task_code, training_of
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, Truncation, content_hash
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
@@ -84,7 +84,7 @@ def evaluate_task(model: CachedModel, examined: LoadedTask) -> tuple[Evaluation,
         scores = [Score(metric=name, score=_defined(value)) for name, value in aggregates.items()]
     else:
         predictions = task.predict(model, dataset)
-        scores = [scored(metric, predictions, examined.examination) for metric in task.metrics]
+        scores = [score_predictions(metric, predictions, examined.examination) for metric in task.metrics]
     if not scores or scores[0].score is None:
         on = f" on these {len(dataset)} examples" if predictions else ""
         raise HarnessError(
@@ -105,8 +105,8 @@ def evaluate_task(model: CachedModel, examined: LoadedTask) -> tuple[Evaluation,
         fitted=predictions.fitted if predictions else {},
         findings=(
             *(predictions.findings if predictions else dataset.findings),
-            *_leaks(model, examined),
-            *_zeros(model, asked),
+            *_contamination(model, examined),
+            *_zero_embeddings(model, asked),
         ),
         truncation=cut.truncation if cut else None,
     )
@@ -124,7 +124,7 @@ def evaluate(
     return evaluate_task(CachedModel(model), load_task(task, source, limit))
 
 
-def failure(located: LocatedModel, examined: LoadedTask, error: BaseException) -> Evaluation:
+def failure_record(located: LocatedModel, examined: LoadedTask, error: BaseException) -> Evaluation:
     """Make the ERROR record of a model that could not be scored on a task, with the reason."""
     metrics = examined.task.metrics[:1]
     reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
@@ -137,7 +137,7 @@ def failure(located: LocatedModel, examined: LoadedTask, error: BaseException) -
     )
 
 
-def _leaks(model: CachedModel, examined: LoadedTask) -> list[Finding]:
+def _contamination(model: CachedModel, examined: LoadedTask) -> list[Finding]:
     """Find answers that the model was trained on; notes are left to `harness check`."""
     trained, task = training_of(model), examined.task
     if trained is None or examined.dataset is None or isinstance(task, AggregateTask):
@@ -146,7 +146,7 @@ def _leaks(model: CachedModel, examined: LoadedTask) -> list[Finding]:
     return [finding for finding in found if finding.severity is not Severity.NOTE]
 
 
-def _zeros(model: CachedModel, asked: Sequence[tuple[str, Role]]) -> list[Finding]:
+def _zero_embeddings(model: CachedModel, asked: Sequence[tuple[str, Role]]) -> list[Finding]:
     """Find texts that have no direction, so that they are like no other, whatever they say."""
     zeros = model.count_zero_embeddings(asked)
     if not zeros:
@@ -173,12 +173,12 @@ def _evaluation(
         kind=examined.task.kind,
         tags=tuple(sorted(examined.task.tags)),
         libraries=libraries(),
-        code=shortened(examined.code),
+        code=code_summary(examined.code),
         **answered,
     )
 
 
-def scored(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
+def score_predictions(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
     """Score predictions by a metric, with the interval that its seed, made of what was asked, gives."""
     seed = interval_seed(examination.digest, examination.task, metric.name)
     found = estimate(metric, predictions, seed)

@@ -113,7 +113,7 @@ class SubprocessEvaluator:
         left = {one.task.name: one for one in pending}
         while True:
             before = len(left)
-            with _Child(self._order(run, located, list(left)), self.timeout) as child:
+            with _ChildProcess(self._order(run, located, list(left)), self.timeout) as child:
                 doing = self._follow(run, child, left)
             if child.error is None:
                 return
@@ -127,7 +127,7 @@ class SubprocessEvaluator:
             if not left:
                 return
 
-    def _follow(self, run: Runner, child: _Child, left: dict[str, LoadedTask]) -> str | None:
+    def _follow(self, run: Runner, child: _ChildProcess, left: dict[str, LoadedTask]) -> str | None:
         """Pass on what a process tells until it ends, and return what it was doing then."""
         doing = None
         for event in child.events():
@@ -165,7 +165,7 @@ class SubprocessEvaluator:
         )
 
 
-class _Child:
+class _ChildProcess:
     """The process, seen from the parent: interrupted itself, that asks it to finish what it is writing."""
 
     def __init__(self, order: EvaluateJob, timeout: float | None) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.results.records import Evaluation
 
 
-class Teller:
+class EventWriter:
     """A watcher that tells another process what it sees."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
@@ -60,21 +60,21 @@ class Teller:
 def main() -> None:
     """Obey the order on standard input."""
     processes.end_with_parent()
-    teller = Teller(os.fdopen(os.dup(1), "wb"))
+    teller = EventWriter(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)  # what a model or a library prints is no event
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=EvaluateJob)
     with handle_signals():
         try:
-            teller.tell(_obey(order, teller))
+            teller.tell(_evaluate(order, teller))
         except HarnessError as error:
             teller.tell(Done(error=(error.message, error.exists, error.hint)))
         except KeyboardInterrupt:
             sys.exit(1)
 
 
-def _obey(order: EvaluateJob, teller: Teller) -> Done:
+def _evaluate(order: EvaluateJob, teller: EventWriter) -> Done:
     from harness.evaluation.run import run_plan
     from harness.results.folder import Results
 

@@ -92,7 +92,7 @@ class JournalEntry:
 
 
 @contextmanager
-def journaling(
+def keep_journal(
     results: Results, name: str, plan: RunRequest, head: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     """Write a run's journal before the body begins and again when it ends, however it ends.

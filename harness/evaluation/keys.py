@@ -141,7 +141,7 @@ def _scoring(name: str) -> Mapping[str, str] | None:
     return None if name.startswith(OWN) and not packages & _MOVES_NO_SCORE.keys() else {}
 
 
-def shortened(task: Mapping[str, str]) -> dict[str, str]:
+def code_summary(task: Mapping[str, str]) -> dict[str, str]:
     """What a record says of the code behind it: of the task's and of ours, hashes by their first digits."""
     found = {**scoring_code(), **task}
     return {

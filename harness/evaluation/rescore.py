@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.evaluation.evaluate import scored
+from harness.evaluation.evaluate import score_predictions
 from harness.evaluation.keys import source_hash
 from harness.metrics import standard as metrics
 from harness.results.predictions import metric_of
@@ -37,7 +37,7 @@ def differences(
     task = tasks.get(asked.task)
     metric = _metric(evaluation, score, tasks)
     try:
-        again = scored(metric, predictions, asked)
+        again = score_predictions(metric, predictions, asked)
     except Exception as error:  # noqa: BLE001 - a stranger's metric, or a column that is not there
         told = [f"cannot be computed from the predictions: {type(error).__name__}: {error}"]
     else:

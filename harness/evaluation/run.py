@@ -11,7 +11,7 @@ from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cached_model import CachedModel
 from harness.encoding.liveness import Liveness
 from harness.errors import HarnessError, MissingDataError
-from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure, load_task
+from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure_record, load_task
 from harness.evaluation.keys import record_key
 from harness.evaluation.throughput import measure
 from harness.models.missing import fingerprint_of
@@ -283,7 +283,7 @@ class Runner:
         self, located: LocatedModel, examined: LoadedTask, error: BaseException, trace: str | None = None
     ) -> None:
         """Record a failure: its reason, and for what is not a user's error its traceback."""
-        evaluation = failure(located, examined, error)
+        evaluation = failure_record(located, examined, error)
         if trace is None and not isinstance(error, HarnessError):
             trace = "".join(traceback.format_exception(error))
         self.results.write_error(evaluation, trace)

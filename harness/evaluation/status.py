@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, load_task
-from harness.evaluation.keys import record_key, shortened
+from harness.evaluation.keys import code_summary, record_key
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
@@ -96,8 +96,8 @@ def run_status(
     before: dict[Hashable, dict[Identity, None]] = {}
     for run, plan in _planned(runs):
         for model in plan.models:
-            before.setdefault(_same(plan, model), {})[model.name, model.fingerprint] = None
-            latest |= {_asked(plan, model, task): run for task in plan.tasks}
+            before.setdefault(_model_key(plan, model), {})[model.name, model.fingerprint] = None
+            latest |= {_pair_key(plan, model, task): run for task in plan.tasks}
     found = RunStatus(problems=list(plugins.problems))
     pairs: dict[Path, PairStatus] = {}
     for run, plan in _planned(runs):
@@ -105,14 +105,14 @@ def run_status(
             (model, task)
             for model in plan.models
             for task in plan.tasks
-            if latest[_asked(plan, model, task)] is run
+            if latest[_pair_key(plan, model, task)] is run
         ]
         if wanted:
-            with _inside(plan, found):
-                now = _Current(plan, results, found, plugins)
+            with _in_folder(plan, found):
+                now = _CurrentState(plan, results, found, plugins)
                 now.miss(files)
                 for model, task in wanted:
-                    known = [one for one in before[_same(plan, model)] if one[0] == model.name]
+                    known = [one for one in before[_model_key(plan, model)] if one[0] == model.name]
                     with found.telling(f"{model.name} on {task.name}"):
                         if judged := now.judge(model, task, known):
                             slot, state, why = judged
@@ -122,11 +122,11 @@ def run_status(
     return found
 
 
-def recorded(results: Results, problems: list[str]) -> RunStatus:
+def status_of_records(results: Results, problems: list[str]) -> RunStatus:
     """List the records of a folder in which no run noted what it was asked for: no more can be known."""
     found = RunStatus(problems=["no run here noted what it was asked for: what is missing cannot be said"])
     for one in results.evaluations(problems):
-        state, why = _recorded(results, one)
+        state, why = _record_state(results, one)
         found.pairs.append(
             PairStatus(
                 model=one.candidate.model,
@@ -141,7 +141,7 @@ def recorded(results: Results, problems: list[str]) -> RunStatus:
     return found
 
 
-def _recorded(results: Results, one: Evaluation) -> tuple[State, str]:
+def _record_state(results: Results, one: Evaluation) -> tuple[State, str]:
     if one.status == "error":
         return "failed", _first_line(one.error or "")
     if not results.has_predictions(one):
@@ -153,7 +153,7 @@ def _planned(runs: Sequence[JournalEntry]) -> Iterator[tuple[JournalEntry, RunRe
     return ((run, run.plan) for run in runs if run.plan is not None)
 
 
-def _same(plan: RunRequest, model: RequestedModel) -> Hashable:
+def _model_key(plan: RunRequest, model: RequestedModel) -> Hashable:
     """What tells a model from others before it is looked at: its words, and where they were said."""
     spec = model.spec
     # Whether anything can be there is asked later: here, words are held against words.
@@ -162,8 +162,8 @@ def _same(plan: RunRequest, model: RequestedModel) -> Hashable:
     return spec.scheme, where, spec.name, spec.settings
 
 
-def _asked(plan: RunRequest, model: RequestedModel, task: RequestedTask) -> Hashable:
-    return _same(plan, model), task.name, plan.data, plan.limit
+def _pair_key(plan: RunRequest, model: RequestedModel, task: RequestedTask) -> Hashable:
+    return _model_key(plan, model), task.name, plan.data, plan.limit
 
 
 def _pair(
@@ -181,7 +181,7 @@ def _pair(
 
 
 @contextmanager
-def _inside(plan: RunRequest, found: RunStatus) -> Iterator[None]:
+def _in_folder(plan: RunRequest, found: RunStatus) -> Iterator[None]:
     """Stand where a command was given: its words mean what they meant there."""
     where = f"the folder {plan.folder}, in which a run was started,"
     with ExitStack() as stack:
@@ -193,7 +193,7 @@ def _inside(plan: RunRequest, found: RunStatus) -> Iterator[None]:
         yield
 
 
-class _Current:
+class _CurrentState:
     """The models, tasks and rows of a plan as they are now, each looked at once."""
 
     def __init__(self, plan: RunRequest, results: Results, found: RunStatus, plugins: Plugins) -> None:
@@ -260,7 +260,7 @@ class _Current:
                 ("stale", f"model: {old[-1].candidate.fingerprint[:8]} / {now}") if old else ("missing", "")
             )
         if found.key != record_key(located, asked):
-            return "stale", _changed(found, located, examined)
+            return "stale", _changes(found, located, examined)
         if not self.results.has_predictions(found):
             return "missing", _LOST
         return "done", ""
@@ -290,7 +290,7 @@ class _Current:
         return load_task(task, DataSource.of(task, folder), self.plan.limit)
 
 
-def _changed(found: Evaluation, located: LocatedModel, examined: LoadedTask) -> str:
+def _changes(found: Evaluation, located: LocatedModel, examined: LoadedTask) -> str:
     """Say what a record depends on that is not as it was: then / now."""
     asked = examined.examination
     told = replace(found.examination, source=asked.source).differences(asked)
@@ -301,7 +301,7 @@ def _changed(found: Evaluation, located: LocatedModel, examined: LoadedTask) -> 
         if getattr(before, column.name) != getattr(now, column.name)
     ]
     if found.code:
-        code = shortened(examined.code)
+        code = code_summary(examined.code)
         told += [*task_changes(found.code, code), *scoring_changes(found.code, code)]
     else:
         told.append("an older harness computed it")

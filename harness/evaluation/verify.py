@@ -48,18 +48,18 @@ def verify(results: Results, tasks: Mapping[str, Task]) -> VerifyReport:
         raise no_results(root)
     vouched: set[Path] = set()
     for path in paths:
-        evaluation = _record(results, path, found)
+        evaluation = _check_record(results, path, found)
         if evaluation is not None:
-            vouched.add(_beside(results, evaluation))
+            vouched.add(_companion(results, evaluation))
             if evaluation.predictions is not None:
-                _answers(results, path, evaluation, tasks, found)
-    _strays(results, vouched, found)
-    _boards(results, found)
-    _journals(results, found)
+                _check_predictions(results, path, evaluation, tasks, found)
+    _check_files(results, vouched, found)
+    _check_boards(results, found)
+    _check_journals(results, found)
     return found
 
 
-def _record(results: Results, path: Path, found: VerifyReport) -> Evaluation | None:
+def _check_record(results: Results, path: Path, found: VerifyReport) -> Evaluation | None:
     """Read a record, and hold it against its seal and its place."""
     name = _name(results, path)
     try:
@@ -82,13 +82,13 @@ def _record(results: Results, path: Path, found: VerifyReport) -> Evaluation | N
     return evaluation
 
 
-def _beside(results: Results, evaluation: Evaluation) -> Path:
+def _companion(results: Results, evaluation: Evaluation) -> Path:
     """The file that lies beside a record: its predictions, or the traceback of a failure."""
     failed = evaluation.status == "error"
     return results.trace_path(evaluation) if failed else results.predictions_path(evaluation)
 
 
-def _answers(
+def _check_predictions(
     results: Results, record: Path, evaluation: Evaluation, tasks: Mapping[str, Task], found: VerifyReport
 ) -> None:
     """Hash predictions again, and compute their record's scores from them."""
@@ -120,7 +120,7 @@ def _answers(
             found.fault(_name(results, record), f"{score.metric}: {what}", _AGAIN)
 
 
-def _strays(results: Results, vouched: set[Path], found: VerifyReport) -> None:
+def _check_files(results: Results, vouched: set[Path], found: VerifyReport) -> None:
     """Report what is beside the records and belongs to none: links, halves, orphans, strangers."""
     root = results.root
     halves = [path for folder in results.folders() for path in stale_files(folder)]
@@ -129,13 +129,15 @@ def _strays(results: Results, vouched: set[Path], found: VerifyReport) -> None:
     for part, endings in _ENDINGS.items():
         try:
             for path in _files(root / part):
-                _stray(results, path, vouched, endings, found)
+                _check_file(results, path, vouched, endings, found)
         except OSError as error:
             where = f"{error.filename} cannot be looked at: {error.strerror}"
             found.fault(part, where, "let yourself read it, or see to its disk")
 
 
-def _stray(results: Results, path: Path, vouched: set[Path], endings: set[str], found: VerifyReport) -> None:
+def _check_file(
+    results: Results, path: Path, vouched: set[Path], endings: set[str], found: VerifyReport
+) -> None:
     name = _name(results, path)
     if path.is_symlink():
         found.fault(name, "it is a link, and may lead anywhere", "put the file itself there")
@@ -156,7 +158,7 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _boards(results: Results, found: VerifyReport) -> None:
+def _check_boards(results: Results, found: VerifyReport) -> None:
     """Hold what was published against what would be published now, byte for byte."""
     try:
         expected = published(results, [])  # a record that cannot be read was reported
@@ -168,15 +170,15 @@ def _boards(results: Results, found: VerifyReport) -> None:
         return
     for name in _BOARDS:
         try:
-            there = _beginning(results.root / name, len(expected.get(name, b"")) + 1)
+            there = _read_start(results.root / name, len(expected.get(name, b"")) + 1)
         except OSError as error:
             found.fault(name, f"it cannot be read: {error.strerror}", _PUBLISH)
             continue
         if there != expected.get(name):
-            found.fault(name, _unlike(there, expected.get(name)), _PUBLISH)
+            found.fault(name, _difference(there, expected.get(name)), _PUBLISH)
 
 
-def _beginning(path: Path, size: int) -> bytes | None:
+def _read_start(path: Path, size: int) -> bytes | None:
     """So many bytes of a file: one more than expected show that it differs, however large it is."""
     if not path.is_file():
         return None
@@ -184,7 +186,7 @@ def _beginning(path: Path, size: int) -> bytes | None:
         return file.read(size)
 
 
-def _unlike(there: bytes | None, expected: bytes | None) -> str:
+def _difference(there: bytes | None, expected: bytes | None) -> str:
     if there is None:
         return "it is not there"
     if expected is None:
@@ -194,7 +196,7 @@ def _unlike(there: bytes | None, expected: bytes | None) -> str:
     return f"{f'line {first}' if first else 'its length'} is not what the records say"
 
 
-def _journals(results: Results, found: VerifyReport) -> None:
+def _check_journals(results: Results, found: VerifyReport) -> None:
     """Report journals that cannot be read; and that a run is not over, which explains what is half there."""
     unreadable: list[str] = []
     for run in read_runs(results, unreadable):

@@ -23,7 +23,7 @@ from comparison.said import (
     hostile,
     line,
 )
-from harness.cli.output import print_grids
+from harness.cli.output import print_tables
 from harness.comparison.flip_tables import shortened, why_grids
 from harness.comparison.result import Change, ParetoPoint
 from harness.comparison.tables import comparison_grids, front_grid, markdown, matrix_grids
@@ -34,7 +34,7 @@ WIDE = 110
 
 def printed(grids) -> str:
     stream = io.StringIO()
-    print_grids(grids, Console(file=stream, width=WIDE, markup=False, highlight=False, emoji=False))
+    print_tables(grids, Console(file=stream, width=WIDE, markup=False, highlight=False, emoji=False))
     return stream.getvalue()
 
 

@@ -12,7 +12,7 @@ from evaluation.test_run import Twins
 from harness.evaluation.evaluate import load_task
 from harness.evaluation.keys import record_key
 from harness.evaluation.run import RunPlan, run_plan
-from harness.evaluation.status import _changed
+from harness.evaluation.status import _changes
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
 from harness.results.folder import Results
@@ -108,9 +108,9 @@ def test_status_says_that_what_a_model_was_trained_on_changed(candidate, tmp_pat
     evaluation, _ = run(candidate, tmp_path)
     write_lineage(candidate, lineage(LEAKED))
     asked = load_task(TASK, DataSource("sample", None))
-    assert _changed(evaluation, located(candidate), asked) == "what the model was trained on changed"
+    assert _changes(evaluation, located(candidate), asked) == "what the model was trained on changed"
     older = replace(evaluation, code={})
-    assert _changed(older, located(candidate), asked) == "an older harness computed it"
+    assert _changes(older, located(candidate), asked) == "an older harness computed it"
 
 
 def test_a_lineage_moves_no_fingerprint_score_or_prediction(candidate, tmp_path):

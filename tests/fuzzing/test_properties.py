@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.cli.check import _column
 from harness.cli.options import words
-from harness.cli.plan_training import _change
+from harness.cli.train_plan import _change
 from harness.comparison.gate import read_gate
 from harness.errors import LONGEST, HarnessError
 from harness.render import cell_text

@@ -48,7 +48,7 @@ def understand(folder: Path, plugins: Plugins) -> None:
 
     What click itself refuses is refused well: its exceptions end here.
     """
-    from harness.cli import _check_words
+    from harness.cli import _check_arguments
     from harness.cli.config import Config
 
     try:
@@ -59,7 +59,7 @@ def understand(folder: Path, plugins: Plugins) -> None:
         return
     command, *given = [_word(str(word)) for word in words]
     if command in _COMMANDS:
-        _check_words(given)
+        _check_arguments(given)
         try:
             _COMMANDS[command](_parsed(command, given), Config(), plugins)
         except click.ClickException as error:
@@ -97,28 +97,28 @@ def _bench(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None
 
 def _check(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
     from harness.checks import subject_of
-    from harness.cli.check import _asked
+    from harness.cli.check import _check_options
 
-    asked = _asked(options, config, plugins)
+    asked = _check_options(options, config, plugins)
     for path in options["paths"]:
         subject_of(path, asked)
 
 
 def _train(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.plan_training import _recipe, _root, _seeds
+    from harness.cli.train_plan import _data_path, _recipe, _seeds
 
     if options["seeds"]:
         _seeds(options["seeds"])
-    _recipe(options, plugins, _root(options["data"]))
+    _recipe(options, plugins, _data_path(options["data"]))
 
 
 def _compare(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.compare import _format_of, _gate, _pairs, _question
+    from harness.cli.compare import _compare_options, _format_of, _gate, _pairs
 
     for file in options["files"]:
         _format_of(file)
     _gate(options)
-    _question(options, plugins.tasks(), [])
+    _compare_options(options, plugins.tasks(), [])
     _pairs(options)
 
 

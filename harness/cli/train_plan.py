@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.training.recipe import Recipe
 
 
-def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[TrainingRun]:
+def training_runs(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[TrainingRun]:
     """Read what was asked, check it, and give one production per seed.
 
     Raises HarnessError for what is wrong, findings of severity error that were not allowed among it.
@@ -34,8 +34,8 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
     from harness.training.rows import read_training_rows, rows_path, validate_rows
 
     seeds = _seeds(options["seeds"]) if options["seeds"] else []
-    out = _out(options["out"])
-    root = _root(options["data"] or config.data)
+    out = _candidate_folder(options["out"])
+    root = _data_path(options["data"] or config.data)
     recipe = _recipe(options, plugins, root)
     trainers = plugins.trainers()
     if recipe.trainer not in trainers:
@@ -66,7 +66,7 @@ def productions(options: Mapping[str, Any], config: Config, plugins: Plugins) ->
     ]
 
 
-def _out(given: str) -> Path:
+def _candidate_folder(given: str) -> Path:
     """Where the candidate goes: a name in a folder that can be written, or be made."""
     out = Path(given)
     if out.name in ("", ".."):
@@ -74,7 +74,7 @@ def _out(given: str) -> Path:
     return out_folder(str(out.parent)) / out.name
 
 
-def _root(given: str | None) -> Path | None:
+def _data_path(given: str | None) -> Path | None:
     if given in (None, "", "sample"):
         return None
     root = user_path(str(given))
@@ -101,11 +101,11 @@ def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> 
         from harness.training.cards.to_recipe import recipe_from_card
 
         return recipe_from_card(user_path(options["card"]), changes, data=root)
-    recipe = _named(options["recipe"], plugins)
+    recipe = _find_recipe(options["recipe"], plugins)
     return with_changes(recipe, changes, options["recipe"]) if changes else recipe
 
 
-def _named(name: str, plugins: Plugins) -> Recipe:
+def _find_recipe(name: str, plugins: Plugins) -> Recipe:
     """Find a recipe: a file where there is one of that name or ending, else a shipped one."""
     from harness.training.recipe_file import find_recipe, read_recipe
 
