@@ -6,24 +6,24 @@ import json
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from, words
+from harness.cli.options import PluginOptions, grouped, plugin_options, read_columns, words
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.tasks.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from rich.console import Console
     from rich.text import Text
 
     from harness.checks import CheckOptions, CheckReport
-    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
     from harness.plugins.loader import Plugins
     from harness.tasks.finding import Finding
     from harness.training.subject import CheckInput
@@ -32,6 +32,20 @@ _INDENT = 10
 """Columns before a finding's text."""
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOptions:
+    """What the user says about the paths."""
+
+    recipe: str | None
+    kind: str | None
+    columns: tuple[str, ...]
+    """`OURS=THEIRS`."""
+    data: str | None
+    base: str | None
+    tasks: tuple[str, ...]
+    verify: bool
 
 
 @click.command(name="check", short_help="Say what is wrong with data, a recipe, a candidate or a card.")
@@ -48,7 +62,15 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity
 @click.option("--allow", multiple=True, metavar="CODES", help="Findings that are known and do not count.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @plugin_options
-def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+@grouped(inputs=InputOptions)
+def command(
+    paths: tuple[str, ...],
+    *,
+    inputs: InputOptions,
+    allow: tuple[str, ...],
+    as_json: bool,
+    plugins: PluginOptions,
+) -> None:
     """Say what is wrong with data, a recipe, a candidate, a model or a card.
 
     \b
@@ -61,23 +83,24 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
 
     Exit codes: 0 no error was found, 1 errors were, 2 something could not be checked.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.config import read_config
+    from harness.cli.workspace import Workspace
 
-    config = read_config(Path.cwd())
-    plugins = plugins_from(options["plugin_files"], config)
-    asked, allowed = _check_options(options, config, plugins), frozenset(words(options["allow"]))
-    checks = plugins.checks()
-    checked = [_check(path, asked, plugins) for path in options["paths"]]
-    problems = [*plugins.problems, *(problem for one in checked for problem in one.problems)]
+    workspace = Workspace.open(plugins)
+    options, allowed = _check_options(inputs, workspace), frozenset(words(allow))
+    checks = workspace.plugins.checks()
+    checked = [_check(path, options, workspace.plugins) for path in paths]
+    problems = [*workspace.plugins.problems, *(problem for path in checked for problem in path.problems)]
     if not checks:
         problems.append("no plugin brings checks (HARNESS_PLUGINS lists the plugins to load)")
-    if options["as_json"]:
-        shown = [_as_data(one, allowed) for one in checked]
+    if as_json:
+        shown = [_as_data(path, allowed) for path in checked]
         click.echo(json.dumps({"paths": shown, "problems": problems}, indent=1))
     else:
         _print(checked, allowed, problems)
-    found = Counter(finding.severity for one in checked for finding in one.counted(allowed))
-    sys.exit(2 if problems or any(one.error for one in checked) else 1 if found[Severity.ERROR] else 0)
+    if problems or any(path.error for path in checked):
+        sys.exit(2)
+    counted = [finding for path in checked for finding in path.counted(allowed)]
+    sys.exit(1 if any(finding.severity is Severity.ERROR for finding in counted) else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,54 +126,47 @@ class _CheckedPath:
         return (finding for finding, _ in self.findings if finding.code not in allowed)
 
 
-def _check_options(options: Mapping[str, Any], config: Config, plugins: Plugins) -> CheckOptions:
+def _check_options(inputs: InputOptions, workspace: Workspace) -> CheckOptions:
     """Read the options; raises HarnessError for what does not exist."""
     from harness.checks import CheckOptions
     from harness.checks.models import ModelLoader
     from harness.tasks.selection import select_tasks
 
-    tasks = tasks_from(plugins, options["task_files"], config)
-    named = words(options["tasks"])
-    selected = select_tasks(named, tasks, plugins.task_schemes()) if named else []
+    plugins, tasks = workspace.plugins, workspace.tasks()
+    names = words(inputs.tasks)
+    selected = select_tasks(names, tasks, plugins.task_schemes()) if names else []
     return CheckOptions(
         models=ModelLoader(plugins.model_schemes()),
         recipes=plugins.recipes(),
-        tasks=tasks | {one.task.name: one.task for one in selected},
-        wanted=tuple(one.task.name for one in selected),
-        data=_data(options["data"] or config.data),
-        recipe=options["recipe"],
-        kind=options["kind"],
-        columns=dict(map(_column, options["columns"])),
-        base=options["base"],
-        verify=options["verify"],
+        tasks=tasks | {selection.task.name: selection.task for selection in selected},
+        wanted=tuple(selection.task.name for selection in selected),
+        data=_data_path(inputs.data or workspace.config.data),
+        recipe=inputs.recipe,
+        kind=inputs.kind,
+        columns=read_columns(inputs.columns),
+        base=inputs.base,
+        verify=inputs.verify,
     )
 
 
-def _data(given: str | None) -> Path | None:
-    if given is None or given == "sample":
+def _data_path(option: str | None) -> Path | None:
+    if option is None or option == "sample":
         return None
-    place = user_path(given)
-    if not place.exists():
-        raise HarnessError(f"no data folder or file {given}")
-    return place
+    path = user_path(option)
+    if not path.exists():
+        raise HarnessError(f"no data folder or file {option}")
+    return path
 
 
-def _column(text: str) -> tuple[str, str]:
-    ours, equals, theirs = text.partition("=")
-    if not (ours and equals and theirs):
-        raise HarnessError(f"--column {text!r} is not OURS=THEIRS")
-    return ours, theirs
-
-
-def _check(path: str, asked: CheckOptions, plugins: Plugins) -> _CheckedPath:
+def _check(path: str, options: CheckOptions, plugins: Plugins) -> _CheckedPath:
     from harness.checks import run_checks, subject_of
 
     try:
-        subject = subject_of(path, asked)
+        subject = subject_of(path, options)
     except HarnessError as error:
         return _CheckedPath(path, error=error)
-    looked = run_checks(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
-    return _CheckedPath(path, subject, looked)
+    report = run_checks(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
+    return _CheckedPath(path, subject, report)
 
 
 def _as_data(one: _CheckedPath, allowed: frozenset[str]) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from, words
+from harness.cli.options import PluginOptions, grouped, plugin_options, words
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 
@@ -28,6 +29,45 @@ MOST_ALONE = 2
 
 _ENDINGS = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
 """Ending of a file of `--write` → its format."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairOptions:
+    """Which candidates are compared with which baseline."""
+
+    paths: tuple[str, ...]
+    baseline: str | None
+    candidates: tuple[str, ...]
+    seeds: bool
+    all_pairs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeOptions:
+    """Which results are compared, and what is said about them."""
+
+    tasks: tuple[str, ...]
+    metrics: tuple[str, ...]
+    allow: tuple[str, ...]
+    domain: tuple[str, ...]
+    power: bool
+    why: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOptions:
+    """The conditions that a candidate must meet."""
+
+    margin: float | None
+    gate: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """How a comparison is printed, and the files that it is written to."""
+
+    form: str
+    files: tuple[str, ...]
 
 
 @click.command(name="compare", short_help="Hold candidates against a baseline; a gate for CI.")
@@ -53,7 +93,15 @@ _ENDINGS = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
     "--write", "files", multiple=True, metavar="FILE", help="Write .md, .json, .csv or .xml (JUnit) too."
 )
 @plugin_options
-def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+@grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, report=ReportOptions)
+def command(
+    *,
+    pair: PairOptions,
+    scope: ScopeOptions,
+    gate: GateOptions,
+    report: ReportOptions,
+    plugins: PluginOptions,
+) -> None:
     """Hold candidates against a baseline: result folders, or leaderboard CSVs with their predictions beside.
 
     \b
@@ -63,54 +111,54 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Exit codes: 0 passes, 1 worse, 2 something is missing or broken, 3 not comparable, 4 inconclusive.
     Without --margin or --gate: 1 where the candidate is significantly worse on a line, else 0.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.config import read_config
     from harness.cli.output import clean, echo
+    from harness.cli.workspace import Workspace
     from harness.comparison.compare import compare
     from harness.system.atomic import write_atomically
 
-    writing = {Path(file): _format_of(file) for file in options["files"]}
-    config = read_config(Path.cwd())
-    plugins = plugins_from(options["plugin_files"], config)
-    tasks = tasks_from(plugins, options["task_files"], config)
-    pairs = _pairs(options)
-    comparisons = compare(pairs, _compare_options(options, tasks, pairs))
-    front, matrix = _pareto_front(pairs), options["all_pairs"]
-    for file, form in writing.items():
+    forms = {Path(file): _format_of(file) for file in report.files}
+    workspace = Workspace.open(plugins)
+    tasks = workspace.tasks()
+    pairs = _pairs(pair)
+    comparisons = compare(pairs, _compare_options(scope, gate, tasks, pairs))
+    front, matrix = _pareto_front(pairs), pair.all_pairs
+    for file, form in forms.items():
         write_atomically(file, _document(comparisons, form, front, matrix=matrix).encode())
-    if options["form"] == "table":
+    if report.form == "table":
         _print(comparisons, front, matrix=matrix)
     else:
-        echo(_document(comparisons, options["form"], front, matrix=matrix))
-    for problem in plugins.problems:
+        echo(_document(comparisons, report.form, front, matrix=matrix))
+    for problem in workspace.plugins.problems:
         click.echo(clean(f"PROBLEM {problem}"), err=True)
-    sys.exit(_exit_code(comparisons, gate=not options["all_pairs"]))
+    sys.exit(_exit_code(comparisons, gate=not matrix))
 
 
-def _pairs(options: Mapping[str, Any]) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
-    """Say who is held against whom."""
+def _pairs(options: PairOptions) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
+    """Return each baseline with its candidates; several candidates are one recipe with several seeds."""
     from harness.comparison.sources import pick, read_results
 
-    paths = [user_path(path) for path in options["paths"]]
+    paths = [user_path(path) for path in options.paths]
     read = [read_results(path) for path in paths]
-    if options["all_pairs"]:
-        given = {(side.name, side.fingerprint): side for sides in read for side in sides}
-        if options["seeds"] or options["baseline"] or options["candidates"]:
-            raise HarnessError(
-                "--all-pairs takes every model", hint="leave out --baseline, --candidate, --seeds"
-            )
-        if len(given) < 2:
-            raise HarnessError(
-                f"only one model: {next(iter(given.values())).name}", hint="give another folder"
-            )
-        return [(left, [right]) for left, right in itertools.combinations(given.values(), 2)]
-    (baseline,) = pick(read[0], [options["baseline"]] if options["baseline"] else [], "--baseline", paths[0])
-    names = words(options["candidates"])
-    candidates = _candidates(read, paths, names, baseline)
-    if options["seeds"]:
+    if options.all_pairs:
+        return _all_pairs(options, read)
+    (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])
+    candidates = _candidates(read, paths, words(options.candidates), baseline)
+    if options.seeds:
         if len(candidates) < 2:
             raise HarnessError("--seeds needs two candidates or more", hint="--candidate 'nda-seed*'")
         return [(baseline, candidates)]
     return [(baseline, [candidate]) for candidate in candidates]
+
+
+def _all_pairs(
+    options: PairOptions, read: Sequence[Sequence[ModelResults]]
+) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
+    models = {(side.name, side.fingerprint): side for sides in read for side in sides}
+    if options.seeds or options.baseline or options.candidates:
+        raise HarnessError("--all-pairs takes every model", hint="leave out --baseline, --candidate, --seeds")
+    if len(models) < 2:
+        raise HarnessError(f"only one model: {next(iter(models.values())).name}", hint="give another folder")
+    return [(left, [right]) for left, right in itertools.combinations(models.values(), 2)]
 
 
 def _candidates(
@@ -145,36 +193,37 @@ def _other_model(sides: Sequence[ModelResults], path: Path, baseline: ModelResul
 
 
 def _compare_options(
-    options: Mapping[str, Any],
+    scope: ScopeOptions,
+    gate: GateOptions,
     tasks: Mapping[str, Task],
     pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
 ) -> CompareOptions:
     from harness.comparison.comparability import check_keys
     from harness.comparison.compare import CompareOptions
 
-    named = frozenset(words(options["metrics"]))
+    metrics = frozenset(words(scope.metrics))
     return CompareOptions(
         tasks=tasks,
-        gate=_gate(options),
-        only=_selected_tasks(words(options["tasks"]), tasks, pairs),
-        metrics=None if "all" in named else named,
-        allow=check_keys(words(options["allow"])),
-        domain=frozenset(words(options["domain"])),
-        power=options["power"],
-        why=options["why"],
+        gate=_gate(gate, power=scope.power),
+        only=_selected_tasks(words(scope.tasks), tasks, pairs),
+        metrics=None if "all" in metrics else metrics,
+        allow=check_keys(words(scope.allow)),
+        domain=frozenset(words(scope.domain)),
+        power=scope.power,
+        why=scope.why,
     )
 
 
-def _gate(options: Mapping[str, Any]) -> Gate | None:
+def _gate(options: GateOptions, *, power: bool) -> Gate | None:
     from harness.comparison.gate import margin_gate, read_gate
 
-    if options["gate"] is not None:
-        if options["margin"] is not None:
+    if options.gate is not None:
+        if options.margin is not None:
             raise HarnessError("--gate and --margin say the same", hint="write margin = … into the gate file")
-        return read_gate(user_path(options["gate"]))
-    if options["power"] and options["margin"] is None:
+        return read_gate(user_path(options.gate))
+    if power and options.margin is None:
         raise HarnessError("--power needs a margin to be seen", hint="--margin 0.01")
-    return None if options["margin"] is None else margin_gate(options["margin"])
+    return None if options.margin is None else margin_gate(options.margin)
 
 
 def _selected_tasks(

@@ -6,17 +6,17 @@ import json
 import os
 from dataclasses import asdict
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from
+from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from harness.results.leaderboard import Board
     from harness.results.records import Evaluation, Examination, Throughput
@@ -37,13 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--letters/--no-letters", default=True, help="Say which models differ beyond noise.")
 @plugin_options
-def command(
-    folders: tuple[str, ...],
-    form: str,
-    letters: bool,
-    plugin_files: tuple[str, ...],
-    task_files: tuple[str, ...],
-) -> None:
+def command(folders: tuple[str, ...], *, form: str, letters: bool, plugins: PluginOptions) -> None:
     """Merge result folders and rank, task by task, the models that were asked the same.
 
     Models whose data, split, task version or limit differ are not ranked, and the reason is said.
@@ -67,7 +61,7 @@ def command(
         from harness.results.significance_tables import board_grids, board_letters, overall_grid
 
         ranked = boards(evaluations)
-        known = _pairwise_stats(ranked, paths, plugin_files, task_files) if letters else {}
+        known = _pairwise_stats(ranked, paths, plugins) if letters else {}
         given, over = board_letters(known), overall(ranked, known)
         if form == "tex":
             echo(to_latex(ranked, given, over))
@@ -80,24 +74,20 @@ def command(
 
 
 def _pairwise_stats(
-    ranked: Sequence[Board],
-    paths: Mapping[tuple[str, str], Path],
-    plugins: Sequence[str],
-    files: Sequence[str],
+    ranked: Sequence[Board], paths: Mapping[tuple[str, str], Path], plugins: PluginOptions
 ) -> dict[int, PairwiseStats | str]:
-    """Hold the models of each board against each other, by the place of the board."""
-    from harness.cli.config import read_config
+    """Compare the models of each board with each other: position of the board → statistics."""
+    from harness.cli.workspace import Workspace
     from harness.results.significance import standings
 
     @cache
     def tasks() -> dict[str, Task]:
-        config = read_config(Path.cwd())
-        return tasks_from(plugins_from(plugins, config), files, config)
+        return Workspace.open(plugins).tasks()
 
-    if plugins or files:
-        # What was asked for by name is an error where it is broken, whether it is needed or not.
+    if plugins.plugin_files or plugins.task_files:
+        # An error in what the command line names is reported even where no board needs it.
         tasks()
-    return {place: standings(board, paths, tasks) for place, board in enumerate(ranked)}
+    return {position: standings(board, paths, tasks) for position, board in enumerate(ranked)}
 
 
 def _merge(

@@ -96,8 +96,8 @@ class DescriptionColumn(ProgressColumn):
 class ProgressWatcher:
     """Shows which model and task is running as a progress bar, and what was skipped as a line."""
 
-    def __init__(self, progress: Progress, target: Console) -> None:
-        self._progress, self._target = progress, target
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._target = progress, progress.console
         self._bar = progress.add_task("reading data", total=None)
 
     def begin(self, model: str, task: str, texts: int) -> None:
@@ -121,9 +121,16 @@ class ProgressWatcher:
 
 
 @contextmanager
-def show_progress() -> Iterator[ProgressWatcher]:
-    """Show progress on standard error while a run goes on; it vanishes at the end, and when piped."""
+def progress_bar(*columns: ProgressColumn) -> Iterator[Progress]:
+    """Open a progress bar on standard error; it vanishes at the end, and nothing is shown when piped."""
     target = console(err=True)
+    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
+        yield progress
+
+
+@contextmanager
+def show_progress() -> Iterator[ProgressWatcher]:
+    """Show the progress of a run on standard error."""
     columns = (
         SpinnerColumn(),
         DescriptionColumn(),
@@ -131,5 +138,5 @@ def show_progress() -> Iterator[ProgressWatcher]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
-        yield ProgressWatcher(progress, target)
+    with progress_bar(*columns) as progress:
+        yield ProgressWatcher(progress)

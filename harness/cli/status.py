@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.options import PluginOptions
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     runs = read_runs(results, problems)
     if not runs and not problems and not results.begun:
         raise no_results(user_path(folder))
-    planned = any(run.plan for run in runs)
-    found = _run_status(results, runs, plugin_files) if planned else status_of_records(results, problems)
+    if any(run.plan for run in runs):
+        found = _run_status(results, runs, PluginOptions(plugin_files=plugin_files))
+    else:
+        found = status_of_records(results, problems)
     found.problems += problems
     left = _unfinished_runs(runs, found)
     for run in left:
@@ -70,18 +73,15 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     sys.exit(_exit_code(found))
 
 
-def _run_status(results: Results, runs: Sequence[JournalEntry], plugin_files: Sequence[str]) -> RunStatus:
-    """Ask the plugins that the user chose, here or in `harness.toml`."""
-    from harness.cli.config import read_config
-    from harness.cli.options import plugins_from
+def _run_status(results: Results, runs: Sequence[JournalEntry], plugins: PluginOptions) -> RunStatus:
+    """Judge the runs with the plugins that the user chose, here or in `harness.toml`, and no others."""
+    from harness.cli.workspace import Workspace
     from harness.evaluation.status import run_status
     from harness.system.paths import user_path
 
-    config = read_config(Path.cwd())
-    plugins = plugins_from(plugin_files, config)
-    return run_status(
-        results, runs, plugins, {user_path(file).resolve() for file in (*config.plugins, *plugin_files)}
-    )
+    workspace = Workspace.open(plugins)
+    files = {user_path(file).resolve() for file in workspace.plugin_files}
+    return run_status(results, runs, workspace.plugins, files)
 
 
 def _unfinished_runs(runs: Sequence[JournalEntry], found: RunStatus) -> list[JournalEntry]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from
+from harness.cli.options import PluginOptions, grouped, plugin_options
+from harness.cli.train_plan import RecipeOptions, TrainingOptions, training_runs
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     "--allow", "allowed", multiple=True, metavar="CODE", help="Train in spite of a finding; repeatable."
 )
 @plugin_options
-def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+@grouped(recipe=RecipeOptions, training=TrainingOptions)
+def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: PluginOptions) -> None:
     """Train candidates from a recipe or a model card.
 
     \b
@@ -59,25 +60,22 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     The data and the recipe are checked first; an error stops it unless its code is allowed.
     A candidate appears whole or not at all: what an interruption leaves is in DIR.unfinished.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.config import read_config
     from harness.cli.output import console, say
-    from harness.cli.train_plan import training_runs
+    from harness.cli.workspace import Workspace
     from harness.evaluation.produce import produce, unfinished
 
-    config = read_config(Path.cwd())
     target = console()
-    for production in training_runs(options, config, plugins_from(options["plugin_files"], config)):
-        if options["resume"] and production.out.is_dir():
-            say(f"{production.out} is there already", target)
+    for run in training_runs(recipe, training, Workspace.open(plugins)):
+        if training.resume and run.out.is_dir():
+            say(f"{run.out} is there already", target)
             continue
-        _announce(production, target)
+        _announce(run, target)
         try:
-            with _show_progress(production) as follower:
-                candidate = produce(production, follower)
+            with _show_progress(run) as callback:
+                candidate = produce(run, callback)
         except KeyboardInterrupt as error:
-            place = unfinished(production.out)
-            told = f"The same command with --resume continues from {place}."
-            raise Interrupted.telling(error, told) from error
+            advice = f"The same command with --resume continues from {unfinished(run.out)}."
+            raise Interrupted.telling(error, advice) from error
         _print(candidate, target)
 
 
@@ -130,13 +128,12 @@ class _TrainingBar:
 
 
 @contextmanager
-def _show_progress(production: TrainingRun) -> Iterator[TrainingCallback]:
-    """Show progress on stderr; nothing of it is left there where that is no terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _show_progress(run: TrainingRun) -> Iterator[TrainingCallback]:
+    """Show the steps of a training as a progress bar on standard error."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-    from harness.cli.output import DescriptionColumn, console
+    from harness.cli.output import DescriptionColumn, progress_bar
 
-    first = production.tasks[0] if production.tasks else None
     columns = (
         TextColumn("training"),
         BarColumn(),
@@ -144,10 +141,10 @@ def _show_progress(production: TrainingRun) -> Iterator[TrainingCallback]:
         TimeRemainingColumn(),
         DescriptionColumn(),
     )
-    target = console(err=True)
-    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
-        row = progress.add_task("", total=None)
-        yield _TrainingBar(progress, row, f"{first.name}_{first.metrics[0].name}" if first else "")
+    first = run.tasks[0] if run.tasks else None
+    with progress_bar(*columns) as progress:
+        bar = progress.add_task("", total=None)
+        yield _TrainingBar(progress, bar, f"{first.name}_{first.metrics[0].name}" if first else "")
 
 
 def _print(candidate: TrainedModel, target: Console) -> None:

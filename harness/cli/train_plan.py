@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import out_folder, tasks_from, words
+from harness.cli.options import out_folder, read_columns, words
 from harness.errors import HarnessError
 from harness.system.paths import user_path
-from harness.tasks.interface import DataSource
-from harness.training.cards.to_recipe import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
     from harness.evaluation.produce import TrainingRun
     from harness.models.interface import LocatedModel
     from harness.plugins.loader import Plugins
@@ -25,45 +23,72 @@ if TYPE_CHECKING:
     from harness.training.recipe import Recipe
 
 
-def training_runs(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[TrainingRun]:
-    """Read what was asked, check it, and give one production per seed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeOptions:
+    """Which recipe, and what to change in it."""
 
-    Raises HarnessError for what is wrong, findings of severity error that were not allowed among it.
+    recipe: str | None
+    card: str | None
+    base: str | None
+    columns: tuple[str, ...]
+    """`OURS=THEIRS`."""
+    changes: tuple[str, ...]
+    """`KEY=VALUE`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """What to train on, and where candidates go."""
+
+    data: str | None
+    out: str
+    seeds: str | None
+    resume: bool
+    device: str
+    allowed: tuple[str, ...]
+    """Codes of findings."""
+
+
+def training_runs(
+    options: RecipeOptions, training: TrainingOptions, workspace: Workspace
+) -> list[TrainingRun]:
+    """Return one training per seed, with its recipe and data checked.
+
+    Raises HarnessError for a mistake of the user's, and for findings of severity error that are not allowed.
     """
     from harness.evaluation.produce import TrainingRun
     from harness.training.rows import read_training_rows, rows_path, validate_rows
 
-    seeds = _seeds(options["seeds"]) if options["seeds"] else []
-    out = _candidate_folder(options["out"])
-    root = _data_path(options["data"] or config.data)
+    plugins = workspace.plugins
+    seeds = _seeds(training.seeds) if training.seeds else []
+    out = _candidate_folder(training.out)
+    root = _data_path(training.data or workspace.config.data)
     recipe = _recipe(options, plugins, root)
     trainers = plugins.trainers()
     if recipe.trainer not in trainers:
         raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
     base, folder = _base(recipe, plugins)
     rows = read_training_rows(recipe.data, rows_path(recipe.data, root, recipe.home))
-    whole = TrainingRun(
+    run = TrainingRun(
         recipe=recipe,
         trainer=trainers[recipe.trainer],
         rows=rows,
         base=base,
         base_folder=folder,
         base_name=_base_name(base),
-        tasks=_tasks(recipe, tasks_from(plugins, options["task_files"], config)),
+        tasks=_tasks(recipe, workspace.tasks()),
         data=root if root is not None and root.is_dir() else None,
         out=out,
         seed=recipe.train.seed,
-        device=_device(options["device"]),
-        resume=options["resume"],
-        allowed=tuple(sorted(options["allowed"])),
+        device=_device(training.device),
+        resume=training.resume,
+        allowed=tuple(sorted(training.allowed)),
     )
-    _check(whole, plugins)
-    whole = replace(whole, rows=validate_rows(rows))
+    _check(run, plugins)
+    run = replace(run, rows=validate_rows(rows))
     if not seeds:
-        return [whole]
-    return [
-        replace(whole, seed=seed, out=whole.out.with_name(f"{whole.out.name}-seed-{seed}")) for seed in seeds
-    ]
+        return [run]
+    return [replace(run, seed=seed, out=out.with_name(f"{out.name}-seed-{seed}")) for seed in seeds]
 
 
 def _candidate_folder(given: str) -> Path:
@@ -85,41 +110,39 @@ def _data_path(given: str | None) -> Path | None:
     return root
 
 
-def _recipe(options: Mapping[str, Any], plugins: Plugins, root: Path | None) -> Recipe:
+def _recipe(options: RecipeOptions, plugins: Plugins, root: Path | None) -> Recipe:
     """Read the recipe or the card, with the changes of the command line."""
     from harness.training.recipe_file import with_changes
 
-    if bool(options["recipe"]) == bool(options["card"]):
-        raise HarnessError(
-            "give either --recipe or --from-card",
-            exists=f"recipes: {', '.join(plugins.recipes())}",
-        )
-    changes: dict[str, Any] = {"base": options["base"]} if options["base"] else {}
-    changes |= {f"data.columns.{ours}": theirs for ours, theirs in map(_column, options["columns"])}
-    changes |= dict(map(_change, options["changes"]))
-    if options["card"]:
+    if options.recipe and not options.card:
+        changes = _changes(options)
+        recipe = _find_recipe(options.recipe, plugins)
+        return with_changes(recipe, changes, options.recipe) if changes else recipe
+    if options.card and not options.recipe:
         from harness.training.cards.to_recipe import recipe_from_card
 
-        return recipe_from_card(user_path(options["card"]), changes, data=root)
-    recipe = _find_recipe(options["recipe"], plugins)
-    return with_changes(recipe, changes, options["recipe"]) if changes else recipe
+        return recipe_from_card(user_path(options.card), _changes(options), data=root)
+    raise HarnessError(
+        "give either --recipe or --from-card",
+        exists=f"recipes: {', '.join(plugins.recipes())}",
+    )
+
+
+def _changes(options: RecipeOptions) -> dict[str, Any]:
+    """Return the changed values of a recipe by their keys."""
+    changes: dict[str, Any] = {"base": options.base} if options.base else {}
+    changes |= {f"data.columns.{ours}": theirs for ours, theirs in read_columns(options.columns).items()}
+    return changes | dict(map(_change, options.changes))
 
 
 def _find_recipe(name: str, plugins: Plugins) -> Recipe:
     """Find a recipe: a file where there is one of that name or ending, else a shipped one."""
     from harness.training.recipe_file import find_recipe, read_recipe
 
-    place = user_path(name)
-    if name.endswith(".toml") or place.is_file():
-        return read_recipe(place)
+    path = user_path(name)
+    if name.endswith(".toml") or path.is_file():
+        return read_recipe(path)
     return find_recipe(plugins.recipes().values(), name)
-
-
-def _column(text: str) -> tuple[str, str]:
-    ours, equals, theirs = text.partition("=")
-    if not equals or not ours or not theirs:
-        raise HarnessError(f"--column {text!r} is not OURS=THEIRS")
-    return ours, theirs
 
 
 def _change(text: str) -> tuple[str, Any]:
@@ -161,6 +184,8 @@ def _base(recipe: Recipe, plugins: Plugins) -> tuple[LocatedModel, Path]:
 
 
 def _base_name(base: LocatedModel) -> str:
+    from harness.training.cards.to_recipe import PACKAGED
+
     if base.spec.scheme == "hub":
         return base.spec.location
     verified = {scheme: hub_id for hub_id, scheme in PACKAGED.items()}
@@ -180,17 +205,17 @@ def _device(asked: str) -> str:
     return device_of(asked)
 
 
-def _check(whole: TrainingRun, plugins: Plugins) -> None:
-    """Look at the data and the recipe as `harness check` would, and stop where that would fail."""
+def _check(run: TrainingRun, plugins: Plugins) -> None:
+    """Check the data and the recipe as `harness check` does; raises HarnessError where that would fail."""
     from harness.checks import collect, recipe_subject, stop_on_errors
 
-    subject = recipe_subject(whole.recipe, whole.rows, whole.base.load, whole.base_folder)
-    if whole.tasks:
-        subject = replace(
-            subject, datasets=lambda: {task.name: _dataset(whole, task) for task in whole.tasks}
-        )
-    stop_on_errors(collect(subject, plugins.checks()), whole.allowed)
+    subject = recipe_subject(run.recipe, run.rows, run.base.load, run.base_folder)
+    if run.tasks:
+        subject = replace(subject, datasets=lambda: {task.name: _dataset(run, task) for task in run.tasks})
+    stop_on_errors(collect(subject, plugins.checks()), run.allowed)
 
 
-def _dataset(whole: TrainingRun, task: Task) -> Dataset:
-    return task.load(DataSource.of(task, whole.data))
+def _dataset(run: TrainingRun, task: Task) -> Dataset:
+    from harness.tasks.interface import DataSource
+
+    return task.load(DataSource.of(task, run.data))

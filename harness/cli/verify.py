@@ -5,28 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from
+from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from harness.evaluation.verify import VerifyReport
-    from harness.tasks.interface import Task
 
 
 @click.command(name="verify", short_help="Say whether results still hold: hashes, scores, leaderboard.")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @plugin_options
-def command(
-    folders: tuple[str, ...], *, as_json: bool, plugin_files: tuple[str, ...], task_files: tuple[str, ...]
-) -> None:
+def command(folders: tuple[str, ...], *, as_json: bool, plugins: PluginOptions) -> None:
     """Make again what results are made of, and say what differs. No model is loaded, nothing is changed.
 
     Records are held against their seals, predictions against their hashes, scores and intervals against
@@ -34,29 +28,23 @@ def command(
 
     Exit codes: 0 all holds, 1 something does not, 2 it cannot be read.
     """
+    from harness.cli.workspace import Workspace
     from harness.evaluation.verify import verify
     from harness.results.folder import Results
     from harness.system.paths import user_path
 
-    tasks = _tasks(plugin_files, task_files)
+    tasks = Workspace.open(plugins).tasks()
     roots = {folder: Results(user_path(folder)) for folder in folders}
     for folder, results in roots.items():
         if not results.root.is_dir():
             raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
-    found = {folder: verify(results, tasks) for folder, results in roots.items()}
+    reports = {folder: verify(results, tasks) for folder, results in roots.items()}
     if as_json:
-        click.echo(json.dumps({folder: asdict(one) for folder, one in found.items()}, indent=1))
+        click.echo(json.dumps({folder: asdict(report) for folder, report in reports.items()}, indent=1))
     else:
-        for folder, one in found.items():
-            _print(folder, one)
-    sys.exit(1 if any(one.faults for one in found.values()) else 0)
-
-
-def _tasks(plugins: Sequence[str], files: Sequence[str]) -> Mapping[str, Task]:
-    from harness.cli.config import read_config
-
-    config = read_config(Path.cwd())
-    return tasks_from(plugins_from(plugins, config), files, config)
+        for folder, report in reports.items():
+            _print(folder, report)
+    sys.exit(1 if any(report.faults for report in reports.values()) else 0)
 
 
 def _print(folder: str, found: VerifyReport) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fuzzing.mutators import Files
-    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
     from harness.plugins.loader import Plugins
 
 
@@ -49,7 +49,6 @@ def understand(folder: Path, plugins: Plugins) -> None:
     What click itself refuses is refused well: its exceptions end here.
     """
     from harness.cli import _check_arguments
-    from harness.cli.config import Config
 
     try:
         words = json.loads((folder / "words.json").read_bytes())
@@ -61,7 +60,7 @@ def understand(folder: Path, plugins: Plugins) -> None:
     if command in _COMMANDS:
         _check_arguments(given)
         try:
-            _COMMANDS[command](_parsed(command, given), Config(), plugins)
+            _COMMANDS[command](_parsed(command, given), plugins)
         except click.ClickException as error:
             error.format_message()
 
@@ -83,45 +82,66 @@ def _parsed(command: str, given: list[str]) -> dict[str, Any]:
         raise click.ClickException("help") from ended
 
 
-def _run(options: dict[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.run import _plan
+def _workspace(values: Mapping[str, Any], plugins: Plugins) -> Workspace:
+    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
 
-    _plan(options, config, plugins)
-
-
-def _bench(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.bench import _plan
-
-    _plan(options, config, plugins)
+    return Workspace(config=Config(), plugins=plugins, task_files=values["task_files"])
 
 
-def _check(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+def _run(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.options import CacheOptions, ModelOptions, read_options
+    from harness.cli.run import RunOptions, _plan
+
+    options = (read_options(group, values) for group in (RunOptions, ModelOptions, CacheOptions))
+    _plan(*options, _workspace(values, plugins))
+
+
+def _bench(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.bench import BenchOptions, _plan
+    from harness.cli.options import ModelOptions, read_options
+
+    options = (read_options(group, values) for group in (BenchOptions, ModelOptions))
+    _plan(*options, _workspace(values, plugins))
+
+
+def _check(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.checks import subject_of
-    from harness.cli.check import _check_options
+    from harness.cli.check import InputOptions, _check_options
+    from harness.cli.options import read_options
 
-    asked = _check_options(options, config, plugins)
-    for path in options["paths"]:
-        subject_of(path, asked)
-
-
-def _train(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.train_plan import _data_path, _recipe, _seeds
-
-    if options["seeds"]:
-        _seeds(options["seeds"])
-    _recipe(options, plugins, _data_path(options["data"]))
+    options = _check_options(read_options(InputOptions, values), _workspace(values, plugins))
+    for path in values["paths"]:
+        subject_of(path, options)
 
 
-def _compare(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.compare import _compare_options, _format_of, _gate, _pairs
+def _train(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.options import read_options
+    from harness.cli.train_plan import RecipeOptions, _data_path, _recipe, _seeds
 
-    for file in options["files"]:
+    if values["seeds"]:
+        _seeds(values["seeds"])
+    _recipe(read_options(RecipeOptions, values), plugins, _data_path(values["data"]))
+
+
+def _compare(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.compare import (
+        GateOptions,
+        PairOptions,
+        ScopeOptions,
+        _compare_options,
+        _format_of,
+        _pairs,
+    )
+    from harness.cli.options import read_options
+
+    for file in values["files"]:
         _format_of(file)
-    _gate(options)
-    _compare_options(options, plugins.tasks(), [])
-    _pairs(options)
+    scope, gate = read_options(ScopeOptions, values), read_options(GateOptions, values)
+    _compare_options(scope, gate, plugins.tasks(), [])
+    _pairs(read_options(PairOptions, values))
 
 
-_COMMANDS: dict[str, Callable[[Any, Config, Plugins], None]] = {
+_COMMANDS: dict[str, Callable[[Mapping[str, Any], Plugins], None]] = {
     "run": _run, "bench": _bench, "check": _check, "train": _train, "compare": _compare
 }  # fmt: skip
