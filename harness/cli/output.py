@@ -11,15 +11,16 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     SpinnerColumn,
     TimeElapsedColumn,
 )
+from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from harness.evaluation.progress import Progress
 from harness.render import CONTROL
 
 if TYPE_CHECKING:
@@ -93,24 +94,24 @@ class DescriptionColumn(ProgressColumn):
         return Text(_in_line(task.description))
 
 
-class ProgressWatcher:
-    """Shows which model and task is running as a progress bar, and what was skipped as a line."""
+class RunProgress(Progress):
+    """Show the current model and task as a progress bar, and notes and errors as lines."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._target = progress, progress.console
-        self._bar = progress.add_task("reading data", total=None)
+    def __init__(self, bars: Bars) -> None:
+        self._bars, self._target = bars, bars.console
+        self._bar = bars.add_task("reading data", total=None)
 
     def begin(self, model: str, task: str, texts: int) -> None:
-        """Name what is running."""
-        self._progress.remove_task(self._bar)
-        self._bar = self._progress.add_task(f"{model} · {task}", total=texts or None)
+        """Start the bar of a task."""
+        self._bars.remove_task(self._bar)
+        self._bar = self._bars.add_task(f"{model} · {task}", total=texts or None)
 
     def advance(self, texts: int) -> None:
         """Move the bar."""
-        self._progress.advance(self._bar, texts)
+        self._bars.advance(self._bar, texts)
 
-    def end(self, evaluation: Evaluation, *, reused: bool) -> None:  # noqa: ARG002 - a watcher's signature
-        """Say what failed, at once; what went well, or was kept, stands in the table."""
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:  # noqa: ARG002 - the signature of Progress
+        """Print an error; the table at the end shows the rest."""
         name = f"{evaluation.candidate.model} · {evaluation.examination.task}"
         if evaluation.status == "error":
             say(f"ERROR {name}: {evaluation.error}", self._target, style="red")
@@ -121,15 +122,15 @@ class ProgressWatcher:
 
 
 @contextmanager
-def progress_bar(*columns: ProgressColumn) -> Iterator[Progress]:
+def progress_bar(*columns: ProgressColumn) -> Iterator[Bars]:
     """Open a progress bar on standard error; it vanishes at the end, and nothing is shown when piped."""
     target = console(err=True)
-    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
-        yield progress
+    with Bars(*columns, console=target, transient=True, disable=not target.is_terminal) as bars:
+        yield bars
 
 
 @contextmanager
-def show_progress() -> Iterator[ProgressWatcher]:
+def show_progress() -> Iterator[RunProgress]:
     """Show the progress of a run on standard error."""
     columns = (
         SpinnerColumn(),
@@ -138,5 +139,5 @@ def show_progress() -> Iterator[ProgressWatcher]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with progress_bar(*columns) as progress:
-        yield ProgressWatcher(progress)
+    with progress_bar(*columns) as bars:
+        yield RunProgress(bars)

@@ -224,8 +224,8 @@ def _evaluate(
     head = {**asdict(environment), "data": str(plan.data) if plan.data else "sample"}
     with keep_journal(results, name, asked, head) as did:
         try:
-            with show_progress() as watcher:
-                outcome = run_plan(plan, results, watcher, apart)
+            with show_progress() as progress:
+                outcome = run_plan(plan, results, progress, apart)
         finally:
             unreadable = publish(results)
         outcome.problems += unreadable

@@ -103,7 +103,7 @@ def _as_data(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[Jour
         "pairs": [asdict(pair) for pair in found.pairs],
         "summary": {state: found.count(state) for state in STATES},
         "runs": [
-            {"run": run.name, "started": run.started, "state": run.told, "at": _next_pair(run, found.pairs)}
+            {"run": run.name, "started": run.started, "state": run.state, "at": _next_pair(run, found.pairs)}
             for run in runs
         ],
         "continue": [_continue_command(run) for run in left if _is_harness_run(run)],
@@ -121,12 +121,12 @@ def _print(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[Journa
     for sentence in found.skipped:
         say(f"skipped {sentence}", target, style="dim")
     for run in runs:
-        if run.told in ("running", "interrupted", "killed", "failed") and (
-            run in left or run.told == "running"
+        if run.state in ("running", "interrupted", "killed", "failed") and (
+            run in left or run.state == "running"
         ):
             at = _next_pair(run, found.pairs)
             said = f", at {at}" if at else ""
-            say(f"{run.told}: the run of {run.started[:19]} ({run.name}){said}", target)
+            say(f"{run.state}: the run of {run.started[:19]} ({run.name}){said}", target)
     for problem in found.problems:
         say(f"PROBLEM {problem}", target)
     for run in left:

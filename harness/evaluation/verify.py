@@ -200,7 +200,7 @@ def _check_journals(results: Results, found: VerifyReport) -> None:
     """Report journals that cannot be read; and that a run is not over, which explains what is half there."""
     unreadable: list[str] = []
     for run in read_runs(results, unreadable):
-        if run.told == "running":
+        if run.state == "running":
             found.skip(f"runs/{run.name}.json", "this run is not over: verify again when it is")
     for sentence in unreadable:
         found.fault("runs", sentence, "delete it")

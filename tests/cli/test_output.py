@@ -15,13 +15,13 @@ NAMES = "[link=https://example.org]stsb[/link]", "x[/b]", "[red]one[/red]\x1b]0;
 
 
 def running(name):
-    with show.show_progress() as watcher:
-        watcher.begin(name, "task", 3)
+    with show.show_progress() as progress:
+        progress.begin(name, "task", 3)
 
 
 def benching(name):
-    with bench._show_progress() as watcher:
-        watcher.step(name, 0.5)
+    with bench._show_progress() as progress:
+        progress.step(name, 0.5)
 
 
 def training(name):

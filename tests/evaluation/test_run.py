@@ -13,7 +13,8 @@ from harness import Dataset, HarnessError, Predictions, Role, Task, mean_metric
 from harness.authoring import AggregateTask
 from harness.encoding.cached_model import CachedModel
 from harness.evaluation.evaluate import evaluate
-from harness.evaluation.run import RunPlan, Silent, run_plan
+from harness.evaluation.progress import Progress
+from harness.evaluation.run import RunPlan, run_plan
 from harness.results.folder import Results
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
@@ -78,7 +79,7 @@ class Elsewhere(AggregateTask):
         return {"main": 0.5, "other": float("nan")}
 
 
-class Recorder(Silent):
+class Recorder(Progress):
     def __init__(self):
         self.ended, self.notes = [], []
 
@@ -240,9 +241,9 @@ def test_a_record_that_cannot_be_read_is_computed_again_aloud(results):
     (path,) = results.root.glob("records/*/twins.json")
     whole = path.read_bytes()
     path.write_bytes(whole[:-40])
-    watcher = Recorder()
-    assert run_plan(plan(Twins()), results, watcher).reused == 0
-    assert "is not a readable record" in watcher.notes[0]
+    progress = Recorder()
+    assert run_plan(plan(Twins()), results, progress).reused == 0
+    assert "is not a readable record" in progress.notes[0]
     assert path.read_bytes() == whole
 
 
@@ -297,9 +298,9 @@ def test_another_version_of_ours_with_the_same_scoring_recomputes_nothing(result
 def test_a_model_that_cannot_be_loaded_fails_alone(results):
     bad, good = LetterModel("bad", "b" * 64), LetterModel("good")
     bad.load = lambda: (_ for _ in ()).throw(HarnessError("its weights are torn"))
-    watcher = Recorder()
-    run_plan(plan(Twins(), models=[bad, good]), results, watcher)
-    assert watcher.ended == [("bad", "twins", "error", False), ("good", "twins", "ok", False)]
+    progress = Recorder()
+    run_plan(plan(Twins(), models=[bad, good]), results, progress)
+    assert progress.ended == [("bad", "twins", "error", False), ("good", "twins", "ok", False)]
 
 
 def test_models_of_one_name_keep_their_scores_apart(results):
@@ -313,12 +314,12 @@ def test_models_of_one_name_keep_their_scores_apart(results):
 
 
 def test_a_task_without_a_sample_is_skipped_aloud_when_a_tag_selected_it(results):
-    watcher = Recorder()
+    progress = Recorder()
     needs = NeedsData("needs-data")
-    outcome = run_plan(plan(needs, Twins(), by_name=False), results, watcher)
+    outcome = run_plan(plan(needs, Twins(), by_name=False), results, progress)
     assert [one.examination.task for one in outcome.evaluations] == ["twins"]
     assert outcome.skipped == ["needs-data: no sample is shipped for this task"]
-    assert watcher.notes == ["skipped needs-data: no sample is shipped for this task"]
+    assert progress.notes == ["skipped needs-data: no sample is shipped for this task"]
 
 
 def test_a_run_that_has_nothing_to_do_is_an_error(results):
