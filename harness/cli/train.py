@@ -62,7 +62,8 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.output import console, say
     from harness.cli.workspace import Workspace
-    from harness.evaluation.produce import produce, unfinished
+    from harness.evaluation.produce import produce
+    from harness.evaluation.work_folder import work_folder
 
     target = console()
     for run in training_runs(recipe, training, Workspace.open(plugins)):
@@ -74,7 +75,7 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
             with _show_progress(run) as callback:
                 candidate = produce(run, callback)
         except KeyboardInterrupt as error:
-            advice = f"The same command with --resume continues from {unfinished(run.out)}."
+            advice = f"The same command with --resume continues from {work_folder(run.out)}."
             raise Interrupted.telling(error, advice) from error
         _print(candidate, target)
 
