@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.evaluation.journal import JournalEntry
-    from harness.evaluation.status import PairStatus, RunStatus
+    from harness.evaluation.pair_status import PairStatus, RunStatus
     from harness.render import Table
     from harness.results.folder import Results
 
@@ -97,7 +97,7 @@ def _exit_code(found: RunStatus) -> int:
 
 
 def _as_data(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[JournalEntry]) -> dict[str, Any]:
-    from harness.evaluation.status import STATES
+    from harness.evaluation.pair_status import STATES
 
     return {
         "pairs": [asdict(pair) for pair in found.pairs],

@@ -139,7 +139,7 @@ def test_what_is_not_there_is_missing_and_the_command_that_is_shown_computes_it(
     next(Path("out/predictions").rglob("two.parquet")).unlink()
     code, pairs, out = status()
     assert (code, pairs["one"]) == (1, ("missing", ""))
-    assert pairs["two"] == ("missing", "its predictions are not there, or are another run's")
+    assert pairs["two"] == ("missing", "its predictions are missing, or are another run's")
     (command,) = re.findall("^continue: harness (.*)$", out, re.MULTILINE)
     assert harness(*shlex.split(command)).code == 0
     assert status()[0] == 0
@@ -212,9 +212,9 @@ def test_a_failure_says_its_first_line(ran, status):
 @pytest.mark.parametrize(
     ("removed", "told"),
     [
-        ("data", "its rows cannot be read: no one.txt in "),
+        ("data", "cannot read its rows: no one.txt in "),
         ("weights", "no model file weights"),
-        ("counts.py", "no plugin or task file brings this task"),
+        ("counts.py", "no plugin or task file has this task"),
     ],
 )
 def test_what_is_no_longer_there_is_said_and_the_rest_is_judged(ran, run, status, removed, told):
@@ -292,7 +292,7 @@ def test_a_folder_without_plans_shows_what_is_there_and_says_that_this_may_not_b
     rewrite_run(plan=None, state=None, process=None) if plans is None else shutil.rmtree("out/runs")
     code, pairs, out = status()
     assert (code, pairs) == (1, {"one": ("unknown", "a record is there"), "two": ("failed", "a bad row")})
-    assert "what is missing cannot be said" in out
+    assert "what is missing cannot be determined" in out
 
 
 def test_a_journal_that_cannot_be_read_is_said(ran, status):
@@ -349,7 +349,7 @@ def test_a_folder_that_may_not_be_entered_is_said(ran, status, monkeypatch):
 
     ran()
     monkeypatch.setattr(os, "chdir", refuse)
-    assert "in which a run was started, cannot be looked at: Permission denied" in status()[2]
+    assert ", in which a run was started: Permission denied" in status()[2]
 
 
 def test_a_plugin_that_only_a_journal_names_is_not_run(ran, harness):
@@ -361,7 +361,8 @@ def test_a_plugin_that_only_a_journal_names_is_not_run(ran, harness):
     assert answer.code == 2
     file = Path("counts.py").resolve()
     assert (
-        f"PROBLEM a run used the plugin {file}; it is code, and is asked with --plugin {file}" in answer.out
+        f"PROBLEM a run used the plugin {file}; it is code, and is loaded only with --plugin {file}"
+        in answer.out
     )
     harness("status", "out", "--plugin", "counts.py")
     assert Path("ran").exists()

@@ -40,8 +40,8 @@ def test_a_changed_cell_exits_with_1_and_says_where_and_what_to_do(harness, exam
     board.write_text(board.read_text().replace(",ok,", ",error,", 1))
     verified = harness("verify", "out")
     assert verified.code == 1
-    assert "FAULT out/leaderboard.csv: line 2 is not what the records say\n" in verified.out
-    assert "hint: give the `harness run` command again" in verified.out
+    assert "FAULT out/leaderboard.csv: line 2 differs from the records\n" in verified.out
+    assert "hint: run the `harness run` command again" in verified.out
     assert verified.out.splitlines()[-1].startswith("out: 1 fault; what holds: 1 records (")
 
 
@@ -52,7 +52,7 @@ def test_several_folders_are_each_verified(harness, example):
     assert verified.code == 1
     told = json.loads(verified.out)
     assert [len(told[name]["faults"]) for name in ("out", "other")] == [0, 1]
-    assert "its predictions are not there" in told["other"]["faults"][0]["what"]
+    assert "its predictions are missing" in told["other"]["faults"][0]["what"]
 
 
 def test_nothing_is_written(harness, example):

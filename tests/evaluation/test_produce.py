@@ -286,9 +286,7 @@ def test_an_unwritable_path_is_an_error_for_the_user_and_an_error_of_a_library_i
         (errno.ENOSPC, "elsewhere", HarnessError),
     ],
 )
-def test_only_errors_that_concern_the_work_folder_or_the_disk_are_errors_for_the_user(
-    number, path, error, tmp_path
-):
+def test_only_errors_of_the_work_folder_or_the_disk_are_errors_for_the_user(number, path, error, tmp_path):
     with pytest.raises(error), check_writes(work_folder(tmp_path / "out")):
         raise OSError(number, os.strerror(number), str(tmp_path / path))
 

@@ -224,7 +224,7 @@ def test_any_byte_that_changes_in_a_leaderboard_is_found(written, name, data):
         path.write_bytes(before[:place] + bytes([before[place] ^ 1]) + before[place + 1 :])
         (found,) = faults(written)
         line = before[:place].count(b"\n") + 1
-        assert found == f"{name}: line {line} is not what the records say"
+        assert found == f"{name}: line {line} differs from the records"
     finally:
         path.write_bytes(before)
 
@@ -266,20 +266,20 @@ SPOILED = {
     "a time zone": (lambda r: another_column(r, pa.timestamp("us", "Nowhere/Town")), "it cannot be read"),
     "half a record": (lambda r: record(r).write_text("{"), "not a readable record"),
     "moved": (lambda r: record(r).rename(record(r).with_name("other.json")), "its content belongs in"),
-    "no predictions": (lambda r: answers(r).unlink(), "its predictions are not there"),
+    "no predictions": (lambda r: answers(r).unlink(), "its predictions are missing"),
     "half a parquet": (lambda r: answers(r).write_bytes(b"PAR1"), "it cannot be read"),
     "orphan": (
         lambda r: shutil.copy(answers(r), answers(r).with_name("more.parquet")),
-        "more.parquet: no record speaks of it",
+        "more.parquet: no record refers to it",
     ),
-    "link": (lambda r: (r.root / "records" / "link").symlink_to(r.root), "link: it is a link"),
+    "link": (lambda r: (r.root / "records" / "link").symlink_to(r.root), "link: it is a symlink"),
     "stranger": (lambda r: record(r).with_name("notes.md").write_text(""), "notes.md: no run writes"),
     "half-written": (
         lambda r: record(r).with_name(f".x.{this_process()[:8]}-999999999-00000000.tmp").write_text(""),
         "left it half-written",
     ),
-    "no board": (lambda r: (r.root / "leaderboard.csv").unlink(), "leaderboard.csv: it is not there"),
-    "speeds": (lambda r: (r.root / "throughput.csv").write_text(""), "nothing that it could be made of"),
+    "no board": (lambda r: (r.root / "leaderboard.csv").unlink(), "leaderboard.csv: it is missing"),
+    "speeds": (lambda r: (r.root / "throughput.csv").write_text(""), "there is nothing to publish in it"),
     "journal": (lambda r: r.write_run("now", {"started": 3}), "is not the journal of a run"),
 }
 
@@ -289,7 +289,7 @@ def test_a_board_is_read_no_further_than_it_should_be_long(results):
     length = board.read_bytes().count(b"\n")
     with board.open("r+b") as file:
         file.truncate(2**40)  # a terabyte, which takes no room
-    assert faults(results) == [f"leaderboard.csv: line {length + 1} is not what the records say"]
+    assert faults(results) == [f"leaderboard.csv: line {length + 1} differs from the records"]
 
 
 def test_folders_may_lie_deeper_than_calls(tmp_path):
@@ -352,7 +352,7 @@ def test_a_metric_whose_code_changed_since_cannot_be_computed_and_is_no_fault(re
     task.options = {"changed": True}
     found = verify(results, {"told": task})
     assert (found.faults, found.scores) == ([], 2)
-    assert any("the code of task told is not the record's any more" in one.why for one in found.unchecked)
+    assert any("the code of task told is no longer the record's" in one.why for one in found.unchecked)
 
 
 def test_a_failure_is_a_record_too(tmp_path):
@@ -363,7 +363,7 @@ def test_a_failure_is_a_record_too(tmp_path):
     next(tmp_path.glob("errors/*/*.json")).unlink()
     results.write(replace(evaluated(), predictions=None, scores=(Score(metric="m", score=0.5),)), None)
     publish(results)
-    assert faults(results) == ["stsb.txt: no record speaks of it"]
+    assert faults(results) == ["stsb.txt: no record refers to it"]
 
 
 def test_a_run_that_is_not_over_is_said(results):
@@ -371,7 +371,7 @@ def test_a_run_that_is_not_over_is_said(results):
     results.write_run("now", told)
     found = verify(results, TASKS)
     assert found.faults == []
-    assert "this run is not over: verify again when it is" in [one.why for one in found.unchecked]
+    assert "this run has not finished: verify again when it has" in [one.why for one in found.unchecked]
 
 
 def test_a_folder_without_a_record_cannot_be_verified(tmp_path):
