@@ -1,4 +1,4 @@
-"""`harness bench`: throughput as its own measurement."""
+"""`harness bench`: measure throughput, models side by side."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class BenchOptions:
     against_itself: bool
 
 
-@click.command(name="bench", short_help="Measure throughput, models side by side.")
+@click.command(name="bench")
 @click.option(
     "--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Folder, hub id or scheme; repeatable."
 )
@@ -67,7 +67,7 @@ class BenchOptions:
     default=120.0,
     show_default=True,
     metavar="SECONDS",
-    help="For all measuring, loading apart.",
+    help="For all measuring, without loading.",
 )
 @click.option(
     "--margin",
@@ -99,7 +99,7 @@ def command(
     harness bench --model minilm --backend auto,plain --workload sts --against-itself
 
     Rounds of all variants alternate, so that what slows the machine slows all of them.
-    Exit codes: 0 all measured (too noisy to say is an answer), 2 something failed.
+    Exit codes: 0 all measured (too noisy to decide is a result too), 2 something failed.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.bench.files import write
     from harness.bench.session import failed, measure

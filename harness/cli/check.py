@@ -1,4 +1,4 @@
-"""`harness check`: what is wrong with data, a recipe, a candidate, a model or a card?"""
+"""`harness check`: check data, recipes, candidates, models and model cards."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.training.subject import CheckInput
 
 _INDENT = 10
-"""Columns before a finding's text."""
+"""Columns in front of a finding's text."""
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 
@@ -48,18 +48,20 @@ class InputOptions:
     verify: bool
 
 
-@click.command(name="check", short_help="Say what is wrong with data, a recipe, a candidate or a card.")
+@click.command(name="check")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--recipe", metavar="NAME|FILE.toml", help="How the rows are to be trained on, or were.")
-@click.option("--kind", metavar="KIND", help="What the rows are, without a recipe: pairs, triplets, …")
+@click.option("--recipe", metavar="NAME|FILE.toml", help="Recipe that the rows belong to.")
+@click.option("--kind", metavar="KIND", help="Kind of the rows, without a recipe: pairs, triplets, …")
 @click.option(
     "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Name of a column in the file."
 )
 @click.option("--data", metavar="DIR|FILE", help="Folder of the data, or the file of the training rows.")
 @click.option("--base", metavar="MODEL", help="Model that training starts from; the recipe's by default.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Tasks that must not have been trained on.")
-@click.option("--verify", is_flag=True, help="Measure again what a model's card claims, on --data DIR.")
-@click.option("--allow", multiple=True, metavar="CODES", help="Findings that are known and do not count.")
+@click.option(
+    "--verify", is_flag=True, help="Recompute the scores that a model's card claims, on --data DIR."
+)
+@click.option("--allow", multiple=True, metavar="CODES", help="Codes of findings that do not count.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @plugin_options
 @grouped(inputs=InputOptions)
@@ -71,7 +73,7 @@ def command(
     as_json: bool,
     plugins: PluginOptions,
 ) -> None:
-    """Say what is wrong with data, a recipe, a candidate, a model or a card.
+    """Check data, recipes, candidates, models and model cards.
 
     \b
     harness check card.md candidates/nda recipes/nda.toml
@@ -79,50 +81,52 @@ def command(
     harness check candidates/sts --verify --data data/
 
     A PATH is a card (.md), a recipe (.toml, or the name of a shipped one), the folder of a candidate or of
-    a model, or a data file, for which --recipe or --kind says what its rows are.
+    a model, or a data file, whose rows --recipe or --kind describes.
 
-    Exit codes: 0 no error was found, 1 errors were, 2 something could not be checked.
+    Exit codes: 0 no errors, 1 errors, 2 something could not be checked.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.workspace import Workspace
 
     workspace = Workspace.open(plugins)
     options, allowed = _check_options(inputs, workspace), frozenset(words(allow))
     checks = workspace.plugins.checks()
-    checked = [_check(path, options, workspace.plugins) for path in paths]
-    problems = [*workspace.plugins.problems, *(problem for path in checked for problem in path.problems)]
+    results = [_check(path, options, workspace.plugins) for path in paths]
+    problems = [
+        *workspace.plugins.problems,
+        *(problem for checked in results for problem in checked.problems),
+    ]
     if not checks:
-        problems.append("no plugin brings checks (HARNESS_PLUGINS lists the plugins to load)")
+        problems.append("no plugin has checks (HARNESS_PLUGINS lists the plugins to load)")
     if as_json:
-        shown = [_as_data(path, allowed) for path in checked]
+        shown = [_as_data(checked, allowed) for checked in results]
         click.echo(json.dumps({"paths": shown, "problems": problems}, indent=1))
     else:
-        _print(checked, allowed, problems)
-    if problems or any(path.error for path in checked):
+        _print(results, allowed, problems)
+    if problems or any(checked.error for checked in results):
         sys.exit(2)
-    counted = [finding for path in checked for finding in path.counted(allowed)]
+    counted = [finding for checked in results for finding in checked.counted(allowed)]
     sys.exit(1 if any(finding.severity is Severity.ERROR for finding in counted) else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _CheckedPath:
-    """A path, and what came of it."""
+    """A path with the report of its checks, or the reason why it could not be checked."""
 
     path: str
     subject: CheckInput | None = None
-    looked: CheckReport | None = None
+    report: CheckReport | None = None
     error: HarnessError | None = None
-    """Why it could not be checked."""
 
     @property
     def findings(self) -> Sequence[tuple[Finding, str]]:
-        return self.looked.findings if self.looked else ()
+        return self.report.findings if self.report else ()
 
     @property
     def problems(self) -> Sequence[str]:
-        return self.looked.problems if self.looked else ()
+        return self.report.problems if self.report else ()
 
     def counted(self, allowed: frozenset[str]) -> Iterator[Finding]:
-        """Findings that were not allowed."""
+        """Return the findings that are not allowed."""
         return (finding for finding, _ in self.findings if finding.code not in allowed)
 
 
@@ -169,14 +173,14 @@ def _check(path: str, options: CheckOptions, plugins: Plugins) -> _CheckedPath:
     return _CheckedPath(path, subject, report)
 
 
-def _as_data(one: _CheckedPath, allowed: frozenset[str]) -> dict[str, Any]:
-    """Give one path as JSON has it."""
+def _as_data(checked: _CheckedPath, allowed: frozenset[str]) -> dict[str, Any]:
+    """Return a path and its findings as plain data, for JSON."""
     from harness.checks import not_looked_at
 
     return {
-        "path": one.path,
-        "what": one.subject.what if one.subject else None,
-        "error": str(one.error) if one.error else None,
+        "path": checked.path,
+        "what": checked.subject.what if checked.subject else None,
+        "error": str(checked.error) if checked.error else None,
         "findings": [
             {
                 "code": finding.code,
@@ -186,46 +190,46 @@ def _as_data(one: _CheckedPath, allowed: frozenset[str]) -> dict[str, Any]:
                 "check": check,
                 "allowed": finding.code in allowed,
             }
-            for finding, check in one.findings
+            for finding, check in checked.findings
         ],
-        "not_looked_at": not_looked_at(one.subject) if one.subject else [],
+        "not_looked_at": not_looked_at(checked.subject) if checked.subject else [],
     }
 
 
-def _print(checked: Sequence[_CheckedPath], allowed: frozenset[str], problems: Sequence[str]) -> None:
+def _print(paths: Sequence[_CheckedPath], allowed: frozenset[str], problems: Sequence[str]) -> None:
     from harness.cli.output import console, say
 
     target = console()
-    for one in checked:
-        _print_path(one, allowed, target)
+    for checked in paths:
+        _print_path(checked, allowed, target)
     for problem in problems:
         say(f"PROBLEM {problem}", target, style="red")
-    say(_summary(checked, allowed), target, style="bold")
+    say(_summary(paths, allowed), target, style="bold")
 
 
-def _print_path(one: _CheckedPath, allowed: frozenset[str], target: Console) -> None:
+def _print_path(checked: _CheckedPath, allowed: frozenset[str], target: Console) -> None:
     """Print a heading, the findings, and what was not looked at."""
     from rich.text import Text
 
     from harness.cli.output import clean
 
-    title = Text(clean(one.path), style="bold cyan")
+    title = Text(clean(checked.path), style="bold cyan")
     title.append(
-        f"  {clean(_description(one.subject)) if one.subject else 'could not be checked'}",
+        f"  {clean(_description(checked.subject)) if checked.subject else 'could not be checked'}",
         style="not bold dim",
     )
     target.print(title, soft_wrap=True)
-    for finding, _ in one.findings:
+    for finding, _ in checked.findings:
         _print_finding(finding, target, known=finding.code in allowed)
-    if one.subject is not None and (rest := _remainder(one.subject, found=bool(one.findings))):
+    if checked.subject is not None and (rest := _remainder(checked.subject, found=bool(checked.findings))):
         _print_indented(Text(clean(rest), style="dim"), Text(" "), target)
-    for line in str(one.error).splitlines() if one.error else ():
+    for line in str(checked.error).splitlines() if checked.error else ():
         _print_indented(Text(clean(line.strip()), style="red"), Text(" "), target)
     target.print()
 
 
 def _remainder(subject: CheckInput, *, found: bool) -> str:
-    """Say that nothing was found, and what was not looked at."""
+    """Return that nothing was found, and what was not looked at."""
     from harness.checks import not_looked_at
 
     lacking = not_looked_at(subject)
@@ -249,7 +253,7 @@ def _print_finding(finding: Finding, target: Console, *, known: bool) -> None:
 
 
 def _print_indented(text: Text, first: Text, target: Console) -> None:
-    """Print a text in lines that all begin where it begins, after what stands before its first."""
+    """Print a wrapped text with a hanging indent: `first` in front of its first line."""
     from rich.text import Text
 
     for number, line in enumerate(text.wrap(target, target.width - len(first))):
@@ -258,24 +262,24 @@ def _print_indented(text: Text, first: Text, target: Console) -> None:
 
 
 def _description(subject: CheckInput) -> str:
-    """Say in one line what is known of it."""
+    """Return what is known about a path, on one line."""
+    from harness.cli.output import plural
+
     parts = [subject.what, subject.loss_name]
     parts.append(f"{subject.size:,} rows" if subject.size else "")
     parts.append(f"batch {subject.batch_size}" if subject.batch_size else "")
-    parts.append(_plural(subject.epochs, "epoch") if subject.epochs else "")
-    parts.append(_plural(subject.steps, "step") if subject.steps else "")
+    parts.append(plural(subject.epochs, "epoch") if subject.epochs else "")
+    parts.append(plural(subject.steps, "step") if subject.steps else "")
     return " · ".join(part for part in parts if part)
 
 
-def _summary(checked: Sequence[_CheckedPath], allowed: frozenset[str]) -> str:
-    found = Counter(finding.severity for one in checked for finding in one.counted(allowed))
-    known = sum(finding.code in allowed for one in checked for finding, _ in one.findings)
-    counts = [_plural(found[severity], severity) for severity in _STYLES]
+def _summary(paths: Sequence[_CheckedPath], allowed: frozenset[str]) -> str:
+    from harness.cli.output import plural
+
+    severities = Counter(finding.severity for checked in paths for finding in checked.counted(allowed))
+    known = sum(finding.code in allowed for checked in paths for finding, _ in checked.findings)
+    counts = [plural(severities[severity], severity) for severity in _STYLES]
     counts += [f"{known} allowed"] if known else []
-    broken = sum(one.error is not None for one in checked)
+    broken = sum(checked.error is not None for checked in paths)
     counts += [f"{broken} could not be checked"] if broken else []
-    return f"{_plural(len(checked), 'path')}: {', '.join(counts)}"
-
-
-def _plural(number: float, what: str) -> str:
-    return f"{number:,g} {what}{'' if number == 1 else 's'}"
+    return f"{plural(len(paths), 'path')}: {', '.join(counts)}"

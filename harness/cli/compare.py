@@ -1,8 +1,7 @@
-"""`harness compare`: is the candidate better, at what, by how much beyond noise, and may it be shipped?"""
+"""`harness compare`: compare candidates with a baseline, and decide by a gate."""
 
 from __future__ import annotations
 
-import itertools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,56 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import PluginOptions, grouped, plugin_options, words
+from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
+from harness.cli.options import PluginOptions, grouped, plugin_options
 from harness.errors import HarnessError
-from harness.system.paths import user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from harness.comparison.compare import CompareOptions
-    from harness.comparison.gate import Gate
     from harness.comparison.result import Comparison, ParetoPoint
     from harness.comparison.sources import ModelResults
-    from harness.tasks.interface import Task
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
-MOST_ALONE = 2
-"""Of more models than these, quality and speed are shown in a table of their own."""
+MAX_WITHOUT_FRONT = 2
+"""Maximum number of models without a table of quality and speed."""
 
-_ENDINGS = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
-"""Ending of a file of `--write` → its format."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairOptions:
-    """Which candidates are compared with which baseline."""
-
-    paths: tuple[str, ...]
-    baseline: str | None
-    candidates: tuple[str, ...]
-    seeds: bool
-    all_pairs: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScopeOptions:
-    """Which results are compared, and what is said about them."""
-
-    tasks: tuple[str, ...]
-    metrics: tuple[str, ...]
-    allow: tuple[str, ...]
-    domain: tuple[str, ...]
-    power: bool
-    why: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateOptions:
-    """The conditions that a candidate must meet."""
-
-    margin: float | None
-    gate: str | None
+_SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
+"""Suffix of a file of `--write` → its format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,23 +35,27 @@ class ReportOptions:
     files: tuple[str, ...]
 
 
-@click.command(name="compare", short_help="Hold candidates against a baseline; a gate for CI.")
+@click.command(name="compare")
 @click.argument("paths", nargs=-1, required=True, metavar="BASE [CAND]...")
-@click.option("--baseline", metavar="NAME", help="Which model of BASE, where it holds several.")
+@click.option("--baseline", metavar="NAME", help="Model of BASE, where it has several.")
 @click.option(
-    "--candidate", "candidates", multiple=True, metavar="NAMES", help="Which of CAND; several, or patterns."
+    "--candidate", "candidates", multiple=True, metavar="NAMES", help="Models of CAND: names or patterns."
 )
 @click.option("--seeds", is_flag=True, help="All candidates are one recipe, trained with different seeds.")
 @click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
-@click.option("--margin", type=float, help="Gate: the loss that is accepted on every headline.")
+@click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks and tags.")
-@click.option("--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headlines, or `all`.")
-@click.option("--allow", multiple=True, metavar="KEYS", help="Compare although this differs; it is stamped.")
+@click.option(
+    "--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headline metrics, or `all`."
+)
+@click.option(
+    "--allow", multiple=True, metavar="KEYS", help="Compare although this differs; the result says so."
+)
 @click.option(
     "--domain", multiple=True, metavar="TAGS", help="Sum up gains on these tags, and losses elsewhere."
 )
-@click.option("--power", is_flag=True, help="Say how many examples it takes to see the margin.")
+@click.option("--power", is_flag=True, help="Show how many examples are needed to detect the margin.")
 @click.option("--why", is_flag=True, help="Show the examples that changed, and where.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
@@ -102,7 +71,7 @@ def command(
     report: ReportOptions,
     plugins: PluginOptions,
 ) -> None:
-    """Hold candidates against a baseline: result folders, or leaderboard CSVs with their predictions beside.
+    """Compare candidates with a baseline: result folders, or leaderboard CSVs next to their predictions.
 
     \b
     harness compare results/base results/candidate --margin 0.01
@@ -119,8 +88,8 @@ def command(
     forms = {Path(file): _format_of(file) for file in report.files}
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
-    pairs = _pairs(pair)
-    comparisons = compare(pairs, _compare_options(scope, gate, tasks, pairs))
+    pairs = model_pairs(pair)
+    comparisons = compare(pairs, compare_options(scope, gate, tasks, pairs))
     front, matrix = _pareto_front(pairs), pair.all_pairs
     for file, form in forms.items():
         write_atomically(file, _document(comparisons, form, front, matrix=matrix).encode())
@@ -133,128 +102,12 @@ def command(
     sys.exit(_exit_code(comparisons, gate=not matrix))
 
 
-def _pairs(options: PairOptions) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
-    """Return each baseline with its candidates; several candidates are one recipe with several seeds."""
-    from harness.comparison.sources import pick, read_results
-
-    paths = [user_path(path) for path in options.paths]
-    read = [read_results(path) for path in paths]
-    if options.all_pairs:
-        return _all_pairs(options, read)
-    (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])
-    candidates = _candidates(read, paths, words(options.candidates), baseline)
-    if options.seeds:
-        if len(candidates) < 2:
-            raise HarnessError("--seeds needs two candidates or more", hint="--candidate 'nda-seed*'")
-        return [(baseline, candidates)]
-    return [(baseline, [candidate]) for candidate in candidates]
-
-
-def _all_pairs(
-    options: PairOptions, read: Sequence[Sequence[ModelResults]]
-) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
-    models = {(side.name, side.fingerprint): side for sides in read for side in sides}
-    if options.seeds or options.baseline or options.candidates:
-        raise HarnessError("--all-pairs takes every model", hint="leave out --baseline, --candidate, --seeds")
-    if len(models) < 2:
-        raise HarnessError(f"only one model: {next(iter(models.values())).name}", hint="give another folder")
-    return [(left, [right]) for left, right in itertools.combinations(models.values(), 2)]
-
-
-def _candidates(
-    read: Sequence[Sequence[ModelResults]],
-    paths: Sequence[Path],
-    names: Sequence[str],
-    baseline: ModelResults,
-) -> list[ModelResults]:
-    """Candidates: of the further paths, each one's only model or those named; of BASE alone, the others."""
-    from harness.comparison.sources import pick
-
-    if len(paths) == 1:
-        others = [side for side in read[0] if side.name != baseline.name]
-        if not others:
-            raise HarnessError(f"{paths[0]} holds one model only: {baseline.name}", hint="give BASE and CAND")
-        return pick(others, names, "--candidate", paths[0])
-    if not names:
-        return [
-            side
-            for sides, path in zip(read[1:], paths[1:], strict=True)
-            for side in _other_model(sides, path, baseline)
-        ]
-    return pick([side for sides in read[1:] for side in sides], names, "--candidate", paths[1])
-
-
-def _other_model(sides: Sequence[ModelResults], path: Path, baseline: ModelResults) -> list[ModelResults]:
-    """The model of a further path; where the baseline stands there too, the other one."""
-    from harness.comparison.sources import pick
-
-    others = [side for side in sides if side.fingerprint != baseline.fingerprint] or list(sides)
-    return pick(others, [], "--candidate", path)
-
-
-def _compare_options(
-    scope: ScopeOptions,
-    gate: GateOptions,
-    tasks: Mapping[str, Task],
-    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
-) -> CompareOptions:
-    from harness.comparison.comparability import check_keys
-    from harness.comparison.compare import CompareOptions
-
-    metrics = frozenset(words(scope.metrics))
-    return CompareOptions(
-        tasks=tasks,
-        gate=_gate(gate, power=scope.power),
-        only=_selected_tasks(words(scope.tasks), tasks, pairs),
-        metrics=None if "all" in metrics else metrics,
-        allow=check_keys(words(scope.allow)),
-        domain=frozenset(words(scope.domain)),
-        power=scope.power,
-        why=scope.why,
-    )
-
-
-def _gate(options: GateOptions, *, power: bool) -> Gate | None:
-    from harness.comparison.gate import margin_gate, read_gate
-
-    if options.gate is not None:
-        if options.margin is not None:
-            raise HarnessError("--gate and --margin say the same", hint="write margin = … into the gate file")
-        return read_gate(user_path(options.gate))
-    if power and options.margin is None:
-        raise HarnessError("--power needs a margin to be seen", hint="--margin 0.01")
-    return None if options.margin is None else margin_gate(options.margin)
-
-
-def _selected_tasks(
-    names: Sequence[str],
-    tasks: Mapping[str, Task],
-    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
-) -> frozenset[str] | None:
-    """Names and tags of tasks → names; a name that no result has stays, and will be found missing."""
-    if not names:
-        return None
-    sides = [side for baseline, candidates in pairs for side in (baseline, *candidates)]
-    answered = [one.evaluation for side in sides for one in side.answered.values()]
-    tags: dict[str, set[str]] = {}
-    for one in answered:
-        task = one.examination.task
-        own = one.tags or (tuple(tasks[task].tags) if task in tasks else ())
-        for word in (task, *own):
-            tags.setdefault(word, set()).add(task)
-    known = {*tags, *tasks}
-    for name in names:
-        if name not in known:
-            raise HarnessError.unknown("task or tag", name, known)
-    return frozenset(task for name in names for task in tags.get(name, {name}))
-
-
 def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:
-    """Quality beside speed of all that are compared; two alone say it in their own table."""
+    """Return quality and speed of all models; none for two, whose own table has them."""
     from harness.comparison.pareto import front_of
 
     sides = {(side.name, side.fingerprint): side for base, others in pairs for side in (base, *others)}
-    return front_of([*sides.values()]) if len(sides) > MOST_ALONE else []
+    return front_of([*sides.values()]) if len(sides) > MAX_WITHOUT_FRONT else []
 
 
 def _document(
@@ -292,14 +145,14 @@ def _print(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint], *, m
 
 
 def _format_of(file: str) -> str:
-    form = _ENDINGS.get(Path(file).suffix.lower())
+    form = _SUFFIXES.get(Path(file).suffix.lower())
     if form is None:
-        raise HarnessError(f"--write {file}: unknown ending", exists=f"known: {', '.join(_ENDINGS)}")
+        raise HarnessError(f"--write {file}: unknown suffix", exists=f"known: {', '.join(_SUFFIXES)}")
     return form
 
 
 def _exit_code(comparisons: Sequence[Comparison], *, gate: bool) -> int:
-    """The exit code of all; a matrix of all pairs is no gate, since one of two is always the worse."""
+    """Return the exit code of all comparisons; a matrix is not a gate, since one of two is always worse."""
     codes = {comparison.exit_code for comparison in comparisons}
     order = (2, 3, 1, 4) if gate else (2, 3)
     return next((code for code in order if code in codes), 0)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Identity = tuple[str, str]
 
 
-@click.command(name="leaderboard", short_help="Merge result folders and rank what is comparable.")
+@click.command(name="leaderboard")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
 @click.option(
     "--format",
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     default="table",
     show_default=True,
 )
-@click.option("--letters/--no-letters", default=True, help="Say which models differ beyond noise.")
+@click.option("--letters/--no-letters", default=True, help="Show which models differ significantly.")
 @plugin_options
 def command(folders: tuple[str, ...], *, form: str, letters: bool, plugins: PluginOptions) -> None:
-    """Merge result folders and rank, task by task, the models that were asked the same.
+    """Merge result folders and rank, task by task, the models whose results are comparable.
 
-    Models whose data, split, task version or limit differ are not ranked, and the reason is said.
-    Where two folders hold the same model and task with different results, that is an error.
+    Models whose data, split, task version or limit differ are not ranked, and the reason is shown.
+    Different results of the same model and task in two folders are an error.
     Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
     """
     from harness.cli.output import console, echo, print_tables
@@ -61,16 +61,16 @@ def command(folders: tuple[str, ...], *, form: str, letters: bool, plugins: Plug
         from harness.results.significance_tables import board_grids, board_letters, overall_grid
 
         ranked = boards(evaluations)
-        known = _pairwise_stats(ranked, paths, plugins) if letters else {}
-        given, over = board_letters(known), overall(ranked, known)
+        stats = _pairwise_stats(ranked, paths, plugins) if letters else {}
+        shared, ranks = board_letters(stats), overall(ranked, stats)
         if form == "tex":
-            echo(to_latex(ranked, given, over))
+            echo(to_latex(ranked, shared, ranks))
             return
-        laid_out = [*board_grids(ranked, given), *map(overall_grid, over)]
+        tables = [*board_grids(ranked, shared), *map(overall_grid, ranks)]
         if form == "md":
-            echo(to_markdown(laid_out))
+            echo(to_markdown(tables))
         else:
-            print_tables([models_table(ranked, throughputs), *laid_out], console())
+            print_tables([models_table(ranked, throughputs), *tables], console())
 
 
 def _pairwise_stats(
@@ -93,7 +93,11 @@ def _pairwise_stats(
 def _merge(
     folders: list[Path],
 ) -> tuple[list[Evaluation], list[Throughput], dict[tuple[str, str], Path]]:
-    """Read all folders; the same result in two of them counts once, and a success more than a failure."""
+    """Read all folders; the same result in two of them counts once, and a success replaces a failure.
+
+    Returns evaluations, throughputs, and (key, hash of predictions) → path of the predictions.
+    Raises HarnessError for a folder without results, and where two folders have different results.
+    """
     from harness.results.folder import Results, no_results
 
     merged: dict[tuple[Identity, Examination], Evaluation] = {}
@@ -101,23 +105,33 @@ def _merge(
     paths: dict[tuple[str, str], Path] = {}
     for folder in folders:
         results = Results(folder)
-        found = results.evaluations()
-        if not found:
+        evaluations = results.evaluations()
+        if not evaluations:
             raise no_results(folder)
-        for one in found:
-            place = one.model, one.examination
-            if one.predictions is not None:
-                path, answers = results.predictions_path(one), (one.key, one.predictions)
-                if answers not in paths or os.path.isfile(path):  # noqa: PTH113 - False where nobody may look
+        for evaluation in evaluations:
+            if evaluation.predictions is not None:
+                path, answers = results.predictions_path(evaluation), (evaluation.key, evaluation.predictions)
+                if answers not in paths or os.path.isfile(path):  # noqa: PTH113 - False without permission
                     paths[answers] = path
-            known = merged.get(place)
-            if known is None or known.status == "error":
-                merged[place] = one
-            elif one.status == "ok" and (one.predictions, one.scores) != (known.predictions, known.scores):
-                raise HarnessError(
-                    f"{folder} holds another result of {one.candidate.model} for {one.examination.task}",
-                    exists=f"settings: {one.candidate.settings}\nbefore: {known.candidate.settings}",
-                    hint="another device, machine or library? give it a name of its own: --model NAME=MODEL",
-                )
-        throughputs |= {(one.model, one.fingerprint): one for one in results.throughputs()}
+            _add(evaluation, merged, folder)
+        throughputs |= {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
     return list(merged.values()), list(throughputs.values()), paths
+
+
+def _add(
+    evaluation: Evaluation, merged: dict[tuple[Identity, Examination], Evaluation], folder: Path
+) -> None:
+    known = merged.get((evaluation.model, evaluation.examination))
+    if known is None or known.status == "error":
+        merged[evaluation.model, evaluation.examination] = evaluation
+    elif evaluation.status == "ok" and _result(evaluation) != _result(known):
+        model, task = evaluation.candidate.model, evaluation.examination.task
+        raise HarnessError(
+            f"{folder} has another result of {model} for {task}",
+            exists=f"settings: {evaluation.candidate.settings}\nbefore: {known.candidate.settings}",
+            hint="another device, machine or library? give it a name of its own: --model NAME=MODEL",
+        )
+
+
+def _result(evaluation: Evaluation) -> tuple[object, object]:
+    return evaluation.predictions, evaluation.scores

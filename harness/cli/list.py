@@ -1,4 +1,4 @@
-"""`harness list`: tasks, tags, models, recipes, trainers, checks and plugins, and where each comes from."""
+"""`harness list`: show tasks, models, recipes, checks and plugins, and where each comes from."""
 
 from __future__ import annotations
 
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 WHAT = ("tasks", "tags", "models", "recipes", "trainers", "checks", "plugins")
 
 
-@click.command(
-    name="list", short_help="Show tasks, models, recipes, checks and plugins, and where each comes from."
-)
+@click.command(name="list")
 @click.argument("what", type=click.Choice(WHAT), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @plugin_options
 def command(what: str | None, *, as_json: bool, plugins: PluginOptions) -> None:
-    """Show what there is, and where each comes from; all of it when WHAT is left out."""
+    """Show what exists, and where each comes from; all of it without an argument."""
     from harness.cli.workspace import Workspace
 
     workspace = Workspace.open(plugins)

@@ -149,7 +149,7 @@ def model_options(*, several: Sequence[str] = ()) -> Decorator:
             several="dtype" in several,
             help="Precision to compute in; how far a lower one moves embeddings is measured.",
         ),
-        click.option("--allow-deviation", is_flag=True, help="Accept a precision that moves them too far."),
+        click.option("--allow-deviation", is_flag=True, help="Accept a dtype that moves embeddings too far."),
         _choice(
             "backend",
             ("auto", *BACKENDS),
@@ -166,7 +166,9 @@ def model_options(*, several: Sequence[str] = ()) -> Decorator:
         click.option(
             "--truncate-dim", type=click.IntRange(min=1), help="Keep the first dimensions (Matryoshka)."
         ),
-        click.option("--max-seq-length", type=click.IntRange(min=1), help="Cut texts after so many tokens."),
+        click.option(
+            "--max-seq-length", type=click.IntRange(min=1), help="Maximum tokens of a text; the rest is cut."
+        ),
         click.option(
             "--prompt",
             "prompts",

@@ -57,12 +57,12 @@ class RunOptions:
     timeout: float | None
 
 
-@click.command(name="run", short_help="Evaluate models on tasks; write results and a leaderboard.")
+@click.command(name="run")
 @click.option(
     "--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Folder, hub id or scheme; repeatable."
 )
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Names and tags of tasks, separated by commas.")
-@click.option("--exclude", multiple=True, metavar="NAMES", help="Names and tags to leave out.")
+@click.option("--exclude", multiple=True, metavar="NAMES", help="Names and tags of tasks to leave out.")
 @click.option(
     "--data",
     metavar="DIR",
@@ -83,7 +83,7 @@ class RunOptions:
 @click.option(
     "--cache-size",
     metavar="SIZE",
-    help="What it may take (or HARNESS_CACHE_SIZE).  [default: 20GiB, or a tenth of a smaller disk]",
+    help="Maximum size of the cache (or HARNESS_CACHE_SIZE).  [default: 20GiB, or a tenth of a smaller disk]",
 )
 @click.option("--no-cache", is_flag=True, help="Neither read nor write cached embeddings.")
 @click.option("--isolate", is_flag=True, help="Each model in a process of its own: a crash costs one result.")
@@ -168,9 +168,9 @@ def _tasks(run: RunOptions, workspace: Workspace) -> list[Selected]:
 
 
 def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> list[LocatedModel]:
-    """Locate models; of several, one that cannot be located will be an ERROR on every task.
+    """Locate models; of several, one that cannot be located becomes an ERROR on every task.
 
-    Raises HarnessError where the only one cannot be located: there is nothing else to do.
+    Raises HarnessError where the only one cannot be located.
     """
     from harness.models.locate import locate_model
     from harness.models.missing import MissingModel
@@ -186,13 +186,13 @@ def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> 
     return located
 
 
-def _data_folder(given: str | None) -> Path | None:
-    if given is None or given == "sample":
+def _data_folder(option: str | None) -> Path | None:
+    if option is None or option == "sample":
         return None
-    folder = user_path(given)
+    folder = user_path(option)
     if not folder.is_dir():
         raise HarnessError(
-            f"no data folder {given}", hint="--data sample uses the samples that the project ships"
+            f"no data folder {option}", hint="--data sample uses the samples that the project ships"
         )
     return folder
 
@@ -209,9 +209,9 @@ def _evaluator(run: RunOptions, workspace: Workspace) -> SubprocessEvaluator | N
 
 
 def _evaluate(
-    plan: RunPlan, asked: RunRequest, results: Results, apart: SubprocessEvaluator | None
+    plan: RunPlan, request: RunRequest, results: Results, evaluator: SubprocessEvaluator | None
 ) -> RunOutcome:
-    """Evaluate and publish; what is finished is published too when this is cut off."""
+    """Evaluate and publish; after an interruption, what is finished is published too."""
     from harness.cli.output import show_progress
     from harness.evaluation.journal import keep_journal
     from harness.evaluation.run import run_plan
@@ -222,28 +222,29 @@ def _evaluate(
     environment = current_environment(started.isoformat(timespec="microseconds"))
     name = f"{started:%Y%m%d-%H%M%S.%f}-{os.getpid()}"
     head = {**asdict(environment), "data": str(plan.data) if plan.data else "sample"}
-    with keep_journal(results, name, asked, head) as did:
+    with keep_journal(results, name, request, head) as entry:
         try:
             with show_progress() as progress:
-                outcome = run_plan(plan, results, progress, apart)
+                outcome = run_plan(plan, results, progress, evaluator)
         finally:
             unreadable = publish(results)
         outcome.problems += unreadable
-        did.update(_run_log(outcome))
+        entry.update(_run_log(outcome))
     return outcome
 
 
 def _run_log(outcome: RunOutcome) -> dict[str, Any]:
-    """What a run did, for whoever wonders later."""
+    """Return what a run did, for its journal."""
     return {
         "evaluations": [
             {
-                "model": one.candidate.model,
-                "fingerprint": one.candidate.fingerprint,
-                "task": one.examination.task,
+                "model": evaluation.candidate.model,
+                "fingerprint": evaluation.candidate.fingerprint,
+                "task": evaluation.examination.task,
+                "status": evaluation.status,
+                "key": evaluation.key,
             }
-            | {"status": one.status, "key": one.key}
-            for one in outcome.evaluations
+            for evaluation in outcome.evaluations
         ],
         "threads": outcome.threads,
         "reused": outcome.reused,
@@ -252,7 +253,7 @@ def _run_log(outcome: RunOutcome) -> dict[str, Any]:
 
 
 def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool) -> None:
-    """Print what this run was asked for: a table for people, or JSON for programs."""
+    """Print the results of this run: tables for people, or JSON for programs."""
     from harness.cli.output import console, print_tables, say
     from harness.results.leaderboard import boards, records
     from harness.results.tables import models_table, task_tables
@@ -265,16 +266,16 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
     ranked = boards(outcome.evaluations)
     target = console()
     print_tables([models_table(ranked, results.throughputs()), *task_tables(ranked)], target)
-    if any(one.examination.data == "sample" and one.status == "ok" for one in outcome.evaluations):
+    if any(record.examination.data == "sample" and record.status == "ok" for record in outcome.evaluations):
         target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
     if outcome.reused:
         target.print(
             f"{outcome.reused} results kept from before: same model, data and settings (--fresh recomputes)."
         )
-    for one in outcome.failed:
-        trace = results.trace_path(one)
+    for failure in outcome.failed:
+        trace = results.trace_path(failure)
         if trace.is_file():
-            say(f"traceback of {one.examination.task}: {trace}", target)
+            say(f"traceback of {failure.examination.task}: {trace}", target)
     for problem in [*plugins.problems, *outcome.problems]:
         say(f"PROBLEM {problem}", target)
     say(f"written: {results.root / 'leaderboard.csv'}", target)

@@ -1,4 +1,4 @@
-"""`harness train`: from a recipe or a model card to candidates."""
+"""`harness train`: train candidates from a recipe or a model card."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.training.subject import LogEntry
 
 
-@click.command(name="train", short_help="Train candidates from a recipe or a model card.")
+@click.command(name="train")
 @click.option(
     "--recipe", metavar="NAME|FILE.toml", help="A shipped recipe or a file; `harness list recipes`."
 )
@@ -57,7 +57,8 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
     harness train --recipe sts-cosine --data data/ --seeds 1,2,3 --out candidates/sts
     harness train --from-card card.md --data pairs.csv --out candidates/again
 
-    The data and the recipe are checked first; an error stops it unless its code is allowed.
+    The data and the recipe are checked first; an error stops the training unless its code is
+    allowed.
     A candidate appears whole or not at all: what an interruption leaves is in DIR.unfinished.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.output import console, say
@@ -68,7 +69,7 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
     target = console()
     for run in training_runs(recipe, training, Workspace.open(plugins)):
         if training.resume and run.out.is_dir():
-            say(f"{run.out} is there already", target)
+            say(f"{run.out} exists already", target)
             continue
         _announce(run, target)
         try:
@@ -80,52 +81,48 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
         _print(candidate, target)
 
 
-def _announce(production: TrainingRun, target: Console) -> None:
-    """Say what is about to be trained, and on what."""
-    from harness.cli.output import say
+def _announce(run: TrainingRun, target: Console) -> None:
+    """Print what is trained, and on what."""
+    from harness.cli.output import plural, say
 
-    recipe, rows = production.recipe, production.rows
+    recipe, rows = run.recipe, run.rows
     say(f"{recipe.name}  {recipe.about}", target, "bold")
-    left = [f"{rows.left_out} left out by label"] if rows.left_out else []
-    left += [f"{rows.repeated} repeated"] if rows.repeated else []
-    aside = f" ({', '.join(left)})" if left else ""
+    remarks = [f"{rows.left_out} left out by label"] if rows.left_out else []
+    remarks += [f"{rows.repeated} repeated"] if rows.repeated else []
+    aside = f" ({', '.join(remarks)})" if remarks else ""
     say(f"  {len(rows):,} rows of {rows.source}{aside}", target)
     plan = recipe.train
-    length = _plural(plan.steps, "step") if plan.steps else _plural(plan.epochs, "epoch")
+    length = plural(plan.steps, "step") if plan.steps else plural(plan.epochs, "epoch")
     stop = f", stops after {plan.stop_after:g}" if plan.stop_after else ""
     say(
-        f"  {recipe.loss.name} from {production.base.name}, batches of {plan.batch_size}, {length}{stop},"
-        f" seed {production.seed}, {production.device}",
+        f"  {recipe.loss.name} from {run.base.name}, batches of {plan.batch_size}, {length}{stop},"
+        f" seed {run.seed}, {run.device}",
         target,
     )
 
 
-def _plural(number: float, what: str) -> str:
-    return f"{number:,g} {what}{'' if number == 1 else 's'}"
-
-
 class _TrainingBar:
-    """Show steps, loss and the deciding score as a training goes."""
+    """Show steps, loss and the deciding score of a training."""
 
-    def __init__(self, progress: Progress, row: TaskID, deciding: str) -> None:
-        self._progress, self._row, self._deciding = progress, row, deciding
-        self._told: dict[str, str] = {}
+    def __init__(self, progress: Progress, bar: TaskID, deciding: str) -> None:
+        self._progress, self._bar, self._deciding = progress, bar, deciding
+        self._newest: dict[str, str] = {}
 
     def planned(self, steps: int) -> None:
         """Set the length of the bar."""
-        self._progress.update(self._row, total=steps)
+        self._progress.update(self._bar, total=steps)
 
     def advance(self, step: int, epoch: float) -> None:
-        """Move the bar: after a resume it does not begin at 0."""
-        self._told["epoch"] = f"epoch {epoch:.2f}"
-        self._progress.update(self._row, completed=step, description="  ".join(self._told.values()))
+        """Move the bar, which does not begin at 0 after a resume."""
+        self._newest["epoch"] = f"epoch {epoch:.2f}"
+        self._progress.update(self._bar, completed=step, description="  ".join(self._newest.values()))
 
     def log(self, entry: LogEntry) -> None:
         """Show the newest loss and score."""
         if entry.loss is not None:
-            self._told["loss"] = f"loss {entry.loss:.4f}"
+            self._newest["loss"] = f"loss {entry.loss:.4f}"
         if self._deciding in entry.metrics:
-            self._told["score"] = f"{self._deciding} {entry.metrics[self._deciding]:.4f}"
+            self._newest["score"] = f"{self._deciding} {entry.metrics[self._deciding]:.4f}"
 
 
 @contextmanager
@@ -149,26 +146,26 @@ def _show_progress(run: TrainingRun) -> Iterator[TrainingCallback]:
 
 
 def _print(candidate: TrainedModel, target: Console) -> None:
-    """Say what came of it, and what to do next."""
-    from harness.cli.output import say
+    """Print the result of a training, and what to do next."""
+    from harness.cli.output import plural, say
 
     lineage = candidate.lineage
     losses = [entry.loss for entry in lineage.log if entry.loss is not None]
     course = f", loss {losses[0]:.4f} → {losses[-1]:.4f}" if losses else ""
     speed = f"{lineage.steps / lineage.seconds:.2f} steps/s" if lineage.seconds else ""
     say(
-        f"  {_plural(lineage.steps, 'step')} in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}",
+        f"  {plural(lineage.steps, 'step')} in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}",
         target,
     )
     if lineage.best_step is not None:
         say(
             f"  kept step {lineage.best_step}, the best on {lineage.recipe['evaluation']['tasks'][0]}", target
         )
-    for one in candidate.evaluations:
-        score = one.scores[0]
+    for evaluation in candidate.evaluations:
+        score, task = evaluation.scores[0], evaluation.examination.task
         interval = "" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"
-        sample = " (sample: illustrative)" if one.examination.data == "sample" else ""
-        say(f"  {one.examination.task} {score.metric} {score.score:.4f}{interval}{sample}", target)
+        sample = " (sample: illustrative)" if evaluation.examination.data == "sample" else ""
+        say(f"  {task} {score.metric} {score.score:.4f}{interval}{sample}", target)
     say(f"written: {candidate.folder}", target)
     base = lineage.recipe["base"]
     say(f"next: harness run --model {base} --model {candidate.folder} --tasks …", target, "dim")

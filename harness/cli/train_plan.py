@@ -1,4 +1,4 @@
-"""From the words of `harness train` to candidates to produce: what a user can get wrong is found here."""
+"""Turn the options of `harness train` into trainings; every mistake of the user's is found here."""
 
 from __future__ import annotations
 
@@ -91,23 +91,23 @@ def training_runs(
     return [replace(run, seed=seed, out=out.with_name(f"{out.name}-seed-{seed}")) for seed in seeds]
 
 
-def _candidate_folder(given: str) -> Path:
-    """Where the candidate goes: a name in a folder that can be written, or be made."""
-    out = Path(given)
-    if out.name in ("", ".."):
-        raise HarnessError(f"--out {given} is no name for a candidate", hint="--out candidates/NAME")
-    return out_folder(str(out.parent)) / out.name
+def _candidate_folder(option: str) -> Path:
+    """Return the folder of the candidate; raises HarnessError where it cannot be written."""
+    folder = Path(option)
+    if folder.name in ("", ".."):
+        raise HarnessError(f"invalid name {option!r} for --out", hint="--out candidates/NAME")
+    return out_folder(str(folder.parent)) / folder.name
 
 
-def _data_path(given: str | None) -> Path | None:
-    if given in (None, "", "sample"):
+def _data_path(option: str | None) -> Path | None:
+    if option in (None, "", "sample"):
         return None
-    root = user_path(str(given))
-    if not root.exists():
+    path = user_path(str(option))
+    if not path.exists():
         raise HarnessError(
-            f"no data folder or file {given}", hint="docs/recipes.md says what each recipe reads"
+            f"no data folder or file {option}", hint="docs/recipes.md says what each recipe reads"
         )
-    return root
+    return path
 
 
 def _recipe(options: RecipeOptions, plugins: Plugins, root: Path | None) -> Recipe:
@@ -136,7 +136,7 @@ def _changes(options: RecipeOptions) -> dict[str, Any]:
 
 
 def _find_recipe(name: str, plugins: Plugins) -> Recipe:
-    """Find a recipe: a file where there is one of that name or ending, else a shipped one."""
+    """Return a recipe by its file or its name; a file wins."""
     from harness.training.recipe_file import find_recipe, read_recipe
 
     path = user_path(name)
@@ -146,13 +146,13 @@ def _find_recipe(name: str, plugins: Plugins) -> Recipe:
 
 
 def _change(text: str) -> tuple[str, Any]:
-    """Read KEY=VALUE, the value as TOML has it; a bare word is a text."""
+    """Read KEY=VALUE; a value that is not TOML is a text."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise HarnessError(f"--set {text!r} is not KEY=VALUE", hint="--set train.epochs=1")
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except (ValueError, RecursionError):  # no TOML, too long a number, or too deep a list
+    except (ValueError, RecursionError):  # not TOML, a number too long, or a list too deep
         return key.strip(), value
 
 
@@ -199,10 +199,10 @@ def _tasks(recipe: Recipe, tasks: Mapping[str, Task]) -> list[Task]:
     return [tasks[name] for name in recipe.evaluation.tasks]
 
 
-def _device(asked: str) -> str:
+def _device(option: str) -> str:
     from harness.models.sentence_transformer import device_of
 
-    return device_of(asked)
+    return device_of(option)
 
 
 def _check(run: TrainingRun, plugins: Plugins) -> None:

@@ -88,7 +88,7 @@ def test_clear_may_mean_what_is_old(harness, kept):
     ("words", "reason"),
     [
         (("info", "none"), "no folder none"),
-        (("clear", "--older-than", "soon"), "--older-than 'soon' is no age"),
+        (("clear", "--older-than", "soon"), "invalid age 'soon' for --older-than"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(words, reason, harness):

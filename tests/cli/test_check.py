@@ -131,7 +131,7 @@ def test_without_any_check_nothing_is_called_clean(harness):
     Path("good.md").write_text(card_text())
     answer = harness("check", "good.md")
     assert answer.code == 2
-    assert "PROBLEM no plugin brings checks" in answer.out
+    assert "PROBLEM no plugin has checks" in answer.out
 
 
 def test_our_own_checks_look_at_cards_recipes_data_and_models(harness, monkeypatch, tiny):

@@ -95,7 +95,7 @@ def test_other_predictions_of_the_same_model_are_an_error_that_names_the_folder(
     write("two", replace(one, predictions="f" * 64))
     answer = harness("leaderboard", "one", "two")
     assert answer.code == 2
-    assert "Error: two holds another result of base for stsb\n  settings: " in answer.err
+    assert "Error: two has another result of base for stsb\n  settings: " in answer.err
     assert "hint: another device, machine or library?" in answer.err
 
 

@@ -275,9 +275,7 @@ def test_a_current_folder_that_is_gone_is_told_and_help_needs_none(harness, tmp_
     here.mkdir()
     monkeypatch.chdir(here)
     here.rmdir()
-    assert harness("list", "tasks").err.startswith(
-        "Error: the current folder cannot be looked at: No such file"
-    )
+    assert harness("list", "tasks").err.startswith("Error: cannot read the current folder: No such file")
     assert [harness(*words.split()).code for words in ("--version", "--help", "run --help")] == [0, 0, 0]
 
 

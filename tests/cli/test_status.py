@@ -339,7 +339,7 @@ def test_no_command_is_shown_to_be_pasted_that_is_not_ours(ran, status, command,
     code, _, out = status()
     assert code == 1
     assert "continue" not in out
-    assert "says that it was no `harness run`: its command is not shown" in out
+    assert "is not a `harness run`, and is not shown" in out
     assert json.loads(harness("status", "out", "--json").out)["continue"] == []
 
 

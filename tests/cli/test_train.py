@@ -91,7 +91,7 @@ def test_one_candidate_per_seed(place):
     again = harness(
         "train", "--recipe", place / "letters.toml", "--out", out, "--seeds", "1,2", "--resume", *ALLOWED
     )
-    assert again.count("is there already") == 2
+    assert again.count("exists already") == 2
 
 
 def test_a_value_of_the_recipe_can_be_changed_and_the_lineage_says_so(place):

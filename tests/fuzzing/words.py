@@ -125,21 +125,15 @@ def _train(values: Mapping[str, Any], plugins: Plugins) -> None:
 
 
 def _compare(values: Mapping[str, Any], plugins: Plugins) -> None:
-    from harness.cli.compare import (
-        GateOptions,
-        PairOptions,
-        ScopeOptions,
-        _compare_options,
-        _format_of,
-        _pairs,
-    )
+    from harness.cli.compare import _format_of
+    from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
     from harness.cli.options import read_options
 
     for file in values["files"]:
         _format_of(file)
     scope, gate = read_options(ScopeOptions, values), read_options(GateOptions, values)
-    _compare_options(scope, gate, plugins.tasks(), [])
-    _pairs(read_options(PairOptions, values))
+    compare_options(scope, gate, plugins.tasks(), [])
+    model_pairs(read_options(PairOptions, values))
 
 
 _COMMANDS: dict[str, Callable[[Mapping[str, Any], Plugins], None]] = {
