@@ -331,10 +331,12 @@ def test_the_card_has_the_measured_scores_and_the_base(best, finished):
     from huggingface_hub import ModelCard
 
     card = ModelCard.load(best.folder / "README.md")
-    reported = {(one.dataset_type, one.metric_type): one.metric_value for one in card.data.eval_results}
+    reported = {
+        (result.dataset_type, result.metric_type): result.metric_value for result in card.data.eval_results
+    }
     (measured,) = best.evaluations
     assert reported == {("stsb-dev-sample", score.metric): score.score for score in measured.scores}
-    assert all("sample" in one.dataset_name for one in card.data.eval_results)
+    assert all("sample" in result.dataset_name for result in card.data.eval_results)
     assert card.data.base_model == "tiny"
     assert "Size: 100 training samples" in card.text
     assert "https://huggingface.co/tiny" not in card.text
