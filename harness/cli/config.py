@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
 from harness.system.paths import user_path
-from harness.system.toml_file import read_toml
+from harness.system.toml_file import read_toml, table_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +25,13 @@ class Config:
     cache: str | None = None
     """Folder of the embedding cache."""
     cache_size: str | None = None
-    """How much it may take, such as `20GiB`."""
+    """Maximum size of the embedding cache, such as `20GiB`."""
     task_files: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """Single-file plugins."""
+
+
+_LISTS = frozenset(field.name for field in fields(Config) if field.default == ())
 
 
 def read_config(folder: Path) -> Config:
@@ -42,33 +44,23 @@ def read_config(folder: Path) -> Config:
         return _config(read_toml(own), own)
     if project.is_file():
         tool = read_toml(project).get("tool", {})
-        return _config(tool.get("harness", {}) if isinstance(tool, dict) else {}, project)
+        table = tool.get("harness", {}) if isinstance(tool, dict) else {}
+        return _config(table, project, ("tool", "harness"))
     return Config()
 
 
-def _config(table: Any, path: Path) -> Config:  # noqa: ANN401 - TOML
-    if not isinstance(table, dict):
-        raise HarnessError(f"{path}: [tool.harness] is not a table")
-    known = {column.name: column for column in fields(Config)}
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        name = key.replace("-", "_")
-        if name not in known:
-            raise HarnessError.unknown(f"key in {path}", key, known)
-        many = name not in ("data", "out", "cache", "cache_size")
-        if isinstance(value, str):
-            values[name] = (value,) if many else value
-        elif many and isinstance(value, list) and all(isinstance(item, str) for item in value):
-            values[name] = tuple(value)
-        else:
-            raise HarnessError(
-                f"{path}: {key} must be {'a list of texts' if many else 'a text'}, not {value!r}"
-            )
-    return _relative_to(path.parent, Config(**values))
+def _config(table: object, path: Path, at: tuple[str, ...] = ()) -> Config:
+    if isinstance(table, dict):
+        # One text may be written for a list of one.
+        table = {
+            key: [value] if isinstance(value, str) and key.replace("-", "_") in _LISTS else value
+            for key, value in table.items()
+        }
+    return _relative_to(path.parent, table_as(table, Config, path, at=at, hyphens=True))
 
 
 def _relative_to(folder: Path, config: Config) -> Config:
-    """Make paths absolute, so that they mean the same from wherever they are used."""
+    """Make paths absolute, so that they mean the same from any folder."""
 
     def absolute(path: str) -> str:
         return str(user_path(path, folder))

@@ -12,7 +12,8 @@ Code is hashed by its meaning (`code_hash`): comments, docstrings and layout cha
 computation changes it wherever it is. A task's code is every module that its own module and its metrics
 reach; other distributions among them count by name and version. Not in a key are our own version, which
 changes no score, and the libraries that each record names (`environment.LIBRARIES`): they move scores by
-rounding, and `harness compare` notes that they differ.
+rounding, and `harness compare` notes that they differ. A library whose metric or base class a task uses does
+count, by version.
 """
 
 from __future__ import annotations
@@ -104,7 +105,9 @@ def task_code(task: Task) -> dict[str, str]:
         *(str(kind.__module__) for kind in type(task).__mro__),
         *(_module_of(function) for function in functions if function is not None),
     ]
-    hashes = walk.reached(roots, walk.outside(owners, _PACKAGES))
+    # A library whose class or function the task is made of counts; one that it only imports is noted.
+    left_out = _PACKAGES - {name.partition(".")[0] for name in roots} | {"harness"}
+    hashes = walk.reached(roots, walk.outside(owners, left_out))
     if task.options:
         options = json.dumps(dict(task.options), sort_keys=True, default=str)
         hashes[OPTIONS] = hashlib.sha256(options.encode()).hexdigest()

@@ -1,20 +1,34 @@
-"""`harness.toml`, or `[tool.harness]` in `pyproject.toml`: what one would otherwise retype."""
+"""TOML files: read within limits, and converted into dataclasses."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from harness.errors import HarnessError
 from harness.system.limits import CONFIG, DEPTH, check_nesting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    Keys = tuple[str | int, ...]
+
+Record = TypeVar("Record")
+_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; raises HarnessError that says where it cannot be read, or which limit it is over."""
+    """Read a TOML file into plain values.
+
+    Raises HarnessError that says where it cannot be read, or which limit it is over.
+    """
     from harness.system.text_file import read_text
 
     text = read_text(path, CONFIG)
@@ -30,6 +44,166 @@ def read_toml(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_toml_as(path: Path, kind: type[Record], *, hint: str | None = None) -> Record:
+    """Read a TOML file into a dataclass; raises HarnessError as `read_toml` and `table_as` do."""
+    return table_as(read_toml(path), kind, path, hint=hint)
+
+
+def table_as(
+    table: object,
+    kind: type[Record],
+    file: object,
+    *,
+    at: Keys = (),
+    hyphens: bool = False,
+    hint: str | None = None,
+) -> Record:
+    """Convert a table of TOML, or of other plain data, into a dataclass, whose fields are all of its keys.
+
+    file: source of the table, for errors; at: its keys in the file; hyphens: whether keys may have - for _.
+    A field with compare=False is not a key. A whole number is taken for a number; no other type is taken for
+    another: true is not a number, a text is not a list.
+
+    Raises HarnessError, with the hint, for the first key that is unknown or missing and the first value of a
+    wrong type; it names the file, the table and the key, the value and what is wanted.
+    """
+    check_nesting(table, file)
+    _check_integers(table, file)
+    return msgspec.convert(_Reader(file, hyphens, hint).value(table, kind, at), kind)
+
+
+def key_path(*keys: str | int) -> str:
+    """Write keys as they are found in a file: `margin`, `[train] epochs`, `[[line]] no. 2: margin`."""
+    *tables, key = keys
+    separator = ": " if tables and isinstance(tables[-1], int) else " "
+    return f"{table_name(*tables)}{separator}{_part(key)}" if tables else _part(key)
+
+
+def table_name(*keys: str | int) -> str:
+    """Write a table's keys as its header: `[train]`, `[tasks.stsb]`, `[[line]] no. 2` for ("line", 1)."""
+    name = ".".join(_part(key) for key in keys if isinstance(key, str))
+    numbers = [str(key + 1) for key in keys if isinstance(key, int)]
+    return f"[[{name}]] no. {', '.join(numbers)}" if numbers else f"[{name}]"
+
+
+def _part(key: str | int) -> str:
+    """Quote a key that TOML does not take bare."""
+    return key if isinstance(key, str) and re.fullmatch(r"[\w-]+", key, re.ASCII) else repr(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Checks plain data against a type, and spells its keys as the fields."""
+
+    file: object
+    hyphens: bool
+    hint: str | None
+
+    def value(self, value: Any, wanted: Any, at: Keys) -> Any:  # noqa: ANN401 - plain data, and a type
+        """Return the value with keys spelled as fields; raises HarnessError as `table_as` does."""
+        kind = wanted if value is None else _without_none(wanted)
+        items = get_args(kind)
+        if is_dataclass(kind) and isinstance(value, dict):
+            return self.table(value, kind, at)
+        if get_origin(kind) is dict and isinstance(value, dict):
+            return {key: self.value(inner, items[1], (*at, key)) for key, inner in value.items()}
+        if _is_list_of_tables(kind) and isinstance(value, list):
+            return [self.value(inner, items[0], (*at, number)) for number, inner in enumerate(value)]
+        try:
+            msgspec.convert(value, wanted)
+        except msgspec.ValidationError as error:
+            raise self.wrong_type(value, wanted, at) from error
+        return value
+
+    def table(self, table: dict[str, Any], kind: Any, at: Keys) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
+        """Return the table by field names; raises HarnessError for an unknown, missing or repeated key."""
+        hints, known = get_type_hints(kind), {field.name: field for field in fields(kind) if field.compare}
+        values: dict[str, Any] = {}
+        for key, value in table.items():
+            name = key.replace("-", "_") if self.hyphens else key
+            if name not in known:
+                raise self.unknown(key, known, at)
+            if name in values:
+                raise self.error((*at, key), "is given twice, with - and with _")
+            values[name] = self.value(value, hints[name], (*at, key))
+        for name, field in known.items():
+            if name not in values and _is_required(field):
+                wanted = hints[name]
+                raise self.error((*at, name), f"is missing; it must be {_describe(wanted)}", wanted)
+        return values
+
+    def unknown(self, key: str, known: Iterable[str], at: Keys) -> HarnessError:
+        table = f"{table_name(*at)} of " if at else ""
+        names = [name.replace("_", "-") if self.hyphens else name for name in known]
+        return HarnessError.unknown(f"key in {table}{self.file}", key, names, hint=self.hint)
+
+    def wrong_type(self, value: object, wanted: object, at: Keys) -> HarnessError:
+        choices = [choice for choice in _choices(wanted) if isinstance(choice, str)]
+        nearest = difflib.get_close_matches(value, choices) if isinstance(value, str) else []
+        sentence = f"must be {_describe(wanted)}, not {value!r}"
+        return self.error(at, sentence, wanted, f"did you mean: {', '.join(nearest)}" if nearest else None)
+
+    def error(
+        self, at: Keys, sentence: str, wanted: object = None, exists: str | None = None
+    ) -> HarnessError:
+        subject = f"{self.file}: {_subject(at, wanted)}" if at else f"{self.file}"
+        return HarnessError(f"{subject} {sentence}", exists=exists, hint=self.hint)
+
+
+def _subject(at: Keys, wanted: object) -> str:
+    """Write the keys of a value of a type: of a table as its header."""
+    kind = _without_none(wanted)
+    if _is_list_of_tables(kind):
+        return f"[{table_name(*at)}]"
+    is_table = is_dataclass(kind) or get_origin(kind) is dict
+    return table_name(*at) if is_table else key_path(*at)
+
+
+def _describe(wanted: Any) -> str:  # noqa: ANN401 - a type
+    """Say what a field of a type may hold: "a text", "'mean' or 'cls'", "a list of 2 numbers"."""
+    *most, last = _ways(wanted)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _ways(wanted: Any) -> list[str]:  # noqa: ANN401 - a type
+    origin, inner = get_origin(wanted), get_args(wanted)
+    if origin is Literal:
+        return [repr(choice) for choice in inner]
+    if origin in (Union, UnionType):
+        return [way for part in inner if part is not NoneType for way in _ways(part)]
+    if origin is dict:
+        return ["a table" if inner[1] is Any else f"a table of {_several(inner[1])}"]
+    if origin in (tuple, frozenset):
+        number = f"{len(inner)} " if origin is tuple and Ellipsis not in inner else ""
+        return [f"a list of {number}{_several(inner[0])}"]
+    return [_WORDS.get(wanted, "a table")]
+
+
+def _several(wanted: Any) -> str:  # noqa: ANN401 - a type
+    return " or ".join(f"{way.removeprefix('a ')}s" for way in _ways(wanted))
+
+
+def _choices(wanted: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a type
+    """Values that a type names one by one."""
+    if get_origin(wanted) is Literal:
+        return get_args(wanted)
+    return tuple(choice for part in get_args(wanted) for choice in _choices(part))
+
+
+def _without_none(wanted: Any) -> Any:  # noqa: ANN401 - a type
+    """Return X for `X | None`, other types as they are."""
+    parts = [part for part in get_args(wanted) if part is not NoneType]
+    return parts[0] if get_origin(wanted) in (Union, UnionType) and len(parts) == 1 else wanted
+
+
+def _is_list_of_tables(kind: Any) -> bool:  # noqa: ANN401 - a type
+    return get_origin(kind) is tuple and is_dataclass(get_args(kind)[0])
+
+
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
 # Nothing here can be matched in two ways, and what is not closed goes on to the end: it never takes long.
 _PART = r"""(?:[\w-]+|"[^"\\\n]*(?:\\.[^"\\\n]*)*"?|'[^'\n]*'?)"""
 _LONG_TEXT = (
@@ -42,20 +216,26 @@ _TOKEN = re.compile(
 
 
 def _check_keys(text: str, path: Path) -> None:
-    """Refuse dotted keys of too many parts before they are read: tomllib takes the square of their number.
+    """Refuse dotted keys of too many parts before they are parsed: tomllib takes the square of their number.
 
-    Whatever stands between dots and outside of comments and texts of several lines may be a key.
+    Everything between dots may be a key, but for comments and texts of several lines.
     """
     most = DEPTH.most
-    for found in _TOKEN.finditer(text):
-        key = found["key"]
+    for token in _TOKEN.finditer(text):
+        key = token["key"]
         if key and key.count(".") >= most:
             DEPTH.check(len(re.findall(_PART, key, re.ASCII | re.DOTALL)), path)
 
 
-def _check_integers(value: Any, path: Path) -> None:  # noqa: ANN401 - TOML
-    """Refuse what TOML itself does, and Python's reader does not: whole numbers beyond 64 bits."""
+def _check_integers(value: Any, file: object, at: Keys = ()) -> None:  # noqa: ANN401 - TOML
+    """Refuse whole numbers beyond 64 bits, which TOML does not have and Python's reader takes."""
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise HarnessError(f"{path} is not TOML: it holds a whole number of more than 64 bits")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_integers(inner, path)
+        raise HarnessError(
+            f"{file}: {key_path(*at)} is a whole number of more than 64 bits: that is not TOML"
+        )
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_integers(inner, file, (*at, key))
+    if isinstance(value, list):
+        for number, inner in enumerate(value):
+            _check_integers(inner, file, (*at, number) if isinstance(inner, dict) else at)

@@ -1,13 +1,14 @@
-"""Task files: tasks over the user's own data, with no code."""
+"""Task files: tasks over the user's own data, without code."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.system.paths import user_path
-from harness.system.toml_file import read_toml
+from harness.system.toml_file import read_toml_as, table_as, table_name
 from harness.tasks.interface import TaskDefinition
 from harness.tasks.selection import name_error
 
@@ -16,7 +17,25 @@ if TYPE_CHECKING:
 
     from harness.tasks.interface import Task, TaskKind
 
-_GENERAL = ("kind", "path", "tags", "columns", "templates")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TaskFile:
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By name; a table has the keys of `_TaskTable`, and options of its kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TaskTable:
+    """Keys that a task of every kind has."""
+
+    kind: str
+    path: str
+    tags: frozenset[str] = frozenset()
+    columns: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, str] = field(default_factory=dict)
+
+
+_GENERAL = frozenset(column.name for column in fields(_TaskTable))
 
 
 def read_task_file(path: Path, kinds: Mapping[str, TaskKind]) -> dict[str, Task]:
@@ -26,38 +45,33 @@ def read_task_file(path: Path, kinds: Mapping[str, TaskKind]) -> dict[str, Task]
     """
     if not path.is_file():
         raise HarnessError(f"no task file {path}")
-    content = read_toml(path)
-    tables = content.get("tasks")
-    unknown = [key for key in content if key != "tasks"]
-    if unknown or not isinstance(tables, dict) or not tables:
-        raise HarnessError(
-            f"{path} defines no tasks" if not unknown else f"{path}: unknown table {unknown[0]!r}",
-            hint="a task is a table: [tasks.NAME] with kind and path",
-        )
+    hint = "a task is a table: [tasks.NAME] with kind and path"
+    tables = read_toml_as(path, _TaskFile, hint=hint).tasks
+    if not tables:
+        raise HarnessError(f"{path} defines no tasks", hint=hint)
     return {name: _task(name, table, path, kinds) for name, table in tables.items()}
 
 
-def _task(name: str, table: Any, file: Path, kinds: Mapping[str, TaskKind]) -> Task:  # noqa: ANN401 - TOML
-    where = f"[tasks.{name}] in {file}"
-    if not isinstance(table, dict):
-        raise HarnessError(f"{where} is not a table")
+def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, TaskKind]) -> Task:
+    where = f"{file}: {table_name('tasks', name)}"
     if problem := name_error(name):
         raise HarnessError(f"{where}: the name {problem}", hint="a word after --tasks must select it")
-    for key in ("kind", "path"):
-        if not isinstance(table.get(key), str):
-            raise HarnessError(f"{where} needs {key}", exists=f"kinds: {', '.join(sorted(kinds))}")
-    if table["kind"] not in kinds:
-        raise HarnessError.unknown(f"kind of task ({where})", table["kind"], kinds)
-    tags = table.get("tags", [])
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise HarnessError(f"{where}: tags must be a list of texts")
+    general = table_as(
+        {key: value for key, value in table.items() if key in _GENERAL},
+        _TaskTable,
+        file,
+        at=("tasks", name),
+        hint=f"a task needs kind and path; kinds: {', '.join(sorted(kinds))}",
+    )
+    if general.kind not in kinds:
+        raise HarnessError.unknown(f"kind of task ({where})", general.kind, kinds)
     definition = TaskDefinition(
         name=name,
-        kind=table["kind"],
-        path=_below(file, table["path"]),
-        tags=frozenset(tags),
-        columns=_names(table, "columns", where),
-        templates=_names(table, "templates", where),
+        kind=general.kind,
+        path=user_path(general.path, file.parent),
+        tags=general.tags,
+        columns=general.columns,
+        templates=general.templates,
         options={key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL},
     )
     task = kinds[definition.kind].build(definition)
@@ -66,23 +80,12 @@ def _task(name: str, table: Any, file: Path, kinds: Mapping[str, TaskKind]) -> T
     return task
 
 
-def _names(table: dict[str, Any], key: str, where: str) -> dict[str, str]:
-    names = table.get(key, {})
-    if not isinstance(names, dict) or not all(isinstance(value, str) for value in names.values()):
-        raise HarnessError(f"{where}: {key} must be a table of texts: {key} = {{ ours = 'yours' }}")
-    return names
-
-
 def _option(file: Path, key: str, value: Any) -> Any:  # noqa: ANN401 - TOML
-    """Make the paths of further splits relative to the task file's folder, as `path` is.
+    """Return an option; the paths of further splits are relative to the task file's folder, as `path` is.
 
-    Raises HarnessError for a text of which no file's name can be made.
+    Raises HarnessError for a text that cannot be part of a file's name.
     """
     if not isinstance(value, str):
         return value
-    _below(file, f"{value}.parquet")
-    return _below(file, value) if key in ("train", "dev") else value
-
-
-def _below(file: Path, path: str) -> Path:
-    return user_path(path, file.parent)
+    user_path(f"{value}.parquet", file.parent)
+    return user_path(value, file.parent) if key in ("train", "dev") else value

@@ -17,8 +17,8 @@ class Data:
 
     kind: Literal["pairs", "scored-pairs", "labeled-pairs", "triplets", "labeled-texts"]
     path: str | None = None
-    """Below the data folder (`--data DIR`), or beside the recipe where it starts with `./` or `../` or no
-    folder is given; None where it must be given."""
+    """In the data folder (`--data DIR`), or relative to the recipe where it starts with `./` or `../` or no
+    folder is given; None where the path must be given."""
     columns: dict[str, str] = field(default_factory=dict)
     """Our name of a column (see `harness.training.losses.ROW_KINDS`) → the file's."""
     templates: dict[str, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Data:
     distinct: bool = False
     """Leave out rows that repeat an earlier one."""
     limit: int | None = None
-    """Use the first so many of the rows that are left."""
+    """Maximum number of rows: the first of those that are left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +53,10 @@ class Loss:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Every parameter of the loss, the defaults filled in; empty for a loss that LOSSES does not know."""
-        known = LOSSES[self.name].parameters if self.name in LOSSES else {}
-        given = {name: getattr(self, name) for name in known}
-        return {name: known[name] if value is None else value for name, value in given.items()}
+        """Every parameter of the loss, defaults filled in; empty for a loss that is not in LOSSES."""
+        defaults = LOSSES[self.name].parameters if self.name in LOSSES else {}
+        values = {name: getattr(self, name) for name in defaults}
+        return {name: defaults[name] if value is None else value for name, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +67,13 @@ class Schedule:
     epochs: float = 1.0
     """Epochs that the learning rate is planned over."""
     steps: int | None = None
-    """Optimiser steps in all; takes the place of `epochs`."""
+    """Optimizer steps in all; takes the place of `epochs`."""
     stop_after: float | None = None
-    """Epochs after which training ends although the learning rate was planned over more."""
+    """Epochs after which training ends, although the learning rate is planned over more."""
     learning_rate: float = 5e-5
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
     warmup: float = 0.0
-    """Share of the steps (below 1), or their number."""
+    """Warmup steps: a share of all (below 1), or their number."""
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     max_seq_length: int | None = None
@@ -84,7 +84,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modules:
-    """What stands on top of the transformer; None leaves the base's own."""
+    """Modules after the transformer; None keeps the base's own."""
 
     pooling: Literal["mean", "cls", "max", "lasttoken", "weightedmean"] | None = None
     normalize: bool | None = None
@@ -92,27 +92,27 @@ class Modules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSchedule:
-    """Tasks that are evaluated during training and after it, and what is kept."""
+    """Tasks that are evaluated during training and after it, and which weights are kept."""
 
     tasks: tuple[str, ...] = ()
-    """The first one's headline decides what is best; it must not be what is reported in the end."""
+    """The headline of the first decides which weights are best, so it must not be reported as a result."""
     every: Literal["epoch"] | int = "epoch"
-    """An epoch, or so many steps."""
+    """An epoch, or a number of steps."""
     keep: Literal["best", "last"] = "last"
     patience: int | None = None
-    """Evaluations without a better one after which training ends."""
+    """Training ends after this number of evaluations without a better one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What to train and how. Plain data: its dict is what lineage.json keeps and what its TOML file holds."""
+    """What to train and how. Plain data: lineage.json and a recipe's TOML file hold its dict."""
 
     name: str
     about: str = ""
     base: str = "minilm"
-    """As `--model` takes it: a scheme, a folder, a hub id."""
+    """A scheme, a folder or a hub id, as for `--model`."""
     revision: str | None = None
-    """Of a hub id, where it is known."""
+    """Revision of a hub id, where it is known."""
     trainer: str = "sentence-transformers"
     data: Data
     loss: Loss
@@ -120,16 +120,16 @@ class Recipe:
     model: Modules = field(default_factory=Modules)
     evaluation: EvaluationSchedule = field(default_factory=EvaluationSchedule)
     home: str = field(default="", compare=False)
-    """Folder beside which its data may lie: of the file it was read from. No part of what it says."""
+    """Folder of the recipe's file, to which paths of its data may be relative. Not part of the recipe."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the recipe as a TOML file would hold it, without what is left at None or empty."""
+        """Return the recipe as its TOML file would hold it, without values that are None or empty."""
         return _table(replace(self, home=""))
 
 
 def _table(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the dataclasses above
-    """Turn a dataclass into plain data; only its own fields are left out, never what stands in one."""
-    values = {one.name: _plain(getattr(record, one.name)) for one in fields(record)}
+    """Turn a dataclass into plain data; its own empty fields are left out, entries of a dict are not."""
+    values = {column.name: _plain(getattr(record, column.name)) for column in fields(record)}
     return {name: value for name, value in values.items() if value is not None and value not in ({}, [], "")}
 
 

@@ -189,8 +189,8 @@ def test_the_same_comparison_is_the_same_bytes(harness):
     ("words", "message"),
     [
         (["base", "better", "--allow", "digits"], "no difference to allow named 'digits'"),
-        (["base", "better", "--margin", "-1"], "is a loss that is accepted"),
-        (["base", "better", "--margin", "nan"], "is not a number"),
+        (["base", "better", "--margin", "-1"], "--margin must be 0 or more"),
+        (["base", "better", "--margin", "nan"], "--margin must be a finite number, not nan"),
         (["base", "better", "--gate", "none.toml"], "no gate file none.toml"),
         (["base", "better", "--write", "a.doc"], "unknown suffix"),
         (["base", "better", "--seeds"], "--seeds needs two candidates"),

@@ -1,4 +1,4 @@
-"""`harness.toml` and `[tool.harness]`: what one would otherwise retype."""
+"""`harness.toml` and `[tool.harness]`: defaults of the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_folder_without_configuration_has_an_empty_one(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "header"), [("harness.toml", ""), ("pyproject.toml", "[tool.harness]")])
-def test_both_places_say_the_same_and_paths_are_relative_to_the_file(name, header, tmp_path):
+def test_both_files_are_read_alike_and_paths_are_relative_to_the_file(name, header, tmp_path):
     (tmp_path / name).write_text(header + WHOLE)
     assert read_config(tmp_path) == Config(
         models=("minilm", "new=./candidates/nda"),
@@ -46,18 +46,18 @@ def test_harness_toml_wins_over_pyproject(tmp_path):
     assert read_config(tmp_path) == Config(tasks=("sts",))
 
 
-def test_one_text_stands_for_a_list_of_one(tmp_path):
+def test_one_text_is_a_list_of_one(tmp_path):
     (tmp_path / "harness.toml").write_text('models = "minilm"\ntasks = "sts"')
     assert read_config(tmp_path) == Config(models=("minilm",), tasks=("sts",))
 
 
-def test_the_sample_is_no_folder_and_a_home_is_a_home(tmp_path, monkeypatch):
+def test_sample_is_not_a_path_and_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", "/home/someone")
     (tmp_path / "harness.toml").write_text('data = "sample"\nout = "~/results"')
     assert read_config(tmp_path) == Config(data="sample", out="/home/someone/results")
 
 
-def test_windows_bytes_are_read(tmp_path):
+def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path):
     (tmp_path / "harness.toml").write_bytes(b'\xef\xbb\xbftasks = [\r\n"sts"]\r\n')
     assert read_config(tmp_path) == Config(tasks=("sts",))
 
@@ -70,19 +70,44 @@ def test_windows_bytes_are_read(tmp_path):
         pytest.param("models = {}", "models must be a list of texts, not {}"),
         pytest.param('data = ["a", "b"]', "data must be a text, not"),
         pytest.param("out = true", "out must be a text, not True"),
+        pytest.param("task-fils = []", r"no key in .* named 'task-fils'\n  did you mean: task-files"),
+        pytest.param("cache-size = 3", "cache-size must be a text, not 3"),
+        pytest.param("cache-size = '1G'\ncache_size = '2G'", "cache_size is given twice, with - and with _"),
         pytest.param("models = []\ntasks = oops", r"harness\.toml is not TOML: .*line 2"),
         pytest.param("a = " + "[" * 10_000, "levels of nesting", id="deep nesting"),
         pytest.param(b"tasks = 'Stra\xdfe'", "not UTF-8: byte 0xdf in line 1"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_file(content, message, tmp_path):
+def test_an_error_names_the_file_and_the_key(content, message, tmp_path):
     path = tmp_path / "harness.toml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(HarnessError, match=message):
         read_config(tmp_path)
 
 
-def test_a_harness_entry_that_is_no_table_is_named(tmp_path):
-    (tmp_path / "pyproject.toml").write_text("[tool]\nharness = 3")
-    with pytest.raises(HarnessError, match=r"pyproject\.toml: \[tool\.harness\] is not a table"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param("[tool]\nharness = 3", r": \[tool\.harness\] must be a table, not 3", id="a number"),
+        pytest.param("[tool.harness]\nout = 3", r": \[tool\.harness\] out must be a text, not 3", id="type"),
+        pytest.param(
+            "[tool.harness]\ntask = 'a'", r"no key in \[tool\.harness\] of .* named 'task'", id="key"
+        ),
+    ],
+)
+def test_an_error_in_a_pyproject_names_the_table_too(content, message, tmp_path):
+    (tmp_path / "pyproject.toml").write_text(content)
+    with pytest.raises(HarnessError, match=message):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize("tool", ["tool = 3", "[tool]\nother = { models = 1 }"])
+def test_tables_of_other_tools_are_not_checked(tool, tmp_path):
+    (tmp_path / "pyproject.toml").write_text(tool)
+    assert read_config(tmp_path) == Config()
+
+
+@pytest.mark.parametrize("key", ["task-files", "task_files"])
+def test_a_key_has_hyphens_or_underscores(key, tmp_path):
+    (tmp_path / "harness.toml").write_text(f'{key} = "tasks.toml"')
+    assert read_config(tmp_path) == Config(task_files=(str(tmp_path / "tasks.toml"),))

@@ -134,7 +134,7 @@ def test_column_maps_our_names_to_those_of_the_file(place):
         (["--recipe", "LETTERS", "--out", "."], "no name for a candidate"),
         (["--recipe", "LETTERS", "--out", "..", "--seeds", "1,2"], "no name for a candidate"),
         (["--recipe", "LETTERS", "--out", "letters.toml/candidate"], "Not a directory"),
-        (["--recipe", "LETTERS", "--set", "train.epoch=1"], "train.epochs"),
+        (["--recipe", "LETTERS", "--set", "train.epoch=1"], "did you mean: epochs"),
         (["--recipe", "LETTERS", "--set", "train.epochs"], "not KEY=VALUE"),
         (["--recipe", "LETTERS", "--set", "train.epochs=-1"], "train.epochs"),
         (["--recipe", "LETTERS", "--set", "loss.name=TripletLos"], "TripletLoss"),

@@ -1,4 +1,4 @@
-"""Gate files, and how a condition is held against a line."""
+"""Gate files, and conditions on lines."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LINE = MetricComparison(
 )  # fmt: skip
 
 
-def held(line=LINE, **condition):
+def evaluated(line=LINE, **condition):
     gate = Gate(conditions=(Condition(**condition),))
-    (one,) = evaluate_gate(gate, [line], None, "not timed")
-    return one
+    (result,) = evaluate_gate(gate, [line], None, "not timed")
+    return result
 
 
 @pytest.mark.parametrize(
@@ -34,43 +34,43 @@ def held(line=LINE, **condition):
     ],
 )
 def test_a_margin_is_a_test_of_non_inferiority(low, high, outcome):
-    assert held(replace(LINE, low=low, high=high), rule="margin", threshold=0.01).outcome == outcome
+    assert evaluated(replace(LINE, low=low, high=high), rule="margin", threshold=0.01).outcome == outcome
 
 
-def test_a_margin_of_zero_lets_the_very_same_answers_pass():
+def test_identical_answers_pass_a_margin_of_zero():
     same = replace(LINE, gain=0.0, low=0.0, high=0.0, test="identical")
-    assert held(same, rule="margin", threshold=0.0).outcome == "passes"
+    assert evaluated(same, rule="margin", threshold=0.0).outcome == "passes"
     touching = replace(same, test="paired bootstrap")
-    assert held(touching, rule="margin", threshold=0.0).outcome == "inconclusive"
+    assert evaluated(touching, rule="margin", threshold=0.0).outcome == "inconclusive"
 
 
 @pytest.mark.parametrize(
     ("low", "high", "outcome"), [(0.03, 0.05, "passes"), (-0.01, 0.01, "worse"), (0.01, 0.04, "inconclusive")]
 )
 def test_a_required_gain_must_be_exceeded_by_the_whole_interval(low, high, outcome):
-    assert held(replace(LINE, low=low, high=high), rule="gain", threshold=0.02).outcome == outcome
+    assert evaluated(replace(LINE, low=low, high=high), rule="gain", threshold=0.02).outcome == outcome
 
 
-def test_a_floor_is_held_against_the_candidates_score():
-    assert held(rule="min", threshold=0.80).outcome == "passes"
-    below = held(rule="min", threshold=0.82)
+def test_a_floor_applies_to_the_candidate_s_score():
+    assert evaluated(rule="min", threshold=0.80).outcome == "passes"
+    below = evaluated(rule="min", threshold=0.82)
     assert (below.outcome, below.sentence) == ("worse", "score 0.8100 is below 0.82")
 
 
-def test_a_line_without_predictions_is_broken_and_one_with_too_few_examples_says_nothing():
+def test_a_line_without_predictions_is_broken_and_one_with_too_few_examples_is_inconclusive():
     bare = replace(LINE, low=None, high=None, test="not tested", reason="not at hand")
-    assert held(bare, rule="margin", threshold=0.01).outcome == "broken"
+    assert evaluated(bare, rule="margin", threshold=0.01).outcome == "broken"
     few = replace(LINE, low=None, high=None, test="none", reason="9 independent units are too few")
-    assert held(few, rule="margin", threshold=0.01).outcome == "inconclusive"
+    assert evaluated(few, rule="margin", threshold=0.01).outcome == "inconclusive"
 
 
-def test_a_condition_that_is_about_no_line_is_broken():
-    one = held(rule="margin", threshold=0.01, task="legal-quiz")
-    assert (one.outcome, one.holds) == ("broken", False)
-    assert one.sentence == "legal-quiz: there is no such line to hold the gate against"
+def test_a_condition_without_a_line_is_broken():
+    result = evaluated(rule="margin", threshold=0.01, task="legal-quiz")
+    assert (result.outcome, result.holds) == ("broken", False)
+    assert result.sentence == "legal-quiz: the comparison has no such line"
 
 
-def test_a_tasks_own_margin_goes_before_its_tags_and_that_before_everybodys():
+def test_a_margin_for_a_task_overrides_one_for_its_tag_and_that_one_for_every_task():
     conditions = (
         Condition(rule="margin", threshold=0.03),
         Condition(rule="margin", threshold=0.02, tag="sts"),
@@ -80,33 +80,37 @@ def test_a_tasks_own_margin_goes_before_its_tags_and_that_before_everybodys():
     assert Gate(conditions=conditions).margin(replace(LINE, task="sick")) == 0.02
     assert Gate(conditions=conditions).margin(replace(LINE, task="quiz", tags=())) == 0.03
     lines = [LINE, replace(LINE, task="sick"), replace(LINE, task="quiz", tags=())]
-    found = evaluate_gate(Gate(conditions=conditions), lines, None, "")
-    assert [(one.task, one.threshold) for one in found] == [("quiz", 0.03), ("sick", 0.02), ("stsb", 0.01)]
+    results = evaluate_gate(Gate(conditions=conditions), lines, None, "")
+    assert [(line.task, line.threshold) for line in results] == [
+        ("quiz", 0.03),
+        ("sick", 0.02),
+        ("stsb", 0.01),
+    ]
 
 
-def test_the_policy_decides_whether_doubt_passes():
+def test_the_policy_decides_whether_an_inconclusive_line_passes():
     across = replace(LINE, low=-0.02)
     for policy, holds in (("fail", False), ("pass", True)):
         gate = replace(margin_gate(0.01), inconclusive=policy)
-        (one,) = evaluate_gate(gate, [across], None, "")
-        assert (one.outcome, one.holds) == ("inconclusive", holds)
+        (result,) = evaluate_gate(gate, [across], None, "")
+        assert (result.outcome, result.holds) == ("inconclusive", holds)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "outcome"), [(0.95, 1.1, "passes"), (0.7, 0.8, "worse"), (0.8, 1.0, "inconclusive")]
 )
-def test_throughput_is_held_against_the_interval_of_the_ratio(low, high, outcome):
+def test_the_interval_of_the_throughput_ratio_is_compared(low, high, outcome):
     speed = Speed(baseline=100, candidate=90, ratio=0.9, low=low, high=high, source="a bench")
-    (one,) = evaluate_gate(Gate(conditions=(), throughput=0.9), [], speed, "")
-    assert (one.outcome, one.task) == (outcome, None)
+    (result,) = evaluate_gate(Gate(conditions=(), throughput=0.9), [], speed, "")
+    assert (result.outcome, result.task) == (outcome, None)
 
 
-def test_throughput_that_was_never_measured_is_broken():
-    (one,) = evaluate_gate(Gate(conditions=(), throughput=0.9), [], None, "nda was not timed")
-    assert (one.outcome, one.sentence) == ("broken", "throughput: nda was not timed")
+def test_throughput_without_a_measurement_is_broken():
+    (result,) = evaluate_gate(Gate(conditions=(), throughput=0.9), [], None, "nda was not timed")
+    assert (result.outcome, result.sentence) == ("broken", "throughput: nda was not timed")
 
 
-def test_a_gate_file_is_read_whole(tmp_path):
+def test_a_gate_file_becomes_conditions(tmp_path):
     path = tmp_path / "gate.toml"
     path.write_text(
         'margin = 0.01\ninconclusive = "pass"\nthroughput = 0.9\n'
@@ -115,7 +119,7 @@ def test_a_gate_file_is_read_whole(tmp_path):
     )
     gate = read_gate(path)
     assert (gate.inconclusive, gate.throughput, gate.metrics) == ("pass", 0.9, {"map"})
-    assert [(one.rule, one.threshold, one.task, one.tag) for one in gate.conditions] == [
+    assert [(rule.rule, rule.threshold, rule.task, rule.tag) for rule in gate.conditions] == [
         ("margin", 0.005, "stsb", None),
         ("min", 0.80, "stsb", None),
         ("gain", 0.02, None, "legal"),
@@ -128,26 +132,54 @@ def test_a_gate_file_is_read_whole(tmp_path):
     [
         pytest.param("", "has no condition", id="empty"),
         pytest.param("margn = 0.1", "did you mean: margin", id="a misspelled key"),
-        pytest.param("margin = -0.1", "is a loss that is accepted", id="a negative margin"),
-        pytest.param("margin = nan", "is not a number", id="not a number"),
-        pytest.param("margin = true", "is not a number", id="a truth"),
+        pytest.param(
+            "margin = -0.1", "gate.toml: margin must be 0 or more, not -0.1", id="a negative margin"
+        ),
+        pytest.param("margin = nan", "gate.toml: margin must be a finite number, not nan", id="not a number"),
+        pytest.param("throughput = inf", "throughput must be a finite number, not inf", id="infinite"),
+        pytest.param("margin = true", "gate.toml: margin must be a number, not True", id="a boolean"),
         pytest.param("throughput = 0", "must be above 0", id="no speed"),
-        pytest.param('inconclusive = "maybe"', "must be 'fail' or 'pass'", id="another policy"),
-        pytest.param("line = 3", "is not a list of tables", id="a line that is none"),
-        pytest.param('[[line]]\ntask = "a"', "a line has no condition", id="a line without a rule"),
+        pytest.param(
+            'inconclusive = "maybe"',
+            "inconclusive must be 'fail' or 'pass', not 'maybe'",
+            id="another policy",
+        ),
+        pytest.param(
+            "line = 3", "gate.toml: [[line]] must be a list of tables, not 3", id="a number for a line"
+        ),
+        pytest.param(
+            "line = [1]", "gate.toml: [[line]] no. 1 must be a table, not 1", id="a list of numbers"
+        ),
+        pytest.param(
+            '[[line]]\ntask = "a"', "gate.toml: [[line]] no. 1 has no condition", id="a line without a rule"
+        ),
         pytest.param('[[line]]\ntask = "a"\ntag = "b"\nmin = 1', "names a task and a tag", id="both"),
-        pytest.param("[[line]]\ntask = 3\nmin = 1", "task is not a text", id="a number for a name"),
-        pytest.param('[[line]]\nmin = "0.8"', "is not a number", id="a text for a number"),
+        pytest.param(
+            "[[line]]\ntask = 3\nmin = 1",
+            "[[line]] no. 1: task must be a text, not 3",
+            id="a number for a name",
+        ),
+        pytest.param(
+            '[[line]]\nmin = 1\n[[line]]\nmin = "0.8"',
+            "gate.toml: [[line]] no. 2: min must be a number, not '0.8'",
+            id="a text for a number",
+        ),
+        pytest.param("[[line]]\nmn = 1", "no key in [[line]] no. 1 of ", id="a misspelled key of a line"),
+        pytest.param(
+            "[[line]]\nmargin = -1",
+            "[[line]] no. 1: margin must be 0 or more, not -1.0",
+            id="a line's margin",
+        ),
         pytest.param("margin = [", "is not TOML", id="no TOML"),
     ],
 )
-def test_a_gate_file_that_makes_no_sense_is_an_error(tmp_path, text, message):
+def test_an_invalid_gate_file_is_an_error(tmp_path, text, message):
     (tmp_path / "gate.toml").write_text(text)
     with pytest.raises(HarnessError) as error:
         read_gate(tmp_path / "gate.toml")
     assert message in str(error.value)
 
 
-def test_a_gate_file_that_is_not_there_is_an_error(tmp_path):
+def test_a_missing_gate_file_is_an_error(tmp_path):
     with pytest.raises(HarnessError, match="no gate file"):
         read_gate(tmp_path / "none.toml")

@@ -250,6 +250,16 @@ def test_the_module_of_a_metric_counts_also_where_the_task_does_not_import_it(wo
     assert "helper_mod" not in keys.task_code(Twins())
 
 
+def test_a_metric_of_a_library_counts_by_its_version_and_one_that_uses_it_does_not():
+    from evaluation.test_run import Twins
+
+    numpy = importlib.import_module("numpy")
+    task = Twins()
+    before = keys.task_code(task)
+    task.metrics = (Metric("mean", numpy.mean, columns=("value",)),)
+    assert keys.task_code(task) == {**before, "distribution numpy": numpy.__version__}
+
+
 # --- our own scoring code -------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Task files: tasks over the user's own data, with no code."""
+"""Task files: tasks over the user's own data, without code."""
 
 from __future__ import annotations
 
@@ -76,32 +76,52 @@ def test_a_table_becomes_a_definition_with_paths_relative_to_the_file(read, tmp_
     ("content", "message"),
     [
         pytest.param("", r"tasks\.toml defines no tasks\n.*\[tasks\.NAME\]", id="nothing"),
-        pytest.param("tasks = 3", "defines no tasks", id="no table"),
-        pytest.param("[tasks]", "defines no tasks", id="an empty table"),
-        pytest.param("[task.a]\nkind = 'sts'", "unknown table 'task'", id="a misspelled table"),
-        pytest.param("[tasks]\na = 1", r"\[tasks\.a\] in .* is not a table", id="a number for a task"),
         pytest.param(
-            "[tasks.a]\npath = 'x'", r"\[tasks\.a\] .* needs kind\n  kinds: clauses, sts", id="no kind"
+            "tasks = 3",
+            r"tasks\.toml: \[tasks\] must be a table of tables, not 3\n.*\[tasks\.NAME\]",
+            id="no table",
         ),
-        pytest.param("[tasks.a]\nkind = 'sts'", r"\[tasks\.a\] .* needs path", id="no path"),
+        pytest.param("[tasks]", "defines no tasks", id="an empty table"),
+        pytest.param(
+            "[task.a]\nkind = 'sts'",
+            r"no key in .*tasks\.toml named 'task'\n  did you mean: tasks\n(.*\n)*.*\[tasks\.NAME\]",
+            id="a misspelled table",
+        ),
+        pytest.param(
+            "[tasks]\na = 1", r"tasks\.toml: \[tasks\.a\] must be a table, not 1", id="a number for a task"
+        ),
+        pytest.param(
+            "[tasks.a]\npath = 'x'", r"\[tasks\.a\] kind is missing.*\n.* kinds: clauses, sts", id="no kind"
+        ),
+        pytest.param(
+            "[tasks.a]\nkind = 'sts'", r"\[tasks\.a\] path is missing; it must be a text", id="no path"
+        ),
         pytest.param(
             "[tasks.a]\nkind = 'sst'\npath = 'x'", "named 'sst'\n.*did you mean: sts", id="no such kind"
         ),
-        pytest.param("[tasks.a]\nkind = 'sts'\npath = 3", "needs path", id="a number for a path"),
         pytest.param(
-            "[tasks.a]\nkind = 'sts'\npath = 'x'\ntags = 'legal'", "tags must be a list of texts", id="a tag"
+            "[tasks.a]\nkind = 'sts'\npath = 3",
+            r"\[tasks\.a\] path must be a text, not 3",
+            id="a number for a path",
         ),
         pytest.param(
-            "[tasks.a]\nkind = 'sts'\npath = 'x'\ncolumns = ['a']", "columns must be a table", id="columns"
+            "[tasks.a]\nkind = 'sts'\npath = 'x'\ntags = 'legal'",
+            r"\[tasks\.a\] tags must be a list of texts, not 'legal'",
+            id="a tag",
+        ),
+        pytest.param(
+            "[tasks.a]\nkind = 'sts'\npath = 'x'\ncolumns = ['a']",
+            r"\[tasks\.a\.columns\] must be a table of texts, not \['a'\]",
+            id="columns",
         ),
         pytest.param(
             "[tasks.a]\nkind = 'sts'\npath = 'x'\ntemplates = { a = 1 }",
-            "templates must be a table",
+            r"\[tasks\.a\.templates\] a must be a text, not 1",
             id="templates",
         ),
         pytest.param(
             "[tasks.'a,b']\nkind = 'sts'\npath = 'x'",
-            r"\[tasks\.a,b\] in .*: the name holds a comma",
+            r"tasks\.toml: \[tasks\.'a,b'\]: the name holds a comma",
             id="a comma in the name",
         ),
         pytest.param("[tasks.' a']\nkind = 'sts'\npath = 'x'", "name begins or ends", id="a space"),
@@ -109,12 +129,12 @@ def test_a_table_becomes_a_definition_with_paths_relative_to_the_file(read, tmp_
         pytest.param("[tasks.a\n", r"tasks\.toml is not TOML: .*line 1", id="no TOML"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_table(content, message, read):
+def test_an_error_names_the_table_and_the_key(content, message, read):
     with pytest.raises(HarnessError, match=message):
         read(content)
 
 
-def test_a_file_that_is_absent_is_named(tmp_path):
+def test_an_error_names_a_missing_file(tmp_path):
     with pytest.raises(HarnessError, match=r"no task file .*absent\.toml"):
         read_task_file(tmp_path / "absent.toml", KINDS)
 
@@ -127,7 +147,7 @@ def test_a_file_that_is_absent_is_named(tmp_path):
         ("options", {"trian": "x"}, "no option of kind sts .task support. named 'trian'\n.*mean: train"),
     ],
 )
-def test_a_kind_refuses_what_it_has_no_use_for(field, given, message):
+def test_a_kind_refuses_an_unknown_column_template_or_option(field, given, message):
     definition = TaskDefinition("support", "sts", Path("x.csv"), **{field: given})
     allowed = {"columns": ["text1", "text2", "score"], "templates": ["text1", "text2"], "options": ["train"]}
     with pytest.raises(HarnessError, match=message):
@@ -135,7 +155,7 @@ def test_a_kind_refuses_what_it_has_no_use_for(field, given, message):
     TaskDefinition("support", "sts", Path("x.csv"), columns={"text1": "a"}).allow(**allowed)
 
 
-def test_options_are_part_of_what_is_asked_and_paths_are_not(read):
-    """Options decide answers, so a changed one must never meet an old record; rows count by content."""
+def test_options_are_part_of_a_task_s_identity_and_paths_are_not(read):
+    """A changed option changes answers and must not reuse an old record; rows count by their content."""
     (task,) = read('[tasks.t]\nkind = "sts"\npath = "a.csv"\nthreshold = 0.5\ntrain = "b.csv"\n').values()
     assert task.options == {"threshold": 0.5}
