@@ -57,7 +57,7 @@ _MOVES_NO_SCORE = {
     "results": "holds what was computed",
     "system": "describes the machine, names files, refuses what is too large",
     "tasks.readers": "reads rows, which count by their digest",
-    "training": "findings beside a score; what a candidate was trained on counts by its digest",
+    "training": "findings next to a score; what a candidate was trained on counts by its digest",
 }
 """Modules and packages of ours that do not count, and why; any other that scoring reaches does."""
 

@@ -1,4 +1,4 @@
-"""Callbacks of a run, for whatever shows its progress. Light to import."""
+"""Callbacks that show the progress of a run. Light to import."""
 
 from __future__ import annotations
 
