@@ -100,7 +100,8 @@ class Drawn(Cosine):
 def evaluation(options: argparse.Namespace) -> dict[str, Any]:
     """Evaluate `options.tasks` tasks of `options.rows` pairs: of the same texts, or each of its own."""
     from harness import Dataset, Predictions, Role, Task, mean_metric
-    from harness.evaluation.run import RunPlan, Silent, run_plan
+    from harness.evaluation.progress import Progress
+    from harness.evaluation.run import RunPlan, run_plan
     from harness.results.folder import Results
     from harness.tasks.selection import Selected
 
@@ -123,11 +124,11 @@ def evaluation(options: argparse.Namespace) -> dict[str, Any]:
             left, right = model.encode(dataset["one"]), model.encode(dataset["two"])
             return Predictions(dataset, similarity=model.pairwise_similarity(left, right))
 
-    class Noting(Silent):
+    class Noting(Progress):
         def __init__(self) -> None:
             self.held: list[float] = []
 
-        def end(self, evaluation: object, *, reused: bool) -> None:  # noqa: ARG002 - a watcher's signature
+        def end(self, evaluation: object, *, reused: bool) -> None:  # noqa: ARG002 - the signature of Progress
             self.held.append(round(held(), 1))
 
     noting = Noting()

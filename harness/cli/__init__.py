@@ -1,4 +1,4 @@
-"""The command line: it parses, calls one function, prints. One file per command."""
+"""The command line: parse options, call one function, print. One file per command."""
 
 from __future__ import annotations
 
@@ -19,22 +19,21 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "run": "Evaluate models on tasks; write results and a leaderboard.",
     "list": "Show tasks, models, recipes, checks and plugins, and where each comes from.",
-    "status": "Say what is done, failed, missing or stale, and how to continue.",
-    "verify": "Say whether results still hold: hashes, scores, leaderboard.",
+    "status": "Show what is done, failed, missing or stale, and how to continue.",
+    "verify": "Verify results: hashes, scores, leaderboard.",
     "leaderboard": "Merge result folders and rank what is comparable.",
-    "compare": "Hold candidates against a baseline; a gate for CI.",
-    "check": "Say what is wrong with data, a recipe, a candidate or a card.",
+    "compare": "Compare candidates with a baseline; a gate for CI.",
+    "check": "Check data, recipes, candidates, models and model cards.",
     "bench": "Measure throughput, models side by side.",
     "cache": "Show, verify and clear the cache of embeddings.",
     "train": "Train candidates from a recipe or a model card.",
 }
 
-
 _CONTINUE = "Finished results are on disk: the same command continues from there."
 
 
-class _Lazy(click.Group):
-    """Imports a command's module when it is called, so that `--help` is instant."""
+class _LazyGroup(click.Group):
+    """Import a command's module when it is called, so that `--help` is instant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         # Not `list(…)`: once `harness list` is imported, that name is its module here.
@@ -51,7 +50,7 @@ class _Lazy(click.Group):
             formatter.write_dl([*_COMMANDS.items()])
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version(), prog_name="harness")
 def cli() -> None:
     """Evaluate, compare and decide between fine-tuned sentence-embedding models.
@@ -60,29 +59,29 @@ def cli() -> None:
     """
 
 
-def _check_words(words: Sequence[str]) -> None:
-    """Raise HarnessError for bytes that are not UTF-8: names of models and folders stand in our files."""
-    for word in words:
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raise HarnessError for bytes that are not UTF-8: we write names of models and folders into files."""
+    for argument in arguments:
         try:
-            word.encode()
+            argument.encode()
         except UnicodeEncodeError as error:
-            shown = os.fsencode(word).decode(errors="backslashreplace")
+            shown = os.fsencode(argument).decode(errors="backslashreplace")
             raise HarnessError(f"not UTF-8: {shown}", hint="rename the folder or file") from error
 
 
-def _check_folder(words: Sequence[str]) -> None:
-    """Raise HarnessError for a current folder that is gone, or whose name is not UTF-8; help needs none."""
+def _check_current_folder(arguments: Sequence[str]) -> None:
+    """Raise HarnessError for a current folder that is gone or whose name is not UTF-8; help needs none."""
     from pathlib import Path
 
-    if not words or {"-h", "--help", "--version"} & {*words}:
+    if not arguments or {"-h", "--help", "--version"} & {*arguments}:
         return
     try:
-        here = str(Path.cwd())
+        folder = str(Path.cwd())
     except OSError as error:
         raise HarnessError(
-            f"the current folder cannot be looked at: {error.strerror}", hint="cd to one that is there"
+            f"cannot read the current folder: {error.strerror}", hint="cd to an existing folder"
         ) from error
-    _check_words([here])
+    _check_arguments([folder])
 
 
 def main() -> None:
@@ -90,11 +89,11 @@ def main() -> None:
     # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    # Libraries draw bars of their own between ours.
+    # Libraries draw their own progress bars between ours.
     os.environ.setdefault("TQDM_DISABLE", "1")
     try:
-        _check_words(sys.argv[1:])
-        _check_folder(sys.argv[1:])
+        _check_arguments(sys.argv[1:])
+        _check_current_folder(sys.argv[1:])
         with handle_signals():
             cli(standalone_mode=False)
     except HarnessError as error:
@@ -111,5 +110,5 @@ def main() -> None:
         click.echo(f"\nInterrupted. {interrupt.advice or _CONTINUE}", err=True)
         sys.exit(128 + interrupt.signal)
     except BrokenPipeError:
-        # Whoever read our output has read enough; what Python flushes at exit must not fail again.
+        # The reader of our output has closed it; what Python flushes at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

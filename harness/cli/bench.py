@@ -1,4 +1,4 @@
-"""`harness bench`: throughput as its own measurement."""
+"""`harness bench`: measure throughput, models side by side."""
 
 from __future__ import annotations
 
@@ -6,42 +6,50 @@ import datetime as dt
 import os
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import model_options, out_folder, plugin_options, plugins_from, settings_from, words
+from harness.cli.options import (
+    ModelOptions,
+    OutputOptions,
+    PluginOptions,
+    grouped,
+    model_options,
+    out_folder,
+    plugin_options,
+    words,
+)
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.bench.records import Bench
     from harness.bench.session import BenchPlan, BenchProgress, Variant
-    from harness.cli.config import Config
-    from harness.models.interface import LocatedModel, ModelScheme, ModelSpec, Settings
+    from harness.cli.workspace import Workspace
+    from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
     from harness.plugins.loader import Plugins
 
 DEFAULT_OUT = "results/local/bench"
-DTYPES = ("float32", "bfloat16", "float16", "int8")
 
 
-def _several(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Take away shared options of which `bench` takes several values, to be declared again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchOptions:
+    """What to measure, and how precisely."""
 
-    def without(command: Callable[..., Any]) -> Callable[..., Any]:
-        # Where click keeps what decorators declared, until the command is made.
-        declared: list[click.Parameter] = command.__click_params__  # type: ignore[attr-defined]
-        command.__click_params__ = [one for one in declared if one.name not in names]  # type: ignore[attr-defined]
-        return command
-
-    return without
+    models: tuple[str, ...]
+    workloads: tuple[str, ...]
+    budget: float
+    margin: float
+    against_itself: bool
 
 
-@click.command(name="bench", short_help="Measure throughput, models side by side.")
+@click.command(name="bench")
 @click.option(
     "--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Folder, hub id or scheme; repeatable."
 )
@@ -53,15 +61,13 @@ def _several(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     help="short, medium, long, sts, documents, all, or a file with one text a line."
     "  [default: short,sts,documents]",
 )
-@click.option("--dtype", "dtypes", multiple=True, metavar="NAMES", help=f"Of {', '.join(DTYPES)}; several.")
-@click.option("--backend", "backends", multiple=True, metavar="NAMES", help="auto or backends; several.")
 @click.option(
     "--budget",
     type=click.FloatRange(min=1),
     default=120.0,
     show_default=True,
     metavar="SECONDS",
-    help="For all measuring, loading apart.",
+    help="For all measuring, without loading.",
 )
 @click.option(
     "--margin",
@@ -74,10 +80,17 @@ def _several(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @click.option("--out", metavar="DIR", help=f"Folder of records.  [default: {DEFAULT_OUT}]")
 @click.option("--pytest-json", metavar="FILE", help="Write all variants as one pytest-benchmark file, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
-@_several("dtype", "backend")
-@model_options
+@model_options(several=("dtype", "backend"))
 @plugin_options
-def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+@grouped(bench=BenchOptions, output=OutputOptions)
+def command(
+    *,
+    bench: BenchOptions,
+    model: ModelOptions,
+    output: OutputOptions,
+    pytest_json: str | None,
+    plugins: PluginOptions,
+) -> None:
     """Measure throughput: models, dtypes and backends side by side, each in a process of its own.
 
     \b
@@ -86,89 +99,86 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     harness bench --model minilm --backend auto,plain --workload sts --against-itself
 
     Rounds of all variants alternate, so that what slows the machine slows all of them.
-    Exit codes: 0 all measured (too noisy to say is an answer), 2 something failed.
+    Exit codes: 0 all measured (too noisy to decide is a result too), 2 something failed.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.bench.files import write
     from harness.bench.session import failed_variants, measure
-    from harness.cli.config import read_config
     from harness.cli.output import echo
+    from harness.cli.workspace import Workspace
     from harness.results.folder import encode
-    from harness.system.atomic import write_output
 
-    config = read_config(Path.cwd())
-    plugins = plugins_from(options["plugin_files"], config)
-    plan = _plan(options, config, plugins)
-    out = out_folder(options["out"] or DEFAULT_OUT)
+    workspace = Workspace.open(plugins)
+    plan = _plan(bench, model, workspace)
+    out = out_folder(output.out or DEFAULT_OUT)
     now = dt.datetime.now(dt.UTC)
     try:
-        with _watching() as watcher:
-            bench = measure(plan, watcher, started=now.isoformat(timespec="seconds"))
+        with _show_progress() as progress:
+            measured = measure(plan, progress, started=now.isoformat(timespec="seconds"))
     except KeyboardInterrupt as error:
         raise Interrupted.with_advice(error, "Nothing was written.") from error
-    written = write(bench, out, f"{now:%Y%m%dT%H%M%S}-{os.getpid()}")
-    if options["pytest_json"]:
-        from harness.bench.pytest_benchmark import pytest_benchmark
-
-        write_output(Path(options["pytest_json"]), encode(pytest_benchmark(bench, bench.variants)))
-    if options["as_json"]:
-        echo(encode(bench).decode())
+    written = write(measured, out, f"{now:%Y%m%dT%H%M%S}-{os.getpid()}")
+    if pytest_json:
+        _write_pytest_json(measured, Path(pytest_json))
+    if output.as_json:
+        echo(encode(measured).decode())
     else:
-        _print(bench, written.record, plugins)
-    if failed_variants(bench) or plugins.problems:
+        _print(measured, written.record, workspace.plugins)
+    if failed_variants(measured) or workspace.plugins.problems:
         sys.exit(2)
 
 
-def _plan(options: Mapping[str, Any], config: Config, plugins: Plugins) -> BenchPlan:
-    """Turn what was asked into a plan; everything a user can get wrong is found here, before any work."""
+def _plan(bench: BenchOptions, model: ModelOptions, workspace: Workspace) -> BenchPlan:
+    """Make the plan of a bench; raises HarnessError for every mistake of the user's, before any work."""
     from harness.bench.session import BenchPlan
     from harness.bench.workloads import DEFAULT, select_workloads
 
     return BenchPlan(
-        variants=_variants(options, config, plugins),
-        workloads=select_workloads(words(options["workloads"]) or DEFAULT),
-        plugins=tuple(
-            str(user_path(file).absolute()) for file in (*config.plugins, *options["plugin_files"])
-        ),
-        margin=options["margin"],
-        budget=options["budget"],
-        against_itself=options["against_itself"],
+        variants=_variants(bench.models or workspace.config.models, model, workspace.plugins),
+        workloads=select_workloads(words(bench.workloads) or DEFAULT),
+        plugins=tuple(str(user_path(file).absolute()) for file in workspace.plugin_files),
+        margin=bench.margin,
+        budget=bench.budget,
+        against_itself=bench.against_itself,
     )
 
 
-def _variants(options: Mapping[str, Any], config: Config, plugins: Plugins) -> list[Variant]:
-    """Every model with every dtype and backend asked for; named by what tells them apart.
+def _variants(named: Sequence[str], model: ModelOptions, plugins: Plugins) -> list[Variant]:
+    """Make a variant of every model with every dtype and backend, labeled by what tells them apart.
 
     Of several, one that cannot be located will be an ERROR, as its process finds out again; the only one
     raises HarnessError at once.
     """
     from harness.bench.session import Variant
-    from harness.models.locate import parse_model
 
-    named = list(options["models"]) or list(config.models)
     if not named:
         raise HarnessError("no model", hint="--model minilm, or --model PATH")
-    schemes, ways = plugins.model_schemes(), _ways(options)
-    several = [what for what in ("dtype", "backend") if len({getattr(one, what) for one in ways}) > 1]
-    specs = [
-        [parse_model(text, schemes, settings, threads=options["threads"]) for settings in ways]
-        for text in named
-    ]
+    schemes = plugins.model_schemes()
+    specs = [model.specs(text, schemes) for text in named]
+    varied = [name for name in ("dtype", "backend") if len(getattr(model, name)) > 1]
     variants = []
-    for text, name, same in zip(named, _names(named, specs, schemes), specs, strict=True):
+    for text, name, same in zip(named, _display_names(named, specs, schemes), specs, strict=True):
         for spec in same:
-            told = [str(getattr(spec.settings, what)) for what in several]
-            variants.append(Variant(" ".join([name or spec.name or text, *told]), spec))
-    _check_labels([one.label for one in variants])
+            values = [str(getattr(spec.settings, setting)) for setting in varied]
+            variants.append(Variant(" ".join([name or spec.name or text, *values]), spec))
+    _check_labels([variant.label for variant in variants])
     return variants
 
 
-def _names(
+def _write_pytest_json(bench: Bench, path: Path) -> None:
+    from harness.bench.pytest_benchmark import pytest_benchmark
+    from harness.results.folder import encode
+    from harness.system.atomic import write_output
+
+    write_output(path, encode(pytest_benchmark(bench, bench.variants)))
+
+
+def _display_names(
     named: Sequence[str], specs: Sequence[Sequence[ModelSpec]], schemes: Mapping[str, ModelScheme]
 ) -> list[str | None]:
-    """What each model is called; None for one that cannot be located under any settings."""
+    """Return the name to show of each model; None for one that cannot be located under any settings."""
     from harness.models.locate import check_names, display_names, locate_model
 
-    found: list[LocatedModel | None] = []
+    models: list[LocatedModel | None] = []
     for same in specs:
         located = None
         for spec in same:
@@ -177,10 +187,10 @@ def _names(
             except HarnessError:
                 if len(named) * len(same) == 1:
                     raise
-        found.append(located)
-    check_names([one for one in found if one])
-    shown = display_names([(one.name, one.fingerprint) for one in found if one])
-    return [shown[one.name, one.fingerprint] if one else None for one in found]
+        models.append(located)
+    check_names([model for model in models if model])
+    names = display_names([(model.name, model.fingerprint) for model in models if model])
+    return [names[model.name, model.fingerprint] if model else None for model in models]
 
 
 def _check_labels(labels: Sequence[str]) -> None:
@@ -189,54 +199,29 @@ def _check_labels(labels: Sequence[str]) -> None:
             raise HarnessError(f"two variants are called {label!r}", hint="tell them apart: NAME=PATH")
 
 
-def _ways(options: Mapping[str, Any]) -> list[Settings]:
-    """Settings of every dtype with every backend; raises HarnessError for one that does not exist."""
-    from harness.models.backends import BACKENDS
-
-    dtypes = words(options["dtypes"]) or ["float32"]
-    backends = words(options["backends"]) or ["auto"]
-    for what, given, known in (("dtype", dtypes, DTYPES), ("backend", backends, ("auto", *BACKENDS))):
-        for name in given:
-            if name not in known:
-                raise HarnessError.unknown(what, name, known)
-    return [
-        settings_from({**options, "dtype": dtype, "backend": backend})
-        for dtype in dict.fromkeys(dtypes)
-        for backend in dict.fromkeys(backends)
-    ]
-
-
 @contextmanager
-def _watching() -> Iterator[BenchProgress]:
-    """Show progress on standard error; it vanishes at the end, and when piped."""
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TimeElapsedColumn
+def _show_progress() -> Iterator[BenchProgress]:
+    """Show the current step as a progress bar on standard error."""
+    from rich.progress import BarColumn, SpinnerColumn, TimeElapsedColumn
 
     from harness.bench.session import BenchProgress
-    from harness.cli.output import Words, console
+    from harness.cli.output import DescriptionColumn, progress_bar
 
     class Bar(BenchProgress):
         def step(self, what: str, done: float) -> None:
             progress.update(task, description=what, completed=done)
 
-    columns = (SpinnerColumn(), Words(), BarColumn(), TimeElapsedColumn())
-    target = console(err=True)
-    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
+    with progress_bar(SpinnerColumn(), DescriptionColumn(), BarColumn(), TimeElapsedColumn()) as progress:
         task = progress.add_task("starting", total=1.0)
         yield Bar()
 
 
 def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
     from harness.bench.report import bench_tables, caveats
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
 
     target = console()
-    print_grids(bench_tables(bench), target)
-    _say_all([*caveats(bench), *(f"PROBLEM {one}" for one in plugins.problems)], target)
-    say(f"written: {record}", target)
-
-
-def _say_all(sentences: Sequence[str], target: Any) -> None:  # noqa: ANN401 - rich's console
-    from harness.cli.output import say
-
-    for sentence in sentences:
+    print_tables(bench_tables(bench), target)
+    for sentence in [*caveats(bench), *(f"PROBLEM {problem}" for problem in plugins.problems)]:
         say(sentence, target)
+    say(f"written: {record}", target)

@@ -1,4 +1,4 @@
-"""`harness check`: what is wrong with data, a recipe, a candidate, a model or a card?"""
+"""`harness check`: check data, recipes, candidates, models and model cards."""
 
 from __future__ import annotations
 
@@ -6,50 +6,74 @@ import json
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from, words
+from harness.cli.options import PluginOptions, grouped, plugin_options, read_columns, words
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.tasks.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from rich.console import Console
     from rich.text import Text
 
     from harness.checks import CheckOptions, CheckReport
-    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
     from harness.plugins.loader import Plugins
     from harness.tasks.finding import Finding
     from harness.training.check_input import CheckInput
 
 _INDENT = 10
-"""Columns before a finding's text."""
+"""Columns in front of a finding's text."""
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 
 
-@click.command(name="check", short_help="Say what is wrong with data, a recipe, a candidate or a card.")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOptions:
+    """What the user says about the paths."""
+
+    recipe: str | None
+    kind: str | None
+    columns: tuple[str, ...]
+    """`OURS=THEIRS`."""
+    data: str | None
+    base: str | None
+    tasks: tuple[str, ...]
+    verify: bool
+
+
+@click.command(name="check")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--recipe", metavar="NAME|FILE.toml", help="How the rows are to be trained on, or were.")
-@click.option("--kind", metavar="KIND", help="What the rows are, without a recipe: pairs, triplets, …")
+@click.option("--recipe", metavar="NAME|FILE.toml", help="Recipe that the rows belong to.")
+@click.option("--kind", metavar="KIND", help="Kind of the rows, without a recipe: pairs, triplets, …")
 @click.option(
     "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Name of a column in the file."
 )
 @click.option("--data", metavar="DIR|FILE", help="Folder of the data, or the file of the training rows.")
 @click.option("--base", metavar="MODEL", help="Model that training starts from; the recipe's by default.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Tasks that must not have been trained on.")
-@click.option("--verify", is_flag=True, help="Measure again what a model's card claims, on --data DIR.")
-@click.option("--allow", multiple=True, metavar="CODES", help="Findings that are known and do not count.")
+@click.option(
+    "--verify", is_flag=True, help="Recompute the scores that a model's card claims, on --data DIR."
+)
+@click.option("--allow", multiple=True, metavar="CODES", help="Codes of findings that do not count.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @plugin_options
-def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
-    """Say what is wrong with data, a recipe, a candidate, a model or a card.
+@grouped(inputs=InputOptions)
+def command(
+    paths: tuple[str, ...],
+    *,
+    inputs: InputOptions,
+    allow: tuple[str, ...],
+    as_json: bool,
+    plugins: PluginOptions,
+) -> None:
+    """Check data, recipes, candidates, models and model cards.
 
     \b
     harness check card.md candidates/nda recipes/nda.toml
@@ -57,110 +81,106 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     harness check candidates/sts --verify --data data/
 
     A PATH is a card (.md), a recipe (.toml, or the name of a shipped one), the folder of a candidate or of
-    a model, or a data file, for which --recipe or --kind says what its rows are.
+    a model, or a data file, whose rows --recipe or --kind describes.
 
-    Exit codes: 0 no error was found, 1 errors were, 2 something could not be checked.
+    Exit codes: 0 no errors, 1 errors, 2 something could not be checked.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.config import read_config
+    from harness.cli.workspace import Workspace
 
-    config = read_config(Path.cwd())
-    plugins = plugins_from(options["plugin_files"], config)
-    asked, allowed = _asked(options, config, plugins), frozenset(words(options["allow"]))
-    checks = plugins.checks()
-    checked = [_check(path, asked, plugins) for path in options["paths"]]
-    problems = [*plugins.problems, *(problem for one in checked for problem in one.problems)]
+    workspace = Workspace.open(plugins)
+    options, allowed = _check_options(inputs, workspace), frozenset(words(allow))
+    checks = workspace.plugins.checks()
+    results = [_check(path, options, workspace.plugins) for path in paths]
+    problems = [
+        *workspace.plugins.problems,
+        *(problem for checked in results for problem in checked.problems),
+    ]
     if not checks:
-        problems.append("no plugin brings checks (HARNESS_PLUGINS lists the plugins to load)")
-    if options["as_json"]:
-        shown = [_record(one, allowed) for one in checked]
+        problems.append("no plugin has checks (HARNESS_PLUGINS lists the plugins to load)")
+    if as_json:
+        shown = [_as_data(checked, allowed) for checked in results]
         click.echo(json.dumps({"paths": shown, "problems": problems}, indent=1))
     else:
-        _print(checked, allowed, problems)
-    found = Counter(finding.severity for one in checked for finding in one.counted(allowed))
-    sys.exit(2 if problems or any(one.error for one in checked) else 1 if found[Severity.ERROR] else 0)
+        _print(results, allowed, problems)
+    if problems or any(checked.error for checked in results):
+        sys.exit(2)
+    counted = [finding for checked in results for finding in checked.counted(allowed)]
+    sys.exit(1 if any(finding.severity is Severity.ERROR for finding in counted) else 0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """A path, and what came of it."""
+class _CheckedPath:
+    """A path with the report of its checks, or the reason why it could not be checked."""
 
     path: str
     subject: CheckInput | None = None
-    looked: CheckReport | None = None
+    report: CheckReport | None = None
     error: HarnessError | None = None
-    """Why it could not be checked."""
 
     @property
     def findings(self) -> Sequence[tuple[Finding, str]]:
-        return self.looked.findings if self.looked else ()
+        return self.report.findings if self.report else ()
 
     @property
     def problems(self) -> Sequence[str]:
-        return self.looked.problems if self.looked else ()
+        return self.report.problems if self.report else ()
 
     def counted(self, allowed: frozenset[str]) -> Iterator[Finding]:
-        """Findings that were not allowed."""
+        """Return the findings that are not allowed."""
         return (finding for finding, _ in self.findings if finding.code not in allowed)
 
 
-def _asked(options: Mapping[str, Any], config: Config, plugins: Plugins) -> CheckOptions:
+def _check_options(inputs: InputOptions, workspace: Workspace) -> CheckOptions:
     """Read the options; raises HarnessError for what does not exist."""
     from harness.checks import CheckOptions
     from harness.checks.models import ModelLoader
     from harness.tasks.selection import select_tasks
 
-    tasks = tasks_from(plugins, options["task_files"], config)
-    named = words(options["tasks"])
-    selected = select_tasks(named, tasks, plugins.task_schemes()) if named else []
+    plugins, tasks = workspace.plugins, workspace.tasks()
+    names = words(inputs.tasks)
+    selected = select_tasks(names, tasks, plugins.task_schemes()) if names else []
     return CheckOptions(
         models=ModelLoader(plugins.model_schemes()),
         recipes=plugins.recipes(),
-        tasks=tasks | {one.task.name: one.task for one in selected},
-        wanted=tuple(one.task.name for one in selected),
-        data=_data(options["data"] or config.data),
-        recipe=options["recipe"],
-        kind=options["kind"],
-        columns=dict(map(_column, options["columns"])),
-        base=options["base"],
-        verify=options["verify"],
+        tasks=tasks | {selection.task.name: selection.task for selection in selected},
+        wanted=tuple(selection.task.name for selection in selected),
+        data=_data_path(inputs.data or workspace.config.data),
+        recipe=inputs.recipe,
+        kind=inputs.kind,
+        columns=read_columns(inputs.columns),
+        base=inputs.base,
+        verify=inputs.verify,
     )
 
 
-def _data(given: str | None) -> Path | None:
-    if given is None or given == "sample":
+def _data_path(option: str | None) -> Path | None:
+    if option is None or option == "sample":
         return None
-    place = user_path(given)
-    if not place.exists():
-        raise HarnessError(f"no data folder or file {given}")
-    return place
+    path = user_path(option)
+    if not path.exists():
+        raise HarnessError(f"no data folder or file {option}")
+    return path
 
 
-def _column(text: str) -> tuple[str, str]:
-    ours, equals, theirs = text.partition("=")
-    if not (ours and equals and theirs):
-        raise HarnessError(f"--column {text!r} is not OURS=THEIRS")
-    return ours, theirs
-
-
-def _check(path: str, asked: CheckOptions, plugins: Plugins) -> _Checked:
+def _check(path: str, options: CheckOptions, plugins: Plugins) -> _CheckedPath:
     from harness.checks import check_input_from_path, run_checks
 
     try:
-        subject = check_input_from_path(path, asked)
+        subject = check_input_from_path(path, options)
     except HarnessError as error:
-        return _Checked(path, error=error)
-    looked = run_checks(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
-    return _Checked(path, subject, looked)
+        return _CheckedPath(path, error=error)
+    report = run_checks(subject, plugins.checks(), lambda name: plugins.origin("harness_checks", name))
+    return _CheckedPath(path, subject, report)
 
 
-def _record(one: _Checked, allowed: frozenset[str]) -> dict[str, Any]:
-    """Give one path as JSON has it."""
+def _as_data(checked: _CheckedPath, allowed: frozenset[str]) -> dict[str, Any]:
+    """Return a path and its findings as plain data, for JSON."""
     from harness.checks import missing_inputs
 
     return {
-        "path": one.path,
-        "what": one.subject.what if one.subject else None,
-        "error": str(one.error) if one.error else None,
+        "path": checked.path,
+        "what": checked.subject.what if checked.subject else None,
+        "error": str(checked.error) if checked.error else None,
         "findings": [
             {
                 "code": finding.code,
@@ -170,45 +190,46 @@ def _record(one: _Checked, allowed: frozenset[str]) -> dict[str, Any]:
                 "check": check,
                 "allowed": finding.code in allowed,
             }
-            for finding, check in one.findings
+            for finding, check in checked.findings
         ],
-        "not_looked_at": missing_inputs(one.subject) if one.subject else [],
+        "not_looked_at": missing_inputs(checked.subject) if checked.subject else [],
     }
 
 
-def _print(checked: Sequence[_Checked], allowed: frozenset[str], problems: Sequence[str]) -> None:
+def _print(paths: Sequence[_CheckedPath], allowed: frozenset[str], problems: Sequence[str]) -> None:
     from harness.cli.output import console, say
 
     target = console()
-    for one in checked:
-        _print_one(one, allowed, target)
+    for checked in paths:
+        _print_path(checked, allowed, target)
     for problem in problems:
         say(f"PROBLEM {problem}", target, style="red")
-    say(_summary(checked, allowed), target, style="bold")
+    say(_summary(paths, allowed), target, style="bold")
 
 
-def _print_one(one: _Checked, allowed: frozenset[str], target: Console) -> None:
+def _print_path(checked: _CheckedPath, allowed: frozenset[str], target: Console) -> None:
     """Print a heading, the findings, and what was not looked at."""
     from rich.text import Text
 
     from harness.cli.output import clean
 
-    title = Text(clean(one.path), style="bold cyan")
+    title = Text(clean(checked.path), style="bold cyan")
     title.append(
-        f"  {clean(_about(one.subject)) if one.subject else 'could not be checked'}", style="not bold dim"
+        f"  {clean(_description(checked.subject)) if checked.subject else 'could not be checked'}",
+        style="not bold dim",
     )
     target.print(title, soft_wrap=True)
-    for finding, _ in one.findings:
+    for finding, _ in checked.findings:
         _print_finding(finding, target, known=finding.code in allowed)
-    if one.subject is not None and (rest := _rest(one.subject, found=bool(one.findings))):
+    if checked.subject is not None and (rest := _remainder(checked.subject, found=bool(checked.findings))):
         _print_indented(Text(clean(rest), style="dim"), Text(" "), target)
-    for line in str(one.error).splitlines() if one.error else ():
+    for line in str(checked.error).splitlines() if checked.error else ():
         _print_indented(Text(clean(line.strip()), style="red"), Text(" "), target)
     target.print()
 
 
-def _rest(subject: CheckInput, *, found: bool) -> str:
-    """Say that nothing was found, and what was not looked at."""
+def _remainder(subject: CheckInput, *, found: bool) -> str:
+    """Return that nothing was found, and what was not looked at."""
     from harness.checks import missing_inputs
 
     lacking = missing_inputs(subject)
@@ -232,7 +253,7 @@ def _print_finding(finding: Finding, target: Console, *, known: bool) -> None:
 
 
 def _print_indented(text: Text, first: Text, target: Console) -> None:
-    """Print a text in lines that all begin where it begins, after what stands before its first."""
+    """Print a wrapped text with a hanging indent: `first` in front of its first line."""
     from rich.text import Text
 
     for number, line in enumerate(text.wrap(target, target.width - len(first))):
@@ -240,25 +261,25 @@ def _print_indented(text: Text, first: Text, target: Console) -> None:
         target.print(Text.assemble(Text(" " * len(first)) if number else first, line), soft_wrap=True)
 
 
-def _about(subject: CheckInput) -> str:
-    """Say in one line what is known of it."""
+def _description(subject: CheckInput) -> str:
+    """Return what is known about a path, on one line."""
+    from harness.cli.output import plural
+
     parts = [subject.what, subject.loss_name]
     parts.append(f"{subject.size:,} rows" if subject.size else "")
     parts.append(f"batch {subject.batch_size}" if subject.batch_size else "")
-    parts.append(_plural(subject.epochs, "epoch") if subject.epochs else "")
-    parts.append(_plural(subject.steps, "step") if subject.steps else "")
+    parts.append(plural(subject.epochs, "epoch") if subject.epochs else "")
+    parts.append(plural(subject.steps, "step") if subject.steps else "")
     return " · ".join(part for part in parts if part)
 
 
-def _summary(checked: Sequence[_Checked], allowed: frozenset[str]) -> str:
-    found = Counter(finding.severity for one in checked for finding in one.counted(allowed))
-    known = sum(finding.code in allowed for one in checked for finding, _ in one.findings)
-    counts = [_plural(found[severity], severity) for severity in _STYLES]
+def _summary(paths: Sequence[_CheckedPath], allowed: frozenset[str]) -> str:
+    from harness.cli.output import plural
+
+    severities = Counter(finding.severity for checked in paths for finding in checked.counted(allowed))
+    known = sum(finding.code in allowed for checked in paths for finding, _ in checked.findings)
+    counts = [plural(severities[severity], severity) for severity in _STYLES]
     counts += [f"{known} allowed"] if known else []
-    broken = sum(one.error is not None for one in checked)
+    broken = sum(checked.error is not None for checked in paths)
     counts += [f"{broken} could not be checked"] if broken else []
-    return f"{_plural(len(checked), 'path')}: {', '.join(counts)}"
-
-
-def _plural(number: float, what: str) -> str:
-    return f"{number:,g} {what}{'' if number == 1 else 's'}"
+    return f"{plural(len(paths), 'path')}: {', '.join(counts)}"

@@ -1,60 +1,77 @@
-"""`harness compare`: is the candidate better, at what, by how much beyond noise, and may it be shipped?"""
+"""`harness compare`: compare candidates with a baseline, and decide by a gate."""
 
 from __future__ import annotations
 
-import itertools
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from, words
+from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
+from harness.cli.options import PluginOptions, grouped, plugin_options
 from harness.errors import HarnessError
-from harness.system.paths import user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from harness.comparison.compare import CompareOptions
-    from harness.comparison.gate import Gate
     from harness.comparison.result import Comparison, ParetoPoint
     from harness.comparison.sources import ModelResults
-    from harness.tasks.interface import Task
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
-MOST_ALONE = 2
-"""Of more models than these, quality and speed are shown in a table of their own."""
+MAX_WITHOUT_FRONT = 2
+"""Maximum number of models without a table of quality and speed."""
 
-_ENDINGS = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
-"""Ending of a file of `--write` → its format."""
+_SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".xml": "junit"}
+"""Suffix of a file of `--write` → its format."""
 
 
-@click.command(name="compare", short_help="Hold candidates against a baseline; a gate for CI.")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """How a comparison is printed, and the files that it is written to."""
+
+    form: str
+    files: tuple[str, ...]
+
+
+@click.command(name="compare")
 @click.argument("paths", nargs=-1, required=True, metavar="BASE [CAND]...")
-@click.option("--baseline", metavar="NAME", help="Which model of BASE, where it holds several.")
+@click.option("--baseline", metavar="NAME", help="Model of BASE, where it has several.")
 @click.option(
-    "--candidate", "candidates", multiple=True, metavar="NAMES", help="Which of CAND; several, or patterns."
+    "--candidate", "candidates", multiple=True, metavar="NAMES", help="Models of CAND: names or patterns."
 )
 @click.option("--seeds", is_flag=True, help="All candidates are one recipe, trained with different seeds.")
 @click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
-@click.option("--margin", type=float, help="Gate: the loss that is accepted on every headline.")
+@click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks and tags.")
-@click.option("--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headlines, or `all`.")
-@click.option("--allow", multiple=True, metavar="KEYS", help="Compare although this differs; it is stamped.")
+@click.option(
+    "--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headline metrics, or `all`."
+)
+@click.option(
+    "--allow", multiple=True, metavar="KEYS", help="Compare although this differs; the result says so."
+)
 @click.option(
     "--domain", multiple=True, metavar="TAGS", help="Sum up gains on these tags, and losses elsewhere."
 )
-@click.option("--power", is_flag=True, help="Say how many examples it takes to see the margin.")
+@click.option("--power", is_flag=True, help="Show how many examples are needed to detect the margin.")
 @click.option("--why", is_flag=True, help="Show the examples that changed, and where.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--write", "files", multiple=True, metavar="FILE", help="Write .md, .json, .csv or .xml (JUnit) too."
 )
 @plugin_options
-def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
-    """Hold candidates against a baseline: result folders, or leaderboard CSVs with their predictions beside.
+@grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, report=ReportOptions)
+def command(
+    *,
+    pair: PairOptions,
+    scope: ScopeOptions,
+    gate: GateOptions,
+    report: ReportOptions,
+    plugins: PluginOptions,
+) -> None:
+    """Compare candidates with a baseline: result folders, or leaderboard CSVs next to their predictions.
 
     \b
     harness compare results/base results/candidate --margin 0.01
@@ -63,152 +80,39 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Exit codes: 0 passes, 1 worse, 2 something is missing or broken, 3 not comparable, 4 inconclusive.
     Without --margin or --gate: 1 where the candidate is significantly worse on a line, else 0.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.config import read_config
     from harness.cli.output import clean, echo
+    from harness.cli.workspace import Workspace
     from harness.comparison.compare import compare
     from harness.system.atomic import write_output
 
-    writing = {Path(file): _format_of(file) for file in options["files"]}
-    config = read_config(Path.cwd())
-    plugins = plugins_from(options["plugin_files"], config)
-    tasks = tasks_from(plugins, options["task_files"], config)
-    pairs = _pairs(options)
-    comparisons = compare(pairs, _question(options, tasks, pairs))
-    front, matrix = _front(pairs), options["all_pairs"]
-    for file, form in writing.items():
-        write_output(file, _text(comparisons, form, front, matrix=matrix).encode())
-    if options["form"] == "table":
+    forms = {Path(file): _format_of(file) for file in report.files}
+    workspace = Workspace.open(plugins)
+    tasks = workspace.tasks()
+    pairs = model_pairs(pair)
+    comparisons = compare(pairs, compare_options(scope, gate, tasks, pairs))
+    front, matrix = _pareto_front(pairs), pair.all_pairs
+    for file, form in forms.items():
+        write_output(file, _document(comparisons, form, front, matrix=matrix).encode())
+    if report.form == "table":
         _print(comparisons, front, matrix=matrix)
     else:
-        echo(_text(comparisons, options["form"], front, matrix=matrix))
-    for problem in plugins.problems:
+        echo(_document(comparisons, report.form, front, matrix=matrix))
+    for problem in workspace.plugins.problems:
         click.echo(clean(f"PROBLEM {problem}"), err=True)
-    sys.exit(_worst(comparisons, gate=not options["all_pairs"]))
+    sys.exit(_exit_code(comparisons, gate=not matrix))
 
 
-def _pairs(options: Mapping[str, Any]) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
-    """Say who is held against whom."""
-    from harness.comparison.sources import pick, read_results
-
-    paths = [user_path(path) for path in options["paths"]]
-    read = [read_results(path) for path in paths]
-    if options["all_pairs"]:
-        given = {(side.name, side.fingerprint): side for sides in read for side in sides}
-        if options["seeds"] or options["baseline"] or options["candidates"]:
-            raise HarnessError(
-                "--all-pairs takes every model", hint="leave out --baseline, --candidate, --seeds"
-            )
-        if len(given) < 2:
-            raise HarnessError(
-                f"only one model: {next(iter(given.values())).name}", hint="give another folder"
-            )
-        return [(left, [right]) for left, right in itertools.combinations(given.values(), 2)]
-    (baseline,) = pick(read[0], [options["baseline"]] if options["baseline"] else [], "--baseline", paths[0])
-    names = words(options["candidates"])
-    candidates = _candidates(read, paths, names, baseline)
-    if options["seeds"]:
-        if len(candidates) < 2:
-            raise HarnessError("--seeds needs two candidates or more", hint="--candidate 'nda-seed*'")
-        return [(baseline, candidates)]
-    return [(baseline, [candidate]) for candidate in candidates]
-
-
-def _candidates(
-    read: Sequence[Sequence[ModelResults]],
-    paths: Sequence[Path],
-    names: Sequence[str],
-    baseline: ModelResults,
-) -> list[ModelResults]:
-    """Candidates: of the further paths, each one's only model or those named; of BASE alone, the others."""
-    from harness.comparison.sources import pick
-
-    if len(paths) == 1:
-        others = [side for side in read[0] if side.name != baseline.name]
-        if not others:
-            raise HarnessError(f"{paths[0]} holds one model only: {baseline.name}", hint="give BASE and CAND")
-        return pick(others, names, "--candidate", paths[0])
-    if not names:
-        return [
-            side
-            for sides, path in zip(read[1:], paths[1:], strict=True)
-            for side in _theirs(sides, path, baseline)
-        ]
-    return pick([side for sides in read[1:] for side in sides], names, "--candidate", paths[1])
-
-
-def _theirs(sides: Sequence[ModelResults], path: Path, baseline: ModelResults) -> list[ModelResults]:
-    """The model of a further path; where the baseline stands there too, the other one."""
-    from harness.comparison.sources import pick
-
-    others = [side for side in sides if side.fingerprint != baseline.fingerprint] or list(sides)
-    return pick(others, [], "--candidate", path)
-
-
-def _question(
-    options: Mapping[str, Any],
-    tasks: Mapping[str, Task],
-    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
-) -> CompareOptions:
-    from harness.comparison.comparability import check_keys
-    from harness.comparison.compare import CompareOptions
-
-    named = frozenset(words(options["metrics"]))
-    return CompareOptions(
-        tasks=tasks,
-        gate=_gate(options),
-        only=_only(words(options["tasks"]), tasks, pairs),
-        metrics=None if "all" in named else named,
-        allow=check_keys(words(options["allow"])),
-        domain=frozenset(words(options["domain"])),
-        power=options["power"],
-        why=options["why"],
-    )
-
-
-def _gate(options: Mapping[str, Any]) -> Gate | None:
-    from harness.comparison.gate import margin_gate, read_gate
-
-    if options["gate"] is not None:
-        if options["margin"] is not None:
-            raise HarnessError("--gate and --margin say the same", hint="write margin = … into the gate file")
-        return read_gate(user_path(options["gate"]))
-    if options["power"] and options["margin"] is None:
-        raise HarnessError("--power needs a margin to be seen", hint="--margin 0.01")
-    return None if options["margin"] is None else margin_gate(options["margin"])
-
-
-def _only(
-    names: Sequence[str],
-    tasks: Mapping[str, Task],
-    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
-) -> frozenset[str] | None:
-    """Names and tags of tasks → names; a name that no result has stays, and will be found missing."""
-    if not names:
-        return None
-    sides = [side for baseline, candidates in pairs for side in (baseline, *candidates)]
-    answered = [one.evaluation for side in sides for one in side.answered.values()]
-    tags: dict[str, set[str]] = {}
-    for one in answered:
-        task = one.examination.task
-        own = one.tags or (tuple(tasks[task].tags) if task in tasks else ())
-        for word in (task, *own):
-            tags.setdefault(word, set()).add(task)
-    known = {*tags, *tasks}
-    for name in names:
-        if name not in known:
-            raise HarnessError.unknown("task or tag", name, known)
-    return frozenset(task for name in names for task in tags.get(name, {name}))
-
-
-def _front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:
-    """Quality beside speed of all that are compared; two alone say it in their own table."""
+def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:
+    """Return quality and speed of all models; none for two, whose own table has them."""
     from harness.comparison.pareto import pareto_front
 
     sides = {(side.name, side.fingerprint): side for base, others in pairs for side in (base, *others)}
-    return pareto_front([*sides.values()]) if len(sides) > MOST_ALONE else []
+    return pareto_front([*sides.values()]) if len(sides) > MAX_WITHOUT_FRONT else []
 
 
-def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool) -> str:
+def _document(
+    comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool
+) -> str:
     from harness.comparison import formats
     from harness.comparison.markdown import markdown
 
@@ -225,31 +129,31 @@ def _text(comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPo
 
 
 def _print(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint], *, matrix: bool) -> None:
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
     from harness.comparison.matrix import matrix_tables, pareto_table
     from harness.comparison.tables import comparison_tables
 
     target = console()
     if matrix:
-        print_grids(matrix_tables(comparisons), target)
+        print_tables(matrix_tables(comparisons), target)
     for comparison in comparisons:
         if not matrix:
-            print_grids(comparison_tables(comparison), target)
+            print_tables(comparison_tables(comparison), target)
     if front:
-        print_grids([pareto_table(front)], target)
+        print_tables([pareto_table(front)], target)
     for comparison in comparisons:
         say(comparison.sentence, target, style="bold")
 
 
 def _format_of(file: str) -> str:
-    form = _ENDINGS.get(Path(file).suffix.lower())
+    form = _SUFFIXES.get(Path(file).suffix.lower())
     if form is None:
-        raise HarnessError(f"--write {file}: unknown ending", exists=f"known: {', '.join(_ENDINGS)}")
+        raise HarnessError(f"--write {file}: unknown suffix", exists=f"known: {', '.join(_SUFFIXES)}")
     return form
 
 
-def _worst(comparisons: Sequence[Comparison], *, gate: bool) -> int:
-    """The exit code of all; a matrix of all pairs is no gate, since one of two is always the worse."""
+def _exit_code(comparisons: Sequence[Comparison], *, gate: bool) -> int:
+    """Return the exit code of all comparisons; a matrix is not a gate, since one of two is always worse."""
     codes = {comparison.exit_code for comparison in comparisons}
     order = (2, 3, 1, 4) if gate else (2, 3)
     return next((code for code in order if code in codes), 0)

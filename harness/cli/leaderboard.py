@@ -6,17 +6,17 @@ import json
 import os
 from dataclasses import asdict
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from
+from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from harness.results.leaderboard import Board
     from harness.results.records import Evaluation, Examination, Throughput
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Identity = tuple[str, str]
 
 
-@click.command(name="leaderboard", short_help="Merge result folders and rank what is comparable.")
+@click.command(name="leaderboard")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
 @click.option(
     "--format",
@@ -35,28 +35,22 @@ if TYPE_CHECKING:
     default="table",
     show_default=True,
 )
-@click.option("--letters/--no-letters", default=True, help="Say which models differ beyond noise.")
+@click.option("--letters/--no-letters", default=True, help="Show which models differ significantly.")
 @plugin_options
-def command(
-    folders: tuple[str, ...],
-    form: str,
-    letters: bool,
-    plugin_files: tuple[str, ...],
-    task_files: tuple[str, ...],
-) -> None:
-    """Merge result folders and rank, task by task, the models that were asked the same.
+def command(folders: tuple[str, ...], *, form: str, letters: bool, plugins: PluginOptions) -> None:
+    """Merge result folders and rank, task by task, the models whose results are comparable.
 
-    Models whose data, split, task version or limit differ are not ranked, and the reason is said.
-    Where two folders hold the same model and task with different results, that is an error.
+    Models whose data, split, task version or limit differ are not ranked, and the reason is shown.
+    Different results of the same model and task in two folders are an error.
     Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
     """
-    from harness.cli.output import console, echo, print_grids
+    from harness.cli.output import console, echo, print_tables
     from harness.render import to_markdown
     from harness.results.leaderboard import boards, leaderboard_rows
     from harness.results.publish import to_csv
     from harness.results.tables import models_table
 
-    evaluations, throughputs, paths = _merged([user_path(folder) for folder in folders])
+    evaluations, throughputs, paths = _merge([user_path(folder) for folder in folders])
     if form == "csv":
         echo(to_csv(leaderboard_rows(evaluations)))
     elif form == "json":
@@ -67,43 +61,43 @@ def command(
         from harness.results.significance_tables import board_letters, board_tables, overall_table
 
         ranked = boards(evaluations)
-        known = _standings(ranked, paths, plugin_files, task_files) if letters else {}
-        given, over = board_letters(known), overall(ranked, known)
+        stats = _pairwise_stats(ranked, paths, plugins) if letters else {}
+        shared, ranks = board_letters(stats), overall(ranked, stats)
         if form == "tex":
-            echo(to_latex(ranked, given, over))
+            echo(to_latex(ranked, shared, ranks))
             return
-        laid_out = [*board_tables(ranked, given), *map(overall_table, over)]
+        tables = [*board_tables(ranked, shared), *map(overall_table, ranks)]
         if form == "md":
-            echo(to_markdown(laid_out))
+            echo(to_markdown(tables))
         else:
-            print_grids([models_table(ranked, throughputs), *laid_out], console())
+            print_tables([models_table(ranked, throughputs), *tables], console())
 
 
-def _standings(
-    ranked: Sequence[Board],
-    paths: Mapping[tuple[str, str], Path],
-    plugins: Sequence[str],
-    files: Sequence[str],
+def _pairwise_stats(
+    ranked: Sequence[Board], paths: Mapping[tuple[str, str], Path], plugins: PluginOptions
 ) -> dict[int, PairwiseStats | str]:
-    """Hold the models of each board against each other, by the place of the board."""
-    from harness.cli.config import read_config
+    """Compare the models of each board with each other: position of the board → statistics."""
+    from harness.cli.workspace import Workspace
     from harness.results.significance import pairwise_stats
 
     @cache
     def tasks() -> dict[str, Task]:
-        config = read_config(Path.cwd())
-        return tasks_from(plugins_from(plugins, config), files, config)
+        return Workspace.open(plugins).tasks()
 
-    if plugins or files:
-        # What was asked for by name is an error where it is broken, whether it is needed or not.
+    if plugins.plugin_files or plugins.task_files:
+        # An error in what the command line names is reported even where no board needs it.
         tasks()
-    return {place: pairwise_stats(board, paths, tasks) for place, board in enumerate(ranked)}
+    return {position: pairwise_stats(board, paths, tasks) for position, board in enumerate(ranked)}
 
 
-def _merged(
+def _merge(
     folders: list[Path],
 ) -> tuple[list[Evaluation], list[Throughput], dict[tuple[str, str], Path]]:
-    """Read all folders; the same result in two of them counts once, and a success more than a failure."""
+    """Read all folders; the same result in two of them counts once, and a success replaces a failure.
+
+    Returns evaluations, throughputs, and (key, hash of predictions) → path of the predictions.
+    Raises HarnessError for a folder without results, and where two folders have different results.
+    """
     from harness.results.folder import Results, no_results
 
     merged: dict[tuple[Identity, Examination], Evaluation] = {}
@@ -111,23 +105,33 @@ def _merged(
     paths: dict[tuple[str, str], Path] = {}
     for folder in folders:
         results = Results(folder)
-        found = results.evaluations()
-        if not found:
+        evaluations = results.evaluations()
+        if not evaluations:
             raise no_results(folder)
-        for one in found:
-            place = one.model, one.examination
-            if one.predictions is not None:
-                path, answers = results.predictions_path(one), (one.key, one.predictions)
-                if answers not in paths or os.path.isfile(path):  # noqa: PTH113 - False where nobody may look
+        for evaluation in evaluations:
+            if evaluation.predictions is not None:
+                path, answers = results.predictions_path(evaluation), (evaluation.key, evaluation.predictions)
+                if answers not in paths or os.path.isfile(path):  # noqa: PTH113 - False without permission
                     paths[answers] = path
-            known = merged.get(place)
-            if known is None or known.status == "error":
-                merged[place] = one
-            elif one.status == "ok" and (one.predictions, one.scores) != (known.predictions, known.scores):
-                raise HarnessError(
-                    f"{folder} holds another result of {one.candidate.model} for {one.examination.task}",
-                    exists=f"settings: {one.candidate.settings}\nbefore: {known.candidate.settings}",
-                    hint="another device, machine or library? give it a name of its own: --model NAME=MODEL",
-                )
-        throughputs |= {(one.model, one.fingerprint): one for one in results.throughputs()}
+            _add(evaluation, merged, folder)
+        throughputs |= {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
     return list(merged.values()), list(throughputs.values()), paths
+
+
+def _add(
+    evaluation: Evaluation, merged: dict[tuple[Identity, Examination], Evaluation], folder: Path
+) -> None:
+    known = merged.get((evaluation.model, evaluation.examination))
+    if known is None or known.status == "error":
+        merged[evaluation.model, evaluation.examination] = evaluation
+    elif evaluation.status == "ok" and _result(evaluation) != _result(known):
+        model, task = evaluation.candidate.model, evaluation.examination.task
+        raise HarnessError(
+            f"{folder} has another result of {model} for {task}",
+            exists=f"settings: {evaluation.candidate.settings}\nbefore: {known.candidate.settings}",
+            hint="another device, machine or library? give it a name of its own: --model NAME=MODEL",
+        )
+
+
+def _result(evaluation: Evaluation) -> tuple[object, object]:
+    return evaluation.predictions, evaluation.scores

@@ -1,20 +1,20 @@
-"""`harness list`: tasks, tags, models, recipes, trainers, checks and plugins, and where each comes from."""
+"""`harness list`: show tasks, models, recipes, checks and plugins, and where each comes from."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from
+from harness.cli.options import PluginOptions, plugin_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
     from harness.plugins.loader import Plugins
+    from harness.tasks.interface import Task
     from harness.training.recipe import Recipe
 
     Rows = list[dict[str, Any]]
@@ -22,41 +22,30 @@ if TYPE_CHECKING:
 WHAT = ("tasks", "tags", "models", "recipes", "trainers", "checks", "plugins")
 
 
-@click.command(
-    name="list", short_help="Show tasks, models, recipes, checks and plugins, and where each comes from."
-)
+@click.command(name="list")
 @click.argument("what", type=click.Choice(WHAT), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @plugin_options
-def command(
-    what: str | None, *, as_json: bool, plugin_files: Sequence[str], task_files: Sequence[str]
-) -> None:
-    """Show what there is, and where each comes from; all of it when WHAT is left out."""
-    from harness.cli.config import read_config
+def command(what: str | None, *, as_json: bool, plugins: PluginOptions) -> None:
+    """Show what exists, and where each comes from; all of it without an argument."""
+    from harness.cli.workspace import Workspace
 
-    config = read_config(Path.cwd())
-    plugins = plugins_from(plugin_files, config)
-    tables = {name: _rows(name, plugins, task_files, config) for name in ([what] if what else WHAT)}
-    if "tasks" in tables and plugins.task_schemes():
-        tables["task prefixes"] = _prefixes(plugins)
+    workspace = Workspace.open(plugins)
+    loaded = workspace.plugins
+    tables = {name: _rows(name, workspace) for name in ([what] if what else WHAT)}
+    if "tasks" in tables and loaded.task_schemes():
+        tables["task prefixes"] = _prefixes(loaded)
     if as_json:
-        shown: Any = {**tables, "problems": plugins.problems}
+        shown: Any = {**tables, "problems": loaded.problems}
         click.echo(json.dumps(shown, indent=1))
         return
-    _print(tables, plugins.problems)
+    _print(tables, loaded.problems)
 
 
-def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config) -> Rows:
+def _rows(what: str, workspace: Workspace) -> Rows:
+    plugins = workspace.plugins
     if what == "plugins":
-        return [
-            {
-                "name": info.name,
-                "from": info.origin,
-                "answers": [hook.removeprefix("harness_") for hook in info.hooks],
-            }
-            | {"state": info.problem or "in use"}
-            for info in plugins.infos
-        ]
+        return _plugins(plugins)
     if what == "models":
         return [
             {"name": name, "from": plugins.origin("harness_model_schemes", name), "help": scheme.help}
@@ -67,23 +56,41 @@ def _rows(what: str, plugins: Plugins, task_files: Sequence[str], config: Config
     if what in ("trainers", "checks"):
         answers: dict[str, Any] = {**(plugins.trainers() if what == "trainers" else plugins.checks())}
         return [
-            {"name": name, "from": plugins.origin(f"harness_{what}", name), "help": one.help}
-            for name, one in answers.items()
+            {"name": name, "from": plugins.origin(f"harness_{what}", name), "help": answer.help}
+            for name, answer in answers.items()
         ]
-    tasks = tasks_from(plugins, task_files, config)
+    tasks = workspace.tasks()
     if what == "tags":
         from harness.tasks.selection import tags_of
 
         return [{"name": tag, "tasks": names} for tag, names in tags_of(tasks).items()]
+    return _tasks(tasks, plugins)
+
+
+def _plugins(plugins: Plugins) -> Rows:
+    return [
+        {
+            "name": info.name,
+            "from": info.origin,
+            "answers": [hook.removeprefix("harness_") for hook in info.hooks],
+            "state": info.problem or "in use",
+        }
+        for info in plugins.infos
+    ]
+
+
+def _tasks(tasks: Mapping[str, Task], plugins: Plugins) -> Rows:
     own = plugins.tasks()
     return [
-        {"name": name, "from": plugins.origin("harness_tasks", name) if name in own else "task file"}
-        | {
+        {
+            "name": name,
+            "from": plugins.origin("harness_tasks", name) if name in own else "task file",
             "kind": task.kind,
             "tags": sorted(task.tags),
             "headline": task.metrics[0].name if task.metrics else "",
+            "split": task.splits.evaluated,
+            "sample": task.sample is not None,
         }
-        | {"split": task.splits.evaluated, "sample": task.sample is not None}
         for name, task in sorted(tasks.items())
     ]
 
@@ -105,14 +112,14 @@ def _prefixes(plugins: Plugins) -> Rows:
 
 
 def _print(tables: dict[str, Rows], problems: Sequence[str]) -> None:
-    from harness.cli.output import console, print_grids, say
+    from harness.cli.output import console, print_tables, say
     from harness.render import Cell, Table
 
     target = console()
     for name, rows in tables.items():
         header = list(dict.fromkeys(key for row in rows for key in row))
         cells = [[Cell(_text(row.get(key, ""))) for key in header] for row in rows]
-        print_grids([Table(name, "", header, cells, numeric=False)], target)
+        print_tables([Table(name, "", header, cells, numeric=False)], target)
     for problem in problems:
         say(f"PROBLEM {problem}", target)
 

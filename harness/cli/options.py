@@ -1,11 +1,13 @@
-"""Options that several commands share, and what they stand for."""
+"""Options that several commands share: how click reads them, and the typed objects that commands get."""
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,16 +19,54 @@ from harness.system.paths import user_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from _typeshed import DataclassInstance
+
     from harness.cli.config import Config
-    from harness.plugins.loader import Plugins
-    from harness.tasks.interface import Task
+    from harness.models.interface import ModelScheme, ModelSpec
 
-    Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+    Command = Callable[..., Any]
+    Decorator = Callable[[Command], Command]
+
+Options = TypeVar("Options", bound="DataclassInstance")
+
+DTYPES = ("float32", "bfloat16", "float16", "int8")
 
 
-def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that bring more plugins and tasks."""
-    options = [
+def grouped(**groups: type[DataclassInstance]) -> Decorator:
+    """Hand a command one object per group instead of the values of the options that the group has as fields.
+
+    groups: keyword of the command → dataclass, whose fields are named as click names the options.
+    """
+
+    def decorate(command: Command) -> Command:
+        # click finds the options declared so far on what it decorates: `wraps` copies them.
+        @functools.wraps(command)
+        def call(**values: Any) -> Any:  # noqa: ANN401 - click's values
+            grouped_names = {field.name for group in groups.values() for field in fields(group)}
+            rest = {name: value for name, value in values.items() if name not in grouped_names}
+            return command(**rest, **{name: read_options(group, values) for name, group in groups.items()})
+
+        return call
+
+    return decorate
+
+
+def read_options(group: type[Options], values: Mapping[str, Any]) -> Options:
+    """Make the object of a group of options: each field takes the value of its name."""
+    return group(**{field.name: values[field.name] for field in fields(group)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginOptions:
+    """Plugins and tasks besides those that are installed."""
+
+    plugin_files: tuple[str, ...] = ()
+    task_files: tuple[str, ...] = ()
+
+
+def plugin_options(command: Command) -> Command:
+    """Add `--plugin` and `--task-file`; the command gets `plugins: PluginOptions`."""
+    options: list[Decorator] = [
         click.option(
             "--plugin", "plugin_files", multiple=True, metavar="FILE.py", help="Load a single-file plugin."
         ),
@@ -38,28 +78,82 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Define tasks over your own data.",
         ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return _add(options, grouped(plugins=PluginOptions)(command))
 
 
-def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say how models are used."""
-    options = [
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """How models are used. Only commands that take several dtypes or backends get more than one."""
+
+    device: str
+    dtype: tuple[str, ...]
+    allow_deviation: bool
+    backend: tuple[str, ...]
+    threads: str
+    truncate_dim: int | None
+    max_seq_length: int | None
+    prompts: tuple[str, ...]
+    """`ROLE=TEXT`."""
+    allow_pickle: bool
+    trust_remote_code: bool
+
+    def settings(self) -> list[Settings]:
+        """Return the settings of every dtype with every backend.
+
+        Raises HarnessError for an unknown dtype or backend, and for a prompt of an unknown role.
+        """
+        for option, names, known in (
+            ("dtype", self.dtype, DTYPES),
+            ("backend", self.backend, ("auto", *BACKENDS)),
+        ):
+            for name in names:
+                if name not in known:
+                    raise HarnessError.unknown(option, name, known)
+        prompts = _read_prompts(self.prompts)
+        return [
+            Settings(
+                device=self.device,
+                dtype=dtype,
+                backend=backend,
+                allow_deviation=self.allow_deviation,
+                truncate_dim=self.truncate_dim,
+                max_seq_length=self.max_seq_length,
+                prompts=prompts,
+                allow_pickle=self.allow_pickle,
+                trust_remote_code=self.trust_remote_code,
+            )
+            for dtype in self.dtype
+            for backend in self.backend
+        ]
+
+    def specs(self, model: str, schemes: Mapping[str, ModelScheme]) -> list[ModelSpec]:
+        """Return the specs of a model as `--model` names it, one for each of `settings`.
+
+        Raises HarnessError for a model that does not exist, and as `settings` does.
+        """
+        from harness.models.locate import parse_model
+
+        return [parse_model(model, schemes, settings, threads=self.threads) for settings in self.settings()]
+
+
+def model_options(*, several: Sequence[str] = ()) -> Decorator:
+    """Add the options that say how models are used; the command gets `model: ModelOptions`.
+
+    several: `dtype` and `backend`, where the command takes several values of them.
+    """
+    options: list[Decorator] = [
         click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."),
-        click.option(
-            "--dtype",
-            type=click.Choice(["float32", "bfloat16", "float16", "int8"]),
-            default="float32",
-            show_default=True,
+        _choice(
+            "dtype",
+            DTYPES,
+            several="dtype" in several,
             help="Precision to compute in; how far a lower one moves embeddings is measured.",
         ),
-        click.option("--allow-deviation", is_flag=True, help="Accept a precision that moves them too far."),
-        click.option(
-            "--backend",
-            type=click.Choice(["auto", *BACKENDS]),
-            default="auto",
-            show_default=True,
+        click.option("--allow-deviation", is_flag=True, help="Accept a dtype that moves embeddings too far."),
+        _choice(
+            "backend",
+            ("auto", *BACKENDS),
+            several="backend" in several,
             help="How texts go through the model; auto: the fastest that is proved equal.",
         ),
         click.option(
@@ -72,7 +166,9 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--truncate-dim", type=click.IntRange(min=1), help="Keep the first dimensions (Matryoshka)."
         ),
-        click.option("--max-seq-length", type=click.IntRange(min=1), help="Cut texts after so many tokens."),
+        click.option(
+            "--max-seq-length", type=click.IntRange(min=1), help="Maximum tokens of a text; the rest is cut."
+        ),
         click.option(
             "--prompt",
             "prompts",
@@ -83,77 +179,119 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--allow-pickle", is_flag=True, help="Accept weights that are not safetensors."),
         click.option("--trust-remote-code", is_flag=True, help="Run code that a model's folder brings."),
     ]
+    return lambda command: _add(options, grouped(model=ModelOptions)(command))
+
+
+def _choice(name: str, known: Sequence[str], *, several: bool, help: str) -> Decorator:  # noqa: A002 - click's word
+    """Make an option of known values, of which the first is the default; its value is a tuple of names."""
+    if not several:
+        return click.option(
+            f"--{name}",
+            type=click.Choice(known),
+            default=known[0],
+            show_default=True,
+            callback=lambda _context, _option, value: (value,),
+            help=help,
+        )
+    return click.option(
+        f"--{name}",
+        multiple=True,
+        metavar="NAMES",
+        callback=lambda _context, _option, values: tuple(dict.fromkeys(words(values))) or (known[0],),
+        help=f"Of {', '.join(known)}; several.",
+    )
+
+
+def _read_prompts(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    prompts: dict[str, str] = {}
+    for text in texts:
+        role, equals, prompt = text.partition("=")
+        if not equals or role not in list(Role):
+            raise HarnessError(f"--prompt {text!r} is not ROLE=TEXT", exists=f"roles: {', '.join(Role)}")
+        prompts[role] = prompt
+    return tuple(sorted(prompts.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheOptions:
+    """The cache of embeddings that a run uses."""
+
+    cache: str | None
+    cache_size: str | None
+    no_cache: bool
+
+    def folder(self, config: Config) -> Path | None:
+        """Return the cache's folder; None without a cache.
+
+        Raises HarnessError for `--cache` with `--no-cache`.
+        """
+        from harness.encoding.cache_folder import default_folder
+
+        if self.cache and self.no_cache:
+            raise HarnessError("--cache and --no-cache contradict each other", hint="leave one out")
+        if self.no_cache:
+            return None
+        return user_path(self.cache) if self.cache else default_folder(config.cache)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """Where results go, and how they are printed."""
+
+    out: str | None
+    as_json: bool
+
+
+def _add(options: Sequence[Decorator], command: Command) -> Command:
+    """Add options to a command, in this order."""
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def out_folder(given: str) -> Path:
-    """Where results go: a folder that can be written, or be made; nothing is left there yet."""
-    folder = Path(given)
-    nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+def out_folder(path: str) -> Path:
+    """Return the folder of results, which can be written or made; nothing is created.
+
+    Raises HarnessError where it cannot be written.
+    """
+    folder = Path(path)
+    nearest = next(parent for parent in (folder, *folder.absolute().parents) if os.path.lexists(parent))
     try:
         tempfile.TemporaryFile(dir=nearest).close()
     except OSError as error:
         raise HarnessError(
-            f"cannot write results to {given}: {error.strerror}", hint="pick another folder: --out DIR"
+            f"cannot write results to {path}: {error.strerror}", hint="pick another folder: --out DIR"
         ) from error
     return folder
 
 
-def cache_limit(given: str | None, config: Config) -> int | None:
-    """Bytes that the embedding cache may take: given, HARNESS_CACHE_SIZE, configured; None for its default.
+def cache_limit(option: str | None, config: Config) -> int | None:
+    """Return the maximum bytes of the embedding cache; None for its default.
 
-    Raises HarnessError for what is no size.
+    Precedence: `--cache-size`, HARNESS_CACHE_SIZE, the configuration.
+    Raises HarnessError for an invalid size.
     """
     from harness.system.limits import read_size
 
-    told = {
-        "--cache-size": given,
+    sizes = {
+        "--cache-size": option,
         "HARNESS_CACHE_SIZE": os.environ.get("HARNESS_CACHE_SIZE"),
         "cache-size": config.cache_size,
     }
-    return next((read_size(text, where) for where, text in told.items() if text), None)
+    return next((read_size(size, name) for name, size in sizes.items() if size), None)
 
 
-def words(given: Sequence[str]) -> list[str]:
-    """Split words that are separated by commas, over repeated options."""
-    return [word.strip() for text in given for word in text.split(",") if word.strip()]
+def words(values: Sequence[str]) -> list[str]:
+    """Split the values of a repeatable option at commas."""
+    return [word.strip() for value in values for word in value.split(",") if word.strip()]
 
 
-def plugins_from(files: Sequence[str], config: Config) -> Plugins:
-    """Load plugins: the installed ones, the configured files, and those on the command line."""
-    from harness.plugins.loader import load_plugins
-
-    return load_plugins([user_path(file) for file in (*config.plugins, *files)])
-
-
-def tasks_from(plugins: Plugins, files: Sequence[str], config: Config) -> dict[str, Task]:
-    """Return all tasks by name: those of plugins, of configured task files, of those on the command line.
-
-    Raises HarnessError where a name is taken, or is a tag of other tasks.
-    """
-    from harness.plugins.loader import all_tasks
-
-    return all_tasks(plugins, [user_path(file) for file in (*config.task_files, *files)])
-
-
-def settings_from(options: Mapping[str, Any]) -> Settings:
-    """Read the model options; raises HarnessError for a prompt of an unknown role."""
-    prompts: dict[str, str] = {}
-    for text in options["prompts"]:
-        role, equals, prompt = text.partition("=")
-        if not equals or role not in list(Role):
-            raise HarnessError(f"--prompt {text!r} is not ROLE=TEXT", exists=f"roles: {', '.join(Role)}")
-        prompts[role] = prompt
-    return Settings(
-        device=options["device"],
-        dtype=options["dtype"],
-        backend=options["backend"],
-        allow_deviation=options["allow_deviation"],
-        truncate_dim=options["truncate_dim"],
-        max_seq_length=options["max_seq_length"],
-        prompts=tuple(sorted(prompts.items())),
-        allow_pickle=options["allow_pickle"],
-        trust_remote_code=options["trust_remote_code"],
-    )
+def read_columns(values: Sequence[str]) -> dict[str, str]:
+    """Read `--column OURS=THEIRS`: our name of a column → the file's."""
+    columns = {}
+    for value in values:
+        ours, equals, theirs = value.partition("=")
+        if not (ours and equals and theirs):
+            raise HarnessError(f"--column {value!r} is not OURS=THEIRS")
+        columns[ours] = theirs
+    return columns

@@ -1,4 +1,4 @@
-"""Print grids and progress to a terminal."""
+"""Print tables, lines and progress bars."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     SpinnerColumn,
     TimeElapsedColumn,
 )
+from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from harness.evaluation.progress import Progress
 from harness.render import CONTROL
 
 if TYPE_CHECKING:
@@ -31,86 +32,93 @@ if TYPE_CHECKING:
     from harness.results.records import Evaluation
 
 _WIDE = 110
-"""Columns of a table that goes to a file or a pipe."""
+"""Columns of the output that goes to a file or a pipe."""
 
 
 def console(*, err: bool = False) -> Console:
-    """Open a console that guesses no markup in texts; a table that is piped has a fixed width."""
+    """Return a console without markup; output to a file or a pipe has a fixed width."""
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else _WIDE
     return Console(stderr=err, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
 
 
 def clean(text: str) -> str:
-    """Strip terminal escape codes and other control characters from a name that a stranger chose."""
+    """Remove terminal escape codes and other control characters: names and texts are third-party."""
     return CONTROL.sub("", text)
 
 
 def _in_line(text: str) -> str:
-    """Clean a text of a table: a name with a line end would begin a row of its own."""
+    """Clean the text of a cell: a line end in a name would start another row."""
     return clean(text).replace("\n", " ")
 
 
 def say(text: str, target: Console, style: str = "") -> None:
-    """Print one line, whole: a path or a sentence that is piped is not broken."""
+    """Print one line, which is not wrapped: paths stay whole."""
     target.print(Text(clean(text), style=style), soft_wrap=True)
 
 
 def echo(document: str) -> None:
-    """Print a document, CSV perhaps, as it is; where a terminal would read it, cleaned."""
+    """Print a document, such as CSV, as it is; cleaned if standard output is a terminal."""
     click.echo(clean(document) if sys.stdout.isatty() else document, nl=False)
 
 
-def print_grids(grids: Sequence[Table], target: Console) -> None:
-    """Print grids one below the other, the best scores in bold."""
-    for grid in grids:
-        title = Text(_in_line(grid.title), style="bold cyan")
-        title.append(f"  {_in_line(grid.subtitle)}", style="dim")
+def plural(number: float, noun: str) -> str:
+    """Return a number with its noun: `1 step`, `2,000 steps`."""
+    return f"{number:,g} {noun}{'' if number == 1 else 's'}"
+
+
+def print_tables(tables: Sequence[Table], target: Console) -> None:
+    """Print tables one below the other, the best scores in bold."""
+    for table in tables:
+        title = Text(_in_line(table.title), style="bold cyan")
+        title.append(f"  {_in_line(table.subtitle)}", style="dim")
         target.print(title, soft_wrap=True)
-        table = RichTable(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
-        for position, name in enumerate(grid.header):
-            table.add_column(
+        rich_table = RichTable(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
+        for position, name in enumerate(table.header):
+            rich_table.add_column(
                 _in_line(name),
-                justify="right" if position and grid.numeric else "left",
+                justify="right" if position and table.numeric else "left",
                 no_wrap=position == 0,
             )
-        for row in grid.rows:
-            table.add_row(*(Text(_in_line(cell.text), style="bold" if cell.best else "") for cell in row))
-        target.print(table)
-        for remark in grid.remarks:
+        for row in table.rows:
+            rich_table.add_row(
+                *(Text(_in_line(cell.text), style="bold" if cell.best else "") for cell in row)
+            )
+        target.print(rich_table)
+        for remark in table.remarks:
             say(f"  {remark}", target, style="yellow")
         target.print()
 
 
-class Words(ProgressColumn):
-    """A column of a progress bar: its description, in which no name is markup."""
+class DescriptionColumn(ProgressColumn):
+    """The description of a progress bar, as text without markup."""
 
     def __init__(self) -> None:
         super().__init__(Column(no_wrap=True))
 
     def render(self, task: Task) -> Text:
-        """Take the text as it is, but for what a terminal would obey."""
+        """Return the description without control characters."""
         return Text(_in_line(task.description))
 
 
-class ProgressWatcher:
-    """Shows which model and task is running as a progress bar, and what was skipped as a line."""
+class RunProgress(Progress):
+    """Show the current model and task as a progress bar, and notes and errors as lines."""
 
-    def __init__(self, progress: Progress, target: Console) -> None:
-        self._progress, self._target = progress, target
-        self._bar = progress.add_task("reading data", total=None)
+    def __init__(self, bars: Bars) -> None:
+        self._bars, self._target = bars, bars.console
+        self._bar = bars.add_task("reading data", total=None)
 
     def begin(self, model: str, task: str, texts: int) -> None:
-        """Name what is running."""
-        self._progress.remove_task(self._bar)
-        self._bar = self._progress.add_task(f"{model} · {task}", total=texts or None)
+        """Start the bar of a task."""
+        self._bars.remove_task(self._bar)
+        self._bar = self._bars.add_task(f"{model} · {task}", total=texts or None)
 
     def advance(self, texts: int) -> None:
         """Move the bar."""
-        self._progress.advance(self._bar, texts)
+        self._bars.advance(self._bar, texts)
 
-    def end(self, evaluation: Evaluation, *, reused: bool) -> None:  # noqa: ARG002 - a watcher's signature
-        """Say what failed, at once; what went well, or was kept, stands in the table."""
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:  # noqa: ARG002 - the signature of Progress
+        """Print an error; the table at the end shows the rest."""
         name = f"{evaluation.candidate.model} · {evaluation.examination.task}"
         if evaluation.status == "error":
             say(f"ERROR {name}: {evaluation.error}", self._target, style="red")
@@ -121,15 +129,22 @@ class ProgressWatcher:
 
 
 @contextmanager
-def watching() -> Iterator[ProgressWatcher]:
-    """Show progress on standard error while a run goes on; it vanishes at the end, and when piped."""
+def progress_bar(*columns: ProgressColumn) -> Iterator[Bars]:
+    """Open a progress bar on standard error; it vanishes at the end, and nothing is shown when piped."""
     target = console(err=True)
+    with Bars(*columns, console=target, transient=True, disable=not target.is_terminal) as bars:
+        yield bars
+
+
+@contextmanager
+def show_progress() -> Iterator[RunProgress]:
+    """Show the progress of a run on standard error."""
     columns = (
         SpinnerColumn(),
-        Words(),
+        DescriptionColumn(),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
-        yield ProgressWatcher(progress, target)
+    with progress_bar(*columns) as bars:
+        yield RunProgress(bars)

@@ -6,20 +6,21 @@ import datetime as dt
 import json
 import os
 import sys
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli.options import (
+    CacheOptions,
+    ModelOptions,
+    OutputOptions,
+    PluginOptions,
     cache_limit,
+    grouped,
     model_options,
     out_folder,
     plugin_options,
-    plugins_from,
-    settings_from,
-    tasks_from,
     words,
 )
 from harness.errors import HarnessError
@@ -27,24 +28,41 @@ from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
     from harness.evaluation.isolate import SubprocessEvaluator
     from harness.evaluation.journal import RunRequest
     from harness.evaluation.run import RunOutcome, RunPlan
     from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Results
+    from harness.tasks.selection import Selected
 
 DEFAULT_OUT = "results/local"
 
 
-@click.command(name="run", short_help="Evaluate models on tasks; write results and a leaderboard.")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What to evaluate, and how."""
+
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+    exclude: tuple[str, ...]
+    data: str | None
+    limit: int | None
+    throughput: bool
+    fresh: bool
+    isolate: bool
+    timeout: float | None
+
+
+@click.command(name="run")
 @click.option(
     "--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Folder, hub id or scheme; repeatable."
 )
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Names and tags of tasks, separated by commas.")
-@click.option("--exclude", multiple=True, metavar="NAMES", help="Names and tags to leave out.")
+@click.option("--exclude", multiple=True, metavar="NAMES", help="Names and tags of tasks to leave out.")
 @click.option(
     "--data",
     metavar="DIR",
@@ -65,7 +83,7 @@ DEFAULT_OUT = "results/local"
 @click.option(
     "--cache-size",
     metavar="SIZE",
-    help="What it may take (or HARNESS_CACHE_SIZE).  [default: 20GiB, or a tenth of a smaller disk]",
+    help="Maximum size of the cache (or HARNESS_CACHE_SIZE).  [default: 20GiB, or a tenth of a smaller disk]",
 )
 @click.option("--no-cache", is_flag=True, help="Neither read nor write cached embeddings.")
 @click.option("--isolate", is_flag=True, help="Each model in a process of its own: a crash costs one result.")
@@ -76,9 +94,17 @@ DEFAULT_OUT = "results/local"
     help="For loading a model and for each task; more is an ERROR. Implies --isolate.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
-@model_options
+@model_options()
 @plugin_options
-def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+@grouped(run=RunOptions, cache=CacheOptions, output=OutputOptions)
+def command(
+    *,
+    run: RunOptions,
+    model: ModelOptions,
+    cache: CacheOptions,
+    output: OutputOptions,
+    plugins: PluginOptions,
+) -> None:
     """Evaluate models on tasks; write results and a leaderboard.
 
     \b
@@ -88,65 +114,63 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     Finished results are kept: the same command continues after an interruption.
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.config import read_config
+    from harness.cli.workspace import Workspace
     from harness.evaluation.journal import RunRequest
     from harness.results.folder import Results
 
-    config = read_config(Path.cwd())
-    plugins = plugins_from(options["plugin_files"], config)
-    plan = _plan(options, config, plugins)
-    asked = RunRequest.of(
-        plan,
-        plugins=(*config.plugins, *options["plugin_files"]),
-        task_files=(*config.task_files, *options["task_files"]),
-    )
-    results = Results(out_folder(options["out"] or config.out or DEFAULT_OUT))
-    outcome = _evaluate(plan, asked, results, _apart(options, config))
-    _print(results, outcome, plugins, as_json=options["as_json"])
-    if outcome.failed or outcome.problems or plugins.problems:
+    workspace = Workspace.open(plugins)
+    plan = _plan(run, model, cache, workspace)
+    request = RunRequest.of(plan, plugins=workspace.plugin_files, task_files=workspace.task_files)
+    results = Results(out_folder(output.out or workspace.config.out or DEFAULT_OUT))
+    outcome = _evaluate(plan, request, results, _evaluator(run, workspace))
+    _print(results, outcome, workspace.plugins, as_json=output.as_json)
+    if outcome.failed or outcome.problems or workspace.plugins.problems:
         sys.exit(2)
 
 
-def _plan(options: dict[str, Any], config: Config, plugins: Plugins) -> RunPlan:
-    """Turn what was asked into a plan; everything a user can get wrong is found here, before any work."""
+def _plan(run: RunOptions, model: ModelOptions, cache: CacheOptions, workspace: Workspace) -> RunPlan:
+    """Make the plan of a run; raises HarnessError for every mistake of the user's, before any work."""
     from harness.evaluation.run import RunPlan
-    from harness.models.locate import check_names, parse_model
-    from harness.tasks.selection import select_tasks
+    from harness.models.locate import check_names
 
-    if options["cache"] and options["no_cache"]:
-        raise HarnessError("--cache and --no-cache contradict each other", hint="leave one out")
-    named = list(options["models"]) or list(config.models)
+    config, schemes = workspace.config, workspace.plugins.model_schemes()
+    cache_folder = cache.folder(config)
+    named = run.models or config.models
     if not named:
         raise HarnessError(
             "no model", hint="--model minilm, or --model PATH; `harness list models` shows the schemes"
         )
-    tasks = select_tasks(
-        words(options["tasks"]) or list(config.tasks),
-        tasks_from(plugins, options["task_files"], config),
-        plugins.task_schemes(),
-        words(options["exclude"]) or list(config.exclude),
-    )
-    schemes, settings = plugins.model_schemes(), settings_from(options)
-    models = _located(
-        [parse_model(text, schemes, settings, threads=options["threads"]) for text in named], schemes
-    )
+    tasks = _tasks(run, workspace)
+    models = _located([spec for text in named for spec in model.specs(text, schemes)], schemes)
     check_names(models)
     return RunPlan(
         models=models,
         tasks=tasks,
-        data=_data_folder(options["data"] or config.data),
-        limit=options["limit"],
-        fresh=options["fresh"],
-        cache=None if options["no_cache"] else _cache_folder(options["cache"], config),
-        cache_size=cache_limit(options["cache_size"], config),
-        throughput=options["throughput"],
+        data=_data_folder(run.data or config.data),
+        limit=run.limit,
+        fresh=run.fresh,
+        cache=cache_folder,
+        cache_size=cache_limit(cache.cache_size, config),
+        throughput=run.throughput,
+    )
+
+
+def _tasks(run: RunOptions, workspace: Workspace) -> list[Selected]:
+    from harness.tasks.selection import select_tasks
+
+    config = workspace.config
+    return select_tasks(
+        words(run.tasks) or list(config.tasks),
+        workspace.tasks(),
+        workspace.plugins.task_schemes(),
+        words(run.exclude) or list(config.exclude),
     )
 
 
 def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> list[LocatedModel]:
-    """Locate models; of several, one that cannot be located will be an ERROR on every task.
+    """Locate models; of several, one that cannot be located becomes an ERROR on every task.
 
-    Raises HarnessError where the only one cannot be located: there is nothing else to do.
+    Raises HarnessError where the only one cannot be located.
     """
     from harness.models.locate import locate_model
     from harness.models.missing import MissingModel
@@ -162,42 +186,34 @@ def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> 
     return located
 
 
-def _data_folder(given: str | None) -> Path | None:
-    if given is None or given == "sample":
+def _data_folder(option: str | None) -> Path | None:
+    if option is None or option == "sample":
         return None
-    folder = user_path(given)
+    folder = user_path(option)
     if not folder.is_dir():
         raise HarnessError(
-            f"no data folder {given}", hint="--data sample uses the samples that the project ships"
+            f"no data folder {option}", hint="--data sample uses the samples that the project ships"
         )
     return folder
 
 
-def _cache_folder(given: str | None, config: Config) -> Path | None:
-    from harness.encoding.cache_folder import default_folder
-
-    return user_path(given) if given else default_folder(config.cache)
-
-
-def _apart(options: dict[str, Any], config: Config) -> SubprocessEvaluator | None:
-    """Evaluate in processes of their own, where that is asked for."""
-    if not options["isolate"] and options["timeout"] is None:
+def _evaluator(run: RunOptions, workspace: Workspace) -> SubprocessEvaluator | None:
+    """Return the evaluator of `--isolate`, which `--timeout` implies; None to evaluate in this process."""
+    if not run.isolate and run.timeout is None:
         return None
     from harness.evaluation.isolate import SubprocessEvaluator
 
     return SubprocessEvaluator(
-        plugin_files=(*config.plugins, *options["plugin_files"]),
-        task_files=(*config.task_files, *options["task_files"]),
-        timeout=options["timeout"],
+        plugin_files=workspace.plugin_files, task_files=workspace.task_files, timeout=run.timeout
     )
 
 
 def _evaluate(
-    plan: RunPlan, asked: RunRequest, results: Results, apart: SubprocessEvaluator | None
+    plan: RunPlan, request: RunRequest, results: Results, evaluator: SubprocessEvaluator | None
 ) -> RunOutcome:
-    """Evaluate and publish; what is finished is published too when this is cut off."""
-    from harness.cli.output import watching
-    from harness.evaluation.journal import journaling
+    """Evaluate and publish; after an interruption, what is finished is published too."""
+    from harness.cli.output import show_progress
+    from harness.evaluation.journal import keep_journal
     from harness.evaluation.run import run_plan
     from harness.results.publish import publish
     from harness.system.environment import current_environment
@@ -206,28 +222,29 @@ def _evaluate(
     environment = current_environment(started.isoformat(timespec="microseconds"))
     name = f"{started:%Y%m%d-%H%M%S.%f}-{os.getpid()}"
     head = {**asdict(environment), "data": str(plan.data) if plan.data else "sample"}
-    with journaling(results, name, asked, head) as did:
+    with keep_journal(results, name, request, head) as entry:
         try:
-            with watching() as watcher:
-                outcome = run_plan(plan, results, watcher, apart)
+            with show_progress() as progress:
+                outcome = run_plan(plan, results, progress, evaluator)
         finally:
             unreadable = publish(results)
         outcome.problems += unreadable
-        did.update(_log(outcome))
+        entry.update(_run_log(outcome))
     return outcome
 
 
-def _log(outcome: RunOutcome) -> dict[str, Any]:
-    """What a run did, for whoever wonders later."""
+def _run_log(outcome: RunOutcome) -> dict[str, Any]:
+    """Return what a run did, for its journal."""
     return {
         "evaluations": [
             {
-                "model": one.candidate.model,
-                "fingerprint": one.candidate.fingerprint,
-                "task": one.examination.task,
+                "model": evaluation.candidate.model,
+                "fingerprint": evaluation.candidate.fingerprint,
+                "task": evaluation.examination.task,
+                "status": evaluation.status,
+                "key": evaluation.key,
             }
-            | {"status": one.status, "key": one.key}
-            for one in outcome.evaluations
+            for evaluation in outcome.evaluations
         ],
         "threads": outcome.threads,
         "reused": outcome.reused,
@@ -236,8 +253,8 @@ def _log(outcome: RunOutcome) -> dict[str, Any]:
 
 
 def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool) -> None:
-    """Print what this run was asked for: a table for people, or JSON for programs."""
-    from harness.cli.output import console, print_grids, say
+    """Print the results of this run: tables for people, or JSON for programs."""
+    from harness.cli.output import console, print_tables, say
     from harness.results.leaderboard import boards, leaderboard_rows
     from harness.results.tables import models_table, task_tables
 
@@ -248,17 +265,17 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
         return
     ranked = boards(outcome.evaluations)
     target = console()
-    print_grids([models_table(ranked, results.throughputs()), *task_tables(ranked)], target)
-    if any(one.examination.data == "sample" and one.status == "ok" for one in outcome.evaluations):
+    print_tables([models_table(ranked, results.throughputs()), *task_tables(ranked)], target)
+    if any(record.examination.data == "sample" and record.status == "ok" for record in outcome.evaluations):
         target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
     if outcome.reused:
         target.print(
             f"{outcome.reused} results kept from before: same model, data and settings (--fresh recomputes)."
         )
-    for one in outcome.failed:
-        trace = results.trace_path(one)
+    for failure in outcome.failed:
+        trace = results.trace_path(failure)
         if trace.is_file():
-            say(f"traceback of {one.examination.task}: {trace}", target)
+            say(f"traceback of {failure.examination.task}: {trace}", target)
     for problem in [*plugins.problems, *outcome.problems]:
         say(f"PROBLEM {problem}", target)
     say(f"written: {results.root / 'leaderboard.csv'}", target)

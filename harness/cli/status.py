@@ -1,4 +1,4 @@
-"""`harness status`: what is done of all that runs into a folder were asked for, and what is left."""
+"""`harness status`: show which requested results are done, and how to continue."""
 
 from __future__ import annotations
 
@@ -12,43 +12,44 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.options import PluginOptions
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.evaluation.journal import JournalEntry
-    from harness.evaluation.status import PairStatus, RunStatus
+    from harness.evaluation.pair_status import PairStatus, RunStatus
     from harness.render import Table
     from harness.results.folder import Results
 
 
 _INSTALLED, _MODULE = "harness", "__main__.py"
-"""What a journal calls the program: the script, or `python -m harness`."""
+"""Name of the program in a journal: the script, or `python -m harness`."""
 
 
-@click.command(name="status", short_help="Say what is done, failed, missing or stale, and how to continue.")
+@click.command(name="status")
 @click.argument("folder", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--plugin", "plugin_files", multiple=True, metavar="FILE.py", help="Load a single-file plugin.")
 def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> None:
-    """Say what is done of all that `harness run --out DIR` was asked for, and how to continue.
+    """Show which results that `harness run --out DIR` requested are done, and how to continue.
 
     \b
     done      the same command would keep it
     failed    an ERROR record is there
-    missing   nothing is there yet, or it is not whole
-    stale     a record is there, but the data, the model, the task or our scoring code changed since
-    unknown   the model, the task or its data is no longer there to be asked
+    missing   nothing is there yet, or it is incomplete
+    stale     a record is there, but the data, the model, the task or our scoring code has changed
+    unknown   the model, the task or its data no longer exists
 
-    Exit codes: 0 all done, 1 something is left, 2 it cannot be said.
+    Exit codes: 0 all done, 1 something is left, 2 it cannot be determined.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.evaluation.journal import read_runs
-    from harness.evaluation.status import recorded
+    from harness.evaluation.status import status_of_records
     from harness.results.folder import Results, no_results
     from harness.system.paths import user_path
 
-    os.environ["HF_HUB_OFFLINE"] = "1"  # a model that is not here is not fetched to be looked at
+    os.environ["HF_HUB_OFFLINE"] = "1"  # never download a model to judge its results
     results = Results(user_path(folder).absolute())
     if not results.root.is_dir():
         raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
@@ -56,89 +57,88 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     runs = read_runs(results, problems)
     if not runs and not problems and not results.begun:
         raise no_results(user_path(folder))
-    planned = any(run.plan for run in runs)
-    found = _remaining(results, runs, plugin_files) if planned else recorded(results, problems)
-    found.problems += problems
-    left = _left(runs, found)
-    for run in left:
-        if not _is_ours(run):
-            found.problem(f"the run {run.name} says that it was no `harness run`: its command is not shown")
-    if as_json:
-        click.echo(json.dumps(_as_data(runs, found, left), indent=1))
+    if any(run.plan for run in runs):
+        status = _run_status(results, runs, PluginOptions(plugin_files=plugin_files))
     else:
-        _print(runs, found, left)
-    sys.exit(_code(found))
+        status = status_of_records(results, problems)
+    status.problems += problems
+    left = _unfinished_runs(runs, status)
+    for run in left:
+        if not _is_harness_run(run):
+            status.problem(f"the command of the run {run.name} is not a `harness run`, and is not shown")
+    if as_json:
+        click.echo(json.dumps(_as_data(runs, status, left), indent=1))
+    else:
+        _print(runs, status, left)
+    sys.exit(_exit_code(status))
 
 
-def _remaining(results: Results, runs: Sequence[JournalEntry], plugin_files: Sequence[str]) -> RunStatus:
-    """Ask the plugins that the user chose, here or in `harness.toml`."""
-    from harness.cli.config import read_config
-    from harness.cli.options import plugins_from
+def _run_status(results: Results, runs: Sequence[JournalEntry], plugins: PluginOptions) -> RunStatus:
+    """Return the status of runs, with the plugins of the command line and of `harness.toml` alone."""
+    from harness.cli.workspace import Workspace
     from harness.evaluation.status import run_status
     from harness.system.paths import user_path
 
-    config = read_config(Path.cwd())
-    plugins = plugins_from(plugin_files, config)
-    return run_status(
-        results, runs, plugins, {user_path(file).resolve() for file in (*config.plugins, *plugin_files)}
-    )
+    workspace = Workspace.open(plugins)
+    files = {user_path(file).resolve() for file in workspace.plugin_files}
+    return run_status(results, runs, workspace.plugins, files)
 
 
-def _left(runs: Sequence[JournalEntry], found: RunStatus) -> list[JournalEntry]:
-    """Runs whose commands would do what is left, oldest first."""
-    names = {pair.run for pair in found.pairs if pair.state != "done"}
+def _unfinished_runs(runs: Sequence[JournalEntry], status: RunStatus) -> list[JournalEntry]:
+    """Return the runs whose commands compute what is left, oldest first."""
+    names = {pair.run for pair in status.pairs if pair.state != "done"}
     return [run for run in runs if run.name in names]
 
 
-def _code(found: RunStatus) -> int:
-    if any(found.count(state) for state in ("failed", "missing", "stale")):
+def _exit_code(status: RunStatus) -> int:
+    if any(status.count(state) for state in ("failed", "missing", "stale")):
         return 1
-    return 2 if found.count("unknown") or found.problems or not found.pairs else 0
+    return 2 if status.count("unknown") or status.problems or not status.pairs else 0
 
 
-def _as_data(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[JournalEntry]) -> dict[str, Any]:
-    from harness.evaluation.status import STATES
+def _as_data(runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[JournalEntry]) -> dict[str, Any]:
+    from harness.evaluation.pair_status import STATES
 
     return {
-        "pairs": [asdict(pair) for pair in found.pairs],
-        "summary": {state: found.count(state) for state in STATES},
+        "pairs": [asdict(pair) for pair in status.pairs],
+        "summary": {state: status.count(state) for state in STATES},
         "runs": [
-            {"run": run.name, "started": run.started, "state": run.told, "at": _at(run, found.pairs)}
+            {"run": run.name, "started": run.started, "state": run.state, "at": _next_pair(run, status.pairs)}
             for run in runs
         ],
-        "continue": [_continuing(run) for run in left if _is_ours(run)],
-        "skipped": found.skipped,
-        "problems": found.problems,
+        "continue": [_continue_command(run) for run in left if _is_harness_run(run)],
+        "skipped": status.skipped,
+        "problems": status.problems,
     }
 
 
-def _print(runs: Sequence[JournalEntry], found: RunStatus, left: Sequence[JournalEntry]) -> None:
-    from harness.cli.output import console, print_grids, say
+def _print(runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[JournalEntry]) -> None:
+    from harness.cli.output import console, print_tables, say
 
     target = console()
-    if found.pairs:
-        print_grids([_grid(found)], target)
-    for sentence in found.skipped:
+    if status.pairs:
+        print_tables([_table(status)], target)
+    for sentence in status.skipped:
         say(f"skipped {sentence}", target, style="dim")
     for run in runs:
-        if run.told in ("running", "interrupted", "killed", "failed") and (
-            run in left or run.told == "running"
+        if run.state in ("running", "interrupted", "killed", "failed") and (
+            run in left or run.state == "running"
         ):
-            at = _at(run, found.pairs)
-            said = f", at {at}" if at else ""
-            say(f"{run.told}: the run of {run.started[:19]} ({run.name}){said}", target)
-    for problem in found.problems:
+            at = _next_pair(run, status.pairs)
+            where = f", at {at}" if at else ""
+            say(f"{run.state}: the run of {run.started[:19]} ({run.name}){where}", target)
+    for problem in status.problems:
         say(f"PROBLEM {problem}", target)
     for run in left:
-        if _is_ours(run):
-            say(f"continue: {_continuing(run)}", target)
-    say(_summary(found), target)
+        if _is_harness_run(run):
+            say(f"continue: {_continue_command(run)}", target)
+    say(_summary(status), target)
 
 
-def _grid(found: RunStatus) -> Table:
+def _table(status: RunStatus) -> Table:
     from harness.render import Cell, Table
 
-    rows = [[Cell(pair.model), Cell(_task(pair)), Cell(pair.state), Cell(pair.why)] for pair in found.pairs]
+    rows = [[Cell(pair.model), Cell(_task(pair)), Cell(pair.state), Cell(pair.why)] for pair in status.pairs]
     return Table("status", "", ["model", "task", "state", ""], rows, numeric=False)
 
 
@@ -148,26 +148,28 @@ def _task(pair: PairStatus) -> str:
     return f"{pair.task}{sample}" + (f"@limit{pair.limit}" if pair.limit is not None else "")
 
 
-def _summary(found: RunStatus) -> str:
-    told = [f"{found.count(state)} {state}" for state in ("done", "failed", "missing", "stale")]
-    return ", ".join([*told, *([f"{found.count('unknown')} unknown"] if found.count("unknown") else [])])
+def _summary(status: RunStatus) -> str:
+    from harness.evaluation.pair_status import STATES
+
+    counts = {state: status.count(state) for state in STATES}
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count or state != "unknown")
 
 
-def _at(run: JournalEntry, pairs: Sequence[PairStatus]) -> str:
-    """The first pair that a run left missing, else stale: models come in the order given, tasks by name."""
-    order = [one.name for one in run.plan.models] if run.plan else []
+def _next_pair(run: JournalEntry, pairs: Sequence[PairStatus]) -> str:
+    """Return the first pair that a run left missing, else stale: models in their order, tasks by name."""
+    order = [model.name for model in run.plan.models] if run.plan else []
     own = [pair for pair in pairs if pair.run == run.name and pair.state in ("missing", "stale")]
     first = min(own, key=lambda pair: (pair.state, order.index(pair.model), pair.task), default=None)
     return f"{first.model} · {first.task}" if first else ""
 
 
-def _is_ours(run: JournalEntry) -> bool:
-    """Whether a command is one of harness; a stranger's journal may name any, to be pasted into a shell."""
+def _is_harness_run(run: JournalEntry) -> bool:
+    """Whether a command is a `harness run`: a third-party journal may name any, to be pasted into a shell."""
     return run.command[:2] in ((_INSTALLED, "run"), (_MODULE, "run"))
 
 
-def _continuing(run: JournalEntry) -> str:
-    """The command of a run as a shell reads it, to be given from here: without --fresh, with its data."""
+def _continue_command(run: JournalEntry) -> str:
+    """Return the command of a run for a shell in the current folder: without --fresh, with its data."""
     program, *words = run.command
     words = [word for word in words if word != "--fresh"]
     plan = run.plan

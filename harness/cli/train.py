@@ -1,14 +1,14 @@
-"""`harness train`: from a recipe or a model card to candidates."""
+"""`harness train`: train candidates from a recipe or a model card."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from
+from harness.cli.options import PluginOptions, grouped, plugin_options
+from harness.cli.train_plan import RecipeOptions, TrainingOptions, training_runs
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.training.interface import TrainingCallback
 
 
-@click.command(name="train", short_help="Train candidates from a recipe or a model card.")
+@click.command(name="train")
 @click.option(
     "--recipe", metavar="NAME|FILE.toml", help="A shipped recipe or a file; `harness list recipes`."
 )
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     "--allow", "allowed", multiple=True, metavar="CODE", help="Train in spite of a finding; repeatable."
 )
 @plugin_options
-def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read below
+@grouped(recipe=RecipeOptions, training=TrainingOptions)
+def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: PluginOptions) -> None:
     """Train candidates from a recipe or a model card.
 
     \b
@@ -56,121 +57,115 @@ def command(**options: Any) -> None:  # noqa: ANN401 - click's values, read belo
     harness train --recipe sts-cosine --data data/ --seeds 1,2,3 --out candidates/sts
     harness train --from-card card.md --data pairs.csv --out candidates/again
 
-    The data and the recipe are checked first; an error stops it unless its code is allowed.
+    The data and the recipe are checked first; an error stops the training unless its code is
+    allowed.
     A candidate appears whole or not at all: what an interruption leaves is in DIR.unfinished.
     """  # noqa: D301 - click reads the character, not its escape
-    from harness.cli.config import read_config
     from harness.cli.output import console, say
-    from harness.cli.plan_training import productions
-    from harness.evaluation.produce import produce, unfinished
+    from harness.cli.workspace import Workspace
+    from harness.evaluation.produce import produce
+    from harness.evaluation.work_folder import work_folder
 
-    config = read_config(Path.cwd())
     target = console()
-    for production in productions(options, config, plugins_from(options["plugin_files"], config)):
-        if options["resume"] and production.out.is_dir():
-            say(f"{production.out} is there already", target)
+    for run in training_runs(recipe, training, Workspace.open(plugins)):
+        if training.resume and run.out.is_dir():
+            say(f"{run.out} exists already", target)
             continue
-        _announce(production, target)
+        _announce(run, target)
         try:
-            with _following(production) as follower:
-                candidate = produce(production, follower)
+            with _show_progress(run) as callback:
+                candidate = produce(run, callback)
         except KeyboardInterrupt as error:
-            place = unfinished(production.out)
-            told = f"The same command with --resume continues from {place}."
-            raise Interrupted.with_advice(error, told) from error
+            advice = f"The same command with --resume continues from {work_folder(run.out)}."
+            raise Interrupted.with_advice(error, advice) from error
         _print(candidate, target)
 
 
-def _announce(production: TrainingRun, target: Console) -> None:
-    """Say what is about to be trained, and on what."""
-    from harness.cli.output import say
+def _announce(run: TrainingRun, target: Console) -> None:
+    """Print what is trained, and on what."""
+    from harness.cli.output import plural, say
 
-    recipe, rows = production.recipe, production.rows
+    recipe, rows = run.recipe, run.rows
     say(f"{recipe.name}  {recipe.about}", target, "bold")
-    left = [f"{rows.left_out} left out by label"] if rows.left_out else []
-    left += [f"{rows.repeated} repeated"] if rows.repeated else []
-    aside = f" ({', '.join(left)})" if left else ""
+    remarks = [f"{rows.left_out} left out by label"] if rows.left_out else []
+    remarks += [f"{rows.repeated} repeated"] if rows.repeated else []
+    aside = f" ({', '.join(remarks)})" if remarks else ""
     say(f"  {len(rows):,} rows of {rows.source}{aside}", target)
     plan = recipe.train
-    length = _count(plan.steps, "step") if plan.steps else _count(plan.epochs, "epoch")
+    length = plural(plan.steps, "step") if plan.steps else plural(plan.epochs, "epoch")
     stop = f", stops after {plan.stop_after:g}" if plan.stop_after else ""
     say(
-        f"  {recipe.loss.name} from {production.base.name}, batches of {plan.batch_size}, {length}{stop},"
-        f" seed {production.seed}, {production.device}",
+        f"  {recipe.loss.name} from {run.base.name}, batches of {plan.batch_size}, {length}{stop},"
+        f" seed {run.seed}, {run.device}",
         target,
     )
 
 
-def _count(number: float, what: str) -> str:
-    return f"{number:,g} {what}{'' if number == 1 else 's'}"
+class _TrainingBar:
+    """Show steps, loss and the deciding score of a training."""
 
-
-class _Bar:
-    """Show steps, loss and the deciding score as a training goes."""
-
-    def __init__(self, progress: Progress, row: TaskID, deciding: str) -> None:
-        self._progress, self._row, self._deciding = progress, row, deciding
-        self._told: dict[str, str] = {}
+    def __init__(self, progress: Progress, bar: TaskID, deciding: str) -> None:
+        self._progress, self._bar, self._deciding = progress, bar, deciding
+        self._newest: dict[str, str] = {}
 
     def planned(self, steps: int) -> None:
         """Set the length of the bar."""
-        self._progress.update(self._row, total=steps)
+        self._progress.update(self._bar, total=steps)
 
     def advance(self, step: int, epoch: float) -> None:
-        """Move the bar: after a resume it does not begin at 0."""
-        self._told["epoch"] = f"epoch {epoch:.2f}"
-        self._progress.update(self._row, completed=step, description="  ".join(self._told.values()))
+        """Move the bar, which does not begin at 0 after a resume."""
+        self._newest["epoch"] = f"epoch {epoch:.2f}"
+        self._progress.update(self._bar, completed=step, description="  ".join(self._newest.values()))
 
     def log(self, entry: LogEntry) -> None:
         """Show the newest loss and score."""
         if entry.loss is not None:
-            self._told["loss"] = f"loss {entry.loss:.4f}"
+            self._newest["loss"] = f"loss {entry.loss:.4f}"
         if self._deciding in entry.metrics:
-            self._told["score"] = f"{self._deciding} {entry.metrics[self._deciding]:.4f}"
+            self._newest["score"] = f"{self._deciding} {entry.metrics[self._deciding]:.4f}"
 
 
 @contextmanager
-def _following(production: TrainingRun) -> Iterator[TrainingCallback]:
-    """Show progress on stderr; nothing of it is left there where that is no terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _show_progress(run: TrainingRun) -> Iterator[TrainingCallback]:
+    """Show the steps of a training as a progress bar on standard error."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-    from harness.cli.output import Words, console
+    from harness.cli.output import DescriptionColumn, progress_bar
 
-    first = production.tasks[0] if production.tasks else None
     columns = (
         TextColumn("training"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        Words(),
+        DescriptionColumn(),
     )
-    target = console(err=True)
-    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as progress:
-        row = progress.add_task("", total=None)
-        yield _Bar(progress, row, f"{first.name}_{first.metrics[0].name}" if first else "")
+    first = run.tasks[0] if run.tasks else None
+    with progress_bar(*columns) as progress:
+        bar = progress.add_task("", total=None)
+        yield _TrainingBar(progress, bar, f"{first.name}_{first.metrics[0].name}" if first else "")
 
 
 def _print(candidate: TrainedModel, target: Console) -> None:
-    """Say what came of it, and what to do next."""
-    from harness.cli.output import say
+    """Print the result of a training, and what to do next."""
+    from harness.cli.output import plural, say
 
     lineage = candidate.lineage
     losses = [entry.loss for entry in lineage.log if entry.loss is not None]
     course = f", loss {losses[0]:.4f} → {losses[-1]:.4f}" if losses else ""
     speed = f"{lineage.steps / lineage.seconds:.2f} steps/s" if lineage.seconds else ""
     say(
-        f"  {_count(lineage.steps, 'step')} in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}",
+        f"  {plural(lineage.steps, 'step')} in {lineage.seconds:.0f} s ({speed}, {lineage.dtype}){course}",
         target,
     )
     if lineage.best_step is not None:
         say(
             f"  kept step {lineage.best_step}, the best on {lineage.recipe['evaluation']['tasks'][0]}", target
         )
-    for one in candidate.evaluations:
-        score = one.scores[0]
+    for evaluation in candidate.evaluations:
+        score, task = evaluation.scores[0], evaluation.examination.task
         interval = "" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"
-        sample = " (sample: illustrative)" if one.examination.data == "sample" else ""
-        say(f"  {one.examination.task} {score.metric} {score.score:.4f}{interval}{sample}", target)
+        sample = " (sample: illustrative)" if evaluation.examination.data == "sample" else ""
+        say(f"  {task} {score.metric} {score.score:.4f}{interval}{sample}", target)
     say(f"written: {candidate.folder}", target)
     base = lineage.recipe["base"]
     say(f"next: harness run --model {base} --model {candidate.folder} --tasks …", target, "dim")

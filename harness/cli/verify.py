@@ -1,81 +1,74 @@
-"""`harness verify`: do results still hold?"""
+"""`harness verify`: verify results by their hashes, scores and leaderboard."""
 
 from __future__ import annotations
 
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import plugin_options, plugins_from, tasks_from
+from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from harness.evaluation.verify import VerifyReport
-    from harness.tasks.interface import Task
 
 
-@click.command(name="verify", short_help="Say whether results still hold: hashes, scores, leaderboard.")
+@click.command(name="verify")
 @click.argument("folders", nargs=-1, required=True, metavar="DIR...")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @plugin_options
-def command(
-    folders: tuple[str, ...], *, as_json: bool, plugin_files: tuple[str, ...], task_files: tuple[str, ...]
-) -> None:
-    """Make again what results are made of, and say what differs. No model is loaded, nothing is changed.
+def command(folders: tuple[str, ...], *, as_json: bool, plugins: PluginOptions) -> None:
+    """Recompute results and show what differs. No model is loaded, nothing is changed.
 
-    Records are held against their seals, predictions against their hashes, scores and intervals against
-    the predictions, the leaderboard against the records, byte for byte.
+    Records are compared with their seals, predictions with their hashes, scores and intervals with the
+    predictions, the leaderboard with the records, byte by byte.
 
-    Exit codes: 0 all holds, 1 something does not, 2 it cannot be read.
+    Exit codes: 0 all holds, 1 something differs, 2 it cannot be read.
     """
+    from harness.cli.workspace import Workspace
     from harness.evaluation.verify import verify
     from harness.results.folder import Results
     from harness.system.paths import user_path
 
-    tasks = _tasks(plugin_files, task_files)
+    tasks = Workspace.open(plugins).tasks()
     roots = {folder: Results(user_path(folder)) for folder in folders}
     for folder, results in roots.items():
         if not results.root.is_dir():
             raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
-    found = {folder: verify(results, tasks) for folder, results in roots.items()}
+    reports = {folder: verify(results, tasks) for folder, results in roots.items()}
     if as_json:
-        click.echo(json.dumps({folder: asdict(one) for folder, one in found.items()}, indent=1))
+        click.echo(json.dumps({folder: asdict(report) for folder, report in reports.items()}, indent=1))
     else:
-        for folder, one in found.items():
-            _print(folder, one)
-    sys.exit(1 if any(one.faults for one in found.values()) else 0)
+        for folder, report in reports.items():
+            _print(folder, report)
+    sys.exit(1 if any(report.faults for report in reports.values()) else 0)
 
 
-def _tasks(plugins: Sequence[str], files: Sequence[str]) -> Mapping[str, Task]:
-    from harness.cli.config import read_config
-
-    config = read_config(Path.cwd())
-    return tasks_from(plugins_from(plugins, config), files, config)
-
-
-def _print(folder: str, found: VerifyReport) -> None:
-    """Print one line for each fault, and one for each reason why something could not be looked at."""
+def _print(folder: str, report: VerifyReport) -> None:
+    """Print each fault, and each reason why files could not be verified."""
     from harness.cli.output import console, say
 
     target = console()
-    for fault in found.faults:
+    for fault in report.faults:
         say(f"FAULT {folder}/{fault.path}: {fault.what}", target)
         say(f"      hint: {fault.remedy}", target, style="dim")
     reasons: dict[str, list[str]] = {}
-    for one in found.unchecked:
-        reasons.setdefault(one.why, []).append(one.path)
+    for unchecked in report.unchecked:
+        reasons.setdefault(unchecked.why, []).append(unchecked.path)
     for why, paths in reasons.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         say(f"not checked: {folder}/{paths[0]}{more}: {why}", target)
-    held = (
-        f"{found.records} records ({found.sealed} sealed), {found.predictions} files of predictions,"
-        f" {found.scores} scores"
+    verified = (
+        f"{report.records} records ({report.sealed} sealed), {report.predictions} files of predictions,"
+        f" {report.scores} scores"
     )
-    faults = f"{len(found.faults)} faults" if len(found.faults) != 1 else "1 fault"
-    say(f"{folder}: {faults}; what holds: {held}" if found.faults else f"{folder}: all holds: {held}", target)
+    faults = f"{len(report.faults)} faults" if len(report.faults) != 1 else "1 fault"
+    say(
+        f"{folder}: {faults}; what holds: {verified}"
+        if report.faults
+        else f"{folder}: all holds: {verified}",
+        target,
+    )

@@ -1,1 +1,1 @@
-"""evaluation."""
+"""Evaluation: models on tasks, with records, journals, resuming and verification."""

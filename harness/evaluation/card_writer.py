@@ -1,4 +1,4 @@
-"""The card of a candidate: what sentence-transformers wrote, made true where it cannot know."""
+"""Add the base, the scores and the lineage to the card that sentence-transformers wrote for a candidate."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequence[Evaluation]) -> None:
-    """Put the base, the measured scores and the lineage into `README.md`, or write one where there is none.
+    """Put the base, the measured scores and the lineage into `README.md`, which is made where it is missing.
 
-    base: what the card calls the base: a hub id where these are its published weights, else a name.
+    base: the base's name in the card: a hub id where these are its published weights.
     evaluations: of the finished model, on the recipe's tasks.
     """
     from huggingface_hub import EvalResult, ModelCard
@@ -28,46 +28,46 @@ def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequen
     card = ModelCard(path.read_text(encoding="utf-8") if path.is_file() else _BARE)
     data = cast("ModelCardData", card.data)
     data.base_model = base
-    data.model_name = folder_title(lineage)
+    data.model_name = card_title(lineage)
     data.eval_results = [
         EvalResult(
-            task_type=one.kind,
-            task_name=one.kind,
-            dataset_type=dataset_id(one),
-            dataset_name=dataset_name(one),
+            task_type=evaluation.kind,
+            task_name=evaluation.kind,
+            dataset_type=dataset_id(evaluation),
+            dataset_name=dataset_name(evaluation),
             metric_type=score.metric,
             metric_name=score.metric,
             metric_value=score.score,
         )
-        for one in evaluations
-        for score in one.scores
+        for evaluation in evaluations
+        for score in evaluation.scores
         if score.score is not None
     ]
-    card.text = f"{card.text.rstrip()}\n\n{_measured(evaluations)}{_origin(lineage)}"
+    card.text = f"{card.text.rstrip()}\n\n{_scores_section(evaluations)}{_lineage_section(lineage)}"
     path.write_text(str(card), encoding="utf-8")
 
 
 _BARE = "---\nlibrary_name: sentence-transformers\n---\n"
 
 
-def folder_title(lineage: Lineage) -> str:
-    """Name the model by its recipe and seed."""
+def card_title(lineage: Lineage) -> str:
+    """Return the model's name: its recipe and seed."""
     return f"{lineage.recipe['name']} (seed {lineage.seed})"
 
 
 def dataset_id(evaluation: Evaluation) -> str:
-    """Name the rows for programs: a sample's never stand for the real ones."""
-    asked = evaluation.examination
-    return f"{asked.task}-sample" if asked.data == "sample" else asked.task
+    """Return the rows' name for programs, in which a sample differs from the real data."""
+    examination = evaluation.examination
+    return f"{examination.task}-sample" if examination.data == "sample" else examination.task
 
 
 def dataset_name(evaluation: Evaluation) -> str:
-    """Name the rows that were scored; a sample's say so."""
-    asked = evaluation.examination
-    return f"{asked.task} (shipped sample, illustrative)" if asked.data == "sample" else asked.task
+    """Return the rows' name for people, in which a sample differs from the real data."""
+    task, data = evaluation.examination.task, evaluation.examination.data
+    return f"{task} (shipped sample, illustrative)" if data == "sample" else task
 
 
-def _measured(evaluations: Sequence[Evaluation]) -> str:
+def _scores_section(evaluations: Sequence[Evaluation]) -> str:
     if not evaluations:
         return ""
     lines = [
@@ -76,20 +76,20 @@ def _measured(evaluations: Sequence[Evaluation]) -> str:
         "| dataset | split | examples | metric | score | 95 % interval |",
         "|---|---|---|---|---|---|",
     ]
-    for one in evaluations:
-        for score in one.scores:
+    for evaluation in evaluations:
+        for score in evaluation.scores:
             interval = (
                 "" if score.low is None or score.high is None else f"{score.low:.4f} – {score.high:.4f}"
             )
             shown = "undefined" if score.score is None else f"{score.score:.4f}"
             lines.append(
-                f"| {escaped(dataset_name(one))} | {escaped(one.examination.split)} | {score.examples}"
-                f" | {escaped(score.metric)} | {shown} | {interval} |"
+                f"| {escaped(dataset_name(evaluation))} | {escaped(evaluation.examination.split)}"
+                f" | {score.examples} | {escaped(score.metric)} | {shown} | {interval} |"
             )
     return "\n".join(lines) + "\n\n"
 
 
-def _origin(lineage: Lineage) -> str:
+def _lineage_section(lineage: Lineage) -> str:
     return (
         "## Lineage\n\n"
         f"Recipe {_code(lineage.recipe['name'])}, seed {lineage.seed}, {lineage.steps} steps"
@@ -101,5 +101,5 @@ def _origin(lineage: Lineage) -> str:
 
 
 def _code(text: str) -> str:
-    """Set a name as code, in which nothing but its end is read as Markdown or HTML."""
+    """Return a name as inline code, in which Markdown and HTML are text."""
     return f"`{one_line(text).replace('`', chr(39))}`"

@@ -1,4 +1,4 @@
-"""One model, one task: read the rows, let the model answer, score the answers."""
+"""Evaluate one model on one task: read the rows, let the model answer, score the answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
-from harness.evaluation.keys import record_key, shortened, task_code, training_of
+from harness.evaluation.keys import code_summary, record_key, task_code, training_of
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, Truncation, content_hash
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadedTask:
-    """A task with its rows read, or with the reason why they could not be."""
+    """A task with its rows, or with the error that reading them raised."""
 
     task: Task
     examination: Examination
     dataset: Dataset | None = None
     error: BaseException | None = None
     code: Mapping[str, str] = field(default_factory=dict)
-    """What the task's code is made of: see `keys.task_code`."""
+    """Modules that the task's code reaches → hashes: see `keys.task_code`."""
 
 
 def load_task(task: Task, source: DataSource, limit: int | None = None) -> LoadedTask:
-    """Read a task's rows, keeping the reason where that fails."""
+    """Read a task's rows; an error is returned in the result, not raised."""
     dataset: Dataset | None = None
-    failed: BaseException | None = None
+    failure: BaseException | None = None
     try:
         dataset = _load(task, source, limit)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
-        failed = error
+        failure = error
     code = task_code(task)
     examination = Examination(
         task=task.name,
@@ -59,7 +59,7 @@ def load_task(task: Task, source: DataSource, limit: int | None = None) -> Loade
         digest=dataset.digest if dataset is not None else "",
         limit=limit,
     )
-    return LoadedTask(task, examination, dataset, failed, code)
+    return LoadedTask(task, examination, dataset, failure, code)
 
 
 def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
@@ -69,14 +69,14 @@ def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
     return dataset if limit is None else task.limited(dataset, limit)
 
 
-def evaluate_task(model: CachedModel, examined: LoadedTask) -> tuple[Evaluation, Predictions | None]:
-    """Let a model answer a task, and score the answers; predictions are None for aggregate scores.
+def evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, Predictions | None]:
+    """Evaluate a model on a task; predictions are None for aggregate scores.
 
-    Raises HarnessError where the headline metric is undefined, and whatever the task raises.
+    Raises HarnessError where the headline metric is undefined, and what the task raises.
     """
-    task, dataset = examined.task, examined.dataset
+    task, dataset = loaded.task, loaded.dataset
     if dataset is None:
-        raise examined.error or HarnessError(f"{task.name} has no rows")
+        raise loaded.error or HarnessError(f"{task.name} has no rows")
     model.pop_requested()
     predictions: Predictions | None = None
     if isinstance(task, AggregateTask):
@@ -84,20 +84,20 @@ def evaluate_task(model: CachedModel, examined: LoadedTask) -> tuple[Evaluation,
         scores = [Score(metric=name, score=_defined(value)) for name, value in aggregates.items()]
     else:
         predictions = task.predict(model, dataset)
-        scores = [scored(metric, predictions, examined.examination) for metric in task.metrics]
+        scores = [score_predictions(metric, predictions, loaded.examination) for metric in task.metrics]
     if not scores or scores[0].score is None:
         on = f" on these {len(dataset)} examples" if predictions else ""
         raise HarnessError(
             f"{scores[0].metric if scores else 'every metric'} is undefined{on}",
             hint="one side may be constant, or a class missing; a larger --limit may help",
         )
-    asked = model.pop_requested()
-    cut = _Truncated.of(model, asked)
-    if predictions is not None and cut is not None and "truncated" not in predictions:
-        predictions.columns["truncated"] = cut.rows(predictions)
+    requested = model.pop_requested()
+    truncated = _Truncated.of(model, requested)
+    if predictions is not None and truncated is not None and "truncated" not in predictions:
+        predictions.columns["truncated"] = truncated.rows(predictions)
     evaluation = _evaluation(
         model,
-        examined,
+        loaded,
         status="ok",
         facts=model.facts,
         scores=tuple(scores),
@@ -105,10 +105,10 @@ def evaluate_task(model: CachedModel, examined: LoadedTask) -> tuple[Evaluation,
         fitted=predictions.fitted if predictions else {},
         findings=(
             *(predictions.findings if predictions else dataset.findings),
-            *_leaks(model, examined),
-            *_zeros(model, asked),
+            *_contamination(model, loaded),
+            *_zero_embeddings(model, requested),
         ),
-        truncation=cut.truncation if cut else None,
+        truncation=truncated.truncation if truncated else None,
     )
     return evaluation, predictions
 
@@ -118,77 +118,79 @@ def evaluate(
 ) -> tuple[Evaluation, Predictions | None]:
     """Evaluate a model on a task in memory; nothing is written.
 
-    Raises HarnessError for data that cannot be read or a headline that is undefined, and whatever
-    the task raises.
+    Raises HarnessError for data that cannot be read or a headline that is undefined, and what the task
+    raises.
     """
     return evaluate_task(CachedModel(model), load_task(task, source, limit))
 
 
-def failure(located: LocatedModel, examined: LoadedTask, error: BaseException) -> Evaluation:
-    """Make the ERROR record of a model that could not be scored on a task, with the reason."""
-    metrics = examined.task.metrics[:1]
+def failure_record(located: LocatedModel, loaded: LoadedTask, error: BaseException) -> Evaluation:
+    """Return the ERROR record of a model that could not be scored on a task."""
+    metrics = loaded.task.metrics[:1]
     reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
     return _evaluation(
         located,
-        examined,
+        loaded,
         status="error",
         scores=tuple(Score(metric=metric.name, score=None) for metric in metrics),
         error=reason.encode(errors="replace").decode(),  # a path may hold bytes that are not UTF-8
     )
 
 
-def _leaks(model: CachedModel, examined: LoadedTask) -> list[Finding]:
-    """Find answers that the model was trained on; notes are left to `harness check`."""
-    trained, task = training_of(model), examined.task
-    if trained is None or examined.dataset is None or isinstance(task, AggregateTask):
+def _contamination(model: CachedModel, loaded: LoadedTask) -> list[Finding]:
+    """Find evaluated texts that the model was trained on; notes are left to `harness check`."""
+    trained, task = training_of(model), loaded.task
+    if trained is None or loaded.dataset is None or isinstance(task, AggregateTask):
         return []
-    found = find_contamination(trained, examined.dataset, task.name)
-    return [finding for finding in found if finding.severity is not Severity.NOTE]
+    findings = find_contamination(trained, loaded.dataset, task.name)
+    return [finding for finding in findings if finding.severity is not Severity.NOTE]
 
 
-def _zeros(model: CachedModel, asked: Sequence[tuple[str, Role]]) -> list[Finding]:
-    """Find texts that have no direction, so that they are like no other, whatever they say."""
-    zeros = model.count_zero_embeddings(asked)
+def _zero_embeddings(model: CachedModel, requested: Sequence[tuple[str, Role]]) -> list[Finding]:
+    """Find texts without a direction: their similarity to any other text is 0."""
+    zeros = model.count_zero_embeddings(requested)
     if not zeros:
         return []
-    told = f"{zeros} of {len(asked)} texts have an embedding of zeros: their similarity to any other is 0"
-    return [Finding("zero-embeddings", Severity.WARNING, told, "does its tokenizer know their words?")]
+    evidence = (
+        f"{zeros} of {len(requested)} texts have an embedding of zeros: their similarity to any other is 0"
+    )
+    return [Finding("zero-embeddings", Severity.WARNING, evidence, "does its tokenizer know their words?")]
 
 
 def _evaluation(
     model: LocatedModel | CachedModel,
-    examined: LoadedTask,
+    loaded: LoadedTask,
     *,
     facts: ModelFacts | None = None,
-    **answered: Any,  # noqa: ANN401 - further fields of the record
+    **result: Any,  # noqa: ANN401 - further fields of the record
 ) -> Evaluation:
-    """Fill in what every record says, of a success or of a failure."""
+    """Return a record, with the fields that a success and a failure have in common."""
     candidate = ModelRecord(
         model=model.name, fingerprint=model.fingerprint, settings=model.spec.settings, facts=facts
     )
     return Evaluation(
-        key=record_key(model, examined.examination),
-        examination=examined.examination,
+        key=record_key(model, loaded.examination),
+        examination=loaded.examination,
         candidate=candidate,
-        kind=examined.task.kind,
-        tags=tuple(sorted(examined.task.tags)),
+        kind=loaded.task.kind,
+        tags=tuple(sorted(loaded.task.tags)),
         libraries=libraries(),
-        code=shortened(examined.code),
-        **answered,
+        code=code_summary(loaded.code),
+        **result,
     )
 
 
-def scored(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
-    """Score predictions by a metric, with the interval that its seed, made of what was asked, gives."""
+def score_predictions(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
+    """Score predictions by a metric; the seed of its interval is made of rows, task and metric."""
     seed = interval_seed(examination.digest, examination.task, metric.name)
-    found = estimate(metric, predictions, seed)
+    estimated = estimate(metric, predictions, seed)
     return Score(
         metric=metric.name,
-        score=_defined(found.score),
-        low=_defined(found.interval.low),
-        high=_defined(found.interval.high),
-        examples=found.examples,
-        clusters=found.clusters,
+        score=_defined(estimated.score),
+        low=_defined(estimated.interval.low),
+        high=_defined(estimated.interval.high),
+        examples=estimated.examples,
+        clusters=estimated.clusters,
         columns=metric.columns,
         where=metric.where,
         per_example=metric.per_example,
@@ -201,20 +203,20 @@ def _defined(value: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Truncated:
-    """What a model did not read of the texts that a task asked it for."""
+    """What a model did not read of the texts of a task."""
 
     truncation: Truncation
     texts: frozenset[str]
-    """The texts that were cut."""
+    """Texts longer than the model's limit."""
 
     @classmethod
-    def of(cls, model: CachedModel, asked: Iterable[tuple[str, Role]]) -> _Truncated | None:
-        """Count it; None for a model that does not say."""
+    def of(cls, model: CachedModel, requested: Iterable[tuple[str, Role]]) -> _Truncated | None:
+        """Count truncated texts and lost tokens; None for a model that counts no tokens or has no limit."""
         limit = model.facts.max_tokens
         if limit is None:
             return None
         by_role: dict[Role, list[str]] = {}
-        for text, role in asked:
+        for text, role in requested:
             by_role.setdefault(role, []).append(text)
         counts = [model.count_tokens(texts, role) for role, texts in by_role.items()]
         if any(count is None for count in counts):
@@ -228,7 +230,7 @@ class _Truncated:
             lost=int((tokens[over] - limit).sum()),
         )
         texts = [text for texts in by_role.values() for text in texts]
-        return cls(truncation, frozenset(texts[place] for place in over))
+        return cls(truncation, frozenset(texts[position] for position in over))
 
     def rows(self, predictions: Predictions) -> list[bool]:
         """Whether a text of each example was cut: (n,)."""

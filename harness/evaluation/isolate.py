@@ -1,8 +1,8 @@
-"""Evaluate each model in a process of its own: whatever ends that process costs one result.
+"""Evaluate each model in a process of its own, so that a crash costs one result.
 
-The process reads an `EvaluateJob` from its standard input and writes events to what was its standard output,
-one JSON object a line. It writes the records itself; the parent writes one where the process could not: when
-it crashed, was killed for its memory, or gave no sign of life for the time that a task may take.
+The process reads an `EvaluateJob` from its standard input and writes events to its standard output, one JSON
+object per line. It writes the records itself; the parent writes one where the process could not: when it
+crashed, was killed for its memory, or took longer than a task may take.
 """
 
 from __future__ import annotations
@@ -34,16 +34,15 @@ if TYPE_CHECKING:
 
 _MODULE = "harness.evaluation.isolated_worker"
 _TO_FINISH = 8.0
-"""Seconds in which an interrupted process may finish what it is writing: a scheduler that asks us to end soon
-ends us itself, `docker stop` after ten."""
-_TO_TELL = 2.0
-"""Seconds in which a process that hangs may write down where."""
+"""Maximum seconds for an interrupted process to finish its writes; `docker stop` kills us after ten."""
+_TO_DUMP = 2.0
+"""Maximum seconds for a process that hangs to write its traceback."""
 _TRACE = 20_000
-"""Characters of what a process said last that are kept as its traceback."""
+"""Maximum characters of standard error that are kept as the traceback."""
 
 
 class EvaluateJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One model on some tasks, in words from which another process makes the same plan."""
+    """One model on some tasks, as plain data from which another process makes the same plan."""
 
     spec: ModelSpec
     tasks: tuple[str, ...]
@@ -67,7 +66,7 @@ class TaskStarted(msgspec.Struct, tag=True, frozen=True):
 
 
 class EncodedTexts(msgspec.Struct, tag=True, frozen=True):
-    """So many more texts are encoded."""
+    """`texts` more texts are encoded."""
 
     texts: int
 
@@ -80,13 +79,13 @@ class TaskDone(msgspec.Struct, tag=True, frozen=True):
 
 
 class Message(msgspec.Struct, tag=True, frozen=True):
-    """Something that a reader of the scores should know."""
+    """A sentence that a reader of the scores should know."""
 
     text: str
 
 
 class Done(msgspec.Struct, tag=True, frozen=True):
-    """All is done, or an error of the user's ended it."""
+    """The job is done, or a HarnessError ended it."""
 
     threads: dict[str, str] = {}
     error: tuple[str, str | None, str | None] | None = None
@@ -98,57 +97,57 @@ Event = TaskStarted | EncodedTexts | TaskDone | Message | Done
 
 @dataclass(frozen=True)
 class SubprocessEvaluator:
-    """Evaluates a model for `run_plan` in a process of its own, and in another where that ends too soon."""
+    """Evaluate a model for `run_plan` in a process of its own; after a crash, the rest in another one."""
 
     plugin_files: tuple[str, ...]
     task_files: tuple[str, ...]
     timeout: float | None = None
-    """Seconds that a model may take to load, and for each task; None for any."""
+    """Maximum seconds to load a model, and for each task; None for no limit."""
 
     def __call__(self, run: Runner, located: LocatedModel, pending: Sequence[LoadedTask]) -> None:
         """Evaluate; a task during which the process ended gets an ERROR record, and the others go on."""
         if isinstance(located, MissingModel):
             run.evaluate_model(located, list(pending))
             return
-        left = {one.task.name: one for one in pending}
+        left = {loaded.task.name: loaded for loaded in pending}
         while True:
             before = len(left)
-            with _Child(self._order(run, located, list(left)), self.timeout) as child:
-                doing = self._follow(run, child, left)
+            with _ChildProcess(self._job(run, located, list(left)), self.timeout) as child:
+                current = self._follow(run, child, left)
             if child.error is None:
                 return
             if not left:
-                run.watcher.note(f"{located.name} was not timed: {child.error.message}")
+                run.progress.note(f"{located.name} was not timed: {child.error.message}")
                 return
             # A process that ended between two tasks, having finished one, is tried again on those left.
-            if doing in left or len(left) == before:
-                for name in [doing] if doing in left else list(left):
-                    run.fail(located, left.pop(name), child.error, child.said)
+            if current in left or len(left) == before:
+                for name in [current] if current in left else list(left):
+                    run.fail(located, left.pop(name), child.error, child.stderr)
             if not left:
                 return
 
-    def _follow(self, run: Runner, child: _Child, left: dict[str, LoadedTask]) -> str | None:
-        """Pass on what a process tells until it ends, and return what it was doing then."""
-        doing = None
+    def _follow(self, run: Runner, child: _ChildProcess, left: dict[str, LoadedTask]) -> str | None:
+        """Pass on the events of a process until it ends; return the task that it worked on then."""
+        current = None
         for event in child.events():
             if isinstance(event, TaskStarted):
-                doing = event.task
-                run.watcher.begin(event.model, event.task, event.texts)
+                current = event.task
+                run.progress.begin(event.model, event.task, event.texts)
             elif isinstance(event, EncodedTexts):
-                run.watcher.advance(event.texts)
+                run.progress.advance(event.texts)
             elif isinstance(event, TaskDone):
                 left.pop(event.evaluation.examination.task, None)
                 run.keep(event.evaluation, reused=event.reused)
             elif isinstance(event, Message):
-                run.watcher.note(event.text)
+                run.progress.note(event.text)
             else:
                 run.outcome.threads |= event.threads
                 if event.error:
                     message, exists, hint = event.error
                     raise HarnessError(message, exists=exists, hint=hint)
-        return doing
+        return current
 
-    def _order(self, run: Runner, located: LocatedModel, tasks: Sequence[str]) -> EvaluateJob:
+    def _job(self, run: Runner, located: LocatedModel, tasks: Sequence[str]) -> EvaluateJob:
         plan = run.plan
         return EvaluateJob(
             spec=located.spec,
@@ -165,20 +164,20 @@ class SubprocessEvaluator:
         )
 
 
-class _Child:
-    """The process, seen from the parent: interrupted itself, that asks it to finish what it is writing."""
+class _ChildProcess:
+    """The process as the parent sees it; on an interruption, it gets time to finish its writes."""
 
-    def __init__(self, order: EvaluateJob, timeout: float | None) -> None:
+    def __init__(self, job: EvaluateJob, timeout: float | None) -> None:
         self.error: HarnessError | None = None
-        """How it ended before all was done; None while all is well."""
-        self.said = ""
-        """What it said last; its traceback where it crashed."""
+        """Why it ended before the job was done; None otherwise."""
+        self.stderr = ""
+        """The end of its standard error: its traceback where it crashed."""
         self._timeout, self._since = timeout, time.monotonic()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = processes.Process(processes.python_module(_MODULE), self._stderr)
-        self._answers = cast("IO[bytes]", self._process.stdout)
-        with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", self._process.stdin) as orders:
-            orders.write(msgspec.json.encode(order))
+        self._stdout = cast("IO[bytes]", self._process.stdout)
+        with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", self._process.stdin) as stdin:
+            stdin.write(msgspec.json.encode(job))
 
     def __enter__(self) -> Self:
         return self
@@ -190,11 +189,11 @@ class _Child:
                 self._await_end(_TO_FINISH)
         finally:
             self._process.end()
-            self._answers.close()
+            self._stdout.close()
             self._stderr.close()
 
     def events(self) -> Iterator[Event]:
-        """Yield what it tells until it has finished; where it ends before, `error` and `said` tell how."""
+        """Yield its events until the job is done; where it ends before, `error` and `stderr` say why."""
         for line in self._lines():
             event = msgspec.json.decode(line, type=Event)
             if isinstance(event, TaskStarted):
@@ -206,13 +205,13 @@ class _Child:
             how, hint = self._process.exit_reason()
             self.error = HarnessError(f"the process of the model ended ({how})", hint=hint)
         self._stderr.seek(0)
-        self.said = self._stderr.read().decode(errors="replace")[-_TRACE:]
+        self.stderr = self._stderr.read().decode(errors="replace")[-_TRACE:]
 
     def _lines(self) -> Iterator[bytes]:
         """Yield whole lines until the process ends, or has taken too long and is ended."""
         rest = b""
-        while select.select([self._answers], [], [], self._left())[0]:
-            read = os.read(self._answers.fileno(), 1 << 16)
+        while select.select([self._stdout], [], [], self._left())[0]:
+            read = os.read(self._stdout.fileno(), 1 << 16)
             if not read:
                 return
             *lines, rest = (rest + read).split(b"\n")
@@ -220,22 +219,22 @@ class _Child:
         self._stop()
 
     def _await_end(self, seconds: float) -> None:
-        """Read what it still tells, which nobody asks for any more, for so long at most."""
+        """Read and drop its events until it ends, for so many seconds at most."""
         end = time.monotonic() + seconds
-        while select.select([self._answers], [], [], max(0.0, end - time.monotonic()))[0]:
-            if not os.read(self._answers.fileno(), 1 << 16):
+        while select.select([self._stdout], [], [], max(0.0, end - time.monotonic()))[0]:
+            if not os.read(self._stdout.fileno(), 1 << 16):
                 return
 
     def _left(self) -> float | None:
-        """Seconds that it may still take; None for any."""
+        """Return the seconds that it may still take; None for no limit."""
         if self._timeout is None:
             return None
         return max(0.0, self._since + self._timeout - time.monotonic())
 
     def _stop(self) -> None:
-        """End a process that takes too long, when it has written down where it is."""
+        """End a process that takes too long, after it has written its traceback."""
         self.error = HarnessError(f"no result after {self._timeout:g} s (--timeout)")
         self._process.send_signal(signal.SIGUSR1)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_TO_TELL)
+            self._process.wait(_TO_DUMP)
         self._process.end()

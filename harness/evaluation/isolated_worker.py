@@ -1,6 +1,6 @@
-"""The process in which a model is evaluated apart: it obeys one order, and tells what comes of it.
+"""The process that evaluates one model: it reads an `EvaluateJob` and writes events.
 
-Not a command: `harness.evaluation.isolate` starts it as `python -m harness.cli.isolated`.
+Not a command: `harness.evaluation.isolate` starts it as `python -m harness.evaluation.isolated_worker`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 
 from harness.errors import HarnessError
 from harness.evaluation.isolate import Done, EncodedTexts, EvaluateJob, Event, Message, TaskDone, TaskStarted
+from harness.evaluation.progress import Progress
 from harness.system import processes
 from harness.system.paths import user_path
 from harness.system.signals import handle_signals
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from harness.results.records import Evaluation
 
 
-class Teller:
-    """A watcher that tells another process what it sees."""
+class EventWriter(Progress):
+    """Write the progress of a run as events, one JSON object per line, for the parent process."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
 
-    def tell(self, event: Event) -> None:
-        """Tell; where nobody listens any more, end, so that nothing is taken for a fault of a task."""
+    def write(self, event: Event) -> None:
+        """Write an event; exit where the parent is gone, so that no task is blamed for it."""
         line = msgspec.json.encode(event, enc_hook=lambda value: value.tolist()) + b"\n"
         try:
             self._pipe.write(line)
@@ -41,63 +42,63 @@ class Teller:
             os._exit(1)
 
     def begin(self, model: str, task: str, texts: int) -> None:
-        """Tell it."""
-        self.tell(TaskStarted(model, task, texts))
+        """Write `TaskStarted`."""
+        self.write(TaskStarted(model, task, texts))
 
     def advance(self, texts: int) -> None:
-        """Tell it."""
-        self.tell(EncodedTexts(texts))
+        """Write `EncodedTexts`."""
+        self.write(EncodedTexts(texts))
 
     def end(self, evaluation: Evaluation, *, reused: bool) -> None:
-        """Tell it."""
-        self.tell(TaskDone(evaluation, reused))
+        """Write `TaskDone`."""
+        self.write(TaskDone(evaluation, reused))
 
     def note(self, text: str) -> None:
-        """Tell it."""
-        self.tell(Message(text))
+        """Write `Message`."""
+        self.write(Message(text))
 
 
 def main() -> None:
-    """Obey the order on standard input."""
+    """Evaluate the job on standard input."""
     processes.end_with_parent()
-    teller = Teller(os.fdopen(os.dup(1), "wb"))
-    os.dup2(2, 1)  # what a model or a library prints is no event
+    events = EventWriter(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)  # what a model or a library prints is not an event
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=EvaluateJob)
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=EvaluateJob)
     with handle_signals():
         try:
-            teller.tell(_obey(order, teller))
+            events.write(_evaluate(job, events))
         except HarnessError as error:
-            teller.tell(Done(error=(error.message, error.exists, error.hint)))
+            events.write(Done(error=(error.message, error.exists, error.hint)))
         except KeyboardInterrupt:
             sys.exit(1)
 
 
-def _obey(order: EvaluateJob, teller: Teller) -> Done:
+def _evaluate(job: EvaluateJob, events: EventWriter) -> Done:
     from harness.evaluation.run import run_plan
     from harness.results.folder import Results
 
-    return Done(run_plan(_plan(order), Results(Path(order.out)), teller).threads)
+    return Done(run_plan(_plan(job), Results(Path(job.out)), events).threads)
 
 
-def _plan(order: EvaluateJob) -> RunPlan:
+def _plan(job: EvaluateJob) -> RunPlan:
     from harness.evaluation.run import RunPlan
     from harness.models.locate import locate_model
     from harness.plugins.loader import all_tasks, load_plugins
     from harness.tasks.selection import select_tasks
 
-    plugins = load_plugins([user_path(file) for file in order.plugin_files])
-    tasks = all_tasks(plugins, [user_path(file) for file in order.task_files])
+    plugins = load_plugins([user_path(file) for file in job.plugin_files])
+    tasks = all_tasks(plugins, [user_path(file) for file in job.task_files])
     return RunPlan(
-        models=[locate_model(order.spec, plugins.model_schemes())],
-        tasks=select_tasks(order.tasks, tasks, plugins.task_schemes()) if order.tasks else [],
-        data=Path(order.data) if order.data else None,
-        limit=order.limit,
-        fresh=order.fresh,
-        cache=Path(order.cache) if order.cache else None,
-        cache_size=order.cache_size,
-        throughput=order.throughput,
+        models=[locate_model(job.spec, plugins.model_schemes())],
+        tasks=select_tasks(job.tasks, tasks, plugins.task_schemes()) if job.tasks else [],
+        data=Path(job.data) if job.data else None,
+        limit=job.limit,
+        fresh=job.fresh,
+        cache=Path(job.cache) if job.cache else None,
+        cache_size=job.cache_size,
+        throughput=job.throughput,
     )
 
 

@@ -1,4 +1,4 @@
-"""The journal of a run: what was asked, on disk before the work begins, and how the run ended."""
+"""The journal of a run: what was requested, written before the work begins, and how the run ended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedModel:
-    """A model as it was asked for, and as it was found when the run began."""
+    """A model as it was requested, and as it was when the run began."""
 
     spec: ModelSpec
     name: str
@@ -32,7 +32,7 @@ class RequestedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedTask:
-    """A task, and whether it was asked for by its own name; one that a tag selects may lack a sample."""
+    """A task, and whether its own name selected it; one that a tag selects may lack a sample."""
 
     name: str
     by_name: bool
@@ -40,10 +40,10 @@ class RequestedTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What a command asked for: every model on every task. Paths are absolute or relative to `folder`."""
+    """What a command requested: every model on every task. Paths are absolute or relative to `folder`."""
 
     folder: str
-    """Where the command was given."""
+    """The folder in which the command was given."""
     models: tuple[RequestedModel, ...]
     tasks: tuple[RequestedTask, ...]
     plugins: tuple[str, ...] = ()
@@ -56,14 +56,17 @@ class RunRequest:
     def of(
         cls, plan: RunPlan, *, plugins: tuple[str, ...] = (), task_files: tuple[str, ...] = ()
     ) -> RunRequest:
-        """Say as plain data what a plan asks for, given here and now."""
+        """Return a plan of a command in the current folder as plain data."""
         models = [
-            RequestedModel(spec=one.spec, name=one.name, fingerprint=one.fingerprint) for one in plan.models
+            RequestedModel(spec=model.spec, name=model.name, fingerprint=model.fingerprint)
+            for model in plan.models
         ]
         return cls(
             folder=str(Path.cwd()),
             models=tuple(models),
-            tasks=tuple(RequestedTask(name=one.task.name, by_name=one.by_name) for one in plan.tasks),
+            tasks=tuple(
+                RequestedTask(name=selected.task.name, by_name=selected.by_name) for selected in plan.tasks
+            ),
             plugins=plugins,
             task_files=task_files,
             data=str(plan.data.absolute()) if plan.data else None,
@@ -73,32 +76,27 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """What a file of `runs/` says of its run."""
+    """What a file of `runs/` says about its run."""
 
     name: str = ""
-    """The file's, without its ending."""
+    """The file's, without its suffix."""
     started: str
     command: tuple[str, ...]
-    state: Literal["running", "finished", "interrupted", "failed"] | None = None
-    """None in files that were written before there were plans."""
+    state: Literal["running", "finished", "interrupted", "failed", "killed", "unknown"] = "unknown"
+    """`killed` where the file says `running` and the process is gone; `unknown` before there were plans."""
     process: str = ""
     plan: RunRequest | None = None
     error: str | None = None
 
-    @property
-    def told(self) -> str:
-        """Its state; a run that says it is running, by a process that is gone, was killed."""
-        return "killed" if self.state == "running" and is_gone(self.process) else self.state or "unknown"
-
 
 @contextmanager
-def journaling(
+def keep_journal(
     results: Results, name: str, plan: RunRequest, head: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     """Write a run's journal before the body begins and again when it ends, however it ends.
 
-    head: what else is known before. Yields a dict for what the run did. A process that is killed leaves the
-    first of the two: it says `running`, and which process ran.
+    head: further fields that are known before. Yields a dict for what the run did. A process that is killed
+    leaves the first of the two: it says `running`, and which process ran.
     Raises HarnessError where it cannot be written.
     """
     did: dict[str, Any] = {}
@@ -111,9 +109,9 @@ def journaling(
     try:
         yield did
     except BaseException as error:
-        told = {"error": f"{type(error).__name__}: {error}"} if isinstance(error, Exception) else {}
-        with suppress(HarnessError):  # what ended the run is told, not that it could not be noted
-            write("failed" if told else "interrupted", **told)
+        reason = {"error": f"{type(error).__name__}: {error}"} if isinstance(error, Exception) else {}
+        with suppress(HarnessError):  # the user sees what ended the run, not that it could not be noted
+            write("failed" if reason else "interrupted", **reason)
         raise
     write("finished")
 
@@ -130,5 +128,6 @@ def read_runs(results: Results, unreadable: list[str]) -> list[JournalEntry]:
         except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
             unreadable.append(f"{path} is not the journal of a run: {error}")
         else:
-            runs.append(replace(run, name=path.stem))
+            killed = run.state == "running" and is_gone(run.process)
+            runs.append(replace(run, name=path.stem, state="killed" if killed else run.state))
     return sorted(runs, key=lambda run: (run.started, run.name))

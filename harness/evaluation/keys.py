@@ -1,18 +1,19 @@
-"""What a record's key is made of: whatever a result depends on, and nothing else.
+"""The key of a record: a hash of everything that a result depends on, and of nothing else.
 
-| part | what |
+| part | what it is |
 |---|---|
 | model | its fingerprint: the files that its embeddings depend on |
-| settings | how it is used, as the user asked |
+| settings | how it is used, as the user set it |
 | examination | task, version and hash of its code; split, source and digest of the rows, limit |
 | scoring | the modules of ours that turn rows and texts into scores |
 | trained on | the digest of a candidate's training texts, for the findings that a record holds of them |
 
-Code counts by its meaning (`code_hash`): comments, docstrings and layout change no key, a changed computation
-changes it wherever it is. A task's code is every module that its own module and its metrics reach; other
-distributions among them count by name and version. Not in a key are our own version, which changes no score,
-and the libraries that each record names (`environment.LIBRARIES`): they move scores by rounding, and
-`harness compare` notes that they differ. A metric or a base class that is theirs does count, by version.
+Code is hashed by its meaning (`code_hash`): comments, docstrings and layout change no key, a changed
+computation changes it wherever it is. A task's code is every module that its own module and its metrics
+reach; other distributions among them count by name and version. Not in a key are our own version, which
+changes no score, and the libraries that each record names (`environment.LIBRARIES`): they move scores by
+rounding, and `harness compare` notes that they differ. A library whose metric or base class a task uses does
+count, by version.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from harness.tasks.interface import Task
 
 _SCORING = ("evaluation.evaluate", "models.lexical", "models.sentence_transformer", "tasks.dataset")
-"""Where scores come from, besides the packages below: the modules that these reach count too."""
+"""Modules that scores come from, besides the packages below; the modules that these reach count too."""
 
 _SCORING_PACKAGES = ("metrics", "models.backends")
 """Packages of which every module counts: a plugin may take one, or a name imports it."""
@@ -56,13 +57,14 @@ _MOVES_NO_SCORE = {
     "results": "holds what was computed",
     "system": "describes the machine, names files, refuses what is too large",
     "tasks.readers": "reads rows, which count by their digest",
-    "training": "findings beside a score; what a candidate was trained on counts by its digest",
+    "training": "findings next to a score; what a candidate was trained on counts by its digest",
 }
-"""Modules and packages of ours that do not count, and why: any other that scoring reaches does."""
+"""Modules and packages of ours that do not count, and why; any other that scoring reaches does."""
 
 _PACKAGES = frozenset({"harness", "sklearn", *(name.replace("-", "_") for name in LIBRARIES)})
 """Packages that a task's code may import and that do not count as part of it."""
 _SHORT = 8
+"""Digits of a hash that a record shows."""
 
 
 def record_key(located: LocatedModel | CachedModel, examination: Examination) -> str:
@@ -80,13 +82,13 @@ def record_key(located: LocatedModel | CachedModel, examination: Examination) ->
 
 
 def training_of(located: LocatedModel | CachedModel) -> TrainingTexts | None:
-    """Read what a candidate was trained on; None for what is no folder, and for a model without lineage."""
+    """Read what a candidate was trained on; None for a model that is not a folder or has no lineage."""
     spec = located.spec
     return read_training_texts(user_path(spec.location)) if spec.scheme == "folder" else None
 
 
 def source_hash(task: Task) -> str:
-    """Hash what defines a task besides its rows: the code that it runs, and its options."""
+    """Hash a task's code and options: what defines it besides its rows."""
     return walk.digest(task_code(task))
 
 
@@ -105,15 +107,15 @@ def task_code(task: Task) -> dict[str, str]:
     ]
     # A library whose class or function the task is made of counts; one that it only imports is noted.
     left_out = _PACKAGES - {name.partition(".")[0] for name in roots} | {"harness"}
-    found = walk.reachable_code(roots, walk.plugin_boundary(owners, left_out))
+    hashes = walk.reachable_code(roots, walk.plugin_boundary(owners, left_out))
     if task.options:
         options = json.dumps(dict(task.options), sort_keys=True, default=str)
-        found[OPTIONS] = hashlib.sha256(options.encode()).hexdigest()
-    return found
+        hashes[OPTIONS] = hashlib.sha256(options.encode()).hexdigest()
+    return hashes
 
 
 def _module_of(function: Any) -> str:  # noqa: ANN401 - any callable
-    """The module whose code a function runs: for an object that is called, its class's."""
+    """Return the module whose code a function runs; for a callable object, its class's."""
     while isinstance(function, partial):
         function = function.func
     module = getattr(function, "__module__", None)
@@ -136,17 +138,17 @@ def scoring_code() -> Mapping[str, str]:
 
 
 def _scoring(name: str) -> Mapping[str, str] | None:
-    """Tell the walk where to stop: at other packages, and at modules of ours that move no score."""
+    """Say where the walk stops: at other packages, and at modules of ours that move no score."""
     own = name.removeprefix(OWN)
     parts = own.split(".")
     packages = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
     return None if name.startswith(OWN) and not packages & _MOVES_NO_SCORE.keys() else {}
 
 
-def shortened(task: Mapping[str, str]) -> dict[str, str]:
-    """What a record says of the code behind it: of the task's and of ours, hashes by their first digits."""
-    found = {**scoring_code(), **task}
+def code_summary(task: Mapping[str, str]) -> dict[str, str]:
+    """Return what a record shows of a task's code and ours: modules → first digits of their hashes."""
+    hashes = {**scoring_code(), **task}
     return {
         name: part if name.startswith(walk.DISTRIBUTION) else part[:_SHORT]
-        for name, part in sorted(found.items())
+        for name, part in sorted(hashes.items())
     }

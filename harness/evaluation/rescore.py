@@ -1,4 +1,4 @@
-"""A record's scores, computed again from the predictions that it vouches for."""
+"""Recompute a record's scores from its predictions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.evaluation.evaluate import scored
+from harness.evaluation.evaluate import score_predictions
 from harness.evaluation.keys import source_hash
 from harness.metrics import standard as metrics
 from harness.results.predictions import metric_of
@@ -21,62 +21,64 @@ if TYPE_CHECKING:
     from harness.tasks.interface import Task
 
 SAME_SCORE = 1e-12
-"""By which, relatively, a score that is computed again may differ: machines add in different orders."""
+"""Maximum relative difference of a recomputed score: machines add in different orders."""
 SAME_END = 1e-9
-"""By which an end of an interval may: it is a percentile of such scores."""
+"""Maximum difference of an end of an interval, which is a percentile of such scores."""
 
 
 def differences(
     evaluation: Evaluation, score: Score, predictions: Predictions, tasks: Mapping[str, Task]
 ) -> list[str]:
-    """Compute a score again as its run did, by the same seed; name what differs, one phrase each.
+    """Recompute a score as its run did, with the same seed; return one phrase per difference.
 
-    Raises HarnessError where no plugin brings the metric, or where the code behind it is another one now.
+    Raises HarnessError where no plugin has the metric, and where its code has changed since.
     """
-    asked = evaluation.examination
-    task = tasks.get(asked.task)
+    examination = evaluation.examination
+    task = tasks.get(examination.task)
     metric = _metric(evaluation, score, tasks)
     try:
-        again = scored(metric, predictions, asked)
-    except Exception as error:  # noqa: BLE001 - a stranger's metric, or a column that is not there
-        told = [f"cannot be computed from the predictions: {type(error).__name__}: {error}"]
+        recomputed = score_predictions(metric, predictions, examination)
+    except Exception as error:  # noqa: BLE001 - a third-party metric, or a missing column
+        changes = [f"cannot be computed from the predictions: {type(error).__name__}: {error}"]
     else:
-        told = list(_differing(score, again, evaluation))
+        changes = list(_compare(score, recomputed, evaluation))
     foreign = metric.compute.__module__ != metrics.__name__
-    if told and foreign and (task is None or source_hash(task) != asked.source):
-        raise HarnessError(f"{score.metric}: the code of task {asked.task} is not the record's any more")
-    return told
+    if changes and foreign and (task is None or source_hash(task) != examination.source):
+        raise HarnessError(f"{score.metric}: the code of task {examination.task} is no longer the record's")
+    return changes
 
 
 def _metric(evaluation: Evaluation, score: Score, tasks: Mapping[str, Task]) -> Metric:
-    """Find the metric by the record's task or, for a task that is not loaded, by another one of its kind."""
+    """Find the metric by the record's task or, where that is not loaded, by another task of its kind."""
     name = evaluation.examination.task
-    alike = [task for task in tasks.values() if task.kind == evaluation.kind]
-    brings = [task for task in alike if score.metric in {metric.name for metric in task.metrics}]
-    return metric_of(score, name, tasks if name in tasks or not brings else {name: brings[0]})
+    same_kind = [task for task in tasks.values() if task.kind == evaluation.kind]
+    with_metric = [task for task in same_kind if score.metric in {metric.name for metric in task.metrics}]
+    return metric_of(score, name, tasks if name in tasks or not with_metric else {name: with_metric[0]})
 
 
-def _differing(told: Score, again: Score, evaluation: Evaluation) -> Iterator[str]:
-    """Say each value of a score that is not what the predictions give."""
-    if not _close(told.score, again.score, relative=SAME_SCORE):
-        yield f"the record says {told.score!r}, the predictions give {again.score!r}"
+def _compare(recorded: Score, recomputed: Score, evaluation: Evaluation) -> Iterator[str]:
+    """Yield one phrase for each value of a score that the predictions do not give."""
+    if not _close(recorded.score, recomputed.score, relative=SAME_SCORE):
+        yield f"the record says {recorded.score!r}, the predictions give {recomputed.score!r}"
         return
-    ends = (told.low, again.low), (told.high, again.high)
+    ends = (recorded.low, recomputed.low), (recorded.high, recomputed.high)
     if not all(_close(before, now, absolute=SAME_END) for before, now in ends):
         numpy, here = evaluation.libraries.get("numpy"), libraries().get("numpy")
         drawn = "" if numpy == here else f" (drawn by numpy {numpy}, here {here})"
         yield (
-            f"the record's interval is {told.low!r} to {told.high!r}, the predictions give"
-            f" {again.low!r} to {again.high!r}{drawn}"
+            f"the record's interval is {recorded.low!r} to {recorded.high!r}, the predictions give"
+            f" {recomputed.low!r} to {recomputed.high!r}{drawn}"
         )
-    if (told.examples, told.clusters) != (again.examples, again.clusters):
+    if (recorded.examples, recorded.clusters) != (recomputed.examples, recomputed.clusters):
         yield (
-            f"the record counts {told.examples} examples in {told.clusters} clusters, the predictions"
-            f" {again.examples} in {again.clusters}"
+            f"the record counts {recorded.examples} examples in {recorded.clusters} clusters, the predictions"
+            f" {recomputed.examples} in {recomputed.clusters}"
         )
 
 
-def _close(told: float | None, again: float | None, *, relative: float = 0, absolute: float = 1e-12) -> bool:
-    if told is None or again is None:
-        return told is again
-    return math.isclose(told, again, rel_tol=relative, abs_tol=absolute)
+def _close(
+    recorded: float | None, recomputed: float | None, *, relative: float = 0, absolute: float = 1e-12
+) -> bool:
+    if recorded is None or recomputed is None:
+        return recorded is recomputed
+    return math.isclose(recorded, recomputed, rel_tol=relative, abs_tol=absolute)

@@ -1,4 +1,4 @@
-"""Encode throughput: a fixed workload, warm, repeated, apart from scoring and from any cache."""
+"""Throughput of `encode`: a fixed workload, warm, repeated, without scoring and without a cache."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 
 ROUNDS = 5
 _SECONDS = 0.6
-"""Length of a round that is worth timing: the workload is repeated up to it, at most `_COPIES` times."""
+"""Minimum seconds of a round that is worth timing: the workload is repeated up to them."""
 _COPIES = 8
-_LONGEST = 20.0
+"""Maximum repetitions of the workload."""
+_MAX_SECONDS = 20.0
 """Seconds after which no further round begins: a large model is timed in fewer."""
 
 
 def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = ROUNDS) -> Throughput:
     """Time `encode` over a workload: a round to warm up, then `rounds` that count.
 
-    The warm-up says how often the workload is repeated, to make a round that is worth timing. Nothing else
+    The warm-up decides how often the workload is repeated to make a round that is worth timing. Nothing else
     of ours runs meanwhile, and nothing is cached. Medians are over rounds; the wall and CPU time of each are
-    kept, since a shared machine shows in their spread.
+    kept: their spread shows a shared machine.
     """
     once = list(workload() if texts is None else texts)
     before = load()
@@ -69,18 +70,18 @@ def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = R
 
 
 def _timed_rounds(model: Model, texts: Sequence[str], rounds: int) -> Iterator[tuple[float, float]]:
-    """Time so many rounds, or at least one of a model that takes long."""
+    """Yield the seconds of each round, at least of one; fewer for a model that takes long."""
     spent = 0.0
     for _ in range(rounds):
         wall, cpu = _timed(model, texts)
         yield wall, cpu
         spent += wall
-        if spent > _LONGEST:
+        if spent > _MAX_SECONDS:
             return
 
 
 def _timed(model: Model, texts: Sequence[str]) -> tuple[float, float]:
-    """Wall and CPU seconds of one round; encode returns host arrays, so a device has finished by then."""
+    """Return wall and CPU seconds of one round; `encode` returns host arrays, so a device has finished."""
     wall, cpu = time.perf_counter(), time.process_time()
     model.encode(texts)
     return time.perf_counter() - wall, time.process_time() - cpu
@@ -95,7 +96,7 @@ def _tokens_read(model: Model, texts: Sequence[str]) -> int | None:
 
 
 def _threads(model: Model) -> ThreadLayout:
-    """How a model uses threads, if it says so; one that does not leaves it to torch, where that is loaded."""
-    told: ThreadLayout | None = getattr(model, "threads", None)
+    """Return how a model uses threads; torch's number where the model does not say."""
+    layout: ThreadLayout | None = getattr(model, "threads", None)
     torch = sys.modules.get("torch")
-    return told or ThreadLayout(1, torch.get_num_threads() if torch is not None else 1)
+    return layout or ThreadLayout(1, torch.get_num_threads() if torch is not None else 1)

@@ -1,4 +1,4 @@
-"""Look at every file that runs wrote into a results folder; nothing is changed, and no model is loaded."""
+"""Verify every file that runs wrote into a results folder; nothing is changed, and no model is loaded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _AGAIN = "restore the file, or run the model again with --fresh"
 _WHOLE = "delete it; `harness run` computes what is missing, and only that"
-_PUBLISH = "give the `harness run` command again: it publishes what the records say"
+_PUBLISH = "run the `harness run` command again: it publishes the records"
 _ENDINGS = {
     "records": {".json"},
     "errors": {".json", ".txt"},
@@ -37,116 +37,118 @@ _BOARDS = ("leaderboard.csv", "leaderboard.md", "throughput.csv")
 
 
 def verify(results: Results, tasks: Mapping[str, Task]) -> VerifyReport:
-    """Hold every record against its seal, its place and its predictions, and the boards against all records.
+    """Verify each record by its seal, its path and its predictions, and the leaderboards by all records.
 
-    tasks: where metrics are found by name; a mean needs none.
+    tasks: by name; their metrics are those that records name. A mean needs none.
     Raises HarnessError for a folder without a record.
     """
-    root, found = results.root, VerifyReport()
+    root, report = results.root, VerifyReport()
     paths = sorted([*root.glob("records/*/*.json"), *root.glob("errors/*/*.json")])
     if not paths:
         raise no_results(root)
-    vouched: set[Path] = set()
+    companions: set[Path] = set()
     for path in paths:
-        evaluation = _record(results, path, found)
+        evaluation = _check_record(results, path, report)
         if evaluation is not None:
-            vouched.add(_beside(results, evaluation))
+            companions.add(_companion(results, evaluation))
             if evaluation.predictions is not None:
-                _answers(results, path, evaluation, tasks, found)
-    _strays(results, vouched, found)
-    _boards(results, found)
-    _journals(results, found)
-    return found
+                _check_predictions(results, path, evaluation, tasks, report)
+    _check_files(results, companions, report)
+    _check_boards(results, report)
+    _check_journals(results, report)
+    return report
 
 
-def _record(results: Results, path: Path, found: VerifyReport) -> Evaluation | None:
-    """Read a record, and hold it against its seal and its place."""
+def _check_record(results: Results, path: Path, report: VerifyReport) -> Evaluation | None:
+    """Read a record, and verify its seal and its path."""
     name = _name(results, path)
     try:
         evaluation, seal_holds = read_record(path)
     except HarnessError as error:
         why = f"{error.message}: {error.exists}" if error.exists else error.message
-        found.fault(name, why.replace(f"{path} ", ""), _WHOLE)
+        report.fault(name, why.replace(f"{path} ", ""), _WHOLE)
         return None
-    found.records += seal_holds is not False
-    found.sealed += seal_holds is True
+    report.records += seal_holds is not False
+    report.sealed += seal_holds is True
     if seal_holds is None:
-        found.skip(name, "it has no seal: it was written before records had one")
+        report.skip(name, "it has no seal: it was written before records had one")
     elif not seal_holds:
-        found.fault(name, "its seal does not hold: it was changed after it was written", _AGAIN)
+        report.fault(name, "its seal does not match: it was changed after it was written", _AGAIN)
     belongs = results.record_path(evaluation)
     if belongs != path:
-        found.fault(name, f"its content belongs in {_name(results, belongs)}", "move it back, or delete it")
+        report.fault(name, f"its content belongs in {_name(results, belongs)}", "move it back, or delete it")
     if evaluation.status == "ok" and evaluation.predictions is None:
-        found.skip(name, "another tool scored it as a whole: there are no predictions to compute it from")
+        report.skip(name, "another tool scored it as a whole: there are no predictions to compute it from")
     return evaluation
 
 
-def _beside(results: Results, evaluation: Evaluation) -> Path:
-    """The file that lies beside a record: its predictions, or the traceback of a failure."""
+def _companion(results: Results, evaluation: Evaluation) -> Path:
+    """Return the path of a record's predictions, or of a failure's traceback."""
     failed = evaluation.status == "error"
     return results.trace_path(evaluation) if failed else results.predictions_path(evaluation)
 
 
-def _answers(
-    results: Results, record: Path, evaluation: Evaluation, tasks: Mapping[str, Task], found: VerifyReport
+def _check_predictions(
+    results: Results, record: Path, evaluation: Evaluation, tasks: Mapping[str, Task], report: VerifyReport
 ) -> None:
     """Hash predictions again, and compute their record's scores from them."""
     path = results.predictions_path(evaluation)
-    name, told = _name(results, path), evaluation.predictions or ""
+    name, expected = _name(results, path), evaluation.predictions or ""
     try:
         if not accessible(path).is_file():
-            found.fault(_name(results, record), f"its predictions are not there: {name}", _AGAIN)
+            report.fault(_name(results, record), f"its predictions are missing: {name}", _AGAIN)
             return
         predictions, footer = read_predictions(path)
-        hashed = content_hash(predictions)
+        actual = content_hash(predictions)
     except (HarnessError, TypeError) as error:
-        found.fault(name, str(error), _WHOLE)
+        report.fault(name, str(error), _WHOLE)
         return
-    if footer != told:
-        found.fault(name, f"its footer says {footer[:8] or 'nothing'}, its record {told[:8]}", _WHOLE)
-    if hashed != told:
-        found.fault(name, f"its values hash to {hashed[:8]}, its record says {told[:8]}", _AGAIN)
-    elif footer == told:
-        found.predictions += 1
+    if footer != expected:
+        report.fault(name, f"its footer says {footer[:8] or 'nothing'}, its record {expected[:8]}", _WHOLE)
+    if actual != expected:
+        report.fault(name, f"its values hash to {actual[:8]}, its record says {expected[:8]}", _AGAIN)
+    elif footer == expected:
+        report.predictions += 1
     for score in evaluation.scores:
         try:
             differing = differences(evaluation, score, predictions, tasks)
         except HarnessError as error:
-            found.skip(_name(results, record), error.message)
+            report.skip(_name(results, record), error.message)
             continue
-        found.scores += not differing
-        for what in differing:
-            found.fault(_name(results, record), f"{score.metric}: {what}", _AGAIN)
+        report.scores += not differing
+        for difference in differing:
+            report.fault(_name(results, record), f"{score.metric}: {difference}", _AGAIN)
 
 
-def _strays(results: Results, vouched: set[Path], found: VerifyReport) -> None:
-    """Report what is beside the records and belongs to none: links, halves, orphans, strangers."""
+def _check_files(results: Results, companions: set[Path], report: VerifyReport) -> None:
+    """Report files without a record: symlinks, half-written files, orphans, files that no run writes."""
     root = results.root
-    halves = [path for folder in results.folders() for path in stale_files(folder)]
-    for path in sorted(halves):
-        found.fault(_name(results, path), "a process that is gone left it half-written", "delete it")
+    stale = [path for folder in results.folders() for path in stale_files(folder)]
+    for path in sorted(stale):
+        report.fault(_name(results, path), "a process that ended left it half-written", "delete it")
     for part, endings in _ENDINGS.items():
         try:
             for path in _files(root / part):
-                _stray(results, path, vouched, endings, found)
+                _check_file(results, path, companions, endings, report)
         except OSError as error:
-            where = f"{error.filename} cannot be looked at: {error.strerror}"
-            found.fault(part, where, "let yourself read it, or see to its disk")
+            what = f"cannot read {error.filename}: {error.strerror}"
+            report.fault(part, what, "give yourself permission to read it, or check its disk")
 
 
-def _stray(results: Results, path: Path, vouched: set[Path], endings: set[str], found: VerifyReport) -> None:
+def _check_file(
+    results: Results, path: Path, companions: set[Path], endings: set[str], report: VerifyReport
+) -> None:
     name = _name(results, path)
     if path.is_symlink():
-        found.fault(name, "it is a link, and may lead anywhere", "put the file itself there")
+        report.fault(name, "it is a symlink, and may point anywhere", "replace it with the file")
     elif path.suffix not in {*endings, ".tmp"}:
-        found.fault(name, f"no run writes such a file into {name.partition('/')[0]}/", "move it elsewhere")
-    elif path.suffix in (".parquet", ".txt") and path not in vouched:
-        found.fault(name, "no record speaks of it", "delete it, or finish the run that it is of")
+        report.fault(name, f"no run writes such a file into {name.partition('/')[0]}/", "move it elsewhere")
+    elif path.suffix in (".parquet", ".txt") and path not in companions:
+        report.fault(name, "no record refers to it", "delete it, or finish the run that wrote it")
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files and the links below a folder, without following any, however deep they lie."""
+    """Yield the files and symlinks below a folder at any depth; no symlink is followed."""
     waiting = [folder] if folder.is_dir() or folder.is_symlink() else []
     while waiting:
         path = waiting.pop()
@@ -156,52 +158,54 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _boards(results: Results, found: VerifyReport) -> None:
-    """Hold what was published against what would be published now, byte for byte."""
+def _check_boards(results: Results, report: VerifyReport) -> None:
+    """Compare the published files with what would be published now, byte by byte."""
     try:
         expected = leaderboard_files(results, [])  # a record that cannot be read was reported
     except HarnessError as error:
-        found.fault("throughput", error.message, "delete it; the model is timed again")
+        report.fault("throughput", error.message, "delete it; the model is timed again")
         return
     except Exception as error:  # noqa: BLE001 - a record that was changed may hold what no run writes
-        found.fault("records", f"no leaderboard can be made of them: {type(error).__name__}: {error}", _AGAIN)
+        report.fault(
+            "records", f"no leaderboard can be made of them: {type(error).__name__}: {error}", _AGAIN
+        )
         return
     for name in _BOARDS:
         try:
-            there = _beginning(results.root / name, len(expected.get(name, b"")) + 1)
+            actual = _read_start(results.root / name, len(expected.get(name, b"")) + 1)
         except OSError as error:
-            found.fault(name, f"it cannot be read: {error.strerror}", _PUBLISH)
+            report.fault(name, f"it cannot be read: {error.strerror}", _PUBLISH)
             continue
-        if there != expected.get(name):
-            found.fault(name, _unlike(there, expected.get(name)), _PUBLISH)
+        if actual != expected.get(name):
+            report.fault(name, _difference(actual, expected.get(name)), _PUBLISH)
 
 
-def _beginning(path: Path, size: int) -> bytes | None:
-    """So many bytes of a file: one more than expected show that it differs, however large it is."""
+def _read_start(path: Path, size: int) -> bytes | None:
+    """Return the first `size` bytes of a file, to compare one of any size; None where it does not exist."""
     if not path.is_file():
         return None
     with path.open("rb") as file:
         return file.read(size)
 
 
-def _unlike(there: bytes | None, expected: bytes | None) -> str:
-    if there is None:
-        return "it is not there"
+def _difference(actual: bytes | None, expected: bytes | None) -> str:
+    if actual is None:
+        return "it is missing"
     if expected is None:
-        return "there is nothing that it could be made of"
-    lines = zip(there.split(b"\n"), expected.split(b"\n"), strict=False)
-    first = next((number for number, (one, other) in enumerate(lines, 1) if one != other), 0)
-    return f"{f'line {first}' if first else 'its length'} is not what the records say"
+        return "it should not exist: there is nothing to publish in it"
+    lines = zip(actual.split(b"\n"), expected.split(b"\n"), strict=False)
+    first = next((number for number, (line, other) in enumerate(lines, 1) if line != other), 0)
+    return f"{f'line {first}' if first else 'its length'} differs from the records"
 
 
-def _journals(results: Results, found: VerifyReport) -> None:
-    """Report journals that cannot be read; and that a run is not over, which explains what is half there."""
+def _check_journals(results: Results, report: VerifyReport) -> None:
+    """Report unreadable journals, and runs that have not finished: they explain incomplete results."""
     unreadable: list[str] = []
     for run in read_runs(results, unreadable):
-        if run.told == "running":
-            found.skip(f"runs/{run.name}.json", "this run is not over: verify again when it is")
+        if run.state == "running":
+            report.skip(f"runs/{run.name}.json", "this run has not finished: verify again when it has")
     for sentence in unreadable:
-        found.fault("runs", sentence, "delete it")
+        report.fault("runs", sentence, "delete it")
 
 
 def _name(results: Results, path: Path) -> str:
@@ -210,18 +214,18 @@ def _name(results: Results, path: Path) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyError:
-    """Something that does not hold."""
+    """A file that does not verify."""
 
     path: str
     """Relative to the results folder."""
     what: str
-    """One sentence: what is there, and what should be."""
+    """One sentence: what is there, and what should be there."""
     remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unchecked:
-    """Something that could not be looked at again, which is no fault of the folder."""
+    """A file that could not be verified, which is not an error of the folder."""
 
     path: str
     why: str
@@ -229,23 +233,23 @@ class Unchecked:
 
 @dataclass
 class VerifyReport:
-    """What was looked at in one results folder, and what came of it."""
+    """The counts and faults of one results folder."""
 
     records: int = 0
-    """Records that could be read, and whose seal holds where they have one."""
+    """Records that could be read, and whose seal matches where they have one."""
     sealed: int = 0
-    """Records whose own hash was there, and held."""
+    """Records with a seal, the hash of their own content, that matches."""
     predictions: int = 0
-    """Files whose values were hashed again, and are their record's."""
+    """Files of predictions whose hash is their record's."""
     scores: int = 0
-    """Scores that were computed again, and are their record's, interval and counts included."""
+    """Recomputed scores that are their record's, interval and counts included."""
     faults: list[VerifyError] = field(default_factory=list)
     unchecked: list[Unchecked] = field(default_factory=list)
 
     def fault(self, path: str, what: str, remedy: str) -> None:
-        """Note something that does not hold."""
+        """Add a file that does not verify."""
         self.faults.append(VerifyError(path=path, what=what, remedy=remedy))
 
     def skip(self, path: str, why: str) -> None:
-        """Note something that could not be looked at."""
+        """Add a file that could not be verified."""
         self.unchecked.append(Unchecked(path=path, why=why))

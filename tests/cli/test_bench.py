@@ -32,43 +32,43 @@ def bench(harness, monkeypatch, tmp_path):
 
 
 def test_two_models_are_measured_side_by_side(bench, tmp_path):
-    found = bench("--model", "acts:sleep-2", "--model", "slow=acts:sleep-8", "--pytest-json", "all.json")
-    assert found.code == 0, found.err
-    assert "slow: slower than sleep-2" in found.out
-    assert "energy: " in found.out
+    answer = bench("--model", "acts:sleep-2", "--model", "slow=acts:sleep-8", "--pytest-json", "all.json")
+    assert answer.code == 0, answer.err
+    assert "slow: slower than sleep-2" in answer.out
+    assert "energy: " in answer.out
     (record,) = (tmp_path / "out" / "records").glob("*/*.json")
-    assert str(record.relative_to(tmp_path)) in found.out
-    assert [one.label for one in read(record).variants] == ["sleep-2", "slow"]
+    assert str(record.relative_to(tmp_path)) in answer.out
+    assert [variant.label for variant in read(record).variants] == ["sleep-2", "slow"]
     assert len(json.loads((tmp_path / "all.json").read_bytes())["benchmarks"]) == 2
     assert len(list((tmp_path / "out").glob("*/000*_*.json"))) == 2
 
 
 def test_json_is_the_record(bench, tmp_path):
-    found = bench("--model", "acts:sleep-2", "--json")
+    answer = bench("--model", "acts:sleep-2", "--json")
     (record,) = (tmp_path / "out" / "records").glob("*/*.json")
-    assert json.loads(found.out) == json.loads(record.read_bytes())
+    assert json.loads(answer.out) == json.loads(record.read_bytes())
 
 
-def test_variants_are_named_by_what_tells_them_apart(bench):
-    found = bench("--model", "acts:sleep-1", "--dtype", "float32,bfloat16", "--backend", "plain", "--json")
-    variants = json.loads(found.out)["variants"]
-    assert [one["label"] for one in variants] == ["sleep-1 float32", "sleep-1 bfloat16"]
-    assert [one["settings"]["backend"] for one in variants] == ["plain", "plain"]
+def test_variants_are_labeled_by_the_settings_that_differ(bench):
+    answer = bench("--model", "acts:sleep-1", "--dtype", "float32,bfloat16", "--backend", "plain", "--json")
+    variants = json.loads(answer.out)["variants"]
+    assert [variant["label"] for variant in variants] == ["sleep-1 float32", "sleep-1 bfloat16"]
+    assert [variant["settings"]["backend"] for variant in variants] == ["plain", "plain"]
 
 
 def test_a_model_that_breaks_is_an_error_and_the_other_is_measured(bench, tmp_path):
-    found = bench("--model", "acts:sleep-2", "--model", "acts:raises")
-    assert found.code == 2
-    assert "raises: ERROR: ValueError: the model broke" in found.out
+    answer = bench("--model", "acts:sleep-2", "--model", "acts:raises")
+    assert answer.code == 2
+    assert "raises: ERROR: ValueError: the model broke" in answer.out
     (record,) = (tmp_path / "out" / "records").glob("*/*.json")
     assert len(read(record).variants[0].workloads) == 1
 
 
-def test_settings_that_a_model_has_no_use_for_are_an_error_of_that_variant_alone(bench):
-    found = bench("--model", "lexical", "--dtype", "float32,bfloat16")
-    assert found.code == 2
-    assert "lexical bfloat16: ERROR: the lexical model does not support --dtype" in found.out
-    assert "bfloat16" not in found.out.partition("few.txt")[2].partition("batch curve")[0]
+def test_unsupported_settings_are_an_error_of_that_variant_alone(bench):
+    answer = bench("--model", "lexical", "--dtype", "float32,bfloat16")
+    assert answer.code == 2
+    assert "lexical bfloat16: ERROR: the lexical model has no use for --dtype" in answer.out
+    assert "bfloat16" not in answer.out.partition("few.txt")[2].partition("batch curve")[0]
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_settings_that_a_model_has_no_use_for_are_an_error_of_that_variant_alone
         pytest.param(("--model", "lexical", "--dtype", "bfloat16"), "no use for --dtype", id="the only one"),
     ],
 )
-def test_what_is_asked_wrongly_is_said_before_anything_starts(bench, words, said, tmp_path):
+def test_a_mistake_is_reported_before_anything_starts(bench, words, said, tmp_path):
     began = time.monotonic()
-    found = bench(*words)
-    assert (found.code, time.monotonic() - began < 5) == (2, True)
-    assert said in found.err
+    answer = bench(*words)
+    assert (answer.code, time.monotonic() - began < 5) == (2, True)
+    assert said in answer.err
     assert not (tmp_path / "out").exists()
 
 

@@ -24,40 +24,40 @@ def kept():
     return sorted(Path("kept").glob("*/*/*.safetensors"))
 
 
-def test_info_says_what_is_kept_and_how_much_may_be(harness, kept):
-    told = harness("cache", "info", "kept")
-    assert told.code == 0
-    rows = [line.split()[:5] for line in told.out.splitlines() if "text" in line and "texts" not in line]
+def test_info_shows_what_is_kept_and_the_limit(harness, kept):
+    answer = harness("cache", "info", "kept")
+    assert answer.code == 0
+    rows = [line.split()[:5] for line in answer.out.splitlines() if "text" in line and "texts" not in line]
     assert rows == [[letter * 16, "text", "2", "752", "B"] for letter in "ab"]
-    assert "kept: 1.5 KiB of at most " in told.out
+    assert "kept: 1.5 KiB of at most " in answer.out
 
 
 def test_info_as_json_holds_the_same(harness, kept, monkeypatch):
     monkeypatch.setenv("HARNESS_CACHE_SIZE", "1GiB")
-    told = json.loads(harness("cache", "info", "kept", "--json").out)
-    assert (told["bytes"], told["limit"]) == (1504, 1 << 30)
-    assert [(one["fingerprint"], one["texts"], one["segments"]) for one in told["stores"]] == [
+    document = json.loads(harness("cache", "info", "kept", "--json").out)
+    assert (document["bytes"], document["limit"]) == (1504, 1 << 30)
+    assert [(store["fingerprint"], store["texts"], store["segments"]) for store in document["stores"]] == [
         ("a" * 16, 2, 1),
         ("b" * 16, 2, 1),
     ]
 
 
-def test_an_empty_cache_is_said_to_be_empty(harness):
+def test_an_empty_cache_is_reported_as_empty(harness):
     assert ": 0 B of at most" in harness("cache", "info").out
     assert harness("cache", "verify").code == 0
     assert "nothing to remove" in harness("cache", "clear").out
 
 
-def test_verify_finds_damage_and_removes_it_when_told(harness, kept):
+def test_verify_finds_damage_and_removes_it_on_request(harness, kept):
     assert harness("cache", "verify", "kept").code == 0
     content = bytearray(kept[0].read_bytes())
     content[600] ^= 1
     kept[0].write_bytes(content)
     (kept[0].parent / "mine.txt").write_text("mine")
-    told = harness("cache", "verify", "kept")
-    assert told.code == 2
-    assert f"DAMAGED {kept[0]}: the checksum of its embeddings does not match\n" in told.out
-    assert f"not ours: {kept[0].parent}/mine.txt" in told.out
+    answer = harness("cache", "verify", "kept")
+    assert answer.code == 2
+    assert f"DAMAGED {kept[0]}: the checksum of its embeddings is another\n" in answer.out
+    assert f"not ours: {kept[0].parent}/mine.txt" in answer.out
     assert kept[0].exists()
     assert "; removed" in harness("cache", "verify", "kept", "--remove").out
     assert not kept[0].exists()
@@ -65,20 +65,20 @@ def test_verify_finds_damage_and_removes_it_when_told(harness, kept):
 
 
 def test_clear_asks_before_it_removes(harness, kept):
-    told = harness("cache", "clear", "kept")
-    assert told.code == 2
-    assert "this would remove 2 stores, 1.5 KiB" in told.err
+    answer = harness("cache", "clear", "kept")
+    assert answer.code == 2
+    assert "this would remove 2 stores, 1.5 KiB" in answer.err
     assert harness("cache", "clear", "kept", "--yes").out == "removed 1.5 KiB from kept\n"
     assert list(Path("kept/embeddings").iterdir()) == []
 
 
 @pytest.mark.parametrize("prefix", ["b", "b" * 16, "b" * 64])
-def test_clear_may_mean_one_model(prefix, harness, kept):
+def test_clear_can_be_limited_to_one_model(prefix, harness, kept):
     assert harness("cache", "clear", "kept", "--model", prefix, "--yes").code == 0
     assert [path.exists() for path in kept] == [True, False]
 
 
-def test_clear_may_mean_what_is_old(harness, kept):
+def test_clear_can_be_limited_to_old_stores(harness, kept):
     os.utime(kept[0], (0, 0))
     assert harness("cache", "clear", "kept", "--older-than", "30d", "--yes").code == 0
     assert [path.exists() for path in kept] == [False, True]
@@ -88,23 +88,23 @@ def test_clear_may_mean_what_is_old(harness, kept):
     ("words", "reason"),
     [
         (("info", "none"), "no folder none"),
-        (("clear", "--older-than", "soon"), "--older-than 'soon' is no age"),
+        (("clear", "--older-than", "soon"), "invalid age 'soon' for --older-than"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(words, reason, harness):
-    told = harness("cache", *words)
-    assert (told.code, reason in told.err) == (2, True)
+def test_an_unknown_folder_and_an_invalid_age_are_refused(words, reason, harness):
+    answer = harness("cache", *words)
+    assert (answer.code, reason in answer.err) == (2, True)
 
 
-def test_a_run_refuses_a_size_that_is_none(run):
-    told = run("--cache-size", "much")
-    assert told.code == 2
-    assert "invalid size 'much' for --cache-size" in told.err
+def test_a_run_refuses_an_invalid_size(run):
+    answer = run("--cache-size", "much")
+    assert answer.code == 2
+    assert "--cache-size: 'much' is no size" in answer.err
 
 
-def test_the_configuration_may_bound_the_cache(run):
+def test_the_configuration_can_limit_the_cache(run):
     Path("harness.toml").write_text('cache-size = "lots"\n')
-    told = run()
-    assert "invalid size 'lots' for cache-size" in told.err
+    answer = run()
+    assert "cache-size: 'lots' is no size" in answer.err
     Path("harness.toml").write_text('cache-size = "2GiB"\n')
     assert run().code == 0

@@ -46,7 +46,7 @@ def check(harness):
     return lambda *words: harness("check", "--plugin=names.py", *words)
 
 
-def test_a_clean_path_says_so_and_what_was_not_looked_at(check):
+def test_a_path_without_findings_shows_what_was_not_looked_at(check):
     answer = check("good.md")
     assert answer.code == 0
     assert answer.out.splitlines()[0] == (
@@ -108,8 +108,8 @@ def test_a_path_that_cannot_be_checked_is_shown_with_its_reason_and_the_others_a
     assert answer.out.splitlines()[:2] == ["absent.md  could not be checked", " no file absent.md"]
     assert " ERROR    bad-name" in answer.out
     assert answer.out.splitlines()[-1].endswith("1 could not be checked")
-    told = json.loads(check("absent.md", "--json").out)["paths"][0]
-    assert (told["what"], told["error"], told["findings"]) == (None, "no file absent.md", [])
+    document = json.loads(check("absent.md", "--json").out)["paths"][0]
+    assert (document["what"], document["error"], document["findings"]) == (None, "no file absent.md", [])
 
 
 @pytest.mark.parametrize(
@@ -120,18 +120,18 @@ def test_a_path_that_cannot_be_checked_is_shown_with_its_reason_and_the_others_a
         (["--tasks", "stsd"], "stsd"),
     ],
 )
-def test_an_option_that_makes_no_sense_is_one_error(check, words, said):
+def test_an_invalid_option_is_a_single_error(check, words, said):
     answer = check("good.md", *words)
     assert answer.code == 2
     assert said in answer.err
     assert answer.out == ""
 
 
-def test_without_any_check_nothing_is_called_clean(harness):
+def test_without_any_check_the_result_is_a_problem(harness):
     Path("good.md").write_text(card_text())
     answer = harness("check", "good.md")
     assert answer.code == 2
-    assert "PROBLEM no plugin brings checks" in answer.out
+    assert "PROBLEM no plugin has checks" in answer.out
 
 
 def test_our_own_checks_look_at_cards_recipes_data_and_models(harness, monkeypatch, tiny):
@@ -145,10 +145,10 @@ def test_our_own_checks_look_at_cards_recipes_data_and_models(harness, monkeypat
         "anchor,positive,negative\n" + "".join(f"a{n} b,c{n} d,e{n} f\n" for n in range(9))
     )
     answer = harness("check", "card.md", "ours.toml", "t.csv", tiny, "--kind", "triplets", "--json")
-    told = json.loads(answer.out)
-    assert told["problems"] == []
-    codes = [{one["code"] for one in path["findings"]} for path in told["paths"]]
-    assert [path["what"] for path in told["paths"]] == ["card", "recipe", "dataset", "model"]
+    document = json.loads(answer.out)
+    assert document["problems"] == []
+    codes = [{finding["code"] for finding in path["findings"]} for path in document["paths"]]
+    assert [path["what"] for path in document["paths"]] == ["card", "recipe", "dataset", "model"]
     assert {"margin-unreachable", "no-evaluation"} <= codes[0]
     assert {"margin-unreachable", "too-few-steps"} <= codes[1]
     assert "embedding-collapse" in codes[3]
@@ -165,18 +165,18 @@ def test_a_card_is_checked_without_torch():
         "heavy = {'torch', 'sentence_transformers', 'transformers', 'pandas'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True,
         env={"PATH": "", "HARNESS_PLUGINS": "train"},
     )  # fmt: skip
-    assert "margin-unreachable" in found.stdout
-    assert found.stderr == "code 1\n[]\n"
+    assert "margin-unreachable" in process.stdout
+    assert process.stderr == "code 1\n[]\n"
 
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_check_of_the_plugin_guide_finds_what_it_says(harness):
+def test_the_check_of_the_plugin_guide_has_the_findings_it_shows(harness):
     (code,) = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8").split("```py\n")[1:]
     Path("signatures.py").write_text(code.partition("```")[0])
     Path("tickets.csv").write_text("text1,text2\nIt broke. Kind regards Ada,Help\nNo light,It is dark\n")

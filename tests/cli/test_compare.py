@@ -46,7 +46,7 @@ def test_the_exit_code_is_the_documented_one(harness, words, code):
     assert harness("compare", *words).code == code
 
 
-def test_another_examination_exits_with_3_and_says_what_differs(harness):
+def test_another_examination_exits_with_3_and_names_the_difference(harness):
     answer("other", "other", correct=right(0.85), digest="e" * 64)
     found = harness("compare", "base", "other")
     assert found.code == 3
@@ -56,14 +56,14 @@ def test_another_examination_exits_with_3_and_says_what_differs(harness):
     assert "ALLOWED" in allowed.out
 
 
-def test_a_missing_task_exits_with_2_even_where_the_rest_is_better(harness):
+def test_a_missing_task_exits_with_2_even_if_the_rest_is_better(harness):
     answer("base", "base", "further", correct=right(0.5))
     found = harness("compare", "base", "better")
     assert found.code == 2
     assert "further is missing from the results of better" in found.out
 
 
-def test_what_is_broken_goes_before_what_differs_and_that_before_what_is_worse(harness):
+def test_precedence_of_exit_codes_is_broken_then_not_comparable_then_worse(harness):
     answer("base", "base", "law", correct=right(0.7))
     answer("worse", "worse", "law", correct=right(0.7), digest="e" * 64)
     assert harness("compare", "base", "worse").code == 3
@@ -110,11 +110,11 @@ def test_one_folder_with_two_models_needs_the_baseline_only(harness):
     assert "nda against minilm: better on quiz" in found.out
 
 
-def test_all_pairs_are_shown_as_a_matrix_and_are_no_gate(harness):
-    found = harness("compare", "base", "better", "worse", "--all-pairs")
-    assert found.code == 0
+def test_all_pairs_are_shown_as_a_matrix_without_a_gate(harness):
+    answer = harness("compare", "base", "better", "worse", "--all-pairs")
+    assert answer.code == 0
     for pair in ("better against base", "worse against base", "worse against better"):
-        assert pair in found.out
+        assert pair in answer.out
     assert (
         len(
             json.loads(harness("compare", "base", "better", "worse", "--all-pairs", "--format", "json").out)[
@@ -145,8 +145,8 @@ def test_every_format_is_written_to_the_screen_or_a_file(harness):
         or "| " in harness(*words, "--format", "md").out
     )
     assert "::notice" in harness(*words, "--format", "github").out
-    found = harness(*words, "--write", "a.md", "--write", "b.json", "--write", "c.csv", "--write", "d.xml")
-    assert found.code == 0
+    answer = harness(*words, "--write", "a.md", "--write", "b.json", "--write", "c.csv", "--write", "d.xml")
+    assert answer.code == 0
     assert Path("a.md").read_text() == harness(*words, "--format", "md").out
     assert Path("b.json").read_text() == harness(*words, "--format", "json").out
     assert Path("c.csv").read_text() == harness(*words, "--format", "csv").out
@@ -159,7 +159,7 @@ def test_the_last_line_is_the_answer(harness):
     assert last.endswith("The gate passes.")
 
 
-def test_why_shows_what_flipped_with_its_texts(harness):
+def test_why_shows_the_flipped_examples_with_their_texts(harness):
     texts = [f"question number {row}" for row in range(400)]
     for name, share in (("one", 0.7), ("two", 0.85)):
         answer(name, name, correct=right(share), question=texts)
@@ -168,9 +168,9 @@ def test_why_shows_what_flipped_with_its_texts(harness):
     assert "question number" in found.out
 
 
-def test_power_says_how_many_examples_the_margin_needs(harness):
-    found = harness("compare", "base", "alike", "--margin", "0.01", "--power", "--format", "json")
-    (one,) = json.loads(found.out)["comparisons"]
+def test_power_shows_how_many_examples_the_margin_needs(harness):
+    answer = harness("compare", "base", "alike", "--margin", "0.01", "--power", "--format", "json")
+    (one,) = json.loads(answer.out)["comparisons"]
     assert one["lines"][0]["needed"] > 400
     assert harness("compare", "base", "alike", "--power").code == 2
 
@@ -192,26 +192,26 @@ def test_the_same_comparison_is_the_same_bytes(harness):
         (["base", "better", "--margin", "-1"], "--margin must be 0 or more"),
         (["base", "better", "--margin", "nan"], "--margin must be a finite number, not nan"),
         (["base", "better", "--gate", "none.toml"], "no gate file none.toml"),
-        (["base", "better", "--write", "a.doc"], "unknown ending"),
+        (["base", "better", "--write", "a.doc"], "unknown suffix"),
         (["base", "better", "--seeds"], "--seeds needs two candidates"),
-        (["base"], "base holds one model only: base"),
+        (["base"], "base has only one model: base"),
         (["base", "--all-pairs"], "only one model"),
         (["base", "better", "--candidate", "nobody"], "no model in better named 'nobody'"),
     ],
 )
-def test_a_mistake_is_said_and_exits_with_2(harness, words, message):
-    found = harness("compare", *words)
-    assert found.code == 2
-    assert message in found.err
-    assert found.out == ""
+def test_a_mistake_is_reported_and_exits_with_2(harness, words, message):
+    answer = harness("compare", *words)
+    assert answer.code == 2
+    assert message in answer.err
+    assert answer.out == ""
 
 
 def test_a_record_that_cannot_be_read_is_an_error(harness):
     (path,) = Path("better").glob("records/*/quiz.json")
     path.write_bytes(b"{")
-    found = harness("compare", "base", "better")
-    assert found.code == 2
-    assert "is not a readable record" in found.err
+    answer = harness("compare", "base", "better")
+    assert answer.code == 2
+    assert "is not a readable record" in answer.err
 
 
 @pytest.mark.slow

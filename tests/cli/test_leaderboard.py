@@ -26,11 +26,11 @@ def write():
     """Write records into a results folder of the given name."""
 
     def writing(folder, *evaluations):
-        for one in evaluations:
-            if one.status == "ok":
-                Results(Path(folder)).write(one, None)
+        for evaluation in evaluations:
+            if evaluation.status == "ok":
+                Results(Path(folder)).write(evaluation, None)
             else:
-                Results(Path(folder)).write_error(one, None)
+                Results(Path(folder)).write_error(evaluation, None)
 
     return writing
 
@@ -54,7 +54,7 @@ def test_csv_and_json_say_the_same_as_the_file_that_a_run_writes(harness, write)
     text = harness("leaderboard", "one", "--format", "csv").out
     assert text == Path("one/leaderboard.csv").read_text(encoding="utf-8")
     records = json.loads(harness("leaderboard", "one", "--format", "json").out)
-    assert [(one["model"], one["score"]) for one in records] == [("=new", None), ("base", 0.5)]
+    assert [(record["model"], record["score"]) for record in records] == [("=new", None), ("base", 0.5)]
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
@@ -66,7 +66,7 @@ def test_the_order_of_folders_does_not_matter(form, harness, write):
     assert forward.out == harness("leaderboard", "two", "one", "--format", form).out
 
 
-def test_what_was_asked_something_else_is_not_ranked_and_the_reason_is_said(harness, write):
+def test_results_that_are_not_comparable_are_not_ranked_and_the_reason_is_shown(harness, write):
     write("one", evaluated("a"), evaluated("b"))
     write("two", evaluated("other", digest="e" * 64))
     answer = harness("leaderboard", "one", "two")
@@ -81,7 +81,7 @@ def test_a_copy_of_a_folder_changes_nothing(harness, write):
     assert harness("leaderboard", "one", "copy", "--format", "csv").out == once
 
 
-def test_a_success_elsewhere_stands_for_a_failure_here(harness, write):
+def test_a_success_in_another_folder_replaces_a_failure(harness, write):
     write("small-machine", evaluated("base", error="out of memory"))
     write("large-machine", evaluated("base"))
     for folders in (["small-machine", "large-machine"], ["large-machine", "small-machine"]):
@@ -95,15 +95,15 @@ def test_other_predictions_of_the_same_model_are_an_error_that_names_the_folder(
     write("two", replace(one, predictions="f" * 64))
     answer = harness("leaderboard", "one", "two")
     assert answer.code == 2
-    assert "Error: two holds another result of base for stsb\n  settings: " in answer.err
+    assert "Error: two has another result of base for stsb\n  settings: " in answer.err
     assert "hint: another device, machine or library?" in answer.err
 
 
-def test_models_of_one_name_from_two_folders_are_told_apart(harness, write):
+def test_models_of_one_name_from_two_folders_get_different_names(harness, write):
     write("one", evaluated("nda", fingerprint="a" * 64))
     write("two", evaluated("nda", fingerprint="b" * 64))
     records = json.loads(harness("leaderboard", "one", "two", "--format", "json").out)
-    assert [one["model"] for one in records] == ["nda~aaaaaaaa", "nda~bbbbbbbb"]
+    assert [record["model"] for record in records] == ["nda~aaaaaaaa", "nda~bbbbbbbb"]
 
 
 @pytest.mark.parametrize("folder", ["empty", "absent"])
@@ -116,7 +116,7 @@ def test_a_folder_without_results_is_named(folder, harness):
     )
 
 
-def test_a_file_that_is_no_record_is_named(harness, write):
+def test_a_file_that_is_not_a_record_is_named(harness, write):
     write("one", evaluated("base"))
     Path("one/records/base~aaaaaaaa/other.json").write_text('{"schema": 1}')
     answer = harness("leaderboard", "one")
@@ -160,7 +160,7 @@ def test_models_that_do_not_differ_share_a_letter(harness, answered):
     assert "average rank" in harness("leaderboard", "out").out
 
 
-def test_letters_stand_behind_the_headline_of_a_long_board_too(harness, answered):
+def test_letters_follow_the_headline_of_a_long_board_too(harness, answered):
     answer("out", "last", "quiz", correct=right(0.0))
     lines = harness("leaderboard", "out", "--format", "md").out.split("### quiz")[1].splitlines()
     found = {line.split("|")[1].strip(): line.split("|")[2].strip(" *")[-2:] for line in lines[6:10]}
@@ -191,7 +191,7 @@ def test_latex_is_printed_alone(harness, answered):
     assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 3
 
 
-def test_more_than_26_letters_are_needed_and_given(harness):
+def test_more_than_26_letters_are_possible(harness):
     for place in range(30):
         answer("out", f"m{place:02}", metrics=(VALUE,), value=place + np.tile([0.0, 0.1], 10))
     text = harness("leaderboard", "out", "--format", "md").out
@@ -201,7 +201,7 @@ def test_more_than_26_letters_are_needed_and_given(harness):
 
 
 @pytest.mark.parametrize("form", ["table", "md", "tex"])
-def test_a_hostile_name_writes_to_no_terminal_and_ends_no_line(form, harness):
+def test_a_hostile_name_cannot_write_to_the_terminal_or_end_a_line(form, harness):
     name = "a|b_*<i>\x1b[31m\n% \\input{x}"
     for model in (name, "other"):
         for task in ("quiz", "exam"):
@@ -214,9 +214,9 @@ def test_a_hostile_name_writes_to_no_terminal_and_ends_no_line(form, harness):
 
 
 def test_a_broken_plugin_named_on_the_command_line_is_an_error(harness, answered):
-    found = harness("leaderboard", "out", "--plugin", "absent.py")
-    assert found.code == 2
-    assert "absent.py" in found.err
+    answer = harness("leaderboard", "out", "--plugin", "absent.py")
+    assert answer.code == 2
+    assert "absent.py" in answer.err
 
 
 def test_letters_of_means_need_no_plugin(harness, answered, monkeypatch):
@@ -233,9 +233,9 @@ def test_ranking_imports_nothing_heavy(answered):
         "from harness.cli import main\n"
         f"try:\n    main()\nfinally:\n    print(sorted({heavy} & set(sys.modules)), file=sys.stderr)"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert found.stderr.strip() == "[]"
-    assert "models that share a letter" in found.stdout
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert process.stderr.strip() == "[]"
+    assert "models that share a letter" in process.stdout
 
 
 @pytest.mark.slow
@@ -243,7 +243,7 @@ def test_ranking_imports_nothing_heavy(answered):
 def test_a_thousand_models_rank_in_ten_seconds(headline):
     thousand(Path("out"), headline)
     start = time.perf_counter()
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "harness", "leaderboard", "out", "--format", "md"],
         capture_output=True,
         text=True,
@@ -251,8 +251,8 @@ def test_a_thousand_models_rank_in_ten_seconds(headline):
     )
     seconds = time.perf_counter() - start
     print(f"{headline}: {seconds:.1f} s")
-    assert found.stdout.count("| m0") == 1000
-    assert "letters" in found.stdout
+    assert process.stdout.count("| m0") == 1000
+    assert "letters" in process.stdout
     assert seconds < 10
 
 

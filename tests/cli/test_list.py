@@ -20,15 +20,15 @@ def listed(harness, *words):
 
 def test_everything_is_listed_with_where_it_comes_from(harness):
     found = listed(harness)
-    assert [(one["name"], one["from"], one["tags"], one["headline"]) for one in found["tasks"]] == [
+    assert [(task["name"], task["from"], task["tags"], task["headline"]) for task in found["tasks"]] == [
         ("stsb", "sts", ["sts"], "spearman"),
         ("stsb-dev", "sts", ["sts"], "spearman"),
     ]
     assert found["tags"] == [{"name": "sts", "tasks": ["stsb", "stsb-dev"]}]
-    assert {one["name"]: one["from"] for one in found["models"]} == dict.fromkeys(
+    assert {model["name"]: model["from"] for model in found["models"]} == dict.fromkeys(
         ("folder", "hub", "minilm", "lexical"), "builtin"
     )
-    assert [(one["name"], one["state"]) for one in found["plugins"]] == [
+    assert [(plugin["name"], plugin["state"]) for plugin in found["plugins"]] == [
         ("builtin", "in use"),
         ("sts", "in use"),
     ]
@@ -63,15 +63,15 @@ def test_a_single_file_plugin_and_a_task_file_are_listed(harness):
     Path("tasks.toml").write_text('[tasks.ours]\nkind = "sts"\npath = "absent.csv"\ntags = ["support"]\n')
     plugin = MISBEHAVING / "task_raises.py"
     found = listed(harness, f"--plugin={plugin}", "--task-file=tasks.toml")
-    origins = {one["name"]: one["from"] for one in found["tasks"]}
+    origins = {task["name"]: task["from"] for task in found["tasks"]}
     assert (origins["shaky-not"], origins["ours"], origins["stsb"]) == ("task_raises", "task file", "sts")
     assert {"name": "support", "tasks": ["ours"]} in found["tags"]
-    assert ("task_raises", str(plugin)) in [(one["name"], one["from"]) for one in found["plugins"]]
+    assert ("task_raises", str(plugin)) in [(plugin["name"], plugin["from"]) for plugin in found["plugins"]]
 
 
 def test_the_configured_plugins_are_listed(harness):
     Path("harness.toml").write_text(f'plugins = ["{MISBEHAVING / "task_raises.py"}"]')
-    assert "shaky-not" in [one["name"] for one in listed(harness, "tasks")["tasks"]]
+    assert "shaky-not" in [task["name"] for task in listed(harness, "tasks")["tasks"]]
 
 
 def test_a_task_that_another_tool_scores_may_have_no_metric_to_name(harness):
@@ -85,9 +85,9 @@ def test_a_task_that_another_tool_scores_may_have_no_metric_to_name(harness):
         "def harness_tasks(): return [Elsewhere()]\n"
     )
     (one,) = [
-        one
-        for one in listed(harness, "tasks", "--plugin=elsewhere.py")["tasks"]
-        if one["name"] == "elsewhere"
+        task
+        for task in listed(harness, "tasks", "--plugin=elsewhere.py")["tasks"]
+        if task["name"] == "elsewhere"
     ]
     assert one["headline"] == ""
 
@@ -156,7 +156,7 @@ def test_the_version_is_the_packages(harness):
     ],
     ids=["help", "run-help", "list-plugins", "list"],
 )
-def test_what_only_tells_imports_nothing_heavy(words, heavy):
+def test_list_imports_nothing_heavy(words, heavy):
     script = (
         "import sys, runpy\n"
         f"sys.argv = ['harness', *{words!r}]\n"
@@ -164,13 +164,13 @@ def test_what_only_tells_imports_nothing_heavy(words, heavy):
         "except SystemExit as ended: assert not ended.code\n"
         f"print('loaded:', sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
     )
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert found.stderr == "loaded: []\n"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stderr == "loaded: []\n"
 
 
-def test_a_reader_that_has_read_enough_is_no_failure():
+def test_a_closed_pipe_is_not_a_failure():
     command = f"{sys.executable} -m harness list | head -n 1"
-    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "tasks"
-    assert "Traceback" not in found.stderr
-    assert "BrokenPipe" not in found.stderr
+    process = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "tasks"
+    assert "Traceback" not in process.stderr
+    assert "BrokenPipe" not in process.stderr

@@ -15,18 +15,18 @@ NAMES = "[link=https://example.org]stsb[/link]", "x[/b]", "[red]one[/red]\x1b]0;
 
 
 def running(name):
-    with show.watching() as watcher:
-        watcher.begin(name, "task", 3)
+    with show.show_progress() as progress:
+        progress.begin(name, "task", 3)
 
 
 def benching(name):
-    with bench._watching() as watcher:
-        watcher.step(name, 0.5)
+    with bench._show_progress() as progress:
+        progress.step(name, 0.5)
 
 
 def training(name):
     task = SimpleNamespace(name=name, metrics=[SimpleNamespace(name="spearman")])
-    with train._following(SimpleNamespace(tasks=[task])) as follower:
+    with train._show_progress(SimpleNamespace(tasks=[task])) as follower:
         follower.log(LogEntry(step=1, epoch=0.5, loss=0.1, metrics={f"{name}_spearman": 0.5}))
         follower.advance(1, 0.5)
 

@@ -49,13 +49,13 @@ def plugin(name):
 
 
 def test_a_run_prints_a_table_and_writes_everything_and_exits_with_0(run):
-    ran = run()
-    assert ran.code == 0
-    assert ran.err == ""
-    assert "stsb  test · " in ran.out
-    assert "sample: illustrative, not the real dataset" in ran.out
-    assert "Real data: --data DIR" in ran.out
-    assert "written: out/leaderboard.csv" in ran.out
+    answer = run()
+    assert answer.code == 0
+    assert answer.err == ""
+    assert "stsb  test · " in answer.out
+    assert "sample: illustrative, not the real dataset" in answer.out
+    assert "Real data: --data DIR" in answer.out
+    assert "written: out/leaderboard.csv" in answer.out
     assert {path for path in lasting() if "~" not in path} == {"leaderboard.csv", "leaderboard.md"}
     kinds = {path.split("/")[0]: path.rsplit(".", maxsplit=1)[1] for path in lasting() if "~" in path}
     assert kinds == {"records": "json", "predictions": "parquet"}
@@ -118,14 +118,14 @@ def test_predictions_that_were_deleted_are_computed_again(run):
     assert lasting() == first
 
 
-def test_the_log_of_a_run_says_what_it_ran_on(run):
+def test_the_log_of_a_run_names_the_machine(run):
     run("--limit", "20", tasks="stsb")
     (path,) = Path("out/runs").iterdir()
     path.unlink()
     run("--limit", "20")
     (path,) = Path("out/runs").iterdir()
     log = json.loads(path.read_text())
-    assert [(one["task"], one["status"]) for one in log["evaluations"]] == [
+    assert [(evaluation["task"], evaluation["status"]) for evaluation in log["evaluations"]] == [
         ("stsb", "ok"),
         ("stsb-dev", "ok"),
     ]
@@ -135,9 +135,9 @@ def test_the_log_of_a_run_says_what_it_ran_on(run):
 
 
 def test_a_run_times_the_models_it_loaded_apart_from_the_scores(harness):
-    ran = harness("run", "--model", "lexical", "--tasks", "stsb", "--limit", "20", "--out", "out")
-    assert ran.code == 0
-    assert "speeds: median of 5 rounds" in ran.out
+    answer = harness("run", "--model", "lexical", "--tasks", "stsb", "--limit", "20", "--out", "out")
+    assert answer.code == 0
+    assert "speeds: median of 5 rounds" in answer.out
     (row,) = csv.DictReader(Path("out/throughput.csv").read_text(encoding="utf-8").splitlines())
     assert float(row["texts_per_second_low"]) <= float(row["texts_per_second"])
 
@@ -147,15 +147,15 @@ def test_a_run_times_the_models_it_loaded_apart_from_the_scores(harness):
 
 def test_a_limit_is_stamped_and_never_ranked_with_the_full_set(run, harness):
     run("--limit", "20", tasks="stsb", model="quick=lexical", out="quick")
-    ran = run(tasks="stsb", out="full")
-    assert "LIMITED" not in ran.out
+    answer = run(tasks="stsb", out="full")
+    assert "LIMITED" not in answer.out
     assert [(row["limit"], row["examples"]) for row in rows("quick")] == [("20", "20")] * 2
     merged = harness("leaderboard", "quick", "full").out
     assert merged.count("not comparable with stsb") == 2
     assert "LIMITED to 20 examples" in merged
 
 
-def test_a_limited_result_stands_beside_the_full_one(run):
+def test_a_limited_result_is_kept_next_to_the_full_one(run):
     quick = run("--limit", "20", tasks="stsb")
     assert "LIMITED to 20 examples: not comparable with the full set" in quick.out
     full = run(tasks="stsb")
@@ -171,15 +171,17 @@ def test_json_is_the_leaderboard_and_nothing_else(run):
     assert ran.code == 0
     answer = json.loads(ran.out)
     assert (answer["skipped"], answer["problems"]) == ([], [])
-    found = {(one["model"], one["task"], one["metric"]): one["score"] for one in answer["records"]}
+    found = {
+        (record["model"], record["task"], record["metric"]): record["score"] for record in answer["records"]
+    }
     assert found == scores()
 
 
-def test_json_tells_of_failures_and_problems_too(run):
+def test_json_has_failures_and_problems_too(run):
     ran = run("--json", plugin("task_raises"), plugin("no_hooks"), tasks="shaky,stsb")
     assert ran.code == 2
     answer = json.loads(ran.out)
-    assert {one["task"] for one in answer["records"] if one["status"] == "error"} == {
+    assert {record["task"] for record in answer["records"] if record["status"] == "error"} == {
         "shaky-load", "shaky-nothing", "shaky-predict", "shaky-exit",
     }  # fmt: skip
     assert "no_hooks" in answer["problems"][0]
@@ -199,10 +201,10 @@ def test_json_tells_of_failures_and_problems_too(run):
     ],
 )
 def test_tasks_that_select_nothing_are_named_with_the_nearest(words, message, run):
-    ran = run(*words, tasks=None)
-    assert ran.code == 2
-    assert message in ran.err
-    assert ran.out == ""
+    answer = run(*words, tasks=None)
+    assert answer.code == 2
+    assert message in answer.err
+    assert answer.out == ""
     assert not Path("out").exists()
 
 
@@ -222,62 +224,60 @@ def test_tasks_that_select_nothing_are_named_with_the_nearest(words, message, ru
     ],
 )
 def test_a_model_that_does_not_exist_is_named(model, message, run):
-    ran = run(model=model)
-    assert ran.code == 2
-    assert message in ran.err
+    answer = run(model=model)
+    assert answer.code == 2
+    assert message in answer.err
     assert not Path("out").exists()
 
 
 def test_no_model_says_how_to_give_one(run):
-    ran = run(model=None)
-    assert ran.code == 2
-    assert "Error: no model\n  hint: --model minilm" in ran.err
+    answer = run(model=None)
+    assert answer.code == 2
+    assert "Error: no model\n  hint: --model minilm" in answer.err
 
 
 def test_two_models_of_one_given_name_are_an_error(run, tiny):
-    ran = run("--model", f"base={tiny}", model="base=lexical")
-    assert ran.code == 2
-    assert "two models are named 'base'\n  hint: NAME=PATH must be unique" in ran.err
+    answer = run("--model", f"base={tiny}", model="base=lexical")
+    assert answer.code == 2
+    assert "two models are named 'base'\n  hint: NAME=PATH must be unique" in answer.err
     assert not Path("out").exists()
 
 
 def test_one_model_given_twice_is_an_error(run):
-    ran = run("--model", "lexical")
-    assert ran.code == 2
-    assert "model 'lexical' is given twice" in ran.err
+    answer = run("--model", "lexical")
+    assert answer.code == 2
+    assert "model 'lexical' is given twice" in answer.err
 
 
 def test_a_setting_that_a_model_cannot_take_is_refused(run):
-    ran = run("--truncate-dim", "8")
-    assert ran.code == 2
-    assert "the lexical model does not support --truncate-dim" in ran.err
+    answer = run("--truncate-dim", "8")
+    assert answer.code == 2
+    assert "the lexical model has no use for --truncate-dim" in answer.err
 
 
 @pytest.mark.parametrize("option", ["--data", "--model", "--out", "--tasks"])
 def test_a_path_or_name_that_is_not_utf_8_is_named(option, run):
-    ran = run(option, os.fsdecode(b"donn\xe9es"))
-    assert ran.code == 2
-    assert ran.err == "Error: not UTF-8: donn\\xe9es\n  hint: rename the folder or file\n"
+    answer = run(option, os.fsdecode(b"donn\xe9es"))
+    assert answer.code == 2
+    assert answer.err == "Error: not UTF-8: donn\\xe9es\n  hint: rename the folder or file\n"
 
 
-def test_a_current_folder_that_is_not_utf_8_is_refused_in_words(run, tmp_path, monkeypatch):
+def test_a_current_folder_that_is_not_utf_8_is_refused(run, tmp_path, monkeypatch):
     here = tmp_path / os.fsdecode(b"caf\xe9")
     here.mkdir()
     monkeypatch.chdir(here)
-    ran = run()
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"Error: not UTF-8: {tmp_path}/caf\\xe9\n  hint: rename the folder or file\n"
+    answer = run()
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == f"Error: not UTF-8: {tmp_path}/caf\\xe9\n  hint: rename the folder or file\n"
     assert list(here.iterdir()) == []
 
 
-def test_a_current_folder_that_is_gone_is_told_and_help_needs_none(harness, tmp_path, monkeypatch):
+def test_a_current_folder_that_is_gone_is_reported_and_help_needs_none(harness, tmp_path, monkeypatch):
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
     here.rmdir()
-    assert harness("list", "tasks").err.startswith(
-        "Error: the current folder cannot be looked at: No such file"
-    )
+    assert harness("list", "tasks").err.startswith("Error: cannot read the current folder: No such file")
     assert [harness(*words.split()).code for words in ("--version", "--help", "run --help")] == [0, 0, 0]
 
 
@@ -292,13 +292,13 @@ def test_a_current_folder_that_is_gone_is_told_and_help_needs_none(harness, tmp_
         (["--nonsense"], "No such option"),
     ],
 )
-def test_an_option_that_makes_no_sense_is_named(words, message, run):
-    ran = run(*words)
-    assert ran.code == 2
-    assert message in ran.err
+def test_an_invalid_option_is_named(words, message, run):
+    answer = run(*words)
+    assert answer.code == 2
+    assert message in answer.err
 
 
-def test_what_is_excluded_is_left_out(run):
+def test_excluded_tasks_are_left_out(run):
     assert run("--exclude", "stsb-dev").code == 0
     assert {row["task"] for row in rows()} == {"stsb"}
 
@@ -307,18 +307,18 @@ def test_what_is_excluded_is_left_out(run):
 
 
 def test_a_data_folder_that_is_absent_is_an_error_before_any_work(run):
-    ran = run("--data", "nowhere")
-    assert ran.code == 2
-    assert "Error: no data folder nowhere\n  hint: --data sample" in ran.err
+    answer = run("--data", "nowhere")
+    assert answer.code == 2
+    assert "Error: no data folder nowhere\n  hint: --data sample" in answer.err
     assert not Path("out").exists()
 
 
-def test_a_data_folder_without_the_data_is_an_error_row_and_no_falling_back(run):
+def test_a_data_folder_without_the_data_is_an_error_row_and_the_sample_is_not_used(run):
     Path("data/other").mkdir(parents=True)
-    ran = run("--data", "data")
-    assert ran.code == 2
-    assert "ERROR lexical · stsb: no stsb/stsb-en-test.csv in data\n  there: other\n" in ran.err
-    assert "lexical: ERROR: no stsb/stsb-en-test.csv in data\n" in ran.out
+    answer = run("--data", "data")
+    assert answer.code == 2
+    assert "ERROR lexical · stsb: no stsb/stsb-en-test.csv in data\n  there: other\n" in answer.err
+    assert "lexical: ERROR: no stsb/stsb-en-test.csv in data\n" in answer.out
     assert {row["status"] for row in rows()} == {"error"}
     assert not list(Path("out/errors").glob("*/*.txt")), "there is no traceback of what a user can put right"
 
@@ -326,11 +326,11 @@ def test_a_data_folder_without_the_data_is_an_error_row_and_no_falling_back(run)
 def test_real_data_is_named_in_the_table_and_the_record(run):
     sample = Path(__file__).parents[2] / "plugins/harness_sts/sample/stsb"
     shutil.copytree(sample, "data/stsb")
-    ran = run("--data", "data", tasks="stsb")
-    assert ran.code == 0
-    assert "illustrative" not in ran.out
+    answer = run("--data", "data", tasks="stsb")
+    assert answer.code == 0
+    assert "illustrative" not in answer.out
     assert {row["data"] for row in rows()} == {"files"}
-    assert f"data files ({rows()[0]['digest'][:8]})" in ran.out
+    assert f"data files ({rows()[0]['digest'][:8]})" in answer.out
 
 
 def test_a_result_on_a_sample_is_not_reused_for_the_same_rows_from_files(run):
@@ -352,32 +352,32 @@ def test_a_changed_row_is_computed_again(run):
 def test_unreadable_bytes_are_an_error_row_with_their_line(run):
     Path("data/stsb").mkdir(parents=True)
     Path("data/stsb/stsb-en-test.csv").write_bytes("a,b,1\nStraße,c,2\n".encode("latin-1"))
-    ran = run("--data", "data", tasks="stsb")
-    assert ran.code == 2
-    assert "is not UTF-8: byte 0xdf in line 2" in ran.out
+    answer = run("--data", "data", tasks="stsb")
+    assert answer.code == 2
+    assert "is not UTF-8: byte 0xdf in line 2" in answer.out
 
 
-def test_a_task_without_a_sample_is_skipped_aloud_when_a_tag_selects_it(run, tmp_path):
+def test_a_task_without_a_sample_is_skipped_with_a_message_when_a_tag_selects_it(run, tmp_path):
     path = without_sample(tmp_path)
-    ran = run(f"--plugin={path}", tasks="sts")
-    assert ran.code == 0
-    assert "skipped bare: no sample is shipped for this task" in ran.err
+    answer = run(f"--plugin={path}", tasks="sts")
+    assert answer.code == 0
+    assert "skipped bare: no sample is shipped for this task" in answer.err
     assert {row["task"] for row in rows()} == {"stsb", "stsb-dev"}
     skipped = json.loads(run("--json", f"--plugin={path}", tasks="sts").out)["skipped"]
     assert skipped == ["bare: no sample is shipped for this task"]
 
 
-def test_a_task_without_a_sample_is_an_error_when_it_is_asked_for_by_name(run, tmp_path):
-    ran = run(f"--plugin={without_sample(tmp_path)}", tasks="bare,stsb")
-    assert ran.code == 2
-    assert "bare: no sample is shipped for this task\n  hint: give the real data: --data DIR" in ran.err
+def test_a_task_without_a_sample_is_an_error_when_it_is_named(run, tmp_path):
+    answer = run(f"--plugin={without_sample(tmp_path)}", tasks="bare,stsb")
+    assert answer.code == 2
+    assert "bare: no sample is shipped for this task\n  hint: give the real data: --data DIR" in answer.err
     assert {row["task"]: row["status"] for row in rows()} == {"bare": "error", "stsb": "ok"}
 
 
 def test_tasks_of_which_none_has_a_sample_are_an_error(run, tmp_path):
-    ran = run(f"--plugin={without_sample(tmp_path)}", tasks="bare-tag")
-    assert ran.code == 2
-    assert "Error: none of the selected tasks ships a sample\n  bare: no sample is shipped" in ran.err
+    answer = run(f"--plugin={without_sample(tmp_path)}", tasks="bare-tag")
+    assert answer.code == 2
+    assert "Error: none of the selected tasks ships a sample\n  bare: no sample is shipped" in answer.err
 
 
 def without_sample(folder):
@@ -413,24 +413,24 @@ def test_a_task_file_runs_over_the_users_own_rows(run):
         '[tasks.ours]\nkind = "sts"\npath = "pairs.jsonl"\ntags = ["support"]\n'
         'columns = { text1 = "q", score = "mark" }\ntemplates = { text2 = "{body}" }\n'
     )
-    ran = run("--task-file", "tasks.toml", tasks="support")
-    assert ran.code == 0
+    answer = run("--task-file", "tasks.toml", tasks="support")
+    assert answer.code == 0
     assert scores()["lexical", "ours", "spearman"] == pytest.approx(1.0)
 
 
 def test_a_task_file_cannot_take_the_name_of_another_task(run):
     Path("tasks.toml").write_text('[tasks.stsb]\nkind = "sts"\npath = "pairs.csv"\n')
-    ran = run("--task-file", "tasks.toml")
-    assert ran.code == 2
-    assert "task 'stsb' of tasks.toml exists already" in ran.err
+    answer = run("--task-file", "tasks.toml")
+    assert answer.code == 2
+    assert "task 'stsb' of tasks.toml exists already" in answer.err
 
 
 def test_wrong_columns_of_the_users_file_are_named(run):
     Path("pairs.csv").write_text("question,answer\na,b\n")
     Path("tasks.toml").write_text('[tasks.ours]\nkind = "sts"\npath = "pairs.csv"\n')
-    ran = run("--task-file", "tasks.toml", tasks="ours,stsb")
-    assert ran.code == 2
-    assert "pairs.csv has no column 'text1', 'text2', 'score'\n  found: question, answer\n" in ran.err
+    answer = run("--task-file", "tasks.toml", tasks="ours,stsb")
+    assert answer.code == 2
+    assert "pairs.csv has no column 'text1', 'text2', 'score'\n  found: question, answer\n" in answer.err
     assert {row["task"]: row["status"] for row in rows()} == {"ours": "error", "stsb": "ok"}
 
 
@@ -438,7 +438,7 @@ def test_wrong_columns_of_the_users_file_are_named(run):
 
 
 @pytest.mark.parametrize(("name", "header"), [("harness.toml", ""), ("pyproject.toml", "[tool.harness]\n")])
-def test_the_configuration_stands_in_for_what_is_not_given(name, header, harness):
+def test_the_configuration_replaces_missing_options(name, header, harness):
     Path(name).write_text(
         header + 'models = ["base=lexical"]\ntasks = ["sts"]\nexclude = ["stsb-dev"]\nout = "kept"\n'
     )
@@ -446,7 +446,7 @@ def test_the_configuration_stands_in_for_what_is_not_given(name, header, harness
     assert {(row["model"], row["task"]) for row in rows("kept")} == {("base", "stsb")}
 
 
-def test_what_is_given_wins_over_the_configuration(run):
+def test_options_win_over_the_configuration(run):
     Path("harness.toml").write_text(
         'models = ["base=lexical"]\ntasks = ["sts"]\nout = "kept"\ndata = "nowhere"\n'
     )
@@ -462,16 +462,16 @@ def test_the_configuration_names_plugins_and_task_files(harness):
     Path("harness.toml").write_text(
         'models = "lexical"\ntask-files = ["tasks.toml"]\nplugins = ["ours.py"]\nout = "out"'
     )
-    ran = harness("run", "--no-throughput", "--tasks", "ours,shaky-not")
-    assert ran.code == 0
+    answer = harness("run", "--no-throughput", "--tasks", "ours,shaky-not")
+    assert answer.code == 0
     assert {row["task"] for row in rows()} == {"ours", "shaky-not"}
 
 
 def test_a_misspelled_key_of_the_configuration_is_named(run):
     Path("harness.toml").write_text('model = "lexical"\n')
-    ran = run()
-    assert ran.code == 2
-    assert "harness.toml named 'model'\n  did you mean: models" in ran.err
+    answer = run()
+    assert answer.code == 2
+    assert "harness.toml named 'model'\n  did you mean: models" in answer.err
 
 
 # --- models on disk ---------------------------------------------------------------------------------------
@@ -520,10 +520,10 @@ def test_pickled_weights_are_refused_naming_the_option_that_takes_them(run, copi
     weights = copied / "model.safetensors"
     torch.save(load_file(weights), copied / "pytorch_model.bin")
     weights.unlink()
-    ran = run(model=copied)
-    assert ran.code == 2
-    assert "has no model.safetensors: its weights are pickled (pytorch_model.bin)" in ran.err
-    assert "--allow-pickle" in ran.err
+    answer = run(model=copied)
+    assert answer.code == 2
+    assert "has no model.safetensors: its weights are pickled (pytorch_model.bin)" in answer.err
+    assert "--allow-pickle" in answer.err
     assert not Path("out").exists()
     allowed = run("--allow-pickle", "--trust-remote-code", tasks="stsb-dev", model=copied)
     assert allowed.code == 0
@@ -538,42 +538,42 @@ def test_pickled_weights_are_refused_naming_the_option_that_takes_them(run, copi
 def test_broken_safetensors_are_an_error_row_and_the_other_model_finishes(run, copied):
     weights = copied / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    ran = run("--model", "lexical", model=copied, tasks="stsb-dev")
-    assert ran.code == 2
-    assert f"ERROR: {weights} is not a valid safetensors file: " in ran.out
+    answer = run("--model", "lexical", model=copied, tasks="stsb-dev")
+    assert answer.code == 2
+    assert f"ERROR: {weights} is not a whole safetensors file: " in answer.out
     assert {row["model"]: row["status"] for row in rows()} == {"broken": "error", "lexical": "ok"}
 
 
-def test_a_folder_that_is_no_model_says_what_is_in_it(run):
+def test_the_error_for_a_folder_that_is_not_a_model_lists_its_content(run):
     Path("empty").mkdir()
     Path("empty/notes.txt").touch()
-    ran = run(model="./empty")
-    assert ran.code == 2
-    assert "is not a model folder: no modules.json and no config.json\n  there: notes.txt" in ran.err
+    answer = run(model="./empty")
+    assert answer.code == 2
+    assert "is not a model folder: no modules.json and no config.json\n  there: notes.txt" in answer.err
 
 
 def test_code_that_a_model_brings_is_refused(run, copied):
     modules = json.loads((copied / "modules.json").read_text())
     modules[0]["type"] = "evil.Module"
     (copied / "modules.json").write_text(json.dumps(modules))
-    ran = run(model=copied)
-    assert ran.code == 2
-    assert "modules.json names custom code: 'evil.Module'\n  hint: --trust-remote-code" in ran.err
+    answer = run(model=copied)
+    assert answer.code == 2
+    assert "modules.json names code of its own: 'evil.Module'\n  hint: --trust-remote-code" in answer.err
 
 
 def test_modules_that_are_no_json_are_named(run, copied):
     (copied / "modules.json").write_text("{")
-    ran = run(model=copied)
-    assert ran.code == 2
-    assert "modules.json cannot be read" in ran.err
+    answer = run(model=copied)
+    assert answer.code == 2
+    assert "modules.json cannot be read" in answer.err
 
 
 # --- plugins that fail ------------------------------------------------------------------------------------
 
 
 def test_a_task_that_fails_is_an_error_with_its_traceback_and_the_others_finish(run):
-    ran = run(plugin("task_raises"), tasks="shaky,stsb")
-    assert ran.code == 2
+    answer = run(plugin("task_raises"), tasks="shaky,stsb")
+    assert answer.code == 2
     assert {row["task"]: row["status"] for row in rows() if row["headline"] == "true"} == {
         "shaky-exit": "error",
         "shaky-load": "error",
@@ -582,14 +582,14 @@ def test_a_task_that_fails_is_an_error_with_its_traceback_and_the_others_finish(
         "shaky-predict": "error",
         "stsb": "ok",
     }
-    assert "ERROR lexical · shaky-load: ValueError: a bug while reading" in ran.err
+    assert "ERROR lexical · shaky-load: ValueError: a bug while reading" in answer.err
     (trace,) = Path("out/errors").glob("lexical~*/shaky-load.txt")
     assert "Traceback" in trace.read_text()
     assert "a bug while reading" in trace.read_text()
-    assert f"traceback of shaky-load: {trace}" in ran.out
+    assert f"traceback of shaky-load: {trace}" in answer.out
 
 
-def test_an_error_is_tried_again_and_what_went_well_is_kept(run):
+def test_an_error_is_tried_again_and_successes_are_kept(run):
     run(plugin("task_raises"), tasks="shaky")
     again = run(plugin("task_raises"), tasks="shaky")
     assert again.code == 2
@@ -597,9 +597,9 @@ def test_an_error_is_tried_again_and_what_went_well_is_kept(run):
 
 
 def test_a_broken_plugin_is_a_problem_and_exit_code_2_while_the_rest_run(run):
-    ran = run(plugin("raises_at_import"))
-    assert ran.code == 2
-    assert "PROBLEM plugin raises_at_import (" in ran.out
+    answer = run(plugin("raises_at_import"))
+    assert answer.code == 2
+    assert "PROBLEM plugin raises_at_import (" in answer.out
     assert {row["status"] for row in rows()} == {"ok"}
 
 
@@ -613,35 +613,35 @@ def test_a_broken_plugin_is_a_problem_and_exit_code_2_while_the_rest_run(run):
     ],
 )
 def test_a_model_that_cannot_be_used_is_an_error_and_the_other_finishes(model, message, run):
-    ran = run(plugin("broken_models"), "--model", "lexical", model=model)
-    assert ran.code == 2
-    assert f"{model}: ERROR: {message}" in ran.out
+    answer = run(plugin("broken_models"), "--model", "lexical", model=model)
+    assert answer.code == 2
+    assert f"{model}: ERROR: {message}" in answer.out
     statuses = {(row["model"], row["status"]) for row in rows()}
     assert statuses == {(model, "error"), ("lexical", "ok")}
 
 
-def test_a_model_that_cannot_be_timed_is_named_and_the_scores_stand(harness, monkeypatch):
+def test_a_model_that_cannot_be_timed_is_named_and_its_scores_are_kept(harness, monkeypatch):
     def fail(_model):
         raise RuntimeError("the clock stopped")
 
     monkeypatch.setattr("harness.evaluation.run.measure", fail)
-    ran = harness("run", "--model", "lexical", "--tasks", "stsb-dev", "--out", "out")
-    assert ran.code == 0
-    assert "lexical could not be timed: RuntimeError: the clock stopped" in ran.err
+    answer = harness("run", "--model", "lexical", "--tasks", "stsb-dev", "--out", "out")
+    assert answer.code == 0
+    assert "lexical could not be timed: RuntimeError: the clock stopped" in answer.err
     assert {row["model"]: row["status"] for row in rows()} == {"lexical": "ok"}
 
 
 def test_a_model_that_failed_at_everything_is_not_timed(harness):
     words = ["--model", "raising", "--model", "lexical", "--tasks", "stsb-dev", "--out", "out"]
-    ran = harness("run", plugin("broken_models"), *words)
-    assert ran.code == 2
+    answer = harness("run", plugin("broken_models"), *words)
+    assert answer.code == 2
     assert [path.name.split("~")[0] for path in Path("out/throughput").iterdir()] == ["lexical"]
 
 
 def test_a_scheme_that_finds_no_model_says_so_before_any_work(run):
-    ran = run(plugin("broken_models"), model="absent:x")
-    assert ran.code == 2
-    assert ran.err == "Error: no such model in the shop\n  hint: ask for another\n"
+    answer = run(plugin("broken_models"), model="absent:x")
+    assert answer.code == 2
+    assert answer.err == "Error: no such model in the shop\n  hint: ask for another\n"
 
 
 CRASHING = """
@@ -682,38 +682,40 @@ def crashing():
     ],
 )
 def test_a_scheme_or_kind_that_raises_is_an_error_of_one_sentence(words, given, what, run, crashing):
-    ran = run(crashing, *words, **given)
-    assert ran.code == 2
-    assert ran.err == f"Error: plugin crashing: {what} 'crash' raised KeyError: 'no such shelf'\n"
+    answer = run(crashing, *words, **given)
+    assert answer.code == 2
+    assert answer.err == f"Error: plugin crashing: {what} 'crash' raised KeyError: 'no such shelf'\n"
     assert not Path("out").exists()
 
 
 def test_models_that_cannot_be_located_are_errors_and_the_other_finishes(run, crashing):
     Path("empty").mkdir()
     others = ["--model=./empty", "--model=mine=crash:x", "--model=lexical"]
-    ran = run(crashing, *others, model="crash:x")
-    assert ran.code == 2
+    answer = run(crashing, *others, model="crash:x")
+    assert answer.code == 2
     statuses = {(row["model"], row["task"], row["status"]) for row in rows()}
     assert statuses == {
         (model, task, "ok" if model == "lexical" else "error")
         for model in ("empty", "mine", "x", "lexical")
         for task in ("stsb", "stsb-dev")
     }
-    assert "ERROR x · stsb: plugin crashing: model scheme 'crash' raised KeyError: 'no such shelf'" in ran.err
-    assert "ERROR empty · stsb: empty is not a model folder" in ran.err
+    assert (
+        "ERROR x · stsb: plugin crashing: model scheme 'crash' raised KeyError: 'no such shelf'" in answer.err
+    )
+    assert "ERROR empty · stsb: empty is not a model folder" in answer.err
 
 
 def test_a_misspelled_model_stops_the_others_before_any_work(run):
-    ran = run("--model", "lexcial")
-    assert ran.code == 2
-    assert "Error: no model named 'lexcial'" in ran.err
+    answer = run("--model", "lexcial")
+    assert answer.code == 2
+    assert "Error: no model named 'lexcial'" in answer.err
     assert not Path("out").exists()
 
 
-def test_a_model_that_cannot_be_located_twice_is_given_twice(run, crashing):
-    ran = run(crashing, "--model", "crash:x", "--model", "crash:x")
-    assert ran.code == 2
-    assert "Error: model 'x' is given twice" in ran.err
+def test_a_model_that_cannot_be_located_and_is_given_twice_is_an_error(run, crashing):
+    answer = run(crashing, "--model", "crash:x", "--model", "crash:x")
+    assert answer.code == 2
+    assert "Error: model 'x' is given twice" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -723,11 +725,11 @@ def test_a_model_that_cannot_be_located_twice_is_given_twice(run, crashing):
         ("ours", ["stsb"], "task 'stsb' has the name of a tag (of ours)"),
     ],
 )
-def test_a_task_file_may_not_make_one_word_mean_a_task_and_a_tag(name, tags, message, run):
+def test_a_task_file_cannot_use_one_word_for_a_task_and_a_tag(name, tags, message, run):
     Path("tasks.toml").write_text(f'[tasks.{name}]\nkind = "sts"\npath = "x"\ntags = {tags}\n')
-    ran = run("--task-file", "tasks.toml")
-    assert ran.code == 2
-    assert ran.err.startswith(f"Error: tasks.toml: {message}\n  hint: ")
+    answer = run("--task-file", "tasks.toml")
+    assert answer.code == 2
+    assert answer.err.startswith(f"Error: tasks.toml: {message}\n  hint: ")
 
 
 def test_no_name_or_message_writes_to_the_terminal_itself(run, harness):
@@ -749,21 +751,21 @@ def test_no_name_or_message_writes_to_the_terminal_itself(run, harness):
 # --- where results go -------------------------------------------------------------------------------------
 
 
-def test_results_go_to_results_local_unless_told_otherwise(harness):
+def test_results_go_to_results_local_by_default(harness):
     assert harness("run", "--model", "lexical", "--tasks", "stsb-dev", "--no-throughput").code == 0
     assert Path("results/local/leaderboard.csv").is_file()
 
 
 @pytest.mark.parametrize("out", ["file", "file/below/it", "dangling", "/proc/results"])
-def test_where_no_results_can_go_is_an_error_before_any_work(out, run, monkeypatch):
+def test_an_unwritable_results_folder_is_an_error_before_any_work(out, run, monkeypatch):
     monkeypatch.setattr("harness.evaluation.run.run_plan", None)
     Path("file").touch()
     Path("dangling").symlink_to("nowhere")
     before = sorted(Path().rglob("*"))
-    ran = run(tasks="stsb-dev", out=out)
-    assert ran.code == 2
-    assert ran.err.startswith(f"Error: cannot write results to {out}: ")
-    assert ran.err.endswith("hint: pick another folder: --out DIR\n")
+    answer = run(tasks="stsb-dev", out=out)
+    assert answer.code == 2
+    assert answer.err.startswith(f"Error: cannot write results to {out}: ")
+    assert answer.err.endswith("hint: pick another folder: --out DIR\n")
     assert sorted(Path().rglob("*")) == before
 
 
@@ -772,13 +774,13 @@ def test_a_full_disk_is_an_error_of_one_sentence(run, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    ran = run(tasks="stsb-dev")
-    assert ran.code == 2
-    assert "Error: cannot write " in ran.err
-    assert "No space left on device" in ran.err
+    answer = run(tasks="stsb-dev")
+    assert answer.code == 2
+    assert "Error: cannot write " in answer.err
+    assert "No space left on device" in answer.err
 
 
-def test_a_record_that_was_damaged_is_computed_again_aloud_and_any_other_is_named(run):
+def test_a_damaged_record_is_computed_again_with_a_message_and_any_other_is_named(run):
     run()
     first = lasting()
     (path,) = Path("out/records").glob("*/stsb-dev@sample.json")
@@ -811,7 +813,7 @@ def wait_for(pattern):
         (signal.SIGINT, ["--isolate"], 130),
     ],
 )
-def test_an_interruption_says_so_and_keeps_what_is_finished(number, isolated, code):
+def test_an_interruption_is_reported_and_finished_results_are_kept(number, isolated, code):
     words = [
         *["run", *isolated],
         plugin("slow"),
@@ -896,12 +898,12 @@ def test_the_configuration_may_name_the_cache_and_no_cache_contradicts_one(run, 
     monkeypatch.delenv("HARNESS_CACHE")
     run(model=tiny, out="again")
     assert list(Path("kept").rglob("*.safetensors"))
-    ran = run("--cache", "kept", "--no-cache", model=tiny, out="other")
-    assert (ran.code, "contradict each other" in ran.err) == (2, True)
+    answer = run("--cache", "kept", "--no-cache", model=tiny, out="other")
+    assert (answer.code, "contradict each other" in answer.err) == (2, True)
     assert not Path("other").exists()
 
 
-def test_fresh_encodes_again_what_is_cached(run, tiny, encoded):
+def test_fresh_ignores_cached_embeddings(run, tiny, encoded):
     run(model=tiny)
     first = lasting()
     run("--fresh", model=tiny)
@@ -911,9 +913,9 @@ def test_fresh_encodes_again_what_is_cached(run, tiny, encoded):
 
 def test_a_cache_that_cannot_be_written_is_a_note_and_the_run_goes_on(run, tiny):
     Path("file").touch()
-    ran = run("--cache", "file/cache", model=tiny)
-    assert ran.code == 0
-    assert "embedding cache: file/cache cannot be written (Not a directory)" in ran.err
+    answer = run("--cache", "file/cache", model=tiny)
+    assert answer.code == 0
+    assert "embedding cache: file/cache cannot be written (Not a directory)" in answer.err
     assert {row["status"] for row in rows()} == {"ok"}
 
 

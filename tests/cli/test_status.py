@@ -105,8 +105,8 @@ def status(harness, tmp_path):
     def asking(folder="out"):
         """(exit code, {task: (state, why)}, all that is said); the plugins that lie there are given."""
         words = ["status", folder, *(f"--plugin={path}" for path in sorted(tmp_path.glob("*.py")))]
-        told = json.loads(harness(*words, "--json").out)
-        pairs = {pair["task"]: (pair["state"], pair["why"]) for pair in told["pairs"]}
+        document = json.loads(harness(*words, "--json").out)
+        pairs = {pair["task"]: (pair["state"], pair["why"]) for pair in document["pairs"]}
         answer = harness(*words)
         assert answer.err == ""
         return answer.code, pairs, answer.out
@@ -133,13 +133,13 @@ def test_a_finished_run_is_done_and_there_is_nothing_to_continue(ran, status):
     assert "continue" not in out
 
 
-def test_what_is_not_there_is_missing_and_the_command_that_is_shown_computes_it(ran, status, harness):
+def test_a_missing_result_is_computed_by_the_command_that_is_shown(ran, status, harness):
     ran("--no-cache")
     next(Path("out/records").rglob("one.json")).unlink()
     next(Path("out/predictions").rglob("two.parquet")).unlink()
     code, pairs, out = status()
     assert (code, pairs["one"]) == (1, ("missing", ""))
-    assert pairs["two"] == ("missing", "its predictions are not there, or are another run's")
+    assert pairs["two"] == ("missing", "its predictions are missing, or are another run's")
     (command,) = re.findall("^continue: harness (.*)$", out, re.MULTILINE)
     assert harness(*shlex.split(command)).code == 0
     assert status()[0] == 0
@@ -195,7 +195,7 @@ def test_our_own_changed_code_makes_records_stale(ran, status, monkeypatch):
     )
 
 
-def test_another_setting_is_another_question_and_the_latest_counts(ran, status):
+def test_the_latest_of_two_requests_with_different_settings_counts(ran, status):
     ran("--device", "cpu")
     ran("--device", "auto")
     assert status()[:2] == (0, {"one": DONE, "two": DONE})
@@ -212,12 +212,12 @@ def test_a_failure_says_its_first_line(ran, status):
 @pytest.mark.parametrize(
     ("removed", "told"),
     [
-        ("data", "its rows cannot be read: no one.txt in "),
+        ("data", "cannot read its rows: no one.txt in "),
         ("weights", "no model file weights"),
-        ("counts.py", "no plugin or task file brings this task"),
+        ("counts.py", "no plugin or task file has this task"),
     ],
 )
-def test_what_is_no_longer_there_is_said_and_the_rest_is_judged(ran, run, status, removed, told):
+def test_what_no_longer_exists_is_reported_and_the_rest_is_judged(ran, run, status, removed, told):
     run("--limit", "20", tasks="stsb")
     ran()
     path = Path(removed)
@@ -228,7 +228,7 @@ def test_what_is_no_longer_there_is_said_and_the_rest_is_judged(ran, run, status
     assert pairs["one"][1].startswith(told)
 
 
-def test_a_model_that_never_was_there_has_failed(ran, status):
+def test_a_model_that_never_existed_has_failed(ran, status):
     assert ran("--model", "counting:nowhere").code == 2
     code, _, out = status()
     assert code == 1
@@ -236,14 +236,14 @@ def test_a_model_that_never_was_there_has_failed(ran, status):
     assert "2 done, 2 failed" in out
 
 
-def test_tasks_that_a_tag_selects_and_that_ship_no_sample_are_not_missing(ran, run, status):
+def test_tasks_without_a_sample_that_a_tag_selects_are_not_missing(ran, run, status):
     run("--plugin", "counts.py", tasks="sts,rows", model="lexical")
     code, pairs, out = status()
     assert (code, set(pairs)) == (0, {"stsb", "stsb-dev"})
     assert "skipped one: no sample is shipped for this task" in out
 
 
-def test_asked_from_elsewhere_it_answers_alike(ran, status, tmp_path, monkeypatch):
+def test_the_status_is_the_same_from_another_folder(ran, status, tmp_path, monkeypatch):
     ran()
     (tmp_path / "else where").mkdir()
     monkeypatch.chdir(tmp_path / "else where")
@@ -271,14 +271,14 @@ def test_the_command_that_continues_computes_nothing_twice_and_names_its_data(ru
     ],
     ids=["running", "killed", "interrupted", "failed"],
 )
-def test_a_run_that_did_not_finish_is_told_with_what_it_was_at(ran, status, state, process, told):
+def test_an_unfinished_run_is_shown_with_its_next_task(ran, status, state, process, told):
     ran()
     rewrite_run(state=state, process=process)
     shutil.rmtree("out/records")
     assert re.search(rf"^{told}: the run of \S+ \(.*\), at counting · one$", status()[2], re.MULTILINE)
 
 
-def test_a_run_that_another_one_finished_is_no_longer_told(ran, status):
+def test_an_unfinished_run_that_another_one_completed_is_not_shown(ran, status):
     ran()
     rewrite_run(state="running", process=GONE)
     ran()
@@ -286,16 +286,16 @@ def test_a_run_that_another_one_finished_is_no_longer_told(ran, status):
 
 
 @pytest.mark.parametrize("plans", [None, "nothing"])
-def test_a_folder_without_plans_shows_what_is_there_and_says_that_this_may_not_be_all(ran, status, plans):
+def test_a_folder_without_plans_lists_its_records_and_says_that_some_may_be_missing(ran, status, plans):
     Path("data/two.txt").write_text("bad row")
     ran()
     rewrite_run(plan=None, state=None, process=None) if plans is None else shutil.rmtree("out/runs")
     code, pairs, out = status()
     assert (code, pairs) == (1, {"one": ("unknown", "a record is there"), "two": ("failed", "a bad row")})
-    assert "what is missing cannot be said" in out
+    assert "what is missing cannot be determined" in out
 
 
-def test_a_journal_that_cannot_be_read_is_said(ran, status):
+def test_an_unreadable_journal_is_reported(ran, status):
     ran()
     Path("out/runs/half.json").write_text('{"started')
     code, pairs, out = status()
@@ -307,7 +307,7 @@ CLOSED = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 @pytest.mark.parametrize("what", ["folder", "task_files", "plugins", "data", "model"])
-def test_a_journal_may_name_what_nobody_can_look_at(ran, harness, monkeypatch, tmp_path, what):
+def test_unreadable_paths_in_a_journal_are_reported(ran, harness, monkeypatch, tmp_path, what):
     ran()
     Path("loop").symlink_to("loop")
     (path,) = Path("out/runs").iterdir()
@@ -332,27 +332,27 @@ def test_a_journal_may_name_what_nobody_can_look_at(ran, harness, monkeypatch, t
 
 
 @pytest.mark.parametrize("command", [[], ["sh", "run", "-c", "true"], ["harness"], ["harness", "; true"]])
-def test_no_command_is_shown_to_be_pasted_that_is_not_ours(ran, status, command, harness):
+def test_only_commands_of_harness_run_are_shown(ran, status, command, harness):
     ran()
     rewrite_run(command=command)
     shutil.rmtree("out/records")
     code, _, out = status()
     assert code == 1
     assert "continue" not in out
-    assert "says that it was no `harness run`: its command is not shown" in out
+    assert "is not a `harness run`, and is not shown" in out
     assert json.loads(harness("status", "out", "--json").out)["continue"] == []
 
 
-def test_a_folder_that_may_not_be_entered_is_said(ran, status, monkeypatch):
+def test_a_folder_without_permission_is_reported(ran, status, monkeypatch):
     def refuse(_folder):
         raise CLOSED
 
     ran()
     monkeypatch.setattr(os, "chdir", refuse)
-    assert "in which a run was started, cannot be looked at: Permission denied" in status()[2]
+    assert ", in which a run was started: Permission denied" in status()[2]
 
 
-def test_a_plugin_that_only_a_journal_names_is_not_run(ran, harness):
+def test_a_plugin_that_only_a_journal_names_is_not_loaded(ran, harness):
     ran()
     with Path("counts.py").open("a") as plugin:
         plugin.write('Path("ran").touch()\n')
@@ -361,19 +361,20 @@ def test_a_plugin_that_only_a_journal_names_is_not_run(ran, harness):
     assert answer.code == 2
     file = Path("counts.py").resolve()
     assert (
-        f"PROBLEM a run used the plugin {file}; it is code, and is asked with --plugin {file}" in answer.out
+        f"PROBLEM a run used the plugin {file}; it is code, and is loaded only with --plugin {file}"
+        in answer.out
     )
     harness("status", "out", "--plugin", "counts.py")
     assert Path("ran").exists()
 
 
-def test_a_plugin_that_is_configured_need_not_be_given(run, harness):
+def test_a_configured_plugin_is_loaded(run, harness):
     Path("harness.toml").write_text('plugins = ["counts.py"]')
     run("--data", "data", model="counting:weights", tasks="rows")
     assert harness("status", "out").out.endswith("2 done, 0 failed, 0 missing, 0 stale\n")
 
 
-def test_what_is_no_folder_is_an_error(harness):
+def test_a_missing_folder_is_an_error(harness):
     asked = harness("status", "nowhere")
     assert (asked.code, asked.err.splitlines()[0]) == (2, "Error: no folder nowhere")
 

@@ -85,13 +85,13 @@ def test_a_recipe_becomes_a_candidate_that_can_be_run_and_compared(place, tiny):
 def test_one_candidate_per_seed(place):
     out = place / "letters"
     options = ("train", "--recipe", place / "letters.toml", "--out", out, "--seeds", "1,2", *ALLOWED)
-    told = harness(*options)
+    answer = harness(*options)
     assert [read_lineage(place / f"letters-seed-{seed}").seed for seed in (1, 2)] == [1, 2]
-    assert told.count("written:") == 2
+    assert answer.count("written:") == 2
     again = harness(
         "train", "--recipe", place / "letters.toml", "--out", out, "--seeds", "1,2", "--resume", *ALLOWED
     )
-    assert again.count("is there already") == 2
+    assert again.count("exists already") == 2
 
 
 def test_a_value_of_the_recipe_can_be_changed_and_the_lineage_says_so(place):
@@ -103,7 +103,7 @@ def test_a_value_of_the_recipe_can_be_changed_and_the_lineage_says_so(place):
     assert lineage.findings == ("labels-inverted", "near-duplicates")
 
 
-def test_the_file_may_name_its_columns_otherwise(place):
+def test_column_maps_our_names_to_those_of_the_file(place):
     rows = (place / "pairs.csv").read_text().replace("text1,text2,score", "left,right,how")
     (place / "other.csv").write_text(rows)
     options = (
@@ -147,14 +147,14 @@ def test_the_file_may_name_its_columns_otherwise(place):
         (["--from-card", "missing.md"], "missing.md"),
     ],
 )
-def test_what_a_user_gets_wrong_is_said_before_anything_is_done(place, options, said):
+def test_a_mistake_is_reported_before_training(place, options, said):
     words = [str(place / "letters.toml") if word == "LETTERS" else word for word in options]
     assert said in harness("train", "--out", place / "out", *words, fails=True)
     assert not (place / "out").exists()
     assert not (place / "out.unfinished").exists()
 
 
-def test_errors_in_the_data_stop_it_and_their_codes_let_it_pass(place):
+def test_errors_in_the_data_stop_a_training_unless_their_codes_are_allowed(place):
     rows = (place / "pairs.csv").read_text().splitlines()
     wrong = [rows[0], *(f"{line.rpartition(',')[0]},{number % 6}" for number, line in enumerate(rows[1:]))]
     (place / "pairs.csv").write_text("\n".join(wrong))
@@ -187,13 +187,13 @@ def harness_trainers():
 '''
 
 
-def test_a_stranger_can_bring_a_trainer(place, tiny):
+def test_a_plugin_can_have_a_trainer(place, tiny):
     (place / "copying.py").write_text(TRAINER)
-    told = harness(
+    answer = harness(
         "train", "--plugin", place / "copying.py", "--recipe", place / "letters.toml",
         "--set", "trainer=copying", "--out", place / "copy", *ALLOWED,
     )  # fmt: skip
-    assert "1 step in" in told
+    assert "1 step in" in answer
     lineage = read_lineage(place / "copy")
     assert (lineage.trainer, lineage.log[0].loss) == ("copying", 0.25)
     assert (place / "copy" / "model.safetensors").read_bytes() == (tiny / "model.safetensors").read_bytes()

@@ -35,13 +35,13 @@ def test_results_that_hold_exit_with_0(harness, example):
     assert "1 files of predictions, 2 scores" in verified.out
 
 
-def test_a_changed_cell_exits_with_1_and_says_where_and_what_to_do(harness, example):
+def test_a_changed_cell_exits_with_1_and_a_hint(harness, example):
     board = example / "leaderboard.csv"
     board.write_text(board.read_text().replace(",ok,", ",error,", 1))
     verified = harness("verify", "out")
     assert verified.code == 1
-    assert "FAULT out/leaderboard.csv: line 2 is not what the records say\n" in verified.out
-    assert "hint: give the `harness run` command again" in verified.out
+    assert "FAULT out/leaderboard.csv: line 2 differs from the records\n" in verified.out
+    assert "hint: run the `harness run` command again" in verified.out
     assert verified.out.splitlines()[-1].startswith("out: 1 fault; what holds: 1 records (")
 
 
@@ -50,9 +50,9 @@ def test_several_folders_are_each_verified(harness, example):
     next(Path("other").rglob("*.parquet")).unlink()
     verified = harness("verify", "out", "other", "--json")
     assert verified.code == 1
-    told = json.loads(verified.out)
-    assert [len(told[name]["faults"]) for name in ("out", "other")] == [0, 1]
-    assert "its predictions are not there" in told["other"]["faults"][0]["what"]
+    document = json.loads(verified.out)
+    assert [len(document[name]["faults"]) for name in ("out", "other")] == [0, 1]
+    assert "its predictions are missing" in document["other"]["faults"][0]["what"]
 
 
 def test_nothing_is_written(harness, example):
@@ -63,7 +63,7 @@ def test_nothing_is_written(harness, example):
 
 
 @pytest.mark.parametrize(("folder", "told"), [("nowhere", "no folder nowhere"), (".", "no results in")])
-def test_what_cannot_be_read_exits_with_2(harness, folder, told):
+def test_a_folder_that_cannot_be_read_exits_with_2(harness, folder, told):
     verified = harness("verify", folder)
     assert verified.code == 2
     assert told in verified.err
@@ -72,9 +72,7 @@ def test_what_cannot_be_read_exits_with_2(harness, folder, told):
 @pytest.mark.parametrize(
     "words", ["verify ~/out", "status ~/out", "leaderboard ~/out", "compare ~/out ~/out"]
 )
-def test_a_folder_within_results_that_nobody_may_look_into_is_no_crash(
-    harness, example, tmp_path, monkeypatch, words
-):
+def test_an_unreadable_folder_within_results_does_not_crash(harness, example, tmp_path, monkeypatch, words):
     closed, look = tmp_path / "out" / "predictions", Path.stat
 
     def stat(path, *, follow_symlinks=True):

@@ -23,7 +23,7 @@ from comparison.said import (
     hostile,
     line,
 )
-from harness.cli.output import print_grids
+from harness.cli.output import print_tables
 from harness.comparison.flip_tables import flip_tables
 from harness.comparison.markdown import markdown
 from harness.comparison.matrix import matrix_tables, pareto_table
@@ -36,7 +36,7 @@ WIDE = 110
 
 def printed(tables) -> str:
     stream = io.StringIO()
-    print_grids(tables, Console(file=stream, width=WIDE, markup=False, highlight=False, emoji=False))
+    print_tables(tables, Console(file=stream, width=WIDE, markup=False, highlight=False, emoji=False))
     return stream.getvalue()
 
 

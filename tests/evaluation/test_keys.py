@@ -119,7 +119,7 @@ def code(root):
     return keys.task_code(task)
 
 
-def test_a_task_s_code_is_what_it_reaches_and_no_more(world):
+def test_the_code_of_a_task_is_what_it_reaches_and_no_more(world):
     assert list(code(world)) == [
         "behind", "cats_base", "cats_base.questions", "distribution topics", "harness_file_plugin",
         "helper_mod", "only_here", "strict",
@@ -272,18 +272,18 @@ def copied(tmp_path):
         script = "import harness, json\nfrom harness.encoding import cache_key\n"
         script += "from harness.evaluation import keys\n"
         script += "print(json.dumps([keys.scoring_hash(), cache_key._encoding_hash(), harness.__file__]))"
-        ran = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
             env={**os.environ, "PYTHONPATH": str(tmp_path)},
         )  # fmt: skip
-        *found, file = json.loads(ran.stdout)
+        *found, file = json.loads(process.stdout)
         assert Path(file).is_relative_to(tmp_path)
         return found
 
     return tmp_path / "harness", hashes
 
 
-def test_of_our_own_code_what_scores_counts_and_nothing_else(copied):
+def test_of_our_own_code_only_scoring_counts(copied):
     root, hashes = copied
     before = hashes()
     assert before[0] == keys.scoring_hash()
@@ -311,13 +311,13 @@ def test_of_our_own_code_what_scores_counts_and_nothing_else(copied):
     assert third[1] != second[1]
 
 
-def test_what_is_told_apart_in_our_own_code_is_there():
+def test_every_module_that_does_not_count_exists():
     for name in (*keys._SCORING, *keys._MOVES_NO_SCORE):
         path = PACKAGE / name.replace(".", "/")
         assert path.with_suffix(".py").is_file() or (path / "__init__.py").is_file(), name
 
 
-def test_every_encoder_and_every_metric_is_scoring_code():
+def test_every_backend_and_every_metric_is_scoring_code():
     found = set(keys.scoring_code())
     backends = {path.stem for path in (PACKAGE / "models" / "backends").glob("[!_]*.py")}
     assert {f"harness.models.backends.{name}" for name in backends} < found
@@ -336,20 +336,20 @@ def command(world):
 
     def calling(*words):
         path = os.pathsep.join([str(world / "site"), str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")])
-        ran = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "harness", *words], cwd=world, capture_output=True, text=True,
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
-        assert ran.returncode in (0, 1), ran.stderr
-        return ran.stdout
+        assert process.returncode in (0, 1), process.stderr
+        return process.stdout
 
     def run():
         words = "run --plugin plugin.py --model lexical --tasks p --no-throughput --no-cache --out out"
         return calling(*words.split())
 
     def status():
-        told = json.loads(calling("status", "out", "--plugin", "plugin.py", "--json"))
-        return [(pair["state"], pair["why"]) for pair in told["pairs"]]
+        document = json.loads(calling("status", "out", "--plugin", "plugin.py", "--json"))
+        return [(pair["state"], pair["why"]) for pair in document["pairs"]]
 
     return run, status
 

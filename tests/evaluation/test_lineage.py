@@ -12,7 +12,7 @@ from evaluation.test_run import Twins
 from harness.evaluation.evaluate import load_task
 from harness.evaluation.keys import record_key
 from harness.evaluation.run import RunPlan, run_plan
-from harness.evaluation.status import _changed
+from harness.evaluation.status import _changes
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
 from harness.results.folder import Results
@@ -56,7 +56,7 @@ def key(folder) -> str:
     return record_key(located(folder), load_task(TASK, DataSource("sample", None)).examination)
 
 
-def test_the_record_the_row_and_the_table_name_what_was_trained_on(candidate, tmp_path):
+def test_the_record_the_row_and_the_table_have_the_finding(candidate, tmp_path):
     write_lineage(candidate, lineage(LEAKED))
     write_signatures(candidate, LEAKED)
     evaluation, _ = run(candidate, tmp_path)
@@ -104,16 +104,16 @@ def test_a_record_is_computed_again_once_its_model_has_a_lineage(candidate, tmp_
     assert (again.findings, reused) == (evaluation.findings, 1)
 
 
-def test_status_says_that_what_a_model_was_trained_on_changed(candidate, tmp_path):
+def test_status_reports_changed_training_texts(candidate, tmp_path):
     evaluation, _ = run(candidate, tmp_path)
     write_lineage(candidate, lineage(LEAKED))
     asked = load_task(TASK, DataSource("sample", None))
-    assert _changed(evaluation, located(candidate), asked) == "what the model was trained on changed"
+    assert _changes(evaluation, located(candidate), asked) == "what the model was trained on changed"
     older = replace(evaluation, code={})
-    assert _changed(older, located(candidate), asked) == "an older harness computed it"
+    assert _changes(older, located(candidate), asked) == "an older harness computed it"
 
 
-def test_a_lineage_moves_no_fingerprint_score_or_prediction(candidate, tmp_path):
+def test_a_lineage_changes_no_fingerprint_score_or_prediction(candidate, tmp_path):
     bare, _ = run(candidate, tmp_path / "bare")
     write_lineage(candidate, lineage(LEAKED))
     write_signatures(candidate, LEAKED)
@@ -122,7 +122,7 @@ def test_a_lineage_moves_no_fingerprint_score_or_prediction(candidate, tmp_path)
 
 
 @pytest.mark.parametrize("broken", [NAME, SIGNATURES])
-def test_a_lineage_that_cannot_be_read_costs_no_score_and_is_told(candidate, tmp_path, broken):
+def test_an_unreadable_lineage_costs_no_score_and_is_a_finding(candidate, tmp_path, broken):
     write_lineage(candidate, lineage(LEAKED))
     (candidate / broken).write_text(json.dumps({"schema": "none"}))
     evaluation, _ = run(candidate, tmp_path)
@@ -130,7 +130,7 @@ def test_a_lineage_that_cannot_be_read_costs_no_score_and_is_told(candidate, tmp
     assert [finding.code for finding in evaluation.findings] == ["lineage-unreadable"]
 
 
-def test_another_scheme_s_model_has_no_lineage_whatever_lies_where_it_is(candidate, letters):
+def test_only_a_model_folder_has_a_lineage(candidate, letters):
     examination = load_task(TASK, DataSource("sample", None)).examination
     before = record_key(letters, examination)
     write_lineage(candidate, lineage(LEAKED))

@@ -1,4 +1,4 @@
-"""Candidates: whole or not at all, the same after a kill, and true about themselves."""
+"""Candidates appear whole or not at all, are the same after a kill, and describe themselves correctly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.evaluation.produce import TrainingRun, _writing, produce, unfinished
+from harness.evaluation.produce import TrainingRun, produce
+from harness.evaluation.work_folder import check_writes, open_work_folder, work_folder
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
 from harness.training.check_input import Rows
@@ -47,19 +48,19 @@ def recipe(**changes):
     return recipe_from({**table, **changes}, "animals")
 
 
-def production(base: Path, out: Path, **changes) -> TrainingRun:
+def training(base: Path, out: Path, **changes) -> TrainingRun:
     from harness_train.trainer import SENTENCE_TRANSFORMERS
 
-    given = {
+    fields = {
         "recipe": recipe(), "trainer": SENTENCE_TRANSFORMERS, "rows": rows(), "base_folder": base,
         "base": LocatedFolder.at(base, ModelSpec("folder", str(base)), "tiny"), "base_name": "tiny",
         "tasks": [], "data": None, "out": out, "seed": 7, "device": "cpu",
     }  # fmt: skip
-    return TrainingRun(**{**given, **changes})
+    return TrainingRun(**{**fields, **changes})
 
 
-class Mute:
-    """A follower that remembers what it was told."""
+class Recorder:
+    """A callback that keeps what it was called with."""
 
     def __init__(self):
         self.steps, self.entries = [], []
@@ -84,24 +85,24 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
 def finished(tiny, tmp_path_factory):
     """A candidate that was trained in one go."""
     out = tmp_path_factory.mktemp("candidates") / "animals"
-    return produce(production(tiny, out), Mute())
+    return produce(training(tiny, out), Recorder())
 
 
 def test_a_candidate_loads_with_plain_sentence_transformers_and_has_learned(finished, tiny):
     from scipy.stats import spearmanr
     from sentence_transformers import SentenceTransformer
 
-    given = rows()
+    pairs = rows()
 
     def agreement(folder):
         model = SentenceTransformer(str(folder), device="cpu")
-        left, right = (model.encode(list(given.texts[name])) for name in ("text1", "text2"))
-        return spearmanr(given.labels, (left * right).sum(axis=1)).statistic
+        left, right = (model.encode(list(pairs.texts[name])) for name in ("text1", "text2"))
+        return spearmanr(pairs.labels, (left * right).sum(axis=1)).statistic
 
     assert agreement(finished.folder) > agreement(tiny) + 0.2
 
 
-def test_a_candidate_says_what_it_is_made_of(finished, tiny):
+def test_a_candidate_has_a_lineage(finished, tiny):
     lineage = read_lineage(finished.folder)
     assert lineage == finished.lineage
     assert lineage.recipe["loss"]["name"] == "CosineSimilarityLoss"
@@ -117,11 +118,11 @@ def test_a_candidate_says_what_it_is_made_of(finished, tiny):
     assert (finished.folder / "training.svg").read_text().startswith("<?xml")
 
 
-def test_nothing_is_left_beside_a_finished_candidate(finished):
+def test_nothing_is_left_next_to_a_finished_candidate(finished):
     assert [path.name for path in finished.folder.parent.iterdir()] == ["animals"]
 
 
-def test_the_lineage_is_no_part_of_what_a_model_is(finished, tmp_path):
+def test_the_lineage_is_not_part_of_the_fingerprint(finished, tmp_path):
     bare = shutil.copytree(finished.folder, tmp_path / "bare")
     for name in ("lineage.json", "training.csv", "training.svg", "README.md", "training-texts.parquet"):
         (bare / name).unlink()
@@ -136,19 +137,19 @@ KILLED = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
 import conftest
-from harness_train import callbacks
-from evaluation.test_produce import Mute, production
+from harness_train import following
+from evaluation.test_produce import Recorder, training
 from harness.evaluation.produce import produce
 from pathlib import Path
 
 callbacks.SAVE_EVERY, callbacks.SHARE = 0.0, float("inf")
 
-class Deadly(Mute):
+class Deadly(Recorder):
     def advance(self, step, epoch):
         if step == {step}:
             os.kill(os.getpid(), signal.{signal})
 
-produce(production(Path({base!r}), Path({out!r})), Deadly())
+produce(training(Path({base!r}), Path({out!r})), Deadly())
 """
 
 
@@ -165,7 +166,7 @@ def killed(tiny, tmp_path_factory):
     out = tmp_path_factory.mktemp("killed") / "animals"
     assert interrupted(tiny, out, 12) == -9
     assert not out.exists()
-    return unfinished(out)
+    return work_folder(out)
 
 
 @pytest.fixture
@@ -179,20 +180,20 @@ def same_weights(one: Path, other: Path) -> bool:
     return all(np.array_equal(value, weights(other)[name]) for name, value in weights(one).items())
 
 
-def test_after_a_kill_the_same_weights_come_out(finished, tiny, left):
-    follower = Mute()
-    again = produce(production(tiny, left, resume=True), follower)
-    assert follower.steps == list(range(12, 31))
+def test_a_resumed_training_gives_the_same_weights(finished, tiny, left):
+    recorder = Recorder()
+    again = produce(training(tiny, left, resume=True), recorder)
+    assert recorder.steps == list(range(12, 31))
     assert same_weights(finished.folder, again.folder)
     assert again.lineage.log == finished.lineage.log
-    assert not unfinished(left).exists()
+    assert not work_folder(left).exists()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [2, 20, 21, 30])
-def test_wherever_the_kill_strikes(finished, tiny, tmp_path, step):
+def test_a_kill_at_any_step_gives_the_same_weights(finished, tiny, tmp_path, step):
     assert interrupted(tiny, tmp_path / "animals", step) == -9
-    again = produce(production(tiny, tmp_path / "animals", resume=True), Mute())
+    again = produce(training(tiny, tmp_path / "animals", resume=True), Recorder())
     assert same_weights(finished.folder, again.folder)
 
 
@@ -200,38 +201,46 @@ def test_an_interrupt_leaves_a_folder_that_continues_to_the_same_weights(finishe
     out = tmp_path / "animals"
     assert interrupted(tiny, out, 9, "SIGINT") != 0
     assert not out.exists()
-    assert [path.name for path in unfinished(out).glob("checkpoints/*")] == ["checkpoint-9"]
-    assert same_weights(finished.folder, produce(production(tiny, out, resume=True), Mute()).folder)
+    assert [path.name for path in work_folder(out).glob("checkpoints/*")] == ["checkpoint-9"]
+    assert same_weights(finished.folder, produce(training(tiny, out, resume=True), Recorder()).folder)
 
 
-def test_a_half_written_checkpoint_is_passed_over(finished, tiny, left):
-    newest = unfinished(left) / "checkpoints" / "checkpoint-99"
+def test_a_half_written_checkpoint_is_skipped(finished, tiny, left):
+    newest = work_folder(left) / "checkpoints" / "checkpoint-99"
     newest.mkdir()
     (newest / "model.safetensors").write_bytes(b"half")
-    assert same_weights(finished.folder, produce(production(tiny, left, resume=True), Mute()).folder)
+    assert same_weights(finished.folder, produce(training(tiny, left, resume=True), Recorder()).folder)
 
 
-def test_what_is_unfinished_is_not_begun_anew_nor_continued_as_another_training(tiny, left):
+def test_an_unfinished_training_is_neither_begun_again_nor_continued_as_another_one(tiny, left):
     with pytest.raises(HarnessError, match="unfinished training") as caught:
-        produce(production(tiny, left), Mute())
+        produce(training(tiny, left), Recorder())
     assert "--resume continues it" in str(caught.value)
     other = recipe(train={"learning_rate": 1e-4})
     with pytest.raises(HarnessError, match="not the same: recipe changed"):
-        produce(production(tiny, left, resume=True, recipe=other), Mute())
+        produce(training(tiny, left, resume=True, recipe=other), Recorder())
     with pytest.raises(HarnessError, match="seed changed"):
-        produce(production(tiny, left, resume=True, seed=8), Mute())
-    told = json.loads((unfinished(left) / "training.json").read_text())
-    assert (told["recipe"]["name"], told["seed"]) == ("animals", 7)
+        produce(training(tiny, left, resume=True, seed=8), Recorder())
+    identity = json.loads((work_folder(left) / "training.json").read_text())
+    assert (identity["recipe"]["name"], identity["seed"]) == ("animals", 7)
+
+
+def test_a_second_training_of_a_candidate_is_refused_while_the_first_works(tiny, tmp_path):
+    work = work_folder(tmp_path / "animals")
+    with open_work_folder(work), pytest.raises(HarnessError, match="another training works in") as caught:
+        produce(training(tiny, tmp_path / "animals"), Recorder())
+    assert "wait for it, or pick another --out" in str(caught.value)
+    assert [path.name for path in work.iterdir()] == ["lock"]
 
 
 @pytest.mark.parametrize("content", ["", '{"recipe": ', "[]"])
-def test_what_does_not_say_what_is_unfinished_is_damaged(tiny, tmp_path, content):
-    work = unfinished(tmp_path / "animals")
+def test_a_work_folder_that_does_not_say_its_training_is_damaged(tiny, tmp_path, content):
+    work = work_folder(tmp_path / "animals")
     work.mkdir()
     (work / "training.json").write_text(content)
     for resume in (False, True):
-        with pytest.raises(HarnessError, match="it is damaged") as caught:
-            produce(production(tiny, tmp_path / "animals", resume=resume), Mute())
+        with pytest.raises(HarnessError, match="is damaged") as caught:
+            produce(training(tiny, tmp_path / "animals", resume=resume), Recorder())
         assert f"remove {work} to begin anew" in str(caught.value)
 
 
@@ -248,26 +257,28 @@ def test_a_disk_that_fills_up_leaves_a_training_that_can_be_continued(tiny, tmp_
     def no_space(_handle):
         raise full
 
-    begun = production(tiny, tmp_path / "animals", trainer=raising(full))
+    begun = training(tiny, tmp_path / "animals", trainer=raising(full))
     with monkeypatch.context() as patch, pytest.raises(HarnessError, match="No space left on device"):
         patch.setattr(os, "fsync", no_space)
-        produce(begun, Mute())
-    assert not (unfinished(begun.out) / "training.json").exists()
+        produce(begun, Recorder())
+    assert not (work_folder(begun.out) / "training.json").exists()
     with pytest.raises(HarnessError, match="--resume continues"):
-        produce(begun, Mute())
-    assert json.loads((unfinished(begun.out) / "training.json").read_bytes())["seed"] == 7
+        produce(begun, Recorder())
+    assert json.loads((work_folder(begun.out) / "training.json").read_bytes())["seed"] == 7
 
 
-def test_a_place_that_cannot_be_is_said_and_a_librarys_own_error_is_no_such_place(tiny, tmp_path):
+def test_an_unwritable_path_is_an_error_for_the_user_and_an_error_of_a_library_is_not(tiny, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(HarnessError, match="Not a directory"):
-        produce(production(tiny, tmp_path / "file" / "animals"), Mute())
+        produce(training(tiny, tmp_path / "file" / "animals"), Recorder())
     with pytest.raises(OSError, match="Can't load tokenizer"):
-        produce(production(tiny, tmp_path / "out", trainer=raising(OSError("Can't load tokenizer"))), Mute())
+        produce(
+            training(tiny, tmp_path / "out", trainer=raising(OSError("Can't load tokenizer"))), Recorder()
+        )
 
 
 @pytest.mark.parametrize(
-    ("number", "place", "told"),
+    ("number", "path", "error"),
     [
         (errno.EACCES, "out.unfinished/model", HarnessError),
         (errno.EACCES, ".", HarnessError),
@@ -275,21 +286,21 @@ def test_a_place_that_cannot_be_is_said_and_a_librarys_own_error_is_no_such_plac
         (errno.ENOSPC, "elsewhere", HarnessError),
     ],
 )
-def test_what_cannot_be_read_elsewhere_is_no_fault_of_the_place(number, place, told, tmp_path):
-    with pytest.raises(told), _writing(unfinished(tmp_path / "out")):
-        raise OSError(number, os.strerror(number), str(tmp_path / place))
+def test_only_errors_of_the_work_folder_or_the_disk_are_errors_for_the_user(number, path, error, tmp_path):
+    with pytest.raises(error), check_writes(work_folder(tmp_path / "out")):
+        raise OSError(number, os.strerror(number), str(tmp_path / path))
 
 
-def test_a_place_that_is_taken_is_not_written_to(tiny, tmp_path):
+def test_an_existing_folder_is_not_written_to(tiny, tmp_path):
     (tmp_path / "animals").mkdir()
     with pytest.raises(HarnessError, match="exists already"):
-        produce(production(tiny, tmp_path / "animals"), Mute())
+        produce(training(tiny, tmp_path / "animals"), Recorder())
     assert [path.name for path in tmp_path.iterdir()] == ["animals"]
 
 
 def test_two_seeds_give_two_models_and_one_seed_one(finished, tiny, tmp_path):
-    same = produce(production(tiny, tmp_path / "same"), Mute())
-    other = produce(production(tiny, tmp_path / "other", seed=8), Mute())
+    same = produce(training(tiny, tmp_path / "same"), Recorder())
+    other = produce(training(tiny, tmp_path / "other", seed=8), Recorder())
     name = next(name for name in weights(same.folder) if "query" in name)
     assert np.array_equal(weights(same.folder)[name], weights(finished.folder)[name])
     assert not np.array_equal(weights(same.folder)[name], weights(other.folder)[name])
@@ -297,7 +308,7 @@ def test_two_seeds_give_two_models_and_one_seed_one(finished, tiny, tmp_path):
 
 @pytest.fixture(scope="module")
 def best(tiny, tmp_path_factory):
-    """A candidate that was to be the best of its evaluations, too fast a training for the last to be."""
+    """A candidate that keeps its best evaluation; it learns too fast for the last to be the best."""
     from harness_sts.tasks import stsb_tasks
 
     wanted = recipe(
@@ -305,7 +316,7 @@ def best(tiny, tmp_path_factory):
         evaluation={"tasks": ["stsb-dev"], "every": 8, "keep": "best"},
     )
     out = tmp_path_factory.mktemp("best") / "animals"
-    return produce(production(tiny, out, recipe=wanted, tasks=stsb_tasks()[1:]), Mute())
+    return produce(training(tiny, out, recipe=wanted, tasks=stsb_tasks()[1:]), Recorder())
 
 
 def test_the_best_evaluation_is_kept_and_measured_again(best):
@@ -316,14 +327,16 @@ def test_the_best_evaluation_is_kept_and_measured_again(best):
     assert measured.scores[0].score == max(scores.values())
 
 
-def test_the_card_is_true(best, finished):
+def test_the_card_has_the_measured_scores_and_the_base(best, finished):
     from huggingface_hub import ModelCard
 
     card = ModelCard.load(best.folder / "README.md")
-    reported = {(one.dataset_type, one.metric_type): one.metric_value for one in card.data.eval_results}
+    reported = {
+        (result.dataset_type, result.metric_type): result.metric_value for result in card.data.eval_results
+    }
     (measured,) = best.evaluations
     assert reported == {("stsb-dev-sample", score.metric): score.score for score in measured.scores}
-    assert all("sample" in one.dataset_name for one in card.data.eval_results)
+    assert all("sample" in result.dataset_name for result in card.data.eval_results)
     assert card.data.base_model == "tiny"
     assert "Size: 100 training samples" in card.text
     assert "https://huggingface.co/tiny" not in card.text

@@ -13,7 +13,8 @@ from harness import Dataset, HarnessError, Predictions, Role, Task, mean_metric
 from harness.authoring import AggregateTask
 from harness.encoding.cached_model import CachedModel
 from harness.evaluation.evaluate import evaluate
-from harness.evaluation.run import RunPlan, Silent, run_plan
+from harness.evaluation.progress import Progress
+from harness.evaluation.run import RunPlan, run_plan
 from harness.results.folder import Results
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
@@ -78,7 +79,7 @@ class Elsewhere(AggregateTask):
         return {"main": 0.5, "other": float("nan")}
 
 
-class Recorder(Silent):
+class Recorder(Progress):
     def __init__(self):
         self.ended, self.notes = [], []
 
@@ -140,7 +141,7 @@ def test_no_more_is_held_after_a_task_than_those_after_it_announce(results, monk
     assert left == [["abc", "xyz"], ["new", "xyz"]]
 
 
-def test_what_ends_a_run_while_a_later_task_announces_costs_no_result(results):
+def test_an_interruption_while_a_later_task_announces_costs_no_result(results):
     def interrupted(_):
         raise KeyboardInterrupt
 
@@ -148,13 +149,13 @@ def test_what_ends_a_run_while_a_later_task_announces_costs_no_result(results):
     later.texts = interrupted
     with pytest.raises(KeyboardInterrupt):
         run_plan(plan(Twins("one"), later), results)
-    assert [one.examination.task for one in results.evaluations()] == ["one"]
+    assert [evaluation.examination.task for evaluation in results.evaluations()] == ["one"]
 
 
 @pytest.mark.parametrize(
     "texts", [lambda _: 1 / 0, lambda _: sys.exit(0), lambda _: [[1, 2], 3], lambda _: 1]
 )
-def test_a_task_that_fails_to_announce_fails_when_its_turn_has_come_and_alone(results, texts):
+def test_a_task_that_fails_to_announce_fails_alone_and_in_its_turn(results, texts):
     recorder, silent = Recorder(), Twins("silent")
     silent.texts = texts
     run_plan(plan(Twins("one"), silent, Twins("two")), results, recorder)
@@ -193,7 +194,7 @@ def test_the_second_run_computes_nothing_and_changes_no_byte(results):
         pytest.param({"version": 2}, id="the task's version"),
     ],
 )
-def test_what_changed_is_computed_again(results, changed):
+def test_a_changed_input_is_computed_again(results, changed):
     run_plan(plan(Twins()), results)
     task, model = changed.get("task", Twins()), LetterModel(fingerprint=changed.get("fingerprint", "a" * 64))
     task.version = changed.get("version", 1)
@@ -224,7 +225,7 @@ def test_a_record_whose_predictions_are_gone_is_computed_again(results):
     assert run_plan(plan(Twins()), results).reused == 0
 
 
-def test_a_record_beside_the_predictions_of_another_run_is_computed_again(results):
+def test_a_record_with_the_predictions_of_another_run_is_computed_again(results):
     """A run that was cut off between its two files leaves new predictions beside an old record."""
     (found,) = run_plan(plan(Twins()), results).evaluations
     record = next(results.root.glob("records/*/twins.json"))
@@ -235,14 +236,14 @@ def test_a_record_beside_the_predictions_of_another_run_is_computed_again(result
     assert run_plan(plan(Twins()), results).reused == 0
 
 
-def test_a_record_that_cannot_be_read_is_computed_again_aloud(results):
+def test_an_unreadable_record_is_computed_again_with_a_message(results):
     run_plan(plan(Twins()), results)
     (path,) = results.root.glob("records/*/twins.json")
     whole = path.read_bytes()
     path.write_bytes(whole[:-40])
-    watcher = Recorder()
-    assert run_plan(plan(Twins()), results, watcher).reused == 0
-    assert "is not a readable record" in watcher.notes[0]
+    progress = Recorder()
+    assert run_plan(plan(Twins()), results, progress).reused == 0
+    assert "is not a readable record" in progress.notes[0]
     assert path.read_bytes() == whole
 
 
@@ -260,7 +261,7 @@ def test_one_task_that_fails_is_an_error_record_and_the_others_finish(results, t
     (failed,) = outcome.failed
     assert reason in failed.error
     assert results.trace_path(failed).is_file() is traced
-    assert [one.status for one in outcome.evaluations] == ["error", "ok"]
+    assert [evaluation.status for evaluation in outcome.evaluations] == ["error", "ok"]
 
 
 def test_a_failed_task_is_tried_again_and_its_traceback_goes_when_it_succeeds(results):
@@ -270,12 +271,12 @@ def test_a_failed_task_is_tried_again_and_its_traceback_goes_when_it_succeeds(re
     assert not results.trace_path(failed).exists()
 
 
-def test_a_failure_leaves_what_was_finished_and_is_over_when_that_is_asked_for_again(results):
+def test_a_failure_keeps_the_earlier_result_and_ends_with_its_next_success(results):
     run_plan(plan(Twins()), results)
     run_plan(plan(Broken(rows=[("a", "b", "c")])), results)
-    assert [one.status for one in results.evaluations()] == ["error"]
+    assert [evaluation.status for evaluation in results.evaluations()] == ["error"]
     assert run_plan(plan(Twins()), results).reused == 1
-    assert [one.status for one in results.evaluations()] == ["ok"]
+    assert [evaluation.status for evaluation in results.evaluations()] == ["ok"]
 
 
 def test_a_change_in_our_own_scoring_or_in_a_tasks_options_recomputes(results, monkeypatch):
@@ -297,9 +298,9 @@ def test_another_version_of_ours_with_the_same_scoring_recomputes_nothing(result
 def test_a_model_that_cannot_be_loaded_fails_alone(results):
     bad, good = LetterModel("bad", "b" * 64), LetterModel("good")
     bad.load = lambda: (_ for _ in ()).throw(HarnessError("its weights are torn"))
-    watcher = Recorder()
-    run_plan(plan(Twins(), models=[bad, good]), results, watcher)
-    assert watcher.ended == [("bad", "twins", "error", False), ("good", "twins", "ok", False)]
+    progress = Recorder()
+    run_plan(plan(Twins(), models=[bad, good]), results, progress)
+    assert progress.ended == [("bad", "twins", "error", False), ("good", "twins", "ok", False)]
 
 
 def test_models_of_one_name_keep_their_scores_apart(results):
@@ -309,24 +310,24 @@ def test_models_of_one_name_keep_their_scores_apart(results):
 
     models = [LetterModel("tiny", "a" * 64), Reversed("tiny", "b" * 64)]
     run_plan(plan(Twins(), models=models), results)
-    assert [one.scores[0].score for one in results.evaluations()] == [1.0, 0.0]
+    assert [evaluation.scores[0].score for evaluation in results.evaluations()] == [1.0, 0.0]
 
 
-def test_a_task_without_a_sample_is_skipped_aloud_when_a_tag_selected_it(results):
-    watcher = Recorder()
+def test_a_task_without_a_sample_is_skipped_with_a_message_when_a_tag_selected_it(results):
+    progress = Recorder()
     needs = NeedsData("needs-data")
-    outcome = run_plan(plan(needs, Twins(), by_name=False), results, watcher)
-    assert [one.examination.task for one in outcome.evaluations] == ["twins"]
+    outcome = run_plan(plan(needs, Twins(), by_name=False), results, progress)
+    assert [evaluation.examination.task for evaluation in outcome.evaluations] == ["twins"]
     assert outcome.skipped == ["needs-data: no sample is shipped for this task"]
-    assert watcher.notes == ["skipped needs-data: no sample is shipped for this task"]
+    assert progress.notes == ["skipped needs-data: no sample is shipped for this task"]
 
 
-def test_a_run_that_has_nothing_to_do_is_an_error(results):
+def test_a_run_without_work_is_an_error(results):
     with pytest.raises(HarnessError, match="none of the selected tasks ships a sample"):
         run_plan(plan(NeedsData(), by_name=False), results)
 
 
-def test_data_that_a_folder_lacks_is_a_failure_and_not_a_skip(results, tmp_path):
+def test_data_missing_from_a_folder_is_a_failure_and_not_skipped(results, tmp_path):
     outcome = run_plan(plan(NeedsData(), by_name=False, data=tmp_path), results)
     assert "no twins.csv" in outcome.failed[0].error
 
@@ -349,7 +350,7 @@ def test_aggregates_have_scores_and_neither_intervals_nor_predictions(results):
         (True, "brings", "own"),
     ],
 )
-def test_a_record_says_where_the_rows_came_from(results, tmp_path, folder, task, expected):
+def test_a_record_has_the_source_of_the_rows(results, tmp_path, folder, task, expected):
     class Reads(Twins):
         sample = tmp_path
 
@@ -396,20 +397,20 @@ class AsksTheFirst(Twins):
         return Predictions(dataset, correct=np.ones(3), odd=odd, **self.brought)
 
 
-def test_an_example_says_whether_one_of_its_texts_was_cut():
+def test_an_example_is_marked_if_one_of_its_texts_is_truncated():
     task = Twins(rows=[("b", "bb", "c"), ("d", "a" * 65, "e"), ("f", "ff", "a" * 64)])
     _, predictions = evaluate(LetterModel(), task, DataSource("sample", None))
     assert predictions["truncated"] == [False, True, False]
 
 
-def test_a_text_that_was_not_asked_for_was_not_cut():
+def test_only_requested_texts_count_as_truncated():
     shown, asked = "a" * 100, "b" * 100
     task = AsksTheFirst(rows=[("b", shown, "c"), (asked, "e", "e"), ("f", "g", "h")])
     _, predictions = evaluate(LetterModel(), task, DataSource("sample", None))
     assert predictions["truncated"] == [False, True, False]
 
 
-def test_where_nothing_is_cut_every_example_says_so():
+def test_without_truncation_no_example_is_marked():
     _, predictions = evaluate(LetterModel(), Twins(), DataSource("sample", None))
     assert predictions["truncated"] == [False] * 3
 
@@ -417,7 +418,7 @@ def test_where_nothing_is_cut_every_example_says_so():
 @pytest.mark.parametrize(
     "model", [Counts(max_tokens=None), Counts(known=False)], ids=["no limit", "no count"]
 )
-def test_where_no_one_knows_what_was_cut_nothing_is_said_of_it(model):
+def test_without_token_counts_truncation_is_unknown(model):
     found, predictions = evaluate(model, Twins(), DataSource("sample", None))
     assert "truncated" not in predictions
     assert found.truncation is None

@@ -16,35 +16,35 @@ def test_the_workload_is_fixed():
 def test_every_round_encodes_every_text_and_the_first_does_not_count(letters, monkeypatch):
     ticks = iter([0.0, 9.0, 10.0, 14.0, 20.0, 22.0, 30.0, 31.0])
     monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(ticks))
-    found = throughput.measure(letters, ["a", "bc"], rounds=3)
+    speed = throughput.measure(letters, ["a", "bc"], rounds=3)
     assert len(letters.encoded) == 2 * 4
-    assert found.seconds == (4.0, 2.0, 1.0)
-    assert (found.texts_per_second_low, found.texts_per_second, found.texts_per_second_high) == (
+    assert speed.seconds == (4.0, 2.0, 1.0)
+    assert (speed.texts_per_second_low, speed.texts_per_second, speed.texts_per_second_high) == (
         0.5,
         1.0,
         2.0,
     )
-    assert found.tokens == 3
-    assert found.tokens_per_second == 1.5
+    assert speed.tokens == 3
+    assert speed.tokens_per_second == 1.5
 
 
 def test_a_workload_that_is_over_too_soon_is_repeated(letters, monkeypatch):
     ticks = iter([0.0, 0.25, 10.0, 11.0])
     monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(ticks))
-    found = throughput.measure(letters, ["a", "bc"], rounds=1)
+    speed = throughput.measure(letters, ["a", "bc"], rounds=1)
     assert len(letters.encoded) == 2 * (1 + 3 + 3)
-    assert (found.texts, found.tokens, found.texts_per_second) == (6, 9, 6.0)
+    assert (speed.texts, speed.tokens, speed.texts_per_second) == (6, 9, 6.0)
     monkeypatch.undo()
-    assert found.workload == throughput.measure(letters, ["a", "bc"], rounds=1).workload
+    assert speed.workload == throughput.measure(letters, ["a", "bc"], rounds=1).workload
 
 
 def test_tokens_that_the_model_does_not_read_do_not_count(letters):
-    found = throughput.measure(letters, ["a" * 100, "b"], rounds=1)
-    assert found.tokens == found.texts / 2 * 65
+    speed = throughput.measure(letters, ["a" * 100, "b"], rounds=1)
+    assert speed.tokens == speed.texts / 2 * 65
 
 
 def test_the_real_models_speed_is_of_the_right_order(minilm):
-    found = throughput.measure(minilm, throughput.workload()[:16], rounds=2)
-    assert found.texts_per_second_low <= found.texts_per_second <= found.texts_per_second_high
-    assert 1 < found.texts_per_second < 100_000
-    assert found.tokens_per_second == pytest.approx(found.tokens / (sum(found.seconds) / 2), rel=0.5)
+    speed = throughput.measure(minilm, throughput.workload()[:16], rounds=2)
+    assert speed.texts_per_second_low <= speed.texts_per_second <= speed.texts_per_second_high
+    assert 1 < speed.texts_per_second < 100_000
+    assert speed.tokens_per_second == pytest.approx(speed.tokens / (sum(speed.seconds) / 2), rel=0.5)

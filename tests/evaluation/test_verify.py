@@ -141,19 +141,19 @@ def changed(value):
     return f"{value}x" if isinstance(value, str) else 1
 
 
-def test_what_a_run_wrote_holds_and_is_all_looked_at(written):
-    found = verify(written, TASKS)
-    assert found.faults == []
-    assert (found.records, found.sealed, found.predictions, found.scores) == (2, 2, 1, 3)
-    assert [one.why[:12] for one in found.unchecked] == ["another tool"]
+def test_everything_that_a_run_wrote_verifies(written):
+    report = verify(written, TASKS)
+    assert report.faults == []
+    assert (report.records, report.sealed, report.predictions, report.scores) == (2, 2, 1, 3)
+    assert [file.why[:12] for file in report.unchecked] == ["another tool"]
 
 
-def test_the_committed_example_holds_with_every_score_computed_again():
+def test_the_committed_example_verifies_with_every_score_recomputed():
     from harness.plugins.loader import load_plugins
 
-    found = verify(Results(EXAMPLE), load_plugins().tasks())
-    assert found.faults == []
-    assert (found.records, found.sealed, found.predictions, found.scores) == (14, 14, 14, 54)
+    report = verify(Results(EXAMPLE), load_plugins().tasks())
+    assert report.faults == []
+    assert (report.records, report.sealed, report.predictions, report.scores) == (14, 14, 14, 54)
 
 
 @FEW
@@ -224,19 +224,19 @@ def test_any_byte_that_changes_in_a_leaderboard_is_found(written, name, data):
         path.write_bytes(before[:place] + bytes([before[place] ^ 1]) + before[place + 1 :])
         (found,) = faults(written)
         line = before[:place].count(b"\n") + 1
-        assert found == f"{name}: line {line} is not what the records say"
+        assert found == f"{name}: line {line} differs from the records"
     finally:
         path.write_bytes(before)
 
 
-def test_a_fault_says_the_figures_and_what_to_do(results):
+def test_a_fault_has_the_numbers_and_a_remedy(results):
     unseal(record(results), lambda content: content["scores"][0].update(score=0.75))
     score = next(fault for fault in verify(results, TASKS).faults if "spearman" in fault.what)
     assert "the record says 0.75, the predictions give " in score.what
     assert "--fresh" in score.remedy
 
 
-def test_a_score_that_another_order_of_additions_would_give_is_no_fault(results):
+def test_a_score_that_differs_by_the_order_of_additions_is_not_a_fault(results):
     def change(content):
         content["scores"][0]["score"] *= 1 + SAME_SCORE / 2
 
@@ -244,12 +244,12 @@ def test_a_score_that_another_order_of_additions_would_give_is_no_fault(results)
     assert {fault.split(":")[0] for fault in faults(results)} == {"leaderboard.csv"}
 
 
-def test_an_old_record_without_a_seal_is_no_fault(results):
+def test_an_old_record_without_a_seal_is_not_a_fault(results):
     for task in TASKS:
         unseal(record(results, task), lambda content: None)
-    found = verify(results, TASKS)
-    assert (found.faults, found.sealed, found.scores) == ([], 0, 3)
-    assert sum("no seal" in one.why for one in found.unchecked) == 2
+    report = verify(results, TASKS)
+    assert (report.faults, report.sealed, report.scores) == ([], 0, 3)
+    assert sum("no seal" in file.why for file in report.unchecked) == 2
 
 
 def another_column(results, kind, name="other") -> None:
@@ -266,33 +266,33 @@ SPOILED = {
     "a time zone": (lambda r: another_column(r, pa.timestamp("us", "Nowhere/Town")), "it cannot be read"),
     "half a record": (lambda r: record(r).write_text("{"), "not a readable record"),
     "moved": (lambda r: record(r).rename(record(r).with_name("other.json")), "its content belongs in"),
-    "no predictions": (lambda r: answers(r).unlink(), "its predictions are not there"),
+    "no predictions": (lambda r: answers(r).unlink(), "its predictions are missing"),
     "half a parquet": (lambda r: answers(r).write_bytes(b"PAR1"), "it cannot be read"),
     "orphan": (
         lambda r: shutil.copy(answers(r), answers(r).with_name("more.parquet")),
-        "more.parquet: no record speaks of it",
+        "more.parquet: no record refers to it",
     ),
-    "link": (lambda r: (r.root / "records" / "link").symlink_to(r.root), "link: it is a link"),
+    "link": (lambda r: (r.root / "records" / "link").symlink_to(r.root), "link: it is a symlink"),
     "stranger": (lambda r: record(r).with_name("notes.md").write_text(""), "notes.md: no run writes"),
     "half-written": (
         lambda r: record(r).with_name(f".x.{this_process()[:8]}-999999999-00000000.tmp").write_text(""),
         "left it half-written",
     ),
-    "no board": (lambda r: (r.root / "leaderboard.csv").unlink(), "leaderboard.csv: it is not there"),
-    "speeds": (lambda r: (r.root / "throughput.csv").write_text(""), "nothing that it could be made of"),
+    "no board": (lambda r: (r.root / "leaderboard.csv").unlink(), "leaderboard.csv: it is missing"),
+    "speeds": (lambda r: (r.root / "throughput.csv").write_text(""), "there is nothing to publish in it"),
     "journal": (lambda r: r.write_run("now", {"started": 3}), "is not the journal of a run"),
 }
 
 
-def test_a_board_is_read_no_further_than_it_should_be_long(results):
+def test_a_leaderboard_is_not_read_beyond_its_expected_length(results):
     board = results.root / "leaderboard.csv"
     length = board.read_bytes().count(b"\n")
     with board.open("r+b") as file:
         file.truncate(2**40)  # a terabyte, which takes no room
-    assert faults(results) == [f"leaderboard.csv: line {length + 1} is not what the records say"]
+    assert faults(results) == [f"leaderboard.csv: line {length + 1} differs from the records"]
 
 
-def test_folders_may_lie_deeper_than_calls(tmp_path):
+def test_folders_can_be_deeper_than_the_recursion_limit(tmp_path):
     deepest = tmp_path
     for _ in range(200):
         deepest /= "d"
@@ -307,7 +307,7 @@ def test_folders_may_lie_deeper_than_calls(tmp_path):
 
 
 @pytest.mark.parametrize("spoiled", SPOILED)
-def test_what_is_not_as_runs_leave_it_is_reported(results, spoiled):
+def test_every_damaged_or_foreign_file_is_reported(results, spoiled):
     spoil, told = SPOILED[spoiled]
     spoil(results)
     assert any(told in fault for fault in faults(results))
@@ -316,28 +316,28 @@ def test_what_is_not_as_runs_leave_it_is_reported(results, spoiled):
 @pytest.mark.parametrize(
     "spoil", [lambda path: path.write_text("{"), lambda path: (path.unlink(), os.mkfifo(path))]
 )
-def test_a_record_that_cannot_be_read_is_told_once_and_not_counted_among_what_holds(results, spoil):
+def test_an_unreadable_record_is_reported_once_and_not_counted(results, spoil):
     before, path = verify(results, {}).records, record(results)
     spoil(path)
-    found = verify(results, {})
-    assert (found.records, found.sealed) == (before - 1, before - 1)
-    (told,) = [one.what for one in found.faults if "not a readable record" in one.what]
+    report = verify(results, {})
+    assert (report.records, report.sealed) == (before - 1, before - 1)
+    (told,) = [fault.what for fault in report.faults if "not a readable record" in fault.what]
     assert told.startswith("is not a readable record: ")
     assert str(path) not in told
 
 
-def test_predictions_of_another_run_are_told_by_their_footer(results):
+def test_predictions_of_another_run_are_recognized_by_their_footer(results):
     path = answers(results)
     table = parquet.read_table(path)
     parquet.write_table(table.replace_schema_metadata({"content_hash": "0" * 64}), path)
     assert [fault.partition(": ")[2][:24] for fault in faults(results)] == ["its footer says 00000000"]
 
 
-def test_a_metric_that_no_plugin_brings_cannot_be_computed_and_is_no_fault(results):
-    found = verify(results, {})
-    assert found.faults == []
-    assert found.scores == 2
-    assert "no plugin brings the metric largest of told" in [one.why for one in found.unchecked]
+def test_a_metric_that_no_plugin_has_is_unchecked_and_not_a_fault(results):
+    report = verify(results, {})
+    assert report.faults == []
+    assert report.scores == 2
+    assert "no plugin brings the metric largest of told" in [file.why for file in report.unchecked]
 
 
 def test_a_metric_of_a_task_that_is_not_loaded_is_found_by_its_kind(results):
@@ -346,13 +346,13 @@ def test_a_metric_of_a_task_that_is_not_loaded_is_found_by_its_kind(results):
     assert verify(results, {"another": sibling}).scores == 3
 
 
-def test_a_metric_whose_code_changed_since_cannot_be_computed_and_is_no_fault(results, monkeypatch):
+def test_a_metric_whose_code_has_changed_is_unchecked_and_not_a_fault(results, monkeypatch):
     task = Told()
     task.metrics = (Metric("largest", lambda gold, predicted: 7.0),)
     task.options = {"changed": True}
-    found = verify(results, {"told": task})
-    assert (found.faults, found.scores) == ([], 2)
-    assert any("the code of task told is not the record's any more" in one.why for one in found.unchecked)
+    report = verify(results, {"told": task})
+    assert (report.faults, report.scores) == ([], 2)
+    assert any("the code of task told is no longer the record's" in file.why for file in report.unchecked)
 
 
 def test_a_failure_is_a_record_too(tmp_path):
@@ -363,15 +363,15 @@ def test_a_failure_is_a_record_too(tmp_path):
     next(tmp_path.glob("errors/*/*.json")).unlink()
     results.write(replace(evaluated(), predictions=None, scores=(Score(metric="m", score=0.5),)), None)
     publish(results)
-    assert faults(results) == ["stsb.txt: no record speaks of it"]
+    assert faults(results) == ["stsb.txt: no record refers to it"]
 
 
-def test_a_run_that_is_not_over_is_said(results):
+def test_a_running_run_is_reported(results):
     told = {"started": "2026", "command": [], "state": "running", "process": this_process()}
     results.write_run("now", told)
-    found = verify(results, TASKS)
-    assert found.faults == []
-    assert "this run is not over: verify again when it is" in [one.why for one in found.unchecked]
+    report = verify(results, TASKS)
+    assert report.faults == []
+    assert "this run has not finished: verify again when it has" in [file.why for file in report.unchecked]
 
 
 def test_a_folder_without_a_record_cannot_be_verified(tmp_path):

@@ -52,9 +52,9 @@ def ending(number, *words):
 
 
 def timed(run, _monkeypatch):
-    ran = run(plugin("faults"), "--isolate", "--throughput", model="answering:late", tasks="stsb-dev")
+    answer = run(plugin("faults"), "--isolate", "--throughput", model="answering:late", tasks="stsb-dev")
     assert statuses() == {("late", "stsb-dev"): "ok"}
-    return ran
+    return answer
 
 
 def vanishing(run, _monkeypatch):
@@ -72,9 +72,9 @@ def full(run, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", no_space)
-        ran = run("--fresh", tasks="sts")
+        answer = run("--fresh", tasks="sts")
     assert lasting() == before
-    return ran
+    return answer
 
 
 def read_only(run, monkeypatch):
@@ -86,9 +86,9 @@ def read_only(run, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("tempfile.TemporaryFile", refuse)
-        ran = run(tasks="sts")
+        answer = run(tasks="sts")
     assert lasting() == before
-    return ran
+    return answer
 
 
 def linked(run, _monkeypatch):
@@ -96,9 +96,9 @@ def linked(run, _monkeypatch):
     elsewhere.mkdir()
     Path("out").mkdir()
     Path("out", "records").symlink_to(elsewhere.absolute())
-    ran = run(tasks="stsb-dev")
+    answer = run(tasks="stsb-dev")
     assert list(elsewhere.iterdir()) == []
-    return ran
+    return answer
 
 
 def damaged(run, _monkeypatch):
@@ -106,9 +106,9 @@ def damaged(run, _monkeypatch):
     before = lasting()
     (record,) = Path("out/records").glob("*/stsb@sample.json")
     record.write_bytes(record.read_bytes()[:100])
-    ran = run(tasks="sts")
+    answer = run(tasks="sts")
     assert lasting() == before
-    return ran
+    return answer
 
 
 def jumping(run, monkeypatch):
@@ -117,9 +117,9 @@ def jumping(run, monkeypatch):
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now - 172_800)
     monkeypatch.setattr(time, "time_ns", lambda: int((now - 172_800) * 1e9))
-    ran = run(tasks="sts")
+    answer = run(tasks="sts")
     assert lasting() == before
-    return ran
+    return answer
 
 
 def lasting():
@@ -178,7 +178,7 @@ SLOW = {"task-hangs"}
 @pytest.mark.parametrize(
     "fault", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in table()]
 )
-def test_a_fault_is_told_and_costs_no_more_than_the_table_says(fault, run, monkeypatch):
+def test_a_fault_is_reported_and_costs_no_more_than_the_table_says(fault, run, monkeypatch):
     told, code = table()[fault]
     ran = FAULTS[fault](run, monkeypatch)
     assert told in ran.out + ran.err

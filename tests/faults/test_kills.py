@@ -53,7 +53,7 @@ def whole(folder):
 
     results = Results(folder / "out")
     evaluations = results.evaluations()
-    assert all(results.has_predictions(one) for one in evaluations)
+    assert all(results.has_predictions(evaluation) for evaluation in evaluations)
     return len(evaluations)
 
 

@@ -197,16 +197,16 @@ def _verify(folder: Path) -> None:
 
 
 def _status(folder: Path) -> None:
-    from harness.cli.status import _as_data, _left, _print
+    from harness.cli.status import _as_data, _print, _unfinished_runs
     from harness.evaluation.journal import read_runs
-    from harness.evaluation.status import recorded, run_status
+    from harness.evaluation.status import run_status, status_of_records
     from harness.results.folder import Results
 
     results, problems = Results(folder.absolute()), list[str]()
     runs = read_runs(results, problems)
     found = run_status(results, runs, plugins())
-    found.problems += recorded(results, problems).problems
-    left = _left(runs, found)
+    found.problems += status_of_records(results, problems).problems
+    left = _unfinished_runs(runs, found)
     json.dumps(_as_data(runs, found, left)).encode()
     _print(runs, found, left)
 
@@ -258,16 +258,16 @@ def _looked_at(subject: CheckInput, *, loading: bool = True) -> None:
     from dataclasses import replace
 
     from harness.checks import missing_inputs, run_checks
-    from harness.cli.check import _Checked, _print, _record
+    from harness.cli.check import _as_data, _CheckedPath, _print
 
     subject = subject if loading else replace(subject, model=None)
     looked = run_checks(subject, plugins().checks())
     raised = [problem for problem in looked.problems if " raised on " in problem]
     assert not raised, raised
     missing_inputs(subject)
-    checked = _Checked(subject.path, subject, looked)
+    checked = _CheckedPath(subject.path, subject, looked)
     _print([checked], frozenset(), looked.problems)
-    json.dumps(_record(checked, frozenset())).encode()
+    json.dumps(_as_data(checked, frozenset())).encode()
 
 
 def _cache(folder: Path) -> None:

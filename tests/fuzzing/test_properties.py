@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cli.check import _column
-from harness.cli.options import words
-from harness.cli.plan_training import _change
+from harness.cli.options import read_columns, words
+from harness.cli.train_plan import _change
 from harness.comparison.gate import read_gate
 from harness.errors import LONGEST, HarnessError
 from harness.render import cell_text
@@ -54,7 +53,7 @@ def test_a_number_of_a_card_is_read_as_it_was_written(value):
 
 @given(NAMES, TEXTS.filter(bool))
 def test_a_column_is_ours_up_to_the_first_equals_sign(ours, theirs):
-    assert _column(f"{ours}={theirs}") == (ours, theirs)
+    assert read_columns([f"{ours}={theirs}"]) == {ours: theirs}
 
 
 @given(NAMES, st.integers(-(2**63), 2**63 - 1) | FINITE | st.booleans() | st.text('abc "\\é'))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fuzzing.mutators import Files
-    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
     from harness.plugins.loader import Plugins
 
 
@@ -48,8 +48,7 @@ def understand(folder: Path, plugins: Plugins) -> None:
 
     What click itself refuses is refused well: its exceptions end here.
     """
-    from harness.cli import _check_words
-    from harness.cli.config import Config
+    from harness.cli import _check_arguments
 
     try:
         words = json.loads((folder / "words.json").read_bytes())
@@ -59,9 +58,9 @@ def understand(folder: Path, plugins: Plugins) -> None:
         return
     command, *given = [_word(str(word)) for word in words]
     if command in _COMMANDS:
-        _check_words(given)
+        _check_arguments(given)
         try:
-            _COMMANDS[command](_parsed(command, given), Config(), plugins)
+            _COMMANDS[command](_parsed(command, given), plugins)
         except click.ClickException as error:
             error.format_message()
 
@@ -83,45 +82,60 @@ def _parsed(command: str, given: list[str]) -> dict[str, Any]:
         raise click.ClickException("help") from ended
 
 
-def _run(options: dict[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.run import _plan
+def _workspace(values: Mapping[str, Any], plugins: Plugins) -> Workspace:
+    from harness.cli.config import Config
+    from harness.cli.workspace import Workspace
 
-    _plan(options, config, plugins)
-
-
-def _bench(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.bench import _plan
-
-    _plan(options, config, plugins)
+    return Workspace(config=Config(), plugins=plugins, task_files=values["task_files"])
 
 
-def _check(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
+def _run(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.options import CacheOptions, ModelOptions, read_options
+    from harness.cli.run import RunOptions, _plan
+
+    options = (read_options(group, values) for group in (RunOptions, ModelOptions, CacheOptions))
+    _plan(*options, _workspace(values, plugins))
+
+
+def _bench(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.bench import BenchOptions, _plan
+    from harness.cli.options import ModelOptions, read_options
+
+    options = (read_options(group, values) for group in (BenchOptions, ModelOptions))
+    _plan(*options, _workspace(values, plugins))
+
+
+def _check(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.checks import check_input_from_path
-    from harness.cli.check import _asked
+    from harness.cli.check import InputOptions, _check_options
+    from harness.cli.options import read_options
 
-    asked = _asked(options, config, plugins)
-    for path in options["paths"]:
-        check_input_from_path(path, asked)
-
-
-def _train(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.plan_training import _recipe, _root, _seeds
-
-    if options["seeds"]:
-        _seeds(options["seeds"])
-    _recipe(options, plugins, _root(options["data"]))
+    options = _check_options(read_options(InputOptions, values), _workspace(values, plugins))
+    for path in values["paths"]:
+        check_input_from_path(path, options)
 
 
-def _compare(options: Mapping[str, Any], config: Config, plugins: Plugins) -> None:
-    from harness.cli.compare import _format_of, _gate, _pairs, _question
+def _train(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.options import read_options
+    from harness.cli.train_plan import RecipeOptions, _data_path, _recipe, _seeds
 
-    for file in options["files"]:
+    if values["seeds"]:
+        _seeds(values["seeds"])
+    _recipe(read_options(RecipeOptions, values), plugins, _data_path(values["data"]))
+
+
+def _compare(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.compare import _format_of
+    from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
+    from harness.cli.options import read_options
+
+    for file in values["files"]:
         _format_of(file)
-    _gate(options)
-    _question(options, plugins.tasks(), [])
-    _pairs(options)
+    scope, gate = read_options(ScopeOptions, values), read_options(GateOptions, values)
+    compare_options(scope, gate, plugins.tasks(), [])
+    model_pairs(read_options(PairOptions, values))
 
 
-_COMMANDS: dict[str, Callable[[Any, Config, Plugins], None]] = {
+_COMMANDS: dict[str, Callable[[Mapping[str, Any], Plugins], None]] = {
     "run": _run, "bench": _bench, "check": _check, "train": _train, "compare": _compare
 }  # fmt: skip

@@ -1,0 +1,173 @@
+"""Turn the options of `harness compare` into pairs of models and what to compare of them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.cli.options import words
+from harness.errors import HarnessError
+from harness.system.paths import user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from harness.comparison.compare import CompareOptions
+    from harness.comparison.gate import Gate
+    from harness.comparison.sources import ModelResults
+    from harness.tasks.interface import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairOptions:
+    """Which candidates are compared with which baseline."""
+
+    paths: tuple[str, ...]
+    baseline: str | None
+    candidates: tuple[str, ...]
+    seeds: bool
+    all_pairs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeOptions:
+    """Which results are compared, and what is said about them."""
+
+    tasks: tuple[str, ...]
+    metrics: tuple[str, ...]
+    allow: tuple[str, ...]
+    domain: tuple[str, ...]
+    power: bool
+    why: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOptions:
+    """The conditions that a candidate must meet."""
+
+    margin: float | None
+    gate: str | None
+
+
+def model_pairs(options: PairOptions) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
+    """Return each baseline with its candidates; several candidates are one recipe with several seeds."""
+    from harness.comparison.sources import pick, read_results
+
+    paths = [user_path(path) for path in options.paths]
+    read = [read_results(path) for path in paths]
+    if options.all_pairs:
+        return _all_pairs(options, read)
+    (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])
+    candidates = _candidates(read, paths, words(options.candidates), baseline)
+    if options.seeds:
+        if len(candidates) < 2:
+            raise HarnessError("--seeds needs two candidates or more", hint="--candidate 'nda-seed*'")
+        return [(baseline, candidates)]
+    return [(baseline, [candidate]) for candidate in candidates]
+
+
+def _all_pairs(
+    options: PairOptions, read: Sequence[Sequence[ModelResults]]
+) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
+    models = {(side.name, side.fingerprint): side for sides in read for side in sides}
+    if options.seeds or options.baseline or options.candidates:
+        raise HarnessError(
+            "--all-pairs compares every model", hint="leave out --baseline, --candidate, --seeds"
+        )
+    if len(models) < 2:
+        raise HarnessError(f"only one model: {next(iter(models.values())).name}", hint="give another folder")
+    return [(left, [right]) for left, right in itertools.combinations(models.values(), 2)]
+
+
+def _candidates(
+    read: Sequence[Sequence[ModelResults]],
+    paths: Sequence[Path],
+    names: Sequence[str],
+    baseline: ModelResults,
+) -> list[ModelResults]:
+    """Return the models of the further paths, or those named; without such paths, the others of BASE."""
+    from harness.comparison.sources import pick
+
+    if len(paths) == 1:
+        others = [side for side in read[0] if side.name != baseline.name]
+        if not others:
+            raise HarnessError(f"{paths[0]} has only one model: {baseline.name}", hint="give BASE and CAND")
+        return pick(others, names, "--candidate", paths[0])
+    if not names:
+        return [
+            side
+            for sides, path in zip(read[1:], paths[1:], strict=True)
+            for side in _other_model(sides, path, baseline)
+        ]
+    return pick([side for sides in read[1:] for side in sides], names, "--candidate", paths[1])
+
+
+def _other_model(sides: Sequence[ModelResults], path: Path, baseline: ModelResults) -> list[ModelResults]:
+    """Return the model of a further path; where the baseline is there too, the other one."""
+    from harness.comparison.sources import pick
+
+    others = [side for side in sides if side.fingerprint != baseline.fingerprint] or list(sides)
+    return pick(others, [], "--candidate", path)
+
+
+def compare_options(
+    scope: ScopeOptions,
+    gate: GateOptions,
+    tasks: Mapping[str, Task],
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+) -> CompareOptions:
+    """Read what to compare; raises HarnessError for an unknown task, metric or key, and for a bad gate."""
+    from harness.comparison.comparability import check_keys
+    from harness.comparison.compare import CompareOptions
+
+    metrics = frozenset(words(scope.metrics))
+    return CompareOptions(
+        tasks=tasks,
+        gate=_gate(gate, power=scope.power),
+        only=_selected_tasks(words(scope.tasks), tasks, pairs),
+        metrics=None if "all" in metrics else metrics,
+        allow=check_keys(words(scope.allow)),
+        domain=frozenset(words(scope.domain)),
+        power=scope.power,
+        why=scope.why,
+    )
+
+
+def _gate(options: GateOptions, *, power: bool) -> Gate | None:
+    from harness.comparison.gate import margin_gate, read_gate
+
+    if options.gate is not None:
+        if options.margin is not None:
+            raise HarnessError("give either --gate or --margin", hint="write margin = … into the gate file")
+        return read_gate(user_path(options.gate))
+    if power and options.margin is None:
+        raise HarnessError("--power needs a margin", hint="--margin 0.01")
+    return None if options.margin is None else margin_gate(options.margin)
+
+
+def _selected_tasks(
+    names: Sequence[str],
+    tasks: Mapping[str, Task],
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+) -> frozenset[str] | None:
+    """Return the names of tasks that names and tags select; None for all.
+
+    A task without a result is kept, and will be reported as missing. Raises HarnessError for an unknown name.
+    """
+    if not names:
+        return None
+    models = [model for baseline, candidates in pairs for model in (baseline, *candidates)]
+    evaluations = [result.evaluation for model in models for result in model.answered.values()]
+    tags: dict[str, set[str]] = {}
+    for evaluation in evaluations:
+        task = evaluation.examination.task
+        own = evaluation.tags or (tuple(tasks[task].tags) if task in tasks else ())
+        for word in (task, *own):
+            tags.setdefault(word, set()).add(task)
+    known = {*tags, *tasks}
+    for name in names:
+        if name not in known:
+            raise HarnessError.unknown("task or tag", name, known)
+    return frozenset(task for name in names for task in tags.get(name, {name}))

@@ -1,0 +1,221 @@
+"""Turn the options of `harness train` into trainings; every mistake of the user's is found here."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import out_folder, read_columns, words
+from harness.errors import HarnessError
+from harness.system.paths import user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.cli.workspace import Workspace
+    from harness.evaluation.produce import TrainingRun
+    from harness.models.interface import LocatedModel
+    from harness.plugins.loader import Plugins
+    from harness.tasks.dataset import Dataset
+    from harness.tasks.interface import Task
+    from harness.training.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeOptions:
+    """Which recipe, and what to change in it."""
+
+    recipe: str | None
+    card: str | None
+    base: str | None
+    columns: tuple[str, ...]
+    """`OURS=THEIRS`."""
+    changes: tuple[str, ...]
+    """`KEY=VALUE`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """What to train on, and where candidates go."""
+
+    data: str | None
+    out: str
+    seeds: str | None
+    resume: bool
+    device: str
+    allowed: tuple[str, ...]
+    """Codes of findings."""
+
+
+def training_runs(
+    options: RecipeOptions, training: TrainingOptions, workspace: Workspace
+) -> list[TrainingRun]:
+    """Return one training per seed, with its recipe and data checked.
+
+    Raises HarnessError for a mistake of the user's, and for findings of severity error that are not allowed.
+    """
+    from harness.evaluation.produce import TrainingRun
+    from harness.training.rows import read_training_rows, rows_path, validate_rows
+
+    plugins = workspace.plugins
+    seeds = _seeds(training.seeds) if training.seeds else []
+    out = _candidate_folder(training.out)
+    root = _data_path(training.data or workspace.config.data)
+    recipe = _recipe(options, plugins, root)
+    trainers = plugins.trainers()
+    if recipe.trainer not in trainers:
+        raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
+    base, folder = _base(recipe, plugins)
+    rows = read_training_rows(recipe.data, rows_path(recipe.data, root, recipe.home))
+    run = TrainingRun(
+        recipe=recipe,
+        trainer=trainers[recipe.trainer],
+        rows=rows,
+        base=base,
+        base_folder=folder,
+        base_name=_base_name(base),
+        tasks=_tasks(recipe, workspace.tasks()),
+        data=root if root is not None and root.is_dir() else None,
+        out=out,
+        seed=recipe.train.seed,
+        device=_device(training.device),
+        resume=training.resume,
+        allowed=tuple(sorted(training.allowed)),
+    )
+    _check(run, plugins)
+    run = replace(run, rows=validate_rows(rows))
+    if not seeds:
+        return [run]
+    return [replace(run, seed=seed, out=out.with_name(f"{out.name}-seed-{seed}")) for seed in seeds]
+
+
+def _candidate_folder(option: str) -> Path:
+    """Return the folder of the candidate; raises HarnessError where it cannot be written."""
+    folder = Path(option)
+    if folder.name in ("", ".."):
+        raise HarnessError(f"invalid name {option!r} for --out", hint="--out candidates/NAME")
+    return out_folder(str(folder.parent)) / folder.name
+
+
+def _data_path(option: str | None) -> Path | None:
+    if option in (None, "", "sample"):
+        return None
+    path = user_path(str(option))
+    if not path.exists():
+        raise HarnessError(
+            f"no data folder or file {option}", hint="docs/recipes.md says what each recipe reads"
+        )
+    return path
+
+
+def _recipe(options: RecipeOptions, plugins: Plugins, root: Path | None) -> Recipe:
+    """Read the recipe or the card, with the changes of the command line."""
+    from harness.training.recipe_file import with_changes
+
+    if options.recipe and not options.card:
+        changes = _changes(options)
+        recipe = _find_recipe(options.recipe, plugins)
+        return with_changes(recipe, changes, options.recipe) if changes else recipe
+    if options.card and not options.recipe:
+        from harness.training.cards.to_recipe import recipe_from_card
+
+        return recipe_from_card(user_path(options.card), _changes(options), data=root)
+    raise HarnessError(
+        "give either --recipe or --from-card",
+        exists=f"recipes: {', '.join(plugins.recipes())}",
+    )
+
+
+def _changes(options: RecipeOptions) -> dict[str, Any]:
+    """Return the changed values of a recipe by their keys."""
+    changes: dict[str, Any] = {"base": options.base} if options.base else {}
+    changes |= {f"data.columns.{ours}": theirs for ours, theirs in read_columns(options.columns).items()}
+    return changes | dict(map(_change, options.changes))
+
+
+def _find_recipe(name: str, plugins: Plugins) -> Recipe:
+    """Return a recipe by its file or its name; a file wins."""
+    from harness.training.recipe_file import find_recipe, read_recipe
+
+    path = user_path(name)
+    if name.endswith(".toml") or path.is_file():
+        return read_recipe(path)
+    return find_recipe(plugins.recipes().values(), name)
+
+
+def _change(text: str) -> tuple[str, Any]:
+    """Read KEY=VALUE; a value that is not TOML is a text."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise HarnessError(f"--set {text!r} is not KEY=VALUE", hint="--set train.epochs=1")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):  # not TOML, a number too long, or a list too deep
+        return key.strip(), value
+
+
+def _seeds(text: str) -> list[int]:
+    from harness.training.validate import LARGEST_SEED
+
+    try:
+        seeds = [int(word) for word in words([text])]
+    except ValueError as error:
+        raise HarnessError(f"--seeds {text!r}: seeds are whole numbers, separated by commas") from error
+    if len(set(seeds)) < len(seeds) or not seeds or min(seeds) < 0:
+        raise HarnessError(f"--seeds {text!r}: each seed once, and none below 0")
+    if max(seeds) > LARGEST_SEED:
+        raise HarnessError(f"--seeds {text!r}: none above {LARGEST_SEED}")
+    return seeds
+
+
+def _base(recipe: Recipe, plugins: Plugins) -> tuple[LocatedModel, Path]:
+    from harness.models.locate import locate_model, parse_model
+
+    schemes = plugins.model_schemes()
+    base = locate_model(parse_model(recipe.base, schemes), schemes)
+    folder = getattr(base, "folder", None)
+    if not isinstance(folder, Path):
+        raise HarnessError(
+            f"{base.name} has no weights that could be trained", hint="--base minilm, or a folder"
+        )
+    return base, folder
+
+
+def _base_name(base: LocatedModel) -> str:
+    from harness.training.cards.to_recipe import PACKAGED
+
+    if base.spec.scheme == "hub":
+        return base.spec.location
+    verified = {scheme: hub_id for hub_id, scheme in PACKAGED.items()}
+    return verified.get(base.spec.scheme, base.name)
+
+
+def _tasks(recipe: Recipe, tasks: Mapping[str, Task]) -> list[Task]:
+    for name in recipe.evaluation.tasks:
+        if name not in tasks:
+            raise HarnessError.unknown(f"task (recipe {recipe.name})", name, tasks)
+    return [tasks[name] for name in recipe.evaluation.tasks]
+
+
+def _device(option: str) -> str:
+    from harness.models.sentence_transformer import device_of
+
+    return device_of(option)
+
+
+def _check(run: TrainingRun, plugins: Plugins) -> None:
+    """Check the data and the recipe as `harness check` does; raises HarnessError where that would fail."""
+    from harness.checks import check_input_from_recipe, collect, stop_on_errors
+
+    subject = check_input_from_recipe(run.recipe, run.rows, run.base.load, run.base_folder)
+    if run.tasks:
+        subject = replace(subject, datasets=lambda: {task.name: _dataset(run, task) for task in run.tasks})
+    stop_on_errors(collect(subject, plugins.checks()), run.allowed)
+
+
+def _dataset(run: TrainingRun, task: Task) -> Dataset:
+    from harness.tasks.interface import DataSource
+
+    return task.load(DataSource.of(task, run.data))

@@ -1,0 +1,52 @@
+"""What a command starts from: the configuration of the current folder, plugins and task files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.config import read_config
+from harness.plugins.loader import all_tasks, load_plugins
+from harness.system.paths import user_path
+
+if TYPE_CHECKING:
+    from harness.cli.config import Config
+    from harness.cli.options import PluginOptions
+    from harness.plugins.loader import Plugins
+    from harness.tasks.interface import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The configuration of a folder, with the plugins and task files that it and the command line name."""
+
+    config: Config
+    plugins: Plugins
+    """The installed ones, and those of `plugin_files`."""
+    plugin_files: tuple[str, ...] = ()
+    """Single-file plugins: the configured ones, then those of the command line."""
+    task_files: tuple[str, ...] = ()
+    """The configured ones, then those of the command line."""
+
+    @classmethod
+    def open(cls, options: PluginOptions) -> Workspace:
+        """Read the configuration of the current folder and load the plugins.
+
+        Raises HarnessError for a configuration or a single-file plugin that cannot be read.
+        """
+        config = read_config(Path.cwd())
+        files = (*config.plugins, *options.plugin_files)
+        return cls(
+            config=config,
+            plugins=load_plugins([user_path(file) for file in files]),
+            plugin_files=files,
+            task_files=(*config.task_files, *options.task_files),
+        )
+
+    def tasks(self) -> dict[str, Task]:
+        """Return all tasks by name: those of plugins and of task files.
+
+        Raises HarnessError where a name is taken, or is a tag of other tasks.
+        """
+        return all_tasks(self.plugins, [user_path(file) for file in self.task_files])

@@ -1,0 +1,24 @@
+"""Callbacks that show the progress of a run. Light to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.results.records import Evaluation
+
+
+class Progress:
+    """Callbacks of a run; each does nothing unless a subclass overrides it."""
+
+    def begin(self, model: str, task: str, texts: int) -> None:
+        """Take note that a model starts on a task, with `texts` texts to encode."""
+
+    def advance(self, texts: int) -> None:
+        """Take note that so many more texts are encoded."""
+
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:
+        """Take note that a record is on disk: computed now, or kept from before."""
+
+    def note(self, text: str) -> None:
+        """Take note of a sentence that a reader of the scores should know."""
