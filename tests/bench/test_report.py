@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from harness.bench.records import SpeedEstimate, Surroundings
-from harness.bench.report import caveats, grids
+from harness.bench.report import bench_tables, caveats
 from harness.cli.output import print_tables
 
 from .conftest import Clock
@@ -22,7 +22,7 @@ def bench():
 
 def shown(bench):
     target = Console(file=io.StringIO(), width=110, markup=False, highlight=False, emoji=False)
-    print_tables(grids(bench), target)
+    print_tables(bench_tables(bench), target)
     return target.file.getvalue()
 
 

@@ -137,7 +137,7 @@ KILLED = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
 import conftest
-from harness_train import following
+from harness_train import callbacks
 from evaluation.test_produce import Recorder, training
 from harness.evaluation.produce import produce
 from pathlib import Path
