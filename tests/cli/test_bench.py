@@ -67,7 +67,7 @@ def test_a_model_that_breaks_is_an_error_and_the_other_is_measured(bench, tmp_pa
 def test_unsupported_settings_are_an_error_of_that_variant_alone(bench):
     answer = bench("--model", "lexical", "--dtype", "float32,bfloat16")
     assert answer.code == 2
-    assert "lexical bfloat16: ERROR: the lexical model has no use for --dtype" in answer.out
+    assert "lexical bfloat16: ERROR: the lexical model does not support --dtype" in answer.out
     assert "bfloat16" not in answer.out.partition("few.txt")[2].partition("batch curve")[0]
 
 
@@ -86,7 +86,7 @@ def test_unsupported_settings_are_an_error_of_that_variant_alone(bench):
         ),
         pytest.param(("--model", "nothing"), "no model named 'nothing'", id="model"),
         pytest.param(("--model", "acts:sleep-1", "--model", "acts:sleep-1"), "given twice", id="twice"),
-        pytest.param(("--model", "lexical", "--dtype", "bfloat16"), "no use for --dtype", id="the only one"),
+        pytest.param(("--model", "lexical", "--dtype", "bfloat16"), "does not support --dtype", id="the only one"),
     ],
 )
 def test_a_mistake_is_reported_before_anything_starts(bench, words, said, tmp_path):

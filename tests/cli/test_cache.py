@@ -56,7 +56,7 @@ def test_verify_finds_damage_and_removes_it_on_request(harness, kept):
     (kept[0].parent / "mine.txt").write_text("mine")
     answer = harness("cache", "verify", "kept")
     assert answer.code == 2
-    assert f"DAMAGED {kept[0]}: the checksum of its embeddings is another\n" in answer.out
+    assert f"DAMAGED {kept[0]}: the checksum of its embeddings does not match\n" in answer.out
     assert f"not ours: {kept[0].parent}/mine.txt" in answer.out
     assert kept[0].exists()
     assert "; removed" in harness("cache", "verify", "kept", "--remove").out
@@ -99,12 +99,12 @@ def test_an_unknown_folder_and_an_invalid_age_are_refused(words, reason, harness
 def test_a_run_refuses_an_invalid_size(run):
     answer = run("--cache-size", "much")
     assert answer.code == 2
-    assert "--cache-size: 'much' is no size" in answer.err
+    assert "invalid size 'much' for --cache-size" in answer.err
 
 
 def test_the_configuration_can_limit_the_cache(run):
     Path("harness.toml").write_text('cache-size = "lots"\n')
     answer = run()
-    assert "cache-size: 'lots' is no size" in answer.err
+    assert "invalid size 'lots' for cache-size" in answer.err
     Path("harness.toml").write_text('cache-size = "2GiB"\n')
     assert run().code == 0

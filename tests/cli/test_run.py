@@ -252,7 +252,7 @@ def test_one_model_given_twice_is_an_error(run):
 def test_a_setting_that_a_model_cannot_take_is_refused(run):
     answer = run("--truncate-dim", "8")
     assert answer.code == 2
-    assert "the lexical model has no use for --truncate-dim" in answer.err
+    assert "the lexical model does not support --truncate-dim" in answer.err
 
 
 @pytest.mark.parametrize("option", ["--data", "--model", "--out", "--tasks"])
@@ -540,7 +540,7 @@ def test_broken_safetensors_are_an_error_row_and_the_other_model_finishes(run, c
     weights.write_bytes(weights.read_bytes()[:1000])
     answer = run("--model", "lexical", model=copied, tasks="stsb-dev")
     assert answer.code == 2
-    assert f"ERROR: {weights} is not a whole safetensors file: " in answer.out
+    assert f"ERROR: {weights} is not a valid safetensors file: " in answer.out
     assert {row["model"]: row["status"] for row in rows()} == {"broken": "error", "lexical": "ok"}
 
 
@@ -558,7 +558,7 @@ def test_code_that_a_model_brings_is_refused(run, copied):
     (copied / "modules.json").write_text(json.dumps(modules))
     answer = run(model=copied)
     assert answer.code == 2
-    assert "modules.json names code of its own: 'evil.Module'\n  hint: --trust-remote-code" in answer.err
+    assert "modules.json names custom code: 'evil.Module'\n  hint: --trust-remote-code" in answer.err
 
 
 def test_modules_that_are_no_json_are_named(run, copied):
