@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from harness.bench.records import SpeedEstimate
+from harness.stats.proportions import Z_95
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,6 @@ PROCESS_SPREAD = 0.005
 Memory layout differs between processes, so one can be consistently faster. Rounds within a process cannot
 show that, so every ratio's interval is widened by it. docs/bench.md has the source of the figure.
 """
-
-_Z = 1.959964
 
 
 def median_interval(values: Sequence[float]) -> SpeedEstimate:
@@ -71,7 +70,7 @@ def speed_ratio(
     if len(logs) < FEWEST:
         return SpeedEstimate(math.exp(center), 0.0, math.inf)
     rank = _wilcoxon_rank(len(logs))
-    processes = _Z * math.sqrt(2) * spread
+    processes = Z_95 * math.sqrt(2) * spread
     low = center - math.hypot(center - walsh[rank], processes)
     high = center + math.hypot(walsh[-1 - rank] - center, processes)
     return SpeedEstimate(math.exp(center), math.exp(low), math.exp(high))
@@ -97,7 +96,7 @@ def _wilcoxon_rank(count: int) -> int:
     if count > 60:
         mean = count * (count + 1) / 4
         deviation = math.sqrt(count * (count + 1) * (2 * count + 1) / 24)
-        return int(mean - _Z * deviation) - 1
+        return int(mean - Z_95 * deviation) - 1
     ways = [1] + [0] * (count * (count + 1) // 2)
     for rank in range(1, count + 1):
         for total in range(len(ways) - 1, rank - 1, -1):
