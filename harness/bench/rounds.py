@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
 
-    from harness.bench.variant import VariantProcess
+    from harness.bench.variant_process import VariantProcess
     from harness.bench.workloads import Workload
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)

@@ -15,7 +15,7 @@ from harness.bench.process import Worker
 from harness.bench.records import Bench, Ratio, VariantResult
 from harness.bench.rounds import measure_workload
 from harness.bench.stopping import Target, comparison
-from harness.bench.variant import VariantProcess, WorkerLike
+from harness.bench.variant_process import VariantProcess, WorkerLike
 from harness.system.environment import libraries
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import msgspec
 
+from harness.bench.ceiling import arithmetic, ceiling, synchronize
 from harness.bench.machine import child_folders, process_seconds
 from harness.bench.protocol import (
     Calibrate,
@@ -36,7 +37,6 @@ from harness.bench.protocol import (
     Response,
     Times,
 )
-from harness.bench.roofline import arithmetic, ceiling, synchronize
 from harness.errors import HarnessError
 from harness.models.interface import Role
 from harness.system import processes

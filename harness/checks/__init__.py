@@ -1,7 +1,7 @@
 """Build the input of checks from a path or a recipe, and run the checks on it."""
 
-from harness.checks.inputs import CheckOptions
 from harness.checks.locate import check_input_from_path, check_input_from_recipe
+from harness.checks.options import CheckOptions
 from harness.checks.run import CheckReport, collect, missing_inputs, run_checks, stop_on_errors
 
 __all__ = [

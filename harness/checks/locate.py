@@ -6,7 +6,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.checks.inputs import (
+from harness.checks.models import read_architecture
+from harness.checks.options import (
     base_loader,
     data_format,
     datasets_loader,
@@ -16,7 +17,6 @@ from harness.checks.inputs import (
     task_evaluator,
     with_columns,
 )
-from harness.checks.models import read_architecture
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.tasks.readers import FORMATS
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.checks.inputs import CheckOptions
+    from harness.checks.options import CheckOptions
     from harness.models.interface import Model
     from harness.training.check_input import Rows
     from harness.training.lineage import Lineage

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.evaluation.journal import JournalEntry
-    from harness.evaluation.pair_status import PairStatus, RunStatus
+    from harness.evaluation.result_status import PairStatus, RunStatus
     from harness.render import Table
     from harness.results.folder import Results
 
@@ -97,7 +97,7 @@ def _exit_code(status: RunStatus) -> int:
 
 
 def _as_data(runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[JournalEntry]) -> dict[str, Any]:
-    from harness.evaluation.pair_status import STATES
+    from harness.evaluation.result_status import STATES
 
     return {
         "pairs": [asdict(pair) for pair in status.pairs],
@@ -149,7 +149,7 @@ def _task(pair: PairStatus) -> str:
 
 
 def _summary(status: RunStatus) -> str:
-    from harness.evaluation.pair_status import STATES
+    from harness.evaluation.result_status import STATES
 
     counts = {state: status.count(state) for state in STATES}
     return ", ".join(f"{count} {state}" for state, count in counts.items() if count or state != "unknown")

@@ -10,7 +10,7 @@ from harness.results.prediction_files import find_predictions, read_table
 from harness.results.predictions import align_tables, check_score, metric_of, pair_tables
 from harness.stats.gain import gain_of
 from harness.stats.intervals import FEWEST_UNITS, seed_from
-from harness.stats.seeds import seeds_gain
+from harness.stats.training_seeds import seeds_gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

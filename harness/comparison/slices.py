@@ -11,9 +11,10 @@ from harness.comparison.result import Slice
 from harness.metrics import standard as metrics
 from harness.results.predictions import pair_tables
 from harness.stats.gain import LEVEL, bound_without_spread, quantile
+from harness.stats.holm import holm
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
-from harness.stats.proportions import holm, mcnemar, tango
+from harness.stats.proportions import mcnemar, tango
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.result import Forgetting, Mean, MetricComparison
 from harness.stats.gain import LEVEL, quantile
-from harness.stats.proportions import holm
+from harness.stats.holm import holm
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cached_model import CachedModel
-from harness.encoding.liveness import Liveness
+from harness.encoding.last_use import LastUse
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure_record, load_task
 from harness.evaluation.keys import record_key
@@ -177,12 +177,12 @@ class Runner:
 
         The remaining tasks announce their texts after the first task: a crash there costs no result.
         """
-        scored, uses = False, Liveness(())
+        scored, uses = False, LastUse(())
         for number, loaded in enumerate(pending):
             scored |= self._evaluate(located, model, loaded)
             left = pending[number + 1 :]
             if left and not number:
-                uses = Liveness((self._needed_texts(model, later) for later in left), first=1)
+                uses = LastUse((self._needed_texts(model, later) for later in left), first=1)
             if left:
                 model.forget(partial(uses.is_unused_after, number=number))
         return scored

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, load_task
 from harness.evaluation.keys import code_summary, record_key
-from harness.evaluation.pair_status import PairStatus, RunStatus
+from harness.evaluation.result_status import PairStatus, RunStatus
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Sequence
 
     from harness.evaluation.journal import JournalEntry, RequestedModel, RequestedTask, RunRequest
-    from harness.evaluation.pair_status import State
+    from harness.evaluation.result_status import State
     from harness.models.interface import LocatedModel, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Identity, Results

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.evaluation.journal import read_runs
-from harness.evaluation.rescore import differences
+from harness.evaluation.score_check import differences
 from harness.results.folder import no_results, read_record
 from harness.results.prediction_files import read_predictions
 from harness.results.publish import leaderboard_files

@@ -12,9 +12,9 @@ from harness.errors import HarnessError
 from harness.results.prediction_files import TaskResult, read_table
 from harness.results.predictions import align_tables, check_score, metric_columns, metric_of, pair_tables
 from harness.stats.gain import LEVEL
+from harness.stats.holm import holm
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
-from harness.stats.proportions import holm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

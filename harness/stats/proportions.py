@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike
 
 Z_95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: half of a 95 % interval, in standard errors."""
@@ -68,19 +65,3 @@ def _crossing(outside: Callable[[float], bool], low: float, high: float) -> floa
         middle = (low + high) / 2
         low, high = (middle, high) if outside(middle) else (low, middle)
     return (low + high) / 2
-
-
-def holm(values: ArrayLike) -> np.ndarray:
-    """Adjust p-values for the number of tests, by Holm: (n,), in [0, 1].
-
-    values: (n,). NaN is a test that was not made: it stays NaN and does not count. At 5 %, the chance of even
-    one false claim among all is then at most 5 %.
-    Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
-    """
-    p = np.asarray(values, dtype=float)
-    tested = np.flatnonzero(~np.isnan(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    scaled = np.minimum(1.0, (len(order) - np.arange(len(order))) * p[order])
-    adjusted = np.full(len(p), np.nan)
-    adjusted[order] = np.maximum.accumulate(scaled)
-    return adjusted

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness.errors import HarnessError
-from harness.evaluation.rescore import SAME_SCORE
 from harness.evaluation.run import RunPlan, run_plan
+from harness.evaluation.score_check import SAME_SCORE
 from harness.evaluation.verify import _files, verify
 from harness.metrics.interface import Metric
 from harness.metrics.standard import SPEARMAN, mean_metric

@@ -15,7 +15,7 @@ from harness.metrics.standard import mean_metric, spearman
 from harness.results.folder import Results
 from harness.results.leaderboard import boards
 from harness.results.significance import ALONE, PairwiseStats, pairwise_stats
-from harness.stats.proportions import holm
+from harness.stats.holm import holm
 
 pytestmark = pytest.mark.kernels
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stats.proportions import holm
+from harness.stats.holm import holm
 
 pytestmark = pytest.mark.kernels
 

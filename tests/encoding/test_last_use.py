@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import Role
-from harness.encoding.liveness import Liveness
+from harness.encoding.last_use import LastUse
 
 ANNOUNCED = st.lists(
     st.sets(st.tuples(st.sampled_from("abcd"), st.sampled_from(Role)), max_size=5), max_size=6
@@ -18,5 +18,5 @@ def test_a_text_is_unused_if_all_remaining_tasks_announce_texts_without_it(
     announced, first, number, text, role
 ):
     remaining = announced[max(0, number + 1 - first) :]
-    unused = Liveness(announced, first).is_unused_after(text, role, number)
+    unused = LastUse(announced, first).is_unused_after(text, role, number)
     assert unused == all(texts and (text, role) not in texts for texts in remaining)

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr, t, ttest_1samp
 
 from harness.metrics.standard import SPEARMAN, mean_metric
 from harness.stats.paired import Paired
-from harness.stats.seeds import seeds_gain
+from harness.stats.training_seeds import seeds_gain
 
 pytestmark = pytest.mark.kernels
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from harness.models.interface import Role
 
 
-class Liveness:
+class LastUse:
     """Last task that uses each text, as tasks announce them; holds hashes of texts, not texts.
 
     announced: the texts of each task (`Task.texts`), in the order of evaluation, with the role that

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness import load_model
-from harness.bench.roofline import Arithmetic, arithmetic, ceiling
+from harness.bench.ceiling import Arithmetic, arithmetic, ceiling
 
 
 def test_operations_grow_with_tokens_and_with_the_square_of_lengths():
