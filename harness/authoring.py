@@ -1,4 +1,4 @@
-"""Names for authors of plugins, besides `harness`: kinds of task, schemes of models, rows, ranking."""
+"""Names that plugin authors import besides those of `harness`: kinds of task, schemes of models, rows."""
 
 from harness.system.lazy import attach
 

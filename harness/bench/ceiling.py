@@ -1,4 +1,4 @@
-"""The measured matmul ceiling of the machine, and a model's operations per token."""
+"""Measure the machine's fastest matrix product, and count a model's floating-point operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report of a bench: tables and sentences."""
+"""Report of a bench for the terminal: its tables, and sentences that state the result."""
 
 from __future__ import annotations
 

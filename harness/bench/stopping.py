@@ -1,4 +1,4 @@
-"""Stopping rules for warm-up and rounds, and verdicts on their estimates."""
+"""When to stop warming up and timing, and whether the estimates are then good enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One variant while it is measured: its worker process, its results, and its first error."""
+"""One variant of a bench (a model as the user configured it): its worker process and its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of `harness check`, and the parts of the input that they select."""
+"""Options of `harness check`, and loaders of what they name: recipe, rows, base and datasets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of `--why`: the examples that moved, and the slices of the data that differ."""
+"""Tables of `harness compare --why`: examples that moved most, and slices that differ."""
 
 from __future__ import annotations
 

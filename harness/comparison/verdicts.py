@@ -1,4 +1,4 @@
-"""Verdicts from measured gains, corrected over all lines; mean gains in a domain and outside it."""
+"""Verdicts from measured gains, corrected for multiple tests over all lines of a comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folder of cached embeddings: its size and last use, evict, clear, and find corruption.
+"""A folder of cached embeddings: measure it, evict, clear, and find corruption.
 
 A segment is used when a run writes it or reads from it; its modification time is the last use. A time in the
 future counts as now. In a read-only cache times cannot be set, but then nothing is removed either. Links are

@@ -1,4 +1,4 @@
-"""Drop embeddings after their last use: many tasks take little more memory than the largest."""
+"""The last task that uses each text, so that its embedding can be dropped after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status of models on tasks: done, failed, missing, stale or unknown."""
+"""Status of each (model, task) result: done, failed, missing, stale or unknown."""
 
 from __future__ import annotations
 

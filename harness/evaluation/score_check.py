@@ -1,4 +1,4 @@
-"""Recompute a record's scores from its predictions."""
+"""Compare a record's scores with those recomputed from its predictions, and say what differs."""
 
 from __future__ import annotations
 

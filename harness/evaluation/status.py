@@ -1,4 +1,4 @@
-"""Judge what runs into a results folder requested: what is done, what is left, and why."""
+"""Status of a results folder: which requested results are done, which are left, and why."""
 
 from __future__ import annotations
 

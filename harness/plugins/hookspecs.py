@@ -1,4 +1,4 @@
-"""Hooks: the questions that a plugin answers. Each returns its answer; none registers anything."""
+"""Hook specifications: each hook asks a plugin for something (tasks, models, …) and uses what it returns."""
 
 from __future__ import annotations
 

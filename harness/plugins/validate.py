@@ -1,4 +1,4 @@
-"""Checks of the answers of plugins: each returns a phrase with the reason why one cannot be used."""
+"""Validate what plugins return; each check gives the reason why a value cannot be used."""
 
 from __future__ import annotations
 

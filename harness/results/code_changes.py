@@ -1,4 +1,4 @@
-"""Describe how the code behind two records differs."""
+"""Say which modules differ between the code of two records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions of several models: aligned by example, and as the columns of a score's metric."""
+"""Predictions of several models, aligned by example, and the columns that a metric reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics in closed form: as functions of sums over examples, so that a bootstrap is a few products.
+"""Means and correlations as functions of sums over examples: a bootstrap of them is a few products.
 
 A mean is a sum of values over a sum of ones; Pearson's correlation is a function of five sums.
 Spearman's correlation is Pearson's of ranks, here with the ranks of the whole set; `gain` widens the spread

@@ -1,4 +1,4 @@
-"""Two models' answers to the same examples, as one metric takes them."""
+"""Two models' predictions for the same examples, as the paired columns that a metric takes."""
 
 from __future__ import annotations
 

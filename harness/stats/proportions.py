@@ -1,4 +1,4 @@
-"""Two proportions of the same examples: test and interval of their difference. Holm's correction."""
+"""Test and interval for the difference of two paired proportions."""
 
 from __future__ import annotations
 

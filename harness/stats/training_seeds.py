@@ -1,4 +1,4 @@
-"""Mean gain over training seeds of one recipe: it varies with the examples, and with the seed."""
+"""Mean gain of one recipe trained with several seeds; its interval covers examples and seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Atomic, fsynced writes; file locks."""
+"""Atomic, fsynced writes; file locks; temporary files of ended processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths that users write, file names for any name, and links that are not followed."""
+"""Paths as users write them, safe file names for arbitrary names, and refusal of symbolic links."""
 
 from __future__ import annotations
 

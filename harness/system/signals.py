@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first waits for a write to finish, the second stops at once."""
+"""Ctrl-C and SIGTERM: the first signal lets a write finish, a second one stops at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings of tasks and checks."""
+"""`Finding`: one problem that a task or a check reports, with its severity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates that make one text of a record's fields."""
+"""Templates that combine the fields of a data row into one text."""
 
 from __future__ import annotations
 

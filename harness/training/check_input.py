@@ -1,4 +1,4 @@
-"""Input of checks: whatever is known about a training, before it or after it."""
+"""`CheckInput`: everything that a check can look at (recipe, rows, log, model), each part optional."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipe files: TOML into a Recipe; recipes with changes, and by name."""
+"""Read recipes from TOML files, find them by name, and apply changes to them."""
 
 from __future__ import annotations
 
