@@ -45,11 +45,12 @@ def load_task(task: Task, source: DataSource, limit: int | None = None) -> Loade
     """Read a task's rows; an error is returned in the result, not raised."""
     dataset: Dataset | None = None
     failure: BaseException | None = None
+    code: Mapping[str, str] = {}
     try:
+        code = task_code(task)
         dataset = _load(task, source, limit)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
         failure = error
-    code = task_code(task)
     examination = Examination(
         task=task.name,
         version=task.version,

@@ -22,12 +22,15 @@ import hashlib
 import importlib
 import json
 import pkgutil
+import re
 from dataclasses import asdict
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.results.code_changes import OPTIONS, OWN
 from harness.system.code_hash import walk
+from harness.system.code_hash.form import form_of
 from harness.system.environment import LIBRARIES
 from harness.system.paths import user_path
 from harness.training.contamination import TrainingTexts, read_training_texts
@@ -98,7 +101,7 @@ def task_code(task: Task) -> dict[str, str]:
     The walk starts at the modules of its class, of the classes above it and of its metrics, and at the
     plugin's that brought it.
     """
-    owners = [name for name in (type(task).__module__, task.brought_by) if name]
+    owners = [str(name) for name in (type(task).__module__, task.brought_by) if name]
     functions = [function for metric in task.metrics for function in (metric.compute, metric.resample)]
     roots = [
         *owners,
@@ -108,10 +111,36 @@ def task_code(task: Task) -> dict[str, str]:
     # A library whose class or function the task is made of counts; one that it only imports is noted.
     left_out = _PACKAGES - {name.partition(".")[0] for name in roots} | {"harness"}
     hashes = walk.reachable_code(roots, walk.plugin_boundary(owners, left_out))
+    for owner in (*type(task).__mro__, *functions):
+        # A module that was loaded by path and is in no table of modules.
+        name = _module_of(owner)
+        if hashes.get(name) == walk.MISSING and (file := _file_of(owner)):
+            hashes[name] = form_of(file.read_bytes()).digest
     if task.options:
-        options = json.dumps(dict(task.options), sort_keys=True, default=str)
+        options = json.dumps(_canonical(dict(task.options)))
         hashes[OPTIONS] = hashlib.sha256(options.encode()).hexdigest()
     return hashes
+
+
+def _file_of(owner: Any) -> Path | None:  # noqa: ANN401 - a class or any callable
+    """Return the file that a class's or a function's code is from; None where that is not known."""
+    functions = [owner, *vars(owner).values()] if isinstance(owner, type) else [owner]
+    codes = (getattr(function, "__code__", None) for function in functions)
+    files = (Path(code.co_filename) for code in codes if code is not None)
+    return next((file for file in files if file.is_file()), None)
+
+
+def _canonical(value: Any) -> Any:  # noqa: ANN401 - any option
+    """Return plain data whose JSON does not depend on hash seeds, addresses or the order of keys."""
+    if isinstance(value, dict):
+        return sorted([str(key), _canonical(inner)] for key, inner in value.items())
+    if isinstance(value, set | frozenset):
+        return sorted(json.dumps(_canonical(inner)) for inner in value)
+    if isinstance(value, list | tuple):
+        return [_canonical(inner) for inner in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
 
 
 def _module_of(function: Any) -> str:  # noqa: ANN401 - any callable

@@ -260,6 +260,56 @@ def test_a_metric_of_a_library_counts_by_its_version_and_one_that_uses_it_does_n
     assert keys.task_code(task) == {**before, "distribution numpy": numpy.__version__}
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"stop": {"a", "b", "c", "d"}}, {1: 2, "a": 3}, {"o": object()}],
+    ids=["set", "keys", "object"],
+)
+def test_any_options_give_the_same_key_in_every_process(options):
+    script = "import sys\nfrom evaluation.test_run import Twins\nfrom harness.evaluation import keys\n"
+    script += "task = Twins()\ntask.options = OPTIONS\nprint(keys.source_hash(task))"
+    source = "{'o': object()}" if "o" in options else repr(options)
+    path = os.pathsep.join([str(Path(__file__).parents[1]), str(PACKAGE.parent), *sys.path])
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", script.replace("OPTIONS", source)], capture_output=True, text=True,
+            check=True, env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(hashes) == 1
+
+
+def test_a_base_class_of_a_module_that_was_loaded_by_path_counts(tmp_path):
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    from evaluation.test_run import Twins
+
+    def code(limit):
+        path = tmp_path / "by_path_here.py"
+        path.write_text(f"class Base:\n    def limit(self):\n        return {limit}\n")
+        spec = spec_from_file_location("by_path_here", path)
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return keys.task_code(type("Loaded", (Twins, module.Base), {})())["by_path_here"]
+
+    assert code(1) != code(2)
+
+
+def test_a_task_whose_code_cannot_be_hashed_is_one_error(monkeypatch):
+    from evaluation.test_run import Twins
+    from harness import DataSource
+    from harness.evaluation.evaluate import load_task
+
+    def fail(_task):
+        raise ValueError("no such code")
+
+    monkeypatch.setattr("harness.evaluation.evaluate.task_code", fail)
+    task = Twins()
+    loaded = load_task(task, DataSource.of(task))
+    assert str(loaded.error) == "no such code"
+
+
 # --- our own scoring code -------------------------------------------------------------------------------
 
 

@@ -134,6 +134,21 @@ def test_another_spelling_has_the_same_hash(before, after):
         pytest.param("try: a()\nexcept E: pass", "try: a()\nexcept* E: pass", id="except*"),
         pytest.param("x = [a]", "x = [*a]", id="a star"),
         pytest.param("def broken(:", "def broken( :", id="what cannot be parsed counts by its bytes"),
+        *(
+            pytest.param(f"{head}if TYPE_CHECKING: x = 1", f"{head}if TYPE_CHECKING: x = 2", id=what)
+            for head, what in [
+                ("from flags import TYPE_CHECKING\n", "a constant of another module"),
+                ("from flags import *\n", "a constant among all names"),
+                ("from flags import DEBUG as TYPE_CHECKING\n", "a constant under that name"),
+                ("class TYPE_CHECKING: pass\n", "a class of that name"),
+                ("globals()['TYPE_CHECKING'] = True\n", "a global by its name"),
+            ]
+        ),
+        pytest.param(
+            "def f(TYPE_CHECKING=1):\n if TYPE_CHECKING: return 1",
+            "def f(TYPE_CHECKING=1):\n if TYPE_CHECKING: return 2",
+            id="a parameter",
+        ),
     ],
 )
 def test_another_computation_has_another_hash(before, after):
@@ -148,6 +163,7 @@ def test_a_tree_deeper_than_python_s_stack_is_hashed():
 
 def test_imports_are_found_wherever_they_are_written():
     source = """
+from typing import TYPE_CHECKING
 import a.b as c, d
 from . import e
 from ..f import g as h
@@ -201,6 +217,63 @@ def install(site, name, version, package):
 
 def names(*roots, left_out=()):
     return list(reachable_code(roots, plugin_boundary(roots, left_out)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from importlib import import_module\nx = import_module('.sub', 'pkg')",
+        "from importlib import import_module as load\nx = load(name='pkg.sub')",
+        "from importlib import import_module\nx = import_module('.sub', package='pkg')",
+        "from pkg import *",
+    ],
+)
+def test_a_submodule_counts_however_its_name_is_given(modules, source):
+    modules(user=source, pkg__dot____init__="__all__ = ['sub']", pkg__dot__sub="LIMIT = 1")
+    assert "pkg.sub" in names("user")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import importlib.util as u\nx = u.spec_from_file_location('near', 'near.py')",
+        "import runpy\nx = runpy.run_path('near.py')",
+        "import importlib\nx = importlib.import_module('ne' + 'ar')",
+    ],
+)
+def test_a_file_that_loads_by_path_or_a_computed_name_counts_with_its_neighbors(modules, source):
+    modules(user=source, near="LIMIT = 1")
+    assert "near" in names("user")
+
+
+def test_a_file_with_the_name_of_a_library_counts(modules):
+    modules(user="import tokenizers_of_ours", tokenizers_of_ours="LIMIT = 1")
+    assert "tokenizers_of_ours" in names("user", left_out={"tokenizers_of_ours"})
+
+
+def test_a_docstring_that_another_module_reads_counts(modules):
+    def read():
+        return reachable_code(["user"], plugin_boundary(["user"], ()))["asked"]
+
+    modules(user="import asked\nprompt = asked.__doc__", asked='"""Find this."""')
+    before = read()
+    modules(asked='"""Find that."""')
+    assert read() != before
+    modules(asked='"""  Find this.  """')
+    assert read() == before
+
+
+def test_a_module_in_an_archive_counts_by_the_archive(modules, tmp_path, monkeypatch):
+    import zipfile
+
+    def read(content):
+        with zipfile.ZipFile(tmp_path / "lib.zip", "w") as archive:
+            archive.writestr("zipped_here.py", content)
+        return reachable_code(["user"], plugin_boundary(["user"], ()))["zipped_here"]
+
+    monkeypatch.syspath_prepend(tmp_path / "lib.zip")
+    modules(user="import zipped_here")
+    assert read("LIMIT = 1") != read("LIMIT = 2")
 
 
 def test_modules_reached_indirectly_and_in_circles_are_found_once(modules):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import inspect
 import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,8 @@ _WITHOUT_MEANING = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of nodes that follow from position or spelling."""
 _CHECKING = "TYPE_CHECKING"
 _IMPORTERS = {"import_module", "__import__"}
+_LOADERS = {"spec_from_file_location", "SourceFileLoader", "run_path", "iter_modules", "walk_packages"}
+"""Functions that load or list modules by a path or a folder."""
 
 
 class Import(NamedTuple):
@@ -49,10 +52,12 @@ class Form(NamedTuple):
     """Hex SHA-256 of the canonical form."""
     imports: tuple[Import, ...]
     """All imports, also those within functions, and by `import_module("x.y")`."""
+    reads_docstrings: bool = False
+    """Whether it may read docstrings, its own or another module's."""
 
 
 @cache
-def form_of(source: bytes) -> Form:
+def form_of(source: bytes, *, docstrings_count: bool = False) -> Form:
     """Return the hash of the canonical form; of a source that this Python cannot parse, of its bytes."""
     try:
         with warnings.catch_warnings():
@@ -60,12 +65,10 @@ def form_of(source: bytes) -> Form:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Form(hash_bytes(source), ())
-    writer = _Writer()
+    reads_docstrings = _reads_docstrings(tree)
+    writer = _Writer(tree, docstrings_count=docstrings_count or reads_docstrings)
     text = writer.write(tree)
-    if writer.reads_docstrings or writer.sets_checking:
-        writer = _Writer(docstrings_count=writer.reads_docstrings, checking_is_false=not writer.sets_checking)
-        text = writer.write(tree)
-    return Form(hash_bytes(text.encode()), tuple(dict.fromkeys(writer.imports)))
+    return Form(hash_bytes(text.encode()), tuple(dict.fromkeys(writer.imports)), reads_docstrings)
 
 
 def hash_bytes(content: bytes) -> str:
@@ -76,12 +79,10 @@ def hash_bytes(content: bytes) -> str:
 class _Writer:
     """Writes the canonical form of a syntax tree, and collects its imports on the way."""
 
-    def __init__(self, *, docstrings_count: bool = False, checking_is_false: bool = True) -> None:
-        self.docstrings_count, self.checking_is_false = docstrings_count, checking_is_false
+    def __init__(self, tree: ast.AST, *, docstrings_count: bool = False) -> None:
+        self.docstrings_count, self.checking_is_false = docstrings_count, not _rebinds_checking(tree)
+        self.importers = _importers(tree)
         self.imports: list[Import] = []
-        self.reads_docstrings = False
-        self.sets_checking = False
-        """Whether the module assigns `TYPE_CHECKING` itself: then its blocks may run."""
 
     def write(self, tree: ast.AST) -> str:
         """Return the form of a tree; without recursion, as a tree may be deeper than Python's stack."""
@@ -99,9 +100,7 @@ class _Writer:
         """Return what a node is written as: texts, and nodes that are still to be written."""
         if isinstance(node, ast.Constant):
             return [_constant(node.value)]
-        if isinstance(node, ast.Name | ast.Attribute):
-            self._note_name(node)
-        elif isinstance(node, ast.Call):
+        if isinstance(node, ast.Call):
             self._note_call(node)
         pieces: list[ast.AST | str] = [type(node).__name__, "("]
         for name in _meaningful(node._fields):
@@ -123,6 +122,8 @@ class _Writer:
             entries = self._statements(values)
         elif isinstance(node, ast.JoinedStr):
             entries = _merge_texts(values)
+        elif isinstance(node, ast.Delete):
+            entries = _flat_targets(values)
         else:
             entries = (value if isinstance(value, ast.AST) else ascii(value) for value in values)
         for entry in entries:
@@ -148,7 +149,9 @@ class _Writer:
                 continue
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 if self.docstrings_count and isinstance(statement.value.value, str):
-                    yield statement
+                    # Formatters strip the spaces of a docstring, as readers of it do.
+                    text = inspect.cleandoc(statement.value.value).strip()
+                    yield ast.Expr(ast.Constant(text))
                 continue
             block = _running_block(statement) if self.checking_is_false else None
             if block is None:
@@ -169,20 +172,80 @@ class _Writer:
         order_matters = "*" in bound or any(len(imports) > 1 for imports in bound.values())
         yield from map(ascii, texts if order_matters else sorted(set(texts)))
 
-    def _note_name(self, node: ast.Name | ast.Attribute) -> None:
-        """Note reads of `__doc__` and assignments of `TYPE_CHECKING`."""
-        name = _name(node)
-        self.reads_docstrings |= name == "__doc__"
-        self.sets_checking |= name == _CHECKING and isinstance(node.ctx, ast.Store)
-
     def _note_call(self, node: ast.Call) -> None:
         """Note an import by `import_module("x.y")`."""
-        if _name(node.func) in _IMPORTERS:
-            name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-            module = name.lstrip(".") if isinstance(name, str) else ""
-            self.imports.append(
-                Import(len(name) - len(module), module) if isinstance(name, str) else COMPUTED
-            )
+        function = _name(node.func)
+        if function in _LOADERS:
+            self.imports.append(COMPUTED)
+        elif function in self.importers:
+            name, package = _literal(node, 0, "name"), _literal(node, 1, "package")
+            self.imports.append(COMPUTED if name is None else _by_name(name, package))
+            if any(keyword.arg == "fromlist" for keyword in node.keywords):
+                self.imports.append(COMPUTED)
+
+
+def _flat_targets(targets: Sequence[ast.expr]) -> Iterator[ast.expr]:
+    """Yield what `del` deletes: formatters put parentheses around many names, which make them a tuple."""
+    for target in targets:
+        if isinstance(target, ast.Tuple | ast.List):
+            yield from _flat_targets(target.elts)
+        else:
+            yield target
+
+
+def _reads_docstrings(tree: ast.AST) -> bool:
+    """Whether `__doc__` or `getdoc` is anywhere in a source: as a name, an attribute, a text, an import."""
+    for node in ast.walk(tree):
+        name = (
+            node.name if isinstance(node, ast.alias) else node.value if isinstance(node, ast.Constant) else ""
+        )
+        if {_name(node), name if isinstance(name, str) else ""} & {"__doc__", "getdoc"}:
+            return True
+    return False
+
+
+def _rebinds_checking(tree: ast.AST) -> bool:
+    """Whether `TYPE_CHECKING` may be another than the standard library's, so that its blocks may run."""
+    names = {_CHECKING, "typing"}
+    nodes = list(ast.walk(tree))
+    imported = any(isinstance(node, ast.ImportFrom) and _takes_checking(node) for node in nodes)
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            if not _takes_checking(node) and {alias.asname or alias.name for alias in node.names} & names:
+                return True
+            # Of all names of a module, one may be this.
+            if not imported and any(alias.name == "*" for alias in node.names):
+                return True
+        elif isinstance(node, ast.Import):
+            if any(alias.asname in names for alias in node.names if alias.name != "typing"):
+                return True
+        elif isinstance(node, ast.Name | ast.Attribute):
+            if _name(node) in names and not isinstance(node.ctx, ast.Load):
+                return True
+        elif isinstance(node, ast.Constant):
+            if node.value == _CHECKING:
+                return True
+        elif {getattr(node, "arg", ""), getattr(node, "name", "")} & names and not isinstance(
+            node, ast.alias
+        ):
+            return True
+    return False
+
+
+def _takes_checking(node: ast.ImportFrom) -> bool:
+    standard = node.module in ("typing", "typing_extensions")
+    return standard and any(alias.name == _CHECKING and alias.asname is None for alias in node.names)
+
+
+def _importers(tree: ast.AST) -> set[str]:
+    """Return the names under which a source may call an import by name."""
+    return _IMPORTERS | {
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname and alias.name in _IMPORTERS
+    }
 
 
 @cache
@@ -223,6 +286,24 @@ def _is_checking(test: ast.expr) -> bool:
     if isinstance(test, ast.Attribute):
         return test.attr == _CHECKING and isinstance(test.value, ast.Name) and test.value.id == "typing"
     return isinstance(test, ast.Name) and test.id == _CHECKING
+
+
+def _literal(call: ast.Call, position: int, keyword: str) -> str | None:
+    """Return an argument that is a text in the source; None for any other."""
+    arguments = [argument.value for argument in call.keywords if argument.arg == keyword]
+    arguments += call.args[position : position + 1]
+    value = arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else None
+    return value if isinstance(value, str) else None
+
+
+def _by_name(name: str, package: str | None) -> Import:
+    """Return the import of `import_module(name, package)`."""
+    module = name.lstrip(".")
+    level = len(name) - len(module)
+    if not level or package is None:
+        return Import(level, module)
+    parts = package.split(".")
+    return Import(0, ".".join([*parts[: len(parts) - level + 1], *([module] if module else [])]))
 
 
 def _name(node: ast.AST) -> str:

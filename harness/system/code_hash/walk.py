@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.system.code_hash.form import COMPUTED, Import, form_of, hash_bytes
+from harness.system.code_hash.form import COMPUTED, Form, Import, form_of, hash_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -29,7 +29,9 @@ DISTRIBUTION = "distribution "
 """Prefix of a distribution that counts by its version; a module's name never has a space."""
 PLUGIN_FILE = "harness_file_"
 """Prefix of the module name of a single-file plugin."""
-_MISSING, _NAMESPACE, _UNREADABLE = "missing", "namespace", "no source"
+_CORE = __name__.partition(".")[0]
+"""Our own package: its scoring code is hashed apart."""
+MISSING, _NAMESPACE, _UNREADABLE = "missing", "namespace", "no source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def reachable_code(roots: Iterable[str], boundary: Boundary, *, computed: bool =
     walk.todo += [(Import(0, name), "") for name in roots]
     while walk.todo:
         walk.follow(*walk.todo.pop())
+    if walk.reads_docstrings:
+        walk.count_docstrings()
     return dict(sorted(walk.hashes.items()))
 
 
@@ -73,12 +77,12 @@ def plugin_boundary(owners: Collection[str], left_out: Collection[str]) -> Bound
     def boundary_of(top: str) -> dict[str, str] | None:
         if top in own:
             return None
-        if top in left_out or _is_standard(top):
+        if top == _CORE or (top in left_out and _is_installed(top)) or _is_standard(top):
             return {}
         names = _distributions_of(top)
         if not names or names & {name for package in own for name in _distributions_of(package)}:
             return None
-        return {f"{DISTRIBUTION}{name}": importlib.metadata.version(name) for name in names}
+        return {f"{DISTRIBUTION}{name}": _version(name) for name in names}
 
     return lambda name: boundary_of(_top(name))
 
@@ -91,6 +95,7 @@ class _Walk:
     computed: bool
     hashes: dict[str, str] = field(default_factory=dict)
     todo: list[tuple[Import, str]] = field(default_factory=list)
+    reads_docstrings: bool = False
     _locations: dict[str, _Location] = field(default_factory=dict)
 
     def follow(self, imported: Import, within: str) -> None:
@@ -104,15 +109,29 @@ class _Walk:
         parts = name.split(".") if name else []
         for count in range(1, len(parts) + 1):
             self._visit(".".join(parts[:count]), folder)
+        if parts and imported.name == "*":
+            self._visit_package(name)
         submodule = f"{name}.{imported.name}"
         # A name that is imported from a package is often not a module, but part of one that counts already.
         if parts and imported.name and self.boundary(submodule) is None and self._locate(submodule, folder):
             self._visit(submodule, folder)
 
     def _visit_all(self, package: str) -> None:
-        """Visit all modules of a package: an import of a computed name may mean each of them."""
+        """Visit what an import of a computed name may mean: a package's modules, or a file's neighbors."""
         location = self._locations.get(package)
-        for folder in location.search if location and self.computed else ():
+        if location is None or not self.computed:
+            return
+        self._visit_package(package)
+        if not location.search and location.file is not None:
+            folder = location.file.parent
+            for path in sorted(folder.glob("*.py")):
+                if path != location.file and path.stem.isidentifier():
+                    self._visit(path.stem, folder)
+
+    def _visit_package(self, package: str) -> None:
+        """Visit all modules of a package; nothing for a module that is not one."""
+        location = self._locations.get(package)
+        for folder in location.search if location and self.boundary(package) is None else ():
             for path in sorted(Path(folder).rglob("*.py")):
                 parts = path.relative_to(folder).with_suffix("").parts
                 self._visit(".".join([package, *(part for part in parts if part != "__init__")]), None)
@@ -122,10 +141,17 @@ class _Walk:
         instead = self.boundary(name)
         if instead is not None:
             self.hashes |= instead
-        elif self.hashes.get(name, _MISSING) == _MISSING:
+        elif self.hashes.get(name, MISSING) == MISSING:
             location = self._locate(name, folder)
-            self.hashes[name], imports = _hash_module(location) if location else (_MISSING, ())
-            self.todo += [(imported, name) for imported in imports]
+            form = _hash_module(location) if location else Form(MISSING, ())
+            self.hashes[name] = form.digest
+            self.reads_docstrings |= form.reads_docstrings
+            self.todo += [(imported, name) for imported in form.imports]
+
+    def count_docstrings(self) -> None:
+        """Hash all modules again with their docstrings: one of them reads docstrings, perhaps another's."""
+        for name in self.hashes.keys() & self._locations.keys():
+            self.hashes[name] = _hash_module(self._locations[name], docstrings_count=True).digest
 
     def _locate(self, name: str, folder: Path | None) -> _Location | None:
         """Find a module where an import would, else next to the file that imports it; None if nowhere."""
@@ -144,15 +170,19 @@ class _Walk:
         return self._locations[name]
 
 
-def _hash_module(location: _Location) -> tuple[str, tuple[Import, ...]]:
+def _hash_module(location: _Location, *, docstrings_count: bool = False) -> Form:
     """Return what a module counts by, and its imports."""
     if location.file is None:
-        return (_NAMESPACE if location.search else _UNREADABLE), ()
+        return Form(_NAMESPACE if location.search else _UNREADABLE, ())
     try:
         content = location.file.read_bytes()
     except OSError:
-        return _UNREADABLE, ()
-    return form_of(content) if location.file.suffix == ".py" else (hash_bytes(content), ())
+        # A module in an archive counts by the whole archive.
+        archive = next((parent for parent in location.file.parents if parent.is_file()), None)
+        return Form(hash_bytes(archive.read_bytes()) if archive else _UNREADABLE, ())
+    if location.file.suffix != ".py":
+        return Form(hash_bytes(content), ())
+    return form_of(content, docstrings_count=docstrings_count)
 
 
 def _loaded(name: str) -> _Location | None:
@@ -160,8 +190,11 @@ def _loaded(name: str) -> _Location | None:
     module = sys.modules.get(name)
     if module is None:
         return None
-    file = getattr(module, "__file__", None)
-    search = tuple(str(folder) for folder in getattr(module, "__path__", ()))
+    try:
+        file = getattr(module, "__file__", None)
+        search = tuple(str(folder) for folder in getattr(module, "__path__", None) or ())
+    except Exception:  # noqa: BLE001 - a proxy of a lazy or replaced module may raise anything
+        return None
     return _Location(Path(file) if isinstance(file, str) else None, search)
 
 
@@ -228,6 +261,22 @@ def _distributions_of(top: str) -> frozenset[str]:
 def _has_distributions(folder: Path) -> bool:
     """Whether distributions are installed in a folder: `site-packages` under any name."""
     return next(folder.glob("*.dist-info"), None) is not None
+
+
+def _is_installed(top: str) -> bool:
+    """Whether a package is an installed one, or nowhere, and not a file of its name next to a plugin."""
+    location = _loaded(top) or _find(top)
+    if location is None:
+        return True
+    paths = [Path(folder) for folder in location.search] or ([location.file] if location.file else [])
+    return not paths or any(_has_distributions(path.parent) for path in paths)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution) or "unknown"
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return "unknown"  # what is left of one that was removed
 
 
 @cache
