@@ -306,7 +306,7 @@ def test_a_task_whose_code_cannot_be_hashed_is_one_error(monkeypatch):
 
     monkeypatch.setattr("harness.evaluation.evaluate.task_code", fail)
     task = Twins()
-    loaded = load_task(task, DataSource.of(task))
+    loaded = load_task(task, DataSource.of(task, None))
     assert str(loaded.error) == "no such code"
 
 
