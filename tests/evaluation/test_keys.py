@@ -79,6 +79,13 @@ class Questions(Task):
     "site/topics-1.0.dist-info/RECORD": "topiclib/__init__.py,,\ntopics-1.0.dist-info/METADATA,,\n",
 }
 
+
+@pytest.fixture(autouse=True)
+def no_bytecode(monkeypatch):
+    """Bytecode is checked by size and whole seconds: an edit within one would run the old code."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+
 LOADED = (walk.PLUGIN_FILE, "helper_mod", "cats_base", "strict", "topiclib")
 """What loading the plugin leaves in a process."""
 
