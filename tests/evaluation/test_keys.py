@@ -84,6 +84,7 @@ class Questions(Task):
 def no_bytecode(monkeypatch):
     """Bytecode is checked by size and whole seconds: an edit within one would run the old code."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
 
 
 LOADED = (walk.PLUGIN_FILE, "helper_mod", "cats_base", "strict", "topiclib")
