@@ -1,6 +1,8 @@
 from harness.api import load_model as load_model
 from harness.errors import HarnessError as HarnessError
 from harness.evaluation.evaluate import evaluate as evaluate
+from harness.finding import Finding as Finding
+from harness.finding import Severity as Severity
 from harness.metrics.interface import Metric as Metric
 from harness.metrics.standard import AVERAGE_PRECISION as AVERAGE_PRECISION
 from harness.metrics.standard import MACRO_F1 as MACRO_F1
@@ -14,8 +16,6 @@ from harness.models.interface import Settings as Settings
 from harness.plugins.hookspecs import hookimpl as hookimpl
 from harness.tasks.dataset import Dataset as Dataset
 from harness.tasks.dataset import Predictions as Predictions
-from harness.tasks.finding import Finding as Finding
-from harness.tasks.finding import Severity as Severity
 from harness.tasks.interface import DataSource as DataSource
 from harness.tasks.interface import Splits as Splits
 from harness.tasks.interface import Task as Task

@@ -12,8 +12,8 @@ import click
 
 from harness.cli.options import PluginOptions, grouped, plugin_options, read_columns, words
 from harness.errors import HarnessError
+from harness.finding import Severity
 from harness.system.paths import user_path
-from harness.tasks.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from harness.checks import CheckOptions, CheckReport
     from harness.cli.workspace import Workspace
+    from harness.finding import Finding
     from harness.plugins.loader import Plugins
-    from harness.tasks.finding import Finding
     from harness.training.check_input import CheckInput
 
 _INDENT = 10

@@ -20,7 +20,7 @@ from harness.comparison.result import Comparison, ModelRef, Refusal
 from harness.comparison.summary import exit_code, write_sentence
 from harness.comparison.throughput import compare_speed
 from harness.comparison.verdicts import correct_p_values, make_lines, measure_forgetting
-from harness.tasks.finding import Severity
+from harness.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -184,7 +184,7 @@ def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: _
         partial.notes.append(f"{task}: {left_out} examples are left out: not the same for all models")
     for result, name in zip((pair.baseline, *pair.candidates), pair.names, strict=True):
         # An error in a finding makes a score meaningless, such as one on rows that were trained on.
-        errors = [finding for finding in result.evaluation.findings if finding.severity is Severity.ERROR]
+        errors = [finding for finding in result.evaluation.all_findings if finding.severity is Severity.ERROR]
         partial.notes += [f"{task}: {finding.code} of {name}: {finding.evidence}" for finding in errors]
     for result in pair.candidates:
         if note := library_note(pair.baseline.evaluation.libraries, result.evaluation.libraries):

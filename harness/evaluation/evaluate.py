@@ -11,12 +11,12 @@ import numpy as np
 from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.keys import code_summary, record_key, task_code, training_of
+from harness.finding import Finding, Severity
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, Truncation, content_hash
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
 from harness.tasks.dataset import Dataset
-from harness.tasks.finding import Finding, Severity
 from harness.tasks.interface import AggregateTask
 from harness.training.contamination import find_contamination
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from harness.finding import Finding  # noqa: TC001 - needed where a record is read
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -98,6 +100,8 @@ class ModelFacts:
     """Remarks on its speed, such as why a faster backend was not taken."""
     deviation: Deviation | None = None
     """How far its precision moves embeddings; None in float32."""
+    findings: tuple[Finding, ...] = ()
+    """What is doubtful about the model itself, whatever it is asked: they concern each of its scores."""
 
 
 class Model(Protocol):

@@ -204,7 +204,7 @@ def _leaderboard_row(evaluation: Evaluation, score: Score, model: str, position:
         truncated_texts=cut.truncated / cut.texts if cut and cut.texts else None,
         lost_tokens=cut.lost / cut.tokens if cut and cut.tokens else None,
         predictions=evaluation.predictions,
-        findings=" ".join(finding.code for finding in evaluation.findings) or None,
+        findings=" ".join(finding.code for finding in evaluation.all_findings) or None,
         libraries=versions_text(evaluation.libraries),
         error=evaluation.error.splitlines()[0] if evaluation.error else None,
     )

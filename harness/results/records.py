@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness.finding import Finding, Severity
 from harness.models.interface import ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
-from harness.tasks.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from harness.tasks.dataset import Column, Predictions
@@ -158,6 +158,12 @@ class Evaluation:
     def model(self) -> tuple[str, str]:
         """Name and fingerprint."""
         return self.candidate.model, self.candidate.fingerprint
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Findings of the model itself, then those of this result."""
+        facts = self.candidate.facts
+        return (*(facts.findings if facts else ()), *self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from harness.render import Cell, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from harness.finding import Finding
     from harness.results.leaderboard import Board, Row
     from harness.results.records import ModelRecord, Score, Throughput
-    from harness.tasks.finding import Finding
 
 SIDE_BY_SIDE = 3
 """Maximum number of models that are columns, with all intervals; more models are rows."""
@@ -65,7 +65,7 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
 
 
 def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
-    """Yield remarks on a model: what was allowed, a slower backend, a lower precision."""
+    """Yield remarks on a model: what was allowed, what is doubtful, a slower backend, a lower precision."""
     facts, settings = model.facts, model.settings
     if settings.trust_remote_code:
         yield f"{name}: its own code was allowed to run (--trust-remote-code)"
@@ -73,6 +73,7 @@ def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
         yield f"{name}: pickled weights were allowed (--allow-pickle)"
     if facts is None:
         return
+    yield from (f"{name}: {_sentence(finding)}" for finding in facts.findings)
     yield from (f"{name}: {note}" for note in facts.notes)
     if (moved := facts.deviation) is not None:
         yield (

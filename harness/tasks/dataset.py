@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from harness.tasks.finding import Finding
+    from harness.finding import Finding
 
     Column = Sequence[Any] | np.ndarray
 

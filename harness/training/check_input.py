@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from harness.finding import Finding
     from harness.models.interface import Model
     from harness.tasks.dataset import Dataset
-    from harness.tasks.finding import Finding
     from harness.training.lineage import Lineage
     from harness.training.recipe import Loss
 

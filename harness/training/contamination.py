@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.finding import Finding, Severity
 from harness.render import shortened
-from harness.tasks.finding import Finding, Severity
 from harness.training.lineage import NAME, read_lineage
 from harness.training.near_duplicates import SIGNATURES, Signatures, read_signatures, text_hash
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.checks import collect, missing_inputs, run_checks, stop_on_errors
 from harness.errors import HarnessError
-from harness.tasks.finding import Finding, Severity
+from harness.finding import Finding, Severity
 from harness.training.check_input import Check, CheckInput, LogEntry, Rows
 
 INPUT = CheckInput(path="it", what="recipe")

@@ -15,11 +15,11 @@ from comparison.made import CORRECT, SPEARMAN, answer, pairs, right
 from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.gate import Condition, Gate, margin_gate
 from harness.comparison.sources import read_results
+from harness.finding import Finding, Severity
 from harness.metrics.interface import Metric
 from harness.metrics.standard import MACRO_F1, PEARSON, mean_metric
 from harness.models.interface import Settings
 from harness.results.folder import Results, encode
-from harness.tasks.finding import Finding, Severity
 
 pytestmark = pytest.mark.kernels
 

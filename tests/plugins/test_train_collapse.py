@@ -8,7 +8,7 @@ from conftest import LetterModel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.tasks.finding import Severity
+from harness.finding import Severity
 from harness.training.check_input import CheckInput, Rows
 from harness_train.collapse import check_embeddings, spread, unrelated
 

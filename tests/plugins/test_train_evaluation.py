@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.finding import Severity
 from harness.tasks.dataset import Dataset
-from harness.tasks.finding import Severity
 from harness.training.cards.reader import read_card
 from harness.training.check_input import CheckInput, Claim, LogEntry, Rows
 from harness_train.evaluation import EVALUATION

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import HarnessError
-from harness.tasks.finding import Severity
+from harness.finding import Severity
 from harness.training.check_input import CheckInput, Claim
 from harness_train.verify import check_claims
 

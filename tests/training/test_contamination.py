@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from harness.finding import Severity
 from harness.tasks.dataset import Dataset
-from harness.tasks.finding import Severity
 from harness.training.contamination import find_contamination, read_training_texts, trained_on_texts
 from harness.training.lineage import NAME, Lineage, write_lineage
 from harness.training.near_duplicates import SIGNATURES, text_hashes, write_signatures

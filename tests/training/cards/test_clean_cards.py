@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import run_checks
+from harness.finding import Severity
 from harness.plugins.loader import load_plugins
-from harness.tasks.finding import Severity
 from harness.training.cards.reader import read_card
 from training.trained import TRAININGS
 
