@@ -82,8 +82,8 @@ def ours(options: argparse.Namespace) -> float:
         clock = _StepClock()
         train(
             TrainingJob(
-                recipe=recipe, rows=rows, base=_base(), base_name="minilm", seed=42,
-                device="cpu", threads=cores(), work=Path(work), folder=Path(work) / "model",
+                recipe=recipe, rows=rows, base=options.base, base_name="minilm", seed=42,
+                device=options.device, threads=cores(), work=Path(work), folder=Path(work) / "model",
                 evaluate=lambda _: {}, follower=clock,
             )
         )  # fmt: skip
@@ -115,11 +115,11 @@ def direct(options: argparse.Namespace) -> float:
         options.data / "stsb" / "stsb-en-train.csv", names=["sentence1", "sentence2", "score"]
     )
     table["score"] /= 5
-    model = SentenceTransformer(str(_base()), device="cpu")
+    model = SentenceTransformer(str(options.base), device=options.device)
     with tempfile.TemporaryDirectory() as work:
         arguments = SentenceTransformerTrainingArguments(
             output_dir=work, max_steps=options.steps, per_device_train_batch_size=16, learning_rate=5e-5,
-            use_cpu=True, report_to="none", dataloader_pin_memory=False, seed=42,
+            use_cpu=options.device == "cpu", report_to="none", dataloader_pin_memory=False, seed=42,
         )  # fmt: skip
         SentenceTransformerTrainer(
             model=model, args=arguments, train_dataset=Dataset.from_pandas(table),
@@ -156,7 +156,8 @@ def _base() -> Path:
 
 def _child(options: argparse.Namespace, side: str) -> float:
     command = [sys.executable, "-m", "benchmarks.training", "--side", side, "--steps", str(options.steps)]
-    ran = subprocess.run([*command, "--data", str(options.data)], capture_output=True, text=True, check=False)
+    command += ["--data", str(options.data), "--base", str(options.base), "--device", options.device]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
         sys.exit(f"{side} failed:\n{ran.stderr}")
     return float(ran.stdout.strip().splitlines()[-1])
@@ -167,9 +168,13 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="data folder with stsb/")
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--base", type=Path, help="model folder; the packaged all-MiniLM-L6-v2 if not given")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--side", choices=["ours", "direct"], help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.base = options.base or _base()
+    return options
 
 
 if __name__ == "__main__":

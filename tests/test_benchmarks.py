@@ -16,11 +16,14 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from benchmarks import memory, peers, rounds, suite
 from benchmarks.child import environment_of
+from benchmarks.gpu import __main__ as on_gpu
+from benchmarks.gpu import equality, install, speed
 from benchmarks.rounds import Claim, Ready, Round, Variant
 from harness import HarnessError
 from harness.plugins.loader import load_plugins
 from harness.tasks.interface import DataSource
 from harness.tasks.task_file import read_task_file
+from tests import zoo
 
 SMALL = suite.Suite(
     stsb_dev=(suite.Pair("0", "a cat", "a dog", 2.0), suite.Pair("1", "a cat", "the cat", 4.5)),
@@ -197,3 +200,61 @@ def test_memory_is_noted_after_every_task(texts, distinct):
     found = memory.evaluation(Namespace(tasks=4, rows=5, dimensions=3, texts=texts, cache=False))
     assert (found["distinct_texts"], len(found["held_mib"])) == (distinct, 4)
     assert min(found["peak_mib"], *found["held_mib"]) > 1
+
+
+# --- on a GPU -------------------------------------------------------------------------------------------
+
+
+def test_only_wheels_of_missing_distributions_are_installed(tmp_path):
+    for name in ("pluggy-9.9-py3-none-any.whl", "no_such_thing-1.0-py3-none-any.whl"):
+        (tmp_path / name).touch()
+    assert [wheel.name for wheel in install.missing(tmp_path)] == ["no_such_thing-1.0-py3-none-any.whl"]
+
+
+@pytest.mark.parametrize("length", [3, 12])
+def test_texts_for_speed_have_exactly_so_many_tokens(tmp_path, length):
+    from transformers import AutoTokenizer
+
+    folder = zoo.ZOO["bert"](tmp_path / "bert")
+    texts = speed.make_texts(folder, length, 20)
+    tokenizer = AutoTokenizer.from_pretrained(str(folder))
+    assert {len(ids) for ids in tokenizer(texts)["input_ids"]} == {length}
+
+
+def test_a_model_equals_itself_on_the_device_and_another_does_not(tmp_path):
+    found = equality.zoo("cpu", ["bert"])
+    assert found["failed"] == []
+    assert found["compared"] == 6
+    assert all(cell["moved"] < 1e-6 for name, cell in found["cells"]["bert"].items() if "float32" in name)
+    assert all(cell["moved"] > 1e-6 for name, cell in found["cells"]["bert"].items() if "bfloat16" in name)
+
+
+@pytest.mark.parametrize(
+    ("cell", "found", "fails"),
+    [
+        ("packed float32", {"score": 2e-5}, True),
+        ("packed float32", {"score": 1e-6}, False),
+        ("packed float32", {"score": float("nan")}, True),
+        ("packed bfloat16", {"score": 0.1}, False),
+        ("packed bfloat16", {"raised": "RuntimeError"}, True),
+        ("batched float32", {"refused": "it is not padded on the right"}, False),
+    ],
+)
+def test_what_fails_on_a_device(cell, found, fails):
+    assert equality._fails(cell, found) is fails
+
+
+def test_a_step_that_raises_or_has_no_time_left_says_so_and_the_others_run(tmp_path, monkeypatch):
+    def raises():
+        raise RuntimeError("no kernel image")
+
+    steps = [("first", 0, raises), ("second", 0, lambda: {"figure": 1}), ("third", 10**6, dict)]
+    monkeypatch.setattr(on_gpu, "steps", lambda options, end: steps)
+    monkeypatch.setattr(sys, "argv", ["gpu", "--device", "cpu", "--out", str(tmp_path / "out.json")])
+    with pytest.raises(SystemExit) as ended:
+        on_gpu.main()
+    report = msgspec.json.decode((tmp_path / "out.json").read_bytes())
+    assert ended.value.code == 1
+    assert "no kernel image" in report["first"]["failed"]
+    assert report["second"]["figure"] == 1
+    assert "skipped" in report["third"]
