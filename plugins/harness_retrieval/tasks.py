@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import methodcaller
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import Dataset, DataSource, HarnessError, Model, Predictions, Role, Splits, Task, mean_metric
 from harness.authoring import TaskDefinition, TaskKind, rank
@@ -90,22 +90,42 @@ class BeirRetrieval(Retrieval):
 
 
 class UserRetrieval(Retrieval):
-    """A user's BEIR folder."""
+    """A user's folder, in BEIR's layout or another that `harness_retrieval.layout` knows."""
 
     def __init__(self, definition: TaskDefinition) -> None:
-        definition.allow(columns=(*NAMES, "title"), templates=("document", "query"), options=("split",))
-        split = definition.options.get("split", "test")
-        if not isinstance(split, str):
-            raise HarnessError(
-                f"task {definition.name}: split is not a text: {split!r}",
-                hint="split = 'dev' reads qrels/dev.tsv",
-            )
-        self.name, self.tags, self.splits = definition.name, definition.tags | {"retrieval"}, Splits(split)
-        self._folder = BeirFolder(definition.path, split, definition.columns, definition.templates)
+        definition.allow(columns=NAMES, templates=("document", "query"), options=tuple(_OPTIONS))
+        options = {key.replace("-", "_"): _option(definition, key) for key in definition.options}
+        self.name, self.tags = definition.name, definition.tags | {"retrieval"}
+        self.splits = Splits(options.get("split", "test"))
+        self._definition, self._options = definition, options
 
     def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the folder
-        """Read the folder with the definition's split, column names and templates."""
-        return self._folder.read()
+        """Read the folder with the definition's split, column names, templates and options."""
+        definition = self._definition
+        return BeirFolder(
+            definition.path, columns=definition.columns, templates=definition.templates, **self._options
+        ).read()
+
+
+_OPTIONS: dict[str, tuple[Any, str, str]] = {
+    "split": (str, "a text", "split = 'dev' reads qrels/dev.tsv"),
+    "header": (bool, "true or false", "header = false: the first line of tsv, csv and txt files is a row"),
+    "missing-documents": (
+        ("unreachable", "drop"),
+        "'unreachable' or 'drop'",
+        "'unreachable' counts judged documents that the corpus lacks as never found; 'drop' leaves them out",
+    ),
+    "config": (str, "a text", "config = 'en' reads the hub's en-corpus, en-queries and en-qrels"),
+}
+"""Key of a task file → its type or its values, the same in words, and what the key does."""
+
+
+def _option(definition: TaskDefinition, key: str) -> Any:  # noqa: ANN401 - of the type that _OPTIONS says
+    allowed, words, hint = _OPTIONS[key]
+    value = definition.options[key]
+    if value not in allowed if isinstance(allowed, tuple) else not isinstance(value, allowed):
+        raise HarnessError(f"task {definition.name}: {key} is not {words}: {value!r}", hint=hint)
+    return value
 
 
 def retrieval_tasks() -> list[Task]:
@@ -129,6 +149,6 @@ def _judged(dataset: Dataset) -> list[dict[str, float]]:
 
 RETRIEVAL_KIND = TaskKind(
     "retrieval",
-    "a BEIR folder: corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv; split = 'test' if not given",
+    "a folder as BEIR, the hub, TREC or MS MARCO lay it out: corpus, queries, qrels of a split ('test')",
     UserRetrieval,
 )
