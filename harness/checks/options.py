@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from harness.errors import HarnessError, MissingDataError
 from harness.system.paths import user_path
 from harness.tasks.interface import AggregateTask, DataSource
-from harness.tasks.readers import FORMATS
+from harness.tasks.readers import format_of
 from harness.training.losses import ROW_KINDS
 from harness.training.recipe import Data
 from harness.training.recipe_file import find_recipe, read_recipe, with_changes
@@ -53,7 +53,7 @@ def find_shipped_recipe(name: str, options: CheckOptions) -> Recipe:
     """Find a recipe by its name; raises HarnessError if neither a file nor a recipe has it."""
     if "/" in name and not any(known.startswith(name.partition("/")[0] + "/") for known in options.recipes):
         raise HarnessError(f"no file or folder {name}")
-    if Path(name).suffix.lower().lstrip(".") in (*FORMATS, "toml", "md"):
+    if format_of(Path(name)) or Path(name).suffix.lower() in (".toml", ".md"):
         raise HarnessError(f"no file {name}")
     try:
         return find_recipe(options.recipes.values(), name)
