@@ -8,6 +8,7 @@ from harness.stats.intervals import estimate as estimate
 from harness.stats.intervals import interval_seed as interval_seed
 from harness.system.text_file import read_text as read_text
 from harness.tasks.dataset import connected_components as connected_components
+from harness.tasks.hub import HubDataset as HubDataset
 from harness.tasks.interface import AggregateTask as AggregateTask
 from harness.tasks.interface import TaskDefinition as TaskDefinition
 from harness.tasks.interface import TaskKind as TaskKind

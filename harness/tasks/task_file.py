@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.system.toml_file import read_toml_as, table_as, table_name
+from harness.tasks.hub_tasks import hub_dataset, hub_options, hub_task
 from harness.tasks.interface import TaskDefinition
 from harness.tasks.selection import name_error
 
@@ -65,6 +66,8 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     )
     if general.kind not in kinds:
         raise HarnessError.unknown(f"kind of task ({where})", general.kind, kinds)
+    kind, hub = kinds[general.kind], hub_dataset(general.path, table, where)
+    options = {key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL}
     definition = TaskDefinition(
         name=name,
         kind=general.kind,
@@ -72,9 +75,10 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
         tags=general.tags,
         columns=general.columns,
         templates=general.templates,
-        options={key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL},
+        options=hub_options(options, kind) if hub else options,
+        hub=hub,
     )
-    task = kinds[definition.kind].build(definition)
+    task = hub_task(kind, definition, hub, table) if hub else kind.build(definition)
     # Paths are where rows come from, and rows count by their content.
     task.options = {key: value for key, value in definition.options.items() if not isinstance(value, Path)}
     return task

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import Dataset, DataSource, HarnessError, Model, Predictions, Role, Splits, Task, mean_metric
-from harness.authoring import TaskDefinition, TaskKind, rank
+from harness.authoring import HubDataset, TaskDefinition, TaskKind, rank
 from harness_retrieval.beir import NAMES, BeirFolder
 
 if TYPE_CHECKING:
@@ -79,13 +79,21 @@ class Retrieval(Task):
 
 
 class BeirRetrieval(Retrieval):
-    """A BEIR folder below the data folder."""
+    """A BEIR folder below the data folder, or a dataset of the hub."""
 
-    def __init__(self, name: str, *, tags: Iterable[str] = (), sample: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        tags: Iterable[str] = (),
+        sample: Path | None = None,
+        hub: HubDataset | None = None,
+    ) -> None:
         self.name, self.tags, self.sample = name, frozenset({"retrieval", *tags}), sample
+        self.hub = hub
 
     def load(self, source: DataSource) -> Dataset:
-        """Read the folder that has the task's name."""
+        """Read the folder that has the task's name, or the dataset's."""
         return BeirFolder(source.path(self.name), self.splits.evaluated).read()
 
 
@@ -129,12 +137,20 @@ def _option(definition: TaskDefinition, key: str) -> Any:  # noqa: ANN401 - of t
 
 
 def retrieval_tasks() -> list[Task]:
-    """Return the test splits of SciFact, Cranfield, and AILA's statutes and prior cases."""
+    """Return the test splits of SciFact, Cranfield, and AILA's statutes and prior cases.
+
+    The hub's revisions are those that mteb 2.26 reads. Its AILA statutes are 82 of our 197: those that are
+    relevant to some query.
+    """
+    scifact = HubDataset("mteb/scifact", "d56462d0e63a25450459c4f213e49ffdb866f7f9")
+    statutes = HubDataset("mteb/AILA_statutes", "ebfcd844eadd3d667efa3c57fc5c8c87f5c2867e")
+    casedocs = HubDataset("mteb/AILA_casedocs", "4106e6bcc72e0698d714ea8b101355e3e238431a")
+    sample = Path(__file__).parent / "sample"
     return [
-        BeirRetrieval("scifact"),
+        BeirRetrieval("scifact", hub=scifact),
         BeirRetrieval("cranfield"),
-        BeirRetrieval("aila-statutes", tags={"legal"}, sample=Path(__file__).parent / "sample"),
-        BeirRetrieval("aila-casedocs", tags={"legal"}),
+        BeirRetrieval("aila-statutes", tags={"legal"}, sample=sample, hub=statutes),
+        BeirRetrieval("aila-casedocs", tags={"legal"}, hub=casedocs),
     ]
 
 
@@ -151,4 +167,5 @@ RETRIEVAL_KIND = TaskKind(
     "retrieval",
     "a folder as BEIR, the hub, TREC or MS MARCO lay it out: corpus, queries, qrels of a split ('test')",
     UserRetrieval,
+    folder=True,
 )

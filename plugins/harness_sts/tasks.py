@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import PEARSON, SPEARMAN, Dataset, DataSource, Model, Predictions, Role, Splits, Task, read_rows
-from harness.authoring import TaskDefinition, TaskKind, as_floats, as_ids, as_texts, connected_components
+from harness.authoring import (
+    HubDataset,
+    TaskDefinition,
+    TaskKind,
+    as_floats,
+    as_ids,
+    as_texts,
+    connected_components,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,11 +48,19 @@ class STSBenchmark(STS):
     def __init__(self, name: str, split: str) -> None:
         self.name = name
         self.splits = Splits(split)
+        # The revision is the one that mteb 2.26 reads as STSBenchmark.
+        self.hub = HubDataset(
+            "mteb/stsbenchmark-sts",
+            "b0fddb56ed78048fa8b90373c8a3cfc37b684831",
+            split={"dev": "validation"}.get(split),
+            columns={"text1": "sentence1", "text2": "sentence2"},
+        )
 
     def load(self, source: DataSource) -> Dataset:
-        """Read `stsb/stsb-en-SPLIT.csv`, which has no header."""
-        path = source.path(f"stsb/stsb-en-{self.splits.evaluated}.csv")
-        return _pairs(read_rows(path, COLUMNS, header=COLUMNS), path)
+        """Read `stsb/stsb-en-SPLIT.csv`, which has no header, or the split on the hub."""
+        file = f"stsb/stsb-en-{self.splits.evaluated}.csv"
+        path, rows = source.rows(file, columns=COLUMNS, header=COLUMNS)
+        return _pairs(rows, path)
 
 
 class UserSTS(STS):

@@ -18,7 +18,7 @@ from harness import (
     mean_metric,
     read_rows,
 )
-from harness.authoring import TaskDefinition, TaskKind, as_ids, as_texts
+from harness.authoring import HubDataset, TaskDefinition, TaskKind, as_ids, as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -83,6 +83,24 @@ class TripletFile(Triplets):
         return _triplets(read_rows(path, COLUMNS), path)
 
 
+class SNLITriplets(TripletFile):
+    """Triplets of SNLI's dev split: a premise, a hypothesis that it entails, and one that it contradicts."""
+
+    hub = HubDataset(
+        "stanfordnlp/snli",
+        "cdb5c3d5eed6ead6e5a341c8e56e669bb666725b",
+        config="plain_text",
+        split="validation",
+    )
+
+    def load(self, source: DataSource) -> Dataset:
+        """Read the file of triplets; on the hub are the pairs that it was made of."""
+        if source.kind != "hub":
+            return super().load(source)
+        path, rows = source.rows(columns=("premise", "hypothesis", "label"))
+        return _triplets(_from_pairs(rows), path)
+
+
 class UserTriplets(Triplets):
     """Triplets from a user's file."""
 
@@ -113,8 +131,24 @@ def triplet_tasks() -> list[Task]:
         ),
         TripletFile("aila-triplets", f"{folder}/aila-statutes.jsonl", tags={"legal"}),
         TripletFile("aila-triplets-hard", f"{folder}/aila-statutes-hard.jsonl", tags={"legal"}),
-        TripletFile("snli-triplets", "snli/triplets-dev.jsonl", split="dev"),
+        SNLITriplets("snli-triplets", "snli/triplets-dev.jsonl", split="dev"),
     ]
+
+
+def _from_pairs(rows: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """Return triplets of labeled pairs: per premise, the n-th hypothesis of either class, while both have one.
+
+    Labels are SNLI's on the hub: 0 entailment, 1 neutral, 2 contradiction, -1 none.
+    """
+    hypotheses: dict[str, dict[int, list[str]]] = {}
+    for premise, hypothesis, label in zip(rows["premise"], rows["hypothesis"], rows["label"], strict=True):
+        hypotheses.setdefault(premise, {}).setdefault(label, []).append(hypothesis)
+    triplets = [
+        (premise, positive, negative)
+        for premise, by_label in hypotheses.items()
+        for positive, negative in zip(by_label.get(0, ()), by_label.get(2, ()), strict=False)
+    ]
+    return dict(zip(COLUMNS, map(list, zip(*triplets, strict=True)), strict=True))
 
 
 def _triplets(rows: Mapping[str, list[Any]], path: Path) -> Dataset:
