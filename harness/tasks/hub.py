@@ -24,13 +24,14 @@ _ID = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz")
 _PATIENCE = 10.0
-"""Maximum seconds to wait for the hub's first answer."""
+"""Maximum seconds to wait for an answer of the hub."""
 _WANTED = (
     "README.md",
     *(f"*.{ending}" for ending in (*FORMATS, "qrels")),
     *(f"*.{ending}.{compression}" for ending in FORMATS for compression in COMPRESSIONS),
 )
 """What is fetched of a dataset: its card, which says where splits are, and files of rows."""
+_CONVERTED = "many have a copy that can be read: revision = 'refs/convert/parquet' in a task file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +68,39 @@ class HubDataset:
 
         Raises HarnessError where they are neither in the cache nor within reach, or need code to be read.
         """
-        return _snapshot(self.id, self.revision)
+        return _local(self.id, self.revision) or _fetch(self.id, self.revision)
 
     def files(self, split: str) -> list[Path]:
         """Return the files of a split, in order: of the revision, or as `datasets` has cached it before.
 
         Raises HarnessError as `folder` does, and for a split, a configuration or a format that is unknown.
         """
-        try:
-            files = split_files(self.id, self.folder(), split, self.config)
-        except HarnessError:
-            # Another program may have fetched other files of this revision alone, or cached the rows.
-            pinned = is_commit(self.revision)
-            files = cached_arrow_files(self.id, self.revision, split, self.config) if pinned else []
-            if not files and _is_offline():
-                raise
-            files = files or split_files(self.id, _fetch(self.id, self.revision), split, self.config)
+        failure = None
+        if (folder := _local(self.id, self.revision)) is not None:
+            try:
+                return self._checked(split_files(self.id, folder, split, self.config))
+            except HarnessError as error:
+                # Another program may have fetched other files of this revision alone.
+                failure = error
+        if is_commit(self.revision) and (
+            files := cached_arrow_files(self.id, self.revision, split, self.config)
+        ):
+            return files
+        if failure and _is_offline():
+            raise failure
+        return self._checked(split_files(self.id, _fetch(self.id, self.revision), split, self.config))
+
+    def _checked(self, files: list[Path]) -> list[Path]:
+        """Return files of a format that is read; raises HarnessError for a pickle, a picture, an archive."""
         for file in files:
-            _check_format(self, file)
+            if format_of(file) is None:
+                pickled = file.suffix.lower() in _PICKLED
+                why = "a pickle runs code when it is read" if pickled else "unknown format"
+                raise HarnessError(
+                    f"the dataset {self.id} has the file {file.name}, which is not read: {why}",
+                    exists=f"known: {', '.join(FORMATS)}",
+                    hint=_CONVERTED,
+                )
         return files
 
     def findings(self) -> tuple[Finding, ...]:
@@ -134,21 +150,14 @@ def is_commit(revision: str) -> bool:
     return _COMMIT.fullmatch(revision) is not None
 
 
-def _snapshot(name: str, revision: str) -> Path:
+def _local(name: str, revision: str) -> Path | None:
+    """Return the snapshot that is in the cache, if it needs not be asked for on the network."""
     if (known := _known.get((name, revision))) is not None and known.is_dir():
         return known
-    folder = _cached(name, revision) if is_commit(revision) or _is_offline() else None
-    if folder is None:
-        folder = _fetch(name, revision)
-    script = folder / f"{name.rpartition('/')[2]}.py"
-    if script.is_file():
-        raise HarnessError(
-            f"the dataset {name} is read by a script of its own ({script.name}), and harness runs no code of"
-            " datasets",
-            hint="many have a copy without it: revision = 'refs/convert/parquet' in a task file",
-        )
-    _known[name, revision] = folder
-    return folder
+    if not is_commit(revision) and not _is_offline():
+        return None  # a branch may have moved
+    cached = _cached(name, revision)
+    return _noted(name, revision, cached) if cached else None
 
 
 def _cached(name: str, revision: str) -> Path | None:
@@ -164,29 +173,44 @@ def _cached(name: str, revision: str) -> Path | None:
 
 
 def _fetch(name: str, revision: str) -> Path:
-    """Download a revision into the hub's cache; raises HarnessError where that cannot be."""
+    """Download the files of rows of a revision into the hub's cache.
+
+    Raises HarnessError where that cannot be; a copy of a branch that is in the cache does then.
+    """
     if _is_offline():
         raise _missing(name, revision, "HF_HUB_OFFLINE is set")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub import HfApi, snapshot_download
 
-    script = f"{name.rpartition('/')[2]}.py"  # it is looked for, to say so, and never run
+    script = f"{name.rpartition('/')[2]}.py"  # it is looked for, to refuse the dataset, and never run
     try:
-        return Path(
-            snapshot_download(
-                name,
-                repo_type="dataset",
-                revision=revision,
-                allow_patterns=[*_WANTED, script],
-                etag_timeout=_PATIENCE,
-            )
+        # It asks once, where a download asks six times.
+        found = HfApi().dataset_info(name, revision=revision, timeout=_PATIENCE)
+        folder = snapshot_download(
+            name,
+            repo_type="dataset",
+            revision=found.sha or revision,
+            allow_patterns=[*_WANTED, script],
+            etag_timeout=_PATIENCE,
         )
-    except (HfHubHTTPError, OSError, ValueError, RuntimeError) as error:
-        # The libraries of the network have errors of their own, which are OSError or RuntimeError.
-        if (cached := _cached(name, revision)) is not None:
-            return cached
+    except Exception as error:  # noqa: BLE001 - each version of the library has another one's errors
+        if not is_commit(revision) and (cached := _cached(name, revision)) is not None:
+            return _noted(name, revision, cached)
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise _missing(name, revision, reason) from error
+    return _noted(name, revision, Path(folder))
+
+
+def _noted(name: str, revision: str, folder: Path) -> Path:
+    """Return a snapshot, and remember it; raises HarnessError for one that needs code to be read."""
+    script = folder / f"{name.rpartition('/')[2]}.py"
+    if script.is_file():
+        raise HarnessError(
+            f"the dataset {name} is read by a script of its own ({script.name}), and harness runs no code of"
+            " datasets",
+            hint=_CONVERTED,
+        )
+    _known[name, revision] = folder
+    return folder
 
 
 def _missing(name: str, revision: str, reason: str) -> HarnessError:
@@ -198,17 +222,6 @@ def _missing(name: str, revision: str, reason: str) -> HarnessError:
         exists=f"cache: {constants.HF_HUB_CACHE} (HF_HOME or HF_HUB_CACHE moves it)",
         hint=f"where there is a network, run without HF_HUB_OFFLINE, or fetch it into the cache: {command}",
     )
-
-
-def _check_format(dataset: HubDataset, file: Path) -> None:
-    """Raise HarnessError for a file that is not read: a pickle, a picture, an archive."""
-    if format_of(file) is None:
-        why = "a pickle runs code when it is read" if file.suffix.lower() in _PICKLED else "unknown format"
-        raise HarnessError(
-            f"the dataset {dataset.id} has the file {file.name}, which is not read: {why}",
-            exists=f"known: {', '.join(FORMATS)}",
-            hint="many have a copy: revision = 'refs/convert/parquet' in a task file",
-        )
 
 
 def _is_offline() -> bool:

@@ -136,7 +136,7 @@ def triplet_tasks() -> list[Task]:
 
 
 def _from_pairs(rows: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-    """Return triplets of labeled pairs: per premise, the n-th hypothesis of either class, while both have one.
+    """Return triplets of labeled pairs: per premise the n-th hypothesis of each class, while both have one.
 
     Labels are SNLI's on the hub: 0 entailment, 1 neutral, 2 contradiction, -1 none.
     """
