@@ -192,7 +192,7 @@ def _fetch(name: str, revision: str) -> Path:
             allow_patterns=[*_WANTED, script],
             etag_timeout=_PATIENCE,
         )
-    except Exception as error:  # noqa: BLE001 - each version of the library has another one's errors
+    except Exception as error:  # errors of the network are another library's in each version
         if not is_commit(revision) and (cached := _cached(name, revision)) is not None:
             return _noted(name, revision, cached)
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
