@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from harness.errors import HarnessError, MissingDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    import re
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from harness.metrics.interface import Metric
     from harness.models.interface import Model, Role
     from harness.tasks.dataset import Dataset, Predictions
+    from harness.tasks.readers import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,12 @@ class TaskScheme:
     """Return the task of the name after the colon; raises HarnessError for an unknown name."""
 
 
+_GENERAL_KEYS = ("kind", "path", "tags", "columns", "templates")
+"""Keys of every kind."""
+_READING_KEYS = ("header", "quoting", "delimiter", "missing", "split")
+"""Keys of kinds that read files of rows; those of `harness.tasks.readers.Reading`."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskDefinition:
     """A `[tasks.NAME]` table of a task file; the keys that all kinds share are validated."""
@@ -106,27 +114,73 @@ class TaskDefinition:
     name: str
     kind: str
     path: Path
-    """Absolute, or relative to the task file's folder."""
+    """Absolute, or relative to the task file's folder; the first, if there are several."""
     tags: frozenset[str] = frozenset()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Our name of a column → the file's name of it."""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    """Our name of a column → the file's name of it; or its position from 1, in a file without a header."""
     templates: Mapping[str, str] = field(default_factory=dict)
     """Our name of a text column → a template over the record's fields, such as "{title} — {text}"."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Options of this kind alone, such as `dev` and `train` files."""
+    """Options of this kind alone, such as `dev` and `train` files, and how files of rows are read."""
+    paths: tuple[Path, ...] = ()
+    """All paths and patterns of files, if there are several."""
 
     def allow(
-        self, *, columns: Iterable[str] = (), templates: Iterable[str] = (), options: Iterable[str] = ()
+        self,
+        *,
+        columns: Iterable[str] = (),
+        templates: Iterable[str] = (),
+        options: Iterable[str] = (),
+        rows: bool = False,
     ) -> None:
-        """Raise HarnessError for a column, template or option that the kind does not use."""
+        """Raise HarnessError for a column, template or option that the kind does not use.
+
+        rows: whether the kind reads files of rows with `read_rows`: one or several, and with its options.
+        """
+        further = (*_GENERAL_KEYS, *(_READING_KEYS if rows else ()))
         for what, names, known in (
             ("column", self.columns, columns),
             ("template", self.templates, templates),
-            ("option", self.options, options),
+            ("option", self.options, (*options, *further)),
         ):
+            known_names = set(known)
             for name in names:
-                if name not in set(known):
-                    raise HarnessError.unknown(f"{what} of kind {self.kind} (task {self.name})", name, known)
+                if name not in known_names:
+                    raise HarnessError.unknown(
+                        f"{what} of kind {self.kind} (task {self.name})", name, known_names
+                    )
+        where = f"[tasks.{self.name}]: kind {self.kind}"
+        if len(self.paths) > 1 and not rows:
+            raise HarnessError(f"{where} takes one path, not {len(self.paths)}")
+        if not rows and any(isinstance(column, int) for column in self.columns.values()):
+            raise HarnessError(f"{where} takes names of columns, not positions")
+
+    def read_rows(
+        self,
+        required: Sequence[str],
+        *,
+        optional: Sequence[str | re.Pattern[str]] = (),
+        numbers: Sequence[str] = (),
+        filled: Sequence[str] = (),
+        file: Path | None = None,
+    ) -> Columns:
+        """Read the files of rows with the definition's columns, templates and options.
+
+        required, optional, numbers, filled: names of columns; see `harness.read_rows`.
+        file: a file to read instead, such as one to fit on; it has no split.
+        """
+        from harness.tasks.readers import read_rows
+
+        names = [name for name in optional if isinstance(name, str)]
+        mapped = {name: self.columns[name] for name in names if name in self.columns}
+        columns = {name: self.columns.get(name, name) for name in required} | mapped
+        how = {key: self.options[key] for key in _READING_KEYS if key in self.options}
+        if file is not None:
+            how.pop("split", None)
+        paths = file or self.paths or self.path
+        return read_rows(
+            paths, columns, optional=optional, templates=self.templates, numbers=numbers, filled=filled, **how
+        )
 
 
 @dataclass(frozen=True, slots=True)
