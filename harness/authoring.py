@@ -12,6 +12,6 @@ __getattr__, __dir__, __all__ = attach(
         "tasks.dataset": "connected_components",
         "tasks.hub": "HubDataset",
         "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskScheme",
-        "tasks.readers": "as_floats as_ids as_texts read_json",
+        "tasks.readers": "Columns as_floats as_ids as_texts find_files read_json",
     },
 )

@@ -128,23 +128,6 @@ _known: dict[tuple[str, str], Path] = {}
 """(id, revision) → the snapshot that was read in this process."""
 
 
-def local_table(files: list[Path]) -> tuple[Path, str | None]:
-    """Return what `read_rows` takes for the files of a split: the file, or their folder and the split's name.
-
-    Raises HarnessError for several files that are not the shards of one name.
-    """
-    if len(files) == 1:
-        return files[0], None
-    names = {re.sub(r"-\d+-of-\d+$", "", file.name.partition(".")[0]) for file in files}
-    folders = {file.parent for file in files}
-    if len(names) > 1 or len(folders) > 1:
-        raise HarnessError(
-            f"the split is in files that are not parts of one: {', '.join(file.name for file in files[:5])}",
-            hint="copy the files that you want, and name them in a task file",
-        )
-    return folders.pop(), names.pop()
-
-
 def is_commit(revision: str) -> bool:
     """Whether a revision is a commit, and so always the same data."""
     return _COMMIT.fullmatch(revision) is not None

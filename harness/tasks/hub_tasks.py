@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.tasks.hub import HubDataset, local_table
+from harness.tasks.hub import HubDataset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from harness.tasks.dataset import Dataset
     from harness.tasks.interface import DataSource, Task, TaskDefinition, TaskKind
@@ -22,13 +23,15 @@ _FITTED = ("dev", "train")
 """Keys that name further files of rows; for a dataset of the hub, its splits."""
 
 
-def hub_dataset(path: str, table: Mapping[str, Any], where: str) -> HubDataset | None:
-    """Return the dataset of the hub that a task's table names; None for a path on this machine.
+def hub_dataset(paths: Sequence[str], table: Mapping[str, Any], where: str) -> HubDataset | None:
+    """Return the dataset of the hub that a task's table names; None for paths on this machine.
 
-    Raises HarnessError for an id that is none, and a key that is not a text.
+    Raises HarnessError for an id that is none, a key that is not a text, and a further path.
     """
-    if not path.startswith(PREFIX):
+    if not any(path.startswith(PREFIX) for path in paths):
         return None
+    if len(paths) > 1:
+        raise HarnessError(f"{where}: a dataset of the hub is the only path of a task")
     if {"config", "subset"} <= table.keys():
         raise HarnessError(f"{where}: config and subset are two words for one key", hint="leave one out")
     values = {key: table[key] for key in KEYS if key in table}
@@ -36,7 +39,7 @@ def hub_dataset(path: str, table: Mapping[str, Any], where: str) -> HubDataset |
         if not isinstance(value, str) or not value:
             raise HarnessError(f"{where}: {key} is not a text: {value!r}")
     return HubDataset(
-        path.removeprefix(PREFIX),
+        paths[0].removeprefix(PREFIX),
         values.get("revision", "main"),
         values.get("config", values.get("subset")),
         values.get("split"),
@@ -75,10 +78,21 @@ def _load(
     """Load the rows as the kind does with files on this machine."""
     if kind.folder:
         return kind.build(replace(definition, path=hub.folder())).load(source)
-    path, split = local_table(hub.files(hub.split or "test"))
-    options = dict(definition.options)
-    for key, name in fitted_on.items():
-        options[key], _ = local_table(hub.files(name))
-    if split is not None:
-        options["split"] = split
-    return kind.build(replace(definition, path=path, options=options)).load(source)
+    files = hub.files(hub.split or "test")
+    fitted = {key: _only(hub.files(name), name) for key, name in fitted_on.items()}
+    here = replace(
+        definition,
+        path=files[0],
+        paths=tuple(files) if len(files) > 1 else (),
+        options={**definition.options, **fitted},
+    )
+    return kind.build(here).load(source)
+
+
+def _only(files: Sequence[Path], split: str) -> Path:
+    if len(files) > 1:
+        raise HarnessError(
+            f"the split {split!r} is in {len(files)} files, and a split to fit on must be in one",
+            hint="copy the dataset, and name its folder or files in the task file",
+        )
+    return files[0]

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import HarnessError, MissingDataError
-from harness.tasks.hub import local_table
 from harness.tasks.readers import read_rows
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from harness.finding import Finding
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.models.interface import Model, Role
     from harness.tasks.dataset import Dataset, Predictions
     from harness.tasks.hub import HubDataset
+    from harness.tasks.readers import Columns
 
     DataChoice = Path | Literal["hub"] | None
     """`--data`: a folder, the hub, or None for the samples."""
@@ -118,6 +119,12 @@ class TaskScheme:
     """Return the task of the name after the colon; raises HarnessError for an unknown name."""
 
 
+_GENERAL_KEYS = ("kind", "path", "tags", "columns", "templates")
+"""Keys of every kind."""
+_READING_KEYS = ("header", "quoting", "delimiter", "missing", "split")
+"""Keys of kinds that read files of rows; those of `harness.tasks.readers.Reading`."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskDefinition:
     """A `[tasks.NAME]` table of a task file; the keys that all kinds share are validated."""
@@ -125,30 +132,76 @@ class TaskDefinition:
     name: str
     kind: str
     path: Path
-    """Absolute, or relative to the task file's folder."""
+    """Absolute, or relative to the task file's folder; the first, if there are several."""
     tags: frozenset[str] = frozenset()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Our name of a column → the file's name of it."""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    """Our name of a column → the file's name of it; or its position from 1, in a file without a header."""
     templates: Mapping[str, str] = field(default_factory=dict)
     """Our name of a text column → a template over the record's fields, such as "{title} — {text}"."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Options of this kind alone, such as `dev` and `train` files."""
+    """Options of this kind alone, such as `dev` and `train` files, and how files of rows are read."""
+    paths: tuple[Path, ...] = ()
+    """All paths and patterns of files, if there are several."""
     hub: HubDataset | None = None
     """The dataset of the hub that `path = "hub:ORG/NAME"` names. A kind needs not look at it: when rows are
     loaded, it is built again, with the `path` at which they are on this machine."""
 
     def allow(
-        self, *, columns: Iterable[str] = (), templates: Iterable[str] = (), options: Iterable[str] = ()
+        self,
+        *,
+        columns: Iterable[str] = (),
+        templates: Iterable[str] = (),
+        options: Iterable[str] = (),
+        rows: bool = False,
     ) -> None:
-        """Raise HarnessError for a column, template or option that the kind does not use."""
+        """Raise HarnessError for a column, template or option that the kind does not use.
+
+        rows: whether the kind reads files of rows with `read_rows`: one or several, and with its options.
+        """
+        further = (*_GENERAL_KEYS, *(_READING_KEYS if rows else ()))
         for what, names, known in (
             ("column", self.columns, columns),
             ("template", self.templates, templates),
-            ("option", self.options, options),
+            ("option", self.options, (*options, *further)),
         ):
+            known_names = set(known)
             for name in names:
-                if name not in set(known):
-                    raise HarnessError.unknown(f"{what} of kind {self.kind} (task {self.name})", name, known)
+                if name not in known_names:
+                    raise HarnessError.unknown(
+                        f"{what} of kind {self.kind} (task {self.name})", name, known_names
+                    )
+        where = f"[tasks.{self.name}]: kind {self.kind}"
+        if len(self.paths) > 1 and not rows:
+            raise HarnessError(f"{where} takes one path, not {len(self.paths)}")
+        if not rows and any(isinstance(column, int) for column in self.columns.values()):
+            raise HarnessError(f"{where} takes names of columns, not positions")
+
+    def read_rows(
+        self,
+        required: Sequence[str],
+        *,
+        optional: Sequence[str | re.Pattern[str]] = (),
+        numbers: Sequence[str] = (),
+        filled: Sequence[str] = (),
+        file: Path | None = None,
+    ) -> Columns:
+        """Read the files of rows with the definition's columns, templates and options.
+
+        required, optional, numbers, filled: names of columns; see `harness.read_rows`.
+        file: a file to read instead, such as one to fit on; it has no split.
+        """
+        from harness.tasks.readers import read_rows
+
+        names = [name for name in optional if isinstance(name, str)]
+        mapped = {name: self.columns[name] for name in names if name in self.columns}
+        columns = {name: self.columns.get(name, name) for name in required} | mapped
+        how = {key: self.options[key] for key in _READING_KEYS if key in self.options}
+        if file is not None:
+            how.pop("split", None)
+        paths = file or self.paths or self.path
+        return read_rows(
+            paths, columns, optional=optional, templates=self.templates, numbers=numbers, filled=filled, **how
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +277,8 @@ class DataSource:
 
     def rows(
         self, *alternatives: str, columns: Sequence[str], header: Sequence[str] | None = None
-    ) -> tuple[Path, dict[str, list[Any]]]:
-        """Read named columns of a table: its path, and our names → values, as `read_rows` does.
+    ) -> Columns:
+        """Read named columns of a table, as `read_rows` does.
 
         alternatives: files below the root, of which the first that exists is read. Of the hub's dataset, the
         split and the columns are read that the task declares.
@@ -233,13 +286,11 @@ class DataSource:
         Raises HarnessError as `path` and `read_rows` do.
         """
         if self.kind != HUB:
-            path = self.path(*alternatives)
-            return path, read_rows(path, columns, header=header)
+            return read_rows(self.path(*alternatives), columns, header=header)
         self.used = True
         dataset = self._hub()
-        path, split = local_table(dataset.files(dataset.split or self.split))
         named = {name: dataset.columns.get(name, name) for name in columns}
-        return path, read_rows(path, named, split=split)
+        return read_rows(dataset.files(dataset.split or self.split), named)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what a reader of the score must know of the source."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import Finding, HarnessError, Severity, read_rows
-from harness.authoring import as_ids, as_texts
+from harness.authoring import Columns, as_ids, as_texts
 from harness_retrieval.layout import first_few
 
 if TYPE_CHECKING:
@@ -58,8 +58,11 @@ class TextFiles:
         repeated: list[str] = []
         conflicts: list[str] = []
         titled = False
+        seen: list[Finding] = []
         for path in self.paths:
-            for name, title, body in self._rows(path):
+            rows = self._read(path)
+            seen += rows.findings
+            for name, title, body in _typed(rows):
                 titled |= bool(title)
                 text = f"{title} {body}".strip() if self._titled() else body
                 if name in texts:
@@ -71,29 +74,25 @@ class TextFiles:
                 f"{self.paths[0]}: {len(conflicts)} duplicate ids of different texts: {first_few(conflicts)}",
                 hint="each must occur once",
             )
-        findings = (*self._no_header(), *self._repeated(repeated, len(texts)))
+        findings = (*seen, *self._no_header(), *self._repeated(repeated, len(texts)))
         return Texts(texts, bodies if titled else {}, findings)
 
-    def _rows(self, path: Path) -> Iterable[tuple[str, str, str]]:
-        """Return (id, title, text) of a file's rows."""
+    def _read(self, path: Path) -> Columns:
+        """Return the columns id, text and perhaps title of a file."""
         templates = {"text": self.template} if self.template is not None else {}
-        if self._bare(path):
-            rows = read_rows(path, _BARE, templates=templates, header=_BARE)
-            start = rows["id"][0] in _NAMES_OF_IDS and self.header is None
-            rows = {name: values[start:] for name, values in rows.items()}
-        else:
-            rows = self._named(path, templates)
-        bodies = as_texts(rows["text"], "text", path)
-        titles = as_texts([title or "" for title in rows.get("title", ())], "title", path)
-        return zip(as_ids(rows["id"], "id", path), titles or [""] * len(bodies), bodies, strict=True)
+        if not self._bare(path):
+            return self._named(path, templates)
+        rows = read_rows(path, _BARE, templates=templates, header=_BARE)
+        start = rows["id"][0] in _NAMES_OF_IDS and self.header is None
+        return rows.take(range(start, len(rows["id"])))
 
-    def _named(self, path: Path, templates: Mapping[str, str]) -> dict[str, list[Any]]:
+    def _named(self, path: Path, templates: Mapping[str, str]) -> Columns:
         """Return the columns id, text and, of documents without a template, title if there is one."""
         columns = {name: self.columns.get(name, name) for name in ("text", *self.columns) if name in _READ}
         if not self._titled():
             columns.pop("title", None)
         try:
-            rows = read_rows(path, columns, optional=(*IDS, "title"), templates=templates)
+            rows = read_rows(path, columns, optional=(*IDS, "title"), templates=templates, header=self.header)
             if "id" not in columns:
                 name = next((known for known in IDS if known in rows), IDS[0])
                 rows["id"] = rows[name] if name in rows else read_rows(path, {"id": name})["id"]
@@ -102,7 +101,9 @@ class TextFiles:
                 hint = f"header = false in a task file if the first line is a row; else {error.hint}"
                 raise HarnessError(error.message, exists=error.exists, hint=hint) from error
             raise
-        return {name: rows[name] for name in _READ if name in rows and (name != "title" or self._titled())}
+        if not self._titled():
+            rows.pop("title", None)
+        return rows
 
     def _titled(self) -> bool:
         """Whether titles belong to the texts: those of documents do, unless a template makes the text."""
@@ -133,6 +134,13 @@ class TextFiles:
                 f" merged with it: {first_few(repeated)}",
                 "remove the repetitions from the file",
             )
+
+
+def _typed(rows: Columns) -> Iterable[tuple[str, str, str]]:
+    """Return (id, title, text) of rows."""
+    bodies = as_texts(rows["text"], "text", rows)
+    titles = as_texts([title or "" for title in rows.get("title", ())], "title", rows)
+    return zip(as_ids(rows["id"], "id", rows), titles or [""] * len(bodies), bodies, strict=True)
 
 
 def _delimited(path: Path) -> bool:

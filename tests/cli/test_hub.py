@@ -264,13 +264,18 @@ def test_scifact_is_read_from_the_hub(home):
 
 
 def test_triplets_of_the_pairs_on_the_hub_are_those_of_the_file(home, shared_data):
-    pairs = [json.loads(line) for line in (shared_data / "snli/snli-dev.jsonl").open(encoding="utf-8")]
+    lines = (shared_data / "snli/snli-dev.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    pairs = [json.loads(line) for line in lines]
     labels = {"entailment": 0, "neutral": 1, "contradiction": 2}
     table = parquet(
         premise=[pair["sentence1"] for pair in pairs] + ["unlabeled"],
         hypothesis=[pair["sentence2"] for pair in pairs] + ["unlabeled"],
         label=[labels[pair["gold_label"]] for pair in pairs] + [-1],
     )
-    write_snapshot(home, SNLI.hub.id, {"plain_text/validation.parquet": table}, SNLI.hub.revision)
+    files = {
+        "README.md": card(plain_text={"validation": "plain_text/*"}),
+        "plain_text/validation.parquet": table,
+    }
+    write_snapshot(home, SNLI.hub.id, files, SNLI.hub.revision)
     theirs = SNLI.load(DataSource.of(SNLI, "hub"))
     assert theirs.digest == SNLI.load(DataSource.of(SNLI, shared_data)).digest

@@ -39,6 +39,39 @@ def unknown_format(path: Path) -> HarnessError:
     )
 
 
+def find_files(paths: Path | Sequence[Path], split: str | None = None) -> list[Path]:
+    """Return the files of rows at paths, in order; those of a pattern, such as `2015/*.tsv`, sorted by name.
+
+    Raises HarnessError as `files_of` does, for a pattern without files, and for a file that is named twice.
+    """
+    named = [paths] if isinstance(paths, Path) else paths
+    files = [file for path in named for found in _expand(path) for file in files_of(found, split)]
+    repeated = next((file for number, file in enumerate(files) if file in files[:number]), None)
+    if repeated is not None:
+        raise HarnessError(f"{repeated} is named twice", hint="its rows would count twice")
+    return files
+
+
+def _expand(path: Path) -> list[Path]:
+    """Return the files of a pattern, sorted; a path without one, or that exists, is itself."""
+    if not re.search(r"[*?[]", str(path)) or path.exists():
+        return [path]
+    folder, pattern = path.parent, path.name
+    while not folder.is_dir() and folder.name:
+        folder, pattern = folder.parent, f"{folder.name}/{pattern}"
+    try:
+        found = sorted(file for file in folder.glob(pattern) if file.is_file())
+    except (ValueError, NotImplementedError) as error:
+        raise HarnessError(f"{path} is not a pattern of files: {error}") from error
+    if not found:
+        there = sorted(entry.name for entry in folder.iterdir())
+        raise HarnessError(
+            f"no file matches {path}",
+            exists=f"in {folder}: {', '.join(there[:20]) or 'nothing'}{' …' if len(there) > 20 else ''}",
+        )
+    return found
+
+
 def files_of(path: Path, split: str | None = None) -> list[Path]:
     """Return the files of rows at a path, in order: the file itself, or those of a folder's split.
 
