@@ -10,7 +10,8 @@ __getattr__, __dir__, __all__ = attach(
         "stats.intervals": "estimate interval_seed",
         "system.text_file": "read_text",
         "tasks.dataset": "connected_components",
+        "tasks.hub": "HubDataset",
         "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskScheme",
-        "tasks.readers": "as_floats as_ids as_texts read_json",
+        "tasks.readers": "Columns as_floats as_ids as_texts find_files read_json",
     },
 )

@@ -8,11 +8,14 @@ from harness.stats.intervals import estimate as estimate
 from harness.stats.intervals import interval_seed as interval_seed
 from harness.system.text_file import read_text as read_text
 from harness.tasks.dataset import connected_components as connected_components
+from harness.tasks.hub import HubDataset as HubDataset
 from harness.tasks.interface import AggregateTask as AggregateTask
 from harness.tasks.interface import TaskDefinition as TaskDefinition
 from harness.tasks.interface import TaskKind as TaskKind
 from harness.tasks.interface import TaskScheme as TaskScheme
+from harness.tasks.readers import Columns as Columns
 from harness.tasks.readers import as_floats as as_floats
 from harness.tasks.readers import as_ids as as_ids
 from harness.tasks.readers import as_texts as as_texts
+from harness.tasks.readers import find_files as find_files
 from harness.tasks.readers import read_json as read_json

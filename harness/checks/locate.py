@@ -19,7 +19,7 @@ from harness.checks.options import (
 )
 from harness.errors import HarnessError
 from harness.system.paths import user_path
-from harness.tasks.readers import FORMATS
+from harness.tasks.readers import FORMATS, format_of
 from harness.training.check_input import CheckInput, LogEntry
 from harness.training.lineage import read_lineage
 from harness.training.losses import LOSSES, ROW_KINDS
@@ -52,7 +52,7 @@ def check_input_from_path(path: str, options: CheckOptions) -> CheckInput:
         return _of_recipe(path, read_recipe(location), options)
     if ending == ".md":
         return _of_card(path, location, options)
-    if ending.lstrip(".") in FORMATS:
+    if format_of(location):
         return _of_data(path, location, options)
     raise HarnessError(
         f"{path} cannot be checked",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from harness.errors import HarnessError, MissingDataError
 from harness.system.paths import user_path
-from harness.tasks.interface import AggregateTask, DataSource
-from harness.tasks.readers import FORMATS
+from harness.tasks.interface import HUB, AggregateTask, DataSource
+from harness.tasks.readers import format_of
 from harness.training.losses import ROW_KINDS
 from harness.training.recipe import Data
 from harness.training.recipe_file import find_recipe, read_recipe, with_changes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.checks.models import ModelLoader
     from harness.models.interface import Model
     from harness.tasks.dataset import Dataset
-    from harness.tasks.interface import Task
+    from harness.tasks.interface import DataChoice, Task
     from harness.training.check_input import Rows
     from harness.training.recipe import Recipe
 
@@ -41,6 +41,8 @@ class CheckOptions:
     """Names of the tasks to compare with; empty for those of the recipe."""
     data: Path | None = None
     """Folder of the data of recipe and tasks, or the file of the training rows."""
+    hub: bool = False
+    """Whether tasks read their homes on the hub."""
     recipe: str | None = None
     kind: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +55,7 @@ def find_shipped_recipe(name: str, options: CheckOptions) -> Recipe:
     """Find a recipe by its name; raises HarnessError if neither a file nor a recipe has it."""
     if "/" in name and not any(known.startswith(name.partition("/")[0] + "/") for known in options.recipes):
         raise HarnessError(f"no file or folder {name}")
-    if Path(name).suffix.lower().lstrip(".") in (*FORMATS, "toml", "md"):
+    if format_of(Path(name)) or Path(name).suffix.lower() in (".toml", ".md"):
         raise HarnessError(f"no file {name}")
     try:
         return find_recipe(options.recipes.values(), name)
@@ -111,18 +113,24 @@ def datasets_loader(
     Raises HarnessError if a task of `--tasks` cannot be read.
     """
     names = options.wanted or [name for name in own if name in options.tasks]
-    folder = options.data if options.data is not None and options.data.is_dir() else None
     datasets = {}
     for name in names if known else ():
         task = options.tasks[name]
         if isinstance(task, AggregateTask):
             continue
         try:
-            datasets[name] = task.load(DataSource.of(task, folder))
+            datasets[name] = task.load(DataSource.of(task, _task_data(options)))
         except MissingDataError:
             if options.wanted:
                 raise
     return (lambda: datasets) if datasets else None
+
+
+def _task_data(options: CheckOptions) -> DataChoice:
+    """Return where tasks read from: a folder, the hub, or None for the samples."""
+    if options.hub:
+        return HUB
+    return options.data if options.data is not None and options.data.is_dir() else None
 
 
 def task_evaluator(model: Callable[[], Model], options: CheckOptions) -> Callable[[str], Mapping[str, float]]:
@@ -133,10 +141,11 @@ def task_evaluator(model: Callable[[], Model], options: CheckOptions) -> Callabl
 
         if name not in options.tasks:
             raise HarnessError(f"no task named {name}")
-        if options.data is None or not options.data.is_dir():
+        data = _task_data(options)
+        if data is None:
             raise MissingDataError("its data needs --data DIR")
         task = options.tasks[name]
-        evaluation, _ = evaluate(model(), task, DataSource.of(task, options.data))
+        evaluation, _ = evaluate(model(), task, DataSource.of(task, data))
         return {score.metric: score.score for score in evaluation.scores if score.score is not None}
 
     return measure

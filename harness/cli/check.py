@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.data import data_path
 from harness.cli.options import PluginOptions, grouped, plugin_options, read_columns, words
 from harness.errors import HarnessError
 from harness.finding import Severity
-from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from rich.console import Console
     from rich.text import Text
@@ -55,7 +54,11 @@ class InputOptions:
 @click.option(
     "--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Name of a column in the file."
 )
-@click.option("--data", metavar="DIR|FILE", help="Folder of the data, or the file of the training rows.")
+@click.option(
+    "--data",
+    metavar="DIR|FILE|hub",
+    help="Folder of the data, or file of the training rows; `hub` for tasks.",
+)
 @click.option("--base", metavar="MODEL", help="Model that training starts from; the recipe's by default.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Tasks that must not have been trained on.")
 @click.option(
@@ -144,22 +147,14 @@ def _check_options(inputs: InputOptions, workspace: Workspace) -> CheckOptions:
         recipes=plugins.recipes(),
         tasks=tasks | {selection.task.name: selection.task for selection in selected},
         wanted=tuple(selection.task.name for selection in selected),
-        data=_data_path(inputs.data or workspace.config.data),
+        data=data_path(inputs.data or workspace.config.data),
+        hub=(inputs.data or workspace.config.data) == "hub",
         recipe=inputs.recipe,
         kind=inputs.kind,
         columns=read_columns(inputs.columns),
         base=inputs.base,
         verify=inputs.verify,
     )
-
-
-def _data_path(option: str | None) -> Path | None:
-    if option is None or option == "sample":
-        return None
-    path = user_path(option)
-    if not path.exists():
-        raise HarnessError(f"no data folder or file {option}")
-    return path
 
 
 def _check(path: str, options: CheckOptions, plugins: Plugins) -> _CheckedPath:

@@ -20,7 +20,7 @@ class Config:
     tasks: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     data: str | None = None
-    """A folder, or `sample`."""
+    """A folder, `hub` or `sample`."""
     out: str | None = None
     cache: str | None = None
     """Folder of the embedding cache."""
@@ -69,7 +69,7 @@ def _relative_to(folder: Path, config: Config) -> Config:
         models=config.models,
         tasks=config.tasks,
         exclude=config.exclude,
-        data=config.data if config.data in (None, "sample") else absolute(config.data or ""),
+        data=config.data if config.data in (None, "sample", "hub") else absolute(config.data or ""),
         out=absolute(config.out) if config.out else None,
         cache=absolute(config.cache) if config.cache else None,
         cache_size=config.cache_size,

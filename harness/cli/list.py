@@ -90,6 +90,7 @@ def _tasks(tasks: Mapping[str, Task], plugins: Plugins) -> Rows:
             "headline": task.metrics[0].name if task.metrics else "",
             "split": task.splits.evaluated,
             "sample": task.sample is not None,
+            "hub": task.hub.id if task.hub else "",
         }
         for name, task in sorted(tasks.items())
     ]

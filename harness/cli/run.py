@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.data import data_choice
 from harness.cli.options import (
     CacheOptions,
     ModelOptions,
@@ -24,11 +25,9 @@ from harness.cli.options import (
     words,
 )
 from harness.errors import HarnessError
-from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from harness.cli.workspace import Workspace
     from harness.evaluation.isolate import SubprocessEvaluator
@@ -65,9 +64,10 @@ class RunOptions:
 @click.option("--exclude", multiple=True, metavar="NAMES", help="Names and tags of tasks to leave out.")
 @click.option(
     "--data",
-    metavar="DIR",
+    metavar="DIR|hub",
     envvar="HARNESS_DATA",
-    help="Folder with the real data (or HARNESS_DATA); `sample` (default) for the shipped samples.",
+    help="Folder with the real data (or HARNESS_DATA); `hub` for public copies on the Hugging Face hub;"
+    " `sample` (default) for the shipped samples.",
 )
 @click.option("--out", metavar="DIR", help=f"Results folder.  [default: {DEFAULT_OUT}]")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples: a quick look.")
@@ -146,7 +146,7 @@ def _plan(run: RunOptions, model: ModelOptions, cache: CacheOptions, workspace: 
     return RunPlan(
         models=models,
         tasks=tasks,
-        data=_data_folder(run.data or config.data),
+        data=data_choice(run.data or config.data),
         limit=run.limit,
         fresh=run.fresh,
         cache=cache_folder,
@@ -184,17 +184,6 @@ def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> 
                 raise
             located.append(MissingModel(spec, error))
     return located
-
-
-def _data_folder(option: str | None) -> Path | None:
-    if option is None or option == "sample":
-        return None
-    folder = user_path(option)
-    if not folder.is_dir():
-        raise HarnessError(
-            f"no data folder {option}", hint="--data sample uses the samples that the project ships"
-        )
-    return folder
 
 
 def _evaluator(run: RunOptions, workspace: Workspace) -> SubprocessEvaluator | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.data import data_path
 from harness.cli.options import out_folder, read_columns, words
 from harness.errors import HarnessError
 from harness.system.paths import user_path
+from harness.tasks.interface import HUB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +64,8 @@ def training_runs(
     plugins = workspace.plugins
     seeds = _seeds(training.seeds) if training.seeds else []
     out = _candidate_folder(training.out)
-    root = _data_path(training.data or workspace.config.data)
+    data = training.data or workspace.config.data
+    root = data_path(data, hint="docs/recipes.md says what each recipe reads")
     recipe = _recipe(options, plugins, root)
     trainers = plugins.trainers()
     if recipe.trainer not in trainers:
@@ -77,7 +80,7 @@ def training_runs(
         base_folder=folder,
         base_name=_base_name(base),
         tasks=_tasks(recipe, workspace.tasks()),
-        data=root if root is not None and root.is_dir() else None,
+        data=HUB if data == HUB else root if root is not None and root.is_dir() else None,
         out=out,
         seed=recipe.train.seed,
         device=_device(training.device),
@@ -97,17 +100,6 @@ def _candidate_folder(option: str) -> Path:
     if folder.name in ("", ".."):
         raise HarnessError(f"invalid name {option!r} for --out", hint="--out candidates/NAME")
     return out_folder(str(folder.parent)) / folder.name
-
-
-def _data_path(option: str | None) -> Path | None:
-    if option in (None, "", "sample"):
-        return None
-    path = user_path(str(option))
-    if not path.exists():
-        raise HarnessError(
-            f"no data folder or file {option}", hint="docs/recipes.md says what each recipe reads"
-        )
-    return path
 
 
 def _recipe(options: RecipeOptions, plugins: Plugins, root: Path | None) -> Recipe:

@@ -149,7 +149,7 @@ def _evaluation(rows: Sequence[LeaderboardRow]) -> Evaluation:
             version=first.task_version,
             source=first.task_source,
             split=first.split,
-            data=cast('Literal["sample", "files", "own"]', first.data),
+            data=cast('Literal["sample", "files", "hub", "own"]', first.data),
             digest=first.digest,
             limit=first.limit,
         ),

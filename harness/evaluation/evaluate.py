@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +57,7 @@ def load_task(task: Task, source: DataSource, limit: int | None = None) -> Loade
         source=digest(code),
         split=task.splits.evaluated,
         data=source.kind if source.used else "own",
+        hub=source.name if source.used else "",
         digest=dataset.digest if dataset is not None else "",
         limit=limit,
     )
@@ -67,7 +68,9 @@ def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
     dataset: object = task.load(source)
     if not isinstance(dataset, Dataset):
         raise TypeError(f"load returned {type(dataset).__name__}, not a Dataset")
-    return dataset if limit is None else task.limited(dataset, limit)
+    dataset = dataset if limit is None else task.limited(dataset, limit)
+    findings = source.findings()
+    return replace(dataset, findings=(*findings, *dataset.findings)) if findings else dataset
 
 
 def evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, Predictions | None]:

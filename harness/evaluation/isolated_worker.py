@@ -86,6 +86,7 @@ def _plan(job: EvaluateJob) -> RunPlan:
     from harness.evaluation.run import RunPlan
     from harness.models.locate import locate_model
     from harness.plugins.loader import all_tasks, load_plugins
+    from harness.tasks.interface import read_choice
     from harness.tasks.selection import select_tasks
 
     plugins = load_plugins([user_path(file) for file in job.plugin_files])
@@ -93,7 +94,7 @@ def _plan(job: EvaluateJob) -> RunPlan:
     return RunPlan(
         models=[locate_model(job.spec, plugins.model_schemes())],
         tasks=select_tasks(job.tasks, tasks, plugins.task_schemes()) if job.tasks else [],
-        data=Path(job.data) if job.data else None,
+        data=read_choice(job.data),
         limit=job.limit,
         fresh=job.fresh,
         cache=Path(job.cache) if job.cache else None,

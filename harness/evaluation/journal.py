@@ -13,6 +13,7 @@ from harness.errors import HarnessError
 from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
 from harness.system.atomic import is_gone, this_process
 from harness.system.limits import read_json_file
+from harness.tasks.interface import HUB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ class RunRequest:
     plugins: tuple[str, ...] = ()
     task_files: tuple[str, ...] = ()
     data: str | None = None
-    """The data folder; None for samples."""
+    """The data folder, absolute; `hub`; None for samples."""
     limit: int | None = None
 
     @classmethod
@@ -69,7 +70,7 @@ class RunRequest:
             ),
             plugins=plugins,
             task_files=task_files,
-            data=str(plan.data.absolute()) if plan.data else None,
+            data=plan.data if plan.data is None or plan.data == HUB else str(plan.data.absolute()),
             limit=plan.limit,
         )
 

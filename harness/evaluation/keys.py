@@ -59,6 +59,7 @@ _MOVES_NO_SCORE = {
     "plugins": "finds plugins and models, which count by their content",
     "results": "holds what was computed",
     "system": "describes the machine, names files, refuses what is too large",
+    "tasks.hub": "finds data sets, which count by the digest of their rows",
     "tasks.readers": "reads rows, which count by their digest",
     "training": "findings next to a score; what a candidate was trained on counts by its digest",
 }

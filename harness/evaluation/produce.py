@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from harness.models.interface import LocatedModel
     from harness.results.records import Evaluation
-    from harness.tasks.interface import Task
+    from harness.tasks.interface import DataChoice, Task
     from harness.training.check_input import LogEntry, Rows
     from harness.training.interface import Trainer, TrainingCallback, TrainingResult
     from harness.training.recipe import Recipe
@@ -49,8 +49,8 @@ class TrainingRun:
     """Name of the base in the candidate's card."""
     tasks: Sequence[Task]
     """Those of the recipe, in its order."""
-    data: Path | None
-    """The data folder that tasks read; None for the samples that plugins ship."""
+    data: DataChoice
+    """The data folder that tasks read, "hub", or None for the samples that plugins ship."""
     out: Path
     seed: int
     device: str

@@ -16,7 +16,7 @@ from harness.evaluation.keys import record_key
 from harness.evaluation.progress import Progress
 from harness.evaluation.throughput import measure
 from harness.models.missing import fingerprint_of
-from harness.tasks.interface import DataSource
+from harness.tasks.interface import HUB, DataSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.results.folder import Results
     from harness.results.records import Evaluation
     from harness.tasks.dataset import Predictions
+    from harness.tasks.interface import DataChoice
     from harness.tasks.selection import Selected
 
 
@@ -40,8 +41,8 @@ class RunPlan:
 
     models: Sequence[LocatedModel]
     tasks: Sequence[Selected]
-    data: Path | None = None
-    """The data folder; None for the samples that plugins ship."""
+    data: DataChoice = None
+    """The data folder; "hub" for the homes of tasks there; None for the samples that plugins ship."""
     limit: int | None = None
     fresh: bool = False
     """Compute again what is there already, cached embeddings included."""
@@ -95,8 +96,9 @@ def run_plan(
     results.remove_stale()
     tasks = run.read_tasks()
     if plan.tasks and not tasks:
+        lacking = "has a home on the hub" if plan.data == HUB else "ships a sample"
         raise HarnessError(
-            "none of the selected tasks ships a sample",
+            f"none of the selected tasks {lacking}",
             exists="\n".join(run.outcome.skipped),
             hint="give the real data: --data DIR (docs/data.md)",
         )
@@ -125,12 +127,15 @@ class Runner:
             )
 
     def read_tasks(self) -> list[LoadedTask]:
-        """Read the rows of every task; one without a sample that a tag selected is skipped with a message."""
+        """Read the rows of every task.
+
+        One that a tag selected and that has no sample, or no home on the hub, is skipped with a message.
+        """
         tasks = []
         for selected in self.plan.tasks:
-            task, folder = selected.task, self.plan.data
-            loaded = load_task(task, DataSource.of(task, folder), self.plan.limit)
-            if isinstance(loaded.error, MissingDataError) and not selected.by_name and not folder:
+            task, data = selected.task, self.plan.data
+            loaded = load_task(task, DataSource.of(task, data), self.plan.limit)
+            if isinstance(loaded.error, MissingDataError) and not selected.by_name and data in (None, HUB):
                 self.outcome.skipped.append(f"{task.name}: {loaded.error.message}")
                 self.progress.note(f"skipped {task.name}: {loaded.error.message}")
             else:

@@ -16,7 +16,7 @@ from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
 from harness.system.paths import user_path
-from harness.tasks.interface import DataSource
+from harness.tasks.interface import HUB, DataSource, read_choice
 from harness.tasks.selection import select_tasks
 from harness.tasks.task_file import read_task_file
 
@@ -187,7 +187,7 @@ class _CurrentState:
         located, loaded = self.located(model.spec), self.loaded(task)
         if isinstance(loaded, str):
             return self.results.root / model.name / task.name, "unknown", loaded
-        if isinstance(loaded.error, MissingDataError) and not task.by_name and not self.plan.data:
+        if isinstance(loaded.error, MissingDataError) and not task.by_name and self.plan.data in (None, HUB):
             skipped = f"{task.name}: {loaded.error.message}"
             self.status.skipped += [] if skipped in self.status.skipped else [skipped]
             return None
@@ -243,8 +243,7 @@ class _CurrentState:
         except (HarnessError, ValueError):
             return "no plugin or task file has this task"
         task: Task = selected.task
-        folder = Path(self.plan.data) if self.plan.data else None
-        return load_task(task, DataSource.of(task, folder), self.plan.limit)
+        return load_task(task, DataSource.of(task, read_choice(self.plan.data)), self.plan.limit)
 
 
 def _changes(record: Evaluation, located: LocatedModel, loaded: LoadedTask) -> str:

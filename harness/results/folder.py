@@ -93,7 +93,7 @@ class Results:
     def forget_failure(self, evaluation: Evaluation) -> None:
         """Remove the ERROR record of an evaluation that is now finished."""
         # A task that failed before it loaded its data may be filed as one with its own data.
-        for data in ("sample", "files"):
+        for data in ("sample", "files", "hub"):
             examination = replace(evaluation.examination, data=data)
             for ending in ("json", "txt"):
                 self._remove(self._path("errors", evaluation.model, examination, ending))
@@ -253,8 +253,8 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
 
 
 def _file_stem(examination: Examination) -> str:
-    """Return a name such as `stsb`, `stsb@sample` or `stsb@limit9`; an escaped name has no `@`."""
-    sample = "@sample" if examination.data == "sample" else ""
+    """Return a name such as `stsb`, `stsb@sample` or `stsb@hub@limit9`; an escaped name has no `@`."""
+    sample = f"@{examination.data}" if examination.data in ("sample", "hub") else ""
     limit = f"@limit{examination.limit}" if examination.limit is not None else ""
     return f"{file_name(examination.task)}{sample}{limit}"
 

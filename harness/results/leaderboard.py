@@ -36,7 +36,7 @@ class LeaderboardRow:
     clusters: int
     status: Literal["ok", "error"]
     data: str
-    """`sample` (illustrative), `files` (--data) or `own` (a task file, mteb)."""
+    """`sample` (illustrative), `files` (--data DIR), `hub` or `own` (a task file, mteb)."""
     split: str
     limit: int | None
     digest: str

@@ -32,10 +32,13 @@ class Examination:
     source: str
     """Hash of the task's code by its meaning, see `evaluation.keys`."""
     split: str
-    data: Literal["sample", "files", "own"]
-    """Source of the rows: the plugin's sample, `--data DIR`, or the task itself (a task file, mteb)."""
+    data: Literal["sample", "files", "hub", "own"]
+    """Source of the rows: the plugin's sample, `--data DIR`, a dataset of the hub, or the task itself (a task
+    file, mteb)."""
     digest: str
     """Hash of all rows of all splits that the score depends on; empty where they could not be read."""
+    hub: str = ""
+    """ORG/NAME@COMMIT of the dataset of the hub; empty for other sources."""
     limit: int | None = None
     """Maximum number of examples, the first ones, in a limited run; None for all."""
 

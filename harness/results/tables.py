@@ -125,13 +125,20 @@ def _subtitle(board: Board) -> str:
         grouped = f" in {headline.clusters} clusters" if headline.clusters != headline.examples else ""
         parts.append(f"{headline.examples} examples{grouped}")
     if examination.digest:
-        source = {"sample": ILLUSTRATIVE, "files": "data files", "own": "its own data"}[examination.data]
+        named = {"sample": ILLUSTRATIVE, "files": "data files", "own": "its own data"}
+        source = named.get(examination.data) or f"hub {_brief(examination.hub)}".rstrip()
         parts.append(f"{source} ({examination.digest[:8]})")
     if evaluation.status == "ok" and evaluation.predictions is None:
         parts.append("aggregates of another tool: no predictions, no intervals")
     if examination.limit is not None:
         parts.append(f"LIMITED to {examination.limit} examples: not comparable with the full set")
     return " · ".join(parts)
+
+
+def _brief(dataset: str) -> str:
+    """Return ORG/NAME@COMMIT with the first digits of the commit."""
+    name, _, commit = dataset.partition("@")
+    return f"{name}@{commit[:8]}" if name else ""
 
 
 def _remarks(board: Board) -> list[str]:

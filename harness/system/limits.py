@@ -13,7 +13,7 @@ import msgspec
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -62,9 +62,9 @@ class Limit:
 DATA = Limit("HARNESS_MAX_DATA_BYTES", 8 * 2**30, "bytes of data")
 """Maximum size of a file of rows, on disk and decompressed."""
 ROWS = Limit("HARNESS_MAX_ROWS", 50_000_000, "rows")
-"""Maximum rows of a parquet file, in which a billion equal rows take a few bytes."""
+"""Maximum rows of a parquet or Arrow file, in which a billion equal rows take a few bytes."""
 GROWTH = Limit("HARNESS_MAX_GROWTH", 1_000, "times its size on disk")
-"""Maximum growth of a parquet file that takes more than 256 MiB when decompressed."""
+"""Maximum growth of a parquet, Arrow or compressed file that takes more than 256 MiB when decompressed."""
 CONFIG = Limit("HARNESS_MAX_CONFIG_BYTES", 2**20, "bytes of TOML")
 """Maximum size of a configuration, a task file, a recipe or a gate."""
 CARD = Limit("HARNESS_MAX_CARD_BYTES", 4 * 2**20, "bytes of a model card")
@@ -163,20 +163,33 @@ def read_parquet(file: ParquetFile, where: Path, columns: Sequence[str] | None =
     Its metadata is checked first, and not trusted: few bytes can become many.
     Raises HarnessError if it is over a limit.
     """
-    import pyarrow as pa
-
-    metadata, on_disk = file.metadata, where.stat().st_size
+    metadata = file.metadata
     ROWS.check(metadata.num_rows, where)
     groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
     DATA.check(sum(group.total_byte_size for group in groups), where)
-    pieces, rows, size = [], 0, 0
-    for piece in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
+    batches = file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns)
+    return collect_batches(batches, where) or file.read(columns=columns)
+
+
+def collect_batches(batches: Iterable[pa.RecordBatch], where: Path) -> pa.Table | None:
+    """Return record batches of an Arrow or parquet file as a table, each checked as it comes; None for none.
+
+    where: the file's path.
+    Raises HarnessError if their rows or bytes are over a limit.
+    """
+    import pyarrow as pa
+
+    pieces, rows, size, on_disk = [], 0, 0, where.stat().st_size
+    for piece in batches:
         rows, size = rows + piece.num_rows, size + piece.nbytes
         ROWS.check(rows, where)
         DATA.check(size, where)
-        if size > _GROWS_FREELY:
-            GROWTH.check(size // on_disk, where)
+        check_growth(size, on_disk, where)
         pieces.append(piece)
-    if not pieces:
-        return file.read(columns=columns)
-    return pa.Table.from_batches(pieces)
+    return pa.Table.from_batches(pieces) if pieces else None
+
+
+def check_growth(size: int, on_disk: int, where: object) -> None:
+    """Raise HarnessError for a decompressed size of more than 256 MiB that is out of proportion."""
+    if size > _GROWS_FREELY:
+        GROWTH.check(size // max(on_disk, 1), where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.system.compressed import compression_of, read_compressed
 from harness.system.limits import DATA, read_file
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 def read_text(path: Path, limit: Limit = DATA) -> str:
     r"""Return the text of a UTF-8 file, with or without a byte-order mark; line ends become `\n`.
 
-    Raises HarnessError that names the first byte that is not UTF-8, or the limit that is exceeded.
+    A file whose ending is gz, bz2, xz or zst is decompressed.
+    Raises HarnessError that names the first byte that is not UTF-8, or the limit that is exceeded, and for a
+    compressed file that is damaged.
     """
     try:
-        content = read_file(path, limit)
+        content = read_compressed(path, limit) if compression_of(path) else read_file(path, limit)
     except OSError as error:
         raise HarnessError(f"cannot read {path}: {error.strerror}") from error
     try:

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import HarnessError, MissingDataError
+from harness.tasks.readers import read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+    import re
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from harness.finding import Finding
     from harness.metrics.interface import Metric
     from harness.models.interface import Model, Role
     from harness.tasks.dataset import Dataset, Predictions
+    from harness.tasks.hub import HubDataset
+    from harness.tasks.readers import Columns
+
+    DataChoice = Path | Literal["hub"] | None
+    """`--data`: a folder, the hub, or None for the samples."""
+
+HUB: Literal["hub"] = "hub"
+"""The word of `--data` for the homes of tasks on the hub."""
+
+
+def read_choice(text: str | None) -> DataChoice:
+    """Return a choice of data that was written as text: a folder's path, `hub`, or None for the samples."""
+    if text is None:
+        return None
+    return HUB if text == HUB else Path(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,8 @@ class Task(ABC):
     splits: Splits = Splits()
     sample: Path | None = None
     """Folder of the illustrative data that the plugin ships for this task; None if it ships none."""
+    hub: HubDataset | None = None
+    """Where the data is on the hub, for `--data hub`; None if it is not there."""
     options: Mapping[str, Any] = MappingProxyType({})
     """What the answers depend on besides code and rows, such as a task file's options; plain data."""
     brought_by: str = ""
@@ -99,6 +119,12 @@ class TaskScheme:
     """Return the task of the name after the colon; raises HarnessError for an unknown name."""
 
 
+_GENERAL_KEYS = ("kind", "path", "tags", "columns", "templates")
+"""Keys of every kind."""
+_READING_KEYS = ("header", "quoting", "delimiter", "missing", "split")
+"""Keys of kinds that read files of rows; those of `harness.tasks.readers.Reading`."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskDefinition:
     """A `[tasks.NAME]` table of a task file; the keys that all kinds share are validated."""
@@ -106,27 +132,76 @@ class TaskDefinition:
     name: str
     kind: str
     path: Path
-    """Absolute, or relative to the task file's folder."""
+    """Absolute, or relative to the task file's folder; the first, if there are several."""
     tags: frozenset[str] = frozenset()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Our name of a column → the file's name of it."""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    """Our name of a column → the file's name of it; or its position from 1, in a file without a header."""
     templates: Mapping[str, str] = field(default_factory=dict)
     """Our name of a text column → a template over the record's fields, such as "{title} — {text}"."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Options of this kind alone, such as `dev` and `train` files."""
+    """Options of this kind alone, such as `dev` and `train` files, and how files of rows are read."""
+    paths: tuple[Path, ...] = ()
+    """All paths and patterns of files, if there are several."""
+    hub: HubDataset | None = None
+    """The dataset of the hub that `path = "hub:ORG/NAME"` names. A kind needs not look at it: when rows are
+    loaded, it is built again, with the `path` at which they are on this machine."""
 
     def allow(
-        self, *, columns: Iterable[str] = (), templates: Iterable[str] = (), options: Iterable[str] = ()
+        self,
+        *,
+        columns: Iterable[str] = (),
+        templates: Iterable[str] = (),
+        options: Iterable[str] = (),
+        rows: bool = False,
     ) -> None:
-        """Raise HarnessError for a column, template or option that the kind does not use."""
+        """Raise HarnessError for a column, template or option that the kind does not use.
+
+        rows: whether the kind reads files of rows with `read_rows`: one or several, and with its options.
+        """
+        further = (*_GENERAL_KEYS, *(_READING_KEYS if rows else ()))
         for what, names, known in (
             ("column", self.columns, columns),
             ("template", self.templates, templates),
-            ("option", self.options, options),
+            ("option", self.options, (*options, *further)),
         ):
+            known_names = set(known)
             for name in names:
-                if name not in set(known):
-                    raise HarnessError.unknown(f"{what} of kind {self.kind} (task {self.name})", name, known)
+                if name not in known_names:
+                    raise HarnessError.unknown(
+                        f"{what} of kind {self.kind} (task {self.name})", name, known_names
+                    )
+        where = f"[tasks.{self.name}]: kind {self.kind}"
+        if len(self.paths) > 1 and not rows:
+            raise HarnessError(f"{where} takes one path, not {len(self.paths)}")
+        if not rows and any(isinstance(column, int) for column in self.columns.values()):
+            raise HarnessError(f"{where} takes names of columns, not positions")
+
+    def read_rows(
+        self,
+        required: Sequence[str],
+        *,
+        optional: Sequence[str | re.Pattern[str]] = (),
+        numbers: Sequence[str] = (),
+        filled: Sequence[str] = (),
+        file: Path | None = None,
+    ) -> Columns:
+        """Read the files of rows with the definition's columns, templates and options.
+
+        required, optional, numbers, filled: names of columns; see `harness.read_rows`.
+        file: a file to read instead, such as one to fit on; it has no split.
+        """
+        from harness.tasks.readers import read_rows
+
+        names = [name for name in optional if isinstance(name, str)]
+        mapped = {name: self.columns[name] for name in names if name in self.columns}
+        columns = {name: self.columns.get(name, name) for name in required} | mapped
+        how = {key: self.options[key] for key in _READING_KEYS if key in self.options}
+        if file is not None:
+            how.pop("split", None)
+        paths = file or self.paths or self.path
+        return read_rows(
+            paths, columns, optional=optional, templates=self.templates, numbers=numbers, filled=filled, **how
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,30 +212,54 @@ class TaskKind:
     help: str
     """One line: which files and columns it reads."""
     build: Callable[[TaskDefinition], Task]
-    """Return the task; raises HarnessError for an invalid definition."""
+    """Return the task, without a look at its data; raises HarnessError for an invalid definition."""
+    folder: bool = False
+    """Whether a path is always a folder of several tables, such as a corpus with its queries."""
 
 
 @dataclass(slots=True)
 class DataSource:
-    """Source of a task's data in this run; there is no fallback from one kind to the other."""
+    """Source of a task's data in this run; there is no fallback from one kind to another."""
 
-    kind: Literal["sample", "files"]
+    kind: Literal["sample", "files", "hub"]
     root: Path | None
-    """The folder that holds the data sets; None when the task ships no sample."""
+    """The folder that holds the data sets; None when the task ships no sample, and for the hub."""
+    hub: HubDataset | None = None
+    """The task's home on the hub; None where it has none, or the source is another."""
+    split: str = "test"
+    """The split that the task evaluates."""
     used: bool = False
-    """Whether the task asked for a path; a task that did not has its own rows."""
+    """Whether the task asked for data; a task that did not has its own rows."""
 
     @classmethod
-    def of(cls, task: Task, folder: Path | None) -> DataSource:
-        """Return the data folder as a source or, without one, the sample that the task's plugin ships."""
-        return cls("files", folder) if folder is not None else cls("sample", task.sample)
+    def of(cls, task: Task, data: DataChoice) -> DataSource:
+        """Return the source of a task's data.
+
+        data: the data folder, "hub" for the dataset that the task declares, or None for the sample that its
+        plugin ships. A task whose task file names a dataset of the hub reads that one.
+        """
+        if task.hub is not None and task.hub.only:
+            return cls("hub", None, task.hub, task.splits.evaluated, used=True)
+        if data == HUB:
+            return cls("hub", None, task.hub, task.splits.evaluated)
+        if data is not None:
+            return cls("files", data)
+        return cls("sample", task.sample)
+
+    @property
+    def name(self) -> str:
+        """ORG/NAME@COMMIT of a dataset of the hub; empty for other sources."""
+        return self._hub().name if self.kind == HUB and self.hub is not None else ""
 
     def path(self, *alternatives: str) -> Path:
-        """Return the first of the alternatives that exists below the root.
+        """Return the first of the alternatives that exists below the root; for the hub, the dataset's folder.
 
-        Raises MissingDataError that names the alternatives, the existing entries, and what to do.
+        Raises MissingDataError that names the alternatives, the existing entries, and what to do, and
+        HarnessError where the hub's dataset is neither in its cache nor within reach.
         """
         self.used = True
+        if self.kind == HUB:
+            return self._hub().folder()
         if self.root is None:
             raise MissingDataError(
                 "no sample is shipped for this task",
@@ -175,3 +274,32 @@ class DataSource:
             exists=f"there: {', '.join(present[:20]) or 'nothing'}{' …' if len(present) > 20 else ''}",
             hint="docs/data.md shows the layout of a data folder",
         )
+
+    def rows(
+        self, *alternatives: str, columns: Sequence[str], header: Sequence[str] | None = None
+    ) -> Columns:
+        """Read named columns of a table, as `read_rows` does.
+
+        alternatives: files below the root, of which the first that exists is read. Of the hub's dataset, the
+        split and the columns are read that the task declares.
+        header: names of the columns of the files, if they have no header line; the hub's tables have names.
+        Raises HarnessError as `path` and `read_rows` do.
+        """
+        if self.kind != HUB:
+            return read_rows(self.path(*alternatives), columns, header=header)
+        self.used = True
+        dataset = self._hub()
+        named = {name: dataset.columns.get(name, name) for name in columns}
+        return read_rows(dataset.files(dataset.split or self.split), named)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what a reader of the score must know of the source."""
+        return self.hub.findings() if self.kind == HUB and self.used and self.hub is not None else ()
+
+    def _hub(self) -> HubDataset:
+        if self.hub is None:
+            raise MissingDataError(
+                "this task has no home on the hub",
+                hint="give its data: --data DIR (docs/data.md says where each set comes from)",
+            )
+        return self.hub

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.system.toml_file import read_toml_as, table_as, table_name
+from harness.tasks.hub_tasks import hub_dataset, hub_options, hub_task
 from harness.tasks.interface import TaskDefinition
 from harness.tasks.selection import name_error
 
@@ -29,13 +30,28 @@ class _TaskTable:
     """Keys that a task of every kind has."""
 
     kind: str
-    path: str
+    path: str | tuple[str, ...]
+    """A file or folder, a pattern of files, or several of them."""
     tags: frozenset[str] = frozenset()
-    columns: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str | int] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ReadingTable:
+    """Keys of kinds that read files of rows."""
+
+    header: bool | tuple[str, ...] | None = None
+    quoting: Literal["auto", "none", "csv"] = "auto"
+    delimiter: str = "auto"
+    missing: Literal["error", "drop"] = "error"
+    split: str | None = None
+
+
 _GENERAL = frozenset(column.name for column in fields(_TaskTable))
+_READING = frozenset(column.name for column in fields(_ReadingTable))
+_PATHS = ("train", "dev", "scores")
+"""Options that name files."""
 
 
 def read_task_file(path: Path, kinds: Mapping[str, TaskKind]) -> dict[str, Task]:
@@ -65,27 +81,55 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     )
     if general.kind not in kinds:
         raise HarnessError.unknown(f"kind of task ({where})", general.kind, kinds)
+    given = (general.path,) if isinstance(general.path, str) else general.path
+    if not given:
+        raise HarnessError(f"{where} path names no file")
+    paths = tuple(user_path(one, file.parent) for one in given)
+    kind, hub = kinds[general.kind], hub_dataset(given, table, where)
+    options = {key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL}
     definition = TaskDefinition(
         name=name,
         kind=general.kind,
-        path=user_path(general.path, file.parent),
+        path=paths[0],
         tags=general.tags,
         columns=general.columns,
         templates=general.templates,
-        options={key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL},
+        options=hub_options(options, kind) if hub else options | _reading(table, file, name),
+        paths=paths if len(paths) > 1 else (),
+        hub=hub,
     )
-    task = kinds[definition.kind].build(definition)
-    # Paths are where rows come from, and rows count by their content.
-    task.options = {key: value for key, value in definition.options.items() if not isinstance(value, Path)}
+    task = hub_task(kind, definition, hub, table) if hub else kind.build(definition)
+    # Where rows come from and how files write them is no part of a task: rows count by their content.
+    task.options = {
+        key: value
+        for key, value in definition.options.items()
+        if key not in _READING - {"split"} and not isinstance(value, Path | tuple)
+    }
     return task
 
 
+def _reading(table: Mapping[str, Any], file: Path, name: str) -> dict[str, Any]:
+    """Return the checked keys that say how files of rows are read."""
+    given = {key: value for key, value in table.items() if key in _READING}
+    checked = table_as(given, _ReadingTable, file, at=("tasks", name))
+    if checked.delimiter != "auto" and not (
+        len(checked.delimiter) == 1 and (checked.delimiter.isprintable() or checked.delimiter == "\t")
+    ):
+        raise HarnessError(
+            f"{file}: {table_name('tasks', name)} delimiter must be one character, not {checked.delimiter!r}",
+            hint='delimiter = ";", or delimiter = "\\t" for a tab',
+        )
+    return {key: getattr(checked, key) for key in given}
+
+
 def _option(file: Path, key: str, value: Any) -> Any:  # noqa: ANN401 - TOML
-    """Return an option; the paths of further splits are relative to the task file's folder, as `path` is.
+    """Return an option; the paths of further files are relative to the task file's folder, as `path` is.
 
     Raises HarnessError for a text that cannot be part of a file's name.
     """
+    if key in _PATHS and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(user_path(one, file.parent) for one in value)
     if not isinstance(value, str):
         return value
     user_path(f"{value}.parquet", file.parent)
-    return user_path(value, file.parent) if key in ("train", "dev") else value
+    return user_path(value, file.parent) if key in _PATHS else value

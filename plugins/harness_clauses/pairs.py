@@ -54,10 +54,7 @@ def csv_pairs(path: Path) -> Dataset:
         raise HarnessError(
             f"{path}: unknown label {unknown!r}", exists="0 Entailment, 1 Contradiction, 2 NotMentioned"
         )
-    clauses, hypotheses = (
-        as_texts(rows["concatenated_spans"], "clause", path),
-        as_texts(rows["hypothesis"], "hypothesis", path),
-    )
+    clauses, hypotheses = (as_texts(rows[name], name, rows) for name in ("concatenated_spans", "hypothesis"))
     kept = [row for row, value in enumerate(rows["label"]) if _CSV_GOLD[value] is not None]
     columns: dict[str, Sequence[Any]] = {
         "id": [str(row) for row in kept],
@@ -65,11 +62,13 @@ def csv_pairs(path: Path) -> Dataset:
         "hypothesis": [hypotheses[row] for row in kept],
         "gold": [_CSV_GOLD[rows["label"][row]] for row in kept],
     }
-    return drop_blank_clauses(columns, path)
+    return drop_blank_clauses(columns, path, *rows.findings)
 
 
-def drop_blank_clauses(columns: Mapping[str, Sequence[Any]], path: Path) -> Dataset:
+def drop_blank_clauses(columns: Mapping[str, Sequence[Any]], path: Path, *findings: Finding) -> Dataset:
     """Return the rows whose clause is not blank as a dataset; a finding counts the others.
+
+    findings: those of reading.
 
     Raises HarnessError if none are left.
     """
@@ -83,7 +82,7 @@ def drop_blank_clauses(columns: Mapping[str, Sequence[Any]], path: Path) -> Data
         f"{dropped} of {len(columns['clause'])} rows of {path.name} have a blank clause and were dropped",
     )
     rows = {name: [values[row] for row in kept] for name, values in columns.items()}
-    return Dataset(rows, findings=(finding,) if dropped else ())
+    return Dataset(rows, findings=(*findings, *((finding,) if dropped else ())))
 
 
 def join_splits(evaluated: Dataset, fitted_on: Mapping[str, Dataset], *findings: Finding) -> Dataset:

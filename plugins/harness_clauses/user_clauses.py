@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import Dataset, HarnessError, Splits, read_rows
-from harness.authoring import TaskDefinition, TaskKind, as_texts
+from harness import Dataset, HarnessError, Splits
+from harness.authoring import TaskDefinition, TaskKind, as_ids, as_texts
 from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
 from harness_clauses.pairs import drop_blank_clauses, join_splits
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness import DataSource
 
 COLUMNS = ("clause", "hypothesis", "label")
+_NAMES = ("id", "cluster")
 _OPTIONS = ("dev", "train", "labels")
 _TRAIN_FILES = ("train.json", "train-pairs.csv", "train_truncated.json")
 
@@ -27,6 +28,7 @@ class UserClauses(Entailment):
     """
 
     def __init__(self, definition: TaskDefinition) -> None:
+        definition.allow(columns=(*COLUMNS, *_NAMES), templates=COLUMNS, options=_OPTIONS, rows=True)
         self.name, self.tags = definition.name, definition.tags | {"clauses"}
         self._definition = definition
         self._dev, self._train = _fitted_on(definition)
@@ -36,30 +38,28 @@ class UserClauses(Entailment):
         self._classes = _classes(definition)
 
     def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the files
-        """Read the folder, or the table with the definition's column names, templates and labels."""
+        """Read the folder, or the files of rows as the definition says."""
         path = self._definition.path
-        if path.is_dir():
+        if _is_release(self._definition):
             return read_evidence_pairs(path / "test.json", self._dev, self._train)
         fitted_on = {"dev": self._dev, "train": self._train}
         tables = {name: self._table(split) for name, split in fitted_on.items() if split}
-        return join_splits(self._table(path), tables)
+        return join_splits(self._table(), tables)
 
-    def _table(self, path: Path) -> Dataset:
-        definition = self._definition
-        names = {name: definition.columns.get(name, name) for name in COLUMNS}
-        optional = {
-            name: definition.columns[name] for name in ("id", "cluster") if name in definition.columns
-        }
-        rows = read_rows(path, names | optional, optional=("id", "cluster"), templates=definition.templates)
-        clauses = as_texts(rows["clause"], "clause", path)
+    def _table(self, file: Path | None = None) -> Dataset:
+        rows = self._definition.read_rows(COLUMNS, optional=_NAMES, filled=("label",), file=file)
+        clauses = as_texts(rows["clause"], "clause", rows)
         columns: dict[str, Sequence[Any]] = {
             "clause": clauses,
-            "hypothesis": as_texts(rows["hypothesis"], "hypothesis", path),
-            "gold": [self._gold(value, path, row) for row, value in enumerate(rows["label"], 1)],
-            "id": [str(name) for name in rows.get("id", range(len(clauses)))],
-            "cluster": [str(name) for name in rows.get("cluster", _default_clusters(clauses))],
+            "hypothesis": as_texts(rows["hypothesis"], "hypothesis", rows),
+            "gold": [
+                self._gold(value, *place) for value, place in zip(rows["label"], rows.places, strict=True)
+            ],
+            "id": [str(number) for number in range(len(clauses))],
+            "cluster": _default_clusters(clauses),
         }
-        return drop_blank_clauses(columns, path)
+        columns |= {name: as_ids(rows[name], name, rows) for name in _NAMES if name in rows}
+        return drop_blank_clauses(columns, file or self._definition.path, *rows.findings)
 
     def _gold(self, value: Any, path: Path, row: int) -> int:  # noqa: ANN401 - any value of the file
         gold = self._classes.get(_word(value))
@@ -75,16 +75,9 @@ class UserClauses(Entailment):
 
 def _fitted_on(definition: TaskDefinition) -> tuple[Path | None, Path | None]:
     """Return the dev and train files: those in a folder, else those of the options."""
-    for option in definition.options:
-        if option not in _OPTIONS:
-            raise HarnessError.unknown(f"option of [tasks.{definition.name}]", option, _OPTIONS)
     paths = {name: definition.options.get(name) for name in ("dev", "train")}
-    if definition.path.is_dir():
-        if any(paths.values()):
-            raise HarnessError(
-                f"[tasks.{definition.name}]: the path is a folder, so dev.json and train.json in it are read",
-                hint="leave out `dev` and `train`, or give a table as the path",
-            )
+    if _is_release(definition):
+        _refuse_keys_of_tables(definition)
         dev = definition.path / "dev.json"
         trains = (definition.path / name for name in _TRAIN_FILES)
         return dev if dev.is_file() else None, next((path for path in trains if path.is_file()), None)
@@ -92,6 +85,22 @@ def _fitted_on(definition: TaskDefinition) -> tuple[Path | None, Path | None]:
         if not isinstance(path, str | Path | None):
             raise HarnessError(f"[tasks.{definition.name}]: {name} must be a path, not {path!r}")
     return _path(paths["dev"]), _path(paths["train"])
+
+
+def _is_release(definition: TaskDefinition) -> bool:
+    """Whether the path is a folder in ContractNLI's format, and not one that holds files of rows."""
+    path, rows = definition.path, ("dataset_dict.json", "state.json", "data", "*.parquet", "*.arrow")
+    return path.is_dir() and not any(any(path.glob(name)) for name in rows)
+
+
+def _refuse_keys_of_tables(definition: TaskDefinition) -> None:
+    given = sorted({key for key in definition.options if key != "labels"})
+    given += [name for name in ("columns", "templates") if getattr(definition, name)]
+    if given or definition.paths:
+        raise HarnessError(
+            f"[tasks.{definition.name}]: the path is a folder, so dev.json and train.json in it are read",
+            hint=f"leave out {', '.join(given) or 'the further paths'}, or give a table as the path",
+        )
 
 
 def _path(value: Any) -> Path | None:  # noqa: ANN401 - checked by the caller

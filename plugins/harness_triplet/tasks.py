@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import (
     Dataset,
@@ -18,7 +18,8 @@ from harness import (
     mean_metric,
     read_rows,
 )
-from harness.authoring import TaskDefinition, TaskKind, as_ids, as_texts
+from harness.authoring import Columns, HubDataset, TaskDefinition, TaskKind, as_ids, as_texts
+from harness_triplet.several import read_triplets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -80,24 +81,37 @@ class TripletFile(Triplets):
     def load(self, source: DataSource) -> Dataset:
         """Read the first of the files that exists."""
         path = source.path(*self._files)
-        return _triplets(read_rows(path, COLUMNS), path)
+        return _triplets(read_rows(path, COLUMNS))
+
+
+class SNLITriplets(TripletFile):
+    """Triplets of SNLI's dev split: a premise, a hypothesis that it entails, and one that it contradicts."""
+
+    hub = HubDataset(
+        "stanfordnlp/snli",
+        "cdb5c3d5eed6ead6e5a341c8e56e669bb666725b",
+        config="plain_text",
+        split="validation",
+    )
+
+    def load(self, source: DataSource) -> Dataset:
+        """Read the file of triplets; on the hub are the pairs that it was made of."""
+        if source.kind != "hub":
+            return super().load(source)
+        return _triplets(_from_pairs(source.rows(columns=("premise", "hypothesis", "label"))))
 
 
 class UserTriplets(Triplets):
-    """Triplets from a user's file."""
+    """Triplets from a user's files."""
 
     def __init__(self, definition: TaskDefinition) -> None:
-        definition.allow(columns=(*COLUMNS, *OPTIONAL), templates=COLUMNS)
+        definition.allow(columns=(*COLUMNS, *OPTIONAL), templates=COLUMNS, rows=True)
         self.name, self.tags = definition.name, definition.tags | {"triplets"}
         self._definition = definition
 
     def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the file
-        """Read the file with the definition's column names and templates."""
-        path = self._definition.path
-        columns = {**{name: name for name in COLUMNS}, **self._definition.columns}
-        return _triplets(
-            read_rows(path, columns, optional=OPTIONAL, templates=self._definition.templates), path
-        )
+        """Read the files with the definition's columns, templates and options."""
+        return _triplets(read_triplets(self._definition, OPTIONAL))
 
 
 def triplet_tasks() -> list[Task]:
@@ -113,14 +127,32 @@ def triplet_tasks() -> list[Task]:
         ),
         TripletFile("aila-triplets", f"{folder}/aila-statutes.jsonl", tags={"legal"}),
         TripletFile("aila-triplets-hard", f"{folder}/aila-statutes-hard.jsonl", tags={"legal"}),
-        TripletFile("snli-triplets", "snli/triplets-dev.jsonl", split="dev"),
+        SNLITriplets("snli-triplets", "snli/triplets-dev.jsonl", split="dev"),
     ]
 
 
-def _triplets(rows: Mapping[str, list[Any]], path: Path) -> Dataset:
-    columns = {column: as_texts(rows[column], column, path) for column in COLUMNS}
-    findings = tuple(_find_degenerate(columns))
-    columns |= {column: as_ids(rows[column], column, path) for column in OPTIONAL if column in rows}
+def _from_pairs(rows: Columns) -> Columns:
+    """Return triplets of labeled pairs: per premise the n-th hypothesis of each class, while both have one.
+
+    Labels are SNLI's on the hub: 0 entailment, 1 neutral, 2 contradiction, -1 none.
+    """
+    hypotheses: dict[str, dict[int, list[int]]] = {}
+    for row, (premise, label) in enumerate(zip(rows["premise"], rows["label"], strict=True)):
+        hypotheses.setdefault(premise, {}).setdefault(label, []).append(row)
+    pairs = [
+        pair
+        for by_label in hypotheses.values()
+        for pair in zip(by_label.get(0, ()), by_label.get(2, ()), strict=False)
+    ]
+    positive, negative = (rows.take(side) for side in zip(*pairs, strict=True))
+    columns = (positive["premise"], positive["hypothesis"], negative["hypothesis"])
+    return Columns(dict(zip(COLUMNS, columns, strict=True)), positive.places, rows.findings)
+
+
+def _triplets(rows: Columns) -> Dataset:
+    columns = {column: as_texts(rows[column], column, rows) for column in COLUMNS}
+    findings = (*rows.findings, *_find_degenerate(columns))
+    columns |= {column: as_ids(rows[column], column, rows) for column in OPTIONAL if column in rows}
     if "cluster" not in columns:
         number = {anchor: position for position, anchor in enumerate(dict.fromkeys(columns["anchor"]))}
         columns["cluster"] = [f"a{number[anchor]}" for anchor in columns["anchor"]]
@@ -139,5 +171,5 @@ def _find_degenerate(columns: Mapping[str, list[str]]) -> Iterable[Finding]:
 
 
 TRIPLET_KIND = TaskKind(
-    "triplet", "a csv, tsv, jsonl, json or parquet file: columns anchor, positive, negative", UserTriplets
+    "triplet", "columns anchor, positive, negative: texts, lists, or negative_1, negative_2, …", UserTriplets
 )

@@ -166,7 +166,7 @@ def test_a_wrong_column_names_what_was_found_and_needed(tmp_path):
     [
         pytest.param({"columns": {"anker": "facts"}}, "no column .* 'anker'", id="column"),
         pytest.param({"templates": {"id": "{a}"}}, "no template .* 'id'", id="template"),
-        pytest.param({"options": {"split": "dev"}}, "no option .* 'split'", id="option"),
+        pytest.param({"options": {"splits": "dev"}}, "no option .* 'splits'\n.*mean: split", id="option"),
     ],
 )
 def test_a_definition_with_an_unknown_column_template_or_option_is_an_error(tmp_path, options, complaint):
@@ -176,7 +176,7 @@ def test_a_definition_with_an_unknown_column_template_or_option_is_an_error(tmp_
 
 def test_a_text_that_is_missing_is_an_error_with_its_row(tmp_path):
     path = written(tmp_path / "t.jsonl", ("a", "b", "c"), ("a", None, "c"))
-    with pytest.raises(HarnessError, match="1 rows of column 'positive' are not texts, the first is row 2"):
+    with pytest.raises(HarnessError, match=r"t\.jsonl: row 2 has no positive\n.*missing = .drop."):
         user_task(path).load(NOWHERE)
 
 

@@ -29,7 +29,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"
 
 def write(path, rows):
     kind = path.suffix.lstrip(".")
-    if kind in ("csv", "tsv"):
+    if kind in ("csv", "tsv", "txt"):
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]), delimiter="," if kind == "csv" else "\t")
             writer.writeheader()
@@ -38,6 +38,10 @@ def write(path, rows):
         path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), encoding="utf-8")
     elif kind == "json":
         path.write_text(json.dumps(rows), encoding="utf-8")
+    elif kind == "arrow":
+        table = pa.Table.from_pylist(rows)
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table)
     else:
         parquet.write_table(pa.Table.from_pylist(rows), path)
     return path
@@ -263,8 +267,8 @@ def test_a_parquet_text_that_is_not_utf_8_is_named(tmp_path):
 
 
 def test_a_file_that_is_absent_or_a_folder_is_named(tmp_path):
-    for path in (tmp_path / "absent.csv", tmp_path):
-        with pytest.raises(HarnessError, match=f"no file {path}"):
+    for path, message in ((tmp_path / "absent.csv", "no file"), (tmp_path, "has no files of rows")):
+        with pytest.raises(HarnessError, match=f"{message}.*{path.name}|{path.name}.*{message}"):
             read_rows(path, ["a"])
 
 

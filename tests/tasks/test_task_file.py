@@ -101,7 +101,7 @@ def test_a_table_becomes_a_definition_with_paths_relative_to_the_file(read, tmp_
         ),
         pytest.param(
             "[tasks.a]\nkind = 'sts'\npath = 3",
-            r"\[tasks\.a\] path must be a text, not 3",
+            r"\[tasks\.a\] path must be a text or a list of texts, not 3",
             id="a number for a path",
         ),
         pytest.param(
@@ -111,7 +111,7 @@ def test_a_table_becomes_a_definition_with_paths_relative_to_the_file(read, tmp_
         ),
         pytest.param(
             "[tasks.a]\nkind = 'sts'\npath = 'x'\ncolumns = ['a']",
-            r"\[tasks\.a\.columns\] must be a table of texts, not \['a'\]",
+            r"\[tasks\.a\.columns\] must be a table of texts or whole numbers, not \['a'\]",
             id="columns",
         ),
         pytest.param(

@@ -1,0 +1,154 @@
+"""Where corpus, queries and judgments are in a folder: BEIR's layout, the hub's, MS MARCO's and TREC's.
+
+| | files, by precedence |
+|---|---|
+| corpus | `corpus.jsonl`, `corpus/corpus-00000-of-00001.parquet`, `corpus/`, `collection.tsv` |
+| queries | `queries.jsonl`, `queries/…`, `queries.SPLIT.tsv` |
+| judgments | `qrels/SPLIT.tsv`, `qrels.SPLIT.txt`, `SPLIT.qrels`, `data/SPLIT-00000-of-00001.parquet` |
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from harness import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+ENDINGS = ("jsonl", "tsv", "json", "csv", "parquet", "arrow")
+"""Endings of files of rows, by precedence; BEIR's own are jsonl for texts, tsv for judgments."""
+LINES = ("txt", "qrels")
+"""Further endings of judgments: TREC's four columns."""
+_COMPRESSED = ("", ".gz", ".bz2", ".xz", ".zst")
+_SHARD = re.compile(r"-\d+-of-\d+$")
+_QRELS_FOLDERS = ("qrels", "data", "default")
+"""Folders that hold a file for each split; on the hub, also under its names."""
+_LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv (others: docs/data.md)"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The files of a folder."""
+
+    folder: Path
+    split: str
+    prefix: str = ""
+    """The hub's name of one of several corpora: `en` for `en-corpus`, `en-queries`, `en-qrels`."""
+
+    def corpus(self) -> list[Path]:
+        """Return the file of the documents, or its shards; raises HarnessError where there is none."""
+        return self._texts("corpus", ("corpus", "collection"))
+
+    def queries(self) -> list[Path]:
+        """Return the file of the queries, or its shards; raises HarnessError where there is none."""
+        split = self.split
+        return self._texts("queries", ("queries", f"queries.{split}", f"queries.{split}.small"))
+
+    def judgments(self) -> list[Path]:
+        """Return the file of the split's judgments, or its shards.
+
+        Raises HarnessError that names the splits that there are.
+        """
+        split, endings = self.split, (*ENDINGS, *LINES)
+        names = [f"{folder}/{split}" for folder in self._qrels_folders()]
+        names += [f"qrels.{split}", f"qrels.{split}.small", f"{split}.qrels", split, "qrels"]
+        for name in names:
+            if found := self._files(name, endings) or _saved(self.folder / name):
+                return found
+        self._require_folder()
+        splits = self._splits()
+        raise HarnessError(
+            f"no judgments of the split {split!r} in {self.folder}",
+            exists=f"splits: {', '.join(splits)}" if splits else _present(self.folder),
+            hint=f"split = {splits[0]!r} in the task file" if splits else _LAYOUT,
+        )
+
+    def _texts(self, what: str, names: Sequence[str]) -> list[Path]:
+        prefix = f"{self.prefix}-" if self.prefix else ""
+        for name in names:
+            if found := self._files(f"{prefix}{name}", ENDINGS) or self._inside(f"{prefix}{name}"):
+                return found
+        self._require_folder()
+        raise HarnessError(
+            f"no file {prefix}{what} in {self.folder}", exists=_present(self.folder), hint=_LAYOUT
+        )
+
+    def _inside(self, name: str) -> list[Path]:
+        """Return the files of a folder of rows: of its own name, of the split, or all of one format."""
+        if saved := _saved(self.folder / name):
+            return saved
+        for own in (name.rpartition("-")[2], self.split):
+            if found := self._files(f"{name}/{own}", ENDINGS) or _saved(self.folder / name / own):
+                return found
+        for ending in ENDINGS:
+            for compression in _COMPRESSED:
+                if found := sorted((self.folder / name).glob(f"*.{ending}{compression}")):
+                    return found
+        return []
+
+    def _qrels_folders(self) -> Sequence[str]:
+        return (f"{self.prefix}-qrels", self.prefix) if self.prefix else _QRELS_FOLDERS
+
+    def _files(self, name: str, endings: Iterable[str]) -> list[Path]:
+        """Return the file of a name with one of the endings, compressed or not, or all of its shards."""
+        for ending in endings:
+            for compression in _COMPRESSED:
+                path = self.folder / f"{name}.{ending}{compression}"
+                if path.is_file():
+                    return [path]
+                shards = sorted(
+                    shard
+                    for shard in path.parent.glob(f"*.{ending}{compression}")
+                    if _SHARD.sub("", _stem(shard)) == path.name.removesuffix(f".{ending}{compression}")
+                )
+                if shards:
+                    return shards
+        return []
+
+    def _splits(self) -> list[str]:
+        """Return the splits that have judgments."""
+        inside = [
+            _SHARD.sub("", _stem(path))
+            for folder in self._qrels_folders()
+            for path in sorted((self.folder / folder).glob("*.*"))
+            if path.is_file() and not path.name.startswith((".", "README"))
+        ]
+        beside = [
+            match["before"] or match["after"]
+            for path in sorted(self.folder.glob("*qrels*"))
+            if (match := re.match(r"(?:qrels\.(?P<after>[^.]+)|(?P<before>.+)\.qrels)", path.name))
+        ]
+        return list(dict.fromkeys([*inside, *beside]))
+
+    def _require_folder(self) -> None:
+        if not self.folder.is_dir():
+            raise HarnessError(f"no folder {self.folder}", hint=_LAYOUT)
+
+
+def first_few(items: Iterable[str], most: int = 3) -> str:
+    """Return the first items for a sentence."""
+    shown = list(islice(items, most + 1))
+    return ", ".join(shown[:most]) + (", …" if len(shown) > most else "")
+
+
+def _saved(folder: Path) -> list[Path]:
+    """Return a folder that `save_to_disk` of datasets wrote, which is read as a whole."""
+    return [folder] if (folder / "state.json").is_file() else []
+
+
+def _present(folder: Path) -> str | None:
+    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    return f"there: {first_few(names, 20)}" if names else None
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name without its ending, and without that of its compression."""
+    name = path.name
+    for compression in _COMPRESSED[1:]:
+        name = name.removesuffix(compression)
+    return name.rpartition(".")[0] or name

@@ -1,0 +1,147 @@
+"""Read a corpus or queries: id → text, from one file or its shards."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness import Finding, HarnessError, Severity, read_rows
+from harness.authoring import Columns, as_ids, as_texts
+from harness_retrieval.layout import first_few
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+IDS = ("_id", "id")
+"""Names of the column of ids: BEIR's, and the one that newer copies on the hub have."""
+_READ = ("id", "text", "title")
+_BARE = ("id", "text")
+_MS_MARCO = re.compile(r"(collection|queries\..+)\.tsv")
+_NAMES_OF_IDS = frozenset({*IDS, "pid", "qid", "docid"})
+"""What the first cell of a header is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Documents or queries, in the order of the files."""
+
+    texts: Mapping[str, str]
+    """By id; what is encoded."""
+    bodies: Mapping[str, str]
+    """By id, without the title; empty if none has one."""
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextFiles:
+    """The files of a corpus (`document`) or of queries (`query`), and how they are read."""
+
+    paths: Sequence[Path]
+    what: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Our name of a column (id, text, title) → the files' name."""
+    template: str | None = None
+    """Template of the text, over the fields of a record."""
+    header: bool | None = None
+    """Whether tsv and csv files name their columns; None: they do, except MS MARCO's."""
+
+    def read(self) -> Texts:
+        """Return texts by id; the text of a document with a title is title + space + text, as in BEIR.
+
+        The same id with the same text again is merged, and counted in a finding.
+        Raises HarnessError for one id of different texts, and for what cannot be read.
+        """
+        texts: dict[str, str] = {}
+        bodies: dict[str, str] = {}
+        repeated: list[str] = []
+        conflicts: list[str] = []
+        titled = False
+        seen: list[Finding] = []
+        for path in self.paths:
+            rows = self._read(path)
+            seen += rows.findings
+            for name, title, body in _typed(rows):
+                titled |= bool(title)
+                text = f"{title} {body}".strip() if self._titled() else body
+                if name in texts:
+                    (repeated if texts[name] == text else conflicts).append(name)
+                else:
+                    texts[name], bodies[name] = text, body
+        if conflicts:
+            raise HarnessError(
+                f"{self.paths[0]}: {len(conflicts)} duplicate ids of different texts: {first_few(conflicts)}",
+                hint="each must occur once",
+            )
+        findings = (*seen, *self._no_header(), *self._repeated(repeated, len(texts)))
+        return Texts(texts, bodies if titled else {}, findings)
+
+    def _read(self, path: Path) -> Columns:
+        """Return the columns id, text and perhaps title of a file."""
+        templates = {"text": self.template} if self.template is not None else {}
+        if not self._bare(path):
+            return self._named(path, templates)
+        rows = read_rows(path, _BARE, templates=templates, header=_BARE)
+        start = rows["id"][0] in _NAMES_OF_IDS and self.header is None
+        return rows.take(range(start, len(rows["id"])))
+
+    def _named(self, path: Path, templates: Mapping[str, str]) -> Columns:
+        """Return the columns id, text and, of documents without a template, title if there is one."""
+        columns = {name: self.columns.get(name, name) for name in ("text", *self.columns) if name in _READ}
+        if not self._titled():
+            columns.pop("title", None)
+        try:
+            rows = read_rows(path, columns, optional=(*IDS, "title"), templates=templates, header=self.header)
+            if "id" not in columns:
+                name = next((known for known in IDS if known in rows), IDS[0])
+                rows["id"] = rows[name] if name in rows else read_rows(path, {"id": name})["id"]
+        except HarnessError as error:
+            if error.exists and _delimited(path) and self.header is None:
+                hint = f"header = false in a task file if the first line is a row; else {error.hint}"
+                raise HarnessError(error.message, exists=error.exists, hint=hint) from error
+            raise
+        if not self._titled():
+            rows.pop("title", None)
+        return rows
+
+    def _titled(self) -> bool:
+        """Whether titles belong to the texts: those of documents do, unless a template makes the text."""
+        return self.what == "document" and self.template is None
+
+    def _bare(self, path: Path) -> bool:
+        """Whether a file has no header: as the task file says, else where MS MARCO's names are given."""
+        if not _delimited(path):
+            return False
+        return not self.header if self.header is not None else bool(_MS_MARCO.match(path.name.lower()))
+
+    def _no_header(self) -> Iterable[Finding]:
+        if self.header is None and (bare := [path.name for path in self.paths if self._bare(path)]):
+            yield Finding(
+                "no-header",
+                Severity.NOTE,
+                f"{bare[0]} is read as MS MARCO's: id and text, without a header",
+                "header = true or false in a task file says which it is",
+            )
+
+    def _repeated(self, repeated: Sequence[str], total: int) -> Iterable[Finding]:
+        if repeated:
+            plural = {"document": "documents", "query": "queries"}[self.what]
+            yield Finding(
+                f"repeated-{plural}",
+                Severity.NOTE,
+                f"{len(repeated)} of {total + len(repeated)} {plural} repeat another, id and text, and are"
+                f" merged with it: {first_few(repeated)}",
+                "remove the repetitions from the file",
+            )
+
+
+def _typed(rows: Columns) -> Iterable[tuple[str, str, str]]:
+    """Return (id, title, text) of rows."""
+    bodies = as_texts(rows["text"], "text", rows)
+    titles = as_texts([title or "" for title in rows.get("title", ())], "title", rows)
+    return zip(as_ids(rows["id"], "id", rows), titles or [""] * len(bodies), bodies, strict=True)
+
+
+def _delimited(path: Path) -> bool:
+    return bool(re.search(r"\.(tsv|csv)(\.\w+)?$", path.name.lower()))

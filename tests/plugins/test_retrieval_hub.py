@@ -1,0 +1,48 @@
+"""Retrieval data is read in the layouts that the hub has: parquet in shards, folders of datasets."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import HarnessError
+from tests.plugins.published import DOCUMENTS, QRELS, QUERIES, TREC, codes, hub_layout, lines, load, qrels
+
+
+@pytest.mark.parametrize(
+    ("corpus", "queries", "judgments"),
+    [
+        ("corpus/corpus", "queries/queries", "data/test"),
+        ("corpus/corpus", "queries/queries", "qrels/test"),
+        ("corpus/corpus", "queries/queries", "default/test"),
+        ("corpus/test", "queries/test", "qrels/test"),
+    ],
+)
+@pytest.mark.parametrize("key", ["_id", "id"])
+def test_a_copy_of_a_hub_dataset_is_read_with_all_shards(tmp_path, corpus, queries, judgments, key):
+    dataset = load(hub_layout(tmp_path, corpus=corpus, queries=queries, judgments=judgments, key=key))
+    assert dataset["id"] == list(QUERIES)
+    assert dataset.tables["corpus"]["id"] == list(DOCUMENTS)
+    assert qrels(dataset) == QRELS
+    assert codes(dataset) == []
+
+
+def test_one_of_several_corpora_is_named_by_config(tmp_path):
+    for language in ("en", "de"):
+        hub_layout(
+            tmp_path,
+            corpus=f"{language}-corpus/test",
+            queries=f"{language}-queries/test",
+            judgments=f"{language}-qrels/test",
+        )
+    assert load(tmp_path, config="de")["id"] == list(QUERIES)
+    with pytest.raises(HarnessError, match="no file fr-corpus"):
+        load(tmp_path, config="fr")
+
+
+def test_a_missing_split_names_those_of_all_layouts(tmp_path):
+    path = hub_layout(tmp_path, corpus="corpus/corpus", queries="queries/queries", judgments="data/test")
+    (path / "qrels.train.txt").write_text(lines(*TREC))
+    (path / "validation.qrels").write_text(lines(*TREC))
+    with pytest.raises(HarnessError, match="no judgments of the split 'dev'") as error:
+        load(path, split="dev")
+    assert error.value.exists == "splits: test, train, validation"

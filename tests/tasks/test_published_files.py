@@ -1,0 +1,277 @@
+"""Files of rows as people have them: compressed, Arrow, saved by `datasets`, copied from a hub."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+
+import pyarrow as pa
+import pytest
+from pyarrow import ipc, parquet
+
+from harness import HarnessError, read_rows
+from harness.tasks.readers import format_of, read_json, read_records
+
+ROWS = [{"a": "Ünïcode 🙂", "b": 'a "quote"'}, {"a": "two\nlines", "b": ""}, {"a": "x", "b": "y"}]
+LINES = "".join(f"{json.dumps(row)}\n" for row in ROWS).encode()
+TEXTS = {"jsonl": LINES, "json": json.dumps(ROWS).encode(), "csv": b'a,b\nx,"y, z"\n', "tsv": b"a\tb\nx\ty\n"}
+
+
+def zstandard(content):
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return sink.getvalue().to_pybytes()
+
+
+COMPRESS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstandard}
+
+
+def write_arrow(path, rows, *, stream=False, compression=None):
+    table = pa.Table.from_pylist(rows)
+    options = ipc.IpcWriteOptions(compression=compression)
+    with (ipc.new_stream if stream else ipc.new_file)(path, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=2)
+    return path
+
+
+def write_parquet(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+# --- compressed files -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_compressed_file_is_read_as_the_plain_one(kind, ending, tmp_path):
+    plain, packed = tmp_path / f"rows.{kind}", tmp_path / f"ROWS.{kind}.{ending.upper()}"
+    plain.write_bytes(TEXTS[kind])
+    packed.write_bytes(COMPRESS[ending](TEXTS[kind]))
+    assert read_records(packed) == read_records(plain)
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_a_file_that_was_compressed_in_several_parts_is_read_to_its_end(ending, tmp_path):
+    packed = tmp_path / f"rows.jsonl.{ending}"
+    lines = LINES.splitlines(keepends=True)
+    packed.write_bytes(b"".join(COMPRESS[ending](line) for line in lines))
+    assert read_records(packed) == ROWS
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+@pytest.mark.parametrize("damage", ["cut", "garbage", "empty"])
+def test_a_damaged_compressed_file_is_named(ending, damage, tmp_path):
+    whole = COMPRESS[ending](LINES * 50)
+    packed = tmp_path / f"rows.jsonl.{ending}"
+    packed.write_bytes(
+        {"cut": whole[: len(whole) // 2], "garbage": b"not compressed at all", "empty": b""}[damage]
+    )
+    with pytest.raises(HarnessError, match=rf"rows\.jsonl\.{ending} is not a readable {ending} file"):
+        read_records(packed)
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_a_few_bytes_that_become_many_are_refused(ending, tmp_path, monkeypatch):
+    packed = tmp_path / f"rows.jsonl.{ending}"
+    packed.write_bytes(COMPRESS[ending](b" " * 3_000_000))
+    monkeypatch.setenv("HARNESS_MAX_DATA_BYTES", "2000000")
+    with pytest.raises(HarnessError, match="bytes of data, where the limit is 2,000,000"):
+        read_records(packed)
+    monkeypatch.delenv("HARNESS_MAX_DATA_BYTES")
+    monkeypatch.setattr("harness.system.limits._GROWS_FREELY", 1_000_000)
+    monkeypatch.setenv("HARNESS_MAX_GROWTH", "10")
+    with pytest.raises(HarnessError, match="times its size on disk"):
+        read_records(packed)
+
+
+def test_an_absent_compressed_file_is_named(tmp_path):
+    with pytest.raises(HarnessError, match=r"cannot read .*absent\.json\.gz: No such file"):
+        read_json(tmp_path / "absent.json.gz")
+
+
+def test_the_format_is_the_ending_before_that_of_the_compression(tmp_path):
+    assert format_of(tmp_path / "rows.v2.jsonl.GZ") == "jsonl"
+    assert format_of(tmp_path / "rows.parquet.gz") is None
+    assert format_of(tmp_path / "gz") is None
+
+
+# --- JSON -------------------------------------------------------------------------------------------------
+
+
+def test_json_lines_in_a_file_named_json_are_read(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_bytes(b"\n" + LINES)
+    assert read_records(path) == ROWS
+
+
+def test_a_list_in_a_file_named_jsonl_is_read(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    for indent in (None, 2):
+        path.write_text(json.dumps(ROWS, indent=indent))
+        assert read_records(path) == ROWS
+
+
+def test_an_error_in_json_lines_names_the_line_whatever_the_ending(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text('{"a": 1}\n{"a" 2}\n')
+    with pytest.raises(HarnessError, match="not JSON in line 2, column 6"):
+        read_records(path)
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_a_name_that_an_object_has_twice_is_refused(kind, tmp_path):
+    path = tmp_path / f"rows.{kind}"
+    path.write_text('[{"a": 1, "b": 2, "a": 3}]' if kind == "json" else '{"a": 1, "b": 2, "a": 3}')
+    with pytest.raises(HarnessError, match="two columns are named 'a'"):
+        read_records(path)
+
+
+# --- Arrow ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["file", "stream"])
+@pytest.mark.parametrize("compression", [None, "lz4", "zstd"])
+def test_an_arrow_file_and_an_arrow_stream_are_read(stream, compression, tmp_path):
+    path = write_arrow(tmp_path / "rows.arrow", ROWS, stream=stream, compression=compression)
+    assert read_records(path) == ROWS
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["file", "stream"])
+def test_an_arrow_file_without_rows_is_an_empty_dataset(stream, tmp_path):
+    path = tmp_path / "rows.arrow"
+    with (ipc.new_stream if stream else ipc.new_file)(path, pa.schema([("a", pa.string())])):
+        pass
+    with pytest.raises(HarnessError, match="empty dataset"):
+        read_rows(path, ["a"])
+
+
+@pytest.mark.parametrize("content", [b"", b"ARROW1\0\0", b"ARROW1\0\0 and more", b"garbage"])
+def test_a_damaged_arrow_file_is_named(content, tmp_path):
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(content)
+    with pytest.raises(HarnessError, match=r"rows\.arrow is not a readable arrow file"):
+        read_records(path)
+
+
+def test_an_arrow_file_whose_offsets_lead_out_of_it_is_named(tmp_path):
+    path = write_arrow(tmp_path / "rows.arrow", [{"a": "0123456789abcdef" * 8}])
+    content = path.read_bytes()
+    offsets = (0).to_bytes(4, "little") + (128).to_bytes(4, "little")
+    assert content.count(offsets) >= 1
+    path.write_bytes(content.replace(offsets, (0).to_bytes(4, "little") + (2**31 - 1).to_bytes(4, "little")))
+    with pytest.raises(HarnessError, match="not a readable arrow file"):
+        read_records(path)
+
+
+def test_the_limits_hold_for_arrow_files(tmp_path, monkeypatch):
+    path = write_arrow(tmp_path / "rows.arrow", ROWS)
+    monkeypatch.setenv("HARNESS_MAX_ROWS", "2")
+    with pytest.raises(HarnessError, match="3 rows, where the limit is 2"):
+        read_records(path)
+
+
+# --- folders ----------------------------------------------------------------------------------------------
+
+
+def test_a_saved_dataset_is_read(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    datasets.Dataset.from_list(ROWS).save_to_disk(tmp_path / "one", num_shards=2)
+    assert read_records(tmp_path / "one") == ROWS
+    with pytest.raises(HarnessError, match="has no splits"):
+        read_records(tmp_path / "one", split="test")
+
+
+def test_the_split_of_a_saved_dataset_is_chosen(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    splits = {"test": datasets.Dataset.from_list(ROWS), "train": datasets.Dataset.from_list(ROWS[:1])}
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "all")
+    assert read_records(tmp_path / "all") == ROWS
+    assert read_records(tmp_path / "all", split="train") == ROWS[:1]
+    with pytest.raises(HarnessError, match=r"no split in .* named 'dev'\n  known: test, train\n.*split = "):
+        read_records(tmp_path / "all", split="dev")
+
+
+@pytest.mark.parametrize("name", ["../secret.arrow", "/etc/passwd", "..", "", 3])
+def test_a_saved_dataset_names_no_file_outside_its_folder(name, tmp_path):
+    write_arrow(tmp_path / "secret.arrow", ROWS)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name}]}))
+    with pytest.raises(HarnessError, match=r"state\.json names no files"):
+        read_records(folder)
+
+
+def test_a_saved_dataset_that_lacks_a_file_says_which(tmp_path):
+    (tmp_path / "state.json").write_text(json.dumps({"_data_files": [{"filename": "data-0.arrow"}]}))
+    with pytest.raises(HarnessError, match=r"lacks data-0\.arrow"):
+        read_records(tmp_path)
+
+
+def test_a_copy_of_a_hub_s_repository_is_read_by_split(tmp_path):
+    for number, row in enumerate(ROWS):
+        write_parquet(tmp_path / "data" / f"test-{number:05}-of-00003.parquet", [row])
+    write_parquet(tmp_path / "data" / "train-00000-of-00001.parquet", ROWS[:1])
+    (tmp_path / "README.md").write_text("a card")
+    assert read_records(tmp_path) == read_records(tmp_path, split="test") == ROWS
+    assert read_records(tmp_path, split="train") == ROWS[:1]
+
+
+def test_a_shard_that_is_missing_is_named(tmp_path):
+    for number in (0, 2):
+        write_parquet(tmp_path / f"test-{number:05}-of-00003.parquet", ROWS)
+    with pytest.raises(HarnessError, match=r"of 3 files test-…-of-00003 there are 2\n.*number 00001"):
+        read_records(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["test.jsonl.gz", "train.jsonl.gz"],
+        ["test/0.jsonl.gz", "train/0.jsonl.gz"],
+        ["data/test/0.jsonl.gz"],
+        ["part-0.jsonl.gz"],
+        ["rows-00000-of-00001.jsonl.gz"],
+    ],
+    ids=", ".join,
+)
+def test_other_layouts_of_splits_are_read(names, tmp_path):
+    folder = tmp_path / "rows"
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(gzip.compress(LINES if "train" not in name else b"{}"))
+    assert read_records(folder) == ROWS
+
+
+def test_numbered_files_of_one_folder_are_one_split_in_the_order_of_their_names(tmp_path):
+    for number, row in enumerate(ROWS):
+        write_parquet(tmp_path / f"part-{number}.parquet", [row])
+    assert read_records(tmp_path) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["stsb-en-test.jsonl", "stsb-en-train.jsonl"], "several files of rows, and not as parts of one"),
+        (["train.jsonl"], r"no split in .* named 'test'\n  known: train"),
+        (["test/0.jsonl", "test/0.csv"], "files of rows in several formats"),
+        (["notes.md"], "has no files of rows\n  there: notes.md"),
+        ([], "has no files of rows\n  there: nothing"),
+    ],
+)
+def test_a_folder_that_leaves_open_what_is_meant_is_an_error(names, message, tmp_path):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(LINES)
+    with pytest.raises(HarnessError, match=message):
+        read_records(tmp_path)
+
+
+def test_a_file_has_no_splits(tmp_path):
+    path = write_parquet(tmp_path / "test.parquet", ROWS)
+    with pytest.raises(HarnessError, match="is a file, so it has no split 'test'"):
+        read_records(path, split="test")
