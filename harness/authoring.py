@@ -5,7 +5,9 @@ from harness.system.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "metrics.judged": "Judged TieOrder",
         "metrics.ranking": "Ranking rank",
+        "metrics.tie_findings": "RankedTexts find_tie_order",
         "models.interface": "LocatedModel ModelFacts ModelScheme ModelSpec",
         "stats.intervals": "estimate interval_seed",
         "system.text_file": "read_text",

@@ -1,5 +1,9 @@
+from harness.metrics.judged import Judged as Judged
+from harness.metrics.judged import TieOrder as TieOrder
 from harness.metrics.ranking import Ranking as Ranking
 from harness.metrics.ranking import rank as rank
+from harness.metrics.tie_findings import RankedTexts as RankedTexts
+from harness.metrics.tie_findings import find_tie_order as find_tie_order
 from harness.models.interface import LocatedModel as LocatedModel
 from harness.models.interface import ModelFacts as ModelFacts
 from harness.models.interface import ModelScheme as ModelScheme

@@ -16,6 +16,8 @@ _FEWEST_TO_JUDGE = 8
 """Minimum number of distinct texts with one embedding for which a model is refused."""
 _SAME = 1e-5
 """Maximum distance, relative to the norm, of equal embeddings: rounding of one value is below it."""
+_SHORT = ["The ferry leaves at six.", "Photosynthesis turns light into sugar."]
+"""Texts that no model cuts, and that every sound one tells apart."""
 _AT_ONCE = 1024
 """Maximum rows that are compared at once."""
 
@@ -37,13 +39,25 @@ def encode_checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
             f"model {model.name} gave all of {len(texts)} texts an embedding of zeros",
             hint="are its weights there? its tokenizer may know none of these words",
         )
-    if len(texts) >= _FEWEST_TO_JUDGE and _all_same(embeddings):
+    if len(texts) >= _FEWEST_TO_JUDGE and _all_same(embeddings) and not _cut_to_the_same(model, texts, role):
         raise HarnessError(
             f"model {model.name} gave all of {len(texts)} different texts the same embedding",
             exists=f"such as {texts[0][:60]!r} and {texts[1][:60]!r}",
             hint="the model has collapsed, or its tokenizer knows none of these words",
         )
     return embeddings
+
+
+def _cut_to_the_same(model: Model, texts: list[str], role: Role) -> bool:
+    """Whether texts may have one embedding because the model read only the beginning of nearly all.
+
+    A model that cannot tell two short texts apart has no such excuse.
+    """
+    limit = model.facts.max_tokens
+    tokens = model.count_tokens(texts, role) if limit is not None else None
+    if tokens is None or np.count_nonzero(tokens <= limit) >= _FEWEST_TO_JUDGE:
+        return False
+    return not _all_same(_as_embeddings(model, model.encode(_SHORT, role), len(_SHORT)))
 
 
 def _encode_in_memory(model: Model, texts: list[str], role: Role) -> np.ndarray:

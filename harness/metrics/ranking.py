@@ -1,19 +1,19 @@
-"""Rank documents for queries, and per-query metrics of the ranked list, vectorized over queries."""
+"""Rank documents for queries: exact, in bounded memory, with what is needed to score ties."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.metrics.search import search
+from harness.metrics.copies import copies
+from harness.metrics.judged import Judged, TieOrder, judge, relevant_ids
+from harness.metrics.search import Corpus, Found, search
 from harness.metrics.top_k import IdOrder, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from harness.models.interface import Model
 
@@ -23,166 +23,201 @@ _QUERIES, _DOCUMENTS = 1024, 4096
 With fewer documents, normalizing the queries again for each block would take time; with more, a block
 would not fit the processor's cache.
 """
-_HASHED = 1024
-"""Maximum documents that are hashed at once."""
-_PREFIX = 64
-"""Bytes of a row that distinguish nearly all documents that are not copies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The best documents of every query, best first."""
+    """The best documents of every query, best first; equal scores are listed by id, descending."""
 
     ids: list[list[str]]
     scores: list[list[float]]
+    tied_beyond: list[int] | None = None
+    """Number of documents that are not listed and tie with the last one that is; None if there are none."""
+    gold_beyond: list[list[str]] | None = None
+    """Ids of the relevant ones among them; None where unknown."""
 
-    def judged(self, relevance: Sequence[Mapping[str, float]]) -> Judged:
-        """Return the gains of the ranked documents; relevance: per query id → score, relevant if > 0."""
-        positive = [{name: score for name, score in scores.items() if score > 0} for scores in relevance]
-        gains = np.zeros((len(self.ids), max(1, max(map(len, self.ids), default=0))))
-        for row, (ids, scores) in enumerate(zip(self.ids, positive, strict=True)):
-            for name in scores.keys() & ids:
-                gains[row, ids.index(name)] = scores[name]
-        best = [sorted(scores.values(), reverse=True) for scores in positive]
-        return Judged(gains, _padded(best), np.array([len(scores) for scores in positive]))
+    def judged(self, relevance: Sequence[Mapping[str, float]], ties: TieOrder = TieOrder.EXPECTED) -> Judged:
+        """Return the gains of the ranked documents; relevance: per query id → score, relevant if > 0.
 
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Gains of ranked documents; each metric is (queries,) in [0, 1], NaN for a query with nothing relevant.
-
-    Definitions and ties are trec_eval's (https://github.com/usnistgov/trec_eval).
-    """
-
-    gains: np.ndarray
-    """(queries, depth): relevance of each ranked document, 0 if not relevant."""
-    best: np.ndarray
-    """(queries, maximum of `relevant`): the same for the best possible ranking of all documents."""
-    relevant: np.ndarray
-    """(queries,): number of relevant documents."""
-
-    def recall(self, k: int) -> np.ndarray:
-        """Return the share of the relevant documents that are among the first k."""
-        return self._per_relevant((self.gains[:, :k] > 0).sum(axis=1))
-
-    def ndcg(self, k: int) -> np.ndarray:
-        """Return the normalized discounted cumulative gain of the first k, with linear gains.
-
-        Source: Järvelin and Kekäläinen (2002), "Cumulated gain-based evaluation of IR techniques".
+        Raises ValueError if documents beyond the list tie with its last one, and it is not known which of
+        them are relevant: `rank` wants `relevance`, too.
         """
-        gain, possible = _discounted(self.gains[:, :k]), _discounted(self.best[:, :k])
-        return np.where(self.relevant > 0, gain / np.where(possible > 0, possible, 1), np.nan)
-
-    def reciprocal_rank(self, k: int) -> np.ndarray:
-        """Return 1 / rank of the first relevant document, 0 if none is among the first k."""
-        hits = self.gains[:, :k] > 0
-        ranks = np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0)
-        return np.where(self.relevant > 0, ranks, np.nan)
-
-    def average_precision(self, k: int) -> np.ndarray:
-        """Return the summed precision at each relevant document of the first k, over all relevant ones."""
-        hits = self.gains[:, :k] > 0
-        precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
-        return self._per_relevant((precision * hits).sum(axis=1))
-
-    def _per_relevant(self, sums: np.ndarray) -> np.ndarray:
-        return np.where(self.relevant > 0, sums / np.maximum(self.relevant, 1), np.nan)
+        beyond = self.tied_beyond or [0] * len(self.ids)
+        if any(beyond) and self.gold_beyond is None and ties is not TieOrder.TREC_EVAL:
+            raise ValueError("documents beyond the ranking tie with its last one: give `rank` the relevance")
+        gold = self.gold_beyond or [[] for _ in self.ids]
+        return judge(self.ids, self.scores, relevance, beyond=beyond, gold_beyond=gold, ties=ties)
 
 
-def rank(model: Model, queries: np.ndarray, documents: np.ndarray, ids: Sequence[str], depth: int) -> Ranking:
+def rank(
+    model: Model,
+    queries: np.ndarray,
+    documents: np.ndarray,
+    ids: Sequence[str],
+    depth: int,
+    *,
+    relevance: Sequence[Mapping[str, float]] | None = None,
+    left_out: Sequence[str | None] | None = None,
+) -> Ranking:
     """Return the best documents for each query by the model's own similarity: exact, in bounded memory.
 
     queries (q, dim), documents (n, dim): embeddings; ids: the documents' ids, unique.
-    depth: number of documents to keep, at least 1. Equal scores are ordered by document id, descending,
-    as in trec_eval; documents with the same embedding always have equal scores.
+    depth: number of documents to keep, at least 1. Equal scores are listed by document id, descending, as
+    in trec_eval; documents with the same embedding always have equal scores.
+    relevance: per query id → score; which relevant documents tie with the last one that is kept, but are
+    not kept, is then known. left_out: per query the id of a document that is not to be found, or None.
     A large search by cosine or dot product, if `model.facts` names it, is computed here and not by the
     model: scores may differ by 1e-6 (times both lengths, for the dot product).
     Raises HarnessError for similarities that are not finite.
     """
-    order = IdOrder(ids)
-    copies = [sorted(group, key=ids.__getitem__, reverse=True) for group in _copies(documents)]
-    ignored = np.array(sorted(row for group in copies for row in group[1:]), dtype=np.intp)
-    groups = {group[0]: group[:depth] for group in copies}
-    ranking = Ranking([], [])
+    names = {name for scores in relevance or () for name in relevant_ids(scores)}
+    names.update(name for name in left_out or () if name is not None)
+    searched = _Searched(documents, ids, names)
+    ranking = Ranking([], [], [], None if relevance is None else [])
     for block in blocks(slice(0, len(queries)), _QUERIES):
-        rows, scores = search(
-            model, queries[block], documents, order, depth, ignored=ignored, at_once=_DOCUMENTS
+        asked = _Asked(
+            model,
+            queries[block],
+            None if left_out is None else [searched.row_of(name) for name in left_out[block]],
+            [searched.rows_of(relevant_ids(scores)) for scores in relevance[block]] if relevance else None,
         )
-        if groups:
-            rows, scores = _with_all_copies(groups, rows, scores, order, width=min(depth, len(ids)))
-        ranking.ids.extend([ids[row] for row in best] for best in rows.tolist())
-        ranking.scores.extend(scores.tolist())
+        searched.extend(ranking, asked, depth)
     return ranking
 
 
-def _padded(rows: list[list[float]]) -> np.ndarray:
-    """Return a matrix of rows of unequal length, padded with zeros, with at least one column."""
-    lengths = np.array([len(row) for row in rows], dtype=np.intp)
-    matrix = np.zeros((len(rows), max(1, lengths.max(initial=0))))
-    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), float)
-    return matrix
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A block of queries."""
+
+    model: Model
+    queries: np.ndarray
+    left_out: Sequence[int] | None
+    """Row of the document that each query must not find, or -1."""
+    relevant: Sequence[Sequence[int]] | None
+    """Rows of the relevant documents."""
+
+    def watched(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return pairs whose score is needed, the left-out ones first: two (m,), query and row."""
+        pairs = [(query, row) for query, row in enumerate(self.left_out or ()) if row >= 0]
+        pairs += [(query, row) for query, rows in enumerate(self.relevant or ()) for row in rows]
+        table = np.array(pairs, dtype=np.intp).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
 
 
-def _discounted(gains: np.ndarray) -> np.ndarray:
-    # Added one after another, so that trailing zeros change nothing and the best ranking scores exactly 1.
-    sums: np.ndarray = np.cumsum(gains / np.log2(np.arange(2, gains.shape[1] + 2)), axis=1)[:, -1]
-    return sums
+class _Searched:
+    """A corpus of which copies of a document are searched once, and all are found."""
+
+    def __init__(self, documents: np.ndarray, ids: Sequence[str], names: Collection[str]) -> None:
+        self._ids, order = ids, IdOrder(ids)
+        self.rows = {name: row for row, name in enumerate(ids) if name in names} if names else {}
+        """Rows of the documents whose score may be asked for, by id."""
+        groups = [sorted(group, key=ids.__getitem__, reverse=True) for group in copies(documents)]
+        self._groups = {group[0]: group for group in groups}
+        """The row that is searched → rows of its copies, itself included, by id, descending."""
+        self._first = {row: group[0] for group in groups for row in group}
+        weights = np.ones(len(ids), dtype=np.int64) if groups else None
+        if weights is not None:
+            weights[list(self._groups)] = [len(group) for group in groups]
+        ignored = np.array(sorted(self._first.keys() - self._groups.keys()), dtype=np.intp)
+        self._corpus = Corpus(documents, order, ignored, weights)
+
+    def row_of(self, name: str | None) -> int:
+        """Return a document's row; -1 if there is none."""
+        return -1 if name is None else self.rows.get(name, -1)
+
+    def rows_of(self, names: Iterable[str]) -> list[int]:
+        """Return the rows of those documents that exist."""
+        return [self.rows[name] for name in names if name in self.rows]
+
+    def extend(self, ranking: Ranking, asked: _Asked, depth: int) -> None:
+        """Append the best documents of a block of queries to a ranking."""
+        own = np.full(len(asked.queries), -1) if asked.left_out is None else np.array(asked.left_out, int)
+        # One more is found, so that the depth is reached without the document that is left out.
+        width = min(depth + bool((own >= 0).any()), len(self._ids))
+        watched_queries, watched_rows = asked.watched()
+        found = self._search(asked, width, watched_queries, watched_rows)
+        rows, scores, ties = self._with_all_copies(found, width)
+        own_scores = np.full(len(own), np.nan)
+        of_own = slice(0, np.count_nonzero(own >= 0))
+        own_scores[watched_queries[of_own]] = found.watched[of_own]
+        rows, scores, lengths, last, beyond = _without(own, own_scores, rows, scores, ties, depth)
+        listed = [row[:length] for row, length in zip(rows.tolist(), lengths.tolist(), strict=True)]
+        ranking.ids.extend([self._ids[row] for row in best] for best in listed)
+        ranking.scores.extend(
+            row[:length] for row, length in zip(scores.tolist(), lengths.tolist(), strict=True)
+        )
+        if ranking.tied_beyond is not None:
+            ranking.tied_beyond.extend(beyond.tolist())
+        if ranking.gold_beyond is not None:
+            gold: list[list[str]] = [[] for _ in listed]
+            at_last = found.watched == last[watched_queries]
+            at_last[of_own] = False
+            for pair in np.flatnonzero(at_last & (beyond > 0)[watched_queries]).tolist():
+                query, row = int(watched_queries[pair]), int(watched_rows[pair])
+                if row not in listed[query] and row != own[query]:
+                    gold[query].append(self._ids[row])
+            ranking.gold_beyond.extend(gold)
+
+    def _search(self, asked: _Asked, width: int, queries: np.ndarray, rows: np.ndarray) -> Found:
+        """Search, and return the scores of the watched pairs in their order."""
+        if self._first:
+            rows = np.array([self._first.get(row, row) for row in rows.tolist()], dtype=np.intp)
+        order = np.argsort(rows, kind="stable")
+        watched = queries[order], rows[order]
+        found = search(asked.model, asked.queries, self._corpus, width, watched=watched, at_once=_DOCUMENTS)
+        scores = np.empty(len(order))
+        scores[order] = found.watched
+        return replace(found, watched=scores)
+
+    def _with_all_copies(self, found: Found, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Insert the copies of found documents, with the same score: two (queries, width), and the ties.
+
+        The result is exact: documents that outrank a document also outrank its copies.
+        """
+        rows, scores, ties = found.rows, found.scores, found.ties
+        if not self._groups:
+            return rows, scores, ties
+        copied = np.isin(rows, list(self._groups)).any(axis=1)
+        # Fewer than `width` were found only where all documents were found, copied ones included.
+        all_rows, all_scores = (np.empty((len(rows), width), dtype=kept.dtype) for kept in (rows, scores))
+        found_width = min(width, rows.shape[1])
+        for whole, part in ((all_rows, rows), (all_scores, scores)):
+            whole[~copied, :found_width] = part[~copied, :found_width]
+        for query in np.flatnonzero(copied):
+            groups = [self._groups.get(row, [row]) for row in rows[query].tolist()]
+            members = np.array([row for group in groups for row in group], dtype=np.intp)
+            repeated = np.repeat(scores[query], [len(group) for group in groups])
+            best = np.lexsort((-self._corpus.order.ranks_of(members), -repeated))[:width]
+            all_rows[query], all_scores[query] = members[best], repeated[best]
+            if all_scores[query, -1] != scores[query, -1]:
+                ties[query] = np.count_nonzero(repeated == all_scores[query, -1])
+        return all_rows, all_scores, ties
 
 
-def _copies(documents: np.ndarray) -> list[list[int]]:
-    """Return groups of rows that have the same embedding: two or more each, ascending.
+def _without(
+    own: np.ndarray,
+    own_scores: np.ndarray,
+    rows: np.ndarray,
+    scores: np.ndarray,
+    ties: np.ndarray,
+    depth: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Take each query's own document out of what was found, and count the ties beyond the depth.
 
-    Matrix kernels round the columns of one product differently, so that two copies of a document
-    would not tie; only one of a group is searched.
+    own (queries,): a row, or -1; its score. ties: the number of documents whose score is the last one found.
+    Return rows and scores, how many of them count, the last score that does (NaN if none), and how many
+    further documents have it.
     """
-    rows = _repeated(_hashes(documents[:, : max(1, _PREFIX // documents.dtype.itemsize)]))
-    rows = rows[_repeated(_hashes(documents, rows))]
-    groups: dict[bytes, list[int]] = {}
-    for row in rows.tolist():
-        content = np.ascontiguousarray(documents[row]).data
-        groups.setdefault(hashlib.blake2b(content, digest_size=16).digest(), []).append(row)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _repeated(values: np.ndarray) -> np.ndarray:
-    """Return the positions, ascending, of values that occur more than once."""
-    order = np.argsort(values)
-    equal = np.flatnonzero(np.diff(values[order]) == 0)
-    return np.unique(order[np.concatenate([equal, equal + 1])])
-
-
-def _hashes(documents: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    """Return cheap (n,) hashes of the bytes of all or some rows; different rows rarely have the same.
-
-    Sums of integers modulo 2^64 do not depend on the order, unlike sums of floats.
-    """
-    width = documents.dtype.itemsize * documents.shape[1]
-    factors = np.random.default_rng(0).integers(2**64, size=-(-width // 8), dtype=np.uint64) | np.uint64(1)
-    hashes = np.empty(len(documents) if rows is None else len(rows), dtype=np.uint64)
-    for block in blocks(slice(0, len(hashes)), _HASHED):
-        content = np.ascontiguousarray(documents[block if rows is None else rows[block]]).view(np.uint8)
-        if width % 8:
-            content = np.pad(content, ((0, 0), (0, -width % 8)))
-        hashes[block] = content.view(np.uint64) @ factors
-    return hashes
-
-
-def _with_all_copies(
-    groups: Mapping[int, list[int]], rows: np.ndarray, scores: np.ndarray, order: IdOrder, *, width: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Insert the copies of found documents, with the same score: two (queries, width).
-
-    groups: the row that was searched → rows of its copies, itself included, by id, descending.
-    The result is exact: documents that outrank a document also outrank its copies.
-    """
-    copied = np.isin(rows, list(groups)).any(axis=1)
-    # Fewer than `width` were found only where all documents were found, copied ones included.
-    all_rows, all_scores = (np.empty((len(rows), width), dtype=kept.dtype) for kept in (rows, scores))
-    all_rows[~copied, : rows.shape[1]], all_scores[~copied, : rows.shape[1]] = rows[~copied], scores[~copied]
-    for query in np.flatnonzero(copied):
-        expanded = [groups.get(row, [row]) for row in rows[query].tolist()]
-        members = np.array([row for group in expanded for row in group], dtype=np.intp)
-        repeated = np.repeat(scores[query], [len(group) for group in expanded])
-        best = np.lexsort((-order.ranks_of(members), -repeated))[:width]
-        all_rows[query], all_scores[query] = members[best], repeated[best]
-    return all_rows, all_scores
+    kept = rows != own[:, None]
+    border = scores[:, -1:] if scores.shape[1] else np.full((len(scores), 1), np.nan)
+    if not kept.all():
+        order = np.argsort(~kept, axis=1, kind="stable")
+        rows, scores, kept = (np.take_along_axis(table, order, axis=1) for table in (rows, scores, kept))
+    lengths = np.minimum(depth, kept.sum(axis=1))
+    listed = np.arange(scores.shape[1]) < lengths[:, None]
+    padded = np.hstack([np.full((len(scores), 1), np.nan), scores])
+    last = np.take_along_axis(padded, lengths[:, None], axis=1)
+    tied = (scores == last) & kept
+    total = np.where(last == border, (ties - (own_scores == last[:, 0]))[:, None], tied.sum(axis=1)[:, None])
+    beyond = np.where(lengths > 0, total[:, 0] - (tied & listed).sum(axis=1), 0)
+    return rows, scores, lengths, last[:, 0], beyond

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,27 +26,56 @@ _SHORTEST, _LONGEST = 1e-6, 1e18
 """Minimum and maximum length of embeddings whose float32 products are finite, and that have a direction."""
 
 
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Documents to search."""
+
+    documents: np.ndarray
+    """(n, dimensions): embeddings."""
+    order: IdOrder
+    ignored: np.ndarray
+    """Rows, ascending, that are not searched."""
+    weights: np.ndarray | None = None
+    """(n,): how many documents each row counts for where ties are counted; 1 each if None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best documents of each query."""
+
+    rows: np.ndarray
+    """(queries, depth), best first, or less wide if fewer documents are searched."""
+    scores: np.ndarray
+    """The same shape."""
+    ties: np.ndarray
+    """(queries,): weight of all documents whose score is that of the last one found, found or not."""
+    watched: np.ndarray
+    """(m,) float: scores of the watched pairs."""
+
+
 def search(
     model: Model,
     queries: np.ndarray,
-    documents: np.ndarray,
-    order: IdOrder,
+    corpus: Corpus,
     depth: int,
     *,
-    ignored: np.ndarray,
+    watched: tuple[np.ndarray, np.ndarray],
     at_once: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of the best documents for each query, best first, and their scores.
+) -> Found:
+    """Return the best documents for each query. Equal scores: id, descending.
 
-    Both are (queries, depth), or less wide if fewer documents are searched. Equal scores: id, descending.
-    ignored: rows, ascending, that are not searched; at_once: maximum documents that are compared at once.
+    watched: two (m,), query and row of document, rows ascending: pairs whose score is wanted, to the bit
+    as it was compared. at_once: maximum documents that are compared at once.
     Raises HarnessError for similarities that are not finite.
     """
+    documents, ignored = corpus.documents, corpus.ignored
     depth = min(depth, len(documents) - len(ignored))
     product = _own_product(model, queries, documents)
+    watched_queries, watched_rows = watched
+    watched_scores = np.full(len(watched_rows), np.nan)
 
     def best_of(part: slice) -> TopK:
-        best = TopK(len(queries), depth, order)
+        best = TopK(len(queries), depth, corpus.order, weights=corpus.weights)
         buffers = None if product is None else _Buffers(product, min(at_once, part.stop - part.start))
         for block in blocks(part, at_once):
             first, last = np.searchsorted(ignored, (block.start, block.stop))
@@ -55,15 +85,18 @@ def search(
                 similarities = _similarities(model, queries, documents[block])
                 # The model may return a view, or a read-only array.
                 similarities = similarities.copy() if len(left_out) else similarities
+            of_block = slice(*np.searchsorted(watched_rows, (block.start, block.stop)))
+            watched_scores[of_block] = similarities[
+                watched_queries[of_block], watched_rows[of_block] - block.start
+            ]
             if len(left_out):
                 similarities[:, left_out] = -np.inf
             best.add(block.start, similarities)
         return best
 
     whole = slice(0, len(documents))
-    if product is None:
-        return best_of(whole).ranked()
-    return _search_parts(best_of, whole, at_once).ranked()
+    best = best_of(whole) if product is None else _search_parts(best_of, whole, at_once)
+    return Found(*best.ranked(), watched_scores)
 
 
 def _search_parts(best_of: Callable[[slice], TopK], whole: slice, at_once: int) -> TopK:

@@ -54,11 +54,15 @@ class TopK:
 
     A document enters if it reaches its query's bound: the worst score that the last compaction kept. Soon
     few do, so they are appended to a buffer until one query's is full. As long as there is room, all
-    documents that tie with the worst are kept; only then are ids compared.
+    documents that tie with the worst are kept; only then are ids compared, and those that are not kept
+    are counted. A bound only rises, so a document of the final bound's score was never dropped before.
     """
 
-    def __init__(self, queries: int, depth: int, order: IdOrder) -> None:
-        self._depth, self._order = depth, order
+    def __init__(
+        self, queries: int, depth: int, order: IdOrder, *, weights: np.ndarray | None = None
+    ) -> None:
+        """weights: (n,) how many documents each row counts for among the tied ones; 1 each if None."""
+        self._depth, self._order, self._weights = depth, order, weights
         self._room = max(depth, _ROOM)
         shape = queries, depth + self._room
         self._scores = np.full(shape, -np.inf)
@@ -68,6 +72,8 @@ class TopK:
         self._crowded = False
         self._last = np.full((queries, 1), -1, dtype=np.int32)
         """Rank of the id after which documents at the bound enter."""
+        self._dropped = np.zeros(queries, dtype=np.int64)
+        """Weight of the documents whose score is the bound, and that were not kept."""
         self._enters = np.empty(0, dtype=bool)
 
     def add(self, start: int, similarities: np.ndarray) -> None:
@@ -75,44 +81,58 @@ class TopK:
 
         float32 or float64; a document with −inf is never found.
         """
-        enters = self._entering(start, similarities)
+        enters, dropped = self._entering(start, similarities)
         if np.count_nonzero(enters) > self._scores.size:
             self._compact(start, similarities)
             return
         query, column = _where(enters)
         scores = similarities[query, column]
+        before = self._bound[:, 0].copy()
         if not self._fits(query):
             self._compact()
             enters_still = scores >= self._bound[query, 0]
             query, column, scores = query[enters_still], column[enters_still], scores[enters_still]
         if self._fits(query):
             self._append(query, scores, start + column)
+            self._dropped += np.where(self._bound[:, 0] == before, dropped, 0)
         else:
-            self._compact(start, similarities)
+            self._compact(start, similarities)  # sees, and counts, the whole block
 
     def merge(self, other: TopK) -> None:
         """Add the best of another over other documents."""
         self._compact()
         other._compact()
+        bound = np.maximum(self._bound, other._bound)
+        self._dropped = self._dropped_at(bound) + other._dropped_at(bound)
+        self._bound = bound
         self._scores = np.hstack([self._scores, other._scores])
         self._rows = np.hstack([self._rows, other._rows])
         self._filled = np.full(len(self._scores), self._scores.shape[1])
         for part in blocks(slice(0, len(self._scores)), max(1, _SORTED // self._scores.shape[1])):
             self._keep(part, self._scores[part], self._rows[part])
 
-    def ranked(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return rows and scores of the best, best first: (queries, depth)."""
+    def ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return rows and scores of the best, best first, (queries, depth), and the ties with the last.
+
+        The ties are the summed weights, (queries,), of all documents whose score is that of the last one
+        of the best, kept or not.
+        """
         self._compact()
         used = self._filled.max(initial=0)
         rows, scores = self._rows[:, :used], self._scores[:, :used]
         ranks = np.zeros_like(rows)
         tied = _tied(scores)
         ranks[tied] = self._order.ranks_of(rows[tied])
+        at_bound = (scores == self._bound) & (scores > -np.inf)
+        ties = self._dropped + self._weight(at_bound, rows)
         best = np.lexsort((-ranks, -scores), axis=1)[:, : self._depth]
-        return np.take_along_axis(rows, best, axis=1), np.take_along_axis(scores, best, axis=1)
+        return np.take_along_axis(rows, best, axis=1), np.take_along_axis(scores, best, axis=1), ties
 
-    def _entering(self, start: int, similarities: np.ndarray) -> np.ndarray:
-        """Return which documents reach their query's bound, (queries, documents) bool."""
+    def _entering(self, start: int, similarities: np.ndarray) -> tuple[np.ndarray, np.ndarray | int]:
+        """Return which documents reach their query's bound, (queries, documents) bool.
+
+        Also return the weight, (queries,), of those that tie with the bound and whose ids come too early.
+        """
         by_document = similarities.flags.f_contiguous
         # Scores are kept as float64, which holds all narrower ones; comparing in that is slower.
         # The lowest finite number as the first bound keeps −inf out.
@@ -124,10 +144,23 @@ class TopK:
             enters.reshape(similarities.shape[::-1]).T if by_document else enters.reshape(similarities.shape)
         )
         np.greater_equal(similarities, bound, out=enters)
-        if self._crowded:
-            ranks = self._order.ranks[start : start + similarities.shape[1]]
-            enters &= (similarities > bound) | (ranks > self._last)
-        return enters
+        if not self._crowded:
+            return enters, 0
+        block = slice(start, start + similarities.shape[1])
+        late = (similarities == bound) & (self._order.ranks[block] <= self._last)
+        enters &= ~late
+        weights = None if self._weights is None else self._weights[block]
+        return enters, np.count_nonzero(late, axis=1) if weights is None else late @ weights
+
+    def _weight(self, chosen: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Sum the weights of the chosen documents: (queries, m) bool, (queries, m) → (queries,)."""
+        weights = chosen if self._weights is None else chosen * self._weights[rows]
+        total: np.ndarray = weights.sum(axis=1, dtype=np.int64)
+        return total
+
+    def _dropped_at(self, bound: np.ndarray) -> np.ndarray:
+        """Return the weight of the dropped documents that tie with a bound, which may have risen."""
+        return np.where(self._bound[:, 0] == bound[:, 0], self._dropped, 0)
 
     def _fits(self, query: np.ndarray) -> bool:
         fresh = np.bincount(query, minlength=len(self._filled))
@@ -159,10 +192,13 @@ class TopK:
         """Set the buffer of some queries to the best of scores, with ties as long as there is room."""
         cut = np.partition(scores, -self._depth, axis=1)[:, -self._depth, None]
         kept = (scores >= cut) & (scores > -np.inf)
+        self._dropped[part][self._bound[part, 0] != cut[:, 0]] = 0
         self._bound[part], self._last[part] = cut, -1
         if kept.sum(axis=1).max(initial=0) > self._depth + self._room // 2:
             self._crowded = True
+            tied = kept & (scores == cut)
             kept, self._last[part] = self._best_with_ties(scores, rows, cut)
+            self._dropped[part] += self._weight(tied & ~kept, rows)
         query, column = np.nonzero(kept)
         best_scores, best_rows = scores[query, column], rows[query, column]
         self._scores[part], self._filled[part] = -np.inf, 0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
-from dataclasses import dataclass
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness import Dataset, Metric, Model, Predictions, Role, Task, mean_metric
-from harness.authoring import rank
+from harness.authoring import RankedTexts, Ranking, find_tie_order, rank
 from harness_clauses.classification import SAMPLE
 from harness_clauses.pairs import questions
 from harness_clauses.release import read_release
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 KEPT = 100
 """Maximum names of spans kept per question, the best first."""
+MEASURES = {
+    "map": methodcaller("average_precision", sys.maxsize),
+    "recall@5": methodcaller("recall", 5),
+}
+"""Metric → the method of a judged ranking that computes it for every question; the first is the headline."""
 
 
 def precision_at_recall80(scores: Sequence[np.ndarray], relevant: Sequence[np.ndarray]) -> float:
@@ -71,17 +77,6 @@ def _count_drawn_above(question: np.ndarray, ends: np.ndarray, counts: np.ndarra
     return drawn
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A model's answer to one question."""
-
-    map: float
-    recall: float
-    ranked: list[str]
-    scores: list[float]
-    relevant: list[bool]
-
-
 class ContractNLIEvidence(Task):
     """Rank a contract's spans, not the blank ones, for each hypothesis that it entails or contradicts."""
 
@@ -89,8 +84,7 @@ class ContractNLIEvidence(Task):
     kind = "clauses"
     tags = frozenset({"clauses", "legal"})
     metrics = (
-        mean_metric("map"),
-        mean_metric("recall@5"),
+        *(mean_metric(name) for name in MEASURES),
         Metric(
             "precision@recall80",
             precision_at_recall80,
@@ -106,52 +100,62 @@ class ContractNLIEvidence(Task):
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
         """Announce the hypotheses, and the spans of their contracts."""
-        spans = (text for contract in _spans(dataset).values() for text in contract.values())
-        return [(text, Role.TEXT) for text in (*dataset["hypothesis"], *spans)]
+        return [(text, Role.TEXT) for text in (*dataset["hypothesis"], *_spans(dataset)["text"])]
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
-        """Return each question's whole ranking (scores, relevant), and the names of its first 100 spans."""
+        """Return each question's whole ranking (scores, relevant), and the names of its first 100 spans.
+
+        Spans of equal score count by the mean over all their orders; they are listed by name, descending.
+        """
         spans = _spans(dataset)
-        answers: dict[int, _Answer] = {}
-        rows_by_contract: dict[str, list[int]] = defaultdict(list)
-        for row, contract in enumerate(dataset["cluster"]):
-            rows_by_contract[contract].append(row)
-        for contract, rows in rows_by_contract.items():
-            evidence = [dataset["evidence"][row] for row in rows]
-            hypotheses = [dataset["hypothesis"][row] for row in rows]
-            answers.update(zip(rows, _search(model, hypotheses, spans[contract], evidence), strict=True))
-        ordered = [answers[row] for row in range(len(dataset))]
+        embeddings = model.encode(spans["text"])
+        ranking = _rank_spans(model, dataset, spans, embeddings)
+        relevance = [
+            dict.fromkeys(_ids(contract, names), 1.0)
+            for contract, names in zip(dataset["cluster"], dataset["evidence"], strict=True)
+        ]
+        judged = ranking.judged(relevance)
+        texts = RankedTexts(spans["id"], spans["text"], embeddings)
         columns: dict[str, Any] = {
-            "map": [answer.map for answer in ordered],
-            "recall@5": [answer.recall for answer in ordered],
+            **{name: measure(judged) for name, measure in MEASURES.items()},
             "evidence": dataset["evidence"],
-            "ranked": [answer.ranked for answer in ordered],
-            "scores": [answer.scores for answer in ordered],
-            "relevant": [answer.relevant for answer in ordered],
+            "ranked": [
+                [name.removeprefix(f"{contract}/") for name in ids[:KEPT]]
+                for contract, ids in zip(dataset["cluster"], ranking.ids, strict=True)
+            ],
+            "scores": ranking.scores,
+            "relevant": [
+                (gains[:length] > 0).tolist()
+                for gains, length in zip(judged.gains, judged.lengths.tolist(), strict=True)
+            ],
         }
-        return Predictions(dataset, **columns)
+        findings = find_tie_order(model, ranking, relevance, texts, MEASURES, role=Role.TEXT)
+        return Predictions(dataset, findings=tuple(findings), **columns)
 
 
-def _spans(dataset: Dataset) -> dict[str, dict[str, str]]:
-    """Return contract → name of a span → its text, for the contracts of the questions."""
-    contracts = set(dataset["cluster"])
-    spans: dict[str, dict[str, str]] = defaultdict(dict)
-    table = dataset.tables["spans"]
-    for contract, name, text in zip(table["cluster"], table["span"], table["text"], strict=True):
-        if contract in contracts:
-            spans[contract][name] = text
-    return spans
+def _spans(dataset: Dataset) -> Dataset:
+    """Return the spans of the contracts of the questions: fewer than all under a limit."""
+    contracts, spans = set(dataset["cluster"]), dataset.tables["spans"]
+    return spans.take([row for row, contract in enumerate(spans["cluster"]) if contract in contracts])
 
 
-def _search(
-    model: Model, hypotheses: list[str], spans: dict[str, str], evidence: list[list[str]]
-) -> Iterable[_Answer]:
-    """Rank one contract's spans for some hypotheses; equal scores by name, descending, as `rank` does."""
-    depth = len(spans)
-    embeddings = model.encode(list(spans.values()))
-    ranking = rank(model, model.encode(hypotheses), embeddings, list(spans), depth)
-    judged = ranking.judged([dict.fromkeys(names, 1.0) for names in evidence])
-    precision, recall = judged.average_precision(depth), judged.recall(5)
-    for row, (names, scores) in enumerate(zip(ranking.ids, ranking.scores, strict=True)):
-        relevant = (judged.gains[row] > 0).tolist()
-        yield _Answer(float(precision[row]), float(recall[row]), names[:KEPT], scores, relevant)
+def _rank_spans(model: Model, dataset: Dataset, spans: Dataset, embeddings: np.ndarray) -> Ranking:
+    """Rank the spans of each question's contract, all of them; the id of a span has its contract's name."""
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, contract in enumerate(spans["cluster"]):
+        rows_of[contract].append(row)
+    questions_of: dict[str, list[int]] = defaultdict(list)
+    for question, contract in enumerate(dataset["cluster"]):
+        questions_of[contract].append(question)
+    found: dict[int, tuple[list[str], list[float]]] = {}
+    for contract, asked in questions_of.items():
+        hypotheses = model.encode([dataset["hypothesis"][question] for question in asked])
+        rows = rows_of[contract]
+        best = rank(model, hypotheses, embeddings[rows], [spans["id"][row] for row in rows], len(rows))
+        found.update(zip(asked, zip(best.ids, best.scores, strict=True), strict=True))
+    ids, scores = zip(*(found[question] for question in range(len(dataset))), strict=True)
+    return Ranking(list(ids), list(scores))
+
+
+def _ids(contract: str, spans: Iterable[str]) -> list[str]:
+    return [f"{contract}/{span}" for span in spans]

@@ -103,8 +103,10 @@ def best_threshold(gold: np.ndarray, similarity: np.ndarray) -> float:
 
 
 def majority(gold: Sequence[Any]) -> Any:  # noqa: ANN401 - a class: a number or a word
-    """Return the most frequent class; of equally frequent ones, the first."""
-    return Counter(gold).most_common(1)[0][0]
+    """Return the most frequent class; of equally frequent ones the largest, whatever the order of rows."""
+    counts = Counter(gold)
+    most = max(counts.values())
+    return max(value for value, count in counts.items() if count == most)
 
 
 def majority_by_hypothesis(train: Dataset, hypotheses: Sequence[str]) -> list[Any]:

@@ -6,9 +6,30 @@ from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import Dataset, DataSource, HarnessError, Model, Predictions, Role, Splits, Task, mean_metric
-from harness.authoring import HubDataset, TaskDefinition, TaskKind, rank
+from harness import (
+    Dataset,
+    DataSource,
+    Finding,
+    HarnessError,
+    Model,
+    Predictions,
+    Role,
+    Severity,
+    Splits,
+    Task,
+    mean_metric,
+)
+from harness.authoring import (
+    HubDataset,
+    RankedTexts,
+    TaskDefinition,
+    TaskKind,
+    TieOrder,
+    find_tie_order,
+    rank,
+)
 from harness_retrieval.beir import NAMES, BeirFolder
+from harness_retrieval.copies import Identical, find_duplicates, find_identical, own_documents, without_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +48,8 @@ MEASURES = {
 }
 """Metric → the method of a judged ranking that computes it for every query; the first is the headline."""
 
+_TIES = (TieOrder.EXPECTED, TieOrder.TREC_EVAL)
+"""Orders of tied documents that a task may ask for, the default first."""
 _CORPUS_PER_QUERY = 10
 """Documents per query in the corpus of a limited task."""
 
@@ -36,6 +59,10 @@ class Retrieval(Task):
 
     kind = "retrieval"
     metrics = tuple(mean_metric(name) for name in MEASURES)
+    ties: TieOrder = TieOrder.EXPECTED
+    """How documents of equal scores count: by the mean over all their orders, or in trec_eval's order."""
+    identical: Identical = Identical.AUTO
+    """Which documents are left out of the ranking of a query that they are."""
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
         """Announce all queries and the whole corpus."""
@@ -46,21 +73,62 @@ class Retrieval(Task):
         """Rank the corpus for every query by the model's own similarity.
 
         Besides a column for each metric, `ranked_ids` and `ranked_scores` have the best documents and
-        `gold_ids` and `gold_scores` the judged ones: every metric can be computed again from these.
+        `gold_ids` and `gold_scores` the judged ones; `tied_beyond` counts the documents that are not
+        ranked and tie with the last one that is, and `gold_beyond` has the relevant ones among them:
+        every metric can be computed again from these.
         """
-        corpus, judged = dataset.tables["corpus"], _judged(dataset)
+        corpus, own = dataset.tables["corpus"], own_documents(dataset, self.identical)
+        all_judged = _judged(dataset)
+        judged = without_own(all_judged, own)
         queries = model.encode(dataset["text"], Role.QUERY)
         documents = model.encode(corpus["text"], Role.DOCUMENT)
-        ranking = rank(model, queries, documents, corpus["id"], DEPTH)
-        judged_ranking = ranking.judged(judged)
+        ranking = rank(model, queries, documents, corpus["id"], DEPTH, relevance=judged, left_out=own)
+        judged_ranking = ranking.judged(judged, self.ties)
+        ranked = RankedTexts(corpus["id"], corpus["text"], documents)
         return Predictions(
             dataset,
+            findings=(
+                *find_identical(dataset, own, all_judged),
+                *find_duplicates(dataset, judged, own),
+                *find_tie_order(model, ranking, judged, ranked, MEASURES, role=Role.DOCUMENT, ties=self.ties),
+            ),
             ranked_ids=ranking.ids,
             ranked_scores=ranking.scores,
             gold_ids=[list(scores) for scores in judged],
             gold_scores=[list(scores.values()) for scores in judged],
+            tied_beyond=ranking.tied_beyond or [],
+            gold_beyond=ranking.gold_beyond or [],
             **{name: measure(judged_ranking) for name, measure in MEASURES.items()},
         )
+
+    def answerable(self, dataset: Dataset) -> Dataset:
+        """Drop queries whose only relevant document is themselves, and is left out; a finding counts them.
+
+        Raises HarnessError if no query is left.
+        """
+        judged = without_own(_judged(dataset), own_documents(dataset, self.identical))
+        kept = [row for row, scores in enumerate(judged) if any(score > 0 for score in scores.values())]
+        if len(kept) == len(dataset):
+            return dataset
+        dropped = (
+            f"{len(dataset) - len(kept)} of {len(dataset)} queries have no relevant document but themselves"
+        )
+        if not kept:
+            raise HarnessError(
+                f"{dropped}, which are left out", hint="identical = 'keep' in a task file ranks them"
+            )
+        finding = Finding(
+            "queries-without-relevant",
+            Severity.WARNING,
+            f"{dropped}, which are left out, and are dropped",
+            "identical = 'keep' in a task file ranks them",
+        )
+        names, qrels = {dataset["id"][row] for row in kept}, dataset.tables["qrels"]
+        tables = {
+            **dataset.tables,
+            "qrels": qrels.take([row for row, query in enumerate(qrels["query"]) if query in names]),
+        }
+        return Dataset(dataset.take(kept).columns, tables, (*dataset.findings, finding))
 
     def limited(self, dataset: Dataset, limit: int) -> Dataset:
         """Return the first queries, their judged documents, and the first further documents.
@@ -94,7 +162,7 @@ class BeirRetrieval(Retrieval):
 
     def load(self, source: DataSource) -> Dataset:
         """Read the folder that has the task's name, or the dataset's."""
-        return BeirFolder(source.path(self.name), self.splits.evaluated).read()
+        return self.answerable(BeirFolder(source.path(self.name), self.splits.evaluated).read())
 
 
 class UserRetrieval(Retrieval):
@@ -105,14 +173,17 @@ class UserRetrieval(Retrieval):
         options = {key.replace("-", "_"): _option(definition, key) for key in definition.options}
         self.name, self.tags = definition.name, definition.tags | {"retrieval"}
         self.splits = Splits(options.get("split", "test"))
+        self.ties = TieOrder(options.pop("ties", _TIES[0]))
+        self.identical = Identical(options.pop("identical", Identical.AUTO))
         self._definition, self._options = definition, options
 
     def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the folder
         """Read the folder with the definition's split, column names, templates and options."""
         definition = self._definition
-        return BeirFolder(
+        folder = BeirFolder(
             definition.path, columns=definition.columns, templates=definition.templates, **self._options
-        ).read()
+        )
+        return self.answerable(folder.read())
 
 
 _OPTIONS: dict[str, tuple[Any, str, str]] = {
@@ -122,6 +193,16 @@ _OPTIONS: dict[str, tuple[Any, str, str]] = {
         ("unreachable", "drop"),
         "'unreachable' or 'drop'",
         "'unreachable' counts judged documents that the corpus lacks as never found; 'drop' leaves them out",
+    ),
+    "ties": (
+        tuple(_TIES),
+        "'expected' or 'trec_eval'",
+        "'expected' is the mean over all orders of tied documents; 'trec_eval' orders them by id",
+    ),
+    "identical": (
+        tuple(Identical),
+        "'auto', 'drop' or 'keep'",
+        "'auto' leaves out a document whose id and text are the query's; 'drop' looks at ids alone",
     ),
     "config": (str, "a text", "config = 'en' reads the hub's en-corpus, en-queries and en-qrels"),
 }

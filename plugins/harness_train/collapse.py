@@ -81,7 +81,10 @@ def check_embeddings(training: CheckInput) -> Iterator[Finding]:
     if training.model is None:
         return
     model, base = training.model(), training.base() if training.base is not None else None
-    groups = {"unrelated sentences": unrelated(), "training texts": _training_texts(training)}
+    groups = {
+        "unrelated sentences": unrelated(),
+        "training texts": _read_whole(model, _training_texts(training)),
+    }
     for name, texts in groups.items():
         if len(texts) < FEWEST_TEXTS:
             continue
@@ -121,6 +124,15 @@ def _assess(own: Spread, base: Spread | None, *, trained: bool) -> tuple[Severit
 
 def _spread_of(model: Model | None, texts: Sequence[str]) -> Spread | None:
     return None if model is None else spread(model.encode(texts))
+
+
+def _read_whole(model: Model, texts: list[str]) -> list[str]:
+    """Return the texts that the model does not cut: cut ones may be alike because their beginnings are."""
+    limit = model.facts.max_tokens
+    tokens = model.count_tokens(texts) if limit is not None and texts else None
+    if limit is None or tokens is None:
+        return texts
+    return [text for text, count in zip(texts, tokens.tolist(), strict=True) if count <= limit]
 
 
 def _training_texts(training: CheckInput) -> list[str]:

@@ -11,6 +11,7 @@ from sentence_transformers import util
 
 from harness import HarnessError
 from harness.authoring import ModelFacts, rank
+from harness.metrics import copies as copying
 from harness.metrics import ranking
 from harness.metrics import search as searching
 from harness.metrics import top_k as best
@@ -126,24 +127,24 @@ def test_exactly_the_copies_are_found_for_any_width_of_a_row(dtype, dimensions):
     for row, values in enumerate(documents.tolist()):
         expected.setdefault(tuple(values), []).append(row)
     groups = sorted(group for group in expected.values() if len(group) > 1)
-    assert sorted(ranking._copies(documents)) == groups
+    assert sorted(copying.copies(documents)) == groups
 
 
 def test_embeddings_that_share_a_hash_are_not_copies(monkeypatch):
     monkeypatch.setattr(
-        ranking,
+        copying,
         "_hashes",
         lambda documents, rows=None: np.zeros(len(documents if rows is None else rows), dtype=np.uint64),
     )
     documents = np.array([[1.0], [2.0], [1.0], [3.0]], dtype=np.float32)
-    assert ranking._copies(documents) == [[0, 2]]
+    assert copying.copies(documents) == [[0, 2]]
 
 
 def test_empty_queries_and_documents_are_not_an_error():
     nothing = np.empty((0, 3), dtype=np.float32)
     one = np.ones((1, 3), dtype=np.float32)
-    assert rank(Dot(), nothing, one, ["a"], 5) == ranking.Ranking([], [])
-    assert rank(Dot(), one, nothing, [], 5) == ranking.Ranking([[]], [[]])
+    assert rank(Dot(), nothing, one, ["a"], 5) == ranking.Ranking([], [], [])
+    assert rank(Dot(), one, nothing, [], 5) == ranking.Ranking([[]], [[]], [0])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
