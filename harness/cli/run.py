@@ -70,7 +70,11 @@ class RunOptions:
     help="Folder with the real data (or HARNESS_DATA); `sample` (default) for the shipped samples.",
 )
 @click.option("--out", metavar="DIR", help=f"Results folder.  [default: {DEFAULT_OUT}]")
-@click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples: a quick look.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="A sample of whole clusters, at most N examples: a quick look.",
+)
 @click.option("--throughput/--no-throughput", default=True, help="Time encoding after the evaluation.")
 @click.option(
     "--fresh", is_flag=True, help="Compute again what is there already, cached embeddings included."

@@ -37,7 +37,7 @@ class Examination:
     digest: str
     """Hash of all rows of all splits that the score depends on; empty where they could not be read."""
     limit: int | None = None
-    """Maximum number of examples, the first ones, in a limited run; None for all."""
+    """Maximum number of examples in a limited run, which takes whole clusters; None for all."""
 
     def differences(self, other: Examination) -> list[str]:
         """Return what differs, one phrase each; empty where scores are comparable."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.tasks.sampling import sample_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,9 +75,14 @@ class Dataset:
             digest.update(f"{name}:{self.tables[name].digest}".encode())
         return digest.hexdigest()
 
-    def head(self, rows: int) -> Dataset:
-        """Return the first rows, with the further tables unchanged."""
-        return self.take(range(min(rows, len(self))))
+    def sample(self, limit: int) -> Dataset:
+        """Return a sample of whole clusters, at most `limit` rows, with the further tables unchanged.
+
+        Rows keep their order. The same rows in another order, or under other ids, give the same sample, and
+        a larger limit keeps the rows of a smaller one. One cluster is always taken, whatever its size: see
+        `harness.tasks.sampling`.
+        """
+        return self.take(sample_rows(self.columns, limit))
 
     def take(self, rows: Sequence[int]) -> Dataset:
         """Return the given rows, in the given order, with the further tables unchanged."""
