@@ -90,6 +90,16 @@ class Dataset:
         return Dataset(columns, self.tables, self.findings)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """What `--no-texts` kept out of predictions."""
+
+    columns: dict[str, str] = field(default_factory=dict)
+    """Name of a column that was left out → the hash of its values."""
+    covered: tuple[str, ...] = ()
+    """Columns in which a cell that is a text has its hash instead."""
+
+
 class Predictions:
     """A task's answers: one row per example of a dataset, in its order.
 
@@ -117,6 +127,8 @@ class Predictions:
         self.columns: dict[str, Column] = {**texts, "id": dataset["id"], **columns}
         self.fitted: dict[str, Any] = dict(fitted or {})
         self.findings: tuple[Finding, ...] = (*dataset.findings, *findings)
+        self.kept_out: KeptOut | None = None
+        """What was kept out of the columns; None where texts are among them."""
 
     def __getitem__(self, column: str) -> Column:
         return self.columns[column]
