@@ -84,11 +84,8 @@ def withheld_reason(error: BaseException) -> str:
     if isinstance(error, HarnessError) and error.without_texts is not None:
         return str(HarnessError(error.without_texts, hint=error.hint))
     frames = traceback.extract_tb(error.__traceback__)
-    place = (
-        f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno} ({frames[-1].name})"
-        if frames
-        else ""
-    )
+    last = frames[-1] if frames else None
+    place = f" in {Path(last.filename).name}, line {last.lineno} ({last.name})" if last else ""
     found = _PLACE.search(error.message) if isinstance(error, HarnessError) else None
     row = f", at {found[0]} of the data" if found else ""
     hint = "hint: a run without --no-texts into a folder of its own (--out DIR) shows it"
@@ -145,17 +142,27 @@ def _without_columns(predictions: Predictions, dataset: Dataset, task: Task, tex
     left_out = dict(predictions.kept_out.columns) if predictions.kept_out else {}
     covered = list(predictions.kept_out.covered) if predictions.kept_out else []
     columns: dict[str, Any] = {}
+    units = "cluster" if "cluster" in predictions else "id"
     for name, values in predictions.columns.items():
         if name not in {*_NAMES, "predicted", *needed} and _is_of(values, name, dataset):
             left_out[name] = column_hash(values)
         elif _has_strings(plain := plain_values(values)):
             columns[name] = texts.cover(plain)
+            if name == units and columns[name] != plain:
+                columns[name] = _in_order(plain)
             covered += [name] if columns[name] != plain and name not in covered else []
         else:
             columns[name] = values
     kept = copy(predictions)
     kept.columns, kept.kept_out = columns, KeptOut(left_out, tuple(covered))
     return kept
+
+
+def _in_order(names: Sequence[str]) -> list[str]:
+    """Return hashes of names that sort as the names do: intervals are drawn in the order of clusters."""
+    ordered = sorted(set(names))
+    rank = {name: f"{row:0{len(str(len(ordered)))}}" for row, name in enumerate(ordered)}
+    return [f"#{rank[name]}{_hashed(name)}" for name in names]
 
 
 def _is_of(values: Any, name: str, dataset: Dataset) -> bool:  # noqa: ANN401 - a column
@@ -191,16 +198,9 @@ class _Texts:
         return self.cover(value.tolist()) if hasattr(value, "tolist") else value
 
     def cover_fitted(self, value: Any) -> Any:  # noqa: ANN401 - any plain data
-        """Replace in what was fitted each string that shares a word with a text, at any depth, by its hash.
-
-        Keys of a small table are names of parameters, and are replaced only where they are texts.
-        """
+        """Replace each string that shares a word with a text, at any depth, by its hash."""
         if isinstance(value, dict):
-            few = len(value) <= _MOST_CLASSES
-            return {
-                (self.cover(name) if few else self.cover_fitted(name)): self.cover_fitted(inner)
-                for name, inner in value.items()
-            }
+            return {self.cover_fitted(name): self.cover_fitted(inner) for name, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self.cover_fitted(inner) for inner in value]
         if isinstance(value, str):
@@ -248,8 +248,8 @@ def _text_columns(dataset: Dataset) -> Iterator[list[str]]:
 
 
 def _words(text: str) -> set[str]:
-    """Return the words of a text that have a letter, in lower case."""
-    return set(re.findall(r"\w*[^\W\d_]\w*", text.lower()))
+    """Return the words of a text of three characters or more with a letter, in lower case."""
+    return {word for word in re.findall(r"\w{3,}", text.lower()) if any(map(str.isalpha, word))}
 
 
 def _strings(values: Iterable[Any]) -> Iterator[str]:
