@@ -65,7 +65,7 @@ def without_texts(
     """
     if loaded.dataset is None:
         raise ValueError("an evaluation without rows")
-    texts = _Texts(loaded.dataset)
+    texts = _Texts(_text_columns(loaded.dataset))
     kept = None if predictions is None else _without_columns(predictions, loaded.dataset, loaded.task, texts)
     return (
         replace(
@@ -77,6 +77,12 @@ def without_texts(
         ),
         kept,
     )
+
+
+def cover_findings(findings: Iterable[Finding], columns: Iterable[Iterable[Any]]) -> list[Finding]:
+    """Return findings on rows, without the texts of their columns."""
+    texts = _Texts(list(_strings(cells)) for cells in columns)
+    return [texts.cover_finding(finding) for finding in findings]
 
 
 def withheld_reason(error: BaseException) -> str:
@@ -181,10 +187,10 @@ def _has_strings(cells: Sequence[Any]) -> bool:
 
 
 class _Texts:
-    """The texts of a dataset and of its further tables, to recognize them in what is written."""
+    """The texts of some columns, to recognize them in what is written."""
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._whole = {cell.strip() for cells in _text_columns(dataset) for cell in cells}
+    def __init__(self, columns: Iterable[Iterable[str]]) -> None:
+        self._whole = {cell.strip() for cells in columns for cell in cells}
         self._whole = {text for text in self._whole if any(map(str.isalpha, text))}
 
     def cover(self, value: Any) -> Any:  # noqa: ANN401 - any plain data
