@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import traceback
 
+import numpy as np
 import pytest
-from conftest import evaluated
+from conftest import LetterModel, evaluated
 
-from harness import Dataset, Finding, HarnessError, Predictions, Severity, mean_metric
+from harness import Dataset, Finding, HarnessError, Predictions, Role, Severity, mean_metric
+from harness.encoding.validate import encode_checked
 from harness.errors import MissingDataError
 from harness.evaluation.evaluate import LoadedTask
 from harness.evaluation.without_texts import (
@@ -215,3 +217,16 @@ def test_of_a_crashed_process_only_frames_stay():
         '  File "/a/b.py", line 3 in predict',
     ]
     assert "secret" not in frames_only(output)
+
+
+def test_a_model_that_gives_no_numbers_is_said_to_do_so_without_the_text_that_it_was_given():
+    class Broken(LetterModel):
+        def encode(self, texts, role=Role.TEXT):
+            return super().encode(texts, role) * np.nan
+
+    error = caught(lambda: encode_checked(Broken(), ["secret words"], Role.TEXT))
+    assert "secret" in str(error)
+    assert withheld_reason(error).startswith(
+        "model letters returned NaN or infinite embeddings for 1 of 1 texts"
+    )
+    assert "secret" not in withheld_reason(error)
