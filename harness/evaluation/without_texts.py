@@ -192,6 +192,7 @@ class _Texts:
     def __init__(self, columns: Iterable[Iterable[str]]) -> None:
         self._whole = {cell.strip() for cells in columns for cell in cells}
         self._whole = {text for text in self._whole if any(map(str.isalpha, text))}
+        self._folded = {text.casefold() for text in self._whole}
 
     def cover(self, value: Any) -> Any:  # noqa: ANN401 - any plain data
         """Replace texts in plain data, at any depth, by their hashes."""
@@ -234,7 +235,7 @@ class _Texts:
         )
 
     def _is_text(self, value: str) -> bool:
-        return len(value.split()) >= _PROSE or value.strip() in self._whole
+        return len(value.split()) >= _PROSE or value.strip().casefold() in self._folded
 
 
 def _text_columns(dataset: Dataset) -> Iterator[list[str]]:

@@ -213,6 +213,18 @@ def test_slices_by_length_are_the_same_without_texts(harness, run):
     assert {"length"} <= {part["by"] for part in found[0]}
 
 
+def test_examples_of_unlike_data_without_texts_are_the_same_by_id_and_gold_and_a_note_says_so(harness, run):
+    run("--no-texts", "--limit", "40", tasks="stsb", out="few")
+    run("--no-texts", "--limit", "80", tasks="stsb", out="more", model="other=lexical")
+    answer = harness("compare", "few", "more", "--allow", "limit,digest", "--format", "json")
+    assert answer.code == 0
+    (comparison,) = json.loads(answer.out)["comparisons"]
+    # The larger sample has every example of the smaller one, under the same id.
+    few = parquet.read_table(next(Path("few/predictions").rglob("*.parquet")))
+    assert comparison["lines"][0]["examples"] == len(few)
+    assert any("examples are the same by id and gold alone" in note for note in comparison["notes"])
+
+
 def test_a_run_without_texts_removes_those_of_the_same_results(harness, evaluate):
     evaluate(tasks="pairs,quoting-answers")
     assert leaks()

@@ -100,6 +100,7 @@ def test_keeping_texts_out_twice_changes_nothing(tmp_path):
     [
         pytest.param(["q1", "doc 2", "§ 3", "4"], True, id="names"),
         pytest.param(["q1", "q2", "short", "q4"], False, id="one is a text"),
+        pytest.param(["q1", "q2", " SHORT", "q4"], False, id="one is a text in capitals"),
         pytest.param(["q1", "q2", "q3", "any name of four words"], False, id="one is prose"),
     ],
 )
