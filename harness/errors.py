@@ -25,8 +25,17 @@ class HarnessError(Exception):
     ours (or of a plugin) and keeps its traceback.
     """
 
-    def __init__(self, message: str, *, exists: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        exists: str | None = None,
+        hint: str | None = None,
+        without_texts: str | None = None,
+    ) -> None:
+        """without_texts: the message of a run with `--no-texts`; None where `message` may quote a text."""
         super().__init__(message)
+        self.without_texts = without_texts
         self.message = _without_middle(message)
         self.exists = exists and _without_middle(exists)
         self.hint = hint and _without_middle(hint)
@@ -56,7 +65,11 @@ class MissingDataError(HarnessError):
     """The data source does not have what a task or a recipe needs.
 
     Caught where it is not an error: a task selected by tag is skipped if the sample has no data for it.
+    It names files and folders, and never quotes a text.
     """
+
+    def __init__(self, message: str, *, exists: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, exists=exists, hint=hint, without_texts=message)
 
 
 def _listed(names: Sequence[str]) -> str:

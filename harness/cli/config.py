@@ -26,6 +26,8 @@ class Config:
     """Folder of the embedding cache."""
     cache_size: str | None = None
     """Maximum size of the embedding cache, such as `20GiB`."""
+    no_texts: bool = False
+    """Whether `harness run` keeps the texts of rows out of results."""
     task_files: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """Single-file plugins."""
@@ -73,6 +75,7 @@ def _relative_to(folder: Path, config: Config) -> Config:
         out=absolute(config.out) if config.out else None,
         cache=absolute(config.cache) if config.cache else None,
         cache_size=config.cache_size,
+        no_texts=config.no_texts,
         task_files=tuple(absolute(path) for path in config.task_files),
         plugins=tuple(absolute(path) for path in config.plugins),
     )

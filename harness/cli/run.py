@@ -50,6 +50,7 @@ class RunOptions:
     exclude: tuple[str, ...]
     data: str | None
     limit: int | None
+    no_texts: bool | None
     throughput: bool
     fresh: bool
     isolate: bool
@@ -70,7 +71,17 @@ class RunOptions:
     " `sample` (default) for the shipped samples.",
 )
 @click.option("--out", metavar="DIR", help=f"Results folder.  [default: {DEFAULT_OUT}]")
-@click.option("--limit", type=click.IntRange(min=1), help="Only the first N examples: a quick look.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="A sample of whole clusters, at most N examples: a quick look.",
+)
+@click.option(
+    "--no-texts/--texts",
+    "no_texts",
+    default=None,
+    help="Keep the texts of rows out of all results (docs/data.md).  [default: --texts]",
+)
 @click.option("--throughput/--no-throughput", default=True, help="Time encoding after the evaluation.")
 @click.option(
     "--fresh", is_flag=True, help="Compute again what is there already, cached embeddings included."
@@ -122,6 +133,8 @@ def command(
     plan = _plan(run, model, cache, workspace)
     request = RunRequest.of(plan, plugins=workspace.plugin_files, task_files=workspace.task_files)
     results = Results(out_folder(output.out or workspace.config.out or DEFAULT_OUT))
+    if not plan.no_texts and run.no_texts is None:
+        _refuse_to_add_texts(results)
     outcome = _evaluate(plan, request, results, _evaluator(run, workspace))
     _print(results, outcome, workspace.plugins, as_json=output.as_json)
     if outcome.failed or outcome.problems or workspace.plugins.problems:
@@ -149,10 +162,22 @@ def _plan(run: RunOptions, model: ModelOptions, cache: CacheOptions, workspace: 
         data=data_choice(run.data or config.data),
         limit=run.limit,
         fresh=run.fresh,
+        no_texts=config.no_texts if run.no_texts is None else run.no_texts,
         cache=cache_folder,
         cache_size=cache_limit(cache.cache_size, config),
         throughput=run.throughput,
     )
+
+
+def _refuse_to_add_texts(results: Results) -> None:
+    """Raise HarnessError for a folder that texts were kept out of, unless the command asks for them."""
+    from harness.evaluation.without_texts import has_results_without_texts
+
+    if has_results_without_texts(results):
+        raise HarnessError(
+            f"texts were kept out of {results.root} (--no-texts), and this run would write some",
+            hint="--no-texts keeps them out again; another --out, or --texts, writes them",
+        )
 
 
 def _tasks(run: RunOptions, workspace: Workspace) -> list[Selected]:

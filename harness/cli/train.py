@@ -43,6 +43,12 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, metavar="DIR", help="Where the candidate goes: candidates/NAME.")
 @click.option("--seeds", metavar="N,N,…", help="One candidate per seed: DIR-seed-1, DIR-seed-2, …")
 @click.option("--resume", is_flag=True, help="Continue what was interrupted; skip what is finished.")
+@click.option(
+    "--no-texts/--texts",
+    "no_texts",
+    default=None,
+    help="Keep texts of rows out of the candidate's card and of messages.  [default: --texts]",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option(
     "--allow", "allowed", multiple=True, metavar="CODE", help="Train in spite of a finding; repeatable."

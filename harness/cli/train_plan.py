@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from harness.system.paths import user_path
 from harness.tasks.interface import HUB
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from harness.cli.workspace import Workspace
     from harness.evaluation.produce import TrainingRun
@@ -46,6 +47,8 @@ class TrainingOptions:
     out: str
     seeds: str | None
     resume: bool
+    no_texts: bool | None
+    """None for what the configuration says."""
     device: str
     allowed: tuple[str, ...]
     """Codes of findings."""
@@ -71,7 +74,10 @@ def training_runs(
     if recipe.trainer not in trainers:
         raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
     base, folder = _base(recipe, plugins)
-    rows = read_training_rows(recipe.data, rows_path(recipe.data, root, recipe.home))
+    no_texts = workspace.config.no_texts if training.no_texts is None else training.no_texts
+    path = rows_path(recipe.data, root, recipe.home)
+    with _withholding(no_texts):
+        rows = read_training_rows(recipe.data, path)
     run = TrainingRun(
         recipe=recipe,
         trainer=trainers[recipe.trainer],
@@ -86,12 +92,27 @@ def training_runs(
         device=_device(training.device),
         resume=training.resume,
         allowed=tuple(sorted(training.allowed)),
+        no_texts=no_texts,
     )
     _check(run, plugins)
-    run = replace(run, rows=validate_rows(rows))
+    with _withholding(no_texts):
+        run = replace(run, rows=validate_rows(rows))
     if not seeds:
         return [run]
     return [replace(run, seed=seed, out=out.with_name(f"{out.name}-seed-{seed}")) for seed in seeds]
+
+
+@contextmanager
+def _withholding(no_texts: bool) -> Iterator[None]:
+    """Withhold the message of an error of the body, which may quote a row, for `--no-texts`."""
+    try:
+        yield
+    except HarnessError as error:
+        if not no_texts:
+            raise
+        from harness.evaluation.without_texts import withheld_reason
+
+        raise HarnessError(withheld_reason(error)) from None
 
 
 def _candidate_folder(option: str) -> Path:
@@ -204,7 +225,12 @@ def _check(run: TrainingRun, plugins: Plugins) -> None:
     subject = check_input_from_recipe(run.recipe, run.rows, run.base.load, run.base_folder)
     if run.tasks:
         subject = replace(subject, datasets=lambda: {task.name: _dataset(run, task) for task in run.tasks})
-    stop_on_errors(collect(subject, plugins.checks()), run.allowed)
+    findings = collect(subject, plugins.checks())
+    if run.no_texts:
+        from harness.evaluation.without_texts import cover_findings
+
+        findings = cover_findings(findings, run.rows.texts.values())
+    stop_on_errors(findings, run.allowed)
 
 
 def _dataset(run: TrainingRun, task: Task) -> Dataset:

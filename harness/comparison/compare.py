@@ -182,6 +182,8 @@ def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: _
     partial.broken += broken
     if left_out:
         partial.notes.append(f"{task}: {left_out} examples are left out: not the same for all models")
+    if options.why or pair.common:
+        partial.notes += _kept_out_notes(task, pair)
     for result, name in zip((pair.baseline, *pair.candidates), pair.names, strict=True):
         # An error in a finding makes a score meaningless, such as one on rows that were trained on.
         errors = [finding for finding in result.evaluation.all_findings if finding.severity is Severity.ERROR]
@@ -191,6 +193,17 @@ def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: _
             partial.notes.append(note)
         if note := scoring_note(pair.baseline.evaluation, result.evaluation):
             partial.notes.append(note)
+
+
+def _kept_out_notes(task: str, pair: TaskPair) -> list[str]:
+    """Note what cannot be shown or compared because `--no-texts` kept texts out of predictions."""
+    results = zip((pair.baseline, *pair.candidates), pair.names, strict=True)
+    names = [name for result, name in results if result.evaluation.no_texts]
+    if not names:
+        return []
+    of = f"{task}: texts were kept out of the predictions of {' and '.join(names)} (--no-texts)"
+    how = "; examples are the same by id and gold alone" if pair.common else ""
+    return [f"{of}: examples have no texts to show{how}"]
 
 
 def _result(model: ModelResults, slot: Slot) -> TaskResult | None:

@@ -164,7 +164,10 @@ def _parts(metric: Metric, baseline: Table, candidate: Table) -> Iterator[Part]:
         yield from _by_cluster(baseline["cluster"])
     if not len(baseline["id"]):
         return
-    if texts := text_columns(baseline, candidate):
+    measured = baseline.get("text_length", baseline["id"])
+    if measured.dtype.kind in "iuf":
+        yield from _quartiles("length", measured.astype(float), " characters")
+    elif texts := text_columns(baseline, candidate):
         lengths = np.sum([[len(text) for text in baseline[name]] for name in texts], axis=0)
         yield from _quartiles("length", lengths.astype(float), " characters")
     if "gold" in baseline:

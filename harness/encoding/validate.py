@@ -27,21 +27,29 @@ def encode_checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
     embeddings = _encode_in_memory(model, texts, role)
     broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
     if len(broken):
+        what = (
+            f"model {model.name} returned NaN or infinite embeddings for {len(broken)} of {len(texts)} texts"
+        )
         raise HarnessError(
-            f"model {model.name} returned NaN or infinite embeddings for {len(broken)} of {len(texts)} texts",
+            what,
+            without_texts=what,
             exists=f"the first: {texts[broken[0]][:80]!r}",
             hint="are its weights finite?"
             if model.spec.settings.dtype == "float32"
             else "half precision overflows in some models: try --dtype float32",
         )
     if len(texts) >= _FEWEST_TO_JUDGE and not embeddings.any():
+        what = f"model {model.name} gave all of {len(texts)} texts an embedding of zeros"
         raise HarnessError(
-            f"model {model.name} gave all of {len(texts)} texts an embedding of zeros",
+            what,
+            without_texts=what,
             hint="are its weights there? its tokenizer may know none of these words",
         )
     if len(texts) >= _FEWEST_TO_JUDGE and _all_same(embeddings) and not _cut_to_the_same(model, texts, role):
+        what = f"model {model.name} gave all of {len(texts)} different texts the same embedding"
         raise HarnessError(
-            f"model {model.name} gave all of {len(texts)} different texts the same embedding",
+            what,
+            without_texts=what,
             exists=f"such as {texts[0][:60]!r} and {texts[1][:60]!r}",
             hint="the model has collapsed, or its tokenizer knows none of these words",
         )

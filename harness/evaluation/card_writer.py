@@ -24,7 +24,7 @@ def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequen
     """
     from huggingface_hub import EvalResult, ModelCard
 
-    path = folder / "README.md"
+    path = folder / CARD
     card = ModelCard(path.read_text(encoding="utf-8") if path.is_file() else _BARE)
     data = cast("ModelCardData", card.data)
     data.base_model = base
@@ -47,6 +47,8 @@ def complete_card(folder: Path, lineage: Lineage, base: str, evaluations: Sequen
     path.write_text(str(card), encoding="utf-8")
 
 
+CARD = "README.md"
+"""File name of a model card."""
 _BARE = "---\nlibrary_name: sentence-transformers\n---\n"
 
 

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from harness.tasks.interface import DataSource, Task
 
 
+LENGTHS = "text_length"
+"""Column of the lengths of examples, which slices are made of: they need no texts."""
+_NAMES = ("id", "cluster", "gold")
+"""Columns that are no texts."""
+
+
 @dataclass(frozen=True)
 class LoadedTask:
     """A task with its rows, or with the error that reading them raised."""
@@ -91,14 +97,18 @@ def evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, P
         scores = [score_predictions(metric, predictions, loaded.examination) for metric in task.metrics]
     if not scores or scores[0].score is None:
         on = f" on these {len(dataset)} examples" if predictions else ""
+        undefined = f"{scores[0].metric if scores else 'every metric'} is undefined{on}"
         raise HarnessError(
-            f"{scores[0].metric if scores else 'every metric'} is undefined{on}",
+            undefined,
             hint="one side may be constant, or a class missing; a larger --limit may help",
+            without_texts=undefined,
         )
     requested = model.pop_requested()
     truncated = _Truncated.of(model, requested)
     if predictions is not None and truncated is not None and "truncated" not in predictions:
         predictions.columns["truncated"] = truncated.rows(predictions)
+    if predictions is not None and LENGTHS not in predictions and (lengths := _text_lengths(dataset)):
+        predictions.columns[LENGTHS] = lengths
     evaluation = _evaluation(
         model,
         loaded,
@@ -115,6 +125,16 @@ def evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, P
         truncation=truncated.truncation if truncated else None,
     )
     return evaluation, predictions
+
+
+def _text_lengths(dataset: Dataset) -> list[int]:
+    """Return the number of characters of each example's texts: (n,); empty for a dataset without texts."""
+    texts = [
+        values
+        for name, values in dataset.columns.items()
+        if name not in _NAMES and all(isinstance(value, str) for value in values)
+    ]
+    return [sum(map(len, row)) for row in zip(*texts, strict=True)]
 
 
 def evaluate(

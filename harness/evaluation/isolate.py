@@ -53,6 +53,7 @@ class EvaluateJob(msgspec.Struct, frozen=True, kw_only=True):
     fresh: bool = False
     cache: str | None = None
     cache_size: int | None = None
+    no_texts: bool = False
     throughput: bool = False
     out: str
 
@@ -122,7 +123,7 @@ class SubprocessEvaluator:
             # A process that ended between two tasks, having finished one, is tried again on those left.
             if current in left or len(left) == before:
                 for name in [current] if current in left else list(left):
-                    run.fail(located, left.pop(name), child.error, child.stderr)
+                    run.fail(located, left.pop(name), child.error, child.stderr, of_rows=False)
             if not left:
                 return
 
@@ -159,6 +160,7 @@ class SubprocessEvaluator:
             fresh=plan.fresh,
             cache=str(plan.cache) if plan.cache else None,
             cache_size=plan.cache_size,
+            no_texts=plan.no_texts,
             throughput=plan.throughput,
             out=str(run.results.root),
         )

@@ -99,6 +99,7 @@ def _plan(job: EvaluateJob) -> RunPlan:
         fresh=job.fresh,
         cache=Path(job.cache) if job.cache else None,
         cache_size=job.cache_size,
+        no_texts=job.no_texts,
         throughput=job.throughput,
     )
 

@@ -52,6 +52,8 @@ class RunRequest:
     data: str | None = None
     """The data folder, absolute; `hub`; None for samples."""
     limit: int | None = None
+    no_texts: bool = False
+    """Whether texts of rows are kept out of the results."""
 
     @classmethod
     def of(
@@ -72,6 +74,7 @@ class RunRequest:
             task_files=task_files,
             data=plan.data if plan.data is None or plan.data == HUB else str(plan.data.absolute()),
             limit=plan.limit,
+            no_texts=plan.no_texts,
         )
 
 
@@ -110,11 +113,17 @@ def keep_journal(
     try:
         yield did
     except BaseException as error:
-        reason = {"error": f"{type(error).__name__}: {error}"} if isinstance(error, Exception) else {}
+        reason = {"error": _reason(error, plan)} if isinstance(error, Exception) else {}
         with suppress(HarnessError):  # the user sees what ended the run, not that it could not be noted
             write("failed" if reason else "interrupted", **reason)
         raise
     write("finished")
+
+
+def _reason(error: Exception, plan: RunRequest) -> str:
+    kind = type(error).__name__
+    # A HarnessError that ends a run is not of a row: those become ERROR records.
+    return kind if plan.no_texts and not isinstance(error, HarnessError) else f"{kind}: {error}"
 
 
 def read_runs(results: Results, unreadable: list[str]) -> list[JournalEntry]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
-from harness.evaluation.card_writer import complete_card
+from harness.evaluation.card_writer import CARD, complete_card
 from harness.evaluation.evaluate import LoadedTask, evaluate_task, load_task
 from harness.evaluation.work_folder import check_identity, open_work_folder, work_folder
 from harness.system.environment import cores, current_environment, libraries
@@ -57,6 +57,8 @@ class TrainingRun:
     resume: bool = False
     allowed: tuple[str, ...] = ()
     """Codes of findings that do not stop it."""
+    no_texts: bool = False
+    """Whether to keep the training rows that a trainer shows out of the candidate's card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,9 @@ def _describe(
     write_lineage(folder, lineage)
     write_signatures(folder, [text for cells in run.rows.texts.values() for text in cells])
     write_curves(folder, log)
+    if run.no_texts:
+        # The card that sentence-transformers writes shows some rows, in tables and as examples to try.
+        (folder / CARD).unlink(missing_ok=True)
     complete_card(folder, lineage, run.base_name, evaluations)
 
 

@@ -15,7 +15,16 @@ from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure_recor
 from harness.evaluation.keys import record_key
 from harness.evaluation.progress import Progress
 from harness.evaluation.throughput import measure
+from harness.evaluation.without_texts import (
+    frames_only,
+    texts_left,
+    withheld_reason,
+    withheld_trace,
+    without_texts,
+)
 from harness.models.missing import fingerprint_of
+from harness.results.prediction_files import read_predictions
+from harness.results.records import content_hash
 from harness.tasks.interface import HUB, DataSource
 
 if TYPE_CHECKING:
@@ -50,6 +59,8 @@ class RunPlan:
     """Folder of the embedding cache; None to keep no embeddings."""
     cache_size: int | None = None
     """Maximum bytes of the cache; None for its default."""
+    no_texts: bool = False
+    """Keep the texts of rows out of results, and remove those that are there: see `without_texts`."""
     throughput: bool = False
     """Time each model that had to be loaded, after its tasks, and those that never were timed."""
 
@@ -107,6 +118,8 @@ def run_plan(
         pending = [loaded for loaded in tasks if not run.reuse(located, loaded)]
         if pending or run.needs_timing(located):
             evaluate(run, located, pending)
+    if plan.no_texts:
+        run.outcome.problems += texts_left(results)
     return run.outcome
 
 
@@ -149,6 +162,12 @@ class Runner:
             return False
         if not self.results.has_predictions(record):
             return False
+        if self.plan.no_texts and not record.no_texts:
+            try:
+                record = self._remove_texts(record, loaded)
+            except HarnessError as error:
+                self.progress.note(f"computed again: {error.message}")
+                return False
         self.outcome.reused += 1
         self._finish(record, located, reused=True)
         return True
@@ -160,13 +179,28 @@ class Runner:
             self.progress.note(f"computed again: {error.message}")
             return None
 
+    def _remove_texts(self, record: Evaluation, loaded: LoadedTask) -> Evaluation:
+        """Write a record and its predictions again, without texts.
+
+        Raises HarnessError for predictions that cannot be read or are not their record's.
+        """
+        found = None
+        if record.predictions is not None:
+            found, _ = read_predictions(self.results.predictions_path(record))
+            if content_hash(found) != record.predictions:
+                raise HarnessError(f"the predictions of {loaded.task.name} are not those of their record")
+        bare, predictions = without_texts(record, found, loaded)
+        self.results.write(bare, predictions)
+        self.progress.note(f"texts removed: {bare.candidate.model} on {loaded.task.name}")
+        return bare
+
     def evaluate_model(self, located: LocatedModel, pending: list[LoadedTask]) -> None:
         """Load a model and evaluate it on the tasks that are left; failures become ERROR records."""
         try:
             model = located.load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; others must finish
             for loaded in pending:
-                self.fail(located, loaded, error)
+                self.fail(located, loaded, error, of_rows=False)
             return
         cached = CachedModel(model, self.cache)
         try:
@@ -219,6 +253,8 @@ class Runner:
         """Evaluate one task and write its record; return whether that succeeded."""
         try:
             evaluation, predictions = self._score(model, loaded)
+            if self.plan.no_texts:
+                evaluation, predictions = without_texts(evaluation, predictions, loaded)
             self.results.write(evaluation, predictions)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
             self.fail(located, loaded, error)
@@ -250,12 +286,28 @@ class Runner:
         return evaluate_task(model, loaded)
 
     def fail(
-        self, located: LocatedModel, loaded: LoadedTask, error: BaseException, trace: str | None = None
+        self,
+        located: LocatedModel,
+        loaded: LoadedTask,
+        error: BaseException,
+        trace: str | None = None,
+        *,
+        of_rows: bool = True,
     ) -> None:
-        """Write an ERROR record, with a traceback unless the error is a HarnessError."""
-        evaluation = failure_record(located, loaded, error)
-        if trace is None and not isinstance(error, HarnessError):
-            trace = "".join(traceback.format_exception(error))
+        """Write an ERROR record, with a traceback unless the error is a HarnessError.
+
+        trace: what a process wrote before it ended. of_rows: whether rows had been read, so that the message
+        may quote them.
+        """
+        evaluation, no_texts = failure_record(located, loaded, error), self.plan.no_texts
+        if no_texts:
+            reason = withheld_reason(error) if of_rows else evaluation.error
+            evaluation = replace(evaluation, error=reason, no_texts=True)
+        if trace is not None:
+            trace = frames_only(trace) if no_texts else trace
+        elif not isinstance(error, HarnessError):
+            withheld = no_texts and of_rows
+            trace = withheld_trace(error) if withheld else "".join(traceback.format_exception(error))
         self.results.write_error(evaluation, trace)
         self.keep(evaluation, reused=False)
 

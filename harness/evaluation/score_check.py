@@ -42,6 +42,9 @@ def differences(
         changes = [f"cannot be computed from the predictions: {type(error).__name__}: {error}"]
     else:
         changes = list(_compare(score, recomputed, evaluation))
+    kept_out = predictions.kept_out
+    if changes and kept_out and {*score.columns, score.where} & {*kept_out.columns, *kept_out.covered}:
+        raise HarnessError(f"{score.metric} reads texts, which were kept out (--no-texts)")
     foreign = metric.compute.__module__ != metrics.__name__
     if changes and foreign and (task is None or source_hash(task) != examination.source):
         raise HarnessError(f"{score.metric}: the code of task {examination.task} is no longer the record's")

@@ -12,6 +12,7 @@ from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, load_task
 from harness.evaluation.keys import code_summary, record_key
 from harness.evaluation.result_status import PairStatus, RunStatus
+from harness.evaluation.without_texts import withheld_reason
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
@@ -210,7 +211,8 @@ class _CurrentState:
         if isinstance(located, MissingModel):
             return "unknown", located.error.message
         if loaded.error is not None:
-            return "unknown", f"cannot read its rows: {_first_line(str(loaded.error))}"
+            reason = withheld_reason(loaded.error) if self.plan.no_texts else str(loaded.error)
+            return "unknown", f"cannot read its rows: {_first_line(reason)}"
         if record is None:
             now = located.fingerprint[:8]
             return (
@@ -220,6 +222,8 @@ class _CurrentState:
             return "stale", _changes(record, located, loaded)
         if not self.results.has_predictions(record):
             return "missing", _LOST
+        if self.plan.no_texts and not record.no_texts:
+            return "stale", "it may hold texts, and the run has --no-texts"
         return "done", ""
 
     def located(self, spec: ModelSpec) -> LocatedModel:

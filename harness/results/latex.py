@@ -61,7 +61,7 @@ def _board(board: Board, own: SignificanceLetters | str | None) -> str:
     elif own is not None and own != ALONE:
         remarks.append(f"no letters: {own}")
     examination = board.rows[0].evaluation.examination
-    limited = f", LIMITED to {examination.limit} examples" if examination.limit is not None else ""
+    limited = f", LIMITED to a sample (limit {examination.limit})" if examination.limit is not None else ""
     sample = f", {ILLUSTRATIVE}" if examination.data == "sample" else ""
     return _tabular(board.task + sample + limited, ["model", *board.metrics], rows, remarks)
 

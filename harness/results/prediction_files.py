@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from harness.errors import HarnessError
 from harness.results.records import plain_values
 from harness.system import limits
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from harness.results.records import Evaluation
-    from harness.tasks.dataset import Predictions
+    from harness.tasks.dataset import KeptOut, Predictions
 
 _HASH = b"content_hash"
 """Name of the content hash in a file's footer."""
+_KEPT_OUT = b"kept_out"
+"""Name of what `--no-texts` kept out, as JSON, in a file's footer; missing where texts are in the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +43,35 @@ def to_parquet(predictions: Predictions, content: str) -> bytes:
     from pyarrow import parquet
 
     table = pa.table({name: plain_values(values) for name, values in predictions.columns.items()})
+    footer = {_HASH: content.encode()}
+    if predictions.kept_out is not None:
+        footer[_KEPT_OUT] = msgspec.json.encode(predictions.kept_out)
     sink = pa.BufferOutputStream()
-    parquet.write_table(table.replace_schema_metadata({_HASH: content}), sink, compression="zstd")
+    parquet.write_table(table.replace_schema_metadata(footer), sink, compression="zstd")
     written: bytes = sink.getvalue().to_pybytes()
     return written
 
 
 def read_content_hash(path: Path) -> str | None:
     """Read the content hash from a file's footer; None where there is no such file."""
+    schema = _read_schema(path)
+    return None if schema is None else _content_hash_of(schema)
+
+
+def holds_texts(path: Path) -> bool:
+    """Whether a file of predictions may hold texts: its footer does not say that they were kept out."""
+    schema = _read_schema(path)
+    return schema is None or _KEPT_OUT not in (schema.metadata or {})
+
+
+def _read_schema(path: Path) -> pa.Schema | None:
+    """Read a file's schema, with its footer; None where there is no such file."""
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        if not path.is_file():  # opening a pipe would wait without end
-            return None
-        return _content_hash_of(parquet.read_schema(path))
+        # Opening a pipe would wait without end.
+        return parquet.read_schema(path) if path.is_file() else None
     except (pa.ArrowException, OSError):
         return None
 
@@ -80,6 +98,7 @@ def read_predictions(path: Path) -> tuple[Predictions, str]:
         raise HarnessError("it holds no predictions: it has no rows with an id")
     predictions = Predictions(Dataset({"row": range(len(columns["id"]))}))
     predictions.columns = dict(columns)
+    predictions.kept_out = _kept_out_of(schema)
     return predictions, _content_hash_of(schema)
 
 
@@ -129,6 +148,17 @@ def _content_hash_of(schema: pa.Schema) -> str:
     """Read the content hash of a footer; empty where it has none."""
     content: bytes = (schema.metadata or {}).get(_HASH, b"")
     return content.decode(errors="replace")
+
+
+def _kept_out_of(schema: pa.Schema) -> KeptOut | None:
+    """Read what was kept out of a file; raises HarnessError for a footer that does not say it properly."""
+    from harness.tasks.dataset import KeptOut
+
+    content = (schema.metadata or {}).get(_KEPT_OUT)
+    try:
+        return None if content is None else msgspec.json.decode(content, type=KeptOut)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise HarnessError(f"its footer does not say what was kept out: {error}") from error
 
 
 def _describe(result: TaskResult) -> str:

@@ -40,7 +40,7 @@ class Examination:
     hub: str = ""
     """ORG/NAME@COMMIT of the dataset of the hub; empty for other sources."""
     limit: int | None = None
-    """Maximum number of examples, the first ones, in a limited run; None for all."""
+    """Maximum number of examples in a limited run, which takes whole clusters; None for all."""
 
     def differences(self, other: Examination) -> list[str]:
         """Return what differs, one phrase each; empty where scores are comparable."""
@@ -152,6 +152,8 @@ class Evaluation:
     """
     error: str | None = None
     """Reason of a failure; None for a success."""
+    no_texts: bool = False
+    """Whether texts were kept out of the record and its predictions (`--no-texts`); not part of the key."""
 
     def __post_init__(self) -> None:
         if self.status == "ok" and not self.scores:
@@ -223,11 +225,20 @@ def check_ends(low: float | None, high: float | None) -> None:
 
 
 def content_hash(predictions: Predictions) -> str:
-    """Return the hex SHA-256 of the predictions' columns: of their values, not of a file's bytes."""
-    digest = hashlib.sha256()
-    for name in sorted(predictions.columns):
-        digest.update(json.dumps([name, plain_values(predictions[name])], ensure_ascii=False).encode())
-    return digest.hexdigest()
+    """Return the hex SHA-256 of the predictions' columns: of their values, not of a file's bytes.
+
+    It is the hash of the columns' names and hashes, so that it is the same without the columns that
+    `--no-texts` left out, whose hashes are kept.
+    """
+    hashes = {name: column_hash(values) for name, values in predictions.columns.items()}
+    if predictions.kept_out is not None:
+        hashes |= predictions.kept_out.columns
+    return hashlib.sha256(json.dumps(sorted(hashes.items()), ensure_ascii=False).encode()).hexdigest()
+
+
+def column_hash(values: Column) -> str:
+    """Return the hex SHA-256 of a column's values, as JSON."""
+    return hashlib.sha256(json.dumps(plain_values(values), ensure_ascii=False).encode()).hexdigest()
 
 
 def _brief(value: Any) -> str:  # noqa: ANN401 - any field

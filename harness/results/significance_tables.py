@@ -127,7 +127,7 @@ def overall_subtitle(ranking: Overall) -> str:
     """Return the tasks that a ranking is over, and the kind of data."""
     tasks = f"{len(ranking.tasks)} tasks: {', '.join(ranking.tasks)}"
     sample = " · samples: illustrative, not the real datasets" if ranking.sample else ""
-    limited = f" · LIMITED to {ranking.limit} examples" if ranking.limit is not None else ""
+    limited = f" · LIMITED to a sample (limit {ranking.limit})" if ranking.limit is not None else ""
     return tasks + sample + limited
 
 

@@ -131,7 +131,10 @@ def _subtitle(board: Board) -> str:
     if evaluation.status == "ok" and evaluation.predictions is None:
         parts.append("aggregates of another tool: no predictions, no intervals")
     if examination.limit is not None:
-        parts.append(f"LIMITED to {examination.limit} examples: not comparable with the full set")
+        parts.append(
+            f"LIMITED to a sample of whole clusters (limit {examination.limit}):"
+            " not comparable with the full set"
+        )
     return " · ".join(parts)
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.tasks.sampling import sample_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,14 +75,29 @@ class Dataset:
             digest.update(f"{name}:{self.tables[name].digest}".encode())
         return digest.hexdigest()
 
-    def head(self, rows: int) -> Dataset:
-        """Return the first rows, with the further tables unchanged."""
-        return self.take(range(min(rows, len(self))))
+    def sample(self, limit: int) -> Dataset:
+        """Return a sample of whole clusters, at most `limit` rows, with the further tables unchanged.
+
+        Rows keep their order. The same rows in another order, or under other ids, give the same sample, and
+        a larger limit keeps the rows of a smaller one. One cluster is always taken, whatever its size: see
+        `harness.tasks.sampling`.
+        """
+        return self.take(sample_rows(self.columns, limit))
 
     def take(self, rows: Sequence[int]) -> Dataset:
         """Return the given rows, in the given order, with the further tables unchanged."""
         columns = {name: [values[row] for row in rows] for name, values in self.columns.items()}
         return Dataset(columns, self.tables, self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """What `--no-texts` kept out of predictions."""
+
+    columns: dict[str, str] = field(default_factory=dict)
+    """Name of a column that was left out → the hash of its values."""
+    covered: tuple[str, ...] = ()
+    """Columns in which a cell that is a text has its hash instead."""
 
 
 class Predictions:
@@ -111,6 +127,8 @@ class Predictions:
         self.columns: dict[str, Column] = {**texts, "id": dataset["id"], **columns}
         self.fitted: dict[str, Any] = dict(fitted or {})
         self.findings: tuple[Finding, ...] = (*dataset.findings, *findings)
+        self.kept_out: KeptOut | None = None
+        """What was kept out of the columns; None where texts are among them."""
 
     def __getitem__(self, column: str) -> Column:
         return self.columns[column]

@@ -86,8 +86,11 @@ class Task(ABC):
         """Return one row of answers per example; never aggregate."""
 
     def limited(self, dataset: Dataset, limit: int) -> Dataset:
-        """Return the first `limit` examples, for a quick look that is not comparable with the full set."""
-        return dataset.head(limit)
+        """Return a sample of whole clusters, for a quick look that is not comparable with the full set.
+
+        At most `limit` examples, but at least one cluster; the same ones whatever the order of the rows.
+        """
+        return dataset.sample(limit)
 
 
 class AggregateTask(Task):

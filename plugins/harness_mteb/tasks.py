@@ -101,7 +101,9 @@ class MTEBTask(AggregateTask):
 
     def limited(self, dataset: Dataset, limit: int) -> Dataset:  # noqa: ARG002 - part of the contract
         """Raise HarnessError: mteb selects the examples."""
-        raise HarnessError(f"{self.name} cannot be limited to its first examples", hint="leave out --limit")
+        raise HarnessError(
+            f"{self.name} cannot be limited: mteb selects its examples", hint="leave out --limit"
+        )
 
 
 def resolve(name: str) -> MTEBTask:

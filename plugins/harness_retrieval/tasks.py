@@ -50,8 +50,8 @@ MEASURES = {
 
 _TIES = (TieOrder.EXPECTED, TieOrder.TREC_EVAL)
 """Orders of tied documents that a task may ask for, the default first."""
-_CORPUS_PER_QUERY = 10
-"""Documents per query in the corpus of a limited task."""
+_DRAWN_PER_QUERY = 10
+"""Documents per query that are drawn into the corpus of a limited task, besides the judged ones."""
 
 
 class Retrieval(Task):
@@ -131,18 +131,17 @@ class Retrieval(Task):
         return Dataset(dataset.take(kept).columns, tables, (*dataset.findings, finding))
 
     def limited(self, dataset: Dataset, limit: int) -> Dataset:
-        """Return the first queries, their judged documents, and the first further documents.
+        """Return a sample of the queries, their judged documents, and a sample of the corpus.
 
-        The corpus then has 10 documents per query, or the judged ones if those are more.
+        The sample of the corpus has 10 documents per query of the limit; judged ones may be among them.
         """
-        queries, corpus, qrels = dataset.head(limit), dataset.tables["corpus"], dataset.tables["qrels"]
+        queries, corpus, qrels = dataset.sample(limit), dataset.tables["corpus"], dataset.tables["qrels"]
         ids = set(queries["id"])
         kept_qrels = [row for row, query in enumerate(qrels["query"]) if query in ids]
-        judged = {qrels["document"][row] for row in kept_qrels}
-        room = _CORPUS_PER_QUERY * limit - len(judged)
-        others = [row for row, name in enumerate(corpus["id"]) if name not in judged][: max(room, 0)]
-        kept = sorted([*others, *(row for row, name in enumerate(corpus["id"]) if name in judged)])
-        tables = {"corpus": corpus.take(kept), "qrels": qrels.take(kept_qrels)}
+        kept = {qrels["document"][row] for row in kept_qrels}
+        kept |= set(corpus.sample(_DRAWN_PER_QUERY * limit)["id"])
+        documents = [row for row, name in enumerate(corpus["id"]) if name in kept]
+        tables = {"corpus": corpus.take(documents), "qrels": qrels.take(kept_qrels)}
         return Dataset(queries.columns, tables, queries.findings)
 
 

@@ -152,12 +152,12 @@ def test_a_limit_is_stamped_and_never_ranked_with_the_full_set(run, harness):
     assert [(row["limit"], row["examples"]) for row in rows("quick")] == [("20", "20")] * 2
     merged = harness("leaderboard", "quick", "full").out
     assert merged.count("not comparable with stsb") == 2
-    assert "LIMITED to 20 examples" in merged
+    assert "LIMITED to a sample of whole clusters (limit 20)" in merged
 
 
 def test_a_limited_result_is_kept_next_to_the_full_one(run):
     quick = run("--limit", "20", tasks="stsb")
-    assert "LIMITED to 20 examples: not comparable with the full set" in quick.out
+    assert "LIMITED to a sample of whole clusters (limit 20): not comparable with the full set" in quick.out
     full = run(tasks="stsb")
     assert "kept from before" not in full.out
     assert sorted((row["limit"], row["examples"]) for row in rows()) == [("", "180")] * 2 + [("20", "20")] * 2

@@ -82,6 +82,25 @@ def test_a_recipe_becomes_a_candidate_that_can_be_run_and_compared(place, tiny):
     assert "letters" in json.dumps(told)
 
 
+def test_a_candidate_without_texts_shows_no_row_in_its_card_and_no_error_quotes_one(place):
+    shown = place / "shown"
+    kept = place / "kept"
+    harness("train", "--recipe", place / "letters.toml", "--out", shown, *SHORT, *ALLOWED)
+    harness("train", "--recipe", place / "letters.toml", "--out", kept, "--no-texts", *SHORT, *ALLOWED)
+    assert "ant bee cow" in (shown / "README.md").read_text(encoding="utf-8")
+    written = [path.read_bytes() for path in kept.rglob("*") if path.suffix in (".md", ".json", ".csv")]
+    assert written
+    assert [content for content in written if b"ant bee cow" in content] == []
+    assert "## Lineage" in (kept / "README.md").read_text(encoding="utf-8")
+    rows = (place / "pairs.csv").read_text(encoding="utf-8").replace(",0.0", ",ant bee cow", 1)
+    (place / "pairs.csv").write_text(rows, encoding="utf-8")
+    told = harness(
+        "train", "--recipe", place / "letters.toml", "--out", place / "other", "--no-texts", *SHORT, *ALLOWED,
+        fails=True,
+    )  # fmt: skip
+    assert "ant bee cow" not in told
+
+
 def test_one_candidate_per_seed(place):
     out = place / "letters"
     options = ("train", "--recipe", place / "letters.toml", "--out", out, "--seeds", "1,2", *ALLOWED)

@@ -82,7 +82,7 @@ def real_or_sample(plugin) -> DataSource:
 
 
 def stsb(pairs=PAIRS):
-    return stsb_tasks()[0].load(real_or_sample("harness_sts")).head(pairs)
+    return stsb_tasks()[0].load(real_or_sample("harness_sts")).sample(pairs)
 
 
 def sts_rows(pairs=PAIRS):

@@ -344,28 +344,46 @@ def test_a_definition_with_an_unknown_name_or_an_invalid_split_is_an_error(tmp_p
 # --- limits ----------------------------------------------------------------------------------------------
 
 
-def test_a_limited_set_keeps_the_judged_documents_and_ten_documents_per_query():
+def test_a_limited_set_has_the_judged_documents_and_ten_drawn_ones_per_query():
     whole = STATUTES.load(SAMPLE)
     part = STATUTES.limited(whole, 3)
-    assert part["id"] == whole["id"][:3]
+    assert part["id"] == [name for name in whole["id"] if name in part["id"]]
+    assert len(part) == 3
     qrels = set(table(part.tables["qrels"], "query", "document", "score"))
     assert qrels == {
         row for row in table(whole.tables["qrels"], "query", "document", "score") if row[0] in part["id"]
     }
     corpus, all_ids = part.tables["corpus"]["id"], whole.tables["corpus"]["id"]
     judged = {document for _, document, _ in qrels}
-    assert len(corpus) == 30
-    assert judged < set(corpus)
-    others = [name for name in all_ids if name not in judged][: 30 - len(judged)]
-    assert corpus == [name for name in all_ids if name in judged or name in others]
+    drawn = set(whole.tables["corpus"].sample(30)["id"])
+    assert len(drawn) == 30
+    assert drawn != set(all_ids[:30])
+    assert corpus == [name for name in all_ids if name in judged | drawn]
 
 
 def test_all_judged_documents_are_kept_if_they_are_more_than_ten_per_query(tmp_path):
     corpus = [(f"d{row}", "", f"text {row}") for row in range(40)]
     folder = beir(tmp_path / "b", [("q1", f"d{row}", 1) for row in range(25)], corpus=corpus)
     task = user_task(folder)
-    part = task.limited(task.load(NOWHERE), 1)
-    assert part.tables["corpus"]["id"] == [f"d{row}" for row in range(25)]
+    documents = task.limited(task.load(NOWHERE), 1).tables["corpus"]["id"]
+    assert set(documents) > {f"d{row}" for row in range(25)}
+    assert 25 < len(documents) <= 35
+
+
+def test_a_limited_set_does_not_depend_on_order_and_grows_with_the_limit(tmp_path):
+    corpus = [(f"d{row}", "", f"text {row}") for row in range(200)]
+    queries = [(f"q{row}", f"question {row // 2}") for row in range(20)]  # two of each: a cluster
+    qrels = [(f"q{row}", f"d{(7 * row) % 200}", 1) for row in range(20)]
+    forward = user_task(beir(tmp_path / "a", qrels, corpus=corpus, queries=queries))
+    backward = user_task(beir(tmp_path / "b", qrels[::-1], corpus=corpus[::-1], queries=queries[::-1]))
+    parts = {limit: forward.limited(forward.load(NOWHERE), limit) for limit in (3, 6, 12)}
+    other = backward.limited(backward.load(NOWHERE), 6)
+    assert set(other["id"]) == set(parts[6]["id"])
+    assert set(other.tables["corpus"]["id"]) == set(parts[6].tables["corpus"]["id"])
+    assert [len(part) for part in parts.values()] == [2, 6, 12]
+    for small, large in ((3, 6), (6, 12)):
+        assert set(parts[small]["id"]) < set(parts[large]["id"])
+        assert set(parts[small].tables["corpus"]["id"]) < set(parts[large].tables["corpus"]["id"])
 
 
 def test_a_limit_beyond_the_set_changes_nothing():

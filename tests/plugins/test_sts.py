@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import LetterModel
 from sentence_transformers import SentenceTransformer
@@ -111,3 +113,24 @@ def test_constant_ratings_leave_the_headline_undefined(tmp_path):
     path.write_text("text1,text2,score\na,b,1\nc,d,1\ne,f,1\n")
     with pytest.raises(HarnessError, match="spearman is undefined on these 3 examples"):
         evaluate(LetterModel(), STS_KIND.build(definition(path)), DataSource("sample", None))
+
+
+# --- a quick look ----------------------------------------------------------------------------------------
+
+
+def test_a_limited_sts_file_sorted_by_score_has_a_spread_of_gold_and_one_score_in_any_order(tmp_path):
+    whole = STSB.load(sample(STSB))
+    rows = sorted(zip(whole["score"], whole["text1"], whole["text2"], strict=True))
+    found = {}
+    for name, ordered in (("sorted", rows), ("reversed", rows[::-1]), ("mixed", rows[1::2] + rows[::2])):
+        lines = [json.dumps({"text1": left, "text2": right, "score": gold}) for gold, left, right in ordered]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        definition = TaskDefinition(name="mine", kind="sts", path=tmp_path / f"{name}.jsonl")
+        evaluation, predictions = evaluate(
+            load_model("lexical"), STS_KIND.build(definition), DataSource("files", tmp_path), limit=50
+        )
+        assert 40 <= len(predictions) <= 50
+        assert np.std(predictions["gold"]) > 0.8 * np.std(whole["score"])
+        assert np.std([gold for gold, _, _ in ordered[:50]]) < 0.8 * np.std(whole["score"]) or name == "mixed"
+        found[name] = (sorted(predictions["text1"]), round(evaluation.scores[0].score, 12))
+    assert found["sorted"] == found["reversed"] == found["mixed"]

@@ -137,7 +137,7 @@ def test_samples_are_ranked_apart_from_real_data_and_limited_runs_from_full_ones
     means = {row.model: row.means["law"].score for row in real.models}
     assert means == {"best": 0.9, "good": 0.8}
     assert "illustrative" in overall_table(sample).subtitle
-    assert "LIMITED to 5" in overall_table(limited).subtitle
+    assert "LIMITED to a sample (limit 5)" in overall_table(limited).subtitle
 
 
 def test_data_files_and_a_tasks_own_data_are_ranked_together():

@@ -105,7 +105,7 @@ def test_boards_of_one_task_remark_that_they_are_not_comparable():
 def test_samples_and_limits_are_in_the_subtitle():
     subtitle = grid_of(evaluated("a", data="sample", limit=5)).subtitle
     assert ILLUSTRATIVE in subtitle
-    assert "LIMITED to 5 examples: not comparable with the full set" in subtitle
+    assert "LIMITED to a sample of whole clusters (limit 5): not comparable with the full set" in subtitle
 
 
 def test_findings_and_truncation_are_remarks():

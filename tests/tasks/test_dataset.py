@@ -93,7 +93,9 @@ def test_numpy_columns_count_by_their_values():
     plain = Dataset({"gold": [1, 2], "score": [0.5, 1.5], "kept": [True, False], "row": [[1, 2], [3, 4]]})
     arrays = {"gold": np.array([1, 2]), "score": np.array([0.5, 1.5]), "kept": np.array([True, False])}
     assert Dataset({**arrays, "row": np.array([[1, 2], [3, 4]])}).digest == plain.digest
-    assert Dataset({**arrays, "row": [np.array([1, 2]), np.array([3, 4])]}).head(5).digest == plain.digest
+    assert (
+        Dataset({**arrays, "row": [np.array([1, 2]), np.array([3, 4])]}).take([0, 1]).digest == plain.digest
+    )
 
 
 # --- validation ---------------------------------------------------------------------------------------
@@ -120,12 +122,14 @@ def test_a_dataset_without_rows_is_an_error(columns, known):
 
 
 @given(st.integers(1, 5), st.integers(1, 8))
-def test_the_first_rows_keep_their_ids_and_the_further_tables(rows, limit):
+def test_a_sample_keeps_ids_order_and_the_further_tables(rows, limit):
     corpus, finding = Dataset({"text": ["t"]}), Finding("noted", Severity.NOTE, "something")
     whole = Dataset({"a": [str(row) for row in range(rows)]}, {"corpus": corpus}, (finding,))
-    head = whole.head(limit)
-    assert head["id"] == whole["id"][:limit]
-    assert (head.tables, head.findings) == ({"corpus": corpus}, (finding,))
+    sample = whole.sample(limit)
+    assert len(sample) == min(rows, limit)
+    assert list(sample["id"]) == sorted(sample["id"])
+    assert all(whole["a"][int(name)] == cell for name, cell in zip(sample["id"], sample["a"], strict=True))
+    assert (sample.tables, sample.findings) == ({"corpus": corpus}, (finding,))
 
 
 # --- predictions ------------------------------------------------------------------------------------------

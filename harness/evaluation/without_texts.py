@@ -1,0 +1,278 @@
+"""Keep the texts of rows out of what a run writes: `--no-texts`.
+
+| what | what becomes of it |
+|---|---|
+| columns of texts in predictions | left out; their hashes stay, so that the content hash is the same |
+| ids, clusters, gold, answers | stay; a cell that is a text, or has four words or more, becomes its hash |
+| `fitted`, findings | what they put into quotation marks goes; one that still has a text in it is withheld |
+| errors and tracebacks | exception and place stay; messages are withheld, unless they cannot quote a text |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import traceback
+from copy import copy
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+from harness.results.folder import read_record
+from harness.results.prediction_files import holds_texts
+from harness.results.records import column_hash, content_hash, plain_values
+from harness.tasks.dataset import KeptOut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from harness.evaluation.evaluate import LoadedTask
+    from harness.finding import Finding
+    from harness.results.folder import Results
+    from harness.results.records import Evaluation
+    from harness.tasks.dataset import Dataset, Predictions
+    from harness.tasks.interface import Task
+
+WITHHELD = "withheld: it may quote a text (--no-texts)"
+_NAMES = frozenset({"id", "cluster", "gold"})
+"""Columns of names and classes, which are no texts by themselves."""
+_PROSE = 4
+"""Minimum number of words of a cell that is always covered, and of a run of words that is searched."""
+_MOST_CLASSES = 20
+"""Maximum number of distinct, repeated single words of a column that has classes and not texts."""
+_SHORTEST = 4
+"""Minimum number of characters of a text that is searched in a sentence: shorter ones match by chance."""
+_QUOTED = re.compile(r"(?<!\w)(['\"]).*\1(?!\w)|“.*”|«.*»|`.*`", re.DOTALL)
+"""What stands in quotation marks, from the first to the last of its kind: a text may hold some itself."""
+_FRAME = re.compile(
+    r'  File "[^"]+", line \d+ in \S+|  File "[^"]+", line \d+, in \S+|(Current t|T)hread 0x[0-9a-f]+.*:'
+    r"|Fatal Python error: (Segmentation fault|Aborted|Bus error|Illegal instruction)"
+)
+"""Lines of a traceback that say where a process was, and nothing of its values."""
+_PLACE = re.compile(r"\b(?:row|line) \d{1,9}\b")
+"""Where in a file an error is."""
+_SHOWN = 3
+
+
+def without_texts(
+    evaluation: Evaluation, predictions: Predictions | None, loaded: LoadedTask
+) -> tuple[Evaluation, Predictions | None]:
+    """Return a finished evaluation and its predictions without the texts of the rows.
+
+    The key stays, since scores do not depend on it; so does the content hash, unless a cell is covered.
+    """
+    if loaded.dataset is None:
+        raise ValueError("an evaluation without rows")
+    texts = _Texts(_text_columns(loaded.dataset))
+    kept = None if predictions is None else _without_columns(predictions, loaded.dataset, loaded.task, texts)
+    return (
+        replace(
+            evaluation,
+            predictions=None if kept is None else content_hash(kept),
+            fitted=texts.cover_fitted(evaluation.fitted),
+            findings=tuple(texts.cover_finding(finding) for finding in evaluation.findings),
+            no_texts=True,
+        ),
+        kept,
+    )
+
+
+def cover_findings(findings: Iterable[Finding], columns: Iterable[Iterable[Any]]) -> list[Finding]:
+    """Return findings on rows, without the texts of their columns."""
+    texts = _Texts(list(_strings(cells)) for cells in columns)
+    return [texts.cover_finding(finding) for finding in findings]
+
+
+def withheld_reason(error: BaseException) -> str:
+    """Return what may be said of an error that rows or answers raised: its kind and its place."""
+    if isinstance(error, HarnessError) and error.without_texts is not None:
+        return str(HarnessError(error.without_texts, hint=error.hint))
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    place = f" in {Path(last.filename).name}, line {last.lineno} ({last.name})" if last else ""
+    found = _PLACE.search(error.message) if isinstance(error, HarnessError) else None
+    row = f", at {found[0]} of the data" if found else ""
+    hint = "hint: a run without --no-texts into a folder of its own (--out DIR) shows it"
+    return f"{type(error).__name__}{place}{row}; its message is {WITHHELD}\n  {hint}"
+
+
+def withheld_trace(error: BaseException) -> str:
+    """Return the traceback of an error and of its causes, without their messages."""
+    parts: list[str] = []
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        frames = "".join(traceback.format_tb(cause.__traceback__))
+        parts.append(f"Traceback (most recent call last):\n{frames}{type(cause).__name__}: {WITHHELD}\n")
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return "\nwhich was raised from or during:\n\n".join(parts)
+
+
+def frames_only(output: str) -> str:
+    """Return the lines of a process's output that say where it was; what else it printed may be a text."""
+    lines = [line for line in output.splitlines() if _FRAME.fullmatch(line)]
+    return "\n".join([*lines, f"everything else that it printed is {WITHHELD}", ""])
+
+
+def texts_left(results: Results) -> list[str]:
+    """Return a sentence on files of earlier runs that may hold texts; none where there are no such files."""
+    paths = [path for path in sorted(results.root.glob("predictions/*/*.parquet")) if holds_texts(path)]
+    records = [*results.root.glob("records/*/*.json"), *results.root.glob("errors/*/*.json")]
+    paths += [path for path in sorted(records) if _record_may_hold_texts(path)]
+    if not paths:
+        return []
+    names = [path.relative_to(results.root).as_posix() for path in paths]
+    shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+    what = f"{len(names)} files of earlier runs in {results.root} may hold texts: {shown}"
+    return [f"{what}; run their models and tasks with --no-texts too, or delete them"]
+
+
+def _record_may_hold_texts(path: Path) -> bool:
+    try:
+        return not read_record(path)[0].no_texts
+    except HarnessError:
+        return path.is_file()
+
+
+def has_results_without_texts(results: Results) -> bool:
+    """Whether a run with `--no-texts` wrote into a folder."""
+    return any(evaluation.no_texts for evaluation in results.evaluations([]))
+
+
+def _without_columns(predictions: Predictions, dataset: Dataset, task: Task, texts: _Texts) -> Predictions:
+    """Return predictions without columns of texts; columns that a metric reads stay, with texts covered."""
+    needed = {name for metric in task.metrics for name in (*metric.columns, metric.where)}
+    left_out = dict(predictions.kept_out.columns) if predictions.kept_out else {}
+    covered = list(predictions.kept_out.covered) if predictions.kept_out else []
+    columns: dict[str, Any] = {}
+    units = "cluster" if "cluster" in predictions else "id"
+    for name, values in predictions.columns.items():
+        if name not in {*_NAMES, "predicted", *needed} and _is_of(values, name, dataset):
+            left_out[name] = column_hash(values)
+        elif _has_strings(plain := plain_values(values)):
+            columns[name] = texts.cover(plain)
+            if name == units and columns[name] != plain:
+                columns[name] = _in_order(plain)
+            covered += [name] if columns[name] != plain and name not in covered else []
+        else:
+            columns[name] = values
+    kept = copy(predictions)
+    kept.columns, kept.kept_out = columns, KeptOut(left_out, tuple(covered))
+    return kept
+
+
+def _in_order(names: Sequence[str]) -> list[str]:
+    """Return hashes of names that sort as the names do: intervals are drawn in the order of clusters."""
+    ordered = sorted(set(names))
+    rank = {name: f"{row:0{len(str(len(ordered)))}}" for row, name in enumerate(ordered)}
+    return [f"#{rank[name]}{_hashed(name)}" for name in names]
+
+
+def _is_of(values: Any, name: str, dataset: Dataset) -> bool:  # noqa: ANN401 - a column
+    """Whether a column is the dataset's, and of strings."""
+    return (
+        name in dataset
+        and all(isinstance(value, str) for value in values)
+        and list(values) == list(dataset[name])
+    )
+
+
+def _has_strings(cells: Sequence[Any]) -> bool:
+    return any(
+        isinstance(cell, str) or (isinstance(cell, list | dict) and _has_strings([*cell])) for cell in cells
+    )
+
+
+class _Texts:
+    """The texts of some columns, to recognize them in what is written."""
+
+    def __init__(self, columns: Iterable[Iterable[str]]) -> None:
+        self._whole = {cell.strip() for cells in columns for cell in cells}
+        self._whole = {text for text in self._whole if any(map(str.isalpha, text))}
+        self._folded = {text.casefold() for text in self._whole}
+
+    def cover(self, value: Any) -> Any:  # noqa: ANN401 - any plain data
+        """Replace texts in plain data, at any depth, by their hashes."""
+        if isinstance(value, str):
+            return _hashed(value) if self._is_text(value) else value
+        if isinstance(value, dict):
+            return {self.cover(name): self.cover(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.cover(inner) for inner in value]
+        return self.cover(value.tolist()) if hasattr(value, "tolist") else value
+
+    def cover_fitted(self, value: Any) -> Any:  # noqa: ANN401 - any plain data
+        """Replace each string that shares a word with a text, at any depth, by its hash."""
+        if isinstance(value, dict):
+            return {self.cover_fitted(name): self.cover_fitted(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.cover_fitted(inner) for inner in value]
+        if isinstance(value, str):
+            return _hashed(value) if self._is_text(value) or self._words & _words(value) else value
+        return self.cover_fitted(value.tolist()) if hasattr(value, "tolist") else value
+
+    @cached_property
+    def _words(self) -> set[str]:
+        return {word for text in self._whole for word in _words(text)}
+
+    def cover_words(self, sentence: str) -> str:
+        """Return a sentence without what it quotes; one that has a text in it all the same is withheld."""
+        bare = _QUOTED.sub("“…”", sentence)
+        words = [match.span() for match in re.finditer(r"\S+", bare)]
+        runs = [bare[words[at][0] : words[at + _PROSE - 1][1]] for at in range(len(words) - _PROSE + 1)]
+        for text in self._whole:
+            if (len(text) >= _SHORTEST and text in bare) or any(run in text for run in runs):
+                return WITHHELD
+        return bare
+
+    def cover_finding(self, finding: Finding) -> Finding:
+        """Return a finding whose evidence and remedy quote no text."""
+        return replace(
+            finding, evidence=self.cover_words(finding.evidence), remedy=self.cover_words(finding.remedy)
+        )
+
+    def _is_text(self, value: str) -> bool:
+        return len(value.split()) >= _PROSE or value.strip().casefold() in self._folded
+
+
+def _text_columns(dataset: Dataset) -> Iterator[list[str]]:
+    """Yield the strings of each column that holds texts, those in lists too; not names, and not classes.
+
+    A column of a further table is of names where all its cells are ids, as in judgments.
+    """
+    tables = [dataset, *dataset.tables.values()]
+    ids = {name for table in tables for name in table["id"]}
+    for table in tables:
+        for name, values in table.columns.items():
+            cells = list(_strings(values))
+            if name in _NAMES or not cells or _are_classes(cells):
+                continue
+            if table is dataset or any(" " in cell for cell in cells) or not ids.issuperset(cells):
+                yield cells
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of a text of three characters or more with a letter, in lower case."""
+    return {word for word in re.findall(r"\w{3,}", text.lower()) if any(map(str.isalpha, word))}
+
+
+def _strings(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _strings(value)
+
+
+def _are_classes(cells: Sequence[str]) -> bool:
+    distinct = set(cells)
+    single = all(len(cell.split()) <= 1 for cell in distinct)
+    return single and len(distinct) <= min(_MOST_CLASSES, len(cells) / 2)
+
+
+def _hashed(text: str) -> str:
+    """Return the name of a text: the same one for every model, so that examples still pair."""
+    return "#" + hashlib.sha256(text.strip().encode(errors="surrogatepass")).hexdigest()[:16]
