@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.models.backends.threads import thread_layouts
 from harness.models.interface import LocatedModel, ModelSpec, Settings
-from harness.models.storage import encoding_settings, storage_settings
+from harness.models.storage import PRECISIONS, encoding_settings, storage_settings
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ def locate_model(spec: ModelSpec, schemes: Mapping[str, ModelScheme]) -> Located
     """
     if spec.scheme not in schemes:
         raise HarnessError.unknown("model scheme", spec.scheme, schemes)
-    scheme, stored = schemes[spec.scheme], storage_settings(spec.settings)
-    if not stored:
+    if spec.settings.precision not in PRECISIONS:
+        raise HarnessError.unknown("precision", spec.settings.precision, PRECISIONS)
+    scheme = schemes[spec.scheme]
+    if not storage_settings(spec.settings):
         return scheme.locate(spec)
     if scheme.unordered and spec.settings.truncate_dim is not None:
         raise HarnessError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
 from harness.models.interface import Settings
 
 if TYPE_CHECKING:
@@ -25,12 +24,7 @@ def encoding_settings(settings: Settings) -> Settings:
 
 
 def storage_settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings of storage that are not the default: name → value.
-
-    Raises HarnessError for an unknown precision.
-    """
-    if settings.precision not in PRECISIONS:
-        raise HarnessError.unknown("precision", settings.precision, PRECISIONS)
+    """Return the settings of storage that are not the default: name → value."""
     plain = encoding_settings(settings)
     return {
         name: getattr(settings, name) for name in STORED if getattr(settings, name) != getattr(plain, name)

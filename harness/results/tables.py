@@ -88,8 +88,8 @@ def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
     if (stored := facts.quantization) is not None:
         how = "Hamming distance" if facts.similarity == "hamming" else f"{facts.similarity} of the codes"
         yield (
-            f"{name}: stored in {settings.precision}, compared by {how}: 1 − cos up to {stored.largest:.1e} from"
-            f" float32 (99th percentile {stored.p99:.1e}); {stored.neighbors:.1%} of neighbors stay"
+            f"{name}: stored in {settings.precision}, compared by {how}: 1 − cos up to {stored.largest:.1e}"
+            f" from float32 (99th percentile {stored.p99:.1e}); {stored.neighbors:.1%} of neighbors stay"
         )
 
 
