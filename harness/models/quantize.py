@@ -44,8 +44,10 @@ def quantized(embeddings: np.ndarray, precision: str, ranges: np.ndarray | None 
     if precision in BINARY:
         return np.where(embeddings > 0, np.float32(1), np.float32(-1))
     starts, steps = _scale(ranges)
+    codes: np.ndarray = embeddings - starts  # the one copy: a corpus may take most of the memory
     with np.errstate(over="ignore"):  # far outside of a narrow range: infinite, and clipped
-        codes: np.ndarray = np.floor((embeddings - starts) / steps)
+        codes /= steps
+    np.floor(codes, out=codes)
     codes.clip(0, _STEPS, out=codes)
     if precision == "int8":
         codes -= _SIGNED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -218,6 +219,9 @@ def test_compare_lists_how_embeddings_are_stored_among_the_settings(run, harness
     run("--truncate-dim", "16,8", "--precision", "float32,int8", model=tiny, tasks="stsb")
     answer = harness("compare", "out", "--baseline", "tiny-16", "--candidate", "tiny-8-int8")
     assert "truncate_dim 16 / 8; precision float32 / int8; dimensions 16 / 8" in answer.out
+    shutil.copy("out/leaderboard.csv", "alone.csv")
+    alone = harness("compare", "alone.csv", "--baseline", "tiny-16", "--candidate", "tiny-8-int8")
+    assert "precision float32 / int8" in alone.out
 
 
 def test_a_model_that_cannot_be_cut_fails_alone(run, tiny):
