@@ -129,6 +129,11 @@ def command(
 
 def _plan(bench: BenchOptions, model: ModelOptions, workspace: Workspace) -> BenchPlan:
     """Make the plan of a bench; raises HarnessError for every mistake of the user's, before any work."""
+    if model.truncate_dim or model.precision != ("float32",):
+        raise HarnessError(
+            "bench measures encoding, which --truncate-dim and --precision do not change",
+            hint="leave them out; `harness run` evaluates models with them",
+        )
     from harness.bench.session import BenchPlan
     from harness.bench.workloads import DEFAULT, select_workloads
 

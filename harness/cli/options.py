@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import tempfile
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ import click
 from harness.errors import HarnessError
 from harness.models.backends import BACKENDS
 from harness.models.interface import Role, Settings
+from harness.models.storage import PRECISIONS, stored_name
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -83,14 +84,15 @@ def plugin_options(command: Command) -> Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOptions:
-    """How models are used. Only commands that take several dtypes or backends get more than one."""
+    """How models are used. Only commands that take several dtypes or backends get more than one of these."""
 
     device: str
     dtype: tuple[str, ...]
     allow_deviation: bool
     backend: tuple[str, ...]
     threads: str
-    truncate_dim: int | None
+    truncate_dim: tuple[int, ...]
+    precision: tuple[str, ...]
     max_seq_length: int | None
     prompts: tuple[str, ...]
     """`ROLE=TEXT`."""
@@ -98,13 +100,14 @@ class ModelOptions:
     trust_remote_code: bool
 
     def settings(self) -> list[Settings]:
-        """Return the settings of every dtype with every backend.
+        """Return the settings of every dtype with every backend, each stored in every way.
 
-        Raises HarnessError for an unknown dtype or backend, and for a prompt of an unknown role.
+        Raises HarnessError for an unknown dtype, backend or precision, and for a prompt of an unknown role.
         """
         for option, names, known in (
             ("dtype", self.dtype, DTYPES),
             ("backend", self.backend, ("auto", *BACKENDS)),
+            ("precision", self.precision, PRECISIONS),
         ):
             for name in names:
                 if name not in known:
@@ -116,7 +119,8 @@ class ModelOptions:
                 dtype=dtype,
                 backend=backend,
                 allow_deviation=self.allow_deviation,
-                truncate_dim=self.truncate_dim,
+                truncate_dim=dimensions,
+                precision=precision,
                 max_seq_length=self.max_seq_length,
                 prompts=prompts,
                 allow_pickle=self.allow_pickle,
@@ -124,16 +128,22 @@ class ModelOptions:
             )
             for dtype in self.dtype
             for backend in self.backend
+            for dimensions in self.truncate_dim or (None,)
+            for precision in self.precision
         ]
 
     def specs(self, model: str, schemes: Mapping[str, ModelScheme]) -> list[ModelSpec]:
         """Return the specs of a model as `--model` names it, one for each of `settings`.
 
+        Where its embeddings are stored in several ways, a name that the user gave gets a suffix for each.
         Raises HarnessError for a model that does not exist, and as `settings` does.
         """
         from harness.models.locate import parse_model
 
-        return [parse_model(model, schemes, settings, threads=self.threads) for settings in self.settings()]
+        specs = [parse_model(model, schemes, settings, threads=self.threads) for settings in self.settings()]
+        if len(self.truncate_dim) < 2 and len(self.precision) < 2:
+            return specs
+        return [replace(spec, name=spec.name and stored_name(spec.name, spec.settings)) for spec in specs]
 
 
 def model_options(*, several: Sequence[str] = ()) -> Decorator:
@@ -164,7 +174,18 @@ def model_options(*, several: Sequence[str] = ()) -> Decorator:
             help="At most N threads, or W workers of T threads; auto measures what is best.",
         ),
         click.option(
-            "--truncate-dim", type=click.IntRange(min=1), help="Keep the first dimensions (Matryoshka)."
+            "--truncate-dim",
+            multiple=True,
+            metavar="N,N",
+            callback=lambda _context, _option, values: _read_dimensions(values),
+            help="Keep the first dimensions (Matryoshka); several from one encoding.",
+        ),
+        click.option(
+            "--precision",
+            multiple=True,
+            metavar="NAMES",
+            callback=lambda _context, _option, values: tuple(dict.fromkeys(words(values))) or ("float32",),
+            help=f"How embeddings are stored, of {', '.join(PRECISIONS)}; several from one encoding.",
         ),
         click.option(
             "--max-seq-length", type=click.IntRange(min=1), help="Maximum tokens of a text; the rest is cut."
@@ -200,6 +221,15 @@ def _choice(name: str, known: Sequence[str], *, several: bool, help: str) -> Dec
         callback=lambda _context, _option, values: tuple(dict.fromkeys(words(values))) or (known[0],),
         help=f"Of {', '.join(known)}; several.",
     )
+
+
+def _read_dimensions(values: Sequence[str]) -> tuple[int, ...]:
+    """Read `384,256`, each once; raises click.BadParameter for anything but whole numbers from 1."""
+    numbers = list(dict.fromkeys(words(values)))
+    for number in numbers:
+        if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
+            raise click.BadParameter(f"{number!r} is not a number of dimensions, such as 256,128")
+    return tuple(dict.fromkeys(int(number) for number in numbers))
 
 
 def _read_prompts(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:

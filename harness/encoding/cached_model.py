@@ -1,109 +1,90 @@
-"""Encode each text once over all tasks of a run, and validate the embeddings."""
+"""The model that tasks get: embeddings that are encoded once, as the model's settings store them."""
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.encoding.cache_key import cacheable
-from harness.encoding.table import EmbeddingTable
-from harness.encoding.validate import encode_checked
+from harness.encoding.text_embeddings import TextEmbeddings
 from harness.errors import HarnessError
+from harness.finding import Finding, Severity
 from harness.models.interface import Role
+from harness.models.stored_model import StoredModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from harness.encoding.cache import CacheStore, EmbeddingCache
+    from harness.encoding.cache import EmbeddingCache
     from harness.models.interface import Model
 
-_CHUNK = 120_000
-"""Maximum characters that a model gets at once: few partly filled batches, but frequent progress."""
-_LONGEST = 1_200
-"""Maximum characters that count of a text: models truncate longer ones."""
-_SECONDS_UNSAVED = 20.0
-"""Maximum seconds of encoding that an interruption loses, with an embedding cache."""
-_TEXTS_UNSAVED = 50_000
-"""Maximum texts that an interruption loses."""
+_FEW = 100
+"""Texts below which ranges are doubtful: sentence-transformers warns there."""
 
 
 class CachedModel:
-    """A model around a model that encodes each text once per role, and validates the embeddings.
+    """A model around a model that encodes each text once per role, and records which were requested.
 
-    With a cache on disk, texts that an earlier run encoded are not encoded again; new embeddings are saved
-    there after each `prefetch`, during long ones, and by `save`.
-    It also records the requested texts, so that the truncated texts of a task can be counted.
+    embeddings: those of the model, or of the one that a `StoredModel` is a view of; several views may share
+    them. None to make them, with the cache on disk, if any.
     Raises HarnessError for embeddings that are not finite, not one per text, or all equal.
     """
 
-    def __init__(self, model: Model, cache: EmbeddingCache | None = None) -> None:
+    def __init__(
+        self, model: Model, cache: EmbeddingCache | None = None, embeddings: TextEmbeddings | None = None
+    ) -> None:
         self.name, self.fingerprint = model.name, model.fingerprint
         self.spec, self.facts = model.spec, model.facts
         self._model = model
-        # One call per role, and not one per text of a corpus.
-        self._alike = {role: model.same_as(role) for role in Role}
-        self._tables: dict[Role, EmbeddingTable] = defaultdict(EmbeddingTable)
+        self._stored = model if isinstance(model, StoredModel) else None
+        self._embeddings = embeddings or TextEmbeddings(self._stored.source if self._stored else model, cache)
         self._requested: dict[Role, dict[str, None]] = defaultdict(dict)
-        self._stores: dict[Role, CacheStore] = {}
-        if cache is not None and cacheable(model):
-            self._stores = {role: cache.store(model, role) for role in set(self._alike.values())}
-        self._unsaved: dict[Role, list[str]] = defaultdict(list)
-        self._saved = time.monotonic()
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """Return one float32 row per text, in input order; known texts are not encoded again.
 
         The array may be a read-only view: copy it before changing it.
         """
-        role = self._alike[role]
-        if not len(texts):
-            return self._model.encode([], role)
-        distinct = dict.fromkeys(texts)
-        self._requested[role].update(distinct)
-        missing = self._recall(distinct, role)
-        self._encode(missing, _chunks(missing), role)
-        return self._tables[role].embeddings_of(texts)
+        self._requested[self.same_as(role)].update(dict.fromkeys(texts))
+        embeddings = self._embeddings.encode(texts, role)
+        return self._stored.stored(embeddings) if self._stored else embeddings
+
+    def calibrate(self, announced: Iterable[tuple[str, Role]]) -> list[Finding]:
+        """Take the ranges that int8 and uint8 need from a task's documents, or say that they are few.
+
+        announced: the task's texts, of which the distinct documents count, or all where none is a document.
+        So ranges depend on the task and the model alone. Does nothing for other precisions.
+        """
+        if self._stored is None or not self._stored.needs_ranges:
+            return []
+        texts = dict.fromkeys((text, role) for text, role in announced)
+        documents = [text for text, role in texts if role is Role.DOCUMENT]
+        counted = {Role.DOCUMENT: documents} if documents else _by_role(texts)
+        self._stored.calibrate(
+            part for role, some in counted.items() for part in self._embeddings.parts(some, role)
+        )
+        count = sum(map(len, counted.values()))
+        if not 0 < count < _FEW:
+            return []
+        evidence = f"the ranges of {self.spec.settings.precision} come from {count} texts"
+        return [Finding("few-to-calibrate", Severity.NOTE, evidence, f"{_FEW} or more give stable ranges")]
 
     def prefetch(self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]) -> None:
         """Encode announced texts in full batches; `advance` gets how many more texts are done."""
-        by_role: dict[Role, dict[str, None]] = defaultdict(dict)
-        for text, role in texts:
-            by_role[self._alike[role]][text] = None
-        try:
-            for role, distinct in by_role.items():
-                missing = self._recall(distinct, role)
-                advance(len(distinct) - len(missing))
-                self._encode(missing, _chunks(missing), role, advance)
-        finally:
-            self.save()  # finished embeddings are saved, even after an interruption
+        self._embeddings.prefetch(texts, advance)
 
     def save(self) -> None:
         """Write new embeddings to the cache on disk; does nothing without a cache or a writable disk."""
-        for role, texts in self._unsaved.items():
-            table, store = self._tables[role], self._stores[role]
-            if texts and table.width == store.dimensions:
-                # In the order of rows, in which they will probably be requested again.
-                rows = table.rows_of(texts)
-                order = np.argsort(rows)
-                store.write([texts[at] for at in order], table.parts(rows[order]))
-        self._unsaved.clear()
-        self._saved = time.monotonic()
+        self._embeddings.save()
 
     def forget(self, is_unused: Callable[[str, Role], bool]) -> None:
-        """Drop the embeddings of unused texts; if one is requested nonetheless, it is encoded again.
-
-        is_unused: gets each text that is held, and the role that `Model.same_as` gives.
-        """
-        self.save()
-        for role, table in self._tables.items():
-            self._tables[role] = table.without([text for text in table if is_unused(text, role)])
+        """Drop the embeddings of unused texts: see `TextEmbeddings.forget`."""
+        self._embeddings.forget(is_unused)
 
     def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
         """Return the number of distinct embeddings that texts need."""
-        return len({(text, self._alike[role]) for text, role in texts})
+        return self._embeddings.distinct(texts)
 
     def pop_requested(self) -> list[tuple[str, Role]]:
         """Return the distinct texts requested since the last call, and reset them."""
@@ -112,14 +93,14 @@ class CachedModel:
         return requested
 
     def count_zero_embeddings(self, requested: Iterable[tuple[str, Role]]) -> int:
-        """Return how many of the requested texts that are not blank have an embedding of zeros."""
-        by_role: dict[Role, list[str]] = defaultdict(list)
-        for text, role in requested:
-            if text.strip():
-                by_role[role].append(text)
-        tables = ((self._tables[role], texts) for role, texts in by_role.items())
-        parts = (part for table, texts in tables for part in table.parts(table.rows_of(texts)))
-        return sum(int((~part.any(axis=1)).sum()) for part in parts)
+        """Return how many of the requested texts that are not blank have an embedding of zeros.
+
+        Those count that a shorter embedding keeps, before they are quantized.
+        """
+        cut = self._stored.cut if self._stored else lambda part: part
+        by_role = _by_role((text, role) for text, role in requested if text.strip())
+        parts = (part for role, texts in by_role.items() for part in self._embeddings.parts(texts, role))
+        return sum(int((~cut(part).any(axis=1)).sum()) for part in parts)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the model's own similarity, (n, m)."""
@@ -141,57 +122,11 @@ class CachedModel:
 
     def same_as(self, role: Role) -> Role:
         """Return the one role for all that the model treats alike."""
-        return self._alike[role]
-
-    def _recall(self, texts: Iterable[str], role: Role) -> list[str]:
-        """Load embeddings from the cache, and return the texts that it does not have."""
-        table, store = self._tables[role], self._stores.get(role)
-        missing = [text for text in texts if text not in table]
-        if store is None or not missing:
-            return missing
-        for embeddings, positions, rows in store.find(missing):
-            table.adopt(embeddings, [missing[at] for at in positions], rows)
-        return [text for text in missing if text not in table]
-
-    def _encode(
-        self,
-        texts: Sequence[str],
-        chunks: Iterable[Sequence[int]],
-        role: Role,
-        advance: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        """Encode texts in chunks of positions; their rows are in the order of `texts`."""
-        table, first = self._tables[role], None
-        for positions in chunks:
-            chunk = [texts[at] for at in positions]
-            embeddings = encode_checked(self._model, chunk, role)
-            if first is None:
-                first = table.reserve(len(texts), embeddings.shape[1])
-            table.fill(first + np.asarray(positions), chunk, embeddings)
-            if role in self._stores:
-                self._unsaved[role] += chunk
-                self._save_now_and_then()
-            advance(len(chunk))
-
-    def _save_now_and_then(self) -> None:
-        unsaved = sum(map(len, self._unsaved.values()))
-        if unsaved >= _TEXTS_UNSAVED or time.monotonic() - self._saved > _SECONDS_UNSAVED:
-            self.save()
+        return self._embeddings.same_as(role)
 
 
-def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Yield positions of texts in chunks of at most `_CHUNK` characters, the shortest texts first.
-
-    A text counts at most `_LONGEST`.
-    """
-    chunk: list[int] = []
-    characters = 0
-    for position in sorted(range(len(texts)), key=lambda position: len(texts[position])):
-        counted = min(len(texts[position]), _LONGEST)
-        if characters + counted > _CHUNK:
-            yield sorted(chunk)
-            chunk, characters = [], 0
-        chunk.append(position)
-        characters += counted
-    if chunk:
-        yield sorted(chunk)
+def _by_role(texts: Iterable[tuple[str, Role]]) -> dict[Role, list[str]]:
+    by_role: dict[Role, list[str]] = defaultdict(list)
+    for text, role in texts:
+        by_role[role].append(text)
+    return by_role

@@ -87,6 +87,7 @@ def evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, P
     task, dataset = loaded.task, loaded.dataset
     if dataset is None:
         raise loaded.error or HarnessError(f"{task.name} has no rows")
+    calibration = model.calibrate(task.texts(dataset))
     model.pop_requested()
     predictions: Predictions | None = None
     if isinstance(task, AggregateTask):
@@ -119,6 +120,7 @@ def evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, P
         fitted=predictions.fitted if predictions else {},
         findings=(
             *(predictions.findings if predictions else dataset.findings),
+            *calibration,
             *_contamination(model, loaded),
             *_zero_embeddings(model, requested),
         ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cached_model import CachedModel
 from harness.encoding.last_use import LastUse
+from harness.encoding.text_embeddings import TextEmbeddings
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure_record, load_task
 from harness.evaluation.keys import record_key
@@ -23,6 +24,7 @@ from harness.evaluation.without_texts import (
     without_texts,
 )
 from harness.models.missing import fingerprint_of
+from harness.models.stored_model import by_encoding, source_of, view_of
 from harness.results.prediction_files import read_predictions
 from harness.results.records import content_hash
 from harness.tasks.interface import HUB, DataSource
@@ -113,14 +115,31 @@ def run_plan(
             exists="\n".join(run.outcome.skipped),
             hint="give the real data: --data DIR (docs/data.md)",
         )
-    evaluate = evaluator or Runner.evaluate_model
-    for located in plan.models:
-        pending = [loaded for loaded in tasks if not run.reuse(located, loaded)]
-        if pending or run.needs_timing(located):
-            evaluate(run, located, pending)
+    for group in by_encoding(plan.models):
+        pending = [
+            (located, [loaded for loaded in tasks if not run.reuse(located, loaded)]) for located in group
+        ]
+        pending = [(located, left) for located, left in pending if left or run.needs_timing(located)]
+        if evaluator is None and pending:
+            run.evaluate_views(pending)
+        elif evaluator is not None:
+            for located, left in pending:
+                evaluator(run, located, left)
+    order = {(located.name, located.fingerprint): at for at, located in enumerate(plan.models)}
+    run.outcome.evaluations.sort(key=lambda evaluation: order.get(evaluation.model, len(order)))
     if plan.no_texts:
         run.outcome.problems += texts_left(results)
     return run.outcome
+
+
+@dataclass
+class _View:
+    """A loaded model, the tasks that are left to it, and whether it was scored on any."""
+
+    located: LocatedModel
+    model: CachedModel
+    left: list[LoadedTask]
+    scored: bool = False
 
 
 @dataclass
@@ -196,35 +215,56 @@ class Runner:
 
     def evaluate_model(self, located: LocatedModel, pending: list[LoadedTask]) -> None:
         """Load a model and evaluate it on the tasks that are left; failures become ERROR records."""
-        try:
-            model = located.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; others must finish
-            for loaded in pending:
-                self.fail(located, loaded, error, of_rows=False)
-            return
-        cached = CachedModel(model, self.cache)
-        try:
-            scored = self._evaluate_all(located, cached, pending)
-        finally:
-            cached.save()
-            self._note_threads(model)
-        if self.plan.throughput and (scored or not pending):
-            self._measure_throughput(model)
+        self.evaluate_views([(located, pending)])
 
-    def _evaluate_all(self, located: LocatedModel, model: CachedModel, pending: list[LoadedTask]) -> bool:
-        """Evaluate task after task, dropping embeddings after their last use; return whether any succeeded.
+    def evaluate_views(self, pending: Sequence[tuple[LocatedModel, list[LoadedTask]]]) -> None:
+        """Load the one model that encodes for all, and evaluate each on the tasks that are left to it."""
+        try:
+            model = source_of(pending[0][0]).load()
+            embeddings = TextEmbeddings(model, self.cache)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; others must finish
+            for located, left in pending:
+                self._fail_all(located, left, error)
+            return
+        views = []
+        for located, left in pending:
+            try:
+                view = CachedModel(view_of(located, model, embeddings.encode), embeddings=embeddings)
+            except (Exception, SystemExit) as error:  # noqa: BLE001
+                self._fail_all(located, left, error)
+            else:
+                views.append(_View(located, view, left))
+        try:
+            self._evaluate_all(views)
+        finally:
+            embeddings.save()
+            self._note_threads(model, views)
+        timed = [view.located for view in views if view.scored or not view.left]
+        if self.plan.throughput and timed:
+            self._measure_throughput(model, timed)
+
+    def _fail_all(self, located: LocatedModel, left: list[LoadedTask], error: BaseException) -> None:
+        for loaded in left:
+            self.fail(located, loaded, error, of_rows=False)
+
+    def _evaluate_all(self, views: Sequence[_View]) -> None:
+        """Evaluate all views on task after task, dropping embeddings after their last use.
 
         The remaining tasks announce their texts after the first task: a crash there costs no result.
         """
-        scored, uses = False, LastUse(())
-        for number, loaded in enumerate(pending):
-            scored |= self._evaluate(located, model, loaded)
-            left = pending[number + 1 :]
-            if left and not number:
-                uses = LastUse((self._needed_texts(model, later) for later in left), first=1)
-            if left:
-                model.forget(partial(uses.is_unused_after, number=number))
-        return scored
+        # Tasks in the order of the plan; each is left to some of the views.
+        tasks = {loaded.task.name: loaded for view in views for loaded in view.left}
+        ordered = [tasks[each.task.name] for each in self.plan.tasks if each.task.name in tasks]
+        uses = LastUse(())
+        for number, loaded in enumerate(ordered):
+            for view in views:
+                if any(loaded is one for one in view.left):
+                    view.scored |= self._evaluate(view.located, view.model, loaded)
+            later = ordered[number + 1 :]
+            if later and not number:
+                uses = LastUse((self._needed_texts(views[0].model, one) for one in later), first=1)
+            if later:
+                views[0].model.forget(partial(uses.is_unused_after, number=number))
 
     def _needed_texts(self, model: CachedModel, loaded: LoadedTask) -> set[tuple[str, Role]]:
         """Return the texts that a task announces; none where that raises, which its own turn will record."""
@@ -239,11 +279,13 @@ class Runner:
         self.progress.begin(model.name, loaded.task.name, 0)
         return list(loaded.task.texts(loaded.dataset)) if loaded.dataset is not None else []
 
-    def _note_threads(self, model: Model) -> None:
+    def _note_threads(self, model: Model, views: Sequence[_View]) -> None:
         """Note how a model used threads, which changes speeds and no score."""
         threads: ThreadLayout | None = getattr(model, "threads", None)
-        if threads is not None:
-            self.outcome.threads[f"{model.name}~{model.fingerprint[:8]}"] = f"{threads} {threads.how}"
+        if threads is None:
+            return
+        for located in (view.located for view in views):
+            self.outcome.threads[f"{located.name}~{located.fingerprint[:8]}"] = f"{threads} {threads.how}"
 
     def needs_timing(self, located: LocatedModel) -> bool:
         """Whether a model without tasks left has yet to be timed."""
@@ -269,15 +311,17 @@ class Runner:
         self.results.forget_failure(replace(evaluation, candidate=missing))
         self.keep(evaluation, reused=reused)
 
-    def _measure_throughput(self, model: Model) -> None:
-        """Time a model; where that fails, its scores are kept and a message names it."""
-        self.progress.begin(model.name, TIMING, 0)
+    def _measure_throughput(self, model: Model, timed: Sequence[LocatedModel]) -> None:
+        """Time the model that encodes for some; where that fails, scores are kept and a message names it."""
+        self.progress.begin(timed[0].name, TIMING, 0)
         try:
             speed = measure(model)
         except Exception as error:  # noqa: BLE001 - a model may raise anything
-            self.progress.note(f"{model.name} could not be timed: {type(error).__name__}: {error}")
+            self.progress.note(f"{timed[0].name} could not be timed: {type(error).__name__}: {error}")
         else:
-            self.results.write_throughput(speed)
+            for located in timed:
+                own = replace(speed, model=located.name, fingerprint=located.fingerprint)
+                self.results.write_throughput(own)
 
     def _score(self, model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, Predictions | None]:
         texts = self._announced(model, loaded)

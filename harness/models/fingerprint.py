@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from harness.models.storage import encoding_settings
 from harness.system.limits import FOLDERS
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ def fingerprint_folder(folder: Path) -> str:
 
 
 def fingerprint_with_settings(fingerprint: str, settings: Settings) -> str:
-    """Return the hex SHA-256 of a model's content and of the settings that change its embeddings.
+    """Return the hex SHA-256 of a model's content and of the settings that change what it encodes.
 
-    The device's name is not among them.
+    The device's name is not among them, nor are the settings of storage (`models.stored_model`).
     """
-    moving: dict[str, Any] = asdict(settings)
+    moving: dict[str, Any] = asdict(encoding_settings(settings))
     for name in ("device", "allow_pickle", "trust_remote_code", "allow_deviation"):
         del moving[name]
     return hashlib.sha256(f"{fingerprint}\n{json.dumps(moving, sort_keys=True)}".encode()).hexdigest()

@@ -38,7 +38,12 @@ class Settings:
     allow_deviation: bool = False
     """Accept a lower precision that moves embeddings by more than the tolerance."""
     truncate_dim: int | None = None
-    """Keep only the first dimensions (Matryoshka models), normalized again where the model normalizes."""
+    """Keep only the first dimensions (Matryoshka models), after all that the model does."""
+    precision: str = "float32"
+    """How embeddings are stored: one of `models.storage.PRECISIONS`, as sentence-transformers quantizes them.
+
+    Not the precision that is computed in, which is `dtype`.
+    """
     max_seq_length: int | None = None
     """Tokens after which a text is cut; the model's own limit when None."""
     prompts: tuple[tuple[str, str], ...] = ()
@@ -66,7 +71,10 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """How far a lower precision moves embeddings from float32, on the texts of `models.workload`."""
+    """How far a lower precision moves embeddings from float32, on the texts of `models.workload`.
+
+    Of quantized embeddings: 1 − cosine of what can be restored from them, neighbors by what is stored.
+    """
 
     texts: int
     largest: float
@@ -84,7 +92,7 @@ class ModelFacts:
     dimensions: int
     """Length of an embedding, after truncation."""
     similarity: str
-    """Its own similarity function: `cosine`, `dot`, `euclidean` or `manhattan`."""
+    """Its own similarity function: `cosine`, `dot`, `euclidean` or `manhattan`; `hamming` of binary ones."""
     parameters: int | None = None
     max_tokens: int | None = None
     """Tokens after which a text is cut; None when there is no limit."""
@@ -99,7 +107,9 @@ class ModelFacts:
     notes: tuple[str, ...] = ()
     """Remarks on its speed, such as why a faster backend was not taken."""
     deviation: Deviation | None = None
-    """How far its precision moves embeddings; None in float32."""
+    """How far the type that it computes in moves embeddings; None in float32."""
+    quantization: Deviation | None = None
+    """How far storing them in a lower precision moves embeddings; None where they are stored in float32."""
     findings: tuple[Finding, ...] = ()
     """What is doubtful about the model itself, whatever it is asked: they concern each of its scores."""
 
@@ -170,4 +180,9 @@ class ModelScheme:
     help: str
     """One line."""
     locate: Callable[[ModelSpec], LocatedModel]
-    """Find and fingerprint, without loading; raises HarnessError for what does not exist."""
+    """Find and fingerprint, without loading; raises HarnessError for what does not exist.
+
+    The spec has no settings of storage (`models.storage.STORED`): they are applied to what the model encodes.
+    """
+    unordered: bool = False
+    """Whether its dimensions have no order, so that to keep the first of them (--truncate-dim) is refused."""

@@ -29,7 +29,6 @@ class LexicalModel:
             for option, value, default in (
                 ("--dtype", spec.settings.dtype, Settings().dtype),
                 ("--backend", spec.settings.backend, Settings().backend),
-                ("--truncate-dim", spec.settings.truncate_dim, None),
                 ("--max-seq-length", spec.settings.max_seq_length, None),
                 ("--prompt", spec.settings.prompts, ()),
             )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.models.storage import stored_name
+
 if TYPE_CHECKING:
     from harness.errors import HarnessError
     from harness.models.interface import Model, ModelSpec
@@ -26,8 +28,9 @@ class MissingModel:
 
     @property
     def name(self) -> str:
-        """The name that the user gave, else the last part of the location, else the scheme."""
-        return self.spec.name or Path(self.spec.location).name or self.spec.scheme
+        """The name that the user gave, else of the location's last part or the scheme, and of storage."""
+        spec = self.spec
+        return spec.name or stored_name(Path(spec.location).name or spec.scheme, spec.settings)
 
     @property
     def fingerprint(self) -> str:

@@ -85,13 +85,12 @@ class SentenceModel:
         self.name, self.fingerprint, self.spec = located.name, located.fingerprint, located.spec
         settings = self.spec.settings
         self._model = BackendModel(model, settings, self.name)
-        self._dimensions = _limited_dimensions(self._model, settings.truncate_dim)
         self.backend, notes = choose(self._model, settings.backend)
         deviation = set_precision(self.backend, self._model, settings)
         reproducible = self.backend.make_batch_invariant()
         self.workers = Workers(self.spec.threads, divisible=self.backend.divisible)
         self.facts = ModelFacts(
-            dimensions=self._dimensions,
+            dimensions=self._model.dimensions,
             similarity=str(model.similarity_fn_name),
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             max_tokens=self._model.max_tokens,
@@ -109,7 +108,7 @@ class SentenceModel:
         batches = self.backend.batches(texts, role) if len(texts) else iter(())
         for batch, rows in self._run_batches(batches, lambda batch: self._run_or_halve(batch, texts, role)):
             embeddings[batch.rows] = rows
-        return self._truncate(embeddings)
+        return embeddings
 
     @property
     def threads(self) -> ThreadLayout:
@@ -174,26 +173,6 @@ class SentenceModel:
             for smaller in self.backend.batches(part, role):
                 embeddings[[half[row] for row in smaller.rows]] = self._run_or_halve(smaller, part, role)
         return embeddings
-
-    def _truncate(self, embeddings: np.ndarray) -> np.ndarray:
-        """Keep the first dimensions, normalized again where the model's own embeddings are."""
-        from sentence_transformers.sentence_transformer.modules import Normalize
-
-        if self._dimensions == self._model.dimensions:
-            return embeddings
-        kept = embeddings[:, : self._dimensions]
-        if not any(isinstance(module, Normalize) for module in self._model.sentence_transformer):
-            return kept
-        unit: np.ndarray = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
-        return unit
-
-
-def _limited_dimensions(model: BackendModel, requested: int | None) -> int:
-    if requested is not None and not 0 < requested <= model.dimensions:
-        raise HarnessError(
-            f"invalid --truncate-dim {requested}: model {model.name} has {model.dimensions} dimensions"
-        )
-    return requested or model.dimensions
 
 
 def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTransformer:

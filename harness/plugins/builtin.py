@@ -28,7 +28,12 @@ def harness_model_schemes() -> Iterable[ModelScheme]:
         ModelScheme("folder", "a folder that sentence-transformers saved: --model PATH", _locate_folder),
         ModelScheme("hub", "a model on the Hugging Face hub, or in its cache: --model ORG/NAME", _locate_hub),
         ModelScheme("minilm", "all-MiniLM-L6-v2, from the Python package of extra `minilm`", _locate_minilm),
-        ModelScheme("lexical", "hashed character n-grams: the floor to beat, no weights", _locate_lexical),
+        ModelScheme(
+            "lexical",
+            "hashed character n-grams: the floor to beat, no weights",
+            _locate_lexical,
+            unordered=True,
+        ),
     ]
 
 

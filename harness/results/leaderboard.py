@@ -11,6 +11,7 @@ import msgspec
 
 from harness.errors import HarnessError
 from harness.models.locate import display_names
+from harness.models.storage import embedding_bytes
 from harness.render import text_of
 from harness.results.records import Evaluation, Score, check_ends
 
@@ -51,13 +52,18 @@ class LeaderboardRow:
     device: str | None
     dtype: str
     truncate_dim: int | None
+    precision: str
+    embedding_bytes: int | None
+    """Bytes of a stored embedding: dimensions × bytes of its precision."""
     max_seq_length: int | None
     prompts: str | None
     """JSON of the prompts that the user set."""
     trust_remote_code: bool
     backend: str | None
     deviation: float | None
-    """Largest 1 − cosine by which a lower precision moves embeddings from float32, on the fixed workload."""
+    """Largest 1 − cosine by which a lower dtype moves embeddings from float32, on the fixed workload."""
+    quantization: float | None
+    """The same of a lower precision in which they are stored."""
     truncated_texts: float | None
     lost_tokens: float | None
     """Shares, in [0, 1], of texts cut and of tokens not read."""
@@ -196,11 +202,14 @@ def _leaderboard_row(evaluation: Evaluation, score: Score, model: str, position:
         device=facts.device if facts else None,
         dtype=settings.dtype,
         truncate_dim=settings.truncate_dim,
+        precision=settings.precision,
+        embedding_bytes=embedding_bytes(facts.dimensions, settings.precision) if facts else None,
         max_seq_length=settings.max_seq_length,
         prompts=json.dumps(dict(settings.prompts), ensure_ascii=False) if settings.prompts else None,
         trust_remote_code=settings.trust_remote_code,
         backend=facts.backend if facts else None,
         deviation=facts.deviation.largest if facts and facts.deviation else None,
+        quantization=facts.quantization.largest if facts and facts.quantization else None,
         truncated_texts=cut.truncated / cut.texts if cut and cut.texts else None,
         lost_tokens=cut.lost / cut.tokens if cut and cut.tokens else None,
         predictions=evaluation.predictions,

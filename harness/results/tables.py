@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.models.storage import embedding_bytes, storage_settings
 from harness.render import Cell, Table
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
             ]
         )
     header = ["model", "parameters", "dimensions", "max tokens", "weights", "on", "texts/s", "tokens/s"]
+    if any(storage_settings(model.settings) for model in models.values()):
+        header.append("1 M docs")
+        for cells, name in zip(rows, sorted(models), strict=True):
+            cells.append(Cell(_storage(models[name])))
     timed = [speeds[key] for model in models.values() if (key := (model.model, model.fingerprint)) in speeds]
     machines = sorted({f"{speed.processor}, {speed.cores} cores" for speed in timed})
     remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
@@ -80,6 +85,21 @@ def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
             f"{name}: {settings.dtype} moves embeddings by up to 1 − cos = {moved.largest:.1e} from"
             f" float32 (99th percentile {moved.p99:.1e}); {moved.neighbors:.1%} of neighbors stay"
         )
+    if (stored := facts.quantization) is not None:
+        how = "Hamming distance" if facts.similarity == "hamming" else f"{facts.similarity} of the codes"
+        yield (
+            f"{name}: stored in {settings.precision}, compared by {how}: 1 − cos up to {stored.largest:.1e}"
+            f" from float32 (99th percentile {stored.p99:.1e}); {stored.neighbors:.1%} of neighbors stay"
+        )
+
+
+def _storage(model: ModelRecord) -> str:
+    """Return what a million embeddings take, without an index, and in what they are stored."""
+    if model.facts is None:
+        return "?"
+    precision = model.settings.precision
+    size = f"{embedding_bytes(model.facts.dimensions, precision):,} MB"
+    return size if precision == "float32" else f"{size} {precision}"
 
 
 def _task_table(board: Board) -> Table:

@@ -76,8 +76,9 @@ class Task(ABC):
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:  # noqa: ARG002 - part of the contract
         """Announce everything that `predict` will encode, so that it can be encoded in few, full batches.
 
-        Optional: other texts are encoded when `predict` asks for them. Called twice, once before the
-        task's turn: an embedding is kept until the last task that announces its text is done.
+        Optional: other texts are encoded when `predict` asks for them. Called more than once, once before the
+        task's turn: an embedding is kept until the last task that announces its text is done. The documents
+        among them (all, where none is one) give the ranges of `--precision int8`, which needs them.
         """
         return ()
 

@@ -11,11 +11,14 @@ import pytest
 from conftest import LetterModel
 from hypothesis import given
 from hypothesis import strategies as st
+from sentence_transformers.util import quantize_embeddings
 
-from harness import HarnessError, Role, Settings
+from harness import HarnessError, Role, Settings, Severity
 from harness.authoring import ModelSpec
-from harness.encoding.cached_model import _CHUNK, CachedModel, _chunks
+from harness.encoding.cached_model import CachedModel
 from harness.encoding.table import EmbeddingTable
+from harness.encoding.text_embeddings import _CHUNK, TextEmbeddings, _chunks
+from harness.models.stored_model import StoredModel
 
 pytestmark = pytest.mark.kernels
 
@@ -226,3 +229,80 @@ def test_a_segment_of_the_cache_is_freed_with_its_last_text(letters):
     assert alive() is not None
     table = table.without(["b"])
     assert alive() is None
+
+
+# --- stored embeddings ------------------------------------------------------------------------------------
+
+
+def stored(letters, **settings):
+    """A view of a model as it is stored with these settings."""
+    as_asked = LetterModel("stored", "b" * 64)
+    as_asked.spec = ModelSpec("letters", "", "stored", Settings(**settings))
+    return StoredModel(letters, as_asked)
+
+
+DOCUMENTS = [(text, Role.DOCUMENT) for text in ("aaa", "aaabbb", "b")]
+QUERIES = [(text, Role.QUERY) for text in ("aaaaaaaaa", "zz")]
+
+
+def test_views_of_one_model_encode_each_text_once(letters):
+    embeddings = TextEmbeddings(letters)
+    views = [CachedModel(stored(letters, truncate_dim=size), embeddings=embeddings) for size in (2, 3, 26)]
+    full = CachedModel(letters, embeddings=embeddings)
+    for view in [full, *views]:
+        view.prefetch([("abc", Role.TEXT)], lambda _: None)
+    found = [view.encode(["abc", "cab", "zz"]) for view in [*views, full]]
+    assert sorted(letters.encoded) == [("abc", "text"), ("cab", "text"), ("zz", "text")]
+    assert [rows.tolist() for rows in found] == [found[-1][:, :size].tolist() for size in (2, 3, 26, 26)]
+    assert all(np.shares_memory(view.encode(["abc", "cab"]), full.encode(["abc", "cab"])) for view in views)
+
+
+def test_texts_are_requested_of_each_view_apart(letters):
+    embeddings = TextEmbeddings(letters)
+    one, two = (CachedModel(stored(letters, truncate_dim=2), embeddings=embeddings) for _ in range(2))
+    one.encode(["a"])
+    two.encode(["b"])
+    assert (one.pop_requested(), two.pop_requested()) == ([("a", "text")], [("b", "text")])
+
+
+@pytest.mark.parametrize("precision", ["int8", "uint8"])
+@pytest.mark.parametrize("announced", [DOCUMENTS + QUERIES, QUERIES + DOCUMENTS[::-1]])
+def test_ranges_come_from_the_documents_that_a_task_announces(letters, precision, announced):
+    model = CachedModel(stored(letters, truncate_dim=2, precision=precision))
+    model.calibrate(announced)
+    documents, queries = (LetterModel().encode([text for text, _ in some]) for some in (DOCUMENTS, QUERIES))
+    expected = quantize_embeddings(queries[:, :2], precision, calibration_embeddings=documents[:, :2])
+    assert model.encode([text for text, _ in QUERIES], Role.QUERY).tolist() == expected.tolist()
+
+
+def test_ranges_come_from_all_texts_where_none_is_a_document(letters):
+    model = CachedModel(stored(letters, truncate_dim=2, precision="int8"))
+    model.calibrate([(text, Role.TEXT) for text, _ in DOCUMENTS + QUERIES])
+    every = LetterModel().encode([text for text, _ in DOCUMENTS + QUERIES])[:, :2]
+    assert model.encode(["aaa"]).tolist() == quantize_embeddings(every, "int8")[:1].tolist()
+
+
+def test_ranges_of_one_task_are_not_used_for_another(letters):
+    model = CachedModel(stored(letters, truncate_dim=2, precision="int8"))
+    model.calibrate(DOCUMENTS)
+    model.encode(["a"])
+    model.calibrate([])
+    with pytest.raises(HarnessError, match="none were announced"):
+        model.encode(["a"])
+
+
+def test_few_texts_for_ranges_are_a_finding(letters):
+    many = [("ab" * (number % 7) + "x" * number, Role.TEXT) for number in range(100)]
+    int8, binary = (CachedModel(stored(letters, precision=name)) for name in ("int8", "binary"))
+    (finding,) = int8.calibrate(many[1:])
+    assert (finding.code, finding.severity) == ("few-to-calibrate", Severity.NOTE)
+    assert finding.evidence == "the ranges of int8 come from 99 texts"
+    assert int8.calibrate(many) == binary.calibrate(many[:2]) == []
+
+
+def test_zeros_are_counted_among_the_dimensions_that_are_kept(letters):
+    texts = [("zzz", Role.TEXT), ("abc", Role.TEXT), (" ", Role.TEXT)]
+    for precision, count in (("float32", 1), ("binary", 1)):
+        model = CachedModel(stored(letters, truncate_dim=3, precision=precision))
+        assert model.count_zero_embeddings(texts) == count
+    assert CachedModel(letters).count_zero_embeddings(texts) == 0

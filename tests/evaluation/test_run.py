@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from conftest import LetterModel
 
-from harness import Dataset, HarnessError, Predictions, Role, Task, mean_metric
-from harness.authoring import AggregateTask
+from harness import Dataset, HarnessError, Predictions, Role, Settings, Task, mean_metric
+from harness.authoring import AggregateTask, ModelScheme, ModelSpec
 from harness.encoding.cached_model import CachedModel
+from harness.encoding.text_embeddings import TextEmbeddings
 from harness.evaluation.evaluate import evaluate
 from harness.evaluation.progress import Progress
 from harness.evaluation.run import RunPlan, run_plan
+from harness.evaluation.throughput import measure
+from harness.models.locate import locate_model
+from harness.models.workload import workload
 from harness.results.folder import Results
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
@@ -133,7 +137,7 @@ def test_no_more_is_held_after_a_task_than_those_after_it_announce(results, monk
 
     def forgetting(model, is_unused):
         forget(model, is_unused)
-        left.append(sorted(model._tables[Role.TEXT]._rows))
+        left.append(sorted(model._embeddings._tables[Role.TEXT]._rows))
 
     monkeypatch.setattr(CachedModel, "forget", forgetting)
     rows = {"one": ("abc", "abd", "xyz"), "two": ("abc", "new", "hello"), "three": ("xyz", "new", "one")}
@@ -434,3 +438,157 @@ def test_the_tokens_of_a_text_are_counted_once():
     model = Counts(max_tokens=2)
     evaluate(model, Twins(rows=[("abc", "abd", "abc"), ("abc", "x", "y")]), DataSource("sample", None))
     assert sorted(model.counted) == ["abc", "abd", "x", "y"]
+
+
+# --- several ways to store one encoding -------------------------------------------------------------------
+
+
+class Search(Twins):
+    """Finds the document that a query is about; announces roles."""
+
+    def texts(self, dataset):
+        queries = [(text, Role.QUERY) for text in dataset["text"]]
+        return [*queries, *((text, Role.DOCUMENT) for text in [*dataset["twin"], *dataset["other"]])]
+
+    def predict(self, model, dataset):
+        queries = model.encode(dataset["text"], Role.QUERY)
+        documents = model.encode([*dataset["twin"], *dataset["other"]], Role.DOCUMENT)
+        similarity = model.similarity(queries, documents)
+        return Predictions(dataset, correct=similarity[:, 0].astype(float), all=similarity.tolist())
+
+
+class Located:
+    """A model as a scheme locates it; counts what is encoded, and how often it is loaded."""
+
+    def __init__(self, spec):
+        self.spec, self.name, self.fingerprint = spec, spec.name or "letters", "a" * 64
+        self.model, self.loads = LetterModel(self.name, self.fingerprint), 0
+        self.model.spec = spec
+
+    def load(self):
+        self.loads += 1
+        return self.model
+
+
+STORED = [(None, "float32"), (26, "float32"), (5, "float32"), (5, "int8"), (9, "uint8"), (None, "binary")]
+
+
+def stored_models(*settings):
+    """Located models that differ in how they are stored, and what they share."""
+    made = []
+
+    def locate(spec):
+        made.append(Located(spec))
+        return made[-1]
+
+    scheme = {"letters": ModelScheme("letters", "", locate)}
+    specs = [
+        ModelSpec("letters", "", settings=Settings(truncate_dim=size, precision=name))
+        for size, name in settings
+    ]
+    return [locate_model(spec, scheme) for spec in specs], made
+
+
+def lasting(results):
+    parts = ("records", "predictions", "errors")
+    return {
+        path.relative_to(results.root): path.read_bytes()
+        for part in parts
+        for path in results.root.rglob(f"{part}/*/*")
+    }
+
+
+def test_many_dimensions_and_precisions_take_one_encoding(results):
+    models, made = stored_models(*STORED)
+    outcome = run_plan(plan(Twins("one"), Search("two"), models=models), results)
+    encoded = [text for one in made for text, _ in one.model.encoded]
+    measured = set(workload())
+    assert sorted(text for text in encoded if text not in measured) == sorted(
+        {t for row in Twins.rows for t in row}
+    )
+    assert len(encoded) == len(set(encoded))
+    assert sum(one.loads for one in made) == 1
+    assert [(each.candidate.model, each.examination.task) for each in outcome.evaluations] == [
+        (name, task)
+        for name in (
+            "letters",
+            "letters-26",
+            "letters-5",
+            "letters-5-int8",
+            "letters-9-uint8",
+            "letters-binary",
+        )
+        for task in ("one", "two")
+    ]
+
+
+def test_a_result_is_bit_for_bit_that_of_a_run_at_its_dimension_alone(tmp_path):
+    together, apart = Results(tmp_path / "together"), Results(tmp_path / "apart")
+    tasks = Twins("one"), Search("two"), Search("three", [("abc", "zzz", "q"), ("b", "bb", "cab")])
+    run_plan(plan(*tasks, models=stored_models(*STORED)[0]), together)
+    for settings in STORED[::-1]:
+        for task in tasks[::-1]:
+            run_plan(plan(task, models=stored_models(settings)[0]), apart)
+    assert lasting(together) == lasting(apart)
+    assert len(lasting(together)) == 2 * 6 * 3
+    assert not together.root.joinpath("errors").exists()
+
+
+def test_only_what_is_missing_of_several_dimensions_is_computed(results):
+    run_plan(plan(Twins("one"), models=stored_models(*STORED[2:4])[0]), results)
+    models, made = stored_models(*STORED)
+    outcome = run_plan(plan(Twins("one"), Twins("two", [("x", "xy", "z")]), models=models), results)
+    assert outcome.reused == 2
+    assert [each.candidate.model for each in outcome.evaluations] == [
+        m.name for m in models for _ in range(2)
+    ]
+    assert not [text for one in made[1:] for text, _ in one.model.encoded]
+
+
+def test_a_dimension_that_the_model_does_not_have_costs_that_one_alone(results):
+    models, _ = stored_models((5, "float32"), (27, "float32"), (26, "float32"))
+    outcome = run_plan(plan(Twins("one"), models=models), results)
+    assert [each.status for each in outcome.evaluations] == ["ok", "error", "ok"]
+    assert "invalid --truncate-dim 27: model letters has 26 dimensions" in outcome.failed[0].error
+
+
+def test_a_model_that_cannot_be_loaded_fails_with_every_dimension(results):
+    models, made = stored_models(*STORED[:3])
+    for one in made:
+        one.load = lambda: 1 / 0
+    outcome = run_plan(plan(Twins("one"), models=models), results)
+    assert [each.error for each in outcome.evaluations] == ["ZeroDivisionError: division by zero"] * 3
+
+
+def test_int8_on_a_task_that_announces_nothing_is_an_error_that_says_so(results):
+    silent = Twins("silent")
+    silent.texts = lambda _: ()
+    models, _ = stored_models((None, "int8"), (None, "binary"))
+    outcome = run_plan(plan(silent, Elsewhere(), models=models), results)
+    assert [each.status for each in outcome.evaluations] == ["error", "ok", "ok", "ok"]
+    assert "none were announced" in outcome.failed[0].error
+
+
+def test_no_more_is_held_for_several_dimensions_than_for_one(results, monkeypatch):
+    held, forget = [], TextEmbeddings.forget
+
+    def forgetting(embeddings, is_unused):
+        forget(embeddings, is_unused)
+        held.append(sorted(embeddings._tables[Role.TEXT]._rows))
+
+    monkeypatch.setattr(TextEmbeddings, "forget", forgetting)
+    rows = {"one": ("abc", "abd", "xyz"), "two": ("abc", "new", "hello"), "three": ("xyz", "new", "one")}
+    tasks = [Twins(name, [row]) for name, row in rows.items()]
+    run_plan(plan(*tasks, models=stored_models(*STORED[:3])[0]), results)
+    assert held == [["abc", "xyz"], ["new", "xyz"]]
+
+
+def test_a_model_is_timed_once_for_all_its_dimensions(results, monkeypatch):
+    timed = []
+    monkeypatch.setattr("harness.evaluation.run.measure", lambda model: timed.append(model) or measure(model))
+    models, _ = stored_models(*STORED[:3])
+    run_plan(plan(Twins("one"), models=models, throughput=True), results)
+    assert len(timed) == 1
+    speeds = results.throughputs()
+    assert {(speed.model, speed.fingerprint) for speed in speeds} == {(m.name, m.fingerprint) for m in models}
+    assert len({speed.texts_per_second for speed in speeds}) == 1

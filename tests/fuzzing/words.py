@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SAID = """\
 run --model base=lexical --model ./model --tasks sts,legal --exclude x --limit 9 --prompt query=q:
 run --model lexical --tasks stsb --threads 2x1 --dtype float32 --max-seq-length 64 --truncate-dim \
-    8 --no-cache
+    8,4 --precision int8,binary --no-cache
 train --recipe sts-cosine --base ./model --set train.epochs=1 --column text1=left --seeds 1,2 \
     --out out
 train --from-card card.md --data rows.csv --set loss.scale=20.0 --set data.columns.text1=a --out \

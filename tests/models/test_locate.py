@@ -125,7 +125,6 @@ def test_a_fingerprint_reads_through_linked_folders_and_ends_in_a_loop(tiny, tmp
     "settings",
     [
         Settings(dtype="bfloat16"),
-        Settings(truncate_dim=8),
         Settings(max_seq_length=16),
         Settings(prompts=(("query", "q: "),)),
     ],

@@ -239,6 +239,23 @@ def test_a_row_has_the_deviation_of_a_lower_precision():
     assert [(row.model, row.deviation) for row in rows] == [("low", 2e-4), ("m", None)]
 
 
+def test_a_row_has_how_embeddings_are_stored_and_what_that_costs():
+    one = evaluated()
+    cost = Deviation(texts=64, largest=0.25, p99=0.2, neighbors=0.875)
+    stored = replace(
+        one.candidate,
+        settings=Settings(precision="binary"),
+        facts=replace(one.candidate.facts, quantization=cost),
+        fingerprint="b" * 64,
+    )
+    rows = leaderboard_rows([one, replace(one, candidate=stored), evaluated("z", error="boom")])
+    assert [(row.precision, row.embedding_bytes, row.quantization) for row in rows] == [
+        ("float32", 1536, None),
+        ("binary", 48, 0.25),
+        ("float32", None, None),
+    ]
+
+
 # --- boards -----------------------------------------------------------------------------------------------
 
 

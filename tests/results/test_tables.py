@@ -137,6 +137,34 @@ def test_permissions_are_remarks_on_the_models():
     ]
 
 
+def test_what_a_million_documents_take_is_shown_where_a_model_is_stored_otherwise():
+    one = evaluated("full")
+    ways = {"small": Settings(truncate_dim=384, precision="int8"), "tiny": Settings(precision="binary")}
+    others = [
+        replace(one, candidate=replace(one.candidate, model=name, settings=settings))
+        for name, settings in ways.items()
+    ]
+    failed = evaluated("failed", error="boom")
+    grid = models_table(boards([one, *others, failed]), [])
+    assert grid.header[-1] == "1 M docs"
+    assert {row[0].text: row[-1].text for row in grid.rows} == {
+        "full": "1,536 MB", "small": "384 MB int8", "tiny": "48 MB binary", "failed": "?",
+    }  # fmt: skip
+    assert "1 M docs" not in models_table(boards([one, failed]), []).header
+
+
+def test_what_quantizing_costs_is_a_remark_apart_from_that_of_the_dtype():
+    one = evaluated("m")
+    cost = Deviation(texts=64, largest=0.25, p99=0.2, neighbors=0.875)
+    facts = replace(one.candidate.facts, quantization=cost, similarity="hamming")
+    settings = Settings(precision="binary")
+    stored = replace(one, candidate=replace(one.candidate, settings=settings, facts=facts))
+    assert models_table(boards([stored]), []).remarks == [
+        "m: stored in binary, compared by Hamming distance: 1 − cos up to 2.5e-01 from float32"
+        " (99th percentile 2.0e-01); 87.5% of neighbors stay"
+    ]
+
+
 @pytest.mark.parametrize(
     "unseen",
     [

@@ -52,27 +52,36 @@ def set_precision(backend: Backend, model: BackendModel, settings: Settings) -> 
     return moved
 
 
-def deviation(exact: np.ndarray, moved: np.ndarray) -> Deviation:
+def deviation(
+    exact: np.ndarray, moved: np.ndarray, similarities: tuple[np.ndarray, np.ndarray] | None = None
+) -> Deviation:
     """Compare embeddings of the same texts in two precisions, (n, dimensions) each, n > 1.
 
+    similarities: of the texts with each other in both, (n, n), which say who is near; None for the cosine.
     Embeddings that are not finite deviate by 2, the maximum. Figures have two digits.
     """
     away = np.nan_to_num(1 - (_unit(exact) * _unit(moved)).sum(axis=1), nan=2.0).clip(0, 2)
-    kept = [len(set(a) & set(b)) for a, b in zip(_nearest(exact), _nearest(moved), strict=True)]
+    before, after = map(_nearest, similarities or (_cosine(exact), _cosine(moved)))
+    kept = [len(set(a) & set(b)) for a, b in zip(before, after, strict=True)]
     return Deviation(
         texts=len(exact),
         largest=_two_digits(away.max()),
         p99=_two_digits(np.quantile(away, 0.99)),
-        neighbors=round(sum(kept) / max(1, sum(len(row) for row in _nearest(exact))), 3),
+        neighbors=round(sum(kept) / max(1, sum(len(row) for row in before)), 3),
     )
 
 
-def _nearest(embeddings: np.ndarray) -> list[list[int]]:
-    """Return the nearest other texts of each text, by cosine; ties by position."""
+def _cosine(embeddings: np.ndarray) -> np.ndarray:
     unit = _unit(embeddings)
-    similarity = unit @ unit.T
-    np.fill_diagonal(similarity, -np.inf)
-    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, : min(_NEIGHBORS, len(unit) - 1)]
+    similarity: np.ndarray = unit @ unit.T
+    return similarity
+
+
+def _nearest(similarity: np.ndarray) -> list[list[int]]:
+    """Return the nearest other texts of each text, given (n, n) similarities; ties by position."""
+    others = similarity.copy()
+    np.fill_diagonal(others, -np.inf)
+    nearest = np.argsort(-others, axis=1, kind="stable")[:, : min(_NEIGHBORS, len(others) - 1)]
     rows: list[list[int]] = nearest.tolist()
     return rows
 

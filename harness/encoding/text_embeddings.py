@@ -1,0 +1,162 @@
+"""Embeddings of a run's texts by one loaded model: each encoded once, in full, and cached on disk."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.encoding.cache_key import cacheable
+from harness.encoding.table import EmbeddingTable
+from harness.encoding.validate import encode_checked
+from harness.models.interface import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from harness.encoding.cache import CacheStore, EmbeddingCache
+    from harness.models.interface import Model
+
+_CHUNK = 120_000
+"""Maximum characters that a model gets at once: few partly filled batches, but frequent progress."""
+_LONGEST = 1_200
+"""Maximum characters that count of a text: models truncate longer ones."""
+_SECONDS_UNSAVED = 20.0
+"""Maximum seconds of encoding that an interruption loses, with an embedding cache."""
+_TEXTS_UNSAVED = 50_000
+"""Maximum texts that an interruption loses."""
+
+
+class TextEmbeddings:
+    """Embeddings of texts by role, encoded when they are first requested; shared by all views of a model.
+
+    With a cache on disk, texts that an earlier run encoded are not encoded again; new embeddings are saved
+    there after each `prefetch`, during long ones, and by `save`.
+    Raises HarnessError for embeddings that are not finite, not one per text, or all equal.
+    """
+
+    def __init__(self, model: Model, cache: EmbeddingCache | None = None) -> None:
+        self._model = model
+        # One call per role, and not one per text of a corpus.
+        self._alike = {role: model.same_as(role) for role in Role}
+        self._tables: dict[Role, EmbeddingTable] = defaultdict(EmbeddingTable)
+        self._stores: dict[Role, CacheStore] = {}
+        if cache is not None and cacheable(model):
+            self._stores = {role: cache.store(model, role) for role in set(self._alike.values())}
+        self._unsaved: dict[Role, list[str]] = defaultdict(list)
+        self._saved = time.monotonic()
+
+    def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
+        """Return one float32 row per text, in input order; known texts are not encoded again.
+
+        The array may be a read-only view: copy it before changing it.
+        """
+        role = self._alike[role]
+        if not len(texts):
+            return self._model.encode([], role)
+        self._complete(dict.fromkeys(texts), role)
+        return self._tables[role].embeddings_of(texts)
+
+    def parts(self, texts: Sequence[str], role: Role) -> Iterator[np.ndarray]:
+        """Yield the embeddings of texts, in order, some at a time."""
+        role = self._alike[role]
+        self._complete(dict.fromkeys(texts), role)
+        table = self._tables[role]
+        yield from table.parts(table.rows_of(texts))
+
+    def prefetch(self, texts: Iterable[tuple[str, Role]], advance: Callable[[int], None]) -> None:
+        """Encode announced texts in full batches; `advance` gets how many more texts are done."""
+        by_role: dict[Role, dict[str, None]] = defaultdict(dict)
+        for text, role in texts:
+            by_role[self._alike[role]][text] = None
+        try:
+            for role, distinct in by_role.items():
+                self._complete(distinct, role, advance)
+        finally:
+            self.save()  # finished embeddings are saved, even after an interruption
+
+    def save(self) -> None:
+        """Write new embeddings to the cache on disk; does nothing without a cache or a writable disk."""
+        for role, texts in self._unsaved.items():
+            table, store = self._tables[role], self._stores[role]
+            if texts and table.width == store.dimensions:
+                # In the order of rows, in which they will probably be requested again.
+                rows = table.rows_of(texts)
+                order = np.argsort(rows)
+                store.write([texts[at] for at in order], table.parts(rows[order]))
+        self._unsaved.clear()
+        self._saved = time.monotonic()
+
+    def forget(self, is_unused: Callable[[str, Role], bool]) -> None:
+        """Drop the embeddings of unused texts; if one is requested nonetheless, it is encoded again.
+
+        is_unused: gets each text that is held, and the role that `Model.same_as` gives.
+        """
+        self.save()
+        for role, table in self._tables.items():
+            self._tables[role] = table.without([text for text in table if is_unused(text, role)])
+
+    def distinct(self, texts: Iterable[tuple[str, Role]]) -> int:
+        """Return the number of distinct embeddings that texts need."""
+        return len({(text, self._alike[role]) for text, role in texts})
+
+    def same_as(self, role: Role) -> Role:
+        """Return the one role for all that the model treats alike."""
+        return self._alike[role]
+
+    def _complete(
+        self, distinct: dict[str, None], role: Role, advance: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Load embeddings from the cache, and encode those that it does not have."""
+        missing = self._recall(distinct, role)
+        advance(len(distinct) - len(missing))
+        self._encode(missing, role, advance)
+
+    def _recall(self, texts: Iterable[str], role: Role) -> list[str]:
+        """Load embeddings from the cache, and return the texts that it does not have."""
+        table, store = self._tables[role], self._stores.get(role)
+        missing = [text for text in texts if text not in table]
+        if store is None or not missing:
+            return missing
+        for embeddings, positions, rows in store.find(missing):
+            table.adopt(embeddings, [missing[at] for at in positions], rows)
+        return [text for text in missing if text not in table]
+
+    def _encode(self, texts: Sequence[str], role: Role, advance: Callable[[int], None]) -> None:
+        """Encode texts in chunks; their rows are in the order of `texts`."""
+        table, first = self._tables[role], None
+        for positions in _chunks(texts):
+            chunk = [texts[at] for at in positions]
+            embeddings = encode_checked(self._model, chunk, role)
+            if first is None:
+                first = table.reserve(len(texts), embeddings.shape[1])
+            table.fill(first + np.asarray(positions), chunk, embeddings)
+            if role in self._stores:
+                self._unsaved[role] += chunk
+                self._save_now_and_then()
+            advance(len(chunk))
+
+    def _save_now_and_then(self) -> None:
+        unsaved = sum(map(len, self._unsaved.values()))
+        if unsaved >= _TEXTS_UNSAVED or time.monotonic() - self._saved > _SECONDS_UNSAVED:
+            self.save()
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Yield positions of texts in chunks of at most `_CHUNK` characters, the shortest texts first.
+
+    A text counts at most `_LONGEST`.
+    """
+    chunk: list[int] = []
+    characters = 0
+    for position in sorted(range(len(texts)), key=lambda position: len(texts[position])):
+        counted = min(len(texts[position]), _LONGEST)
+        if characters + counted > _CHUNK:
+            yield sorted(chunk)
+            chunk, characters = [], 0
+        chunk.append(position)
+        characters += counted
+    if chunk:
+        yield sorted(chunk)
