@@ -26,6 +26,7 @@ LINES = ("txt", "qrels")
 """Further endings of judgments: TREC's four columns."""
 _COMPRESSED = ("", ".gz", ".bz2", ".xz", ".zst")
 _SHARD = re.compile(r"-\d+-of-\d+$")
+_COUNT = re.compile(r"-of-(\d+)$")
 _QRELS_FOLDERS = ("qrels", "data", "default")
 """Folders that hold a file for each split; on the hub, also under its names."""
 _LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv (others: docs/data.md)"
@@ -88,7 +89,7 @@ class Layout:
         for ending in ENDINGS:
             for compression in _COMPRESSED:
                 if found := sorted((self.folder / name).glob(f"*.{ending}{compression}")):
-                    return found
+                    return _complete(found)
         return []
 
     def _qrels_folders(self) -> Sequence[str]:
@@ -107,7 +108,7 @@ class Layout:
                     if _SHARD.sub("", _stem(shard)) == path.name.removesuffix(f".{ending}{compression}")
                 )
                 if shards:
-                    return shards
+                    return _complete(shards)
         return []
 
     def _splits(self) -> list[str]:
@@ -134,6 +135,17 @@ def first_few(items: Iterable[str], most: int = 3) -> str:
     """Return the first items for a sentence."""
     shown = list(islice(items, most + 1))
     return ", ".join(shown[:most]) + (", …" if len(shown) > most else "")
+
+
+def _complete(shards: list[Path]) -> list[Path]:
+    """Return the numbered files of a table; raises HarnessError if some are missing."""
+    counts = {int(match[1]) for path in shards if (match := _COUNT.search(_stem(path)))}
+    if counts and counts != {len(shards)}:
+        raise HarnessError(
+            f"{shards[0].parent}: of {max(counts)} files such as {shards[0].name} there are {len(shards)}",
+            hint="fetch the missing ones: part of the rows is not the dataset",
+        )
+    return shards
 
 
 def _saved(folder: Path) -> list[Path]:
