@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ID = re.compile(r"[\w.-]+/[\w.-]+")
+_REVISION = re.compile(r"\w[\w./-]*")
+_NAME = re.compile(r"[^\x00-\x1f/\\*?\[\]]+(?<!\.\.)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz")
 _PATIENCE = 10.0
@@ -56,6 +58,12 @@ class HubDataset:
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise HarnessError(f"{self.id!r} is not the id of a dataset", hint="ids are ORG/NAME")
+        if not _REVISION.fullmatch(self.revision) or ".." in self.revision:
+            raise HarnessError(
+                f"{self.revision!r} is not a revision of a dataset", hint="a commit, or a branch"
+            )
+        if self.config is not None and not _NAME.fullmatch(self.config):
+            raise HarnessError(f"{self.config!r} is not a configuration of a dataset")
 
     @property
     def name(self) -> str:

@@ -70,10 +70,11 @@ class Layout:
         )
 
     def _texts(self, what: str, names: Sequence[str]) -> list[Path]:
-        prefix = f"{self.prefix}-" if self.prefix else ""
         for name in names:
-            if found := self._files(f"{prefix}{name}", ENDINGS) or self._inside(f"{prefix}{name}"):
-                return found
+            for own in (f"{self.prefix}-{name}", f"{self.prefix}/{name}") if self.prefix else (name,):
+                if found := self._files(own, ENDINGS) or self._inside(own):
+                    return found
+        prefix = f"{self.prefix}-" if self.prefix else ""
         self._require_folder()
         raise HarnessError(
             f"no file {prefix}{what} in {self.folder}", exists=_present(self.folder), hint=_LAYOUT
@@ -83,7 +84,7 @@ class Layout:
         """Return the files of a folder of rows: of its own name, of the split, or all of one format."""
         if saved := _saved(self.folder / name):
             return saved
-        for own in (name.rpartition("-")[2], self.split):
+        for own in (re.split("[-/]", name)[-1], self.split):
             if found := self._files(f"{name}/{own}", ENDINGS) or _saved(self.folder / name / own):
                 return found
         for ending in ENDINGS:
@@ -93,7 +94,9 @@ class Layout:
         return []
 
     def _qrels_folders(self) -> Sequence[str]:
-        return (f"{self.prefix}-qrels", self.prefix) if self.prefix else _QRELS_FOLDERS
+        if not self.prefix:
+            return _QRELS_FOLDERS
+        return f"{self.prefix}-qrels", self.prefix, *(f"{self.prefix}/{name}" for name in _QRELS_FOLDERS)
 
     def _files(self, name: str, endings: Iterable[str]) -> list[Path]:
         """Return the file of a name with one of the endings, compressed or not, or all of its shards."""

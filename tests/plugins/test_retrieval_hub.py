@@ -77,13 +77,14 @@ def test_a_copy_of_a_hub_dataset_is_read_with_all_shards(tmp_path, corpus, queri
     assert codes(dataset) == []
 
 
-def test_one_of_several_corpora_is_named_by_config(tmp_path):
+@pytest.mark.parametrize("between", ["-", "/"])
+def test_one_of_several_corpora_is_named_by_config(tmp_path, between):
     for language in ("en", "de"):
         hub_layout(
             tmp_path,
-            corpus=f"{language}-corpus/test",
-            queries=f"{language}-queries/test",
-            judgments=f"{language}-qrels/test",
+            corpus=f"{language}{between}corpus/test",
+            queries=f"{language}{between}queries/test",
+            judgments=f"{language}{between}qrels/test",
         )
     assert load(tmp_path, config="de")["id"] == list(QUERIES)
     with pytest.raises(HarnessError, match="no file fr-corpus"):

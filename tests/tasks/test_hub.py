@@ -260,6 +260,14 @@ def test_an_id_is_an_organization_and_a_name(name):
         HubDataset(name)
 
 
+@pytest.mark.parametrize(
+    ("revision", "config"), [("../x", None), ("", None), ("/main", None), ("main", "../x"), ("main", "..")]
+)
+def test_a_revision_and_a_configuration_lead_nowhere_else(revision, config):
+    with pytest.raises(HarnessError, match=r"is not a (revision|configuration) of a dataset"):
+        HubDataset(NAME, revision, config)
+
+
 def test_a_task_without_a_home_says_so():
     with pytest.raises(HarnessError, match="no home on the hub"):
         DataSource("hub", None).path("x")
