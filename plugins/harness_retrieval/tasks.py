@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from operator import methodcaller
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness import Dataset, DataSource, HarnessError, Model, Predictions, Role, Splits, Task, mean_metric
+from harness import Dataset, DataSource, Model, Predictions, Role, Splits, Task, mean_metric
 from harness.authoring import HubDataset, TaskDefinition, TaskKind, rank
 from harness_retrieval.beir import NAMES, BeirFolder
+from harness_retrieval.options import KEYS, read_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,8 +102,8 @@ class UserRetrieval(Retrieval):
     """A user's folder, in BEIR's layout or another that `harness_retrieval.layout` knows."""
 
     def __init__(self, definition: TaskDefinition) -> None:
-        definition.allow(columns=NAMES, templates=("document", "query"), options=tuple(_OPTIONS))
-        options = {key.replace("-", "_"): _option(definition, key) for key in definition.options}
+        definition.allow(columns=NAMES, templates=("document", "query"), options=KEYS)
+        options = read_options(definition)
         self.name, self.tags = definition.name, definition.tags | {"retrieval"}
         self.splits = Splits(options.get("split", "test"))
         self._definition, self._options = definition, options
@@ -113,27 +114,6 @@ class UserRetrieval(Retrieval):
         return BeirFolder(
             definition.path, columns=definition.columns, templates=definition.templates, **self._options
         ).read()
-
-
-_OPTIONS: dict[str, tuple[Any, str, str]] = {
-    "split": (str, "a text", "split = 'dev' reads qrels/dev.tsv"),
-    "header": (bool, "true or false", "header = false: the first line of tsv, csv and txt files is a row"),
-    "missing-documents": (
-        ("unreachable", "drop"),
-        "'unreachable' or 'drop'",
-        "'unreachable' counts judged documents that the corpus lacks as never found; 'drop' leaves them out",
-    ),
-    "config": (str, "a text", "config = 'en' reads the hub's en-corpus, en-queries and en-qrels"),
-}
-"""Key of a task file → its type or its values, the same in words, and what the key does."""
-
-
-def _option(definition: TaskDefinition, key: str) -> Any:  # noqa: ANN401 - of the type that _OPTIONS says
-    allowed, words, hint = _OPTIONS[key]
-    value = definition.options[key]
-    if value not in allowed if isinstance(allowed, tuple) else not isinstance(value, allowed):
-        raise HarnessError(f"task {definition.name}: {key} is not {words}: {value!r}", hint=hint)
-    return value
 
 
 def retrieval_tasks() -> list[Task]:
