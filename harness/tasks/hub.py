@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ID = re.compile(r"[\w.-]+/[\w.-]+")
+_REVISION = re.compile(r"\w[\w./-]*")
+_NAME = re.compile(r"[^\x00-\x1f/\\*?\[\]]+(?<!\.\.)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _PICKLED = (".pkl", ".pickle", ".pt", ".pth", ".joblib", ".npy", ".npz")
 _PATIENCE = 10.0
@@ -56,6 +58,12 @@ class HubDataset:
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise HarnessError(f"{self.id!r} is not the id of a dataset", hint="ids are ORG/NAME")
+        if not _REVISION.fullmatch(self.revision) or ".." in self.revision:
+            raise HarnessError(
+                f"{self.revision!r} is not a revision of a dataset", hint="a commit, or a branch"
+            )
+        if self.config is not None and not _NAME.fullmatch(self.config):
+            raise HarnessError(f"{self.config!r} is not a configuration of a dataset")
 
     @property
     def name(self) -> str:
@@ -64,11 +72,17 @@ class HubDataset:
         return f"{self.id}@{found.name if found else self.revision}"
 
     def folder(self) -> Path:
-        """Return the folder of the revision's files in the hub's cache; they are fetched if they are missing.
+        """Return the folder of the revision's files in the hub's cache; those that are missing are fetched.
 
         Raises HarnessError where they are neither in the cache nor within reach, or need code to be read.
         """
-        return _local(self.id, self.revision) or _fetch(self.id, self.revision)
+        # The cache may hold some of the files: only the hub knows which there are.
+        local = _local(self.id, self.revision) if _is_offline() or self._fetched else None
+        return local or _fetch(self.id, self.revision)
+
+    @property
+    def _fetched(self) -> bool:
+        return (self.id, self.revision) in _complete
 
     def files(self, split: str) -> list[Path]:
         """Return the files of a split, in order: of the revision, or as `datasets` has cached it before.
@@ -116,16 +130,11 @@ class HubDataset:
             evidence = f"{self.name} was pinned without a network: it has not been read with this declaration"
         return (Finding(code, Severity.NOTE, evidence, remedy),)
 
-    def described(self) -> str:
-        """Return the id, revision, configuration and split in words."""
-        more = [f"config {self.config}"] if self.config else []
-        more += [f"split {self.split}"] if self.split else []
-        more += [] if self.verified or self.only else ["revision not verified"]
-        return f"{self.id} @ {self.revision[:8]}" + (f" ({', '.join(more)})" if more else "")
-
 
 _known: dict[tuple[str, str], Path] = {}
 """(id, revision) → the snapshot that was read in this process."""
+_complete: set[tuple[str, str]] = set()
+"""(id, revision) of the snapshots that were fetched as a whole in this process, or could not be."""
 
 
 def is_commit(revision: str) -> bool:
@@ -158,7 +167,7 @@ def _cached(name: str, revision: str) -> Path | None:
 def _fetch(name: str, revision: str) -> Path:
     """Download the files of rows of a revision into the hub's cache.
 
-    Raises HarnessError where that cannot be; a copy of a branch that is in the cache does then.
+    Where that cannot be, what is in the cache is returned; raises HarnessError if there is nothing.
     """
     if _is_offline():
         raise _missing(name, revision, "HF_HUB_OFFLINE is set")
@@ -176,10 +185,12 @@ def _fetch(name: str, revision: str) -> Path:
             etag_timeout=_PATIENCE,
         )
     except Exception as error:  # errors of the network are another library's in each version
-        if not is_commit(revision) and (cached := _cached(name, revision)) is not None:
+        if (cached := _cached(name, revision)) is not None:
+            _complete.add((name, revision))
             return _noted(name, revision, cached)
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise _missing(name, revision, reason) from error
+    _complete.add((name, revision))
     return _noted(name, revision, Path(folder))
 
 

@@ -51,8 +51,8 @@ class JudgmentFiles:
         conflicts: list[str] = []
         bare: list[Path] = []
         for path in self.paths:
-            rows, has_header = self._rows(path)
-            bare += [] if has_header else [path]
+            rows, doubtful = self._rows(path)
+            bare += [path] if doubtful else []
             for query, document, score in rows:
                 known = judgments.setdefault(query, {})
                 name = f"{document} for {query}"
@@ -65,14 +65,14 @@ class JudgmentFiles:
                 f" differently: {first_few(conflicts)}",
                 hint="keep one judgment of each",
             )
-        return judgments, [*_no_header(bare, self.header), *_repeated(repeated, judgments)]
+        return judgments, [*_no_header(bare), *_repeated(repeated, judgments)]
 
     def _rows(self, path: Path) -> tuple[Iterable[tuple[str, str, float]], bool]:
-        """Return (query, document, score) of a file, and whether its columns have names."""
+        """Return (query, document, score) of a file, and whether it lacks the header that BEIR's have."""
         name = path.name.lower()
         kind = next((kind for kind in (*_SEPARATORS, *LINES) if re.search(rf"\.{kind}(\.\w+)?$", name)), None)
         if kind is None:
-            return self._named(path), True
+            return self._named(path), False
         lines = [(number, line) for number, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
         if not lines:
             raise HarnessError(f"empty dataset: {path} has no rows")
@@ -81,7 +81,8 @@ class JudgmentFiles:
         first = cells[0][1]
         has_header = self.header if self.header is not None else not _is_number(first[-1])
         positions = self._positions(first, path) if has_header else _order(first, path)
-        return _typed(cells[has_header:], positions, len(first), path), has_header
+        lacks_header = not has_header and self.header is None and len(first) == len(ALIASES)
+        return _typed(cells[has_header:], positions, len(first), path), lacks_header
 
     def _named(self, path: Path) -> Iterable[tuple[str, str, float]]:
         """Read a file whose format names its columns."""
@@ -160,7 +161,10 @@ def _split(line: str, separator: str | None) -> list[str]:
     if separator == ",":
         import csv
 
-        return [cell.strip() for cell in next(csv.reader([line]))]
+        try:
+            return [cell.strip() for cell in next(csv.reader([line]))]
+        except csv.Error:  # a cell of more than 131,072 characters is no id
+            return [line]
     return [cell.strip() for cell in line.split(separator)]
 
 
@@ -173,8 +177,8 @@ def _is_number(text: Any) -> bool:  # noqa: ANN401 - a cell
         return False
 
 
-def _no_header(paths: Sequence[Path], header: bool | None) -> Iterable[Finding]:
-    if paths and header is None:
+def _no_header(paths: Sequence[Path]) -> Iterable[Finding]:
+    if paths:
         yield Finding(
             "no-header",
             Severity.NOTE,

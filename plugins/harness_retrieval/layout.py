@@ -26,6 +26,7 @@ LINES = ("txt", "qrels")
 """Further endings of judgments: TREC's four columns."""
 _COMPRESSED = ("", ".gz", ".bz2", ".xz", ".zst")
 _SHARD = re.compile(r"-\d+-of-\d+$")
+_COUNT = re.compile(r"-of-(\d+)$")
 _QRELS_FOLDERS = ("qrels", "data", "default")
 """Folders that hold a file for each split; on the hub, also under its names."""
 _LAYOUT = "a BEIR folder holds corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv (others: docs/data.md)"
@@ -69,10 +70,11 @@ class Layout:
         )
 
     def _texts(self, what: str, names: Sequence[str]) -> list[Path]:
-        prefix = f"{self.prefix}-" if self.prefix else ""
         for name in names:
-            if found := self._files(f"{prefix}{name}", ENDINGS) or self._inside(f"{prefix}{name}"):
-                return found
+            for own in (f"{self.prefix}-{name}", f"{self.prefix}/{name}") if self.prefix else (name,):
+                if found := self._files(own, ENDINGS) or self._inside(own):
+                    return found
+        prefix = f"{self.prefix}-" if self.prefix else ""
         self._require_folder()
         raise HarnessError(
             f"no file {prefix}{what} in {self.folder}", exists=_present(self.folder), hint=_LAYOUT
@@ -82,17 +84,19 @@ class Layout:
         """Return the files of a folder of rows: of its own name, of the split, or all of one format."""
         if saved := _saved(self.folder / name):
             return saved
-        for own in (name.rpartition("-")[2], self.split):
+        for own in (re.split("[-/]", name)[-1], self.split):
             if found := self._files(f"{name}/{own}", ENDINGS) or _saved(self.folder / name / own):
                 return found
         for ending in ENDINGS:
             for compression in _COMPRESSED:
                 if found := sorted((self.folder / name).glob(f"*.{ending}{compression}")):
-                    return found
+                    return _complete(found)
         return []
 
     def _qrels_folders(self) -> Sequence[str]:
-        return (f"{self.prefix}-qrels", self.prefix) if self.prefix else _QRELS_FOLDERS
+        if not self.prefix:
+            return _QRELS_FOLDERS
+        return f"{self.prefix}-qrels", self.prefix, *(f"{self.prefix}/{name}" for name in _QRELS_FOLDERS)
 
     def _files(self, name: str, endings: Iterable[str]) -> list[Path]:
         """Return the file of a name with one of the endings, compressed or not, or all of its shards."""
@@ -107,7 +111,7 @@ class Layout:
                     if _SHARD.sub("", _stem(shard)) == path.name.removesuffix(f".{ending}{compression}")
                 )
                 if shards:
-                    return shards
+                    return _complete(shards)
         return []
 
     def _splits(self) -> list[str]:
@@ -134,6 +138,17 @@ def first_few(items: Iterable[str], most: int = 3) -> str:
     """Return the first items for a sentence."""
     shown = list(islice(items, most + 1))
     return ", ".join(shown[:most]) + (", …" if len(shown) > most else "")
+
+
+def _complete(shards: list[Path]) -> list[Path]:
+    """Return the numbered files of a table; raises HarnessError if some are missing."""
+    counts = {int(match[1]) for path in shards if (match := _COUNT.search(_stem(path)))}
+    if counts and counts != {len(shards)}:
+        raise HarnessError(
+            f"{shards[0].parent}: of {max(counts)} files such as {shards[0].name} there are {len(shards)}",
+            hint="fetch the missing ones: part of the rows is not the dataset",
+        )
+    return shards
 
 
 def _saved(folder: Path) -> list[Path]:

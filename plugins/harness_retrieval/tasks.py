@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import methodcaller
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import (
     Dataset,
@@ -30,6 +30,7 @@ from harness.authoring import (
 )
 from harness_retrieval.beir import NAMES, BeirFolder
 from harness_retrieval.copies import Identical, find_duplicates, find_identical, own_documents, without_own
+from harness_retrieval.options import KEYS, read_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,8 +49,6 @@ MEASURES = {
 }
 """Metric → the method of a judged ranking that computes it for every query; the first is the headline."""
 
-_TIES = (TieOrder.EXPECTED, TieOrder.TREC_EVAL)
-"""Orders of tied documents that a task may ask for, the default first."""
 _DRAWN_PER_QUERY = 10
 """Documents per query that are drawn into the corpus of a limited task, besides the judged ones."""
 
@@ -168,11 +167,11 @@ class UserRetrieval(Retrieval):
     """A user's folder, in BEIR's layout or another that `harness_retrieval.layout` knows."""
 
     def __init__(self, definition: TaskDefinition) -> None:
-        definition.allow(columns=NAMES, templates=("document", "query"), options=tuple(_OPTIONS))
-        options = {key.replace("-", "_"): _option(definition, key) for key in definition.options}
+        definition.allow(columns=NAMES, templates=("document", "query"), options=KEYS)
+        options = read_options(definition)
         self.name, self.tags = definition.name, definition.tags | {"retrieval"}
         self.splits = Splits(options.get("split", "test"))
-        self.ties = TieOrder(options.pop("ties", _TIES[0]))
+        self.ties = TieOrder(options.pop("ties", TieOrder.EXPECTED))
         self.identical = Identical(options.pop("identical", Identical.AUTO))
         self._definition, self._options = definition, options
 
@@ -183,37 +182,6 @@ class UserRetrieval(Retrieval):
             definition.path, columns=definition.columns, templates=definition.templates, **self._options
         )
         return self.answerable(folder.read())
-
-
-_OPTIONS: dict[str, tuple[Any, str, str]] = {
-    "split": (str, "a text", "split = 'dev' reads qrels/dev.tsv"),
-    "header": (bool, "true or false", "header = false: the first line of tsv, csv and txt files is a row"),
-    "missing-documents": (
-        ("unreachable", "drop"),
-        "'unreachable' or 'drop'",
-        "'unreachable' counts judged documents that the corpus lacks as never found; 'drop' leaves them out",
-    ),
-    "ties": (
-        tuple(_TIES),
-        "'expected' or 'trec_eval'",
-        "'expected' is the mean over all orders of tied documents; 'trec_eval' orders them by id",
-    ),
-    "identical": (
-        tuple(Identical),
-        "'auto', 'drop' or 'keep'",
-        "'auto' leaves out a document whose id and text are the query's; 'drop' looks at ids alone",
-    ),
-    "config": (str, "a text", "config = 'en' reads the hub's en-corpus, en-queries and en-qrels"),
-}
-"""Key of a task file → its type or its values, the same in words, and what the key does."""
-
-
-def _option(definition: TaskDefinition, key: str) -> Any:  # noqa: ANN401 - of the type that _OPTIONS says
-    allowed, words, hint = _OPTIONS[key]
-    value = definition.options[key]
-    if value not in allowed if isinstance(allowed, tuple) else not isinstance(value, allowed):
-        raise HarnessError(f"task {definition.name}: {key} is not {words}: {value!r}", hint=hint)
-    return value
 
 
 def retrieval_tasks() -> list[Task]:

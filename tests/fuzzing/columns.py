@@ -1,4 +1,4 @@
-"""Break parquet files by their columns: other types, other names, other rows; the metadata stays."""
+"""Break parquet and Arrow files by their columns: other types, names and rows; the metadata stays."""
 
 from __future__ import annotations
 
@@ -20,6 +20,23 @@ def broken_parquet(content: bytes, donor: bytes, chance: random.Random) -> bytes
         table = _changed(table, chance)
         sink = pa.BufferOutputStream()
         parquet.write_table(table, sink)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError("cannot be read, or not be written so") from error
+    return sink.getvalue().to_pybytes()
+
+
+def broken_arrow(content: bytes, donor: bytes, chance: random.Random) -> bytes:
+    """Return the Arrow file or stream with one column changed; raises ValueError for what is neither."""
+    import pyarrow as pa
+    from pyarrow import ipc
+
+    try:
+        is_file = content.startswith(b"ARROW1")
+        reader = (ipc.open_file if is_file else ipc.open_stream)(pa.BufferReader(content))
+        table = _changed(reader.read_all(), chance)
+        sink = pa.BufferOutputStream()
+        with (ipc.new_file if is_file else ipc.new_stream)(sink, table.schema) as writer:
+            writer.write_table(table)
     except (pa.ArrowException, OSError) as error:
         raise ValueError("cannot be read, or not be written so") from error
     return sink.getvalue().to_pybytes()

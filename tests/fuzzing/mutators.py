@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -11,7 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from fuzzing import trees
-from fuzzing.columns import broken_parquet
+from fuzzing.columns import broken_arrow, broken_parquet
 
 if TYPE_CHECKING:
     import random
@@ -227,6 +228,12 @@ def _tabbed(content: bytes, donor: bytes, chance: random.Random) -> bytes:
     return _delimited(content, donor, chance, "\t")
 
 
+def _compressed(content: bytes, donor: bytes, chance: random.Random) -> bytes:
+    """Change what is in a gzip file, so that it is decompressed before it is refused."""
+    inner, other = gzip.decompress(content), gzip.decompress(donor)
+    return gzip.compress(chance.choice(_TEXT)(inner, other, chance), mtime=0)
+
+
 def _safetensors(content: bytes, donor: bytes, chance: random.Random) -> bytes:
     """Change the header, or what its first eight bytes say of its length."""
     length = int.from_bytes(content[:8], "little")
@@ -257,6 +264,9 @@ _BY_ENDING: dict[str, tuple[Mutator, ...]] = {
     ".csv": (_delimited,),
     ".tsv": (_tabbed,),
     ".md": (_front_matter, _other_number, _other_number, _lines),
+    ".txt": (_tabbed, _lines),
     ".parquet": (broken_parquet,),
+    ".arrow": (broken_arrow,),
+    ".gz": (_compressed,),
     ".safetensors": (_safetensors,),
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,30 +28,68 @@ PLUGINS = ("sts", "triplet", "clauses", "retrieval", "train")
 
 
 def table(rows: list[dict[str, Any]], ending: str, *, header: bool = True) -> bytes:
-    """Write rows in one of the formats of tables."""
+    """Write rows in one of the formats of tables, compressed or not."""
+    ending, _, compression = ending.partition(".")
+    if compression:
+        return _COMPRESS[compression](table(rows, ending, header=header))
     if ending == "json":
         return json.dumps(rows, indent=1, ensure_ascii=False).encode()
     if ending == "jsonl":
         return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
-    if ending == "parquet":
+    if ending in ("parquet", "arrow", "stream"):
         import pyarrow as pa
-        from pyarrow import parquet
+        from pyarrow import ipc, parquet
 
-        sink = pa.BufferOutputStream()
-        parquet.write_table(pa.Table.from_pylist(rows), sink)
+        sink, content = pa.BufferOutputStream(), pa.Table.from_pylist(rows)
+        if ending == "parquet":
+            parquet.write_table(content, sink)
+        else:
+            with (ipc.new_file if ending == "arrow" else ipc.new_stream)(sink, content.schema) as writer:
+                writer.write_table(content, max_chunksize=2)
         return sink.getvalue().to_pybytes()
     import csv
     import io
 
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter="\t" if ending == "tsv" else ",", lineterminator="\n")
+    writer = csv.writer(text, delimiter="," if ending == "csv" else "\t", lineterminator="\n")
     writer.writerows(([rows[0].keys()] if header else []) + [row.values() for row in rows])
     return text.getvalue().encode()
 
 
+def _zstandard(content: bytes) -> bytes:
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return sink.getvalue().to_pybytes()
+
+
+_COMPRESS = {
+    "gz": lambda content: gzip.compress(content, mtime=0),
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": _zstandard,
+}
+
+
 def rows() -> list[Files]:
     """One table in every format."""
-    return [{f"rows.{ending}": table(PAIRS, ending)} for ending in ("csv", "tsv", "jsonl", "json", "parquet")]
+    endings = (
+        "csv",
+        "tsv",
+        "txt",
+        "jsonl",
+        "json",
+        "parquet",
+        "arrow",
+        "jsonl.gz",
+        "csv.bz2",
+        "tsv.zst",
+        "json.xz",
+    )
+    stream = {"rows.arrow": table(PAIRS, "stream")}
+    return [*({f"rows.{ending}": table(PAIRS, ending)} for ending in endings), stream]
 
 
 def template() -> list[Files]:
@@ -95,8 +136,50 @@ def task_files() -> list[Files]:
     )
     folder = b'[tasks.contracts]\nkind = "clauses"\npath = "contract-nli"\n'
     found.append({"tasks.toml": folder, **contracts()[0]})
+    found += own_layouts()
     beir_task = b'[tasks.search]\nkind = "retrieval"\npath = "aila-statutes"\nsplit = "test"\n'
     return [*found, {"tasks.toml": beir_task, **beir()[0]}]
+
+
+def own_layouts() -> list[Files]:
+    """Tasks over several files, without headers, with files of scores; saved datasets; lists of negatives."""
+    sides = [{"text1": row["text1"], "text2": row["text2"]} for row in PAIRS]
+    semeval = (
+        b'[tasks.gs]\nkind = "sts"\npath = "STS.input.*.txt"\nscores = ["STS.gs.a.txt", "STS.gs.b.txt"]\n'
+    )
+    inputs = {f"STS.input.{name}.txt": table(sides, "txt", header=False) for name in "ab"}
+    scored = {f"STS.gs.{name}.txt": b"1.5\n\n3\n" for name in "ab"}
+    bare = b'[tasks.bare]\nkind = "sts"\npath = ["a.csv", "b.tsv"]\nheader = false\nquoting = "csv"\n'
+    bare += b"columns = { id = 1, text1 = 2, text2 = 3, score = 4 }\n"
+    saved = b'[tasks.saved]\nkind = "sts"\npath = "saved"\nsplit = "test"\n'
+    state = json.dumps({"_data_files": [{"filename": "data-0.arrow"}, {"filename": "data-1.arrow"}]}).encode()
+    shards = b'[tasks.hub]\nkind = "sts"\npath = "hub"\ncolumns = { id = "text1" }\n'
+    several = b'[tasks.lists]\nkind = "triplet"\npath = "lists.jsonl"\n[tasks.mined]\nkind = "triplet"\n'
+    several += b'path = "mined.csv"\ncolumns = { negative = "hard" }\n'
+    lists = [{**row, "negative": ["one", "two"]} for row in TRIPLETS]
+    mined = [{"anchor": row["anchor"], "positive": "p", "hard_1": "x", "hard_2": "y"} for row in TRIPLETS]
+    without_id = [{**row, "id": f"{row['id']}2"} for row in PAIRS]
+    return [
+        {"tasks.toml": semeval + b'missing = "drop"\n', **inputs, **scored},
+        {
+            "tasks.toml": bare,
+            "a.csv": table(PAIRS, "csv", header=False),
+            "b.tsv": table(without_id, "tsv", header=False),
+        },
+        {
+            "tasks.toml": saved,
+            "saved/dataset_dict.json": b'{"splits": ["test"]}',
+            "saved/test/state.json": state,
+            "saved/test/data-0.arrow": table(PAIRS, "stream"),
+            "saved/test/data-1.arrow": table(without_id, "arrow"),
+        },
+        {
+            "tasks.toml": shards,
+            "hub/data/test-00000-of-00002.parquet": table(PAIRS[:2], "parquet"),
+            "hub/data/test-00001-of-00002.parquet": table(PAIRS[2:], "parquet"),
+        },
+        {"tasks.toml": several, "lists.jsonl": table(lists, "jsonl"), "mined.csv": table(mined, "csv")},
+    ]
 
 
 def published() -> list[Files]:

@@ -59,19 +59,21 @@ def plugins() -> Plugins:
 
 
 def _rows(folder: Path) -> None:
-    from harness.tasks.readers import as_floats, as_ids, as_texts, read_rows
+    from harness.tasks.readers import as_floats, as_ids, as_texts, read_records, read_rows
 
     for path in _files(folder):
+        read_records(path, quoting="none", header=False)
         read = read_rows(
             path,
             {"left": "text1", "score": "score", "both": ""},
             optional=("id",),
             templates={"both": "{text1} {id}"},
+            numbers=("score",),
         )
-        as_texts(read["left"], "text1", path)
-        as_texts(read["both"], "both", path)
-        as_floats(read["score"], "score", path)
-        as_ids(read.get("id", []), "id", path)
+        as_texts(read["left"], "text1", read)
+        as_texts(read["both"], "both", read)
+        as_floats(read["score"], "score", read)
+        as_ids(read.get("id", []), "id", read)
 
 
 def _template(folder: Path) -> None:

@@ -90,6 +90,7 @@ def test_a_corpus_without_a_header_is_read_whole_or_refused_with_the_way_on(tmp_
 def test_trecs_four_columns_are_read(tmp_path, name, separator):
     dataset = load(folder(tmp_path, **{name: lines(*TREC, separator=separator)}))
     assert qrels(dataset) == QRELS
+    assert codes(dataset) == []
 
 
 def test_judgments_of_trec_with_a_header_are_read_by_name(tmp_path):
@@ -115,7 +116,7 @@ def test_a_folder_of_ms_marco_is_read(tmp_path):
     assert dataset["text"] == list(QUERIES.values())
     assert dataset.tables["corpus"]["text"] == list(DOCUMENTS.values())
     assert qrels(dataset) == QRELS
-    assert codes(dataset) == ["no-header"] * 3
+    assert codes(dataset) == ["no-header"] * 2
 
 
 def test_a_header_in_a_collection_is_not_a_document(tmp_path):

@@ -117,6 +117,73 @@ def test_what_is_not_cached_says_where_the_cache_is_and_how_to_fetch_it(home):
     assert f"hf download --repo-type dataset {NAME} --revision {REVISION}" in str(error.value)
 
 
+# --- online ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def online(home, monkeypatch):
+    """Pretend that there is a network: note what the hub is asked for, and answer from the cache."""
+    import huggingface_hub
+
+    asked = []
+    download = huggingface_hub.snapshot_download
+
+    def info(_, name, revision, **options):
+        asked.append(("info", name, revision, options["timeout"]))
+        return type("Info", (), {"sha": REVISION})
+
+    def fetch(name, *, revision, local_files_only=False, **options):
+        if not local_files_only:
+            asked.append(("download", name, revision, "*.parquet" in options["allow_patterns"]))
+        return download(name, repo_type="dataset", revision=revision, local_files_only=True)
+
+    monkeypatch.setattr(hub, "_is_offline", lambda: False)
+    monkeypatch.setattr(hub, "_complete", set())
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", info)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    return asked
+
+
+def test_online_a_branch_is_asked_for_once_and_read_at_its_commit(home, online):
+    write_snapshot(home, NAME, {"test.parquet": ROWS})
+    dataset = HubDataset(NAME)
+    assert dataset.files("test") == dataset.files("test")
+    assert online == [("info", NAME, "main", 10.0), ("download", NAME, REVISION, True)]
+    assert dataset.name == f"{NAME}@{REVISION}"
+
+
+def test_online_a_split_of_a_pinned_revision_that_is_cached_needs_no_network(home, online):
+    write_snapshot(home, NAME, {"test.parquet": ROWS})
+    HubDataset(NAME, REVISION).files("test")
+    assert online == []
+
+
+def test_online_what_the_cache_lacks_of_a_revision_is_fetched(home, online):
+    write_snapshot(home, NAME, {"validation.parquet": ROWS})
+    with pytest.raises(HarnessError, match="no split of the dataset"):
+        HubDataset(NAME, REVISION).files("test")
+    assert [what for what, *_ in online] == ["info", "download"]
+
+
+def test_a_network_that_does_not_answer_is_asked_once(home, online, monkeypatch):
+    import huggingface_hub
+
+    asked = []
+
+    def refuse(_, name, **__):
+        asked.append(name)
+        raise ConnectionError("Connection refused")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", refuse)
+    with pytest.raises(HarnessError, match="is not fetched: Connection refused"):
+        HubDataset(NAME, REVISION).files("test")
+    assert asked == [NAME]
+    write_snapshot(home, NAME, {"test.parquet": ROWS})
+    for _ in range(2):
+        assert HubDataset(NAME).folder().name == REVISION
+    assert asked == [NAME, NAME]
+
+
 # --- the cache of `datasets` -----------------------------------------------------------------------------
 
 
@@ -191,6 +258,14 @@ def test_a_card_of_any_shape_is_no_traceback(home, matter):
 def test_an_id_is_an_organization_and_a_name(name):
     with pytest.raises(HarnessError, match="is not the id of a dataset"):
         HubDataset(name)
+
+
+@pytest.mark.parametrize(
+    ("revision", "config"), [("../x", None), ("", None), ("/main", None), ("main", "../x"), ("main", "..")]
+)
+def test_a_revision_and_a_configuration_lead_nowhere_else(revision, config):
+    with pytest.raises(HarnessError, match=r"is not a (revision|configuration) of a dataset"):
+        HubDataset(NAME, revision, config)
 
 
 def test_a_task_without_a_home_says_so():
