@@ -128,9 +128,10 @@ def _spread_of(model: Model | None, texts: Sequence[str]) -> Spread | None:
 
 def _read_whole(model: Model, texts: list[str]) -> list[str]:
     """Return the texts that the model does not cut: cut ones may be alike because their beginnings are."""
-    limit = model.facts.max_tokens
-    tokens = model.count_tokens(texts) if limit is not None and texts else None
-    if limit is None or tokens is None:
+    if not texts or (limit := model.facts.max_tokens) is None:
+        return texts
+    tokens = model.count_tokens(texts)
+    if tokens is None:
         return texts
     return [text for text, count in zip(texts, tokens.tolist(), strict=True) if count <= limit]
 

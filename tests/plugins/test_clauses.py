@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from harness import Dataset, DataSource, HarnessError, evaluate, load_model
-from harness.authoring import TaskDefinition, estimate
+from harness.authoring import Ranking, TaskDefinition, estimate
 from harness.encoding.cached_model import CachedModel
 from harness.tasks.task_file import read_task_file
 from harness_clauses import probe
@@ -443,8 +443,12 @@ def test_a_train_split_of_one_class_is_an_error():
 
 def test_the_majority_is_trains_and_per_hypothesis_where_train_knows_it():
     train = Dataset({"hypothesis": ["h", "h", "h", "k"], "gold": [0, 0, 1, 1]})
-    assert majority(["b", "a", "a", "b"]) == "b"
-    assert majority_by_hypothesis(train, ["k", "h", "new"]) == [1, 0, 0]
+    assert majority_by_hypothesis(train, ["k", "h", "new"]) == [1, 0, 1]
+
+
+@pytest.mark.parametrize("rows", [["b", "a", "a", "b"], ["a", "b", "b", "a"]])
+def test_of_equally_frequent_classes_the_order_of_rows_does_not_choose(rows):
+    assert majority(rows) == "b"
 
 
 # --- entailment against contradiction -------------------------------------------------------------------
@@ -631,9 +635,48 @@ def test_the_kept_ranking_gives_the_scores_again(answered):
         ranked, evidence = predictions["ranked"][row], set(dataset["evidence"][row])
         assert values == sorted(values, reverse=True)
         assert [name in evidence for name in ranked] == list(relevant[:100])
-        hits = np.flatnonzero(relevant)
-        precision = np.mean([(hit + 1) / (rank + 1) for hit, rank in enumerate(hits)])
-        assert predictions["map"][row] == pytest.approx(precision)
+        names = [str(place) for place in range(len(values))]
+        gold = dict.fromkeys(np.flatnonzero(relevant).astype(str).tolist(), 1.0)
+        again = Ranking([names], [list(values)]).judged([gold])
+        assert predictions["map"][row] == pytest.approx(again.average_precision(len(values))[0])
+        assert predictions["recall@5"][row] == pytest.approx(again.recall(5)[0])
+
+
+def spans_of(texts, evidence, names):
+    """Return two questions about one contract; texts: of its spans, in the order of rows."""
+    spans = {
+        "id": [f"c/{name}" for name in names],
+        "cluster": ["c"] * len(texts),
+        "span": names,
+        "text": texts,
+    }
+    questions = {
+        "id": ["c/1", "c/2"],
+        "cluster": ["c", "c"],
+        "hypothesis": ["the tin", "a nit"],
+        "evidence": [evidence, evidence],
+    }
+    return Dataset(questions, {"spans": Dataset(spans)})
+
+
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [(["0", "1", "2", "3", "4"], [0, 1, 2, 3, 4]), (["9", "1", "0", "5", "4"], [3, 2, 4, 0, 1])],
+)
+def test_spans_that_tie_score_the_same_under_any_name_and_in_any_order(names, order):
+    texts = ["heading", "the tin", "heading", "heading", "law of salt"]
+    dataset = spans_of([texts[row] for row in order], [names[0]], [names[row] for row in order])
+    predictions = EVIDENCE.predict(LetterModel(), dataset)
+    (finding,) = predictions.findings
+    assert finding.code == "tied-documents"
+    assert "2 of 2 queries depend on the order" in finding.evidence
+    assert "for 2 because documents have the same text" in finding.evidence
+    # Three headings tie, one of which is the evidence, at ranks that start with `first`.
+    letters = LetterModel()
+    similarity = letters.similarity(letters.encode(["the tin", "a nit"]), letters.encode(texts))
+    for row, average in enumerate(predictions["map"]):
+        first = 1 + sum(similarity[row, other] > similarity[row, 0] for other in (1, 4))
+        assert average == pytest.approx(np.mean([1 / (first + place) for place in range(3)]))
 
 
 # --- all three tasks ---------------------------------------------------------------------------

@@ -192,7 +192,8 @@ def test_every_metric_can_be_computed_again_from_the_predictions(letters):
     assert {len(ids) for ids in predictions["ranked_ids"]} == {DEPTH}
     gold = zip(predictions["gold_ids"], predictions["gold_scores"], strict=True)
     relevance = [dict(zip(ids, values, strict=True)) for ids, values in gold]
-    judged = Ranking(predictions["ranked_ids"], predictions["ranked_scores"]).judged(relevance)
+    kept = ("ranked_ids", "ranked_scores", "tied_beyond", "gold_beyond")
+    judged = Ranking(*(predictions[name] for name in kept)).judged(relevance)
     for name, measure in MEASURES.items():
         assert list(measure(judged)) == list(predictions[name])
 

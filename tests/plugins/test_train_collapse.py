@@ -119,3 +119,17 @@ def test_a_base_model_pulled_towards_its_mean_has_collapsed(minilm):
 
     (finding,) = judged(Pulled(), minilm)
     assert finding.severity is Severity.ERROR
+
+
+def test_training_texts_that_the_model_cuts_are_not_said_to_have_collapsed():
+    class ShortSighted(LetterModel):
+        def encode(self, texts, role=None):
+            return super().encode([text[:64] for text in texts])
+
+    def rows(texts):
+        return Rows(kind="pairs", texts={"text1": texts, "text2": [None] * len(texts)})
+
+    preamble = "This licence agreement is made between the parties named below. "
+    assert judged(ShortSighted(), ShortSighted(), rows=rows([f"{preamble}{n}" for n in range(40)])) == []
+    (finding,) = judged(OfTraining(), LetterModel(), rows=rows([f"record {n}" for n in range(40)]))
+    assert finding.code == "embedding-collapse"
