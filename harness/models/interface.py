@@ -105,7 +105,7 @@ class ModelFacts:
     reproducible: bool = False
     """Whether embeddings are batch-invariant: the same, bit for bit, with any other texts."""
     notes: tuple[str, ...] = ()
-    """Remarks on its speed, such as why a faster backend was not taken."""
+    """Remarks on how it is used, such as why a faster backend was not taken."""
     deviation: Deviation | None = None
     """How far the type that it computes in moves embeddings; None in float32."""
     quantization: Deviation | None = None

@@ -159,10 +159,11 @@ def test_what_quantizing_costs_is_a_remark_apart_from_that_of_the_dtype():
     facts = replace(one.candidate.facts, quantization=cost, similarity="hamming")
     settings = Settings(precision="binary")
     stored = replace(one, candidate=replace(one.candidate, settings=settings, facts=facts))
-    assert models_table(boards([stored]), []).remarks == [
+    (remark,) = models_table(boards([stored]), []).remarks
+    assert remark == (
         "m: stored in binary, compared by Hamming distance: 1 − cos up to 2.5e-01 from float32"
         " (99th percentile 2.0e-01); 87.5% of neighbors stay"
-    ]
+    )
 
 
 @pytest.mark.parametrize(
