@@ -247,6 +247,7 @@ def test_positions_count_in_a_file_with_a_header_too(file):
             {"header": True},
             "2 columns, counted from 1: .* no column 3",
         ),
+        ("a,1\n", {"text1": 1, "score": 10**18}, {"header": False}, "2 cells: there is no column 10{18}"),
         ("a,b\n", {"text1": 0, "score": 1}, {"header": False}, "there is no column 0"),
         ("a,b,1,x\n", ("text1", "text2", "score"), {}, "no header and 4 columns, where 3 are needed"),
         ("a,b\n", ("text1", "text2", "score"), {"header": False}, "no header and 2 columns"),

@@ -189,7 +189,9 @@ def _table(lines: list[_Line], path: Path, delimiter: str, style: Style) -> Deli
         names = [name.strip() for name in _without_empty_end(lines[0].cells)]
     else:
         width = max(len(_without_empty_end(line.cells)) for line in lines)
-        names = [str(position) for position in range(1, max(width, style.position or 0) + 1)]
+        # Positions may be any number: a row that is too short for them is refused below.
+        longest = max(len(line.cells) for line in lines)
+        names = [str(position) for position in range(1, max(width, min(style.position or 0, longest)) + 1)]
     check_distinct(names, path)
     body = lines[1:] if header else lines
     if not header and style.header is None and style.position:
