@@ -139,6 +139,16 @@ def test_the_configuration_names_the_hub(home, run, tmp_path):
     assert examined("stsb@hub")["data"] == "hub"
 
 
+def test_check_holds_training_rows_against_tests_of_the_hub(home, harness, tmp_path):
+    write_stsb(home)
+    rows = zip(PAIRS["sentence1"], PAIRS["sentence2"], strict=True)
+    with (tmp_path / "pairs.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text1", "text2"), *rows])
+    words = ("check", "pairs.csv", "--kind", "pairs", "--tasks", "stsb")
+    assert "train-test-overlap" not in harness(*words).out
+    assert "in 12 of 12 examples of stsb" in harness(*words, "--data", "hub").out
+
+
 def test_list_shows_the_homes_of_tasks(harness):
     tasks = json.loads(harness("list", "tasks", "--json").out)["tasks"]
     assert {task["name"]: task["hub"] for task in tasks}["stsb"] == "mteb/stsbenchmark-sts"
