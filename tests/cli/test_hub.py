@@ -139,7 +139,8 @@ def test_the_configuration_names_the_hub(home, run, tmp_path):
     assert examined("stsb@hub")["data"] == "hub"
 
 
-def test_check_holds_training_rows_against_tests_of_the_hub(home, harness, tmp_path):
+def test_check_holds_training_rows_against_tests_of_the_hub(home, harness, tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
     write_stsb(home)
     rows = zip(PAIRS["sentence1"], PAIRS["sentence2"], strict=True)
     with (tmp_path / "pairs.csv").open("w", newline="") as file:

@@ -33,7 +33,9 @@ def broken_arrow(content: bytes, donor: bytes, chance: random.Random) -> bytes:
     try:
         is_file = content.startswith(b"ARROW1")
         reader = (ipc.open_file if is_file else ipc.open_stream)(pa.BufferReader(content))
-        table = _changed(reader.read_all(), chance)
+        before = reader.read_all()
+        before.validate(full=True)  # an earlier change may lead offsets out of their buffers
+        table = _changed(before, chance)
         sink = pa.BufferOutputStream()
         with (ipc.new_file if is_file else ipc.new_stream)(sink, table.schema) as writer:
             writer.write_table(table)

@@ -275,3 +275,23 @@ def test_a_file_has_no_splits(tmp_path):
     path = write_parquet(tmp_path / "test.parquet", ROWS)
     with pytest.raises(HarnessError, match="is a file, so it has no split 'test'"):
         read_records(path, split="test")
+
+
+def test_a_saved_dataset_that_names_a_file_too_long_for_a_disk_is_an_error(tmp_path):
+    (tmp_path / "state.json").write_text(json.dumps({"_data_files": [{"filename": "9" * 5000}]}))
+    with pytest.raises(HarnessError, match="file name too long"):
+        read_records(tmp_path)
+    (tmp_path / "dataset_dict.json").write_text(json.dumps({"splits": ["9" * 5000]}))
+    with pytest.raises(HarnessError, match="file name too long"):
+        read_records(tmp_path, split="9" * 5000)
+
+
+def test_an_arrow_file_that_asks_for_more_memory_than_there_is_is_named(tmp_path):
+    path = write_arrow(
+        tmp_path / "rows.arrow", [{"a": "0123456789abcdef" * 8}], stream=True, compression="zstd"
+    )
+    content, size = path.read_bytes(), (128).to_bytes(8, "little")
+    assert content.count(size) >= 1
+    path.write_bytes(content.replace(size, (2**60).to_bytes(8, "little")))
+    with pytest.raises(HarnessError, match=r"rows\.arrow is not a readable arrow file"):
+        read_records(path)

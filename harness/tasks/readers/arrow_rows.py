@@ -34,6 +34,11 @@ def read_arrow_rows(path: Path, kind: str) -> Records:
     # The last three: cells that Python cannot represent, such as a date after 9999 or an unknown time zone.
     except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise HarnessError(f"{path} is not a readable {kind} file: {error}") from error
+    except MemoryError as error:
+        # A few bytes of a damaged file may ask for any size.
+        raise HarnessError(
+            f"{path} is not a readable {kind} file, or takes more memory than there is"
+        ) from error
     return rows
 
 

@@ -117,10 +117,18 @@ def _of_unknown_quoting(text: str, path: Path, delimiter: str, style: Style) -> 
     except HarnessError as error:
         return _quoted_table(quoted, path, delimiter, style, error)
     try:
-        _table(quoted, path, delimiter, style)
+        other = _table(quoted, path, delimiter, style)
     except HarnessError:
         return table
-    return replace(table, findings=(*table.findings, _doubtful(path, plain, quoted)))
+    swallowed = next((line for line in quoted if line.last > line.first), quoted[0])
+    finding = Finding(
+        "doubtful-quotes",
+        Severity.WARNING,
+        f"{path.name} was read without quoting, as {len(table.rows)} rows; with it there would be"
+        f" {len(other.rows)}, and a row {_where(swallowed)}",
+        'if texts are quoted, say quoting = "csv" in a task file; if not, quoting = "none"',
+    )
+    return replace(table, findings=(*table.findings, finding))
 
 
 def _quoted_table(
@@ -144,17 +152,6 @@ def _quoted_table(
         'if that is wrong, say quoting = "none" in a task file, and mend the rows that it names',
     )
     return replace(table, findings=(*table.findings, finding))
-
-
-def _doubtful(path: Path, plain: list[_Line], quoted: list[_Line]) -> Finding:
-    swallowed = next((line for line in quoted if line.last > line.first), quoted[0])
-    return Finding(
-        "doubtful-quotes",
-        Severity.WARNING,
-        f"{path.name} was read without quoting, as {len(plain)} lines; with it there would be {len(quoted)},"
-        f" and a row {_where(swallowed)}",
-        'if texts are quoted, say quoting = "csv" in a task file; if not, quoting = "none"',
-    )
 
 
 def _parse(text: str, path: Path, delimiter: str, *, quoted: bool) -> list[_Line]:
@@ -189,7 +186,9 @@ def _table(lines: list[_Line], path: Path, delimiter: str, style: Style) -> Deli
         names = [name.strip() for name in _without_empty_end(lines[0].cells)]
     else:
         width = max(len(_without_empty_end(line.cells)) for line in lines)
-        names = [str(position) for position in range(1, max(width, style.position or 0) + 1)]
+        # Positions may be any number: a row that is too short for them is refused below.
+        longest = max(len(line.cells) for line in lines)
+        names = [str(position) for position in range(1, max(width, min(style.position or 0, longest)) + 1)]
     check_distinct(names, path)
     body = lines[1:] if header else lines
     if not header and style.header is None and style.position:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.system.compressed import COMPRESSIONS, compression_of
+from harness.system.paths import accessible
 from harness.tasks.readers.json_rows import read_json
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def files_of(path: Path, split: str | None = None) -> list[Path]:
             f"no file {path}", hint="check the path; folders are read by tasks that expect one"
         )
     if (path / "dataset_dict.json").is_file():
-        return _saved_dataset(path / _of_saved_splits(path, split))
+        return _saved_dataset(accessible(path / _of_saved_splits(path, split)))
     if (path / "state.json").is_file():
         if split is not None:
             raise HarnessError(f"{path} has no splits: one dataset was saved", hint="leave out `split`")
@@ -115,7 +116,7 @@ def _saved_dataset(folder: Path) -> list[Path]:
     plain = [name for name in names if _is_plain_name(name)]
     if not names or len(plain) < len(names):
         raise HarnessError(f"{folder} is not a dataset that save_to_disk wrote: state.json names no files")
-    files = [folder / name for name in plain]
+    files = [accessible(folder / name) for name in plain]
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise HarnessError(f"{folder} lacks {', '.join(missing)}, which its state.json lists")
