@@ -205,6 +205,20 @@ def test_a_task_of_the_hub_without_a_revision_says_which_commit_it_was(home, run
     assert run(*words, tasks="mine").out.count("1 results kept from before") == 1
 
 
+def test_a_dataset_of_the_hub_takes_the_keys_of_files(home, run):
+    lines = b"sentence1,sentence2,score\n" + b"".join(
+        b"a %d,b %d,%d\n" % (row, row, row) for row in range(12)
+    )
+    write_snapshot(home, "org/pairs", {"test.csv": lines + b"no score,here,\n"})
+    columns = 'columns = { text1 = "sentence1", text2 = "sentence2" }'
+    start = '[tasks.mine]\nkind = "sts"\npath = "hub:org/pairs"\n' + columns
+    assert "is not a number" in run(*task_file(start), tasks="mine").err
+    answer = run(*task_file(f'{start}\nmissing = "drop"'), tasks="mine")
+    assert answer.code == 0, answer.err
+    assert "mine  test · 12 examples" in answer.out
+    assert run(*task_file(f'{start}\nmissing = "keep"'), tasks="mine").code == 2
+
+
 def test_retrieval_of_the_hub_is_read_by_its_layout(home, run, monkeypatch):
     monkeypatch.setenv("HARNESS_PLUGINS", "retrieval")
     write_retrieval(home, "org/tickets", REVISION)
