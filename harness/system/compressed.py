@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
@@ -30,6 +28,12 @@ def _open_bz2(path: Path) -> Any:  # noqa: ANN401 - a binary stream
     return bz2.open(path)
 
 
+def _open_xz(path: Path) -> Any:  # noqa: ANN401 - a binary stream
+    import lzma
+
+    return lzma.open(path)
+
+
 def _open_zstandard(path: Path) -> Any:  # noqa: ANN401 - a binary stream
     import pyarrow as pa
 
@@ -39,7 +43,7 @@ def _open_zstandard(path: Path) -> Any:  # noqa: ANN401 - a binary stream
 _OPENERS: dict[str, Callable[[Path], Any]] = {
     "gz": _open_gzip,
     "bz2": _open_bz2,
-    "xz": lzma.open,
+    "xz": _open_xz,
     "zst": _open_zstandard,
 }
 COMPRESSIONS = tuple(_OPENERS)
@@ -59,6 +63,9 @@ def read_compressed(path: Path, limit: Limit) -> bytes:
     Raises HarnessError if it is over the limit, grows too much, or is not in that format or cut; and OSError
     if the file cannot be opened.
     """
+    import lzma
+    import zlib
+
     kind, on_disk, content = path.suffix.lower().lstrip("."), path.stat().st_size, bytearray()
     path.open("rb").close()  # an error of opening is the caller's, one of decompressing is not
     if not on_disk:

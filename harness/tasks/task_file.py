@@ -87,6 +87,7 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     paths = tuple(user_path(one, file.parent) for one in given)
     kind, hub = kinds[general.kind], hub_dataset(given, table, where)
     options = {key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL}
+    options |= _reading(table, file, name)
     definition = TaskDefinition(
         name=name,
         kind=general.kind,
@@ -94,7 +95,7 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
         tags=general.tags,
         columns=general.columns,
         templates=general.templates,
-        options=hub_options(options, kind) if hub else options | _reading(table, file, name),
+        options=hub_options(options, kind) if hub else options,
         paths=paths if len(paths) > 1 else (),
         hub=hub,
     )

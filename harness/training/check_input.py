@@ -33,6 +33,8 @@ class Rows:
     """Rows of the file left out because the recipe does not map their label."""
     repeated: int = 0
     """Rows left out because they repeat an earlier one."""
+    findings: tuple[Finding, ...] = ()
+    """Findings of reading, such as quotation marks that could be read in two ways."""
 
     def __len__(self) -> int:
         return len(next(iter(self.texts.values()), ()))

@@ -83,6 +83,7 @@ def read_training_rows(data: Data, path: Path) -> Rows:
         source=str(path),
         left_out=len(rows) - len(kept),
         repeated=len(kept) - len(distinct),
+        findings=table.findings,
     )
 
 

@@ -53,6 +53,7 @@ def read_scored(definition: TaskDefinition, scores: Sequence[Path]) -> Columns:
             exists=f"pairs: {_names(texts)}\nscores: {_names(files)}",
             hint="each file of pairs needs its file of scores, in the same order",
         )
+    _refuse_other_names(definition, list(texts), scores, files)
     values: list[str] = []
     for file, scored in zip(texts, files, strict=True):
         lines = _lines(scored)
@@ -75,6 +76,27 @@ def _read_pairs(definition: TaskDefinition) -> Columns:
     if options["header"] is False and not definition.templates:
         columns = {name: place for place, name in enumerate(_TEXTS, 1)} | columns
     return replace(definition, options=options, columns=columns).read_rows(_TEXTS, optional=("id", "cluster"))
+
+
+def _refuse_other_names(
+    definition: TaskDefinition, texts: Sequence[Path], scores: Sequence[Path], files: Sequence[Path]
+) -> None:
+    """Raise HarnessError if two patterns of one star each stand for other names."""
+    ours, theirs = _stars(definition.paths or (definition.path,), texts), _stars(scores, files)
+    if ours and theirs and ours != theirs:
+        raise HarnessError(
+            f"[tasks.{definition.name}]: the files of pairs and those of scores have other names",
+            exists=f"pairs: {_names(texts)}\nscores: {_names(files)}",
+            hint="list both, in the same order",
+        )
+
+
+def _stars(patterns: Sequence[Path], files: Sequence[Path]) -> list[str]:
+    """Return what the star of a pattern stands for in each file's name; nothing for other patterns."""
+    before, star, after = patterns[0].name.partition("*")
+    if len(patterns) > 1 or not star or set(before + after) & set("*?["):
+        return []
+    return [file.name[len(before) : len(file.name) - len(after)] for file in files]
 
 
 def _in_order(pairs: Columns) -> dict[Path, int]:

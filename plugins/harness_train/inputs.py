@@ -24,12 +24,13 @@ _RECORDS = ("dict", "list", "struct", "sequence", "map")
 
 
 def check_inputs(training: CheckInput) -> Iterator[Finding]:
-    """Find records and missing, empty, broken, truncated and nearly equal texts."""
+    """Find what reading found, and records and missing, empty, broken, truncated and nearly equal texts."""
     rows = training.rows
     if rows is None or not rows.complete:
         yield from _records_of_card(training.columns, rows)
         yield from _truncated_on_card(training)
     if rows is not None and rows.complete:
+        yield from rows.findings
         yield from _records(rows)
         yield from _missing(rows)
         yield from _empty(rows)

@@ -139,6 +139,17 @@ def test_the_configuration_names_the_hub(home, run, tmp_path):
     assert examined("stsb@hub")["data"] == "hub"
 
 
+def test_check_holds_training_rows_against_tests_of_the_hub(home, harness, tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
+    write_stsb(home)
+    rows = zip(PAIRS["sentence1"], PAIRS["sentence2"], strict=True)
+    with (tmp_path / "pairs.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text1", "text2"), *rows])
+    words = ("check", "pairs.csv", "--kind", "pairs", "--tasks", "stsb")
+    assert "train-test-overlap" not in harness(*words).out
+    assert "in 12 of 12 examples of stsb" in harness(*words, "--data", "hub").out
+
+
 def test_list_shows_the_homes_of_tasks(harness):
     tasks = json.loads(harness("list", "tasks", "--json").out)["tasks"]
     assert {task["name"]: task["hub"] for task in tasks}["stsb"] == "mteb/stsbenchmark-sts"
@@ -192,6 +203,20 @@ def test_a_task_of_the_hub_without_a_revision_says_which_commit_it_was(home, run
     assert answer.code == 0
     assert f"hub-revision-unpinned (note): org/pairs was read at main, now {REVISION}" in answer.out
     assert run(*words, tasks="mine").out.count("1 results kept from before") == 1
+
+
+def test_a_dataset_of_the_hub_takes_the_keys_of_files(home, run):
+    lines = b"sentence1,sentence2,score\n" + b"".join(
+        b"a %d,b %d,%d\n" % (row, row, row) for row in range(12)
+    )
+    write_snapshot(home, "org/pairs", {"test.csv": lines + b"no score,here,\n"})
+    columns = 'columns = { text1 = "sentence1", text2 = "sentence2" }'
+    start = '[tasks.mine]\nkind = "sts"\npath = "hub:org/pairs"\n' + columns
+    assert "is not a number" in run(*task_file(start), tasks="mine").err
+    answer = run(*task_file(f'{start}\nmissing = "drop"'), tasks="mine")
+    assert answer.code == 0, answer.err
+    assert "mine  test · 12 examples" in answer.out
+    assert run(*task_file(f'{start}\nmissing = "keep"'), tasks="mine").code == 2
 
 
 def test_retrieval_of_the_hub_is_read_by_its_layout(home, run, monkeypatch):

@@ -116,12 +116,13 @@ def _check(values: Mapping[str, Any], plugins: Plugins) -> None:
 
 
 def _train(values: Mapping[str, Any], plugins: Plugins) -> None:
+    from harness.cli.data import data_path
     from harness.cli.options import read_options
-    from harness.cli.train_plan import RecipeOptions, _data_path, _recipe, _seeds
+    from harness.cli.train_plan import RecipeOptions, _recipe, _seeds
 
     if values["seeds"]:
         _seeds(values["seeds"])
-    _recipe(read_options(RecipeOptions, values), plugins, _data_path(values["data"]))
+    _recipe(read_options(RecipeOptions, values), plugins, data_path(values["data"]))
 
 
 def _compare(values: Mapping[str, Any], plugins: Plugins) -> None:

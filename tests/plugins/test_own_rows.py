@@ -93,6 +93,16 @@ def test_scores_that_do_not_fit_their_pairs_are_an_error(table, message, load):
         load(STS + table, **files)
 
 
+def test_scores_of_other_names_are_not_those_of_the_pairs(load):
+    files = {"in__a__txt": "a\tb\n", "in__b__txt": "c\td\n", "gs__b__txt": "1\n", "gs__c__txt": "2\n"}
+    with pytest.raises(
+        HarnessError, match=r"other names\n  pairs: in\.a\.txt, in\.b\.txt\n  scores: gs\.b\.txt"
+    ):
+        load(STS + 'path = "in.*.txt"\nscores = "gs.*.txt"', **files)
+    listed = 'path = ["in.a.txt", "in.b.txt"]\nscores = ["gs.b.txt", "gs.c.txt"]'
+    assert list(load(STS + listed, **files)["score"]) == [1, 2]
+
+
 def test_sick_is_read_by_the_names_of_its_columns(load):
     dataset = load(
         STS + 'path = "SICK.txt"\n[tasks.own.columns]\ntext1 = "sentence_A"\ntext2 = "sentence_B"\n'

@@ -13,6 +13,8 @@ from harness import Severity
 from harness.training import CheckInput, Rows
 from harness.training.cards.reader import read_card
 from harness.training.check_input import ColumnFacts
+from harness.training.recipe import Data
+from harness.training.rows import read_training_rows
 from harness_train import near_duplicates
 from harness_train.inputs import INPUTS
 from plugins.cards import replaced, shared_card
@@ -40,6 +42,15 @@ def of_card(text, tmp_path) -> dict[str, tuple[Severity, str, str]]:
 
 def test_sound_rows_have_no_findings():
     assert found(rows(SOUND), base=LetterModel, max_tokens=500) == {}
+
+
+def test_what_reading_found_is_a_finding(tmp_path):
+    lines = [f"{text}\t{number}. {text}" for number, text in enumerate(SOUND[:9])]
+    lines[2], lines[6] = f'"{lines[2]}', f'{SOUND[6]}"\t{SOUND[6]}'
+    (tmp_path / "rows.tsv").write_text("\n".join(["text1\ttext2", *lines]), encoding="utf-8")
+    read = read_training_rows(Data(kind="pairs", path="rows.tsv"), tmp_path / "rows.tsv")
+    assert len(read) == 9
+    assert found(read)["doubtful-quotes"][0] == Severity.WARNING
 
 
 # --- records ----------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def test_quotes_far_apart_do_not_swallow_the_rows_between_and_the_doubt_is_said(
     assert rows["score"] == [str(number) for number in range(9)]
     (finding,) = rows.findings
     assert finding.code == "doubtful-quotes"
-    assert "read without quoting, as 10 lines; with it there would be 6" in finding.evidence
+    assert "read without quoting, as 9 rows; with it there would be 5" in finding.evidence
     assert "begins in line 4 and ends in line 8" in finding.evidence
     assert 'quoting = "none"' in finding.remedy
 
@@ -316,3 +316,8 @@ def test_a_column_that_only_one_of_several_files_has_is_named(file):
     paths = [file("a.csv", "text,id\nx,1\n"), file("b.csv", "text\ny\n")]
     with pytest.raises(HarnessError, match=r"column 'id' is in .*a\.csv and not in .*b\.csv"):
         read_rows(paths, ["text"], optional=["id"])
+
+
+def test_columns_that_are_all_optional_are_read_where_they_are(file):
+    rows = read_rows(file("rows.csv", "a,b\n1,2\n"), (), optional=["b", "c"])
+    assert rows == {"b": ["2"]}

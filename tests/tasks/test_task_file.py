@@ -155,6 +155,35 @@ def test_a_kind_refuses_an_unknown_column_template_or_option(field, given, messa
     TaskDefinition("support", "sts", Path("x.csv"), columns={"text1": "a"}).allow(**allowed)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"paths": (Path("a"), Path("b"))}, r"\[tasks\.support\]: kind sts takes one path, not 2"),
+        ({"columns": {"text1": 1}}, "takes names of columns, not positions"),
+        ({"options": {"header": False}}, "no option of kind sts .* named 'header'"),
+    ],
+)
+def test_a_kind_that_reads_no_files_of_rows_refuses_their_keys(given, message):
+    definition = TaskDefinition("support", "sts", Path("a"), **given)
+    with pytest.raises(HarnessError, match=message):
+        definition.allow(columns=["text1"])
+    definition.allow(columns=["text1"], rows=True)
+
+
+def test_a_list_of_paths_is_relative_to_the_file_and_keeps_its_order(read, tmp_path):
+    (task,) = read('[tasks.t]\nkind = "sts"\npath = ["b.tsv", "/a/*.tsv"]\nheader = ["x", "y"]\n').values()
+    assert task.definition.paths == (tmp_path / "b.tsv", Path("/a/*.tsv"))
+    assert task.definition.path == tmp_path / "b.tsv"
+    assert task.definition.options == {"header": ("x", "y")}
+
+
+def test_a_file_to_fit_on_is_read_as_the_others_and_has_no_split(tmp_path):
+    (tmp_path / "dev.tsv").write_text("a\tb\nc\td\n")
+    options = {"header": False, "split": "test"}
+    definition = TaskDefinition("t", "sts", tmp_path / "folder", options=options)
+    assert definition.read_rows(["x", "y"], file=tmp_path / "dev.tsv") == {"x": ["a", "c"], "y": ["b", "d"]}
+
+
 def test_options_are_part_of_a_task_s_identity_and_paths_are_not(read):
     """A changed option changes answers and must not reuse an old record; rows count by their content."""
     (task,) = read('[tasks.t]\nkind = "sts"\npath = "a.csv"\nthreshold = 0.5\ntrain = "b.csv"\n').values()

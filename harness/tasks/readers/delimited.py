@@ -117,10 +117,18 @@ def _of_unknown_quoting(text: str, path: Path, delimiter: str, style: Style) -> 
     except HarnessError as error:
         return _quoted_table(quoted, path, delimiter, style, error)
     try:
-        _table(quoted, path, delimiter, style)
+        other = _table(quoted, path, delimiter, style)
     except HarnessError:
         return table
-    return replace(table, findings=(*table.findings, _doubtful(path, plain, quoted)))
+    swallowed = next((line for line in quoted if line.last > line.first), quoted[0])
+    finding = Finding(
+        "doubtful-quotes",
+        Severity.WARNING,
+        f"{path.name} was read without quoting, as {len(table.rows)} rows; with it there would be"
+        f" {len(other.rows)}, and a row {_where(swallowed)}",
+        'if texts are quoted, say quoting = "csv" in a task file; if not, quoting = "none"',
+    )
+    return replace(table, findings=(*table.findings, finding))
 
 
 def _quoted_table(
@@ -144,17 +152,6 @@ def _quoted_table(
         'if that is wrong, say quoting = "none" in a task file, and mend the rows that it names',
     )
     return replace(table, findings=(*table.findings, finding))
-
-
-def _doubtful(path: Path, plain: list[_Line], quoted: list[_Line]) -> Finding:
-    swallowed = next((line for line in quoted if line.last > line.first), quoted[0])
-    return Finding(
-        "doubtful-quotes",
-        Severity.WARNING,
-        f"{path.name} was read without quoting, as {len(plain)} lines; with it there would be {len(quoted)},"
-        f" and a row {_where(swallowed)}",
-        'if texts are quoted, say quoting = "csv" in a task file; if not, quoting = "none"',
-    )
 
 
 def _parse(text: str, path: Path, delimiter: str, *, quoted: bool) -> list[_Line]:
