@@ -115,11 +115,10 @@ class _Searched:
         self._groups = {group[0]: group for group in groups}
         """The row that is searched → rows of its copies, itself included, by id, descending."""
         self._first = {row: group[0] for group in groups for row in group}
-        weights = np.ones(len(ids), dtype=np.int64) if groups else None
-        if weights is not None:
-            weights[list(self._groups)] = [len(group) for group in groups]
+        self._weights = np.ones(len(ids) if groups else 0, dtype=np.int64)
+        self._weights[list(self._groups)] = [len(group) for group in groups]
         ignored = np.array(sorted(self._first.keys() - self._groups.keys()), dtype=np.intp)
-        self._corpus = Corpus(documents, order, ignored, weights)
+        self._corpus = Corpus(documents, order, ignored, self._weights if groups else None)
 
     def row_of(self, name: str | None) -> int:
         """Return a document's row; -1 if there is none."""
@@ -184,13 +183,14 @@ class _Searched:
         for whole, part in ((all_rows, rows), (all_scores, scores)):
             whole[~copied, :found_width] = part[~copied, :found_width]
         for query in np.flatnonzero(copied):
-            groups = [self._groups.get(row, [row]) for row in rows[query].tolist()]
+            groups = [self._groups.get(row, [row])[:width] for row in rows[query].tolist()]
             members = np.array([row for group in groups for row in group], dtype=np.intp)
             repeated = np.repeat(scores[query], [len(group) for group in groups])
             best = np.lexsort((-self._corpus.order.ranks_of(members), -repeated))[:width]
             all_rows[query], all_scores[query] = members[best], repeated[best]
-            if all_scores[query, -1] != scores[query, -1]:
-                ties[query] = np.count_nonzero(repeated == all_scores[query, -1])
+            last = all_scores[query, -1]
+            if last != scores[query, -1]:  # all documents of that score were found
+                ties[query] = self._weights[rows[query, scores[query] == last]].sum()
         return all_rows, all_scores, ties
 
 

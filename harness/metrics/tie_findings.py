@@ -37,7 +37,7 @@ _REMEDY = (
     "merge documents of the same text, and their judgments",
     "cut documents into passages that the model reads whole, or raise --max-seq-length where it can",
     "does its tokenizer know the words in which these texts differ?",
-    "a similarity of few values, such as 0 without a common word, cannot rank these documents",
+    "a similarity of few values, such as 0 without a common word, cannot rank documents; some tie by chance",
 )
 
 
@@ -75,26 +75,33 @@ def find_tie_order(
     dependent = np.flatnonzero(np.logical_or.reduce(list(moved.values())))
     if not len(dependent):
         return
-    headline = next(iter(measures))
-    name = next(name for name in measures if moved[name].any())
+    headline, name = next(iter(measures)), next(name for name in measures if moved[name].any())
     low, high = (float(np.nanmean(values)) for values in ends[name])
     score = float(np.nanmean(measures[name](ranking.judged(relevance, ties))))
-    how = "ids decide, as in trec_eval" if ties is TieOrder.TREC_EVAL else "the mean over all orders"
     looked_at = set(dependent[:_MOST].tolist())
     groups = [group for group in worst.groups if group.row in looked_at]
     causes = _causes(model, ranking, groups, documents, role)
-    why = "; ".join(
-        f"for {count} because {_WHY[cause].format(limit=model.facts.max_tokens)}" for cause, count in causes
-    )
-    some = f" (of the first {_MOST})" if len(dependent) > _MOST else ""
-    other = "" if name == headline else f" {headline} does not;"
+    where = f"{name} would {_range(low, high, score)}"
     yield Finding(
         "tied-documents",
         Severity.WARNING if name == headline and high - low >= _NARROW else Severity.NOTE,
         f"{len(dependent)} of {len(ranking.ids)} queries depend on the order of documents with equal scores:"
-        f"{other} {name} would lie between {low:.4f} and {high:.4f}, and is {score:.4f} ({how}); {why}{some}",
+        f" {where if name == headline else f'{headline} does not; {where}'}"
+        f" ({'ids decide, as in trec_eval' if ties is TieOrder.TREC_EVAL else 'the mean over all orders'});"
+        f" {_why(causes, model.facts.max_tokens)}"
+        f"{f' (of the first {_MOST})' if len(dependent) > _MOST else ''}",
         "; ".join(_REMEDY[cause] for cause, _ in causes),
     )
+
+
+def _range(low: float, high: float, score: float) -> str:
+    """Return a range and a score; with more digits where ties by chance move a mean by very little."""
+    digits = 4 if round(low, 4) < round(high, 4) else 7
+    return f"lie between {low:.{digits}f} and {high:.{digits}f}, and is {score:.{digits}f}"
+
+
+def _why(causes: Iterable[tuple[int, int]], limit: int | None) -> str:
+    return "; ".join(f"for {count} because {_WHY[cause].format(limit=limit)}" for cause, count in causes)
 
 
 def _causes(

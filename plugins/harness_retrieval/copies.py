@@ -100,31 +100,43 @@ def find_duplicates(dataset: Dataset, judged: Judgments, own: Sequence[str | Non
     shared = {text: count for text, count in Counter(corpus["text"]).items() if count > 1}
     if not shared:
         return
-    copies: dict[str, list[str]] = {text: [] for text in shared}
-    text_by_id: dict[str, str] = {}
-    for name, text in zip(corpus["id"], corpus["text"], strict=True):
-        if text in shared:
-            copies[text].append(name)
-            text_by_id[name] = text
-    dependent = [
-        query
-        for query, scores, left_out in zip(dataset["id"], judged, own, strict=True)
-        if any(
-            max(scores.get(other, 0), 0) != score
-            for name, score in scores.items()
-            if score > 0 and name in text_by_id
-            for other in copies[text_by_id[name]]
-            if other != left_out
-        )
-    ]
+    text_by_id = {
+        name: text for name, text in zip(corpus["id"], corpus["text"], strict=True) if text in shared
+    }
+    dependent = sum(
+        _tells_copies_apart(scores, text_by_id, shared, left_out)
+        for scores, left_out in zip(judged, own, strict=True)
+    )
+    first = next(iter(shared))
+    example = _first_few(name for name, text in text_by_id.items() if text == first)
     yield Finding(
         "duplicate-documents",
         Severity.WARNING if dependent else Severity.NOTE,
         f"{len(text_by_id)} of {len(corpus)} documents share their text with another"
-        f" ({len(shared)} texts, such as the documents {_first_few(next(iter(copies.values())))});"
-        f" {len(dependent)} of {len(dataset)} queries depend on it: of documents of one text, some are judged"
+        f" ({len(shared)} texts, such as the documents {example});"
+        f" {dependent} of {len(dataset)} queries depend on it: of documents of one text, some are judged"
         " otherwise",
         "merge documents of the same text, and their judgments: no model can tell them apart, and they tie",
+    )
+
+
+def _tells_copies_apart(
+    scores: Mapping[str, float],
+    text_by_id: Mapping[str, str],
+    shared: Mapping[str, int],
+    left_out: str | None,
+) -> bool:
+    """Whether, of the documents of one text, some are relevant to a query and others not, or less.
+
+    text_by_id: of the documents that share theirs; shared: text → number of its documents.
+    """
+    gains: dict[str, list[float]] = {}
+    for name, score in scores.items():
+        if score > 0 and name in text_by_id:
+            gains.setdefault(text_by_id[name], []).append(score)
+    own = text_by_id.get(left_out or "")
+    return any(
+        len(found) < shared[text] - (text == own) or min(found) < max(found) for text, found in gains.items()
     )
 
 

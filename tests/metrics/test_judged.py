@@ -160,6 +160,19 @@ def test_ten_thousand_tied_documents_count_beyond_the_depth():
     assert judged.reciprocal_rank(10)[1] == pytest.approx(harmonic / 10_000)
 
 
+def test_a_hundred_thousand_copies_are_counted_and_not_listed():
+    documents = np.ones((100_000, 2), dtype=np.float32)
+    documents[7] = 2
+    ids = [f"{row:06}" for row in range(100_000)]
+    relevance = [{"000007": 1, "000001": 1}, {"000002": 1}] * 50
+    queries = np.ones((100, 2), dtype=np.float32)
+    found = rank(Dot(), queries, documents, ids, 10, relevance=relevance)
+    assert found.ids[0] == ["000007", *(f"{row:06}" for row in range(99_999, 99_990, -1))]
+    assert found.tied_beyond == [99_990] * 100
+    assert found.gold_beyond[:2] == [["000001"], ["000002"]]
+    assert found.judged(relevance).recall(10)[1] == pytest.approx(9 / 99_999)
+
+
 @st.composite
 def searches(draw):
     """Few dimensions and values, so that ties and copies abound."""
