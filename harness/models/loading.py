@@ -11,7 +11,7 @@ from harness.finding import Finding, Severity
 from harness.models.adapter import bases_of
 from harness.models.fingerprint import model_folders
 from harness.models.loading_report import recorded_reports
-from harness.models.modules import is_model2vec, read_configuration, transformer_folders
+from harness.models.modules import is_model2vec, modules_of, read_configuration, transformer_folders
 from harness.models.trust.weights import check_safetensors
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def _findings(
     listed = (folder / "modules.json").is_file()
     if not listed and not is_model2vec(folder):
         yield _assumed_pooling(model)
+    yield from (_assumed_mode(file) for file in _without_mode(folder))
     if listed and (lengths := _assumed_lengths(folder, model)):
         yield Finding(
             "assumed-length",
@@ -220,6 +221,25 @@ def _assumed_pooling(model: SentenceTransformer) -> Finding:
         f" no normalization, and {model.max_seq_length} tokens",
         "Use the folder that SentenceTransformer.save_pretrained() wrote, with 1_Pooling, unless the model"
         " was trained so.",
+    )
+
+
+def _without_mode(folder: Path) -> Iterator[Path]:
+    """Yield configurations of poolings that say no mode: a key may be misspelt."""
+    for module in modules_of(folder):
+        file = module.folder / "config.json"
+        if module.name == "Pooling" and file.is_file():
+            content = read_configuration(file)
+            if not any(value for key, value in dict(content).items() if key.startswith("pooling_mode")):
+                yield file
+
+
+def _assumed_mode(file: Path) -> Finding:
+    return Finding(
+        "assumed-pooling",
+        Severity.WARNING,
+        f"{file.parent.name}/{file.name} says no pooling_mode: sentence-transformers assumes the mean",
+        'Write "pooling_mode": "mean", or the one that the model was trained with.',
     )
 
 
