@@ -118,3 +118,9 @@ def test_a_folder_that_is_overwritten_before_or_while_it_is_loaded_is_an_error(c
         monkeypatch.setattr(loading, "_open", overwritten)
     with pytest.raises(HarnessError, match="model mine was changed while it was loaded"):
         located.load()
+
+
+def test_routes_behind_the_first_module_are_told_apart(folder_of):
+    model = load_model(str(folder_of("asym")))
+    assert [model.same_as(role) for role in (Role.QUERY, Role.DOCUMENT)] == [Role.QUERY, Role.DOCUMENT]
+    assert np.abs(model.encode(TEXTS, Role.QUERY) - model.encode(TEXTS, Role.DOCUMENT)).max() > 0.1
