@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.models.modules import read_configuration, transformer_folders
+from harness.models.modules import is_there, read_configuration, transformer_folders
 
 CONFIGURATION = "adapter_config.json"
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -46,7 +46,7 @@ def _base_of(file: Path) -> Path:
             hint='write "base_model_name_or_path": a folder, or a model in the hub\'s cache',
         )
     # As transformers looks for it: a folder, relative to the current one, wins over the hub's cache.
-    base = Path(name) if Path(name).is_dir() else _cached(name, file)
+    base = Path(name) if is_there(Path(name)) and Path(name).is_dir() else _cached(name, file)
     if (base / CONFIGURATION).is_file():
         raise HarnessError(
             f"{file} names a base that is an adapter itself: {base}",

@@ -12,6 +12,7 @@ from harness.models.adapter import CONFIGURATION
 from harness.models.modules import (
     MODULES,
     is_model2vec,
+    is_there,
     modules_of,
     read_configuration,
     transformer_folders,
@@ -53,7 +54,7 @@ def _check_module(module: ListedModule) -> None:
     if module.name in _NEED_NO_FILES:
         return
     what = f"module {module.name} of {module.file}"
-    if not module.folder.is_dir():
+    if not is_there(module.folder) or not module.folder.is_dir():
         raise _missing(f"{what} is missing: there is no folder {module.path}", module.file.parent)
     if not any(path.suffix.lower() == ".json" for path in module.folder.iterdir()):
         raise _missing(f"{what} is incomplete: no configuration (*.json) in {module.folder}", module.folder)
@@ -107,7 +108,7 @@ def _check_transformer(folder: Path) -> None:
 def _check_shards(index: Path) -> None:
     content = read_configuration(index)
     shards = sorted(set(content["weight_map"].values()))
-    missing = [shard for shard in shards if not (index.parent / shard).is_file()]
+    missing = [shard for shard in shards if not is_there(index.parent / shard)]
     if missing:
         raise _missing(
             f"{index} names {len(shards)} files of weights, and {len(missing)} of them are missing:"

@@ -219,8 +219,8 @@ def _assumed_pooling(model: SentenceTransformer) -> Finding:
         Severity.WARNING,
         f"no modules.json says how embeddings are made: sentence-transformers assumes {how},"
         f" no normalization, and {model.max_seq_length} tokens",
-        "Use the folder that SentenceTransformer.save_pretrained() wrote, with 1_Pooling, unless the model"
-        " was trained so.",
+        "Unless the model was trained so, use the folder that SentenceTransformer.save_pretrained() wrote,"
+        " with 1_Pooling; of a hub model, fetch all files.",
     )
 
 

@@ -91,7 +91,7 @@ def modules_of(folder: Path) -> list[ListedModule]:
     todo, seen, modules = [folder / "modules.json"], set(), []
     while todo:
         file = todo.pop()
-        if not file.is_file() or file.resolve() in seen:
+        if not is_there(file) or file.resolve() in seen:
             continue
         seen.add(file.resolve())
         for module in listed_in(file, read_configuration(file)):
@@ -99,6 +99,14 @@ def modules_of(folder: Path) -> list[ListedModule]:
             if module.name in ("Router", "Asym"):
                 todo += [module.folder / "router_config.json", module.folder / "config.json"]
     return modules
+
+
+def is_there(path: Path) -> bool:
+    """Check whether a path that a configuration names exists; one that is too long does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def transformer_folders(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,11 @@ from harness import HarnessError, load_model
 def name_a_file(folder: Path, key: str, value) -> None:
     (folder.parent / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
     edit(folder / "tokenizer_config.json", **{key: value(str(folder.parent / "vocab.txt"))})
+
+
+def name_a_tokenizer_among_special_tokens(folder: Path) -> None:
+    shutil.copy(folder / "tokenizer.json", folder.parent / "other.json")
+    edit(folder / "special_tokens_map.json", tokenizer_file=str(folder.parent / "other.json"))
 
 
 def naming(key, value=lambda path: path):
@@ -77,6 +83,12 @@ REFUSED = [
         "bert",
         naming("fast_tokenizer_files", lambda _: ["onnx/tokenizer.4.0.0.json"]),
         "only files next to it",
+    ),
+    ("bert", name_a_tokenizer_among_special_tokens, "special_tokens_map.json takes tokenizer_file from"),
+    (
+        "bert",
+        lambda folder: edit(folder / "special_tokens_map.json", tokenizer_file="tokenizer.json"),
+        "takes tokenizer_file from 'tokenizer.json'",
     ),
     ("bert", naming("vocab"), "takes vocab from"),
     ("bert", naming("init_inputs", lambda path: [path]), "takes init_inputs from"),

@@ -16,7 +16,10 @@ from harness.models.trust.weights import is_plain_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_OF_A_TOKENIZER = re.compile(r"sentence_[\w-]+_config\.json|adapter_config\.json")
+_NAMES_A_TOKENIZER = re.compile(r"sentence_[\w-]+_config\.json|adapter_config\.json")
+_SPECIAL_TOKENS = "special_tokens_map.json"
+_OF_A_TOKENIZER = re.compile(rf"(tokenizer|(\w*_)?(pre)?processor)_config\.json|{re.escape(_SPECIAL_TOKENS)}")
+"""Files whose entries become arguments of a tokenizer or a processor."""
 _UNREAD = {"special_tokens_map_file"}
 """Keys with a path that is a leftover of saving, which is never read."""
 
@@ -37,28 +40,36 @@ def check_outside(file: Path, key: str, value: Any) -> None:  # noqa: ANN401 - J
     """Refuse an entry that makes a library read a file outside the folder; raises HarnessError."""
     if value is None:
         return
-    if key == "tokenizer_name_or_path":
-        if value and _OF_A_TOKENIZER.fullmatch(file.name.lower()):
-            raise HarnessError(
-                f"{file} takes its tokenizer from outside the folder: {value!r}",
-                hint="copy that tokenizer's files into the folder, and remove the line",
-            )
-    elif (leads_outside := _OUTSIDE.get(key)) is not None:
-        if leads_outside(value):
-            raise _outside_error(file, key, value)
-    elif key.endswith("_file") and key not in _UNREAD and _is_elsewhere(value):
-        raise _outside_error(file, key, value)
+    name = file.name.lower()
+    if key == "tokenizer_name_or_path" and value and _NAMES_A_TOKENIZER.fullmatch(name):
+        raise HarnessError(
+            f"{file} takes its tokenizer from outside the folder: {value!r}",
+            hint="copy that tokenizer's files into the folder, and remove the line",
+        )
+    if key == "transformers_weights" and _is_not_weights(value):
+        raise _outside_error(file, "its weights", key, value)
+    if _OF_A_TOKENIZER.fullmatch(name) and _leads_outside(name, key, value):
+        raise _outside_error(file, key, key, value)
 
 
-def _outside_error(file: Path, key: str, value: object) -> HarnessError:
-    what = "its weights" if key == "transformers_weights" else key
+def _leads_outside(name: str, key: str, value: Any) -> bool:  # noqa: ANN401 - JSON
+    """Check whether an entry of a tokenizer's configuration is the path of a file elsewhere."""
+    if (check := _ARGUMENTS.get(key)) is not None:
+        return check(value)
+    if not key.endswith("_file") or key in _UNREAD or not isinstance(value, str):
+        return False
+    # What stands there replaces the files of the folder, and is relative to the current one.
+    return name == _SPECIAL_TOKENS or _is_elsewhere(value)
+
+
+def _outside_error(file: Path, what: str, key: str, value: object) -> HarnessError:
     return HarnessError(
         f"{file} takes {what} from {str(value)!r}: only files next to it are read",
         hint=f"copy that file into the folder, and remove {key}",
     )
 
 
-def _not_weights(value: Any) -> bool:  # noqa: ANN401 - JSON
+def _is_not_weights(value: Any) -> bool:  # noqa: ANN401 - JSON
     return not (is_plain_name(value) and value.endswith((".safetensors", ".safetensors.index.json")))
 
 
@@ -72,15 +83,14 @@ def _holds_text(value: Any) -> bool:  # noqa: ANN401 - JSON
     return any(isinstance(item, str) for item in (value if isinstance(value, list) else [value]))
 
 
-_OUTSIDE: dict[str, Callable[[Any], bool]] = {
-    "transformers_weights": _not_weights,
+_ARGUMENTS: dict[str, Callable[[Any], bool]] = {
     "fast_tokenizer_files": _not_names,
     "init_inputs": _holds_text,
     "vocab": lambda value: isinstance(value, str),
     "merges": lambda value: isinstance(value, str),
     "audio_tokenizer_name_or_path": bool,
 }
-"""Keys that name files, and the check whether a value leads out of the folder.
+"""Arguments that name files, and the check whether a value leads out of the folder.
 
 `vocab`, `merges` and `init_inputs` are arguments of a tokenizer, which takes a text for a path.
 """
@@ -89,8 +99,8 @@ _OUTSIDE: dict[str, Callable[[Any], bool]] = {
 def _is_elsewhere(value: Any) -> bool:  # noqa: ANN401 - JSON
     """Check for the path of a file in another folder that exists on this machine.
 
-    transformers 5.23 reads none of these; earlier releases did. What does not exist is a leftover of the
-    machine that saved the model.
+    In tokenizer_config.json, transformers 5.23 reads none of these; earlier releases did. What does not
+    exist is a leftover of the machine that saved the model.
     """
     if not isinstance(value, str) or "\0" in value or is_plain_name(value):
         return False
