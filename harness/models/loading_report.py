@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import HarnessError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -53,12 +55,18 @@ def recorded_reports() -> Iterator[list[LoadingReport]]:
     """Record a report of each transformer and adapter that is loaded within the context.
 
     transformers returns it only to direct callers of `from_pretrained`, and sentence-transformers is none.
+    Raises HarnessError where transformers reports in another way.
     """
     reports: list[LoadingReport] = []
     originals = {}
     for name in _LOADERS:
         module = importlib.import_module(name)
-        originals[module] = getattr(module, _REPORT)
+        if (original := getattr(module, _REPORT, None)) is None:
+            raise HarnessError(
+                "this release of transformers does not say which weights it draws at random",
+                hint="install the releases that are known to work: pip install -c constraints.txt",
+            )
+        originals[module] = original
 
     def recording(original: Any) -> Any:  # noqa: ANN401 - a function of transformers
         def report(*args: Any, **options: Any) -> Any:  # noqa: ANN401 - as the original's

@@ -15,6 +15,8 @@ from sentence_transformers.sentence_transformer.evaluation import EmbeddingSimil
 from zoo import WORDS, ZOO
 from zoo_folders import FOLDERS, load_original
 
+from harness.models import loading
+
 EVERYTHING = {**ZOO, **FOLDERS}
 QUICK = (
     "version-1", "version-3", "plain", "model2vec", "model2vec-quantized", "adapter", "matryoshka", "float16",
@@ -165,4 +167,46 @@ def test_every_model_of_the_zoo_scores_as_sentence_transformers_and_trec_eval(ha
     pytest.importorskip("peft", reason="needs the extra `adapters`")
     assert_scores_equal(
         harness, data, folders([name for name in EVERYTHING if name not in {*QUICK, *DEPENDS_ON_BATCH}])
+    )
+
+
+def test_a_model_that_is_overwritten_during_a_run_is_an_error_and_enters_no_cache(
+    harness, data, folders, monkeypatch
+):
+    folder = folders(["bert", "bert-cls"])
+    open_model = loading._open
+
+    def overwritten(opened, *rest, **options):
+        model = open_model(opened, *rest, **options)
+        if opened.name == "bert":
+            file = folder["bert"] / "model.safetensors"
+            file.write_bytes((folder["bert-cls"] / "model.safetensors").read_bytes()[:-1] + b"\x3c")
+        return model
+
+    monkeypatch.setattr(loading, "_open", overwritten)
+    cache = data.parent / "cache"
+    answer = harness(
+        "run", "--model", folder["bert"], "--model", folder["bert-cls"], "--task-file", data, "--tasks", "pairs",
+        "--cache", cache, "--no-throughput", "--threads", "1x1", "--out", data.parent / "out",
+    )  # fmt: skip
+    assert answer.code == 2
+    assert "ERROR bert · pairs: model bert was changed while it was loaded" in answer.err
+    with (data.parent / "out" / "leaderboard.csv").open(newline="") as file:
+        assert {row["model"] for row in csv.DictReader(file) if row["score"]} == {"bert-cls"}
+    stores = [path for path in cache.rglob("*") if path.is_file() and path.stat().st_size > 1000]
+    assert len(stores) == 1, "only the other model's embeddings are kept"
+
+
+def test_what_is_assumed_about_a_model_is_below_the_table_once_and_in_each_record(harness, data, folders):
+    folder = folders(["plain"])["plain"]
+    answer = harness(
+        "run", "--model", folder, "--task-file", data, "--tasks", "pairs,search", "--no-cache",
+        "--no-throughput", "--threads", "1x1", "--out", data.parent / "out",
+    )  # fmt: skip
+    assert answer.code == 0
+    assert answer.out.count("no modules.json says how embeddings are made") == 1
+    records = [json.loads(file.read_text()) for file in (data.parent / "out" / "records").rglob("*.json")]
+    assert len(records) == 2
+    assert all(
+        "assumed-pooling" in json.dumps(record["candidate"]["facts"]["findings"]) for record in records
     )

@@ -73,6 +73,18 @@ def test_what_sentence_transformers_assumes_is_a_finding(copy_of, name, spoil, c
     assert evidence in findings[code]
 
 
+@pytest.mark.parametrize("code", sorted({row[2] for row in DOUBTFUL}))
+def test_the_page_on_models_explains_a_finding(code):
+    page = Path(__file__).parents[2] / "docs" / "models.md"
+    assert f"| `{code}` |" in page.read_text(encoding="utf-8")
+
+
+def test_a_release_of_transformers_that_reports_otherwise_is_an_error(folder_of, monkeypatch):
+    monkeypatch.delattr("transformers.modeling_utils.log_state_dict_report")
+    with pytest.raises(HarnessError, match="does not say which weights it draws at random"):
+        load_model(str(folder_of("bert")))
+
+
 def test_half_precision_weights_computed_in_half_precision_are_no_finding(folder_of):
     settings = Settings(dtype="float16", allow_deviation=True)
     assert load_model(str(folder_of("float16")), settings).facts.findings == ()
