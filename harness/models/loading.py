@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -161,11 +162,15 @@ def _matters(model: SentenceTransformer, weight: torch.Tensor, before: Sequence[
 
 
 def _probe(model: SentenceTransformer) -> list[np.ndarray]:
-    """Return embeddings of a few texts in every role."""
-    return [
-        encode(_PROBES, convert_to_tensor=True, show_progress_bar=False).float().cpu().numpy()
-        for encode in (model.encode, model.encode_query, model.encode_document)
-    ]
+    """Return embeddings of a few texts in every role that the model has a route for."""
+    rows = []
+    for encode in (model.encode, model.encode_query, model.encode_document):
+        # A router without a default raises for texts without a role.
+        with contextlib.suppress(ValueError):
+            rows.append(
+                encode(_PROBES, convert_to_tensor=True, show_progress_bar=False).float().cpu().numpy()
+            )
+    return rows
 
 
 def _findings(

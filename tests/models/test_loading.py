@@ -136,3 +136,14 @@ def test_routes_behind_the_first_module_are_told_apart(folder_of):
     model = load_model(str(folder_of("asym")))
     assert [model.same_as(role) for role in (Role.QUERY, Role.DOCUMENT)] == [Role.QUERY, Role.DOCUMENT]
     assert np.abs(model.encode(TEXTS, Role.QUERY) - model.encode(TEXTS, Role.DOCUMENT)).max() > 0.1
+
+
+def test_a_router_whose_transformers_lack_their_poolers_loads(copy_of):
+    folder = copy_of("router-of-transformers")
+    for file in folder.rglob("model.safetensors"):
+        save_weights(
+            file.parent, {name: row for name, row in weights(file.parent).items() if "pooler" not in name}
+        )
+    original = load_original(folder)
+    rows = load_model(str(folder)).encode(TEXTS, Role.QUERY)
+    np.testing.assert_allclose(rows, original.encode_query(TEXTS), atol=1e-5)
