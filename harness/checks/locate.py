@@ -152,7 +152,9 @@ def _of_card(path: str, file: Path, options: CheckOptions) -> CheckInput:
 
 def _of_folder(path: str, folder: Path, options: CheckOptions) -> CheckInput:
     lineage = read_lineage(folder)
-    if lineage is None and not any((folder / name).is_file() for name in ("modules.json", "config.json")):
+    if lineage is None and not any(
+        (folder / name).is_file() for name in ("modules.json", "config.json", "adapter_config.json")
+    ):
         there = sorted(entry.name for entry in folder.iterdir())
         raise HarnessError(
             f"{path} is neither a candidate nor a model: no lineage.json, modules.json or config.json",

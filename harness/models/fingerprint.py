@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from harness.models.adapter import bases_of
 from harness.models.storage import encoding_settings
 from harness.system.limits import FOLDERS
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from harness.models.interface import Settings
 
 PICKLED = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
-_DEFINING = {".json", ".txt", ".model", ".safetensors", ".jinja", ".py", ".tiktoken", ".spm"} | PICKLED
+_DEFINING = {
+    ".codes", ".jinja", ".json", ".model", ".py", ".safetensors", ".spm", ".tiktoken", ".tokenizer", ".txt",
+} | PICKLED  # fmt: skip
 """Suffixes of the files that embeddings depend on; not the README, pictures or logs."""
 NOT_DEFINING = {"trainer_state.json", "training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth"}
 NOT_DEFINING |= {
@@ -29,6 +32,18 @@ NOT_DEFINING |= {
 }
 _NOT_LOADED = {"onnx", "openvino", "eval", ".git", ".cache", "checkpoints"}
 """Folders of other backends and of training, besides `checkpoint-*`: a module may not be in one."""
+
+
+def fingerprint_model(folder: Path) -> str:
+    """Return the hex SHA-256 of a model folder and, where it is an adapter, of its base's too.
+
+    Raises HarnessError where the base is missing.
+    """
+    bases = bases_of(folder)
+    if not bases:
+        return fingerprint_folder(folder)
+    parts = "\n".join(map(fingerprint_folder, [folder, *bases]))
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def fingerprint_folder(folder: Path) -> str:
@@ -64,8 +79,8 @@ def defining_files(folder: Path) -> list[Path]:
 
 
 def weights_size(folder: Path) -> int:
-    """Return the bytes of the weights on disk; where both exist, of the safetensors alone."""
-    files = defining_files(folder)
+    """Return the bytes of the weights on disk, a base's included; where both exist, of safetensors alone."""
+    files = [file for each in (folder, *bases_of(folder)) for file in defining_files(each)]
     safe = [path for path in files if path.suffix == ".safetensors"]
     return sum(path.stat().st_size for path in safe or [path for path in files if path.suffix in PICKLED])
 

@@ -14,14 +14,13 @@ from harness.models.backends.choose import choose
 from harness.models.backends.precision import set_precision
 from harness.models.backends.threads import ThreadLayout, Workers
 from harness.models.fingerprint import (
-    fingerprint_folder,
+    fingerprint_model,
     fingerprint_with_settings,
-    model_folders,
     weights_size,
 )
 from harness.models.interface import ModelFacts, ModelSpec, Role
+from harness.models.loading import load_folder, loading_error
 from harness.models.trust.check import check_folder
-from harness.models.trust.weights import check_safetensors
 from harness.system.environment import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from sentence_transformers import SentenceTransformer
 
+    from harness.finding import Finding
     from harness.models.backends import Batch
 
 _WORTH_CALIBRATING = 8
@@ -51,7 +51,7 @@ class LocatedFolder:
         check_folder(folder, spec.settings)
         return cls(
             spec.name or name,
-            fingerprint_with_settings(fingerprint_folder(folder), spec.settings),
+            fingerprint_with_settings(fingerprint_model(folder), spec.settings),
             spec,
             folder,
         )
@@ -60,18 +60,24 @@ class LocatedFolder:
         """Load it with sentence-transformers; raises HarnessError with the reason where that fails."""
         settings = self.spec.settings
         device = device_of(settings.device)
-        for inner in model_folders(self.folder):
-            check_safetensors(inner)
         try:
-            model = _load(self.folder, device, trust_remote_code=settings.trust_remote_code)
-            return SentenceModel(model, self)
+            model, findings = load_folder(self.folder, device, settings)
+            self._check_unchanged()
+            return SentenceModel(model, self, findings)
         except HarnessError:
             raise
         except Exception as error:
+            raise loading_error(error, self.name, self.folder) from error
+
+    def _check_unchanged(self) -> None:
+        """Raise HarnessError where the files are not those that were fingerprinted."""
+        now = fingerprint_with_settings(fingerprint_model(self.folder), self.spec.settings)
+        if now != self.fingerprint:
             raise HarnessError(
-                f"model {self.name} cannot be loaded from {self.folder}: {type(error).__name__}: {error}",
-                hint="check that the folder is complete: sentence-transformers must be able to load it",
-            ) from error
+                f"model {self.name} was changed while it was loaded: {self.folder}",
+                exists=f"fingerprint {self.fingerprint[:12]} when the run began, {now[:12]} now",
+                hint="run again when nothing writes to the folder; nothing was evaluated or cached",
+            )
 
 
 class SentenceModel:
@@ -81,7 +87,9 @@ class SentenceModel:
     `workers` spreads batches over threads, which changes no bit of an embedding.
     """
 
-    def __init__(self, model: SentenceTransformer, located: LocatedFolder) -> None:
+    def __init__(
+        self, model: SentenceTransformer, located: LocatedFolder, findings: tuple[Finding, ...] = ()
+    ) -> None:
         self.name, self.fingerprint, self.spec = located.name, located.fingerprint, located.spec
         settings = self.spec.settings
         self._model = BackendModel(model, settings, self.name)
@@ -100,6 +108,7 @@ class SentenceModel:
             reproducible=reproducible,
             notes=notes,
             deviation=deviation,
+            findings=findings,
         )
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
@@ -173,16 +182,6 @@ class SentenceModel:
             for smaller in self.backend.batches(part, role):
                 embeddings[[half[row] for row in smaller.rows]] = self._run_or_halve(smaller, part, role)
         return embeddings
-
-
-def _load(folder: Path, device: str, *, trust_remote_code: bool) -> SentenceTransformer:
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    return SentenceTransformer(
-        str(folder), device=device, trust_remote_code=trust_remote_code, local_files_only=True
-    )
 
 
 def device_of(requested: str) -> str:

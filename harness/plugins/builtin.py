@@ -25,7 +25,11 @@ OFFLINE_SCHEMES = frozenset({"folder", "minilm", "lexical"})
 def harness_model_schemes() -> Iterable[ModelScheme]:
     """Return the schemes of folders, hub ids, the packaged base model and the lexical floor."""
     return [
-        ModelScheme("folder", "a folder that sentence-transformers saved: --model PATH", _locate_folder),
+        ModelScheme(
+            "folder",
+            "a folder of sentence-transformers, transformers, model2vec or peft: --model PATH",
+            _locate_folder,
+        ),
         ModelScheme("hub", "a model on the Hugging Face hub, or in its cache: --model ORG/NAME", _locate_hub),
         ModelScheme("minilm", "all-MiniLM-L6-v2, from the Python package of extra `minilm`", _locate_minilm),
         ModelScheme(

@@ -229,8 +229,8 @@ def link_a_pickled_module(folder):
         ),
         pytest.param(
             lambda folder: (folder / "adapter_config.json").write_text("{}"),
-            "merge it first",
-            id="an adapter",
+            "does not name the base of the adapter",
+            id="an adapter without a base",
         ),
         pytest.param(
             lambda folder: [(folder / name).unlink() for name in ("modules.json", "config.json")],
@@ -243,7 +243,9 @@ def link_a_pickled_module(folder):
             id="broken weights",
         ),
         pytest.param(
-            lambda folder: (folder / "model.safetensors").unlink(), "cannot be loaded", id="no weights"
+            lambda folder: (folder / "model.safetensors").unlink(),
+            "has no weights: no model.safetensors",
+            id="no weights",
         ),
     ],
 )

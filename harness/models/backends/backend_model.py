@@ -81,7 +81,9 @@ class BackendModel:
         """Return TEXT for a role that has the same prompt and no route of its own, else the role."""
         from sentence_transformers.base.modules import Router
 
-        routed = isinstance(self.sentence_transformer[0], Router) or self.cuts_by_role
+        routed = self.cuts_by_role or any(
+            isinstance(module, Router) for module in self.sentence_transformer.modules()
+        )
         return role if routed or self.prompt(role) != self.prompt(Role.TEXT) else Role.TEXT
 
     def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:

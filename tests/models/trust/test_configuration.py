@@ -110,6 +110,9 @@ def test_outside_files_and_invalid_content_are_refused_even_if_code_is_trusted(
         ("sentence_bert_config.json", {"modality_config": {"text": {"method": "get_text_features"}}}),
         ("modules.json", module(f"{LIBRARY}.models.Transformer.Transformer")),
         ("tokenizer.json", "not looked at: {"),
+        ("training.json", {"vocab": "words", "train_file": __file__, "init_inputs": ["a"]}),
+        ("tokenizer_config.json", {"vocab_file": "/nowhere/vocab.txt", "fast_tokenizer_files": []}),
+        ("tokenizer_config.json", {"fast_tokenizer_files": ["tokenizer.4.0.0.json"], "init_inputs": []}),
     ],
 )
 def test_usual_configurations_are_accepted(name, content, configured):
