@@ -60,7 +60,7 @@ class CachedModel:
         """
         role = self._alike[role]
         if not len(texts):
-            return self._model.encode([], role)
+            return np.zeros((0, self._tables[role].width or self.facts.dimensions), dtype=np.float32)
         distinct = dict.fromkeys(texts)
         self._requested[role].update(distinct)
         missing = self._recall(distinct, role)

@@ -16,6 +16,7 @@ from harness.results.records import Evaluation, Examination, ModelRecord, Score,
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
+from harness.system.plugin_code import PluginExitError, error_text, plugin_code
 from harness.tasks.dataset import Dataset
 from harness.tasks.interface import AggregateTask
 from harness.training.contamination import find_contamination
@@ -36,7 +37,7 @@ class LoadedTask:
     task: Task
     examination: Examination
     dataset: Dataset | None = None
-    error: BaseException | None = None
+    error: Exception | None = None
     code: Mapping[str, str] = field(default_factory=dict)
     """Modules that the task's code reaches → hashes: see `keys.task_code`."""
 
@@ -44,12 +45,13 @@ class LoadedTask:
 def load_task(task: Task, source: DataSource, limit: int | None = None) -> LoadedTask:
     """Read a task's rows; an error is returned in the result, not raised."""
     dataset: Dataset | None = None
-    failure: BaseException | None = None
+    failure: Exception | None = None
     code: Mapping[str, str] = {}
     try:
-        code = task_code(task)
-        dataset = _load(task, source, limit)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
+        with plugin_code():
+            code = task_code(task)
+            dataset = _load(task, source, limit)
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
         failure = error
     examination = Examination(
         task=task.name,
@@ -73,8 +75,13 @@ def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
 def evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, Predictions | None]:
     """Evaluate a model on a task; predictions are None for aggregate scores.
 
-    Raises HarnessError where the headline metric is undefined, and what the task raises.
+    Raises HarnessError where the headline metric is undefined, and what the task raises: see `plugin_code`.
     """
+    with plugin_code():
+        return _evaluate_task(model, loaded)
+
+
+def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, Predictions | None]:
     task, dataset = loaded.task, loaded.dataset
     if dataset is None:
         raise loaded.error or HarnessError(f"{task.name} has no rows")
@@ -125,10 +132,11 @@ def evaluate(
     return evaluate_task(CachedModel(model), load_task(task, source, limit))
 
 
-def failure_record(located: LocatedModel, loaded: LoadedTask, error: BaseException) -> Evaluation:
+def failure_record(located: LocatedModel, loaded: LoadedTask, error: Exception) -> Evaluation:
     """Return the ERROR record of a model that could not be scored on a task."""
     metrics = loaded.task.metrics[:1]
-    reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+    plain = isinstance(error, HarnessError | PluginExitError)
+    reason = error_text(error) if plain else f"{type(error).__name__}: {error_text(error)}"
     return _evaluation(
         located,
         loaded,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -15,7 +16,9 @@ from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure_recor
 from harness.evaluation.keys import record_key
 from harness.evaluation.progress import Progress
 from harness.evaluation.throughput import measure
+from harness.models.members import check_model
 from harness.models.missing import fingerprint_of
+from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.tasks.interface import DataSource
 
 if TYPE_CHECKING:
@@ -158,19 +161,20 @@ class Runner:
     def evaluate_model(self, located: LocatedModel, pending: list[LoadedTask]) -> None:
         """Load a model and evaluate it on the tasks that are left; failures become ERROR records."""
         try:
-            model = located.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; others must finish
+            with plugin_code():
+                model = check_model(located.load())
+                cached = CachedModel(model, self.cache)
+        except Exception as error:  # noqa: BLE001 - a model may raise anything; others must finish
             for loaded in pending:
                 self.fail(located, loaded, error)
             return
-        cached = CachedModel(model, self.cache)
         try:
             scored = self._evaluate_all(located, cached, pending)
         finally:
             cached.save()
             self._note_threads(model)
         if self.plan.throughput and (scored or not pending):
-            self._measure_throughput(model)
+            self._measure_throughput(model, cached.name)
 
     def _evaluate_all(self, located: LocatedModel, model: CachedModel, pending: list[LoadedTask]) -> bool:
         """Evaluate task after task, dropping embeddings after their last use; return whether any succeeded.
@@ -190,8 +194,9 @@ class Runner:
     def _needed_texts(self, model: CachedModel, loaded: LoadedTask) -> set[tuple[str, Role]]:
         """Return the texts that a task announces; none where that raises, which its own turn will record."""
         try:
-            return {(text, model.same_as(role)) for text, role in self._announced(model, loaded)}
-        except (Exception, SystemExit):  # noqa: BLE001 - a plugin may raise anything
+            with plugin_code():
+                return {(text, model.same_as(role)) for text, role in self._announced(model, loaded)}
+        except Exception:  # noqa: BLE001 - a plugin may raise anything
             return set()
 
     def _announced(self, model: CachedModel, loaded: LoadedTask) -> list[tuple[str, Role]]:
@@ -202,9 +207,10 @@ class Runner:
 
     def _note_threads(self, model: Model) -> None:
         """Note how a model used threads, which changes speeds and no score."""
-        threads: ThreadLayout | None = getattr(model, "threads", None)
-        if threads is not None:
-            self.outcome.threads[f"{model.name}~{model.fingerprint[:8]}"] = f"{threads} {threads.how}"
+        with suppress(Exception), plugin_code():
+            threads: ThreadLayout | None = getattr(model, "threads", None)
+            if threads is not None:
+                self.outcome.threads[f"{model.name}~{model.fingerprint[:8]}"] = f"{threads} {threads.how}"
 
     def needs_timing(self, located: LocatedModel) -> bool:
         """Whether a model without tasks left has yet to be timed."""
@@ -213,9 +219,10 @@ class Runner:
     def _evaluate(self, located: LocatedModel, model: CachedModel, loaded: LoadedTask) -> bool:
         """Evaluate one task and write its record; return whether that succeeded."""
         try:
-            evaluation, predictions = self._score(model, loaded)
-            self.results.write(evaluation, predictions)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
+            with plugin_code():
+                evaluation, predictions = self._score(model, loaded)
+                self.results.write(evaluation, predictions)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; others must finish
             self.fail(located, loaded, error)
             return False
         self._finish(evaluation, located, reused=False)
@@ -228,13 +235,14 @@ class Runner:
         self.results.forget_failure(replace(evaluation, candidate=missing))
         self.keep(evaluation, reused=reused)
 
-    def _measure_throughput(self, model: Model) -> None:
+    def _measure_throughput(self, model: Model, name: str) -> None:
         """Time a model; where that fails, its scores are kept and a message names it."""
-        self.progress.begin(model.name, TIMING, 0)
+        self.progress.begin(name, TIMING, 0)
         try:
-            speed = measure(model)
+            with plugin_code():
+                speed = measure(model)
         except Exception as error:  # noqa: BLE001 - a model may raise anything
-            self.progress.note(f"{model.name} could not be timed: {type(error).__name__}: {error}")
+            self.progress.note(f"{name} could not be timed: {error_sentence(error)}")
         else:
             self.results.write_throughput(speed)
 
@@ -245,12 +253,12 @@ class Runner:
         return evaluate_task(model, loaded)
 
     def fail(
-        self, located: LocatedModel, loaded: LoadedTask, error: BaseException, trace: str | None = None
+        self, located: LocatedModel, loaded: LoadedTask, error: Exception, trace: str | None = None
     ) -> None:
         """Write an ERROR record, with a traceback unless the error is a HarnessError."""
         evaluation = failure_record(located, loaded, error)
         if trace is None and not isinstance(error, HarnessError):
-            trace = "".join(traceback.format_exception(error))
+            trace = "".join(traceback.format_exception(raised_by(error)))
         self.results.write_error(evaluation, trace)
         self.keep(evaluation, reused=False)
 
