@@ -11,10 +11,12 @@ import click
 
 from harness.errors import HarnessError
 from harness.system.environment import version
+from harness.system.paths import relative_to
 from harness.system.signals import Interrupted, handle_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _COMMANDS = {
     "run": "Evaluate models on tasks; write results and a leaderboard.",
@@ -69,19 +71,23 @@ def _check_arguments(arguments: Sequence[str]) -> None:
             raise HarnessError(f"not UTF-8: {shown}", hint="rename the folder or file") from error
 
 
-def _check_current_folder(arguments: Sequence[str]) -> None:
-    """Raise HarnessError for a current folder that is gone or whose name is not UTF-8; help needs none."""
+def _current_folder(arguments: Sequence[str]) -> Path | None:
+    """Return the current folder; None where only help is asked, which needs none.
+
+    Raises HarnessError for a folder that is gone, and for one whose name is not UTF-8.
+    """
     from pathlib import Path
 
     if not arguments or {"-h", "--help", "--version"} & {*arguments}:
-        return
+        return None
     try:
-        folder = str(Path.cwd())
+        folder = Path.cwd()
     except OSError as error:
         raise HarnessError(
             f"cannot read the current folder: {error.strerror}", hint="cd to an existing folder"
         ) from error
-    _check_arguments([folder])
+    _check_arguments([str(folder)])
+    return folder
 
 
 def main() -> None:
@@ -93,8 +99,7 @@ def main() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         _check_arguments(sys.argv[1:])
-        _check_current_folder(sys.argv[1:])
-        with handle_signals():
+        with handle_signals(), relative_to(_current_folder(sys.argv[1:])):
             cli(standalone_mode=False)
     except HarnessError as error:
         from harness.cli.output import clean

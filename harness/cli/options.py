@@ -6,7 +6,6 @@ import functools
 import os
 import tempfile
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -18,6 +17,7 @@ from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from _typeshed import DataclassInstance
 
@@ -254,8 +254,8 @@ def out_folder(path: str) -> Path:
 
     Raises HarnessError where it cannot be written.
     """
-    folder = Path(path)
-    nearest = next(parent for parent in (folder, *folder.absolute().parents) if os.path.lexists(parent))
+    folder = user_path(path)
+    nearest = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
     try:
         tempfile.TemporaryFile(dir=nearest).close()
     except OSError as error:

@@ -24,7 +24,7 @@ from harness.cli.options import (
     words,
 )
 from harness.errors import HarnessError
-from harness.system.paths import user_path
+from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -221,7 +221,7 @@ def _evaluate(
     started = dt.datetime.now(dt.UTC)
     environment = current_environment(started.isoformat(timespec="microseconds"))
     name = f"{started:%Y%m%d-%H%M%S.%f}-{os.getpid()}"
-    head = {**asdict(environment), "data": str(plan.data) if plan.data else "sample"}
+    head = {**asdict(environment), "data": shown_path(plan.data) if plan.data else "sample"}
     with keep_journal(results, name, request, head) as entry:
         try:
             with show_progress() as progress:
@@ -275,7 +275,7 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
     for failure in outcome.failed:
         trace = results.trace_path(failure)
         if trace.is_file():
-            say(f"traceback of {failure.examination.task}: {trace}", target)
+            say(f"traceback of {failure.examination.task}: {shown_path(trace)}", target)
     for problem in [*plugins.problems, *outcome.problems]:
         say(f"PROBLEM {problem}", target)
-    say(f"written: {results.root / 'leaderboard.csv'}", target)
+    say(f"written: {shown_path(results.root / 'leaderboard.csv')}", target)

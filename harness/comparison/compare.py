@@ -230,7 +230,7 @@ def _model_ref(model: ModelResults, seeds: Sequence[ModelResults]) -> ModelRef:
     return ModelRef(
         name=f"{model.name} and {_other_seeds(len(seeds) - 1)}" if several else model.name,
         fingerprint=model.fingerprint,
-        source=str(model.source),
+        source=model.source,
         members=tuple(seed.name for seed in seeds) if several else (),
     )
 

@@ -32,7 +32,8 @@ class ModelResults:
 
     name: str
     fingerprint: str
-    source: Path
+    source: str
+    """The folder or CSV, as the user wrote it."""
     answered: dict[Slot, TaskResult]
     throughput: Throughput | None = None
     folder: Path | None = field(default=None)
@@ -45,9 +46,10 @@ class ModelResults:
         return next((record for record in known if record.facts is not None), known[0])
 
 
-def read_results(path: Path) -> list[ModelResults]:
+def read_results(path: Path, shown: str | None = None) -> list[ModelResults]:
     """Read all models of a results folder or a leaderboard CSV, sorted by name.
 
+    shown: the path as the user wrote it, for reports; None for `path`.
     Predictions behind the rows of a CSV are read from the results folder that contains it.
     Raises HarnessError for any other path, for one without results, and for a record that cannot be read.
     """
@@ -65,7 +67,7 @@ def read_results(path: Path) -> list[ModelResults]:
             )
     else:
         raise HarnessError(f"no folder or file {path}", hint="give a results folder or its leaderboard.csv")
-    return _by_model(answered, path, results)
+    return _by_model(answered, shown or str(path), results)
 
 
 def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where: Path) -> list[ModelResults]:
@@ -191,7 +193,7 @@ def _prompts(row: LeaderboardRow) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(prompts.items()))
 
 
-def _by_model(answered: Sequence[TaskResult], source: Path, results: Results) -> list[ModelResults]:
+def _by_model(answered: Sequence[TaskResult], source: str, results: Results) -> list[ModelResults]:
     shown = display_names(sorted(result.evaluation.model for result in answered))
     speeds = {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
     sides = {}

@@ -16,6 +16,7 @@ from harness.results.records import Evaluation, Examination, ModelRecord, Score,
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
+from harness.system.paths import without_start_folder
 from harness.system.plugin_code import PluginExitError, error_text, plugin_code
 from harness.tasks.dataset import Dataset
 from harness.tasks.interface import AggregateTask
@@ -85,6 +86,8 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
     task, dataset = loaded.task, loaded.dataset
     if dataset is None:
         raise loaded.error or HarnessError(f"{task.name} has no rows")
+    # Its lists refuse to be changed; compiled code that does not ask them, such as heapq's, changes a copy.
+    dataset = dataset.lent()
     model.pop_requested()
     predictions: Predictions | None = None
     if isinstance(task, AggregateTask):
@@ -137,12 +140,14 @@ def failure_record(located: LocatedModel, loaded: LoadedTask, error: Exception) 
     metrics = loaded.task.metrics[:1]
     plain = isinstance(error, HarnessError | PluginExitError)
     reason = error_text(error) if plain else f"{type(error).__name__}: {error_text(error)}"
+    # A path may hold bytes that are not UTF-8, and is not to name this machine's folders.
+    reason = without_start_folder(reason).encode(errors="replace").decode()
     return _evaluation(
         located,
         loaded,
         status="error",
         scores=tuple(Score(metric=metric.name, score=None) for metric in metrics),
-        error=reason.encode(errors="replace").decode(),  # a path may hold bytes that are not UTF-8
+        error=reason,
     )
 
 

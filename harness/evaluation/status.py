@@ -15,7 +15,7 @@ from harness.evaluation.result_status import PairStatus, RunStatus
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
-from harness.system.paths import user_path
+from harness.system.paths import relative_to, user_path
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import select_tasks
 from harness.tasks.task_file import read_task_file
@@ -146,6 +146,7 @@ def _in_folder(plan: RunRequest, status: RunStatus) -> Iterator[None]:
         with status.noting_errors(folder):
             if Path(plan.folder).is_dir():
                 stack.enter_context(chdir(plan.folder))
+                stack.enter_context(relative_to(Path.cwd()))
             else:
                 status.problem(f"{folder}, does not exist")
         yield

@@ -16,7 +16,7 @@ from harness.results.prediction_files import read_content_hash, to_parquet
 from harness.results.records import SCHEMA, Evaluation, Throughput
 from harness.system.atomic import locked, remove_stale, write_error, write_inside
 from harness.system.limits import read_json_file
-from harness.system.paths import accessible, file_name, refuse_symlinks, symlink_below
+from harness.system.paths import accessible, file_name, refuse_symlinks, shown_path, symlink_below
 from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
@@ -211,9 +211,9 @@ class Results:
 
 def no_results(folder: Path) -> HarnessError:
     """Return the error for a folder without results; it names subfolders with results."""
-    below = sorted(str(path.parent) for path in folder.glob("*/records"))
+    below = sorted(shown_path(path.parent) for path in folder.glob("*/records"))
     return HarnessError(
-        f"no results in {folder}",
+        f"no results in {shown_path(folder)}",
         exists=f"there are some in {', '.join(below[:_SHOWN])}" if below else None,
         hint="give a folder that `harness run --out` wrote",
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.system.paths import known_start_folder, relative_to
 from harness.system.signals import interruption, received_signals
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def plugin_code() -> Iterator[None]:
     """
     folder, process, signals = _current_folder(), os.getpid(), received_signals()
     try:
-        yield
+        with relative_to(known_start_folder()):
+            yield
     except Exception:
         if received := interruption(None, signals):
             raise received from None
