@@ -100,6 +100,8 @@ def status_of_records(results: Results, problems: list[str]) -> RunStatus:
 
 
 def _record_state(results: Results, record: Evaluation) -> tuple[State, str]:
+    if record.status == "broken":
+        return "missing", _first_line(record.error or "")
     if record.status == "error":
         return "failed", _first_line(record.error or "")
     if not results.has_predictions(record):

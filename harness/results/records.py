@@ -17,6 +17,8 @@ from harness.finding import Finding, Severity
 from harness.models.interface import ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.tasks.dataset import Column, Predictions
 
 SCHEMA = 1
@@ -124,7 +126,8 @@ class Evaluation:
     schema: int = SCHEMA
     key: str
     """Hash of all that the result depends on; the same key is never computed twice."""
-    status: Literal["ok", "error"]
+    status: Literal["ok", "error", "broken"]
+    """`broken` for a record that was read and does not hold, see `soundness`; no file says so."""
     examination: Examination
     candidate: ModelRecord
     """The model, whether it is a candidate or a baseline."""
@@ -148,7 +151,7 @@ class Evaluation:
     Modules of the task and of ours → first digits of their hashes; `distribution NAME` → version.
     """
     error: str | None = None
-    """Reason of a failure; None for a success."""
+    """Reason of a failure, or what does not hold; None for a success."""
 
     def __post_init__(self) -> None:
         if self.status == "ok" and not self.scores:
@@ -221,9 +224,14 @@ def check_ends(low: float | None, high: float | None) -> None:
 
 def content_hash(predictions: Predictions) -> str:
     """Return the hex SHA-256 of the predictions' columns: of their values, not of a file's bytes."""
+    return columns_hash(predictions.columns)
+
+
+def columns_hash(columns: Mapping[str, Column]) -> str:
+    """Return the hex SHA-256 of columns by name, as `content_hash` does."""
     digest = hashlib.sha256()
-    for name in sorted(predictions.columns):
-        digest.update(json.dumps([name, plain_values(predictions[name])], ensure_ascii=False).encode())
+    for name in sorted(columns):
+        digest.update(json.dumps([name, plain_values(columns[name])], ensure_ascii=False).encode())
     return digest.hexdigest()
 
 
