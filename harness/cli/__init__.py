@@ -91,7 +91,22 @@ def _current_folder(arguments: Sequence[str]) -> Path | None:
 
 
 def main() -> None:
-    """Run the command line; the one place that catches HarnessError."""
+    """Run the command line, and exit with its code: 2 where its output could not be written."""
+    from harness.system.streams import output_error, protect_streams
+
+    protect_streams()
+    code = _run()
+    if failure := output_error():
+        click.echo(
+            f"Error: the output could not be written: {failure}; results on disk are complete", err=True
+        )
+        code = 2
+    if code:
+        sys.exit(code)
+
+
+def _run() -> int | str | None:
+    """Run the command and return its exit code; the one place that catches HarnessError."""
     # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -101,19 +116,19 @@ def main() -> None:
         _check_arguments(sys.argv[1:])
         with handle_signals(), relative_to(_current_folder(sys.argv[1:])):
             cli(standalone_mode=False)
+    except SystemExit as ended:
+        return ended.code
     except HarnessError as error:
         from harness.cli.output import clean
 
         click.echo(clean(f"Error: {error}"), err=True)
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
     except (click.Abort, KeyboardInterrupt) as error:
         cause = error.__cause__ or error
         interrupt = cause if isinstance(cause, Interrupted) else Interrupted()
         click.echo(f"\nInterrupted. {interrupt.advice or _CONTINUE}", err=True)
-        sys.exit(128 + interrupt.signal)
-    except BrokenPipeError:
-        # The reader of our output has closed it; what Python flushes at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + interrupt.signal
+    return 0

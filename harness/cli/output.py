@@ -6,7 +6,6 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -59,7 +58,9 @@ def say(text: str, target: Console, style: str = "") -> None:
 
 def echo(document: str) -> None:
     """Print a document, such as CSV, as it is; cleaned if standard output is a terminal."""
-    click.echo(clean(document) if sys.stdout.isatty() else document, nl=False)
+    # Not click's echo, which writes UTF-8 where the terminal's encoding is ASCII.
+    sys.stdout.write(clean(document) if sys.stdout.isatty() else document)
+    sys.stdout.flush()
 
 
 def plural(number: float, noun: str) -> str:
