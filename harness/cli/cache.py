@@ -14,6 +14,7 @@ import click
 
 from harness.errors import HarnessError
 from harness.system.paths import user_path
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from harness.encoding.cache_folder import StoreOnDisk
@@ -50,7 +51,7 @@ def info(folder: str | None, as_json: bool) -> None:
     total = sum(store.bytes for store in stored)
     if as_json:
         summary = {"folder": str(path), "bytes": total, "limit": limit}
-        click.echo(json.dumps({**summary, "stores": [_as_data(store) for store in stored]}, indent=1))
+        click.echo(redact(json.dumps({**summary, "stores": [_as_data(store) for store in stored]}, indent=1)))
         return
     from harness.cli.output import console, print_tables, say
 

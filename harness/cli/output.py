@@ -21,6 +21,7 @@ from rich.text import Text
 
 from harness.evaluation.progress import Progress
 from harness.render import CONTROL
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,8 +43,8 @@ def console(*, err: bool = False) -> Console:
 
 
 def clean(text: str) -> str:
-    """Remove terminal escape codes and other control characters: names and texts are third-party."""
-    return CONTROL.sub("", text)
+    """Remove secrets, terminal escape codes and other control characters: names and texts are third-party."""
+    return redact(CONTROL.sub("", text))
 
 
 def _in_line(text: str) -> str:
@@ -59,7 +60,7 @@ def say(text: str, target: Console, style: str = "") -> None:
 def echo(document: str) -> None:
     """Print a document, such as CSV, as it is; cleaned if standard output is a terminal."""
     # Not click's echo, which writes UTF-8 where the terminal's encoding is ASCII.
-    sys.stdout.write(clean(document) if sys.stdout.isatty() else document)
+    sys.stdout.write(clean(document) if sys.stdout.isatty() else redact(document))
     sys.stdout.flush()
 
 

@@ -25,6 +25,7 @@ from harness.cli.options import (
 )
 from harness.errors import HarnessError
 from harness.system.paths import shown_path, user_path
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -261,7 +262,9 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
     if as_json:
         rows = [asdict(record) for record in leaderboard_rows(outcome.evaluations)]
         problems = [*plugins.problems, *outcome.problems]
-        click.echo(json.dumps({"records": rows, "skipped": outcome.skipped, "problems": problems}, indent=1))
+        click.echo(
+            redact(json.dumps({"records": rows, "skipped": outcome.skipped, "problems": problems}, indent=1))
+        )
         return
     ranked = boards(outcome.evaluations)
     target = console()

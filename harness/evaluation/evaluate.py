@@ -18,6 +18,7 @@ from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
 from harness.system.paths import without_start_folder
 from harness.system.plugin_code import PluginExitError, error_text, plugin_code
+from harness.system.redact import redact
 from harness.tasks.dataset import Dataset
 from harness.tasks.interface import AggregateTask
 from harness.training.contamination import find_contamination
@@ -141,7 +142,7 @@ def failure_record(located: LocatedModel, loaded: LoadedTask, error: Exception) 
     plain = isinstance(error, HarnessError | PluginExitError)
     reason = error_text(error) if plain else f"{type(error).__name__}: {error_text(error)}"
     # A path may hold bytes that are not UTF-8, and is not to name this machine's folders.
-    reason = without_start_folder(reason).encode(errors="replace").decode()
+    reason = redact(without_start_folder(reason)).encode(errors="replace").decode()
     return _evaluation(
         located,
         loaded,
@@ -180,7 +181,7 @@ def _evaluation(
 ) -> Evaluation:
     """Return a record, with the fields that a success and a failure have in common."""
     candidate = ModelRecord(
-        model=model.name, fingerprint=model.fingerprint, settings=model.spec.settings, facts=facts
+        model=redact(model.name), fingerprint=model.fingerprint, settings=model.spec.settings, facts=facts
     )
     return Evaluation(
         key=record_key(model, loaded.examination),

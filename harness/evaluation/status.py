@@ -71,9 +71,9 @@ def run_status(
                     ]
                     with status.noting_errors(f"{model.name} on {task.name}"):
                         if judged := current.judge(model, task, known):
-                            slot, state, why = judged
+                            slot, data, state, why = judged
                             pairs.pop(slot, None)
-                            pairs[slot] = _pair(run, plan, model, task, state, why)
+                            pairs[slot] = _pair(run, plan, model, task, data, state, why)
     status.pairs = sorted(
         pairs.values(), key=lambda pair: (pair.model, pair.task, pair.data, pair.limit or 0)
     )
@@ -127,12 +127,18 @@ def _pair_key(plan: RunRequest, model: RequestedModel, task: RequestedTask) -> H
 
 
 def _pair(
-    run: JournalEntry, plan: RunRequest, model: RequestedModel, task: RequestedTask, state: State, why: str
+    run: JournalEntry,
+    plan: RunRequest,
+    model: RequestedModel,
+    task: RequestedTask,
+    data: str,
+    state: State,
+    why: str,
 ) -> PairStatus:
     return PairStatus(
         model=model.name,
         task=task.name,
-        data=plan.data or "sample",
+        data=data,
         limit=plan.limit,
         state=state,
         why=why,
@@ -182,21 +188,28 @@ class _CurrentState:
 
     def judge(
         self, model: RequestedModel, task: RequestedTask, known: Sequence[Identity]
-    ) -> tuple[Path, State, str] | None:
-        """Return where the record of a pair belongs, its state and why; None for a task that runs skip.
+    ) -> tuple[Path, str, State, str] | None:
+        """Return where the record of a pair belongs, its data, state and why; None for a task that runs skip.
 
         known: names and fingerprints that the model had when runs began.
         """
         located, loaded = self.located(model.spec), self.loaded(task)
+        data = self.plan.data or "sample"
         if isinstance(loaded, str):
-            return self.results.root / model.name / task.name, "unknown", loaded
+            return self.results.root / model.name / task.name, data, "unknown", loaded
         if isinstance(loaded.error, MissingDataError) and not task.by_name and not self.plan.data:
             skipped = f"{task.name}: {loaded.error.message}"
             self.status.skipped += [] if skipped in self.status.skipped else [skipped]
             return None
         identity = located.name, located.fingerprint
         slot = self.results.slot(identity, loaded.examination)
-        return slot, *self._state(located, loaded, [earlier for earlier in known if earlier != identity])
+        # A task file's rows are its own, wherever the others' come from.
+        data = "own" if loaded.examination.data == "own" else data
+        return (
+            slot,
+            data,
+            *self._state(located, loaded, [earlier for earlier in known if earlier != identity]),
+        )
 
     def _state(
         self, located: LocatedModel, loaded: LoadedTask, earlier: Sequence[Identity]

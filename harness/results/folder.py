@@ -18,6 +18,7 @@ from harness.results.soundness import as_broken, record_fault
 from harness.system.atomic import locked, remove_stale, write_error, write_inside
 from harness.system.limits import read_json_file
 from harness.system.paths import accessible, file_name, refuse_symlinks, shown_path, symlink_below
+from harness.system.redact import redact
 from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Results:
         if trace is None:
             self._remove(self.trace_path(evaluation))
         else:
-            self._write(self.trace_path(evaluation), trace.encode(errors="replace"))
+            self._write(self.trace_path(evaluation), redact(trace).encode(errors="replace"))
         self._write(self.record_path(evaluation), sealed(evaluation))
 
     def forget_failure(self, evaluation: Evaluation) -> None:
@@ -227,11 +228,11 @@ def no_results(folder: Path) -> HarnessError:
 
 
 def encode(record: Any) -> bytes:  # noqa: ANN401 - any dataclass
-    """Return a record as indented JSON; NaN becomes null."""
+    """Return a record as indented JSON without secrets (`redact`); NaN becomes null."""
     content = record if isinstance(record, dict) else asdict(record)
     # `fitted` may hold numpy numbers and arrays.
-    text = msgspec.json.encode(content, enc_hook=lambda value: value.tolist())
-    return msgspec.json.format(text, indent=1) + b"\n"
+    text = msgspec.json.encode(content, enc_hook=lambda value: value.tolist()).decode()
+    return msgspec.json.format(redact(text).encode(), indent=1) + b"\n"
 
 
 def sealed(evaluation: Evaluation) -> bytes:
@@ -278,7 +279,7 @@ def _file_stem(examination: Examination) -> str:
 
 def _folder(model: Identity) -> str:
     name, fingerprint = model
-    return f"{file_name(name)}~{file_name(fingerprint[:8])}"
+    return f"{file_name(redact(name))}~{file_name(fingerprint[:8])}"
 
 
 def _read_as(path: Path, kind: type[AnyRecord]) -> AnyRecord:

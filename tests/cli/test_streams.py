@@ -1,4 +1,4 @@
-"""Output that cannot be encoded or written ends no command: results are whole, the exit code says what was."""
+"""Output that cannot be encoded or written ends no command: results are whole, the exit code says it."""
 
 from __future__ import annotations
 
