@@ -11,7 +11,7 @@ import click
 
 from harness.errors import HarnessError
 from harness.system.environment import version
-from harness.system.paths import relative_to
+from harness.system.paths import relative_to, without_start_folder
 from harness.system.signals import Interrupted, handle_signals
 
 if TYPE_CHECKING:
@@ -105,6 +105,14 @@ def main() -> None:
         sys.exit(code)
 
 
+def _fail(error: HarnessError) -> int:
+    """Print an error, with paths below the current folder relative to it; return its exit code."""
+    from harness.cli.output import clean
+
+    click.echo(clean(without_start_folder(f"Error: {error}")), err=True)
+    return 2
+
+
 def _run() -> int | str | None:
     """Run the command and return its exit code; the one place that catches HarnessError."""
     # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
@@ -115,14 +123,14 @@ def _run() -> int | str | None:
     try:
         _check_arguments(sys.argv[1:])
         with handle_signals(), relative_to(_current_folder(sys.argv[1:])):
-            cli(standalone_mode=False)
+            try:
+                cli(standalone_mode=False)
+            except HarnessError as error:
+                return _fail(error)
     except SystemExit as ended:
         return ended.code
     except HarnessError as error:
-        from harness.cli.output import clean
-
-        click.echo(clean(f"Error: {error}"), err=True)
-        return 2
+        return _fail(error)
     except click.ClickException as error:
         error.show()
         return 2

@@ -13,7 +13,7 @@ import click
 
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
-from harness.system.paths import shown_path, user_path
+from harness.system.paths import shown_path, user_path, without_start_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ def command(folders: tuple[str, ...], *, form: str, letters: bool, plugins: Plug
         stats = _pairwise_stats(ranked, merged.paths, tasks) if letters else {}
         _print_boards(ranked, stats, merged.throughputs, form)
     for problem in merged.problems:
-        click.echo(clean(f"PROBLEM {problem}"), err=True)
+        click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
     if merged.problems:
         sys.exit(2)
 

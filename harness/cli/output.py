@@ -21,6 +21,7 @@ from rich.text import Text
 
 from harness.evaluation.progress import Progress
 from harness.render import CONTROL
+from harness.system.paths import without_start_folder
 from harness.system.redact import redact
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def _in_line(text: str) -> str:
 
 
 def say(text: str, target: Console, style: str = "") -> None:
-    """Print one line, which is not wrapped: paths stay whole."""
-    target.print(Text(clean(text), style=style), soft_wrap=True)
+    """Print one line, which is not wrapped; paths below the current folder are relative to it."""
+    target.print(Text(clean(without_start_folder(text)), style=style), soft_wrap=True)
 
 
 def echo(document: str) -> None:
