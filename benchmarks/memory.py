@@ -101,7 +101,8 @@ def evaluation(options: argparse.Namespace) -> dict[str, Any]:
     """Evaluate `options.tasks` tasks of `options.rows` pairs: of the same texts, or each of its own."""
     from harness import Dataset, Predictions, Role, Task, mean_metric
     from harness.evaluation.progress import Progress
-    from harness.evaluation.run import RunPlan, run_plan
+    from harness.evaluation.run import run_plan
+    from harness.evaluation.runner import RunPlan
     from harness.results.folder import Results
     from harness.tasks.selection import Selected
 

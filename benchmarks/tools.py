@@ -101,7 +101,8 @@ class Harness:
 
     def run(self) -> tuple[dict[str, float], dict[str, float]]:
         """Evaluate into a new folder, which is removed afterwards: nothing is reused or kept."""
-        from harness.evaluation.run import RunPlan, run_plan
+        from harness.evaluation.run import run_plan
+        from harness.evaluation.runner import RunPlan
         from harness.results.folder import Results
         from harness.results.publish import publish
 

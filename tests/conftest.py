@@ -118,7 +118,9 @@ def evaluated(
     )
     examination = replace(examination, **{name: value for name, value in changes.items() if name in asked})
     facts = ModelFacts(dimensions=384, similarity="cosine", parameters=22_713_216, max_tokens=256)
-    headline = Score(metric="spearman", score=score, low=0.25, high=0.75, examples=10, clusters=8)
+    known = 0.5 if score is None else score
+    low, high = (None, None) if score is None else (min(known, 0.25), max(known, 0.75))
+    headline = Score(metric="spearman", score=score, low=low, high=high, examples=10, clusters=8)
     made = Evaluation(
         key=hashlib.sha256(repr((model, fingerprint, examination)).encode()).hexdigest(),
         status="error" if error else "ok",

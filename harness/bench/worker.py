@@ -40,6 +40,8 @@ from harness.bench.protocol import (
 from harness.errors import HarnessError
 from harness.models.interface import Role
 from harness.system import processes
+from harness.system.plugin_code import error_sentence, plugin_code
+from harness.system.signals import handle_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,12 +86,13 @@ class WorkerLoop:
     def _load(self, request: Load) -> LoadedModel:
         """Locate and load the model and encode one text; imports are timed apart."""
         from harness.models.locate import locate_model
+        from harness.models.members import check_model
         from harness.plugins.loader import load_plugins
 
         started = time.monotonic()
         with ImportTimer() as imports:
             schemes = load_plugins([Path(file) for file in request.plugins]).model_schemes()
-            self._model = model = locate_model(request.spec, schemes).load()
+            self._model = model = check_model(locate_model(request.spec, schemes).load())
         loaded = time.monotonic()
         resident = _peak_resident()
         model.encode([request.first_text])
@@ -267,20 +270,22 @@ def main() -> None:
     processes.end_with_parent()
     requests, responses = protected_streams()
     loop = WorkerLoop()
-    for line in requests:
-        responses.write(_respond(loop, line).decode() + "\n")
-        responses.flush()
+    with handle_signals():
+        for line in requests:
+            responses.write(_respond(loop, line).decode() + "\n")
+            responses.flush()
 
 
 def _respond(loop: WorkerLoop, line: str) -> bytes:
     """Return the encoded response, `Failed` for any error: a failing model does not end the process."""
     try:
         request: Request = msgspec.json.decode(line, type=Request)
-        return msgspec.json.encode(loop.handle(request))
+        with plugin_code():
+            return msgspec.json.encode(loop.handle(request))
     except HarnessError as error:
         return msgspec.json.encode(Failed(str(error)))
     except Exception as error:  # noqa: BLE001 - a third-party model may raise anything
-        return msgspec.json.encode(Failed(f"{type(error).__name__}: {error}"))
+        return msgspec.json.encode(Failed(error_sentence(error)))
 
 
 def protected_streams() -> tuple[TextIO, TextIO]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
+from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,16 +40,17 @@ def run_checks(
     for name, check in checks.items():
         label = f"plugin {origin(name)}: check {name!r}" if origin else f"check {name!r}"
         try:
-            for finding in check.look(check_input):
-                if problem := _find_problem(finding):
-                    problems.append(f"{label} returned {problem}")
-                else:
-                    findings.append((finding, name))
+            with plugin_code():
+                for finding in check.look(check_input):
+                    if problem := _find_problem(finding):
+                        problems.append(f"{label} returned {problem}")
+                    else:
+                        findings.append((finding, name))
         except HarnessError as error:
             hint = f" ({error.hint})" if error.hint else ""
             problems.append(f"{label} could not finish on {check_input.path}: {error.message}{hint}")
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - third-party code may raise anything
-            problems.append(f"{label} raised on {check_input.path}: {type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - third-party code may raise anything
+            problems.append(f"{label} raised on {check_input.path}: {error_sentence(error)}")
     findings.sort(key=lambda item: ORDER.index(Severity(item[0].severity)))
     return CheckReport(tuple(findings), tuple(problems))
 

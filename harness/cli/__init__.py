@@ -11,10 +11,12 @@ import click
 
 from harness.errors import HarnessError
 from harness.system.environment import version
+from harness.system.paths import relative_to, without_start_folder
 from harness.system.signals import Interrupted, handle_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _COMMANDS = {
     "run": "Evaluate models on tasks; write results and a leaderboard.",
@@ -69,23 +71,50 @@ def _check_arguments(arguments: Sequence[str]) -> None:
             raise HarnessError(f"not UTF-8: {shown}", hint="rename the folder or file") from error
 
 
-def _check_current_folder(arguments: Sequence[str]) -> None:
-    """Raise HarnessError for a current folder that is gone or whose name is not UTF-8; help needs none."""
+def _current_folder(arguments: Sequence[str]) -> Path | None:
+    """Return the current folder; None where only help is asked, which needs none.
+
+    Raises HarnessError for a folder that is gone, and for one whose name is not UTF-8.
+    """
     from pathlib import Path
 
     if not arguments or {"-h", "--help", "--version"} & {*arguments}:
-        return
+        return None
     try:
-        folder = str(Path.cwd())
+        folder = Path.cwd()
     except OSError as error:
         raise HarnessError(
             f"cannot read the current folder: {error.strerror}", hint="cd to an existing folder"
         ) from error
-    _check_arguments([folder])
+    _check_arguments([str(folder)])
+    return folder
 
 
 def main() -> None:
-    """Run the command line; the one place that catches HarnessError."""
+    """Run the command line, and exit with its code: 2 where its output could not be written."""
+    from harness.system.streams import output_error, protect_streams
+
+    protect_streams()
+    code = _run()
+    if failure := output_error():
+        click.echo(
+            f"Error: the output could not be written: {failure}; results on disk are complete", err=True
+        )
+        code = 2
+    if code:
+        sys.exit(code)
+
+
+def _fail(error: HarnessError) -> int:
+    """Print an error, with paths below the current folder relative to it; return its exit code."""
+    from harness.cli.output import clean
+
+    click.echo(clean(without_start_folder(f"Error: {error}")), err=True)
+    return 2
+
+
+def _run() -> int | str | None:
+    """Run the command and return its exit code; the one place that catches HarnessError."""
     # Threads that spin while they wait cost up to ten times on shared machines; torch reads this when loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -93,22 +122,21 @@ def main() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         _check_arguments(sys.argv[1:])
-        _check_current_folder(sys.argv[1:])
-        with handle_signals():
-            cli(standalone_mode=False)
+        with handle_signals(), relative_to(_current_folder(sys.argv[1:])):
+            try:
+                cli(standalone_mode=False)
+            except HarnessError as error:
+                return _fail(error)
+    except SystemExit as ended:
+        return ended.code
     except HarnessError as error:
-        from harness.cli.output import clean
-
-        click.echo(clean(f"Error: {error}"), err=True)
-        sys.exit(2)
+        return _fail(error)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
     except (click.Abort, KeyboardInterrupt) as error:
         cause = error.__cause__ or error
         interrupt = cause if isinstance(cause, Interrupted) else Interrupted()
         click.echo(f"\nInterrupted. {interrupt.advice or _CONTINUE}", err=True)
-        sys.exit(128 + interrupt.signal)
-    except BrokenPipeError:
-        # The reader of our output has closed it; what Python flushes at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + interrupt.signal
+    return 0

@@ -7,7 +7,6 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,11 +22,12 @@ from harness.cli.options import (
     words,
 )
 from harness.errors import HarnessError
-from harness.system.paths import user_path
+from harness.system.paths import shown_path, user_path
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from harness.bench.records import Bench
     from harness.bench.session import BenchPlan, BenchProgress, Variant
@@ -110,6 +110,7 @@ def command(
     workspace = Workspace.open(plugins)
     plan = _plan(bench, model, workspace)
     out = out_folder(output.out or DEFAULT_OUT)
+    pytest_file = user_path(pytest_json) if pytest_json else None
     now = dt.datetime.now(dt.UTC)
     try:
         with _show_progress() as progress:
@@ -117,8 +118,8 @@ def command(
     except KeyboardInterrupt as error:
         raise Interrupted.with_advice(error, "Nothing was written.") from error
     written = write(measured, out, f"{now:%Y%m%dT%H%M%S}-{os.getpid()}")
-    if pytest_json:
-        _write_pytest_json(measured, Path(pytest_json))
+    if pytest_file:
+        _write_pytest_json(measured, pytest_file)
     if output.as_json:
         echo(encode(measured).decode())
     else:
@@ -229,4 +230,4 @@ def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
     print_tables(bench_tables(bench), target)
     for sentence in [*caveats(bench), *(f"PROBLEM {problem}" for problem in plugins.problems)]:
         say(sentence, target)
-    say(f"written: {record}", target)
+    say(f"written: {shown_path(record)}", target)

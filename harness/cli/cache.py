@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.errors import HarnessError
-from harness.system.paths import user_path
+from harness.system.paths import shown_path, user_path
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from harness.encoding.cache_folder import StoreOnDisk
@@ -49,8 +50,8 @@ def info(folder: str | None, as_json: bool) -> None:
     stored = _stores(path)
     total = sum(store.bytes for store in stored)
     if as_json:
-        summary = {"folder": str(path), "bytes": total, "limit": limit}
-        click.echo(json.dumps({**summary, "stores": [_as_data(store) for store in stored]}, indent=1))
+        summary = {"folder": shown_path(path), "bytes": total, "limit": limit}
+        click.echo(redact(json.dumps({**summary, "stores": [_as_data(store) for store in stored]}, indent=1)))
         return
     from harness.cli.output import console, print_tables, say
 
@@ -110,13 +111,13 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
     ]
     size = shown_size(sum(store.bytes for store in chosen))
     if not chosen:
-        click.echo(f"nothing to remove in {path}")
+        click.echo(f"nothing to remove in {shown_path(path)}")
         return
     if not yes:
         if not sys.stdin.isatty():
             raise HarnessError(f"this would remove {len(chosen)} stores, {size}", hint="confirm it: --yes")
-        click.confirm(f"Remove {len(chosen)} stores, {size}, from {path}?", abort=True)
-    click.echo(f"removed {shown_size(remove(chosen))} from {path}")
+        click.confirm(f"Remove {len(chosen)} stores, {size}, from {shown_path(path)}?", abort=True)
+    click.echo(f"removed {shown_size(remove(chosen))} from {shown_path(path)}")
 
 
 def _cache_folder(argument: str | None) -> Path:

@@ -14,6 +14,7 @@ from harness.cli.data import data_path
 from harness.cli.options import PluginOptions, grouped, plugin_options, read_columns, words
 from harness.errors import HarnessError
 from harness.finding import Severity
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +103,7 @@ def command(
         problems.append("no plugin has checks (HARNESS_PLUGINS lists the plugins to load)")
     if as_json:
         shown = [_as_data(checked, allowed) for checked in results]
-        click.echo(json.dumps({"paths": shown, "problems": problems}, indent=1))
+        click.echo(redact(json.dumps({"paths": shown, "problems": problems}, indent=1)))
     else:
         _print(results, allowed, problems)
     if problems or any(checked.error for checked in results):

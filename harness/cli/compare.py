@@ -12,6 +12,7 @@ import click
 from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
 from harness.cli.options import PluginOptions, grouped, plugin_options
 from harness.errors import HarnessError
+from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ def command(
     from harness.comparison.compare import compare
     from harness.system.atomic import write_output
 
-    forms = {Path(file): _format_of(file) for file in report.files}
+    forms = {user_path(file): _format_of(file) for file in report.files}
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
     pairs = model_pairs(pair)

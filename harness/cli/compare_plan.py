@@ -56,7 +56,7 @@ def model_pairs(options: PairOptions) -> list[tuple[ModelResults, Sequence[Model
     from harness.comparison.sources import pick, read_results
 
     paths = [user_path(path) for path in options.paths]
-    read = [read_results(path) for path in paths]
+    read = [read_results(path, shown) for path, shown in zip(paths, options.paths, strict=True)]
     if options.all_pairs:
         return _all_pairs(options, read)
     (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])

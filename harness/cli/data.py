@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.system.paths import user_path
+from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,3 +41,10 @@ def data_path(option: str | None, *, hint: str = _WORDS) -> Path | None:
     if not path.exists():
         raise HarnessError(f"no data folder or file {option}", hint=hint)
     return path
+
+
+def shown_data(choice: DataChoice) -> str:
+    """Return `sample`, `hub`, or a folder as users write it: below the start folder, relative to it."""
+    if choice is None:
+        return "sample"
+    return choice if isinstance(choice, str) else shown_path(choice)

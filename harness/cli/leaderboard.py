@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+import sys
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ import click
 
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
-from harness.system.paths import user_path
+from harness.system.paths import shown_path, user_path, without_start_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from harness.results.leaderboard import Board
@@ -43,42 +44,54 @@ def command(folders: tuple[str, ...], *, form: str, letters: bool, plugins: Plug
     Models whose data, split, task version or limit differ are not ranked, and the reason is shown.
     Different results of the same model and task in two folders are an error.
     Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
+    A record that was changed, a score outside its interval, and predictions that contradict their record
+    (--no-letters does not read them) are shown as BROKEN, and not ranked.
+
+    Exit codes: 0 all holds, 2 something is broken or cannot be read.
     """
-    from harness.cli.output import console, echo, print_tables
-    from harness.render import to_markdown
-    from harness.results.leaderboard import boards, leaderboard_rows
-    from harness.results.publish import to_csv
-    from harness.results.tables import models_table
+    from harness.cli.output import clean
+    from harness.results.leaderboard import boards
 
-    evaluations, throughputs, paths = _merge([user_path(folder) for folder in folders])
-    if form == "csv":
-        echo(to_csv(leaderboard_rows(evaluations)))
-    elif form == "json":
-        click.echo(json.dumps([asdict(record) for record in leaderboard_rows(evaluations)], indent=1))
+    merged, tasks = _merge([user_path(folder) for folder in folders]), _tasks(plugins)
+    if letters:
+        _check_predictions(merged, tasks)
+    if form in ("csv", "json"):
+        _print_rows(merged.evaluations, form)
     else:
-        from harness.results.latex import to_latex
-        from harness.results.overall import overall
-        from harness.results.significance_tables import board_letters, board_tables, overall_table
-
-        ranked = boards(evaluations)
-        stats = _pairwise_stats(ranked, paths, plugins) if letters else {}
-        shared, ranks = board_letters(stats), overall(ranked, stats)
-        if form == "tex":
-            echo(to_latex(ranked, shared, ranks))
-            return
-        tables = [*board_tables(ranked, shared), *map(overall_table, ranks)]
-        if form == "md":
-            echo(to_markdown(tables))
-        else:
-            print_tables([models_table(ranked, throughputs), *tables], console())
+        ranked = boards(merged.evaluations)
+        stats = _pairwise_stats(ranked, merged.paths, tasks) if letters else {}
+        _print_boards(ranked, stats, merged.throughputs, form)
+    for problem in merged.problems:
+        click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
+    if merged.problems:
+        sys.exit(2)
 
 
-def _pairwise_stats(
-    ranked: Sequence[Board], paths: Mapping[tuple[str, str], Path], plugins: PluginOptions
-) -> dict[int, PairwiseStats | str]:
-    """Compare the models of each board with each other: position of the board → statistics."""
+@dataclass
+class _Merged:
+    """The results of all folders."""
+
+    results: dict[tuple[Identity, Examination], Evaluation] = field(default_factory=dict)
+    speeds: dict[Identity, Throughput] = field(default_factory=dict)
+    paths: dict[tuple[str, str], Path] = field(default_factory=dict)
+    """(Key, hash of predictions) → path of the predictions."""
+    problems: list[str] = field(default_factory=list)
+    """One sentence for each file that is not a record, or does not hold."""
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """All records, the broken ones without scores."""
+        return list(self.results.values())
+
+    @property
+    def throughputs(self) -> list[Throughput]:
+        """All speeds."""
+        return list(self.speeds.values())
+
+
+def _tasks(plugins: PluginOptions) -> Callable[[], dict[str, Task]]:
+    """Return a function that loads the tasks once; they are loaded here if the command line names any."""
     from harness.cli.workspace import Workspace
-    from harness.results.significance import pairwise_stats
 
     @cache
     def tasks() -> dict[str, Task]:
@@ -87,47 +100,102 @@ def _pairwise_stats(
     if plugins.plugin_files or plugins.task_files:
         # An error in what the command line names is reported even where no board needs it.
         tasks()
+    return tasks
+
+
+def _check_predictions(merged: _Merged, tasks: Callable[[], Mapping[str, Task]]) -> None:
+    """Mark as broken what contradicts its predictions, where these are in the folder."""
+    from harness.results.prediction_files import TaskResult
+    from harness.results.soundness import as_broken, predictions_fault
+
+    for key, evaluation in merged.results.items():
+        path = merged.paths.get((evaluation.key, evaluation.predictions or ""))
+        fault = predictions_fault(TaskResult(evaluation=evaluation, predictions=path), tasks)
+        if fault:
+            merged.results[key] = as_broken(evaluation, fault)
+            merged.problems.append(f"{fault}; it is not ranked")
+
+
+def _print_rows(evaluations: Sequence[Evaluation], form: str) -> None:
+    from harness.cli.output import echo
+    from harness.results.leaderboard import leaderboard_rows
+    from harness.results.publish import to_csv
+
+    rows = leaderboard_rows(evaluations)
+    echo(to_csv(rows) if form == "csv" else json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+
+
+def _print_boards(
+    ranked: Sequence[Board],
+    stats: Mapping[int, PairwiseStats | str],
+    throughputs: Sequence[Throughput],
+    form: str,
+) -> None:
+    from harness.cli.output import console, echo, print_tables
+    from harness.render import to_markdown
+    from harness.results.latex import to_latex
+    from harness.results.overall import overall
+    from harness.results.significance_tables import board_letters, board_tables, overall_table
+    from harness.results.tables import models_table
+
+    shared, ranks = board_letters(stats), overall(ranked, stats)
+    if form == "tex":
+        echo(to_latex(ranked, shared, ranks))
+        return
+    tables = [*board_tables(ranked, shared), *map(overall_table, ranks)]
+    if form == "md":
+        echo(to_markdown(tables))
+    else:
+        print_tables([models_table(ranked, throughputs), *tables], console())
+
+
+def _pairwise_stats(
+    ranked: Sequence[Board],
+    paths: Mapping[tuple[str, str], Path],
+    tasks: Callable[[], Mapping[str, Task]],
+) -> dict[int, PairwiseStats | str]:
+    """Compare the models of each board with each other: position of the board → statistics."""
+    from harness.results.significance import pairwise_stats
+
     return {position: pairwise_stats(board, paths, tasks) for position, board in enumerate(ranked)}
 
 
-def _merge(
-    folders: list[Path],
-) -> tuple[list[Evaluation], list[Throughput], dict[tuple[str, str], Path]]:
+def _merge(folders: Sequence[Path]) -> _Merged:
     """Read all folders; the same result in two of them counts once, and a success replaces a failure.
 
-    Returns evaluations, throughputs, and (key, hash of predictions) → path of the predictions.
     Raises HarnessError for a folder without results, and where two folders have different results.
     """
     from harness.results.folder import Results, no_results
 
-    merged: dict[tuple[Identity, Examination], Evaluation] = {}
-    throughputs: dict[Identity, Throughput] = {}
-    paths: dict[tuple[str, str], Path] = {}
+    merged = _Merged()
     for folder in folders:
         results = Results(folder)
-        evaluations = results.evaluations()
-        if not evaluations:
+        problems: list[str] = []
+        evaluations = results.evaluations(problems)
+        if not evaluations and not problems:
             raise no_results(folder)
+        merged.problems += problems
         for evaluation in evaluations:
             if evaluation.predictions is not None:
                 path, answers = results.predictions_path(evaluation), (evaluation.key, evaluation.predictions)
-                if answers not in paths or os.path.isfile(path):  # noqa: PTH113 - False without permission
-                    paths[answers] = path
-            _add(evaluation, merged, folder)
-        throughputs |= {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
-    return list(merged.values()), list(throughputs.values()), paths
+                if answers not in merged.paths or os.path.isfile(path):  # noqa: PTH113 - False without permission
+                    merged.paths[answers] = path
+            _add(evaluation, merged.results, folder)
+        merged.speeds |= {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
+    return merged
 
 
 def _add(
     evaluation: Evaluation, merged: dict[tuple[Identity, Examination], Evaluation], folder: Path
 ) -> None:
+    """Add a record; of several of one model and task, a broken one counts, then a success."""
     known = merged.get((evaluation.model, evaluation.examination))
-    if known is None or known.status == "error":
+    if known is None or evaluation.status == "broken" or known.status == "error":
         merged[evaluation.model, evaluation.examination] = evaluation
-    elif evaluation.status == "ok" and _result(evaluation) != _result(known):
+    elif known.status == evaluation.status == "ok" and _result(evaluation) != _result(known):
         model, task = evaluation.candidate.model, evaluation.examination.task
         raise HarnessError(
-            f"{folder} has another result of {model} for {task}",
+            f"{shown_path(folder)} has another result of {model} for {task}",
             exists=f"settings: {evaluation.candidate.settings}\nbefore: {known.candidate.settings}",
             hint="another device, machine or library? give it a name of its own: --model NAME=MODEL",
         )

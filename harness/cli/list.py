@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import PluginOptions, plugin_options
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ def command(what: str | None, *, as_json: bool, plugins: PluginOptions) -> None:
         tables["task prefixes"] = _prefixes(loaded)
     if as_json:
         shown: Any = {**tables, "problems": loaded.problems}
-        click.echo(json.dumps(shown, indent=1))
+        click.echo(redact(json.dumps(shown, indent=1)))
         return
     _print(tables, loaded.problems)
 

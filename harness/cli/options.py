@@ -6,7 +6,6 @@ import functools
 import os
 import tempfile
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -19,6 +18,7 @@ from harness.system.paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from _typeshed import DataclassInstance
 
@@ -284,8 +284,8 @@ def out_folder(path: str) -> Path:
 
     Raises HarnessError where it cannot be written.
     """
-    folder = Path(path)
-    nearest = next(parent for parent in (folder, *folder.absolute().parents) if os.path.lexists(parent))
+    folder = user_path(path)
+    nearest = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
     try:
         tempfile.TemporaryFile(dir=nearest).close()
     except OSError as error:

@@ -6,7 +6,6 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,6 +21,8 @@ from rich.text import Text
 
 from harness.evaluation.progress import Progress
 from harness.render import CONTROL
+from harness.system.paths import without_start_folder
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,8 +44,8 @@ def console(*, err: bool = False) -> Console:
 
 
 def clean(text: str) -> str:
-    """Remove terminal escape codes and other control characters: names and texts are third-party."""
-    return CONTROL.sub("", text)
+    """Remove secrets, terminal escape codes and other control characters: names and texts are third-party."""
+    return redact(CONTROL.sub("", text))
 
 
 def _in_line(text: str) -> str:
@@ -53,13 +54,15 @@ def _in_line(text: str) -> str:
 
 
 def say(text: str, target: Console, style: str = "") -> None:
-    """Print one line, which is not wrapped: paths stay whole."""
-    target.print(Text(clean(text), style=style), soft_wrap=True)
+    """Print one line, which is not wrapped; paths below the current folder are relative to it."""
+    target.print(Text(clean(without_start_folder(text)), style=style), soft_wrap=True)
 
 
 def echo(document: str) -> None:
     """Print a document, such as CSV, as it is; cleaned if standard output is a terminal."""
-    click.echo(clean(document) if sys.stdout.isatty() else document, nl=False)
+    # Not click's echo, which writes UTF-8 where the terminal's encoding is ASCII.
+    sys.stdout.write(clean(document) if sys.stdout.isatty() else redact(document))
+    sys.stdout.flush()
 
 
 def plural(number: float, noun: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.data import data_choice
+from harness.cli.data import data_choice, shown_data
 from harness.cli.options import (
     CacheOptions,
     ModelOptions,
@@ -25,6 +25,8 @@ from harness.cli.options import (
     words,
 )
 from harness.errors import HarnessError
+from harness.system.paths import shown_path
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from harness.cli.workspace import Workspace
     from harness.evaluation.isolate import SubprocessEvaluator
     from harness.evaluation.journal import RunRequest
-    from harness.evaluation.run import RunOutcome, RunPlan
+    from harness.evaluation.runner import RunOutcome, RunPlan
     from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Results
@@ -143,7 +145,7 @@ def command(
 
 def _plan(run: RunOptions, model: ModelOptions, cache: CacheOptions, workspace: Workspace) -> RunPlan:
     """Make the plan of a run; raises HarnessError for every mistake of the user's, before any work."""
-    from harness.evaluation.run import RunPlan
+    from harness.evaluation.runner import RunPlan
     from harness.models.locate import check_names
 
     config, schemes = workspace.config, workspace.plugins.model_schemes()
@@ -235,7 +237,7 @@ def _evaluate(
     started = dt.datetime.now(dt.UTC)
     environment = current_environment(started.isoformat(timespec="microseconds"))
     name = f"{started:%Y%m%d-%H%M%S.%f}-{os.getpid()}"
-    head = {**asdict(environment), "data": str(plan.data) if plan.data else "sample"}
+    head = {**asdict(environment), "data": shown_data(plan.data)}
     with keep_journal(results, name, request, head) as entry:
         try:
             with show_progress() as progress:
@@ -275,7 +277,9 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
     if as_json:
         rows = [asdict(record) for record in leaderboard_rows(outcome.evaluations)]
         problems = [*plugins.problems, *outcome.problems]
-        click.echo(json.dumps({"records": rows, "skipped": outcome.skipped, "problems": problems}, indent=1))
+        click.echo(
+            redact(json.dumps({"records": rows, "skipped": outcome.skipped, "problems": problems}, indent=1))
+        )
         return
     ranked = boards(outcome.evaluations)
     target = console()
@@ -289,7 +293,7 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
     for failure in outcome.failed:
         trace = results.trace_path(failure)
         if trace.is_file():
-            say(f"traceback of {failure.examination.task}: {trace}", target)
+            say(f"traceback of {failure.examination.task}: {shown_path(trace)}", target)
     for problem in [*plugins.problems, *outcome.problems]:
         say(f"PROBLEM {problem}", target)
-    say(f"written: {results.root / 'leaderboard.csv'}", target)
+    say(f"written: {shown_path(results.root / 'leaderboard.csv')}", target)

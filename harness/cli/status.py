@@ -14,6 +14,7 @@ import click
 
 from harness.cli.options import PluginOptions
 from harness.errors import HarnessError
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
         if not _is_harness_run(run):
             status.problem(f"the command of the run {run.name} is not a `harness run`, and is not shown")
     if as_json:
-        click.echo(json.dumps(_as_data(runs, status, left), indent=1))
+        click.echo(redact(json.dumps(_as_data(runs, status, left), indent=1)))
     else:
         _print(runs, status, left)
     sys.exit(_exit_code(status))

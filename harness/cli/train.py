@@ -9,6 +9,7 @@ import click
 
 from harness.cli.options import PluginOptions, grouped, plugin_options
 from harness.cli.train_plan import RecipeOptions, TrainingOptions, training_runs
+from harness.system.paths import shown_path
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
@@ -75,14 +76,14 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
     target = console()
     for run in training_runs(recipe, training, Workspace.open(plugins)):
         if training.resume and run.out.is_dir():
-            say(f"{run.out} exists already", target)
+            say(f"{shown_path(run.out)} exists already", target)
             continue
         _announce(run, target)
         try:
             with _show_progress(run) as callback:
                 candidate = produce(run, callback)
         except KeyboardInterrupt as error:
-            advice = f"The same command with --resume continues from {work_folder(run.out)}."
+            advice = f"The same command with --resume continues from {shown_path(work_folder(run.out))}."
             raise Interrupted.with_advice(error, advice) from error
         _print(candidate, target)
 
@@ -172,6 +173,6 @@ def _print(candidate: TrainedModel, target: Console) -> None:
         interval = "" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"
         sample = " (sample: illustrative)" if evaluation.examination.data == "sample" else ""
         say(f"  {task} {score.metric} {score.score:.4f}{interval}{sample}", target)
-    say(f"written: {candidate.folder}", target)
+    say(f"written: {shown_path(candidate.folder)}", target)
     base = lineage.recipe["base"]
-    say(f"next: harness run --model {base} --model {candidate.folder} --tasks …", target, "dim")
+    say(f"next: harness run --model {base} --model {shown_path(candidate.folder)} --tasks …", target, "dim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -117,7 +118,7 @@ def _withholding(no_texts: bool) -> Iterator[None]:
 
 def _candidate_folder(option: str) -> Path:
     """Return the folder of the candidate; raises HarnessError where it cannot be written."""
-    folder = Path(option)
+    folder = Path(os.path.expanduser(option))  # noqa: PTH111 - it raises for an unknown user
     if folder.name in ("", ".."):
         raise HarnessError(f"invalid name {option!r} for --out", hint="--out candidates/NAME")
     return out_folder(str(folder.parent)) / folder.name

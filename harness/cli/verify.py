@@ -11,6 +11,7 @@ import click
 
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
+from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from harness.evaluation.verify import VerifyReport
@@ -40,7 +41,9 @@ def command(folders: tuple[str, ...], *, as_json: bool, plugins: PluginOptions) 
             raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
     reports = {folder: verify(results, tasks) for folder, results in roots.items()}
     if as_json:
-        click.echo(json.dumps({folder: asdict(report) for folder, report in reports.items()}, indent=1))
+        click.echo(
+            redact(json.dumps({folder: asdict(report) for folder, report in reports.items()}, indent=1))
+        )
     else:
         for folder, report in reports.items():
             _print(folder, report)

@@ -145,10 +145,14 @@ def _compare_task(
     for model, result in zip(models, results, strict=True):
         if result is None:
             partial.broken.append(f"{slot[0]} is missing from the results of {model.name}")
+        elif result.evaluation.status == "broken":
+            partial.broken.append(
+                f"{slot[0]} is BROKEN in the results of {model.name}: {result.evaluation.error}"
+            )
         elif result.evaluation.status == "error":
             partial.broken.append(f"{slot[0]} is an ERROR of {model.name}: {result.evaluation.error}")
     base, *others = [result for result in results if result is not None]
-    failed = any(result.evaluation.status == "error" for result in (base, *others))
+    failed = any(result.evaluation.status != "ok" for result in (base, *others))
     if failed or len(others) < len(candidates):
         return
     differences = {
@@ -243,7 +247,7 @@ def _model_ref(model: ModelResults, seeds: Sequence[ModelResults]) -> ModelRef:
     return ModelRef(
         name=f"{model.name} and {_other_seeds(len(seeds) - 1)}" if several else model.name,
         fingerprint=model.fingerprint,
-        source=str(model.source),
+        source=model.source,
         members=tuple(seed.name for seed in seeds) if several else (),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -11,9 +11,10 @@ from harness.errors import HarnessError
 from harness.models.interface import ModelFacts, Settings
 from harness.models.locate import display_names
 from harness.results.folder import Results, no_results
-from harness.results.leaderboard import LeaderboardRow, read_leaderboard
+from harness.results.leaderboard import LeaderboardRow, leaderboard_rows, read_leaderboard
 from harness.results.prediction_files import TaskResult
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, Throughput
+from harness.results.soundness import as_broken, score_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +33,8 @@ class ModelResults:
 
     name: str
     fingerprint: str
-    source: Path
+    source: str
+    """The folder or CSV, as the user wrote it."""
     answered: dict[Slot, TaskResult]
     throughput: Throughput | None = None
     folder: Path | None = field(default=None)
@@ -45,9 +47,10 @@ class ModelResults:
         return next((record for record in known if record.facts is not None), known[0])
 
 
-def read_results(path: Path) -> list[ModelResults]:
+def read_results(path: Path, shown: str | None = None) -> list[ModelResults]:
     """Read all models of a results folder or a leaderboard CSV, sorted by name.
 
+    shown: the path as the user wrote it, for reports; None for `path`.
     Predictions behind the rows of a CSV are read from the results folder that contains it.
     Raises HarnessError for any other path, for one without results, and for a record that cannot be read.
     """
@@ -65,7 +68,7 @@ def read_results(path: Path) -> list[ModelResults]:
             )
     else:
         raise HarnessError(f"no folder or file {path}", hint="give a results folder or its leaderboard.csv")
-    return _by_model(answered, path, results)
+    return _by_model(answered, shown or str(path), results)
 
 
 def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where: Path) -> list[ModelResults]:
@@ -101,9 +104,12 @@ def _from_record(results: Results, evaluation: Evaluation) -> TaskResult:
 
 
 def _from_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResult]:
-    """Return a result per model and task: a record in the CSV's folder if its scores agree, else the rows."""
+    """Return a result per model and task: the record in the CSV's folder or, where there is none, the rows.
+
+    Rows that contradict the record beside them are broken, as is a score outside its interval.
+    """
     records = {
-        (record.candidate.fingerprint, record.examination, record.predictions): record
+        (record.candidate.fingerprint, _slot(record.examination)): record
         for record in (results.evaluations([]) if (results.root / "records").is_dir() else [])
     }
     grouped: dict[tuple[Any, ...], list[LeaderboardRow]] = {}
@@ -113,18 +119,32 @@ def _from_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResu
     answered = []
     for group in grouped.values():
         evaluation = _evaluation(group)
-        record = records.get(
-            (evaluation.candidate.fingerprint, evaluation.examination, evaluation.predictions)
-        )
-        if record is not None and _scores(record) == _scores(evaluation):
-            answered.append(_from_record(results, record))
+        record = records.get((evaluation.candidate.fingerprint, _slot(evaluation.examination)))
+        fault = score_fault(evaluation.scores)
+        if record is not None and record.status != "broken":
+            fault = _contradiction(group, leaderboard_rows([record]))
+        if record is None or fault:
+            broken = as_broken(evaluation, f"its rows in the CSV: {fault}") if fault else evaluation
+            answered.append(TaskResult(evaluation=broken))
         else:
-            answered.append(TaskResult(evaluation=evaluation))
+            answered.append(_from_record(results, record))
     return answered
 
 
-def _scores(evaluation: Evaluation) -> dict[str, float | None]:
-    return {score.metric: score.score for score in evaluation.scores}
+def _contradiction(rows: Sequence[LeaderboardRow], recorded: Sequence[LeaderboardRow]) -> str | None:
+    """Return the first difference between rows of a CSV and those of the record beside it; None without any.
+
+    The model's name may differ: it depends on the other models of a leaderboard.
+    """
+    known = {row.metric: row for row in recorded}
+    if different := sorted({row.metric for row in rows} ^ known.keys()):
+        return f"they and the record beside them do not have the same metrics: {', '.join(different)}"
+    for row in rows:
+        for column in fields(LeaderboardRow):
+            name, own = column.name, known[row.metric]
+            if name != "model" and getattr(row, name) != getattr(own, name):
+                return f"{name} of {row.metric} is {getattr(row, name)}, in the record {getattr(own, name)}"
+    return None
 
 
 def _evaluation(rows: Sequence[LeaderboardRow]) -> Evaluation:
@@ -192,7 +212,7 @@ def _prompts(row: LeaderboardRow) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(prompts.items()))
 
 
-def _by_model(answered: Sequence[TaskResult], source: Path, results: Results) -> list[ModelResults]:
+def _by_model(answered: Sequence[TaskResult], source: str, results: Results) -> list[ModelResults]:
     shown = display_names(sorted(result.evaluation.model for result in answered))
     speeds = {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
     sides = {}

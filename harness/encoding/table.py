@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.system.frozen import read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -92,9 +93,7 @@ class EmbeddingTable:
         at = self._block_of(int(rows[0]))
         first = int(rows[0]) - self._starts[at]
         if first + len(rows) <= len(self._blocks[at]) and (np.diff(rows) == 1).all():
-            view = self._blocks[at][first : first + len(rows)]
-            view.flags.writeable = False
-            return view
+            return read_only(self._blocks[at][first : first + len(rows)])
         taken = np.empty((len(rows), self._blocks[at].shape[1]), dtype=np.float32)
         order = np.argsort(rows, kind="stable")
         for block, start, begin, end in self._by_block(rows[order]):

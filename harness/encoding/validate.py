@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.system.environment import is_out_of_memory
+from harness.system.frozen import FrozenList
 
 if TYPE_CHECKING:
     from harness.models.interface import Model, Role
@@ -71,7 +72,8 @@ def _cut_to_the_same(model: Model, texts: list[str], role: Role) -> bool:
 def _encode_in_memory(model: Model, texts: list[str], role: Role) -> np.ndarray:
     """Return embeddings, (len(texts), dimensions) float32; encodes in halves if memory runs out."""
     try:
-        output = model.encode(texts, role)
+        # A model that sorts its texts in place would give each the embedding of another.
+        output = model.encode(FrozenList(texts, "the list of texts"), role)
     except Exception as error:
         if len(texts) == 1 or not is_out_of_memory(error):
             raise

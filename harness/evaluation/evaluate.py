@@ -16,6 +16,9 @@ from harness.results.records import Evaluation, Examination, ModelRecord, Score,
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
+from harness.system.paths import without_start_folder
+from harness.system.plugin_code import PluginExitError, error_text, plugin_code
+from harness.system.redact import redact
 from harness.tasks.dataset import Dataset
 from harness.tasks.interface import AggregateTask
 from harness.training.contamination import find_contamination
@@ -42,7 +45,7 @@ class LoadedTask:
     task: Task
     examination: Examination
     dataset: Dataset | None = None
-    error: BaseException | None = None
+    error: Exception | None = None
     code: Mapping[str, str] = field(default_factory=dict)
     """Modules that the task's code reaches → hashes: see `keys.task_code`."""
 
@@ -50,12 +53,13 @@ class LoadedTask:
 def load_task(task: Task, source: DataSource, limit: int | None = None) -> LoadedTask:
     """Read a task's rows; an error is returned in the result, not raised."""
     dataset: Dataset | None = None
-    failure: BaseException | None = None
+    failure: Exception | None = None
     code: Mapping[str, str] = {}
     try:
-        code = task_code(task)
-        dataset = _load(task, source, limit)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
+        with plugin_code():
+            code = task_code(task)
+            dataset = _load(task, source, limit)
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it becomes an ERROR
         failure = error
     examination = Examination(
         task=task.name,
@@ -82,11 +86,18 @@ def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
 def evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, Predictions | None]:
     """Evaluate a model on a task; predictions are None for aggregate scores.
 
-    Raises HarnessError where the headline metric is undefined, and what the task raises.
+    Raises HarnessError where the headline metric is undefined, and what the task raises: see `plugin_code`.
     """
+    with plugin_code():
+        return _evaluate_task(model, loaded)
+
+
+def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, Predictions | None]:
     task, dataset = loaded.task, loaded.dataset
     if dataset is None:
         raise loaded.error or HarnessError(f"{task.name} has no rows")
+    # Its lists refuse to be changed; compiled code that does not ask them, such as heapq's, changes a copy.
+    dataset = dataset.lent()
     calibration = model.calibrate(task.texts(dataset))
     model.pop_requested()
     predictions: Predictions | None = None
@@ -150,16 +161,19 @@ def evaluate(
     return evaluate_task(CachedModel(model), load_task(task, source, limit))
 
 
-def failure_record(located: LocatedModel, loaded: LoadedTask, error: BaseException) -> Evaluation:
+def failure_record(located: LocatedModel, loaded: LoadedTask, error: Exception) -> Evaluation:
     """Return the ERROR record of a model that could not be scored on a task."""
     metrics = loaded.task.metrics[:1]
-    reason = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+    plain = isinstance(error, HarnessError | PluginExitError)
+    reason = error_text(error) if plain else f"{type(error).__name__}: {error_text(error)}"
+    # A path may hold bytes that are not UTF-8, and is not to name this machine's folders.
+    reason = redact(without_start_folder(reason)).encode(errors="replace").decode()
     return _evaluation(
         located,
         loaded,
         status="error",
         scores=tuple(Score(metric=metric.name, score=None) for metric in metrics),
-        error=reason.encode(errors="replace").decode(),  # a path may hold bytes that are not UTF-8
+        error=reason,
     )
 
 
@@ -192,7 +206,7 @@ def _evaluation(
 ) -> Evaluation:
     """Return a record, with the fields that a success and a failure have in common."""
     candidate = ModelRecord(
-        model=model.name, fingerprint=model.fingerprint, settings=model.spec.settings, facts=facts
+        model=redact(model.name), fingerprint=model.fingerprint, settings=model.spec.settings, facts=facts
     )
     return Evaluation(
         key=record_key(model, loaded.examination),

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Self, cast
 import msgspec
 
 from harness.errors import HarnessError
+from harness.evaluation.run import evaluate_views
 from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
 from harness.models.missing import MissingModel
 from harness.results.records import Evaluation  # noqa: TC001 - msgspec reads annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.evaluation.evaluate import LoadedTask
-    from harness.evaluation.run import Runner
+    from harness.evaluation.runner import Runner
     from harness.models.interface import LocatedModel
 
 _MODULE = "harness.evaluation.isolated_worker"
@@ -108,7 +109,7 @@ class SubprocessEvaluator:
     def __call__(self, run: Runner, located: LocatedModel, pending: Sequence[LoadedTask]) -> None:
         """Evaluate; a task during which the process ended gets an ERROR record, and the others go on."""
         if isinstance(located, MissingModel):
-            run.evaluate_model(located, list(pending))
+            evaluate_views(run, [(located, list(pending))])
             return
         left = {loaded.task.name: loaded for loaded in pending}
         while True:

@@ -18,11 +18,11 @@ from harness.errors import HarnessError
 from harness.evaluation.isolate import Done, EncodedTexts, EvaluateJob, Event, Message, TaskDone, TaskStarted
 from harness.evaluation.progress import Progress
 from harness.system import processes
-from harness.system.paths import user_path
+from harness.system.paths import relative_to, user_path
 from harness.system.signals import handle_signals
 
 if TYPE_CHECKING:
-    from harness.evaluation.run import RunPlan
+    from harness.evaluation.runner import RunPlan
     from harness.results.records import Evaluation
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=EvaluateJob)
-    with handle_signals():
+    with handle_signals(), relative_to(Path.cwd()):
         try:
             events.write(_evaluate(job, events))
         except HarnessError as error:
@@ -83,7 +83,7 @@ def _evaluate(job: EvaluateJob, events: EventWriter) -> Done:
 
 
 def _plan(job: EvaluateJob) -> RunPlan:
-    from harness.evaluation.run import RunPlan
+    from harness.evaluation.runner import RunPlan
     from harness.models.locate import locate_model
     from harness.plugins.loader import all_tasks, load_plugins
     from harness.tasks.interface import read_choice

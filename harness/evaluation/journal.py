@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -13,12 +12,12 @@ from harness.errors import HarnessError
 from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
 from harness.system.atomic import is_gone, this_process
 from harness.system.limits import read_json_file
-from harness.tasks.interface import HUB
+from harness.system.paths import start_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.evaluation.run import RunPlan
+    from harness.evaluation.runner import RunPlan
     from harness.results.folder import Results
 
 
@@ -65,14 +64,14 @@ class RunRequest:
             for model in plan.models
         ]
         return cls(
-            folder=str(Path.cwd()),
+            folder=str(start_folder()),
             models=tuple(models),
             tasks=tuple(
                 RequestedTask(name=selected.task.name, by_name=selected.by_name) for selected in plan.tasks
             ),
             plugins=plugins,
             task_files=task_files,
-            data=plan.data if plan.data is None or plan.data == HUB else str(plan.data.absolute()),
+            data=str(plan.data) if plan.data else None,
             limit=plan.limit,
             no_texts=plan.no_texts,
         )

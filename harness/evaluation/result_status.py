@@ -22,7 +22,7 @@ class PairStatus:
     model: str
     task: str
     data: str
-    """`sample`, or the data folder."""
+    """`sample`, the data folder, or `own` for a task that has its own rows, such as a task file's."""
     limit: int | None
     state: State
     """`unknown` where the model, the task or its data no longer exists."""

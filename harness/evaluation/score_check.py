@@ -11,6 +11,7 @@ from harness.evaluation.keys import source_hash
 from harness.metrics import standard as metrics
 from harness.results.predictions import metric_of
 from harness.system.environment import libraries
+from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,9 +38,10 @@ def differences(
     task = tasks.get(examination.task)
     metric = _metric(evaluation, score, tasks)
     try:
-        recomputed = score_predictions(metric, predictions, examination)
+        with plugin_code():
+            recomputed = score_predictions(metric, predictions, examination)
     except Exception as error:  # noqa: BLE001 - a third-party metric, or a missing column
-        changes = [f"cannot be computed from the predictions: {type(error).__name__}: {error}"]
+        changes = [f"cannot be computed from the predictions: {error_sentence(error)}"]
     else:
         changes = list(_compare(score, recomputed, evaluation))
     kept_out = predictions.kept_out

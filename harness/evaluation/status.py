@@ -16,7 +16,7 @@ from harness.evaluation.without_texts import withheld_reason
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
-from harness.system.paths import user_path
+from harness.system.paths import relative_to, user_path
 from harness.tasks.interface import HUB, DataSource, read_choice
 from harness.tasks.selection import select_tasks
 from harness.tasks.task_file import read_task_file
@@ -72,9 +72,9 @@ def run_status(
                     ]
                     with status.noting_errors(f"{model.name} on {task.name}"):
                         if judged := current.judge(model, task, known):
-                            slot, state, why = judged
+                            slot, data, state, why = judged
                             pairs.pop(slot, None)
-                            pairs[slot] = _pair(run, plan, model, task, state, why)
+                            pairs[slot] = _pair(run, plan, model, task, data, state, why)
     status.pairs = sorted(
         pairs.values(), key=lambda pair: (pair.model, pair.task, pair.data, pair.limit or 0)
     )
@@ -101,6 +101,8 @@ def status_of_records(results: Results, problems: list[str]) -> RunStatus:
 
 
 def _record_state(results: Results, record: Evaluation) -> tuple[State, str]:
+    if record.status == "broken":
+        return "missing", _first_line(record.error or "")
     if record.status == "error":
         return "failed", _first_line(record.error or "")
     if not results.has_predictions(record):
@@ -126,12 +128,18 @@ def _pair_key(plan: RunRequest, model: RequestedModel, task: RequestedTask) -> H
 
 
 def _pair(
-    run: JournalEntry, plan: RunRequest, model: RequestedModel, task: RequestedTask, state: State, why: str
+    run: JournalEntry,
+    plan: RunRequest,
+    model: RequestedModel,
+    task: RequestedTask,
+    data: str,
+    state: State,
+    why: str,
 ) -> PairStatus:
     return PairStatus(
         model=model.name,
         task=task.name,
-        data=plan.data or "sample",
+        data=data,
         limit=plan.limit,
         state=state,
         why=why,
@@ -147,6 +155,7 @@ def _in_folder(plan: RunRequest, status: RunStatus) -> Iterator[None]:
         with status.noting_errors(folder):
             if Path(plan.folder).is_dir():
                 stack.enter_context(chdir(plan.folder))
+                stack.enter_context(relative_to(Path.cwd()))
             else:
                 status.problem(f"{folder}, does not exist")
         yield
@@ -180,21 +189,28 @@ class _CurrentState:
 
     def judge(
         self, model: RequestedModel, task: RequestedTask, known: Sequence[Identity]
-    ) -> tuple[Path, State, str] | None:
-        """Return where the record of a pair belongs, its state and why; None for a task that runs skip.
+    ) -> tuple[Path, str, State, str] | None:
+        """Return where the record of a pair belongs, its data, state and why; None for a task that runs skip.
 
         known: names and fingerprints that the model had when runs began.
         """
         located, loaded = self.located(model.spec), self.loaded(task)
+        data = self.plan.data or "sample"
         if isinstance(loaded, str):
-            return self.results.root / model.name / task.name, "unknown", loaded
+            return self.results.root / model.name / task.name, data, "unknown", loaded
         if isinstance(loaded.error, MissingDataError) and not task.by_name and self.plan.data in (None, HUB):
             skipped = f"{task.name}: {loaded.error.message}"
             self.status.skipped += [] if skipped in self.status.skipped else [skipped]
             return None
         identity = located.name, located.fingerprint
         slot = self.results.slot(identity, loaded.examination)
-        return slot, *self._state(located, loaded, [earlier for earlier in known if earlier != identity])
+        # A task file's rows are its own, wherever the others' come from.
+        data = "own" if loaded.examination.data == "own" else data
+        return (
+            slot,
+            data,
+            *self._state(located, loaded, [earlier for earlier in known if earlier != identity]),
+        )
 
     def _state(
         self, located: LocatedModel, loaded: LoadedTask, earlier: Sequence[Identity]

@@ -12,6 +12,7 @@ from harness.results.folder import no_results, read_record
 from harness.results.prediction_files import read_predictions
 from harness.results.publish import leaderboard_files
 from harness.results.records import content_hash
+from harness.results.soundness import record_fault
 from harness.system.atomic import stale_files
 from harness.system.paths import accessible
 
@@ -68,12 +69,10 @@ def _check_record(results: Results, path: Path, report: VerifyReport) -> Evaluat
         why = f"{error.message}: {error.exists}" if error.exists else error.message
         report.fault(name, why.replace(f"{path} ", ""), _WHOLE)
         return None
-    report.records += seal_holds is not False
+    report.records += seal_holds is True
     report.sealed += seal_holds is True
-    if seal_holds is None:
-        report.skip(name, "it has no seal: it was written before records had one")
-    elif not seal_holds:
-        report.fault(name, "its seal does not match: it was changed after it was written", _AGAIN)
+    if fault := record_fault(evaluation, seal_holds):
+        report.fault(name, f"it {fault}", _AGAIN)
     belongs = results.record_path(evaluation)
     if belongs != path:
         report.fault(name, f"its content belongs in {_name(results, belongs)}", "move it back, or delete it")
@@ -240,7 +239,7 @@ class VerifyReport:
     """The counts and faults of one results folder."""
 
     records: int = 0
-    """Records that could be read, and whose seal matches where they have one."""
+    """Records that could be read, and whose seal matches."""
     sealed: int = 0
     """Records with a seal, the hash of their own content, that matches."""
     predictions: int = 0

@@ -15,8 +15,9 @@ import pluggy
 from harness.errors import HarnessError
 from harness.models.interface import ModelScheme
 from harness.plugins import hookspecs
-from harness.plugins.validate import answer_error, error_sentence, model_error
+from harness.plugins.validate import answer_error, model_error
 from harness.system.code_hash.walk import PLUGIN_FILE
+from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.tasks.interface import Task, TaskKind, TaskScheme
 from harness.tasks.selection import find_ambiguous_names
 from harness.training.check_input import Check
@@ -149,8 +150,9 @@ class Plugins:
         """Call one plugin's hook; yield the usable answers with their names, and note the others."""
         plugin = implementation.plugin_name
         try:
-            answers: list[Any] = list(implementation.function())  # type: ignore[call-overload]
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+            with plugin_code():
+                answers: list[Any] = list(implementation.function())  # type: ignore[call-overload]
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
             self._problems.append(f"plugin {plugin}: {hook} raised {error_sentence(error)}")
             return
         for answer in answers:
@@ -237,11 +239,12 @@ def _load(plugins: Plugins, name: str, origin: str, load: Callable[[], ModuleTyp
     try:
         if manager.has_plugin(name):
             raise HarnessError("a plugin of this name is loaded already")
-        module = load()
-        if manager.is_registered(module):
-            raise HarnessError(f"the same module is loaded already, as {manager.get_name(module)}")
-        manager.register(module, name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        with plugin_code():
+            module = load()
+            if manager.is_registered(module):
+                raise HarnessError(f"the same module is loaded already, as {manager.get_name(module)}")
+            manager.register(module, name)
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
         plugins.infos.append(PluginInfo(name, origin, problem=error_sentence(error)))
         return
     callers = manager.get_hookcallers(module) or []
@@ -276,12 +279,13 @@ def _naming_plugin(answer: Any, implementation: pluggy.HookImpl, hook: str) -> A
 
     def call(argument: Any) -> Any:  # noqa: ANN401 - what the function takes and returns
         try:
-            result = function(argument)
+            with plugin_code():
+                result = function(argument)
             problem = model_error(result) if attribute == "locate" else answer_error(result, Task)
         except HarnessError:
             raise
-        except (Exception, SystemExit) as error:
-            raise HarnessError(f"{subject} raised {error_sentence(error)}") from error
+        except Exception as error:  # noqa: BLE001 - as above
+            raise HarnessError(f"{subject} raised {error_sentence(error)}") from raised_by(error)
         if problem:
             raise HarnessError(f"{subject} answers {problem}")
         _set_brought_by(result, implementation)

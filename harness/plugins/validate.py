@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from harness.errors import HarnessError
 from harness.metrics.interface import Metric
+from harness.models.interface import ModelSpec
+from harness.system.plugin_code import error_sentence, plugin_code
 from harness.tasks.interface import AggregateTask, Task
 from harness.tasks.selection import name_error
 
@@ -14,10 +15,11 @@ from harness.tasks.selection import name_error
 def answer_error(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401 - a plugin may answer anything
     """Return why an answer cannot be used; None if it can."""
     try:
-        if not isinstance(answer, kind):
-            return f"{str(answer)[:80]!r}, which is not a {kind.__name__}"
-        fault = _task_fault(answer) if isinstance(answer, Task) else _name_fault(answer.name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's property may raise anything
+        with plugin_code():
+            if not isinstance(answer, kind):
+                return f"{str(answer)[:80]!r}, which is not a {kind.__name__}"
+            fault = _task_fault(answer) if isinstance(answer, Task) else _name_fault(answer.name)
+    except Exception as error:  # noqa: BLE001 - a plugin's property may raise anything
         fault = f"whose attributes cannot be read: {error_sentence(error)}"
     return f"a {type(answer).__name__} {fault}" if fault else None
 
@@ -57,17 +59,17 @@ def _all_are(kind: type, values: Any, container: type[Any]) -> bool:  # noqa: AN
 
 
 def model_error(located: Any) -> str | None:  # noqa: ANN401 - a plugin may return anything
-    """Return why the result of a model scheme is not a model; None if it is."""
-    missing = [name for name in ("name", "fingerprint", "spec", "load") if not hasattr(located, name)]
-    return f"{str(located)[:80]!r}, a model without {', '.join(missing)}" if missing else None
-
-
-def error_sentence(error: BaseException) -> str:
-    """Return an exception's type and message on one line; only the message of a HarnessError."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kind = (
-        []
-        if isinstance(error, HarnessError)
-        else [f"{type(error).__name__}:" if lines else type(error).__name__]
-    )
-    return " ".join([*kind, *lines])
+    """Return why the result of a model scheme is not a located model; None if it is."""
+    try:
+        with plugin_code():
+            shown = f"{str(located)[:80]!r}, a model"
+            members = ("name", "fingerprint", "spec", "load")
+            if missing := [name for name in members if not hasattr(located, name)]:
+                return f"{shown} without {', '.join(missing)}"
+            for name, kind in (("name", str), ("fingerprint", str), ("spec", ModelSpec)):
+                value = getattr(located, name)
+                if not isinstance(value, kind) or value == "":
+                    return f"{shown} whose {name} is {value!r}, not a {kind.__name__}"
+    except Exception as error:  # noqa: BLE001 - a plugin's property may raise anything
+        return f"a model whose attributes cannot be read: {error_sentence(error)}"
+    return None

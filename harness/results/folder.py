@@ -14,9 +14,11 @@ import msgspec
 from harness.errors import HarnessError
 from harness.results.prediction_files import read_content_hash, to_parquet
 from harness.results.records import SCHEMA, Evaluation, Throughput
+from harness.results.soundness import as_broken, record_fault
 from harness.system.atomic import locked, remove_stale, write_error, write_inside
 from harness.system.limits import read_json_file
-from harness.system.paths import accessible, file_name, refuse_symlinks, symlink_below
+from harness.system.paths import accessible, file_name, refuse_symlinks, shown_path, symlink_below
+from harness.system.redact import redact
 from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
@@ -55,24 +57,17 @@ class Results:
     def read(self, model: Identity, examination: Examination) -> Evaluation | None:
         """Read a finished record; None where there is none.
 
-        Raises HarnessError for a file that is not a record, is of another schema or was changed, and for a
+        Raises HarnessError for a file that is not a record, is of another schema or does not hold, and for a
         path that cannot be accessed.
         """
-        path = accessible(self.slot(model, examination))
-        if not path.is_file():
-            return None
-        evaluation, seal_holds = read_record(path)
-        if seal_holds is False:
-            raise HarnessError(f"{path} was changed after it was written: its seal does not hold", hint=_HINT)
-        return evaluation
+        return _read_sound(accessible(self.slot(model, examination)))
 
     def failure(self, model: Identity, examination: Examination) -> Evaluation | None:
         """Read the ERROR record of the last failure; None where there is none.
 
         Raises HarnessError as `read` does.
         """
-        path = accessible(self._path("errors", model, examination, "json"))
-        return _read_as(path, Evaluation) if path.is_file() else None
+        return _read_sound(accessible(self._path("errors", model, examination, "json")))
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
         """Write the predictions, then the record that vouches for them."""
@@ -87,7 +82,7 @@ class Results:
         if trace is None:
             self._remove(self.trace_path(evaluation))
         else:
-            self._write(self.trace_path(evaluation), trace.encode(errors="replace"))
+            self._write(self.trace_path(evaluation), redact(trace).encode(errors="replace"))
         self._write(self.record_path(evaluation), sealed(evaluation))
 
     def forget_failure(self, evaluation: Evaluation) -> None:
@@ -122,27 +117,40 @@ class Results:
         """Return the path of a failed evaluation's traceback."""
         return self._path("errors", evaluation.model, evaluation.examination, "txt")
 
-    def evaluations(self, unreadable: list[str] | None = None) -> list[Evaluation]:
+    def evaluations(self, problems: list[str] | None = None) -> list[Evaluation]:
         """Read all records, in an order of their content alone; a failure hides an earlier success.
 
-        unreadable: gets one sentence for each file that is not a record; when it is None, the first
-        such file raises HarnessError.
+        A record that does not hold is returned as broken, without its scores: see `soundness`.
+        problems: gets one sentence for each of these, and for each file that is not a record, or lies where
+        another belongs; when it is None, the first file of the latter kinds raises HarnessError.
         """
         paths = [*self.root.glob("records/*/*.json"), *self.root.glob("errors/*/*.json")]
         latest: dict[tuple[str, ...], Evaluation] = {}
         # Errors come after records: `sorted` would put them first.
         for path in sorted(paths, key=lambda path: (path.parts[-3] == "errors", path)):
             try:
-                evaluation = _read_as(path, Evaluation)
+                evaluation, fault = self._read_checked(path)
             except HarnessError as error:
                 if not os.path.lexists(path):
                     continue  # another process has just finished what had failed
-                if unreadable is None:
+                if problems is None:
                     raise
-                unreadable.append(error.message)
+                problems.append(error.message)
                 continue
+            if fault is not None and problems is not None:
+                problems.append(f"{shown_path(path)} {fault}; it is not ranked")
             latest[*evaluation.model, _file_stem(evaluation.examination)] = evaluation
         return [latest[key] for key in sorted(latest, key=lambda key: (latest[key].examination.task, *key))]
+
+    def _read_checked(self, path: Path) -> tuple[Evaluation, str | None]:
+        """Read a record, as broken where it does not hold, and why; raises HarnessError for one elsewhere."""
+        evaluation, seal_holds = read_record(path)
+        belongs = self.record_path(evaluation)
+        if belongs != path:
+            where = belongs.relative_to(self.root)
+            raise HarnessError(f"{shown_path(path)} is not in its place: its content belongs in {where}")
+        fault = record_fault(evaluation, seal_holds)
+        return (evaluation if fault is None else as_broken(evaluation, f"its record {fault}")), fault
 
     def write_throughput(self, throughput: Throughput) -> None:
         """Write a model's speed; it replaces the last one."""
@@ -211,20 +219,20 @@ class Results:
 
 def no_results(folder: Path) -> HarnessError:
     """Return the error for a folder without results; it names subfolders with results."""
-    below = sorted(str(path.parent) for path in folder.glob("*/records"))
+    below = sorted(shown_path(path.parent) for path in folder.glob("*/records"))
     return HarnessError(
-        f"no results in {folder}",
+        f"no results in {shown_path(folder)}",
         exists=f"there are some in {', '.join(below[:_SHOWN])}" if below else None,
         hint="give a folder that `harness run --out` wrote",
     )
 
 
 def encode(record: Any) -> bytes:  # noqa: ANN401 - any dataclass
-    """Return a record as indented JSON; NaN becomes null."""
+    """Return a record as indented JSON without secrets (`redact`); NaN becomes null."""
     content = record if isinstance(record, dict) else asdict(record)
     # `fitted` may hold numpy numbers and arrays.
-    text = msgspec.json.encode(content, enc_hook=lambda value: value.tolist())
-    return msgspec.json.format(text, indent=1) + b"\n"
+    text = msgspec.json.encode(content, enc_hook=lambda value: value.tolist()).decode()
+    return msgspec.json.format(redact(text).encode(), indent=1) + b"\n"
 
 
 def sealed(evaluation: Evaluation) -> bytes:
@@ -252,6 +260,16 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
     return evaluation, content[_SEAL] == seal(content) if _SEAL in content else None
 
 
+def _read_sound(path: Path) -> Evaluation | None:
+    """Read a record that holds; None where there is none. Raises HarnessError for one that does not."""
+    if not path.is_file():
+        return None
+    evaluation, seal_holds = read_record(path)
+    if fault := record_fault(evaluation, seal_holds):
+        raise HarnessError(f"{shown_path(path)} {fault}", hint=_HINT)
+    return evaluation
+
+
 def _file_stem(examination: Examination) -> str:
     """Return a name such as `stsb`, `stsb@sample` or `stsb@hub@limit9`; an escaped name has no `@`."""
     sample = f"@{examination.data}" if examination.data in ("sample", "hub") else ""
@@ -261,7 +279,7 @@ def _file_stem(examination: Examination) -> str:
 
 def _folder(model: Identity) -> str:
     name, fingerprint = model
-    return f"{file_name(name)}~{file_name(fingerprint[:8])}"
+    return f"{file_name(redact(name))}~{file_name(fingerprint[:8])}"
 
 
 def _read_as(path: Path, kind: type[AnyRecord]) -> AnyRecord:
@@ -273,15 +291,19 @@ def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
         return read_json_file(path)
     except HarnessError as error:
-        raise HarnessError(f"{path} is not a readable record", exists=str(error), hint=_HINT) from error
+        raise HarnessError(
+            f"{shown_path(path)} is not a readable record", exists=str(error), hint=_HINT
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
-        raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
+        raise HarnessError(f"{shown_path(path)} is not a readable record: {error}", hint=_HINT) from error
 
 
 def _convert(path: Path, content: Any, kind: type[AnyRecord]) -> AnyRecord:  # noqa: ANN401 - JSON
     if isinstance(content, dict) and content.get("schema") != SCHEMA:
-        raise HarnessError(f"{path} has schema {content.get('schema')!r}, not {SCHEMA}", hint=_HINT)
+        raise HarnessError(
+            f"{shown_path(path)} has schema {content.get('schema')!r}, not {SCHEMA}", hint=_HINT
+        )
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
-        raise HarnessError(f"{path} is not a readable record: {error}", hint=_HINT) from error
+        raise HarnessError(f"{shown_path(path)} is not a readable record: {error}", hint=_HINT) from error

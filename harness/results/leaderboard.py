@@ -35,7 +35,7 @@ class LeaderboardRow:
     """Ends of the 95 % interval."""
     examples: int
     clusters: int
-    status: Literal["ok", "error"]
+    status: Literal["ok", "error", "broken"]
     data: str
     """`sample` (illustrative), `files` (--data DIR), `hub` or `own` (a task file, mteb)."""
     split: str
@@ -88,7 +88,7 @@ class Row:
 
     @property
     def headline(self) -> Score | None:
-        """The score that the model is ranked by; None for an ERROR."""
+        """The score that the model is ranked by; None for an ERROR, and for a broken record."""
         return self.evaluation.scores[0] if self.evaluation.status == "ok" else None
 
 

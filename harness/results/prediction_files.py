@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from harness.errors import HarnessError
-from harness.results.records import plain_values
+from harness.results.records import columns_hash, plain_values
 from harness.system import limits
 from harness.system.paths import accessible
 
@@ -106,7 +106,8 @@ def read_table(result: TaskResult, columns: Iterable[str] | None = None) -> dict
     """Read the predictions that a record vouches for: column → (n,); list cells are arrays.
 
     columns: names of the columns needed, of which those that exist are read; all when None.
-    Raises HarnessError for a file that is missing, cannot be read, or does not belong to the record.
+    The values of all columns are hashed, and compared with the record, when a process first reads a file.
+    Raises HarnessError for a file that is missing, cannot be read, or is not what the record says.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -118,13 +119,21 @@ def read_table(result: TaskResult, columns: Iterable[str] | None = None) -> dict
         with parquet.ParquetFile(path) as file:
             schema = file.schema_arrow
             wanted = [name for name in schema.names if columns is None or name in set(columns)]
-            table = limits.read_parquet(file, path, wanted)
-            arrays = {name: _to_array(table[name]) for name in wanted}
+            state = _state(path, result.evaluation.predictions)
+            table = limits.read_parquet(file, path, wanted if state in _VERIFIED else None)
+            cells = {name: table[name].to_pylist() for name in table.column_names}
+            arrays = {name: _to_array(cells[name], table[name].type) for name in wanted}
     # A column that occurs twice, or holds values that Python cannot, is not one that we wrote.
     except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise HarnessError(f"the {what} cannot be read: {path}: {error}") from error
     if _content_hash_of(schema) != result.evaluation.predictions:
         raise HarnessError(f"the {what} are of another run than their record: {path}")
+    if state not in _VERIFIED:
+        if columns_hash(cells, _kept_out_of(schema)) != result.evaluation.predictions:
+            raise HarnessError(
+                f"the {what} were changed: their values do not have their record's hash: {path}"
+            )
+        _VERIFIED.add(state)
     for name in {"id", "cluster"} & arrays.keys():
         if arrays[name].dtype == object and not all(isinstance(cell, str) for cell in arrays[name]):
             raise HarnessError(f"the {what} have cells in column {name!r} that are not text: {path}")
@@ -166,13 +175,21 @@ def _describe(result: TaskResult) -> str:
     return f"predictions of {evaluation.candidate.model} on {evaluation.examination.task}"
 
 
-def _to_array(column: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types
+_VERIFIED: set[tuple[object, ...]] = set()
+"""States of files whose values have the hash of a record: many comparisons read one file."""
+
+
+def _state(path: Path, expected: str | None) -> tuple[object, ...]:
+    """Return what changes when a file is written again, and the hash that its record expects."""
+    found = path.stat()
+    return path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, expected
+
+
+def _to_array(cells: list[Any], kind: Any) -> np.ndarray:  # noqa: ANN401 - pyarrow has no types
+    """Return plain values as an array: pyarrow's own way to numpy imports pandas."""
     import numpy as np
     import pyarrow as pa
 
-    # Plain values: pyarrow's own way to numpy imports pandas.
-    cells = column.to_pylist()
-    kind = column.type
     if pa.types.is_floating(kind) or pa.types.is_integer(kind):
         return np.asarray([math.nan if cell is None else cell for cell in cells])
     if pa.types.is_boolean(kind) and None not in cells:

@@ -11,6 +11,7 @@ import numpy as np
 from harness.errors import HarnessError
 from harness.metrics import standard as metrics
 from harness.stats.paired import Paired
+from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -64,11 +65,12 @@ def _compute(metric: Metric, columns: list[np.ndarray]) -> float:
     So does what ours raise for columns that are not numbers: the fault is in the file.
     """
     try:
-        return float(metric.compute(*columns))
+        with plugin_code():
+            return float(metric.compute(*columns))
     except Exception as error:
         if metric.compute.__module__ == metrics.__name__ and not isinstance(error, TypeError | ValueError):
             raise
-        raise HarnessError(f"the metric {metric.name} raised {type(error).__name__}: {error}") from error
+        raise HarnessError(f"the metric {metric.name} raised {error_sentence(error)}") from error
 
 
 def align_tables(

@@ -22,26 +22,26 @@ def publish(results: Results) -> list[str]:
     """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone.
 
     One process at a time reads the records and writes, so that the last one has read all of them.
-    Returns one sentence for each file in `records/` that is not a record and was left out.
+    Returns one sentence for each file in `records/` that is not a record or does not hold, and is not ranked.
     """
-    unreadable: list[str] = []
+    problems: list[str] = []
     if results.begun:
         with results.publishing_lock(), defer_signals():
-            for name, content in leaderboard_files(results, unreadable).items():
+            for name, content in leaderboard_files(results, problems).items():
                 write_output(results.root / name, content)
-    return unreadable
+    return problems
 
 
-def leaderboard_files(results: Results, unreadable: list[str]) -> dict[str, bytes]:
+def leaderboard_files(results: Results, problems: list[str]) -> dict[str, bytes]:
     """Return what `publish` writes: name of a file → its content.
 
-    unreadable: gets one sentence for each file in `records/` that is not a record.
+    problems: gets sentences, as `Results.evaluations` says.
     """
     from harness.render import to_markdown
     from harness.results.tables import task_tables
 
     files: dict[str, bytes] = {}
-    if evaluations := results.evaluations(unreadable):
+    if evaluations := results.evaluations(problems):
         files["leaderboard.csv"] = to_csv(leaderboard_rows(evaluations)).encode()
         files["leaderboard.md"] = to_markdown(task_tables(boards(evaluations))).encode()
     if throughputs := results.throughputs():

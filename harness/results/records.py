@@ -17,7 +17,9 @@ from harness.finding import Finding, Severity
 from harness.models.interface import ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
-    from harness.tasks.dataset import Column, Predictions
+    from collections.abc import Mapping
+
+    from harness.tasks.dataset import Column, KeptOut, Predictions
 
 SCHEMA = 1
 """Version of the files: raise it when their meaning changes. Files of another schema are refused."""
@@ -127,7 +129,8 @@ class Evaluation:
     schema: int = SCHEMA
     key: str
     """Hash of all that the result depends on; the same key is never computed twice."""
-    status: Literal["ok", "error"]
+    status: Literal["ok", "error", "broken"]
+    """`broken` for a record that was read and does not hold, see `soundness`; no file says so."""
     examination: Examination
     candidate: ModelRecord
     """The model, whether it is a candidate or a baseline."""
@@ -151,7 +154,7 @@ class Evaluation:
     Modules of the task and of ours → first digits of their hashes; `distribution NAME` → version.
     """
     error: str | None = None
-    """Reason of a failure; None for a success."""
+    """Reason of a failure, or what does not hold; None for a success."""
     no_texts: bool = False
     """Whether texts were kept out of the record and its predictions (`--no-texts`); not part of the key."""
 
@@ -230,9 +233,14 @@ def content_hash(predictions: Predictions) -> str:
     It is the hash of the columns' names and hashes, so that it is the same without the columns that
     `--no-texts` left out, whose hashes are kept.
     """
-    hashes = {name: column_hash(values) for name, values in predictions.columns.items()}
-    if predictions.kept_out is not None:
-        hashes |= predictions.kept_out.columns
+    return columns_hash(predictions.columns, predictions.kept_out)
+
+
+def columns_hash(columns: Mapping[str, Column], kept_out: KeptOut | None) -> str:
+    """Return the hex SHA-256 of columns by name, and of those kept out, as `content_hash` does."""
+    hashes = {name: column_hash(values) for name, values in columns.items()}
+    if kept_out is not None:
+        hashes |= kept_out.columns
     return hashlib.sha256(json.dumps(sorted(hashes.items()), ensure_ascii=False).encode()).hexdigest()
 
 

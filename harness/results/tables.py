@@ -44,7 +44,8 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
     rows = []
     for name, model in sorted(models.items()):
         facts = model.facts
-        speed = speeds.get((model.model, model.fingerprint))
+        # What failed now has no speed, even if it was timed before.
+        speed = speeds.get((model.model, model.fingerprint)) if facts else None
         rows.append(
             [
                 Cell(name),
@@ -62,7 +63,8 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
         header.append("1 M docs")
         for cells, name in zip(rows, sorted(models), strict=True):
             cells.append(Cell(_storage(models[name])))
-    timed = [speeds[key] for model in models.values() if (key := (model.model, model.fingerprint)) in speeds]
+    loaded = [(model.model, model.fingerprint) for model in models.values() if model.facts]
+    timed = [speeds[key] for key in loaded if key in speeds]
     machines = sorted({f"{speed.processor}, {speed.cores} cores" for speed in timed})
     remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
     remarks += [remark for name, model in sorted(models.items()) for remark in _model_remarks(name, model)]
@@ -124,7 +126,7 @@ def _task_table(board: Board) -> Table:
 
 def _cell(board: Board, row: Row, metric: str, *, interval: bool) -> Cell:
     if row.headline is None:
-        return Cell("ERROR")
+        return Cell("BROKEN" if row.evaluation.status == "broken" else "ERROR")
     score = board.score(row, metric)
     best = score is not None and score.score is not None and score.score == board.best(metric)
     return Cell(_number(score, interval=interval), best=best and len(board.rows) > 1)
@@ -169,7 +171,8 @@ def _remarks(board: Board) -> list[str]:
     remarks = [f"{further} further metrics are in the CSV"] if further > 0 else []
     for row in board.rows:
         if row.evaluation.error:
-            remarks.append(f"{row.model}: ERROR: {(row.evaluation.error.splitlines() or ['?'])[0]}")
+            kind = "BROKEN, not ranked" if row.evaluation.status == "broken" else "ERROR"
+            remarks.append(f"{row.model}: {kind}: {(row.evaluation.error.splitlines() or ['?'])[0]}")
         cut = row.evaluation.truncation.finding if row.evaluation.truncation else None
         findings = [*row.evaluation.findings, *([cut] if cut else [])]
         remarks += [f"{row.model}: {_sentence(finding)}" for finding in findings]

@@ -31,6 +31,10 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def with_score(self, score: float) -> Interval:
+        """Return the interval, widened to a score outside of it; an undefined one stays undefined."""
+        return self if math.isnan(self.low) else Interval(min(self.low, score), max(self.high, score))
+
 
 class Estimate(NamedTuple):
     """A score and its interval."""
@@ -60,7 +64,8 @@ def estimate(metric: Metric, predictions: Predictions, seed: int, *, resamples: 
     Resampled are clusters where the predictions have clusters, else examples.
     The interval is the bootstrap's percentile interval (Efron, 1979); resamples on which the metric
     is undefined do not count, and where they are the majority the interval is NaN, as it is for fewer
-    than FEWEST_UNITS units. Where the values of a `per_example` metric are all 0 or all 1, all resamples
+    than FEWEST_UNITS units. It is widened to the score where that lies outside, as for a metric whose
+    resamples are biased. Where the values of a `per_example` metric are all 0 or all 1, all resamples
     are equal, and the interval is the exact binomial one over the units (Clopper and Pearson,
     1934, "The use of confidence or fiducial limits illustrated in the case of the binomial").
     """
@@ -79,7 +84,7 @@ def estimate(metric: Metric, predictions: Predictions, seed: int, *, resamples: 
         else:
             blocks = draw_resamples(units, seed, resamples, width=len(clusters))
             scores = [resampled_scores(metric, columns, counts[:, clusters]) for counts in blocks]
-            interval = _percentiles(np.concatenate(scores))
+            interval = _percentiles(np.concatenate(scores)).with_score(score)
     return Estimate(score, interval, len(clusters), units)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from harness.system.redact import redact
+
 DISTRIBUTION = "embedding-harness"
 """Name of the installed distribution."""
 
@@ -50,7 +52,7 @@ def current_environment(started: str) -> Environment:
     """Return a description of this machine and process; imports none of the libraries."""
     return Environment(
         started=started,
-        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        command=[Path(sys.argv[0]).name, *map(redact, sys.argv[1:])],
         harness=version(),
         python=platform.python_version(),
         libraries=libraries(),

@@ -7,23 +7,79 @@ import hashlib
 import os
 import re
 import stat
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 _LONGEST = 120
 """Maximum characters of a file name, of the 255 that a file system allows: suffixes are added to it."""
 
 
-def user_path(text: str, folder: Path | None = None) -> Path:
-    """Return a path as a shell would: `~` is home, and `~unknown` a path that does not exist.
+_start: Path | None = None
+"""The folder that users' paths are relative to, inside of `relative_to`."""
 
-    folder: what it is relative to; None for the current folder.
+
+@contextmanager
+def relative_to(folder: Path | None) -> Iterator[None]:
+    """Read users' paths as relative to a folder while the body runs, wherever a plugin takes the process.
+
+    folder: absolute; None leaves it as it is.
+    """
+    global _start  # noqa: PLW0603 - the process has one current folder, too
+    before = _start
+    _start = folder or before
+    try:
+        yield
+    finally:
+        _start = before
+
+
+def start_folder() -> Path:
+    """Return the folder that users' paths are relative to: of `relative_to`, else the current one.
+
+    Raises OSError for a current folder that is gone.
+    """
+    return _start or Path.cwd()
+
+
+def known_start_folder() -> Path | None:
+    """Return `start_folder`; None for one that is gone."""
+    try:
+        return start_folder()
+    except OSError:
+        return None
+
+
+def user_path(text: str, folder: Path | None = None) -> Path:
+    """Return an absolute path as a shell would: `~` is home, and `~unknown` a path that does not exist.
+
+    folder: what it is relative to; None for `start_folder`.
     Raises HarnessError as `accessible` does.
     """
     # Path.expanduser raises where there is no such user.
-    return accessible(Path(folder or "", os.path.expanduser(text)))  # noqa: PTH111
+    path = Path(folder or "", os.path.expanduser(text))  # noqa: PTH111
+    return accessible(path if path.is_absolute() else start_folder() / path)
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as text: relative to `start_folder` if it is below it, as users write it."""
+    with suppress(OSError, ValueError):
+        return str(path.relative_to(start_folder()))
+    return str(path)
+
+
+def without_start_folder(text: str) -> str:
+    """Return a text in which paths below `start_folder` are relative to it: none names this machine."""
+    with suppress(OSError):
+        folder = str(start_folder())
+        return text if folder == os.sep else text.replace(f"{folder}{os.sep}", "")
+    return text
 
 
 def accessible(path: Path) -> Path:

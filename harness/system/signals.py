@@ -42,6 +42,8 @@ class _State:
     deferring: int = 0
     """Number of `defer_signals` bodies that the main thread is in."""
     received: int = 0
+    last: int | None = None
+    """The signal that was received last; None before the first."""
     waiting: int | None = None
     """Signal that waits for the outermost of them to end."""
 
@@ -57,10 +59,11 @@ def handle_signals() -> Iterator[None]:
     """
     handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, _handle) for number in handled}
-    _state.received, _state.waiting = 0, None
+    _state.received, _state.last, _state.waiting = 0, None, None
     try:
         yield
     finally:
+        _state.last = None
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -81,8 +84,29 @@ def defer_signals() -> Iterator[None]:
             raise Interrupted(number)
 
 
+def received_signals() -> int:
+    """Return how many signals this process has received since `handle_signals` began; for `interruption`."""
+    return _state.received
+
+
+def interruption(error: BaseException | None, before: int) -> KeyboardInterrupt | None:
+    """Return the user's interruption that an error is, or that code of a plugin hid; None if there is none.
+
+    error: what the code raised; None for an Exception or nothing at all.
+    before: `received_signals` before the code ran.
+    A KeyboardInterrupt is the user's if a signal came meanwhile, and wherever signals do not come to our
+    handler: in a Python user's own program, or after a plugin put one of its own in its place.
+    """
+    if isinstance(error, Interrupted):
+        return error
+    if _state.last is not None and _state.received > before and _state.waiting is None:
+        return Interrupted(_state.last)
+    ours = signal.getsignal(signal.SIGINT) is _handle
+    return error if isinstance(error, KeyboardInterrupt) and not ours else None
+
+
 def _handle(number: int, _frame: FrameType | None) -> None:
-    _state.received += 1
+    _state.received, _state.last = _state.received + 1, number
     if _state.received == 1 and _state.deferring:
         _state.waiting = number
         os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _WAIT)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.system.frozen import FrozenDict, FrozenList, frozen
 from harness.tasks.sampling import sample_rows
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ class Dataset:
     A missing column `id` is filled with row numbers; a column `cluster` names the group that each
     example was drawn with (a contract, an anchor). Raises HarnessError for columns of unequal
     length, no rows, or duplicate ids.
+
+    Columns and tables cannot be changed, since all models are asked with them: lists become `FrozenList`s,
+    arrays read-only; what is passed is copied.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -37,6 +41,15 @@ class Dataset:
     """Findings of reading, such as dropped rows."""
 
     def __post_init__(self) -> None:
+        columns = FrozenDict(
+            {
+                name: frozen(values, f"column {name!r} of the dataset")
+                for name, values in self.columns.items()
+            },
+            "the table of columns of the dataset",
+        )
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "tables", FrozenDict(self.tables))
         lengths = {name: len(values) for name, values in self.columns.items()}
         if len(set(lengths.values())) > 1:
             raise HarnessError(f"columns of unequal length: {lengths}")
@@ -44,7 +57,13 @@ class Dataset:
             raise HarnessError("empty dataset: no rows", exists=f"columns: {', '.join(lengths) or 'none'}")
         if "id" not in self.columns:
             numbered = [str(row) for row in range(next(iter(lengths.values())))]
-            object.__setattr__(self, "columns", {"id": numbered, **self.columns})
+            object.__setattr__(
+                self,
+                "columns",
+                FrozenDict(
+                    {"id": FrozenList(numbered, "column 'id' of the dataset"), **columns}, columns.what
+                ),
+            )
         repeated = [name for name, count in Counter(self["id"]).items() if count > 1]
         if repeated:
             raise HarnessError(
@@ -84,10 +103,23 @@ class Dataset:
         """
         return self.take(sample_rows(self.columns, limit))
 
+    def lent(self) -> Dataset:
+        """Return the same rows in lists of their own; 200,000 rows take a millisecond per column."""
+        lent = object.__new__(type(self))
+        columns = {name: _own_list(values) for name, values in self.columns.items()}
+        tables = {name: table.lent() for name, table in self.tables.items()}
+        # The digest stays as it is, where it is known.
+        vars(lent).update(vars(self), columns=FrozenDict(columns), tables=FrozenDict(tables))
+        return lent
+
     def take(self, rows: Sequence[int]) -> Dataset:
         """Return the given rows, in the given order, with the further tables unchanged."""
         columns = {name: [values[row] for row in rows] for name, values in self.columns.items()}
         return Dataset(columns, self.tables, self.findings)
+
+
+def _own_list(values: Sequence[Any]) -> Sequence[Any]:
+    return FrozenList(values, values.what) if isinstance(values, FrozenList) else values
 
 
 @dataclass(frozen=True, slots=True)

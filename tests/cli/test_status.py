@@ -407,3 +407,22 @@ def test_a_run_that_is_killed_leaves_its_plan_and_the_command_shown_finishes_it(
     assert harness("run", *words).code == 0
     assert status()[0] == 0
     assert harness("verify", "out", "--plugin", plugin).code == 0
+
+
+def test_a_task_file_is_labeled_own_and_not_as_a_sample(run, harness):
+    Path("rows.csv").write_text(
+        "text1,text2,score\n" + "".join(f"a {n},b {n % 7},{n % 5}\n" for n in range(12))
+    )
+    Path("tasks.toml").write_text('[tasks.mine]\nkind = "sts"\npath = "rows.csv"\n')
+    assert run("--task-file", "tasks.toml", tasks="mine,stsb-dev").code == 0
+    answer = harness("status", "out")
+    assert answer.code == 0
+    shown = {line.split()[1] for line in answer.out.splitlines() if line.startswith(" lexical")}
+    assert shown == {"mine", "stsb-dev@sample"}
+    pairs = json.loads(harness("status", "out", "--json").out)["pairs"]
+    assert {pair["task"]: pair["data"] for pair in pairs} == {"mine": "own", "stsb-dev": "sample"}
+    assert {path.stem for path in Path("out/records").glob("*/*.json")} == shown
+    (line,) = (
+        line for line in Path("out/leaderboard.csv").read_text().splitlines() if ",mine,spearman," in line
+    )
+    assert ",own," in line

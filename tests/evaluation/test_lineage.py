@@ -11,7 +11,8 @@ import pytest
 from evaluation.test_run import Twins
 from harness.evaluation.evaluate import load_task
 from harness.evaluation.keys import record_key
-from harness.evaluation.run import RunPlan, run_plan
+from harness.evaluation.run import run_plan
+from harness.evaluation.runner import RunPlan
 from harness.evaluation.status import _changes
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder

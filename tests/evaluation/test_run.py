@@ -15,7 +15,8 @@ from harness.encoding.cached_model import CachedModel
 from harness.encoding.text_embeddings import TextEmbeddings
 from harness.evaluation.evaluate import evaluate
 from harness.evaluation.progress import Progress
-from harness.evaluation.run import RunPlan, run_plan
+from harness.evaluation.run import run_plan
+from harness.evaluation.runner import RunPlan
 from harness.evaluation.throughput import measure
 from harness.models.locate import locate_model
 from harness.models.workload import workload

@@ -15,7 +15,8 @@ from conftest import SAMPLES, SHARED, LetterModel, build_model
 
 from harness import HarnessError, Role
 from harness.encoding.cached_model import CachedModel
-from harness.evaluation.run import RunPlan, run_plan
+from harness.evaluation.run import run_plan
+from harness.evaluation.runner import RunPlan
 from harness.metrics.standard import pearson, spearman
 from harness.models.locate import locate_model, parse_model
 from harness.plugins.loader import load_plugins

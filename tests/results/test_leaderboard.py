@@ -34,7 +34,7 @@ VALUES = {
     "int": st.integers(0, 2**63 - 1),
     "int | None": st.none() | st.integers(0, 2**63 - 1),
     "float | None": st.none() | NUMBER,
-    "Literal['ok', 'error']": st.sampled_from(["ok", "error"]),
+    "Literal['ok', 'error', 'broken']": st.sampled_from(["ok", "error"]),
 }
 ENDS = st.just((None, None)) | st.tuples(NUMBER, NUMBER)
 CELLS = {

@@ -17,6 +17,7 @@ from harness.render import CONTROL, Cell, Table, to_markdown
 from harness.results.leaderboard import boards
 from harness.results.records import Score, Throughput, Truncation
 from harness.results.tables import ILLUSTRATIVE, models_table, task_tables
+from results.test_records import SPEED
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 ANY_NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -292,3 +293,16 @@ def test_the_best_score_is_bold_in_markdown():
         "|---|---:|---:|\n"
         "| spearman | 0.5000 [0.250, 0.750] | **0.7000 [0.250, 0.750]** |\n"
     )
+
+
+def test_a_model_that_failed_on_all_tasks_shows_no_speed_of_an_earlier_run():
+    def row(*evaluations):
+        table = models_table(boards(evaluations), [replace(SPEED, model="m", fingerprint="a" * 64)])
+        return [cell.text for cell in table.rows[0]], table.remarks
+
+    cells, remarks = row(evaluated("m", error="boom"))
+    assert cells[-2:] == ["–", "–"]
+    assert not any("speeds:" in remark for remark in remarks)
+    cells, remarks = row(evaluated("m"), evaluated("m", "legal", error="boom"))
+    assert cells[-2] != "–"
+    assert any("speeds:" in remark for remark in remarks)

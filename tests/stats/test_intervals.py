@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import binomtest, bootstrap, norm
 
 from harness.metrics import standard as metrics
+from harness.metrics.interface import Metric
 from harness.stats import intervals as stats
 from harness.tasks.dataset import Dataset, Predictions
 
@@ -162,3 +163,23 @@ def test_ten_examples_are_enough_for_an_interval():
 def test_the_seed_of_an_interval_is_that_of_its_rows_task_and_metric():
     seed = stats.interval_seed("digest", "task", "metric")
     assert seed == stats.seed_from("digest", "task", "metric", "interval")
+
+
+def test_an_interval_whose_resamples_are_all_on_one_side_is_widened_to_its_score():
+    """The largest value of a resample is never above that of all examples, and mostly below it."""
+
+    def largest(values):
+        return float(np.max(values))
+
+    metric = Metric("largest", largest, ("value",))
+    rows = Predictions(Dataset({"row": range(12)}), value=[0.0] * 11 + [1.0])
+    lowest = Metric("lowest", lambda values: float(np.quantile(values, 0.04)), ("value",))
+    for one in (metric, lowest):
+        found = stats.estimate(one, rows, seed=1)
+        assert found.interval.low <= found.score <= found.interval.high
+    moved = Metric("moved", lambda values: len(set(values.tolist())) / len(values), ("value",))
+    rows = Predictions(Dataset({"row": range(12)}), value=[float(row) for row in range(12)])
+    # Every example is distinct, and no resample of twelve is: the percentiles end below 1.
+    found = stats.estimate(moved, rows, seed=1)
+    assert (found.score, found.interval.high) == (1.0, 1.0)
+    assert found.interval.low < 0.6

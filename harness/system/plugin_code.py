@@ -1,0 +1,89 @@
+"""Run code of plugins, so that whatever it does costs no more than its own result."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.system.paths import known_start_folder, relative_to
+from harness.system.signals import interruption, received_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class PluginExitError(Exception):
+    """Code of a plugin raised what is not an `Exception`: SystemExit, GeneratorExit, a test's outcome, …
+
+    `__cause__` is what it raised.
+    """
+
+
+@contextmanager
+def plugin_code() -> Iterator[None]:
+    """Run code of a plugin as the body.
+
+    The current folder is afterwards what it was before. A process that the body forked and that left the
+    body ends here, so that the run goes on once.
+    Raises `Interrupted` for the user's Ctrl-C, whatever the body made of it, `PluginExitError` for a
+    BaseException that is not an Exception, and Exceptions as they are.
+    """
+    folder, process, signals = _current_folder(), os.getpid(), received_signals()
+    try:
+        with relative_to(known_start_folder()):
+            yield
+    except Exception:
+        if received := interruption(None, signals):
+            raise received from None
+        raise
+    except BaseException as error:
+        if received := interruption(error, signals):
+            raise received from None
+        raise PluginExitError(error_sentence(error)) from error
+    else:
+        if received := interruption(None, signals):
+            raise received
+    finally:
+        if os.getpid() != process:
+            os._exit(1)
+        _return_to(folder)
+
+
+def _current_folder() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109 - no object for each call
+    except OSError:  # it was removed
+        return None
+
+
+def _return_to(folder: str | None) -> None:
+    if folder is not None and _current_folder() != folder:
+        with suppress(OSError):
+            os.chdir(folder)
+
+
+def raised_by(error: Exception) -> BaseException:
+    """Return what the plugin raised: the cause of a `PluginExitError`, any other error itself."""
+    return error.__cause__ or error if isinstance(error, PluginExitError) else error
+
+
+def error_sentence(error: BaseException) -> str:
+    """Return an exception's type and message on one line; only the message of a HarnessError."""
+    if isinstance(error, PluginExitError):
+        return str(error)
+    kind, lines = type(error).__name__, [line.strip() for line in error_text(error).splitlines()]
+    words = [line for line in lines if line]
+    if isinstance(error, HarnessError):
+        return " ".join(words)
+    return " ".join([f"{kind}:", *words]) if words else kind
+
+
+def error_text(error: BaseException) -> str:
+    """Return an exception's own text; its `__str__` is code of a plugin too, and may raise."""
+    try:
+        with plugin_code():
+            return str(error)
+    except Exception as broken:  # noqa: BLE001 - code of a plugin may raise anything
+        return f"its text cannot be shown: {type(raised_by(broken)).__name__}"

@@ -1,0 +1,56 @@
+"""Keep keys of services out of all text that leaves: records, journals, tracebacks, errors, output."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from functools import lru_cache
+from urllib.parse import quote
+
+HIDDEN = "***"
+"""What is written in place of a secret."""
+
+_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
+"""Names of environment variables whose values are secrets."""
+_SHORTEST = 6
+"""Minimum characters of a secret: TOKENIZERS_PARALLELISM=false has such a name, too."""
+_NO_SECRET = re.compile(r"(~|\.{1,2})?/.*|\d+", re.DOTALL)
+"""Values that are paths or numbers."""
+_PATTERNS = (
+    # A user and a password in an address.
+    (re.compile(r"(?<=://)[^\s/@'\"\\]+:[^\s/@'\"\\]*(?=@)"), HIDDEN),
+    # Keys of well-known services, by how they begin.
+    (re.compile(r"\b(?:hf_|sk-|ghp_|glpat-|xox[abp]-|AKIA)[A-Za-z0-9_-]{6,}"), HIDDEN),
+    (re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"), HIDDEN),
+    # `key=VALUE` in a command line, where the value has a digit and is no path.
+    (
+        re.compile(
+            r"(?i)(?<![a-z])((?:(?:api|access|auth|secret)[_-]?)?(?:key|token|secret|password)=)"
+            r"(?=[^\s/&,;'\"\\]*\d)[^\s/&,;'\"\\]{8,}"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+)
+
+
+def redact(text: str) -> str:
+    """Return a text without secrets, each replaced by `***`.
+
+    Secrets are the values of environment variables named *KEY*, *TOKEN*, *SECRET*, *PASSWORD* or
+    *CREDENTIAL*, of at least 6 characters, that are not paths or numbers; users and passwords in
+    addresses; keys by how they begin (`hf_…`, `sk-…`); and `key=…`, `token=…` with a digit in the value.
+    """
+    for secret in _secrets(tuple((name, value) for name, value in os.environ.items() if _NAMES.search(name))):
+        text = text.replace(secret, HIDDEN)
+    for pattern, hidden in _PATTERNS:
+        text = pattern.sub(hidden, text)
+    return text
+
+
+@lru_cache(maxsize=4)
+def _secrets(variables: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Return the secrets of variables, as they are and as they stand in JSON and addresses; longest first."""
+    values = {value for _, value in variables if len(value) >= _SHORTEST and not _NO_SECRET.fullmatch(value)}
+    spelled = {form for value in values for form in (value, json.dumps(value)[1:-1], quote(value, safe=""))}
+    return tuple(sorted(spelled, key=lambda form: (-len(form), form)))

@@ -1,0 +1,94 @@
+"""Standard streams that cannot end a command: an output that fails is noted, and the work goes on."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import io
+import os
+import sys
+from typing import Any, TextIO
+
+_OUTPUT, _ERROR = 1, 2
+_SIMPLER = {"–": "-", "−": "-", "→": ">", "±": "~", "·": "-", "…": ".", "¹": "1", "×": "x"}
+"""Characters of our tables → what an encoding without them gets, as wide as they are."""
+_REPLACED = "harness"
+"""Name of our way to encode what an encoding does not have."""
+
+
+class _Sink(io.FileIO):
+    """A stream whose writes always succeed; the first error is kept."""
+
+    error: OSError | None = None
+
+    def write(self, content: Any, /) -> int:  # noqa: ANN401 - bytes, or a view of some
+        """Write, or drop what cannot be written; return the number of bytes."""
+        size = memoryview(content).nbytes
+        if self.error is None:
+            try:
+                return super().write(content) or 0
+            except OSError as error:
+                self.error = error
+        return size
+
+
+def protect_streams() -> None:
+    """Open streams that are closed, and replace standard output and error by streams that cannot fail.
+
+    A character that the encoding does not have becomes a simpler one, or its code. Streams that a program
+    has replaced, as tests do, stay.
+    """
+    codecs.register_error(_REPLACED, _replace)
+    for number in (0, _OUTPUT, _ERROR):
+        _open_closed(number)
+    sys.stdin = sys.stdin or os.fdopen(os.dup(0), encoding="utf-8")
+    sys.stdout = _protected(sys.stdout, sys.__stdout__, _OUTPUT)
+    sys.stderr = _protected(sys.stderr, sys.__stderr__, _ERROR)
+
+
+def output_error() -> str | None:
+    """Flush standard output, and return why it could not be written; None if it was, or if its reader left.
+
+    A reader that closes its pipe, such as `head`, has read what it wanted.
+    """
+    buffer: Any = getattr(sys.stdout, "buffer", None)
+    sink = getattr(buffer, "raw", None)
+    if not isinstance(sink, _Sink):
+        return None
+    sys.stdout.flush()
+    error = sink.error
+    return None if error is None or error.errno == errno.EPIPE else error.strerror or str(error)
+
+
+def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    first = error.object[error.start]
+    if first in _SIMPLER:
+        return _SIMPLER[first], error.start + 1
+    return first.encode("ascii", "backslashreplace").decode(), error.start + 1
+
+
+def _open_closed(number: int) -> None:
+    """Open a stream that is closed: the next file that is opened would take its number, and its output."""
+    try:
+        os.fstat(number)
+    except OSError:
+        handle = os.open(os.devnull, os.O_RDWR)
+        os.dup2(handle, number)
+        if handle != number:
+            os.close(handle)
+
+
+def _protected(stream: TextIO | None, original: TextIO | None, number: int) -> TextIO:
+    if stream is not None and (stream is not original or not isinstance(stream, io.TextIOWrapper)):
+        return stream
+    if stream is not None:
+        stream.flush()
+    sink = _Sink(number, "wb", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(sink),
+        encoding=stream.encoding if stream is not None else "utf-8",
+        errors=_REPLACED,
+        line_buffering=number == _ERROR or sink.isatty(),
+    )

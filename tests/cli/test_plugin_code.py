@@ -1,0 +1,112 @@
+"""A plugin that raises anything, changes the folder or forks costs one result, and the others finish."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from harness import HarnessError
+from harness.evaluation import produce
+from harness.training import Trainer
+
+MISBEHAVING = Path(__file__).parents[1] / "plugins_misbehaving" / "base_exceptions.py"
+TOLD = {
+    "raising-load-exit": "SystemExit: 0",
+    "raising-predict-exit": "SystemExit: 0",
+    "raising-predict-keyboard": "KeyboardInterrupt",
+    "raising-predict-generator": "GeneratorExit",
+    "raising-predict-cancelled": "CancelledError",
+    "raising-predict-outcome": "Outcome: mine",
+    "raising-predict-memory": "MemoryError: no more",
+    "raising-predict-recursion": "RecursionError: maximum recursion depth exceeded",
+    "raising-predict-text": "UnspeakableError: its text cannot be shown: SystemExit",
+    "raising-texts-generator": "GeneratorExit",
+}
+
+
+def rows():
+    with Path("out", "leaderboard.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("words", [[], ["--isolate"]], ids=["here", "isolated"])
+def test_what_a_task_raises_is_one_error_record_with_its_type(run, words):
+    answer = run("--plugin", MISBEHAVING, *words, tasks="raising")
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+    assert {row["task"]: row["error"] for row in rows() if row["status"] == "error"} == TOLD
+    assert {row["task"] for row in rows() if row["status"] == "ok"} == {
+        "raising-predict-chdir",
+        "raising-predict-fork",
+        "raising-z-",
+    }
+    trace = next(Path("out/errors").glob("*/raising-predict-outcome.txt")).read_text()
+    assert "raise RAISED[what]" in trace
+    assert "PluginExitError" not in trace
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("load-exit", "SystemExit: 0"),
+        ("load-keyboard", "KeyboardInterrupt"),
+        ("encode-generator", "GeneratorExit"),
+        ("encode-outcome", "Outcome: mine"),
+        ("same_as-cancelled", "CancelledError"),
+        ("count_tokens-exit", "SystemExit: 0"),
+        ("members-", "load returned a RaisingModel without facts"),
+    ],
+)
+def test_what_a_model_raises_or_lacks_is_its_error_and_the_other_models_finish(run, location, told):
+    answer = run("--plugin", MISBEHAVING, "--model", f"bad=raising:{location}", tasks="stsb-dev")
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+    found = {row["model"]: (row["status"], row["error"]) for row in rows() if row["headline"] == "true"}
+    assert found == {"bad": ("error", told), "lexical": ("ok", "")}
+
+
+def test_a_model_that_cannot_be_timed_keeps_its_scores(harness):
+    words = ["--plugin", MISBEHAVING, "--model", "raising:encode-exit", "--tasks", "raising-z-"]
+    answer = harness("run", "--out", "out", *words)
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+
+
+def test_a_hook_that_raises_no_exception_is_a_problem_with_the_name_of_its_plugin(harness):
+    answer = harness("list", "recipes", "--plugin", MISBEHAVING)
+    assert "PROBLEM plugin base_exceptions: harness_recipes raised GeneratorExit" in answer.out
+
+
+@pytest.mark.parametrize("raised", ["KeyboardInterrupt", "GeneratorExit", "SystemExit(0)"])
+def test_a_plugin_that_raises_no_exception_at_import_is_a_broken_plugin(run, raised):
+    Path("broken.py").write_text(f"raise {raised}\n")
+    answer = run("--plugin", "broken.py", tasks="stsb-dev")
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+    assert f"broken.py): {raised.replace('(', ': ').rstrip(')')}" in answer.out
+    assert {row["status"] for row in rows()} == {"ok"}
+
+
+def test_a_check_that_raises_no_exception_is_a_problem_and_the_others_finish(harness):
+    Path("exits.py").write_text(
+        "from harness import hookimpl\nfrom harness.training import Check\n\n"
+        "def look(training):\n    raise GeneratorExit\n    yield\n\n"
+        "@hookimpl\ndef harness_checks():\n    return [Check('exits', 'exits', look)]\n"
+    )
+    Path("rows.csv").write_text("text1,text2\n" + "".join(f"left {n},right {n}\n" for n in range(20)))
+    answer = harness("check", "--plugin", "exits.py", "rows.csv", "--kind", "pairs")
+    assert "check 'exits' raised" in answer.out
+    assert "GeneratorExit" in answer.out
+    assert answer.err == ""
+
+
+def test_a_trainer_that_exits_is_an_error_and_not_a_success():
+    def leave(_job):
+        raise SystemExit(0)
+
+    run = SimpleNamespace(trainer=Trainer("leaving", "leaves", leave))
+    with pytest.raises(HarnessError, match=r"^trainer 'leaving' raised SystemExit: 0$"):
+        produce._train(run, None)

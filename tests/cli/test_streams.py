@@ -1,0 +1,119 @@
+"""Output that cannot be encoded or written ends no command: results are whole, the exit code says it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "results" / "example"
+FULL = Path("/dev/full")
+SENTENCE = "Error: the output could not be written: No space left on device; results on disk are complete\n"
+RUN = "run --no-throughput --model lexical --tasks stsb-dev --out out"
+COMMANDS = {
+    "run": RUN,
+    "leaderboard csv": "leaderboard ex --format csv",
+    "compare": "compare ex --baseline minilm --write made.md",
+}
+SLOW = {
+    "run --json": f"{RUN} --json",
+    "list": "list tasks",
+    "leaderboard": "leaderboard ex",
+    "status": "status ex",
+    "verify": "verify ex",
+    "check": "check sts-cosine",
+    "cache": "cache info",
+    "help": "--help",
+    "bench": "bench --model lexical --budget 2 --workload short --out bench --pytest-json made.json",
+    "train": "train --recipe records-cosine --set train.steps=2 --allow short-training --out candidates/one",
+}
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """Call `harness WORDS REDIRECTION` in a shell, where results of an example are in `ex`."""
+    monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
+    shutil.copytree(EXAMPLE, tmp_path / "ex")
+
+    def calling(words, redirected, **environment):
+        command = f"{sys.executable} -m harness {words} {redirected}"
+        return subprocess.run(
+            ["bash", "-c", command],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **environment},
+            check=False,
+        )
+
+    return calling
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    "words",
+    [*COMMANDS.values(), *(pytest.param(words, marks=pytest.mark.slow) for words in SLOW.values())],
+    ids=[*COMMANDS, *SLOW],
+)
+def test_a_full_device_is_one_sentence_and_2_and_results_are_whole(shell, words):
+    answer = shell(words, "> /dev/full")
+    assert answer.returncode == 2
+    assert answer.stderr.endswith(SENTENCE)
+    assert "Traceback" not in answer.stderr
+    for made in (*Path().glob("made.*"), *Path("candidates").glob("*.unfinished")):
+        assert made.stat().st_size
+        assert "unfinished" not in made.name
+    if words.startswith("run"):
+        assert shell("verify out", "").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "redirected",
+    [
+        "| head -1",
+        ">&- 2>&- <&-",
+        *(
+            pytest.param(how, marks=pytest.mark.slow)
+            for how in ("| true", ">&-", ">&- 2>&-", "2> /dev/full", "2>&-")
+        ),
+    ],
+)
+def test_a_reader_that_leaves_and_a_closed_stream_change_no_exit_code(shell, redirected):
+    piped = f"set -o pipefail; {sys.executable} -m harness"
+    for words, code in ((RUN, 0), ("compare ex --baseline minilm", 1), ("run --model none --tasks sts", 2)):
+        command = f"{piped} {words} {redirected}"
+        answer = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+        assert answer.returncode == code
+        assert "Traceback" not in answer.stderr
+    assert shell("verify out", "").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("latin-1", "cp1252", "utf-16"))],
+)
+def test_what_an_encoding_does_not_have_is_replaced(shell, encoding):
+    named = f"{RUN} --model Größe…文=lexical".replace("--model lexical ", "")
+    for words in (named, "leaderboard out", "leaderboard out --format csv", "list tasks"):
+        answer = subprocess.run(
+            [sys.executable, "-m", "harness", *words.split()],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            check=False,
+        )
+        assert answer.returncode == 0
+        assert b"Traceback" not in answer.stderr
+        shown = answer.stdout.decode(encoding)
+        if encoding in ("latin-1", "cp1252") and words.endswith("csv"):
+            assert "Größe" in shown
+            assert "\\u6587" in shown
+
+
+def test_a_file_that_is_opened_after_a_closed_output_takes_none_of_what_is_printed(shell):
+    assert shell(f"{RUN}", ">&-").returncode == 0
+    (record,) = Path("out/records").glob("*/*.json")
+    assert record.read_text().startswith("{")
+    assert shell("verify out", "").returncode == 0

@@ -1,0 +1,120 @@
+"""Whatever code of a plugin does costs no more than its own result."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.system.plugin_code import PluginExitError, error_sentence, plugin_code, raised_by
+from harness.system.signals import Interrupted, handle_signals
+
+
+class Outcome(BaseException):
+    """As pytest's `Failed` is."""
+
+
+@pytest.mark.parametrize(
+    "raised", [SystemExit(3), GeneratorExit(), asyncio.CancelledError(), Outcome("mine"), KeyboardInterrupt()]
+)
+def test_what_is_not_an_exception_becomes_one_that_names_it(raised):
+    with handle_signals(), pytest.raises(PluginExitError) as caught, plugin_code():
+        raise raised
+    assert error_sentence(caught.value).startswith(type(raised).__name__)
+    assert raised_by(caught.value) is raised
+
+
+@pytest.mark.parametrize("raised", [KeyError("a"), HarnessError("b"), MemoryError(), RecursionError()])
+def test_an_exception_passes_as_it_is(raised):
+    with pytest.raises(type(raised)) as caught, plugin_code():
+        raise raised
+    assert caught.value is raised
+
+
+def send():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def swallowed():
+    with contextlib.suppress(BaseException):
+        send()
+
+
+def turned_into(other):
+    def turning():
+        try:
+            send()
+        except BaseException:  # noqa: BLE001 - as a careless plugin does
+            raise other from None
+
+    return turning
+
+
+@pytest.mark.parametrize(
+    "interrupted",
+    [
+        send,
+        swallowed,
+        turned_into(RuntimeError()),
+        turned_into(SystemExit()),
+        turned_into(KeyboardInterrupt()),
+    ],
+)
+def test_the_users_interruption_is_never_lost_whatever_a_plugin_makes_of_it(interrupted):
+    with pytest.raises(Interrupted), handle_signals():
+        with plugin_code():
+            interrupted()
+        raise AssertionError("not interrupted")
+
+
+def test_an_interruption_of_before_is_not_raised_again():
+    with handle_signals():
+        with pytest.raises(Interrupted):
+            send()
+        with plugin_code():
+            pass
+        with pytest.raises(PluginExitError), plugin_code():
+            raise SystemExit
+
+
+def test_in_a_python_users_own_program_a_keyboard_interrupt_is_the_users():
+    with pytest.raises(KeyboardInterrupt), plugin_code():
+        raise KeyboardInterrupt
+
+
+def test_a_keyboard_interrupt_is_the_users_where_a_plugin_replaced_our_handler():
+    with pytest.raises(KeyboardInterrupt), handle_signals(), plugin_code():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        send()
+        raise AssertionError("not interrupted")
+
+
+def test_the_current_folder_is_afterwards_what_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="gone"), plugin_code():
+        os.chdir("/")
+        raise ValueError("gone")
+    assert Path.cwd() == tmp_path
+
+
+def test_a_process_that_a_plugin_forked_does_not_go_on_with_the_run(tmp_path):
+    with plugin_code():
+        child = os.fork()
+    # The child never comes here: it would write this file, and run the rest of the tests.
+    (tmp_path / str(os.getpid())).touch()
+    os.waitpid(child, 0)
+    assert [path.name for path in tmp_path.iterdir()] == [str(os.getpid())]
+
+
+def test_an_error_whose_text_cannot_be_made_still_has_a_sentence():
+    class UnspeakableError(Exception):
+        def __str__(self):
+            raise SystemExit("no text")
+
+    assert error_sentence(UnspeakableError()) == "UnspeakableError: its text cannot be shown: SystemExit"
+    assert error_sentence(KeyError()) == "KeyError"

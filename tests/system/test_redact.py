@@ -1,0 +1,62 @@
+"""Keys of services appear in no text that leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.system.redact import redact
+
+SECRET = 'pa"ss\\wörd-4711'
+
+
+@pytest.mark.parametrize(
+    "name", ["OPENAI_API_KEY", "HF_TOKEN", "my_secret", "DB_PASSWORD", "AZURE_CREDENTIALS"]
+)
+def test_the_value_of_a_variable_that_is_named_as_a_secret_is_hidden(monkeypatch, name):
+    monkeypatch.setenv(name, "supersecretvalue")
+    assert redact("it says supersecretvalue, twice: supersecretvalue") == "it says ***, twice: ***"
+
+
+def test_a_secret_is_hidden_as_json_and_addresses_spell_it(monkeypatch):
+    import json
+    from urllib.parse import quote
+
+    monkeypatch.setenv("SERVICE_KEY", SECRET)
+    assert json.loads(redact(json.dumps({"error": f"refused {SECRET}"}))) == {"error": "refused ***"}
+    assert redact(f"GET /v1?auth={quote(SECRET, safe='')}&n=1") == "GET /v1?auth=***&n=1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOKENIZERS_PARALLELISM", "false"),
+        ("SSH_KEY_FILE", "/home/me/.ssh/id"),
+        ("KEY_FILE", "../keys/mine"),
+        ("TOKEN_LIMIT", "1234567"),
+        ("EMPTY_TOKEN", ""),
+        ("HOME_FOLDER", "supersecretvalue"),
+    ],
+)
+def test_settings_paths_numbers_and_other_variables_are_no_secrets(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    text = f"false /home/me/.ssh/id ../keys/mine 1234567 {value}"
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:pa55@host/model", "https://***@host/model"),
+        ("https://host:80/a@b and me@host", None),
+        ("--model x:key=sk-abc123def456", "--model x:key=***"),
+        ("x:sk-abc123def456", "x:***"),
+        ("hf_AbCdEfGhIjKlMn", "***"),
+        ("Authorization: Bearer abc.def-123", "Authorization: Bearer ***"),
+        ("api_key=0123456789abcdef,n=2", "api_key=***,n=2"),
+        ("--model key=./candidates/nda-2", None),
+        ("monkey=banana12345 sort_key=name --seed=12345678", None),
+        ("task-source sk-2 ask-for-something-else", None),
+    ],
+)
+def test_passwords_in_addresses_and_keys_in_arguments_are_hidden_and_nothing_else_is(text, shown):
+    assert redact(text) == (text if shown is None else shown)
