@@ -15,6 +15,7 @@ from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure_recor
 from harness.evaluation.keys import record_key
 from harness.evaluation.progress import Progress
 from harness.evaluation.throughput import measure
+from harness.models.honored import load_located
 from harness.models.missing import fingerprint_of
 from harness.tasks.interface import DataSource
 
@@ -158,7 +159,7 @@ class Runner:
     def evaluate_model(self, located: LocatedModel, pending: list[LoadedTask]) -> None:
         """Load a model and evaluate it on the tasks that are left; failures become ERROR records."""
         try:
-            model = located.load()
+            model = load_located(located)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; others must finish
             for loaded in pending:
                 self.fail(located, loaded, error)

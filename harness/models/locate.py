@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.models.backends.threads import thread_layouts
+from harness.models.honored import refuse_settings
 from harness.models.interface import LocatedModel, ModelSpec, Settings
 from harness.system.paths import user_path
 
@@ -45,9 +46,13 @@ def parse_model(
 
 
 def locate_model(spec: ModelSpec, schemes: Mapping[str, ModelScheme]) -> LocatedModel:
-    """Find and fingerprint a model, without loading its weights."""
+    """Find and fingerprint a model, without loading its weights.
+
+    Raises HarnessError for an unknown scheme, and for settings that it does not honor.
+    """
     if spec.scheme not in schemes:
         raise HarnessError.unknown("model scheme", spec.scheme, schemes)
+    refuse_settings(spec, schemes[spec.scheme].honors)
     return schemes[spec.scheme].locate(spec)
 
 

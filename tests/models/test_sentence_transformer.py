@@ -112,18 +112,12 @@ def test_a_limit_of_its_own_that_a_model_cannot_reach_is_an_error(tmp_path):
     assert load_model(str(folder), Settings(max_seq_length=128)).facts.max_tokens == 128
 
 
-def test_truncated_dimensions_are_normalized_again(tiny):
-    model = load_model(str(tiny), Settings(truncate_dim=8))
-    embeddings = model.encode(TEXTS)
-    expected = plain(tiny).encode(TEXTS)[:, :8]
-    assert model.facts.dimensions == 8
-    assert_same(embeddings, expected / np.linalg.norm(expected, axis=1, keepdims=True))
-
-
-def test_truncated_dimensions_stay_as_they_are_where_the_model_does_not_normalize(tmp_path):
-    folder = build_model(tmp_path / "model", normalize=False)
-    embeddings = load_model(str(folder), Settings(truncate_dim=8)).encode(TEXTS)
-    assert_same(embeddings, plain(folder).encode(TEXTS)[:, :8])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_truncated_dimensions_are_not_normalized_again(tmp_path, normalize):
+    folder = build_model(tmp_path / "model", normalize=normalize)
+    model = load_model(str(folder), Settings(truncate_dim=8))
+    assert (model.facts.dimensions, model.facts.backend) == (8, "packed")
+    assert_same(model.encode(TEXTS), plain(folder, truncate_dim=8).encode(TEXTS))
 
 
 def test_a_shorter_maximum_cuts_texts(tiny):

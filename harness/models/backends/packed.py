@@ -22,7 +22,7 @@ from harness.models.backends import Batch
 from harness.models.backends.attention import attend_within, equal_length_runs, use_packed_attention
 from harness.models.backends.backend_model import first_position, position_tables
 from harness.models.backends.batched import check_plain_tokens
-from harness.models.backends.choose import is_batch_invariant, is_thread_invariant
+from harness.models.backends.invariance import is_batch_invariant, is_thread_invariant
 from harness.models.backends.plain import convert_weights
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Packed:
                 yield Batch([rows[row] for row in pack], (packed, runs, role), tokens)
 
     def run(self, batch: Batch) -> np.ndarray:
-        """Return float32 embeddings, (n, full dimensions), without those of padding texts."""
+        """Return float32 embeddings, (n, dimensions), without those of padding texts."""
         features, runs, role = batch.features
         with attend_within(runs):
             return self._model.forward(features, role)[: len(batch.rows)]
@@ -181,7 +181,7 @@ def _tokens_that_fit(model: BackendModel) -> int:
     if model.sentence_transformer.device.type != "cuda":
         return 8 * TOKENS_PER_PACK
     free, _ = torch.cuda.mem_get_info(model.sentence_transformer.device)
-    return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * model.dimensions))))
+    return int(min(2**16, max(TOKENS_PER_PACK, free / 2 / (_BYTES_PER_TOKEN * model.full_dimensions))))
 
 
 def _min_texts(model: BackendModel, multiple: int = 1) -> int:

@@ -31,6 +31,8 @@ NOT_PACKED = {
     "mpnet", "deberta", "t5",  # compute attention themselves
     "gpt2-no-specials",  # has no token at all for an empty text
 }  # fmt: skip
+DEPENDS_ON_BATCH = {"bert-convolution"}
+"""Models whose own `encode` mixes a text with its padding: each text is encoded as it is alone."""
 NO_WORD_ORDER = {"static", "words"}
 BY_ROLE = {
     "bert-prompts", "bert-prompts-excluded", "bert-role-lengths", "qwen3-left", "router",
@@ -78,8 +80,12 @@ class Animal:
 
     def reference(self, role: Role = Role.TEXT) -> np.ndarray:
         if role not in self._references:
-            self._references[role] = encode_originally(self.original, texts_for(self.folder.name), role)
+            self._references[role] = self.originally(texts_for(self.folder.name), role)
         return self._references[role]
+
+    def originally(self, texts: list[str], role: Role) -> np.ndarray:
+        alone = {"batch_size": 1} if self.folder.name in DEPENDS_ON_BATCH else {}
+        return encode_originally(self.original, texts, role, **alone)
 
     def model(self, backend: str) -> Model:
         """Our model; raises HarnessError, each time, where the backend cannot serve it."""
@@ -177,7 +183,13 @@ def test_the_fastest_possible_backend_is_chosen_and_equals_sentence_transformers
     model = animal.model("auto")
     assert model.facts.backend == fastest(name)
     for role in roles(name):
-        assert_equal(model.encode(ASKED, role), encode_originally(animal.original, ASKED, role), ASKED)
+        assert_equal(model.encode(ASKED, role), animal.originally(ASKED, role), ASKED)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_model_that_depends_on_its_batch_is_found_and_no_other(zoo, name):
+    codes = {finding.code for finding in zoo(name).model("auto").facts.findings}
+    assert ("depends-on-batch" in codes) == (name in DEPENDS_ON_BATCH)
 
 
 @pytest.mark.parametrize(("name", "backend"), IMPOSSIBLE)
@@ -268,8 +280,6 @@ def test_truncated_embeddings_are_their_first_dimensions(zoo, name, backend):
     folder = zoo(name).folder
     ours = load_model(str(folder), Settings(device="cpu", backend=backend, truncate_dim=8))
     theirs = sentence_transformer(folder, truncate_dim=8).encode(ASKED)
-    if name not in ("bert-max", "bert-cls-mean"):
-        theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
     assert ours.facts.dimensions == 8
     assert_equal(ours.encode(ASKED), theirs, ASKED)
 
