@@ -65,12 +65,16 @@ def test_every_role_has_the_prompt_of_its_public_method(tmp_path, prompts, defau
 
 @pytest.mark.parametrize("backend", ["packed", "batched", "plain"])
 def test_every_backend_takes_the_prompt_of_the_public_method(tmp_path, backend):
-    folder = configured(build_model(tmp_path / "model"), prompts={"sts": "compare: "}, default_prompt_name="sts")
+    folder = configured(
+        build_model(tmp_path / "model"), prompts={"sts": "compare: "}, default_prompt_name="sts"
+    )
     assert_each_role_is_public(load_model(str(folder), Settings(backend=backend)), original(folder))
 
 
 def test_prompts_move_embeddings_so_that_another_prompt_would_be_seen(tmp_path):
-    folder = configured(build_model(tmp_path / "model"), prompts={"sts": "compare: "}, default_prompt_name="sts")
+    folder = configured(
+        build_model(tmp_path / "model"), prompts={"sts": "compare: "}, default_prompt_name="sts"
+    )
     model = load_model(str(folder))
     assert np.abs(model.encode(TEXTS) - model.encode(TEXTS, Role.DOCUMENT)).max() > 1e-2
     assert [model.same_as(role) for role in Role] == [Role.TEXT, Role.QUERY, Role.QUERY]
