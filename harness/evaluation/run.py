@@ -16,6 +16,7 @@ from harness.evaluation.evaluate import LoadedTask, evaluate_task, failure_recor
 from harness.evaluation.keys import record_key
 from harness.evaluation.progress import Progress
 from harness.evaluation.throughput import measure
+from harness.models.honored import load_located
 from harness.models.missing import fingerprint_of
 from harness.models.stored_model import by_encoding, source_of, view_of
 from harness.tasks.interface import DataSource
@@ -181,7 +182,7 @@ class Runner:
     def evaluate_views(self, pending: Sequence[tuple[LocatedModel, list[LoadedTask]]]) -> None:
         """Load the one model that encodes for all, and evaluate each on the tasks that are left to it."""
         try:
-            model = source_of(pending[0][0]).load()
+            model = load_located(source_of(pending[0][0]))
             embeddings = TextEmbeddings(model, self.cache)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a model may raise anything; others must finish
             for located, left in pending:

@@ -17,6 +17,7 @@ from harness.evaluation.evaluate import evaluate
 from harness.evaluation.progress import Progress
 from harness.evaluation.run import RunPlan, run_plan
 from harness.evaluation.throughput import measure
+from harness.models.interface import ALL_SETTINGS
 from harness.models.locate import locate_model
 from harness.models.workload import workload
 from harness.results.folder import Results
@@ -481,7 +482,7 @@ def stored_models(*settings):
         made.append(Located(spec))
         return made[-1]
 
-    scheme = {"letters": ModelScheme("letters", "", locate)}
+    scheme = {"letters": ModelScheme("letters", "", locate, ALL_SETTINGS)}
     specs = [
         ModelSpec("letters", "", settings=Settings(truncate_dim=size, precision=name))
         for size, name in settings
