@@ -13,9 +13,9 @@ def load_model(text: str, settings: Settings | None = None) -> Model:
 
     Raises HarnessError where it does not exist or cannot be loaded.
     """
+    from harness.models.honored import load_located
     from harness.models.locate import locate_model, parse_model
-    from harness.models.members import check_model
     from harness.plugins.loader import load_plugins
 
     schemes = load_plugins().model_schemes()
-    return check_model(locate_model(parse_model(text, schemes, settings), schemes).load())
+    return load_located(locate_model(parse_model(text, schemes, settings), schemes))

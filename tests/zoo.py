@@ -136,7 +136,7 @@ def _transformer(
     bare = folder.parent / f"{folder.name}-bare"
     bare.mkdir(parents=True, exist_ok=True)
     words = tokenizer(bare)
-    words.padding_side = padding_side
+    words.padding_side = words.init_kwargs["padding_side"] = padding_side  # the latter is what is saved
     words.model_max_length = limit
     words.save_pretrained(bare)
     ids = {

@@ -85,14 +85,14 @@ class WorkerLoop:
 
     def _load(self, request: Load) -> LoadedModel:
         """Locate and load the model and encode one text; imports are timed apart."""
+        from harness.models.honored import load_located
         from harness.models.locate import locate_model
-        from harness.models.members import check_model
         from harness.plugins.loader import load_plugins
 
         started = time.monotonic()
         with ImportTimer() as imports:
             schemes = load_plugins([Path(file) for file in request.plugins]).model_schemes()
-            self._model = model = check_model(locate_model(request.spec, schemes).load())
+            self._model = model = load_located(locate_model(request.spec, schemes))
         loaded = time.monotonic()
         resident = _peak_resident()
         model.encode([request.first_text])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.models.honored import load_located
 from harness.models.locate import locate_model, parse_model
 from harness.plugins.builtin import OFFLINE_SCHEMES, hub_folder, locate_cached
 from harness.system.limits import RECORD, read_regular_file
@@ -48,7 +49,9 @@ class ModelLoader:
         fetch: whether the model may be downloaded.
         """
         if (name, fetch) not in self._loaders:
-            self._loaders[name, fetch] = functools.cache(lambda: self._locate(name, fetch=fetch).load())
+            self._loaders[name, fetch] = functools.cache(
+                lambda: load_located(self._locate(name, fetch=fetch))
+            )
         return self._loaders[name, fetch]
 
     def folder(self, name: str) -> Path | None:

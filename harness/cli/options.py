@@ -12,7 +12,7 @@ import click
 
 from harness.errors import HarnessError
 from harness.models.backends import BACKENDS
-from harness.models.interface import Role, Settings
+from harness.models.interface import SIMILARITIES, Role, Settings
 from harness.models.storage import PRECISIONS, stored_name
 from harness.system.paths import user_path
 
@@ -94,6 +94,8 @@ class ModelOptions:
     truncate_dim: tuple[int, ...]
     precision: tuple[str, ...]
     max_seq_length: int | None
+    normalize: bool
+    similarity: str | None
     prompts: tuple[str, ...]
     """`ROLE=TEXT`."""
     allow_pickle: bool
@@ -122,6 +124,8 @@ class ModelOptions:
                 truncate_dim=dimensions,
                 precision=precision,
                 max_seq_length=self.max_seq_length,
+                normalize=self.normalize,
+                similarity=self.similarity,
                 prompts=prompts,
                 allow_pickle=self.allow_pickle,
                 trust_remote_code=self.trust_remote_code,
@@ -189,6 +193,16 @@ def model_options(*, several: Sequence[str] = ()) -> Decorator:
         ),
         click.option(
             "--max-seq-length", type=click.IntRange(min=1), help="Maximum tokens of a text; the rest is cut."
+        ),
+        click.option(
+            "--normalize",
+            is_flag=True,
+            help="Scale embeddings to length 1, after --truncate-dim, as encode(normalize_embeddings=True).",
+        ),
+        click.option(
+            "--similarity",
+            type=click.Choice(SIMILARITIES),
+            help="How embeddings are compared; the model's own by default.",
         ),
         click.option(
             "--prompt",

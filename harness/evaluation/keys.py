@@ -28,6 +28,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.models.interface import changed_settings
 from harness.results.code_changes import OPTIONS, OWN
 from harness.system.code_hash import walk
 from harness.system.code_hash.form import form_of
@@ -75,7 +76,7 @@ def record_key(located: LocatedModel | CachedModel, examination: Examination) ->
     """Hash everything that a result depends on: model, settings, task, rows, limit, and code."""
     parts = {
         "model": located.fingerprint,
-        "settings": asdict(located.spec.settings),
+        "settings": changed_settings(located.spec.settings),
         "examination": asdict(examination),
         "scoring": scoring_hash(),
     }

@@ -160,8 +160,10 @@ def _evaluate(folder: Path, tasks: Sequence[LoadedTask]) -> list[Evaluation]:
         return []
     from harness.models.interface import ModelSpec
     from harness.models.sentence_transformer import LocatedFolder
+    from harness.models.stored_model import LocatedStored
 
-    model = CachedModel(LocatedFolder.at(folder, ModelSpec("folder", str(folder)), folder.name).load())
+    spec = ModelSpec("folder", str(folder))
+    model = CachedModel(LocatedStored(LocatedFolder.at(folder, spec, folder.name), spec).load())
     return [evaluate_task(model, loaded)[0] for loaded in tasks]
 
 

@@ -16,7 +16,7 @@ from harness.evaluation.progress import Progress
 from harness.evaluation.runner import Runner, RunOutcome, RunPlan
 from harness.evaluation.throughput import measure
 from harness.evaluation.without_texts import texts_left, without_texts
-from harness.models.members import check_model
+from harness.models.honored import load_located
 from harness.models.stored_model import by_encoding, source_of, view_of
 from harness.system.plugin_code import error_sentence, plugin_code
 from harness.tasks.interface import HUB
@@ -98,7 +98,7 @@ def evaluate_views(run: Runner, pending: Sequence[tuple[LocatedModel, list[Loade
     """
     try:
         with plugin_code():
-            model = check_model(source_of(pending[0][0]).load())
+            model = load_located(source_of(pending[0][0]))
             embeddings = TextEmbeddings(model, run.cache)
     except Exception as error:  # noqa: BLE001 - a model may raise anything; others must finish
         for located, left in pending:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.models.adapter import bases_of
-from harness.models.storage import encoding_settings
+from harness.models.interface import PERMISSIONS, changed_settings
 from harness.system.limits import FOLDERS
 
 if TYPE_CHECKING:
@@ -58,13 +57,12 @@ def fingerprint_folder(folder: Path) -> str:
 
 
 def fingerprint_with_settings(fingerprint: str, settings: Settings) -> str:
-    """Return the hex SHA-256 of a model's content and of the settings that change what it encodes.
+    """Return the hex SHA-256 of a model's content and of the settings that change its scores.
 
-    The device's name is not among them, nor are the settings of storage (`models.stored_model`).
+    The device's name is not among them, and no setting at its default is. Those of storage never are: see
+    `models.stored_model`.
     """
-    moving: dict[str, Any] = asdict(encoding_settings(settings))
-    for name in ("device", "allow_pickle", "trust_remote_code", "allow_deviation"):
-        del moving[name]
+    moving = {name: value for name, value in changed_settings(settings).items() if name not in PERMISSIONS}
     return hashlib.sha256(f"{fingerprint}\n{json.dumps(moving, sort_keys=True)}".encode()).hexdigest()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.finding import Finding  # noqa: TC001 - needed where a record is read
 
@@ -20,6 +20,10 @@ class Role(StrEnum):
     TEXT = "text"
     QUERY = "query"
     DOCUMENT = "document"
+
+
+SIMILARITIES = ("cosine", "dot", "euclidean", "manhattan")
+"""Names of the similarity functions of sentence-transformers; of the last two, minus the distance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +42,49 @@ class Settings:
     allow_deviation: bool = False
     """Accept a lower precision that moves embeddings by more than the tolerance."""
     truncate_dim: int | None = None
-    """Keep only the first dimensions (Matryoshka models), after all that the model does."""
+    """Keep only the first dimensions (Matryoshka models); the configuration's `truncate_dim` when None.
+
+    Cut after all modules and not normalized again, as in sentence-transformers: cosine similarity does not
+    depend on it, the others do. See `normalize`.
+    """
+    normalize: bool = False
+    """Scale embeddings to length 1, after `truncate_dim`: `normalize_embeddings=True` of `encode`."""
     precision: str = "float32"
     """How embeddings are stored: one of `models.storage.PRECISIONS`, as sentence-transformers quantizes them.
 
     Not the precision that is computed in, which is `dtype`.
     """
+    similarity: str | None = None
+    """One of `SIMILARITIES`; the model's own when None. Bits are compared by Hamming distance."""
     max_seq_length: int | None = None
     """Tokens after which a text is cut; the model's own limit when None."""
     prompts: tuple[tuple[str, str], ...] = ()
-    """(role, prompt) pairs that replace the model's own prompts, sorted by role."""
+    """(role, prompt) pairs that replace the model's own prompts, sorted by role.
+
+    Without one, a role has the prompt that `encode`, `encode_query` or `encode_document` chooses for it.
+    """
     allow_pickle: bool = False
     """Accept weights that are not safetensors: loading them can run code of their author."""
     trust_remote_code: bool = False
     """Run Python code that is part of the model's folder."""
+
+
+PERMISSIONS = frozenset({"device", "allow_pickle", "trust_remote_code", "allow_deviation"})
+"""Settings that demand nothing of an embedding: where it is computed, and what is accepted to get it."""
+ALL_SETTINGS = frozenset(setting.name for setting in fields(Settings))
+"""Names of all settings: what a model of sentence-transformers honors."""
+
+
+def changed_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that are not at their default, by name, as plain data.
+
+    Hashes are made of these alone, so that a setting which is added later changes no older hash.
+    """
+    return {
+        setting.name: getattr(settings, setting.name)
+        for setting in fields(settings)
+        if getattr(settings, setting.name) != setting.default
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +111,7 @@ class Deviation:
 
     texts: int
     largest: float
-    """Largest 1 − cosine, in [0, 2]."""
+    """Largest 1 − cosine, in [0, 2]; also over the trial at load, which has every role and length."""
     p99: float
     """Its 99th percentile."""
     neighbors: float
@@ -92,7 +125,9 @@ class ModelFacts:
     dimensions: int
     """Length of an embedding, after truncation."""
     similarity: str
-    """Its own similarity function: `cosine`, `dot`, `euclidean` or `manhattan`; `hamming` of binary ones."""
+    """The similarity function in use: `cosine`, `dot`, `euclidean` or `manhattan`; `hamming` of bits."""
+    dtype: str = "float32"
+    """The type that embeddings are computed in, named as in `Settings.dtype`."""
     parameters: int | None = None
     max_tokens: int | None = None
     """Tokens after which a text is cut; None when there is no limit."""
@@ -184,5 +219,9 @@ class ModelScheme:
 
     The spec has no settings of storage (`models.storage.STORED`): they are applied to what the model encodes.
     """
-    unordered: bool = False
-    """Whether its dimensions have no order, so that to keep the first of them (--truncate-dim) is refused."""
+    honors: frozenset[str] = frozenset()
+    """Names of the fields of `Settings` that its models honor, besides `PERMISSIONS`.
+
+    A user who sets another one gets an error, and no score that ignores it. Those of storage are honored for
+    a model; it names them where they make sense of its embeddings, such as dimensions in an order.
+    """

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
-from harness.models.interface import ModelFacts, ModelSpec, Role, Settings
+from harness.models.interface import ModelFacts, ModelSpec, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,24 +17,9 @@ _DEFINITION = f"character 3- to 5-grams within words, lower case, signed hashing
 
 
 class LexicalModel:
-    """Embed a text as its hashed character n-grams, by scikit-learn; there is nothing to load.
-
-    Raises HarnessError for settings that it does not support.
-    """
+    """Embed a text as its hashed character n-grams, by scikit-learn; there is nothing to load."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        ignored = [
-            option
-            for option, value, default in (
-                ("--dtype", spec.settings.dtype, Settings().dtype),
-                ("--backend", spec.settings.backend, Settings().backend),
-                ("--max-seq-length", spec.settings.max_seq_length, None),
-                ("--prompt", spec.settings.prompts, ()),
-            )
-            if value != default
-        ]
-        if ignored:
-            raise HarnessError(f"the lexical model does not support {', '.join(ignored)}")
         self.spec = spec
         self.name = spec.name or "lexical"
         self.fingerprint = hashlib.sha256(_DEFINITION.encode()).hexdigest()

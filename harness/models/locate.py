@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.models.backends.threads import thread_layouts
+from harness.models.honored import refuse_settings
 from harness.models.interface import LocatedModel, ModelSpec, Settings
 from harness.models.storage import PRECISIONS, encoding_settings, storage_settings
 from harness.system.paths import user_path
@@ -49,24 +50,19 @@ def parse_model(
 def locate_model(spec: ModelSpec, schemes: Mapping[str, ModelScheme]) -> LocatedModel:
     """Find and fingerprint a model, without loading its weights.
 
-    Raises HarnessError for an unknown scheme or precision, and for what the scheme refuses.
+    Raises HarnessError for an unknown scheme or precision, and for settings that it does not honor.
     """
     if spec.scheme not in schemes:
         raise HarnessError.unknown("model scheme", spec.scheme, schemes)
     if spec.settings.precision not in PRECISIONS:
         raise HarnessError.unknown("precision", spec.settings.precision, PRECISIONS)
-    scheme = schemes[spec.scheme]
-    if not storage_settings(spec.settings):
-        return scheme.locate(spec)
-    if scheme.unordered and spec.settings.truncate_dim is not None:
-        raise HarnessError(
-            f"the {spec.scheme} model does not support --truncate-dim: its dimensions have no order"
-        )
+    refuse_settings(spec, schemes[spec.scheme].honors)
+    source = schemes[spec.scheme].locate(replace(spec, settings=encoding_settings(spec.settings)))
+    if not storage_settings(spec.settings) and getattr(source, "truncate_dim", None) is None:
+        return source
     from harness.models.stored_model import LocatedStored
 
-    return LocatedStored(
-        scheme.locate(replace(spec, settings=encoding_settings(spec.settings), name="")), spec
-    )
+    return LocatedStored(source, spec)
 
 
 def check_names(models: Sequence[LocatedModel]) -> None:

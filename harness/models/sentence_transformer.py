@@ -11,8 +11,9 @@ import numpy as np
 from harness.errors import HarnessError
 from harness.models.backends.backend_model import BackendModel
 from harness.models.backends.choose import choose
-from harness.models.backends.precision import set_precision
+from harness.models.backends.precision import confirm, set_precision
 from harness.models.backends.threads import ThreadLayout, Workers
+from harness.models.configuration import configured_dimensions, unknown_similarity, unused_prompts
 from harness.models.fingerprint import (
     fingerprint_model,
     fingerprint_with_settings,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from harness.finding import Finding
     from harness.models.backends import Batch
+    from harness.models.backends.trial import Trial
 
 _WORTH_CALIBRATING = 8
 """Minimum number of batches for which a calibration of threads pays off."""
@@ -55,6 +57,11 @@ class LocatedFolder:
             spec,
             folder,
         )
+
+    @property
+    def truncate_dim(self) -> int | None:
+        """Dimensions that its configuration keeps, None for all; raises as `configured_dimensions`."""
+        return configured_dimensions(self.folder, self.name)
 
     def load(self) -> SentenceModel:
         """Load it with sentence-transformers; raises HarnessError with the reason where that fails."""
@@ -81,7 +88,7 @@ class LocatedFolder:
 
 
 class SentenceModel:
-    """A SentenceTransformer that returns float32, through the fastest backend that is equal to `encode`.
+    """A SentenceTransformer that returns float32, through the fastest backend equal to its public methods.
 
     `facts.backend` names the backend (`models.backends`), `facts.notes` says why a faster one was not taken.
     `workers` spreads batches over threads, which changes no bit of an embedding.
@@ -92,27 +99,41 @@ class SentenceModel:
     ) -> None:
         self.name, self.fingerprint, self.spec = located.name, located.fingerprint, located.spec
         settings = self.spec.settings
+        if settings.similarity is not None:
+            model.similarity_fn_name = settings.similarity  # type: ignore[assignment] # checked in `locate`
+        model.truncate_dim = None  # embeddings are encoded in full: see `models.stored_model`
         self._model = BackendModel(model, settings, self.name)
-        self.backend, notes = choose(self._model, settings.backend)
+        chosen = choose(self._model, settings.backend)
+        self.backend = chosen.backend
         deviation = set_precision(self.backend, self._model, settings)
         reproducible = self.backend.make_batch_invariant()
+        deviation = confirm(self.backend, self._model, settings, chosen.trial, deviation)
         self.workers = Workers(self.spec.threads, divisible=self.backend.divisible)
         self.facts = ModelFacts(
             dimensions=self._model.dimensions,
             similarity=str(model.similarity_fn_name),
+            dtype=settings.dtype,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             max_tokens=self._model.max_tokens,
             size_bytes=weights_size(located.folder),
             device=model.device.type,
             backend=self.backend.name,
             reproducible=reproducible,
-            notes=notes,
+            notes=chosen.notes,
             deviation=deviation,
-            findings=findings,
+            findings=(*findings, *_findings(self._model, located, chosen.trial)),
         )
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
-        """Return one float32 row per text, (len(texts), dimensions), in input order."""
+        """Return one float32 row per text, (len(texts), dimensions), in input order.
+
+        Raises HarnessError for a role that the model's own methods refuse.
+        """
+        if role in self._model.refusals:
+            raise HarnessError(
+                f"model {self.name} cannot encode texts of role {role}: {self._model.refusals[role]}",
+                hint="sentence-transformers' own method fails likewise: see the routes of its modules",
+            )
         embeddings = np.empty((len(texts), self._model.dimensions), dtype=np.float32)
         batches = self.backend.batches(texts, role) if len(texts) else iter(())
         for batch, rows in self._run_batches(batches, lambda batch: self._run_or_halve(batch, texts, role)):
@@ -145,7 +166,7 @@ class SentenceModel:
         return None if None in padded else sum(tokens for tokens in padded if tokens is not None)
 
     def same_as(self, role: Role) -> Role:
-        """Return TEXT for a role that has the same prompt and no route of its own, else the role."""
+        """Return the first role with the same prompt and route, which may be the role itself."""
         return self._model.same_as(role)
 
     def _run_batches(
@@ -182,6 +203,14 @@ class SentenceModel:
             for smaller in self.backend.batches(part, role):
                 embeddings[[half[row] for row in smaller.rows]] = self._run_or_halve(smaller, part, role)
         return embeddings
+
+
+def _findings(model: BackendModel, located: LocatedFolder, trial: Trial) -> Iterator[Finding]:
+    """Yield what is doubtful about a model: its batches, prompts and similarity."""
+    if (dependent := trial.finding) is not None:
+        yield dependent
+    yield from unused_prompts(model)
+    yield from unknown_similarity(located.folder, located.spec.settings)
 
 
 def device_of(requested: str) -> str:

@@ -13,14 +13,19 @@ if TYPE_CHECKING:
 PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
 """Precisions of sentence-transformers' `quantize_embeddings`."""
 
-STORED = ("truncate_dim", "precision")
+STORED = ("truncate_dim", "normalize", "precision")
 """Settings that are applied after encoding: models that differ in these alone share one encoding."""
 
 
 def encoding_settings(settings: Settings) -> Settings:
     """Return the settings without those of storage: what texts are encoded with."""
     plain = Settings()
-    return replace(settings, truncate_dim=plain.truncate_dim, precision=plain.precision)
+    return replace(
+        settings,
+        truncate_dim=plain.truncate_dim,
+        normalize=plain.normalize,
+        precision=plain.precision,
+    )
 
 
 def storage_settings(settings: Settings) -> dict[str, Any]:
@@ -33,7 +38,8 @@ def storage_settings(settings: Settings) -> dict[str, Any]:
 
 def stored_name(name: str, settings: Settings) -> str:
     """Return a model's name with how its embeddings are stored: `minilm-128-int8`."""
-    return "-".join([name, *map(str, storage_settings(settings).values())])
+    stored = storage_settings(settings)
+    return "-".join([name, *(str(stored[part]) for part in ("truncate_dim", "precision") if part in stored)])
 
 
 def embedding_bytes(dimensions: int, precision: str) -> int:

@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.errors import HarnessError
 from harness.models.backends.precision import deviation
 from harness.models.interface import Role
@@ -28,8 +30,6 @@ from harness.models.workload import workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-    import numpy as np
 
     from harness.models.interface import Deviation, LocatedModel, Model, ModelFacts, ModelSpec
 
@@ -56,7 +56,10 @@ class LocatedStored:
     @property
     def fingerprint(self) -> str:
         """Hex digest of the model's fingerprint and the settings of storage."""
-        moving = json.dumps(storage_settings(self.spec.settings), sort_keys=True)
+        stored = storage_settings(self.spec.settings)
+        if not stored:  # cut as its own configuration says, which is part of its content
+            return self.source.fingerprint
+        moving = json.dumps(stored, sort_keys=True)
         return hashlib.sha256(f"{self.source.fingerprint}\n{moving}".encode()).hexdigest()
 
     def load(self) -> StoredModel:
@@ -82,7 +85,9 @@ def by_encoding(models: Sequence[LocatedModel]) -> list[list[LocatedModel]]:
 
 def view_of(located: LocatedModel, loaded: Model, encode: Encode) -> Model:
     """Return a located model, given its `source_of`, loaded; raises HarnessError as `StoredModel` does."""
-    return loaded if located.spec == loaded.spec else StoredModel(loaded, located, encode)
+    if located is source_of(located) and located.spec == loaded.spec:
+        return loaded
+    return StoredModel(loaded, located, encode)
 
 
 class StoredModel:
@@ -107,7 +112,8 @@ class StoredModel:
             raise HarnessError(
                 f"invalid --truncate-dim {settings.truncate_dim}: model {source.name} has {full} dimensions"
             )
-        self._dimensions, self._precision = settings.truncate_dim or full, settings.precision
+        self._dimensions = settings.truncate_dim or min(full, _configured(located) or full)
+        self._precision, self._normalize = settings.precision, settings.normalize
         self._ranges: np.ndarray | None = None
         self._function = source.facts.similarity if storage_settings(settings) else _OWN
         if self._precision in BINARY:
@@ -136,8 +142,12 @@ class StoredModel:
         return quantized(kept, self._precision, self._ranges)
 
     def cut(self, embeddings: np.ndarray) -> np.ndarray:
-        """Return the kept dimensions of full embeddings, a view; as sentence-transformers: not normalized."""
-        return embeddings[:, : self._dimensions]
+        """Return the kept dimensions of full embeddings, a view; with `normalize` of length 1."""
+        kept = embeddings[:, : self._dimensions]
+        if not self._normalize:
+            return kept
+        unit: np.ndarray = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-12)
+        return unit
 
     @property
     def needs_ranges(self) -> bool:
@@ -183,6 +193,12 @@ class StoredModel:
         own = self.source.facts.similarity
         near = _similarity(self.source, own, exact, exact), self.similarity(codes, codes)
         return deviation(exact, restored(codes, self._precision, ranges), near)
+
+
+def _configured(located: LocatedModel) -> int | None:
+    """Return the dimensions that a model's own configuration keeps; None for all."""
+    dimensions: int | None = getattr(source_of(located), "truncate_dim", None)
+    return dimensions
 
 
 def _similarity(source: Model, function: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:

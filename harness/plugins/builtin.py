@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
+from harness.models.interface import ALL_SETTINGS, LocatedModel, ModelScheme, ModelSpec
 from harness.plugins.hookspecs import hookimpl
 from harness.system.paths import user_path
 
@@ -29,14 +29,26 @@ def harness_model_schemes() -> Iterable[ModelScheme]:
             "folder",
             "a folder of sentence-transformers, transformers, model2vec or peft: --model PATH",
             _locate_folder,
+            ALL_SETTINGS,
         ),
-        ModelScheme("hub", "a model on the Hugging Face hub, or in its cache: --model ORG/NAME", _locate_hub),
-        ModelScheme("minilm", "all-MiniLM-L6-v2, from the Python package of extra `minilm`", _locate_minilm),
+        ModelScheme(
+            "hub",
+            "a model on the Hugging Face hub, or in its cache: --model ORG/NAME",
+            _locate_hub,
+            ALL_SETTINGS,
+        ),
+        ModelScheme(
+            "minilm",
+            "all-MiniLM-L6-v2, from the Python package of extra `minilm`",
+            _locate_minilm,
+            ALL_SETTINGS,
+        ),
+        # Not --truncate-dim: its dimensions have no order.
         ModelScheme(
             "lexical",
             "hashed character n-grams: the floor to beat, no weights",
             _locate_lexical,
-            unordered=True,
+            frozenset({"precision"}),
         ),
     ]
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -291,8 +291,7 @@ def _naming_plugin(answer: Any, implementation: pluggy.HookImpl, hook: str) -> A
         _set_brought_by(result, implementation)
         return result
 
-    kind = _KINDS[hook]
-    return kind(**{field.name: getattr(answer, field.name) for field in fields(kind)} | {attribute: call})
+    return replace(answer, **{attribute: call})
 
 
 def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:

@@ -80,7 +80,12 @@ def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
         yield f"{name}: pickled weights were allowed (--allow-pickle)"
     if facts is None:
         return
-    yield from (f"{name}: {_sentence(finding)}" for finding in facts.findings)
+    if facts.similarity != "cosine":
+        own = "the model's own" if settings.similarity is None else "--similarity"
+        yield f"{name}: embeddings are compared by {facts.similarity} ({own})"
+    if settings.normalize:
+        yield f"{name}: embeddings are scaled to length 1 (--normalize)"
+    yield from (f"{name}: {_sentence(finding)} → {finding.remedy}" for finding in facts.findings)
     yield from (f"{name}: {note}" for note in facts.notes)
     if (moved := facts.deviation) is not None:
         yield (

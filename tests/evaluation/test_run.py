@@ -18,6 +18,7 @@ from harness.evaluation.progress import Progress
 from harness.evaluation.run import run_plan
 from harness.evaluation.runner import RunPlan
 from harness.evaluation.throughput import measure
+from harness.models.interface import ALL_SETTINGS
 from harness.models.locate import locate_model
 from harness.models.workload import workload
 from harness.results.folder import Results
@@ -482,7 +483,7 @@ def stored_models(*settings):
         made.append(Located(spec))
         return made[-1]
 
-    scheme = {"letters": ModelScheme("letters", "", locate)}
+    scheme = {"letters": ModelScheme("letters", "", locate, ALL_SETTINGS)}
     specs = [
         ModelSpec("letters", "", settings=Settings(truncate_dim=size, precision=name))
         for size, name in settings

@@ -12,6 +12,7 @@ from sentence_transformers.util import quantize_embeddings
 
 from harness import HarnessError, Role, Settings, load_model
 from harness.authoring import ModelScheme, ModelSpec
+from harness.models.interface import ALL_SETTINGS
 from harness.models.locate import locate_model, parse_model
 from harness.models.stored_model import StoredModel, by_encoding, view_of
 from harness.models.workload import workload
@@ -187,11 +188,11 @@ def test_the_fingerprint_of_a_shorter_model_changes_with_its_content(tiny, tmp_p
 
 def test_a_scheme_does_not_see_how_embeddings_are_stored():
     seen = []
-    scheme = ModelScheme("letters", "", lambda spec: seen.append(spec) or LetterModel())
+    scheme = ModelScheme("letters", "", lambda spec: seen.append(spec) or LetterModel(), ALL_SETTINGS)
     spec = ModelSpec("letters", "", "mine", Settings(truncate_dim=3, precision="binary", max_seq_length=9))
     model = locate_model(spec, {"letters": scheme})
     assert (model.name, model.spec) == ("mine", spec)
-    assert seen == [ModelSpec("letters", "", "", Settings(max_seq_length=9))]
+    assert seen == [ModelSpec("letters", "", "mine", Settings(max_seq_length=9))]
     assert model.load().encode(["abba"]).tolist() == [[1, 1, -1]]
 
 

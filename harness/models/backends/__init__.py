@@ -51,7 +51,7 @@ class Backend(Protocol):
         ...
 
     def run(self, batch: Batch) -> np.ndarray:
-        """Return float32 embeddings of a batch, (len(batch.rows), full dimensions); thread-safe."""
+        """Return float32 embeddings of a batch, (len(batch.rows), dimensions); thread-safe."""
         ...
 
     def set_dtype(self, dtype: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.models.backends.reference import PublicMethods, as_float32
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
@@ -23,18 +24,26 @@ if TYPE_CHECKING:
 class BackendModel:
     """A model in memory: its tokenizer, prompts, limits, and one forward pass.
 
-    Raises HarnessError for a maximum length beyond its positions.
+    Raises HarnessError for a maximum length beyond its positions, or dimensions that it does not have.
     """
 
     def __init__(self, model: SentenceTransformer, settings: Settings, name: str) -> None:
         self.sentence_transformer = model.float().eval()
         self.name = name
-        self.dimensions = _full_dimensions(model)
-        self._prompts = dict(settings.prompts)
         self._attention = _attention(model)
         self._tokenizing = threading.Lock()
         """Tokenizers keep padding and truncation as state, which threads would change for each other."""
         self._limit_length(settings.max_seq_length)
+        self.dimensions = _full_dimensions(model)
+        """Numbers that the last module returns."""
+        self.chosen_prompts = dict(settings.prompts)
+        """The user's prompts: role → prompt."""
+        self.public = PublicMethods(model, settings)
+        self._same_as = {role: self._first_alike(role) for role in Role}
+        self.depends_on_batch = False
+        """Whether its own `encode` gives a text another embedding beside longer ones: see `trial`."""
+        self.refusals: dict[Role, str] = {}
+        """Roles that its own methods cannot encode, and why."""
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase | None:
@@ -68,23 +77,29 @@ class BackendModel:
         rope = str(getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None))
         return "dynamic" in rope or "longrope" in rope
 
+    @property
+    def rescaled_beyond(self) -> int:
+        """Tokens beyond which a model that `remembers_lengths` rescales its positions; 0 for others."""
+        config = getattr(self.sentence_transformer.transformers_model, "config", None)
+        rope = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+        limits = (
+            rope.get("original_max_position_embeddings") if isinstance(rope, dict) else None,
+            getattr(config, "original_max_position_embeddings", None),
+            getattr(config, "max_position_embeddings", None),
+        )
+        return next((int(limit) for limit in limits if limit), 0) if self.remembers_lengths else 0
+
     def prompt(self, role: Role) -> str:
-        """Return the user's prompt of a role, else the model's, as encode_query and encode_document do."""
-        if role in self._prompts:
-            return self._prompts[role]
-        own = {name: prompt for name, prompt in self.sentence_transformer.prompts.items() if prompt}
-        names = {Role.QUERY: ["query"], Role.DOCUMENT: ["document", "passage", "corpus"], Role.TEXT: []}[role]
-        default = own.get(self.sentence_transformer.default_prompt_name or "", "")
-        return next((own[name] for name in names if name in own), default)
+        """Return the user's prompt of a role, else the one that its public method chooses."""
+        return self.public.input_of(role).prompt
 
     def same_as(self, role: Role) -> Role:
-        """Return TEXT for a role that has the same prompt and no route of its own, else the role."""
-        from sentence_transformers.base.modules import Router
+        """Return the first role with the same prompt and route, which may be the role itself."""
+        return self._same_as[role]
 
-        routed = self.cuts_by_role or any(
-            isinstance(module, Router) for module in self.sentence_transformer.modules()
-        )
-        return role if routed or self.prompt(role) != self.prompt(Role.TEXT) else Role.TEXT
+    def set_apart(self, role: Role) -> None:
+        """Note that a role is encoded as no other."""
+        self._same_as = {other: role if other is role else same for other, same in self._same_as.items()}
 
     def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
         """Return the tokens of each text before any cut, prompt and special tokens included.
@@ -109,9 +124,10 @@ class BackendModel:
 
     def features(self, texts: Sequence[str], role: Role) -> dict[str, Any]:
         """Return the model's input for texts: tensors (n, longest), padded, cut, with their prompt."""
+        given = self.public.input_of(role)
         with self._tokenizing:
             features: dict[str, Any] = self.sentence_transformer.preprocess(
-                list(texts), prompt=self.prompt(role) or None, **task_option(role)
+                list(texts), prompt=given.prompt or None, **given.options
             )
         return features
 
@@ -123,20 +139,19 @@ class BackendModel:
         # A copy: modules write into what they are given, and a calibration runs one batch many times at once.
         own = {name: _to_device(value, device) for name, value in features.items()}
         with torch.inference_mode():
-            output = self.sentence_transformer(own, **task_option(role))
-            return as_float32(output["sentence_embedding"])
+            output = self.sentence_transformer(own, **self.public.input_of(role).options)
+            return self.finish(output["sentence_embedding"])
+
+    def finish(self, embeddings: torch.Tensor) -> np.ndarray:
+        """Return the last module's output, in full: (n, dimensions) float32 on the host."""
+        return as_float32(embeddings)
 
     def encode(self, texts: Sequence[str], role: Role) -> np.ndarray:
-        """Return embeddings of sentence-transformers' own `encode`: (n, full dimensions) float32."""
-        return as_float32(
-            self.sentence_transformer.encode(
-                list(texts),
-                prompt=self.prompt(role),
-                convert_to_tensor=True,
-                show_progress_bar=False,
-                **task_option(role),
-            )
-        )
+        """Return embeddings of the role's public method, (n, dimensions) float32.
+
+        Each text is encoded alone where the model depends on its batch.
+        """
+        return self.public.encode(texts, role, alone=self.depends_on_batch)
 
     @property
     def attention(self) -> str | None:
@@ -154,6 +169,18 @@ class BackendModel:
         if self._attention is not None and _attention(self.sentence_transformer) != self._attention:
             self.set_attention(self._attention)
 
+    def _first_alike(self, role: Role) -> Role:
+        """Return the first role of the same prompt, unless the model treats roles in ways of their own."""
+        if self._routes_by_role():
+            return role
+        return next(other for other in Role if self.prompt(other) == self.prompt(role))
+
+    def _routes_by_role(self) -> bool:
+        """Whether a module says that it looks at the role; others are found in the trial."""
+        first = self.sentence_transformer[0]
+        expands = getattr(first, "query_expansion", None) is not None
+        return "task" in self.sentence_transformer.get_model_kwargs() or self.cuts_by_role or expands
+
     def _limit_length(self, tokens: int | None) -> None:
         """Cut texts after so many tokens, or at its own limit; raises HarnessError beyond its positions."""
         positions = learned_positions(self.sentence_transformer)
@@ -168,17 +195,6 @@ class BackendModel:
                 f"model {self.name} has {positions} positions: {limit_name} {limit} is too long",
                 hint=f"the maximum is --max-seq-length {positions}",
             )
-
-
-def task_option(role: Role) -> dict[str, Any]:
-    """Return the option that tells an asymmetric model a text's role; none for TEXT."""
-    return {} if role is Role.TEXT else {"task": str(role)}
-
-
-def as_float32(embeddings: torch.Tensor) -> np.ndarray:
-    """Copy embeddings to the host as float32."""
-    array: np.ndarray = embeddings.float().cpu().numpy()
-    return array
 
 
 def position_tables(model: SentenceTransformer) -> list[torch.nn.Embedding]:
@@ -220,5 +236,6 @@ def _to_device(value: Any, device: torch.device) -> Any:  # noqa: ANN401 - featu
 
 
 def _full_dimensions(model: SentenceTransformer) -> int:
-    dimensions = model.get_embedding_dimension()
-    return int(dimensions) if dimensions is not None else int(model.encode(["dimensions"]).shape[1])
+    with model.truncate_embeddings(None):
+        dimensions = model.get_embedding_dimension()
+        return int(dimensions) if dimensions is not None else int(model.encode(["dimensions"]).shape[1])

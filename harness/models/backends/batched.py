@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.models.backends import Batch, UnsuitableBackendError
-from harness.models.backends.choose import is_batch_invariant, is_thread_invariant
+from harness.models.backends.invariance import is_batch_invariant, is_thread_invariant
 from harness.models.backends.plain import convert_weights
 from harness.models.interface import Role
 
@@ -99,7 +99,7 @@ class Batched:
             yield Batch(shape.rows, (padded, role), shape.height * shape.width)
 
     def run(self, batch: Batch) -> np.ndarray:
-        """Return float32 embeddings, (n, full dimensions), without the rows of padding."""
+        """Return float32 embeddings, (n, dimensions), without the rows of padding."""
         features, role = batch.features
         return self._model.forward(features, role)[: len(batch.rows)]
 

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.models.backends import UnsuitableBackendError
-from harness.models.backends.backend_model import as_float32
 from harness.models.backends.batched import Batched
 from harness.models.interface import Role
 
@@ -66,7 +65,7 @@ class Exported(Batched, ABC):
         self._convert_and_try(first)
 
     def run(self, batch: Batch) -> np.ndarray:
-        """Return float32 embeddings, (n, full dimensions), without the rows of padding."""
+        """Return float32 embeddings, (n, dimensions), without the rows of padding."""
         import torch
 
         features, _ = batch.features
@@ -78,7 +77,7 @@ class Exported(Batched, ABC):
         with torch.inference_mode():
             for module in self._others:
                 features = module(features)
-            return as_float32(features["sentence_embedding"])[: len(batch.rows)]
+            return self._model.finish(features["sentence_embedding"])[: len(batch.rows)]
 
     @abstractmethod
     def _convert(self, module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:

@@ -22,7 +22,7 @@ from harness.models.backends import Batch
 from harness.models.backends.attention import attend_within, equal_length_runs, use_packed_attention
 from harness.models.backends.backend_model import first_position, position_tables
 from harness.models.backends.batched import check_plain_tokens
-from harness.models.backends.choose import is_batch_invariant, is_thread_invariant
+from harness.models.backends.invariance import is_batch_invariant, is_thread_invariant
 from harness.models.backends.plain import convert_weights
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Packed:
                 yield Batch([rows[row] for row in pack], (packed, runs, role), tokens)
 
     def run(self, batch: Batch) -> np.ndarray:
-        """Return float32 embeddings, (n, full dimensions), without those of padding texts."""
+        """Return float32 embeddings, (n, dimensions), without those of padding texts."""
         features, runs, role = batch.features
         with attend_within(runs):
             return self._model.forward(features, role)[: len(batch.rows)]

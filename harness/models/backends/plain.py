@@ -19,7 +19,10 @@ _TEXTS_PER_BATCH = 256
 
 
 class Plain:
-    """Run sentence-transformers' own `encode` on a few hundred texts of about one length at a time."""
+    """Run sentence-transformers' own `encode` on a few hundred texts of about one length at a time.
+
+    Where the model depends on its batch, `encode` gets a batch size of 1: no text sees another, or padding.
+    """
 
     name = "plain"
     parallel = False
@@ -36,7 +39,7 @@ class Plain:
             yield Batch(rows, ([texts[row] for row in rows], role))
 
     def run(self, batch: Batch) -> np.ndarray:
-        """Return float32 embeddings, (n, full dimensions)."""
+        """Return float32 embeddings, (n, dimensions)."""
         texts, role = batch.features
         return self._model.encode(texts, role)
 

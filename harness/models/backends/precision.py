@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.errors import HarnessError
 from harness.models.backends import UnsuitableBackendError
-from harness.models.backends.choose import embed
+from harness.models.backends.trial import EQUAL, Trial, embed
 from harness.models.interface import Deviation
 from harness.models.workload import workload
 
@@ -41,15 +42,41 @@ def set_precision(backend: Backend, model: BackendModel, settings: Settings) -> 
         impossible = f"--dtype {settings.dtype} is not possible with backend {backend.name}: {reason}"
         raise HarnessError(impossible) from None
     moved = deviation(exact, embed(backend, texts, model.dimensions))
-    if not moved.largest <= TOLERANCE and not settings.allow_deviation:
-        raise HarnessError(
-            f"model {model.name} in {settings.dtype} moves embeddings by up to"
-            f" 1 − cos = {moved.largest:.1e}: more than {TOLERANCE:g}",
-            exists=f"over {moved.texts} texts: 99th percentile {moved.p99:.1e},"
-            f" {moved.neighbors:.0%} of the {_NEIGHBORS} nearest neighbors kept",
-            hint="--allow-deviation accepts it, and the record says so; a higher metric does not justify it",
-        )
+    _check_tolerance(moved, model, settings)
     return moved
+
+
+def confirm(
+    backend: Backend, model: BackendModel, settings: Settings, trial: Trial, measured: Deviation | None
+) -> Deviation | None:
+    """Hold a backend against the trial again, in the shapes and the precision that it will run in.
+
+    measured: what `set_precision` returned. Returns it with the trial's texts in `largest`; None for float32.
+    Raises HarnessError where float32 is not equal to the public methods, and as `set_precision` does.
+    """
+    if measured is not None:
+        largest = max(measured.largest, _two_digits(trial.deviation(backend)))
+        measured = replace(measured, largest=largest)
+        _check_tolerance(measured, model, settings)
+    elif backend.name != "plain" and not (off := trial.distance(backend)) <= EQUAL:
+        raise HarnessError(
+            f"backend {backend.name} of model {model.name} is off by 1 − cos = {off:.1e} in batch-invariant"
+            " shapes",
+            hint="--backend plain takes sentence-transformers' own encode",
+        )
+    return measured
+
+
+def _check_tolerance(moved: Deviation, model: BackendModel, settings: Settings) -> None:
+    if moved.largest <= TOLERANCE or settings.allow_deviation:
+        return
+    raise HarnessError(
+        f"model {model.name} in {settings.dtype} moves embeddings by up to"
+        f" 1 − cos = {moved.largest:.1e}: more than {TOLERANCE:g}",
+        exists=f"over {moved.texts} texts: 99th percentile {moved.p99:.1e},"
+        f" {moved.neighbors:.0%} of the {_NEIGHBORS} nearest neighbors kept",
+        hint="--allow-deviation accepts it, and the record says so; a higher metric does not justify it",
+    )
 
 
 def deviation(

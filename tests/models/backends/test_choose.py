@@ -7,8 +7,8 @@ import pytest
 from conftest import build_model
 
 from harness import HarnessError, Settings, load_model
-from harness.models.backends import UnsuitableBackendError, batched, choose, packed
-from harness.models.backends.choose import largest_distance
+from harness.models.backends import UnsuitableBackendError, batched, packed
+from harness.models.backends.trial import EQUAL, largest_distance
 
 pytestmark = pytest.mark.kernels
 
@@ -83,7 +83,7 @@ def test_each_role_that_differs_is_tried(tmp_path, monkeypatch):
 def test_the_largest_distance_is_of_the_worst_row(ours, theirs, expected):
     distance = largest_distance(np.array(ours, dtype=np.float32), np.array(theirs, dtype=np.float32))
     assert distance == pytest.approx(expected, abs=1e-7)
-    assert choose.EQUAL == 1e-6
+    assert EQUAL == 1e-6
 
 
 @pytest.mark.parametrize(("backend", "promised"), [("packed", True), ("batched", True), ("plain", False)])
