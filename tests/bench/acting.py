@@ -21,7 +21,7 @@ class Acting:
         self.seconds = float(number or 0) / 1000
         self.name = spec.name or spec.location
         self.fingerprint = spec.location.encode().hex()
-        self.facts = ModelFacts(dimensions=2, similarity="cosine")
+        self.facts = ModelFacts(dimensions=2, similarity="cosine", dtype=spec.settings.dtype)
         self.calls = 0
 
     def load(self):
@@ -68,4 +68,4 @@ class Acting:
 
 @hookimpl
 def harness_model_schemes():
-    return [ModelScheme("acts", "misbehaves in a known way", Acting)]
+    return [ModelScheme("acts", "misbehaves in a known way", Acting, frozenset({"dtype", "backend"}))]

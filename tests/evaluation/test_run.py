@@ -205,7 +205,10 @@ def test_a_changed_input_is_computed_again(results, changed):
     task, model = changed.get("task", Twins()), LetterModel(fingerprint=changed.get("fingerprint", "a" * 64))
     task.version = changed.get("version", 1)
     settings = replace(model.spec.settings, dtype=changed.get("dtype", "float32"))
-    model.spec = replace(model.spec, settings=settings)
+    model.spec, model.facts = (
+        replace(model.spec, settings=settings),
+        replace(model.facts, dtype=settings.dtype),
+    )
     options = {name: changed[name] for name in ("limit", "fresh") if name in changed}
     assert run_plan(plan(task, models=[model], **options), results).reused == 0
     assert model.encoded

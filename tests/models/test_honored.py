@@ -97,7 +97,7 @@ def test_facts_that_agree_with_the_settings_are_fine():
 def test_a_model_without_facts_is_an_error_that_says_what_is_wanted():
     model = LetterModel()
     del model.facts
-    with pytest.raises(HarnessError, match="without .*facts"):
+    with pytest.raises(HarnessError, match=r"without .*facts"):
         load_located(model)
 
 
