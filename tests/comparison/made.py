@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from conftest import evaluated
 
 from harness.metrics.standard import SPEARMAN, mean_metric
-from harness.results.folder import Results
+from harness.results.folder import Results, seal
 from harness.results.publish import publish
 from harness.results.records import Score, content_hash
 from harness.stats.intervals import estimate
@@ -84,3 +85,9 @@ def table(rows, **columns):
 
 
 __all__ = ["CORRECT", "SPEARMAN", "answer", "pairs", "right", "table"]
+
+
+def reseal(path, old: str, new: str) -> None:
+    """Replace a text in a record, as one who forges its seal would."""
+    content = json.loads(path.read_text().replace(old, new))
+    path.write_text(json.dumps({**content, "seal": seal(content)}))

@@ -11,7 +11,7 @@ import pytest
 from conftest import evaluated
 from scipy.stats import binomtest
 
-from comparison.made import CORRECT, SPEARMAN, answer, pairs, right
+from comparison.made import CORRECT, SPEARMAN, answer, pairs, reseal, right
 from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.gate import Condition, Gate, margin_gate
 from harness.comparison.sources import read_results
@@ -19,7 +19,7 @@ from harness.finding import Finding, Severity
 from harness.metrics.interface import Metric
 from harness.metrics.standard import MACRO_F1, PEARSON, mean_metric
 from harness.models.interface import Settings
-from harness.results.folder import Results, encode
+from harness.results.folder import Results, sealed
 
 pytestmark = pytest.mark.kernels
 
@@ -204,10 +204,10 @@ def test_predictions_that_do_not_give_the_score_of_their_record_are_a_failure():
     both(right(0.6), right(0.8))
     (path,) = Path("cand").glob("records/*/quiz.json")
     score = read_results(Path("cand"))[0].answered["quiz", "files", None].evaluation.scores[0].score
-    path.write_text(path.read_text().replace(str(score), "0.99"))
+    reseal(path, str(score), str(score + 0.01))
     found = ask()
     assert found.exit_code == 2
-    assert "their record says 0.990000" in found.broken[0]
+    assert f"their record says {score + 0.01:.6f}" in found.broken[0]
 
 
 def test_a_row_that_one_model_lacks_is_a_failure_even_where_the_digests_agree():
@@ -300,7 +300,7 @@ def test_settings_may_differ_and_are_listed():
     record = answer("cand", "cand", correct=right(0.8))
     changed = replace(record, candidate=replace(record.candidate, settings=Settings(dtype="bfloat16")))
     (path,) = Path("cand").glob("records/*/quiz.json")
-    path.write_bytes(encode(changed))
+    path.write_bytes(sealed(changed))
     found = ask()
     assert [(one.key, one.baseline, one.candidate) for one in found.settings] == [
         ("dtype", "float32", "bfloat16")
@@ -380,7 +380,7 @@ def test_a_column_of_lists_cannot_select_rows():
         answer(name, name, metrics=(metric,), correct=right(0.6), asked=[True] * len(right(0.6)))
         (path,) = Path(name).glob("records/*/*.json")
         answer(name, name, correct=right(0.6), asked=[["a", "b"]] * len(right(0.6)))
-        path.write_bytes(path.read_bytes().replace(b'"where": null', b'"where": "asked"'))
+        reseal(path, '"where": null', '"where": "asked"')
     found = ask()
     assert found.exit_code == 2
     assert found.broken == ("the column asked does not say which rows accuracy takes",)
