@@ -55,7 +55,8 @@ class TextEmbeddings:
         """
         role = self._alike[role]
         if not len(texts):
-            return self._model.encode([], role)
+            dimensions = self._tables[role].width or self._model.facts.dimensions
+            return np.zeros((0, dimensions), dtype=np.float32)
         self._complete(dict.fromkeys(texts), role)
         return self._tables[role].embeddings_of(texts)
 

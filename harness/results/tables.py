@@ -41,11 +41,15 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
         key=lambda row: row.evaluation.candidate.facts is not None,
     )
     models = {row.model: row.evaluation.candidate for row in ordered}
+    # What failed now has no speed, even if it was timed before.
+    timed = {
+        name: speeds[key]
+        for name, model in models.items()
+        if model.facts and (key := (model.model, model.fingerprint)) in speeds
+    }
     rows = []
     for name, model in sorted(models.items()):
         facts = model.facts
-        # What failed now has no speed, even if it was timed before.
-        speed = speeds.get((model.model, model.fingerprint)) if facts else None
         rows.append(
             [
                 Cell(name),
@@ -54,18 +58,18 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
                 Cell((str(facts.max_tokens) if facts.max_tokens else "no limit") if facts else "?"),
                 Cell(f"{facts.size_bytes / 1e6:.0f} MB" if facts and facts.size_bytes else "–"),
                 Cell(f"{facts.device} {model.settings.dtype} {facts.backend}" if facts else "?"),
-                Cell(_speed(speed)),
-                Cell(_count(speed.tokens_per_second) if speed and speed.tokens_per_second else "–"),
             ]
         )
-    header = ["model", "parameters", "dimensions", "max tokens", "weights", "on", "texts/s", "tokens/s"]
+    header = ["model", "parameters", "dimensions", "max tokens", "weights", "on"]
+    if timed:
+        header += ["texts/s", "tokens/s"]
+        for cells, name in zip(rows, sorted(models), strict=True):
+            cells.extend(_speeds(timed.get(name)))
     if any(storage_settings(model.settings) for model in models.values()):
         header.append("1 M docs")
         for cells, name in zip(rows, sorted(models), strict=True):
             cells.append(Cell(_storage(models[name])))
-    loaded = [(model.model, model.fingerprint) for model in models.values() if model.facts]
-    timed = [speeds[key] for key in loaded if key in speeds]
-    machines = sorted({f"{speed.processor}, {speed.cores} cores" for speed in timed})
+    machines = sorted({f"{speed.processor}, {speed.cores} cores" for speed in timed.values()})
     remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
     remarks += [remark for name, model in sorted(models.items()) for remark in _model_remarks(name, model)]
     return Table("models", "", header, rows, remarks)
@@ -80,7 +84,7 @@ def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
         yield f"{name}: pickled weights were allowed (--allow-pickle)"
     if facts is None:
         return
-    if facts.similarity != "cosine":
+    if facts.similarity != "cosine" and facts.quantization is None:
         own = "the model's own" if settings.similarity is None else "--similarity"
         yield f"{name}: embeddings are compared by {facts.similarity} ({own})"
     if settings.normalize:
@@ -190,12 +194,15 @@ def _sentence(finding: Finding) -> str:
     return f"{finding.code} ({finding.severity}): {finding.evidence}"
 
 
-def _speed(speed: Throughput | None) -> str:
+def _speeds(speed: Throughput | None) -> list[Cell]:
+    """Return texts/s with slowest and fastest round, and tokens/s."""
     if speed is None:
-        return "–"
-    return (
-        f"{speed.texts_per_second:.0f} ({speed.texts_per_second_low:.0f} – {speed.texts_per_second_high:.0f})"
-    )
+        return [Cell("–"), Cell("–")]
+    rates = f"{speed.texts_per_second_low:.0f} – {speed.texts_per_second_high:.0f}"
+    return [
+        Cell(f"{speed.texts_per_second:.0f} ({rates})"),
+        Cell(_count(speed.tokens_per_second) if speed.tokens_per_second else "–"),
+    ]
 
 
 def _count(number: float | None) -> str:
