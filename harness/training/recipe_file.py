@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.system.paths import shown_path
 from harness.system.toml_file import read_toml, table_as
 from harness.training.losses import LOSSES
 from harness.training.recipe import CORRECTED, Recipe
@@ -24,7 +25,7 @@ def read_recipe(path: Path) -> Recipe:
     """
     if not path.is_file():
         raise HarnessError(
-            f"no recipe file {path}", hint="`harness list recipes` shows those that are shipped"
+            f"no recipe file {shown_path(path)}", hint="`harness list recipes` shows those that are shipped"
         )
     table = read_toml(path)
     return replace(recipe_from({"name": path.stem, **table}, str(path)), home=str(path.parent))
