@@ -179,6 +179,7 @@ def _evaluation(rows: Sequence[LeaderboardRow]) -> Evaluation:
             settings=Settings(
                 dtype=first.dtype,
                 truncate_dim=first.truncate_dim,
+                normalize=first.normalize,
                 precision=first.precision,
                 max_seq_length=first.max_seq_length,
                 prompts=_prompts(first),

@@ -52,6 +52,7 @@ class LeaderboardRow:
     device: str | None
     dtype: str
     truncate_dim: int | None
+    normalize: bool
     precision: str
     embedding_bytes: int | None
     """Bytes of a stored embedding: dimensions × bytes of its precision."""
@@ -202,6 +203,7 @@ def _leaderboard_row(evaluation: Evaluation, score: Score, model: str, position:
         device=facts.device if facts else None,
         dtype=settings.dtype,
         truncate_dim=settings.truncate_dim,
+        normalize=settings.normalize,
         precision=settings.precision,
         embedding_bytes=embedding_bytes(facts.dimensions, settings.precision) if facts else None,
         max_seq_length=settings.max_seq_length,

@@ -304,5 +304,5 @@ def test_a_model_that_failed_on_all_tasks_shows_no_speed_of_an_earlier_run():
     assert "texts/s" not in cells
     assert not any("speeds:" in remark for remark in remarks)
     cells, remarks = row(evaluated("m"), evaluated("m", "legal", error="boom"))
-    assert cells[-2] != "–"
+    assert cells["texts/s"] != "–"
     assert any("speeds:" in remark for remark in remarks)
