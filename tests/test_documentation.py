@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -101,6 +102,26 @@ def test_every_link_to_a_file_leads_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def functions(file: Path) -> set[str]:
+    """Names of the functions at the top of a file, without importing it; none where there is no file."""
+    if not file.is_file():
+        return set()
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_test_that_the_page_of_footguns_names_exists():
+    page = (ROOT / "docs" / "footguns.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "elsewhere |" not in line]
+    assert rows
+    for row in rows:
+        *_, cell = row.strip("| ").split(" | ")
+        assert row.count(" | ") == 2, row
+        assert re.fullmatch(r"(`tests/[a-z_/]+\.py::test_[a-z0-9_]+`(, )?)+", cell), row
+    named = re.findall(r"`(tests/[^`]+\.py)::([^`]+)`", page)
+    assert [f"{file}::{name}" for file, name in named if name not in functions(ROOT / file)] == []
 
 
 @pytest.fixture(scope="module")
