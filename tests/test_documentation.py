@@ -63,7 +63,10 @@ def test_the_task_of_the_plugin_guide_runs(tmp_path):
 def test_the_task_files_of_the_documentation_are_understood(tmp_path):
     kinds = load_plugins().task_kinds()
     published = {"sts15", "stsbenchmark", "sick", "marco", "mined"}
-    expected = {"docs/data.md": [{"support-pairs", "records"}, {"quora"}, published], "README.md": [{"support-tickets"}]}
+    expected = {
+        "docs/data.md": [{"support-pairs", "records"}, {"quora"}, published],
+        "README.md": [{"support-tickets"}],
+    }
     for page, names in expected.items():
         tables = [block for block in blocks(page, "toml") if "[tasks." in block]
         for table, defined in zip(tables, names, strict=True):

@@ -227,13 +227,16 @@ def test_a_model_that_depends_on_its_batch_is_scored_unpadded_and_blamed(folder,
 def test_a_setting_that_a_model_would_ignore_is_refused_with_one_sentence(run, tmp_path):
     file = tmp_path / "letters.py"
     file.write_text(LETTERS)
-    answer = run("--plugin", file, "--truncate-dim", "3", model="letters")
+    for words, option in ((["--truncate-dim", "3"], "--truncate-dim"), (["--normalize"], "--normalize")):
+        answer = run("--plugin", file, *words, model="letters")
+        assert answer.code == 2
+        assert f"the letters model does not support {option}" in answer.err
+    file.write_text(
+        LETTERS.replace('("letters", "", Letters)', '("letters", "", Letters, {"max_seq_length"})')
+    )
+    answer = run("--plugin", file, "--max-seq-length", "8", model="letters")
     assert answer.code == 2
-    assert "the letters model does not support --truncate-dim" in answer.err
-    file.write_text(LETTERS.replace('("letters", "", Letters)', '("letters", "", Letters, {"truncate_dim"})'))
-    answer = run("--plugin", file, "--truncate-dim", "3", model="letters")
-    assert answer.code == 2
-    assert "model letters ignores --truncate-dim 3: its facts say 26" in answer.out + answer.err
+    assert "model letters ignores --max-seq-length 8: its facts say" in answer.out + answer.err
     assert run("--plugin", file, model="letters").code == 0
 
 

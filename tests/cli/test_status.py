@@ -258,7 +258,7 @@ def test_the_command_that_continues_computes_nothing_twice_and_names_its_data(ru
     shutil.rmtree("out/records")
     (command,) = re.findall("^continue: (.*)$", status()[2], re.MULTILINE)
     assert "--fresh" not in command
-    assert command.endswith(f"--data {Path('data').absolute()}")
+    assert command.endswith("--data data")
 
 
 @pytest.mark.parametrize(
@@ -359,11 +359,10 @@ def test_a_plugin_that_only_a_journal_names_is_not_loaded(ran, harness):
     answer = harness("status", "out")
     assert not Path("ran").exists()
     assert answer.code == 2
-    file = Path("counts.py").resolve()
-    assert (
-        f"PROBLEM a run used the plugin {file}; it is code, and is loaded only with --plugin {file}"
-        in answer.out
+    refused = (
+        "PROBLEM a run used the plugin counts.py; it is code, and is loaded only with --plugin counts.py"
     )
+    assert refused in answer.out
     harness("status", "out", "--plugin", "counts.py")
     assert Path("ran").exists()
 

@@ -333,6 +333,9 @@ def test_what_a_text_has_with_itself_depends_on_the_similarity(similarity, exact
 
     model = RoundedModel()
     model.facts = replace(model.facts, similarity=similarity)
+    if similarity in ("euclidean", "manhattan"):
+        cosine = model.pairwise_similarity
+        model.pairwise_similarity = lambda a, b: cosine(a, b) - 1
     dataset = load(STS + 'path = "rows.tsv"', rows__tsv="".join(f"{text}\t{text}\t1\n" for text in SAME))
     predicted = UserSTS.predict(None, model, dataset)["predicted"]
     if exact is None:
@@ -340,6 +343,15 @@ def test_what_a_text_has_with_itself_depends_on_the_similarity(similarity, exact
         assert list(predicted) == list(model.pairwise_similarity(embeddings, embeddings))
     else:
         assert set(predicted) == {exact}
+
+
+def test_a_similarity_far_above_that_of_a_text_with_itself_stays_as_it_is_computed(load):
+    """The model computes another function than its facts name: to cut it off would make all pairs tie."""
+    model = RoundedModel()
+    model.pairwise_similarity = lambda a, b: 30 * (a * b).sum(axis=1)
+    dataset = load(STS + 'path = "rows.tsv"', rows__tsv="abc\tabc\t5\nabc\tabd\t4\nabc\txyz\t0\n")
+    predicted = UserSTS.predict(None, model, dataset)["predicted"]
+    assert len(set(predicted.tolist())) == 3
 
 
 def test_an_embedding_of_zeros_stays_as_it_is_computed(load):

@@ -107,7 +107,8 @@ def try_model(model: BackendModel) -> Trial:
 
     Notes in the model which roles are different after all, which its own methods refuse (as a router without
     their route does), and whether it depends on its batch.
-    Raises HarnessError where all are refused, and where dimensions are not as declared.
+    Raises what the last method raised where all are refused, and HarnessError where dimensions are not as
+    declared.
     """
     texts = _probes(model)
     expected: dict[Role, np.ndarray] = {}
@@ -123,14 +124,11 @@ def try_model(model: BackendModel) -> Trial:
             if is_out_of_memory(error):
                 raise
             model.refusals[role] = f"{type(error).__name__}: {error}"
+            if role is list(Role)[-1] and not expected:
+                raise
             continue
         expected[role] = _each_alone(model, texts, role, together)
         moved.append(_batch_effect(together, expected[role]))
-    if not expected:
-        raise HarnessError(
-            f"model {model.name} encodes nothing: {model.refusals[Role.TEXT]}",
-            hint="check that sentence-transformers' own encode works with this folder",
-        )
     _check_dimensions(model)
     tokenizer = model.tokenizer
     trial = Trial(
