@@ -25,8 +25,8 @@ def similarities(
     left, right: (n, d) embeddings of the two sides. texts: the two sides, (n,).
     As computed, the cosine of an embedding with itself differs from 1 in its last bits, by the embedding, and
     ranks would depend on rounding: SemEval 2012 has 61 such pairs. Two texts that the model does not tell
-    apart, such as those that differ in case, are pairs of one text too. A cosine is at most 1; one that is far
-    above shows that the model computes another function than its facts name, and all stay as computed.
+    apart, such as those that differ in case, are pairs of one text too. A cosine is at most 1; one far above
+    shows that the model computes another function than its facts name, and all stay as computed.
     An embedding of zeros has no direction: its similarity stays as it is computed.
     """
     import numpy as np
