@@ -12,7 +12,7 @@ from harness.bench.pytest_benchmark import pytest_benchmark
 from harness.bench.records import SCHEMA, Bench
 from harness.errors import HarnessError
 from harness.results.folder import encode
-from harness.system.atomic import write_inside
+from harness.system.atomic import remove_stale, write_inside
 from harness.system.limits import read_json_file
 from harness.system.paths import file_name
 
@@ -36,11 +36,14 @@ def write(bench: Bench, folder: Path, stamp: str) -> Written:
 
     `records/MACHINE/STAMP.json` is the full record. pytest-benchmark reads
     `MACHINE/NUMBER_VARIANT_STAMP.json` with `--storage=FOLDER`. MACHINE is the first eight digits of the
-    machine's fingerprint. stamp: unique to the bench, such as a time and a process id.
+    machine's fingerprint. stamp: unique to the bench, such as a time and a process id. What killed processes
+    left half-written is removed.
     """
     machine = bench.machine.fingerprint[:8]
     record = folder / "records" / machine / f"{stamp}.json"
     paths: list[Path] = []
+    for place in (record.parent, folder / machine):
+        remove_stale(place)
     for variant in bench.variants:
         if variant.workloads:
             # Each file gets its own number: pytest-benchmark shows only the first twelve letters of a name.

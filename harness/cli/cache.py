@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 import sys
 import time
@@ -117,6 +118,13 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
             raise HarnessError(f"this would remove {len(chosen)} stores, {size}", hint="confirm it: --yes")
         click.confirm(f"Remove {len(chosen)} stores, {size}, from {path}?", abort=True)
     click.echo(f"removed {shown_size(remove(chosen))} from {path}")
+    left = [segment for store in chosen for segment in store.segments if os.path.lexists(segment.path)]
+    if left:
+        raise HarnessError(
+            f"{len(left)} files could not be removed, {shown_size(sum(segment.bytes for segment in left))}",
+            exists=f"such as {left[0].path}",
+            hint="whose are they? removing needs the right to write their folder",
+        )
 
 
 def _cache_folder(argument: str | None) -> Path:

@@ -16,6 +16,7 @@ from harness.results.prediction_files import read_content_hash, to_parquet
 from harness.results.records import SCHEMA, Evaluation, Throughput
 from harness.system.atomic import locked, remove_stale, write_error, write_inside
 from harness.system.limits import read_json_file
+from harness.system.listing import list_files
 from harness.system.paths import accessible, file_name, refuse_symlinks, symlink_below
 from harness.system.signals import defer_signals
 
@@ -125,10 +126,10 @@ class Results:
     def evaluations(self, unreadable: list[str] | None = None) -> list[Evaluation]:
         """Read all records, in an order of their content alone; a failure hides an earlier success.
 
-        unreadable: gets one sentence for each file that is not a record; when it is None, the first
-        such file raises HarnessError.
+        unreadable: gets one sentence for each file that is not a record, and each folder that cannot be read;
+        when it is None, the first of them raises HarnessError.
         """
-        paths = [*self.root.glob("records/*/*.json"), *self.root.glob("errors/*/*.json")]
+        paths = self.record_paths(unreadable)
         latest: dict[tuple[str, ...], Evaluation] = {}
         # Errors come after records: `sorted` would put them first.
         for path in sorted(paths, key=lambda path: (path.parts[-3] == "errors", path)):
@@ -144,6 +145,11 @@ class Results:
             latest[*evaluation.model, _file_stem(evaluation.examination)] = evaluation
         return [latest[key] for key in sorted(latest, key=lambda key: (latest[key].examination.task, *key))]
 
+    def record_paths(self, unreadable: list[str] | None = None) -> list[Path]:
+        """Return the files of all records, failures last; unreadable: as for `evaluations`, of folders."""
+        parts = (self.root / "records", self.root / "errors")
+        return [path for part in parts for path in list_files(part, ".json", below=True, problems=unreadable)]
+
     def write_throughput(self, throughput: Throughput) -> None:
         """Write a model's speed; it replaces the last one."""
         model = throughput.model, throughput.fingerprint
@@ -155,7 +161,7 @@ class Results:
 
     def throughputs(self) -> list[Throughput]:
         """Read all speeds, sorted by model."""
-        return [_read_as(path, Throughput) for path in sorted(self.root.glob("throughput/*.json"))]
+        return [_read_as(path, Throughput) for path in list_files(self.root / "throughput", ".json")]
 
     def write_run(self, name: str, content: dict[str, Any]) -> None:
         """Write the journal of a run: what it ran on and what it did."""
@@ -166,9 +172,9 @@ class Results:
         """Whether results may have been written here; a leaderboard is written only then."""
         return any((self.root / part).is_dir() for part in ("records", "errors", "throughput"))
 
-    def run_paths(self) -> list[Path]:
-        """Return the paths of the journals of runs."""
-        return sorted(self.root.glob("runs/*.json"))
+    def run_paths(self, unreadable: list[str]) -> list[Path]:
+        """Return the paths of the journals of runs; unreadable: gets a sentence if they cannot be listed."""
+        return list_files(self.root / "runs", ".json", problems=unreadable)
 
     @contextmanager
     def publishing_lock(self) -> Iterator[None]:
