@@ -4,7 +4,8 @@
 
 Steps are what can be interrupted on the way of a file below FOLDER to the disk: before it is opened, between
 two halves of each write, before and after it is flushed, before it is renamed, removed, before a folder is
-made, a lock taken. With N = 0 nothing is killed, and the number of steps is the last line of standard error.
+made or removed, a lock taken. FOLDER may be the start of a file's path. With N = 0 nothing is killed, and the
+number of steps is the last line of standard error.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
-WRITES = {"open", "os.rename", "os.remove", "os.mkdir"}
+WRITES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
 
 class Steps:
