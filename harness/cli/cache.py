@@ -98,9 +98,10 @@ def verify(folder: str | None, remove: bool) -> None:
 def clear(folder: str | None, model: str | None, older_than: str | None, yes: bool) -> None:
     """Remove embeddings; runs encode again what they need. Files that are not ours stay."""
     from harness.encoding.cache_folder import clear as remove
-    from harness.encoding.cache_folder import shown_size
+    from harness.encoding.cache_folder import finish_clearing, shown_size
 
     path = _cache_folder(folder)
+    finish_clearing(path)
     before = time.time() - _seconds(older_than)
     # Names of stores have the start of a fingerprint: a longer PREFIX starts with it.
     chosen = [

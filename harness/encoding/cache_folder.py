@@ -126,7 +126,7 @@ def evict(folder: Path, limit: int, *, keep: Collection[Path]) -> list[StoredSeg
     keep: segments that are never removed.
     Raises OSError if a folder cannot be read or the lock cannot be made.
     """
-    remove_stale(folder / "embeddings")  # what is left of stores that a killed process was clearing
+    finish_clearing(folder)
     segments = _segments(folder)
     if sum(segment.bytes for segment in segments) <= limit:
         return []
@@ -150,8 +150,12 @@ def clear(selected: Iterable[StoreOnDisk]) -> int:
         freed += sum(segment.bytes for segment in store.segments if _remove(segment.path))
         if all(_is_ours(entry) for entry in _entries(store.folder)):
             _remove_folder(store.folder)
-        remove_stale(store.folder.parent)
     return freed
+
+
+def finish_clearing(folder: Path) -> None:
+    """Remove what is left in a cache of stores that a killed process was clearing."""
+    remove_stale(folder / "embeddings")
 
 
 def _remove_folder(folder: Path) -> None:
