@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.system.atomic import locked, remove_stale, temporary_name
 from harness.system.paths import user_path
+from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -164,7 +165,7 @@ def _remove_folder(folder: Path) -> None:
     A run may be writing there: its segment is in a store that has a `store.json`, or nowhere.
     """
     renamed = folder.with_name(temporary_name(folder.name))
-    with suppress(OSError):
+    with defer_signals(), suppress(OSError):
         folder.rename(renamed)
         shutil.rmtree(renamed, ignore_errors=True)
 

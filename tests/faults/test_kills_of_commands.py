@@ -193,11 +193,19 @@ def undisturbed(case, folder):
     return content, int(said.splitlines()[-1])
 
 
-def check_kill(case, step, folder, before):
-    """Kill a case at a step, look at what is left, run it again; return how many units had been done."""
+def check_kill(case, step, folder, before, number=signal.SIGKILL):
+    """Stop a case at a step, look at what is left, run it again; return how many units had been done."""
     begin(folder)
-    code, said = killed_at(step, folder, case.words(folder), case.counted)
-    assert code == -signal.SIGKILL, said
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_TEST_SIGNAL", str(int(number)))
+        code, said = killed_at(step, folder, case.words(folder), case.counted)
+    if number == signal.SIGKILL:
+        assert code == -number, said
+    else:
+        assert code == 128 + number, said
+        assert "Interrupted." in said
+        assert "Traceback" not in said
+        assert list(folder.rglob("*.tmp")) == []
     done = len(case.done(folder))
     if (folder / "cache").exists():
         assert list(find_corruption(folder / "cache")) == []
@@ -222,6 +230,23 @@ def test_a_command_killed_halfway_leaves_whole_files_and_is_completed_by_the_sam
             break
         first, last = (middle + 1, last) if done == 0 else (first, middle - 1)
     assert 0 < done < case.units
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ("bench", "boards"))) for name in CASES]
+)
+def test_ctrl_c_while_a_command_writes_leaves_whole_files_and_is_completed_by_the_same_command(
+    name, tmp_path
+):
+    case = CASES[name]
+    folder = prepared(case, tmp_path)
+    before, steps = undisturbed(case, folder)
+    chance = random.Random(SEED)
+    done = [
+        check_kill(case, chance.randint(1, steps - 1), folder, before, signal.SIGINT)
+        for _ in range(KILLS or 1)
+    ]
+    print(f"{name}: Ctrl-C {len(done)} times; units done: {done} of {case.units}")
 
 
 @pytest.mark.slow

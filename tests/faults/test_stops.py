@@ -138,10 +138,11 @@ def check_leaderboard(folder, kills):
     for turn in range(kills):
         number = (signal.SIGINT, signal.SIGKILL)[turn % 2]
         with process(command, folder) as running:
-            time.sleep(took * chance.uniform(0.35, 0.8))
+            time.sleep(took * chance.uniform(0.15, 0.9))
             running.send_signal(number)
             _, said = running.communicate(timeout=60)
-        assert running.returncode in (0, 130, -signal.SIGKILL), said
+        # Without the 128 where it had not yet been imported: the system ended it.
+        assert running.returncode in (0, 130, -signal.SIGINT, -signal.SIGKILL), said
         assert "Traceback" not in said
         assert content(folder / "out") == before
         stopped += running.returncode != 0
