@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _IDENTITY = "training.json"
 """Name of the file that says which training works in the folder."""
 _LOCK = "lock"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """Errors that only writing raises."""
 _UNWRITABLE = {
     errno.EACCES, errno.EEXIST, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR,

@@ -306,6 +306,7 @@ def test_an_unwritable_path_is_an_error_for_the_user_and_an_error_of_a_library_i
         (errno.EACCES, ".", HarnessError),
         (errno.EACCES, "base/model.safetensors", PermissionError),
         (errno.ENOSPC, "elsewhere", HarnessError),
+        (errno.EFBIG, "elsewhere", HarnessError),
     ],
 )
 def test_only_errors_of_the_work_folder_or_the_disk_are_errors_for_the_user(number, path, error, tmp_path):
