@@ -31,9 +31,7 @@ def test_a_missing_folder_and_a_file_have_no_files(root):
     assert list_files(root / "none", ".json", below=True) == list_files(root / "top.json", ".json") == []
 
 
-def test_a_folder_that_may_not_be_entered_is_an_error_or_a_problem_of_its_own(
-    root, monkeypatch
-):
+def test_a_folder_that_may_not_be_entered_is_an_error_or_a_problem_of_its_own(root, monkeypatch):
     allowed = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: path != root / "a" and allowed(path, mode))
     with pytest.raises(HarnessError, match=f"cannot read {root / 'a'}: Permission denied"):
