@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import random
+import re
 import signal
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
 
 import numpy as np
 import pytest
@@ -104,6 +109,96 @@ def test_nothing_is_lost_torn_or_left_behind(processes, rounds, limit, tmp_path)
     assert list(together.rglob("*.tmp")) == []
     assert list(find_corruption(together / "cache")) == []
     assert [store.foreign for store in stores(together / "cache")] == [()] * len(MODELS)
+
+
+def call(*words):
+    """Call `harness WORDS…` in this process; return its exit code and what it said."""
+    from harness.cli import main
+
+    sys.argv = ["harness", *map(str, words)]
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code or 0
+    return code, said.getvalue()
+
+
+WHILE_OTHERS_WRITE = re.compile(
+    r"FAULT [^:]*/(leaderboard\.(csv|md): (line \d+ differs|its length differs|it is missing)"
+    r"|predictions/[^:]*: no record refers to it)"
+)
+"""Faults that `harness verify` finds because others are about to write what is missing."""
+
+
+def keep_house(root):
+    """Clear the cache, verify it and the results, and publish, until `root/ended` is there.
+
+    Prints problems, and at last a line of numbers: rounds, those that cleared something, those in which some
+    records were there and some were not.
+    """
+    results, rounds, cleared, halfway = root / "results", 0, 0, 0
+    while not list(results.glob("records/*/*.json")):
+        time.sleep(0.01)
+    while not (root / "ended").exists():
+        halfway += len(list(results.glob("records/*/*.json"))) < len(MODELS) * len(TASKS)
+        code, said = call("cache", "clear", root / "cache", "--yes")
+        cleared += " 0 B" not in said and "removed" in said
+        if code or "Traceback" in said:
+            print("clear", code, said)
+        for words in (("cache", "verify", root / "cache"), ("leaderboard", results)):
+            code, said = call(*words)
+            if code or "Traceback" in said:
+                print(words[0], code, said)
+        code, said = call("verify", results)
+        faults = [line for line in said.splitlines() if line.startswith("FAULT")]
+        unexplained = [line for line in faults if not WHILE_OTHERS_WRITE.match(line)]
+        if unexplained or code != bool(faults) or "Traceback" in said:
+            print("verify", code, unexplained or said)
+        for problem in publish(Results(results)):
+            print("publish", problem)
+        rounds += 1
+    print(rounds, cleared, halfway)
+
+
+KEEP = """
+import sys
+from pathlib import Path
+from test_many_processes import keep_house
+keep_house(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("rounds", "limit"),
+    [
+        pytest.param(4, 1 << 30, id="few"),
+        pytest.param(60, 1 << 30, id="many", marks=pytest.mark.slow),
+        pytest.param(60, 30_000, id="many with a cache too small", marks=pytest.mark.slow),
+    ],
+)
+def test_six_processes_go_on_while_another_clears_the_cache_verifies_and_publishes(
+    rounds, limit, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HARNESS_PLUGINS", "sts")
+    together, alone = tmp_path / "together", tmp_path / "alone"
+    keeping = started(KEEP, together)
+    playing = [started(PLAY, together, seed, rounds, limit) for seed in range(6)]
+    assert [(process.communicate()[0], process.returncode) for process in playing] == [("", 0)] * 6
+    (together / "ended").touch()
+    said = keeping.communicate()[0]
+    *problems, numbers = said.splitlines()
+    assert (problems, keeping.returncode) == ([], 0), said
+    print(f"rounds, that cleared something, with some records and not others: {numbers}")
+    assert all(int(number) for number in numbers.split())
+    assert evaluate(together, MODELS, TASKS) == evaluate(alone, MODELS, TASKS) == []
+    whole = ("records/*/*", "predictions/*/*", "leaderboard.*", "errors/*/*")
+    assert contents(together, *whole) == contents(alone, *whole)
+    assert call("verify", together / "results")[0] == 0
+    assert list(find_corruption(together / "cache")) == []
+    assert list(together.rglob("*.tmp")) == []
 
 
 @pytest.mark.slow

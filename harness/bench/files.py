@@ -12,9 +12,10 @@ from harness.bench.pytest_benchmark import pytest_benchmark
 from harness.bench.records import SCHEMA, Bench
 from harness.errors import HarnessError
 from harness.results.folder import encode
-from harness.system.atomic import write_inside
+from harness.system.atomic import remove_stale, write_inside
 from harness.system.limits import read_json_file
 from harness.system.paths import file_name
+from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,18 +37,25 @@ def write(bench: Bench, folder: Path, stamp: str) -> Written:
 
     `records/MACHINE/STAMP.json` is the full record. pytest-benchmark reads
     `MACHINE/NUMBER_VARIANT_STAMP.json` with `--storage=FOLDER`. MACHINE is the first eight digits of the
-    machine's fingerprint. stamp: unique to the bench, such as a time and a process id.
+    machine's fingerprint. stamp: unique to the bench, such as a time and a process id. What killed processes
+    left half-written is removed.
     """
     machine = bench.machine.fingerprint[:8]
     record = folder / "records" / machine / f"{stamp}.json"
     paths: list[Path] = []
+    contents: list[tuple[Path, bytes]] = []
+    for place in (record.parent, folder / machine):
+        remove_stale(place)
+    first = _next_number(folder / machine)
     for variant in bench.variants:
         if variant.workloads:
             # Each file gets its own number: pytest-benchmark shows only the first twelve letters of a name.
-            name, number = file_name(variant.label.replace(" ", "-")), _next_number(folder / machine)
+            name, number = file_name(variant.label.replace(" ", "-")), first + len(paths)
             paths.append(folder / machine / f"{number:04}_{name}_{stamp}.json")
-            write_inside(folder, paths[-1], encode(pytest_benchmark(bench, [variant])))
-    write_inside(folder, record, encode(bench))
+            contents.append((paths[-1], encode(pytest_benchmark(bench, [variant]))))
+    with defer_signals():
+        for path, content in [*contents, (record, encode(bench))]:
+            write_inside(folder, path, content)
     return Written(record, tuple(paths))
 
 

@@ -173,9 +173,9 @@ def _variants(named: Sequence[str], model: ModelOptions, plugins: Plugins) -> li
 def _write_pytest_json(bench: Bench, path: Path) -> None:
     from harness.bench.pytest_benchmark import pytest_benchmark
     from harness.results.folder import encode
-    from harness.system.atomic import write_output
+    from harness.system.atomic import write_report
 
-    write_output(path, encode(pytest_benchmark(bench, bench.variants)))
+    write_report(path, encode(pytest_benchmark(bench, bench.variants)))
 
 
 def _display_names(

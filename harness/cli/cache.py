@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 import sys
 import time
@@ -98,9 +99,10 @@ def verify(folder: str | None, remove: bool) -> None:
 def clear(folder: str | None, model: str | None, older_than: str | None, yes: bool) -> None:
     """Remove embeddings; runs encode again what they need. Files that are not ours stay."""
     from harness.encoding.cache_folder import clear as remove
-    from harness.encoding.cache_folder import shown_size
+    from harness.encoding.cache_folder import finish_clearing, shown_size
 
     path = _cache_folder(folder)
+    finish_clearing(path)
     before = time.time() - _seconds(older_than)
     # Names of stores have the start of a fingerprint: a longer PREFIX starts with it.
     chosen = [
@@ -118,6 +120,13 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
             raise HarnessError(f"this would remove {len(chosen)} stores, {size}", hint="confirm it: --yes")
         click.confirm(f"Remove {len(chosen)} stores, {size}, from {shown_path(path)}?", abort=True)
     click.echo(f"removed {shown_size(remove(chosen))} from {shown_path(path)}")
+    left = [segment for store in chosen for segment in store.segments if os.path.lexists(segment.path)]
+    if left:
+        raise HarnessError(
+            f"{len(left)} files could not be removed, {shown_size(sum(segment.bytes for segment in left))}",
+            exists=f"such as {left[0].path}",
+            hint="whose are they? removing needs the right to write their folder",
+        )
 
 
 def _cache_folder(argument: str | None) -> Path:

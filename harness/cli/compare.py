@@ -84,7 +84,7 @@ def command(
     from harness.cli.output import clean, echo
     from harness.cli.workspace import Workspace
     from harness.comparison.compare import compare
-    from harness.system.atomic import write_output
+    from harness.system.atomic import write_report
 
     forms = {user_path(file): _format_of(file) for file in report.files}
     workspace = Workspace.open(plugins)
@@ -93,7 +93,7 @@ def command(
     comparisons = compare(pairs, compare_options(scope, gate, tasks, pairs))
     front, matrix = _pareto_front(pairs), pair.all_pairs
     for file, form in forms.items():
-        write_output(file, _document(comparisons, form, front, matrix=matrix).encode())
+        write_report(file, _document(comparisons, form, front, matrix=matrix).encode())
     if report.form == "table":
         _print(comparisons, front, matrix=matrix)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from harness.system.paths import user_path
+from harness.system.paths import accessible, user_path
 from harness.system.toml_file import read_toml, table_as
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ _LISTS = frozenset(field.name for field in fields(Config) if field.default == ()
 def read_config(folder: Path) -> Config:
     """Read the configuration of a folder; an empty one where there is none.
 
-    Raises HarnessError for TOML that cannot be read, an unknown key, or a value of the wrong type.
+    Raises HarnessError for a folder that may not be entered, TOML that cannot be read, an unknown key, or a
+    value of the wrong type.
     """
-    own, project = folder / "harness.toml", folder / "pyproject.toml"
+    own, project = accessible(folder / "harness.toml"), accessible(folder / "pyproject.toml")
     if own.is_file():
         return _config(read_toml(own), own)
     if project.is_file():

@@ -70,13 +70,14 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.output import console, say
     from harness.cli.workspace import Workspace
-    from harness.evaluation.produce import produce
+    from harness.evaluation.produce import produce, remove_leftovers
     from harness.evaluation.work_folder import work_folder
 
     target = console()
     for run in training_runs(recipe, training, Workspace.open(plugins)):
         if training.resume and run.out.is_dir():
             say(f"{shown_path(run.out)} exists already", target)
+            remove_leftovers(run.out)
             continue
         _announce(run, target)
         try:

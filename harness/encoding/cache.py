@@ -140,6 +140,8 @@ class CacheStore:
                 self._drop_replaced(before, keys)
             self._tidy()
             self._cache.make_room()
+        except FileNotFoundError:
+            self._cache.report(f"another process cleared {self.folder} while this run wrote to it")
         except OSError as error:
             self._cache.give_up_writing(error)
 

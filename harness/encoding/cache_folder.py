@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.system.atomic import locked
+from harness.system.atomic import locked, remove_stale, temporary_name
 from harness.system.paths import user_path
+from harness.system.signals import defer_signals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -126,6 +127,7 @@ def evict(folder: Path, limit: int, *, keep: Collection[Path]) -> list[StoredSeg
     keep: segments that are never removed.
     Raises OSError if a folder cannot be read or the lock cannot be made.
     """
+    finish_clearing(folder)
     segments = _segments(folder)
     if sum(segment.bytes for segment in segments) <= limit:
         return []
@@ -147,12 +149,25 @@ def clear(selected: Iterable[StoreOnDisk]) -> int:
     freed = 0
     for store in selected:
         freed += sum(segment.bytes for segment in store.segments if _remove(segment.path))
-        if not any(SEGMENT.fullmatch(entry.name) for entry in _entries(store.folder)):
-            for name in _ABOUT:
-                _remove(store.folder / name)
-            with suppress(OSError):
-                store.folder.rmdir()
+        if all(_is_ours(entry) for entry in _entries(store.folder)):
+            _remove_folder(store.folder)
     return freed
+
+
+def finish_clearing(folder: Path) -> None:
+    """Remove what is left in a cache of stores that a killed process was clearing."""
+    remove_stale(folder / "embeddings")
+
+
+def _remove_folder(folder: Path) -> None:
+    """Rename a store, and then remove it.
+
+    A run may be writing there: its segment is in a store that has a `store.json`, or nowhere.
+    """
+    renamed = folder.with_name(temporary_name(folder.name))
+    with defer_signals(), suppress(OSError):
+        folder.rename(renamed)
+        shutil.rmtree(renamed, ignore_errors=True)
 
 
 def default_limit(folder: Path) -> int:
@@ -186,11 +201,17 @@ def _store(folder: os.DirEntry[str], fingerprint: str, role: str) -> StoreOnDisk
                 segments.append(
                     StoredSegment(Path(entry.path), facts.st_size, min(facts.st_mtime, time.time()))
                 )
-            elif entry.name not in _ABOUT and not entry.name.endswith(".tmp"):
+            elif not _is_ours(entry):
                 foreign.append(Path(entry.path))
         except FileNotFoundError:
             continue  # another process has removed it
     return StoreOnDisk(Path(folder.path), fingerprint, role, tuple(segments), tuple(sorted(foreign)))
+
+
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    if SEGMENT.fullmatch(entry.name):
+        return entry.is_file(follow_symlinks=False)
+    return entry.name in _ABOUT or entry.name.endswith(".tmp")
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:

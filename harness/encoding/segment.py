@@ -94,7 +94,8 @@ def write_segment(
 ) -> None:
     """Write a segment of the rows in `parts`, (len(keys), dimensions) in total.
 
-    Raises OSError if the disk is full or the folder cannot be written.
+    Raises FileNotFoundError if its folder was removed meanwhile, and OSError if the disk is full or the
+    folder cannot be written.
     """
 
     def content() -> Iterator[bytes | memoryview]:
@@ -107,7 +108,8 @@ def write_segment(
         yield _bytes(np.ascontiguousarray(keys))
         yield _header(len(keys), dimensions, store, (checksum, _crc(keys)))
 
-    write_atomic(path, content(), header_last=True)
+    # The folder is not made here: without its `store.json`, a segment cannot be verified.
+    write_atomic(path, content(), header_last=True, make_folder=False)
 
 
 def _map(path: Path) -> mmap.mmap:

@@ -128,10 +128,10 @@ def _reason(error: Exception, plan: RunRequest) -> str:
 def read_runs(results: Results, unreadable: list[str]) -> list[JournalEntry]:
     """Read the journals of a results folder, oldest first.
 
-    unreadable: takes one sentence for each file that is not a journal.
+    unreadable: takes one sentence for each file that is not a journal, or if they cannot be listed.
     """
     runs = []
-    for path in results.run_paths():
+    for path in results.run_paths(unreadable):
         try:
             run = msgspec.convert(read_json_file(path), JournalEntry)
         except (HarnessError, msgspec.DecodeError, UnicodeDecodeError, OSError) as error:

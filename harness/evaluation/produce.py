@@ -15,14 +15,20 @@ from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.card_writer import CARD, complete_card
 from harness.evaluation.evaluate import LoadedTask, evaluate_task, load_task
-from harness.evaluation.work_folder import check_identity, open_work_folder, work_folder
+from harness.evaluation.work_folder import (
+    check_identity,
+    is_of_training,
+    open_work_folder,
+    remove_work_folder,
+    work_folder,
+)
 from harness.system.environment import cores, current_environment, libraries
 from harness.system.plugin_code import PluginExitError, plugin_code, raised_by
 from harness.tasks.interface import DataSource
 from harness.training import rows as training_rows
 from harness.training.curves import write_curves
 from harness.training.interface import TrainingJob
-from harness.training.lineage import Lineage, LoggedLoss, write_lineage
+from harness.training.lineage import Lineage, LoggedLoss, read_lineage, write_lineage
 from harness.training.near_duplicates import text_hashes, write_signatures
 
 if TYPE_CHECKING:
@@ -94,7 +100,7 @@ def produce(run: TrainingRun, callback: TrainingCallback) -> TrainedModel:
         lineage = _lineage(run, trained, clock.seconds)
         _describe(folder, run, lineage, trained.log, evaluations)
         folder.rename(out)
-    shutil.rmtree(work, ignore_errors=True)
+    remove_work_folder(work)
     return TrainedModel(out, lineage, evaluations)
 
 
@@ -105,6 +111,27 @@ def _train(run: TrainingRun, job: TrainingJob) -> TrainingResult:
             return run.trainer.train(job)
     except PluginExitError as error:
         raise HarnessError(f"trainer {run.trainer.name!r} raised {error}") from raised_by(error)
+
+
+def remove_leftovers(out: Path) -> None:
+    """Remove the work folder of a candidate that is in its place: a kill after the last rename leaves it.
+
+    The folder of another training stays. Raises HarnessError where another process works in it.
+    """
+    work, lineage = work_folder(out), read_lineage(out)
+    if lineage is None or not work.is_dir():
+        return
+    candidate = {
+        "recipe": lineage.recipe,
+        "base": lineage.base_fingerprint,
+        "data": lineage.data_digest,
+        "seed": lineage.seed,
+        "device": lineage.device,
+    }
+    with open_work_folder(work):
+        ours = is_of_training(work, candidate)
+    if ours:
+        remove_work_folder(work)
 
 
 def _identity(run: TrainingRun) -> dict[str, Any]:

@@ -44,9 +44,10 @@ def verify(results: Results, tasks: Mapping[str, Task]) -> VerifyReport:
     Raises HarnessError for a folder without a record.
     """
     root, report = results.root, VerifyReport()
-    paths = sorted([*root.glob("records/*/*.json"), *root.glob("errors/*/*.json")])
+    unreadable: list[str] = []  # `_check_files` reports them
+    paths = sorted(results.record_paths(unreadable))
     if not paths:
-        raise no_results(root)
+        raise HarnessError(unreadable[0]) if unreadable else no_results(root)
     companions: set[Path] = set()
     for path in paths:
         evaluation = _check_record(results, path, report)

@@ -23,6 +23,7 @@ from harness.errors import HarnessError
 from harness.results.folder import read_record
 from harness.results.prediction_files import holds_texts
 from harness.results.records import column_hash, content_hash, plain_values
+from harness.system.listing import list_files
 from harness.tasks.dataset import KeptOut
 
 if TYPE_CHECKING:
@@ -118,16 +119,17 @@ def frames_only(output: str) -> str:
 
 
 def texts_left(results: Results) -> list[str]:
-    """Return a sentence on files of earlier runs that may hold texts; none where there are no such files."""
-    paths = [path for path in sorted(results.root.glob("predictions/*/*.parquet")) if holds_texts(path)]
-    records = [*results.root.glob("records/*/*.json"), *results.root.glob("errors/*/*.json")]
-    paths += [path for path in sorted(records) if _record_may_hold_texts(path)]
+    """Return sentences on files of earlier runs that may hold texts, and on folders that cannot be read."""
+    unreadable: list[str] = []
+    predictions = list_files(results.root / "predictions", ".parquet", below=True, problems=unreadable)
+    paths = [path for path in predictions if holds_texts(path)]
+    paths += [path for path in sorted(results.record_paths(unreadable)) if _record_may_hold_texts(path)]
     if not paths:
-        return []
+        return unreadable
     names = [path.relative_to(results.root).as_posix() for path in paths]
     shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
     what = f"{len(names)} files of earlier runs in {results.root} may hold texts: {shown}"
-    return [f"{what}; run their models and tasks with --no-texts too, or delete them"]
+    return [*unreadable, f"{what}; run their models and tasks with --no-texts too, or delete them"]
 
 
 def _record_may_hold_texts(path: Path) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
-from contextlib import contextmanager
+import shutil
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,10 @@ from harness.system.limits import read_json_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_IDENTITY = "training.json"
+"""Name of the file that says which training works in the folder."""
+_LOCK = "lock"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """Errors that only writing raises."""
 _UNWRITABLE = {
     errno.EACCES, errno.EEXIST, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR,
@@ -37,7 +41,7 @@ def open_work_folder(work: Path) -> Iterator[None]:
 
     Raises HarnessError where another training works there, and where it cannot be written.
     """
-    with check_writes(work), locked(work / "lock", seconds=0) as held:
+    with check_writes(work), locked(work / _LOCK, seconds=0) as held:
         if not held:
             raise HarnessError(f"another training works in {work}", hint="wait for it, or pick another --out")
         yield
@@ -72,7 +76,7 @@ def check_identity(work: Path, identity: Mapping[str, Any], *, resume: bool) -> 
 
     Raises HarnessError where an unfinished training is to be begun again, or is another one.
     """
-    path = work / "training.json"
+    path = work / _IDENTITY
     identity = json.loads(json.dumps(identity))
     if not path.is_file():
         write_atomic(path, [json.dumps(identity, indent=1).encode()])
@@ -88,6 +92,25 @@ def check_identity(work: Path, identity: Mapping[str, Any], *, resume: bool) -> 
             f"the unfinished training in {work} is not the same: {', '.join(changed)} changed",
             hint="give the same options as before, or remove the folder to begin anew",
         )
+
+
+def is_of_training(work: Path, identity: Mapping[str, Any]) -> bool:
+    """Whether a training with this identity worked in the folder, or nothing of one is left in it."""
+    path = work / _IDENTITY
+    if path.is_file():
+        return bool(_read_identity(path) == json.loads(json.dumps(identity)))
+    return {entry.name for entry in work.iterdir()} <= {_LOCK}
+
+
+def remove_work_folder(work: Path) -> None:
+    """Remove the folder of a finished training, last what says which one: a kill may come in between."""
+    with suppress(OSError):
+        for path in work.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != _IDENTITY:
+                path.unlink()
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def _read_identity(path: Path) -> Mapping[str, Any]:

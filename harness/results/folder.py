@@ -17,6 +17,7 @@ from harness.results.records import SCHEMA, Evaluation, Throughput
 from harness.results.soundness import as_broken, record_fault
 from harness.system.atomic import locked, remove_stale, write_error, write_inside
 from harness.system.limits import read_json_file
+from harness.system.listing import list_files
 from harness.system.paths import accessible, file_name, refuse_symlinks, shown_path, symlink_below
 from harness.system.redact import redact
 from harness.system.signals import defer_signals
@@ -122,9 +123,9 @@ class Results:
 
         A record that does not hold is returned as broken, without its scores: see `soundness`.
         problems: gets one sentence for each of these, and for each file that is not a record, or lies where
-        another belongs; when it is None, the first file of the latter kinds raises HarnessError.
+        another belongs, and each folder that cannot be read; when it is None, the first file of the latter kinds raises HarnessError.
         """
-        paths = [*self.root.glob("records/*/*.json"), *self.root.glob("errors/*/*.json")]
+        paths = self.record_paths(problems)
         latest: dict[tuple[str, ...], Evaluation] = {}
         # Errors come after records: `sorted` would put them first.
         for path in sorted(paths, key=lambda path: (path.parts[-3] == "errors", path)):
@@ -152,6 +153,11 @@ class Results:
         fault = record_fault(evaluation, seal_holds)
         return (evaluation if fault is None else as_broken(evaluation, f"its record {fault}")), fault
 
+    def record_paths(self, problems: list[str] | None = None) -> list[Path]:
+        """Return the files of all records, failures last; problems: as for `evaluations`, of folders."""
+        parts = (self.root / "records", self.root / "errors")
+        return [path for part in parts for path in list_files(part, ".json", below=True, problems=problems)]
+
     def write_throughput(self, throughput: Throughput) -> None:
         """Write a model's speed; it replaces the last one."""
         model = throughput.model, throughput.fingerprint
@@ -163,7 +169,7 @@ class Results:
 
     def throughputs(self) -> list[Throughput]:
         """Read all speeds, sorted by model."""
-        return [_read_as(path, Throughput) for path in sorted(self.root.glob("throughput/*.json"))]
+        return [_read_as(path, Throughput) for path in list_files(self.root / "throughput", ".json")]
 
     def write_run(self, name: str, content: dict[str, Any]) -> None:
         """Write the journal of a run: what it ran on and what it did."""
@@ -174,9 +180,9 @@ class Results:
         """Whether results may have been written here; a leaderboard is written only then."""
         return any((self.root / part).is_dir() for part in ("records", "errors", "throughput"))
 
-    def run_paths(self) -> list[Path]:
-        """Return the paths of the journals of runs."""
-        return sorted(self.root.glob("runs/*.json"))
+    def run_paths(self, unreadable: list[str]) -> list[Path]:
+        """Return the paths of the journals of runs; unreadable: gets a sentence if they cannot be listed."""
+        return list_files(self.root / "runs", ".json", problems=unreadable)
 
     @contextmanager
     def publishing_lock(self) -> Iterator[None]:

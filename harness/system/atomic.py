@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import time
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -26,17 +27,21 @@ _ABANDONED = 24 * 3600
 """Seconds after which a temporary file counts as abandoned, on any machine."""
 
 
-def write_atomic(path: Path, content: Iterable[bytes | memoryview], *, header_last: bool = False) -> None:
+def write_atomic(
+    path: Path, content: Iterable[bytes | memoryview], *, header_last: bool = False, make_folder: bool = True
+) -> None:
     """Write a file atomically: it appears complete or not at all, also after a power failure.
 
-    Makes missing folders. The file has the user's default permissions; a link of this name is replaced, not
+    The file has the user's default permissions; a link of this name is replaced, not
     followed. An interruption waits until the file is written.
-    header_last: the last piece is written over the beginning.
+    header_last: the last piece is written over the beginning. make_folder: whether to make a missing folder;
+    FileNotFoundError otherwise.
     Raises OSError if the disk is full or the folder cannot be written; nothing is left behind then.
     """
     with defer_signals():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(_temporary_name(path.name))
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(temporary_name(path.name))
         try:
             with temporary.open("xb") as file:
                 pieces = iter(content)
@@ -58,14 +63,17 @@ def write_atomic(path: Path, content: Iterable[bytes | memoryview], *, header_la
 
 
 def remove_stale(folder: Path) -> None:
-    """Remove the temporary files that ended processes left in a folder; none if it cannot be read."""
+    """Remove the temporary files and folders that ended processes left in a folder, if it can be read."""
     for path in stale_files(folder):
         with suppress(OSError):
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def stale_files(folder: Path) -> list[Path]:
-    """Return the temporary files that ended processes left in a folder; none if it cannot be read."""
+    """Return the temporary files and folders of ended processes in a folder; none if it cannot be read."""
     stale = []
     with suppress(OSError):
         for path in folder.iterdir():
@@ -108,7 +116,8 @@ def locked(path: Path, *, seconds: float) -> Iterator[bool]:
         lock.release()
 
 
-def _temporary_name(name: str) -> str:
+def temporary_name(name: str) -> str:
+    """Return a name for a file or folder until it is complete, or removed: `stale_files` knows it."""
     return f".{name[:_LONGEST_NAME]}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
@@ -157,6 +166,12 @@ def write_output(path: Path, content: bytes) -> None:
         write_atomic(path, [content])
     except OSError as error:
         raise write_error(path, error) from error
+
+
+def write_report(path: Path, content: bytes) -> None:
+    """Write a file as `write_output` does, and remove what killed processes left beside it."""
+    remove_stale(path.parent)
+    write_output(path, content)
 
 
 def write_inside(root: Path, path: Path, content: bytes) -> None:

@@ -160,6 +160,32 @@ def test_a_store_that_is_cleared_leaves_nothing(tmp_path):
     assert list((tmp_path / "embeddings").iterdir()) == []
 
 
+def test_a_store_that_is_cleared_while_a_run_writes_there_is_whole_or_gone(tmp_path, notes):
+    """Else its segment would lie in a folder without `store.json`, which no one can verify."""
+    store = EmbeddingCache(tmp_path, notes.append).store(CacheableModel(), Role.TEXT)
+
+    def parts():
+        clear(stores.stores(tmp_path))
+        yield np.ones((1, 26), np.float32)
+
+    store.write(["a"], parts())
+    assert notes == [f"embedding cache: another process cleared {store.folder} while this run wrote to it"]
+    assert list((tmp_path / "embeddings").iterdir()) == []
+    store.write(["a"], [np.ones((1, 26), np.float32)])
+    assert (len(files(tmp_path)), list(stores.find_corruption(tmp_path))) == (1, [])
+
+
+def test_what_a_killed_process_was_clearing_is_removed_by_the_next_run(tmp_path):
+    path = write(tmp_path, "a")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    name = stores.temporary_name(path.parent.name).replace(f"-{os.getpid()}-", f"-{ended.pid}-")
+    path.parent.rename(path.parent.with_name(name))
+    assert stores.stores(tmp_path) == []
+    left = write(tmp_path, "b")
+    assert list((tmp_path / "embeddings").iterdir()) == [left.parent]
+
+
 @pytest.mark.parametrize(
     ("size", "shown"),
     [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (20 << 30, "20.0 GiB"), (2**42, "4.0 TiB")],

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.evaluation.produce import TrainingRun, produce
-from harness.evaluation.work_folder import check_writes, open_work_folder, work_folder
+from harness.evaluation.produce import TrainingRun, _identity, produce, remove_leftovers
+from harness.evaluation.work_folder import check_identity, check_writes, open_work_folder, work_folder
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
 from harness.training.check_input import Rows
@@ -120,6 +120,28 @@ def test_a_candidate_has_a_lineage(finished, tiny):
 
 def test_nothing_is_left_next_to_a_finished_candidate(finished):
     assert [path.name for path in finished.folder.parent.iterdir()] == ["animals"]
+
+
+def test_a_kill_after_the_last_rename_leaves_a_work_folder_that_resume_removes(finished, tiny, tmp_path):
+    out = shutil.copytree(finished.folder, tmp_path / "animals")
+    work = work_folder(out)
+    for identity in (None, _identity(training(tiny, out))):
+        with open_work_folder(work):
+            (work / "checkpoints").mkdir()
+            if identity:
+                check_identity(work, identity, resume=False)
+        remove_leftovers(out)
+        # Without what says whose it is, a folder with checkpoints is somebody's work.
+        assert work.exists() is (identity is None)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def test_the_work_folder_of_another_training_stays_beside_a_candidate(finished, tiny, tmp_path):
+    out = shutil.copytree(finished.folder, tmp_path / "animals")
+    with open_work_folder(work_folder(out)):
+        check_identity(work_folder(out), _identity(training(tiny, out, seed=8)), resume=False)
+    remove_leftovers(out)
+    assert (work_folder(out) / "training.json").exists()
 
 
 def test_the_lineage_is_not_part_of_the_fingerprint(finished, tmp_path):
@@ -284,6 +306,7 @@ def test_an_unwritable_path_is_an_error_for_the_user_and_an_error_of_a_library_i
         (errno.EACCES, ".", HarnessError),
         (errno.EACCES, "base/model.safetensors", PermissionError),
         (errno.ENOSPC, "elsewhere", HarnessError),
+        (errno.EFBIG, "elsewhere", HarnessError),
     ],
 )
 def test_only_errors_of_the_work_folder_or_the_disk_are_errors_for_the_user(number, path, error, tmp_path):

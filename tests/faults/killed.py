@@ -2,9 +2,12 @@
 
     python tests/faults/killed.py N FOLDER WORDS…
 
+HARNESS_TEST_SIGNAL is the number of another signal to send, such as 2 for Ctrl-C.
+
 Steps are what can be interrupted on the way of a file below FOLDER to the disk: before it is opened, between
 two halves of each write, before and after it is flushed, before it is renamed, removed, before a folder is
-made, a lock taken. With N = 0 nothing is killed, and the number of steps is the last line of standard error.
+made or removed, a lock taken. FOLDER may be the start of a file's path. With N = 0 nothing is killed, and the
+number of steps is the last line of standard error.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import signal
 import sys
 from pathlib import Path
 
-WRITES = {"open", "os.rename", "os.remove", "os.mkdir"}
+WRITES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
 
 class Steps:
@@ -26,7 +29,7 @@ class Steps:
     def take(self) -> None:
         self.count += 1
         if self.count == self.last:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), int(os.environ.get("HARNESS_TEST_SIGNAL", signal.SIGKILL)))
 
     def heard(self, event, arguments) -> None:
         if event not in WRITES or not str(arguments[0]).startswith(self.folder):

@@ -23,8 +23,8 @@ def words(folder, *more):
     return [*given, "--plugin", str(STEADY), *places, *more]
 
 
-def process(command, folder, **more):
-    environment = {**os.environ, "HARNESS_PLUGINS": "sts"}
+def process(command, folder, *, plugins="sts", **more):
+    environment = {**os.environ, "HARNESS_PLUGINS": plugins}
     return subprocess.Popen(
         [sys.executable, *map(str, command)],
         cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **more,

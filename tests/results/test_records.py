@@ -31,7 +31,7 @@ from harness.results.records import (
     Truncation,
     content_hash,
 )
-from harness.system.atomic import _temporary_name, write_output
+from harness.system.atomic import temporary_name, write_output
 from harness.system.limits import read_json_file
 from harness.system.paths import file_name
 
@@ -433,7 +433,7 @@ def test_no_record_elsewhere_is_removed_through_a_link(results, tmp_path, link):
 def test_stale_files_are_not_removed_through_a_link(results, tmp_path, link, monkeypatch):
     monkeypatch.setattr("harness.system.atomic._is_running", lambda _pid: False)
     (tmp_path / "elsewhere" / "m").mkdir(parents=True)
-    halves = [tmp_path / "elsewhere" / place / _temporary_name("a.json") for place in (".", "m")]
+    halves = [tmp_path / "elsewhere" / place / temporary_name("a.json") for place in (".", "m")]
     for half in halves:
         half.touch()
     (results.root / link).parent.mkdir(parents=True)

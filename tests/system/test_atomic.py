@@ -91,7 +91,7 @@ def test_files_that_are_not_ours_are_never_removed(tmp_path):
 
 
 def test_temporary_names_match_the_pattern_of_stale_files():
-    found = durable._TEMPORARY.fullmatch(durable._temporary_name("a\nb.json"))
+    found = durable._TEMPORARY.fullmatch(durable.temporary_name("a\nb.json"))
     assert (int(found["pid"]), found["machine"]) == (os.getpid(), durable._machine())
     assert re.fullmatch(r"[0-9a-f]{8}", durable._machine())
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -90,3 +92,21 @@ def test_an_interruption_with_advice_keeps_its_signal():
     interruption = Interrupted.with_advice(Interrupted(signal.SIGTERM), "how to continue")
     assert (interruption.signal, interruption.advice) == (signal.SIGTERM, "how to continue")
     assert Interrupted.with_advice(KeyboardInterrupt(), "").signal == signal.SIGINT
+
+
+EARLY = """
+import os, runpy, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+runpy.run_module("harness", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_ctrl_c_before_the_command_line_is_imported_ends_without_a_traceback():
+    ran = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (-signal.SIGINT, "", "")
