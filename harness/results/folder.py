@@ -123,7 +123,8 @@ class Results:
 
         A record that does not hold is returned as broken, without its scores: see `soundness`.
         problems: gets one sentence for each of these, and for each file that is not a record, or lies where
-        another belongs, and each folder that cannot be read; when it is None, the first file of the latter kinds raises HarnessError.
+        another belongs, and each folder that cannot be read; when it is None, the first of the latter kinds
+        raises HarnessError.
         """
         paths = self.record_paths(problems)
         latest: dict[tuple[str, ...], Evaluation] = {}

@@ -76,7 +76,9 @@ def test_the_formats_are_read_alike(kind, tmp_path):
 @pytest.mark.parametrize("kind", FORMATS)
 @given(rows=st.lists(st.fixed_dictionaries({"a": TEXTS, "b": TEXTS}), min_size=1, max_size=5))
 def test_any_text_survives_any_format(kind, rows, folder):
-    assert read_records(write(folder / f"rows.{kind}", rows)) == rows
+    # Of a lone quotation mark in a file that tabs delimit nobody can say whether a program wrote it.
+    quoting = {"quoting": "csv"} if kind in ("tsv", "txt") else {}
+    assert read_records(write(folder / f"rows.{kind}", rows), **quoting) == rows
 
 
 @pytest.mark.parametrize("name", ["rows.CSV", "rows.Tsv", "rows.JSONL"])
