@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from harness.evaluation.throughput import measure
 from harness.models.interface import ALL_SETTINGS
 from harness.models.locate import locate_model
 from harness.models.workload import workload
-from harness.results.folder import Results
+from harness.results.folder import Results, seal
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
 
@@ -243,6 +244,37 @@ def test_a_record_with_the_predictions_of_another_run_is_computed_again(results)
     record.write_bytes(old)
     assert results.read(found.model, found.examination) == found
     assert run_plan(plan(Twins()), results).reused == 0
+
+
+def sealed_anew(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps({**content, "seal": seal(content)}))
+
+
+FORGED = {
+    "its metrics are accuracy_tuned": lambda content: content["scores"][0].update(metric="accuracy_tuned"),
+    "its accuracy reads the mean of other": lambda content: content["scores"][0].update(columns=["other"]),
+    "it names no predictions": lambda content: (
+        content.update(predictions=None),
+        content["scores"][0].update(columns=[], low=None, high=None),
+    ),
+    "was computed of predictions, and it names none": lambda content: content.update(predictions=None),
+    "its kind is other": lambda content: content.update(kind="other"),
+    "its content belongs in errors/": lambda content: content.update(status="error"),
+}
+
+
+@pytest.mark.parametrize("told", FORGED)
+def test_a_record_that_its_task_cannot_have_given_is_computed_again_with_a_message(results, told):
+    run_plan(plan(Twins()), results)
+    before = files(results)
+    (path,) = results.root.glob("records/*/*.json")
+    sealed_anew(path, FORGED[told])
+    recorder = Recorder()
+    assert run_plan(plan(Twins()), results, recorder).reused == 0
+    assert [told in note for note in recorder.notes] == [True]
+    assert files(results) == before
 
 
 def test_an_unreadable_record_is_computed_again_with_a_message(results):
