@@ -305,6 +305,64 @@ def test_one_task_that_fails_is_an_error_record_and_the_others_finish(results, t
     assert [evaluation.status for evaluation in outcome.evaluations] == ["error", "ok"]
 
 
+def shuffled(dataset):
+    return dataset.take([2, 0, 1])
+
+
+def other_texts(dataset):
+    return Dataset({**dataset.columns, "text": ["other", "texts", "here"]})
+
+
+def one_id_less(dataset):
+    return Dataset({"id": ["0", "1", "3"]})
+
+
+def cut_column(dataset):
+    made = Predictions(dataset, correct=[1.0] * 3)
+    made.columns["correct"] = [1.0]
+    return made
+
+
+def without_id(dataset):
+    made = Predictions(dataset, correct=[1.0] * 3)
+    del made.columns["id"]
+    return made
+
+
+OTHER_ROWS = [lambda dataset: dataset.sample(2), shuffled, other_texts, one_id_less, cut_column, without_id]
+
+
+@pytest.mark.parametrize("answer", OTHER_ROWS)
+def test_predictions_of_other_rows_than_load_returned_are_an_error(results, answer):
+    class Other(Twins):
+        def predict(self, model, dataset):
+            made = answer(dataset)
+            return made if isinstance(made, Predictions) else Predictions(made, correct=[1.0] * len(made))
+
+    (failed,) = run_plan(plan(Other()), results).failed
+    assert failed.error.startswith("the predictions are not of the rows that load returned")
+    assert not list(results.root.glob("errors/*/*.txt"))
+
+
+def test_predictions_may_have_other_columns_of_the_same_rows(results):
+    class Bare(Twins):
+        def predict(self, model, dataset):
+            return Predictions(
+                Dataset({"id": dataset["id"], "note": ["x", "y", "z"]}), correct=[1.0, 0.0, 1.0]
+            )
+
+    assert run_plan(plan(Bare()), results).failed == []
+
+
+def test_an_answer_that_is_no_predictions_is_an_error_in_one_sentence(results):
+    class Loose(Twins):
+        def predict(self, model, dataset):
+            return {"correct": [1.0, 0.0, 1.0]}
+
+    (failed,) = run_plan(plan(Loose()), results).failed
+    assert failed.error == "predict returned dict, not Predictions"
+
+
 def test_a_failed_task_is_tried_again_and_its_traceback_goes_when_it_succeeds(results):
     (failed,) = run_plan(plan(Broken()), results).failed
     outcome = run_plan(plan(Twins()), results)
