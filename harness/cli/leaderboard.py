@@ -55,6 +55,7 @@ def command(folders: tuple[str, ...], *, form: str, letters: bool, plugins: Plug
     merged, tasks = _merge([user_path(folder) for folder in folders]), _tasks(plugins)
     if letters:
         _check_predictions(merged, tasks)
+    _check_agreement(merged)
     if form in ("csv", "json"):
         _print_rows(merged.evaluations, form)
     else:
@@ -114,6 +115,14 @@ def _check_predictions(merged: _Merged, tasks: Callable[[], Mapping[str, Task]])
         if fault:
             merged.results[key] = as_broken(evaluation, fault)
             merged.problems.append(f"{fault}; it is not ranked")
+
+
+def _check_agreement(merged: _Merged) -> None:
+    """Mark as broken what says something else of its metrics than the records of the other models."""
+    from harness.results.agreement import broken_where_disagreeing
+
+    checked = broken_where_disagreeing(merged.evaluations, merged.problems)
+    merged.results = dict(zip(merged.results, checked, strict=True))
 
 
 def _print_rows(evaluations: Sequence[Evaluation], form: str) -> None:

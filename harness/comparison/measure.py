@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.results.prediction_files import find_predictions, read_table
 from harness.results.predictions import align_tables, check_score, metric_of, pair_tables
+from harness.results.soundness import declared_fault, described, reads
 from harness.stats.gain import gain_of
 from harness.stats.intervals import FEWEST_UNITS, seed_from
 from harness.stats.training_seeds import seeds_gain
@@ -68,6 +69,8 @@ def measure(
     try:
         for result in (pair.baseline, *pair.candidates):
             find_predictions(result)
+        for result in (pair.baseline, *pair.candidates):
+            _refuse_undeclared(result.evaluation, pair, tasks)
         metrics = {score.metric: metric_of(score, _task_name(pair), tasks) for score in scores}
         tables, left_out = _tables(pair, list(metrics.values()), texts=texts)
     except HarnessError as error:
@@ -82,6 +85,25 @@ def measure(
             broken.append(_sentence(error))
             measured.append(_untested(pair, score, tasks, error.message))
     return measured, broken, left_out
+
+
+def _refuse_undeclared(evaluation: Evaluation, pair: TaskPair, tasks: Mapping[str, Task]) -> None:
+    """Raise HarnessError for a record whose metrics read what neither its task nor the baseline says."""
+    model, task = evaluation.candidate.model, evaluation.examination.task
+    if fault := declared_fault(evaluation, tasks.get(task)):
+        raise HarnessError(f"{model} on {task}: {fault}")
+    base = pair.baseline.evaluation
+    if base.examination.differences(evaluation.examination):
+        return
+    wanted = {score.metric: score for score in base.scores}
+    for score in evaluation.scores:
+        other = wanted.get(score.metric)
+        if other is not None and reads(other) != reads(score):
+            raise HarnessError(
+                f"the records of {base.candidate.model} and {model} on {task} disagree: {score.metric} reads"
+                f" {described(other)} in one, {described(score)} in the other",
+                hint="`harness verify`, with the plugin of the task, says which was changed",
+            )
 
 
 def _lacks_predictions(pair: TaskPair) -> bool:

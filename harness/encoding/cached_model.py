@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.encoding.text_embeddings import TextEmbeddings
+from harness.encoding.validate import similarities_checked
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
 from harness.models.interface import Role
@@ -103,12 +104,12 @@ class CachedModel:
         return sum(int((~cut(part).any(axis=1)).sum()) for part in parts)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the model's own similarity, (n, m)."""
-        return self._model.similarity(a, b)
+        """Return the model's own similarity, (n, m); raises HarnessError for another shape."""
+        return similarities_checked(self._model, self._model.similarity(a, b), (len(a), len(b)))
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the model's own similarity, (n,); raises HarnessError if one is not finite."""
-        similarity = self._model.pairwise_similarity(a, b)
+        """Return the model's own similarity, (n,); raises HarnessError unless all are there and finite."""
+        similarity = similarities_checked(self._model, self._model.pairwise_similarity(a, b), (len(a),))
         if not np.isfinite(similarity).all():
             broken = int((~np.isfinite(similarity)).sum())
             raise HarnessError(

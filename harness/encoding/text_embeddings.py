@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.encoding.cache_key import cacheable
 from harness.encoding.table import EmbeddingTable
-from harness.encoding.validate import encode_checked
+from harness.encoding.validate import encode_checked, same_role
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class TextEmbeddings:
     def __init__(self, model: Model, cache: EmbeddingCache | None = None) -> None:
         self._model = model
         # One call per role, and not one per text of a corpus.
-        self._alike = {role: model.same_as(role) for role in Role}
+        self._alike = {role: same_role(model, role) for role in Role}
         self._tables: dict[Role, EmbeddingTable] = defaultdict(EmbeddingTable)
         self._stores: dict[Role, CacheStore] = {}
         if cache is not None and cacheable(model):

@@ -23,6 +23,37 @@ _AT_ONCE = 1024
 """Maximum rows that are compared at once."""
 
 
+def same_role(model: Model, role: Role) -> Role:
+    """Return the role that a model encodes like this one; raises HarnessError for what is no role."""
+    same: Any = model.same_as(role)
+    if not isinstance(same, type(role)):
+        raise HarnessError(
+            f"model {model.name} says that {role!s} is encoded as {same!r}: same_as returns a Role",
+            hint="return the role itself where it is encoded apart",
+        )
+    return same
+
+
+def similarities_checked(model: Model, similarities: Any, wanted: tuple[int, ...]) -> np.ndarray:  # noqa: ANN401 - of any plugin
+    """Return what a model's `similarity` or `pairwise_similarity` returned, if it has the wanted shape.
+
+    Raises HarnessError for another shape, and for what is no array of numbers.
+    """
+    name = "similarity" if len(wanted) == 2 else "pairwise_similarity"
+    try:
+        array = np.asarray(similarities)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise HarnessError(f"{name} of model {model.name} returned no array: {error}") from error
+    if array.dtype.kind not in "fiu" or array.shape != wanted:
+        raise HarnessError(
+            f"{name} of model {model.name} returned {array.dtype} of shape {array.shape}: numbers of shape"
+            f" {wanted} are needed",
+            hint="similarity compares every row of a with every row of b, (n, m);"
+            " pairwise_similarity row i with row i, (n,)",
+        )
+    return array
+
+
 def encode_checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
     """Return embeddings of texts; raises HarnessError for those that cannot be scored."""
     embeddings = _encode_in_memory(model, texts, role)
@@ -100,6 +131,12 @@ def _as_embeddings(model: Model, output: Any, count: int) -> np.ndarray:  # noqa
         raise HarnessError(
             f"model {model.name} returned embeddings of shape {array.shape} for {count} texts",
             hint="one row per text is needed, (texts, dimensions)",
+        )
+    if array.shape[1] != model.facts.dimensions:
+        raise HarnessError(
+            f"model {model.name} returned embeddings of {array.shape[1]} dimensions: its facts say"
+            f" {model.facts.dimensions}",
+            hint="mend the model's plugin: `facts.dimensions` is the number of columns of `encode`",
         )
     with np.errstate(over="ignore"):  # values beyond float32 become infinite, and are refused as such
         return array.astype(np.float32, copy=False)

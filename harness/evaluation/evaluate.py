@@ -12,14 +12,23 @@ from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.keys import code_summary, record_key, task_code, training_of
 from harness.finding import Finding, Severity
-from harness.results.records import Evaluation, Examination, ModelRecord, Score, Truncation, content_hash
+from harness.results.records import (
+    Evaluation,
+    Examination,
+    ModelRecord,
+    Score,
+    Truncation,
+    column_hash,
+    content_hash,
+    plain_values,
+)
 from harness.stats.intervals import estimate, interval_seed
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
 from harness.system.paths import without_start_folder
 from harness.system.plugin_code import PluginExitError, error_text, plugin_code
 from harness.system.redact import redact
-from harness.tasks.dataset import Dataset
+from harness.tasks.dataset import Dataset, Predictions
 from harness.tasks.interface import AggregateTask
 from harness.training.contamination import find_contamination
 
@@ -28,7 +37,6 @@ if TYPE_CHECKING:
 
     from harness.metrics.interface import Metric
     from harness.models.interface import LocatedModel, Model, ModelFacts, Role
-    from harness.tasks.dataset import Predictions
     from harness.tasks.interface import DataSource, Task
 
 
@@ -106,6 +114,7 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
         scores = [Score(metric=name, score=_defined(value)) for name, value in aggregates.items()]
     else:
         predictions = task.predict(model, dataset)
+        _refuse_other_rows(predictions, dataset)
         scores = [score_predictions(metric, predictions, loaded.examination) for metric in task.metrics]
     if not scores or scores[0].score is None:
         on = f" on these {len(dataset)} examples" if predictions else ""
@@ -138,6 +147,30 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
         truncation=truncated.truncation if truncated else None,
     )
     return evaluation, predictions
+
+
+def _refuse_other_rows(predictions: object, dataset: Dataset) -> None:
+    """Raise HarnessError for predictions that are not one row for each of the dataset, in its order.
+
+    A task may make a dataset of its own with other columns for them, but not with other rows.
+    """
+    if not isinstance(predictions, Predictions):
+        raise HarnessError(f"predict returned {type(predictions).__name__}, not Predictions")
+    what = "the predictions are not of the rows that load returned"
+    hint = "pass the dataset that predict was given: Predictions(dataset, predicted=…)"
+    lengths = {name: len(values) for name, values in predictions.columns.items()}
+    wrong = [f"{name}: {length}" for name, length in lengths.items() if length != len(dataset)]
+    if wrong or "id" not in lengths:
+        exists = f"{len(dataset)} rows; rows of columns: {', '.join(wrong) or 'no column id'}"
+        raise HarnessError(what, exists=exists, hint=hint)
+    if plain_values(predictions["id"]) != plain_values(dataset["id"]):
+        raise HarnessError(what, exists="they have other ids, or another order", hint=hint)
+    rows = predictions.rows
+    if rows is dataset:
+        return
+    for name in rows.columns.keys() & dataset.columns.keys():
+        if column_hash(rows[name]) != column_hash(dataset[name]):
+            raise HarnessError(what, exists=f"their column {name!r} differs", hint=hint)
 
 
 def _text_lengths(dataset: Dataset) -> list[int]:

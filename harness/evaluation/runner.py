@@ -14,6 +14,7 @@ from harness.evaluation.without_texts import frames_only, withheld_reason, withh
 from harness.models.missing import fingerprint_of
 from harness.results.prediction_files import read_predictions
 from harness.results.records import content_hash
+from harness.results.soundness import same_source_fault
 from harness.system.plugin_code import raised_by
 from harness.tasks.interface import HUB, DataSource
 
@@ -105,6 +106,9 @@ class Runner:
         """Keep the record that is there, if its key is the same and its predictions are there too."""
         record = None if self.plan.fresh else self._read_record(located, loaded)
         if record is None or record.status != "ok" or record.key != record_key(located, loaded.examination):
+            return False
+        if fault := same_source_fault(record, loaded.task):
+            self.progress.note(f"computed again: {located.name} on {loaded.task.name}: {fault}")
             return False
         if not self.results.has_predictions(record):
             return False

@@ -16,6 +16,7 @@ from harness.evaluation.without_texts import withheld_reason
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
+from harness.results.soundness import same_source_fault
 from harness.system.paths import relative_to, user_path
 from harness.tasks.interface import HUB, DataSource, read_choice
 from harness.tasks.selection import select_tasks
@@ -236,6 +237,8 @@ class _CurrentState:
             )
         if record.key != record_key(located, examination):
             return "stale", _changes(record, located, loaded)
+        if fault := same_source_fault(record, loaded.task):
+            return "missing", f"the record does not hold: {fault}"
         if not self.results.has_predictions(record):
             return "missing", _LOST
         if self.plan.no_texts and not record.no_texts:

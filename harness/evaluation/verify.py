@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.evaluation.journal import read_runs
+from harness.evaluation.keys import source_hash
 from harness.evaluation.score_check import differences
 from harness.results.folder import no_results, read_record
 from harness.results.prediction_files import read_predictions
 from harness.results.publish import leaderboard_files
 from harness.results.records import content_hash
-from harness.results.soundness import record_fault
+from harness.results.soundness import declared_fault, record_fault, same_source_fault
 from harness.system.atomic import stale_files
 from harness.system.paths import accessible
 
@@ -53,6 +54,7 @@ def verify(results: Results, tasks: Mapping[str, Task]) -> VerifyReport:
         evaluation = _check_record(results, path, report)
         if evaluation is not None:
             companions.add(_companion(results, evaluation))
+            _check_declared(_name(results, path), evaluation, tasks, report)
             if evaluation.predictions is not None:
                 _check_predictions(results, path, evaluation, tasks, report)
     _check_files(results, companions, report)
@@ -77,9 +79,21 @@ def _check_record(results: Results, path: Path, report: VerifyReport) -> Evaluat
     belongs = results.record_path(evaluation)
     if belongs != path:
         report.fault(name, f"its content belongs in {_name(results, belongs)}", "move it back, or delete it")
-    if evaluation.status == "ok" and evaluation.predictions is None:
-        report.skip(name, "another tool scored it as a whole: there are no predictions to compute it from")
     return evaluation
+
+
+def _check_declared(
+    name: str, evaluation: Evaluation, tasks: Mapping[str, Task], report: VerifyReport
+) -> None:
+    """Verify that a record's metrics are those of its task, where that is loaded."""
+    task = tasks.get(evaluation.examination.task)
+    fault = declared_fault(evaluation, task)
+    if fault is None and task is not None and source_hash(task) == evaluation.examination.source:
+        fault = same_source_fault(evaluation, task)
+    if fault is not None:
+        report.fault(name, fault, _AGAIN)
+    elif evaluation.status == "ok" and evaluation.predictions is None:
+        report.skip(name, "another tool scored it as a whole: there are no predictions to compute it from")
 
 
 def _companion(results: Results, evaluation: Evaluation) -> Path:

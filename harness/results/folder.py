@@ -61,14 +61,14 @@ class Results:
         Raises HarnessError for a file that is not a record, is of another schema or does not hold, and for a
         path that cannot be accessed.
         """
-        return _read_sound(accessible(self.slot(model, examination)))
+        return self._read_sound(accessible(self.slot(model, examination)))
 
     def failure(self, model: Identity, examination: Examination) -> Evaluation | None:
         """Read the ERROR record of the last failure; None where there is none.
 
         Raises HarnessError as `read` does.
         """
-        return _read_sound(accessible(self._path("errors", model, examination, "json")))
+        return self._read_sound(accessible(self._path("errors", model, examination, "json")))
 
     def write(self, evaluation: Evaluation, predictions: Predictions | None) -> None:
         """Write the predictions, then the record that vouches for them."""
@@ -147,12 +147,26 @@ class Results:
     def _read_checked(self, path: Path) -> tuple[Evaluation, str | None]:
         """Read a record, as broken where it does not hold, and why; raises HarnessError for one elsewhere."""
         evaluation, seal_holds = read_record(path)
+        self._refuse_elsewhere(evaluation, path)
+        fault = record_fault(evaluation, seal_holds)
+        return (evaluation if fault is None else as_broken(evaluation, f"its record {fault}")), fault
+
+    def _read_sound(self, path: Path) -> Evaluation | None:
+        """Read a record that holds; None where there is none. Raises HarnessError for another."""
+        if not path.is_file():
+            return None
+        evaluation, seal_holds = read_record(path)
+        if fault := record_fault(evaluation, seal_holds):
+            raise HarnessError(f"{shown_path(path)} {fault}", hint=_HINT)
+        self._refuse_elsewhere(evaluation, path)
+        return evaluation
+
+    def _refuse_elsewhere(self, evaluation: Evaluation, path: Path) -> None:
+        """Raise HarnessError for a record that does not lie where its content belongs."""
         belongs = self.record_path(evaluation)
         if belongs != path:
             where = belongs.relative_to(self.root)
             raise HarnessError(f"{shown_path(path)} is not in its place: its content belongs in {where}")
-        fault = record_fault(evaluation, seal_holds)
-        return (evaluation if fault is None else as_broken(evaluation, f"its record {fault}")), fault
 
     def record_paths(self, problems: list[str] | None = None) -> list[Path]:
         """Return the files of all records, failures last; problems: as for `evaluations`, of folders."""
@@ -265,16 +279,6 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
     content = _read_json(path)
     evaluation = _convert(path, content, Evaluation)
     return evaluation, content[_SEAL] == seal(content) if _SEAL in content else None
-
-
-def _read_sound(path: Path) -> Evaluation | None:
-    """Read a record that holds; None where there is none. Raises HarnessError for one that does not."""
-    if not path.is_file():
-        return None
-    evaluation, seal_holds = read_record(path)
-    if fault := record_fault(evaluation, seal_holds):
-        raise HarnessError(f"{shown_path(path)} {fault}", hint=_HINT)
-    return evaluation
 
 
 def _file_stem(examination: Examination) -> str:

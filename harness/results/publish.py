@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.models.locate import display_names
 from harness.render import csv_text
+from harness.results.agreement import broken_where_disagreeing
 from harness.results.leaderboard import LeaderboardRow, boards, leaderboard_rows, versions_text
 from harness.results.records import Throughput
 from harness.system.atomic import write_output
@@ -41,7 +42,7 @@ def leaderboard_files(results: Results, problems: list[str]) -> dict[str, bytes]
     from harness.results.tables import task_tables
 
     files: dict[str, bytes] = {}
-    if evaluations := results.evaluations(problems):
+    if evaluations := broken_where_disagreeing(results.evaluations(problems), problems):
         files["leaderboard.csv"] = to_csv(leaderboard_rows(evaluations)).encode()
         files["leaderboard.md"] = to_markdown(task_tables(boards(evaluations))).encode()
     if throughputs := results.throughputs():

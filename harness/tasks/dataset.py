@@ -156,6 +156,8 @@ class Predictions:
             if len(values) != len(dataset):
                 raise ValueError(f"column {name!r} has {len(values)} rows, the dataset has {len(dataset)}")
         texts = {name: values for name, values in dataset.columns.items() if _all_texts(values)}
+        self.rows = dataset
+        """The rows that they are answers to."""
         self.columns: dict[str, Column] = {**texts, "id": dataset["id"], **columns}
         self.fitted: dict[str, Any] = dict(fitted or {})
         self.findings: tuple[Finding, ...] = (*dataset.findings, *findings)

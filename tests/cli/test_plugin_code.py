@@ -110,3 +110,56 @@ def test_a_trainer_that_exits_is_an_error_and_not_a_success():
     run = SimpleNamespace(trainer=Trainer("leaving", "leaves", leave))
     with pytest.raises(HarnessError, match=r"^trainer 'leaving' raised SystemExit: 0$"):
         produce._train(run, None)
+
+
+LYING = """
+import numpy as np
+from harness import Role, hookimpl
+from harness.authoring import ModelFacts, ModelScheme
+
+class Lying:
+    fingerprint = "1" * 64
+    def __init__(self, spec):
+        self.spec, self.name = spec, spec.name or "lying"
+        self.facts = ModelFacts(dimensions=3 if spec.location == "dimensions" else 2, similarity="cosine")
+    def load(self):
+        return self
+    def encode(self, texts, role=Role.TEXT):
+        return np.array([[len(text), text.count("e")] for text in texts], dtype=np.float32).reshape(-1, 2)
+    def similarity(self, a, b):
+        return a @ b.T
+    def pairwise_similarity(self, a, b):
+        return (a * b).sum(axis=1)[: 3 if self.spec.location == "pairs" else None]
+    def count_tokens(self, texts, role=Role.TEXT):
+        return None
+    def same_as(self, role):
+        return None if self.spec.location == "role" else Role.TEXT
+
+@hookimpl
+def harness_model_schemes():
+    return [ModelScheme("lying", "says what it does not do", Lying)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("dimensions", "model bad returned embeddings of 2 dimensions: its facts say 3"),
+        (
+            "pairs",
+            "pairwise_similarity of model bad returned float32 of shape (3,): numbers of shape (80,) are",
+        ),
+        ("role", "model bad says that text is encoded as None: same_as returns a Role"),
+    ],
+)
+def test_what_a_model_says_otherwise_than_it_does_is_its_error_and_the_other_models_finish(
+    run, location, told
+):
+    Path("lying.py").write_text(LYING)
+    answer = run("--plugin", "lying.py", "--model", f"bad=lying:{location}", tasks="stsb-dev")
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+    found = {row["model"]: (row["status"], row["error"]) for row in rows() if row["headline"] == "true"}
+    assert found["lexical"] == ("ok", "")
+    assert found["bad"][0] == "error"
+    assert found["bad"][1].startswith(told)

@@ -353,7 +353,7 @@ def test_a_metric_that_no_plugin_brings_is_broken_and_named():
     assert (found.exit_code, found.broken) == (2, ("no plugin brings the metric strange of sts",))
 
     class Strange:
-        metrics, tags = (strange,), frozenset()
+        version, metrics, tags = 1, (strange,), frozenset()
 
     known = ask(tasks={"sts": Strange()})
     assert (known.exit_code, known.lines[0].test) == (1, "paired bootstrap")
@@ -368,7 +368,7 @@ def test_a_third_party_metric_that_raises_is_a_failure_that_names_it():
         answer(name, name, "sts", metrics=(strange,), **pairs(noise))
 
     class Strange:
-        metrics, tags = (replace(strange, compute=angry),), frozenset()
+        version, metrics, tags = 1, (replace(strange, compute=angry),), frozenset()
 
     found = ask(tasks={"sts": Strange()})
     assert (found.exit_code, found.broken) == (2, ("the metric strange raised ZeroDivisionError: no",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from harness.authoring import ModelSpec
 from harness.encoding.cached_model import CachedModel
 from harness.encoding.table import EmbeddingTable
 from harness.encoding.text_embeddings import _CHUNK, TextEmbeddings, _chunks
-from harness.models.stored_model import StoredModel
+from harness.models.stored_model import LocatedStored, StoredModel
 
 pytestmark = pytest.mark.kernels
 
@@ -115,9 +116,16 @@ def test_returned_embeddings_outlive_forgetting_their_texts(letters):
     assert returned.tolist() == letters.encode(["a", "bb"]).tolist()
 
 
+def wide():
+    """Return a model that says that it has 1024 dimensions."""
+    model = LetterModel()
+    model.facts = replace(model.facts, dimensions=1024)
+    return model
+
+
 @pytest.mark.parametrize("shared", [[], ["a text of all tasks"]])
 def test_many_tasks_take_no_more_memory_than_two(shared):
-    model, peaks = CachedModel(LetterModel()), []
+    model, peaks = CachedModel(wide()), []
     model._model.encode = lambda texts, _: np.resize(np.arange(7, dtype=np.float32), (len(texts), 1024))
     tracemalloc.start()
     try:
@@ -135,13 +143,13 @@ def test_a_model_that_changes_its_dimensions_is_refused(letters):
     model, whole = CachedModel(letters), letters.encode
     model.encode(["a"])
     letters.encode = lambda texts, role: whole(texts, role)[:, :25]
-    with pytest.raises(HarnessError, match="embeddings of 26 dimensions, and then of 25"):
+    with pytest.raises(HarnessError, match="returned embeddings of 25 dimensions: its facts say 26"):
         model.encode(["b"])
 
 
 @pytest.mark.parametrize(("reversed_order", "most"), [(False, 1.3), (True, 2.3)])
 def test_embeddings_are_held_once_and_copied_once_for_another_order(reversed_order, most):
-    model, texts = CachedModel(LetterModel()), [f"{n:x} {'word ' * 40}" for n in range(20_000)]
+    model, texts = CachedModel(wide()), [f"{n:x} {'word ' * 40}" for n in range(20_000)]
     known = np.random.default_rng(0).standard_normal((1000, 1024), dtype=np.float32)
     model._model.encode = lambda texts, role: known[np.arange(len(texts)) % 1000]
     tracemalloc.start()
@@ -306,3 +314,52 @@ def test_zeros_are_counted_among_the_dimensions_that_are_kept(letters):
         model = CachedModel(stored(letters, truncate_dim=3, precision=precision))
         assert model.count_zero_embeddings(texts) == count
     assert CachedModel(letters).count_zero_embeddings(texts) == 0
+
+
+def test_embeddings_of_other_dimensions_than_the_facts_say_are_refused(letters):
+    letters.facts = replace(letters.facts, dimensions=27)
+    with pytest.raises(HarnessError, match="returned embeddings of 26 dimensions: its facts say 27"):
+        CachedModel(letters).encode(["a", "b"])
+
+
+@pytest.mark.parametrize("same", [None, "foo", 3])
+def test_a_role_that_is_encoded_as_no_role_is_refused(letters, same):
+    letters.same_as = lambda _role: same
+    with pytest.raises(HarnessError, match=f"is encoded as {same!r}: same_as returns a Role"):
+        CachedModel(letters)
+
+
+WRONG_PAIRS = {
+    "three": lambda a, b: (a * b).sum(axis=1)[:3],
+    "all with all": lambda a, b: a @ b.T,
+    "a column": lambda a, b: (a * b).sum(axis=1, keepdims=True),
+    "one": lambda a, b: 0.5,
+    "nothing": lambda a, b: None,
+    "words": lambda a, b: ["near"] * len(a),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_PAIRS)
+def test_similarities_that_are_not_one_per_pair_are_refused(letters, wrong):
+    letters.pairwise_similarity = WRONG_PAIRS[wrong]
+    model = CachedModel(letters)
+    rows = model.encode(["a", "b", "c", "d", "e"])
+    with pytest.raises(HarnessError, match=r"^pairwise_similarity of model letters .*of shape \(5,\)"):
+        model.pairwise_similarity(rows, rows)
+
+
+@pytest.mark.parametrize("wrong", [lambda a, b: a.sum(axis=1), lambda a, b: b @ a.T])
+def test_similarities_that_are_not_one_for_each_two_are_refused(letters, wrong):
+    letters.similarity = wrong
+    model = CachedModel(letters)
+    with pytest.raises(HarnessError, match=r"^similarity of model letters .*numbers of shape \(2, 3\)"):
+        model.similarity(model.encode(["a", "b", "c"])[:2], model.encode(["a", "b", "c"]))
+
+
+def test_a_similarity_whose_name_is_unknown_is_the_models_own(letters):
+    letters.facts = replace(letters.facts, similarity="foo")
+    letters.pairwise_similarity = lambda a, b: np.full(len(a), 7.0)
+    spec = replace(letters.spec, settings=Settings(truncate_dim=5))
+    model = CachedModel(StoredModel(letters, LocatedStored(letters, spec)))
+    rows = model.encode(["a", "b"])
+    assert model.pairwise_similarity(rows, rows).tolist() == [7.0, 7.0]

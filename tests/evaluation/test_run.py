@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from harness.evaluation.throughput import measure
 from harness.models.interface import ALL_SETTINGS
 from harness.models.locate import locate_model
 from harness.models.workload import workload
-from harness.results.folder import Results
+from harness.results.folder import Results, seal
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import Selected
 
@@ -245,6 +246,37 @@ def test_a_record_with_the_predictions_of_another_run_is_computed_again(results)
     assert run_plan(plan(Twins()), results).reused == 0
 
 
+def sealed_anew(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps({**content, "seal": seal(content)}))
+
+
+FORGED = {
+    "its metrics are accuracy_tuned": lambda content: content["scores"][0].update(metric="accuracy_tuned"),
+    "its accuracy reads the mean of other": lambda content: content["scores"][0].update(columns=["other"]),
+    "it names no predictions": lambda content: (
+        content.update(predictions=None),
+        content["scores"][0].update(columns=[], low=None, high=None),
+    ),
+    "was computed of predictions, and it names none": lambda content: content.update(predictions=None),
+    "its kind is other": lambda content: content.update(kind="other"),
+    "its content belongs in errors/": lambda content: content.update(status="error"),
+}
+
+
+@pytest.mark.parametrize("told", FORGED)
+def test_a_record_that_its_task_cannot_have_given_is_computed_again_with_a_message(results, told):
+    run_plan(plan(Twins()), results)
+    before = files(results)
+    (path,) = results.root.glob("records/*/*.json")
+    sealed_anew(path, FORGED[told])
+    recorder = Recorder()
+    assert run_plan(plan(Twins()), results, recorder).reused == 0
+    assert [told in note for note in recorder.notes] == [True]
+    assert files(results) == before
+
+
 def test_an_unreadable_record_is_computed_again_with_a_message(results):
     run_plan(plan(Twins()), results)
     (path,) = results.root.glob("records/*/twins.json")
@@ -271,6 +303,64 @@ def test_one_task_that_fails_is_an_error_record_and_the_others_finish(results, t
     assert reason in failed.error
     assert results.trace_path(failed).is_file() is traced
     assert [evaluation.status for evaluation in outcome.evaluations] == ["error", "ok"]
+
+
+def shuffled(dataset):
+    return dataset.take([2, 0, 1])
+
+
+def other_texts(dataset):
+    return Dataset({**dataset.columns, "text": ["other", "texts", "here"]})
+
+
+def one_id_less(dataset):
+    return Dataset({"id": ["0", "1", "3"]})
+
+
+def cut_column(dataset):
+    made = Predictions(dataset, correct=[1.0] * 3)
+    made.columns["correct"] = [1.0]
+    return made
+
+
+def without_id(dataset):
+    made = Predictions(dataset, correct=[1.0] * 3)
+    del made.columns["id"]
+    return made
+
+
+OTHER_ROWS = [lambda dataset: dataset.sample(2), shuffled, other_texts, one_id_less, cut_column, without_id]
+
+
+@pytest.mark.parametrize("answer", OTHER_ROWS)
+def test_predictions_of_other_rows_than_load_returned_are_an_error(results, answer):
+    class Other(Twins):
+        def predict(self, model, dataset):
+            made = answer(dataset)
+            return made if isinstance(made, Predictions) else Predictions(made, correct=[1.0] * len(made))
+
+    (failed,) = run_plan(plan(Other()), results).failed
+    assert failed.error.startswith("the predictions are not of the rows that load returned")
+    assert not list(results.root.glob("errors/*/*.txt"))
+
+
+def test_predictions_may_have_other_columns_of_the_same_rows(results):
+    class Bare(Twins):
+        def predict(self, model, dataset):
+            return Predictions(
+                Dataset({"id": dataset["id"], "note": ["x", "y", "z"]}), correct=[1.0, 0.0, 1.0]
+            )
+
+    assert run_plan(plan(Bare()), results).failed == []
+
+
+def test_an_answer_that_is_no_predictions_is_an_error_in_one_sentence(results):
+    class Loose(Twins):
+        def predict(self, model, dataset):
+            return {"correct": [1.0, 0.0, 1.0]}
+
+    (failed,) = run_plan(plan(Loose()), results).failed
+    assert failed.error == "predict returned dict, not Predictions"
 
 
 def test_a_failed_task_is_tried_again_and_its_traceback_goes_when_it_succeeds(results):

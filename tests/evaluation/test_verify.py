@@ -333,6 +333,48 @@ def test_predictions_of_another_run_are_recognized_by_their_footer(results):
     assert [fault.partition(": ")[2][:24] for fault in faults(results)] == ["its footer says 00000000"]
 
 
+FORGED = {
+    "its predicted": lambda score: score.update(columns=["gold", "unknown"]),
+    "its where": lambda score: score.update(where="asked"),
+    "a mean": lambda score: score.update(columns=["hit"], per_example=True),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_a_metric_that_reads_what_its_task_does_not_say_is_a_fault(results, forged):
+    reseal(record(results), lambda content: FORGED[forged](content["scores"][0]))
+    assert any(
+        "its spearman reads " in fault and "that of the task gold and predicted" in fault
+        for fault in faults(results)
+    )
+
+
+def test_a_record_that_says_that_it_needs_no_predictions_is_a_fault_where_its_task_gives_them(results):
+    def whole(content):
+        content["predictions"] = None
+        content["scores"] = [{**content["scores"][0], "columns": [], "low": None, "high": None}]
+
+    reseal(record(results), whole)
+    answers(results).unlink()
+    publish(results)
+    assert ["it names no predictions" in fault for fault in faults(results)] == [True]
+    report = verify(results, {})  # without its task nothing more can be said of it
+    assert report.faults == []
+    assert sum("another tool" in file.why for file in report.unchecked) == len(TASKS)
+
+
+def test_metrics_that_its_task_does_not_have_are_a_fault(results):
+    reseal(record(results), lambda content: content["scores"][0].update(metric="spearman_tuned"))
+    assert any(
+        "its metrics are spearman_tuned, hit, largest, those of told" in one for one in faults(results)
+    )
+
+
+def test_a_kind_that_is_not_its_tasks_is_a_fault(results):
+    reseal(record(results), lambda content: content.update(kind="weird"))
+    assert any("its kind is weird, that of told told" in one for one in faults(results))
+
+
 def test_a_metric_that_no_plugin_has_is_unchecked_and_not_a_fault(results):
     report = verify(results, {})
     assert report.faults == []
