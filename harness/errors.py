@@ -17,6 +17,9 @@ MOST_LISTED = 60
 LONGEST = 2_000
 """Maximum length in characters of a line of an error; of a longer one, it shows both ends."""
 
+LONGEST_TEXT = 10_000
+"""Maximum number of characters of the text of an error of a plugin; of a longer one, both ends are kept."""
+
 
 class HarnessError(Exception):
     """An error that a user can correct: what happened, what exists, what to do.
@@ -74,6 +77,14 @@ class MissingDataError(HarnessError):
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none" if len(names) <= MOST_LISTED else f"{len(names)} names"
+
+
+def shortened(text: str, most: int = LONGEST_TEXT) -> str:
+    """Return both ends of a text of more characters than `most`, and how long it was; any other as it is."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]} … [{len(text):,} characters in all] … {text[-half:]}"
 
 
 def _without_middle(text: str) -> str:

@@ -92,10 +92,13 @@ def _current_folder(arguments: Sequence[str]) -> Path | None:
 
 def main() -> None:
     """Run the command line, and exit with its code: 2 where its output could not be written."""
-    from harness.system.streams import output_error, protect_streams
+    from harness.system.redact import redact_warnings
+    from harness.system.streams import output_error, protect_streams, reopen_streams
 
     protect_streams()
+    redact_warnings()
     code = _run()
+    reopen_streams()
     if failure := output_error():
         click.echo(
             f"Error: the output could not be written: {failure}; results on disk are complete", err=True

@@ -175,7 +175,7 @@ def _write_pytest_json(bench: Bench, path: Path) -> None:
     from harness.results.folder import encode
     from harness.system.atomic import write_report
 
-    write_report(path, encode(pytest_benchmark(bench, bench.variants)))
+    write_report(path, encode(pytest_benchmark(bench, bench.variants)), "--pytest-json")
 
 
 def _display_names(

@@ -93,7 +93,7 @@ def command(
     comparisons = compare(pairs, compare_options(scope, gate, tasks, pairs))
     front, matrix = _pareto_front(pairs), pair.all_pairs
     for file, form in forms.items():
-        write_report(file, _document(comparisons, form, front, matrix=matrix).encode())
+        write_report(file, _document(comparisons, form, front, matrix=matrix).encode(), "--write")
     if report.form == "table":
         _print(comparisons, front, matrix=matrix)
     else:

@@ -94,6 +94,12 @@ def _candidates(
         others = [side for side in read[0] if side.name != baseline.name]
         if not others:
             raise HarnessError(f"{paths[0]} has only one model: {baseline.name}", hint="give BASE and CAND")
+        if baseline.name in names:
+            raise HarnessError(
+                f"--candidate {baseline.name}: it is the baseline already",
+                exists=f"others in {paths[0]}: {', '.join(side.name for side in others)}",
+                hint="--candidate takes one of these",
+            )
         return pick(others, names, "--candidate", paths[0])
     if not names:
         return [

@@ -23,6 +23,7 @@ from harness.evaluation.progress import Progress
 from harness.render import CONTROL
 from harness.system.paths import without_start_folder
 from harness.system.redact import redact
+from harness.system.streams import reopen_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +39,7 @@ _WIDE = 110
 
 def console(*, err: bool = False) -> Console:
     """Return a console without markup; output to a file or a pipe has a fixed width."""
+    reopen_streams()
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else _WIDE
     return Console(stderr=err, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
@@ -60,6 +62,7 @@ def say(text: str, target: Console, style: str = "") -> None:
 
 def echo(document: str) -> None:
     """Print a document, such as CSV, as it is; cleaned if standard output is a terminal."""
+    reopen_streams()
     # Not click's echo, which writes UTF-8 where the terminal's encoding is ASCII.
     sys.stdout.write(clean(document) if sys.stdout.isatty() else redact(document))
     sys.stdout.flush()

@@ -13,6 +13,7 @@ from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads an
 from harness.system.atomic import is_gone, this_process
 from harness.system.limits import read_json_file
 from harness.system.paths import start_folder
+from harness.system.plugin_code import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +123,7 @@ def keep_journal(
 def _reason(error: Exception, plan: RunRequest) -> str:
     kind = type(error).__name__
     # A HarnessError that ends a run is not of a row: those become ERROR records.
-    return kind if plan.no_texts and not isinstance(error, HarnessError) else f"{kind}: {error}"
+    return kind if plan.no_texts and not isinstance(error, HarnessError) else f"{kind}: {error_text(error)}"
 
 
 def read_runs(results: Results, unreadable: list[str]) -> list[JournalEntry]:

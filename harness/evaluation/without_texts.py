@@ -4,6 +4,7 @@
 |---|---|
 | columns of texts in predictions | left out; their hashes stay, so that the content hash is the same |
 | ids, clusters, gold, answers | stay; a cell that is a text, or has four words or more, becomes its hash |
+| ids, clusters | those that spell a text of their row become hashes too, wherever they stand (`ranked_ids`) |
 | `fitted`, findings | what they put into quotation marks goes; one that still has a text in it is withheld |
 | errors and tracebacks | exception and place stay; messages are withheld, unless they cannot quote a text |
 """
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import traceback
 from copy import copy
@@ -54,6 +56,9 @@ _FRAME = re.compile(
 """Lines of a traceback that say where a process was, and nothing of its values."""
 _PLACE = re.compile(r"\b(?:row|line) \d{1,9}\b")
 """Where in a file an error is."""
+_LONGEST_NAME = 300
+"""Maximum number of characters of a text whose words are compared, however they are separated."""
+_WORD = re.compile(r"[^\W_]+")
 _SHOWN = 3
 
 
@@ -66,7 +71,7 @@ def without_texts(
     """
     if loaded.dataset is None:
         raise ValueError("an evaluation without rows")
-    texts = _Texts(_text_columns(loaded.dataset))
+    texts = _Texts([*_text_columns(loaded.dataset), *_telling_names(loaded.dataset)])
     kept = None if predictions is None else _without_columns(predictions, loaded.dataset, loaded.task, texts)
     return (
         replace(
@@ -194,7 +199,7 @@ class _Texts:
     def __init__(self, columns: Iterable[Iterable[str]]) -> None:
         self._whole = {cell.strip() for cells in columns for cell in cells}
         self._whole = {text for text in self._whole if any(map(str.isalpha, text))}
-        self._folded = {text.casefold() for text in self._whole}
+        self._folded = {_folded(text) for text in self._whole}
 
     def cover(self, value: Any) -> Any:  # noqa: ANN401 - any plain data
         """Replace texts in plain data, at any depth, by their hashes."""
@@ -237,7 +242,7 @@ class _Texts:
         )
 
     def _is_text(self, value: str) -> bool:
-        return len(value.split()) >= _PROSE or value.strip().casefold() in self._folded
+        return len(value.split()) >= _PROSE or _folded(value) in self._folded
 
 
 def _text_columns(dataset: Dataset) -> Iterator[list[str]]:
@@ -248,17 +253,74 @@ def _text_columns(dataset: Dataset) -> Iterator[list[str]]:
     tables = [dataset, *dataset.tables.values()]
     ids = {name for table in tables for name in table["id"]}
     for table in tables:
-        for name, values in table.columns.items():
-            cells = list(_strings(values))
-            if name in _NAMES or not cells or _are_classes(cells):
-                continue
-            if table is dataset or any(" " in cell for cell in cells) or not ids.issuperset(cells):
-                yield cells
+        for cells in _prose_columns(table):
+            strings = list(_strings(cells))
+            if table is dataset or any(" " in cell for cell in strings) or not ids.issuperset(strings):
+                yield strings
+        yield from _titles(table)
+
+
+def _prose_columns(table: Dataset) -> Iterator[Sequence[Any]]:
+    """Yield the columns of a table that have strings, and neither names nor classes."""
+    for name, values in table.columns.items():
+        cells = list(_strings(values))
+        if name not in _NAMES and cells and not _are_classes(cells):
+            yield values
+
+
+def _titles(table: Dataset) -> Iterator[list[str]]:
+    """Yield what stands before one column's text in another's, row by row: documents have title and body."""
+    columns = [values for values in _prose_columns(table) if all(isinstance(cell, str) for cell in values)]
+    for longer, shorter in itertools.permutations(columns, 2):
+        pairs = list(zip(longer, shorter, strict=True))
+        if all(whole.endswith(part) for whole, part in pairs):
+            yield [whole[: len(whole) - len(part)].strip() for whole, part in pairs]
+
+
+def _telling_names(dataset: Dataset) -> Iterator[list[str]]:
+    """Yield the ids and clusters that spell a text of their own row, in any table.
+
+    Those that contain a text or title of the row, and those of two words or more that are a part of one. Any
+    character that is no letter or digit separates words: `the_secret_plan-0` contains `The secret plan.`
+    """
+    for table in (dataset, *dataset.tables.values()):
+        columns = [*_prose_columns(table), *_titles(table)]
+        for names in [table[name] for name in ("id", "cluster") if name in table]:
+            yield [
+                name
+                for row, name in enumerate(names)
+                if isinstance(name, str)
+                and any(_tells(name, text) for cells in columns for text in _strings([cells[row]]))
+            ]
+
+
+def _tells(name: str, text: str) -> bool:
+    """Whether a name contains all words of a text, or is two words or more of it."""
+    own = _spelled(name)
+    count = own.count(" ") + 1
+    # Most texts are longer than a name, and most names are one word: neither is then searched.
+    first = [match[0] for match in itertools.islice(_WORD.finditer(text), count + 1)]
+    spelled = " ".join(first).casefold()
+    if len(first) <= count and len(spelled) >= _SHORTEST and any(map(str.isalpha, spelled)):
+        return f" {spelled} " in f" {own} "
+    if count < 2 or not any(map(str.isalpha, own)) or own.partition(" ")[0] not in text.casefold():
+        return False
+    return f" {own} " in f" {_spelled(text)} "
+
+
+def _folded(text: str) -> str:
+    """Return what equal texts share: the words of a short one, all of a long one, which takes less time."""
+    return _spelled(text) if len(text) <= _LONGEST_NAME else text.strip().casefold()
+
+
+def _spelled(text: str) -> str:
+    """Return the words of a text in lower case, with one space between two."""
+    return " ".join(_WORD.findall(text)).casefold()
 
 
 def _words(text: str) -> set[str]:
     """Return the words of a text of three characters or more with a letter, in lower case."""
-    return {word for word in re.findall(r"\w{3,}", text.lower()) if any(map(str.isalpha, word))}
+    return {word for word in re.findall(r"[^\W_]{3,}", text.lower()) if any(map(str.isalpha, word))}
 
 
 def _strings(values: Iterable[Any]) -> Iterator[str]:

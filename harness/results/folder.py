@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, shortened
 from harness.results.prediction_files import read_content_hash, to_parquet
 from harness.results.records import SCHEMA, Evaluation, Throughput
 from harness.results.soundness import as_broken, record_fault
@@ -41,6 +41,8 @@ _SEAL = "seal"
 _HINT = "delete it; a run that needs it computes it again"
 _SHOWN = 5
 """Maximum number of other folders that an error names."""
+_LONGEST_TRACE = 200_000
+"""Maximum number of characters of a traceback's file."""
 _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
 
@@ -83,7 +85,7 @@ class Results:
         if trace is None:
             self._remove(self.trace_path(evaluation))
         else:
-            self._write(self.trace_path(evaluation), redact(trace).encode(errors="replace"))
+            self._write(self.trace_path(evaluation), _short(redact(trace)).encode(errors="replace"))
         self._write(self.record_path(evaluation), sealed(evaluation))
 
     def forget_failure(self, evaluation: Evaluation) -> None:
@@ -236,6 +238,11 @@ class Results:
 
     def _path(self, part: str, model: Identity, examination: Examination, ending: str) -> Path:
         return self.root / part / _folder(model) / f"{_file_stem(examination)}.{ending}"
+
+
+def _short(trace: str) -> str:
+    """Return a traceback without the middle of lines and of a whole that no one can read."""
+    return shortened("\n".join(shortened(line) for line in trace.split("\n")), _LONGEST_TRACE)
 
 
 def no_results(folder: Path) -> HarnessError:

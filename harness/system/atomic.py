@@ -157,21 +157,21 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def write_output(path: Path, content: bytes) -> None:
-    """Write a file that a user asked for as `write_atomic` does.
+def write_output(path: Path, content: bytes, option: str = "--out") -> None:
+    """Write a file that a user asked for, by an option, as `write_atomic` does.
 
     Raises HarnessError if the disk is full or the folder cannot be written.
     """
     try:
         write_atomic(path, [content])
     except OSError as error:
-        raise write_error(path, error) from error
+        raise write_error(path, error, option) from error
 
 
-def write_report(path: Path, content: bytes) -> None:
+def write_report(path: Path, content: bytes, option: str) -> None:
     """Write a file as `write_output` does, and remove what killed processes left beside it."""
     remove_stale(path.parent)
-    write_output(path, content)
+    write_output(path, content, option)
 
 
 def write_inside(root: Path, path: Path, content: bytes) -> None:
@@ -180,9 +180,16 @@ def write_inside(root: Path, path: Path, content: bytes) -> None:
     write_output(path, content)
 
 
-def write_error(path: Path, error: OSError) -> HarnessError:
-    """Return the error for a file that cannot be written."""
+def write_error(path: Path, error: OSError, option: str = "--out") -> HarnessError:
+    """Return the error for a file that cannot be written, whose place an option says."""
+    intact = "earlier results are intact; " if option == "--out" else ""
+    # Only what lies above a path can be the wrong kind of thing: a link or file at the path is replaced.
+    blocking = next((parent for parent in path.parents if os.path.lexists(parent)), None)
+    if blocking is not None and not blocking.is_dir():
+        return HarnessError(
+            f"cannot write {path}: {blocking} is not a folder", hint=f"{intact}choose another {option}"
+        )
     return HarnessError(
         f"cannot write {path}: {error.strerror}",
-        hint="earlier results are intact; free disk space or choose another --out",
+        hint=f"{intact}free disk space or choose another {option}",
     )

@@ -6,9 +6,11 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, shortened
 from harness.system.paths import known_start_folder, relative_to
+from harness.system.redact import redact
 from harness.system.signals import interruption, received_signals
+from harness.system.streams import reopen_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +27,13 @@ class PluginExitError(Exception):
 def plugin_code() -> Iterator[None]:
     """Run code of a plugin as the body.
 
-    The current folder is afterwards what it was before. A process that the body forked and that left the
+    The current folder and the umask are afterwards what they were before, and streams that the body closed
+    are open. A process that the body forked and that left the
     body ends here, so that the run goes on once.
     Raises `Interrupted` for the user's Ctrl-C, whatever the body made of it, `PluginExitError` for a
     BaseException that is not an Exception, and Exceptions as they are.
     """
-    folder, process, signals = _current_folder(), os.getpid(), received_signals()
+    folder, process, signals, mask = _current_folder(), os.getpid(), received_signals(), _umask()
     try:
         with relative_to(known_start_folder()):
             yield
@@ -49,6 +52,8 @@ def plugin_code() -> Iterator[None]:
         if os.getpid() != process:
             os._exit(1)
         _return_to(folder)
+        os.umask(mask)
+        reopen_streams()
 
 
 def _current_folder() -> str | None:
@@ -56,6 +61,13 @@ def _current_folder() -> str | None:
         return os.getcwd()  # noqa: PTH109 - no object for each call
     except OSError:  # it was removed
         return None
+
+
+def _umask() -> int:
+    """Return the umask; it can only be read by setting it: for a moment, new files are the user's alone."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _return_to(folder: str | None) -> None:
@@ -81,9 +93,13 @@ def error_sentence(error: BaseException) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """Return an exception's own text; its `__str__` is code of a plugin too, and may raise."""
+    """Return an exception's own text, without the middle of a very long one.
+
+    Its `__str__` is code of a plugin too, and may raise.
+    """
     try:
         with plugin_code():
-            return str(error)
+            # A secret that is cut in two is no longer recognized.
+            return shortened(redact(str(error)))
     except Exception as broken:  # noqa: BLE001 - code of a plugin may raise anything
         return f"its text cannot be shown: {type(raised_by(broken)).__name__}"

@@ -16,6 +16,11 @@ _REPLACED = "harness"
 """Name of our way to encode what an encoding does not have."""
 
 
+_encodings: dict[int, str] = {}
+"""Number of a stream that we protect → its encoding."""
+_sinks: dict[int, _Sink] = {}
+
+
 class _Sink(io.FileIO):
     """A stream whose writes always succeed; the first error is kept."""
 
@@ -44,6 +49,27 @@ def protect_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(os.dup(0), encoding="utf-8")
     sys.stdout = _protected(sys.stdout, sys.__stdout__, _OUTPUT)
     sys.stderr = _protected(sys.stderr, sys.__stderr__, _ERROR)
+
+
+def reopen_streams() -> None:
+    """Open the streams of `protect_streams` again that code of a plugin has closed, or removed.
+
+    What is printed goes where it went before; nothing is done where the streams were never protected.
+    """
+    for number, name in ((_OUTPUT, "stdout"), (_ERROR, "stderr")):
+        if number in _encodings and not _is_open(getattr(sys, name)):
+            _open_closed(number)
+            setattr(sys, name, _stream(number, _encodings[number]))
+    if _encodings and not _is_open(sys.stdin):
+        _open_closed(0)
+        sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
+
+
+def _is_open(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and not stream.closed
+    except ValueError:  # its buffer was taken away
+        return False
 
 
 def output_error() -> str | None:
@@ -85,10 +111,17 @@ def _protected(stream: TextIO | None, original: TextIO | None, number: int) -> T
         return stream
     if stream is not None:
         stream.flush()
+    return _stream(number, stream.encoding if stream is not None else "utf-8")
+
+
+def _stream(number: int, encoding: str) -> TextIO:
+    """Return a stream that cannot fail; it keeps the error of the one before it."""
     sink = _Sink(number, "wb", closefd=False)
+    sink.error = _sinks[number].error if number in _sinks else None
+    _encodings[number], _sinks[number] = encoding, sink
     return io.TextIOWrapper(
         io.BufferedWriter(sink),
-        encoding=stream.encoding if stream is not None else "utf-8",
+        encoding=encoding,
         errors=_REPLACED,
         line_buffering=number == _ERROR or sink.isatty(),
     )

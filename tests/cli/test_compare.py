@@ -182,6 +182,26 @@ def test_the_same_comparison_is_the_same_bytes(harness):
     assert harness("compare", "one", "two", "--format", "json", "--why").out == first
 
 
+def test_a_candidate_that_is_the_baseline_is_said_to_be(harness):
+    for name, share in (("minilm", 0.7), ("nda", 0.9)):
+        answer("two", name, correct=right(share))
+    found = harness("compare", "two", "--baseline", "minilm", "--candidate", "minilm")
+    assert found.code == 2
+    assert found.err == (
+        "Error: --candidate minilm: it is the baseline already\n  others in two: nda\n"
+        "  hint: --candidate takes one of these\n"
+    )
+
+
+def test_a_report_below_a_file_is_refused_with_the_option_and_the_file(harness):
+    Path("taken").write_text("a file")
+    found = harness("compare", "base", "better", "--write", "taken/further/x.md")
+    assert found.code == 2
+    assert found.err == (
+        "Error: cannot write taken/further/x.md: taken is not a folder\n  hint: choose another --write\n"
+    )
+
+
 # --- what a user can get wrong ----------------------------------------------------------------------------
 
 

@@ -117,3 +117,79 @@ def test_a_file_that_is_opened_after_a_closed_output_takes_none_of_what_is_print
     (record,) = Path("out/records").glob("*/*.json")
     assert record.read_text().startswith("{")
     assert shell("verify out", "").returncode == 0
+
+
+ODD = """
+import os
+import sys
+import warnings
+from harness import Dataset, Predictions, Task, hookimpl, mean_metric
+
+class Odd(Task):
+    kind, tags, metrics = "odd", frozenset({"odd"}), (mean_metric("accuracy", "correct"),)
+    def __init__(self, name):
+        self.name = name
+    def load(self, source):
+        return Dataset({"text": ["one", "two", "three"]})
+    def predict(self, model, dataset):
+        password = os.environ["DB_PASSWORD"]
+        if self.name == "odd-long":
+            raise ValueError("x" * 10_000_000)
+        if self.name == "odd-lines":
+            raise ValueError("x\\n" * 5_000_000)
+        if self.name == "odd-repr":
+            warnings.warn(password)
+            raise RuntimeError(repr(password) + password)
+        stream = {"odd-out": sys.stdout, "odd-err": sys.stderr, "odd-in": sys.stdin}[self.name]
+        stream.close()
+        return Predictions(dataset, correct=[1.0, 0.0, 1.0])
+
+@hookimpl
+def harness_tasks():
+    return [Odd(f"odd-{what}") for what in ("out", "err", "in", "long", "lines", "repr")]
+"""
+
+
+@pytest.fixture
+def odd(shell):
+    """Run tasks of a plugin that does odd things."""
+    Path("odd.py").write_text(ODD)
+
+    def running(*tasks, password="none-at-all", more=""):
+        words = (
+            f"run --no-throughput --model lexical --plugin odd.py --out out --tasks {','.join(tasks)} {more}"
+        )
+        return shell(words, "", DB_PASSWORD=password)
+
+    return running
+
+
+def test_a_stream_that_a_plugin_closes_is_opened_again_and_the_exit_code_stays(odd):
+    answer = odd("odd-out,odd-err,odd-in")
+    assert answer.returncode == 0
+    assert "Traceback" not in answer.stderr
+    assert answer.stdout.count("accuracy") == 3
+    assert odd("odd-out", more="--json --fresh").stdout.startswith("{")
+
+
+def test_an_error_of_ten_megabytes_is_cut_in_records_traces_and_output(odd):
+    answer = odd("odd-long", "odd-lines")
+    assert answer.returncode == 2
+    assert "10,000,000 characters in all" in answer.stderr
+    written = [path for path in Path("out").rglob("*") if path.is_file()]
+    assert len([path for path in written if path.suffix == ".txt"]) == 2
+    assert len(answer.stdout) + len(answer.stderr) < 100_000
+    assert max(path.stat().st_size for path in written) < 250_000
+    assert "10,000,000 characters in all" in next(Path("out/errors").glob("*/odd-long.json")).read_text()
+
+
+@pytest.mark.parametrize("password", ['pä"ssword99', "pä\\ssword99", "p'a\"ssword99"])
+def test_a_password_with_quotation_marks_is_in_nothing_that_is_printed_or_written(odd, password):
+    answer = odd("odd-repr", password=password)
+    assert "RuntimeError: '***'***" in answer.stderr.replace('"', "'")
+    assert "UserWarning: ***" in answer.stderr
+    shown = [answer.stdout, answer.stderr]
+    shown += [
+        path.read_text() for path in Path("out").rglob("*") if path.is_file() and "parquet" not in path.name
+    ]
+    assert not any("ssword99" in text for text in shown)

@@ -138,6 +138,59 @@ def test_names_in_judgments_and_rankings_stay_and_texts_in_lists_become_hashes()
     assert bare.kept_out.covered == ("best",)
 
 
+def retrieval(ids, texts, bodies, ranked) -> Predictions:
+    """Return predictions without texts for two queries on a corpus of which the first document is judged."""
+    corpus = Dataset({"id": ids, "text": texts, "body": bodies})
+    qrels = Dataset({"query": ["q1", "q2"], "document": ids[:1] * 2, "score": [1.0, 1.0]})
+    queries = Dataset({"id": ["q1", "q2"], "text": ["one query", "two"]}, {"corpus": corpus, "qrels": qrels})
+    return kept(queries, ranked_ids=ranked, gold_ids=[ids[:1]] * 2)
+
+
+def test_ids_that_are_titles_or_texts_of_documents_become_hashes_judged_or_not():
+    ids = ["Acme merges", "Stark-merges-Wonka", "a_body_of_words", "Hooli", "d5"]
+    titles = ["Acme merges", "Stark merges Wonka", "A title", "Hooli", "Fifth"]
+    bodies = ["of clause 0", "of clause 1", "A body of words", "of clause 3", "of clause 4"]
+    texts = [f"{title} {body}" for title, body in zip(titles, bodies, strict=True)]
+    bare = retrieval(ids, texts, bodies, [ids, ids[::-1]])
+    assert [name.startswith("#") for name in bare["ranked_ids"][0]] == [True, True, True, True, False]
+    assert bare["ranked_ids"][1] == bare["ranked_ids"][0][::-1]
+    assert bare["gold_ids"][0] == bare["ranked_ids"][0][:1]
+
+
+def test_an_id_that_is_a_part_of_its_documents_text_becomes_its_hash_without_a_column_of_titles():
+    ids = ["Acme merges", "d2", "clause 9"]
+    texts = ["Acme merges — of clause 0", "of clause 9", "of clause 1"]
+    bare = retrieval(ids, texts, ["a", "b", "c"], [ids, ids])
+    assert bare["ranked_ids"][0][1:] == ["d2", "clause 9"]  # the words of another row are a name here
+    assert bare["ranked_ids"][0][0].startswith("#")
+
+
+@pytest.mark.parametrize("column", ["id", "cluster"])
+@pytest.mark.parametrize(
+    "name", ["pair_the_secret_plan_of_acme_0", "x-The.Secret-Plan_of  Acme", "SECRET_PLAN", "acme"]
+)
+def test_a_name_that_spells_words_of_its_rows_text_becomes_its_hash(column, name):
+    text = "Acme" if name == "acme" else "the secret plan of Acme."
+    dataset = Dataset({"text": [text, "else"], "id": ["a1", "a2"], column: [name, "b_plan_2"]})
+    bare = kept(dataset)
+    assert all(word not in bare[column][0].casefold() for word in ("secret", "plan", "acme"))
+    assert len(set(bare[column])) == 2
+    assert bare.kept_out.covered == (column,)
+
+
+def test_a_name_that_shares_one_word_with_its_rows_text_stays():
+    dataset = Dataset({"text": ["the secret plan", "else 2"], "id": ["plan_1", "doc_2"]})
+    assert list(kept(dataset)["id"]) == ["plan_1", "doc_2"]
+
+
+def test_a_fitted_word_that_an_underscore_joins_to_another_becomes_its_hash():
+    dataset = Dataset({"text": TEXTS, "id": ["q1", "q2", "q3", "q4"]})
+    predictions = Predictions(dataset, correct=[1.0] * 4)
+    found = evaluated(fitted={"n": ["disclose_1", "other_1"]})
+    bare, _ = without_texts(found, predictions, LoadedTask(Answering(), found.examination, dataset))
+    assert [word.startswith("#") for word in bare.fitted["n"]] == [True, False]
+
+
 # --- sentences --------------------------------------------------------------------------------------------
 
 

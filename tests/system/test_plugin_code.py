@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.system.plugin_code import PluginExitError, error_sentence, plugin_code, raised_by
+from harness.system.plugin_code import PluginExitError, error_sentence, error_text, plugin_code, raised_by
 from harness.system.signals import Interrupted, handle_signals
 
 
@@ -118,3 +118,29 @@ def test_an_error_whose_text_cannot_be_made_still_has_a_sentence():
 
     assert error_sentence(UnspeakableError()) == "UnspeakableError: its text cannot be shown: SystemExit"
     assert error_sentence(KeyError()) == "KeyError"
+
+
+def test_a_umask_that_a_plugin_sets_ends_with_its_code():
+    before = os.umask(0o022)
+    try:
+        with plugin_code():
+            os.umask(0o777)
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+
+
+def test_of_a_very_long_text_both_ends_and_its_length_are_kept():
+    text = error_text(ValueError("begin" + "x" * 10_000_000 + "end"))
+    assert len(text) < 11_000
+    assert text.startswith("beginxx")
+    assert text.endswith("xxend")
+    assert "[10,000,008 characters in all]" in text
+
+
+def test_a_secret_where_a_long_text_is_cut_is_hidden(monkeypatch):
+    monkeypatch.setenv("SERVICE_KEY", "pass word 4711 of a service")
+    for at in range(4_970, 5_001):
+        text = error_text(ValueError("x" * at + "pass word 4711 of a service" + "y" * 20_000))
+        assert "pass" not in text
+        assert "service" not in text

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import warnings
+from urllib.parse import quote, quote_plus, urlencode
+
+import msgspec
 import pytest
 
-from harness.system.redact import redact
+from harness.system.redact import redact, redact_warnings
 
 SECRET = 'pa"ss\\wörd-4711'
 
@@ -18,12 +24,51 @@ def test_the_value_of_a_variable_that_is_named_as_a_secret_is_hidden(monkeypatch
 
 
 def test_a_secret_is_hidden_as_json_and_addresses_spell_it(monkeypatch):
-    import json
-    from urllib.parse import quote
-
     monkeypatch.setenv("SERVICE_KEY", SECRET)
     assert json.loads(redact(json.dumps({"error": f"refused {SECRET}"}))) == {"error": "refused ***"}
     assert redact(f"GET /v1?auth={quote(SECRET, safe='')}&n=1") == "GET /v1?auth=***&n=1"
+
+
+HARD = [
+    'pä"ssword99',
+    "pä\\ssword99",
+    "p'a\"ss99",
+    "it's-99",
+    "pass/word+ä 99!",
+    "tab\there99",
+    "文'\"\\99word",
+]
+
+
+@pytest.mark.parametrize("secret", HARD)
+@pytest.mark.parametrize("around", ["{}", "it's {}", 'a "{}"', "both ' and \" {}"])
+def test_a_secret_is_hidden_in_every_form_that_python_spells_it(monkeypatch, secret, around):
+    monkeypatch.setenv("DB_PASSWORD", secret)
+    whole = around.format(secret)
+    spelled = [whole, repr(whole), ascii(whole), json.dumps(whole), json.dumps(whole, ensure_ascii=False)]
+    spelled += [spell(form) for spell in (repr, ascii, json.dumps) for form in spelled]
+    spelled += [json.dumps({"a": form}, ensure_ascii=False) for form in spelled[:5]]
+    spelled += [msgspec.json.encode(form).decode() for form in spelled[:5]]
+    spelled += [repr(whole.encode())]
+    for form in spelled:
+        assert "***" in redact(form)
+        assert not any(piece in redact(form) for piece in ("99", "ssword", "here"))
+
+
+@pytest.mark.parametrize("secret", HARD)
+def test_a_secret_is_hidden_in_addresses(monkeypatch, secret):
+    monkeypatch.setenv("DB_PASSWORD", secret)
+    for form in (quote(secret), quote(secret, safe=""), quote_plus(secret), urlencode({"p": secret})):
+        assert redact(form).removeprefix("p=") == "***"
+        assert redact(re.sub("%..", lambda code: code[0].lower(), form)).removeprefix("p=") == "***"
+
+
+def test_a_warning_shows_no_secret(monkeypatch):
+    monkeypatch.setenv("SERVICE_KEY", SECRET)
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    redact_warnings()
+    shown = warnings.formatwarning(f"refused {SECRET}", UserWarning, "a.py", 3, f"warn({SECRET!r})")
+    assert shown == "a.py:3: UserWarning: refused ***\n  warn('***')\n"
 
 
 @pytest.mark.parametrize(

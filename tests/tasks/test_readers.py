@@ -146,6 +146,13 @@ def test_a_file_without_a_header_takes_the_given_names(file):
     assert read_rows(path, ["a", "b"], header=["a", "b"]) == {"a": ["one", "three"], "b": ["two", "four"]}
 
 
+def test_a_header_that_is_the_given_names_is_no_row(file):
+    path = file("rows.csv", "a, b\nthree,four\n")
+    assert read_rows(path, ["a", "b"], header=["a", "b"]) == {"a": ["three"], "b": ["four"]}
+    with pytest.raises(HarnessError, match=r"rows.csv has no rows"):
+        read_rows(file("rows.csv", "a,b\n"), ["a", "b"], header=["a", "b"])
+
+
 def test_the_real_pairs_are_read(shared_data):
     columns = ("text1", "text2", "score")
     pairs = read_rows(shared_data / "stsb" / "stsb-en-test.csv", columns, header=columns)

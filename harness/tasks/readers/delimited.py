@@ -190,7 +190,9 @@ def _table(lines: list[_Line], path: Path, delimiter: str, style: Style) -> Deli
         longest = max(len(line.cells) for line in lines)
         names = [str(position) for position in range(1, max(width, min(style.position or 0, longest)) + 1)]
     check_distinct(names, path)
-    body = lines[1:] if header else lines
+    # Names may be given for files that have them as their first line, too.
+    named = style.header is not None and [cell.strip() for cell in lines[0].cells] == names
+    body = lines[1:] if header or named else lines
     if not header and style.header is None and style.position:
         return _of_positions(body, names, path, style.position)
     for line in body:
