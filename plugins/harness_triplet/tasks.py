@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 COLUMNS = ("anchor", "positive", "negative")
 OPTIONAL = ("id", "cluster")
 
+_SNLI = {"entailment": 0, "neutral": 1, "contradiction": 2}
+"""SNLI's names of classes → their numbers."""
+
 DEGENERATE = (
     ("positive-is-anchor", "positive", "anchor", Severity.NOTE, "almost every model gets them right"),
     ("negative-is-anchor", "negative", "anchor", Severity.WARNING, "almost every model gets them wrong"),
@@ -134,11 +137,12 @@ def triplet_tasks() -> list[Task]:
 def _from_pairs(rows: Columns) -> Columns:
     """Return triplets of labeled pairs: per premise the n-th hypothesis of each class, while both have one.
 
-    Labels are SNLI's on the hub: 0 entailment, 1 neutral, 2 contradiction, -1 none.
+    Labels are SNLI's on the hub: 0 entailment, 1 neutral, 2 contradiction, -1 none; or their names, where the
+    file's features give them.
     """
     hypotheses: dict[str, dict[int, list[int]]] = {}
     for row, (premise, label) in enumerate(zip(rows["premise"], rows["label"], strict=True)):
-        hypotheses.setdefault(premise, {}).setdefault(label, []).append(row)
+        hypotheses.setdefault(premise, {}).setdefault(_SNLI.get(label, label), []).append(row)
     pairs = [
         pair
         for by_label in hypotheses.values()

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import ipc, parquet
 
 from harness import HarnessError, read_rows
-from harness.tasks.readers import format_of, read_json, read_records
+from harness.tasks.readers import as_floats, format_of, read_json, read_records
 
 ROWS = [{"a": "Ünïcode 🙂", "b": 'a "quote"'}, {"a": "two\nlines", "b": ""}, {"a": "x", "b": "y"}]
 LINES = "".join(f"{json.dumps(row)}\n" for row in ROWS).encode()
@@ -295,3 +295,96 @@ def test_an_arrow_file_that_asks_for_more_memory_than_there_is_is_named(tmp_path
     path.write_bytes(content.replace(size, (2**60).to_bytes(8, "little")))
     with pytest.raises(HarnessError, match=r"rows\.arrow is not a readable arrow file"):
         read_records(path)
+
+
+# --- names of classes -------------------------------------------------------------------------------------
+
+NAMES = ["entailment", "not_entailment"]
+FEATURES = {"label": {"names": NAMES, "_type": "ClassLabel"}, "a": {"dtype": "string", "_type": "Value"}}
+CLASSES = [{"a": "x", "label": 0}, {"a": "y", "label": 1}, {"a": "z", "label": -1}]
+CARD = """---
+dataset_info:
+- config_name: rte
+  features:
+  - {name: a, dtype: string}
+  - {name: label, dtype: {class_label: {names: {'0': entailment, '1': not_entailment}}}}
+- config_name: qqp
+  features:
+  - {name: label, dtype: {class_label: {names: {'0': not_duplicate, '1': duplicate}}}}
+---
+# RTE
+"""
+
+
+def with_features(rows):
+    metadata = {"huggingface": json.dumps({"info": {"features": FEATURES}})}
+    return pa.Table.from_pylist(rows).replace_schema_metadata(metadata)
+
+
+def _parquet(folder):
+    parquet.write_table(with_features(CLASSES), folder / "rows.parquet")
+    return folder / "rows.parquet"
+
+
+def _stream(folder):
+    table = with_features(CLASSES)
+    with ipc.new_stream(folder / "rows.arrow", table.schema) as writer:
+        writer.write_table(table)
+    return folder / "rows.arrow"
+
+
+def _info(folder):
+    write_arrow(folder / "rows.arrow", CLASSES)
+    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": "rows.arrow"}]}))
+    (folder / "dataset_info.json").write_text(json.dumps({"features": FEATURES}))
+    return folder
+
+
+def _card(folder, name="test.jsonl"):
+    (folder / "README.md").write_text(CARD)
+    (folder / "rte").mkdir()
+    file = folder / "rte" / name
+    if name.endswith("csv"):
+        file.write_text("a,label\nx,0\ny,not_entailment\nz,-1\n")
+    else:
+        file.write_text("".join(f"{json.dumps(row)}\n" for row in CLASSES))
+    return file
+
+
+def _card_of_csv(folder):
+    return _card(folder, "test.csv")
+
+
+@pytest.mark.parametrize("write", [_parquet, _stream, _info, _card, _card_of_csv])
+def test_numbers_of_classes_are_read_by_the_names_that_features_give(write, tmp_path):
+    rows = read_rows(write(tmp_path), ("a", "label"))
+    assert [str(label) for label in rows["label"]] == [*NAMES, "-1"]
+    assert [label.number for label in rows["label"][:2]] == [0, 1]
+    (finding,) = rows.findings
+    assert finding.code == "class-names"
+    assert "label: 0 = entailment, 1 = not_entailment" in finding.evidence
+
+
+def test_a_column_of_numbers_and_training_keep_the_numbers_of_classes(tmp_path):
+    path = _parquet(tmp_path)
+    assert read_rows(path, ("a", "label"), numbers=("label",))["label"] == [0, 1, -1]
+    assert read_rows(path, ("a", "label"), named_classes=False)["label"] == [0, 1, -1]
+    rows = read_rows(path, ("a", "label")).take([0, 1])
+    assert as_floats(rows["label"], "label", rows) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "---\ndataset_info: [class_label\n---\n",
+        "---\ndataset_info: {features: class_label}\n---\n",
+        "---\ndataset_info:\n  features: [class_label, {name: a, dtype: {class_label: {names: {'0': 1.5}}}}]\n---\n",
+        CARD.replace("config_name: rte", "config_name: other").replace("- {name: a, dtype: string}", "- 1"),
+        "no card of a dataset: class_label",
+    ],
+)
+def test_a_card_without_plain_names_of_classes_changes_nothing(card, tmp_path):
+    path = _card(tmp_path)
+    (tmp_path / "README.md").write_text(card)
+    rows = read_rows(path, ("a", "label"))
+    assert (rows["label"], rows.findings) == ([0, 1, -1], ())

@@ -1,6 +1,8 @@
 """Readers of files of rows, as they are published; errors name the file, the row and the column."""
 
 from harness.tasks.readers.columns import Columns as Columns
+from harness.tasks.readers.features import ClassName as ClassName
+from harness.tasks.readers.features import numbered as numbered
 from harness.tasks.readers.formats import FORMATS as FORMATS
 from harness.tasks.readers.formats import find_files as find_files
 from harness.tasks.readers.formats import format_of as format_of

@@ -12,6 +12,7 @@ from harness.finding import Finding, Severity
 from harness.tasks.readers.arrow_rows import read_arrow_rows
 from harness.tasks.readers.columns import Columns
 from harness.tasks.readers.delimited import Style, read_delimited
+from harness.tasks.readers.features import class_names, name_classes, named_finding
 from harness.tasks.readers.formats import BINARY, DELIMITED, JSON, find_files, format_of, unknown_format
 from harness.tasks.readers.header import Wanted
 from harness.tasks.readers.json_rows import read_json_rows
@@ -49,6 +50,7 @@ def read_rows(
     templates: Mapping[str, str] | None = None,
     numbers: Sequence[str] = (),
     filled: Sequence[str] = (),
+    named_classes: bool = True,
     **reading: Unpack[Reading],
 ) -> Columns:
     """Read named columns of files of rows, or of a split's files in a folder; see `files_of`.
@@ -61,6 +63,8 @@ def read_rows(
     templates: our name of a text column → a template over the record's fields; see `render`.
     numbers: those of our names that hold numbers, by which a missing header is recognized.
     filled: those of our names in which an empty text is a missing value, as it is in numbers.
+    named_classes: whether classes are read by their names, as `ClassName`, where the file's features give
+    them (`ClassLabel` of `datasets`); columns of numbers are not.
     Returns our names → values, in file order; those of delimited files are strings.
     Raises HarnessError for a file that is missing, unreadable or empty, or lacks a column.
     """
@@ -69,6 +73,7 @@ def read_rows(
     wanted = Wanted(
         {name: theirs for name, theirs in named.items() if name not in templates},
         tuple(name for name in numbers if name in named and name not in templates),
+        named_classes,
     )
     files = find_files(path, reading.get("split"))
     tables = [_read_file(file, reading, wanted) for file in files]
@@ -119,7 +124,21 @@ def _read_file(path: Path, reading: Reading, wanted: Wanted | None) -> _Table:
         raise unknown_format(path)
     names = list(dict.fromkeys(name for record in records for name in record))
     columns = wanted.in_file(names, path, header=True) if wanted and records else None
-    return _Table(path, records, names, columns)
+    return _Table(path, records, names, columns, _name_classes(records, path, wanted, columns))
+
+
+def _name_classes(
+    records: Records, path: Path, wanted: Wanted | None, columns: Mapping[str, str] | None
+) -> tuple[Finding, ...]:
+    """Replace numbers of classes by the names that the file's features give; say so of wanted columns."""
+    if wanted is None or columns is None or not wanted.named_classes:
+        return ()
+    numbers = {columns[name] for name in wanted.numbers}
+    names = class_names(path, format_of(path) or "")
+    names = {name: classes for name, classes in names.items() if name not in numbers}
+    name_classes(records, names)
+    said = {name: classes for name, classes in names.items() if name in columns.values()}
+    return (named_finding(path, said),) if said else ()
 
 
 def _read_delimited(path: Path, kind: str, reading: Reading, wanted: Wanted | None) -> _Table:
@@ -144,7 +163,8 @@ def _read_delimited(path: Path, kind: str, reading: Reading, wanted: Wanted | No
     records = [dict(zip(table.names, row, strict=False)) for row in table.rows]
     found = header is None and not table.header and bool(table.rows)
     first = " | ".join(table.rows[0])[:60] if found else None
-    return _Table(path, records, table.names, columns, table.findings, first)
+    findings = (*table.findings, *_name_classes(records, path, wanted, columns))
+    return _Table(path, records, table.names, columns, findings, first)
 
 
 def _columns(
