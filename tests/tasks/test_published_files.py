@@ -378,7 +378,7 @@ def test_a_column_of_numbers_and_training_keep_the_numbers_of_classes(tmp_path):
     [
         "---\ndataset_info: [class_label\n---\n",
         "---\ndataset_info: {features: class_label}\n---\n",
-        "---\ndataset_info:\n  features: [class_label, {name: a, dtype: {class_label: {names: {'0': 1.5}}}}]\n---\n",
+        "---\ndataset_info: {features: [0, {name: a, dtype: {class_label: {names: [1.5]}}}]}\n---\n",
         CARD.replace("config_name: rte", "config_name: other").replace("- {name: a, dtype: string}", "- 1"),
         "no card of a dataset: class_label",
     ],
