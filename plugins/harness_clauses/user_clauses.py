@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import Dataset, HarnessError, Splits
-from harness.authoring import ClassName, TaskDefinition, TaskKind, as_ids, as_texts, numbered
+from harness.authoring import ClassName, TaskDefinition, TaskKind, as_ids, as_texts, merge_repeated, numbered
 from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
 from harness_clauses.pairs import drop_blank_clauses, join_splits
 
@@ -57,11 +57,13 @@ class UserClauses(Entailment):
             "gold": [
                 self._gold(value, *place) for value, place in zip(rows["label"], rows.places, strict=True)
             ],
-            "id": [str(number) for number in range(len(clauses))],
             "cluster": _default_clusters(clauses),
         }
         columns |= {name: as_ids(rows[name], name, rows) for name in _NAMES if name in rows}
-        return drop_blank_clauses(columns, file or self._definition.path, *rows.findings)
+        columns, copies = merge_repeated(columns, self._definition.options.get("repeated", "keep"))
+        # Rows have an id before those of blank clauses are dropped: it is the number in the file.
+        columns.setdefault("id", [str(number) for number in range(len(columns["clause"]))])
+        return drop_blank_clauses(columns, file or self._definition.path, *rows.findings, *copies)
 
     def _gold(self, value: Any, path: Path, row: int) -> int:  # noqa: ANN401 - any value of the file
         gold = self._classes.of(value)

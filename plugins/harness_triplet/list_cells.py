@@ -42,7 +42,8 @@ def expand_lists(rows: Columns, names: Iterable[str]) -> list[Finding]:
             found.append(Finding("lists-in-cells", Severity.NOTE, evidence))
         else:
             evidence = (
-                f"{len(like)} of {len(cells)} cells of column {name!r} look like lists, {len(read)} of them are"
+                f"{len(like)} of {len(cells)} cells of column {name!r} look like lists,"
+                f" {len(read)} of them are"
                 "; all were read as texts, with brackets and quotation marks"
             )
             remedy = 'write each cell of the column as a list, ["a", "b"], or none'
