@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         "tasks.hub": "HubDataset",
         "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskScheme",
         "tasks.repeated": "merge_repeated",
-        "tasks.readers": "ClassName Columns as_floats as_ids as_texts find_files numbered read_json",
+        "tasks.readers": "ClassName Columns as_floats as_ids as_texts find_files missing_parts"
+        " numbered read_json",
     },
 )

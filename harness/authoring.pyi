@@ -23,6 +23,7 @@ from harness.tasks.readers import as_floats as as_floats
 from harness.tasks.readers import as_ids as as_ids
 from harness.tasks.readers import as_texts as as_texts
 from harness.tasks.readers import find_files as find_files
+from harness.tasks.readers import missing_parts as missing_parts
 from harness.tasks.readers import numbered as numbered
 from harness.tasks.readers import read_json as read_json
 from harness.tasks.repeated import merge_repeated as merge_repeated

@@ -297,6 +297,64 @@ def test_an_arrow_file_that_asks_for_more_memory_than_there_is_is_named(tmp_path
         read_records(path)
 
 
+# --- parts, and pointers in place of files ----------------------------------------------------------------
+
+
+def _parts(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_text(json.dumps({"a": name}) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            ["part-1.jsonl", "part-2.jsonl", "part-4.jsonl"],
+            "1 to 4, and 1 of them are not there: part-3",
+        ),
+        (["p-02.jsonl", "p-03.jsonl"], "numbered 1 to 3, and 1 of them are not there: p-01.jsonl"),
+        (["p-0.jsonl", "p-3.jsonl"], "p-1.jsonl, p-2.jsonl"),
+        (["p-9.jsonl", "p-10.jsonl", "p-12.jsonl"], "p-1.jsonl, p-2.jsonl"),
+        (["STS2012.jsonl", "STS2013.jsonl", "STS2015.jsonl"], "STS2014.jsonl"),
+    ],
+)
+def test_a_gap_in_the_numbers_of_parts_is_a_warning_that_names_it(names, said, tmp_path):
+    folder = _parts(tmp_path / "all", *names)
+    for path in (folder, folder / "*.jsonl"):
+        listed, gap = read_rows(path, ("a",)).findings
+        assert (listed.code, gap.code, gap.severity) == ("several-files", "missing-parts", "warning")
+        assert all(name in listed.evidence for name in names)
+        assert said in gap.evidence
+    # Files that are named one by one are those that are meant.
+    named = read_rows([folder / name for name in names], ("a",))
+    assert [finding.code for finding in named.findings] == ["several-files"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["part-1.jsonl", "part-2.jsonl", "part-3.jsonl"],
+        ["p-00.jsonl", "p-01.jsonl"],
+        ["STS2012.jsonl", "STS2013.jsonl"],
+        ["20240131.jsonl", "20240214.jsonl", "20240314.jsonl"],
+    ],
+)
+def test_parts_without_a_gap_are_listed_alone(names, tmp_path):
+    findings = read_rows(_parts(tmp_path / "all", *names), ("a",)).findings
+    assert [finding.code for finding in findings] == ["several-files"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "json.gz", "parquet", "arrow"])
+def test_a_pointer_of_git_lfs_is_no_file_of_rows(ending, tmp_path):
+    name = f"rows.{ending}"
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 9\n")
+    with pytest.raises(HarnessError, match=rf"{name} is a pointer of Git LFS and not the") as caught:
+        read_rows(tmp_path / name, ("a",))
+    assert "git lfs pull" in caught.value.hint
+
+
 # --- names of classes -------------------------------------------------------------------------------------
 
 NAMES = ["entailment", "not_entailment"]

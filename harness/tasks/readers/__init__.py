@@ -7,6 +7,7 @@ from harness.tasks.readers.formats import FORMATS as FORMATS
 from harness.tasks.readers.formats import find_files as find_files
 from harness.tasks.readers.formats import format_of as format_of
 from harness.tasks.readers.json_rows import read_json as read_json
+from harness.tasks.readers.parts import missing_parts as missing_parts
 from harness.tasks.readers.rows import Reading as Reading
 from harness.tasks.readers.rows import read_records as read_records
 from harness.tasks.readers.rows import read_rows as read_rows

@@ -13,9 +13,18 @@ from harness.tasks.readers.arrow_rows import read_arrow_rows
 from harness.tasks.readers.columns import Columns
 from harness.tasks.readers.delimited import Style, read_delimited
 from harness.tasks.readers.features import class_names, name_classes, named_finding
-from harness.tasks.readers.formats import BINARY, DELIMITED, JSON, find_files, format_of, unknown_format
+from harness.tasks.readers.formats import (
+    BINARY,
+    DELIMITED,
+    JSON,
+    are_shards,
+    find_files,
+    format_of,
+    unknown_format,
+)
 from harness.tasks.readers.header import Wanted
 from harness.tasks.readers.json_rows import read_json_rows
+from harness.tasks.readers.parts import missing_parts
 from harness.tasks.readers.values import is_missing
 from harness.tasks.templates import render_row
 
@@ -82,9 +91,9 @@ def read_rows(
     blank = {*wanted.numbers, *filled} if reading.get("missing") == "drop" else None
     read = [_columns(table, wanted, optional, templates, blank) for table in tables if table.records]
     findings = [finding for table in tables for finding in table.findings]
-    findings += _findings(
-        tables, sum(map(_length, read)), several=not isinstance(path, Path) or not path.is_dir()
-    )
+    findings += _findings(tables, sum(map(_length, read)), several=not are_shards(files))
+    if len(files) > (1 if isinstance(path, Path) else len(path)):
+        findings += missing_parts(files)  # of a folder or a pattern, not of files that were named
     return _joined(read, findings)
 
 
@@ -244,7 +253,7 @@ def _joined(tables: Sequence[Columns], findings: Sequence[Finding]) -> Columns:
 def _findings(tables: Sequence[_Table], kept: int, *, several: bool) -> Iterable[Finding]:
     """Say which files have no header, how many rows lack a value, and of which files rows are.
 
-    several: whether files were named one by one, or by a pattern. Raises HarnessError if no row is left.
+    several: whether it is to be said which files there are. Raises HarnessError if no row is left.
     """
     headless = [table for table in tables if table.without_header is not None]
     if headless:
