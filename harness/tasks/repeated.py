@@ -34,7 +34,9 @@ def merge_repeated(
         return dict(columns), ()
     evidence = f"{copies} of {count} rows are copies of others, equal in all columns but id"
     if repeated == "drop":
-        kept = {name: [values[row] for row in first.values()] for name, values in columns.items()}
+        kept: dict[str, Sequence[Any]] = {
+            name: [values[row] for row in first.values()] for name, values in columns.items()
+        }
         evidence += f", and were dropped: {len(first)} are left"
         remedy = 'repeated = "drop" asked for it'
         return kept, (Finding("repeated-rows", Severity.NOTE, evidence, remedy),)

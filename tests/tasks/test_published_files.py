@@ -355,6 +355,27 @@ def test_a_pointer_of_git_lfs_is_no_file_of_rows(ending, tmp_path):
     assert "git lfs pull" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('sep: ";"', 'sep: ";"), and is not heeded: say it with delimiter in a task file; map'),
+        (
+            "names: [a, b]\n  header: null",
+            'names: ["a", "b"], header: null), and is not heeded: say it with header',
+        ),
+        ("data_files: x.csv", "map"),
+        ("1", "map"),
+    ],
+)
+def test_an_error_of_reading_names_what_the_card_says_of_it(keys, said, tmp_path):
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n- config_name: default\n  {keys}\n---\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "test.csv").write_text("x;y\n1;2\n")
+    with pytest.raises(HarnessError, match="has no column 'a', 'b'") as caught:
+        read_rows(tmp_path, ("a", "b"))
+    assert said in caught.value.hint
+
+
 # --- names of classes -------------------------------------------------------------------------------------
 
 NAMES = ["entailment", "not_entailment"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.finding import Finding, Severity
 from harness.system.limits import CARD
 from harness.system.text_file import read_text
+from harness.tasks.readers.cards import card_folders, card_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     Records = list[dict[str, Any]]
     Names = dict[str, tuple[str, ...]]
 
-_LEVELS = 3
-"""Folders above a file in which a card is looked for: `data/CONFIG/test.parquet` is the deepest."""
 _NUMBER = re.compile(r"\s*[0-9]{1,9}\s*", re.ASCII)
 
 
@@ -125,20 +124,11 @@ def _of_features(features: object) -> Names:
 
 def _of_card(path: Path) -> Names:
     """Return what the nearest card says, of the configuration whose folder this is, or of all that agree."""
-    import yaml  # type: ignore[import-untyped] # PyYAML has no annotations
-
-    folders = list(path.absolute().parents)[:_LEVELS]
-    card = next((folder / "README.md" for folder in folders if (folder / "README.md").is_file()), None)
-    text = read_text(card, CARD) if card else ""
-    if not text.startswith("---") or "class_label" not in text:
-        return {}
-    try:
-        content = yaml.load(text.removeprefix("---").split("\n---", 1)[0], Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
-        return {}
-    infos = content.get("dataset_info") if isinstance(content, dict) else None
+    infos = card_of(path).get("dataset_info")
     entries = [info for info in (infos if isinstance(infos, list) else [infos]) if isinstance(info, dict)]
-    own = [info for info in entries if info.get("config_name") in [folder.name for folder in folders]]
+    own = [
+        info for info in entries if info.get("config_name") in [folder.name for folder in card_folders(path)]
+    ]
     found: dict[str, set[tuple[str, ...]]] = {}
     for column, names in (pair for info in own or entries for pair in _of_entry(info)):
         found.setdefault(column, set()).add(names)

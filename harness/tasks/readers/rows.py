@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
 from harness.tasks.readers.arrow_rows import read_arrow_rows
+from harness.tasks.readers.cards import with_card
 from harness.tasks.readers.columns import Columns
 from harness.tasks.readers.delimited import Style, read_delimited
 from harness.tasks.readers.features import class_names, name_classes, named_finding
@@ -85,11 +86,16 @@ def read_rows(
         named_classes,
     )
     files = find_files(path, reading.get("split"))
-    tables = [_read_file(file, reading, wanted) for file in files]
-    if not any(table.records for table in tables):
-        raise HarnessError(f"empty dataset: {', '.join(map(str, files))} has no rows")
     blank = {*wanted.numbers, *filled} if reading.get("missing") == "drop" else None
-    read = [_columns(table, wanted, optional, templates, blank) for table in tables if table.records]
+    try:
+        tables = [_read_file(file, reading, wanted) for file in files]
+        if not any(table.records for table in tables):
+            raise HarnessError(f"empty dataset: {', '.join(map(str, files))} has no rows")
+        read = [_columns(table, wanted, optional, templates, blank) for table in tables if table.records]
+    except HarnessError as error:
+        if format_of(files[0]) in DELIMITED:
+            raise with_card(error, files[0]) from error
+        raise
     findings = [finding for table in tables for finding in table.findings]
     findings += _findings(tables, sum(map(_length, read)), several=not are_shards(files))
     if len(files) > (1 if isinstance(path, Path) else len(path)):
