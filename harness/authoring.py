@@ -14,6 +14,8 @@ __getattr__, __dir__, __all__ = attach(
         "tasks.dataset": "connected_components",
         "tasks.hub": "HubDataset",
         "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskScheme",
-        "tasks.readers": "Columns as_floats as_ids as_texts find_files read_json",
+        "tasks.repeated": "merge_repeated",
+        "tasks.readers": "ClassName Columns as_floats as_ids as_texts find_files missing_parts"
+        " numbered read_json",
     },
 )

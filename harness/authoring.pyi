@@ -17,9 +17,13 @@ from harness.tasks.interface import AggregateTask as AggregateTask
 from harness.tasks.interface import TaskDefinition as TaskDefinition
 from harness.tasks.interface import TaskKind as TaskKind
 from harness.tasks.interface import TaskScheme as TaskScheme
+from harness.tasks.readers import ClassName as ClassName
 from harness.tasks.readers import Columns as Columns
 from harness.tasks.readers import as_floats as as_floats
 from harness.tasks.readers import as_ids as as_ids
 from harness.tasks.readers import as_texts as as_texts
 from harness.tasks.readers import find_files as find_files
+from harness.tasks.readers import missing_parts as missing_parts
+from harness.tasks.readers import numbered as numbered
 from harness.tasks.readers import read_json as read_json
+from harness.tasks.repeated import merge_repeated as merge_repeated

@@ -160,9 +160,10 @@ class TaskDefinition:
     ) -> None:
         """Raise HarnessError for a column, template or option that the kind does not use.
 
-        rows: whether the kind reads files of rows with `read_rows`: one or several, and with its options.
+        rows: whether the kind reads files of rows with `read_rows`: one or several, and with its options; and
+            heeds `repeated`, as `merge_repeated` does.
         """
-        further = (*_GENERAL_KEYS, *(_READING_KEYS if rows else ()))
+        further = (*_GENERAL_KEYS, *((*_READING_KEYS, "repeated") if rows else ()))
         for what, names, known in (
             ("column", self.columns, columns),
             ("template", self.templates, templates),

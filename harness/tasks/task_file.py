@@ -46,6 +46,7 @@ class _ReadingTable:
     delimiter: str = "auto"
     missing: Literal["error", "drop"] = "error"
     split: str | None = None
+    repeated: Literal["keep", "drop"] = "keep"
 
 
 _GENERAL = frozenset(column.name for column in fields(_TaskTable))

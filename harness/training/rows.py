@@ -63,7 +63,13 @@ def read_training_rows(data: Data, path: Path) -> Rows:
     """
     wanted = {name: data.columns.get(name, name) for name in ROW_KINDS[data.kind]}
     conditions = {f"only {name}": name for name in data.only}
-    table = read_rows(path, wanted | conditions, templates=data.templates, header=data.header or None)
+    table = read_rows(
+        path,
+        wanted | conditions,
+        templates=data.templates,
+        header=data.header or None,
+        named_classes=False,  # a recipe maps numbers, and losses take them
+    )
     label = next((name for name in wanted if name in LABELS), None)
     labels = _converted(table[label], data) if label else None
     texts = {name: table[name] for name in wanted if name != label}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import Dataset, HarnessError, Splits
-from harness.authoring import TaskDefinition, TaskKind, as_ids, as_texts
+from harness.authoring import ClassName, TaskDefinition, TaskKind, as_ids, as_texts, merge_repeated, numbered
 from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
 from harness_clauses.pairs import drop_blank_clauses, join_splits
 
@@ -55,22 +57,50 @@ class UserClauses(Entailment):
             "gold": [
                 self._gold(value, *place) for value, place in zip(rows["label"], rows.places, strict=True)
             ],
-            "id": [str(number) for number in range(len(clauses))],
             "cluster": _default_clusters(clauses),
         }
         columns |= {name: as_ids(rows[name], name, rows) for name in _NAMES if name in rows}
-        return drop_blank_clauses(columns, file or self._definition.path, *rows.findings)
+        columns, copies = merge_repeated(columns, self._definition.options.get("repeated", "keep"))
+        # Rows have an id before those of blank clauses are dropped: it is the number in the file.
+        columns.setdefault("id", [str(number) for number in range(len(columns["clause"]))])
+        return drop_blank_clauses(columns, file or self._definition.path, *rows.findings, *copies)
 
     def _gold(self, value: Any, path: Path, row: int) -> int:  # noqa: ANN401 - any value of the file
-        gold = self._classes.get(_word(value))
-        if gold is None:
+        gold = self._classes.of(value)
+        if gold is not None:
+            return gold
+        where = f"{path}: row {row} has the label {str(value)!r}"
+        if isinstance(value, ClassName):
             raise HarnessError(
-                f"{path}: row {row} has the label {value!r}",
-                exists=f"known: {', '.join(self._classes)}",
-                hint='map other words in the task file: labels = { entailment = "E", contradiction = "C" };'
-                " leave out rows of further classes",
+                where,
+                exists=f"the file's features name the classes: {numbered(value.classes)}",
+                hint=f"say in the task file which are meant: {_line(value.classes)};"
+                " leave out rows of others",
             )
-        return gold
+        raise HarnessError(
+            where,
+            exists=f"known: {', '.join(self._classes.words)}",
+            hint='map other words in the task file: labels = { entailment = "E", contradiction = "C" };'
+            " leave out rows of further classes",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Classes:
+    """Which labels are entailment (1), and which contradiction (0)."""
+
+    words: Mapping[str, int]
+    """As a file without names of classes has them: words, and numbers as words."""
+    names: Mapping[str, int]
+    """Words that are names, where a file's features name the classes."""
+    numbers: Mapping[str, int]
+    """Numbers that the user gave, where a file's features name the classes."""
+
+    def of(self, value: Any) -> int | None:  # noqa: ANN401 - any value of the file
+        """Return a label's class; of a class with a name, the name counts before the number."""
+        if not isinstance(value, ClassName):
+            return self.words.get(_word(value))
+        return self.names.get(_word(value), self.numbers.get(str(value.number)))
 
 
 def _fitted_on(definition: TaskDefinition) -> tuple[Path | None, Path | None]:
@@ -107,20 +137,34 @@ def _path(value: Any) -> Path | None:  # noqa: ANN401 - checked by the caller
     return Path(value) if value is not None else None
 
 
-def _classes(definition: TaskDefinition) -> Mapping[str, int]:
-    """Map the words for entailment to 1 and those for contradiction to 0."""
-    words = definition.options.get("labels")
-    if words is None:
-        return {"entailment": 1, "1": 1, "contradiction": 0, "0": 0}
-    if not isinstance(words, dict) or set(words) != {"entailment", "contradiction"}:
+def _classes(definition: TaskDefinition) -> _Classes:
+    """Map the labels for entailment to 1 and those for contradiction to 0: names, or numbers."""
+    labels = definition.options.get("labels")
+    if labels is None:
+        words = {"entailment": 1, "1": 1, "contradiction": 0, "0": 0}
+        return _Classes(words, words, {})
+    if not isinstance(labels, dict) or set(labels) != {"entailment", "contradiction"}:
         raise HarnessError(
             f"[tasks.{definition.name}]: labels must name both words",
             hint='labels = { entailment = "E", contradiction = "C" }',
         )
-    classes = {_word(words["entailment"]): 1, _word(words["contradiction"]): 0}
-    if len(classes) < 2:
-        raise HarnessError(f"[tasks.{definition.name}]: both labels are {words['entailment']!r}")
-    return classes
+    given = [(labels["entailment"], 1), (labels["contradiction"], 0)]
+    words = {_word(label): gold for label, gold in given}
+    if len(words) < 2:
+        raise HarnessError(f"[tasks.{definition.name}]: both labels are {labels['entailment']!r}")
+    names = {_word(label): gold for label, gold in given if isinstance(label, str)}
+    return _Classes(words, names, words)
+
+
+def _line(names: Sequence[str]) -> str:
+    """Return the line of a task file that maps names of classes, as far as the names show what they mean."""
+    entailment = next((name for name in names if _word(name) == "entailment"), "…")
+    others = [name for name in names if name != entailment]
+    contradiction = next((name for name in others if _word(name) == "contradiction"), "…")
+    if len(names) == 2 and entailment != "…":
+        contradiction = others[0]
+    entailment, contradiction = (json.dumps(name, ensure_ascii=False) for name in (entailment, contradiction))
+    return f"labels = {{ entailment = {entailment}, contradiction = {contradiction} }}"
 
 
 def _word(value: Any) -> str:  # noqa: ANN401 - any value of the file

@@ -80,6 +80,7 @@ class BeirFolder:
                 "qrels": _table((query, *pair) for query in answered for pair in judgments[query].items()),
             },
             (
+                *layout.findings(),
                 *findings,
                 *unknown,
                 *documents.findings,

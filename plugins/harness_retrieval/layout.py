@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from harness import HarnessError
+from harness import Finding, HarnessError, Severity
+from harness.authoring import missing_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,8 +48,7 @@ class Layout:
 
     def queries(self) -> list[Path]:
         """Return the file of the queries, or its shards; raises HarnessError where there is none."""
-        split = self.split
-        return self._texts("queries", ("queries", f"queries.{split}", f"queries.{split}.small"))
+        return self._texts("queries", self._query_names())
 
     def judgments(self) -> list[Path]:
         """Return the file of the split's judgments, or its shards.
@@ -69,11 +69,49 @@ class Layout:
             hint=f"split = {splits[0]!r} in the task file" if splits else _LAYOUT,
         )
 
+    def findings(self) -> list[Finding]:
+        """Return which files that could be meant were not read, and which numbers parts lack."""
+        split = self.split
+        texts = (self._own(("corpus", "collection")), self._own(self._query_names()))
+        found = []
+        for files, names, endings in (
+            (self.corpus(), texts[0], ENDINGS),
+            (self.queries(), texts[1], ENDINGS),
+            (self.judgments(), [f"{folder}/{split}" for folder in self._qrels_folders()], (*ENDINGS, *LINES)),
+        ):
+            found += [*self._unread(files, names, endings), *missing_parts(files)]
+        return found
+
+    def _unread(
+        self, files: Sequence[Path], names: Iterable[str], endings: Iterable[str]
+    ) -> Iterable[Finding]:
+        """Find files of the same name and another ending, or compressed, beside those that were read."""
+        candidates = [
+            self.folder / f"{name}.{ending}{compression}"
+            for name in names
+            for ending in endings
+            for compression in _COMPRESSED
+        ]
+        others = [path for path in candidates if path.is_file() and path not in files]
+        if others:
+            shown = first_few(str(path.relative_to(self.folder)) for path in others)
+            evidence = f"{files[0].relative_to(self.folder)} was read, and not what is beside it: {shown}"
+            remedy = "remove or rename the one that is not meant"
+            yield Finding("other-files", Severity.WARNING, evidence, remedy)
+
+    def _query_names(self) -> Sequence[str]:
+        return "queries", f"queries.{self.split}", f"queries.{self.split}.small"
+
+    def _own(self, names: Sequence[str]) -> list[str]:
+        """Return names in the folder, by precedence; those of one of several corpora have its prefix."""
+        if not self.prefix:
+            return list(names)
+        return [own for name in names for own in (f"{self.prefix}-{name}", f"{self.prefix}/{name}")]
+
     def _texts(self, what: str, names: Sequence[str]) -> list[Path]:
-        for name in names:
-            for own in (f"{self.prefix}-{name}", f"{self.prefix}/{name}") if self.prefix else (name,):
-                if found := self._files(own, ENDINGS) or self._inside(own):
-                    return found
+        for own in self._own(names):
+            if found := self._files(own, ENDINGS) or self._inside(own):
+                return found
         prefix = f"{self.prefix}-" if self.prefix else ""
         self._require_folder()
         raise HarnessError(

@@ -15,12 +15,13 @@ from harness.authoring import (
     as_ids,
     as_texts,
     connected_components,
+    merge_repeated,
 )
 from harness_sts.same_texts import similarities
 from harness_sts.score_files import read_scored, score_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 COLUMNS = ("text1", "text2", "score")
 OPTIONAL = ("id", "cluster")
@@ -79,9 +80,10 @@ class UserSTS(STS):
 
     def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the files
         """Read the files with the definition's columns, templates and options."""
+        definition, repeated = self._definition, self._definition.options.get("repeated", "keep")
         if self._scores:
-            return _pairs(read_scored(self._definition, self._scores))
-        return _pairs(self._definition.read_rows(COLUMNS, optional=OPTIONAL, numbers=("score",)))
+            return _pairs(read_scored(definition, self._scores), repeated)
+        return _pairs(definition.read_rows(COLUMNS, optional=OPTIONAL, numbers=("score",)), repeated)
 
 
 def stsb_tasks() -> list[Task]:
@@ -89,14 +91,15 @@ def stsb_tasks() -> list[Task]:
     return [STSBenchmark("stsb", "test"), STSBenchmark("stsb-dev", "dev")]
 
 
-def _pairs(rows: Columns) -> Dataset:
+def _pairs(rows: Columns, repeated: str = "keep") -> Dataset:
     left, right = (as_texts(rows[column], column, rows) for column in ("text1", "text2"))
-    columns: dict[str, list[Any]] = {
+    columns: dict[str, Sequence[Any]] = {
         column: as_ids(rows[column], column, rows) for column in OPTIONAL if column in rows
     }
     columns |= {"text1": left, "text2": right, "score": as_floats(rows["score"], "score", rows)}
     columns.setdefault("cluster", connected_components(left, right))
-    return Dataset(columns, findings=rows.findings)
+    columns, findings = merge_repeated(columns, repeated)
+    return Dataset(columns, findings=(*rows.findings, *findings))
 
 
 STS_KIND = TaskKind("sts", "sentence pairs with a score: columns text1, text2, score", UserSTS)

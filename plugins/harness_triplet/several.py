@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from harness import Finding, HarnessError, Severity
+from harness_triplet.list_cells import expand_lists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,20 +21,27 @@ _ANCHOR = "anchor"
 def read_triplets(definition: TaskDefinition, optional: Sequence[str]) -> Columns:
     """Read rows of an anchor with one or several positives and negatives: one row per triplet.
 
-    Several are a list in a cell, or numbered columns `negative_1`, `negative_2`, …, of which empty ones do
-    not count. sentence-transformers' mining of hard negatives writes such columns.
+    Several are a list in a cell, also one that is written as text (`expand_lists`), or numbered columns
+    `negative_1`, `negative_2`, …, of which empty ones do not count. sentence-transformers' mining of hard
+    negatives writes such columns.
     Raises HarnessError for a row without a positive or a negative, unless such rows are dropped.
     """
+    drop = definition.options.get("missing") == "drop"
     named = {side: str(definition.columns.get(side, side)) for side in SIDES}
     by_position = any(isinstance(column, int) for column in definition.columns.values())
     if definition.options.get("header") is False or by_position:
-        return definition.read_rows((_ANCHOR, *SIDES), optional=optional)
+        rows = definition.read_rows((_ANCHOR, *SIDES), optional=optional)
+        found = expand_lists(rows, (_ANCHOR, *SIDES))
+        if not any(isinstance(cell, list) for side in SIDES for cell in rows[side]):
+            return rows.take(range(len(rows[_ANCHOR])), *found)
+        return _expand(rows, {side: [side] for side in SIDES}, found, drop=drop)
     patterns = [re.compile(rf"{re.escape(theirs)}(_?[0-9]{{1,6}})?") for theirs in named.values()]
     rows = definition.read_rows((_ANCHOR,), optional=(*optional, *patterns))
     columns = {side: _columns_of(rows, side, theirs) for side, theirs in named.items()}
     if not all(columns.values()):
         return definition.read_rows((_ANCHOR, *SIDES), optional=optional)  # raises, and says what there is
-    return _expand(rows, columns, drop=definition.options.get("missing") == "drop")
+    found = expand_lists(rows, (_ANCHOR, *columns["positive"], *columns["negative"]))
+    return _expand(rows, columns, found, drop=drop)
 
 
 def _columns_of(rows: Columns, side: str, theirs: str) -> list[str]:
@@ -45,13 +53,19 @@ def _columns_of(rows: Columns, side: str, theirs: str) -> list[str]:
     ]
 
 
-def _expand(rows: Columns, columns: dict[str, list[str]], *, drop: bool) -> Columns:
-    """Return one row per triplet; ids of rows that give several get a number."""
+def _expand(rows: Columns, columns: dict[str, list[str]], found: Sequence[Finding], *, drop: bool) -> Columns:
+    """Return one row per triplet, with further findings; ids of rows that give several get a number.
+
+    drop: whether rows are left out that lack a value, also within a list.
+    """
     triplets: list[tuple[int, Any, Any]] = []
     dropped = 0
     for row in range(len(rows[_ANCHOR])):
         sides = [_values(rows, columns[side], row) for side in SIDES]
         lacking = next((side for side, values in zip(SIDES, sides, strict=True) if not values), None)
+        if drop and any(value is None for values in sides for value in values):
+            dropped += 1
+            continue
         if lacking is not None and not drop:
             file, number = rows.places[row]
             raise HarnessError(
@@ -63,7 +77,7 @@ def _expand(rows: Columns, columns: dict[str, list[str]], *, drop: bool) -> Colu
     if not triplets:
         raise HarnessError(f"empty dataset: {rows.places[0][0]} has no row with a positive and a negative")
     expanded = rows.take(
-        [row for row, _, _ in triplets], *_findings(len(rows[_ANCHOR]), dropped, len(triplets))
+        [row for row, _, _ in triplets], *found, *_findings(len(rows[_ANCHOR]), dropped, len(triplets))
     )
     for place, side in enumerate(SIDES, 1):
         expanded[side] = [triplet[place] for triplet in triplets]

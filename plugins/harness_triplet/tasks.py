@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import (
     Dataset,
@@ -18,14 +18,17 @@ from harness import (
     mean_metric,
     read_rows,
 )
-from harness.authoring import Columns, HubDataset, TaskDefinition, TaskKind, as_ids, as_texts
+from harness.authoring import Columns, HubDataset, TaskDefinition, TaskKind, as_ids, as_texts, merge_repeated
 from harness_triplet.several import read_triplets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 COLUMNS = ("anchor", "positive", "negative")
 OPTIONAL = ("id", "cluster")
+
+_SNLI = {"entailment": 0, "neutral": 1, "contradiction": 2}
+"""SNLI's names of classes → their numbers."""
 
 DEGENERATE = (
     ("positive-is-anchor", "positive", "anchor", Severity.NOTE, "almost every model gets them right"),
@@ -111,7 +114,8 @@ class UserTriplets(Triplets):
 
     def load(self, source: DataSource) -> Dataset:  # noqa: ARG002 - the task file names the file
         """Read the files with the definition's columns, templates and options."""
-        return _triplets(read_triplets(self._definition, OPTIONAL))
+        repeated = self._definition.options.get("repeated", "keep")
+        return _triplets(read_triplets(self._definition, OPTIONAL), repeated)
 
 
 def triplet_tasks() -> list[Task]:
@@ -134,11 +138,12 @@ def triplet_tasks() -> list[Task]:
 def _from_pairs(rows: Columns) -> Columns:
     """Return triplets of labeled pairs: per premise the n-th hypothesis of each class, while both have one.
 
-    Labels are SNLI's on the hub: 0 entailment, 1 neutral, 2 contradiction, -1 none.
+    Labels are SNLI's on the hub: 0 entailment, 1 neutral, 2 contradiction, -1 none; or their names, where the
+    file's features give them.
     """
     hypotheses: dict[str, dict[int, list[int]]] = {}
     for row, (premise, label) in enumerate(zip(rows["premise"], rows["label"], strict=True)):
-        hypotheses.setdefault(premise, {}).setdefault(label, []).append(row)
+        hypotheses.setdefault(premise, {}).setdefault(_SNLI.get(label, label), []).append(row)
     pairs = [
         pair
         for by_label in hypotheses.values()
@@ -149,17 +154,17 @@ def _from_pairs(rows: Columns) -> Columns:
     return Columns(dict(zip(COLUMNS, columns, strict=True)), positive.places, rows.findings)
 
 
-def _triplets(rows: Columns) -> Dataset:
-    columns = {column: as_texts(rows[column], column, rows) for column in COLUMNS}
-    findings = (*rows.findings, *_find_degenerate(columns))
+def _triplets(rows: Columns, repeated: str = "keep") -> Dataset:
+    columns: dict[str, Sequence[Any]] = {column: as_texts(rows[column], column, rows) for column in COLUMNS}
     columns |= {column: as_ids(rows[column], column, rows) for column in OPTIONAL if column in rows}
     if "cluster" not in columns:
         number = {anchor: position for position, anchor in enumerate(dict.fromkeys(columns["anchor"]))}
         columns["cluster"] = [f"a{number[anchor]}" for anchor in columns["anchor"]]
-    return Dataset(columns, findings=findings)
+    columns, copies = merge_repeated(columns, repeated)
+    return Dataset(columns, findings=(*rows.findings, *copies, *_find_degenerate(columns)))
 
 
-def _find_degenerate(columns: Mapping[str, list[str]]) -> Iterable[Finding]:
+def _find_degenerate(columns: Mapping[str, Sequence[str]]) -> Iterable[Finding]:
     """Find triplets whose answer does not depend on the model; they are kept, for comparable scores."""
     for code, first, second, severity, consequence in DEGENERATE:
         count = sum(left == right for left, right in zip(columns[first], columns[second], strict=True))

@@ -181,6 +181,68 @@ def test_lists_of_negatives_give_a_triplet_each_and_one_cluster_per_row(load):
     ]
 
 
+MINED = [("q", "p", ["text a", 'it\'s "b", c']), ("r", "o", ["n"])]
+
+
+@pytest.mark.parametrize("write", [repr, json.dumps])
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@pytest.mark.parametrize("header", [True, False])
+def test_lists_that_are_written_as_text_are_read_as_lists(write, delimiter, header, load):
+    quoted = ['"' + write(negatives).replace('"', '""') + '"' for *_, negatives in MINED]
+    lines = [
+        delimiter.join((anchor, positive, cell))
+        for (anchor, positive, _), cell in zip(MINED, quoted, strict=True)
+    ]
+    names = [delimiter.join(("anchor", "positive", "negative"))] if header else []
+    table = 'path = "rows.csv"\nquoting = "csv"\n' + ("" if header else "header = false")
+    dataset = load(TRIPLET + table, rows__csv="\n".join([*names, *lines]))
+    lists = [dict(zip(("anchor", "positive", "negative"), row, strict=True)) for row in MINED]
+    same = load(TRIPLET + 'path = "rows.jsonl"', rows__jsonl="\n".join(map(json.dumps, lists)))
+    assert triplets(dataset) == triplets(same)
+    assert dataset.digest == same.digest
+    assert [code for code in codes(dataset) if code != "tabs-delimit"] == [
+        "lists-in-cells",
+        "several-per-row",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "counts"),
+    [
+        (('["a", "b"]', "c"), "1 of 2 cells of column 'negative' look like lists, 1 of them are"),
+        (("['a' 'b']", "['c' 'd']"), "2 of 2 cells of column 'negative' look like lists, 0 of them are"),
+        (('["a", ["b"]]', '["c"]'), None),
+        (("['\\ud800']", '["c"]'), "2 of 2 cells of column 'negative' look like lists, 1 of them are"),
+        (("[" * 100_000 + "'a'" + "]" * 100_000, "x"), None),
+    ],
+)
+def test_cells_of_which_only_some_are_lists_stay_texts_and_are_counted(cells, counts, load):
+    rows = [{"anchor": "q", "positive": "p", "negative": cell} for cell in cells]
+    dataset = load(TRIPLET + 'path = "rows.jsonl"', rows__jsonl="\n".join(map(json.dumps, rows)))
+    assert tuple(dataset["negative"]) == cells
+    if counts is not None:
+        (finding,) = [one for one in dataset.findings if one.code == "lists-in-some-cells"]
+        assert counts in finding.evidence
+
+
+def test_texts_in_brackets_stay_texts_without_a_finding(load):
+    rows = [{"anchor": "[CLS] q", "positive": "[1] p", "negative": "[see 2]"}]
+    dataset = load(TRIPLET + 'path = "rows.jsonl"', rows__jsonl="\n".join(map(json.dumps, rows)))
+    assert triplets(dataset) == [("[CLS] q", "[1] p", "[see 2]")]
+    assert codes(dataset) == []
+
+
+@pytest.mark.parametrize("negatives", [[None], ["n", None], [], None])
+def test_a_row_whose_list_lacks_a_value_is_dropped_where_that_is_asked_for(negatives, load):
+    rows = [{"anchor": "q", "positive": "p", "negative": given} for given in (negatives, ["m"])]
+    content = "\n".join(map(json.dumps, rows))
+    dataset = load(TRIPLET + 'path = "rows.jsonl"\nmissing = "drop"', rows__jsonl=content)
+    assert triplets(dataset) == [("q", "p", "m")]
+    assert codes(dataset) == ["rows-dropped"]
+    with pytest.raises(HarnessError, match=r"missing = .drop."):
+        load(TRIPLET + 'path = "rows.jsonl"', rows__jsonl=content)
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\t\n"])
 def test_numbered_columns_of_negatives_give_a_triplet_each(line_end, load):
     names = ["anchor", "positive", *(f"negative_{number}" for number in range(1, 12))]

@@ -255,3 +255,34 @@ def test_bodies_are_there_only_where_a_document_has_a_title(tmp_path):
 def test_an_invalid_option_is_an_error_that_says_what_it_does(tmp_path, options, complaint):
     with pytest.raises(HarnessError, match=complaint):
         load(tmp_path, **options)
+
+
+@pytest.mark.parametrize(
+    ("read", "beside"),
+    [
+        ("corpus.jsonl", "corpus.tsv"),
+        ("corpus.jsonl", "corpus.jsonl.gz"),
+        ("corpus.jsonl", "collection.tsv"),
+        ("queries.jsonl", "queries.test.tsv"),
+        ("qrels/test.tsv", "qrels/test.txt"),
+        ("qrels/test.tsv", "qrels/test.tsv.gz"),
+    ],
+)
+def test_a_file_beside_the_one_that_is_read_is_named(read, beside, tmp_path):
+    path = folder(tmp_path, **{"qrels/test.tsv": HEADER + lines(*QRELS)})
+    assert codes(load(path)) == []
+    (path / beside).write_text("another\tfile\t1\n")
+    (finding,) = load(path).findings
+    assert (finding.code, finding.severity) == ("other-files", Severity.WARNING)
+    assert finding.evidence == f"{read} was read, and not what is beside it: {beside}"
+
+
+def test_a_corpus_in_parts_of_which_one_is_missing_is_a_finding(tmp_path):
+    path = folder(tmp_path, **{"qrels/test.tsv": HEADER + lines(*QRELS)})
+    rows = (path / "corpus.jsonl").read_text().splitlines(keepends=True)
+    (path / "corpus.jsonl").unlink()
+    (path / "corpus").mkdir()
+    (path / "corpus" / "part-1.jsonl").write_text("".join(rows[:1]))
+    (path / "corpus" / "part-3.jsonl").write_text("".join(rows[1:]))
+    (finding,) = load(path).findings
+    assert (finding.code, "part-2.jsonl" in finding.evidence) == ("missing-parts", True)

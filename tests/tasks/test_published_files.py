@@ -12,7 +12,7 @@ import pytest
 from pyarrow import ipc, parquet
 
 from harness import HarnessError, read_rows
-from harness.tasks.readers import format_of, read_json, read_records
+from harness.tasks.readers import as_floats, format_of, read_json, read_records
 
 ROWS = [{"a": "Ünïcode 🙂", "b": 'a "quote"'}, {"a": "two\nlines", "b": ""}, {"a": "x", "b": "y"}]
 LINES = "".join(f"{json.dumps(row)}\n" for row in ROWS).encode()
@@ -295,3 +295,175 @@ def test_an_arrow_file_that_asks_for_more_memory_than_there_is_is_named(tmp_path
     path.write_bytes(content.replace(size, (2**60).to_bytes(8, "little")))
     with pytest.raises(HarnessError, match=r"rows\.arrow is not a readable arrow file"):
         read_records(path)
+
+
+# --- parts, and pointers in place of files ----------------------------------------------------------------
+
+
+def _parts(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_text(json.dumps({"a": name}) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            ["part-1.jsonl", "part-2.jsonl", "part-4.jsonl"],
+            "1 to 4, and 1 of them are not there: part-3",
+        ),
+        (["p-02.jsonl", "p-03.jsonl"], "numbered 1 to 3, and 1 of them are not there: p-01.jsonl"),
+        (["p-0.jsonl", "p-3.jsonl"], "p-1.jsonl, p-2.jsonl"),
+        (["p-9.jsonl", "p-10.jsonl", "p-12.jsonl"], "p-1.jsonl, p-2.jsonl"),
+        (["STS2012.jsonl", "STS2013.jsonl", "STS2015.jsonl"], "STS2014.jsonl"),
+    ],
+)
+def test_a_gap_in_the_numbers_of_parts_is_a_warning_that_names_it(names, said, tmp_path):
+    folder = _parts(tmp_path / "all", *names)
+    for path in (folder, folder / "*.jsonl"):
+        listed, gap = read_rows(path, ("a",)).findings
+        assert (listed.code, gap.code, gap.severity) == ("several-files", "missing-parts", "warning")
+        assert all(name in listed.evidence for name in names)
+        assert said in gap.evidence
+    # Files that are named one by one are those that are meant.
+    named = read_rows([folder / name for name in names], ("a",))
+    assert [finding.code for finding in named.findings] == ["several-files"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["part-1.jsonl", "part-2.jsonl", "part-3.jsonl"],
+        ["p-00.jsonl", "p-01.jsonl"],
+        ["STS2012.jsonl", "STS2013.jsonl"],
+        ["20240131.jsonl", "20240214.jsonl", "20240314.jsonl"],
+    ],
+)
+def test_parts_without_a_gap_are_listed_alone(names, tmp_path):
+    findings = read_rows(_parts(tmp_path / "all", *names), ("a",)).findings
+    assert [finding.code for finding in findings] == ["several-files"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "json.gz", "parquet", "arrow"])
+def test_a_pointer_of_git_lfs_is_no_file_of_rows(ending, tmp_path):
+    name = f"rows.{ending}"
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 9\n")
+    with pytest.raises(HarnessError, match=rf"{name} is a pointer of Git LFS and not the") as caught:
+        read_rows(tmp_path / name, ("a",))
+    assert "git lfs pull" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ('sep: ";"', 'sep: ";"), and is not heeded: say it with delimiter in a task file; map'),
+        (
+            "names: [a, b]\n  header: null",
+            'names: ["a", "b"], header: null), and is not heeded: say it with header',
+        ),
+        ("data_files: x.csv", "map"),
+        ("1", "map"),
+    ],
+)
+def test_an_error_of_reading_names_what_the_card_says_of_it(keys, said, tmp_path):
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n- config_name: default\n  {keys}\n---\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "test.csv").write_text("x;y\n1;2\n")
+    with pytest.raises(HarnessError, match="has no column 'a', 'b'") as caught:
+        read_rows(tmp_path, ("a", "b"))
+    assert said in caught.value.hint
+
+
+# --- names of classes -------------------------------------------------------------------------------------
+
+NAMES = ["entailment", "not_entailment"]
+FEATURES = {"label": {"names": NAMES, "_type": "ClassLabel"}, "a": {"dtype": "string", "_type": "Value"}}
+CLASSES = [{"a": "x", "label": 0}, {"a": "y", "label": 1}, {"a": "z", "label": -1}]
+CARD = """---
+dataset_info:
+- config_name: rte
+  features:
+  - {name: a, dtype: string}
+  - {name: label, dtype: {class_label: {names: {'0': entailment, '1': not_entailment}}}}
+- config_name: qqp
+  features:
+  - {name: label, dtype: {class_label: {names: {'0': not_duplicate, '1': duplicate}}}}
+---
+# RTE
+"""
+
+
+def with_features(rows):
+    metadata = {"huggingface": json.dumps({"info": {"features": FEATURES}})}
+    return pa.Table.from_pylist(rows).replace_schema_metadata(metadata)
+
+
+def _parquet(folder):
+    parquet.write_table(with_features(CLASSES), folder / "rows.parquet")
+    return folder / "rows.parquet"
+
+
+def _stream(folder):
+    table = with_features(CLASSES)
+    with ipc.new_stream(folder / "rows.arrow", table.schema) as writer:
+        writer.write_table(table)
+    return folder / "rows.arrow"
+
+
+def _info(folder):
+    write_arrow(folder / "rows.arrow", CLASSES)
+    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": "rows.arrow"}]}))
+    (folder / "dataset_info.json").write_text(json.dumps({"features": FEATURES}))
+    return folder
+
+
+def _card(folder, name="test.jsonl"):
+    (folder / "README.md").write_text(CARD)
+    (folder / "rte").mkdir()
+    file = folder / "rte" / name
+    if name.endswith("csv"):
+        file.write_text("a,label\nx,0\ny,not_entailment\nz,-1\n")
+    else:
+        file.write_text("".join(f"{json.dumps(row)}\n" for row in CLASSES))
+    return file
+
+
+def _card_of_csv(folder):
+    return _card(folder, "test.csv")
+
+
+@pytest.mark.parametrize("write", [_parquet, _stream, _info, _card, _card_of_csv])
+def test_numbers_of_classes_are_read_by_the_names_that_features_give(write, tmp_path):
+    rows = read_rows(write(tmp_path), ("a", "label"))
+    assert [str(label) for label in rows["label"]] == [*NAMES, "-1"]
+    assert [label.number for label in rows["label"][:2]] == [0, 1]
+    (finding,) = rows.findings
+    assert finding.code == "class-names"
+    assert "label: 0 = entailment, 1 = not_entailment" in finding.evidence
+
+
+def test_a_column_of_numbers_and_training_keep_the_numbers_of_classes(tmp_path):
+    path = _parquet(tmp_path)
+    assert read_rows(path, ("a", "label"), numbers=("label",))["label"] == [0, 1, -1]
+    assert read_rows(path, ("a", "label"), named_classes=False)["label"] == [0, 1, -1]
+    rows = read_rows(path, ("a", "label")).take([0, 1])
+    assert as_floats(rows["label"], "label", rows) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "---\ndataset_info: [class_label\n---\n",
+        "---\ndataset_info: {features: class_label}\n---\n",
+        "---\ndataset_info: {features: [0, {name: a, dtype: {class_label: {names: [1.5]}}}]}\n---\n",
+        CARD.replace("config_name: rte", "config_name: other").replace("- {name: a, dtype: string}", "- 1"),
+        "no card of a dataset: class_label",
+    ],
+)
+def test_a_card_without_plain_names_of_classes_changes_nothing(card, tmp_path):
+    path = _card(tmp_path)
+    (tmp_path / "README.md").write_text(card)
+    rows = read_rows(path, ("a", "label"))
+    assert (rows["label"], rows.findings) == ([0, 1, -1], ())

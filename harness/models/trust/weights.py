@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.models.fingerprint import NOT_DEFINING, PICKLED
 from harness.models.trust.pickles import pickle_kind
+from harness.system.git_lfs import is_pointer, pointer_error
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _SAFE = ".safetensors"
 _INDEX = ".index.json"
-_POINTER = b"version https://git-lfs"
-"""First bytes of what git leaves in place of a large file, in a clone without Git LFS."""
 
 
 def check_weights(folder: Path, *, allow_pickle: bool) -> None:
@@ -60,19 +59,11 @@ def check_safetensors(folder: Path) -> None:
                 pass
         except SafetensorError as error:
             reason = str(error).removeprefix("Error while deserializing header: ")
-            if _is_pointer(path):
-                raise HarnessError(
-                    f"{path} is a pointer of Git LFS and not the weights",
-                    hint="fetch them: git lfs pull; or download the file",
-                ) from error
+            if is_pointer(path):
+                raise pointer_error(path, "the weights") from error
             raise HarnessError(
                 f"{path} is not a valid safetensors file: {reason}", hint="copy or download it again"
             ) from error
-
-
-def _is_pointer(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_POINTER)) == _POINTER
 
 
 def is_plain_name(name: Any) -> bool:  # noqa: ANN401 - JSON

@@ -1,10 +1,13 @@
 """Readers of files of rows, as they are published; errors name the file, the row and the column."""
 
 from harness.tasks.readers.columns import Columns as Columns
+from harness.tasks.readers.features import ClassName as ClassName
+from harness.tasks.readers.features import numbered as numbered
 from harness.tasks.readers.formats import FORMATS as FORMATS
 from harness.tasks.readers.formats import find_files as find_files
 from harness.tasks.readers.formats import format_of as format_of
 from harness.tasks.readers.json_rows import read_json as read_json
+from harness.tasks.readers.parts import missing_parts as missing_parts
 from harness.tasks.readers.rows import Reading as Reading
 from harness.tasks.readers.rows import read_records as read_records
 from harness.tasks.readers.rows import read_rows as read_rows

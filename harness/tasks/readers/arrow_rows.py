@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.system.git_lfs import is_pointer, pointer_error
 from harness.system.limits import collect_batches, read_parquet
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def read_arrow_rows(path: Path, kind: str) -> Records:
     import pyarrow as pa
 
     try:
+        if is_pointer(path):
+            raise pointer_error(path, "the file itself")
         table = _read_parquet(path) if kind == "parquet" else _read_ipc(path)
         check_distinct(table.column_names, path)
         rows: Records = table.to_pylist()

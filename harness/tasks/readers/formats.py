@@ -196,6 +196,11 @@ def _shard(file: Path) -> re.Match[str] | None:
     return _SHARD.fullmatch(file.name.partition(".")[0])
 
 
+def are_shards(files: Sequence[Path]) -> bool:
+    """Whether all files are numbered as `00000-of-00003`, so that none can be missing unseen."""
+    return all(_shard(file) for file in files)
+
+
 def _check_shards(files: Sequence[Path]) -> None:
     """Raise HarnessError if files that are numbered `00000-of-00003` are not all there."""
     shards = [shard for file in files if (shard := _shard(file))]

@@ -23,6 +23,8 @@ class Wanted:
     """Our name → the file's, or a position from 1."""
     numbers: tuple[str, ...] = ()
     """Those of our names whose cells are numbers: a header's are not."""
+    named_classes: bool = True
+    """Whether numbers of classes are read as their names, where a file's features give them."""
 
     @property
     def positions(self) -> Mapping[str, int] | None:

@@ -10,11 +10,22 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
 from harness.tasks.readers.arrow_rows import read_arrow_rows
+from harness.tasks.readers.cards import with_card
 from harness.tasks.readers.columns import Columns
 from harness.tasks.readers.delimited import Style, read_delimited
-from harness.tasks.readers.formats import BINARY, DELIMITED, JSON, find_files, format_of, unknown_format
+from harness.tasks.readers.features import class_names, name_classes, named_finding
+from harness.tasks.readers.formats import (
+    BINARY,
+    DELIMITED,
+    JSON,
+    are_shards,
+    find_files,
+    format_of,
+    unknown_format,
+)
 from harness.tasks.readers.header import Wanted
 from harness.tasks.readers.json_rows import read_json_rows
+from harness.tasks.readers.parts import missing_parts
 from harness.tasks.readers.values import is_missing
 from harness.tasks.templates import render_row
 
@@ -49,6 +60,7 @@ def read_rows(
     templates: Mapping[str, str] | None = None,
     numbers: Sequence[str] = (),
     filled: Sequence[str] = (),
+    named_classes: bool = True,
     **reading: Unpack[Reading],
 ) -> Columns:
     """Read named columns of files of rows, or of a split's files in a folder; see `files_of`.
@@ -61,6 +73,8 @@ def read_rows(
     templates: our name of a text column → a template over the record's fields; see `render`.
     numbers: those of our names that hold numbers, by which a missing header is recognized.
     filled: those of our names in which an empty text is a missing value, as it is in numbers.
+    named_classes: whether classes are read by their names, as `ClassName`, where the file's features give
+    them (`ClassLabel` of `datasets`); columns of numbers are not.
     Returns our names → values, in file order; those of delimited files are strings.
     Raises HarnessError for a file that is missing, unreadable or empty, or lacks a column.
     """
@@ -69,17 +83,23 @@ def read_rows(
     wanted = Wanted(
         {name: theirs for name, theirs in named.items() if name not in templates},
         tuple(name for name in numbers if name in named and name not in templates),
+        named_classes,
     )
     files = find_files(path, reading.get("split"))
-    tables = [_read_file(file, reading, wanted) for file in files]
-    if not any(table.records for table in tables):
-        raise HarnessError(f"empty dataset: {', '.join(map(str, files))} has no rows")
     blank = {*wanted.numbers, *filled} if reading.get("missing") == "drop" else None
-    read = [_columns(table, wanted, optional, templates, blank) for table in tables if table.records]
+    try:
+        tables = [_read_file(file, reading, wanted) for file in files]
+        if not any(table.records for table in tables):
+            raise HarnessError(f"empty dataset: {', '.join(map(str, files))} has no rows")
+        read = [_columns(table, wanted, optional, templates, blank) for table in tables if table.records]
+    except HarnessError as error:
+        if format_of(files[0]) in DELIMITED:
+            raise with_card(error, files[0]) from error
+        raise
     findings = [finding for table in tables for finding in table.findings]
-    findings += _findings(
-        tables, sum(map(_length, read)), several=not isinstance(path, Path) or not path.is_dir()
-    )
+    findings += _findings(tables, sum(map(_length, read)), several=not are_shards(files))
+    if len(files) > (1 if isinstance(path, Path) else len(path)):
+        findings += missing_parts(files)  # of a folder or a pattern, not of files that were named
     return _joined(read, findings)
 
 
@@ -119,7 +139,21 @@ def _read_file(path: Path, reading: Reading, wanted: Wanted | None) -> _Table:
         raise unknown_format(path)
     names = list(dict.fromkeys(name for record in records for name in record))
     columns = wanted.in_file(names, path, header=True) if wanted and records else None
-    return _Table(path, records, names, columns)
+    return _Table(path, records, names, columns, _name_classes(records, path, wanted, columns))
+
+
+def _name_classes(
+    records: Records, path: Path, wanted: Wanted | None, columns: Mapping[str, str] | None
+) -> tuple[Finding, ...]:
+    """Replace numbers of classes by the names that the file's features give; say so of wanted columns."""
+    if wanted is None or columns is None or not wanted.named_classes:
+        return ()
+    numbers = {columns[name] for name in wanted.numbers}
+    names = class_names(path, format_of(path) or "")
+    names = {name: classes for name, classes in names.items() if name not in numbers}
+    name_classes(records, names)
+    said = {name: classes for name, classes in names.items() if name in columns.values()}
+    return (named_finding(path, said),) if said else ()
 
 
 def _read_delimited(path: Path, kind: str, reading: Reading, wanted: Wanted | None) -> _Table:
@@ -144,7 +178,8 @@ def _read_delimited(path: Path, kind: str, reading: Reading, wanted: Wanted | No
     records = [dict(zip(table.names, row, strict=False)) for row in table.rows]
     found = header is None and not table.header and bool(table.rows)
     first = " | ".join(table.rows[0])[:60] if found else None
-    return _Table(path, records, table.names, columns, table.findings, first)
+    findings = (*table.findings, *_name_classes(records, path, wanted, columns))
+    return _Table(path, records, table.names, columns, findings, first)
 
 
 def _columns(
@@ -224,7 +259,7 @@ def _joined(tables: Sequence[Columns], findings: Sequence[Finding]) -> Columns:
 def _findings(tables: Sequence[_Table], kept: int, *, several: bool) -> Iterable[Finding]:
     """Say which files have no header, how many rows lack a value, and of which files rows are.
 
-    several: whether files were named one by one, or by a pattern. Raises HarnessError if no row is left.
+    several: whether it is to be said which files there are. Raises HarnessError if no row is left.
     """
     headless = [table for table in tables if table.without_header is not None]
     if headless:

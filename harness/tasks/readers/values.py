@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.tasks.readers.columns import Columns
+from harness.tasks.readers.features import ClassName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,8 @@ def as_floats(values: Sequence[Any], column: str, source: Source) -> list[float]
     converted = []
     for row, value in enumerate(values):
         number = math.nan
+        if isinstance(value, ClassName):
+            value = value.number  # noqa: PLW2901 - a class of a file is a number where one is asked for
         if not isinstance(value, bool | str) or (isinstance(value, str) and is_number(value)):
             try:
                 number = float(value)
