@@ -261,7 +261,7 @@ def _print_indented(text: Text, first: Text, target: Console) -> None:
 
 def _description(subject: CheckInput) -> str:
     """Return what is known about a path, on one line."""
-    from harness.cli.output import plural
+    from harness.render import plural
 
     parts = [subject.what, subject.loss_name]
     parts.append(f"{subject.size:,} rows" if subject.size else "")
@@ -272,7 +272,7 @@ def _description(subject: CheckInput) -> str:
 
 
 def _summary(paths: Sequence[_CheckedPath], allowed: frozenset[str]) -> str:
-    from harness.cli.output import plural
+    from harness.render import plural
 
     severities = Counter(finding.severity for checked in paths for finding in checked.counted(allowed))
     known = sum(finding.code in allowed for checked in paths for finding, _ in checked.findings)

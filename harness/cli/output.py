@@ -76,11 +76,6 @@ def echo(document: str) -> None:
     sys.stdout.flush()
 
 
-def plural(number: float, noun: str) -> str:
-    """Return a number with its noun: `1 step`, `2,000 steps`."""
-    return f"{number:,g} {noun}{'' if number == 1 else 's'}"
-
-
 def print_tables(tables: Sequence[Table], target: Console) -> None:
     """Print tables one below the other, the best scores in bold."""
     for table in tables:

@@ -90,7 +90,8 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
 
 def _announce(run: TrainingRun, target: Console) -> None:
     """Print what is trained, and on what."""
-    from harness.cli.output import plural, say
+    from harness.cli.output import say
+    from harness.render import plural
 
     recipe, rows = run.recipe, run.rows
     say(f"{recipe.name}  {recipe.about}", target, "bold")
@@ -154,7 +155,8 @@ def _show_progress(run: TrainingRun) -> Iterator[TrainingCallback]:
 
 def _print(candidate: TrainedModel, target: Console) -> None:
     """Print the result of a training, and what to do next."""
-    from harness.cli.output import plural, say
+    from harness.cli.output import say
+    from harness.render import plural
 
     lineage = candidate.lineage
     losses = [entry.loss for entry in lineage.log if entry.loss is not None]
