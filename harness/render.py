@@ -84,7 +84,8 @@ def number(value: float | None, form: str = ".4f") -> str:
 
 def plural(number: float, noun: str, many: str = "") -> str:
     """Return a number with its noun: `1 step`, `2,000 steps`; many: the plural, where it is not noun + s."""
-    return f"{number:,g} {noun if number == 1 else many or f'{noun}s'}"
+    count = f"{number:,}" if isinstance(number, int) else f"{number:,g}"
+    return f"{count} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def verb(number: float, one: str, many: str) -> str:

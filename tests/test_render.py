@@ -40,7 +40,14 @@ def test_one_line_keeps_the_joiners_of_persian_and_hindi():
 
 
 @pytest.mark.parametrize(
-    ("count", "shown"), [(0, "0 judgments"), (1, "1 judgment"), (2, "2 judgments"), (1234, "1,234 judgments")]
+    ("count", "shown"),
+    [
+        (0, "0 judgments"),
+        (1, "1 judgment"),
+        (2, "2 judgments"),
+        (1234567, "1,234,567 judgments"),
+        (0.5, "0.5 judgments"),
+    ],
 )
 def test_one_thing_has_no_s(count, shown):
     assert plural(count, "judgment") == shown

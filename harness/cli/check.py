@@ -264,7 +264,7 @@ def _description(subject: CheckInput) -> str:
     from harness.render import plural
 
     parts = [subject.what, subject.loss_name]
-    parts.append(f"{subject.size:,} rows" if subject.size else "")
+    parts.append(plural(subject.size, "row") if subject.size else "")
     parts.append(f"batch {subject.batch_size}" if subject.batch_size else "")
     parts.append(plural(subject.epochs, "epoch") if subject.epochs else "")
     parts.append(plural(subject.steps, "step") if subject.steps else "")

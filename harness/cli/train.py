@@ -98,7 +98,7 @@ def _announce(run: TrainingRun, target: Console) -> None:
     remarks = [f"{rows.left_out} left out by label"] if rows.left_out else []
     remarks += [f"{rows.repeated} repeated"] if rows.repeated else []
     aside = f" ({', '.join(remarks)})" if remarks else ""
-    say(f"  {len(rows):,} rows of {rows.source}{aside}", target)
+    say(f"  {plural(len(rows), 'row')} of {rows.source}{aside}", target)
     plan = recipe.train
     length = plural(plan.steps, "step") if plan.steps else plural(plan.epochs, "epoch")
     stop = f", stops after {plan.stop_after:g}" if plan.stop_after else ""

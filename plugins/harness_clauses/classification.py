@@ -47,7 +47,7 @@ PROBED = (
 )
 """Metrics that need a train split."""
 
-_FITTED_PER_ROW = 10
+_FITTED_PER_ROW = 3
 """Rows of each split to fit on, per row of the limit of a limited task."""
 _LEAST_FITTED = 200
 """Such rows whatever the limit is: fewer may lack a class."""
@@ -170,7 +170,7 @@ def find_stand_in(train: Path, rows: Dataset) -> list[Finding]:
     """Return a finding if another file replaces train.json."""
     if train.name == "train.json":
         return []
-    evidence = f"train.json is missing: the probe was fitted on the {len(rows)} rows of {train.name}"
+    evidence = f"train.json is missing: the probe is fitted on {train.name}, which has {len(rows)} rows"
     return [
         Finding("train-stand-in", Severity.NOTE, evidence, "put the release's train.json next to test.json")
     ]

@@ -712,7 +712,7 @@ def split_of(contracts):
     }
 
 
-@pytest.mark.parametrize(("limit", "fitted"), [(40, 400), (30, 300), (5, 200), (1000, 900)])
+@pytest.mark.parametrize(("limit", "fitted"), [(100, 300), (70, 210), (5, 200), (1000, 900)])
 def test_a_limit_also_samples_the_splits_to_fit_on_in_whole_contracts(limit, fitted):
     train = Dataset(split_of(90))
     for task in (BINARY, THREE_WAY):
