@@ -32,7 +32,7 @@ def test_results_that_hold_exit_with_0(harness, example):
     verified = harness("verify", "out")
     assert verified.code == 0
     assert verified.out.splitlines()[-1].startswith("out: all holds: 1 record (")
-    assert "1 files of predictions, 2 scores" in verified.out
+    assert "1 file of predictions, 2 scores" in verified.out
 
 
 def test_a_changed_cell_exits_with_1_and_a_hint(harness, example):
