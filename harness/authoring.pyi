@@ -8,6 +8,8 @@ from harness.models.interface import LocatedModel as LocatedModel
 from harness.models.interface import ModelFacts as ModelFacts
 from harness.models.interface import ModelScheme as ModelScheme
 from harness.models.interface import ModelSpec as ModelSpec
+from harness.render import plural as plural
+from harness.render import verb as verb
 from harness.stats.intervals import estimate as estimate
 from harness.stats.intervals import interval_seed as interval_seed
 from harness.system.text_file import read_text as read_text

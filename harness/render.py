@@ -82,6 +82,17 @@ def number(value: float | None, form: str = ".4f") -> str:
     return MISSING if value is None else format(value, form)
 
 
+def plural(number: float, noun: str, many: str = "") -> str:
+    """Return a number with its noun: `1 step`, `2,000 steps`; many: the plural, where it is not noun + s."""
+    count = f"{number:,}" if isinstance(number, int) else f"{number:,g}"
+    return f"{count} {noun if number == 1 else many or f'{noun}s'}"
+
+
+def verb(number: float, one: str, many: str) -> str:
+    """Return the form of a verb, or another word, that goes with a number of things."""
+    return one if number == 1 else many
+
+
 def escaped(text: str) -> str:
     """Return a text on one line in which nothing is Markdown or HTML, links and mentions included."""
     text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

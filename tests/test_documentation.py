@@ -83,6 +83,15 @@ def test_the_configuration_of_the_readme_is_understood(tmp_path):
     assert config.data == str(tmp_path / "data")
 
 
+def test_every_folder_of_results_that_the_readme_reads_is_committed_or_written_before():
+    words = [word for block in blocks("README.md", "console") for word in block.split()]
+    folders = {word for word in words if word.startswith("results/")}
+    assert "results/example" in folders
+    for folder in folders - {"results/local"}:  # which the first command writes
+        assert (ROOT / folder / "leaderboard.csv").is_file(), folder
+    assert not [word for word in words if word.startswith("../")], "what a clone does not have"
+
+
 def test_every_option_that_the_documentation_names_exists():
     known = set()
     for command in ("run", "list", "leaderboard", "compare", "bench", "train", "check"):

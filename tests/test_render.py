@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.render import number, one_line, shortened
+from harness.render import number, one_line, plural, shortened, verb
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,22 @@ def test_a_shortened_text_is_one_line_of_at_most_so_many_characters(text, expect
 
 def test_one_line_keeps_the_joiners_of_persian_and_hindi():
     assert one_line("می\u200cخواهم\u2028x") == "می\u200cخواهم x"
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 judgments"),
+        (1, "1 judgment"),
+        (2, "2 judgments"),
+        (1234567, "1,234,567 judgments"),
+        (0.5, "0.5 judgments"),
+    ],
+)
+def test_one_thing_has_no_s(count, shown):
+    assert plural(count, "judgment") == shown
+
+
+def test_an_irregular_plural_is_given_and_a_verb_agrees():
+    assert [plural(count, "query", "queries") for count in (1, 2)] == ["1 query", "2 queries"]
+    assert [verb(count, "names", "name") for count in (1, 2)] == ["names", "name"]

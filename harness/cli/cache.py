@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.errors import HarnessError
+from harness.render import plural
 from harness.system.paths import shown_path, user_path
 from harness.system.redact import redact
 
@@ -86,7 +87,11 @@ def verify(folder: str | None, remove: bool) -> None:
             line += "; removed"
         say(line, target)
     segments = sum(len(store.segments) for store in stored)
-    say(f"{path}: {segments} segments of {len(stored)} stores read, {len(damages)} damaged", target)
+    say(
+        f"{path}: {plural(segments, 'segment')} of {plural(len(stored), 'store')} read,"
+        f" {len(damages)} damaged",
+        target,
+    )
     if damages:
         sys.exit(2)
 
@@ -117,8 +122,10 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise HarnessError(f"this would remove {len(chosen)} stores, {size}", hint="confirm it: --yes")
-        click.confirm(f"Remove {len(chosen)} stores, {size}, from {shown_path(path)}?", abort=True)
+            raise HarnessError(
+                f"this would remove {plural(len(chosen), 'store')}, {size}", hint="confirm it: --yes"
+            )
+        click.confirm(f"Remove {plural(len(chosen), 'store')}, {size}, from {shown_path(path)}?", abort=True)
     click.echo(f"removed {shown_size(remove(chosen))} from {shown_path(path)}")
     left = [segment for store in chosen for segment in store.segments if os.path.lexists(segment.path)]
     if left:

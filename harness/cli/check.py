@@ -252,17 +252,19 @@ def _print_indented(text: Text, first: Text, target: Console) -> None:
     """Print a wrapped text with a hanging indent: `first` in front of its first line."""
     from rich.text import Text
 
-    for number, line in enumerate(text.wrap(target, target.width - len(first))):
+    from harness.cli.output import prose_width
+
+    for number, line in enumerate(text.wrap(target, prose_width(target) - len(first))):
         line.rstrip()
         target.print(Text.assemble(Text(" " * len(first)) if number else first, line), soft_wrap=True)
 
 
 def _description(subject: CheckInput) -> str:
     """Return what is known about a path, on one line."""
-    from harness.cli.output import plural
+    from harness.render import plural
 
     parts = [subject.what, subject.loss_name]
-    parts.append(f"{subject.size:,} rows" if subject.size else "")
+    parts.append(plural(subject.size, "row") if subject.size else "")
     parts.append(f"batch {subject.batch_size}" if subject.batch_size else "")
     parts.append(plural(subject.epochs, "epoch") if subject.epochs else "")
     parts.append(plural(subject.steps, "step") if subject.steps else "")
@@ -270,7 +272,7 @@ def _description(subject: CheckInput) -> str:
 
 
 def _summary(paths: Sequence[_CheckedPath], allowed: frozenset[str]) -> str:
-    from harness.cli.output import plural
+    from harness.render import plural
 
     severities = Counter(finding.severity for checked in paths for finding in checked.counted(allowed))
     known = sum(finding.code in allowed for checked in paths for finding, _ in checked.findings)

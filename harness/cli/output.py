@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -33,16 +35,25 @@ if TYPE_CHECKING:
     from harness.render import Table
     from harness.results.records import Evaluation
 
-_WIDE = 110
-"""Columns of the output that goes to a file or a pipe."""
+_WIDE = 100_000
+"""Columns of the output that goes to a file or a pipe: a table there is as wide as it needs to be."""
+_PROSE = 110
+"""Columns of the sentences there that are wrapped, those of `harness check`."""
+_PADDING = (0, 2, 0, 1)
+"""Spaces above, right of, below and left of a cell."""
 
 
 def console(*, err: bool = False) -> Console:
-    """Return a console without markup; output to a file or a pipe has a fixed width."""
+    """Return a console without markup; nothing is wrapped or cut that goes to a file or a pipe."""
     reopen_streams()
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else _WIDE
     return Console(stderr=err, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
+
+
+def prose_width(target: Console) -> int:
+    """Return the number of columns in which sentences are wrapped."""
+    return target.width if target.width < _WIDE else _PROSE
 
 
 def clean(text: str) -> str:
@@ -68,32 +79,59 @@ def echo(document: str) -> None:
     sys.stdout.flush()
 
 
-def plural(number: float, noun: str) -> str:
-    """Return a number with its noun: `1 step`, `2,000 steps`."""
-    return f"{number:,g} {noun}{'' if number == 1 else 's'}"
-
-
 def print_tables(tables: Sequence[Table], target: Console) -> None:
     """Print tables one below the other, the best scores in bold."""
     for table in tables:
         title = Text(_in_line(table.title), style="bold cyan")
         title.append(f"  {_in_line(table.subtitle)}", style="dim")
         target.print(title, soft_wrap=True)
-        rich_table = RichTable(box=None, padding=(0, 2, 0, 1), header_style="dim", show_edge=False)
-        for position, name in enumerate(table.header):
+        rich_table = RichTable(box=None, padding=_PADDING, header_style="dim", show_edge=False)
+        header = [_in_line(name) for name in table.header]
+        rows = [[_in_line(cell.text) for cell in row] for row in table.rows]
+        widths = _column_widths([header, *rows], target.width)
+        for position, name in enumerate(header):
             rich_table.add_column(
-                _in_line(name),
+                name,
                 justify="right" if position and table.numeric else "left",
-                no_wrap=position == 0,
+                width=widths[position],
+                overflow="fold",
             )
-        for row in table.rows:
+        for row, texts in zip(table.rows, rows, strict=True):
             rich_table.add_row(
-                *(Text(_in_line(cell.text), style="bold" if cell.best else "") for cell in row)
+                *(
+                    Text(text, style="bold" if cell.best else "")
+                    for cell, text in zip(row, texts, strict=True)
+                )
             )
         target.print(rich_table)
         for remark in table.remarks:
             say(f"  {remark}", target, style="yellow")
         target.print()
+
+
+def _column_widths(lines: Sequence[Sequence[str]], width: int) -> list[int | None]:
+    """Return the width of each column, without padding, for a table that fits into so many characters.
+
+    The widest columns are narrowed first, and wrap at spaces; none is narrower than its longest word, and the
+    first one, of names, is not narrowed. None, which lets words break, where not even that fits.
+    """
+    columns = list(zip_longest(*lines, fillvalue=""))
+    natural = [max(map(cell_len, column)) for column in columns]
+    least = [
+        max((cell_len(word) for text in column for word in text.split()), default=0) for column in columns
+    ]
+    least[:1] = natural[:1]
+    room = width - len(columns) * (_PADDING[1] + _PADDING[3])
+    if sum(natural) <= room:
+        return [*natural]
+    if sum(least) > room:
+        return [None] * len(columns)
+
+    def narrowed(most: int) -> list[int]:
+        return [max(low, min(most, high)) for low, high in zip(least, natural, strict=True)]
+
+    most = next(most for most in range(max(natural), -1, -1) if sum(narrowed(most)) <= room)
+    return [*narrowed(most)]
 
 
 class DescriptionColumn(ProgressColumn):

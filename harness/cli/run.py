@@ -25,6 +25,7 @@ from harness.cli.options import (
     words,
 )
 from harness.errors import HarnessError
+from harness.render import plural
 from harness.system.paths import shown_path
 from harness.system.redact import redact
 
@@ -288,7 +289,8 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
         target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
     if outcome.reused:
         target.print(
-            f"{outcome.reused} results kept from before: same model, data and settings (--fresh recomputes)."
+            f"{plural(outcome.reused, 'result')} kept from before:"
+            " same model, data and settings (--fresh recomputes)."
         )
     for failure in outcome.failed:
         trace = results.trace_path(failure)

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from harness.results.folder import Results
 
 
+_LONG = 40
+"""Characters of a phrase that is said once, below the table, where several rows have it."""
 _INSTALLED, _MODULE = "harness", "__main__.py"
 """Name of the program in a journal: the script, or `python -m harness`."""
 
@@ -139,8 +142,26 @@ def _print(runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[Journ
 def _table(status: RunStatus) -> Table:
     from harness.render import Cell, Table
 
-    rows = [[Cell(pair.model), Cell(_task(pair)), Cell(pair.state), Cell(pair.why)] for pair in status.pairs]
-    return Table("status", "", ["model", "task", "state", ""], rows, numeric=False)
+    phrases = [status.short.get(pair.why, (pair.why,)) for pair in status.pairs]
+    notes = _shared(phrases)
+    rows = [
+        [
+            Cell(pair.model),
+            Cell(_task(pair)),
+            Cell(pair.state),
+            Cell("; ".join(notes.get(one, one) for one in why)),
+        ]
+        for pair, why in zip(status.pairs, phrases, strict=True)
+    ]
+    remarks = [f"{mark} {phrase}" for phrase, mark in notes.items()]
+    return Table("status", "", ["model", "task", "state", ""], rows, remarks, numeric=False)
+
+
+def _shared(phrases: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Return each long phrase that several rows have → the mark that stands for it: `(1)`, `(2)`."""
+    counts = Counter(phrase for row in phrases for phrase in row)
+    shared = [phrase for phrase, count in counts.items() if count > 1 and len(phrase) > _LONG]
+    return {phrase: f"({number})" for number, phrase in enumerate(shared, start=1)}
 
 
 def _task(pair: PairStatus) -> str:

@@ -91,14 +91,15 @@ def command(*, recipe: RecipeOptions, training: TrainingOptions, plugins: Plugin
 
 def _announce(run: TrainingRun, target: Console) -> None:
     """Print what is trained, and on what."""
-    from harness.cli.output import plural, say
+    from harness.cli.output import say
+    from harness.render import plural
 
     recipe, rows = run.recipe, run.rows
     say(f"{recipe.name}  {recipe.about}", target, "bold")
     remarks = [f"{rows.left_out} left out by label"] if rows.left_out else []
     remarks += [f"{rows.repeated} repeated"] if rows.repeated else []
     aside = f" ({', '.join(remarks)})" if remarks else ""
-    say(f"  {len(rows):,} rows of {rows.source}{aside}", target)
+    say(f"  {plural(len(rows), 'row')} of {rows.source}{aside}", target)
     plan = recipe.train
     length = plural(plan.steps, "step") if plan.steps else plural(plan.epochs, "epoch")
     stop = f", stops after {plan.stop_after:g}" if plan.stop_after else ""
@@ -155,7 +156,8 @@ def _show_progress(run: TrainingRun) -> Iterator[TrainingCallback]:
 
 def _print(candidate: TrainedModel, target: Console) -> None:
     """Print the result of a training, and what to do next."""
-    from harness.cli.output import plural, say
+    from harness.cli.output import say
+    from harness.render import plural
 
     lineage = candidate.lineage
     losses = [entry.loss for entry in lineage.log if entry.loss is not None]

@@ -11,6 +11,7 @@ import click
 
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
+from harness.render import plural
 from harness.system.redact import redact
 
 if TYPE_CHECKING:
@@ -65,10 +66,11 @@ def _print(folder: str, report: VerifyReport) -> None:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         say(f"not checked: {folder}/{paths[0]}{more}: {why}", target)
     verified = (
-        f"{report.records} records ({report.sealed} sealed), {report.predictions} files of predictions,"
-        f" {report.scores} scores"
+        f"{plural(report.records, 'record')} ({report.sealed} sealed),"
+        f" {plural(report.predictions, 'file of predictions', 'files of predictions')},"
+        f" {plural(report.scores, 'score')}"
     )
-    faults = f"{len(report.faults)} faults" if len(report.faults) != 1 else "1 fault"
+    faults = plural(len(report.faults), "fault")
     say(
         f"{folder}: {faults}; what holds: {verified}"
         if report.faults

@@ -21,6 +21,7 @@ from harness.comparison.summary import exit_code, write_sentence
 from harness.comparison.throughput import compare_speed
 from harness.comparison.verdicts import correct_p_values, make_lines, measure_forgetting
 from harness.finding import Severity
+from harness.render import plural, verb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -185,7 +186,10 @@ def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: _
     partial.measured += measured
     partial.broken += broken
     if left_out:
-        partial.notes.append(f"{task}: {left_out} examples are left out: not the same for all models")
+        partial.notes.append(
+            f"{task}: {plural(left_out, 'example')} {verb(left_out, 'is', 'are')} left out:"
+            " not the same for all models"
+        )
     if options.why or pair.common:
         partial.notes += _kept_out_notes(task, pair)
     for result, name in zip((pair.baseline, *pair.candidates), pair.names, strict=True):

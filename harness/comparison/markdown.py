@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import flip_tables
 from harness.comparison.matrix import matrix_tables, pareto_table
-from harness.comparison.tables import answer_tables, plural
-from harness.render import escaped, to_markdown
+from harness.comparison.tables import answer_tables
+from harness.render import escaped, plural, to_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import gain_text
-from harness.comparison.tables import illustrative_note, line_name, plural, shown_names, warnings
+from harness.comparison.tables import illustrative_note, line_name, shown_names, warnings
 from harness.models.locate import display_names
-from harness.render import Cell, Table
+from harness.render import Cell, Table, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

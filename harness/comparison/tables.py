@@ -217,8 +217,3 @@ def _verdict(line: MetricComparison) -> str:
     within = line.within_margin and line.verdict in ("worse", "inconclusive")
     # The line break keeps a narrow terminal from breaking inside figures.
     return f"{line.verdict},\nwithin the margin" if within else line.verdict
-
-
-def plural(count: int, noun: str) -> str:
-    """Write a count and its noun, as `1 task` or `3 tasks`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

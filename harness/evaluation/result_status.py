@@ -42,6 +42,9 @@ class RunStatus:
     problems: list[str] = field(default_factory=list)
     """One sentence for each plugin, task file or folder that is no longer as it was."""
 
+    short: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The `why` of a pair that names many modules → its phrases, which name few."""
+
     def problem(self, sentence: str) -> None:
         """Note a problem, once."""
         self.problems += [] if sentence in self.problems else [sentence]

@@ -15,7 +15,7 @@ from harness.evaluation.result_status import PairStatus, RunStatus
 from harness.evaluation.without_texts import withheld_reason
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
-from harness.results.code_changes import scoring_changes, task_changes
+from harness.results.code_changes import FEW, scoring_changes, task_changes
 from harness.results.soundness import same_source_fault
 from harness.system.paths import relative_to, user_path
 from harness.tasks.interface import HUB, DataSource, read_choice
@@ -236,7 +236,10 @@ class _CurrentState:
                 ("stale", f"model: {old[-1].candidate.fingerprint[:8]} / {now}") if old else ("missing", "")
             )
         if record.key != record_key(located, examination):
-            return "stale", _changes(record, located, loaded)
+            phrases = _changes(record, located, loaded)
+            why = "; ".join(phrases)
+            self.status.short[why] = tuple(_changes(record, located, loaded, most=FEW))
+            return "stale", why
         if fault := same_source_fault(record, loaded.task):
             return "missing", f"the record does not hold: {fault}"
         if not self.results.has_predictions(record):
@@ -269,8 +272,10 @@ class _CurrentState:
         return load_task(task, DataSource.of(task, read_choice(self.plan.data)), self.plan.limit)
 
 
-def _changes(record: Evaluation, located: LocatedModel, loaded: LoadedTask) -> str:
-    """Name what a record's key depends on and has changed: before / now."""
+def _changes(
+    record: Evaluation, located: LocatedModel, loaded: LoadedTask, *, most: int | None = None
+) -> list[str]:
+    """Name what a record's key depends on and has changed: before / now; most: as in `task_changes`."""
     examination = loaded.examination
     changes = replace(record.examination, source=examination.source).differences(examination)
     before, now = record.candidate.settings, located.spec.settings
@@ -281,11 +286,14 @@ def _changes(record: Evaluation, located: LocatedModel, loaded: LoadedTask) -> s
     ]
     if record.code:
         code = code_summary(loaded.code)
-        changes += [*task_changes(record.code, code), *scoring_changes(record.code, code)]
+        changes += [
+            *task_changes(record.code, code, most=most),
+            *scoring_changes(record.code, code, most=most),
+        ]
     else:
         changes.append("an older harness computed it")
     # Nothing else is in a key.
-    return "; ".join(changes) or "what the model was trained on changed"
+    return changes or ["what the model was trained on changed"]
 
 
 def _first_line(text: str) -> str:

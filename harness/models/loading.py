@@ -31,6 +31,8 @@ _SMALL = 0.5
 A tokenizer that transformers makes up, where its files are missing, has about five tokens.
 """
 _PROBES = ["A text that shows whether a weight matters.", "Another one, about the law of tenancy."]
+_MAGNITUDE = "lora_magnitude_vector"
+"""Part of the name of each weight by which DoRA, a kind of LoRA, scales the columns of a matrix."""
 _HALF = {"torch.float16": "float16", "torch.bfloat16": "bfloat16"}
 
 
@@ -135,6 +137,14 @@ def _check_weights(model: SentenceTransformer, reports: Sequence[LoadingReport],
         return
     before = _probe(model)
     mattering = [name for name, weight in weights.items() if _matters(model, weight, before)]
+    if mattering and all(_MAGNITUDE in name for name in mattering):
+        raise HarnessError(
+            f"{folder} is a DoRA adapter, and this release of sentence-transformers or peft does not load"
+            f" DoRA's magnitude vectors: {len(mattering)} of them would be drawn at random, such as"
+            f" {mattering[0]}",
+            hint="merge it into its base with peft itself: PeftModel.from_pretrained(base, adapter),"
+            " model.merge_and_unload(), then save it",
+        )
     if mattering:
         raise HarnessError(
             f"{len(mattering)} of the model's weights are in no file of {folder}:"

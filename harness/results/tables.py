@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.models.storage import embedding_bytes, storage_settings
-from harness.render import Cell, Table
+from harness.render import Cell, Table, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -153,8 +153,10 @@ def _subtitle(board: Board) -> str:
     examination, headline = evaluation.examination, evaluation.scores[0] if evaluation.scores else None
     parts = [examination.split]
     if headline and headline.examples:
-        grouped = f" in {headline.clusters} clusters" if headline.clusters != headline.examples else ""
-        parts.append(f"{headline.examples} examples{grouped}")
+        grouped = (
+            f" in {plural(headline.clusters, 'cluster')}" if headline.clusters != headline.examples else ""
+        )
+        parts.append(f"{plural(headline.examples, 'example')}{grouped}")
     if examination.digest:
         named = {"sample": ILLUSTRATIVE, "files": "data files", "own": "its own data"}
         source = named.get(examination.data) or f"hub {_brief(examination.hub)}".rstrip()

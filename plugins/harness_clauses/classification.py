@@ -47,6 +47,11 @@ PROBED = (
 )
 """Metrics that need a train split."""
 
+_FITTED_PER_ROW = 3
+"""Rows of each split to fit on, per row of the limit of a limited task."""
+_LEAST_FITTED = 200
+"""Such rows whatever the limit is: fewer may lack a class."""
+
 
 class ClausePairs(Task):
     """Clauses with a hypothesis each; contracts are the clusters."""
@@ -59,6 +64,12 @@ class ClausePairs(Task):
         return [
             (text, Role.TEXT) for split in splits for side in ("clause", "hypothesis") for text in split[side]
         ]
+
+    def limited(self, dataset: Dataset, limit: int) -> Dataset:
+        """Return a sample of whole contracts, of the splits to fit on too, which keep more rows."""
+        sample, most = dataset.sample(limit), max(_FITTED_PER_ROW * limit, _LEAST_FITTED)
+        tables = {name: table.sample(most) for name, table in dataset.tables.items()}
+        return Dataset(sample.columns, tables, sample.findings)
 
 
 class Entailment(ClausePairs):
@@ -159,7 +170,7 @@ def find_stand_in(train: Path, rows: Dataset) -> list[Finding]:
     """Return a finding if another file replaces train.json."""
     if train.name == "train.json":
         return []
-    evidence = f"train.json is missing: the probe was fitted on the {len(rows)} rows of {train.name}"
+    evidence = f"train.json is missing: the probe is fitted on {train.name}, which has {len(rows)} rows"
     return [
         Finding("train-stand-in", Severity.NOTE, evidence, "put the release's train.json next to test.json")
     ]

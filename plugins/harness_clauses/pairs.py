@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness import Dataset, Finding, HarnessError, Severity, read_rows
-from harness.authoring import as_texts
+from harness.authoring import as_texts, plural, verb
 from harness_clauses.bm25 import Spans
 from harness_clauses.release import CONTRADICTION, ENTAILMENT, Contract, Release
 
@@ -79,7 +79,8 @@ def drop_blank_clauses(columns: Mapping[str, Sequence[Any]], path: Path, *findin
     finding = Finding(
         "blank-clauses",
         Severity.NOTE,
-        f"{dropped} of {len(columns['clause'])} rows of {path.name} have a blank clause and were dropped",
+        f"{dropped} of {plural(len(columns['clause']), 'row')} of {path.name}"
+        f" {verb(dropped, 'has a blank clause and was', 'have a blank clause and were')} dropped",
     )
     rows = {name: [values[row] for row in kept] for name, values in columns.items()}
     return Dataset(rows, findings=(*findings, *((finding,) if dropped else ())))
@@ -113,7 +114,9 @@ def questions(release: Release) -> Dataset:
     finding = Finding(
         "blank-evidence",
         Severity.NOTE,
-        f"{dropped} of {dropped + len(rows)} questions have no evidence but white space and were dropped",
+        f"{dropped} of {plural(dropped + len(rows), 'question')}"
+        f" {verb(dropped, 'has', 'have')} no evidence but white space and"
+        f" {verb(dropped, 'was', 'were')} dropped",
     )
     columns = dict(
         zip(("id", "cluster", "hypothesis", "evidence"), map(list, zip(*rows, strict=True)), strict=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from harness import Dataset, Finding, HarnessError, Severity
+from harness.authoring import plural, verb
 from harness_retrieval.judgments import JudgmentFiles
 from harness_retrieval.layout import Layout, first_few
 from harness_retrieval.texts import TextFiles
@@ -143,7 +144,9 @@ def _unknown_queries(unknown: Sequence[str], judgments: Judgments) -> Iterable[F
         yield Finding(
             "unknown-queries",
             Severity.WARNING,
-            f"{len(unknown)} of {len(judgments)} judged queries are not among the queries, and are left out:"
+            f"{len(unknown)} of {plural(len(judgments), 'judged query', 'judged queries')}"
+            f" {verb(len(unknown), 'is not among the queries, and is', 'are not among the queries, and are')}"
+            " left out:"
             f" {first_few(unknown)}",
             "add them to the queries, or remove their judgments",
         )
@@ -163,7 +166,8 @@ def _missing(
     return Finding(
         "missing-documents",
         Severity.WARNING,
-        f"{len(affected)} judgments name {len(missing)} documents that are not in the corpus"
+        f"{plural(len(affected), 'judgment')} {verb(len(affected), 'names', 'name')}"
+        f" {plural(len(missing), 'document')} that {verb(len(missing), 'is', 'are')} not in the corpus"
         f" ({first_few(missing)}); {consequence}",
         f"add the documents; missing-documents = {other!r} in a task file treats them otherwise",
     )
@@ -174,8 +178,9 @@ def _without_relevant(dropped: Sequence[str], queries: int) -> Iterable[Finding]
         yield Finding(
             "queries-without-relevant",
             Severity.WARNING,
-            f"{len(dropped)} of {queries} judged queries have no relevant document and are dropped:"
-            f" {first_few(sorted(dropped))}",
+            f"{len(dropped)} of {plural(queries, 'judged query', 'judged queries')}"
+            f" {verb(len(dropped), 'has no relevant document and is', 'have no relevant document and are')}"
+            f" dropped: {first_few(sorted(dropped))}",
             "relevant means score > 0; metrics are undefined without a relevant document",
         )
 
@@ -186,7 +191,8 @@ def _empty(documents: Mapping[str, str]) -> Iterable[Finding]:
         yield Finding(
             "empty-documents",
             Severity.NOTE,
-            f"{len(empty)} of {len(documents)} documents are empty: {first_few(empty)}",
+            f"{len(empty)} of {plural(len(documents), 'document')} {verb(len(empty), 'is', 'are')} empty:"
+            f" {first_few(empty)}",
             "they are searched too; remove them from the corpus if they are errors",
         )
 

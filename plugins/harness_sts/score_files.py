@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import Finding, HarnessError, Severity
-from harness.authoring import Columns, find_files, read_text
+from harness.authoring import Columns, find_files, plural, read_text, verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,7 +124,8 @@ def _without_blank(pairs: Columns) -> Columns:
         raise HarnessError(f"empty dataset: none of the {count} pairs has a score")
     if len(kept) == count:
         return pairs
-    evidence = f"{count - len(kept)} of {count} rows lack a value and were dropped"
+    lacking = verb(count - len(kept), "lacks a value and was", "lack a value and were")
+    evidence = f"{count - len(kept)} of {plural(count, 'row')} {lacking} dropped"
     return pairs.take(
         kept, Finding("rows-dropped", Severity.WARNING, evidence, 'missing = "drop" asked for it')
     )

@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from harness import Finding, HarnessError, Severity
+from harness.authoring import plural, verb
 from harness_triplet.list_cells import expand_lists
 
 if TYPE_CHECKING:
@@ -111,9 +112,13 @@ def _numbered(ids: Sequence[Any], rows: Sequence[int]) -> list[str]:
 def _findings(rows: int, dropped: int, triplets: int) -> list[Finding]:
     findings = []
     if dropped:
-        evidence = f"{dropped} of {rows} rows lack a positive or a negative and were dropped"
+        lacking = verb(
+            dropped, "lacks a positive or a negative and was", "lack a positive or a negative and were"
+        )
+        evidence = f"{dropped} of {plural(rows, 'row')} {lacking} dropped"
         findings.append(Finding("rows-dropped", Severity.WARNING, evidence, 'missing = "drop" asked for it'))
     if triplets > rows - dropped:
-        evidence = f"{rows - dropped} rows with several positives or negatives give {triplets} triplets"
+        gives = f"{verb(rows - dropped, 'gives', 'give')} {plural(triplets, 'triplet')}"
+        evidence = f"{plural(rows - dropped, 'row')} with several positives or negatives {gives}"
         findings.append(Finding("several-per-row", Severity.NOTE, evidence))
     return findings

@@ -202,7 +202,7 @@ def test_a_task_of_the_hub_without_a_revision_says_which_commit_it_was(home, run
     answer = run(*words, tasks="mine")
     assert answer.code == 0
     assert f"hub-revision-unpinned (note): org/pairs was read at main, now {REVISION}" in answer.out
-    assert run(*words, tasks="mine").out.count("1 results kept from before") == 1
+    assert run(*words, tasks="mine").out.count("1 result kept from before") == 1
 
 
 def test_a_dataset_of_the_hub_takes_the_keys_of_files(home, run):

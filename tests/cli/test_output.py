@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 
 from harness.cli import bench, train
 from harness.cli import output as show
+from harness.render import Cell, Table
 from harness.training.check_input import LogEntry
 
 NAMES = "[link=https://example.org]stsb[/link]", "x[/b]", "[red]one[/red]\x1b]0;owned\x07\x9b31m\u202e"
@@ -50,3 +52,43 @@ def test_a_document_is_cleaned_for_a_terminal_alone(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     show.echo(document)
     assert capsys.readouterr().out == 'name,score\n"two\nlines]0;owned",1\n'
+
+
+WIDE = Table(
+    "models",
+    "",
+    ["model", "parameters", "dimensions", "max tokens", "similarity after quantization", "texts/s"],
+    [
+        [
+            Cell("minilm-384-binary"),
+            *map(Cell, ("22.7 M", "384", "256", "mteb/AILA_casedocs", "283 (272 – 293)")),
+        ]
+    ],
+)
+
+
+def shown_at(width, table, monkeypatch, capsys):
+    """Return the lines of a table, in a terminal of so many columns or, for None, in a pipe."""
+    monkeypatch.setenv("COLUMNS", str(width or 40))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: width is not None)
+    show.print_tables([table], show.console())
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    return [line.rstrip() for line in lines[1:-1]]
+
+
+def test_a_table_in_a_pipe_is_as_wide_as_it_needs_to_be(monkeypatch, capsys):
+    header, row = shown_at(None, WIDE, monkeypatch, capsys)
+    assert header.split("  ")[-1].strip() == "texts/s"
+    assert "similarity after quantization" in header
+    assert "283 (272 – 293)" in row
+
+
+@pytest.mark.parametrize("width", [100, 91, 60, 30])
+def test_a_table_in_a_terminal_wraps_and_loses_nothing(width, monkeypatch, capsys):
+    lines = shown_at(width, WIDE, monkeypatch, capsys)
+    assert max(map(len, lines)) <= width
+    assert "…" not in "".join(lines)
+    words = {word for text in (*WIDE.header, *(cell.text for cell in WIDE.rows[0])) for word in text.split()}
+    if width > 85:  # room for the longest word of each column
+        assert words <= set(" ".join(lines).split())

@@ -593,7 +593,7 @@ def test_an_error_is_tried_again_and_successes_are_kept(run):
     run(plugin("task_raises"), tasks="shaky")
     again = run(plugin("task_raises"), tasks="shaky")
     assert again.code == 2
-    assert "1 results kept from before" in again.out
+    assert "1 result kept from before" in again.out
 
 
 def test_a_broken_plugin_is_a_problem_and_exit_code_2_while_the_rest_run(run):

@@ -195,6 +195,20 @@ def test_our_own_changed_code_makes_records_stale(ran, status, monkeypatch):
     )
 
 
+def test_what_changed_for_several_results_is_said_once_and_with_few_names(ran, status, monkeypatch):
+    ran()
+    modules = [name for name in keys.scoring_code() if name.startswith("harness.")][:9]
+    changed = {**keys.scoring_code(), **dict.fromkeys(modules, "another")}
+    monkeypatch.setattr("harness.evaluation.keys.scoring_code", lambda: changed)
+    _, pairs, out = status()
+    names = [name.removeprefix("harness.") for name in sorted(modules)]
+    assert pairs["one"] == pairs["two"] == ("stale", f"scoring code of harness: {', '.join(names)} changed")
+    (said,) = [line for line in out.splitlines() if "scoring code" in line]
+    assert said.strip() == f"(1) scoring code of harness: 9 modules changed ({', '.join(names[:3])}, …)"
+    rows = [line.split() for line in out.splitlines() if " stale " in line]
+    assert [row[-1] for row in rows[:2]] == ["(1)", "(1)"]
+
+
 def test_the_latest_of_two_requests_with_different_settings_counts(ran, status):
     ran("--device", "cpu")
     ran("--device", "auto")

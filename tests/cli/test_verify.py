@@ -31,8 +31,8 @@ def example(tmp_path):
 def test_results_that_hold_exit_with_0(harness, example):
     verified = harness("verify", "out")
     assert verified.code == 0
-    assert verified.out.splitlines()[-1].startswith("out: all holds: 1 records (")
-    assert "1 files of predictions, 2 scores" in verified.out
+    assert verified.out.splitlines()[-1].startswith("out: all holds: 1 record (")
+    assert "1 file of predictions, 2 scores" in verified.out
 
 
 def test_a_changed_cell_exits_with_1_and_a_hint(harness, example):
@@ -42,7 +42,7 @@ def test_a_changed_cell_exits_with_1_and_a_hint(harness, example):
     assert verified.code == 1
     assert "FAULT out/leaderboard.csv: line 2 differs from the records\n" in verified.out
     assert "hint: run the `harness run` command again" in verified.out
-    assert verified.out.splitlines()[-1].startswith("out: 1 fault; what holds: 1 records (")
+    assert verified.out.splitlines()[-1].startswith("out: 1 fault; what holds: 1 record (")
 
 
 def test_several_folders_are_each_verified(harness, example):

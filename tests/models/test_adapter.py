@@ -54,3 +54,16 @@ def test_without_peft_an_adapter_is_refused_with_the_extra_that_loads_it(folder_
     monkeypatch.setattr("harness.models.adapter.importlib.util.find_spec", lambda name: None)
     with pytest.raises(HarnessError, match=r"peft is not installed\n  hint: .*embedding-harness\[adapters\]"):
         load_model(str(folder_of("adapter")))
+
+
+def test_a_dora_adapter_is_refused_since_its_magnitude_vectors_are_not_loaded(folder_of, tmp_path):
+    from peft import LoraConfig
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(bases_of(folder_of("adapter"))[0]), device="cpu")
+    model.add_adapter(
+        LoraConfig(r=4, target_modules=["query", "value"], init_lora_weights=False, use_dora=True)
+    )
+    model.save_pretrained(str(tmp_path / "dora"), create_model_card=False)
+    with pytest.raises(HarnessError, match=r"does not load DoRA's magnitude vectors: 4 of them.*\n.*merge"):
+        load_model(str(tmp_path / "dora"))

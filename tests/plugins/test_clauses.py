@@ -690,17 +690,36 @@ def test_exactly_what_is_encoded_is_announced(task):
     assert set(model.encoded) == announced
 
 
-def test_a_limit_leaves_the_splits_to_fit_on_whole_and_asks_for_fewer_spans():
+def test_a_limit_takes_whole_contracts_and_asks_for_fewer_spans():
     for task in (BINARY, THREE_WAY):
         whole, few = task.load(SAMPLE), task.limited(task.load(SAMPLE), 40)
         contracts = set(few["cluster"])
         assert 0 < len(few) <= 40
         assert len(few) == sum(contract in contracts for contract in whole["cluster"])
-        assert [len(table) for table in few.tables.values()] == [
-            len(table) for table in whole.tables.values()
-        ]
     whole = EVIDENCE.load(SAMPLE)
     assert len(set(EVIDENCE.texts(EVIDENCE.limited(whole, 5)))) < len(set(EVIDENCE.texts(whole))) / 4
+
+
+def split_of(contracts):
+    """Contracts of 10 rows each."""
+    rows = [(contract, row) for contract in range(contracts) for row in range(10)]
+    return {
+        "id": [f"{contract}/{row}" for contract, row in rows],
+        "cluster": [str(contract) for contract, _ in rows],
+        "clause": [f"clause {row} of contract {contract}" for contract, row in rows],
+        "hypothesis": [f"hypothesis {row}" for _, row in rows],
+        "gold": [row % 2 for _, row in rows],
+    }
+
+
+@pytest.mark.parametrize(("limit", "fitted"), [(100, 300), (70, 210), (5, 200), (1000, 900)])
+def test_a_limit_also_samples_the_splits_to_fit_on_in_whole_contracts(limit, fitted):
+    train = Dataset(split_of(90))
+    for task in (BINARY, THREE_WAY):
+        few = task.limited(Dataset(split_of(50), {"dev": train, "train": train}), limit)
+        for table in few.tables.values():
+            assert len(table) == fitted
+            assert len(set(table["cluster"])) == fitted / 10
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)

@@ -283,7 +283,7 @@ def test_a_row_without_a_negative_is_an_error_or_dropped(load):
     assert triplets(dataset) == [("b", "p", "n")]
     assert codes(dataset) == ["rows-dropped"]
     with pytest.raises(
-        HarnessError, match=r"t\.jsonl: 1 rows of column 'negative' are not texts, the first is row 1"
+        HarnessError, match=r"t\.jsonl: 1 row of column 'negative' is not a text, the first is row 1"
     ):
         load(TRIPLET + 'path = "t.jsonl"', t__jsonl='{"anchor": "a", "positive": "p", "negative": ["n", 3]}')
 

@@ -225,7 +225,7 @@ def test_empty_documents_stay_in_and_are_counted(tmp_path, letters):
     assert [(finding.code, finding.severity) for finding in dataset.findings] == [
         ("empty-documents", Severity.NOTE)
     ]
-    assert "1 of 4 documents are empty: d3" in dataset.findings[0].evidence
+    assert "1 of 4 documents is empty: d3" in dataset.findings[0].evidence
     assert "d3" in STATUTES.predict(letters, dataset)["ranked_ids"][0]
 
 
@@ -237,9 +237,7 @@ def test_the_queries_are_those_of_the_split_that_have_a_relevant_document(tmp_pa
     assert [(finding.code, finding.severity) for finding in dataset.findings] == [
         ("queries-without-relevant", Severity.WARNING)
     ]
-    assert (
-        "1 of 2 judged queries have no relevant document and are dropped: q2" in dataset.findings[0].evidence
-    )
+    assert "1 of 2 judged queries has no relevant document and is dropped: q2" in dataset.findings[0].evidence
 
 
 def test_queries_of_the_same_text_are_one_cluster(tmp_path):
@@ -305,7 +303,7 @@ def test_other_column_names_formats_and_templates(tmp_path):
         pytest.param(
             [("q1", "d1", 1)],
             {"corpus": [("d1", "", None)]},
-            "1 rows of column 'text' are not texts",
+            "1 row of column 'text' is not a text",
             id="no text",
         ),
     ],

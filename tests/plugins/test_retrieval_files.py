@@ -10,6 +10,7 @@ import pytrec_eval
 
 from harness import HarnessError, Severity, evaluate
 from harness.authoring import TaskDefinition
+from harness_retrieval import beir
 from harness_retrieval.tasks import RETRIEVAL_KIND
 from tests.plugins.published import (
     DOCUMENTS,
@@ -201,7 +202,7 @@ def test_queries_that_are_not_there_are_left_out_and_counted(tmp_path):
     dataset = load(folder(tmp_path, **{"qrels/test.tsv": HEADER + lines(*QRELS, ("q7", "d0", 1))}))
     assert qrels(dataset) == QRELS
     assert codes(dataset) == ["unknown-queries"]
-    assert "1 of 5 judged queries are not among the queries, and are left out: q7" in (
+    assert "1 of 5 judged queries is not among the queries, and is left out: q7" in (
         dataset.findings[0].evidence
     )
 
@@ -286,3 +287,8 @@ def test_a_corpus_in_parts_of_which_one_is_missing_is_a_finding(tmp_path):
     (path / "corpus" / "part-3.jsonl").write_text("".join(rows[1:]))
     (finding,) = load(path).findings
     assert (finding.code, "part-2.jsonl" in finding.evidence) == ("missing-parts", True)
+
+
+def test_one_judgment_of_one_document_is_named_in_the_singular():
+    finding = beir._missing(["d9"], [("d9", True)], "unreachable")
+    assert finding.evidence.startswith("1 judgment names 1 document that is not in the corpus (d9);")

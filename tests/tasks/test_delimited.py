@@ -274,8 +274,8 @@ def test_a_row_with_an_empty_score_counts_by_what_is_asked(file):
     assert rows["text1"] == ["a", "e"]
     assert rows.places == [(path, 1), (path, 3)]
     assert codes(rows) == ["no-header", "rows-dropped"]
-    assert rows.findings[1].evidence == "1 of 3 rows lack a value and were dropped"
-    with pytest.raises(HarnessError, match=r"each of the 1 rows .* lacks a value"):
+    assert rows.findings[1].evidence == "1 of 3 rows lacks a value and was dropped"
+    with pytest.raises(HarnessError, match=r"each row of .* lacks a value"):
         read_rows(file("rows.csv", "text1,text2,score\na,b,\n"), PAIRS, numbers=("score",), missing="drop")
 
 

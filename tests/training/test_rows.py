@@ -162,7 +162,7 @@ def test_reading_does_not_validate_and_validate_rows_does(tmp_path):
     assert rows.labels == ["high"]
     with pytest.raises(HarnessError, match="row 1 of column 'text1' is a record"):
         validate_rows(rows)
-    with pytest.raises(HarnessError, match="1 rows of column 'text2' are not texts"):
+    with pytest.raises(HarnessError, match="1 row of column 'text2' is not a text"):
         validate_rows(replace(rows, texts={"text1": ["a"], "text2": [None]}))
     with pytest.raises(HarnessError, match="row 1 of column 'score' is not a number: 'high'"):
         validate_rows(replace(rows, texts={"text1": ["a"], "text2": ["b"]}))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
+from harness.render import plural, verb
 from harness.tasks.readers.arrow_rows import read_arrow_rows
 from harness.tasks.readers.cards import with_card
 from harness.tasks.readers.columns import Columns
@@ -275,9 +276,10 @@ def _findings(tables: Sequence[_Table], kept: int, *, several: bool) -> Iterable
         yield Finding("no-header", Severity.NOTE, evidence, "header = true in a task file, if it is a header")
     rows = sum(len(table.records) for table in tables)
     if not kept:
-        raise HarnessError(f"empty dataset: each of the {rows} rows of {tables[0].path} lacks a value")
+        raise HarnessError(f"empty dataset: each row of {tables[0].path} lacks a value")
     if kept < rows:
-        evidence = f"{rows - kept} of {rows} rows lack a value and were dropped"
+        lacking = verb(rows - kept, "lacks a value and was", "lack a value and were")
+        evidence = f"{rows - kept} of {plural(rows, 'row')} {lacking} dropped"
         yield Finding("rows-dropped", Severity.WARNING, evidence, 'missing = "drop" asked for it')
     if several and len(tables) > 1:
         listed = ", ".join(f"{table.path.name} ({len(table.records)})" for table in tables)

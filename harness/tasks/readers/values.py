@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.render import plural, verb
 from harness.tasks.readers.columns import Columns
 from harness.tasks.readers.features import ClassName
 
@@ -41,7 +42,8 @@ def as_texts(values: Sequence[Any], column: str, source: Source) -> list[str]:
         if not isinstance(value, str):
             bad = sum(not isinstance(value, str) for value in values)
             raise HarnessError(
-                f"{_file(source, row)}: {bad} rows of column {column!r} are not texts,"
+                f"{_file(source, row)}: {plural(bad, 'row')} of column {column!r}"
+                f" {verb(bad, 'is not a text', 'are not texts')},"
                 f" the first is row {_number(source, row)}: {value!r}",
                 hint=f"write an empty string for an empty text; {_LEAVE_OUT}",
             )
