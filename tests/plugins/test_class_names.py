@@ -8,9 +8,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from harness import DataSource, HarnessError
+from harness import DataSource, HarnessError, read_rows
 from harness.tasks.task_file import read_task_file
 from harness_clauses.user_clauses import CLAUSES_KIND
+from harness_triplet.tasks import _from_pairs
 
 NOWHERE = DataSource("sample", None)
 
@@ -75,3 +76,16 @@ def test_names_that_do_not_say_which_is_meant_are_an_error_with_the_line_to_writ
         gold(names)
     assert f"0 = {names[0]}, 1 = {names[1]}" in caught.value.exists
     assert written in caught.value.hint
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_snli_of_the_hub_gives_the_same_triplets_by_numbers_and_by_names(named, tmp_path):
+    labels = [0, 2, 1, -1, 2, 0]
+    rows = [{"premise": "p", "hypothesis": f"h{row}", "label": label} for row, label in enumerate(labels)]
+    features = {"label": {"names": ["entailment", "neutral", "contradiction"], "_type": "ClassLabel"}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})} if named else None
+    parquet.write_table(
+        pa.Table.from_pylist(rows).replace_schema_metadata(metadata), tmp_path / "rows.parquet"
+    )
+    triplets = _from_pairs(read_rows(tmp_path / "rows.parquet", ("premise", "hypothesis", "label")))
+    assert (triplets["positive"], triplets["negative"]) == (["h0", "h5"], ["h1", "h4"])

@@ -363,6 +363,7 @@ def test_a_pointer_of_git_lfs_is_no_file_of_rows(ending, tmp_path):
             "names: [a, b]\n  header: null",
             'names: ["a", "b"], header: null), and is not heeded: say it with header',
         ),
+        ("names: [[a], b]", "names: …), and is not heeded"),
         ("data_files: x.csv", "map"),
         ("1", "map"),
     ],
