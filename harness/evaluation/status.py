@@ -17,6 +17,7 @@ from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
 from harness.results.code_changes import scoring_changes, task_changes
 from harness.system.paths import relative_to, user_path
+from harness.system.plugin_code import error_text
 from harness.tasks.interface import HUB, DataSource, read_choice
 from harness.tasks.selection import select_tasks
 from harness.tasks.task_file import read_task_file
@@ -227,7 +228,7 @@ class _CurrentState:
         if isinstance(located, MissingModel):
             return "unknown", located.error.message
         if loaded.error is not None:
-            reason = withheld_reason(loaded.error) if self.plan.no_texts else str(loaded.error)
+            reason = withheld_reason(loaded.error) if self.plan.no_texts else error_text(loaded.error)
             return "unknown", f"cannot read its rows: {_first_line(reason)}"
         if record is None:
             now = located.fingerprint[:8]
