@@ -18,6 +18,7 @@ from harness.models.missing import MissingModel
 from harness.results.code_changes import FEW, scoring_changes, task_changes
 from harness.results.soundness import same_source_fault
 from harness.system.paths import relative_to, user_path
+from harness.system.plugin_code import error_text
 from harness.tasks.interface import HUB, DataSource, read_choice
 from harness.tasks.selection import select_tasks
 from harness.tasks.task_file import read_task_file
@@ -228,7 +229,7 @@ class _CurrentState:
         if isinstance(located, MissingModel):
             return "unknown", located.error.message
         if loaded.error is not None:
-            reason = withheld_reason(loaded.error) if self.plan.no_texts else str(loaded.error)
+            reason = withheld_reason(loaded.error) if self.plan.no_texts else error_text(loaded.error)
             return "unknown", f"cannot read its rows: {_first_line(reason)}"
         if record is None:
             now = located.fingerprint[:8]
