@@ -174,7 +174,7 @@ keep_house(Path(sys.argv[1]))
 @pytest.mark.parametrize(
     ("rounds", "limit"),
     [
-        pytest.param(4, 1 << 30, id="few"),
+        pytest.param(4, 1 << 30, id="few", marks=pytest.mark.slow),
         pytest.param(60, 1 << 30, id="many", marks=pytest.mark.slow),
         pytest.param(60, 30_000, id="many with a cache too small", marks=pytest.mark.slow),
     ],

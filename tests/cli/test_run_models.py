@@ -155,7 +155,17 @@ def assert_scores(scores, expected):
         assert abs(scores[task, metric] - scores[f"{task}-shuffled", metric]) > 0.01
 
 
-@pytest.mark.parametrize("changes", FOLDERS.values(), ids=FOLDERS)
+FEW = ("an empty prompt for documents", "a prompt for passages")
+"""Folders that are scored in each run of the suite; the others are slow."""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(changes, id=name, marks=[pytest.mark.slow] * (name not in FEW))
+        for name, changes in FOLDERS.items()
+    ],
+)
 def test_a_folder_scores_as_sentence_transformers_own_methods(folder, scored, changes):
     made = folder(**changes)
     scores, _ = scored(made)
@@ -179,7 +189,7 @@ def test_the_option_that_a_finding_names_gives_passages_their_prompt(folder, sco
     assert_scores(scores, references(made, **options))
 
 
-@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("normalize", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_dot_product_of_truncated_embeddings_is_not_of_unit_vectors_unless_asked(folder, scored, normalize):
     made = folder(st={"similarity_fn_name": "dot"})
     scores, table = scored(made, "--truncate-dim", "8", *(["--normalize"] if normalize else []))
@@ -193,12 +203,14 @@ def test_a_dot_product_of_truncated_embeddings_is_not_of_unit_vectors_unless_ask
     assert ("scaled to length 1 (--normalize)" in table) == normalize
 
 
+@pytest.mark.slow
 def test_a_truncation_in_the_configuration_is_packed_and_shown(folder, scored):
     _, table = scored(folder(**FOLDERS["a truncation in the configuration"]))
     row = next(line for line in table.splitlines() if line.startswith(" model ") and "packed" in line)
     assert row.split()[3:5] == ["8", "256"]
 
 
+@pytest.mark.slow
 def test_a_similarity_that_does_not_exist_is_a_finding_and_an_option_replaces_it(folder, scored):
     made = folder(**FOLDERS["a similarity that does not exist"])
     _, table = scored(made)

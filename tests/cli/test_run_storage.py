@@ -107,6 +107,7 @@ def test_three_dimensions_of_the_real_model_come_from_one_encoding(run, encoded)
     assert encoded == []  # the cache on disk has them in full
 
 
+@pytest.mark.slow
 def test_a_dimension_of_several_is_bit_for_bit_that_of_a_run_alone(run, tiny):
     ways = "--truncate-dim", "32,16,8", "--precision", "float32,int8,binary"
     assert run(*ways, model=tiny).code == 0
@@ -195,6 +196,7 @@ def test_a_name_of_the_users_is_told_apart_only_where_it_has_to_be(run, tiny):
     assert {row["model"] for row in rows("other")} == {"other"}
 
 
+@pytest.mark.slow
 def test_isolated_models_are_stored_alike(run, tiny):
     ways = "--truncate-dim", "16,8", "--precision", "float32,int8"
     assert run(*ways, model=tiny, tasks="stsb").code == 0

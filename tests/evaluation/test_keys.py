@@ -422,7 +422,7 @@ def records(root):
         pytest.param("helper_mod.py", "0.9", "0.2", "code of the task: helper_mod changed", id="a helper"),
         pytest.param(
             "site/topics-1.0.dist-info/METADATA", "Version: 1.0", "Version: 1.1",
-            "distribution topics 1.0 → 1.1", id="a distribution",
+            "distribution topics 1.0 → 1.1", id="a distribution", marks=pytest.mark.slow,
         ),
     ],
 )  # fmt: skip

@@ -78,7 +78,9 @@ def check_kill(step, uninterrupted, folder):
     assert list(folder.rglob("*.tmp")) == []
 
 
-@pytest.mark.parametrize("share", [0.1, 0.6, 0.95])
+@pytest.mark.parametrize(
+    "share", [pytest.param(0.1, marks=pytest.mark.slow), 0.6, pytest.param(0.95, marks=pytest.mark.slow)]
+)
 def test_a_run_that_was_killed_while_writing_continues_to_the_same_bytes(share, uninterrupted, tmp_path):
     check_kill(max(1, round(share * uninterrupted[1])), uninterrupted, tmp_path)
 

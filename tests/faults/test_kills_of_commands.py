@@ -217,7 +217,9 @@ def check_kill(case, step, folder, before, number=signal.SIGKILL):
     return done
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ("bench", "eviction"))) for name in CASES]
+)
 def test_a_command_killed_halfway_leaves_whole_files_and_is_completed_by_the_same_command(name, tmp_path):
     case = CASES[name]
     folder = prepared(case, tmp_path)
@@ -233,7 +235,7 @@ def test_a_command_killed_halfway_leaves_whole_files_and_is_completed_by_the_sam
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ("bench", "boards"))) for name in CASES]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "compare --write")) for name in CASES]
 )
 def test_ctrl_c_while_a_command_writes_leaves_whole_files_and_is_completed_by_the_same_command(
     name, tmp_path
