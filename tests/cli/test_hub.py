@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
+from hub_cache import REVISION, card, parquet, use, write_snapshot
+from plugins.published import DOCUMENTS, QRELS, QUERIES
 
 from harness import DataSource
 from harness.tasks import hub
 from harness_retrieval.tasks import retrieval_tasks
 from harness_sts.tasks import stsb_tasks
 from harness_triplet.tasks import triplet_tasks
-from tests.hub_cache import REVISION, card, parquet, use, write_snapshot
-from tests.plugins.published import DOCUMENTS, QRELS, QUERIES
 
 STSB, DEV = stsb_tasks()
 SCIFACT = retrieval_tasks()[0]

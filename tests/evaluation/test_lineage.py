@@ -109,9 +109,9 @@ def test_status_reports_changed_training_texts(candidate, tmp_path):
     evaluation, _ = run(candidate, tmp_path)
     write_lineage(candidate, lineage(LEAKED))
     asked = load_task(TASK, DataSource("sample", None))
-    assert _changes(evaluation, located(candidate), asked) == "what the model was trained on changed"
+    assert _changes(evaluation, located(candidate), asked) == ["what the model was trained on changed"]
     older = replace(evaluation, code={})
-    assert _changes(older, located(candidate), asked) == "an older harness computed it"
+    assert _changes(older, located(candidate), asked) == ["an older harness computed it"]
 
 
 def test_a_lineage_changes_no_fingerprint_score_or_prediction(candidate, tmp_path):

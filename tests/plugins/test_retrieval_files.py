@@ -12,7 +12,7 @@ from harness import HarnessError, Severity, evaluate
 from harness.authoring import TaskDefinition
 from harness_retrieval import beir
 from harness_retrieval.tasks import RETRIEVAL_KIND
-from tests.plugins.published import (
+from plugins.published import (
     DOCUMENTS,
     HEADER,
     NOWHERE,

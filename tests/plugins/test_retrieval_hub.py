@@ -9,7 +9,7 @@ import lzma
 import pytest
 
 from harness import HarnessError
-from tests.plugins.published import (
+from plugins.published import (
     DOCUMENTS,
     QRELS,
     QUERIES,

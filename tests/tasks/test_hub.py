@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hub_cache import REVISION, card, parquet, use, write_arrow_cache, write_snapshot
 
 from harness import DataSource, HarnessError
 from harness.authoring import HubDataset
 from harness.tasks import hub
 from harness.tasks.readers import read_rows
-from tests.hub_cache import REVISION, card, parquet, use, write_arrow_cache, write_snapshot
 
 NAME = "org/Some-Pairs"
 ROWS = parquet(left=["a", "b"], right=["c", "d"], score=[1.0, 2.0])
