@@ -54,18 +54,13 @@ def split_files(name: str, folder: Path, split: str, config: str | None) -> list
 
 def _check_card(name: str, folder: Path) -> None:
     """Raise HarnessError for a card that names files elsewhere: `datasets` would fetch them."""
-    import yaml  # type: ignore[import-untyped] # PyYAML has no annotations
+    from harness.system.front_matter import cut_front_matter
 
     for file in (folder / "README.md", folder / ".huggingface.yaml"):
         text = read_text(file, CARD) if file.is_file() else ""
-        matter = text.split("\n---", 1)[0].removeprefix("---") if file.suffix == ".md" else text
-        if file.suffix == ".md" and not text.startswith("---"):
-            continue
-        try:
-            card = yaml.load(matter, Loader=yaml.CSafeLoader)
-        except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise HarnessError(f"the card of the dataset {name} is not YAML: {error}") from error
-        elsewhere = next(_elsewhere(card.get("configs") if isinstance(card, dict) else None), None)
+        whole = text if file.suffix == ".md" else f"---\n{text}\n---\n"
+        card, _ = cut_front_matter(whole, f"the card of the dataset {name}")
+        elsewhere = next(_elsewhere(card.get("configs")), None)
         if elsewhere is not None:
             raise HarnessError(f"the card of the dataset {name} names files outside of it: {elsewhere}")
 

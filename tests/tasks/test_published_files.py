@@ -468,3 +468,20 @@ def test_a_card_without_plain_names_of_classes_changes_nothing(card, tmp_path):
     (tmp_path / "README.md").write_text(card)
     rows = read_rows(path, ("a", "label"))
     assert (rows["label"], rows.findings) == ([0, 1, -1], ())
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "x: " + "[" * 200_000,
+        "a0: &a0 {k: v}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 26)),
+        "x: !!bool foo",
+        "x: !!timestamp foo",
+    ],
+    ids=["deep", "merge keys", "no bool", "no time"],
+)
+def test_a_hostile_card_beside_a_file_is_no_card(front, tmp_path):
+    """As it would be to a YAML parser: the process ends, or does not within hours."""
+    (tmp_path / "README.md").write_text(f"---\n{front}\n---\n")
+    (tmp_path / "rows.jsonl").write_text('{"a": "one"}\n')
+    assert read_rows(tmp_path / "rows.jsonl", ["a"]) == {"a": ["one"]}

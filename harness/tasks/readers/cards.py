@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
@@ -32,19 +33,23 @@ def card_folders(path: Path) -> list[Path]:
 
 def card_of(path: Path) -> dict[str, Any]:
     """Return the front matter of the nearest card of a file; nothing where there is none that can be read."""
-    import yaml  # type: ignore[import-untyped] # PyYAML has no annotations
-
     cards = (folder / "README.md" for folder in card_folders(path))
     card = next((file for file in cards if file.is_file()), None)
     if card is None:
         return {}
+    state = card.stat()
+    return _front_matter(card, (state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=8)
+def _front_matter(card: Path, state: tuple[int, int]) -> dict[str, Any]:  # noqa: ARG001 - a changed card is read again
+    """Return a card's front matter; once for all shards of a dataset."""
+    from harness.system.front_matter import cut_front_matter
+
     try:
-        text = read_text(card, CARD)
-        matter = text.removeprefix("---").split("\n---", 1)[0] if text.startswith("---") else ""
-        content = yaml.load(matter, Loader=yaml.CSafeLoader)
-    except (HarnessError, yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
+        return cut_front_matter(read_text(card, CARD), str(card))[0]
+    except HarnessError:
         return {}  # any README may be beside a file
-    return content if isinstance(content, dict) else {}
 
 
 def with_card(error: HarnessError, path: Path) -> HarnessError:

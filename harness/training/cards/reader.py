@@ -60,7 +60,7 @@ def read_card(path: Path) -> Card:
     model, has a front matter that is not YAML, or gives one hyperparameter two values.
     """
     # PyYAML is needed for cards only.
-    from harness.training.cards.front_matter import cut_front_matter
+    from harness.system.front_matter import cut_front_matter
 
     where = str(path)
     text = read_text(path, CARD)

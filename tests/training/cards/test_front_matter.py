@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from harness import HarnessError
-from harness.training.cards.front_matter import cut_front_matter
+from harness.system.front_matter import cut_front_matter
 
 
 def front(text):

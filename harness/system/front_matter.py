@@ -1,4 +1,4 @@
-"""The front matter of a model card: third-party YAML, read in time and memory linear in its length."""
+"""The front matter of a model's or dataset's card: YAML of strangers, read in linear time and memory."""
 
 from __future__ import annotations
 
