@@ -21,6 +21,7 @@ _FORMAT = 1
 """Version of the files of a store."""
 _LIBRARIES = (
     "torch", "transformers", "tokenizers", "sentence-transformers", "numpy", "openvino", "onnxruntime",
+    "peft",
 )  # fmt: skip
 """Libraries that compute embeddings."""
 _KERNELS = (
@@ -100,5 +101,6 @@ def _versions() -> dict[str, str]:
 def _encoding_hash() -> str:
     """Return the hash of the code that computes embeddings: after a change of it no cached one is found."""
     own = Path(__file__).parents[1] / "models"
-    paths = [*(own / "backends").glob("*.py"), own / "sentence_transformer.py"]
+    loading = [own / f"{name}.py" for name in ("loading", "modules", "sentence_transformer")]
+    paths = [*(own / "backends").glob("*.py"), *loading]
     return digest({path.name: form_of(path.read_bytes()).digest for path in paths})
