@@ -23,7 +23,7 @@ import importlib
 import json
 import pkgutil
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,7 @@ def record_key(located: LocatedModel | CachedModel, examination: Examination) ->
     parts = {
         "model": located.fingerprint,
         "settings": changed_settings(located.spec.settings),
-        "examination": asdict(examination),
+        "examination": asdict(replace(examination, hub="")),
         "scoring": scoring_hash(),
     }
     trained = training_of(located)

@@ -39,8 +39,8 @@ class Examination:
     file, mteb)."""
     digest: str
     """Hash of all rows of all splits that the score depends on; empty where they could not be read."""
-    hub: str = ""
-    """ORG/NAME@COMMIT of the dataset of the hub; empty for other sources."""
+    hub: str = field(default="", compare=False)
+    """ORG/NAME@COMMIT of the dataset of the hub; empty for other sources. Rows count by their digest."""
     limit: int | None = None
     """Maximum number of examples in a limited run, which takes whole clusters; None for all."""
 

@@ -334,3 +334,10 @@ def test_a_leaderboard_waits_for_another_process_and_then_reads_the_records_of_b
 def test_a_folder_without_results_gets_no_leaderboard(tmp_path):
     publish(Results(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_rows_at_another_commit_of_the_hub_are_one_question():
+    one, other = evaluated("a"), evaluated("b")
+    other = replace(other, examination=replace(other.examination, hub="ORG/NAME@" + "1" * 40))
+    (board,) = boards([one, other])
+    assert (len(board.rows), board.refused) == (2, [])
