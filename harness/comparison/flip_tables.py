@@ -82,7 +82,7 @@ def _slice_row(part: Slice) -> list[Cell]:
         Cell(f"{part.by}: {shortened(part.value, 40)}"),
         Cell(count_text(part.examples, part.clusters)),
         Cell(gain_text(part.gain, part.low, part.high), best=part.gain > 0),
-        Cell(p_value(part.p_holm)),
+        Cell(p_value(part.p_adjusted)),
     ]
 
 

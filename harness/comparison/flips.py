@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.comparison.result import Change, Changes
 from harness.comparison.slices import measure_slices, text_columns
-from harness.stats.closed_form import ranks
+from harness.stats.ranks import ranks
 
 if TYPE_CHECKING:
     from harness.metrics.interface import Metric

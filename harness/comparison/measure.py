@@ -10,7 +10,7 @@ from harness.results.prediction_files import find_predictions, read_table
 from harness.results.predictions import align_tables, check_score, metric_of, pair_tables
 from harness.results.soundness import declared_fault, described, reads
 from harness.stats.gain import gain_of
-from harness.stats.intervals import FEWEST_UNITS, seed_from
+from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.training_seeds import seeds_gain
 
 if TYPE_CHECKING:
@@ -130,15 +130,13 @@ def _measure_metric(
     pair: TaskPair, score: Score, metric: Metric, tables: Sequence[Table], tasks: Mapping[str, Task]
 ) -> MetricGain:
     pairs = [pair_tables(metric, tables[0], table) for table in tables[1:]]
-    examination = pair.baseline.evaluation.examination
-    seed = seed_from(examination.digest, examination.task, score.metric, "gain")
     from_seeds = None
     if len(pairs) > 1:
         several = seeds_gain(pairs)
         gain, from_seeds = several.gain, several.from_seeds
     else:
         same = pair.baseline.evaluation.predictions == pair.candidates[0].evaluation.predictions
-        gain = gain_of(pairs[0], seed, identical=same)
+        gain = gain_of(pairs[0], identical=same)
     return MetricGain(
         evaluation=pair.baseline.evaluation,
         score=score,

@@ -47,7 +47,7 @@ class MetricComparison:
     """Ends of the 95 % interval of the gain; None where there is none."""
     p: float | None
     """Two-sided p-value, not corrected."""
-    p_holm: float | None
+    p_adjusted: float | None
     """p-value corrected over all lines of all comparisons of a command (Holm, 1979)."""
     verdict: Verdict
     margin: float | None
@@ -180,10 +180,10 @@ class Slice:
     gain: float
     low: float
     high: float
-    p_holm: float
+    p_adjusted: float
     """Corrected over all slices of the line."""
     flagged: bool
-    """Whether `p_holm` is below 0.05."""
+    """Whether `p_adjusted` is below 0.05."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,10 @@ import numpy as np
 from harness.comparison.result import Slice
 from harness.metrics import standard as metrics
 from harness.results.predictions import pair_tables
-from harness.stats.gain import LEVEL, bound_without_spread, quantile
+from harness.stats.curve import LEVEL
+from harness.stats.gain import gain_curve
 from harness.stats.holm import holm
-from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
-from harness.stats.proportions import mcnemar, tango
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,7 +76,7 @@ def measure_slices(metric: Metric, baseline: Table, candidate: Table) -> tuple[S
             gain=figures.gain,
             low=figures.low,
             high=figures.high,
-            p_holm=p,
+            p_adjusted=p,
             flagged=p < LEVEL,
         )
         for (part, pair, figures), p in zip(slices, adjusted, strict=True)
@@ -117,46 +116,13 @@ def _measure_part(
         pair = pair_tables(metric, *sides)
         if pair.count < _min_units(metric) or not math.isfinite(pair.gain):
             return None
-        if flips := _count_flips(pair):
-            return pair, _Figures(pair.gain, *tango(*flips, pair.examples), mcnemar(*flips))
-        error = standard_error(influences(pair))
-    if not math.isfinite(error):
-        return None
-    half = quantile(1 - LEVEL / 2, pair.count) * error
-    if error == 0 and metric.per_example:
-        half = bound_without_spread(pair)
-    return pair, _Figures(
-        pair.gain, pair.gain - half, pair.gain + half, _p_value(pair.gain, error, pair.count)
-    )
-
-
-def _count_flips(pair: Paired) -> tuple[int, int] | None:
-    """Count answers that became right, and wrong; None unless they are 0 or 1 and independent.
-
-    Student's t is anticonservative for many flips among few answers.
-    """
-    same = np.array_equal(pair.baseline.kept, pair.candidate.kept)
-    if not pair.metric.per_example or pair.clustered or not same:
-        return None
-    left, right = (np.asarray(side.columns[0], dtype=float) for side in (pair.baseline, pair.candidate))
-    if not np.isin([left, right], (0.0, 1.0)).all():
-        return None
-    return int((right > left).sum()), int((right < left).sum())
+        curve = gain_curve(pair)
+    return None if curve is None else (pair, _Figures(pair.gain, *curve.interval(), curve.p()))
 
 
 def _min_units(metric: Metric) -> int:
     known = metric.per_example or metric.compute in _KNOWN
     return FEWEST_UNITS if known else FEWEST_OF_UNKNOWN
-
-
-def _p_value(gain: float, error: float, units: int) -> float:
-    """Return the two-sided p-value of Student's t, at least the chance that all units move the same way."""
-    from scipy.special import stdtr
-
-    if gain == 0:
-        return 1.0
-    by_t = 2 * float(stdtr(units - 1, -abs(gain) / error)) if error else 0.0
-    return max(by_t, 2.0 ** (1 - units))
 
 
 def _parts(metric: Metric, baseline: Table, candidate: Table) -> Iterator[Part]:

@@ -51,7 +51,7 @@ def _row(line: MetricComparison, label: str) -> list[Cell]:
         Cell(number(line.baseline)),
         Cell(number(line.candidate)),
         Cell(gain_text(line.gain, line.low, line.high), best=better),
-        Cell(p_value(line.p_holm)),
+        Cell(p_value(line.p_adjusted)),
         Cell(_verdict(line), best=better),
     ]
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.comparison.result import Forgetting, Mean, MetricComparison
-from harness.stats.gain import LEVEL, quantile
-from harness.stats.holm import holm
+from harness.stats.curve import LEVEL, quantile
+from harness.stats.joint import Line
+from harness.stats.multiple import adjust
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
 
 def correct_p_values(families: Sequence[Sequence[MetricGain]]) -> list[list[float]]:
-    """Correct p-values over all lines of all comparisons (Holm); returns a list for each comparison."""
-    adjusted = iter(
-        holm(
-            [each.gain.p if each.gain is not None else math.nan for family in families for each in family]
-        ).tolist()
-    )
+    """Correct p-values over all lines of all comparisons; returns a list for each comparison."""
+    adjusted = iter(adjust([_line_of(each) for family in families for each in family]).tolist())
     return [[next(adjusted) for _ in family] for family in families]
+
+
+def _line_of(measured: MetricGain) -> Line:
+    examination, gain = measured.evaluation.examination, measured.gain
+    if gain is None:
+        return Line(p=math.nan, sample=examination, influence=None, unit_names=None)
+    return Line(p=gain.p, sample=examination, influence=gain.influence, unit_names=gain.unit_names)
 
 
 def make_lines(
@@ -36,7 +40,7 @@ def make_lines(
     return [_make_line(metric, p, gate, power=power) for metric, p in zip(measured, adjusted, strict=True)]
 
 
-def _make_line(metric: MetricGain, p_holm: float, gate: Gate | None, *, power: bool) -> MetricComparison:
+def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, power: bool) -> MetricComparison:
     gain, examination = metric.gain, metric.evaluation.examination
     line = MetricComparison(
         task=examination.task,
@@ -50,7 +54,7 @@ def _make_line(metric: MetricGain, p_holm: float, gate: Gate | None, *, power: b
         low=_finite(gain.low) if gain else None,
         high=_finite(gain.high) if gain else None,
         p=_finite(gain.p) if gain else None,
-        p_holm=_finite(p_holm),
+        p_adjusted=_finite(p_adjusted),
         verdict="not tested",
         margin=None,
         within_margin=None,
@@ -85,7 +89,7 @@ def verdict(line: MetricComparison, margin: float | None) -> Verdict:
     """
     if line.gain is None or line.test in ("not tested", "none"):
         return "not tested" if line.test != "none" else "inconclusive"
-    if line.p_holm is not None and line.p_holm < LEVEL and line.gain:
+    if line.p_adjusted is not None and line.p_adjusted < LEVEL and line.gain:
         return "better" if line.gain > 0 else "worse"
     if line.low is not None and line.high is not None:
         bound = margin or 0.0
@@ -142,7 +146,7 @@ def _mean_gain(measured: Sequence[MetricGain]) -> Mean | None:
     shares = [(error / total) ** 2 if total else 0.0 for error in errors]
     parts = sum(share**2 / max(gain.units - 1, 1) for share, gain in zip(shares, gains, strict=True))
     freedom = 1 + min(int(1 / parts), 10**6) if parts else 2
-    half = quantile(1 - LEVEL / 2, freedom) * total / len(gains)
+    half = quantile(1 - LEVEL / 2, freedom - 1) * total / len(gains)
     tasks = tuple(metric.evaluation.examination.task for metric in measured)
     return Mean(tasks=tasks, gain=value, low=value - half, high=value + half)
 

@@ -22,7 +22,7 @@ from harness.results.records import (
     content_hash,
     plain_values,
 )
-from harness.stats.intervals import estimate, interval_seed
+from harness.stats.intervals import estimate
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
 from harness.system.paths import without_start_folder
@@ -115,7 +115,7 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
     else:
         predictions = task.predict(model, dataset)
         _refuse_other_rows(predictions, dataset)
-        scores = [score_predictions(metric, predictions, loaded.examination) for metric in task.metrics]
+        scores = [score_predictions(metric, predictions) for metric in task.metrics]
     if not scores or scores[0].score is None:
         on = f" on these {len(dataset)} examples" if predictions else ""
         undefined = f"{scores[0].metric if scores else 'every metric'} is undefined{on}"
@@ -253,10 +253,9 @@ def _evaluation(
     )
 
 
-def score_predictions(metric: Metric, predictions: Predictions, examination: Examination) -> Score:
-    """Score predictions by a metric; the seed of its interval is made of rows, task and metric."""
-    seed = interval_seed(examination.digest, examination.task, metric.name)
-    estimated = estimate(metric, predictions, seed)
+def score_predictions(metric: Metric, predictions: Predictions) -> Score:
+    """Score predictions by a metric, with its interval."""
+    estimated = estimate(metric, predictions)
     return Score(
         metric=metric.name,
         score=_defined(estimated.score),

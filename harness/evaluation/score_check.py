@@ -39,7 +39,7 @@ def differences(
     metric = _metric(evaluation, score, tasks)
     try:
         with plugin_code():
-            recomputed = score_predictions(metric, predictions, examination)
+            recomputed = score_predictions(metric, predictions)
     except Exception as error:  # noqa: BLE001 - a third-party metric, or a missing column
         changes = [f"cannot be computed from the predictions: {error_sentence(error)}"]
     else:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.closed_form import ranks
 from harness.stats.proportions import Z_95
+from harness.stats.ranks import ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

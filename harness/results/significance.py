@@ -11,7 +11,7 @@ import numpy as np
 from harness.errors import HarnessError
 from harness.results.prediction_files import TaskResult, read_table
 from harness.results.predictions import align_tables, check_score, metric_columns, metric_of, pair_tables
-from harness.stats.gain import LEVEL
+from harness.stats.curve import LEVEL
 from harness.stats.holm import holm
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
@@ -170,7 +170,7 @@ class _InfluenceReader:
         """Return the units that count, (k,) int, and the influence of each, (k,)."""
         _, kept = metric_columns(self._metric, table)
         own = np.unique(table["cluster"] if kept is None else table["cluster"][kept])
-        influences = score_influences(pair_tables(self._metric, table, table))
+        influences = score_influences(pair_tables(self._metric, table, table).baseline)
         if not np.isfinite(influences).all():
             raise HarnessError("the influence of examples on its score is undefined")
         return own, influences

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.metrics import standard as metrics
-from harness.stats.closed_form import ranks
+from harness.stats.ranks import ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +28,15 @@ _BLOCK_CELLS = 4_000_000
 
 def influences(pair: Paired) -> np.ndarray:
     """Return the influence of each unit on the gain: (units,), with a sum of about zero."""
-    return np.asarray(_by_unit(pair, pair.candidate) - _by_unit(pair, pair.baseline))
+    return np.asarray(score_influences(pair.candidate) - score_influences(pair.baseline))
 
 
-def score_influences(pair: Paired) -> np.ndarray:
-    """Return the influence of each unit on the baseline's score: (units,)."""
-    return _by_unit(pair, pair.baseline)
+def score_influences(answers: Answers) -> np.ndarray:
+    """Return the influence of each unit on a score: (units,), with a sum of about zero."""
+    derivative = _mean if answers.metric.per_example else _DERIVATIVES.get(answers.metric.compute)
+    if derivative is None:
+        return _jackknife(answers)
+    return answers.by_unit(derivative(*answers.columns))
 
 
 def standard_error(influence: np.ndarray) -> float:
@@ -45,13 +48,6 @@ def standard_error(influence: np.ndarray) -> float:
     if count < 2:
         return float("nan")
     return float(np.sqrt(count / (count - 1) * np.sum((influence - influence.mean()) ** 2)))
-
-
-def _by_unit(pair: Paired, side: Answers) -> np.ndarray:
-    derivative = _mean if pair.metric.per_example else _DERIVATIVES.get(pair.metric.compute)
-    if derivative is None:
-        return _jackknife(pair, side)
-    return np.bincount(pair.units[side.kept], weights=derivative(*side.columns), minlength=pair.count)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -120,19 +116,17 @@ _DERIVATIVES: dict[Callable[..., float], Callable[..., np.ndarray]] = {
 }
 
 
-def _jackknife(pair: Paired, side: Answers) -> np.ndarray:
+def _jackknife(answers: Answers) -> np.ndarray:
     """Return the influence of each unit by leaving it out; of many units, a group of them at a time."""
-    count = pair.count
+    count = answers.count
     groups = min(count, MOST_GROUPS)
     # Groups must not depend on the order of units: neighbors may be alike.
     group = np.random.default_rng(count).permutation(np.arange(count) % groups)
-    member = group[pair.units]
     without = np.empty(groups)
-    block = max(1, _BLOCK_CELLS // max(len(member), 1))
+    block = max(1, _BLOCK_CELLS // max(len(answers.units), 1))
     for start in range(0, groups, block):
         left_out = np.arange(start, min(start + block, groups))
-        counts = (member != left_out[:, None]).astype(float)
-        without[left_out] = side.resampled(pair.metric, counts)
+        without[left_out] = answers.resampled((group != left_out[:, None]).astype(float))
     whole = np.nanmean(without)
     # A score may be undefined without a group, as without the only positive: its influence is unknown.
     moved = np.where(np.isfinite(without), (whole - without) * (groups - 1) / groups, 0.0)

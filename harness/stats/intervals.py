@@ -1,4 +1,4 @@
-"""Bootstrap intervals of scores, over clusters of examples; seeded by content."""
+"""Intervals of scores, over clusters of examples."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from harness.stats.bootstrap import draw_resamples, resampled_scores
+from harness.metrics import standard as metrics
+from harness.stats import area, average_precision, correlation, jackknife, means
+from harness.stats.curve import Curve, Interval
+from harness.stats.paired import Answers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.metrics.interface import Metric
     from harness.tasks.dataset import Column, Predictions
 
-RESAMPLES = 2000
-"""Number of resamples: between seeds, the ends of a 95 % interval move by about 2 % of its width."""
+_CURVES: dict[Callable[..., float], Callable[[Answers], Curve | None]] = {
+    metrics.pearson: correlation.score_curve,
+    metrics.spearman: correlation.score_curve,
+    metrics.roc_auc: area.score_curve,
+    metrics.average_precision: average_precision.score_curve,
+}
 
 FEWEST_UNITS = 10
 """Minimum number of clusters (of examples, where there are no clusters) for an interval.
@@ -23,17 +32,6 @@ FEWEST_UNITS = 10
 With fewer it is far too narrow: of 95 % intervals of a normal mean, 75 % cover it with 3 units, 84 % with 5,
 90 % with 10, 93 % with 20.
 """
-
-
-class Interval(NamedTuple):
-    """The ends of an interval; both NaN where it is undefined."""
-
-    low: float
-    high: float
-
-    def with_score(self, score: float) -> Interval:
-        """Return the interval, widened to a score outside of it; an undefined one stays undefined."""
-        return self if math.isnan(self.low) else Interval(min(self.low, score), max(self.high, score))
 
 
 class Estimate(NamedTuple):
@@ -58,34 +56,32 @@ def interval_seed(digest: str, task: str, metric: str) -> int:
     return seed_from(digest, task, metric, "interval")
 
 
-def estimate(metric: Metric, predictions: Predictions, seed: int, *, resamples: int = RESAMPLES) -> Estimate:
+def estimate(metric: Metric, predictions: Predictions) -> Estimate:
     """Score predictions by a metric, with a 95 % interval.
 
-    Resampled are clusters where the predictions have clusters, else examples.
-    The interval is the bootstrap's percentile interval (Efron, 1979); resamples on which the metric
-    is undefined do not count, and where they are the majority the interval is NaN, as it is for fewer
-    than FEWEST_UNITS units. It is widened to the score where that lies outside, as for a metric whose
-    resamples are biased. Where the values of a `per_example` metric are all 0 or all 1, all resamples
-    are equal, and the interval is the exact binomial one over the units (Clopper and Pearson,
-    1934, "The use of confidence or fiducial limits illustrated in the case of the binomial").
+    Units are clusters where the predictions have clusters, else examples. The interval follows from the
+    metric alone, contains the score, and always has width; it is NaN for fewer than FEWEST_UNITS units, and
+    where the metric or its error is undefined.
     """
     columns = [_array(predictions[name]) for name in metric.columns]
-    clusters = np.unique(_array(_clusters(predictions)), return_inverse=True)[1]
+    clusters = _array(_clusters(predictions))
     if metric.where is not None:
         kept = np.asarray(predictions[metric.where], dtype=bool)
-        columns = [column[kept] for column in columns]
-        clusters = np.unique(clusters[kept], return_inverse=True)[1]
-    units = 1 + int(clusters.max()) if len(clusters) else 0
-    score = float(metric.compute(*columns))
+        columns, clusters = [column[kept] for column in columns], clusters[kept]
+    answers = Answers.of(metric, columns, clusters)
     interval = Interval(math.nan, math.nan)
-    if math.isfinite(score) and units >= FEWEST_UNITS:
-        if metric.per_example and score in {0, 1} and np.all(columns[0] == score):
-            interval = _exact(score, units)
-        else:
-            blocks = draw_resamples(units, seed, resamples, width=len(clusters))
-            scores = [resampled_scores(metric, columns, counts[:, clusters]) for counts in blocks]
-            interval = _percentiles(np.concatenate(scores)).with_score(score)
-    return Estimate(score, interval, len(clusters), units)
+    if math.isfinite(answers.score) and answers.count >= FEWEST_UNITS:
+        curve = score_curve(answers)
+        if curve is not None:
+            interval = curve.interval()
+    return Estimate(answers.score, interval, len(answers.units), answers.count)
+
+
+def score_curve(answers: Answers) -> Curve | None:
+    """Return the confidence curve of a score, which follows from the metric; None where there is none."""
+    if answers.metric.per_example:
+        return means.score_curve(answers)
+    return _CURVES.get(answers.metric.compute, jackknife.score_curve)(answers)
 
 
 def _clusters(predictions: Predictions) -> Column:
@@ -99,17 +95,3 @@ def _array(values: Column) -> np.ndarray:
         cells[:] = [np.asarray(value) for value in values]
         return cells
     return np.asarray(values)
-
-
-def _exact(score: float, units: int) -> Interval:
-    """Return Clopper and Pearson's interval for units that are all 0 or all 1: one end is the score."""
-    bound = 0.025 ** (1 / units)
-    return Interval(bound, 1.0) if score == 1 else Interval(0.0, 1 - bound)
-
-
-def _percentiles(scores: np.ndarray) -> Interval:
-    defined = scores[np.isfinite(scores)]
-    if 2 * len(defined) < len(scores):
-        return Interval(math.nan, math.nan)
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return Interval(float(low), float(high))

@@ -1,4 +1,4 @@
-"""Two models' predictions for the same examples, as the paired columns that a metric takes."""
+"""Answers of one model, and of two to the same examples, as the columns that a metric takes."""
 
 from __future__ import annotations
 
@@ -9,33 +9,64 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats.bootstrap import resampled_scores
-from harness.stats.closed_form import ClosedForm, closed_form_of
 
 if TYPE_CHECKING:
     from harness.metrics.interface import Metric
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """One model's columns of a metric, without the rows that do not count (`Metric.where`)."""
 
+    metric: Metric
     columns: list[np.ndarray]
+    """(k,) each."""
+    units: np.ndarray
+    """(k,) int: the unit of each row, in [0, count)."""
+    count: int
+    """Number of units; some may have no row that counts."""
     kept: np.ndarray
-    """(n,) bool: which rows count."""
+    """(n,) bool: which of the examples count; k of them do."""
 
-    def score(self, metric: Metric) -> float:
-        """Return the score of the rows that count; NaN where the metric is undefined."""
-        return float(metric.compute(*self.columns))
+    @classmethod
+    def of(cls, metric: Metric, columns: list[np.ndarray], clusters: np.ndarray) -> Answers:
+        """Return the answers of one model, of which all rows count; clusters: (n,) of any sortable type."""
+        units = np.unique(clusters, return_inverse=True)[1]
+        count = 1 + int(units.max()) if len(units) else 0
+        return cls(metric, columns, units, count, np.ones(len(units), dtype=bool))
 
-    def resampled(self, metric: Metric, counts: np.ndarray) -> np.ndarray:
-        """Return the scores of resamples, (B,); counts: (B, n), how often each example was drawn."""
-        drawn = counts if self.kept.all() else counts[:, self.kept]
-        return resampled_scores(metric, self.columns, drawn)
+    @cached_property
+    def score(self) -> float:
+        """The score of the rows that count; NaN where the metric is undefined."""
+        return float(self.metric.compute(*self.columns))
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The first column as floats, (k,): for a mean, its values."""
+        return np.asarray(self.columns[0], dtype=float)
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Number of rows of each unit: (count,)."""
+        return np.bincount(self.units, minlength=self.count)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether a unit has more than one row."""
+        return self.count < len(self.units)
+
+    def by_unit(self, values: np.ndarray) -> np.ndarray:
+        """Return sums over the rows of each unit: (k,) → (count,)."""
+        return np.bincount(self.units, weights=values, minlength=self.count)
+
+    def resampled(self, counts: np.ndarray) -> np.ndarray:
+        """Return the scores of resamples, (B,); counts: (B, count), how often each unit was drawn."""
+        return resampled_scores(self.metric, self.columns, counts[:, self.units])
 
 
 @dataclass(frozen=True, eq=False)
 class Paired:
-    """Both models' answers, and the unit of each example.
+    """Both models' answers to the same examples.
 
     Units are independent of each other: clusters of examples, or examples where there are no clusters.
     """
@@ -45,6 +76,8 @@ class Paired:
     candidate: Answers
     units: np.ndarray
     """(n,) int: the unit of each example, numbered from 0 without gaps."""
+    names: np.ndarray
+    """(count,): the name of each unit: its cluster, or its example."""
 
     @classmethod
     def of(
@@ -61,52 +94,45 @@ class Paired:
         every = np.ones(len(clusters), dtype=bool)
         masks = [every if kept is None else np.asarray(kept, dtype=bool) for _, kept in (baseline, candidate)]
         either = masks[0] | masks[1]
-        units = np.unique(clusters[either], return_inverse=True)[1]
+        names, units = np.unique(clusters[either], return_inverse=True)
         sides = [
-            Answers([column[kept] for column in columns], kept[either])
+            Answers(
+                metric, [column[kept] for column in columns], units[kept[either]], len(names), kept[either]
+            )
             for (columns, _), kept in zip((baseline, candidate), masks, strict=True)
         ]
-        return cls(metric, sides[0], sides[1], units)
+        return cls(metric, sides[0], sides[1], units, names)
 
     @property
     def examples(self) -> int:
         """Number of examples that count in either model."""
         return len(self.units)
 
-    @cached_property
+    @property
     def count(self) -> int:
         """Number of units."""
-        return 1 + int(self.units.max()) if len(self.units) else 0
+        return len(self.names)
 
     @property
     def clustered(self) -> bool:
         """Whether a unit has more than one example."""
         return self.count < self.examples
 
-    @cached_property
+    @property
+    def same_rows(self) -> bool:
+        """Whether the same examples count in both models."""
+        return np.array_equal(self.baseline.kept, self.candidate.kept)
+
+    @property
     def scores(self) -> tuple[float, float]:
         """Scores of baseline and candidate."""
-        return self.baseline.score(self.metric), self.candidate.score(self.metric)
+        return self.baseline.score, self.candidate.score
 
     @property
     def gain(self) -> float:
         """Candidate − baseline."""
-        return self.scores[1] - self.scores[0]
-
-    @cached_property
-    def closed_forms(self) -> tuple[ClosedForm, ClosedForm] | None:
-        """Closed forms of baseline and candidate; None for a metric without one."""
-        baseline, candidate = (
-            closed_form_of(self.metric, side.columns, self.units[side.kept], self.count)
-            for side in (self.baseline, self.candidate)
-        )
-        return (baseline, candidate) if baseline is not None and candidate is not None else None
+        return self.candidate.score - self.baseline.score
 
     def resampled(self, counts: np.ndarray) -> np.ndarray:
         """Return the gains of resamples, (B,); counts: (B, units), how often each unit was drawn."""
-        if self.closed_forms is not None:
-            baseline, candidate = self.closed_forms
-            return np.asarray(candidate.scores(counts) - baseline.scores(counts))
-        drawn = counts[:, self.units]
-        scores = self.candidate.resampled(self.metric, drawn)
-        return np.asarray(scores - self.baseline.resampled(self.metric, drawn))
+        return np.asarray(self.candidate.resampled(counts) - self.baseline.resampled(counts))

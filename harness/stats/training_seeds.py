@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.gain import LEVEL, POWER, Gain, bound_without_spread, quantile
+from harness.stats.curve import LEVEL, quantile
+from harness.stats.detectable import POWER
+from harness.stats.gain import Gain
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
+from harness.stats.unseen import unseen_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +50,7 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     examples = standard_error(moved.mean(axis=0)) ** 2
     if not moved.any() and first.metric.per_example:
         # That all examples moved alike does not prove that others would.
-        examples = (max(map(bound_without_spread, pairs)) / quantile(1 - LEVEL / 2, first.count)) ** 2
+        examples = (unseen_share(first.count) / quantile(1 - LEVEL / 2, first.count - 1)) ** 2
     between = float(gains.var(ddof=1)) / count
     variance = examples + between
     if variance == 0:
@@ -55,12 +58,12 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
         return SeedsGain(gain=_gain(pairs, 0.0, 0.0, p, 0.0), from_seeds=0.0)
 
     def half(level: float) -> float:
-        of_seeds, of_examples = quantile(1 - level / 2, count), quantile(1 - level / 2, first.count)
+        of_seeds, of_examples = quantile(1 - level / 2, count - 1), quantile(1 - level / 2, first.count - 1)
         return math.sqrt(of_seeds**2 * between + of_examples**2 * examples)
 
     error = math.sqrt(variance)
     p = _p_where_it_touches_zero(half, abs(float(gains.mean())))
-    least = half(LEVEL) + quantile(POWER, first.count) * error
+    least = half(LEVEL) + quantile(POWER, first.count - 1) * error
     # Part of the variance between seeds comes from examples: they move each seed's gain a little differently.
     own = np.mean([standard_error(rest) ** 2 for rest in moved - moved.mean(axis=0)]) / (count - 1)
     share = max(0.0, between - float(own)) / variance

@@ -21,7 +21,7 @@ from harness import (
     Task,
     mean_metric,
 )
-from harness.authoring import estimate, interval_seed
+from harness.authoring import estimate
 from harness_clauses.bm25 import CHOICE
 from harness_clauses.pairs import chosen_pairs, csv_pairs, evidence_pairs, join_splits
 from harness_clauses.probe import Pairs, best_threshold, majority, majority_by_hypothesis, probe_classes
@@ -94,7 +94,7 @@ class Entailment(ClausePairs):
             columns["probe"], fitted["C"] = probe_classes(splits["train"], splits.get("dev"), evaluated)
             columns["probe_correct"] = columns["probe"] == evaluated.gold
             columns |= baselines(dataset)
-        findings = find_inverted_labels(Predictions(dataset, **columns), dataset, self.name)
+        findings = find_inverted_labels(Predictions(dataset, **columns))
         return Predictions(dataset, fitted=fitted, findings=findings, **columns)
 
 
@@ -187,9 +187,9 @@ def baselines(dataset: Dataset) -> dict[str, list[bool]]:
     }
 
 
-def find_inverted_labels(predictions: Predictions, dataset: Dataset, task: str) -> list[Finding]:
+def find_inverted_labels(predictions: Predictions) -> list[Finding]:
     """Find similarities that rank contradictions above entailments, with a 95 % interval below 0.5."""
-    auc = estimate(ROC_AUC, predictions, interval_seed(dataset.digest, task, ROC_AUC.name))
+    auc = estimate(ROC_AUC, predictions)
     low, high = auc.interval
     if not high < 0.5:
         return []

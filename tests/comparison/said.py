@@ -42,7 +42,7 @@ CANDIDATE = ModelRef(name="nda", fingerprint="c" * 64, source="results/candidate
 def line(task="stsb", verdict="better", gain=0.0123, **changes) -> MetricComparison:
     made = MetricComparison(
         task=task, metric="spearman", headline=True, data="files", tags=("sts",), baseline=0.8203,
-        candidate=0.8203 + gain, gain=gain, low=gain - 0.0078, high=gain + 0.0078, p=0.002, p_holm=0.008,
+        candidate=0.8203 + gain, gain=gain, low=gain - 0.0078, high=gain + 0.0078, p=0.002, p_adjusted=0.008,
         verdict=verdict, margin=None, within_margin=None, detectable=0.0111, needed=None, examples=1379,
         clusters=1379, test="paired bootstrap",
     )  # fmt: skip
@@ -50,8 +50,8 @@ def line(task="stsb", verdict="better", gain=0.0123, **changes) -> MetricCompari
 
 
 NOTHING = {
-    "baseline": None, "candidate": None, "gain": None, "low": None, "high": None, "p": None, "p_holm": None,
-    "detectable": None, "test": "not tested",
+    "baseline": None, "candidate": None, "gain": None, "low": None, "high": None, "p": None,
+    "p_adjusted": None, "detectable": None, "test": "not tested",
 }  # fmt: skip
 """Fields of a line about which nothing is known."""
 
@@ -82,16 +82,16 @@ def every_verdict() -> tuple[MetricComparison, ...]:
         line("stsb", "better", 0.0101, metric="pearson", headline=False),
         line(
             "penal-triplets", "worse", -0.0071, metric="accuracy", low=-0.0099, high=-0.0043, margin=0.01,
-            within_margin=True, clusters=1179, test="sign flip", p_holm=0.00001,
+            within_margin=True, clusters=1179, test="sign flip", p_adjusted=0.00001,
         ),
         line("contract-nli", "worse", -0.0310, metric="accuracy", margin=0.01, within_margin=False),
         line(
             "legal-retrieval", "equivalent", 0.0004, metric="ndcg@10", low=-0.0012, high=0.0020, margin=0.01,
-            within_margin=True, p_holm=0.9,
+            within_margin=True, p_adjusted=0.9,
         ),
         line(
-            "case-law", "inconclusive", 0.0021, metric="accuracy", p_holm=0.61, data="sample", margin=0.01,
-            within_margin=True, needed=5_210, from_seeds=0.34,
+            "case-law", "inconclusive", 0.0021, metric="accuracy", p_adjusted=0.61, data="sample",
+            margin=0.01, within_margin=True, needed=5_210, from_seeds=0.34,
         ),
         replace(line("mteb-sts12", "not tested", data="own"), **NOTHING, reason="no predictions at hand"),
     )  # fmt: skip
@@ -122,7 +122,7 @@ def changes() -> Changes:
     )  # fmt: skip
     part = Slice(
         by="length", value="20 – 40 words", examples=312, clusters=280, gain=-0.041, low=-0.066, high=-0.016,
-        p_holm=0.003, flagged=True,
+        p_adjusted=0.003, flagged=True,
     )  # fmt: skip
     return Changes(
         task="stsb", metric="spearman", what="pairs", gained=702, lost=655, most_gained=(moved,),

@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 
 LINE = MetricComparison(
     task="stsb", metric="spearman", headline=True, data="files", tags=("sts",), baseline=0.8, candidate=0.81,
-    gain=0.01, low=-0.005, high=0.025, p=0.2, p_holm=0.2, verdict="inconclusive", margin=None,
+    gain=0.01, low=-0.005, high=0.025, p=0.2, p_adjusted=0.2, verdict="inconclusive", margin=None,
     within_margin=None, detectable=0.02, needed=None, examples=100, clusters=90, test="paired bootstrap",
 )  # fmt: skip
 

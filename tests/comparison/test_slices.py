@@ -30,7 +30,7 @@ def test_the_gain_on_a_slice_and_its_interval_are_those_of_the_slice_alone():
     reference = ttest_rel(values[1][gold == "law"], values[0][gold == "law"])
     assert law.gain == pytest.approx((values[1] - values[0])[gold == "law"].mean())
     assert (law.low, law.high) == pytest.approx(tuple(reference.confidence_interval()))
-    assert law.p_holm >= reference.pvalue
+    assert law.p_adjusted >= reference.pvalue
 
 
 def test_a_slice_where_the_candidate_fails_is_flagged_and_the_others_are_not():
@@ -76,7 +76,7 @@ def test_right_and_wrong_answers_are_tested_on_a_slice_as_on_all_examples():
     whole = gain_of(pair_tables(CORRECT, *alone), 0)
     assert whole.test == "McNemar mid-p"
     assert (law.gain, law.low, law.high) == pytest.approx((whole.value, whole.low, whole.high))
-    assert law.p_holm >= whole.p
+    assert law.p_adjusted >= whole.p
 
 
 def test_p_values_are_corrected_over_all_slices_of_the_line():
@@ -84,7 +84,7 @@ def test_p_values_are_corrected_over_all_slices_of_the_line():
     base = table(40, correct=[0.0] * 40, truncated=[True] * 20 + [False] * 20)
     cand = table(40, correct=[1.0] * 10 + [0.0] * 30, truncated=[False] * 40)
     found = measured(measure_slices(CORRECT, base, cand), "truncated")
-    assert (found["yes"].p_holm, found["no"].p_holm) == pytest.approx((2 * 2**-10, 1.0))
+    assert (found["yes"].p_adjusted, found["no"].p_adjusted) == pytest.approx((2 * 2**-10, 1.0))
 
 
 def test_the_smallest_p_value_is_the_chance_that_all_units_move_the_same_way():
@@ -92,7 +92,7 @@ def test_the_smallest_p_value_is_the_chance_that_all_units_move_the_same_way():
     base = table(40, margin=[0.0] * 40, cluster=clusters)
     moved = table(40, margin=[0.3] * 10 + [0.0] * 30, cluster=clusters)
     (found,) = measure_slices(mean_metric("margin"), base, moved)
-    assert found.p_holm == pytest.approx(2 * 2**-10)
+    assert found.p_adjusted == pytest.approx(2 * 2**-10)
 
 
 def test_a_slice_where_nothing_moved_has_an_interval_wider_than_zero():
@@ -101,7 +101,7 @@ def test_a_slice_where_nothing_moved_has_an_interval_wider_than_zero():
     found = measured(measure_slices(mean_metric("recall"), base, base), "length")["≤ 5 characters"]
     # No unit of twenty: at most 1 − 0.025^(1/20) of all, exactly.
     assert (found.low, found.high) == pytest.approx((-0.16843, 0.16843), abs=1e-5)
-    assert (found.examples, found.clusters, found.p_holm, found.flagged) == (40, 20, 1.0, False)
+    assert (found.examples, found.clusters, found.p_adjusted, found.flagged) == (40, 20, 1.0, False)
 
 
 def test_a_slice_of_all_examples_is_left_out():

@@ -103,7 +103,7 @@ def test_a_gain_without_an_interval_is_shown_alone():
 
 
 def test_a_tiny_p_value_is_not_zero():
-    assert column(answer(line(p_holm=1e-9), line(p_holm=0.001)), "p") == ["<0.001", "0.0010"]
+    assert column(answer(line(p_adjusted=1e-9), line(p_adjusted=0.001)), "p") == ["<0.001", "0.0010"]
 
 
 def test_a_comparison_of_nothing_is_shown():

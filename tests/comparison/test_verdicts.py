@@ -25,11 +25,13 @@ from harness.comparison.verdicts import verdict
     ],
 )
 def test_a_verdict_follows_from_the_interval_and_the_corrected_p_value(figures, margin, expected):
-    gain, low, high, p_holm = figures
+    gain, low, high, p_adjusted = figures
     test = "none" if low is None else "paired bootstrap"
-    line = replace(LINE, gain=gain, low=low, high=high, p=p_holm, p_holm=p_holm, test=test)
+    line = replace(LINE, gain=gain, low=low, high=high, p=p_adjusted, p_adjusted=p_adjusted, test=test)
     assert verdict(line, margin) == expected
 
 
 def test_scores_without_predictions_are_not_tested():
-    assert verdict(replace(LINE, low=None, high=None, p_holm=None, test="not tested"), 0.1) == "not tested"
+    assert (
+        verdict(replace(LINE, low=None, high=None, p_adjusted=None, test="not tested"), 0.1) == "not tested"
+    )

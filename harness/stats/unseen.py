@@ -1,0 +1,60 @@
+"""Bounds on what was not seen: a kind of unit that is in none of n may still be a share of all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.stats.curve import LEVEL, Curve, Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.metrics.interface import Metric
+
+
+def unseen_share(units: float, level: float = LEVEL) -> float:
+    """Return the largest share of all units that a kind may have of which none was seen, in (0, 1].
+
+    One end of a two-sided exact interval for zero of `units`, 1 − (level / 2)^(1 / units).
+    Source: Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in the case of
+    the binomial".
+    """
+    return 1 - float((level / 2) ** (1 / units))
+
+
+def units_to_see(share: float, level: float = LEVEL) -> int:
+    """Return how many units it takes to see a kind that is such a share of all; the inverse of the above."""
+    return math.ceil(math.log(level / 2) / math.log1p(-share))
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenCurve(Curve):
+    """A score or gain that no unit moves: each that was not seen may move it by the metric's whole range."""
+
+    value: float
+    units: float
+    bounds: Interval
+    """The least and the greatest value that it can have."""
+    test: str
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """Return the value, moved towards both bounds by the unseen share."""
+        share = unseen_share(self.units, level)
+        low, high = self.bounds
+        return Interval(self.value - share * (self.value - low), self.value + share * (high - self.value))
+
+
+def bounds_of(metric: Metric) -> Interval:
+    """Return the least and the greatest score of a metric; infinite where unknown."""
+    from harness.metrics import standard as metrics
+
+    known: dict[Callable[..., float], Interval] = {
+        metrics.pearson: Interval(-1.0, 1.0),
+        metrics.spearman: Interval(-1.0, 1.0),
+        metrics.roc_auc: Interval(0.0, 1.0),
+        metrics.average_precision: Interval(0.0, 1.0),
+        metrics.macro_f1: Interval(0.0, 1.0),
+    }
+    return known.get(metric.compute, Interval(-math.inf, math.inf))
