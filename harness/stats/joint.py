@@ -54,11 +54,11 @@ def by_sample(lines: Sequence[Line]) -> list[SampleLines]:
 
 
 def _aligned(lines: Sequence[Line]) -> Iterator[np.ndarray]:
-    names = [line.unit_names for line in lines if line.unit_names is not None]
+    names = [np.asarray(line.unit_names) for line in lines]
     known = names[0]
     if any(not np.array_equal(known, other) for other in names[1:]):
         known = np.unique(np.concatenate(names))
-    for line in lines:
+    for line, own in zip(lines, names, strict=True):
         aligned = np.zeros(len(known))
-        aligned[np.searchsorted(known, line.unit_names)] = line.influence
+        aligned[np.searchsorted(known, own)] = line.influence
         yield aligned
