@@ -15,6 +15,7 @@ import numpy as np
 from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
 from harness.stats.paired import Answers, Paired
+from harness.stats.proportions import Z_95
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,10 @@ class Cell:
     """Share of lower ends above the true gain: a gate whose margin is exactly the true loss passes."""
     single: float
     """Coverage of the baseline's score."""
+    power: float
+    """Share of p < 5 %, where the true gain is not 0."""
+    ideal: float
+    """Power of a z-test that knows the true spread of the gain."""
     undecided: float
     """Share of repetitions without an interval: no verdict, with a reason."""
     width: float
@@ -97,11 +102,12 @@ def measure_cell(family: Family, examples: int, repetitions: int, seed: int = 0)
     """Draw so many pairs, ask the harness about each, and count what is wrong."""
     generator = np.random.default_rng([examples, seed, *family.name.encode()])
     true_gain, true_score = truth(family)
-    rejected, above, covered, single, widths = [], [], [], [], []
+    rejected, above, covered, single, widths, gains = [], [], [], [], [], []
     undecided, test = 0, "none"
     for _ in range(repetitions):
         pair = family.draw(generator, examples).pair(family.metric)
         gain = gain_of(pair)
+        gains.append(gain.value)
         if math.isnan(gain.low):
             undecided += 1
         else:
@@ -125,6 +131,8 @@ def measure_cell(family: Family, examples: int, repetitions: int, seed: int = 0)
         coverage=_share(covered),
         gate=_share(above),
         single=_share(single),
+        power=math.nan if true_gain == 0 else sum(rejected) / repetitions,
+        ideal=math.nan if true_gain == 0 else _ideal_power(true_gain, float(np.nanstd(gains))),
         undecided=undecided / repetitions,
         width=float(np.median(widths)) if widths else math.nan,
         no_width=sum(width == 0 for width in widths),
@@ -135,6 +143,13 @@ def measure_cell(family: Family, examples: int, repetitions: int, seed: int = 0)
 def _score_curve(answers: Answers) -> tuple[float, float] | None:
     curve = score_curve(answers) if math.isfinite(answers.score) else None
     return None if curve is None else curve.interval()
+
+
+def _ideal_power(true_gain: float, spread: float) -> float:
+    from scipy.special import ndtr
+
+    shift = abs(true_gain) / spread
+    return float(ndtr(shift - Z_95) + ndtr(-shift - Z_95))
 
 
 def _share(truths: list[bool]) -> float:
