@@ -42,22 +42,21 @@ def _cells() -> list[Cell]:
 
 def cells_table(*, tuned: bool) -> str:
     """Return the table of all cells whose families were known, or unknown, when methods were chosen."""
-    rows = []
-    for cell in _cells():
-        if cell.tuned == tuned:
-            rows.append(
-                [
-                    cell.family,
-                    f"{cell.examples:,}",
-                    cell.test,
-                    _percent(cell.type_one),
-                    _percent(cell.coverage),
-                    _percent(cell.gate),
-                    _percent(cell.single),
-                    f"{cell.power:.0%} / {cell.ideal:.0%}" if math.isfinite(cell.power) else "",
-                    _percent(cell.undecided) if cell.undecided else "",
-                ]
-            )
+    rows = [
+        [
+            cell.family,
+            f"{cell.examples:,}",
+            cell.test,
+            _percent(cell.type_one),
+            _percent(cell.coverage),
+            _percent(cell.gate),
+            _percent(cell.single),
+            f"{cell.power:.0%} / {cell.ideal:.0%}" if math.isfinite(cell.power) else "",
+            _percent(cell.undecided) if cell.undecided else "",
+        ]
+        for cell in _cells()
+        if cell.tuned == tuned
+    ]
     header = ["data", "n", "test", "type I", "coverage", "gate", "score", "power / ideal", "no interval"]
     return _table(header, rows, numeric=range(3, 9))
 
@@ -87,7 +86,8 @@ def summary() -> str:
     widths = sum(cell.no_width for cell in _cells())
     repetitions = _read("type_one.json")["repetitions"]
     return (
-        f"{len(bounded)} of the {len(_cells())} cells have bounds to meet, of {repetitions:,} repetitions each: {words}."
+        f"{len(bounded)} of the {len(_cells())} cells have bounds to meet, of {repetitions:,} repetitions"
+        f" each: {words}."
         f" Intervals of no width in all cells: {widths}."
     )
 
