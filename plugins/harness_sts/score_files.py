@@ -118,10 +118,11 @@ def _names(files: Iterable[Path]) -> str:
 
 
 def _without_blank(pairs: Columns) -> Columns:
-    kept = [row for row, score in enumerate(pairs["score"]) if score]
+    columns = [pairs[name] for name in (*_TEXTS, "score")]
+    kept = [row for row, values in enumerate(zip(*columns, strict=True)) if all(values)]
     count = len(pairs["score"])
     if not kept:
-        raise HarnessError(f"empty dataset: none of the {count} pairs has a score")
+        raise HarnessError(f"empty dataset: none of the {count} pairs has two texts and a score")
     if len(kept) == count:
         return pairs
     lacking = verb(count - len(kept), "lacks a value and was", "lack a value and were")

@@ -68,6 +68,15 @@ def test_several_files_of_pairs_meet_their_own_scores_and_further_columns_are_no
     assert codes(dataset) == ["several-files", "rows-dropped"]
 
 
+def test_a_pair_that_lacks_a_text_is_dropped_too_where_scores_are_in_a_file(load):
+    dataset = load(
+        STS + 'path = "in.txt"\nscores = "gs.txt"\nmissing = "drop"',
+        in__txt="a\tb\nc\t\ne\tf\n",
+        gs__txt="1\n2\n3\n",
+    )
+    assert pairs(dataset) == [("a", "b", 1.0), ("e", "f", 3.0)]
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
