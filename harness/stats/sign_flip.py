@@ -1,55 +1,43 @@
-"""Sign-flip test: is a sum of differences larger than with random signs?"""
+"""Exact sign flips: how many patterns of signs give a sum as far from zero as that of the differences?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from harness.metrics.standard import weighted_sums
-from harness.stats.bootstrap import block_sizes
+MOST_EXACT = 30
+"""Maximum number of differing units for which all 2^n patterns of signs are counted."""
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_EXACT = 13
-"""Maximum number of differing units for which all 2^n patterns of signs are tried, not random ones."""
-
-_BLOCK_CELLS = 2_000_000
-"""Maximum number of signs drawn at once. It decides which signs are drawn, so it must not change."""
+ROUNDING = 1e-9
+"""Sums that are apart by such a share of the largest possible one differ by rounding alone."""
 
 
-def sign_flip_p(differences: np.ndarray, seed: int, count: int) -> float:
-    """Two-sided p-value of a sum of units' differences, in (0, 1]: their signs are flipped at random.
+def sign_flip_p(differences: np.ndarray) -> float | None:
+    """Return the exact two-sided p-value of a sum of units' differences, in (0, 1]; None for too many.
 
-    differences: (units,); count: random patterns of signs.
-    Exact for differences that are symmetric about zero, whatever their size; all patterns of signs where
-    these are few, else p = (b + 1) / (count + 1). 1 where all differences are zero.
+    differences: (units,); those of 0 do not count, and MOST_EXACT others at most may. 1 where all are 0.
+    The share of all patterns of signs whose sum is as far from zero as without a pattern; sums that differ by
+    rounding alone are equal. Exact where differences are symmetric about zero, whatever their sizes.
     Source: Fisher (1935), "The design of experiments", 21; clusters: Canay, Romano and Shaikh (2017),
-    "Randomization tests under an approximate symmetry assumption".
+    "Randomization tests under an approximate symmetry assumption"; in two halves: Horowitz and Sahni (1974).
     """
-    moved = differences[differences != 0]
+    moved = np.sort(differences[differences != 0])
+    if len(moved) > MOST_EXACT:
+        return None
     if not len(moved):
         return 1.0
-    observed = abs(moved.sum()) - 1e-9 * np.abs(moved).sum()
-    if len(moved) <= _EXACT:
-        patterns = (np.arange(2 ** len(moved))[:, None] >> np.arange(len(moved))) & 1
-        return float(np.mean(np.abs(_signed_sums(patterns, moved)) >= observed))
-    beyond = sum(
-        int((np.abs(_signed_sums(coins, moved)) >= observed).sum())
-        for coins in _flip_coins(len(moved), seed, count)
-    )
-    return (beyond + 1) / (count + 1)
+    observed = abs(moved.sum()) - ROUNDING * np.abs(moved).sum()
+    if observed <= 0:
+        return 1.0
+    half = len(moved) // 2
+    some, others = _signed_sums(moved[:half]), np.sort(_signed_sums(moved[half:]))
+    # Patterns come in pairs of opposite signs: those above are as many as those below.
+    above = len(others) - np.searchsorted(others, observed - some, side="left")
+    return float(2 * above.sum() / 2 ** len(moved))
 
 
-def _signed_sums(coins: np.ndarray, differences: np.ndarray) -> np.ndarray:
-    """Sums of differences whose sign is kept where a coin is 1, and turned where it is 0: (B,)."""
-    return np.asarray(2 * weighted_sums(coins, differences) - differences.sum())
-
-
-def _flip_coins(units: int, seed: int, count: int) -> Iterator[np.ndarray]:
-    """Flip a coin for every unit, `count` times: blocks of (b, units), each cell 1 or 0."""
-    generator = np.random.default_rng(seed)
-    for size in block_sizes(count, units, _BLOCK_CELLS):
-        coins = np.frombuffer(generator.bytes(size * -(-units // 8)), dtype=np.uint8).reshape(size, -1)
-        yield np.unpackbits(coins, axis=1, count=units).astype(float)
+def _signed_sums(values: np.ndarray) -> np.ndarray:
+    """Return the sums of values under all patterns of signs: (2^n,)."""
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums - value, sums + value])
+    return sums
