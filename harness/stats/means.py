@@ -43,8 +43,7 @@ def gain_curve(pair: Paired) -> Curve | None:
     bounds = Interval(-units.spread, units.spread)
     signs: Curve = sign_curve(residuals, bounds)
     exact = sign_flip_p(units.totals) if pair.same_rows else None
-    if exact is not None:
-        signs = PinnedCurve(signs, residuals.gain, exact, signs.test)
+    signs = PinnedCurve(signs, residuals.gain, signs.p() if exact is None else exact, signs.test)
     curves = [signs, HallCurve.of(residuals.gain, influence, bounds)]
     if bound := _range_curve(residuals, units, bounds):
         curves.append(bound)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from harness.stats.curve import LEVEL, SMALLEST_P, UNBOUNDED, Curve, Interval
+from harness.stats.sign_flip import MOST_SUBSETS, SubsetTail
 from harness.stats.tails import Residuals, SignTail, Tail
 
 
@@ -43,9 +44,12 @@ class TailCurve(Curve):
 
 
 def sign_curve(residuals: Residuals, bounds: Interval = UNBOUNDED) -> TailCurve:
-    """Return the curve of the inverted sign flip."""
-    tails = SignTail(residuals), SignTail(residuals.mirrored())
-    return TailCurve(residuals.gain, *tails, "sign flip", bounds)
+    """Return the curve of the inverted sign flip: of all sets of few units, else by a saddlepoint."""
+    if residuals.counts.sum() <= MOST_SUBSETS:
+        sets = SubsetTail.of(residuals)
+        return TailCurve(residuals.gain, sets, sets.mirrored(), "sign flip", bounds)
+    below, above = SignTail(residuals), SignTail(residuals.mirrored())
+    return TailCurve(residuals.gain, below, above, "sign flip", bounds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,21 @@ class Evidence(NamedTuple):
     """Where the saddlepoint is: a start for the next search."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Tail(ABC):
     """A test of whether a true gain is as small as a center, against a larger one."""
+
+    @abstractmethod
+    def probability(self, center: float) -> float:
+        """Return the one-sided p-value of a true gain of `center` or less, in (0, 1]."""
+
+    @abstractmethod
+    def low_end(self, level: float, floor: float) -> float:
+        """Return the largest center that is rejected at a one-sided level below ½; `floor` where none is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SaddlepointTail(Tail):
+    """A tail by a saddlepoint, and ends of intervals by Newton's steps."""
 
     residuals: Residuals
 
@@ -121,7 +133,7 @@ class Tail(ABC):
         return max(center, floor)
 
 
-class SignTail(Tail):
+class SignTail(SaddlepointTail):
     """Each residual keeps its sign or has the other one, at random: how often is the sum as large as theirs?
 
     The centers that are not rejected are those between quantiles of the ratios of random sets of units: exact
@@ -175,7 +187,7 @@ def _sign_tilt(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RangeTail(Tail):
+class RangeTail(SaddlepointTail):
     """Units are weighted by a Dirichlet distribution, with one more that is as low as the range allows.
 
     For values of 0 and 1 this is Clopper and Pearson's exact bound; of any values in the range no case is

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 VALUE = mean_metric("value")
 
-FEWEST_DIFFERING = 10
-"""Number of units whose answers differ, on average, from which the bounds are promised."""
-
 _NINETY = Bounds(type_one=0.10, coverage=0.90, gate=0.10)
 """What is promised of skewed means where losses are too few to be seen."""
 
@@ -112,6 +109,13 @@ def heavy_tails(generator: np.random.Generator, n: int, effect: float) -> Drawn:
     return Drawn(([base], [base + generator.standard_t(2.5, size=n) * 0.3 + effect]), np.arange(n))
 
 
+def chance_of_right(level: float) -> float:
+    """Return the share of right answers where clusters' log odds have this mean, and a variance of 1.09."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    chances = 1 / (1 + np.exp(-(level + np.sqrt(1.09) * nodes)))
+    return float(weights @ chances / weights.sum())
+
+
 def mean_small_gain(gain: float) -> float:
     """Return the mean of an exponential variable that is cut at 0.5."""
     return float(gain * -np.expm1(-0.5 / gain))
@@ -140,6 +144,7 @@ def _accuracies() -> list[Family]:
             draw=partial(accuracy, differing=differing, gained=gained),
             sizes=sizes[differing],
             true_gain=differing * (2 * gained - 1),
+            true_score=0.75 * (1 - differing) + differing * (1 - gained),
         )
         for differing in sizes
         for name, gained in (("", 0.5), (", a gain", 0.75), (", a loss", 0.25))
@@ -158,7 +163,8 @@ def _clustered() -> list[Family]:
             metric=VALUE,
             draw=partial(clustered_accuracy, clusters_of=clusters_of, effect=effect, level=level),
             sizes=sizes,
-            true_gain=None if effect else 0.0,
+            true_gain=chance_of_right(level + effect / 2) - chance_of_right(level - effect / 2),
+            true_score=chance_of_right(level - effect / 2),
         )
         for name, (clusters_of, sizes) in clusters.items()
         for what, effect, level in (("", 0.0, 0.8), (", a loss", -0.4, 0.8), (", near 1", 0.0, 3.0))
@@ -179,6 +185,7 @@ def _rare_losses() -> list[Family]:
             ),
             sizes=(50, 150, 500, 1000),
             true_gain=gain,
+            true_score=share + (1 - share) / 3,
             bounds=promised_from(seen_from),
         )
         for name, (share, least, seen_from) in losses.items()
@@ -189,30 +196,49 @@ def _rare_losses() -> list[Family]:
 FAMILIES = [
     *_accuracies(),
     *_clustered(),
-    Family(name="recall@10", metric=VALUE, draw=partial(recall, gained=0.5), sizes=(100, 300, 1000)),
+    Family(
+        name="recall@10",
+        metric=VALUE,
+        draw=partial(recall, gained=0.5),
+        sizes=(100, 300, 1000),
+        true_score=0.55,
+    ),
     Family(
         name="recall@10, a loss",
         metric=VALUE,
         draw=partial(recall, gained=0.3),
         sizes=(100, 300, 1000),
         true_gain=-0.2 * 0.4 * 0.575,
+        true_score=0.55,
     ),
-    Family(name="nDCG@10", metric=VALUE, draw=partial(ndcg, effect=0.0), sizes=(50, 100, 300, 1000)),
+    Family(
+        name="nDCG@10",
+        metric=VALUE,
+        draw=partial(ndcg, effect=0.0),
+        sizes=(50, 100, 300, 1000),
+        true_score=2 / 3,
+    ),
     Family(
         name="nDCG, many zeros",
         metric=VALUE,
         draw=partial(ndcg_of_zeros, gained=0.5),
         sizes=(100, 300, 1000),
+        true_score=0.15 + 0.5 * 0.15 * 0.2125,
     ),
     Family(
         name="nDCG, many zeros, a loss",
         metric=VALUE,
         draw=partial(ndcg_of_zeros, gained=0.2),
         sizes=(100, 300, 1000),
-        true_gain=None,
+        true_gain=-0.15 * 0.6 * 0.2125,
+        true_score=0.15 + 0.8 * 0.15 * 0.2125,
     ),
     *_rare_losses(),
     Family(
-        name="heavy tails", metric=VALUE, draw=partial(heavy_tails, effect=0.0), sizes=(50, 100, 300, 1000)
+        name="heavy tails",
+        metric=VALUE,
+        draw=partial(heavy_tails, effect=0.0),
+        sizes=(50, 100, 300, 1000),
+        true_score=0.0,
     ),
 ]
