@@ -1,4 +1,4 @@
-"""McNemar's test and Tango's interval."""
+"""McNemar's test and Tango's interval, alone and together; proportions of clusters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from harness.stats.proportions import mcnemar, tango
+from harness.stats.proportions import FlipsCurve, ShareCurve, mcnemar, tango
 
 pytestmark = pytest.mark.kernels
 
@@ -58,3 +58,71 @@ def test_the_interval_contains_the_difference_and_swaps_with_the_models(gained, 
     low, high = tango(gained, lost, examples)
     assert -1 <= low <= (gained - lost) / examples <= high <= 1
     assert tango(lost, gained, examples) == pytest.approx((-high, -low), abs=1e-9)
+
+
+@pytest.mark.parametrize("level", [0.2, 0.01, 1e-4])
+def test_an_interval_of_any_level_ends_where_the_p_value_is_the_level(level):
+    curve = FlipsCurve(30, 12, 200)
+    low, high = curve.interval(level)
+    assert curve.p(low) == pytest.approx(level, rel=1e-6) or low == 0
+    assert curve.p(high) == pytest.approx(level, rel=1e-6)
+
+
+def test_both_tests_of_no_gain_agree_on_any_counts_at_any_level():
+    for gained in range(16):
+        for lost in range(16):
+            curve = FlipsCurve(gained, lost, 60)
+            assert curve.p() >= mcnemar(gained, lost)
+            for level in (0.2, 0.05, 0.01):
+                low, high = curve.interval(level)
+                assert (curve.p() < level) == (not low <= 0 <= high), (gained, lost, level)
+
+
+def test_a_p_value_falls_with_the_distance_from_the_estimate():
+    curve = FlipsCurve(4, 0, 50)
+    centers = np.linspace(-1, 1, 201)
+    p = np.array([curve.p(center) for center in centers])
+    estimate = 4 / 50
+    assert (np.diff(p[centers <= estimate]) >= 0).all()
+    assert (np.diff(p[centers >= estimate]) <= 0).all()
+
+
+def exact_errors(examples, changed, share):
+    """Type I error and coverage over all counts, where a share of answers changes for the better."""
+    gained, lost = (grid.ravel() for grid in np.meshgrid(*[np.arange(examples + 1)] * 2))
+    possible = gained + lost <= examples
+    gained, lost = gained[possible], lost[possible]
+    chances = stats.multinomial(examples, [changed * share, changed * (1 - share), 1 - changed]).pmf(
+        np.column_stack([gained, lost, examples - gained - lost])
+    )
+    likely = chances > 1e-9
+    truth = changed * (2 * share - 1)
+    rejected = covered = 0.0
+    for more, fewer, chance in zip(gained[likely], lost[likely], chances[likely], strict=True):
+        curve = FlipsCurve(int(more), int(fewer), examples)
+        low, high = curve.interval()
+        rejected += chance * (curve.p() < 0.05)
+        covered += chance * (low <= truth <= high)
+    return rejected, covered
+
+
+@pytest.mark.parametrize(("examples", "changed"), [(50, 0.2), (50, 0.5), (120, 0.1)])
+def test_the_exact_errors_of_right_and_wrong_answers_are_within_bounds(examples, changed):
+    rejected, covered = exact_errors(examples, changed, 0.5)
+    assert rejected <= 0.05
+    assert covered >= 0.945
+    assert exact_errors(examples, changed, 0.3)[1] >= 0.94
+
+
+def test_a_share_of_few_degrees_of_freedom_has_a_wider_interval():
+    known = ShareCurve(0.8, 50, np.inf, 200, binary=True).interval()
+    few = ShareCurve(0.8, 50, 9, 200, binary=True).interval()
+    exact = stats.binomtest(40, 50).proportion_ci(method="exact")
+    assert known == pytest.approx((exact.low, exact.high))
+    assert few.low < known.low < known.high < few.high
+
+
+def test_no_more_right_answers_are_effective_than_there_are():
+    assert ShareCurve(0.8, 900, 99, 200, binary=True).interval() == pytest.approx(
+        ShareCurve(0.8, 200, np.inf, 200, binary=True).interval()
+    )
