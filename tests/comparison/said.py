@@ -44,7 +44,7 @@ def line(task="stsb", verdict="better", gain=0.0123, **changes) -> MetricCompari
         task=task, metric="spearman", headline=True, data="files", tags=("sts",), baseline=0.8203,
         candidate=0.8203 + gain, gain=gain, low=gain - 0.0078, high=gain + 0.0078, p=0.002, p_adjusted=0.008,
         verdict=verdict, margin=None, within_margin=None, detectable=0.0111, needed=None, examples=1379,
-        clusters=1379, test="paired bootstrap",
+        clusters=1379, test="Student's t",
     )  # fmt: skip
     return replace(made, **changes)
 
@@ -101,10 +101,10 @@ def every_outcome() -> tuple[GateLine, ...]:
     return (
         gate_line(),
         gate_line(task="penal-triplets", metric="accuracy"),
-        gate_line("worse", task="contract-nli", metric="accuracy",
+        gate_line("fails", task="contract-nli", metric="accuracy",
                   sentence="gain -0.0310 [-0.0388, -0.0232] lies below -0.01"),
-        gate_line("inconclusive", task="case-law", metric="accuracy", rule="gain"),
-        gate_line("inconclusive", holds=True, task="stsb", metric="pearson", rule="gain"),
+        gate_line("undecided", task="case-law", metric="accuracy", rule="gain"),
+        gate_line("undecided", holds=True, task="stsb", metric="pearson", rule="gain"),
         gate_line("broken", task="gone", metric=None, sentence="gone: there is no such line"),
         gate_line("passes", rule="min", threshold=0.8, sentence="score 0.8326 is at least 0.8"),
         gate_line("passes", rule="throughput", task=None, metric=None, threshold=0.9,
@@ -166,7 +166,7 @@ def hostile(name: str) -> Comparison:
         whole,
         baseline=replace(BASELINE, name=name), candidate=replace(CANDIDATE, name=f"x{name}", members=(name,)),
         lines=(line(name, metric=name, reason=name, test=name), line(name, "worse", -0.1), line(name)),
-        gate=(gate_line(task=name, metric=name, sentence=name), gate_line("worse", task=name, sentence=name)),
+        gate=(gate_line(task=name, metric=name, sentence=name), gate_line("fails", task=name, sentence=name)),
         refused=(Refusal(task=name, differences=(Difference("digest", name, name),)),),
         broken=(name,), settings=(Difference("prompts", name, name),), notes=(name,), sentence=name,
         changes=(replace(changes(), task=name, metric=name, most_gained=(
