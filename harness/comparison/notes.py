@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from harness.render import plural
 from harness.stats.curve import LEVEL
-from harness.stats.multiple import METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +24,8 @@ FAR_BELOW = 0.5
 def levels_in_words(tests: int) -> str:
     """Return which level interval, p-value and verdict have. tests: lines that p is corrected over."""
     if tests > 1:
-        return f"gain with its own 95 % interval; p and verdict corrected over {tests:,} lines ({METHOD})"
-    return "gain with its 95 % interval; p < 0.05 where that excludes 0"
+        return f"intervals of 95 % each; p and verdict corrected over {tests:,} lines"
+    return "interval of 95 %; p < 0.05 where it excludes 0"
 
 
 def doubts(comparison: Comparison, named: Named) -> Iterator[str]:

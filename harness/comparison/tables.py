@@ -10,6 +10,7 @@ from harness.comparison.thresholds import tasks_in_words
 from harness.models.locate import display_names
 from harness.render import Cell, Table, number
 from harness.results.tables import ILLUSTRATIVE
+from harness.stats.multiple import METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +42,7 @@ def answer_tables(comparison: Comparison) -> list[Table]:
     )
     return [
         answer,
-        *([_power_table(lines)] if lines else []),
+        *([_power_table(lines, comparison.tests)] if lines else []),
         *([_gate_table(comparison)] if comparison.gate else []),
     ]
 
@@ -58,7 +59,7 @@ def _row(line: MetricComparison, label: str) -> list[Cell]:
     ]
 
 
-def _power_table(lines: Sequence[MetricComparison]) -> Table:
+def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
     """Return the table of detectable gains; optional columns are left out if no line has a value."""
     labeled = list(zip(lines, _labels(lines), strict=True))
     columns = {
@@ -84,6 +85,8 @@ def _power_table(lines: Sequence[MetricComparison]) -> Table:
         remarks.append("needed: examples that detect a true gain as large as the margin with 80 % power")
     if "from seeds" in kept:
         remarks.append("from seeds: share of the gain's variance that comes from training seeds")
+    if tests > 1:
+        remarks.append(f"p corrected over {tests:,} lines: {METHOD}")
     rows = [[Cell(text) for text in row] for row in zip(*kept.values(), strict=True)]
     subtitle = "detectable: the smallest true gain that is detected with 80 % power"
     return Table("what these examples could show", subtitle, list(kept), rows, remarks)

@@ -121,5 +121,4 @@ def tasks_in_words(task: str | None, tag: str | None, over: Over | None) -> str:
     """Return the tasks that a condition of the gate applies to, in words."""
     if over is None:
         return task or (f"tasks tagged {tag}" if tag else "every task")
-    which = f"tasks tagged {tag}" if tag else "all tasks"
-    return f"{'mean over' if over == 'mean' else 'worst of'} {which}"
+    return f"{over} of {tag or 'all'} tasks"

@@ -109,9 +109,16 @@ def _with_verdict(
         line,
         within_margin=None if line.low is None else outcome == "passes",
         needed=needed,
-        shortage=evidence.shortage(metric, margin) if doubt and line.from_seeds is None else None,
+        shortage=evidence.shortage(metric, margin) if doubt and _too_wide(line, margin) else None,
         unseen=unseen_losses(metric.pair, margin) if passes and metric.pair is not None else None,
     )
+
+
+def _too_wide(line: MetricComparison, margin: float) -> bool:
+    """Whether the margin would be undecided if the gain were 0, by the interval that the line has."""
+    if line.from_seeds is not None or line.gain is None:
+        return False
+    return line.low is None or line.gain - line.low >= margin
 
 
 def verdict(line: MetricComparison, margin: float | None) -> Verdict:

@@ -14,7 +14,9 @@ from harness.comparison.result import (
     Mean,
     MetricComparison,
     ModelRef,
+    Overall,
     Refusal,
+    Shortage,
     Slice,
     Speed,
 )
@@ -87,11 +89,13 @@ def every_verdict() -> tuple[MetricComparison, ...]:
         line("contract-nli", "worse", -0.0310, metric="accuracy", margin=0.01, within_margin=False),
         line(
             "legal-retrieval", "equivalent", 0.0004, metric="ndcg@10", low=-0.0012, high=0.0020, margin=0.01,
-            within_margin=True, p_adjusted=0.9,
+            within_margin=True, p_adjusted=0.9, unseen=0.0712,
         ),
         line(
             "case-law", "inconclusive", 0.0021, metric="accuracy", p_adjusted=0.61, data="sample",
-            margin=0.01, within_margin=True, needed=5_210, from_seeds=0.34,
+            margin=0.01, within_margin=True, needed=5_210, from_seeds=0.34, clusters=40,
+            effective_clusters=9.2,
+            shortage=Shortage(what="clusters", have=40, needed=372), heaviest="nda-17", heaviest_share=0.62,
         ),
         replace(line("mteb-sts12", "not tested", data="own"), **NOTHING, reason="no predictions at hand"),
     )  # fmt: skip
@@ -106,6 +110,7 @@ def every_outcome() -> tuple[GateLine, ...]:
         gate_line("undecided", task="case-law", metric="accuracy", rule="gain"),
         gate_line("undecided", holds=True, task="stsb", metric="pearson", rule="gain"),
         gate_line("broken", task="gone", metric=None, sentence="gone: there is no such line"),
+        gate_line("passes", rule="gain", over="mean", tag="legal", task=None, metric=None),
         gate_line("passes", rule="min", threshold=0.8, sentence="score 0.8326 is at least 0.8"),
         gate_line("passes", rule="throughput", task=None, metric=None, threshold=0.9,
                   sentence="throughput ratio 1.50 [1.42, 1.58] lies above 0.9"),
@@ -148,6 +153,15 @@ def everything() -> Comparison:
         allowed=("machine", "task_source"),
         speed=Speed(
             baseline=120.4, candidate=1180.6, ratio=1.5, low=1.42, high=1.58, source="rounds of two runs"
+        ),
+        tests=6,
+        overall=(
+            Overall(
+                tag=None, verdict="inconclusive", worst="contract-nli", worst_gain=-0.031, worst_low=-0.0388,
+                mean=Mean(tasks=("stsb", "contract-nli"), gain=-0.0093, low=-0.02, high=0.001),
+                better=1, worse=1, equivalent=0, inconclusive=0, not_tested=0,
+                sentence="over 2 tasks: mean gain -0.0093 [-0.0200, +0.0010]: inconclusive",
+            ),
         ),
         forgetting=Forgetting(
             domain=("legal",),

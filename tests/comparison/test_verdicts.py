@@ -35,3 +35,10 @@ def test_scores_without_predictions_are_not_tested():
     assert (
         verdict(replace(LINE, low=None, high=None, p_adjusted=None, test="not tested"), 0.1) == "not tested"
     )
+
+
+@pytest.mark.parametrize("p_adjusted", [1.0, 1e-9])
+def test_the_very_same_predictions_are_equivalent_without_a_margin(p_adjusted):
+    same = replace(LINE, gain=0.0, low=0.0, high=0.0, p=1.0, p_adjusted=p_adjusted, test="identical")
+    assert verdict(same, None) == "equivalent"
+    assert verdict(same, 0.0) == "equivalent"
