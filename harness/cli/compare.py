@@ -36,6 +36,50 @@ class ReportOptions:
     files: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Report:
+    """What is shown, in any format."""
+
+    comparisons: Sequence[Comparison]
+    front: Sequence[ParetoPoint]
+    warnings: Sequence[str]
+    """On all comparisons together."""
+    matrix: bool
+
+    def document(self, form: str) -> str:
+        """Write everything in a format."""
+        from harness.comparison import formats
+        from harness.comparison.markdown import markdown
+
+        shown = self.comparisons
+        if form == "md":
+            return markdown(shown, matrix=self.matrix, front=self.front, warnings=self.warnings)
+        if form == "json":
+            return formats.to_json(shown, self.front, self.warnings)
+        if form == "github":
+            return formats.to_github(shown, self.warnings)
+        return formats.to_csv(shown) if form == "csv" else formats.to_junit(shown)
+
+    def print_tables(self) -> None:
+        """Print tables, then warnings, then the answers in a sentence each."""
+        from harness.cli.output import console, print_tables, say
+        from harness.comparison.matrix import matrix_tables, pareto_table
+        from harness.comparison.tables import comparison_tables
+
+        target = console()
+        if self.matrix:
+            print_tables(matrix_tables(self.comparisons), target)
+        for comparison in self.comparisons:
+            if not self.matrix:
+                print_tables(comparison_tables(comparison), target)
+        if self.front:
+            print_tables([pareto_table(self.front)], target)
+        for warning in self.warnings:
+            say(f"WARNING: {warning}", target)
+        for comparison in self.comparisons:
+            say(comparison.sentence, target, style="bold")
+
+
 @click.command(name="compare")
 @click.argument("paths", nargs=-1, required=True, metavar="BASE [CAND]...")
 @click.option("--baseline", metavar="NAME", help="Model of BASE, where it has several.")
@@ -78,29 +122,37 @@ def command(
     harness compare results/base results/candidate --margin 0.01
     harness compare results/local --baseline minilm --candidate nda --gate gate.toml --why
 
-    Exit codes: 0 passes, 1 worse, 2 something is missing or broken, 3 not comparable, 4 inconclusive.
+    Exit codes: 0 passes, 1 fails, 2 something is missing or broken, 3 not comparable, 4 undecided.
     Without --margin or --gate: 1 where the candidate is significantly worse on a line, else 0.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.output import clean, echo
     from harness.cli.workspace import Workspace
     from harness.comparison.compare import compare
+    from harness.comparison.notes import candidates_warning
     from harness.system.atomic import write_report
 
     forms = {user_path(file): _format_of(file) for file in report.files}
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
     pairs = model_pairs(pair)
-    comparisons = compare(pairs, compare_options(scope, gate, tasks, pairs))
-    front, matrix = _pareto_front(pairs), pair.all_pairs
+    options = compare_options(scope, gate, tasks, pairs)
+    matrix = pair.all_pairs
+    warning = None if matrix else candidates_warning(len(pairs), options.gate)
+    shown = _Report(
+        comparisons=compare(pairs, options),
+        front=_pareto_front(pairs),
+        warnings=[warning] if warning else [],
+        matrix=matrix,
+    )
     for file, form in forms.items():
-        write_report(file, _document(comparisons, form, front, matrix=matrix).encode(), "--write")
+        write_report(file, shown.document(form).encode(), "--write")
     if report.form == "table":
-        _print(comparisons, front, matrix=matrix)
+        shown.print_tables()
     else:
-        echo(_document(comparisons, report.form, front, matrix=matrix))
+        echo(shown.document(report.form))
     for problem in workspace.plugins.problems:
         click.echo(clean(f"PROBLEM {problem}"), err=True)
-    sys.exit(_exit_code(comparisons, gate=not matrix))
+    sys.exit(_exit_code(shown.comparisons, gate=not matrix))
 
 
 def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:
@@ -109,41 +161,6 @@ def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) 
 
     sides = {(side.name, side.fingerprint): side for base, others in pairs for side in (base, *others)}
     return pareto_front([*sides.values()]) if len(sides) > MAX_WITHOUT_FRONT else []
-
-
-def _document(
-    comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool
-) -> str:
-    from harness.comparison import formats
-    from harness.comparison.markdown import markdown
-
-    if form == "md":
-        return markdown(comparisons, matrix=matrix, front=front)
-    if form == "json":
-        return formats.to_json(comparisons, front)
-    write = {
-        "csv": formats.to_csv,
-        "junit": formats.to_junit,
-        "github": formats.to_github,
-    }[form]
-    return write(comparisons)
-
-
-def _print(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint], *, matrix: bool) -> None:
-    from harness.cli.output import console, print_tables, say
-    from harness.comparison.matrix import matrix_tables, pareto_table
-    from harness.comparison.tables import comparison_tables
-
-    target = console()
-    if matrix:
-        print_tables(matrix_tables(comparisons), target)
-    for comparison in comparisons:
-        if not matrix:
-            print_tables(comparison_tables(comparison), target)
-    if front:
-        print_tables([pareto_table(front)], target)
-    for comparison in comparisons:
-        say(comparison.sentence, target, style="bold")
 
 
 def _format_of(file: str) -> str:

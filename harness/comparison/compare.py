@@ -14,12 +14,15 @@ from harness.comparison.comparability import (
     scoring_note,
     setting_differences,
 )
+from harness.comparison.evidence import Evidence
 from harness.comparison.gate import evaluate_gate
 from harness.comparison.measure import TaskPair, measure
+from harness.comparison.overall_gain import measure_forgetting, overall_gains
 from harness.comparison.result import Comparison, ModelRef, Refusal
+from harness.comparison.same_model import refuse_same_records, same_model_notes
 from harness.comparison.summary import exit_code, write_sentence
 from harness.comparison.throughput import compare_speed
-from harness.comparison.verdicts import correct_p_values, make_lines, measure_forgetting
+from harness.comparison.verdicts import correct_p_values, count_tests, make_lines
 from harness.finding import Severity
 from harness.render import plural, verb
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     from harness.comparison.gate import Gate
     from harness.comparison.measure import MetricGain
-    from harness.comparison.result import Changes
+    from harness.comparison.result import Changes, MetricComparison
     from harness.comparison.sources import ModelResults, Slot
     from harness.results.prediction_files import TaskResult
     from harness.results.records import Score
@@ -74,11 +77,21 @@ def compare(
 
     A candidate is one model, or several that differ in their training seed only.
     Results that are missing, broken or not comparable raise nothing: they are listed, and are failures.
+    Raises HarnessError where both sides of a pair are the very same records.
     """
+    for baseline, candidates in pairs:
+        refuse_same_records(baseline, candidates)
     partials = [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
-    adjusted = correct_p_values([partial.measured for partial in partials])
+    families = [partial.measured for partial in partials]
+    adjusted, tests, evidence = correct_p_values(families), count_tests(families), Evidence()
     return [
-        _conclude(baseline, candidates, options, partial, p_values)
+        _conclude(
+            (baseline, candidates),
+            options,
+            partial,
+            make_lines(partial.measured, p_values, options.gate, evidence, power=options.power),
+            tests,
+        )
         for (baseline, candidates), partial, p_values in zip(pairs, partials, adjusted, strict=True)
     ]
 
@@ -86,7 +99,7 @@ def compare(
 def _measure_pair(
     baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions
 ) -> _Partial:
-    partial = _Partial()
+    partial = _Partial(notes=same_model_notes(baseline, candidates))
     for slot in sorted(baseline.answered, key=repr):
         if options.only is None or slot[0] in options.only:
             _compare_task(baseline, candidates, slot, options, partial)
@@ -95,15 +108,17 @@ def _measure_pair(
 
 
 def _conclude(
-    baseline: ModelResults,
-    candidates: Sequence[ModelResults],
+    pair: tuple[ModelResults, Sequence[ModelResults]],
     options: CompareOptions,
     partial: _Partial,
-    adjusted: Sequence[float],
+    lines: Sequence[MetricComparison],
+    tests: int,
 ) -> Comparison:
-    """Decide verdicts, gate and exit code. adjusted: corrected p-values, one for each measured metric."""
+    """Decide gate and exit code. tests: lines of all comparisons that have a test."""
+    baseline, candidates = pair
     gate, candidate = options.gate, candidates[0]
-    lines = make_lines(partial.measured, adjusted, gate, power=options.power)
+    gains = [measured.gain for measured in partial.measured]
+    members = [*zip(lines, gains, strict=True)]
     speed, why_no_speed, differences = compare_speed(
         baseline, candidate, allow_machine=MACHINE in options.allow
     )
@@ -111,7 +126,7 @@ def _conclude(
         partial.allowed.add(MACHINE)
     elif differences and gate is not None and gate.throughput is not None:
         partial.refused.append(Refusal(task="throughput", differences=differences))
-    gate_lines = tuple(evaluate_gate(gate, lines, speed, why_no_speed)) if gate else ()
+    gate_lines = tuple(evaluate_gate(gate, lines, speed, why_no_speed, gains)) if gate else ()
     models = _model_ref(baseline, ()), _model_ref(candidate, candidates)
     code = exit_code(lines, gate_lines, partial.refused, partial.broken, gated=gate is not None)
     return Comparison(
@@ -125,8 +140,10 @@ def _conclude(
         settings=setting_differences(baseline.candidate, candidate.candidate),
         notes=tuple(dict.fromkeys(partial.notes)),
         allowed=tuple(sorted(partial.allowed)),
+        tests=tests,
         speed=speed,
-        forgetting=measure_forgetting(partial.measured, options.domain),
+        overall=overall_gains(members, options.domain),
+        forgetting=measure_forgetting(members, options.domain),
         changes=tuple(_find_changes(partial.measured)) if options.why else (),
         sentence=write_sentence(models, lines, gate_lines, partial.refused, partial.broken, code),
         exit_code=code,

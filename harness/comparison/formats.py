@@ -19,7 +19,9 @@ from harness.comparison.result import (
     Comparison,
     MetricComparison,
     ParetoPoint,
+    Shortage,
 )
+from harness.comparison.thresholds import tasks_in_words
 from harness.render import CONTROL, csv_text
 
 if TYPE_CHECKING:
@@ -39,14 +41,20 @@ class Document:
     comparisons: tuple[Comparison, ...]
     front: tuple[ParetoPoint, ...] = ()
     """Quality and speed of all models, best first; empty without speeds or common tasks."""
+    warnings: tuple[str, ...] = ()
+    """What limits all comparisons together, such as several candidates under one gate."""
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
 
 
-def to_json(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint] = ()) -> str:
+def to_json(
+    comparisons: Sequence[Comparison], front: Sequence[ParetoPoint] = (), warnings: Sequence[str] = ()
+) -> str:
     """Write one JSON document that follows docs/compare.schema.json; an undefined number is null."""
-    document = msgspec.to_builtins(Document(comparisons=tuple(comparisons), front=tuple(front)))
+    document = msgspec.to_builtins(
+        Document(comparisons=tuple(comparisons), front=tuple(front), warnings=tuple(warnings))
+    )
     return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -65,20 +73,37 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
 
 
 def to_csv(comparisons: Sequence[Comparison]) -> str:
-    """Write one row per line, with full float precision; safe from formula injection."""
+    """Write one row per line, with full float precision; safe from formula injection.
+
+    The last column is the outcome of the line's own conditions of the gate, the most serious of them.
+    """
     names = [column.name for column in fields(MetricComparison)]
     parties = ("baseline_model", "baseline_fingerprint", "candidate_model", "candidate_fingerprint")
-    rows: list[list[Any]] = [[*parties, *names]]
+    rows: list[list[Any]] = [[*parties, *names, "gate"]]
     for comparison in comparisons:
         base, cand = comparison.baseline, comparison.candidate
         models = [base.name, base.fingerprint, cand.name, cand.fingerprint]
-        rows += [[*models, *(_csv_value(getattr(line, name)) for name in names)] for line in comparison.lines]
+        rows += [
+            [
+                *models,
+                *(_csv_value(getattr(line, name)) for name in names),
+                _gate_outcome(line, comparison.gate),
+            ]
+            for line in comparison.lines
+        ]
     return csv_text(rows)
+
+
+def _gate_outcome(line: MetricComparison, gate: Sequence[GateLine]) -> str | None:
+    outcomes = {own.outcome for own in gate if (own.task, own.metric) == (line.task, line.metric)}
+    return next((each for each in ("broken", "fails", "undecided", "passes") if each in outcomes), None)
 
 
 def _csv_value(value: Any) -> Any:  # noqa: ANN401 - any field of a line
     if isinstance(value, tuple):
         return " ".join(value)
+    if isinstance(value, Shortage):
+        return f"{value.have} of {value.needed or '∞'} {value.what}"
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -94,7 +119,7 @@ class _Case:
     outcome: str = ""
     """`failure`, `error`, `skipped`, or empty if it passes."""
     kind: str = ""
-    """Kind of failure: `worse`, `inconclusive`, `broken`, `not comparable`."""
+    """Outcome of a condition, verdict on a line, or `not comparable`."""
 
 
 def to_junit(comparisons: Sequence[Comparison]) -> str:
@@ -141,7 +166,8 @@ def _line_case(line: MetricComparison) -> _Case:
 
 def condition_name(line: GateLine) -> str:
     """Return a condition's name, which is the same in every run."""
-    subject = " by ".join(word for word in (line.task, line.metric) if word)
+    where = tasks_in_words(None, line.tag, line.over) if line.over else line.task
+    subject = " by ".join(word for word in (where, line.metric) if word)
     return f"{subject}: {line.rule} {line.threshold:g}" if subject else f"{line.rule} {line.threshold:g}"
 
 
@@ -187,8 +213,8 @@ def _xml(text: str) -> str:
 # --- GitHub -----------------------------------------------------------------------------------------------
 
 
-def to_github(comparisons: Sequence[Comparison]) -> str:
-    """Write workflow commands: an annotation for each summary and each failure.
+def to_github(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
+    """Write workflow commands: an annotation for each summary, each warning and each failure.
 
     The summaries come first: GitHub shows the first ten annotations of a kind, and drops the others.
     """
@@ -197,7 +223,9 @@ def to_github(comparisons: Sequence[Comparison]) -> str:
         _annotation(level, "harness compare", comparison.sentence)
         for level, comparison in zip(levels, comparisons, strict=True)
     ]
-    return "".join([*summaries, *(text for comparison in comparisons for text in _annotations(comparison))])
+    of_all = [_annotation("warning", "harness compare", text) for text in warnings]
+    each = (text for comparison in comparisons for text in _annotations(comparison))
+    return "".join([*summaries, *of_all, *each])
 
 
 def _annotations(comparison: Comparison) -> Iterator[str]:
@@ -211,8 +239,8 @@ def _annotations(comparison: Comparison) -> Iterator[str]:
         elif case.outcome == "skipped":
             yield _annotation("warning", f"{about}: {case.name}", case.sentence)
     for line in comparison.gate:
-        if line.holds and line.outcome == "inconclusive":
-            message = f"inconclusive, let pass: {line.sentence}"
+        if line.holds and line.outcome == "undecided":
+            message = f"undecided, let pass: {line.sentence}"
             yield _annotation("warning", f"{about}: {condition_name(line)}", message)
     for worse in comparison.lines:
         if comparison.gated and worse.verdict == "worse" and worse.within_margin:

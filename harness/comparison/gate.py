@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from harness.comparison.result import GateLine
+from harness.comparison.thresholds import judge_floor, judge_gain, judge_tasks, tasks_in_words
 from harness.errors import HarnessError
 from harness.system.toml_file import read_toml_as, table_name
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from harness.comparison.result import MetricComparison, Outcome, Rule, Speed
+    from harness.comparison.result import MetricComparison, Outcome, Over, Rule, Speed
+    from harness.comparison.thresholds import Member
+    from harness.stats.gain import Gain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,8 @@ class Condition:
     """Every task with this tag; with neither task nor tag, every task."""
     metric: str | None = None
     """None for each task's headline."""
+    over: Over | None = None
+    """Whether it holds for the mean or the smallest gain of these tasks; None for each of them."""
 
     def applies_to(self, line: MetricComparison) -> bool:
         """Whether the rule applies to a line."""
@@ -37,7 +42,7 @@ class Condition:
     @property
     def subject(self) -> str:
         """The tasks and the metric that the rule applies to, in words."""
-        where = self.task or (f"tasks tagged {self.tag}" if self.tag else "every task")
+        where = tasks_in_words(self.task, self.tag, self.over)
         return f"{where} by {self.metric}" if self.metric else where
 
 
@@ -46,7 +51,7 @@ class Gate:
     """Conditions of which a candidate must meet all; so there is no correction for their number."""
 
     conditions: tuple[Condition, ...]
-    inconclusive: Literal["fail", "pass"] = "fail"
+    undecided: Literal["fail", "pass"] = "fail"
     throughput: float | None = None
     """Minimum ratio of candidate to baseline, in texts/s."""
 
@@ -60,7 +65,7 @@ class Gate:
         margins = [
             condition
             for condition in self.conditions
-            if condition.rule == "margin" and condition.applies_to(line)
+            if condition.rule == "margin" and condition.over is None and condition.applies_to(line)
         ]
         return min(margins, key=_breadth).threshold if margins else None
 
@@ -72,6 +77,7 @@ class _LineTable:
     task: str | None = None
     tag: str | None = None
     metric: str | None = None
+    over: Literal["mean", "worst"] | None = None
     margin: float | None = None
     gain: float | None = None
     min: float | None = None
@@ -80,7 +86,7 @@ class _LineTable:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _GateFile:
     margin: float | None = None
-    inconclusive: Literal["fail", "pass"] = "fail"
+    undecided: Literal["fail", "pass"] = "fail"
     throughput: float | None = None
     line: tuple[_LineTable, ...] = ()
 
@@ -114,19 +120,31 @@ def read_gate(path: Path) -> Gate:
         raise HarnessError(
             f"{path} has no condition", hint="margin = 0.01 accepts a loss of 0.01 on every task"
         )
-    return Gate(conditions=tuple(conditions), inconclusive=file.inconclusive, throughput=file.throughput)
+    return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=file.throughput)
 
 
 def _conditions(line: _LineTable, where: str) -> Iterable[Condition]:
     if line.task and line.tag:
         raise HarnessError(f"{where} names a task and a tag", hint="write two lines")
+    if line.task and line.over:
+        raise HarnessError(
+            f"{where} names one task, and over = {line.over!r} is for several",
+            hint="leave one of the two out, or give a tag in place of the task",
+        )
     thresholds: dict[Rule, float | None] = {"margin": line.margin, "gain": line.gain, "min": line.min}
     if not any(threshold is not None for threshold in thresholds.values()):
         raise HarnessError(f"{where} has no condition", exists=f"conditions: {', '.join(thresholds)}")
     for rule, threshold in thresholds.items():
         if threshold is not None:
             _check_threshold(rule, threshold, f"{where}: {rule}")
-            yield Condition(rule=rule, threshold=threshold, task=line.task, tag=line.tag, metric=line.metric)
+            yield Condition(
+                rule=rule,
+                threshold=threshold,
+                task=line.task,
+                tag=line.tag,
+                metric=line.metric,
+                over=line.over,
+            )
 
 
 def _check_threshold(rule: Rule, value: float, where: str) -> None:
@@ -140,19 +158,31 @@ def _check_threshold(rule: Rule, value: float, where: str) -> None:
 
 
 def evaluate_gate(
-    gate: Gate, lines: Sequence[MetricComparison], speed: Speed | None, why_no_speed: str
+    gate: Gate,
+    lines: Sequence[MetricComparison],
+    speed: Speed | None,
+    why_no_speed: str,
+    gains: Sequence[Gain | None] = (),
 ) -> list[GateLine]:
-    """Evaluate every condition on every line that it applies to; a condition without a line is broken."""
+    """Evaluate every condition on every line that it applies to; a condition without a line is broken.
+
+    gains: of the lines, in their order; for conditions over several tasks.
+    """
     results = []
     for condition in gate.conditions:
-        results += [
-            _evaluate_condition(condition, line, gate)
-            for line in lines
-            if condition.applies_to(line) and not _has_narrower(gate, condition, line)
-        ]
-        if not any(condition.applies_to(line) for line in lines):
+        applies = [condition.applies_to(line) for line in lines]
+        if not any(applies):
             sentence = f"{condition.subject}: the comparison has no such line"
             results.append(_line(condition, None, "broken", sentence, gate))
+        elif condition.over is not None:
+            members = [pair for pair, own in zip(zip(lines, gains, strict=True), applies, strict=True) if own]
+            results += _evaluate_over(condition, condition.over, members, gate)
+        else:
+            results += [
+                _evaluate_condition(condition, line, gate)
+                for line, own in zip(lines, applies, strict=True)
+                if own and not _has_narrower(gate, condition, line)
+            ]
     if gate.throughput is not None:
         results.append(_throughput(gate, gate.throughput, speed, why_no_speed))
     return sorted(
@@ -160,10 +190,24 @@ def evaluate_gate(
     )
 
 
+def _evaluate_over(
+    condition: Condition, over: Over, members: Sequence[Member], gate: Gate
+) -> Iterable[GateLine]:
+    """Yield a line for samples and one for real data, which are never taken together."""
+    for sample in (False, True):
+        own = [member for member in members if (member[0].data == "sample") == sample]
+        if own:
+            outcome, sentence = judge_tasks(condition.rule, condition.threshold, over, own)
+            yield _line(condition, None, outcome, sentence, gate)
+
+
 def _has_narrower(gate: Gate, condition: Condition, line: MetricComparison) -> bool:
     """Whether a narrower condition of the same rule takes the place of this one on a line."""
     return any(
-        other.rule == condition.rule and other.applies_to(line) and _breadth(other) < _breadth(condition)
+        other.over is None
+        and other.rule == condition.rule
+        and other.applies_to(line)
+        and _breadth(other) < _breadth(condition)
         for other in gate.conditions
     )
 
@@ -174,28 +218,8 @@ def _breadth(condition: Condition) -> int:
 
 def _evaluate_condition(condition: Condition, line: MetricComparison, gate: Gate) -> GateLine:
     if condition.rule == "min":
-        return _line(condition, line, *_above_floor(condition.threshold, line), gate)
-    if line.gain is None or line.low is None or line.high is None:
-        # Scores without an interval: too few examples to tell, but nothing is missing.
-        outcome: Outcome = "inconclusive" if line.test == "none" and line.gain is not None else "broken"
-        return _line(condition, line, outcome, f"no interval of the gain: {line.reason}", gate)
-    threshold = -condition.threshold if condition.rule == "margin" else condition.threshold
-    interval = f"gain {line.gain:+.4f} [{line.low:+.4f}, {line.high:+.4f}]"
-    if line.low > threshold or (line.test == "identical" and threshold <= 0):
-        outcome, relation = "passes", "lies above"
-    elif line.high < threshold:
-        outcome, relation = "worse", "lies below"
-    else:
-        outcome, relation = "inconclusive", "reaches across"
-    return _line(condition, line, outcome, f"{interval} {relation} {threshold:+g}", gate)
-
-
-def _above_floor(floor: float, line: MetricComparison) -> tuple[Outcome, str]:
-    if line.candidate is None:
-        return "broken", f"the candidate has no score: {line.reason}"
-    outcome: Outcome = "passes" if line.candidate >= floor else "worse"
-    relation = "at least" if outcome == "passes" else "below"
-    return outcome, f"score {line.candidate:.4f} is {relation} {floor:g}"
+        return _line(condition, line, *judge_floor(condition.threshold, line), gate)
+    return _line(condition, line, *judge_gain(condition.rule, condition.threshold, line), gate)
 
 
 def _throughput(gate: Gate, minimum: float, speed: Speed | None, why_no_speed: str) -> GateLine:
@@ -206,8 +230,8 @@ def _throughput(gate: Gate, minimum: float, speed: Speed | None, why_no_speed: s
     if speed.low >= minimum:
         return _line(condition, None, "passes", f"{interval} lies above {minimum:g}", gate)
     if speed.high < minimum:
-        return _line(condition, None, "worse", f"{interval} lies below {minimum:g}", gate)
-    return _line(condition, None, "inconclusive", f"{interval} reaches across {minimum:g}", gate)
+        return _line(condition, None, "fails", f"{interval} lies below {minimum:g}", gate)
+    return _line(condition, None, "undecided", f"{interval} reaches across {minimum:g}", gate)
 
 
 def _line(
@@ -216,9 +240,11 @@ def _line(
     return GateLine(
         rule=condition.rule,
         task=line.task if line else condition.task,
+        over=condition.over,
+        tag=condition.tag if condition.over else None,
         metric=line.metric if line else condition.metric,
         threshold=condition.threshold,
         outcome=outcome,
-        holds=outcome == "passes" or (outcome == "inconclusive" and gate.inconclusive == "pass"),
+        holds=outcome == "passes" or (outcome == "undecided" and gate.undecided == "pass"),
         sentence=sentence,
     )

@@ -21,16 +21,18 @@ def markdown(
     title: str = "",
     matrix: bool = False,
     front: Sequence[ParetoPoint] = (),
+    warnings: Sequence[str] = (),
 ) -> str:
     """Write comparisons for a pull-request comment: summaries, then tables; those of `--why` are folded.
 
-    matrix: write `matrix_tables` in place of each comparison's tables.
+    matrix: write `matrix_tables` in place of each comparison's tables. warnings: on all comparisons.
     """
     parts = [f"## {escaped(title)}\n"] if title else []
     summaries = [f"**{escaped(each.sentence)}**" for each in comparisons if each.sentence.strip()]
     if summaries:
         bullet = "- " if len(summaries) > 1 else ""
         parts.append("".join(f"{bullet}{summary}\n" for summary in summaries))
+    parts += [f"{escaped(warning)}\n" for warning in warnings]
     if matrix:
         parts += [to_markdown([table]) for table in matrix_tables(comparisons)]
     else:

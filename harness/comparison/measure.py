@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from harness.results.predictions import Table
     from harness.results.records import Evaluation, Score
     from harness.stats.gain import Gain
+    from harness.stats.paired import Paired
     from harness.tasks.interface import Task
 
 
@@ -43,6 +45,8 @@ class MetricGain:
     tables: tuple[Table, ...] = field(default=(), repr=False)
     """Predictions of the baseline and of the (first) candidate, for the same examples."""
     metric: Metric | None = None
+    pair: Paired | None = field(default=None, repr=False)
+    """Answers of the baseline and of the candidate; of the first one, for several training seeds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,6 +152,7 @@ def _measure_metric(
         reason=_interval_reason(gain),
         tables=(tables[0], tables[1]),
         metric=metric,
+        pair=pairs[0],
     )
 
 
@@ -156,7 +161,9 @@ def _interval_reason(gain: Gain) -> str | None:
         return None
     if gain.units < FEWEST_UNITS:
         return f"{gain.units} independent units are too few: an interval needs {FEWEST_UNITS}"
-    return "undefined on most resamples"
+    if not math.isfinite(gain.value):
+        return "the score is undefined on these examples"
+    return "the error of the gain is unknown: too few examples move it"
 
 
 def _untested(pair: TaskPair, score: Score, tasks: Mapping[str, Task], reason: str) -> MetricGain:

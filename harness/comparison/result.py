@@ -9,10 +9,13 @@ SCHEMA = 1
 """Version of the JSON; raise it when a field changes its meaning."""
 
 Verdict = Literal["better", "worse", "equivalent", "inconclusive", "not tested"]
-Outcome = Literal["passes", "worse", "inconclusive", "broken"]
-Rule = Literal["margin", "gain", "min", "throughput"]
+Outcome = Literal["passes", "fails", "undecided", "broken"]
+"""Of a condition of the gate, and of the gate as a whole."""
 
-PASSES, WORSE, BROKEN, NOT_COMPARABLE, INCONCLUSIVE = 0, 1, 2, 3, 4
+Rule = Literal["margin", "gain", "min", "throughput"]
+Over = Literal["mean", "worst"]
+
+PASSES, FAILS, BROKEN, NOT_COMPARABLE, UNDECIDED = 0, 1, 2, 3, 4
 """Exit codes."""
 
 
@@ -26,6 +29,17 @@ class ModelRef:
     """Folder or file of its scores."""
     members: tuple[str, ...] = ()
     """Names of the training seeds that form the candidate; empty for a single model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """Why a margin could not be passed: what there is too little of."""
+
+    what: str
+    """`examples`, `clusters`, `positives` or `negatives`."""
+    have: int
+    needed: int | None
+    """About how many pass the margin if no answer differs; None where no number does (a margin of 0)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +58,13 @@ class MetricComparison:
     """candidate − baseline."""
     low: float | None
     high: float | None
-    """Ends of the 95 % interval of the gain; None where there is none."""
+    """Ends of the line's own 95 % interval of the gain, not corrected; None where there is none."""
     p: float | None
-    """Two-sided p-value, not corrected."""
+    """Two-sided p-value, not corrected: below 0.05 exactly where the interval excludes 0."""
     p_adjusted: float | None
-    """p-value corrected over all lines of all comparisons of a command (Holm, 1979)."""
+    """p-value corrected over all lines of all comparisons of a command."""
     verdict: Verdict
+    """Better and worse by `p_adjusted`, equivalent by the interval."""
     margin: float | None
     """The accepted loss; None if none was given."""
     within_margin: bool | None
@@ -60,13 +75,26 @@ class MetricComparison:
     """Examples needed to detect a gain as large as the margin with 80 % power (`--power`)."""
     examples: int
     clusters: int
-    """Independent units, which are resampled."""
+    """Independent units."""
+    effective_clusters: float | None = None
+    """Number of equal clusters that tell as much: (Σ size)² / Σ size²; None without predictions."""
     test: str
     """The statistical test; see docs/statistics.md."""
     from_seeds: float | None = None
     """Share of the gain's variance that comes from training seeds, in [0, 1]; None for a single candidate."""
     reason: str | None = None
     """Why there is no test or no interval."""
+    shortage: Shortage | None = None
+    """Set where two models that answer alike could not have passed either: there are too few examples."""
+    heaviest: str | None = None
+    """The example or cluster that carries more than half of the gain's variance; None without one."""
+    heaviest_share: float | None = None
+    """Its share of the variance, in (0.5, 1]."""
+    unseen: float | None = None
+    """Largest share of all examples (or clusters) that may lose without one of them being among these.
+
+    Set where that could exceed the margin, for means of graded values.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +103,16 @@ class GateLine:
 
     rule: Rule
     task: str | None
-    """None for throughput."""
+    """None for throughput, and for a condition over several tasks."""
+    over: Over | None = None
+    """Of which gain over several tasks; None for a single task."""
+    tag: str | None = None
+    """The tag of these tasks; None for every task."""
     metric: str | None
     threshold: float
     outcome: Outcome
     holds: bool
-    """Whether it passes; an inconclusive one does if the gate's policy says so."""
+    """Whether it passes; an undecided one does if the gate's policy says so."""
     sentence: str
     """The condition and the figures that decide it."""
 
@@ -128,6 +160,29 @@ class Mean:
     gain: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overall:
+    """The gain over several tasks by their headline metrics."""
+
+    tag: str | None
+    """The tag of the tasks; None for every task."""
+    mean: Mean
+    verdict: Verdict
+    """On the mean, by its own interval."""
+    worst: str
+    """The task with the smallest gain."""
+    worst_gain: float
+    worst_low: float
+    """Lower bound of the smallest true gain, wherever that is; it holds for all tasks at once (97.5 %)."""
+    better: int
+    """Number of tasks with this verdict; so of those below."""
+    worse: int
+    equivalent: int
+    inconclusive: int
+    not_tested: int
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,10 +278,14 @@ class Comparison:
     notes: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     """Keys of differences that `--allow` permitted."""
+    tests: int = 0
+    """Number of lines, in all comparisons of the command, over which p and verdict are corrected."""
     speed: Speed | None = None
+    overall: tuple[Overall, ...] = ()
+    """Gains over two tasks or more: all of them, and those of each tag of the domain."""
     forgetting: Forgetting | None = None
     changes: tuple[Changes, ...] = ()
     sentence: str
     """The result in words."""
     exit_code: int
-    """0 passes, 1 worse, 2 broken, 3 not comparable, 4 inconclusive."""
+    """0 passes, 1 fails, 2 broken, 3 not comparable, 4 undecided."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -39,6 +39,8 @@ class ModelResults:
     throughput: Throughput | None = None
     folder: Path | None = field(default=None)
     """The results folder; None for a CSV without one."""
+    file: Path | None = field(default=None)
+    """The CSV; None for a folder."""
 
     @property
     def candidate(self) -> ModelRecord:
@@ -68,7 +70,8 @@ def read_results(path: Path, shown: str | None = None) -> list[ModelResults]:
             )
     else:
         raise HarnessError(f"no folder or file {path}", hint="give a results folder or its leaderboard.csv")
-    return _by_model(answered, shown or str(path), results)
+    models = _by_model(answered, shown or str(path), results)
+    return [replace(model, file=path) for model in models] if path.is_file() else models
 
 
 def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where: Path) -> list[ModelResults]:

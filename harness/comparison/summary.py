@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.comparison.result import BROKEN, INCONCLUSIVE, NOT_COMPARABLE, PASSES, WORSE
+from harness.comparison.result import BROKEN, FAILS, NOT_COMPARABLE, PASSES, UNDECIDED
+from harness.comparison.thresholds import tasks_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ def exit_code(
     *,
     gated: bool,
 ) -> int:
-    """Return the exit code. Precedence: broken, not comparable, worse, inconclusive.
+    """Return the exit code. Precedence: broken, not comparable, fails, undecided.
 
     A condition on a refused task finds no line; the code is then that of the refusal.
     Without a gate, a candidate passes unless it is significantly worse on some line.
@@ -36,10 +37,10 @@ def exit_code(
     if "broken" in outcomes:
         return BROKEN
     if not gated:
-        return WORSE if any(line.verdict == "worse" for line in lines) else PASSES
-    if "worse" in outcomes:
-        return WORSE
-    return INCONCLUSIVE if "inconclusive" in outcomes else PASSES
+        return FAILS if any(line.verdict == "worse" for line in lines) else PASSES
+    if "fails" in outcomes:
+        return FAILS
+    return UNDECIDED if "undecided" in outcomes else PASSES
 
 
 def write_sentence(
@@ -97,15 +98,15 @@ def _consequence(
         return f"Fails: {count} item{'s are' if count > 1 else ' is'} missing or broken."
     if code == NOT_COMPARABLE:
         return f"Fails: not comparable on {', '.join(refusal.task for refusal in refused)}."
-    failing = [line for line in gate if not line.holds]
+    failing = sorted((line for line in gate if not line.holds), key=lambda line: line.outcome != "fails")
     if failing:
-        outcome = "fails" if code == WORSE else "is inconclusive"
+        outcome = "fails" if code == FAILS else "is undecided"
         named = ", ".join(dict.fromkeys(_condition_text(line) for line in failing[:_NAMED]))
         more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
         return f"The gate {outcome}: {named}{more}."
     if gate:
         return f"The gate passes: all {len(gate)} conditions hold." if len(gate) > 1 else "The gate passes."
-    if code == WORSE:
+    if code == FAILS:
         return "Fails: without a margin, a significant loss is not accepted."
     if not any(line.verdict in ("better", "worse", "equivalent", "inconclusive") for line in lines):
         return "Without predictions there is no verdict."
@@ -113,4 +114,5 @@ def _consequence(
 
 
 def _condition_text(line: GateLine) -> str:
-    return f"{line.task or 'throughput'} ({line.rule} {line.threshold:g}: {line.outcome})"
+    where = "throughput" if line.rule == "throughput" else tasks_in_words(line.task, line.tag, line.over)
+    return f"{where} ({line.rule} {line.threshold:g}: {line.outcome})"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.comparison.flip_tables import GAIN, count_text, flip_tables, gain_text, p_value
+from harness.comparison.flip_tables import GAIN, flip_tables, gain_text, p_value
+from harness.comparison.notes import clusters_text, doubts, far_below, levels_in_words
+from harness.comparison.thresholds import tasks_in_words
 from harness.models.locate import display_names
 from harness.render import Cell, Table, number
 from harness.results.tables import ILLUSTRATIVE
+from harness.stats.multiple import METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,14 +35,14 @@ def answer_tables(comparison: Comparison) -> list[Table]:
     lines = comparison.lines
     answer = Table(
         f"{candidate} against {baseline}",
-        "gain = candidate − baseline; p corrected over all lines (Holm)",
+        levels_in_words(comparison.tests),
         ["task", "baseline", "candidate", GAIN, "p", "verdict"],
         [_row(line, label) for line, label in zip(lines, _labels(lines), strict=True)],
         list(_remarks(comparison)),
     )
     return [
         answer,
-        *([_power_table(lines)] if lines else []),
+        *([_power_table(lines, comparison.tests)] if lines else []),
         *([_gate_table(comparison)] if comparison.gate else []),
     ]
 
@@ -56,14 +59,14 @@ def _row(line: MetricComparison, label: str) -> list[Cell]:
     ]
 
 
-def _power_table(lines: Sequence[MetricComparison]) -> Table:
+def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
     """Return the table of detectable gains; optional columns are left out if no line has a value."""
     labeled = list(zip(lines, _labels(lines), strict=True))
     columns = {
         "task": ["" if label.startswith("·") else _task(line, lines) for line, label in labeled],
         "metric": [line.metric for line in lines],
         "test": [line.test for line in lines],
-        "examples": [count_text(line.examples, line.clusters) for line in lines],
+        "examples": [clusters_text(line) for line in lines],
         "detectable": [number(line.detectable) for line in lines],
         "margin": [number(line.margin, "g") for line in lines],
         "needed": [number(line.needed, ",") for line in lines],
@@ -72,13 +75,18 @@ def _power_table(lines: Sequence[MetricComparison]) -> Table:
     always = {"task", "metric", "test", "examples", "detectable"}
     kept = {name: cells for name, cells in columns.items() if name in always or {*cells} != {"–"}}
     remarks = []
-    clustered = [count_text(line.examples, line.clusters) for line in lines if line.clusters != line.examples]
+    clustered = [line for line in lines if line.clusters != line.examples]
     if clustered:
-        remarks.append(f"{clustered[0]}: number of examples and of their clusters, which are resampled whole")
+        uneven = [line for line in clustered if far_below(line)]
+        shown = clusters_text([*uneven, *clustered][0])
+        equal = ", and of equal clusters that would tell as much" if uneven else ""
+        remarks.append(f"{shown}: number of examples, of their clusters, which are the units{equal}")
     if "needed" in kept:
         remarks.append("needed: examples that detect a true gain as large as the margin with 80 % power")
     if "from seeds" in kept:
         remarks.append("from seeds: share of the gain's variance that comes from training seeds")
+    if tests > 1:
+        remarks.append(f"p corrected over {tests:,} lines: {METHOD}")
     rows = [[Cell(text) for text in row] for row in zip(*kept.values(), strict=True)]
     subtitle = "detectable: the smallest true gain that is detected with 80 % power"
     return Table("what these examples could show", subtitle, list(kept), rows, remarks)
@@ -89,7 +97,7 @@ def _gate_table(comparison: Comparison) -> Table:
     count = sum(condition.holds for condition in gate)
     return Table(
         "gate",
-        f"conditions that hold: {count} of {len(gate)}",
+        f"conditions that hold: {count} of {len(gate)}; each by its own 95 % interval, not corrected",
         ["condition", "outcome", "figures"],
         [
             # Bold marks what a reader looks for: failures.
@@ -108,6 +116,10 @@ def _condition_text(condition: GateLine, lines: Sequence[MetricComparison]) -> s
     if condition.rule == "throughput":
         return f"throughput ≥ {condition.threshold:g} × baseline"
     demand = {"margin": "loss <", "gain": "gain >", "min": "score ≥"}[condition.rule]
+    if condition.over:
+        by = f" · {condition.metric}" if condition.metric else ""
+        where = tasks_in_words(None, condition.tag, condition.over)
+        return f"{where}{by}: {demand} {condition.threshold:g}"
     line = _line_of(condition, lines)
     by = f" · {condition.metric}" if condition.metric and not (line and line.headline) else ""
     return f"{condition.task or 'every task'}{by}: {demand} {condition.threshold:g}"
@@ -115,9 +127,9 @@ def _condition_text(condition: GateLine, lines: Sequence[MetricComparison]) -> s
 
 def _outcome(condition: GateLine, lines: Sequence[MetricComparison]) -> str:
     if not condition.holds:
-        return f"FAILS: {condition.outcome}"
-    if condition.outcome == "inconclusive":
-        return "inconclusive, let pass"
+        return condition.outcome.upper()
+    if condition.outcome == "undecided":
+        return "undecided, let pass"
     line = _line_of(condition, lines)
     # Significantly worse, but within the margin: it passes, and a reader must see it.
     return "passes, though worse" if line is not None and line.verdict == "worse" else "passes"
@@ -132,12 +144,14 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
     """Yield the remarks below the first table, the most serious first."""
     yield from warnings(comparison)
     yield from _reasons(comparison.lines)
+    yield from doubts(comparison, [(line, line_name(line, comparison.lines)) for line in comparison.lines])
     samples = dict.fromkeys(line.task for line in comparison.lines if line.data == "sample")
     if samples:
         yield from illustrative_note(", ".join(samples))
     for model in (comparison.baseline, comparison.candidate):
         if model.members:
             yield f"{model.name}: one recipe, trained with several seeds: {', '.join(model.members)}"
+    yield from (overall.sentence for overall in comparison.overall)
     if comparison.forgetting:
         yield comparison.forgetting.sentence
     if speed := comparison.speed:

@@ -6,14 +6,18 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.comparison.result import Forgetting, Mean, MetricComparison
-from harness.stats.curve import LEVEL, quantile
+from harness.comparison.evidence import effective_clusters, heaviest_unit, unseen_losses
+from harness.comparison.notes import excludes_zero
+from harness.comparison.result import MetricComparison
+from harness.comparison.thresholds import judge_gain
+from harness.stats.curve import LEVEL
 from harness.stats.joint import Line
 from harness.stats.multiple import adjust
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
+    from harness.comparison.evidence import Evidence
     from harness.comparison.gate import Gate
     from harness.comparison.measure import MetricGain
     from harness.comparison.result import Verdict
@@ -34,15 +38,26 @@ def _line_of(measured: MetricGain) -> Line:
 
 
 def make_lines(
-    measured: Sequence[MetricGain], adjusted: Sequence[float], gate: Gate | None, *, power: bool
+    measured: Sequence[MetricGain],
+    adjusted: Sequence[float],
+    gate: Gate | None,
+    evidence: Evidence,
+    *,
+    power: bool,
 ) -> list[MetricComparison]:
     """Make a line of each measured metric and its corrected p-value."""
-    return [_make_line(metric, p, gate, power=power) for metric, p in zip(measured, adjusted, strict=True)]
+    lines = []
+    for metric, p in zip(measured, adjusted, strict=True):
+        line = _make_line(metric, p)
+        margin = gate.margin(line) if gate else None
+        lines.append(_with_verdict(line, metric, margin, evidence, power=power))
+    return lines
 
 
-def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, power: bool) -> MetricComparison:
+def _make_line(metric: MetricGain, p_adjusted: float) -> MetricComparison:
     gain, examination = metric.gain, metric.evaluation.examination
-    line = MetricComparison(
+    heaviest = heaviest_unit(gain, metric.pair) if gain and metric.pair else None
+    return MetricComparison(
         task=examination.task,
         metric=metric.score.metric,
         headline=metric.headline,
@@ -62,40 +77,73 @@ def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, powe
         needed=None,
         examples=gain.examples if gain else metric.score.examples,
         clusters=gain.units if gain else metric.score.clusters,
+        effective_clusters=effective_clusters(metric.pair) if metric.pair and metric.pair.count else None,
         test=gain.test if gain else "not tested",
         from_seeds=metric.from_seeds,
         reason=metric.reason,
+        heaviest=heaviest[0] if heaviest else None,
+        heaviest_share=heaviest[1] if heaviest else None,
     )
-    return _with_verdict(line, gain, gate.margin(line) if gate else None, power=power)
 
 
 def _with_verdict(
-    line: MetricComparison, gain: Gain | None, margin: float | None, *, power: bool
+    line: MetricComparison,
+    metric: MetricGain,
+    margin: float | None,
+    evidence: Evidence,
+    *,
+    power: bool,
 ) -> MetricComparison:
-    within = None
-    if margin is not None and line.low is not None:
-        within = line.low > -margin or line.test == "identical"
+    line = replace(line, margin=margin, verdict=verdict(line, margin))
+    if margin is None:
+        return line
+    outcome = judge_gain("margin", margin, line)[0]
     needed = None
-    if power and margin and gain is not None and line.detectable:
-        needed = examples_needed(gain, margin)
-    return replace(line, verdict=verdict(line, margin), margin=margin, within_margin=within, needed=needed)
+    if power and margin and metric.gain is not None and line.detectable:
+        needed = examples_needed(metric.gain, margin)
+    # Where the margin passes, an equivalence may still be undecided.
+    equivalence = outcome == "passes" and line.verdict == "inconclusive" and not excludes_zero(line)
+    doubt = outcome == "undecided" or equivalence
+    passes = outcome == "passes" and line.test != "identical"
+    return replace(
+        line,
+        within_margin=None if line.low is None else outcome == "passes",
+        needed=needed,
+        shortage=evidence.shortage(metric, margin) if doubt and _too_wide(line, margin) else None,
+        unseen=unseen_losses(metric.pair, margin) if passes and metric.pair is not None else None,
+    )
+
+
+def _too_wide(line: MetricComparison, margin: float) -> bool:
+    """Whether the margin would be undecided if the gain were 0, by the interval that the line has."""
+    if line.from_seeds is not None or line.gain is None:
+        return False
+    return line.low is None or line.gain - line.low >= margin
 
 
 def verdict(line: MetricComparison, margin: float | None) -> Verdict:
     """Return the verdict on a line.
 
-    Better or worse if the corrected p-value is below 5 %; else equivalent if the whole interval is
-    within ± margin (without a margin: if there is no difference at all); else inconclusive.
+    Better or worse if the corrected p-value is below 5 %; else equivalent if the predictions are the very
+    same, or the whole interval, which has width, is within ± margin; else inconclusive.
     """
     if line.gain is None or line.test in ("not tested", "none"):
         return "not tested" if line.test != "none" else "inconclusive"
+    if line.test == "identical":
+        return "equivalent"
     if line.p_adjusted is not None and line.p_adjusted < LEVEL and line.gain:
         return "better" if line.gain > 0 else "worse"
-    if line.low is not None and line.high is not None:
+    if line.low is not None and line.high is not None and line.low < line.high:
         bound = margin or 0.0
-        if (-bound < line.low and line.high < bound) or line.low == line.high == 0:
+        if -bound < line.low and line.high < bound:
             return "equivalent"
     return "inconclusive"
+
+
+def count_tests(families: Sequence[Sequence[MetricGain]]) -> int:
+    """Return the number of lines, of all comparisons, that have a test: those that are corrected for."""
+    gains = [measured.gain for family in families for measured in family]
+    return sum(gain is not None and not math.isnan(gain.p) for gain in gains)
 
 
 def examples_needed(gain: Gain, margin: float) -> int | None:
@@ -106,63 +154,6 @@ def examples_needed(gain: Gain, margin: float) -> int | None:
     times = gain.detectable / margin
     needed = gain.examples * times * times
     return math.ceil(needed) if math.isfinite(needed) else None
-
-
-def measure_forgetting(measured: Sequence[MetricGain], tags: Collection[str]) -> Forgetting | None:
-    """Average the headline gains on tasks with one of the tags, and on all others; None without tags."""
-    if not tags:
-        return None
-    tested = [
-        metric
-        for metric in measured
-        if metric.headline and metric.gain is not None and math.isfinite(metric.gain.standard_error)
-    ]
-    inside = _mean_gain([metric for metric in tested if set(metric.tags) & set(tags)])
-    outside = _mean_gain([metric for metric in tested if not set(metric.tags) & set(tags)])
-    domain = tuple(sorted(tags))
-    parts = [
-        f"{where}: mean gain {mean.gain:+.4f} [{mean.low:+.4f}, {mean.high:+.4f}] over {_count_tasks(mean)}"
-        if mean
-        else f"{where}: no task was tested"
-        for where, mean in ((f"inside {', '.join(domain)}", inside), ("outside", outside))
-    ]
-    return Forgetting(
-        domain=domain,
-        inside=inside,
-        outside=outside,
-        sentence="; ".join(parts) + _forgetting_verdict(inside, outside),
-    )
-
-
-def _mean_gain(measured: Sequence[MetricGain]) -> Mean | None:
-    """Return the mean gain for a fixed set of tasks; degrees of freedom by Satterthwaite (1946)."""
-    gains = [metric.gain for metric in measured if metric.gain is not None]
-    if not gains:
-        return None
-    value = sum(gain.value for gain in gains) / len(gains)
-    errors = [gain.standard_error for gain in gains]
-    total = math.hypot(*errors)
-    # Shares, since squares of a third-party metric's values may overflow.
-    shares = [(error / total) ** 2 if total else 0.0 for error in errors]
-    parts = sum(share**2 / max(gain.units - 1, 1) for share, gain in zip(shares, gains, strict=True))
-    freedom = 1 + min(int(1 / parts), 10**6) if parts else 2
-    half = quantile(1 - LEVEL / 2, freedom - 1) * total / len(gains)
-    tasks = tuple(metric.evaluation.examination.task for metric in measured)
-    return Mean(tasks=tasks, gain=value, low=value - half, high=value + half)
-
-
-def _count_tasks(mean: Mean) -> str:
-    return f"{len(mean.tasks)} task{'s' if len(mean.tasks) > 1 else ''}"
-
-
-def _forgetting_verdict(inside: Mean | None, outside: Mean | None) -> str:
-    if inside is None or outside is None:
-        return ""
-    forgot, learned = outside.high < 0, inside.low > 0
-    if forgot:
-        return "; it learned and forgot" if learned else "; it forgot and did not learn"
-    kept = "nothing forgotten beyond noise" if outside.low <= 0 else "better outside too"
-    return f"; {'it learned' if learned else 'no gain inside beyond noise'}, {kept}"
 
 
 def _difference(metric: MetricGain) -> float | None:

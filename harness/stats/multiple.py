@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from harness.stats.joint import Line
 
 
+METHOD = "Holm"
+"""Name of the correction, in words."""
+
+
 def adjust(lines: Sequence[Line]) -> np.ndarray:
     """Adjust p-values for the number of lines: (lines,), in [0, 1]; NaN stays NaN."""
     return holm([line.p for line in lines])

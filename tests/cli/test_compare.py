@@ -23,6 +23,7 @@ def results(somewhere_else):
     """A baseline, a better candidate, a worse one, and one of which nothing can be said."""
     for name, share, seed in (("base", 0.7, 0), ("better", 0.85, 0), ("worse", 0.5, 0), ("alike", 0.7, 4)):
         answer(name, name, correct=right(share, seed=seed))
+    answer("again", "base", correct=right(0.7))
 
 
 # --- exit codes -------------------------------------------------------------------------------------------
@@ -33,7 +34,8 @@ def results(somewhere_else):
     [
         pytest.param(["base", "better"], 0, id="better passes"),
         pytest.param(["base", "alike"], 0, id="without a margin, doubt passes"),
-        pytest.param(["base", "base", "--margin", "0"], 0, id="a model against itself passes any margin"),
+        pytest.param(["base", "again", "--margin", "0"], 0, id="a model from another run passes any margin"),
+        pytest.param(["base", "base", "--margin", "0"], 2, id="the very same records are a mistake"),
         pytest.param(["base", "worse"], 1, id="significantly worse fails without a margin"),
         pytest.param(["base", "worse", "--margin", "0.05"], 1, id="worse by more than the margin fails"),
         pytest.param(["base", "worse", "--margin", "0.5"], 0, id="worse within the margin passes"),

@@ -14,7 +14,9 @@ from harness.comparison.result import (
     Mean,
     MetricComparison,
     ModelRef,
+    Overall,
     Refusal,
+    Shortage,
     Slice,
     Speed,
 )
@@ -44,7 +46,7 @@ def line(task="stsb", verdict="better", gain=0.0123, **changes) -> MetricCompari
         task=task, metric="spearman", headline=True, data="files", tags=("sts",), baseline=0.8203,
         candidate=0.8203 + gain, gain=gain, low=gain - 0.0078, high=gain + 0.0078, p=0.002, p_adjusted=0.008,
         verdict=verdict, margin=None, within_margin=None, detectable=0.0111, needed=None, examples=1379,
-        clusters=1379, test="paired bootstrap",
+        clusters=1379, test="Student's t",
     )  # fmt: skip
     return replace(made, **changes)
 
@@ -87,11 +89,13 @@ def every_verdict() -> tuple[MetricComparison, ...]:
         line("contract-nli", "worse", -0.0310, metric="accuracy", margin=0.01, within_margin=False),
         line(
             "legal-retrieval", "equivalent", 0.0004, metric="ndcg@10", low=-0.0012, high=0.0020, margin=0.01,
-            within_margin=True, p_adjusted=0.9,
+            within_margin=True, p_adjusted=0.9, unseen=0.0712,
         ),
         line(
             "case-law", "inconclusive", 0.0021, metric="accuracy", p_adjusted=0.61, data="sample",
-            margin=0.01, within_margin=True, needed=5_210, from_seeds=0.34,
+            margin=0.01, within_margin=True, needed=5_210, from_seeds=0.34, clusters=40,
+            effective_clusters=9.2,
+            shortage=Shortage(what="clusters", have=40, needed=372), heaviest="nda-17", heaviest_share=0.62,
         ),
         replace(line("mteb-sts12", "not tested", data="own"), **NOTHING, reason="no predictions at hand"),
     )  # fmt: skip
@@ -101,11 +105,12 @@ def every_outcome() -> tuple[GateLine, ...]:
     return (
         gate_line(),
         gate_line(task="penal-triplets", metric="accuracy"),
-        gate_line("worse", task="contract-nli", metric="accuracy",
+        gate_line("fails", task="contract-nli", metric="accuracy",
                   sentence="gain -0.0310 [-0.0388, -0.0232] lies below -0.01"),
-        gate_line("inconclusive", task="case-law", metric="accuracy", rule="gain"),
-        gate_line("inconclusive", holds=True, task="stsb", metric="pearson", rule="gain"),
+        gate_line("undecided", task="case-law", metric="accuracy", rule="gain"),
+        gate_line("undecided", holds=True, task="stsb", metric="pearson", rule="gain"),
         gate_line("broken", task="gone", metric=None, sentence="gone: there is no such line"),
+        gate_line("passes", rule="gain", over="mean", tag="legal", task=None, metric=None),
         gate_line("passes", rule="min", threshold=0.8, sentence="score 0.8326 is at least 0.8"),
         gate_line("passes", rule="throughput", task=None, metric=None, threshold=0.9,
                   sentence="throughput ratio 1.50 [1.42, 1.58] lies above 0.9"),
@@ -149,6 +154,15 @@ def everything() -> Comparison:
         speed=Speed(
             baseline=120.4, candidate=1180.6, ratio=1.5, low=1.42, high=1.58, source="rounds of two runs"
         ),
+        tests=6,
+        overall=(
+            Overall(
+                tag=None, verdict="inconclusive", worst="contract-nli", worst_gain=-0.031, worst_low=-0.0388,
+                mean=Mean(tasks=("stsb", "contract-nli"), gain=-0.0093, low=-0.02, high=0.001),
+                better=1, worse=1, equivalent=0, inconclusive=0, not_tested=0,
+                sentence="over 2 tasks: mean gain -0.0093 [-0.0200, +0.0010]: inconclusive",
+            ),
+        ),
         forgetting=Forgetting(
             domain=("legal",),
             inside=Mean(tasks=("penal-triplets",), gain=0.01, low=0.004, high=0.016),
@@ -166,7 +180,7 @@ def hostile(name: str) -> Comparison:
         whole,
         baseline=replace(BASELINE, name=name), candidate=replace(CANDIDATE, name=f"x{name}", members=(name,)),
         lines=(line(name, metric=name, reason=name, test=name), line(name, "worse", -0.1), line(name)),
-        gate=(gate_line(task=name, metric=name, sentence=name), gate_line("worse", task=name, sentence=name)),
+        gate=(gate_line(task=name, metric=name, sentence=name), gate_line("fails", task=name, sentence=name)),
         refused=(Refusal(task=name, differences=(Difference("digest", name, name),)),),
         broken=(name,), settings=(Difference("prompts", name, name),), notes=(name,), sentence=name,
         changes=(replace(changes(), task=name, metric=name, most_gained=(

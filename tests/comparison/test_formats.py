@@ -154,10 +154,12 @@ def rows_of(*comparisons):
 def test_a_row_of_the_csv_is_a_line_with_its_models():
     rows = rows_of(everything(), comparison(line("other")))
     assert len(rows) == len(every_verdict()) + 1
-    assert list(rows[0])[4:] == [field.name for field in fields(MetricComparison)]
+    assert list(rows[0])[4:] == [*(field.name for field in fields(MetricComparison)), "gate"]
     assert rows[0]["candidate_model"] == "nda-seed1 and 2 more seeds"
     assert rows[0]["baseline_fingerprint"] == "b" * 64
     assert [row["verdict"] for row in rows[:7]] == [one.verdict for one in every_verdict()]
+    assert [row["gate"] for row in rows[:4]] == ["passes", "undecided", "passes", "fails"]
+    assert rows[5]["shortage"] == "40 of 372 clusters"
 
 
 def test_the_csv_keeps_every_digit_and_leaves_unknown_cells_empty():
@@ -200,10 +202,11 @@ def test_a_condition_of_the_gate_is_a_test_case():
     assert outcomes(suite_of(comparison(*every_verdict(), gate=every_outcome(), exit_code=2))) == {
         "stsb by spearman: margin 0.01": None,
         "penal-triplets by accuracy: margin 0.01": None,
-        "contract-nli by accuracy: margin 0.01": ("failure", "worse"),
-        "case-law by accuracy: gain 0.01": ("failure", "inconclusive"),
+        "contract-nli by accuracy: margin 0.01": ("failure", "fails"),
+        "case-law by accuracy: gain 0.01": ("failure", "undecided"),
         "stsb by pearson: gain 0.01": None,
         "gone: margin 0.01": ("error", "broken"),
+        "mean of legal tasks: gain 0.01": None,
         "stsb by spearman: min 0.8": None,
         "throughput 0.9": None,
     }
@@ -233,7 +236,7 @@ def test_the_counts_are_those_of_the_cases():
         assert element.get("tests") == str(len(list(element.iter("testcase"))))
         for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
             assert element.get(count) == str(len(list(element.iter(tag))))
-    assert [suite.get("tests") for suite in root] == ["10", "7", "0"]
+    assert [suite.get("tests") for suite in root] == ["11", "7", "0"]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4])
@@ -283,18 +286,18 @@ def test_an_annotation_is_written_for_the_summary_and_every_failure():
         (
             "error",
             f"{about}: contract-nli by accuracy: margin 0.01",
-            "worse: gain -0.0310 [-0.0388, -0.0232] lies below -0.01",
+            "fails: gain -0.0310 [-0.0388, -0.0232] lies below -0.01",
         ),
         (
             "error",
             f"{about}: case-law by accuracy: gain 0.01",
-            "inconclusive: gain +0.0123 [+0.0045, +0.0201] lies above -0.01",
+            "undecided: gain +0.0123 [+0.0045, +0.0201] lies above -0.01",
         ),
         ("error", f"{about}: gone: margin 0.01", "broken: gone: there is no such line"),
         (
             "warning",
             f"{about}: stsb by pearson: gain 0.01",
-            "inconclusive, let pass: gain +0.0123 [+0.0045, +0.0201] lies above -0.01",
+            "undecided, let pass: gain +0.0123 [+0.0045, +0.0201] lies above -0.01",
         ),
         (
             "warning",

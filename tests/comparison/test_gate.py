@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 LINE = MetricComparison(
     task="stsb", metric="spearman", headline=True, data="files", tags=("sts",), baseline=0.8, candidate=0.81,
     gain=0.01, low=-0.005, high=0.025, p=0.2, p_adjusted=0.2, verdict="inconclusive", margin=None,
-    within_margin=None, detectable=0.02, needed=None, examples=100, clusters=90, test="paired bootstrap",
+    within_margin=None, detectable=0.02, needed=None, examples=100, clusters=90, test="Student's t",
 )  # fmt: skip
 
 
@@ -27,9 +27,9 @@ def evaluated(line=LINE, **condition):
     ("low", "high", "outcome"),
     [
         pytest.param(-0.005, 0.025, "passes", id="the whole interval lies above the margin"),
-        pytest.param(-0.03, -0.02, "worse", id="the whole interval lies below it"),
-        pytest.param(-0.02, 0.01, "inconclusive", id="it reaches across"),
-        pytest.param(-0.01, 0.01, "inconclusive", id="it touches the margin"),
+        pytest.param(-0.03, -0.02, "fails", id="the whole interval lies below it"),
+        pytest.param(-0.02, 0.01, "undecided", id="it reaches across"),
+        pytest.param(-0.01, 0.01, "undecided", id="it touches the margin"),
         pytest.param(-0.009, -0.001, "passes", id="significantly worse, but within the margin"),
     ],
 )
@@ -40,12 +40,12 @@ def test_a_margin_is_a_test_of_non_inferiority(low, high, outcome):
 def test_identical_answers_pass_a_margin_of_zero():
     same = replace(LINE, gain=0.0, low=0.0, high=0.0, test="identical")
     assert evaluated(same, rule="margin", threshold=0.0).outcome == "passes"
-    touching = replace(same, test="paired bootstrap")
-    assert evaluated(touching, rule="margin", threshold=0.0).outcome == "inconclusive"
+    touching = replace(same, test="Student's t")
+    assert evaluated(touching, rule="margin", threshold=0.0).outcome == "undecided"
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "outcome"), [(0.03, 0.05, "passes"), (-0.01, 0.01, "worse"), (0.01, 0.04, "inconclusive")]
+    ("low", "high", "outcome"), [(0.03, 0.05, "passes"), (-0.01, 0.01, "fails"), (0.01, 0.04, "undecided")]
 )
 def test_a_required_gain_must_be_exceeded_by_the_whole_interval(low, high, outcome):
     assert evaluated(replace(LINE, low=low, high=high), rule="gain", threshold=0.02).outcome == outcome
@@ -54,14 +54,14 @@ def test_a_required_gain_must_be_exceeded_by_the_whole_interval(low, high, outco
 def test_a_floor_applies_to_the_candidate_s_score():
     assert evaluated(rule="min", threshold=0.80).outcome == "passes"
     below = evaluated(rule="min", threshold=0.82)
-    assert (below.outcome, below.sentence) == ("worse", "score 0.8100 is below 0.82")
+    assert (below.outcome, below.sentence) == ("fails", "score 0.8100 is below 0.82")
 
 
-def test_a_line_without_predictions_is_broken_and_one_with_too_few_examples_is_inconclusive():
+def test_a_line_without_predictions_is_broken_and_one_with_too_few_examples_is_undecided():
     bare = replace(LINE, low=None, high=None, test="not tested", reason="not at hand")
     assert evaluated(bare, rule="margin", threshold=0.01).outcome == "broken"
     few = replace(LINE, low=None, high=None, test="none", reason="9 independent units are too few")
-    assert evaluated(few, rule="margin", threshold=0.01).outcome == "inconclusive"
+    assert evaluated(few, rule="margin", threshold=0.01).outcome == "undecided"
 
 
 def test_a_condition_without_a_line_is_broken():
@@ -88,16 +88,16 @@ def test_a_margin_for_a_task_overrides_one_for_its_tag_and_that_one_for_every_ta
     ]
 
 
-def test_the_policy_decides_whether_an_inconclusive_line_passes():
+def test_the_policy_decides_whether_an_undecided_line_passes():
     across = replace(LINE, low=-0.02)
     for policy, holds in (("fail", False), ("pass", True)):
-        gate = replace(margin_gate(0.01), inconclusive=policy)
+        gate = replace(margin_gate(0.01), undecided=policy)
         (result,) = evaluate_gate(gate, [across], None, "")
-        assert (result.outcome, result.holds) == ("inconclusive", holds)
+        assert (result.outcome, result.holds) == ("undecided", holds)
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "outcome"), [(0.95, 1.1, "passes"), (0.7, 0.8, "worse"), (0.8, 1.0, "inconclusive")]
+    ("low", "high", "outcome"), [(0.95, 1.1, "passes"), (0.7, 0.8, "fails"), (0.8, 1.0, "undecided")]
 )
 def test_the_interval_of_the_throughput_ratio_is_compared(low, high, outcome):
     speed = Speed(baseline=100, candidate=90, ratio=0.9, low=low, high=high, source="a bench")
@@ -113,12 +113,12 @@ def test_throughput_without_a_measurement_is_broken():
 def test_a_gate_file_becomes_conditions(tmp_path):
     path = tmp_path / "gate.toml"
     path.write_text(
-        'margin = 0.01\ninconclusive = "pass"\nthroughput = 0.9\n'
+        'margin = 0.01\nundecided = "pass"\nthroughput = 0.9\n'
         '[[line]]\ntask = "stsb"\nmin = 0.80\nmargin = 0.005\n'
         '[[line]]\ntag = "legal"\nmetric = "map"\ngain = 0.02\n'
     )
     gate = read_gate(path)
-    assert (gate.inconclusive, gate.throughput, gate.metrics) == ("pass", 0.9, {"map"})
+    assert (gate.undecided, gate.throughput, gate.metrics) == ("pass", 0.9, {"map"})
     assert [(rule.rule, rule.threshold, rule.task, rule.tag) for rule in gate.conditions] == [
         ("margin", 0.005, "stsb", None),
         ("min", 0.80, "stsb", None),
@@ -140,8 +140,8 @@ def test_a_gate_file_becomes_conditions(tmp_path):
         pytest.param("margin = true", "gate.toml: margin must be a number, not True", id="a boolean"),
         pytest.param("throughput = 0", "must be above 0", id="no speed"),
         pytest.param(
-            'inconclusive = "maybe"',
-            "inconclusive must be 'fail' or 'pass', not 'maybe'",
+            'undecided = "maybe"',
+            "undecided must be 'fail' or 'pass', not 'maybe'",
             id="another policy",
         ),
         pytest.param(

@@ -27,8 +27,9 @@ from harness.cli.output import print_tables
 from harness.comparison.flip_tables import flip_tables
 from harness.comparison.markdown import markdown
 from harness.comparison.matrix import matrix_tables, pareto_table
-from harness.comparison.result import Change, ParetoPoint
+from harness.comparison.result import Change, ParetoPoint, Shortage
 from harness.comparison.tables import comparison_tables
+from harness.stats.multiple import METHOD
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 WIDE = 110
@@ -125,8 +126,12 @@ def test_remarks_are_below_the_table_the_most_serious_first():
             " digest aaaaaaaa / bbbbbbbb; split test / dev; to compare anyway: --allow digest,split"
         ),
         "mteb-sts12: not tested: no predictions at hand",
+        "case-law: 40 clusters; a margin of 0.01 needs about 372 even if no answer differs",
+        "legal-retrieval: a loss on fewer than 7.1 % of the 1,379 examples may not be in them",
+        "case-law: cluster nda-17 carries 62 % of the variance of the gain",
         "case-law: sample: illustrative, not the real dataset",
         "nda-seed1 and 2 more seeds: one recipe, trained with several seeds: nda-1, nda-2, nda-3",
+        "over 2 tasks: mean gain -0.0093 [-0.0200, +0.0010]: inconclusive",
         "legal: mean gain +0.0100 [+0.0040, +0.0160] over 1 task; it learned",
         "speed: 120 → 1,181 texts/s, ratio 1.5 [1.42, 1.58] (rounds of two runs)",
         "settings differ (baseline / candidate): dtype float32 / bfloat16; max_tokens 256 / 512",
@@ -152,6 +157,64 @@ def test_the_detectable_gain_is_next_to_the_number_of_examples():
     assert column(table, "detectable") == ["0.0111", "0.0111"]
 
 
+def test_clusters_that_are_very_uneven_are_shown_with_their_effective_number():
+    even, uneven = line(clusters=40, effective_clusters=31.0), line("t", clusters=40, effective_clusters=9.2)
+    table = named(comparison_tables(comparison(even, uneven)), "what these examples could show")
+    assert column(table, "examples") == ["1,379 in 40", "1,379 in 40 ≈ 9"]
+    assert table.remarks == [
+        (
+            "1,379 in 40 ≈ 9: number of examples, of their clusters, which are the units,"
+            " and of equal clusters that would tell as much"
+        )
+    ]
+    table = named(comparison_tables(comparison(even)), "what these examples could show")
+    assert table.remarks == ["1,379 in 40: number of examples, of their clusters, which are the units"]
+
+
+def test_the_subtitle_says_which_level_interval_p_and_verdict_have():
+    assert answer(line(), tests=1).subtitle == "interval of 95 %; p < 0.05 where it excludes 0"
+    first, second = comparison_tables(comparison(line(), tests=36))
+    assert first.subtitle == "intervals of 95 % each; p and verdict corrected over 36 lines"
+    assert second.remarks == [f"p corrected over 36 lines: {METHOD}"]
+
+
+def test_a_remark_says_where_interval_and_verdict_differ_by_the_correction():
+    apart = {"verdict": "inconclusive", "gain": 0.02, "low": 0.001, "high": 0.039, "p_adjusted": 0.1}
+    table = answer(line(), line("t1", **apart), line("t2", **apart), tests=3)
+    reason = "the interval excludes 0, and the verdict is inconclusive, since p is corrected over 3 lines"
+    assert table.remarks == [f"t1, t2: {reason}"]
+    gated = answer(line("t1", **apart), tests=3, gate=(gate_line(),))
+    assert gated.remarks == [f"t1: {reason}; the gate goes by the interval"]
+
+
+@pytest.mark.parametrize(
+    ("shortage", "margin", "text"),
+    [
+        (
+            Shortage(what="positives", have=11, needed=94),
+            0.02,
+            "11 positives; a margin of 0.02 needs about 94",
+        ),
+        (
+            Shortage(what="examples", have=12, needed=3837),
+            0.001,
+            "12 examples; a margin of 0.001 needs about 3,840",
+        ),
+        (
+            Shortage(what="examples", have=12, needed=None),
+            0.0,
+            "needs a gain beyond doubt, or the very same answers",
+        ),
+        (Shortage(what="examples", have=12, needed=None), 1e-9, "a margin of 1e-09 is out of reach"),
+    ],
+)
+def test_a_remark_says_what_a_margin_lacks(shortage, margin, text):
+    table = answer(line("t", "inconclusive", low=-0.3, high=0.3, shortage=shortage, margin=margin))
+    (remark,) = table.remarks
+    assert remark.startswith(f"t: {shortage.have} {shortage.what}; ")
+    assert text in remark
+
+
 def test_margin_needed_examples_and_seeds_have_a_column_only_where_there_are_any():
     table = named(comparison_tables(everything()), "what these examples could show")
     assert table.header[5:] == ["margin", "needed", "from seeds"]
@@ -163,7 +226,7 @@ def test_margin_needed_examples_and_seeds_have_a_column_only_where_there_are_any
 
 def test_every_outcome_of_the_gate_is_shown_and_failures_are_bold():
     table = named(comparison_tables(everything()), "gate")
-    assert table.subtitle == "conditions that hold: 5 of 8"
+    assert table.subtitle == "conditions that hold: 6 of 9; each by its own 95 % interval, not corrected"
     assert column(table, "condition") == [
         "stsb: loss < 0.01",
         "penal-triplets: loss < 0.01",
@@ -171,29 +234,29 @@ def test_every_outcome_of_the_gate_is_shown_and_failures_are_bold():
         "case-law: gain > 0.01",
         "stsb · pearson: gain > 0.01",
         "gone: loss < 0.01",
+        "mean of legal tasks: gain > 0.01",
         "stsb: score ≥ 0.8",
         "throughput ≥ 0.9 × baseline",
     ]
     assert column(table, "outcome") == [
         "passes",
         "passes, though worse",
-        "FAILS: worse",
-        "FAILS: inconclusive",
-        "inconclusive, let pass",
-        "FAILS: broken",
+        "FAILS",
+        "UNDECIDED",
+        "undecided, let pass",
+        "BROKEN",
+        "passes",
         "passes",
         "passes",
     ]
-    assert [row[1].best for row in table.rows] == [
-        text.startswith("FAILS") for text in column(table, "outcome")
-    ]
+    assert [row[1].best for row in table.rows] == [text.isupper() for text in column(table, "outcome")]
     assert column(table, "figures") == [one.sentence for one in every_outcome()]
 
 
 def test_a_condition_on_every_task_is_named_even_without_a_task():
     table = named(comparison_tables(comparison(gate=(gate_line("broken", task=None, metric=None),))), "gate")
     assert column(table, "condition") == ["every task: loss < 0.01"]
-    assert table.subtitle == "conditions that hold: 0 of 1"
+    assert table.subtitle == "conditions that hold: 0 of 1; each by its own 95 % interval, not corrected"
 
 
 # --- why --------------------------------------------------------------------------------------------------
@@ -338,7 +401,7 @@ def test_a_pull_request_comment_begins_with_the_summary_and_folds_the_reasons():
     assert text.startswith(f"## Embedding model\n\n**{everything().sentence}**\n\n### nda-seed1")
     answer, _, folded = text.partition("<details>\n<summary>Why: 1 line in detail</summary>\n\n")
     assert "#### gate" in answer
-    assert "| contract-nli: loss &lt; 0.01 | **FAILS: worse** |" in answer
+    assert "| contract-nli: loss &lt; 0.01 | **FAILS** |" in answer
     assert "### why: stsb" not in answer
     assert folded.startswith("### why: stsb")
     assert folded.endswith("\n\n</details>\n")

@@ -292,7 +292,7 @@ def gates() -> list[Files]:
     """A gate file with every key."""
     lines = '[[line]]\ntag = "legal"\ngain = 0.02\n'
     lines += '[[line]]\ntask = "stsb"\nmetric = "spearman"\nmargin = 0.005\nmin = 0.8\n'
-    whole = f'margin = 0.01\ninconclusive = "fail"\nthroughput = 0.9\n{lines}'
+    whole = f'margin = 0.01\nundecided = "fail"\nthroughput = 0.9\n{lines}'
     return [{"gate.toml": whole.encode()}, {"gate.toml": (EXAMPLE / "gate.toml").read_bytes()}]
 
 

@@ -1,0 +1,165 @@
+"""Whether examples can show what is asked of them: too few, uneven clusters, losses that were not seen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+from harness.comparison.result import Shortage
+from harness.metrics import standard as metrics
+from harness.stats.gain import gain_curve
+from harness.stats.paired import Answers, Paired
+from harness.stats.unseen import unseen_share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.comparison.measure import MetricGain
+    from harness.stats.gain import Gain
+
+MUCH_OF_VARIANCE = 0.5
+"""Share of a gain's variance above which the unit that carries it is named."""
+
+_MOST_ROWS = 20_000
+"""Maximum number of rows that are tried; what more would show follows from how the interval narrows."""
+
+
+class Needed(NamedTuple):
+    """How much of what is there, and about how much it takes."""
+
+    have: int
+    what: str
+    """`examples`, `clusters`, `positives` or `negatives`."""
+    needed: int | None
+    """None where no number would do."""
+
+
+class FewestForMargin(Protocol):
+    """How many units two models that answer alike need to pass a margin."""
+
+    def __call__(self, pair: Paired, margin: float) -> Needed | None:
+        """Return what it takes; None where those at hand are enough, or where it is unknown."""
+
+
+_FEWEST: dict[Callable[..., float], FewestForMargin] = {}
+"""Metrics that know better than `fewest_by_repeating`."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Shortages of the lines of one command, each found once: candidates share their baseline's examples."""
+
+    _known: dict[tuple[object, ...], Shortage | None] = field(default_factory=dict)
+
+    def shortage(self, measured: MetricGain, margin: float | None) -> Shortage | None:
+        """Return what a line has too little of to pass a margin; None where it is enough, or unknown."""
+        pair, metric = measured.pair, measured.metric
+        if margin is None or pair is None or metric is None or not math.isfinite(pair.gain):
+            return None
+        evaluation = measured.evaluation
+        key = evaluation.examination, evaluation.candidate.fingerprint, metric.name, margin, pair.count
+        if key not in self._known:
+            needed = _FEWEST.get(metric.compute, fewest_by_repeating)(pair, margin)
+            self._known[key] = needed and Shortage(what=needed.what, have=needed.have, needed=needed.needed)
+        return self._known[key]
+
+
+def fewest_by_repeating(pair: Paired, margin: float) -> Needed | None:
+    """Return how many units it takes where both models answer as the baseline, from such units repeated.
+
+    The number of repeats is doubled until the interval of no gain lies above −margin, and interpolated.
+    """
+    loss, times = _loss_if_alike(pair, 1), 1
+    if not math.isfinite(loss) or loss < margin:
+        return None
+    have, what = scarce(pair)
+    if margin <= 0:
+        return Needed(have, what, None)
+    before, slope = loss, 1.0
+    while loss >= margin and 2 * times * pair.examples <= _MOST_ROWS:
+        times *= 2
+        before, loss = loss, _loss_if_alike(pair, times)
+        if not 0 < loss < before:
+            return Needed(have, what, None)
+        slope = math.log2(before / loss)
+    # The loss falls with a power of the number of units, between the last two that were tried and beyond.
+    factor = times * (loss / margin) ** (1 / slope)
+    return Needed(have, what, math.ceil(have * factor) if math.isfinite(have * factor) else None)
+
+
+def scarce(pair: Paired) -> tuple[int, str]:
+    """Return how many units there are, and their name: the smaller class, where a metric has two."""
+    if pair.metric.compute in (metrics.roc_auc, metrics.average_precision):
+        positive = np.asarray(pair.baseline.columns[0], dtype=float) > 0
+        positives = int(positive.sum())
+        negatives = len(positive) - positives
+        few = pair.metric.compute is metrics.roc_auc and negatives < positives
+        return (negatives, "negatives") if few else (positives, "positives")
+    return pair.count, "clusters" if pair.clustered else "examples"
+
+
+def _loss_if_alike(pair: Paired, times: int) -> float:
+    """Return how far the interval reaches below zero if both answer as the baseline, on units repeated."""
+    own = pair.baseline
+    rows, repeats = len(own.units), range(times)
+    answers = Answers(
+        metric=own.metric,
+        columns=[np.concatenate([column] * times) for column in own.columns],
+        units=np.concatenate([own.units + own.count * repeat for repeat in repeats]),
+        count=own.count * times,
+        kept=np.ones(rows * times, dtype=bool),
+    )
+    alike = Paired(own.metric, answers, answers, answers.units, np.arange(answers.count))
+    curve = gain_curve(alike)
+    return math.nan if curve is None else -curve.interval().low
+
+
+def effective_clusters(pair: Paired) -> float:
+    """Return the number of equal clusters that tell as much about a mean: (Σ size)² / Σ size².
+
+    Source: Kish (1965), "Survey sampling", 8.2.
+    """
+    sizes = np.bincount(pair.units).astype(float)
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
+def heaviest_unit(gain: Gain, pair: Paired) -> tuple[str, float] | None:
+    """Return the unit that carries more than half of a gain's variance, and its share; None without one.
+
+    None for right and wrong answers, too: that only one of them differs says nothing about its weight.
+    """
+    if gain.influence is None or gain.unit_names is None or not len(gain.influence):
+        return None
+    if not pair.clustered and _right_or_wrong(pair):
+        return None
+    # Divided by the largest, since squares of a third-party metric's values may overflow.
+    largest = float(np.abs(gain.influence).max())
+    if not 0 < largest < math.inf:
+        return None
+    squares = (gain.influence / largest) ** 2
+    share = float(squares.max() / squares.sum())
+    if not share > MUCH_OF_VARIANCE:
+        return None
+    return str(gain.unit_names[squares.argmax()]), share
+
+
+def unseen_losses(pair: Paired, margin: float) -> float | None:
+    """Return the largest share of units whose losses may be in none of these; None where it cannot matter.
+
+    It matters for the mean of graded values, where a total loss on so many units would exceed the margin;
+    right and wrong answers have an interval that counts with it.
+    """
+    if not pair.metric.per_example or _right_or_wrong(pair):
+        return None
+    share = unseen_share(pair.count)
+    most = max(float(np.abs(side.values).max(initial=0.0)) for side in (pair.baseline, pair.candidate))
+    return share if share * most > margin else None
+
+
+def _right_or_wrong(pair: Paired) -> bool:
+    """Whether a score is the mean of zeros and ones."""
+    sides = pair.baseline, pair.candidate
+    return pair.metric.per_example and all(np.isin(side.values, (0.0, 1.0)).all() for side in sides)

@@ -1,0 +1,146 @@
+"""One verdict over several tasks: mean gain, worst task, counts; and gains in a domain and outside it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harness.comparison.result import Forgetting, Mean, Overall
+from harness.render import plural
+from harness.stats.several_tasks import mean_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from harness.comparison.result import MetricComparison, Verdict
+    from harness.stats.gain import Gain
+
+    Member = tuple[MetricComparison, Gain | None]
+
+_VERDICTS = ("better", "worse", "equivalent", "inconclusive", "not tested")
+
+
+def overall_gains(members: Sequence[Member], domain: Collection[str]) -> tuple[Overall, ...]:
+    """Return the gains over all tasks, and over those of each tag of the domain, of two tasks or more.
+
+    members: all lines of a comparison, and their gains. Samples and real data are never taken together.
+    """
+    headlines = [(line, gain) for line, gain in members if line.headline]
+    found: list[Overall] = []
+    for tag in (None, *sorted(domain)):
+        of_tag = [member for member in headlines if tag is None or tag in member[0].tags]
+        found += _of_each_kind(tag, of_tag)
+    return tuple(found)
+
+
+def _of_each_kind(tag: str | None, members: Sequence[Member]) -> Iterator[Overall]:
+    for sample in (False, True):
+        own = [member for member in members if (member[0].data == "sample") == sample]
+        tested = [(line, gain) for line, gain in own if gain is not None and _has_interval(gain)]
+        if len({line.task for line, _ in tested}) > 1:
+            yield _overall(tag, [line for line, _ in own], tested)
+
+
+def _overall(
+    tag: str | None, lines: Sequence[MetricComparison], tested: Sequence[tuple[MetricComparison, Gain]]
+) -> Overall:
+    mean = mean_of_tasks(tested)
+    verdict = _verdict(mean, [line for line, _ in tested])
+    worst, gain = min(tested, key=lambda member: member[1].value)
+    low = min(gain.low for _, gain in tested)
+    counts = {name: sum(line.verdict == name for line in lines) for name in _VERDICTS}
+    shown = ", ".join(f"{name} on {count}" for name, count in counts.items() if count)
+    sample = "samples of " if lines[0].data == "sample" else ""
+    which = f"tasks tagged {tag}" if tag else "tasks"
+    left_out = len(lines) - len(tested)
+    return Overall(
+        tag=tag,
+        mean=mean,
+        verdict=verdict,
+        worst=worst.task,
+        worst_gain=gain.value,
+        worst_low=low,
+        better=counts["better"],
+        worse=counts["worse"],
+        equivalent=counts["equivalent"],
+        inconclusive=counts["inconclusive"],
+        not_tested=counts["not tested"],
+        sentence=(
+            f"over {sample}{len(tested)} {which}: mean gain {_figures(mean)}: {verdict}; worst {worst.task}"
+            f" {gain.value:+.4f}, all true gains above {low:+.4f} (97.5 %); {shown}"
+            + (f" ({left_out} without an interval left out of the mean)" if left_out else "")
+        ),
+    )
+
+
+def mean_of_tasks(tested: Sequence[tuple[MetricComparison, Gain]]) -> Mean:
+    """Return the mean gain over the tasks as given, one or more, with its interval."""
+    gains = [gain for _, gain in tested]
+    low, high = mean_interval(gains)
+    return Mean(
+        tasks=tuple(line.task for line, _ in tested),
+        gain=sum(gain.value / len(gains) for gain in gains),
+        low=low,
+        high=high,
+    )
+
+
+def _verdict(mean: Mean, lines: Sequence[MetricComparison]) -> Verdict:
+    """Return the verdict on a mean by its own interval; equivalent within the margin that all tasks share."""
+    if all(line.test == "identical" for line in lines):
+        return "equivalent"
+    if mean.low == mean.high:
+        return "inconclusive"
+    if mean.low > 0 or mean.high < 0:
+        return "better" if mean.low > 0 else "worse"
+    margins = {line.margin for line in lines}
+    margin = margins.pop() if len(margins) == 1 else None
+    if margin is not None and -margin < mean.low and mean.high < margin:
+        return "equivalent"
+    return "inconclusive"
+
+
+def measure_forgetting(members: Sequence[Member], tags: Collection[str]) -> Forgetting | None:
+    """Average the headline gains on tasks with one of the tags, and on all others; None without tags."""
+    if not tags:
+        return None
+    tested = [
+        (line, gain) for line, gain in members if line.headline and gain is not None and _has_interval(gain)
+    ]
+    inside = _mean_or_none([member for member in tested if set(member[0].tags) & set(tags)])
+    outside = _mean_or_none([member for member in tested if not set(member[0].tags) & set(tags)])
+    domain = tuple(sorted(tags))
+    parts = [
+        f"{where}: mean gain {_figures(mean)} over {plural(len(mean.tasks), 'task')}"
+        if mean
+        else f"{where}: no task was tested"
+        for where, mean in ((f"inside {', '.join(domain)}", inside), ("outside", outside))
+    ]
+    return Forgetting(
+        domain=domain,
+        inside=inside,
+        outside=outside,
+        sentence="; ".join(parts) + _forgetting_verdict(inside, outside),
+    )
+
+
+def _mean_or_none(tested: Sequence[tuple[MetricComparison, Gain]]) -> Mean | None:
+    return mean_of_tasks(tested) if tested else None
+
+
+def _forgetting_verdict(inside: Mean | None, outside: Mean | None) -> str:
+    if inside is None or outside is None:
+        return ""
+    forgot, learned = outside.high < 0, inside.low > 0
+    if forgot:
+        return "; it learned and forgot" if learned else "; it forgot and did not learn"
+    kept = "nothing forgotten beyond noise" if outside.low <= 0 else "better outside too"
+    return f"; {'it learned' if learned else 'no gain inside beyond noise'}, {kept}"
+
+
+def _has_interval(gain: Gain) -> bool:
+    return math.isfinite(gain.low) and math.isfinite(gain.high)
+
+
+def _figures(mean: Mean) -> str:
+    return f"{mean.gain:+.4f} [{mean.low:+.4f}, {mean.high:+.4f}]"

@@ -1,0 +1,53 @@
+"""A model compared with itself: a mistake where the records are the very same, else worth a note."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.comparison.sources import ModelResults
+
+
+def refuse_same_records(baseline: ModelResults, candidates: Sequence[ModelResults]) -> None:
+    """Raise HarnessError for a candidate whose records are those of the baseline.
+
+    Its gate would pass whatever the candidate is that was meant: a wrong path must not look like a result.
+    """
+    for candidate in candidates:
+        if baseline.fingerprint == candidate.fingerprint and _same_place(baseline, candidate):
+            raise HarnessError(
+                f"baseline and candidate are the same results: {baseline.name} of {baseline.source}"
+                + (f" and {candidate.source}" if candidate.source != baseline.source else ""),
+                hint="name the candidate's own folder, or its model by --candidate NAME; to see whether a"
+                " model is reproducible, run it again with another --out and compare that",
+            )
+
+
+def same_model_notes(baseline: ModelResults, candidates: Sequence[ModelResults]) -> list[str]:
+    """Return a note for each candidate that is the baseline's model from another run."""
+    return [
+        f"the same model on both sides ({candidate.fingerprint[:8]}), from two runs:"
+        f" {baseline.source} and {candidate.source}"
+        for candidate in candidates
+        if baseline.fingerprint == candidate.fingerprint
+    ]
+
+
+def _same_place(left: ModelResults, right: ModelResults) -> bool:
+    return any(_same_file(one, other) for one, other in zip(_places(left), _places(right), strict=True))
+
+
+def _places(model: ModelResults) -> tuple[Path | None, Path | None]:
+    """Return where records and rows are read from: the folder of records, and the CSV."""
+    return (model.folder / "records" if model.folder else None), model.file
+
+
+def _same_file(left: Path | None, right: Path | None) -> bool:
+    return (
+        left is not None and right is not None and left.exists() and right.exists() and left.samefile(right)
+    )

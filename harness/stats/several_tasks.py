@@ -1,0 +1,51 @@
+"""The mean and the smallest of several gains: tasks as given, examples at random."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harness.stats.curve import LEVEL, Curve, Interval, StudentCurve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.stats.gain import Gain
+
+
+def mean_interval(gains: Sequence[Gain]) -> Interval:
+    """Return the 95 % interval of the mean of one gain or more, from the intervals of each.
+
+    For a fixed set of tasks, whose examples are independent of each other's. The distance of each end from
+    the mean is the root of the squared distances of the gains' own ends, over their number: it keeps skewed
+    intervals skewed, and has width where they have. With few units it is wider than Satterthwaite's.
+    Source: Zou and Donner (2008), "Construction of confidence limits about effect measures: a general
+    approach".
+    """
+    count = len(gains)
+    # math.hypot, since squares of a third-party metric's values may overflow.
+    value = sum(gain.value / count for gain in gains)
+    below = math.hypot(*(gain.value - gain.low for gain in gains)) / count
+    above = math.hypot(*(gain.high - gain.value for gain in gains)) / count
+    return Interval(value - below, value + above)
+
+
+def smallest_interval(gains: Sequence[Gain]) -> Interval:
+    """Return the 95 % interval of the smallest of the true gains.
+
+    Its lower end is the smallest of the lower ends, which needs no correction: for it to be too high, the
+    lower end of the one gain that is smallest would have to be (an intersection-union test). Its upper end
+    is corrected for their number (Bonferroni), since any of the upper ends may be too low.
+    Source: Berger (1982), "Multiparameter hypothesis testing and acceptance sampling".
+    """
+    level = LEVEL / len(gains)
+    return Interval(
+        min(gain.low for gain in gains),
+        min(gain.high if len(gains) == 1 else _curve(gain).interval(level).high for gain in gains),
+    )
+
+
+def _curve(gain: Gain) -> Curve:
+    if gain.curve is not None:
+        return gain.curve
+    return StudentCurve(gain.value, gain.standard_error, max(gain.units - 1, 1))
