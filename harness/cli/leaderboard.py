@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from harness.results.leaderboard import Board
     from harness.results.records import Evaluation, Examination, Throughput
-    from harness.results.significance import PairwiseStats
+    from harness.results.significance import Family, PairwiseStats
+    from harness.results.significance_tables import Letters
     from harness.tasks.interface import Task
 
     Identity = tuple[str, str]
@@ -37,31 +38,46 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @click.option("--letters/--no-letters", default=True, help="Show which models differ significantly.")
+@click.option(
+    "--family",
+    type=click.Choice(["task", "all"]),
+    default="task",
+    show_default=True,
+    help="Letters and ranks hold for all pairs of each task, or of all tasks together.",
+)
 @plugin_options
-def command(folders: tuple[str, ...], *, form: str, letters: bool, plugins: PluginOptions) -> None:
+def command(
+    folders: tuple[str, ...], *, form: str, letters: bool, family: Family, plugins: PluginOptions
+) -> None:
     """Merge result folders and rank, task by task, the models whose results are comparable.
 
     Models whose data, split, task version or limit differ are not ranked, and the reason is shown.
     Different results of the same model and task in two folders are an error.
-    Models that share a letter do not differ significantly (5 %, all pairs of the task at once).
+    Models that share a letter do not differ significantly (5 % for all pairs of the --family together).
+    Each rank has a 95 % interval, and each model its chance to lead on another such test set.
     A record that was changed, a score outside its interval, and predictions that contradict their record
     (--no-letters does not read them) are shown as BROKEN, and not ranked.
 
     Exit codes: 0 all holds, 2 something is broken or cannot be read.
     """
-    from harness.cli.output import clean
-    from harness.results.leaderboard import boards
+    from harness.cli.output import clean, echo
+    from harness.results.leaderboard import boards, leaderboard_rows
+    from harness.results.publish import to_csv
+    from harness.results.significance import claims
+    from harness.results.significance_tables import board_letters
 
     merged, tasks = _merge([user_path(folder) for folder in folders]), _tasks(plugins)
     if letters:
         _check_predictions(merged, tasks)
     _check_agreement(merged)
-    if form in ("csv", "json"):
-        _print_rows(merged.evaluations, form)
+    ranked = boards(merged.evaluations)
+    stats = _pairwise_stats(ranked, merged.paths, tasks) if letters and form != "csv" else {}
+    if form == "csv":
+        echo(to_csv(leaderboard_rows(merged.evaluations)))
+    elif form == "json":
+        echo(_to_json(merged.evaluations, ranked, board_letters(claims(stats, family))))
     else:
-        ranked = boards(merged.evaluations)
-        stats = _pairwise_stats(ranked, merged.paths, tasks) if letters else {}
-        _print_boards(ranked, stats, merged.throughputs, form)
+        _print_boards(ranked, stats, family, merged.throughputs, form)
     for problem in merged.problems:
         click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
     if merged.problems:
@@ -125,18 +141,23 @@ def _check_agreement(merged: _Merged) -> None:
     merged.results = dict(zip(merged.results, checked, strict=True))
 
 
-def _print_rows(evaluations: Sequence[Evaluation], form: str) -> None:
-    from harness.cli.output import echo
+def _to_json(evaluations: Sequence[Evaluation], ranked: Sequence[Board], own: Letters) -> str:
+    """Return the rows of the CSV as JSON; those of headline scores also have letters and ranks."""
     from harness.results.leaderboard import leaderboard_rows
-    from harness.results.publish import to_csv
+    from harness.results.significance_tables import standings
 
-    rows = leaderboard_rows(evaluations)
-    echo(to_csv(rows) if form == "csv" else json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    found = standings(ranked, own)
+    rows = [
+        asdict(row) | (found.get((row.model, row.task, row.data, row.limit), {}) if row.headline else {})
+        for row in leaderboard_rows(evaluations)
+    ]
+    return json.dumps(rows, indent=1) + "\n"
 
 
 def _print_boards(
     ranked: Sequence[Board],
     stats: Mapping[int, PairwiseStats | str],
+    family: Family,
     throughputs: Sequence[Throughput],
     form: str,
 ) -> None:
@@ -144,10 +165,11 @@ def _print_boards(
     from harness.render import to_markdown
     from harness.results.latex import to_latex
     from harness.results.overall import overall
+    from harness.results.significance import claims
     from harness.results.significance_tables import board_letters, board_tables, overall_table
     from harness.results.tables import models_table
 
-    shared, ranks = board_letters(stats), overall(ranked, stats)
+    shared, ranks = board_letters(claims(stats, family)), overall(ranked, stats)
     if form == "tex":
         echo(to_latex(ranked, shared, ranks))
         return

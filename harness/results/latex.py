@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.render import one_line
 from harness.results.significance import ALONE
-from harness.results.significance_tables import SHARED, SignificanceLetters, overall_table
+from harness.results.significance_tables import RANK, SignificanceLetters, overall_table
 from harness.results.tables import ILLUSTRATIVE
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ def _board(board: Board, own: SignificanceLetters | str | None) -> str:
         [latex(row.model), *(_score(board, row, metric, letters) for metric in board.metrics)]
         for row in board.rows
     ]
+    header = ["model", *board.metrics]
+    if isinstance(own, SignificanceLetters):
+        header.insert(2, RANK)
+        for row, cells in zip(board.rows, rows, strict=True):
+            cells.insert(2, latex(own.rank(row.model)))
     remarks = [
         f"{row.model}: ERROR: {row.evaluation.error}"
         for row in board.rows
@@ -57,13 +62,13 @@ def _board(board: Board, own: SignificanceLetters | str | None) -> str:
     ]
     remarks += [f"{model} is not ranked: {'; '.join(why)}" for model, why in board.refused]
     if isinstance(own, SignificanceLetters):
-        remarks += [SHARED, *own.remarks]
+        remarks += own.remarks
     elif own is not None and own != ALONE:
         remarks.append(f"no letters: {own}")
     examination = board.rows[0].evaluation.examination
     limited = f", LIMITED to a sample (limit {examination.limit})" if examination.limit is not None else ""
     sample = f", {ILLUSTRATIVE}" if examination.data == "sample" else ""
-    return _tabular(board.task + sample + limited, ["model", *board.metrics], rows, remarks)
+    return _tabular(board.task + sample + limited, header, rows, remarks)
 
 
 def _score(board: Board, row: Row, metric: str, letters: Mapping[str, str]) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.results.significance import Claims, PairwiseStats
+from harness.stats.pairwise import Parts, pairwise_p
 from harness.stats.proportions import Z_95
 from harness.stats.ranks import ranks
 
@@ -15,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.results.leaderboard import Board
-    from harness.results.significance import PairwiseStats
+    from harness.stats.rank_doubt import RankInterval
 
 MOST_TAGS = 8
 """Maximum number of tags in a table: those with the most tasks."""
 
 
 @dataclass(frozen=True, slots=True)
-class TagMean:
-    """Mean headline score over the tasks of a tag. Tasks are fixed: only examples are random."""
+class TasksMean:
+    """Mean headline score over tasks, such as those of a tag. Tasks are fixed: only examples are random."""
 
     score: float
     half_width: float
@@ -44,8 +46,14 @@ class OverallRank:
     """Models beaten, summed over tasks; a tie counts half."""
     missing: dict[str, str] = field(default_factory=dict)
     """Task → why the model has no comparable score on it."""
-    means: dict[str, TagMean] = field(default_factory=dict)
+    means: dict[str, TasksMean] = field(default_factory=dict)
     """Tag → mean, for tags of which the model lacks no task."""
+    mean: TasksMean | None = None
+    """Mean headline score over all tasks; None for a model that lacks one."""
+    ranks: RankInterval | None = None
+    """Interval of its rank by that mean; None where a task cannot be tested, or a model is not ranked."""
+    best: float | None = None
+    """Share of redrawn test sets on which it has the highest mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,7 @@ def _overall(sample: bool, limit: int, boards: Sequence[tuple[Board, PairwiseSta
     models = sorted({model for board, _ in boards for model in _models(board)})
     complete = [model for model in models if all(model in task.scores for task in tasks)]
     rank, borda = _rank_models(tasks, complete)
+    claims = _claims(tasks, complete)
     every_tag = {tag for task in tasks for tag in task.tags}
     tagged = {tag: [task for task in tasks if tag in task.tags] for tag in every_tag}
     tags = sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
@@ -120,6 +129,9 @@ def _overall(sample: bool, limit: int, boards: Sequence[tuple[Board, PairwiseSta
             borda.get(model),
             {task.name: task.missing.get(model, "not run") for task in tasks if model not in task.scores},
             _tag_means(model, tagged),
+            _mean(model, tasks) if tasks and model in complete else None,
+            claims.ranks.get(model) if claims else None,
+            claims.best.get(model) if claims else None,
         )
         for model in models
     ]
@@ -183,12 +195,36 @@ def _rank_models(
     )
 
 
-def _tag_means(model: str, tagged: Mapping[str, Sequence[_TaskScores]]) -> dict[str, TagMean]:
+def _claims(tasks: Sequence[_TaskScores], models: Sequence[str]) -> Claims | None:
+    """Test all pairs of models by the mean score over tasks, whose examples are independent of each other.
+
+    None for fewer than two models, and where a task lacks the predictions of one.
+    """
+    tested = [task.pairwise for task in tasks if not isinstance(task.pairwise, str)]
+    if len(models) < 2 or not tested or len(tested) < len(tasks):
+        return None
+    if any(model not in stats.models for stats in tested for model in models):
+        return None
+    rows = [[stats.models.index(model) for model in models] for stats in tested]
+    columns = list(zip(tested, rows, strict=True))
+    mean = PairwiseStats(
+        list(models),
+        np.mean([stats.scores[own] for stats, own in columns], axis=0),
+        np.hstack([stats.influences[own] for stats, own in columns]) / len(tasks),
+        np.hstack([stats.parts[own] for stats, own in columns]) / len(tasks),
+    )
+    return Claims(mean, pairwise_p([Parts(mean.scores, mean.parts)])[0], "all")
+
+
+def _tag_means(model: str, tagged: Mapping[str, Sequence[_TaskScores]]) -> dict[str, TasksMean]:
     """Return the mean headline score of each tag of which the model lacks no task."""
-    means = {}
-    for tag, tasks in tagged.items():
-        known = [task.scores[model] for task in tasks if model in task.scores]
-        if len(known) == len(tasks):
-            half_width = Z_95 * math.sqrt(sum(task.error(model) ** 2 for task in tasks)) / len(tasks)
-            means[tag] = TagMean(sum(known) / len(known), half_width)
-    return means
+    return {
+        tag: _mean(model, tasks)
+        for tag, tasks in tagged.items()
+        if all(model in task.scores for task in tasks)
+    }
+
+
+def _mean(model: str, tasks: Sequence[_TaskScores]) -> TasksMean:
+    half_width = Z_95 * math.sqrt(sum(task.error(model) ** 2 for task in tasks)) / len(tasks)
+    return TasksMean(sum(task.scores[model] for task in tasks) / len(tasks), half_width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,9 +12,10 @@ from harness.errors import HarnessError
 from harness.results.prediction_files import TaskResult, read_table
 from harness.results.predictions import align_tables, check_score, metric_columns, metric_of, pair_tables
 from harness.stats.curve import LEVEL
-from harness.stats.holm import holm
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
+from harness.stats.pairwise import Parts, pairwise_p, unit_shares
+from harness.stats.rank_doubt import RankInterval, chance_of_best, rank_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from harness.results.predictions import Table
     from harness.tasks.interface import Task
 
+Family = Literal["task", "all"]
+"""Which pairs are tested together: those of one task, or of all."""
+
 ALONE = "one model only"
 """Why a board of one model has no tests."""
-
-_SAME = 1e-12
-"""Maximum difference of scores that are equal: additions may come in another order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +43,12 @@ class PairwiseStats:
     """(models,): headline scores."""
     influences: np.ndarray
     """(models, units): influence of each unit on each score."""
+    parts: np.ndarray
+    """(models, units): part of each unit in each score; see `harness.stats.pairwise.Parts`."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Ranked model → why it cannot be tested against the others."""
+    unplaced: int = 0
+    """Number of models left out that have a score, and so a rank."""
 
     @cached_property
     def standard_errors(self) -> dict[str, float]:
@@ -51,33 +56,51 @@ class PairwiseStats:
         errors = [standard_error(influence) for influence in self.influences]
         return dict(zip(self.models, errors, strict=True))
 
-    def p_values(self) -> np.ndarray:
-        """Return the p-value of each pair: (models, models), two-sided, not corrected, 1 on the diagonal.
 
-        Student's t with units − 1 degrees of freedom; the variance of a difference is that of both scores
-        less twice their covariance, S_ii + S_jj − 2 S_ij, for all pairs in one matrix product. For means over
-        examples without clusters it is the paired t-test. 0 where all units have the same difference.
-        """
-        from scipy.special import stdtr
+@dataclass(frozen=True, eq=False)
+class Claims:
+    """What can be said of the models of a board, all pairs of its family at once."""
 
-        units = self.influences.shape[1]
-        centered = self.influences - self.influences.mean(axis=1, keepdims=True)
-        gram = units / (units - 1) * (centered @ centered.T)
-        both = np.diag(gram)[:, None] + np.diag(gram)[None, :]
-        # The variance between equal answers is of rounding errors.
-        spread = np.where(both - 2 * gram <= _SAME * both, 0.0, both - 2 * gram)
-        gaps = np.abs(self.scores[:, None] - self.scores[None, :])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            statistic = np.where(gaps > _SAME, gaps / np.sqrt(spread), 0.0)
-        return np.asarray(2 * stdtr(units - 1, -statistic))
+    stats: PairwiseStats
+    p: np.ndarray
+    """(models, models): adjusted over all pairs of the family."""
+    family: Family
 
+    @property
     def differ(self) -> np.ndarray:
-        """Return which pairs differ at 5 %, with Holm's correction over all pairs: (models, models) bool."""
-        p = self.p_values()
-        upper = np.triu_indices(len(p), 1)
-        differ = np.zeros_like(p, dtype=bool)
-        differ[upper] = holm(p[upper]) < LEVEL
-        return np.asarray(differ | differ.T)
+        """Which pairs differ at 5 %: (models, models) bool."""
+        return np.asarray(self.p < LEVEL)
+
+    @cached_property
+    def ranks(self) -> dict[str, RankInterval]:
+        """Model → interval of its rank on the board; models that could not be tested may be anywhere."""
+        found = rank_intervals(self.stats.scores, self.p, self.stats.unplaced)
+        return dict(zip(self.stats.models, found, strict=True))
+
+    @cached_property
+    def best(self) -> dict[str, float]:
+        """Model → share of redrawn test sets on which it leads the models that were tested."""
+        shares = chance_of_best(self.stats.scores, self.stats.influences).tolist()
+        return dict(zip(self.stats.models, shares, strict=True))
+
+
+def claims(pairwise: Mapping[int, PairwiseStats | str], family: Family = "task") -> dict[int, Claims | str]:
+    """Test all pairs of models of each board, or say why that is impossible; keys: positions of boards.
+
+    family: `task`: the pairs of a board are one family; `all`: those of all boards are.
+    """
+    tested = {position: stats for position, stats in pairwise.items() if not isinstance(stats, str)}
+    if family == "all":
+        together = pairwise_p([Parts(own.scores, own.parts) for own in tested.values()]) if tested else []
+        p_values = dict(zip(tested, together, strict=True))
+    else:
+        p_values = {
+            position: pairwise_p([Parts(own.scores, own.parts)])[0] for position, own in tested.items()
+        }
+    return {
+        position: stats if isinstance(stats, str) else Claims(stats, p_values[position], family)
+        for position, stats in pairwise.items()
+    }
 
 
 def pairwise_stats(
@@ -109,10 +132,12 @@ def pairwise_stats(
     if len(scores) < 2:
         first, *others = left_out.values()
         return first + (f" (the same for {len(others)} more models)" if others else "")
-    influences = reader.influences()
+    influences, parts = reader.measured()
     if influences.shape[1] < FEWEST_UNITS:
         return f"fewer than {FEWEST_UNITS} independent units"
-    return PairwiseStats(list(scores), np.array(list(scores.values())), influences, left_out)
+    unplaced = sum(row.model in left_out and row.evaluation.scores[0].score is not None for row in ranked)
+    values = np.array(list(scores.values()))
+    return PairwiseStats(list(scores), values, influences, parts, left_out, unplaced)
 
 
 class _InfluenceReader:
@@ -122,7 +147,8 @@ class _InfluenceReader:
         self._metric = metric
         self._columns = {"id", "cluster", *metric.columns, *([metric.where] if metric.where else [])}
         self._first: tuple[str, Table, np.ndarray, int] | None = None
-        self._rows: list[np.ndarray] = []
+        self._influences: list[np.ndarray] = []
+        self._parts: list[np.ndarray] = []
         self._counted = np.zeros(0, dtype=bool)
 
     def read(self, row: Row, paths: Mapping[tuple[str, str], Path]) -> float:
@@ -144,33 +170,34 @@ class _InfluenceReader:
         (_, table), _ = align_tables([first[1], table], [first[0], row.model], common=False)
         try:
             check_score(self._metric, table, evaluation, score)
-            own, influences = self._influences({**table, "cluster": first[2]})
+            own, influences, parts = self._measure({**table, "cluster": first[2]})
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise HarnessError(f"{score.metric} raised {type(error).__name__}: {error}") from error
-        moved = np.zeros(first[3])
-        moved[own] = influences
+        for kept, values in ((self._influences, influences), (self._parts, parts)):
+            of_all = np.zeros(first[3])
+            of_all[own] = values
+            kept.append(of_all)
         if self._first is None:
             self._first, self._counted = first, np.zeros(first[3], dtype=bool)
-        self._rows.append(moved)
         self._counted[own] = True
         return score.score
 
-    def influences(self) -> np.ndarray:
-        """Return the influences of all models read, (models, units), without units that count in none."""
-        return np.array(self._rows)[:, self._counted]
+    def measured(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return influences and parts of all models read, (models, units) each, of units that count."""
+        return np.array(self._influences)[:, self._counted], np.array(self._parts)[:, self._counted]
 
     def _begin(self, model: str, table: Table) -> tuple[str, Table, np.ndarray, int]:
         """Return the name, examples, units and number of units of the first model, which all models share."""
         drawn = table["cluster"] if "cluster" in table else table["id"]
-        numbers: dict[object, int] = {}
-        units = np.array([numbers.setdefault(name, len(numbers)) for name in drawn.tolist()], dtype=int)
-        return model, {"id": table["id"]}, units, len(numbers)
+        names, units = np.unique(drawn, return_inverse=True)
+        return model, {"id": table["id"]}, units, len(names)
 
-    def _influences(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
-        """Return the units that count, (k,) int, and the influence of each, (k,)."""
+    def _measure(self, table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the units that count, (k,) int, the influence of each on the score, and its part in it."""
         _, kept = metric_columns(self._metric, table)
         own = np.unique(table["cluster"] if kept is None else table["cluster"][kept])
-        influences = score_influences(pair_tables(self._metric, table, table).baseline)
+        answers = pair_tables(self._metric, table, table).baseline
+        influences = score_influences(answers)
         if not np.isfinite(influences).all():
             raise HarnessError("the influence of examples on its score is undefined")
-        return own, influences
+        return own, influences, influences + answers.score * unit_shares(answers)

@@ -54,10 +54,13 @@ def by_sample(lines: Sequence[Line]) -> list[SampleLines]:
 
 
 def _aligned(lines: Sequence[Line]) -> Iterator[np.ndarray]:
+    """Yield the influences of each line by the units of all, (units,); 0 for units that it does not have."""
     names = [np.asarray(line.unit_names) for line in lines]
-    known = names[0]
-    if any(not np.array_equal(known, other) for other in names[1:]):
-        known = np.unique(np.concatenate(names))
+    first = names[0]
+    if all(own is first or np.array_equal(first, own) for own in names[1:]):
+        yield from (np.asarray(line.influence, dtype=float) for line in lines)
+        return
+    known = np.unique(np.concatenate(names))
     for line, own in zip(lines, names, strict=True):
         aligned = np.zeros(len(known))
         aligned[np.searchsorted(known, own)] = line.influence

@@ -186,7 +186,7 @@ def test_a_board_without_letters_says_why(harness, answered):
 
 def test_latex_is_printed_alone(harness, answered):
     text = harness("leaderboard", "out", "--format", "tex").out
-    assert text.startswith("% exam\n\\begin{tabular}{lr}\n\\toprule\n")
+    assert text.startswith("% exam\n\\begin{tabular}{lrr}\n\\toprule\n")
     assert text.count("\\textsuperscript{b}") == 2
     assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 3
 

@@ -12,6 +12,7 @@ from harness.results.leaderboard import boards
 from harness.results.overall import overall
 from harness.results.records import Score
 from harness.results.significance_tables import SignificanceLetters
+from harness.stats.rank_doubt import RankInterval
 
 
 @pytest.mark.parametrize(
@@ -47,23 +48,27 @@ def test_a_board_is_a_table_of_booktabs():
         evaluated("f", scores=metrics, digest="e" * 64),
         evaluated("g", scores=metrics),
     ]
-    text = to_latex(boards(found), {0: SignificanceLetters({"a_b": "a", "g": "a", "c&d": "z,aa"}, [])}, [])
+    ranks = {"a_b": RankInterval(1, 2), "g": RankInterval(1, 2), "c&d": RankInterval(3, 3)}
+    own = SignificanceLetters(
+        {"a_b": "a", "g": "a", "c&d": "z,aa"}, ranks, {"a_b": 0.5, "g": 0.496, "c&d": 0.004}, ["a remark"]
+    )
+    text = to_latex(boards(found), {0: own}, [])
     assert (
         text
         == r"""% stsb
-\begin{tabular}{lrr}
+\begin{tabular}{lrrr}
 \toprule
-model & spearman & recall\_at\_10 \\
+model & spearman & rank (best) & recall\_at\_10 \\
 \midrule
-a\_b & \textbf{0.7500} [0.500, 0.875]\textsuperscript{a} & \textbf{0.5000} \\
-g & \textbf{0.7500} [0.500, 0.875]\textsuperscript{a} & \textbf{0.5000} \\
-c\&d & 0.2500\textsuperscript{z,aa} & -- \\
-e & ERROR & ERROR \\
+a\_b & \textbf{0.7500} [0.500, 0.875]\textsuperscript{a} & 1--2 (50 \%) & \textbf{0.5000} \\
+g & \textbf{0.7500} [0.500, 0.875]\textsuperscript{a} & 1--2 (50 \%) & \textbf{0.5000} \\
+c\&d & 0.2500\textsuperscript{z,aa} & 3 (\textless{} 1 \%) & -- \\
+e & ERROR & -- & ERROR \\
 \bottomrule
 \end{tabular}
 % e: ERROR: boom \input{x}
 % f is not ranked: data: dddddddd / eeeeeeee
-% models that share a letter do not differ significantly (5 %, Holm over all pairs)
+% a remark
 """
     )
 
@@ -78,6 +83,6 @@ def test_every_board_has_a_title_and_the_overall_ranking_comes_last():
     text = to_latex(ranked, {0: "too few", 1: "too few"}, overall(ranked, {}))
     assert text.count("sample: illustrative, not the real dataset") == 2
     assert text.count("% no letters: too few") == 2
-    assert "model & average rank & Borda & a\\_tag \\\\" in text
-    assert "b & \\textbf{1.00} & 2 & \\textbf{0.5000} \\\\" in text
+    assert "model & average rank & Borda & mean & a\\_tag \\\\" in text
+    assert "b & \\textbf{1.00} & 2 & \\textbf{0.5000} & \\textbf{0.5000} \\\\" in text
     assert text.index("overall") > text.index("% t2")

@@ -172,8 +172,15 @@ def test_the_mean_of_a_tag_has_the_error_of_its_tasks(tmp_path):
 def test_a_mean_without_predictions_has_no_interval():
     (ranking,) = overall(boards(evaluations_of(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})), {})
     assert math.isnan(ranking.models[0].means["law"].half_width)
-    assert [cell.text for cell in overall_table(ranking).rows[0]] == ["best", "1.50", "1", "0.9000", "0.6000"]
-    assert [cell.best for cell in overall_table(ranking).rows[0]] == [False, True, False, True, False]
+    assert [cell.text for cell in overall_table(ranking).rows[0]] == [
+        "best",
+        "1.50",
+        "1",
+        "0.7500",
+        "0.9000",
+        "0.6000",
+    ]
+    assert [cell.best for cell in overall_table(ranking).rows[0]] == [False, True, False, True, True, False]
 
 
 def test_many_models_that_lack_the_same_are_named_in_one_remark():

@@ -1,0 +1,62 @@
+"""Doubt about ranks: the interval of each rank, and the chance of being the best."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.stats.curve import LEVEL
+
+_SEED = 18
+
+_DRAWS = 10_000
+"""Test sets drawn; near 50 % the standard error of a share is 0.5 %."""
+
+_SAME = 1e-9
+"""Maximum difference of drawn scores that are equal, relative to the spread of all."""
+
+
+class RankInterval(NamedTuple):
+    """The first and the last rank that a model may have; 1 is the best."""
+
+    low: int
+    high: int
+
+
+def rank_intervals(scores: np.ndarray, p: np.ndarray, unknown: int = 0) -> list[RankInterval]:
+    """Return intervals of the ranks of models, which hold for all at once with 95 %.
+
+    scores: (models,); p: (models, models), adjusted over all pairs; unknown: number of further models that
+    could not be tested, and may be anywhere.
+    A rank is at least 1 + the number of models that are significantly better, and at most the number of
+    models less those that are significantly worse.
+    Source: Mogstad, Romano, Shaikh and Wilhelm (2024), "Inference for ranks with applications to mobility
+    across neighbourhoods and academic achievement across countries".
+    """
+    differs = p < LEVEL
+    better = (differs & (scores[None, :] > scores[:, None])).sum(axis=1)
+    worse = (differs & (scores[None, :] < scores[:, None])).sum(axis=1)
+    models = len(scores) + unknown
+    return [
+        RankInterval(1 + int(above), models - int(below)) for above, below in zip(better, worse, strict=True)
+    ]
+
+
+def chance_of_best(scores: np.ndarray, influences: np.ndarray) -> np.ndarray:
+    """Return on which share of redrawn test sets each model has the highest score: (models,), together 1.
+
+    influences: (models, units), of units on scores. Scores of another test set of the same size are drawn
+    from their joint normal distribution around today's; models that tie share the lead. It says how firm the
+    lead is, not how probable it is that the model is truly the best.
+    """
+    centered = influences - influences.mean(axis=1, keepdims=True)
+    units = influences.shape[1]
+    values, vectors = np.linalg.eigh(units / (units - 1) * (centered @ centered.T))
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    # Eigenvectors depend on the order of models: the symmetric root does not.
+    drawn = (root @ vectors.T) @ np.random.default_rng(_SEED).standard_normal((len(scores), _DRAWS))
+    drawn += scores[:, None]
+    spread = np.ptp(drawn) + np.abs(scores).max()
+    leads = drawn >= drawn.max(axis=0) - _SAME * spread
+    return np.asarray((leads / leads.sum(axis=0)).mean(axis=1))
