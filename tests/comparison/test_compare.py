@@ -64,7 +64,7 @@ def test_a_model_against_itself_from_another_run_is_equivalent_and_noted():
     found = ask("base", "again")
     (note,) = found.notes
     assert note.startswith("the same model on both sides (")
-    assert note.endswith("from two runs: base and again")
+    assert note.endswith("): base of base and base of again")
     assert {line.verdict for line in found.lines} == {"equivalent"}
     assert {(line.gain, line.low, line.high, line.p) for line in found.lines} == {(0.0, 0.0, 0.0, 1.0)}
     assert found.exit_code == 0
@@ -91,6 +91,15 @@ def test_records_that_are_compared_with_themselves_are_a_mistake(left, right_):
         Path("linked", part).symlink_to(Path("base", part).absolute())
     with pytest.raises(HarnessError, match="baseline and candidate are the same results: base of"):
         ask(left, right_)
+
+
+def test_one_model_under_two_names_is_compared_and_noted():
+    for name in ("one", "two"):
+        answer("both", name, fingerprint="f" * 64, correct=right(0.7))
+    baseline, candidate = read_results(Path("both"))
+    (found,) = compare([(baseline, [candidate])], options(gate=margin_gate(0.0)))
+    assert found.exit_code == 0
+    assert found.notes == ("the same model on both sides (ffffffff): one of both and two of both",)
 
 
 def test_a_clear_difference_is_better_or_worse():

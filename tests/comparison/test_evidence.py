@@ -120,6 +120,16 @@ def test_models_that_differ_by_little_lack_nothing_though_equal_answers_would_te
     assert line.shortage is None
 
 
+def test_a_line_that_would_pass_sooner_than_equal_answers_lacks_nothing():
+    """Its own interval at a gain of 0 would take 60 · (0.02 / 0.015)² ≈ 107 examples, equal answers 246."""
+    generator = np.random.default_rng(0)
+    base = generator.uniform(0.3, 0.7, 60)
+    noise = generator.normal(0, 0.0775, 60)
+    line = ask(0.015, base, base - 0.01 + noise - noise.mean())
+    assert 0.015 < line.gain - line.low < 0.025
+    assert line.shortage is None
+
+
 # --- clusters and units -----------------------------------------------------------------------------------
 
 
