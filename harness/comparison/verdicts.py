@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from harness.comparison.evidence import Evidence
     from harness.comparison.gate import Gate
     from harness.comparison.measure import MetricGain
-    from harness.comparison.result import Shortage, Verdict
+    from harness.comparison.result import Shortage
+    from harness.comparison.words import Verdict
     from harness.stats.gain import Gain
 
 
