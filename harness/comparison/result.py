@@ -32,7 +32,7 @@ class Shortage:
     """Why a margin could not be passed: what there is too little of."""
 
     what: str
-    """`examples`, `clusters`, `positives` or `negatives`."""
+    """Such as `examples`, `clusters`, `positives` or `clusters with positives`."""
     have: int
     needed: int | None
     """About how many pass the margin if no answer differs; None where no number does (a margin of 0)."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.comparison.evidence import effective_clusters, heaviest_unit, unseen_losses
-from harness.comparison.notes import excludes_zero
 from harness.comparison.result import MetricComparison
 from harness.comparison.thresholds import judge_gain
 from harness.stats.curve import LEVEL
@@ -103,7 +102,8 @@ def _with_verdict(
     if power and margin and metric.gain is not None and line.detectable:
         needed = examples_needed(metric.gain, margin)
     # Where the margin passes, an equivalence may still be undecided.
-    equivalence = outcome == "passes" and line.verdict == "inconclusive" and not excludes_zero(line)
+    alike = line.gain is not None and abs(line.gain) < margin
+    equivalence = outcome == "passes" and line.verdict == "inconclusive" and alike
     doubt = outcome == "undecided" or equivalence
     passes = outcome == "passes" and line.test != "identical"
     return replace(
