@@ -141,6 +141,21 @@ def test_verdicts_are_corrected_over_all_lines_and_conditions_of_a_gate_are_not(
     assert (line.low, line.high) == (alone.lines[0].low, alone.lines[0].high)
 
 
+def test_a_sentence_names_the_levels_where_gate_and_verdict_differ():
+    base = right(0.5)
+    cand = base.copy()
+    cand[np.flatnonzero(base)[:8]] = 0  # eight lost, none gained: p is 1/256
+    both(base, cand)
+    for number in range(19):
+        both(right(0.5, seed=number), right(0.5, seed=number + 50), f"other{number}")
+    gate = Gate(conditions=(Condition(rule="margin", threshold=0.0, task="quiz"),))
+    found = ask(gate=gate)
+    assert (found.exit_code, found.gate[0].outcome) == (1, "fails")
+    levels = "(verdicts corrected over all lines, the gate not)"
+    assert found.sentence.endswith(f"{levels}. The gate fails: quiz (margin 0: fails).")
+    assert levels not in ask(gate=gate, only=frozenset({"quiz"})).sentence
+
+
 def test_significantly_worse_within_the_margin_passes_and_says_so():
     both(right(0.80, 4000), right(0.785, 4000))
     found = ask(gate=margin_gate(0.05))
