@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MUCH_OF_VARIANCE = 0.5
 """Share of a gain's variance above which the unit that carries it is named."""
 
-_MOST_ROWS = 10_000
+_MOST_ROWS = 4_000
 """Maximum number of rows that are tried; what more would show follows from how the interval narrows."""
 
 
