@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from harness.comparison.gate import Gate
     from harness.comparison.measure import MetricGain
-    from harness.comparison.result import Changes, MetricComparison
+    from harness.comparison.result import MetricComparison
+    from harness.comparison.result_changes import Changes
     from harness.comparison.sources import ModelResults, Slot
     from harness.results.prediction_files import TaskResult
     from harness.results.records import Score

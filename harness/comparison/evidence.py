@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MUCH_OF_VARIANCE = 0.5
 """Share of a gain's variance above which the unit that carries it is named."""
 
-_MOST_ROWS = 20_000
+_MOST_ROWS = 4_000
 """Maximum number of rows that are tried; what more would show follows from how the interval narrows."""
 
 
@@ -32,7 +32,7 @@ class Needed(NamedTuple):
 
     have: int
     what: str
-    """`examples`, `clusters`, `positives` or `negatives`."""
+    """Such as `examples`, `clusters`, `positives` or `clusters with positives`."""
     needed: int | None
     """None where no number would do."""
 
@@ -62,9 +62,19 @@ class Evidence:
         evaluation = measured.evaluation
         key = evaluation.examination, evaluation.candidate.fingerprint, metric.name, margin, pair.count
         if key not in self._known:
-            needed = _FEWEST.get(metric.compute, fewest_by_repeating)(pair, margin)
+            needed = _needed(pair, margin)
             self._known[key] = needed and Shortage(what=needed.what, have=needed.have, needed=needed.needed)
         return self._known[key]
+
+
+def _needed(pair: Paired, margin: float) -> Needed | None:
+    """Return what it takes to pass a margin; None where those at hand are enough."""
+    known = _FEWEST.get(pair.metric.compute)
+    if known is None or margin <= 0:
+        return fewest_by_repeating(pair, margin)
+    found = known(pair, margin)
+    enough = found is None or (found.needed is not None and found.needed <= found.have)
+    return None if enough else found
 
 
 def fewest_by_repeating(pair: Paired, margin: float) -> Needed | None:

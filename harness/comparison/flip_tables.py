@@ -9,7 +9,8 @@ from harness.render import Cell, Table, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.comparison.result import Change, Changes, Comparison, Slice
+    from harness.comparison.result import Comparison
+    from harness.comparison.result_changes import Change, Changes, Slice
 
 _SHORT = 60
 """Maximum characters of a text in a table; the JSON has the whole text."""

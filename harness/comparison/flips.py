@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.comparison.result import Change, Changes
+from harness.comparison.result_changes import Change, Changes
 from harness.comparison.slices import measure_slices, text_columns
 from harness.stats.ranks import ranks
 

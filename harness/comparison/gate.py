@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from harness.comparison.result import MetricComparison, Outcome, Over, Rule, Speed
+    from harness.comparison.result import MetricComparison, Speed
     from harness.comparison.thresholds import Member
+    from harness.comparison.words import Outcome, Over, Rule
     from harness.stats.gain import Gain
 
 

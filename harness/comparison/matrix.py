@@ -12,7 +12,8 @@ from harness.render import Cell, Table, plural
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.comparison.result import Comparison, MetricComparison, ParetoPoint, Verdict
+    from harness.comparison.result import Comparison, MetricComparison, ParetoPoint
+    from harness.comparison.words import Verdict
 
 _MIRRORED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness.comparison.result import Forgetting, Mean, Overall
+from harness.comparison.result_overall import Forgetting, Mean, Overall
 from harness.render import plural
 from harness.stats.several_tasks import mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from harness.comparison.result import MetricComparison, Verdict
+    from harness.comparison.result import MetricComparison
+    from harness.comparison.words import Verdict
     from harness.stats.gain import Gain
 
     Member = tuple[MetricComparison, Gain | None]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+
+from harness.comparison.result_changes import Changes  # noqa: TC001 - msgspec resolves annotations
+from harness.comparison.result_overall import Forgetting, Overall  # noqa: TC001
+from harness.comparison.words import Outcome, Over, Rule, Verdict  # noqa: TC001
 
 SCHEMA = 1
 """Version of the JSON; raise it when a field changes its meaning."""
-
-Verdict = Literal["better", "worse", "equivalent", "inconclusive", "not tested"]
-Outcome = Literal["passes", "fails", "undecided", "broken"]
-"""Of a condition of the gate, and of the gate as a whole."""
-
-Rule = Literal["margin", "gain", "min", "throughput"]
-Over = Literal["mean", "worst"]
 
 PASSES, FAILS, BROKEN, NOT_COMPARABLE, UNDECIDED = 0, 1, 2, 3, 4
 """Exit codes."""
@@ -36,7 +32,7 @@ class Shortage:
     """Why a margin could not be passed: what there is too little of."""
 
     what: str
-    """`examples`, `clusters`, `positives` or `negatives`."""
+    """Such as `examples`, `clusters`, `positives` or `clusters with positives`."""
     have: int
     needed: int | None
     """About how many pass the margin if no answer differs; None where no number does (a margin of 0)."""
@@ -153,50 +149,6 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mean:
-    """The mean gain over the headline metrics of some tasks, with a 95 % interval."""
-
-    tasks: tuple[str, ...]
-    gain: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overall:
-    """The gain over several tasks by their headline metrics."""
-
-    tag: str | None
-    """The tag of the tasks; None for every task."""
-    mean: Mean
-    verdict: Verdict
-    """On the mean, by its own interval."""
-    worst: str
-    """The task with the smallest gain."""
-    worst_gain: float
-    worst_low: float
-    """Lower bound of the smallest true gain, wherever that is; it holds for all tasks at once (97.5 %)."""
-    better: int
-    """Number of tasks with this verdict; so of those below."""
-    worse: int
-    equivalent: int
-    inconclusive: int
-    not_tested: int
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forgetting:
-    """Mean gain in a domain, and outside it."""
-
-    domain: tuple[str, ...]
-    """Tags of the domain."""
-    inside: Mean | None
-    outside: Mean | None
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ParetoPoint:
     """Quality and speed of a model."""
 
@@ -209,53 +161,6 @@ class ParetoPoint:
     """Number of these tasks."""
     on_front: bool
     """Whether it is on the Pareto front: no other model is at least as good in both and better in one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One example whose prediction moved."""
-
-    id: str
-    baseline: float
-    candidate: float
-    gold: str | None
-    texts: dict[str, str]
-    """Text columns of the example, by name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
-    """The gain on a subset of the examples."""
-
-    by: str
-    """`cluster`, `length`, `gold` or `truncated`."""
-    value: str
-    examples: int
-    clusters: int
-    gain: float
-    low: float
-    high: float
-    p_adjusted: float
-    """Corrected over all slices of the line."""
-    flagged: bool
-    """Whether `p_adjusted` is below 0.05."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """Examples and slices behind the gain of a line."""
-
-    task: str
-    metric: str
-    what: str
-    """What moved: `answers` (right or wrong), `pairs` (closer to gold or farther) or `queries`."""
-    gained: int
-    """Number of examples that improved."""
-    lost: int
-    """Number of examples that got worse."""
-    most_gained: tuple[Change, ...]
-    most_lost: tuple[Change, ...]
-    slices: tuple[Slice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

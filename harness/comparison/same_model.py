@@ -19,7 +19,9 @@ def refuse_same_records(baseline: ModelResults, candidates: Sequence[ModelResult
     Its gate would pass whatever the candidate is that was meant: a wrong path must not look like a result.
     """
     for candidate in candidates:
-        if baseline.fingerprint == candidate.fingerprint and _same_place(baseline, candidate):
+        named_alike = baseline.candidate.model == candidate.candidate.model
+        same_model = named_alike and baseline.fingerprint == candidate.fingerprint
+        if same_model and _same_place(baseline, candidate):
             raise HarnessError(
                 f"baseline and candidate are the same results: {baseline.name} of {baseline.source}"
                 + (f" and {candidate.source}" if candidate.source != baseline.source else ""),
@@ -29,10 +31,10 @@ def refuse_same_records(baseline: ModelResults, candidates: Sequence[ModelResult
 
 
 def same_model_notes(baseline: ModelResults, candidates: Sequence[ModelResults]) -> list[str]:
-    """Return a note for each candidate that is the baseline's model from another run."""
+    """Return a note for each candidate that is the baseline's model, from another run or by another name."""
     return [
-        f"the same model on both sides ({candidate.fingerprint[:8]}), from two runs:"
-        f" {baseline.source} and {candidate.source}"
+        f"the same model on both sides ({candidate.fingerprint[:8]}): {baseline.name} of {baseline.source}"
+        f" and {candidate.name} of {candidate.source}"
         for candidate in candidates
         if baseline.fingerprint == candidate.fingerprint
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from harness.comparison.result import Slice
+from harness.comparison.result_changes import Slice
 from harness.metrics import standard as metrics
 from harness.results.predictions import pair_tables
 from harness.stats.curve import LEVEL

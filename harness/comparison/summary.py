@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.comparison.notes import excludes_zero
 from harness.comparison.result import BROKEN, FAILS, NOT_COMPARABLE, PASSES, UNDECIDED
 from harness.comparison.thresholds import tasks_in_words
 
@@ -54,7 +55,13 @@ def write_sentence(
     """Write the verdicts and the outcome in words. models: baseline and candidate."""
     baseline, candidate = (_distinct_name(model, models) for model in models)
     follows = _consequence(lines, gate, refused, broken, code)
-    return f"{candidate} against {baseline}: {_verdicts(lines)}. {follows}"
+    levels = " (verdicts corrected over all lines, the gate not)" if gate and _corrected(lines) else ""
+    return f"{candidate} against {baseline}: {_verdicts(lines)}{levels}. {follows}"
+
+
+def _corrected(lines: Sequence[MetricComparison]) -> bool:
+    """Whether a line has no verdict because of the correction alone."""
+    return any(line.verdict == "inconclusive" and excludes_zero(line) for line in lines)
 
 
 def _distinct_name(model: ModelRef, models: tuple[ModelRef, ModelRef]) -> str:

@@ -15,13 +15,7 @@ from harness.stats.multiple import METHOD
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from harness.comparison.result import (
-        Comparison,
-        Difference,
-        GateLine,
-        MetricComparison,
-        Refusal,
-    )
+    from harness.comparison.result import Comparison, Difference, GateLine, MetricComparison, Refusal
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:

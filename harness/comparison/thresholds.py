@@ -10,7 +10,8 @@ from harness.stats.several_tasks import mean_interval, smallest_interval
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.comparison.result import MetricComparison, Outcome, Over, Rule
+    from harness.comparison.result import MetricComparison
+    from harness.comparison.words import Outcome, Over, Rule
     from harness.stats.gain import Gain
 
     Member = tuple[MetricComparison, Gain | None]

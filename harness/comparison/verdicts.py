@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.comparison.evidence import effective_clusters, heaviest_unit, unseen_losses
-from harness.comparison.notes import excludes_zero
 from harness.comparison.result import MetricComparison
 from harness.comparison.thresholds import judge_gain
 from harness.stats.curve import LEVEL
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from harness.comparison.evidence import Evidence
     from harness.comparison.gate import Gate
     from harness.comparison.measure import MetricGain
-    from harness.comparison.result import Verdict
+    from harness.comparison.result import Shortage
+    from harness.comparison.words import Verdict
     from harness.stats.gain import Gain
 
 
@@ -102,23 +102,35 @@ def _with_verdict(
     if power and margin and metric.gain is not None and line.detectable:
         needed = examples_needed(metric.gain, margin)
     # Where the margin passes, an equivalence may still be undecided.
-    equivalence = outcome == "passes" and line.verdict == "inconclusive" and not excludes_zero(line)
+    alike = line.gain is not None and abs(line.gain) < margin
+    equivalence = outcome == "passes" and line.verdict == "inconclusive" and alike
     doubt = outcome == "undecided" or equivalence
     passes = outcome == "passes" and line.test != "identical"
     return replace(
         line,
         within_margin=None if line.low is None else outcome == "passes",
         needed=needed,
-        shortage=evidence.shortage(metric, margin) if doubt and _too_wide(line, margin) else None,
+        shortage=_shortage(line, metric, margin, evidence) if doubt else None,
         unseen=unseen_losses(metric.pair, margin) if passes and metric.pair is not None else None,
     )
 
 
-def _too_wide(line: MetricComparison, margin: float) -> bool:
-    """Whether the margin would be undecided if the gain were 0, by the interval that the line has."""
+def _shortage(
+    line: MetricComparison, metric: MetricGain, margin: float, evidence: Evidence
+) -> Shortage | None:
+    """Return what there is too little of even for models that answer alike; None if they could have passed.
+
+    Models that differ by little may need fewer examples than those that differ in none, whose rare
+    differences are all unseen: where this line's interval would pass sooner at a gain of 0, nothing is said.
+    """
     if line.from_seeds is not None or line.gain is None:
-        return False
-    return line.low is None or line.gain - line.low >= margin
+        return None
+    shortage = evidence.shortage(metric, margin)
+    if shortage is None or line.low is None or not margin:
+        return shortage
+    times = (line.gain - line.low) / margin
+    needed = math.inf if shortage.needed is None else shortage.needed / shortage.have
+    return shortage if times >= 1 and times * times >= needed else None
 
 
 def verdict(line: MetricComparison, margin: float | None) -> Verdict:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harness.stats.curve import LEVEL, Curve, Interval, StudentCurve
 
 if TYPE_CHECKING:
@@ -16,18 +18,43 @@ if TYPE_CHECKING:
 def mean_interval(gains: Sequence[Gain]) -> Interval:
     """Return the 95 % interval of the mean of one gain or more, from the intervals of each.
 
-    For a fixed set of tasks, whose examples are independent of each other's. The distance of each end from
-    the mean is the root of the squared distances of the gains' own ends, over their number: it keeps skewed
-    intervals skewed, and has width where they have. With few units it is wider than Satterthwaite's.
+    For a fixed set of tasks. The distance of each end from the mean is the root of the squared distances of
+    the gains' own ends, over their number: it keeps skewed intervals skewed, and has width where they have.
+    With few units it is wider than Satterthwaite's. Where tasks share units, such as the documents that
+    their examples are drawn from, it is as much wider as the influences of these units, added up, are.
     Source: Zou and Donner (2008), "Construction of confidence limits about effect measures: a general
     approach".
     """
-    count = len(gains)
+    count, wider = len(gains), shared_doubt(gains)
     # math.hypot, since squares of a third-party metric's values may overflow.
     value = sum(gain.value / count for gain in gains)
-    below = math.hypot(*(gain.value - gain.low for gain in gains)) / count
-    above = math.hypot(*(gain.high - gain.value for gain in gains)) / count
+    below = math.hypot(*(gain.value - gain.low for gain in gains)) / count * wider
+    above = math.hypot(*(gain.high - gain.value for gain in gains)) / count * wider
     return Interval(value - below, value + above)
+
+
+def shared_doubt(gains: Sequence[Gain]) -> float:
+    """Return the standard error of a mean gain over that of independent gains: 1 or more.
+
+    Units of one name are one unit. Where two tasks have equal names by chance, as numbers may be, their
+    influences are independent, and add to the standard error by no more than noise. Never below 1: that
+    tasks go against each other is not relied on.
+    """
+    known = [
+        (np.asarray(gain.unit_names).astype(str), gain.influence)
+        for gain in gains
+        if gain.influence is not None and gain.unit_names is not None
+    ]
+    if len(known) < 2:
+        return 1.0
+    influence = np.concatenate([own for _, own in known])
+    largest = float(np.abs(influence).max(initial=0.0))
+    if not 0 < largest < math.inf:
+        return 1.0
+    influence = influence / largest
+    units = np.unique(np.concatenate([names for names, _ in known]), return_inverse=True)[1]
+    together = float((np.bincount(units, weights=influence) ** 2).sum())
+    return max(1.0, math.sqrt(together / float((influence**2).sum())))
 
 
 def smallest_interval(gains: Sequence[Gain]) -> Interval:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.comparison.result import (
-    Change,
-    Changes,
     Comparison,
     Difference,
-    Forgetting,
     GateLine,
-    Mean,
     MetricComparison,
     ModelRef,
-    Overall,
     Refusal,
     Shortage,
-    Slice,
     Speed,
 )
+from harness.comparison.result_changes import Change, Changes, Slice
+from harness.comparison.result_overall import Forgetting, Mean, Overall
 
 HOSTILE = [
     "</td><script>alert(1)</script>",

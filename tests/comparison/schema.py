@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import msgspec
 
-from harness.comparison import result
 from harness.comparison.formats import Document
 
 
@@ -32,12 +31,23 @@ def json_schema():
 
 def _with_descriptions(name, schema):
     """Add descriptions, that a number may be null, and that every field is there."""
-    descriptions = _field_docstrings(Document if name == "Document" else getattr(result, name))
+    descriptions = _field_docstrings(_record(name))
     properties = {
         field: _nullable(inner) | ({"description": descriptions[field]} if field in descriptions else {})
         for field, inner in schema["properties"].items()
     }
     return schema | {"properties": properties, "required": list(properties)}
+
+
+def _record(name):
+    """Return the record of a name, from the one module of `harness.comparison` that defines it."""
+    modules = [module for path, module in sys.modules.items() if path.startswith("harness.comparison.")]
+    (found,) = (
+        getattr(module, name)
+        for module in modules
+        if getattr(getattr(module, name, None), "__module__", None) == module.__name__
+    )
+    return found
 
 
 def _nullable(schema):

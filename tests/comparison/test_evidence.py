@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from comparison.made import CORRECT, SPEARMAN, answer, right
+from harness.comparison import evidence
 from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.evidence import (
+    Needed,
     effective_clusters,
     fewest_by_repeating,
     heaviest_unit,
@@ -17,6 +19,7 @@ from harness.comparison.evidence import (
     unseen_losses,
 )
 from harness.comparison.gate import margin_gate
+from harness.comparison.result import Shortage
 from harness.comparison.sources import read_results
 from harness.metrics.standard import AVERAGE_PRECISION, ROC_AUC, mean_metric
 from harness.stats.gain import gain_curve, gain_of
@@ -104,6 +107,24 @@ def test_a_line_that_could_not_have_passed_says_what_it_lacks():
     assert ask(0.5, base, cand, CORRECT).shortage is None
 
 
+def test_a_gain_far_beyond_the_margin_lacks_nothing_for_an_equivalence():
+    base = np.ones(30)
+    base[:3] = 0
+    line = ask(0.05, base, np.ones(30), CORRECT)
+    assert (line.verdict, line.within_margin, line.shortage) == ("inconclusive", True, None)
+
+
+def test_a_metric_may_know_better_how_many_it_takes(monkeypatch):
+    found = [Needed(11, "positives", 94), Needed(95, "positives", 94), None]
+    monkeypatch.setitem(evidence._FEWEST, CORRECT.compute, lambda pair, margin: found.pop(0))
+    base = right(0.7, 20)
+    assert ask(0.01, base, right(0.7, 20, seed=1), CORRECT).shortage == Shortage(
+        what="positives", have=11, needed=94
+    )
+    assert ask(0.01, base, right(0.7, 20, seed=1), CORRECT).shortage is None
+    assert ask(0.01, base, right(0.7, 20, seed=1), CORRECT).shortage is None
+
+
 def test_a_line_that_fails_or_passes_lacks_nothing():
     base = right(0.9, 60)
     assert ask(0.01, base, 1 - base, CORRECT).shortage is None
@@ -117,6 +138,16 @@ def test_models_that_differ_by_little_lack_nothing_though_equal_answers_would_te
     cand = base + generator.normal(-0.01, 0.02, 60)
     line = ask(0.01, base, cand)
     assert line.low < -0.01 < line.high
+    assert line.shortage is None
+
+
+def test_a_line_that_would_pass_sooner_than_equal_answers_lacks_nothing():
+    """Its own interval at a gain of 0 would take 60 · (0.02 / 0.015)² ≈ 107 examples, equal answers 246."""
+    generator = np.random.default_rng(0)
+    base = generator.uniform(0.3, 0.7, 60)
+    noise = generator.normal(0, 0.0775, 60)
+    line = ask(0.015, base, base - 0.01 + noise - noise.mean())
+    assert 0.015 < line.gain - line.low < 0.025
     assert line.shortage is None
 
 

@@ -26,7 +26,8 @@ from comparison.said import (
 )
 from comparison.schema import json_schema
 from harness.comparison.formats import Document, to_csv, to_github, to_json, to_junit
-from harness.comparison.result import Change, MetricComparison
+from harness.comparison.result import MetricComparison
+from harness.comparison.result_changes import Change
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "compare.schema.json"
 REGENERATE = "PYTHONPATH=tests python -m comparison.schema > docs/compare.schema.json"

@@ -27,7 +27,8 @@ from harness.cli.output import print_tables
 from harness.comparison.flip_tables import flip_tables
 from harness.comparison.markdown import markdown
 from harness.comparison.matrix import matrix_tables, pareto_table
-from harness.comparison.result import Change, ParetoPoint, Shortage
+from harness.comparison.result import ParetoPoint, Shortage
+from harness.comparison.result_changes import Change
 from harness.comparison.tables import comparison_tables
 from harness.stats.multiple import METHOD
 
