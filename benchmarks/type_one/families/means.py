@@ -87,6 +87,27 @@ def ndcg_of_zeros(generator: np.random.Generator, n: int, gained: float) -> Draw
     return Drawn(([np.where(up, low, high)], [np.where(up, high, low)]), np.arange(n))
 
 
+def ndcg_near_an_end(generator: np.random.Generator, n: int, top: bool) -> Drawn:
+    """NDCG of which nine of ten values are at one end; a quarter of the queries is answered anew."""
+    again = generator.random(n) < 0.25
+    first, second = (np.where(generator.random(n) < 0.1, generator.beta(2, 2, size=n), 0.0) for _ in range(2))
+    sides = [first, np.where(again, second, first)]
+    base, cand = (1 - side if top else side for side in sides)
+    return Drawn(([base], [cand]), np.arange(n))
+
+
+def clustered_ndcg(
+    generator: np.random.Generator,
+    n: int,
+    clusters_of: Callable[[np.random.Generator, int], np.ndarray],
+) -> Drawn:
+    """NDCG of which most is 0 in hard clusters; on each cluster one model may be better as a whole."""
+    drawn = clustered_accuracy(generator, n, clusters_of, effect=0.0, level=-1.0)
+    sizes = [generator.beta(2, 2, size=n) for _ in range(2)]
+    base, cand = (side[0] * size for side, size in zip(drawn.columns, sizes, strict=True))
+    return Drawn(([base], [cand]), drawn.clusters)
+
+
 def ndcg_of_rare_losses(
     generator: np.random.Generator, n: int, share: float, least: float, gain: float
 ) -> Drawn:
@@ -232,6 +253,23 @@ FAMILIES = [
         sizes=(100, 300, 1000),
         true_gain=-0.15 * 0.6 * 0.2125,
         true_score=0.15 + 0.8 * 0.15 * 0.2125,
+    ),
+    *(
+        Family(
+            name=f"nDCG, near {end}",
+            metric=VALUE,
+            draw=partial(ndcg_near_an_end, top=end == 1),
+            sizes=(300, 1000),
+            true_score=abs(end - 0.05),
+        )
+        for end in (0, 1)
+    ),
+    Family(
+        name="nDCG, Zipf clusters",
+        metric=VALUE,
+        draw=partial(clustered_ndcg, clusters_of=zipf_clusters),
+        sizes=(150, 300, 1000),
+        true_score=chance_of_right(-1.0) / 2,
     ),
     *_rare_losses(),
     Family(
