@@ -3,9 +3,9 @@
     python -m benchmarks.type_one.familywise --repetitions 4000 --out benchmarks/results/familywise.json
 
 Candidates are compared with one baseline on the same examples, and their gains are symmetric. Familywise
-error: share of repetitions in which any of 20 or 100 candidates that are as good as the baseline is claimed to
-be better or worse, at nominal 5 %. Letters: the same for all pairs of models, by `harness leaderboard`. Power:
-share of found lines among a tenth of 100 that have a true gain, and the same by Holm's correction.
+error: share of repetitions in which any of 20 or 100 candidates that are as good as the baseline is claimed
+to be better or worse, at nominal 5 %. Letters: the same for all pairs of models, by `harness leaderboard`.
+Power: share of found lines among a tenth of 100 that have a true gain, and the same by Holm's correction.
 """
 
 from __future__ import annotations
