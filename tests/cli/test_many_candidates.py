@@ -36,7 +36,7 @@ def test_the_one_of_fifty_checkpoints_that_collapsed_is_worse_on_all_tasks(check
     checkpoints(50)
     found = harness("compare", "out", "--baseline", "base", "--candidate", "ck*", "--format", "json")
     assert found.code == 1
-    comparisons = json.loads(found.out)
+    comparisons = json.loads(found.out)["comparisons"]
     verdicts = {
         each["candidate"]["name"]: [line["verdict"] for line in each["lines"]] for each in comparisons
     }
@@ -47,7 +47,7 @@ def test_the_one_of_fifty_checkpoints_that_collapsed_is_worse_on_all_tasks(check
 def test_all_pairs_find_it_too(checkpoints, harness):
     checkpoints(12)
     found = harness("compare", "out", "--all-pairs", "--format", "json")
-    for each in json.loads(found.out):
+    for each in json.loads(found.out)["comparisons"]:
         verdicts = {line["verdict"] for line in each["lines"]}
         collapsed = "ck11" in (each["candidate"]["name"], each["baseline"]["name"])
         assert verdicts <= ({"worse", "better"} if collapsed else {"inconclusive", "equivalent"})
