@@ -167,6 +167,38 @@ def test_letters_follow_the_headline_of_a_long_board_too(harness, answered):
     assert found == {"good": " a", "fair": " a", "poor": " b", "last": " c"}
 
 
+def test_the_table_says_which_family_its_letters_hold_for(harness, answered):
+    assert "(5 % for all pairs of this task together)" in harness("leaderboard", "out").out
+    assert "(5 % for all pairs of all tasks together)" in harness("leaderboard", "out", "--family", "all").out
+    assert harness("leaderboard", "out", "--family", "some").code == 2
+
+
+def test_each_rank_has_an_interval_and_a_chance_to_lead_on_tasks_and_overall(harness, answered):
+    text = harness("leaderboard", "out", "--format", "md").out
+    exam, overall_ = text.split("### exam")[1].split("### quiz")[0], text.split("### overall")[1]
+    header = [name.strip() for name in exam.splitlines()[4].split("|")[2:5]]
+    row = next(line for line in exam.splitlines() if line.startswith("| rank"))
+    ranks = dict(zip(header, (cell.strip().split(" ")[0] for cell in row.split("|")[2:5]), strict=True))
+    assert ranks == {"good": "1–2", "fair": "1–2", "poor": "3"}
+    assert "rank (best): 95 % interval of each rank" in exam
+    assert "| 3 (0 %) |" in next(line for line in overall_.splitlines() if line.startswith("| poor"))
+
+
+def test_a_long_board_has_a_column_of_ranks(harness, answered):
+    answer("out", "last", "quiz", correct=right(0.0))
+    lines = harness("leaderboard", "out", "--format", "md").out.split("### quiz")[1].splitlines()
+    assert lines[4] == "| model | accuracy | rank (best) |"
+    assert lines[9] == "| last | 0.0000 c | 4 (0 %) |"
+
+
+def test_json_has_letters_and_ranks_of_headline_scores(harness, answered):
+    rows = json.loads(harness("leaderboard", "out", "--format", "json").out)
+    (poor,) = [row for row in rows if (row["model"], row["task"]) == ("poor", "quiz")]
+    assert (poor["letters"], poor["rank_low"], poor["rank_high"], poor["best"]) == ("b", 3, 3, 0.0)
+    without = json.loads(harness("leaderboard", "out", "--format", "json", "--no-letters").out)
+    assert all("letters" not in row for row in without)
+
+
 def test_no_letters_reads_no_predictions(harness, answered):
     for path in Path("out/predictions").rglob("*.parquet"):
         path.write_bytes(b"broken")
