@@ -16,10 +16,11 @@ from harness.comparison.comparability import (
 )
 from harness.comparison.gate import evaluate_gate
 from harness.comparison.measure import TaskPair, measure
+from harness.comparison.planning import plan_gate
 from harness.comparison.result import Comparison, ModelRef, Refusal
 from harness.comparison.summary import exit_code, write_sentence
 from harness.comparison.throughput import compare_speed
-from harness.comparison.verdicts import correct_p_values, make_lines, measure_forgetting
+from harness.comparison.verdicts import claim_level, correct_p_values, make_lines, measure_forgetting
 from harness.finding import Severity
 from harness.render import plural, verb
 
@@ -51,7 +52,7 @@ class CompareOptions:
     domain: frozenset[str] = frozenset()
     """Tags of the domain, whose gains are compared with the losses on other tasks."""
     power: bool = False
-    """Whether to compute the examples needed to detect a gain as large as the margin."""
+    """Whether to compute the examples that it takes to pass the gate if the models are equal."""
     why: bool = False
     """Whether to find the examples behind each gain."""
 
@@ -76,9 +77,10 @@ def compare(
     Results that are missing, broken or not comparable raise nothing: they are listed, and are failures.
     """
     partials = [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
-    adjusted = correct_p_values([partial.measured for partial in partials])
+    families = [partial.measured for partial in partials]
+    adjusted, level = correct_p_values(families), claim_level(families)
     return [
-        _conclude(baseline, candidates, options, partial, p_values)
+        _conclude(baseline, candidates, options, partial, p_values, level=level)
         for (baseline, candidates), partial, p_values in zip(pairs, partials, adjusted, strict=True)
     ]
 
@@ -100,10 +102,17 @@ def _conclude(
     options: CompareOptions,
     partial: _Partial,
     adjusted: Sequence[float],
+    *,
+    level: float,
 ) -> Comparison:
-    """Decide verdicts, gate and exit code. adjusted: corrected p-values, one for each measured metric."""
+    """Decide verdicts, gate and exit code.
+
+    adjusted: corrected p-values, one for each measured metric. level: that of a line after the correction.
+    """
     gate, candidate = options.gate, candidates[0]
-    lines = make_lines(partial.measured, adjusted, gate, power=options.power)
+    lines, gate_plan = make_lines(partial.measured, adjusted, gate, level=level), None
+    if options.power and gate is not None:
+        lines, gate_plan = plan_gate(gate, lines, partial.measured)
     speed, why_no_speed, differences = compare_speed(
         baseline, candidate, allow_machine=MACHINE in options.allow
     )
@@ -120,6 +129,7 @@ def _conclude(
         lines=tuple(lines),
         gated=gate is not None,
         gate=gate_lines,
+        gate_plan=gate_plan,
         refused=tuple(partial.refused),
         broken=tuple(partial.broken),
         settings=setting_differences(baseline.candidate, candidate.candidate),

@@ -35,6 +35,11 @@ class Condition:
         return wanted and self.task in (None, line.task) and (self.tag is None or self.tag in line.tags)
 
     @property
+    def breadth(self) -> int:
+        """0 for a task, 1 for a tag, 2 for every task: of one rule, the narrowest condition counts."""
+        return 0 if self.task else 1 if self.tag else 2
+
+    @property
     def subject(self) -> str:
         """The tasks and the metric that the rule applies to, in words."""
         where = self.task or (f"tasks tagged {self.tag}" if self.tag else "every task")
@@ -62,7 +67,7 @@ class Gate:
             for condition in self.conditions
             if condition.rule == "margin" and condition.applies_to(line)
         ]
-        return min(margins, key=_breadth).threshold if margins else None
+        return min(margins, key=lambda each: each.breadth).threshold if margins else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,13 +168,9 @@ def evaluate_gate(
 def _has_narrower(gate: Gate, condition: Condition, line: MetricComparison) -> bool:
     """Whether a narrower condition of the same rule takes the place of this one on a line."""
     return any(
-        other.rule == condition.rule and other.applies_to(line) and _breadth(other) < _breadth(condition)
+        other.rule == condition.rule and other.applies_to(line) and other.breadth < condition.breadth
         for other in gate.conditions
     )
-
-
-def _breadth(condition: Condition) -> int:
-    return 0 if condition.task else 1 if condition.tag else 2
 
 
 def _evaluate_condition(condition: Condition, line: MetricComparison, gate: Gate) -> GateLine:

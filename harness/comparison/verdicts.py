@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.result import Forgetting, Mean, MetricComparison
 from harness.stats.curve import LEVEL, quantile
+from harness.stats.detectable import detectable_gain
 from harness.stats.joint import Line
-from harness.stats.multiple import adjust
+from harness.stats.multiple import adjust, level_of_a_line
+from harness.stats.unseen import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -17,13 +19,17 @@ if TYPE_CHECKING:
     from harness.comparison.gate import Gate
     from harness.comparison.measure import MetricGain
     from harness.comparison.result import Verdict
-    from harness.stats.gain import Gain
 
 
 def correct_p_values(families: Sequence[Sequence[MetricGain]]) -> list[list[float]]:
     """Correct p-values over all lines of all comparisons; returns a list for each comparison."""
     adjusted = iter(adjust([_line_of(each) for family in families for each in family]).tolist())
     return [[next(adjusted) for _ in family] for family in families]
+
+
+def claim_level(families: Sequence[Sequence[MetricGain]]) -> float:
+    """Return the level of each line's test after the correction over all lines of all comparisons."""
+    return level_of_a_line([_line_of(each) for family in families for each in family])
 
 
 def _line_of(measured: MetricGain) -> Line:
@@ -34,13 +40,13 @@ def _line_of(measured: MetricGain) -> Line:
 
 
 def make_lines(
-    measured: Sequence[MetricGain], adjusted: Sequence[float], gate: Gate | None, *, power: bool
+    measured: Sequence[MetricGain], adjusted: Sequence[float], gate: Gate | None, *, level: float
 ) -> list[MetricComparison]:
-    """Make a line of each measured metric and its corrected p-value."""
-    return [_make_line(metric, p, gate, power=power) for metric, p in zip(measured, adjusted, strict=True)]
+    """Make a line of each measured metric and its corrected p-value; level: `claim_level` of all lines."""
+    return [_make_line(metric, p, gate, level=level) for metric, p in zip(measured, adjusted, strict=True)]
 
 
-def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, power: bool) -> MetricComparison:
+def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, level: float) -> MetricComparison:
     gain, examination = metric.gain, metric.evaluation.examination
     line = MetricComparison(
         task=examination.task,
@@ -58,7 +64,7 @@ def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, powe
         verdict="not tested",
         margin=None,
         within_margin=None,
-        detectable=_finite(gain.detectable) if gain else None,
+        detectable=_detectable(metric, level),
         needed=None,
         examples=gain.examples if gain else metric.score.examples,
         clusters=gain.units if gain else metric.score.clusters,
@@ -66,19 +72,20 @@ def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, powe
         from_seeds=metric.from_seeds,
         reason=metric.reason,
     )
-    return _with_verdict(line, gain, gate.margin(line) if gate else None, power=power)
+    return _with_verdict(line, gate.margin(line) if gate else None)
 
 
-def _with_verdict(
-    line: MetricComparison, gain: Gain | None, margin: float | None, *, power: bool
-) -> MetricComparison:
+def _detectable(metric: MetricGain, level: float) -> float | None:
+    if metric.gain is None or metric.metric is None:
+        return None
+    return _finite(detectable_gain(metric.gain, level, bounds_of(metric.metric)))
+
+
+def _with_verdict(line: MetricComparison, margin: float | None) -> MetricComparison:
     within = None
     if margin is not None and line.low is not None:
         within = line.low > -margin or line.test == "identical"
-    needed = None
-    if power and margin and gain is not None and line.detectable:
-        needed = examples_needed(gain, margin)
-    return replace(line, verdict=verdict(line, margin), margin=margin, within_margin=within, needed=needed)
+    return replace(line, verdict=verdict(line, margin), margin=margin, within_margin=within)
 
 
 def verdict(line: MetricComparison, margin: float | None) -> Verdict:
@@ -96,16 +103,6 @@ def verdict(line: MetricComparison, margin: float | None) -> Verdict:
         if (-bound < line.low and line.high < bound) or line.low == line.high == 0:
             return "equivalent"
     return "inconclusive"
-
-
-def examples_needed(gain: Gain, margin: float) -> int | None:
-    """Return how many such examples detect a true gain as large as the margin with 80 % power.
-
-    The standard error falls with the square root of the number of units. None if the number overflows.
-    """
-    times = gain.detectable / margin
-    needed = gain.examples * times * times
-    return math.ceil(needed) if math.isfinite(needed) else None
 
 
 def measure_forgetting(measured: Sequence[MetricGain], tags: Collection[str]) -> Forgetting | None:
