@@ -199,9 +199,10 @@ def detectable_cell(
     generator = np.random.default_rng([seed, examples, lines, *family.name.encode()])
     found, printed = [], []
     for _ in range(repetitions):
-        gains = _gains(family, family.draw(generator, examples, 0.0, lines))
+        drawn = family.draw(generator, examples, 0.0, lines)
+        gains, pair = _gains(family, drawn), drawn[0].pair(family.metric)
         level = level_of_a_line([_line(gain) for gain in gains])
-        detectable = detectable_gain(gains[0], level, bounds_of(family.metric))
+        detectable = detectable_gain(gains[0], level, pair=pair, bounds=bounds_of(family.metric))
         if not math.isfinite(detectable) or detectable > 1:
             continue
         printed.append(detectable)

@@ -80,7 +80,7 @@ def _power_table(lines: Sequence[MetricComparison]) -> Table:
     if "from seeds" in kept:
         remarks.append("from seeds: share of the gain's variance that comes from training seeds")
     rows = [[Cell(text) for text in row] for row in zip(*kept.values(), strict=True)]
-    subtitle = "detectable: the smallest true gain that is called better with 80 % power, among all lines"
+    subtitle = "detectable: the smallest true gain that is called better with 80 % power"
     return Table("what these examples could show", subtitle, list(kept), rows, remarks)
 
 

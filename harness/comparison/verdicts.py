@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.comparison.result import Forgetting, Mean, MetricComparison
+from harness.results.predictions import pair_tables
 from harness.stats.curve import LEVEL, quantile
 from harness.stats.detectable import detectable_gain
 from harness.stats.joint import Line
@@ -78,7 +79,8 @@ def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, leve
 def _detectable(metric: MetricGain, level: float) -> float | None:
     if metric.gain is None or metric.metric is None:
         return None
-    return _finite(detectable_gain(metric.gain, level, bounds_of(metric.metric)))
+    pair = pair_tables(metric.metric, *metric.tables) if metric.from_seeds is None else None
+    return _finite(detectable_gain(metric.gain, level, pair=pair, bounds=bounds_of(metric.metric)))
 
 
 def _with_verdict(line: MetricComparison, margin: float | None) -> MetricComparison:

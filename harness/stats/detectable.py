@@ -9,20 +9,28 @@ import numpy as np
 
 from harness.stats.curve import LEVEL, UNBOUNDED, Interval, PointCurve, quantile
 from harness.stats.flips_power import POWER, background_rate, detectable_flips
+from harness.stats.gain import gain_curve
+from harness.stats.influence import influences, standard_error
 from harness.stats.means import FlipsCurve
+from harness.stats.resized import can_gain, with_gained_units
 from harness.stats.unseen import UnseenCurve
 
 if TYPE_CHECKING:
     from harness.stats.gain import Gain
+    from harness.stats.paired import Paired
 
 _HALVINGS = 30
+_CLOSE = 5
 
 
-def detectable_gain(gain: Gain, level: float = LEVEL, bounds: Interval = UNBOUNDED) -> float:
+def detectable_gain(
+    gain: Gain, level: float = LEVEL, *, pair: Paired | None = None, bounds: Interval = UNBOUNDED
+) -> float:
     """Return the smallest true gain that the gain's own test, two-sided at `level`, finds with 80 % power.
 
-    level: that of the line after the correction for all lines, `stats.multiple.level_of_a_line`. bounds: the
-    least and the greatest score, `stats.unseen.bounds_of`; infinite for a mean.
+    level: that of the line after the correction for all lines, `stats.multiple.level_of_a_line`. pair:
+    what the gain was measured on; where few of its units differ, it is asked what they would show if more
+    did. bounds: the least and the greatest score, `stats.unseen.bounds_of`; infinite for a mean.
     Right and wrong answers: exact. All else: the distance from the gain to the lower end of its interval at
     `level`, and the 80 % quantile of its standard error, both with the spread that the true gain would have.
     NaN where there is no test, where both models gave the very same answers, and where no gain can be found.
@@ -33,7 +41,7 @@ def detectable_gain(gain: Gain, level: float = LEVEL, bounds: Interval = UNBOUND
     if math.isnan(gain.low) or isinstance(curve, PointCurve):
         return math.nan
     if isinstance(curve, FlipsCurve):
-        return detectable_flips(curve.gained + curve.lost, curve.examples, level)
+        return detectable_flips(curve.gained + curve.lost, round(curve.examples), level)
     if isinstance(curve, UnseenCurve):
         # No answer differs: each that will may differ by the metric's whole range.
         return detectable_flips(0, gain.units, level) * (curve.bounds.high - curve.value)
@@ -42,7 +50,7 @@ def detectable_gain(gain: Gain, level: float = LEVEL, bounds: Interval = UNBOUND
         return found if math.isfinite(found) else math.nan
     if math.isfinite(bounds.high) and 2 * gain.moved > gain.units:
         return _below_the_greatest(gain, found, bounds)
-    return _with_more_spread(gain, found, level)
+    return _with_more_spread(gain, found, level, pair)
 
 
 def _lower_half(gain: Gain, level: float) -> float:
@@ -79,7 +87,7 @@ def _below_the_greatest(gain: Gain, found: float, bounds: Interval) -> float:
     return high if gain.baseline + high < bounds.high else math.nan
 
 
-def _with_more_spread(gain: Gain, found: float, level: float) -> float:
+def _with_more_spread(gain: Gain, found: float, level: float, pair: Paired | None) -> float:
     """Return a detectable gain that counts what the gain itself adds to the spread, where few units differ.
 
     Either more units differ, which adds gain · size to the variance of a unit, where `size` is by how much a
@@ -96,9 +104,45 @@ def _with_more_spread(gain: Gain, found: float, level: float) -> float:
         more, further = found * size, found * found * (1 / share - 1)
         found = first * math.sqrt(seen + math.sqrt(more * min(more, further)) / variance)
     if found > share * size and share < 1 / 2:
-        # So few differ that their number decides: as right and wrong answers, of that size.
-        return max(found, size * detectable_flips(gain.moved, gain.units, level))
+        # So few differ that their number decides: at least as right and wrong answers, of that size.
+        flips = detectable_flips(gain.moved, gain.units, level)
+        if pair is None or not can_gain(pair):
+            return max(found, size * flips)
+        # Where gains of that size are not enough even if all units have one, larger ones may be.
+        tried = (
+            _where_more_differ(gain, pair, size * times, level, size * times * flips)
+            for times in (1, 2, 4, 8, 16)
+        )
+        return next((each for each in tried if math.isfinite(each)), math.nan)
     return found
+
+
+def _where_more_differ(gain: Gain, pair: Paired, size: float, level: float, least: float) -> float:
+    """Return the detectable gain, at least `least`, of the very curve of a pair in which more units gain.
+
+    The few units that differ now say little about the interval that there would be if the gain were found.
+    """
+
+    def enough(more: float) -> bool:
+        made = with_gained_units(pair, more, size)
+        curve = None if made is None else gain_curve(made)
+        if made is None or curve is None:
+            return False
+        error = standard_error(influences(made))
+        beyond = curve.interval(level).low - pair.gain
+        return beyond > quantile(POWER, gain.units - 1) * error
+
+    if math.isnan(least) or enough(least):
+        return least
+    low, high = least, 2 * least
+    while not enough(high):
+        low, high = high, 2 * high
+        if high > size:
+            return math.nan
+    for _ in range(_CLOSE):
+        middle = (low + high) / 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
 
 
 def size_of_difference(gain: Gain) -> float:

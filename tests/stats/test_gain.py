@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, PEARSON, ROC_AUC, SPEARMAN, mean_metric
-from harness.stats.gain import RESAMPLES, detectable_gain, gain_of
+from harness.stats.gain import RESAMPLES, gain_of
 from harness.stats.paired import Paired
 from harness.stats.sign_flip import sign_flip_p
 
@@ -79,13 +79,6 @@ def test_the_bootstrap_of_a_correlation_spreads_as_scipys(metric, function):
     assert gain.standard_error == pytest.approx(reference.standard_error, rel=0.08)
     width = reference.confidence_interval.high - reference.confidence_interval.low
     assert gain.high - gain.low == pytest.approx(width, rel=0.1)
-
-
-def test_the_detectable_gain_is_found_in_80_of_100_cases():
-    units, error = 60, 0.5
-    true = detectable_gain(error, units)
-    power = stats.nct.sf(stats.t.isf(0.025, units - 1), units - 1, true / error)
-    assert power == pytest.approx(0.80, abs=0.005)
 
 
 # --- what must hold ---------------------------------------------------------------------------------------
