@@ -50,15 +50,15 @@ class Gain:
     """Two-sided, not corrected; NaN without a test. Below 5 % exactly where the interval excludes 0."""
     standard_error: float
     """NaN where unknown."""
-    baseline_error: float
-    """Standard error of the baseline's score; NaN where unknown."""
     examples: int
     units: int
     """Number of independent units: clusters, or examples where there are no clusters."""
-    moved: int
-    """Number of units to which both models' answers differ."""
     test: str
     """Name of the test; `none` where there is none, `identical` for the very same predictions."""
+    baseline_error: float = _UNDEFINED
+    """Standard error of the baseline's score; NaN where unknown."""
+    moved: int = 0
+    """Number of units to which both models' answers differ; 0 where unknown."""
     curve: Curve | None = field(default=None, repr=False, compare=False)
     """Intervals at any level; None where there is no interval."""
     influence: np.ndarray | None = field(default=None, repr=False, compare=False)

@@ -78,10 +78,8 @@ def _gain(pairs: Sequence[Paired], half: float, error: float, p: float) -> Gain:
         high=value + half,
         p=p,
         standard_error=error,
-        baseline_error=math.nan,
         examples=pairs[0].examples,
         units=pairs[0].count,
-        moved=max(pair.moved for pair in pairs),
         test="none" if math.isnan(half) else "seeds and examples",
     )
 
