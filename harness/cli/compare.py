@@ -100,7 +100,7 @@ class _Report:
 @click.option(
     "--domain", multiple=True, metavar="TAGS", help="Sum up gains on these tags, and losses elsewhere."
 )
-@click.option("--power", is_flag=True, help="Show how many examples are needed to detect the margin.")
+@click.option("--power", is_flag=True, help="Show how many examples equal models need to pass the gate.")
 @click.option("--why", is_flag=True, help="Show the examples that changed, and where.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(

@@ -149,7 +149,7 @@ def _gate(options: GateOptions, *, power: bool) -> Gate | None:
             raise HarnessError("give either --gate or --margin", hint="write margin = … into the gate file")
         return read_gate(user_path(options.gate))
     if power and options.margin is None:
-        raise HarnessError("--power needs a margin", hint="--margin 0.01")
+        raise HarnessError("--power needs a gate to plan for", hint="--margin 0.01, or --gate GATE.toml")
     return None if options.margin is None else margin_gate(options.margin)
 
 

@@ -18,11 +18,12 @@ from harness.comparison.evidence import Evidence
 from harness.comparison.gate import evaluate_gate
 from harness.comparison.measure import TaskPair, measure
 from harness.comparison.overall_gain import measure_forgetting, overall_gains
+from harness.comparison.planning import plan_gate
 from harness.comparison.result import Comparison, ModelRef, Refusal
 from harness.comparison.same_model import refuse_same_records, same_model_notes
 from harness.comparison.summary import exit_code, write_sentence
 from harness.comparison.throughput import compare_speed
-from harness.comparison.verdicts import correct_p_values, count_tests, make_lines
+from harness.comparison.verdicts import claim_level, correct_p_values, count_tests, make_lines
 from harness.finding import Severity
 from harness.render import plural, verb
 
@@ -55,7 +56,7 @@ class CompareOptions:
     domain: frozenset[str] = frozenset()
     """Tags of the domain, whose gains are compared with the losses on other tasks."""
     power: bool = False
-    """Whether to compute the examples needed to detect a gain as large as the margin."""
+    """Whether to compute the examples that it takes to pass the gate if the models are equal."""
     why: bool = False
     """Whether to find the examples behind each gain."""
 
@@ -84,13 +85,14 @@ def compare(
         refuse_same_records(baseline, candidates)
     partials = [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
     families = [partial.measured for partial in partials]
-    adjusted, tests, evidence = correct_p_values(families), count_tests(families), Evidence()
+    adjusted, level, evidence = correct_p_values(families), claim_level(families), Evidence()
+    tests = count_tests(families)
     return [
         _conclude(
             (baseline, candidates),
             options,
             partial,
-            make_lines(partial.measured, p_values, options.gate, evidence, power=options.power),
+            make_lines(partial.measured, p_values, options.gate, evidence, level=level),
             tests,
         )
         for (baseline, candidates), partial, p_values in zip(pairs, partials, adjusted, strict=True)
@@ -119,6 +121,9 @@ def _conclude(
     baseline, candidates = pair
     gate, candidate = options.gate, candidates[0]
     gains = [measured.gain for measured in partial.measured]
+    lines, gate_plan = (
+        plan_gate(gate, lines, partial.measured) if options.power and gate is not None else (lines, None)
+    )
     members = [*zip(lines, gains, strict=True)]
     speed, why_no_speed, differences = compare_speed(
         baseline, candidate, allow_machine=MACHINE in options.allow
@@ -136,6 +141,7 @@ def _conclude(
         lines=tuple(lines),
         gated=gate is not None,
         gate=gate_lines,
+        gate_plan=gate_plan,
         refused=tuple(partial.refused),
         broken=tuple(partial.broken),
         settings=setting_differences(baseline.candidate, candidate.candidate),

@@ -41,6 +41,11 @@ class Condition:
         return wanted and self.task in (None, line.task) and (self.tag is None or self.tag in line.tags)
 
     @property
+    def breadth(self) -> int:
+        """0 for a task, 1 for a tag, 2 for every task: of one rule, the narrowest condition counts."""
+        return 0 if self.task else 1 if self.tag else 2
+
+    @property
     def subject(self) -> str:
         """The tasks and the metric that the rule applies to, in words."""
         where = tasks_in_words(self.task, self.tag, self.over)
@@ -68,7 +73,7 @@ class Gate:
             for condition in self.conditions
             if condition.rule == "margin" and condition.over is None and condition.applies_to(line)
         ]
-        return min(margins, key=_breadth).threshold if margins else None
+        return min(margins, key=lambda each: each.breadth).threshold if margins else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,13 +213,9 @@ def _has_narrower(gate: Gate, condition: Condition, line: MetricComparison) -> b
         other.over is None
         and other.rule == condition.rule
         and other.applies_to(line)
-        and _breadth(other) < _breadth(condition)
+        and other.breadth < condition.breadth
         for other in gate.conditions
     )
-
-
-def _breadth(condition: Condition) -> int:
-    return 0 if condition.task else 1 if condition.tag else 2
 
 
 def _evaluate_condition(condition: Condition, line: MetricComparison, gate: Gate) -> GateLine:

@@ -66,9 +66,12 @@ class MetricComparison:
     within_margin: bool | None
     """Whether the whole interval is above −margin; None without a margin or an interval."""
     detectable: float | None
-    """The smallest true gain that these examples detect with 80 % power."""
+    """The smallest true gain that is called *better* with 80 % power, after the correction for all lines."""
     needed: int | None
-    """Examples needed to detect a gain as large as the margin with 80 % power (`--power`)."""
+    """About how many examples it takes to pass the line's margin with 80 % if the models are equal.
+
+    With `--power`; two significant digits. None where no number of examples is enough.
+    """
     examples: int
     clusters: int
     """Independent units."""
@@ -111,6 +114,25 @@ class GateLine:
     """Whether it passes; an undecided one does if the gate's policy says so."""
     sentence: str
     """The condition and the figures that decide it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePlan:
+    """Examples that it takes to pass the whole gate if the models are equal (`--power`)."""
+
+    chance: float | None
+    """The probability that equal models pass with these examples, in [0, 1]; None if no line can be planned.
+
+    Only margins and required gains count; `sentence` names what is left out.
+    """
+    times: float | None
+    """About how many times as many examples of every task pass with 80 %; two significant digits.
+
+    None where no number of examples is enough.
+    """
+    examples: int | None
+    """That number of examples, over all tasks that the gate has a margin for."""
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +196,8 @@ class Comparison:
     gated: bool
     """Whether a gate or a margin was given."""
     gate: tuple[GateLine, ...] = ()
+    gate_plan: GatePlan | None = None
+    """Examples that the gate needs; None without `--power`."""
     refused: tuple[Refusal, ...] = ()
     """Tasks that are not comparable."""
     broken: tuple[str, ...] = ()

@@ -76,13 +76,13 @@ def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
         equal = ", and of equal clusters that would tell as much" if uneven else ""
         remarks.append(f"{shown}: number of examples, of their clusters, which are the units{equal}")
     if "needed" in kept:
-        remarks.append("needed: examples that detect a true gain as large as the margin with 80 % power")
+        remarks.append("needed: about how many examples pass the line with 80 % if the models are equal")
     if "from seeds" in kept:
         remarks.append("from seeds: share of the gain's variance that comes from training seeds")
     if tests > 1:
         remarks.append(f"p corrected over {tests:,} lines: {METHOD}")
     rows = [[Cell(text) for text in row] for row in zip(*kept.values(), strict=True)]
-    subtitle = "detectable: the smallest true gain that is detected with 80 % power"
+    subtitle = "detectable: the smallest true gain that is called better with 80 % power"
     return Table("what these examples could show", subtitle, list(kept), rows, remarks)
 
 
@@ -153,6 +153,8 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
             f"speed: {speed.baseline:,.0f} → {speed.candidate:,.0f} texts/s, ratio {speed.ratio:.3g}"
             f" [{speed.low:.3g}, {speed.high:.3g}] ({speed.source})"
         )
+    if comparison.gate_plan:
+        yield f"--power: {comparison.gate_plan.sentence}"
     if comparison.settings:
         yield f"settings differ (baseline / candidate): {_differences(comparison.settings)}"
     yield from comparison.notes

@@ -10,8 +10,10 @@ from harness.comparison.evidence import effective_clusters, heaviest_unit, unsee
 from harness.comparison.result import MetricComparison
 from harness.comparison.thresholds import judge_gain
 from harness.stats.curve import LEVEL
+from harness.stats.detectable import detectable_gain
 from harness.stats.joint import Line
-from harness.stats.multiple import adjust
+from harness.stats.multiple import adjust, level_of_a_line
+from harness.stats.unseen import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,13 +23,17 @@ if TYPE_CHECKING:
     from harness.comparison.measure import MetricGain
     from harness.comparison.result import Shortage
     from harness.comparison.words import Verdict
-    from harness.stats.gain import Gain
 
 
 def correct_p_values(families: Sequence[Sequence[MetricGain]]) -> list[list[float]]:
     """Correct p-values over all lines of all comparisons; returns a list for each comparison."""
     adjusted = iter(adjust([_line_of(each) for family in families for each in family]).tolist())
     return [[next(adjusted) for _ in family] for family in families]
+
+
+def claim_level(families: Sequence[Sequence[MetricGain]]) -> float:
+    """Return the level of each line's test after the correction over all lines of all comparisons."""
+    return level_of_a_line([_line_of(each) for family in families for each in family])
 
 
 def _line_of(measured: MetricGain) -> Line:
@@ -43,18 +49,18 @@ def make_lines(
     gate: Gate | None,
     evidence: Evidence,
     *,
-    power: bool,
+    level: float,
 ) -> list[MetricComparison]:
-    """Make a line of each measured metric and its corrected p-value."""
+    """Make a line of each measured metric and its corrected p-value; level: `claim_level` of all lines."""
     lines = []
     for metric, p in zip(measured, adjusted, strict=True):
-        line = _make_line(metric, p)
+        line = _make_line(metric, p, level)
         margin = gate.margin(line) if gate else None
-        lines.append(_with_verdict(line, metric, margin, evidence, power=power))
+        lines.append(_with_verdict(line, metric, margin, evidence))
     return lines
 
 
-def _make_line(metric: MetricGain, p_adjusted: float) -> MetricComparison:
+def _make_line(metric: MetricGain, p_adjusted: float, level: float) -> MetricComparison:
     gain, examination = metric.gain, metric.evaluation.examination
     heaviest = heaviest_unit(gain, metric.pair) if gain and metric.pair else None
     return MetricComparison(
@@ -73,7 +79,7 @@ def _make_line(metric: MetricGain, p_adjusted: float) -> MetricComparison:
         verdict="not tested",
         margin=None,
         within_margin=None,
-        detectable=_finite(gain.detectable) if gain else None,
+        detectable=_detectable(metric, level),
         needed=None,
         examples=gain.examples if gain else metric.score.examples,
         clusters=gain.units if gain else metric.score.clusters,
@@ -91,26 +97,16 @@ def _with_verdict(
     metric: MetricGain,
     margin: float | None,
     evidence: Evidence,
-    *,
-    power: bool,
 ) -> MetricComparison:
     line = replace(line, margin=margin, verdict=verdict(line, margin))
     if margin is None:
         return line
     outcome = judge_gain("margin", margin, line)[0]
-    needed = None
-    if power and margin and metric.gain is not None and line.detectable:
-        needed = examples_needed(metric.gain, margin)
-    # Where the margin passes, an equivalence may still be undecided.
-    alike = line.gain is not None and abs(line.gain) < margin
-    equivalence = outcome == "passes" and line.verdict == "inconclusive" and alike
-    doubt = outcome == "undecided" or equivalence
     passes = outcome == "passes" and line.test != "identical"
     return replace(
         line,
         within_margin=None if line.low is None else outcome == "passes",
-        needed=needed,
-        shortage=_shortage(line, metric, margin, evidence) if doubt else None,
+        shortage=_shortage(line, metric, margin, evidence) if outcome == "undecided" else None,
         unseen=unseen_losses(metric.pair, margin) if passes and metric.pair is not None else None,
     )
 
@@ -131,6 +127,13 @@ def _shortage(
     times = (line.gain - line.low) / margin
     needed = math.inf if shortage.needed is None else shortage.needed / shortage.have
     return shortage if times >= 1 and times * times >= needed else None
+
+
+def _detectable(metric: MetricGain, level: float) -> float | None:
+    if metric.gain is None or metric.metric is None:
+        return None
+    pair = metric.pair if metric.from_seeds is None else None
+    return _finite(detectable_gain(metric.gain, level, pair=pair, bounds=bounds_of(metric.metric)))
 
 
 def verdict(line: MetricComparison, margin: float | None) -> Verdict:
@@ -156,16 +159,6 @@ def count_tests(families: Sequence[Sequence[MetricGain]]) -> int:
     """Return the number of lines, of all comparisons, that have a test: those that are corrected for."""
     gains = [measured.gain for family in families for measured in family]
     return sum(gain is not None and not math.isnan(gain.p) for gain in gains)
-
-
-def examples_needed(gain: Gain, margin: float) -> int | None:
-    """Return how many such examples detect a true gain as large as the margin with 80 % power.
-
-    The standard error falls with the square root of the number of units. None if the number overflows.
-    """
-    times = gain.detectable / margin
-    needed = gain.examples * times * times
-    return math.ceil(needed) if math.isfinite(needed) else None
 
 
 def _difference(metric: MetricGain) -> float | None:

@@ -2,18 +2,156 @@
 
 from __future__ import annotations
 
-from harness.stats.curve import LEVEL, quantile
+import math
+from typing import TYPE_CHECKING
 
-POWER = 0.80
-"""Probability with which a test finds the detectable gain."""
+import numpy as np
+
+from harness.stats.curve import LEVEL, UNBOUNDED, Interval, PointCurve, quantile
+from harness.stats.flips_power import POWER, background_rate, detectable_flips
+from harness.stats.gain import gain_curve
+from harness.stats.influence import influences, standard_error
+from harness.stats.proportions import FlipsCurve
+from harness.stats.resized import can_gain, with_gained_units
+from harness.stats.unseen import UnseenCurve
+
+if TYPE_CHECKING:
+    from harness.stats.gain import Gain
+    from harness.stats.paired import Paired
+
+_HALVINGS = 30
+_CLOSE = 5
 
 
-def detectable_gain(error: float, units: float, level: float = LEVEL) -> float:
-    """Return the smallest true gain that a two-sided test at `level` finds with 80 % power.
+def detectable_gain(
+    gain: Gain, level: float = LEVEL, *, pair: Paired | None = None, bounds: Interval = UNBOUNDED
+) -> float:
+    """Return the smallest true gain that the gain's own test, two-sided at `level`, finds with 80 % power.
 
-    error: standard error of the gain.
-
+    level: that of the line after the correction for all lines, `stats.multiple.level_of_a_line`. pair:
+    what the gain was measured on; where few of its units differ, it is asked what they would show if more
+    did. bounds: the least and the greatest score, `stats.unseen.bounds_of`; infinite for a mean.
+    Right and wrong answers: exact. All else: the distance from the gain to the lower end of its interval at
+    `level`, and the 80 % quantile of its standard error, both with the spread that the true gain would have.
+    NaN where there is no test, where both models gave the very same answers, and where no gain can be found.
     Source: Bloom (1995), "Minimum detectable effects: a simple way to report the statistical power of
     experimental designs".
     """
-    return (quantile(1 - level / 2, units - 1) + quantile(POWER, units - 1)) * error
+    curve = gain.curve
+    if math.isnan(gain.low) or isinstance(curve, PointCurve):
+        return math.nan
+    if isinstance(curve, FlipsCurve):
+        return detectable_flips(curve.gained + curve.lost, round(curve.examples), level)
+    if isinstance(curve, UnseenCurve):
+        # No answer differs: each that will may differ by the metric's whole range.
+        return detectable_flips(0, gain.units, level) * (curve.bounds.high - curve.value)
+    found = _lower_half(gain, level) + quantile(POWER, gain.units - 1) * gain.standard_error
+    if not math.isfinite(found) or not gain.standard_error:
+        return found if math.isfinite(found) else math.nan
+    if math.isfinite(bounds.high) and 2 * gain.moved > gain.units:
+        return _below_the_greatest(gain, found, bounds)
+    return _with_more_spread(gain, found, level, pair)
+
+
+def _lower_half(gain: Gain, level: float) -> float:
+    """Return the distance from a gain to the lower end of its interval at a level."""
+    if gain.curve is not None:
+        return gain.value - gain.curve.interval(level).low
+    freedom = gain.units - 1
+    times = quantile(1 - level / 2, freedom) / quantile(1 - LEVEL / 2, freedom)
+    return (gain.value - gain.low) * times
+
+
+def _below_the_greatest(gain: Gain, found: float, bounds: Interval) -> float:
+    """Return a detectable gain of a score that cannot exceed a bound, near which it varies less.
+
+    The standard error of a correlation falls with 1 − ρ², that of an area about with √(a (1 − a)). Where that
+    of the candidate alone falls by a factor f, the variance of the gain becomes f · variance + (1 − f)² ·
+    variance of the baseline's score.
+    """
+    score, power = (gain.baseline + gain.candidate) / 2, 1.0 if bounds.low < 0 else 0.5
+    if not (bounds.low < score < bounds.high and math.isfinite(gain.baseline_error)):
+        return found if gain.baseline + found < bounds.high else math.nan
+    alone = (gain.baseline_error / gain.standard_error) ** 2
+
+    def enough(detectable: float) -> bool:
+        at = score + detectable
+        rest = (at - bounds.low) * (bounds.high - at) / ((score - bounds.low) * (bounds.high - score))
+        falls = min(1.0, max(rest, 0.0) ** power)
+        return detectable >= found * math.sqrt(falls + (1 - falls) ** 2 * alone)
+
+    low, high = 0.0, found
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high if gain.baseline + high < bounds.high else math.nan
+
+
+def _with_more_spread(gain: Gain, found: float, level: float, pair: Paired | None) -> float:
+    """Return a detectable gain that counts what the gain itself adds to the spread, where few units differ.
+
+    Either more units differ, which adds gain · size to the variance of a unit, where `size` is by how much a
+    unit differs; or those that do differ further: gain² · (1 / share − 1), where `share` of the units differ.
+    Both may be: the geometric mean of more and less.
+    """
+    if gain.influence is None or not gain.moved:
+        return found
+    size, share = size_of_difference(gain), background_rate(gain.moved, gain.units)
+    variance = gain.units * gain.standard_error**2
+    # That few units differed is itself uncertain.
+    seen, first = share * gain.units / gain.moved, found
+    for _ in range(_HALVINGS):
+        more, further = found * size, found * found * (1 / share - 1)
+        found = first * math.sqrt(seen + math.sqrt(more * min(more, further)) / variance)
+    if found > share * size and share < 1 / 2:
+        # So few differ that their number decides: at least as right and wrong answers, of that size.
+        flips = detectable_flips(gain.moved, gain.units, level)
+        if pair is None or not can_gain(pair):
+            return max(found, size * flips)
+        # Where gains of that size are not enough even if all units have one, larger ones may be.
+        tried = (
+            _where_more_differ(gain, pair, size * times, level, size * times * flips)
+            for times in (1, 2, 4, 8, 16)
+        )
+        return next((each for each in tried if math.isfinite(each)), math.nan)
+    return found
+
+
+def _where_more_differ(gain: Gain, pair: Paired, size: float, level: float, least: float) -> float:
+    """Return the detectable gain, at least `least`, of the very curve of a pair in which more units gain.
+
+    The few units that differ now say little about the interval that there would be if the gain were found.
+    """
+
+    def enough(more: float) -> bool:
+        made = with_gained_units(pair, more, size)
+        curve = None if made is None else gain_curve(made)
+        if made is None or curve is None:
+            return False
+        error = standard_error(influences(made))
+        beyond = curve.interval(level).low - pair.gain
+        return beyond > quantile(POWER, gain.units - 1) * error
+
+    if math.isnan(least) or enough(least):
+        return least
+    low, high = least, 2 * least
+    while not enough(high):
+        low, high = high, 2 * high
+        if high > size:
+            return math.nan
+    for _ in range(_CLOSE):
+        middle = (low + high) / 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def size_of_difference(gain: Gain) -> float:
+    """Return by how much units differ that do, in the score's own units: Σ d² / Σ |d|; 0 where none does.
+
+    d: differences of units; large ones weigh more, as they do in the variance.
+    """
+    if gain.influence is None:
+        return 0.0
+    moved = np.sort(np.abs(gain.influence))[len(gain.influence) - gain.moved :] * gain.units
+    total = float(moved.sum())
+    return float(moved @ moved) / total if total else 0.0

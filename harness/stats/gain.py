@@ -1,4 +1,4 @@
-"""Gain of a candidate over a baseline by one metric: interval, p-value and detectable gain.
+"""Gain of a candidate over a baseline by one metric: interval and p-value.
 
 The test follows from the metric alone, in `gain_curve`; `docs/statistics.md` has the measured errors and
 coverage of each.
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from harness.metrics import standard as metrics
 from harness.stats import area, average_precision, correlation, jackknife, means
 from harness.stats.curve import Curve, Interval, PointCurve
-from harness.stats.detectable import detectable_gain
-from harness.stats.influence import influences, standard_error
+from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.unseen import UnseenCurve, bounds_of
 
@@ -51,13 +50,15 @@ class Gain:
     """Two-sided, not corrected; NaN without a test. Below 5 % exactly where the interval excludes 0."""
     standard_error: float
     """NaN where unknown."""
-    detectable: float
-    """Smallest true gain that a test at 5 % finds with 80 % power on such examples; NaN where unknown."""
     examples: int
     units: int
     """Number of independent units: clusters, or examples where there are no clusters."""
     test: str
     """Name of the test; `none` where there is none, `identical` for the very same predictions."""
+    baseline_error: float = _UNDEFINED
+    """Standard error of the baseline's score; NaN where unknown."""
+    moved: int = 0
+    """Number of units to which both models' answers differ; 0 where unknown."""
     curve: Curve | None = field(default=None, repr=False, compare=False)
     """Intervals at any level; None where there is no interval."""
     influence: np.ndarray | None = field(default=None, repr=False, compare=False)
@@ -106,7 +107,10 @@ def _unseen(pair: Paired, test: str) -> Curve | None:
 def _gain(pair: Paired, curve: Curve | None) -> Gain:
     baseline, candidate = pair.scores
     identical = isinstance(curve, PointCurve)
-    influence = None if curve is None or identical else influences(pair)
+    of_baseline = influence = None
+    if curve is not None and not identical:
+        of_baseline = score_influences(pair.baseline)
+        influence = score_influences(pair.candidate) - of_baseline
     low, high = curve.interval() if curve else (_UNDEFINED, _UNDEFINED)
     error = 0.0 if identical else _UNDEFINED if influence is None else standard_error(influence)
     return Gain(
@@ -117,9 +121,10 @@ def _gain(pair: Paired, curve: Curve | None) -> Gain:
         high=high,
         p=curve.p() if curve else _UNDEFINED,
         standard_error=error,
-        detectable=detectable_gain(error, pair.count),
+        baseline_error=_UNDEFINED if of_baseline is None else standard_error(of_baseline),
         examples=pair.examples,
         units=pair.count,
+        moved=pair.moved,
         test=curve.test if curve else "none",
         curve=curve,
         influence=influence,

@@ -123,6 +123,19 @@ class Paired:
         """Whether the same examples count in both models."""
         return np.array_equal(self.baseline.kept, self.candidate.kept)
 
+    @cached_property
+    def moved(self) -> int:
+        """Number of units to which both models' answers differ; all, where that is unknown."""
+        if self.metric.per_example:
+            sides = (self.candidate, self.baseline)
+            values, sizes = ([each.by_unit(each.values) for each in sides], [each.sizes for each in sides])
+            return int(np.sum((values[0] != values[1]) | (sizes[0] != sizes[1])))
+        columns = zip(self.candidate.columns, self.baseline.columns, strict=True)
+        if not self.same_rows or any(_has_lists(column) for column in self.candidate.columns):
+            return self.count
+        differs = np.any([np.asarray(ours != theirs, dtype=bool) for ours, theirs in columns], axis=0)
+        return int(np.sum(self.candidate.by_unit(differs.astype(float)) > 0))
+
     @property
     def scores(self) -> tuple[float, float]:
         """Scores of baseline and candidate."""
@@ -136,3 +149,8 @@ class Paired:
     def resampled(self, counts: np.ndarray) -> np.ndarray:
         """Return the gains of resamples, (B,); counts: (B, units), how often each unit was drawn."""
         return np.asarray(self.candidate.resampled(counts) - self.baseline.resampled(counts))
+
+
+def _has_lists(column: np.ndarray) -> bool:
+    """Whether the cells of a column are arrays."""
+    return column.dtype == object and len(column) > 0 and isinstance(column[0], np.ndarray)

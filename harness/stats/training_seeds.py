@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats.curve import LEVEL, quantile
-from harness.stats.detectable import POWER
 from harness.stats.gain import Gain
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
@@ -45,7 +44,7 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     gains = np.array([pair.gain for pair in pairs])
     first, count = pairs[0], len(pairs)
     if not np.isfinite(gains).all() or first.count < FEWEST_UNITS:
-        return SeedsGain(gain=_gain(pairs, math.nan, math.nan, math.nan, math.nan), from_seeds=None)
+        return SeedsGain(gain=_gain(pairs, math.nan, math.nan, math.nan), from_seeds=None)
     moved = np.array([influences(pair) for pair in pairs])
     examples = standard_error(moved.mean(axis=0)) ** 2
     if not moved.any() and first.metric.per_example:
@@ -55,7 +54,7 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     variance = examples + between
     if variance == 0:
         p = 1.0 if gains.mean() == 0 else 2.0 ** (1 - first.count)
-        return SeedsGain(gain=_gain(pairs, 0.0, 0.0, p, 0.0), from_seeds=0.0)
+        return SeedsGain(gain=_gain(pairs, 0.0, 0.0, p), from_seeds=0.0)
 
     def half(level: float) -> float:
         of_seeds, of_examples = quantile(1 - level / 2, count - 1), quantile(1 - level / 2, first.count - 1)
@@ -63,14 +62,13 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
 
     error = math.sqrt(variance)
     p = _p_where_it_touches_zero(half, abs(float(gains.mean())))
-    least = half(LEVEL) + quantile(POWER, first.count - 1) * error
     # Part of the variance between seeds comes from examples: they move each seed's gain a little differently.
     own = np.mean([standard_error(rest) ** 2 for rest in moved - moved.mean(axis=0)]) / (count - 1)
     share = max(0.0, between - float(own)) / variance
-    return SeedsGain(gain=_gain(pairs, half(LEVEL), error, p, least), from_seeds=share)
+    return SeedsGain(gain=_gain(pairs, half(LEVEL), error, p), from_seeds=share)
 
 
-def _gain(pairs: Sequence[Paired], half: float, error: float, p: float, least: float) -> Gain:
+def _gain(pairs: Sequence[Paired], half: float, error: float, p: float) -> Gain:
     value = float(np.mean([pair.gain for pair in pairs]))
     return Gain(
         baseline=pairs[0].scores[0],
@@ -80,7 +78,6 @@ def _gain(pairs: Sequence[Paired], half: float, error: float, p: float, least: f
         high=value + half,
         p=p,
         standard_error=error,
-        detectable=least,
         examples=pairs[0].examples,
         units=pairs[0].count,
         test="none" if math.isnan(half) else "seeds and examples",

@@ -192,17 +192,6 @@ def test_the_gain_of_a_correlation_is_the_difference_of_both_correlations():
     assert line.verdict == "better"
 
 
-def test_more_examples_are_needed_for_a_smaller_margin():
-    both(right(0.7), right(0.7, seed=2))
-    needed = [ask(gate=margin_gate(margin), power=True).lines[0].needed for margin in (0.02, 0.01)]
-    assert needed[1] == pytest.approx(4 * needed[0], rel=1e-3)
-
-
-def test_needed_examples_that_overflow_are_none():
-    both(right(0.7), right(0.7, seed=2))
-    assert ask(gate=margin_gate(1e-200), power=True).lines[0].needed is None
-
-
 # --- what is broken, and what does not compare ------------------------------------------------------------
 
 

@@ -1,0 +1,213 @@
+"""Plan examples: how many it takes to pass a line, and the whole gate, if the models are equal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.comparison.result import GatePlan
+from harness.render import plural
+from harness.results.predictions import pair_tables
+from harness.stats.curve import PointCurve
+from harness.stats.flips_power import POWER
+from harness.stats.joint import Line, by_sample
+from harness.stats.passing import Passing, smallest_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from harness.comparison.gate import Gate
+    from harness.comparison.measure import MetricGain
+    from harness.comparison.result import MetricComparison
+
+_DRAWS = 20_000
+"""Draws of the gains of correlated lines."""
+
+_MOST_EXAMPLES = 10**9
+_MOST_TIMES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """A line of the gate that equal models may pass."""
+
+    line: MetricComparison
+    measured: MetricGain
+    accepted: float
+    """The loss that is accepted, above 0."""
+    passing: Passing
+
+    def chance(self, times: float) -> float:
+        """Return the probability that the line passes with so many times as many examples."""
+        return self.passing.chance(times * self.passing.gain.units, self.accepted)
+
+    @property
+    def needed(self) -> int | None:
+        """About how many examples make that 80 %."""
+        found = smallest_number(
+            lambda examples: self.chance(examples / self.line.examples), 1, _MOST_EXAMPLES
+        )
+        return None if found is None else round(found)
+
+
+def plan_gate(
+    gate: Gate, lines: Sequence[MetricComparison], measured: Sequence[MetricGain]
+) -> tuple[list[MetricComparison], GatePlan]:
+    """Return the lines with the examples that they need, and the plan of the whole gate.
+
+    lines, measured: in the same order. A line passes where its 95 % interval lies above −margin, or above a
+    required gain. Models are equal where their scores are, by all examples that there could be: a required
+    gain, or a margin of 0, is then passed in 2.5 of 100 cases at most, however many examples there are.
+    """
+    planned: list[_Planned] = []
+    never, unknown, shown = [], [], []
+    for line, each in zip(lines, measured, strict=True):
+        loss, needed = accepted_loss(gate, line), None
+        if loss is not None and not _same_answers(each) and loss <= 0:
+            never.append(f"{line.task} by {line.metric} ({f'gain > {-loss:g}' if loss else 'margin 0'})")
+        elif loss is not None and (line.low is None or loss < 0):
+            unknown.append(f"{line.task} by {line.metric}")
+        elif loss is not None:
+            plan = _plan(line, each, loss)
+            planned, needed = [*planned, plan], plan.needed
+        shown.append(replace(line, needed=needed))
+    return shown, _whole_plan(planned, never, [*_not_planned(unknown), *_left_out(gate, lines)])
+
+
+def accepted_loss(gate: Gate, line: MetricComparison) -> float | None:
+    """Return the largest loss with which a line can pass, negative for a required gain; None without a rule.
+
+    Of several conditions the strictest counts, and of those with one rule the narrowest, as in the gate.
+    """
+    losses = []
+    for rule, sign in (("margin", 1), ("gain", -1)):
+        own = [each for each in gate.conditions if each.rule == rule and each.applies_to(line)]
+        narrowest = min((each.breadth for each in own), default=None)
+        losses += [sign * each.threshold for each in own if each.breadth == narrowest]
+    return min(losses, default=None)
+
+
+def _same_answers(measured: MetricGain) -> bool:
+    return measured.gain is not None and isinstance(measured.gain.curve, PointCurve)
+
+
+def _plan(line: MetricComparison, measured: MetricGain, loss: float) -> _Planned:
+    gain, pair = measured.gain, None
+    if gain is None:
+        raise ValueError(f"{line.task} by {line.metric} has no gain to plan for")
+    if measured.metric is not None and measured.from_seeds is None and gain.influence is not None:
+        pair = pair_tables(measured.metric, *measured.tables)
+    passing = Passing(gain, pair, measured.from_seeds or 0.0)
+    return _Planned(line=line, measured=measured, accepted=loss, passing=passing)
+
+
+def _whole_plan(planned: Sequence[_Planned], never: Sequence[str], remarks: Sequence[str]) -> GatePlan:
+    if never:
+        parts = [f"no number of examples lets an equal candidate pass {', '.join(never)}", *remarks]
+        return GatePlan(chance=0.0, times=None, examples=None, sentence="; ".join(parts))
+    if not planned:
+        parts = ["the gate has no margin to plan for", *remarks]
+        return GatePlan(chance=None, times=None, examples=None, sentence="; ".join(parts))
+    all_pass, present = _joint_chance(planned), _count(planned)
+    chance = all_pass(1.0)
+    found = smallest_number(lambda hundredths: all_pass(hundredths / 100), 10, 100 * _MOST_TIMES)
+    times = None if found is None else found / 100
+    examples = None if times is None else _two_digits(times * present)
+    parts = [_words(chance, times, examples, present), *remarks]
+    return GatePlan(chance=chance, times=times, examples=examples, sentence="; ".join(parts))
+
+
+def _joint_chance(planned: Sequence[_Planned]) -> Callable[[float], float]:
+    """Return the probability that all lines pass, by how many times as many examples there are.
+
+    Lines of one task are correlated as the influences of its units are: of normal variables with that
+    correlation, each passes a quantile of its own chance. Tasks are independent.
+    """
+    samples = by_sample([_line_of(each) for each in planned])
+    together = [sample for sample in samples if len(sample.positions) > 1]
+    joined = {position for sample in together for position in sample.positions}
+    alone = [each for position, each in enumerate(planned) if position not in joined]
+    draws = [
+        (_normal_draws(sample.covariance()), [planned[position] for position in sample.positions])
+        for sample in together
+    ]
+
+    def all_pass(times: float) -> float:
+        from scipy.special import ndtri
+
+        chance = math.prod(each.chance(times) for each in alone)
+        for normal, group in draws:
+            limits = ndtri([1 - each.chance(times) for each in group])
+            chance *= float((normal > limits).all(axis=1).mean())
+        return chance
+
+    return all_pass
+
+
+def _line_of(planned: _Planned) -> Line:
+    gain = planned.passing.gain
+    sample = planned.measured.evaluation.examination
+    return Line(p=gain.p, sample=sample, influence=gain.influence, unit_names=gain.unit_names)
+
+
+def _normal_draws(covariance: np.ndarray) -> np.ndarray:
+    """Draw correlated standard normal variables: (_DRAWS, lines), always the same."""
+    spread = np.sqrt(np.diag(covariance))
+    # A line that no unit moves is correlated with none.
+    correlation = covariance / np.outer(np.where(spread > 0, spread, 1), np.where(spread > 0, spread, 1))
+    np.fill_diagonal(correlation, 1.0)
+    values, vectors = np.linalg.eigh(correlation)
+    generator = np.random.default_rng(0)
+    normal = generator.normal(size=(_DRAWS, len(correlation)))
+    return np.asarray(normal * np.sqrt(np.maximum(values, 0)) @ vectors.T)
+
+
+def _two_digits(number: float) -> int:
+    scale = 10.0 ** max(0, math.floor(math.log10(max(number, 1))) - 1)
+    return int(math.ceil(round(number / scale, 6)) * scale)
+
+
+def _count(planned: Sequence[_Planned]) -> int:
+    """Return the examples of all tasks with a planned line; a task's metrics have the same ones."""
+    most: dict[object, int] = {}
+    for each in planned:
+        key = each.measured.evaluation.examination
+        most[key] = max(most.get(key, 0), each.line.examples)
+    return sum(most.values())
+
+
+def _words(chance: float, times: float | None, examples: int | None, present: int) -> str:
+    now = f"with {_percent(chance)} on these {plural(present, 'example')}"
+    if times is None or examples is None:
+        then = f"not even with {POWER:.0%} on {_MOST_TIMES:,} times as many"
+    else:
+        then = f"with {POWER:.0%} on about {times:g} times as many of every task, {examples:,} in all"
+    return f"a candidate that equals the baseline passes this gate {now}, and {then}"
+
+
+def _percent(chance: float) -> str:
+    return "less than 1%" if chance < 0.005 else "more than 99%" if chance > 0.995 else f"{chance:.0%}"
+
+
+def _not_planned(unknown: Sequence[str]) -> Iterator[str]:
+    if unknown:
+        yield f"without {', '.join(unknown)}, which cannot be planned: there is no interval of the gain"
+
+
+def _left_out(gate: Gate, lines: Sequence[MetricComparison]) -> Iterator[str]:
+    floors = [each for each in gate.conditions if each.rule == "min"]
+    below = [
+        f"the baseline's {line.task} by {line.metric} is itself below the floor of {floor.threshold:g}"
+        for floor in floors
+        for line in lines
+        if floor.applies_to(line) and line.baseline is not None and line.baseline < floor.threshold
+    ]
+    yield from dict.fromkeys(below)
+    kinds = [*(["floors (min)"] if floors else []), *(["throughput"] if gate.throughput is not None else [])]
+    if kinds:
+        yield f"left out: {' and '.join(kinds)}"
+    if gate.undecided == "pass":
+        yield 'a condition that is let pass undecided (undecided = "pass") is not counted as passed'

@@ -1,0 +1,137 @@
+"""The chance to pass a margin if two models are equal, by number of units."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.stats.curve import LEVEL, Interval, PointCurve
+from harness.stats.detectable import size_of_difference
+from harness.stats.flips_power import POWER, background_rate, pass_power
+from harness.stats.gain import gain_curve
+from harness.stats.intervals import FEWEST_UNITS
+from harness.stats.proportions import FlipsCurve
+from harness.stats.resized import resized
+from harness.stats.unseen import UnseenCurve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.stats.gain import Gain
+    from harness.stats.paired import Paired
+
+_MOST_ROWS = 20_000
+"""Maximum number of examples of a pair that is made to measure an interval of that size."""
+
+_FEW = 10
+"""Maximum expected number of differing units for which their number decides, not a normal distribution."""
+
+
+@dataclass
+class Passing:
+    """How the chance that a gain's 95 % interval lies above −margin grows with the number of units.
+
+    The models are taken as equal, and as far from each other on each unit as they are now. Right and wrong
+    answers: exact, for answers that differ at the background rate. All else: the estimate is normal about
+    zero, and the interval reaches as far below it as that of a pair of such a size, made of the units at
+    hand.
+    """
+
+    gain: Gain
+    pair: Paired | None
+    """None for several training seeds: their interval is scaled."""
+    from_seeds: float = 0.0
+    """Share of the variance that no further examples reduce."""
+    _halves: dict[int, float] = field(default_factory=dict, init=False, repr=False)
+
+    def chance(self, units: float, margin: float) -> float:
+        """Return the probability of passing with so many units, in [0, 1]; margin: above 0."""
+        gain, count = self.gain, round(units)
+        if isinstance(gain.curve, PointCurve):
+            return 1.0
+        if count < FEWEST_UNITS:
+            return 0.0
+        if isinstance(gain.curve, FlipsCurve):
+            return _flips_chance(background_rate(gain.moved, gain.units), count, margin)
+        chance, share = self._normal_chance(count, margin), background_rate(gain.moved, gain.units)
+        size = self._size()
+        if share * count > _FEW or not size:
+            return chance
+        return min(chance, _flips_chance(share, count, margin / size))
+
+    def _normal_chance(self, count: int, margin: float) -> float:
+        from scipy.special import stdtr
+
+        gain = self.gain
+        # That few units differed is itself uncertain.
+        seen = gain.moved / gain.units
+        more = math.sqrt(background_rate(gain.moved, gain.units) / seen) if seen else 1.0
+        shrunk = math.sqrt(self.from_seeds + (1 - self.from_seeds) * gain.units / count)
+        above = margin - self._half(count, shrunk) * more
+        error = gain.standard_error * shrunk * more
+        return float(stdtr(count - 1, above / error)) if error > 0 else float(above > 0)
+
+    def _size(self) -> float:
+        if isinstance(self.gain.curve, UnseenCurve):
+            return self.gain.curve.bounds.high - self.gain.curve.value
+        return size_of_difference(self.gain)
+
+    def _half(self, count: int, shrunk: float) -> float:
+        """Return how far the interval reaches below the gain, with so many units.
+
+        Measured at the present number of units times powers of two; between these it is interpolated.
+        """
+        if self.pair is None:
+            return (self.gain.value - self.gain.low) * shrunk
+        power = math.log2(count / self.gain.units)
+        below = math.floor(power)
+        weight = power - below
+        scaled = (1 - weight) * self._scaled_half(below)
+        if weight:
+            scaled += weight * self._scaled_half(below + 1)
+        return scaled / math.sqrt(count)
+
+    def _scaled_half(self, power: int) -> float:
+        """Return half-width · √units at units · 2^power; beyond _MOST_ROWS examples it stays as it is."""
+        gain, pair = self.gain, self.pair
+        while power > 0 and gain.examples * 2**power > _MOST_ROWS:
+            power -= 1
+        if power not in self._halves:
+            low, value, units = gain.low, gain.value, gain.units
+            if power and pair is not None and gain.influence is not None:
+                units = max(FEWEST_UNITS, round(gain.units * 2.0**power))
+                other = resized(pair, units, gain.influence)
+                value, curve = other.gain, gain_curve(other)
+                low = (curve.interval() if curve else Interval(math.nan, math.nan)).low
+            half = value - low
+            self._halves[power] = half * math.sqrt(units) if math.isfinite(half) else math.inf
+        return self._halves[power]
+
+
+def _flips_chance(rate: float, examples: int, margin: float) -> float:
+    return 1.0 if margin >= 1 else pass_power(rate, examples, margin, LEVEL)
+
+
+def smallest_number(chance: Callable[[float], float], low: int, most: int) -> float | None:
+    """Return the smallest number of two significant digits, from `low` to `most`, with a chance of 80 %."""
+    first, last = _place(low), _place(most)
+    if chance(_number(last)) < POWER:
+        return None
+    while first < last:
+        middle = (first + last) // 2
+        first, last = (first, middle) if chance(_number(middle)) >= POWER else (middle + 1, last)
+    return float(_number(last))
+
+
+def _place(number: int) -> int:
+    """Return the place of a power of ten among 1, …, 99, 100, 110, …, 990, 1000, 1100, …"""
+    digits = len(str(number)) - 1
+    return 0 if digits == 0 else 9 + 90 * (digits - 1)
+
+
+def _number(place: int) -> int:
+    if place < 9:
+        return place + 1
+    digits, rest = divmod(place - 9, 90)
+    return int((10 + rest) * 10**digits)
