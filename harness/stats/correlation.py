@@ -41,7 +41,7 @@ def gain_curve(pair: Paired) -> Curve | None:
         (baseline.z, candidate.z),
         (baseline.z_error, candidate.z_error),
         _correlation(baseline.z_without, candidate.z_without),
-        freedom_of(candidate.z_without - baseline.z_without),
+        Tails.of(candidate.z_without - baseline.z_without),
     )
     return WidestCurve((plain, fisher), TEST)
 
@@ -52,7 +52,7 @@ def score_curve(answers: Answers) -> Curve | None:
         return None
     found = _Jackknife.of(answers)
     plain = StudentCurve(answers.score, _error(found.without), freedom_of(found.without), _BOUNDS)
-    return WidestCurve((plain, FisherCurve(found.z, found.z_error, freedom_of(found.z_without))), TEST)
+    return WidestCurve((plain, FisherCurve(found.z, found.z_error, Tails.of(found.z_without))), TEST)
 
 
 def freedom_of(values: np.ndarray) -> float:
@@ -64,12 +64,64 @@ def freedom_of(values: np.ndarray) -> float:
     distribution of estimates of variance components".
     """
     count = len(values)
+    if _is_rounding(values):
+        return count - 1
     squares = (values - values.mean()) ** 2
     variance = squares.mean()
-    if variance <= 0:
-        return count - 1
     kurtosis = float((squares**2).mean() / variance**2)
     return min(count - 1.0, 2 * count / (kurtosis - 1 + 2 / (count - 1)))
+
+
+def _is_rounding(values: np.ndarray) -> bool:
+    """Whether values differ by no more than rounding does."""
+    return bool(np.ptp(values) <= 1e-13 * np.abs(values).max())
+
+
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """How many standard errors an end of an interval is from the estimate: below and above it.
+
+    As many as Student's t has with the degrees of freedom that the units' kurtosis leaves; or more, where
+    units are skewed: few that lose much, of which by chance fewer still were seen. That is the second-order
+    term of the expansion of Student's t, on the side to which it widens.
+    Source: Hall (1992), "On the removal of skewness by transformation".
+    """
+
+    freedom: float
+    units: int
+    skewness: float
+    """Of the units' influences."""
+
+    @classmethod
+    def of(cls, without: np.ndarray) -> Tails:
+        """Return the tails of an estimate, from what it is without each unit: (units,)."""
+        moved = without.mean() - without
+        skewness = 0.0 if _is_rounding(without) else float((moved**3).mean() / (moved**2).mean() ** 1.5)
+        return cls(freedom_of(without), len(without), skewness)
+
+    def distances(self, level: float) -> tuple[float, float]:
+        """Return the distance of both ends, in standard errors."""
+        heavy = quantile(1 - level / 2, self.freedom)
+        plain = quantile(1 - level / 2, self.units - 1)
+        below, above = (plain + bend * (plain**2 + 0.5) for bend in self._bends())
+        return max(heavy, below), max(heavy, above)
+
+    def p(self, distance: float) -> float:
+        """Return the p-value of a value so many standard errors above the estimate, or below if negative."""
+        from scipy.special import stdtr
+
+        bend, plain = self._bends()[int(distance > 0)], abs(distance)
+        heavy = stdtr(max(self.freedom, 1.0), -plain)
+        if bend:
+            # Undo the bend, in a form that does not cancel where there is hardly any.
+            rest = max(0.0, plain - bend / 2)
+            plain = 2 * rest / (1 + math.sqrt(1 + 4 * bend * rest))
+        skewed = stdtr(self.units - 1, -plain)
+        return min(1.0, max(SMALLEST_P, 2 * float(max(heavy, skewed))))
+
+    def _bends(self) -> tuple[float, float]:
+        scale = 3 * math.sqrt(self.units)
+        return max(0.0, -self.skewness) / scale, max(0.0, self.skewness) / scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +164,7 @@ def _correlation(left: np.ndarray, right: np.ndarray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class FisherCurve(Curve):
-    """Student's t on Fisher's z scale, for a correlation.
+    """An interval around Fisher's z of a correlation.
 
     Source: Fisher (1921), "On the 'probable error' of a coefficient of correlation deduced from a small
     sample".
@@ -120,26 +172,26 @@ class FisherCurve(Curve):
 
     z: float
     error: float
-    freedom: float
+    tails: Tails
     test: str = TEST
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Return the interval, in [-1, 1]."""
-        half = quantile(1 - level / 2, self.freedom) * self.error
-        return Interval(math.tanh(self.z - half), math.tanh(self.z + half))
+        below, above = self.tails.distances(level)
+        return Interval(math.tanh(self.z - below * self.error), math.tanh(self.z + above * self.error))
 
     def p(self, value: float = 0.0) -> float:
-        """Return the p-value of Student's t on the z scale."""
+        """Return the p-value on the z scale."""
         if abs(value) >= 1:
             return SMALLEST_P
-        return _p_of_distance(abs(self.z - math.atanh(value)), self.error, self.freedom)
+        return _p_of_difference(math.atanh(value) - self.z, self.error, self.tails)
 
 
 @dataclass(frozen=True, slots=True)
 class DiscCurve(Curve):
     """The gain of one correlation over another: all gains of a disc around the two, on Fisher's z scale.
 
-    The disc has the shape of their joint error, and the radius of a quantile of Student's t: where the scale
+    The disc has the shape of their joint error, and the radius of a quantile: where the scale
     is straight, its interval is that of Student's t on their difference. Near 1 the scale is bent, and a gain
     is the smaller the higher both are: what is not known about the level is then in the interval too, in
     proportion. Compare Zou (2007), "Toward using confidence intervals to compare correlations", whose hull of
@@ -151,13 +203,13 @@ class DiscCurve(Curve):
     errors: tuple[float, float]
     correlation: float
     """Of the two errors."""
-    freedom: float
+    tails: Tails
     test: str = TEST
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Return the least and the greatest gain of the disc, in [-2, 2]."""
-        radius = quantile(1 - level / 2, self.freedom)
-        return Interval(-self._greatest(radius, -1.0), self._greatest(radius, 1.0))
+        below, above = self.tails.distances(level)
+        return Interval(-self._greatest(below, -1.0), self._greatest(above, 1.0))
 
     def p(self, value: float = 0.0) -> float:
         """Return the level at which the value is at the rim of the disc."""
@@ -165,7 +217,7 @@ class DiscCurve(Curve):
             return Curve.p(self, value)
         (left, right), (baseline, candidate) = self.errors, self.z
         variance = left**2 + right**2 - 2 * self.correlation * left * right
-        return _p_of_distance(abs(candidate - baseline), math.sqrt(max(variance, 0.0)), self.freedom)
+        return _p_of_difference(baseline - candidate, math.sqrt(max(variance, 0.0)), self.tails)
 
     def _greatest(self, radius: float, sign: float) -> float:
         """Return the greatest gain, or the greatest loss for a sign of −1: both are on the disc's rim."""
@@ -184,9 +236,7 @@ class DiscCurve(Curve):
         return np.asarray(np.tanh(self.z[1] + radius * self.errors[1] * shared) - np.tanh(baseline))
 
 
-def _p_of_distance(distance: float, error: float, freedom: float) -> float:
-    from scipy.special import stdtr
-
-    if not distance:
+def _p_of_difference(difference: float, error: float, tails: Tails) -> float:
+    if not difference:
         return 1.0
-    return max(SMALLEST_P, 2 * float(stdtr(max(freedom, 1.0), -distance / error))) if error else SMALLEST_P
+    return tails.p(difference / error) if error else SMALLEST_P

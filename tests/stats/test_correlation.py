@@ -14,7 +14,7 @@ from scipy import stats
 from benchmarks.type_one.cells import Bounds, failures, measure_cell
 from benchmarks.type_one.families.correlations import FAMILIES
 from harness.metrics.standard import PEARSON, SPEARMAN
-from harness.stats.correlation import DiscCurve, FisherCurve, freedom_of, gain_curve, score_curve
+from harness.stats.correlation import DiscCurve, FisherCurve, Tails, freedom_of, gain_curve, score_curve
 from harness.stats.gain import gain_of
 from harness.stats.left_out import scores_without
 from harness.stats.paired import Answers, Paired
@@ -88,7 +88,7 @@ def test_points_above_a_corner_are_counted_as_one_by_one(drawn):
 
 def test_the_z_scale_is_that_of_scipys_interval_of_pearson():
     """With the error that normal data have, 1 / √(n − 3), and the quantile of a normal distribution."""
-    found = FisherCurve(math.atanh(0.7), 1 / math.sqrt(47), 1e9).interval()
+    found = FisherCurve(math.atanh(0.7), 1 / math.sqrt(47), Tails(1e9, 10**9, 0.0)).interval()
     expected = stats.pearsonr(*_with_correlation(0.7, 50)).confidence_interval(method=None)
     assert tuple(found) == pytest.approx(tuple(expected), abs=1e-6)
 
@@ -126,7 +126,7 @@ def test_of_many_pairs_the_interval_of_a_gain_is_scipys_bootstrap(metric):
 
 
 def test_where_the_scale_is_straight_the_disc_is_students_t_on_the_difference():
-    curve = DiscCurve((0.0, 0.001), (0.002, 0.003), 0.5, 40)
+    curve = DiscCurve((0.0, 0.001), (0.002, 0.003), 0.5, Tails(40, 41, 0.0))
     half = stats.t.ppf(0.975, 40) * math.sqrt(0.002**2 + 0.003**2 - 0.002 * 0.003)
     assert tuple(curve.interval()) == pytest.approx((0.001 - half, 0.001 + half), rel=1e-4)
 
@@ -136,10 +136,12 @@ def test_where_the_scale_is_straight_the_disc_is_students_t_on_the_difference():
     errors=st.tuples(st.floats(0.001, 1), st.floats(0.001, 1)),
     correlation=st.floats(-1, 1),
     level=st.floats(1e-6, 0.9),
+    freedom=st.floats(2, 30),
+    skewness=st.floats(-5, 5),
 )
 @settings(max_examples=100, deadline=None)
-def test_a_disc_has_zero_on_its_rim_exactly_where_p_says(z, errors, correlation, level):
-    curve = DiscCurve(z, errors, correlation, 30)
+def test_a_disc_has_zero_on_its_rim_exactly_where_p_says(z, errors, correlation, level, freedom, skewness):
+    curve = DiscCurve(z, errors, correlation, Tails(freedom, 31, skewness))
     low, high = curve.interval(level)
     rim = 1e-7
     if curve.p() > level * (1 + 1e-4):

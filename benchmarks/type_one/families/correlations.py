@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,6 +86,8 @@ class Ratings:
     errors: Callable[[np.random.Generator, int], np.ndarray] = normal
     shared: float = 0.5
     """Share of the errors' variance that both models have in common."""
+    outliers: bool = False
+    """Whether the candidate alone has further errors, ten times as large, on one pair in twenty."""
     mirrored: bool = False
     """Whether the baseline errs three times as much above the mean, and the candidate below it."""
     clusters: Callable[[np.random.Generator, int], np.ndarray] = alone
@@ -106,6 +109,8 @@ class Ratings:
             error = math.sqrt(self.shared) * common + math.sqrt(1 - self.shared) * drawn(self.errors)
             if self.mirrored:
                 error = error * np.where((meaning > 0) == (model == 0), 1.5, 0.5)
+            if self.outliers and model:
+                error = error + generator.normal(size=n) * np.where(generator.random(n) < 0.05, 10, 0)
             columns.append([gold, meaning + noise * error])
         return Drawn((columns[0], columns[1]), clusters)
 
@@ -114,7 +119,7 @@ class Ratings:
 
         Source for Spearman's: Pearson (1907), "On further methods of determining correlation".
         """
-        if self.gold is not as_is:
+        if self.gold is not as_is or (self.outliers and model):
             return None
         # Of mirrored errors the mean square is (1.5² + 0.5²) / 2.
         correlation = 1 / math.sqrt(1 + self.noise[model] ** 2 * (1.25 if self.mirrored else 1))
@@ -124,9 +129,9 @@ class Ratings:
         return 6 / math.pi * math.asin(correlation / 2) if is_normal else None
 
 
-def few_seen(examples: int) -> Bounds | None:
-    """Return bounds for losses by one pair in twenty: from 150 examples on, as for a mean."""
-    return Bounds() if examples >= 150 else None
+def few_seen(examples: int, fewest: int = 150) -> Bounds | None:
+    """Return bounds for losses by one pair in twenty: from so many examples on, as for a mean."""
+    return Bounds() if examples >= fewest else None
 
 
 def contaminated_spearman(examples: int) -> Bounds:
@@ -138,7 +143,7 @@ def families(name: str, metric: Metric, ratings: Ratings, **options: object) -> 
     """Return a family of models with these errors, whose truths are formulas where they can be."""
     base, candidate = (ratings.true_score(metric, model) for model in (0, 1))
     gain = None if base is None or candidate is None else candidate - base
-    if ratings.noise[0] == ratings.noise[1]:
+    if ratings.noise[0] == ratings.noise[1] and not ratings.outliers:
         gain = 0.0
     settings = {"sizes": SIZES, "true_gain": gain, "true_score": base} | options
     return [Family(name=f"{metric.name}, {name}", metric=metric, draw=ratings, **settings)]  # type: ignore[arg-type]
@@ -174,6 +179,12 @@ def _of(metric: Metric) -> list[Family]:
             bounds=rare,
         ),
         *families("different models of equal worth", metric, Ratings(noise=half, mirrored=True, shared=0.3)),
+        *families(
+            "outliers of one model",
+            metric,
+            Ratings(noise=half, outliers=True),
+            bounds=partial(few_seen, fewest=500),
+        ),
         *both_worths("clusters of four", metric, Ratings(noise=half, clusters=fours), 0.2),
         *both_worths("clusters by Zipf", metric, Ratings(noise=half, clusters=zipf), 0.2),
         *both_worths("a cluster of 40 %", metric, Ratings(noise=half, clusters=one_large), 0.2),
