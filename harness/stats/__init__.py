@@ -1,1 +1,1 @@
-"""Statistics: bootstrap intervals, paired tests of a gain, corrections for many tests."""
+"""Statistics: intervals, paired tests of a gain, corrections for many tests."""

@@ -1,4 +1,4 @@
-"""Bootstrap: draw units with replacement, and score a metric on many resamples at once."""
+"""Score a metric on many resamples at once, such as those that leave units out."""
 
 from __future__ import annotations
 
@@ -10,26 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.metrics.interface import Metric
-
-_BLOCK_CELLS = 400_000
-"""Maximum number of counts held at once, 8 bytes each: few enough for a processor's cache.
-
-Ten times as many took 1.7 to 2.5 times as long here.
-"""
-
-
-def draw_resamples(units: int, seed: int, count: int, *, width: int | None = None) -> Iterator[np.ndarray]:
-    """Draw units with replacement, `count` times: how often each was drawn, in blocks of (b, units) float.
-
-    width: cells that the caller makes of one resample, such as its examples; `units` when None. It bounds the
-    size of a block, on which the draws do not depend.
-    """
-    generator = np.random.default_rng(seed)
-    for size in block_sizes(count, width or units, _BLOCK_CELLS):
-        drawn = generator.integers(units, size=(size, units), dtype=np.int32)
-        # Each resample counts in bins of its own: the multinomial distribution, several times sooner.
-        bins = drawn + units * np.arange(size)[:, None]
-        yield np.bincount(bins.ravel(), minlength=size * units).reshape(size, units).astype(float)
 
 
 def block_sizes(count: int, width: int, cells: int) -> Iterator[int]:
