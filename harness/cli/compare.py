@@ -46,7 +46,7 @@ class ReportOptions:
 @click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
-@click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks and tags.")
+@click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks, tags and suites.")
 @click.option(
     "--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headline metrics, or `all`."
 )
@@ -90,7 +90,8 @@ def command(
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
     pairs = model_pairs(pair)
-    comparisons = compare(pairs, compare_options(scope, gate, tasks, pairs))
+    options = compare_options(scope, gate, tasks, workspace.suites(tasks), pairs)
+    comparisons = compare(pairs, options)
     front, matrix = _pareto_front(pairs), pair.all_pairs
     for file, form in forms.items():
         write_report(file, _document(comparisons, form, front, matrix=matrix).encode(), "--write")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from conftest import evaluated
 
-from harness.metrics.standard import SPEARMAN, mean_metric
+from harness.metrics.standard import PEARSON, SPEARMAN, mean_metric
 from harness.results.folder import Results, seal
 from harness.results.publish import publish
 from harness.results.records import Score, content_hash
@@ -48,7 +48,7 @@ def answer(
 
 
 def _score(metric, predictions) -> Score:
-    found = estimate(metric, predictions, 0, resamples=50)
+    found = estimate(metric, predictions)
     return Score(
         metric=metric.name,
         score=found.score if math.isfinite(found.score) else None,
@@ -84,7 +84,7 @@ def table(rows, **columns):
     }
 
 
-__all__ = ["CORRECT", "SPEARMAN", "answer", "pairs", "right", "table"]
+__all__ = ["CORRECT", "PEARSON", "SPEARMAN", "answer", "pairs", "right", "table"]
 
 
 def reseal(path, old: str, new: str) -> None:
