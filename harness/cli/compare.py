@@ -12,11 +12,12 @@ import click
 from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
 from harness.cli.options import PluginOptions, grouped, plugin_options
 from harness.errors import HarnessError
-from harness.system.paths import user_path
+from harness.system.paths import user_path, without_start_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.cli.config import Config
     from harness.comparison.result import Comparison, ParetoPoint
     from harness.comparison.sources import ModelResults
 
@@ -34,6 +35,7 @@ class ReportOptions:
 
     form: str
     files: tuple[str, ...]
+    ledger: str | None
 
 
 @click.command(name="compare")
@@ -62,6 +64,11 @@ class ReportOptions:
 @click.option(
     "--write", "files", multiple=True, metavar="FILE", help="Write .md, .json, .csv or .xml (JUnit) too."
 )
+@click.option(
+    "--ledger",
+    metavar="FILE",
+    help="Note the comparison; count the candidates that its examples judged.",
+)
 @plugin_options
 @grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, report=ReportOptions)
 def command(
@@ -84,6 +91,7 @@ def command(
     from harness.cli.output import clean, echo
     from harness.cli.workspace import Workspace
     from harness.comparison.compare import compare
+    from harness.comparison.ledger import note_looks
     from harness.system.atomic import write_report
 
     forms = {user_path(file): _format_of(file) for file in report.files}
@@ -91,7 +99,12 @@ def command(
     tasks = workspace.tasks()
     pairs = model_pairs(pair)
     options = compare_options(scope, gate, tasks, workspace.suites(tasks), pairs)
+    ledger = _ledger(report, workspace.config)
     comparisons = compare(pairs, options)
+    noted, problems = True, list(workspace.plugins.problems)
+    if ledger is not None:
+        comparisons, of_ledger, noted = note_looks(ledger, comparisons, pairs)
+        problems += of_ledger
     front, matrix = _pareto_front(pairs), pair.all_pairs
     for file, form in forms.items():
         write_report(file, _document(comparisons, form, front, matrix=matrix).encode(), "--write")
@@ -99,9 +112,22 @@ def command(
         _print(comparisons, front, matrix=matrix)
     else:
         echo(_document(comparisons, report.form, front, matrix=matrix))
-    for problem in workspace.plugins.problems:
-        click.echo(clean(f"PROBLEM {problem}"), err=True)
-    sys.exit(_exit_code(comparisons, gate=not matrix))
+    for problem in problems:
+        click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
+    sys.exit(_exit_code(comparisons, gate=not matrix) if noted else 2)
+
+
+def _ledger(report: ReportOptions, config: Config) -> Path | None:
+    """Return the file of the ledger; raises HarnessError for one that cannot be read, before any work."""
+    from harness.comparison.ledger import read_ledger
+
+    # An empty option is a variable of CI that was not set: not a wish for no ledger.
+    chosen = config.ledger if report.ledger is None else report.ledger
+    if chosen is None:
+        return None
+    path = user_path(chosen)
+    read_ledger(path)
+    return path
 
 
 def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:

@@ -67,6 +67,10 @@ class MetricComparison:
     """Share of the gain's variance that comes from training seeds, in [0, 1]; None for a single candidate."""
     reason: str | None = None
     """Why there is no test or no interval."""
+    digest: str = ""
+    """Hash of the rows that the baseline was scored on."""
+    limit: int | None = None
+    """Maximum number of examples of a limited run; None for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +208,27 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """How many candidates have been judged on the very same examples, by a ledger (`--ledger`)."""
+
+    task: str
+    data: str
+    limit: int | None
+    digest: str
+    """Hash of the rows, by which looks are counted."""
+    candidates: int
+    """Number of distinct candidates, those of this command included."""
+    others: int
+    """Number of those of them that only other commands judged."""
+    false_better: float
+    """Upper bound of the chance that a candidate without a gain is called better, in [0, 1).
+
+    The candidates of this command are corrected together, and count as one."""
+    lucky_pass: float
+    """Upper bound of the chance that a candidate which loses the margin passes a gate, in [0, 1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """One candidate against one baseline."""
 
@@ -226,6 +251,8 @@ class Comparison:
     speed: Speed | None = None
     forgetting: Forgetting | None = None
     changes: tuple[Changes, ...] = ()
+    looks: tuple[Looks, ...] = ()
+    """Looks at the examples of each task, in the order of the lines; empty without a ledger."""
     sentence: str
     """The result in words."""
     exit_code: int

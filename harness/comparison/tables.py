@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import GAIN, count_text, flip_tables, gain_text, p_value
+from harness.comparison.looks import looks_remarks
 from harness.models.locate import display_names
 from harness.render import Cell, Table, number
 from harness.results.tables import ILLUSTRATIVE
@@ -148,6 +149,7 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
     if comparison.settings:
         yield f"settings differ (baseline / candidate): {_differences(comparison.settings)}"
     yield from comparison.notes
+    yield from looks_remarks(comparison)
 
 
 def warnings(comparison: Comparison) -> Iterator[str]:

@@ -65,6 +65,8 @@ def _make_line(metric: MetricGain, p_adjusted: float, gate: Gate | None, *, powe
         test=gain.test if gain else "not tested",
         from_seeds=metric.from_seeds,
         reason=metric.reason,
+        digest=examination.digest,
+        limit=examination.limit,
     )
     return _with_verdict(line, gain, gate.margin(line) if gate else None, power=power)
 
