@@ -160,11 +160,6 @@ def test_ten_examples_are_enough_for_an_interval():
     assert low < 4.5 < high
 
 
-def test_the_seed_of_an_interval_is_that_of_its_rows_task_and_metric():
-    seed = stats.interval_seed("digest", "task", "metric")
-    assert seed == stats.seed_from("digest", "task", "metric", "interval")
-
-
 def test_an_interval_whose_resamples_are_all_on_one_side_is_widened_to_its_score():
     """The largest value of a resample is never above that of all examples, and mostly below it."""
 
