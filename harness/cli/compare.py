@@ -119,14 +119,14 @@ def command(
 
 def _ledger(report: ReportOptions, config: Config) -> Path | None:
     """Return the file of the ledger; raises HarnessError for one that cannot be read, before any work."""
-    from harness.comparison.ledger import read_ledger
+    from harness.comparison.ledger import check_ledger
 
     # An empty option is a variable of CI that was not set: not a wish for no ledger.
     chosen = config.ledger if report.ledger is None else report.ledger
     if chosen is None:
         return None
     path = user_path(chosen)
-    read_ledger(path)
+    check_ledger(path)
     return path
 
 

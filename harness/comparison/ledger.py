@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import secrets
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -108,19 +108,33 @@ class Ledger:
         return _candidates(self.notes).get(digest, set())
 
 
+class _Command(NamedTuple):
+    when: str
+    name: str
+    harness: str
+
+
+def check_ledger(path: Path) -> None:
+    """Raise HarnessError for a file that cannot be read, or is not a ledger."""
+    _read(path)
+
+
 def read_ledger(path: Path) -> Ledger:
     """Read a ledger; an empty one where there is no file.
 
     Raises HarnessError for a file that cannot be read, or is not a ledger.
     """
+    return _parse(_read(path), path)
+
+
+def _read(path: Path) -> bytes:
     try:
         with shared_file(path) as file:
-            content = _content(file, path)
+            return _content(file, path)
     except FileNotFoundError:
-        return Ledger()
+        return b""
     except OSError as error:
         raise HarnessError(f"cannot read the ledger {path}: {error.strerror}") from error
-    return _parse(content, path)
 
 
 def note_looks(
@@ -134,9 +148,10 @@ def note_looks(
     and whether all was noted. Where it cannot be, the looks still count this command.
     Raises HarnessError for a file that cannot be read, or is not a ledger.
     """
-    when, command = dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), secrets.token_hex(8)
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    command = _Command(when=now, name=secrets.token_hex(8), harness=version())
     notes = [
-        list(_notes(comparison, _fingerprint(models), when, command))
+        list(_notes(comparison, _fingerprint(models), command))
         for comparison, (_, models) in zip(comparisons, pairs, strict=True)
     ]
     whole, failure = list(itertools.chain(*notes)), []
@@ -148,8 +163,8 @@ def note_looks(
     except OSError as error:
         ledger = read_ledger(path)
         failure = [f"not noted in the ledger {path}, and not counted later: {error.strerror}"]
-    now, before = _candidates(whole), _candidates(ledger.notes)
-    counted = [_with_looks(*each, now, before) for each in zip(comparisons, notes, strict=True)]
+    judged, before = _candidates(whole), _candidates(ledger.notes)
+    counted = [_with_looks(*each, judged, before) for each in zip(comparisons, notes, strict=True)]
     return counted, [*ledger.problems, *failure], not failure
 
 
@@ -183,14 +198,14 @@ def _parse(content: bytes, path: Path) -> Ledger:
     return ledger
 
 
-def _notes(comparison: Comparison, candidate: str, when: str, command: str) -> Iterator[Note]:
+def _notes(comparison: Comparison, candidate: str, command: _Command) -> Iterator[Note]:
     """Yield a note for each task of which the candidate has a score. candidate: its fingerprint."""
     seen = [line for line in comparison.lines if line.candidate is not None and line.digest]
     for (task, data, limit, digest), lines in itertools.groupby(seen, key=_examples):
         yield Note(
-            when=when,
-            command=command,
-            harness=version(),
+            when=command.when,
+            command=command.name,
+            harness=command.harness,
             task=task,
             data=data,
             limit=limit,
