@@ -11,20 +11,12 @@ import hashlib
 import itertools
 import secrets
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from harness.comparison.looks import chance_of_one, looks_sentence
-from harness.comparison.result import (
-    BROKEN,
-    INCONCLUSIVE,
-    NOT_COMPARABLE,
-    PASSES,
-    WORSE,
-    Looks,
-    Verdict,
-)
+from harness.comparison.result import Looks, Verdict
 from harness.errors import HarnessError
 from harness.system.append import SharedFile, shared_file
 from harness.system.environment import version
@@ -43,16 +35,6 @@ VERSION = 1
 
 _START = b'{"ledger":'
 """What every line begins with."""
-
-Outcome = Literal["passes", "worse", "broken", "not comparable", "inconclusive"]
-
-_OUTCOMES: dict[int, Outcome] = {
-    PASSES: "passes",
-    WORSE: "worse",
-    BROKEN: "broken",
-    NOT_COMPARABLE: "not comparable",
-    INCONCLUSIVE: "inconclusive",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +73,8 @@ class Note:
     """Its fingerprint; of several training seeds, one of all of theirs."""
     lines: tuple[NotedLine, ...]
     gated: bool
-    outcome: Outcome
-    """Of the whole comparison."""
+    exit_code: int
+    """Of the whole comparison: 0 passes, 1 worse, 2 broken, 3 not comparable, 4 undecided."""
 
 
 @dataclass
@@ -218,7 +200,7 @@ def _notes(comparison: Comparison, candidate: str, command: _Command) -> Iterato
                 for line in lines
             ),
             gated=comparison.gated,
-            outcome=_OUTCOMES[comparison.exit_code],
+            exit_code=comparison.exit_code,
         )
 
 

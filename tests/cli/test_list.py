@@ -35,7 +35,9 @@ def test_everything_is_listed_with_where_it_comes_from(harness):
     assert found["problems"] == []
 
 
-@pytest.mark.parametrize("what", ["tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "plugins"])
+@pytest.mark.parametrize(
+    "what", ["tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "plugins"]
+)
 def test_one_part_is_listed_alone_as_a_table_or_as_json(what, harness, monkeypatch):
     monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
     found = listed(harness, what)

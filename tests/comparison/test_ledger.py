@@ -142,7 +142,7 @@ def test_a_line_has_no_path_and_no_secret(path):
     assert str(path.parent) not in written
     assert "a folder" not in written
     (note,) = read_ledger(path).notes
-    assert (note.task, note.models, note.outcome) == ("stsb", ("0", "a"), "passes")
+    assert (note.task, note.models, note.exit_code) == ("stsb", ("0", "a"), 0)
     assert [(each.metric, each.verdict) for each in note.lines] == [("spearman", "better")]
 
 
