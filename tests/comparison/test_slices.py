@@ -9,6 +9,7 @@ import pytest
 
 from comparison.made import CORRECT, SPEARMAN, table
 from harness.comparison.slices import FEWEST_OF_UNKNOWN, MOST_CLUSTERS, measure_slices
+from harness.metrics.interface import Metric
 from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, ROC_AUC, mean_metric
 from harness.results.predictions import pair_tables
 from harness.stats.gain import gain_of
@@ -146,16 +147,30 @@ def test_gold_of_many_values_is_cut_into_quartiles():
     assert list(found) == ["≤ 1.25", "1.25 – 2.5", "2.5 – 3.75", "3.75 – 5"]
 
 
-def test_a_metric_of_unknown_derivative_needs_more_units():
+def test_a_metric_that_we_do_not_know_needs_more_units():
     generator = np.random.default_rng(0)
     sizes = {"large": FEWEST_OF_UNKNOWN, "small": FEWEST_OF_UNKNOWN - 1}
     clusters = [name for name, size in sizes.items() for _ in range(size)]
-    gold = list(generator.choice(["a", "b"], len(clusters)))
+    median = Metric("median", lambda value: float(np.median(value)), ("value",))
     base, cand = (
-        table(len(clusters), gold=gold, cluster=clusters, probe=list(generator.choice(["a", "b"], len(gold))))
+        table(len(clusters), value=generator.normal(size=len(clusters)), cluster=clusters) for _ in "ab"
+    )
+    assert list(measured(measure_slices(median, base, cand), "cluster")) == ["large"]
+
+
+@pytest.mark.parametrize("metric", [ROC_AUC, AVERAGE_PRECISION, PROBE], ids=lambda metric: metric.name)
+def test_a_slice_with_fewer_than_ten_examples_of_a_class_is_left_out(metric):
+    generator = np.random.default_rng(0)
+    clusters = ["enough"] * 40 + ["few"] * 60
+    gold = np.array([1] * 10 + [0] * 30 + [1] * 9 + [0] * 51)
+    columns = (
+        {name: gold + generator.normal(size=100) for name in metric.columns[1:]}
+        if metric is not PROBE
+        else {"probe": np.where(generator.random(100) < 0.7, gold, 0)}
         for _ in "ab"
     )
-    assert list(measured(measure_slices(PROBE, base, cand), "cluster")) == ["large"]
+    base, cand = (table(100, gold=gold, cluster=clusters, **each) for each in columns)
+    assert list(measured(measure_slices(metric, base, cand), "cluster")) == ["enough"]
 
 
 def test_only_the_largest_clusters_have_a_slice():
