@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "metrics.tie_findings": "RankedTexts find_tie_order",
         "models.interface": "LocatedModel ModelFacts ModelScheme ModelSpec",
         "render": "plural verb",
-        "stats.intervals": "estimate interval_seed",
+        "stats.intervals": "estimate seed_from",
         "system.text_file": "read_text",
         "tasks.dataset": "connected_components",
         "tasks.hub": "HubDataset",

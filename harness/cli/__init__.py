@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "run": "Evaluate models on tasks; write results and a leaderboard.",
     "list": "Show tasks, models, recipes, checks and plugins, and where each comes from.",
+    "freeze": "Print the digests that freeze the rows of a suite.",
     "status": "Show what is done, failed, missing or stale, and how to continue.",
     "verify": "Verify results: hashes, scores, leaderboard.",
     "leaderboard": "Merge result folders and rank what is comparable.",

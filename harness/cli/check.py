@@ -142,7 +142,8 @@ def _check_options(inputs: InputOptions, workspace: Workspace) -> CheckOptions:
 
     plugins, tasks = workspace.plugins, workspace.tasks()
     names = words(inputs.tasks)
-    selected = select_tasks(names, tasks, plugins.task_schemes()) if names else []
+    suites = {name: suite.tasks for name, suite in workspace.suites(tasks).items()}
+    selected = select_tasks(names, tasks, plugins.task_schemes(), suites=suites) if names else []
     return CheckOptions(
         models=ModelLoader(plugins.model_schemes()),
         recipes=plugins.recipes(),

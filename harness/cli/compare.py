@@ -12,11 +12,12 @@ import click
 from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
 from harness.cli.options import PluginOptions, grouped, plugin_options
 from harness.errors import HarnessError
-from harness.system.paths import user_path
+from harness.system.paths import user_path, without_start_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.cli.config import Config
     from harness.comparison.result import Comparison, ParetoPoint
     from harness.comparison.sources import ModelResults
 
@@ -34,6 +35,7 @@ class ReportOptions:
 
     form: str
     files: tuple[str, ...]
+    ledger: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ class _Report:
 @click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
-@click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks and tags.")
+@click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks, tags and suites.")
 @click.option(
     "--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headline metrics, or `all`."
 )
@@ -105,6 +107,11 @@ class _Report:
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--write", "files", multiple=True, metavar="FILE", help="Write .md, .json, .csv or .xml (JUnit) too."
+)
+@click.option(
+    "--ledger",
+    metavar="FILE",
+    help="Note the comparison; count the candidates that its examples judged.",
 )
 @plugin_options
 @grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, report=ReportOptions)
@@ -128,6 +135,7 @@ def command(
     from harness.cli.output import clean, echo
     from harness.cli.workspace import Workspace
     from harness.comparison.compare import compare
+    from harness.comparison.ledger import note_looks
     from harness.comparison.notes import candidates_warning
     from harness.system.atomic import write_report
 
@@ -135,11 +143,17 @@ def command(
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
     pairs = model_pairs(pair)
-    options = compare_options(scope, gate, tasks, pairs)
+    options = compare_options(scope, gate, tasks, workspace.suites(tasks), pairs)
+    ledger = _ledger(report, workspace.config)
+    comparisons = compare(pairs, options)
+    noted, problems = True, list(workspace.plugins.problems)
+    if ledger is not None:
+        comparisons, of_ledger, noted = note_looks(ledger, comparisons, pairs)
+        problems += of_ledger
     matrix = pair.all_pairs
     warning = None if matrix else candidates_warning(len(pairs), options.gate)
     shown = _Report(
-        comparisons=compare(pairs, options),
+        comparisons=comparisons,
         front=_pareto_front(pairs),
         warnings=[warning] if warning else [],
         matrix=matrix,
@@ -150,9 +164,22 @@ def command(
         shown.print_tables()
     else:
         echo(shown.document(report.form))
-    for problem in workspace.plugins.problems:
-        click.echo(clean(f"PROBLEM {problem}"), err=True)
-    sys.exit(_exit_code(shown.comparisons, gate=not matrix))
+    for problem in problems:
+        click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
+    sys.exit(_exit_code(shown.comparisons, gate=not matrix) if noted else 2)
+
+
+def _ledger(report: ReportOptions, config: Config) -> Path | None:
+    """Return the file of the ledger; raises HarnessError for one that cannot be read, before any work."""
+    from harness.comparison.ledger import check_ledger
+
+    # An empty option is a variable of CI that was not set: not a wish for no ledger.
+    chosen = config.ledger if report.ledger is None else report.ledger
+    if chosen is None:
+        return None
+    path = user_path(chosen)
+    check_ledger(path)
+    return path
 
 
 def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) -> list[ParetoPoint]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.comparison.gate import Gate
     from harness.comparison.sources import ModelResults
     from harness.tasks.interface import Task
+    from harness.tasks.suites import Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,17 +123,19 @@ def compare_options(
     scope: ScopeOptions,
     gate: GateOptions,
     tasks: Mapping[str, Task],
+    suites: Mapping[str, Suite],
     pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
 ) -> CompareOptions:
     """Read what to compare; raises HarnessError for an unknown task, metric or key, and for a bad gate."""
     from harness.comparison.comparability import check_keys
     from harness.comparison.compare import CompareOptions
 
-    metrics = frozenset(words(scope.metrics))
+    metrics, names = frozenset(words(scope.metrics)), words(scope.tasks)
     return CompareOptions(
         tasks=tasks,
         gate=_gate(gate, power=scope.power),
-        only=_selected_tasks(words(scope.tasks), tasks, pairs),
+        only=_selected_tasks(names, tasks, suites, pairs),
+        suites=tuple(suite for name, suite in suites.items() if name in names),
         metrics=None if "all" in metrics else metrics,
         allow=check_keys(words(scope.allow)),
         domain=frozenset(words(scope.domain)),
@@ -156,11 +159,13 @@ def _gate(options: GateOptions, *, power: bool) -> Gate | None:
 def _selected_tasks(
     names: Sequence[str],
     tasks: Mapping[str, Task],
+    suites: Mapping[str, Suite],
     pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
 ) -> frozenset[str] | None:
-    """Return the names of tasks that names and tags select; None for all.
+    """Return the names of tasks that names, tags and suites select; None for all.
 
-    A task without a result is kept, and will be reported as missing. Raises HarnessError for an unknown name.
+    A task without a result is kept, and will be reported as missing. Raises HarnessError for an unknown name,
+    and for a suite that has the name of a tag or task in the results.
     """
     if not names:
         return None
@@ -172,8 +177,15 @@ def _selected_tasks(
         own = evaluation.tags or (tuple(tasks[task].tags) if task in tasks else ())
         for word in (task, *own):
             tags.setdefault(word, set()).add(task)
-    known = {*tags, *tasks}
+    known = {*tags, *tasks, *suites}
     for name in names:
         if name not in known:
-            raise HarnessError.unknown("task or tag", name, known)
-    return frozenset(task for name in names for task in tags.get(name, {name}))
+            raise HarnessError.unknown("task, tag or suite" if suites else "task or tag", name, known)
+        if name in suites and name in tags:
+            raise HarnessError(
+                f"{suites[name]} has the name of a task or tag of these results",
+                exists=f"tasks of {name} there: {', '.join(sorted(tags[name]))}",
+                hint=f"--tasks {name} could mean either: rename the suite",
+            )
+    chosen = {**tags, **{name: {*suite.tasks} for name, suite in suites.items()}}
+    return frozenset(task for name in names for task in chosen.get(name, {name}))

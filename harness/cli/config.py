@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.system.paths import accessible, user_path
 from harness.system.toml_file import read_toml, table_as
+from harness.tasks.suites import SuiteTable, make_suite
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from harness.tasks.suites import Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +33,24 @@ class Config:
     task_files: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """Single-file plugins."""
+    ledger: str | None = None
+    """File in which `harness compare` notes comparisons."""
+    suites: dict[str, SuiteTable] = field(default_factory=dict)
+    """By name."""
+    file: str = field(default="", compare=False)
+    """The file that was read; empty without one."""
+    table: tuple[str, ...] = field(default=(), compare=False)
+    """Keys of the table in it that is the configuration."""
+
+    def read_suites(self) -> list[Suite]:
+        """Return the suites; raises HarnessError for a definition that is not right."""
+        return [
+            make_suite(table, Path(self.file), (*self.table, "suites", name))
+            for name, table in self.suites.items()
+        ]
 
 
-_LISTS = frozenset(field.name for field in fields(Config) if field.default == ())
+_LISTS = frozenset(column.name for column in fields(Config) if column.default == () and column.compare)
 
 
 def read_config(folder: Path) -> Config:
@@ -59,7 +76,8 @@ def _config(table: object, path: Path, at: tuple[str, ...] = ()) -> Config:
             key: [value] if isinstance(value, str) and key.replace("-", "_") in _LISTS else value
             for key, value in table.items()
         }
-    return _relative_to(path.parent, table_as(table, Config, path, at=at, hyphens=True))
+    config = table_as(table, Config, path, at=at, hyphens=True)
+    return replace(_relative_to(path.parent, config), file=str(path), table=at)
 
 
 def _relative_to(folder: Path, config: Config) -> Config:
@@ -68,15 +86,12 @@ def _relative_to(folder: Path, config: Config) -> Config:
     def absolute(path: str) -> str:
         return str(user_path(path, folder))
 
-    return Config(
-        models=config.models,
-        tasks=config.tasks,
-        exclude=config.exclude,
+    return replace(
+        config,
         data=config.data if config.data in (None, "sample", "hub") else absolute(config.data or ""),
         out=absolute(config.out) if config.out else None,
         cache=absolute(config.cache) if config.cache else None,
-        cache_size=config.cache_size,
-        no_texts=config.no_texts,
+        ledger=absolute(config.ledger) if config.ledger else None,
         task_files=tuple(absolute(path) for path in config.task_files),
         plugins=tuple(absolute(path) for path in config.plugins),
     )

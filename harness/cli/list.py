@@ -1,4 +1,4 @@
-"""`harness list`: show tasks, models, recipes, checks and plugins, and where each comes from."""
+"""`harness list`: show tasks, suites, models, recipes, checks and plugins, and where each comes from."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from harness.cli.workspace import Workspace
     from harness.plugins.loader import Plugins
     from harness.tasks.interface import Task
+    from harness.tasks.suites import Suite
     from harness.training.recipe import Recipe
 
     Rows = list[dict[str, Any]]
 
-WHAT = ("tasks", "tags", "models", "recipes", "trainers", "checks", "plugins")
+WHAT = ("tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "plugins")
 
 
 @click.command(name="list")
@@ -65,7 +66,19 @@ def _rows(what: str, workspace: Workspace) -> Rows:
         from harness.tasks.selection import tags_of
 
         return [{"name": tag, "tasks": names} for tag, names in tags_of(tasks).items()]
+    if what == "suites":
+        return [_suite(suite) for _, suite in sorted(workspace.suites(tasks).items())]
     return _tasks(tasks, plugins)
+
+
+def _suite(suite: Suite) -> dict[str, Any]:
+    return {
+        "name": suite.name,
+        "from": suite.file,
+        "tasks": list(suite.tasks),
+        "metrics": [f"{task} by {', '.join(metrics)}" for task, metrics in sorted(suite.metrics.items())],
+        "frozen": f"{len(suite.digests)} of {len(suite.tasks)}",
+    }
 
 
 def _plugins(plugins: Plugins) -> Rows:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from harness.plugins.loader import Plugins
     from harness.results.folder import Results
     from harness.tasks.selection import Selected
+    from harness.tasks.suites import Suite
 
 DEFAULT_OUT = "results/local"
 
@@ -64,8 +65,10 @@ class RunOptions:
 @click.option(
     "--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Folder, hub id or scheme; repeatable."
 )
-@click.option("--tasks", multiple=True, metavar="NAMES", help="Names and tags of tasks, separated by commas.")
-@click.option("--exclude", multiple=True, metavar="NAMES", help="Names and tags of tasks to leave out.")
+@click.option(
+    "--tasks", multiple=True, metavar="NAMES", help="Names of tasks, tags and suites, separated by commas."
+)
+@click.option("--exclude", multiple=True, metavar="NAMES", help="Names, tags and suites to leave out.")
 @click.option(
     "--data",
     metavar="DIR|hub",
@@ -156,12 +159,13 @@ def _plan(run: RunOptions, model: ModelOptions, cache: CacheOptions, workspace: 
         raise HarnessError(
             "no model", hint="--model minilm, or --model PATH; `harness list models` shows the schemes"
         )
-    tasks = _tasks(run, workspace)
+    tasks, suites = _tasks(run, workspace)
     models = _located([spec for text in named for spec in model.specs(text, schemes)], schemes)
     check_names(models)
     return RunPlan(
         models=models,
         tasks=tasks,
+        suites=suites,
         data=data_choice(run.data or config.data),
         limit=run.limit,
         fresh=run.fresh,
@@ -183,16 +187,21 @@ def _refuse_to_add_texts(results: Results) -> None:
         )
 
 
-def _tasks(run: RunOptions, workspace: Workspace) -> list[Selected]:
+def _tasks(run: RunOptions, workspace: Workspace) -> tuple[list[Selected], list[Suite]]:
+    """Return the selected tasks, and the suites among the words that select them."""
     from harness.tasks.selection import select_tasks
 
-    config = workspace.config
-    return select_tasks(
-        words(run.tasks) or list(config.tasks),
-        workspace.tasks(),
+    config, tasks = workspace.config, workspace.tasks()
+    suites = workspace.suites(tasks)
+    wanted = words(run.tasks) or list(config.tasks)
+    selected = select_tasks(
+        wanted,
+        tasks,
         workspace.plugins.task_schemes(),
         words(run.exclude) or list(config.exclude),
+        {name: suite.tasks for name, suite in suites.items()},
     )
+    return selected, [suite for name, suite in suites.items() if name in wanted]
 
 
 def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> list[LocatedModel]:

@@ -11,10 +11,13 @@ from harness.plugins.loader import all_tasks, load_plugins
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.cli.config import Config
     from harness.cli.options import PluginOptions
     from harness.plugins.loader import Plugins
     from harness.tasks.interface import Task
+    from harness.tasks.suites import Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +53,14 @@ class Workspace:
         Raises HarnessError where a name is taken, or is a tag of other tasks.
         """
         return all_tasks(self.plugins, [user_path(file) for file in self.task_files])
+
+    def suites(self, tasks: Mapping[str, Task]) -> dict[str, Suite]:
+        """Return all suites by name: those of the configuration and of task files. tasks: all tasks.
+
+        Raises HarnessError for a definition that is not right, and where a name is taken.
+        """
+        from harness.tasks.suites import suites_by_name
+        from harness.tasks.task_file import read_suites
+
+        files = [suite for file in self.task_files for suite in read_suites(user_path(file))]
+        return suites_by_name([*self.config.read_suites(), *files], tasks, self.plugins.task_schemes())

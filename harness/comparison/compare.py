@@ -15,6 +15,7 @@ from harness.comparison.comparability import (
     setting_differences,
 )
 from harness.comparison.evidence import Evidence
+from harness.comparison.frozen_suites import changed_rows, metrics_of, suite_notes, without_other_rows
 from harness.comparison.gate import evaluate_gate
 from harness.comparison.measure import TaskPair, measure
 from harness.comparison.overall_gain import measure_forgetting, overall_gains
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from harness.results.prediction_files import TaskResult
     from harness.results.records import Score
     from harness.tasks.interface import Task
+    from harness.tasks.suites import Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class CompareOptions:
     """Whether to compute the examples that it takes to pass the gate if the models are equal."""
     why: bool = False
     """Whether to find the examples behind each gain."""
+    suites: tuple[Suite, ...] = ()
+    """Suites among `only`: they say which rows and metrics of their tasks count."""
 
 
 @dataclass
@@ -102,10 +106,10 @@ def compare(
 def _measure_pair(
     baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions
 ) -> _Partial:
-    partial = _Partial(notes=same_model_notes(baseline, candidates))
-    for slot in sorted(baseline.answered, key=repr):
-        if options.only is None or slot[0] in options.only:
-            _compare_task(baseline, candidates, slot, options, partial)
+    partial = _Partial(notes=[*same_model_notes(baseline, candidates), *suite_notes(options.suites)])
+    slots = [slot for slot in baseline.answered if options.only is None or slot[0] in options.only]
+    for slot in sorted(without_other_rows(slots, baseline, options.suites), key=repr):
+        _compare_task(baseline, candidates, slot, options, partial)
     _note_other_tasks(baseline, candidates, options, partial)
     return partial
 
@@ -178,7 +182,9 @@ def _compare_task(
             partial.broken.append(f"{slot[0]} is an ERROR of {model.name}: {result.evaluation.error}")
     base, *others = [result for result in results if result is not None]
     failed = any(result.evaluation.status != "ok" for result in (base, *others))
-    if failed or len(others) < len(candidates):
+    changed = changed_rows([model.name for model in models], results, options.suites)
+    partial.broken += changed
+    if failed or changed or len(others) < len(candidates):
         return
     differences = {
         difference
@@ -196,12 +202,17 @@ def _compare_task(
         candidates=others,
         names=[model.name for model in models],
         common=bool(keys - {"task_source", "task_version"}),
+        headline=next(iter(metrics_of(slot[0], options.suites)), None),
     )
     _measure_task(pair, slot[0], options, partial)
 
 
 def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: _Partial) -> None:
-    scores = _select_scores(pair.baseline.evaluation.scores, options)
+    scores = _select_scores(pair.baseline.evaluation.scores, task, options)
+    absent = sorted({*metrics_of(task, options.suites)} - {score.metric for score in scores})
+    partial.broken += [
+        f"{task} by {metric} is missing from the results of {pair.names[0]}" for metric in absent
+    ]
     for result, name in zip(pair.candidates, pair.names[1:], strict=True):
         own = {score.metric for score in result.evaluation.scores}
         missing = [score.metric for score in scores if score.metric not in own]
@@ -246,14 +257,18 @@ def _result(model: ModelResults, slot: Slot) -> TaskResult | None:
     return others[0] if others else None
 
 
-def _select_scores(scores: Sequence[Score], options: CompareOptions) -> list[Score]:
-    """Select the headline, which comes first, and the metrics that options or gate name."""
-    named = options.metrics
+def _select_scores(scores: Sequence[Score], task: str, options: CompareOptions) -> list[Score]:
+    """Select the headline, which comes first, and the metrics that options or gate name.
+
+    Suites may name another headline and further metrics of a task; they come first, in their order.
+    """
+    named, own = options.metrics, metrics_of(task, options.suites) or (scores[0].metric,)
+    ordered = sorted(scores, key=lambda score: own.index(score.metric) if score.metric in own else len(own))
     if named is None:
-        return list(scores)
+        return ordered
     if options.gate is not None:
         named |= options.gate.metrics
-    return [score for position, score in enumerate(scores) if position == 0 or score.metric in named]
+    return [score for score in ordered if score.metric in own or score.metric in named]
 
 
 def _note_other_tasks(

@@ -60,6 +60,8 @@ class TaskPair:
     """Names of the baseline and of the candidates."""
     common: bool
     """Whether to use only the examples that all have: the examinations differ, as `--allow` permits."""
+    headline: str | None = None
+    """The metric that a suite makes the headline; None for the task's own."""
 
 
 def measure(
@@ -185,7 +187,7 @@ def _untested(pair: TaskPair, score: Score, tasks: Mapping[str, Task], reason: s
 
 
 def _is_headline(pair: TaskPair, score: Score) -> bool:
-    return pair.baseline.evaluation.scores[0].metric == score.metric
+    return score.metric == (pair.headline or pair.baseline.evaluation.scores[0].metric)
 
 
 def _tags(pair: TaskPair, tasks: Mapping[str, Task]) -> tuple[str, ...]:

@@ -94,6 +94,10 @@ class MetricComparison:
 
     Set where that could exceed the margin, for means of graded values.
     """
+    digest: str = ""
+    """Hash of the rows that the baseline was scored on."""
+    limit: int | None = None
+    """Maximum number of examples of a limited run; None for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +190,27 @@ class ParetoPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """How many candidates have been judged on the very same examples, by a ledger (`--ledger`)."""
+
+    task: str
+    data: str
+    limit: int | None
+    digest: str
+    """Hash of the rows, by which looks are counted."""
+    candidates: int
+    """Number of distinct candidates, those of this command included."""
+    others: int
+    """Number of those of them that only other commands judged."""
+    false_better: float
+    """Upper bound of the chance that a candidate without a gain is called better, in [0, 1).
+
+    The candidates of this command are corrected together, and count as one."""
+    lucky_pass: float
+    """Upper bound of the chance that a candidate which loses the margin passes a gate, in [0, 1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """One candidate against one baseline."""
 
@@ -214,6 +239,8 @@ class Comparison:
     """Gains over two tasks or more: all of them, and those of each tag of the domain."""
     forgetting: Forgetting | None = None
     changes: tuple[Changes, ...] = ()
+    looks: tuple[Looks, ...] = ()
+    """Looks at the examples of each task, in the order of the lines; empty without a ledger."""
     sentence: str
     """The result in words."""
     exit_code: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import GAIN, flip_tables, gain_text, p_value
+from harness.comparison.looks import looks_remarks
 from harness.comparison.notes import clusters_text, doubts, far_below, levels_in_words
 from harness.comparison.thresholds import tasks_in_words
 from harness.models.locate import display_names
@@ -158,6 +159,7 @@ def _remarks(comparison: Comparison) -> Iterator[str]:
     if comparison.settings:
         yield f"settings differ (baseline / candidate): {_differences(comparison.settings)}"
     yield from comparison.notes
+    yield from looks_remarks(comparison)
 
 
 def warnings(comparison: Comparison) -> Iterator[str]:

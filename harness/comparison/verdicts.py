@@ -89,6 +89,8 @@ def _make_line(metric: MetricGain, p_adjusted: float, level: float) -> MetricCom
         reason=metric.reason,
         heaviest=heaviest[0] if heaviest else None,
         heaviest_share=heaviest[1] if heaviest else None,
+        digest=examination.digest,
+        limit=examination.limit,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.encoding.cache import EmbeddingCache
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, failure_record, load_task
+from harness.evaluation.frozen_suites import refuse_changed_rows
 from harness.evaluation.keys import record_key
 from harness.evaluation.without_texts import frames_only, withheld_reason, withheld_trace, without_texts
 from harness.models.missing import fingerprint_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from harness.results.records import Evaluation
     from harness.tasks.interface import DataChoice
     from harness.tasks.selection import Selected
+    from harness.tasks.suites import Suite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class RunPlan:
 
     models: Sequence[LocatedModel]
     tasks: Sequence[Selected]
+    suites: Sequence[Suite] = ()
+    """Suites that selected tasks: rows other than those that they were frozen with are refused."""
     data: DataChoice = None
     """The data folder; "hub" for the homes of tasks there; None for the samples that plugins ship."""
     limit: int | None = None
@@ -90,6 +94,7 @@ class Runner:
         """Read the rows of every task.
 
         One that a tag selected and that has no sample, or no home on the hub, is skipped with a message.
+        Raises HarnessError for rows that are not those that a suite was frozen with.
         """
         tasks = []
         for selected in self.plan.tasks:
@@ -100,6 +105,7 @@ class Runner:
                 self.progress.note(f"skipped {task.name}: {loaded.error.message}")
             else:
                 tasks.append(loaded)
+        refuse_changed_rows(tasks, self.plan.suites)
         return tasks
 
     def reuse(self, located: LocatedModel, loaded: LoadedTask) -> bool:

@@ -44,6 +44,12 @@ class Examination:
     limit: int | None = None
     """Maximum number of examples in a limited run, which takes whole clusters; None for all."""
 
+    @property
+    def origin(self) -> str:
+        """Where the rows came from, without a path: `sample`, `files, limit 9`, `hub ORG/NAME@COMMIT`."""
+        origin = f"hub {self.hub}" if self.data == "hub" and self.hub else self.data
+        return origin if self.limit is None else f"{origin}, limit {self.limit}"
+
     def differences(self, other: Examination) -> list[str]:
         """Return what differs, one phrase each; empty where scores are comparable."""
         names = {"source": "task source", "version": "task version", "digest": "data"}

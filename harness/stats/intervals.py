@@ -44,16 +44,8 @@ class Estimate(NamedTuple):
 
 
 def seed_from(*parts: str) -> int:
-    """Derive a seed from content, so that the same content gets the same resamples."""
+    """Derive a seed from texts, so that the same content gets the same random draws."""
     return int.from_bytes(hashlib.sha256("\x1f".join(parts).encode()).digest()[:8], "big")
-
-
-def interval_seed(digest: str, task: str, metric: str) -> int:
-    """Derive the seed of a score's interval, the same as for its record.
-
-    digest: of the dataset's rows.
-    """
-    return seed_from(digest, task, metric, "interval")
 
 
 def estimate(metric: Metric, predictions: Predictions) -> Estimate:

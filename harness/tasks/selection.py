@@ -1,4 +1,4 @@
-"""Selection of tasks by names, tags and prefixes, as in `--tasks` and `--exclude`."""
+"""Selection of tasks by names, tags, prefixes and suites, as in `--tasks` and `--exclude`."""
 
 from __future__ import annotations
 
@@ -27,15 +27,21 @@ def select_tasks(
     tasks: Mapping[str, Task],
     schemes: Mapping[str, TaskScheme],
     exclude: Sequence[str] = (),
+    suites: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Selected]:
-    """Return the tasks of names, tags and prefixes (`mteb:NAME`), without those that `exclude` selects.
+    """Return the tasks of names, tags, prefixes (`mteb:NAME`) and suites, without those of `exclude`.
 
+    suites: name → its tasks, each of which counts as selected by its own name.
     Each task is returned once, sorted by name; order and repetition of the words do not count.
     Raises HarnessError that names every word that selects nothing.
     """
+    suites = suites or {}
     if not wanted:
-        raise HarnessError("no tasks", exists=_known_names(tasks), hint="--tasks sts,legal")
-    _check_known([*wanted, *exclude], tasks, schemes)
+        raise HarnessError("no tasks", exists=_known_names(tasks, suites), hint="--tasks sts,legal")
+    _check_known([*wanted, *exclude], tasks, schemes, suites)
+    wanted, exclude = (
+        [task for word in words for task in suites.get(word, (word,))] for words in (wanted, exclude)
+    )
     excluded = {name for word in exclude for name in _matching_names(word, tasks)} | set(exclude)
     chosen: dict[str, Selected] = {}
     for word in wanted:
@@ -82,23 +88,35 @@ def _matching_names(word: str, tasks: Mapping[str, Task]) -> list[str]:
     return [word] if word in tasks else [name for name, task in tasks.items() if word in task.tags]
 
 
-def _check_known(words: Sequence[str], tasks: Mapping[str, Task], schemes: Mapping[str, TaskScheme]) -> None:
-    unknown = [
-        word
-        for word in words
-        if not _matching_names(word, tasks) and not (":" in word and word.partition(":")[0] in schemes)
-    ]
+def _check_known(
+    words: Sequence[str],
+    tasks: Mapping[str, Task],
+    schemes: Mapping[str, TaskScheme],
+    suites: Mapping[str, Sequence[str]],
+) -> None:
+    def is_unknown(word: str) -> bool:
+        return not _matching_names(word, tasks) and not (":" in word and word.partition(":")[0] in schemes)
+
+    unknown = {repr(word): word for word in words if word not in suites and is_unknown(word)}
+    for suite in dict.fromkeys(word for word in words if word in suites):
+        unknown |= {f"{task!r} (of suite {suite})": task for task in suites[suite] if is_unknown(task)}
     if not unknown:
         return
-    known = [*tasks, *tags_of(tasks)]
-    nearest = [match for word in unknown for match in difflib.get_close_matches(word, known, n=2, cutoff=0.6)]
+    known = [*tasks, *tags_of(tasks), *suites]
+    nearest = [
+        match
+        for word in unknown.values()
+        for match in difflib.get_close_matches(word, known, n=2, cutoff=0.6)
+    ]
     exists = [f"did you mean: {', '.join(dict.fromkeys(nearest))}"] if nearest else []
+    groups = ", tag or suite" if suites else " or tag"
     raise HarnessError(
-        f"no task or tag named {', '.join(repr(word) for word in unknown)}",
-        exists="\n".join([*exists, _known_names(tasks)]),
+        f"no task{groups} named {', '.join(unknown)}",
+        exists="\n".join([*exists, _known_names(tasks, suites)]),
         hint="`harness list tasks` shows where each comes from",
     )
 
 
-def _known_names(tasks: Mapping[str, Task]) -> str:
-    return f"tasks: {', '.join(sorted(tasks))}\ntags: {', '.join(tags_of(tasks))}"
+def _known_names(tasks: Mapping[str, Task], suites: Mapping[str, Sequence[str]]) -> str:
+    shown = [f"tasks: {', '.join(sorted(tasks))}", f"tags: {', '.join(tags_of(tasks))}"]
+    return "\n".join([*shown, *([f"suites: {', '.join(sorted(suites))}"] if suites else [])])

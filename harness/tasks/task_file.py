@@ -12,17 +12,20 @@ from harness.system.toml_file import read_toml_as, table_as, table_name
 from harness.tasks.hub_tasks import hub_dataset, hub_options, hub_task
 from harness.tasks.interface import TaskDefinition
 from harness.tasks.selection import name_error
+from harness.tasks.suites import SuiteTable, make_suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.tasks.interface import Task, TaskKind
+    from harness.tasks.suites import Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TaskFile:
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By name; a table has the keys of `_TaskTable`, and options of its kind."""
+    suites: dict[str, SuiteTable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +59,30 @@ _PATHS = ("train", "dev", "scores")
 
 
 def read_task_file(path: Path, kinds: Mapping[str, TaskKind]) -> dict[str, Task]:
-    """Build the tasks that the `[tasks.NAME]` tables of a TOML file define.
+    """Build the tasks that the `[tasks.NAME]` tables of a TOML file define; none for a file of suites alone.
 
     Raises HarnessError for a file that cannot be read, an unknown kind, or a definition that is not right.
     """
+    return {name: _task(name, table, path, kinds) for name, table in _read(path).tasks.items()}
+
+
+def read_suites(path: Path) -> list[Suite]:
+    """Read the suites that the `[suites.NAME]` tables of a task file define.
+
+    Raises HarnessError for a file that cannot be read, or a definition that is not right.
+    """
+    suites = _read(path).suites
+    return [make_suite(table, path, ("suites", name)) for name, table in suites.items()]
+
+
+def _read(path: Path) -> _TaskFile:
     if not path.is_file():
         raise HarnessError(f"no task file {path}")
     hint = "a task is a table: [tasks.NAME] with kind and path"
-    tables = read_toml_as(path, _TaskFile, hint=hint).tasks
-    if not tables:
+    file = read_toml_as(path, _TaskFile, hint=hint)
+    if not file.tasks and not file.suites:
         raise HarnessError(f"{path} defines no tasks", hint=hint)
-    return {name: _task(name, table, path, kinds) for name, table in tables.items()}
+    return file
 
 
 def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, TaskKind]) -> Task:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import Finding, Severity
-from harness.authoring import connected_components, interval_seed
+from harness.authoring import connected_components, seed_from
 from harness_train.concordance import Concordance, concordance, share
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _drawn(usable: list[int], texts: Sequence[str]) -> list[int]:
 
 def _generator(texts: Sequence[str]) -> np.random.Generator:
     content = hashlib.sha256("\0".join(texts).encode(errors="surrogatepass"))
-    return np.random.default_rng(interval_seed(content.hexdigest(), "labels", "rows"))
+    return np.random.default_rng(seed_from(content.hexdigest(), "labels"))
 
 
 def _encoded(model: Model, *columns: list[str]) -> list[np.ndarray]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from conftest import evaluated
 
-from harness.metrics.standard import SPEARMAN, mean_metric
+from harness.metrics.standard import PEARSON, SPEARMAN, mean_metric
 from harness.results.folder import Results, seal
 from harness.results.publish import publish
 from harness.results.records import Score, content_hash
@@ -84,7 +84,7 @@ def table(rows, **columns):
     }
 
 
-__all__ = ["CORRECT", "SPEARMAN", "answer", "pairs", "right", "table"]
+__all__ = ["CORRECT", "PEARSON", "SPEARMAN", "answer", "pairs", "right", "table"]
 
 
 def reseal(path, old: str, new: str) -> None:

@@ -465,7 +465,7 @@ def answered():
 def test_binary_scores_equal_scikit_learns(answered):
     _, predictions = answered[0]
     gold, predicted = np.asarray(predictions["gold"]), np.asarray(predictions["predicted"])
-    scores = {metric.name: estimate(metric, predictions, 0).score for metric in BINARY.metrics}
+    scores = {metric.name: estimate(metric, predictions).score for metric in BINARY.metrics}
     cut = predictions.fitted["threshold"]
     assert scores == pytest.approx(
         {
@@ -493,7 +493,7 @@ def test_average_precision_equals_the_evaluators_of_sentence_transformers(tiny):
     )
     expected = evaluator(SentenceTransformer(str(tiny), device="cpu"))["cosine_ap"]
     predictions = Entailment.predict(BINARY, load_model(str(tiny)), dataset)
-    assert estimate(BINARY.metrics[1], predictions, 0).score == pytest.approx(expected, abs=1e-6)
+    assert estimate(BINARY.metrics[1], predictions).score == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_models_own_similarity_is_used_and_tuned():
@@ -555,7 +555,7 @@ def test_a_roc_auc_above_chance_is_no_finding(answered):
 
 def test_three_way_scores_equal_scikit_learns(answered):
     dataset, predictions = answered[1]
-    scores = {metric.name: estimate(metric, predictions, 0).score for metric in THREE_WAY.metrics}
+    scores = {metric.name: estimate(metric, predictions).score for metric in THREE_WAY.metrics}
     assert scores["accuracy"] == pytest.approx(accuracy_score(dataset["gold"], predictions["predicted"]))
     assert scores["macro_f1"] == pytest.approx(
         f1_score(dataset["gold"], predictions["predicted"], average="macro", labels=CHOICES)
@@ -759,7 +759,7 @@ def test_the_base_model_beats_the_lexical_floor_on_the_sample(task, minilm):
         dataset.columns, {name: rows for name, rows in dataset.tables.items() if name == "spans"}
     )
     neural, lexical = (
-        estimate(task.metrics[0], task.predict(prefetched(model, task, dataset), dataset), 0)
+        estimate(task.metrics[0], task.predict(prefetched(model, task, dataset), dataset))
         for model in (minilm, load_model("lexical"))
     )
     assert lexical.interval.high < neural.interval.low
@@ -888,7 +888,7 @@ def test_the_base_model_scores_what_the_data_sets_readme_says(minilm, shared_dat
     predictions = EVIDENCE.predict(prefetched(minilm, EVIDENCE, dataset), dataset)
     assert len(predictions) == 1188
     # The README ranks blank spans too: 0.37684 with them, 0.37686 without.
-    assert estimate(EVIDENCE.metrics[0], predictions, 0, resamples=1).score == pytest.approx(0.3768, abs=1e-4)
+    assert estimate(EVIDENCE.metrics[0], predictions).score == pytest.approx(0.3768, abs=1e-4)
     pairs = zip(predictions["ranked"], dataset["evidence"], strict=True)
     assert np.mean([bool(set(ranked[:5]) & set(gold)) for ranked, gold in pairs]) == pytest.approx(
         0.6860, abs=1e-4
@@ -897,7 +897,7 @@ def test_the_base_model_scores_what_the_data_sets_readme_says(minilm, shared_dat
     dataset = BINARY.load(source)
     model = prefetched(minilm, BINARY, dataset)
     predictions = BINARY.predict(model, dataset)
-    scores = {metric.name: estimate(metric, predictions, 0, resamples=1).score for metric in BINARY.metrics}
+    scores = {metric.name: estimate(metric, predictions).score for metric in BINARY.metrics}
     assert scores["roc_auc"] == pytest.approx(0.5340, abs=1e-4)
     assert scores["majority_accuracy"] == pytest.approx(0.8148, abs=1e-4)
     train, test = (Pairs.of(model, split) for split in (dataset.tables["train"], dataset))

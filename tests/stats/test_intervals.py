@@ -142,8 +142,3 @@ def test_ten_examples_are_enough_for_an_interval():
     assert stats.FEWEST_UNITS == 10
     low, high = stats.estimate(MEAN, predictions(range(10))).interval
     assert low < 4.5 < high
-
-
-def test_the_seed_of_an_interval_is_that_of_its_rows_task_and_metric():
-    seed = stats.interval_seed("digest", "task", "metric")
-    assert seed == stats.seed_from("digest", "task", "metric", "interval")

@@ -142,3 +142,23 @@ def test_a_name_that_is_a_tag_of_others_is_ambiguous_and_its_own_tag_is_not():
 )
 def test_a_name_is_valid_when_a_word_can_select_it(name, problem):
     assert name_error(name) == problem
+
+
+def test_a_suite_selects_its_tasks_as_if_they_were_named():
+    suites = {"release": ("triplets", "stsb", "mteb:SciFact")}
+    found = select_tasks(["release"], TASKS, SCHEMES, suites=suites)
+    assert [(selected.task.name, selected.by_name) for selected in found] == [
+        ("mteb:SciFact", True),
+        ("stsb", True),
+        ("triplets", True),
+    ]
+    rest = select_tasks(["legal"], TASKS, SCHEMES, exclude=["release"], suites=suites)
+    assert [selected.task.name for selected in rest] == ["contract-nli", "legal-pairs"]
+
+
+def test_a_task_of_a_suite_that_does_not_exist_is_named_with_the_suite():
+    with pytest.raises(
+        HarnessError, match=r"named 'stsbb' \(of suite release\)\n.*did you mean: stsb"
+    ) as error:
+        select_tasks(["release"], TASKS, SCHEMES, suites={"release": ("stsbb",)})
+    assert "suites: release" in str(error.value)

@@ -1,0 +1,73 @@
+"""What many looks at the same examples do to a verdict, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.comparison.result import PASSES
+from harness.stats.curve import LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.comparison.result import Comparison, Looks
+
+_REMEDY = (
+    "confirm your choice on examples that no candidate was judged on, or reveal a score only where it clearly"
+    " improves on the best so far (the Ladder: Blum and Hardt, 2015)"
+)
+
+
+def chance_of_one(looks: int) -> float:
+    """Return the chance that at least one of so many independent tests at 2.5 % errs, in [0, 1).
+
+    Tests of candidates on the same examples depend on each other positively: their chance is at most this.
+    Source: Šidák (1967), "Rectangular confidence regions for the means of multivariate normal distributions".
+    """
+    return 1.0 - (1.0 - LEVEL / 2) ** looks
+
+
+def looks_remarks(comparison: Comparison) -> Iterator[str]:
+    """Yield how many candidates were judged on the same examples, and what that does to verdicts.
+
+    Tasks of which the same is true share a remark.
+    """
+    grouped: dict[tuple[int, float, float], list[str]] = {}
+    for each in comparison.looks:
+        grouped.setdefault((each.candidates, each.false_better, each.lucky_pass), []).append(each.task)
+    for (candidates, better, lucky), tasks in grouped.items():
+        named = ", ".join(dict.fromkeys(tasks))
+        if candidates == 1:
+            yield f"looks: no other candidate has been judged on the examples of {named}"
+            continue
+        chances = f"a false better anywhere among them: up to {better:.1%}"
+        if comparison.gated:
+            chances += f"; a pass of a gate by luck: up to {lucky:.1%}"
+        yield f"looks: {candidates} candidates have been judged on the examples of {named}; {chances}"
+    if any(_is_doubtful(each, gated=comparison.gated) for each in comparison.looks):
+        yield f"looks: {_REMEDY}"
+
+
+def looks_sentence(comparison: Comparison) -> str:
+    """Return what weakens a *better* or a passed gate, for the summary; empty where nothing does."""
+    better = {(line.task, line.digest) for line in comparison.lines if line.verdict == "better"}
+    passes = comparison.gated and comparison.exit_code == PASSES
+    claimed = [each for each in comparison.looks if (each.task, each.digest) in better]
+    most_seen = max(claimed, key=lambda each: each.false_better, default=None)
+    if most_seen is not None and most_seen.others:
+        return _sentence(most_seen, "a false better", most_seen.false_better)
+    most_seen = max(comparison.looks, key=lambda each: each.candidates, default=None)
+    if passes and most_seen is not None and most_seen.candidates > 1:
+        return _sentence(most_seen, "a pass by luck", most_seen.lucky_pass)
+    return ""
+
+
+def _sentence(looks: Looks, error: str, chance: float) -> str:
+    return (
+        f"{looks.candidates} candidates have been judged on the examples of {looks.task}:"
+        f" the chance of {error} among them is up to {chance:.0%}."
+    )
+
+
+def _is_doubtful(looks: Looks, *, gated: bool) -> bool:
+    return looks.others > 0 or (gated and looks.candidates > 1)
