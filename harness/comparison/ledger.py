@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from harness.comparison.looks import chance_of_one, looks_sentence
-from harness.comparison.result import Looks, Verdict
+from harness.comparison.result import Looks
+from harness.comparison.words import Verdict
 from harness.errors import HarnessError
 from harness.system.append import SharedFile, shared_file
 from harness.system.environment import version

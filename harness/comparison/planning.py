@@ -85,8 +85,13 @@ def accepted_loss(gate: Gate, line: MetricComparison) -> float | None:
     losses = []
     for rule, sign in (("margin", 1), ("gain", -1)):
         own = [each for each in gate.conditions if each.rule == rule and each.applies_to(line)]
-        narrowest = min((each.breadth for each in own), default=None)
-        losses += [sign * each.threshold for each in own if each.breadth == narrowest]
+        narrowest = min((each.breadth for each in own if each.over is None), default=None)
+        # The smallest of several gains passes exactly where each of them does.
+        losses += [
+            sign * each.threshold
+            for each in own
+            if each.over == "worst" or (each.over is None and each.breadth == narrowest)
+        ]
     return min(losses, default=None)
 
 
@@ -198,7 +203,7 @@ def _not_planned(unknown: Sequence[str]) -> Iterator[str]:
 
 
 def _left_out(gate: Gate, lines: Sequence[MetricComparison]) -> Iterator[str]:
-    floors = [each for each in gate.conditions if each.rule == "min"]
+    floors = [each for each in gate.conditions if each.rule == "min" and each.over is None]
     below = [
         f"the baseline's {line.task} by {line.metric} is itself below the floor of {floor.threshold:g}"
         for floor in floors
@@ -206,7 +211,12 @@ def _left_out(gate: Gate, lines: Sequence[MetricComparison]) -> Iterator[str]:
         if floor.applies_to(line) and line.baseline is not None and line.baseline < floor.threshold
     ]
     yield from dict.fromkeys(below)
-    kinds = [*(["floors (min)"] if floors else []), *(["throughput"] if gate.throughput is not None else [])]
+    means = ["conditions over a mean"] if any(each.over == "mean" for each in gate.conditions) else []
+    kinds = [
+        *means,
+        *(["floors (min)"] if floors else []),
+        *(["throughput"] if gate.throughput is not None else []),
+    ]
     if kinds:
         yield f"left out: {' and '.join(kinds)}"
     if gate.undecided == "pass":
