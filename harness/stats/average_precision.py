@@ -1,8 +1,9 @@
 """Scores and gains by average precision.
 
 Variance: the jackknife over examples, of positives and of negatives. Losses that were not seen count, too
-(`harness.stats.rare`). For a gain the greatest is a negative above all positives, which takes several times
-as much as a lost positive. For a score it is a lost positive: the other would make intervals twice as wide.
+(`harness.stats.rare`): each is taken to be as large as the largest that one example makes in either model, and
+a lost positive at least. A negative above all positives takes several times as much from a score near 1: if
+so few are expected that none may be seen, the interval is too short (docs/statistics.md).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats import two_classes
+from harness.stats.influence import example_gain_influences, example_influences
 from harness.stats.two_classes import Classes
 
 if TYPE_CHECKING:
@@ -25,35 +27,22 @@ _POSITIVE = 1
 def gain_curve(pair: Paired) -> Curve | None:
     """Return the curve of a gain: the jackknife's, and losses not seen; None with one of a class."""
     classes = Classes.of(pair)
-    losses = [_loss_by_a_negative(answers) for answers in (pair.baseline, pair.candidate)]
-    size = max(1 / max(1, classes.positives), *losses)
+    sides = (example_influences(pair.baseline), example_influences(pair.candidate))
+    size = _size(classes, *sides, example_gain_influences(pair))
     return two_classes.gain_curve(pair, classes, size, "jackknife")
 
 
 def score_curve(answers: Answers) -> Curve | None:
     """Return the curve of a score: the jackknife's, and losses not seen; None with one of a class."""
     classes = Classes.of_one(answers)
-    return two_classes.score_curve(answers, classes, 1 / max(1, classes.positives), "jackknife")
+    size = _size(classes, example_influences(answers))
+    return two_classes.score_curve(answers, classes, size, "jackknife")
 
 
 def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
     """Return how many positives there are, and how many a margin needs if both models are perfect."""
-    return two_classes.fewest_for_margin(pair, margin, _POSITIVE, loss_of_a_perfect_score)
+    return two_classes.fewest_for_margin(pair, margin, _POSITIVE, lambda count: 1 / count)
 
 
-def loss_of_a_perfect_score(positives: float) -> float:
-    """Return how much one negative above so many positives takes from a score of 1, or a lost positive.
-
-    The positive at rank i falls to a precision of i / (i + 1), so the mean loses (1/2 + … + 1/(m + 1)) / m.
-    """
-    from scipy.special import digamma
-
-    harmonic = float(digamma(positives + 2) - digamma(2))
-    return max(1.0, harmonic) / positives
-
-
-def _loss_by_a_negative(answers: Answers) -> float:
-    """Return how much one more negative takes from the score, above all else."""
-    gold, predicted = answers.columns
-    worse = answers.metric.compute(np.r_[gold, 0], np.r_[np.asarray(predicted, dtype=float), np.inf])
-    return answers.score - float(worse)
+def _size(classes: Classes, *influences: np.ndarray) -> float:
+    return max(1 / max(1, classes.positives), *(float(np.abs(each).max()) for each in influences))

@@ -3,9 +3,9 @@
 Nothing is known of such a metric, so changes that were not seen are taken to be as large as the largest that
 one unit makes in either model. If no unit moves its score, nothing is known of its error either.
 
-The jackknife is far off for a metric that jumps, as a median or a best threshold does. Halves of the units are
-therefore compared as well (balanced repeated replication: McCarthy, 1969, "Pseudo-replication: half samples"),
-and the larger error counts.
+The jackknife is far off for a metric that jumps, as a median or a best threshold does. Halves of the units
+are therefore compared as well (balanced repeated replication: McCarthy, 1969, "Pseudo-replication: half
+samples"), and the larger error counts.
 """
 
 from __future__ import annotations

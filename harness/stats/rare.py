@@ -39,9 +39,9 @@ class RareChangeCurve(Curve):
     """Student's t whose variance is at least that of rare changes which would explain a true value.
 
     A true value at a distance of d from the anchor has the variance √(error⁴ + u²), where
-    u = size · d · (1 − d / range): a smooth maximum of what was seen, and of rare changes. Where none was seen of
-    n answers, and one changes the score by 1/n, this is the score test of a proportion (Wilson, 1927, "Probable
-    inference, the law of succession, and statistical inference").
+    u = size · d · (1 − d / range): a smooth maximum of what was seen, and of rare changes. Where none was
+    seen of n answers, and one changes the score by 1/n, this is the score test of a proportion (Wilson, 1927,
+    "Probable inference, the law of succession, and statistical inference").
     """
 
     value: float
