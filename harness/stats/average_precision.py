@@ -1,9 +1,9 @@
 """Scores and gains by average precision.
 
 Variance: the jackknife over examples, of positives and of negatives. Losses that were not seen count, too
-(`harness.stats.rare`): each is taken to be as large as the largest that one example makes in either model, and
-a lost positive at least. A negative above all positives takes several times as much from a score near 1: if
-so few are expected that none may be seen, the interval is too short (docs/statistics.md).
+(`harness.stats.rare`): each is taken to be as large as the largest that one example makes in either model,
+and a lost positive at least. A negative above all positives takes several times as much from a score near 1:
+if so few are expected that none may be seen, the interval is too short (docs/statistics.md).
 """
 
 from __future__ import annotations

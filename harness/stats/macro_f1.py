@@ -14,7 +14,7 @@ import numpy as np
 from harness.stats.curve import Curve, Interval
 from harness.stats.influence import example_gain_influences, example_influences
 from harness.stats.rare import Evidence, RareChangeCurve, fewest, passes_margin
-from harness.stats.spread import spread_of
+from harness.stats.spread import freedom_by_class, spread_of
 
 if TYPE_CHECKING:
     from harness.stats.paired import Answers, Paired
@@ -22,33 +22,33 @@ if TYPE_CHECKING:
 
 def gain_curve(pair: Paired) -> Curve:
     """Return the curve of a gain: the jackknife's, and losses not seen."""
-    one_class = np.zeros(pair.examples, dtype=int)
-    spread = spread_of(example_gain_influences(pair), pair.units, pair.count, one_class)
-    return RareChangeCurve(
-        pair.gain,
-        math.sqrt(spread.variance),
-        spread.freedom,
-        _size(_class_sizes(pair.baseline)) * spread.design,
-        "jackknife",
-        range=1.0,
-        bounds=Interval(-1.0, 1.0),
-    )
+    gold = np.empty(pair.examples, dtype=object)
+    for answers in (pair.baseline, pair.candidate):
+        gold[answers.kept] = answers.columns[0]
+    error, freedom, size = _spread(example_gain_influences(pair), gold, pair.units, pair.count)
+    bounds = Interval(-1.0, 1.0)
+    return RareChangeCurve(pair.gain, error, freedom, size, "jackknife", range=1.0, bounds=bounds)
 
 
 def score_curve(answers: Answers) -> Curve:
-    """Return the curve of a score: Wilson's, of as many answers as the jackknife's variance says."""
-    rows = len(answers.units)
-    spread = spread_of(example_influences(answers), answers.units, answers.count, np.zeros(rows, dtype=int))
+    """Return the curve of a score: the jackknife's, and losses not seen."""
+    influence, gold = example_influences(answers), np.asarray(answers.columns[0])
+    error, freedom, size = _spread(influence, gold, answers.units, answers.count)
+    bounds = Interval(0.0, 1.0)
     return RareChangeCurve(
-        answers.score,
-        math.sqrt(spread.variance),
-        spread.freedom,
-        _size(_class_sizes(answers)) * spread.design,
-        "jackknife",
-        anchor=answers.score,
-        range=1.0,
-        bounds=Interval(0.0, 1.0),
+        answers.score, error, freedom, size, "jackknife", anchor=answers.score, range=1.0, bounds=bounds
     )
+
+
+def _spread(
+    influence: np.ndarray, gold: np.ndarray, units: np.ndarray, count: int
+) -> tuple[float, float, float]:
+    """Return the standard error, its degrees of freedom, and the greatest loss by one unit."""
+    classes = np.unique(gold, return_inverse=True)[1]
+    spread = spread_of(influence, units, count, np.zeros(len(gold), dtype=int))
+    # A small class carries as much of the variance as a large one, and is known from few examples.
+    freedom = min(spread.freedom, freedom_by_class(influence, classes))
+    return math.sqrt(spread.variance), freedom, _size(_sizes(gold)) * spread.design
 
 
 def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
@@ -56,7 +56,7 @@ def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
 
     Other classes grow with it.
     """
-    sizes = _class_sizes(pair.baseline)
+    sizes = _sizes(np.asarray(pair.baseline.columns[0]))
     freedom = pair.count - 1
 
     def passes(smallest: int) -> bool:
@@ -66,9 +66,9 @@ def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
     return Evidence(int(sizes[0]), "examples of the smallest class", fewest(passes))
 
 
-def _class_sizes(answers: Answers) -> np.ndarray:
+def _sizes(gold: np.ndarray) -> np.ndarray:
     """Return the number of examples of each class, ascending."""
-    return np.sort(np.unique(np.asarray(answers.columns[0]), return_counts=True)[1])
+    return np.sort(np.unique(gold, return_counts=True)[1])
 
 
 def _size(sizes: np.ndarray) -> float:

@@ -68,6 +68,17 @@ def _clustered(influence: np.ndarray, held: np.ndarray, independent: float, wide
     return Spread(variance, max(1.0, 1 / float((weight**2).sum()) - 1), design)
 
 
+def freedom_by_class(influence: np.ndarray, classes: np.ndarray) -> float:
+    """Return the degrees of freedom of a variance of which each class has its part (Satterthwaite, 1946).
+
+    influence: (n,) of each example; classes: (n,) int from 0 without gaps. Infinite where nothing moves.
+    """
+    parts, sizes = np.bincount(classes, weights=influence**2), np.bincount(classes)
+    if not parts.any():
+        return float("inf")
+    return 1 / float(((parts / parts.sum()) ** 2 / np.maximum(sizes - 1, 1)).sum())
+
+
 def effective(weights: Sequence[float] | np.ndarray) -> float:
     """Return the number of equal weights that are as concentrated as these (Kish, 1965); 0 if all are 0."""
     weights = np.asarray(weights, dtype=float)

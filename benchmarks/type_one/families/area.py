@@ -69,8 +69,24 @@ class Scores:
     @property
     def gain(self) -> float:
         """True gain by ROC-AUC; of rounded scores of models that are alike, zero."""
-        kept = (1 - self.lost) * (1 - self.jumped)
-        return kept * self.cand + (1 - kept) * 0.0 - self.base
+        return (1 - self.lost) * (1 - self.jumped) * self.cand - self.base
+
+    @property
+    def precisions(self) -> tuple[float, float]:
+        """Average precision of both models in the population: the mean precision over positives."""
+        return (
+            self._precision(self.base, 0.0, 0.0),
+            self._precision(self.cand, self.lost, self.jumped),
+        )
+
+    def _precision(self, area: float, lost: float, jumped: float) -> float:
+        from scipy.special import ndtr, ndtri
+
+        above = (np.arange(200_000) + 0.5) / 200_000
+        threshold = self.distance(area) + self.spread * ndtri(1 - above)
+        hits = self.share * (1 - lost) * above
+        misses = (1 - self.share) * (jumped + (1 - jumped) * ndtr(-threshold))
+        return float((1 - lost) * (hits / (hits + misses)).mean() + lost * self.share)
 
     def bounds(self, n: int) -> Bounds | None:
         """Return the bounds at a size; None where too few negatives jump to be seen, of 3.7 at least."""
@@ -120,15 +136,15 @@ def area(name: str, scores: Scores, sizes: tuple[int, ...] = ()) -> Family:
 
 
 def precision(name: str, scores: Scores, sizes: tuple[int, ...]) -> Family:
-    """Return a family of average precision; the truth of large samples."""
-    same = scores.base == scores.cand and not scores.lost and not scores.jumped
+    """Return a family of average precision, whose truth is an integral."""
+    baseline, candidate = scores.precisions
     return Family(
         name=f"average precision, {name}",
         metric=AVERAGE_PRECISION,
         draw=scores.draw,
         sizes=sizes,
-        true_gain=0.0 if same else None,
-        true_score=None,
+        true_gain=candidate - baseline,
+        true_score=baseline,
         bounds=scores.bounds,
     )
 
@@ -158,10 +174,21 @@ class Labels:
         other = (gold + generator.integers(1, len(self.shares), size=n)) % len(self.shares)
         sides = []
         for side in (0, 1):
-            last = (self.right_last or self.right)[side]
-            needed = np.where(gold == len(self.shares) - 1, last, self.right[side])
+            needed = self._right(side)[gold]
             sides.append(np.where(luck[side] < needed, gold, other))
         return Drawn(([gold, sides[0]], [gold, sides[1]]), clusters)
+
+    def _right(self, side: int) -> np.ndarray:
+        """Share of right answers by class."""
+        last = (self.right_last or self.right)[side]
+        return np.r_[np.full(len(self.shares) - 1, self.right[side]), last]
+
+    def score(self, side: int) -> float:
+        """Return the macro-F1 of a model in the population."""
+        shares, right = np.array(self.shares), self._right(side)
+        wrong = shares * (1 - right) / (len(shares) - 1)
+        predicted = shares * right + wrong.sum() - wrong
+        return float((2 * shares * right / (shares + predicted)).mean())
 
     def bounds(self, n: int) -> Bounds:
         """Return the bounds at a size."""
@@ -169,19 +196,20 @@ class Labels:
 
 
 def _luck(generator: np.random.Generator, clusters: np.ndarray, *, clustered: bool) -> np.ndarray:
-    errors = _errors(generator, clusters, clustered=clustered)
-    return np.array([NormalDist().cdf(error) for error in errors])
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(_errors(generator, clusters, clustered=clustered)))
 
 
 def f1(name: str, labels: Labels, sizes: tuple[int, ...]) -> Family:
-    """Return a family of macro-F1; the truth of large samples."""
-    equal = labels.right[0] == labels.right[1] and len(set(labels.right_last or (0,))) == 1
+    """Return a family of macro-F1, whose truth follows from the confusion matrix."""
     return Family(
         name=f"macro-F1, {name}",
         metric=MACRO_F1,
         draw=labels.draw,
         sizes=sizes,
-        true_gain=0.0 if equal else None,
+        true_gain=labels.score(1) - labels.score(0),
+        true_score=labels.score(0),
         bounds=labels.bounds,
     )
 
