@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 def gain_curve(pair: Paired) -> Curve:
     """Return the curve of a gain: the jackknife's, and losses not seen."""
-    gold = np.empty(pair.examples, dtype=object)
-    for answers in (pair.baseline, pair.candidate):
-        gold[answers.kept] = answers.columns[0]
-    error, freedom, size = _spread(example_gain_influences(pair), gold, pair.units, pair.count)
+    influence = example_gain_influences(pair)
+    error, freedom, size = _spread(influence, _gold(pair), pair.units, pair.count)
     bounds = Interval(-1.0, 1.0)
     return RareChangeCurve(pair.gain, error, freedom, size, "jackknife", range=1.0, bounds=bounds)
 
@@ -56,7 +54,7 @@ def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
 
     Other classes grow with it.
     """
-    sizes = _sizes(np.asarray(pair.baseline.columns[0]))
+    sizes = _sizes(_gold(pair))
     freedom = pair.count - 1
 
     def passes(smallest: int) -> bool:
@@ -64,6 +62,16 @@ def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
         return passes_margin(margin, _size(sizes * factor), max(1.0, freedom * factor))
 
     return Evidence(int(sizes[0]), "examples of the smallest class", fewest(passes))
+
+
+def _gold(pair: Paired) -> np.ndarray:
+    """Return the class of each example that counts in either model: (n,)."""
+    if pair.same_rows:
+        return np.asarray(pair.baseline.columns[0])
+    gold = np.empty(pair.examples, dtype=object)
+    for answers in (pair.baseline, pair.candidate):
+        gold[answers.kept] = answers.columns[0]
+    return gold
 
 
 def _sizes(gold: np.ndarray) -> np.ndarray:

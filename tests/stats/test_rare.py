@@ -112,6 +112,17 @@ def test_copies_in_a_cluster_tell_no_more_than_one_of_them(metric):
     assert other.units == 200
 
 
+@METRICS
+def test_models_with_other_rows_that_count_are_compared_by_their_own_scores(metric):
+    whole = pair(metric, rows=80)
+    kept = np.random.default_rng(2).random(80) < 0.8
+    both = Paired.of(metric, (whole.baseline.columns, None), (whole.candidate.columns, kept), np.arange(80))
+    found = gain_of(both)
+    own = [column[kept] for column in whole.candidate.columns]
+    assert found.value == pytest.approx(metric.compute(*own) - whole.baseline.score)
+    assert found.low < found.value < found.high
+
+
 # --- the curve itself -------------------------------------------------------------------------------------
 
 
