@@ -2,9 +2,8 @@
 
 A variance that is estimated from what was seen knows nothing of losses that happened to none of eleven
 positives. If a candidate truly loses δ, and each loss costs h, their number is about a Poisson variable: the
-loss has a variance of δ · h, seen or not. A true gain of δ is therefore held against the larger of both
-variances. At δ = 0 nothing is added: the test of no gain is the plain one, and p-value and interval still
-come from one curve.
+loss has a variance of δ · h, seen or not. A true gain is therefore held against the larger of both variances.
+P-value and interval come from the same curve.
 """
 
 from __future__ import annotations
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HALVINGS = 60
+
+_EXPLAINED = 0.5
+"""Share of the distance between a true value and the estimate that unseen changes explain."""
 
 _MOST_NEEDED = 10**9
 """Maximum number of units that is asked for."""
@@ -38,10 +40,14 @@ class Evidence(NamedTuple):
 class RareChangeCurve(Curve):
     """Student's t whose variance is at least that of rare changes which would explain a true value.
 
-    A true value at a distance of d from the anchor has the variance √(error⁴ + u²), where
-    u = size · d · (1 − d / range): a smooth maximum of what was seen, and of rare changes. Where none was
-    seen of n answers, and one changes the score by 1/n, this is the score test of a proportion (Wilson, 1927,
-    "Probable inference, the law of succession, and statistical inference").
+    A true value has the variance √(error⁴ + u²), where u = size · c · (1 − c / range): a smooth maximum of what
+    was seen, and of rare changes of c in all. They explain the distance of the true value from the anchor, or
+    half of its distance from the estimate, whichever is more. So a loss that equals the margin may be
+    unseen, and of two equal models one may have rare losses and be ahead by them. Half is the most with which
+    the distance in standard errors only grows away from the estimate, and the least that held in trials.
+
+    Where nothing was seen of n answers, and one changes the score by 1/n, this is the score test of a
+    proportion (Wilson, 1927, "Probable inference, the law of succession, and statistical inference").
     """
 
     value: float
@@ -88,21 +94,11 @@ class RareChangeCurve(Curve):
         return inner
 
     def _distance(self, value: float) -> float:
-        """Return the distance from the estimate in standard errors; it only grows away from the estimate.
-
-        Beyond the anchor it may not be less than at the anchor: a value that needs a gain to be explained is
-        no likelier after a loss than no gain is.
-        """
-        distance = self._plain_distance(value)
-        if (self.value - self.anchor) * (value - self.anchor) < 0:
-            return max(distance, self._plain_distance(self.anchor))
-        return distance
-
-    def _plain_distance(self, value: float) -> float:
+        """Return the distance from the estimate in standard errors; it only grows away from the estimate."""
         away = abs(value - self.value)
         if away == 0:
             return 0.0
-        change = min(abs(value - self.anchor), self.range)
+        change = min(max(abs(value - self.anchor), away * _EXPLAINED), self.range)
         variance = math.hypot(self.error**2, self.size * change * (1 - change / self.range))
         return away / math.sqrt(variance) if variance > 0 else math.inf
 

@@ -34,6 +34,8 @@ class Scores:
     """Of positives."""
     spread: float = 1.0
     """Standard deviation of positives; 1 for negatives."""
+    cand_spread: float | None = None
+    """That of the candidate, if it differs from the baseline's."""
     shared: float = 0.5
     """Correlation of both models' scores within a class; 1: the candidate's are the baseline's."""
     lost: float = 0.0
@@ -53,18 +55,19 @@ class Scores:
         clusters = CLUSTERS[self.clusters](n)
         errors = [_errors(generator, clusters, clustered=bool(self.clusters)) for _ in range(3)]
         sides = []
-        for area, own in ((self.base, errors[1]), (self.cand, errors[2])):
+        for area, spread, own in zip((self.base, self.cand), self.spreads, errors[1:], strict=True):
             error = math.sqrt(self.shared) * errors[0] + math.sqrt(1 - self.shared) * own
-            sides.append(np.where(gold > 0, self.distance(area) + self.spread * error, error))
+            sides.append(np.where(gold > 0, _distance(area, spread) + spread * error, error))
         if self.steps:
             sides = [np.round(side / self.steps) * self.steps for side in sides]
         off = generator.random(n) < np.where(gold > 0, self.lost, self.jumped)
         sides[1] = np.where(off, np.where(gold > 0, -50.0, 50.0) + generator.random(n), sides[1])
         return Drawn(([gold, sides[0]], [gold, sides[1]]), clusters)
 
-    def distance(self, area: float) -> float:
-        """Return the distance of the means that gives such a ROC-AUC."""
-        return NormalDist().inv_cdf(area) * math.hypot(1.0, self.spread)
+    @property
+    def spreads(self) -> tuple[float, float]:
+        """Standard deviations of the positives in both models."""
+        return self.spread, self.cand_spread or self.spread
 
     @property
     def gain(self) -> float:
@@ -75,15 +78,15 @@ class Scores:
     def precisions(self) -> tuple[float, float]:
         """Average precision of both models in the population: the mean precision over positives."""
         return (
-            self._precision(self.base, 0.0, 0.0),
-            self._precision(self.cand, self.lost, self.jumped),
+            self._precision(self.base, self.spreads[0], 0.0, 0.0),
+            self._precision(self.cand, self.spreads[1], self.lost, self.jumped),
         )
 
-    def _precision(self, area: float, lost: float, jumped: float) -> float:
+    def _precision(self, area: float, spread: float, lost: float, jumped: float) -> float:
         from scipy.special import ndtr, ndtri
 
         above = (np.arange(200_000) + 0.5) / 200_000
-        threshold = self.distance(area) + self.spread * ndtri(1 - above)
+        threshold = _distance(area, spread) + spread * ndtri(1 - above)
         hits = self.share * (1 - lost) * above
         misses = (1 - self.share) * (jumped + (1 - jumped) * ndtr(-threshold))
         return float((1 - lost) * (hits / (hits + misses)).mean() + lost * self.share)
@@ -94,6 +97,11 @@ class Scores:
             return None
         smaller = min(self.share, 1 - self.share) * n
         return Bounds() if n >= 50 and smaller >= 10 else FEW
+
+
+def _distance(area: float, spread: float) -> float:
+    """Return the distance of the means that gives such a ROC-AUC."""
+    return NormalDist().inv_cdf(area) * math.hypot(1.0, spread)
 
 
 def _errors(generator: np.random.Generator, clusters: np.ndarray, *, clustered: bool) -> np.ndarray:
@@ -243,6 +251,12 @@ def _areas() -> list[Family]:
             ),
             area(f"0.86 of both, nearly the same, {percent}", of(base=0.86, cand=0.86, shared=0.99)),
             area(f"0.94 of both, spread 2, {percent}", of(base=0.94, cand=0.94, spread=2.0)),
+            area(f"0.86 of both, spreads 1 and 3, {percent}", of(base=0.86, cand=0.86, cand_spread=3.0)),
+            area(f"0.98 of both, spreads 1 and 3, {percent}", of(base=0.98, cand=0.98, cand_spread=3.0)),
+            area(
+                f"0.96 of both, one with losses of 4 %, {percent}",
+                of(base=0.96 * 0.9999, cand=0.9999, lost=0.04),
+            ),
             area(f"0.9 of both, with ties, {percent}", of(base=0.9, cand=0.9, steps=0.5)),
         ]
     for clusters in ("zipf", "big"):
