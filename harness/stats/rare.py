@@ -40,11 +40,12 @@ class Evidence(NamedTuple):
 class RareChangeCurve(Curve):
     """Student's t whose variance is at least that of rare changes which would explain a true value.
 
-    A true value has the variance √(error⁴ + u²), where u = size · c · (1 − c / range): a smooth maximum of what
-    was seen, and of rare changes of c in all. They explain the distance of the true value from the anchor, or
-    half of its distance from the estimate, whichever is more. So a loss that equals the margin may be
-    unseen, and of two equal models one may have rare losses and be ahead by them. Half is the most with which
-    the distance in standard errors only grows away from the estimate, and the least that held in trials.
+    A true value has the variance √(error⁴ + u²), where u = size · c · (1 − c / range): a smooth maximum of
+    what was seen, and of rare changes of c in all. They explain the distance of the true value from the
+    anchor, or half of its distance from the estimate, whichever is more. So a loss that equals the margin
+    may be unseen, and of two equal models one may have rare losses and be ahead by them. Half is the most
+    with which the distance in standard errors only grows away from the estimate, and the least that held in
+    trials.
 
     Where nothing was seen of n answers, and one changes the score by 1/n, this is the score test of a
     proportion (Wilson, 1927, "Probable inference, the law of succession, and statistical inference").
