@@ -1,29 +1,39 @@
-"""Scores and gains by ROC-AUC."""
+"""Scores and gains by ROC-AUC.
+
+Variance: DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more correlated receiver
+operating characteristic curves: a nonparametric approach"; by clusters: Obuchowski (1997), "Nonparametric
+analysis of clustered ROC curve data". It is zero for perfect answers, and far too small near 1 and with few
+positives; there losses that were not seen count (`harness.stats.rare`).
+"""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from harness.stats.curve import Curve, StudentCurve
-from harness.stats.influence import influences, score_influences, standard_error
-from harness.stats.unseen import UnseenCurve, bounds_of
+from harness.stats import two_classes
+from harness.stats.two_classes import Classes
 
 if TYPE_CHECKING:
+    from harness.stats.curve import Curve
     from harness.stats.paired import Answers, Paired
+    from harness.stats.rare import Evidence
 
 
 def gain_curve(pair: Paired) -> Curve | None:
-    """Return the curve of a gain: Student's t on the influences of units."""
-    error = standard_error(influences(pair))
-    return StudentCurve(pair.gain, error, pair.count - 1) if math.isfinite(error) else None
+    """Return the curve of a gain: DeLong's variance, and losses not seen; None with one of a class.
+
+    The greatest loss by one example is that of one of the rarer class which changes from right to wrong.
+    """
+    classes = Classes.of(pair)
+    return two_classes.gain_curve(pair, classes, 1 / max(1, classes.fewest), "DeLong")
 
 
 def score_curve(answers: Answers) -> Curve | None:
-    """Return the curve of a score: Student's t on the influences of units."""
-    error, bounds = standard_error(score_influences(answers)), bounds_of(answers.metric)
-    if error == 0 and math.isfinite(bounds.high):
-        return UnseenCurve(answers.score, answers.count, bounds, "exact")
-    if not error > 0:
-        return None
-    return StudentCurve(answers.score, error, answers.count - 1, bounds)
+    """Return the curve of a score, as for a gain."""
+    classes = Classes.of_one(answers)
+    return two_classes.score_curve(answers, classes, 1 / max(1, classes.fewest), "DeLong")
+
+
+def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
+    """Return how many of the rarer class there are, and how many two perfect models need for a margin."""
+    return two_classes.fewest_for_margin(pair, margin, Classes.of(pair).rarer, lambda count: 1 / count)

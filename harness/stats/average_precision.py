@@ -1,29 +1,48 @@
-"""Scores and gains by average precision."""
+"""Scores and gains by average precision.
+
+Variance: the jackknife over examples, of positives and of negatives. Losses that were not seen count, too
+(`harness.stats.rare`): each is taken to be as large as the largest that one example makes in either model,
+and a lost positive at least. A negative above all positives takes several times as much from a score near 1:
+if so few are expected that none may be seen, the interval is too short (docs/statistics.md).
+"""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from harness.stats.curve import Curve, StudentCurve
-from harness.stats.influence import influences, score_influences, standard_error
-from harness.stats.unseen import UnseenCurve, bounds_of
+import numpy as np
+
+from harness.stats import two_classes
+from harness.stats.influence import example_gain_influences, example_influences
+from harness.stats.two_classes import Classes
 
 if TYPE_CHECKING:
+    from harness.stats.curve import Curve
     from harness.stats.paired import Answers, Paired
+    from harness.stats.rare import Evidence
+
+_POSITIVE = 1
 
 
 def gain_curve(pair: Paired) -> Curve | None:
-    """Return the curve of a gain: Student's t on the influences of units."""
-    error = standard_error(influences(pair))
-    return StudentCurve(pair.gain, error, pair.count - 1) if math.isfinite(error) else None
+    """Return the curve of a gain: the jackknife's, and losses not seen; None with one of a class."""
+    classes = Classes.of(pair)
+    sides = (example_influences(pair.baseline), example_influences(pair.candidate))
+    size = _size(classes, *sides, example_gain_influences(pair))
+    return two_classes.gain_curve(pair, classes, size, "jackknife")
 
 
 def score_curve(answers: Answers) -> Curve | None:
-    """Return the curve of a score: Student's t on the influences of units."""
-    error, bounds = standard_error(score_influences(answers)), bounds_of(answers.metric)
-    if error == 0 and math.isfinite(bounds.high):
-        return UnseenCurve(answers.score, answers.count, bounds, "exact")
-    if not error > 0:
-        return None
-    return StudentCurve(answers.score, error, answers.count - 1, bounds)
+    """Return the curve of a score: the jackknife's, and losses not seen; None with one of a class."""
+    classes = Classes.of_one(answers)
+    size = _size(classes, example_influences(answers))
+    return two_classes.score_curve(answers, classes, size, "jackknife")
+
+
+def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
+    """Return how many positives there are, and how many a margin needs if both models are perfect."""
+    return two_classes.fewest_for_margin(pair, margin, _POSITIVE, lambda count: 1 / count)
+
+
+def _size(classes: Classes, *influences: np.ndarray) -> float:
+    return max(1 / max(1, classes.positives), *(float(np.abs(each).max()) for each in influences))

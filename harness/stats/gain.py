@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.metrics import standard as metrics
-from harness.stats import area, average_precision, correlation, jackknife, means
+from harness.stats import area, average_precision, correlation, jackknife, macro_f1, means
 from harness.stats.curve import Curve, Interval, PointCurve
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
@@ -31,6 +31,7 @@ _CURVES: dict[Callable[..., float], Callable[[Paired], Curve | None]] = {
     metrics.spearman: correlation.gain_curve,
     metrics.roc_auc: area.gain_curve,
     metrics.average_precision: average_precision.gain_curve,
+    metrics.macro_f1: macro_f1.gain_curve,
 }
 
 

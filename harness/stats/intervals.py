@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from harness.metrics import standard as metrics
-from harness.stats import area, average_precision, correlation, jackknife, means
+from harness.stats import area, average_precision, correlation, jackknife, macro_f1, means
 from harness.stats.curve import Curve, Interval
 from harness.stats.paired import Answers
 
@@ -24,6 +24,7 @@ _CURVES: dict[Callable[..., float], Callable[[Answers], Curve | None]] = {
     metrics.spearman: correlation.score_curve,
     metrics.roc_auc: area.score_curve,
     metrics.average_precision: average_precision.score_curve,
+    metrics.macro_f1: macro_f1.score_curve,
 }
 
 FEWEST_UNITS = 10

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 
-from harness.metrics.standard import AVERAGE_PRECISION, PEARSON, ROC_AUC, SPEARMAN, mean_metric
-from harness.stats.influence import influences, standard_error
-from harness.stats.paired import Paired
+from harness.metrics.interface import Metric
+from harness.metrics.standard import (
+    AVERAGE_PRECISION,
+    MACRO_F1,
+    PEARSON,
+    ROC_AUC,
+    SPEARMAN,
+    average_precision,
+    mean_metric,
+)
+from harness.stats.influence import example_influences, influences, standard_error
+from harness.stats.paired import Answers, Paired
 
 pytestmark = pytest.mark.kernels
 
@@ -53,14 +65,46 @@ def test_influences_sum_to_zero_over_clusters_too(metric):
     assert influence.sum() == pytest.approx(0, abs=1e-12)
 
 
+def leave_one_out(metric, columns):
+    rows = np.arange(len(columns[0]))
+    return np.array([metric.compute(*(column[rows != row] for column in columns)) for row in rows])
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("positives", [2, 5, 40])
+def test_average_precision_without_each_example_is_exact(ties, positives):
+    generator = np.random.default_rng(positives)
+    gold = (np.arange(80) < positives).astype(int)
+    predicted = gold * 0.8 + generator.normal(size=80)
+    columns = [gold, np.round(predicted) if ties else predicted]
+    without = leave_one_out(AVERAGE_PRECISION, columns)
+    found = example_influences(Answers.of(AVERAGE_PRECISION, columns, np.arange(80)))
+    assert found == pytest.approx((without.mean() - without) * 79 / 80, abs=1e-12)
+
+
+@pytest.mark.parametrize("labels", [2, 5, 30], ids=lambda labels: f"{labels} classes")
+def test_macro_f1_without_each_example_is_exact_also_where_a_class_vanishes(labels):
+    generator = np.random.default_rng(labels)
+    gold = generator.integers(0, labels, 60)
+    predicted = np.where(generator.random(60) < 0.6, gold, generator.integers(0, labels + 3, 60))
+    columns = [gold.astype(str), predicted.astype(str)]
+    without = leave_one_out(MACRO_F1, columns)
+    found = example_influences(Answers.of(MACRO_F1, columns, np.arange(60)))
+    assert found == pytest.approx((without.mean() - without) * 59 / 60, abs=1e-12)
+
+
+def test_influences_of_examples_are_unknown_for_a_metric_without_a_formula():
+    values = np.arange(20.0)
+    unknown = Metric("mine", lambda values: float(np.median(values)), columns=("value",))
+    with pytest.raises(LookupError, match="mine"):
+        example_influences(Answers.of(unknown, [values], np.arange(20)))
+
+
 def test_many_units_are_left_out_in_groups_and_the_error_stays_about_the_same():
     base, cand = answers(AVERAGE_PRECISION, rows=2500)
-    grouped = influences(Paired.of(AVERAGE_PRECISION, (base, None), (cand, None), np.arange(2500)))
-    generator = np.random.default_rng(0)
-    picks = (generator.integers(2500, size=2500) for _ in range(300))
-    drawn = [
-        AVERAGE_PRECISION.compute(*(column[pick] for column in cand))
-        - AVERAGE_PRECISION.compute(*(column[pick] for column in base))
-        for pick in picks
-    ]
-    assert standard_error(grouped) == pytest.approx(np.std(drawn), rel=0.15)
+    unknown = replace(AVERAGE_PRECISION, compute=partial(average_precision))
+    exact, grouped = (
+        influences(Paired.of(metric, (base, None), (cand, None), np.arange(2500)))
+        for metric in (AVERAGE_PRECISION, unknown)
+    )
+    assert standard_error(grouped) == pytest.approx(standard_error(exact), rel=0.15)

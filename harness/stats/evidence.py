@@ -1,0 +1,29 @@
+"""What there is too little of: how many examples of a class a margin needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.metrics import standard as metrics
+from harness.stats import area, average_precision, macro_f1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.stats.paired import Paired
+    from harness.stats.rare import Evidence
+
+_FEWEST: dict[Callable[..., float], Callable[[Paired, float], Evidence]] = {
+    metrics.roc_auc: area.fewest_for_margin,
+    metrics.average_precision: average_precision.fewest_for_margin,
+    metrics.macro_f1: macro_f1.fewest_for_margin,
+}
+
+
+def fewest_for_margin(pair: Paired, margin: float) -> Evidence | None:
+    """Return what is scarce, how much there is, and how much two perfect models need to pass a margin.
+
+    margin: above 0. None for a metric of which that is unknown.
+    """
+    function = _FEWEST.get(pair.metric.compute)
+    return function(pair, margin) if function else None
