@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
+from harness.cli.compare_plan import (
+    GateOptions,
+    PairOptions,
+    ScopeOptions,
+    SelectOptions,
+    compare_options,
+    model_pairs,
+)
+from harness.cli.compare_select import check_select, select
 from harness.cli.options import PluginOptions, grouped, plugin_options
 from harness.errors import HarnessError
 from harness.system.paths import user_path
@@ -17,7 +25,7 @@ from harness.system.paths import user_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.comparison.result import Comparison, ParetoPoint
+    from harness.comparison.result import Comparison, ParetoPoint, Selection
     from harness.comparison.sources import ModelResults
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
@@ -46,6 +54,12 @@ class ReportOptions:
 @click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
+@click.option(
+    "--select", type=click.Choice(["best"]), help="Ship one: the best candidate, its gain after selection."
+)
+@click.option("--by", metavar="NAME", help="Select by this task, or by the mean over this tag.")
+@click.option("--select-on", multiple=True, metavar="NAMES", help="Select on these tasks and tags …")
+@click.option("--confirm-on", multiple=True, metavar="NAMES", help="… and compare the best alone on these.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks and tags.")
 @click.option(
     "--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headline metrics, or `all`."
@@ -63,12 +77,13 @@ class ReportOptions:
     "--write", "files", multiple=True, metavar="FILE", help="Write .md, .json, .csv or .xml (JUnit) too."
 )
 @plugin_options
-@grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, report=ReportOptions)
+@grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, choice=SelectOptions, report=ReportOptions)
 def command(
     *,
     pair: PairOptions,
     scope: ScopeOptions,
     gate: GateOptions,
+    choice: SelectOptions,
     report: ReportOptions,
     plugins: PluginOptions,
 ) -> None:
@@ -87,17 +102,20 @@ def command(
     from harness.system.atomic import write_report
 
     forms = {user_path(file): _format_of(file) for file in report.files}
+    selecting = check_select(choice, pair, scope)
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
-    pairs = model_pairs(pair)
-    comparisons = compare(pairs, compare_options(scope, gate, tasks, pairs))
+    pairs = model_pairs(pair, every=selecting)
+    options = compare_options(scope, gate, tasks, pairs)
+    comparisons, selection = select(choice, pairs, options) if selecting else (compare(pairs, options), None)
     front, matrix = _pareto_front(pairs), pair.all_pairs
     for file, form in forms.items():
-        write_report(file, _document(comparisons, form, front, matrix=matrix).encode(), "--write")
+        document = _document(comparisons, form, front, selection, matrix=matrix)
+        write_report(file, document.encode(), "--write")
     if report.form == "table":
-        _print(comparisons, front, matrix=matrix)
+        _print(comparisons, front, selection, matrix=matrix)
     else:
-        echo(_document(comparisons, report.form, front, matrix=matrix))
+        echo(_document(comparisons, report.form, front, selection, matrix=matrix))
     for problem in workspace.plugins.problems:
         click.echo(clean(f"PROBLEM {problem}"), err=True)
     sys.exit(_exit_code(comparisons, gate=not matrix))
@@ -112,15 +130,20 @@ def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) 
 
 
 def _document(
-    comparisons: Sequence[Comparison], form: str, front: Sequence[ParetoPoint], *, matrix: bool
+    comparisons: Sequence[Comparison],
+    form: str,
+    front: Sequence[ParetoPoint],
+    selection: Selection | None,
+    *,
+    matrix: bool,
 ) -> str:
     from harness.comparison import formats
     from harness.comparison.markdown import markdown
 
     if form == "md":
-        return markdown(comparisons, matrix=matrix, front=front)
+        return markdown(comparisons, matrix=matrix, front=front, selection=selection)
     if form == "json":
-        return formats.to_json(comparisons, front)
+        return formats.to_json(comparisons, front, selection)
     write = {
         "csv": formats.to_csv,
         "junit": formats.to_junit,
@@ -129,12 +152,21 @@ def _document(
     return write(comparisons)
 
 
-def _print(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint], *, matrix: bool) -> None:
+def _print(
+    comparisons: Sequence[Comparison],
+    front: Sequence[ParetoPoint],
+    selection: Selection | None,
+    *,
+    matrix: bool,
+) -> None:
     from harness.cli.output import console, print_tables, say
     from harness.comparison.matrix import matrix_tables, pareto_table
+    from harness.comparison.selection_tables import selection_tables
     from harness.comparison.tables import comparison_tables
 
     target = console()
+    if selection is not None:
+        print_tables(selection_tables(selection), target)
     if matrix:
         print_tables(matrix_tables(comparisons), target)
     for comparison in comparisons:

@@ -57,8 +57,8 @@ class CompareOptions:
 
 
 @dataclass
-class _Partial:
-    """Results of a comparison before its verdicts."""
+class Partial:
+    """What was measured of a pair, before its verdicts."""
 
     measured: list[MetricGain] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -75,7 +75,22 @@ def compare(
     A candidate is one model, or several that differ in their training seed only.
     Results that are missing, broken or not comparable raise nothing: they are listed, and are failures.
     """
-    partials = [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
+    return conclude(pairs, options, measure_pairs(pairs, options))
+
+
+def measure_pairs(
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]], options: CompareOptions
+) -> list[Partial]:
+    """Measure all gains of each pair, before any verdict."""
+    return [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
+
+
+def conclude(
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+    options: CompareOptions,
+    partials: Sequence[Partial],
+) -> list[Comparison]:
+    """Decide verdicts, gate and exit code of each pair. partials: what was measured, one of each pair."""
     adjusted = correct_p_values([partial.measured for partial in partials])
     return [
         _conclude(baseline, candidates, options, partial, p_values)
@@ -85,8 +100,8 @@ def compare(
 
 def _measure_pair(
     baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions
-) -> _Partial:
-    partial = _Partial()
+) -> Partial:
+    partial = Partial()
     for slot in sorted(baseline.answered, key=repr):
         if options.only is None or slot[0] in options.only:
             _compare_task(baseline, candidates, slot, options, partial)
@@ -98,7 +113,7 @@ def _conclude(
     baseline: ModelResults,
     candidates: Sequence[ModelResults],
     options: CompareOptions,
-    partial: _Partial,
+    partial: Partial,
     adjusted: Sequence[float],
 ) -> Comparison:
     """Decide verdicts, gate and exit code. adjusted: corrected p-values, one for each measured metric."""
@@ -127,7 +142,7 @@ def _conclude(
         allowed=tuple(sorted(partial.allowed)),
         speed=speed,
         forgetting=measure_forgetting(partial.measured, options.domain),
-        changes=tuple(_find_changes(partial.measured)) if options.why else (),
+        changes=find_all_changes(partial.measured) if options.why else (),
         sentence=write_sentence(models, lines, gate_lines, partial.refused, partial.broken, code),
         exit_code=code,
     )
@@ -138,7 +153,7 @@ def _compare_task(
     candidates: Sequence[ModelResults],
     slot: Slot,
     options: CompareOptions,
-    partial: _Partial,
+    partial: Partial,
 ) -> None:
     """Measure one task, or record why that is impossible."""
     models = (baseline, *candidates)
@@ -176,7 +191,7 @@ def _compare_task(
     _measure_task(pair, slot[0], options, partial)
 
 
-def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: _Partial) -> None:
+def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: Partial) -> None:
     scores = _select_scores(pair.baseline.evaluation.scores, options)
     for result, name in zip(pair.candidates, pair.names[1:], strict=True):
         own = {score.metric for score in result.evaluation.scores}
@@ -233,7 +248,7 @@ def _select_scores(scores: Sequence[Score], options: CompareOptions) -> list[Sco
 
 
 def _note_other_tasks(
-    baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions, partial: _Partial
+    baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions, partial: Partial
 ) -> None:
     """Note tasks that only the candidate has; a task of `options.only` that is missing is broken."""
     known = {slot[0] for slot in baseline.answered}
@@ -260,11 +275,12 @@ def _other_seeds(count: int) -> str:
     return f"{count} other seed{'s' if count > 1 else ''}"
 
 
-def _find_changes(measured: Sequence[MetricGain]) -> list[Changes]:
+def find_all_changes(measured: Sequence[MetricGain]) -> tuple[Changes, ...]:
+    """Find the examples and slices behind the gain of each line."""
     from harness.comparison.flips import find_changes
 
-    return [
+    return tuple(
         find_changes(each.evaluation.examination.task, each.metric, *each.tables)
         for each in measured
         if each.metric is not None and each.gain is not None and math.isfinite(each.gain.value)
-    ]
+    )

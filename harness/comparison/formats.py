@@ -19,6 +19,7 @@ from harness.comparison.result import (
     Comparison,
     MetricComparison,
     ParetoPoint,
+    Selection,
 )
 from harness.render import CONTROL, csv_text
 
@@ -39,14 +40,21 @@ class Document:
     comparisons: tuple[Comparison, ...]
     front: tuple[ParetoPoint, ...] = ()
     """Quality and speed of all models, best first; empty without speeds or common tasks."""
+    selection: Selection | None = None
+    """The best of several candidates (`--select`), whose comparison is the only one; None otherwise."""
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
 
 
-def to_json(comparisons: Sequence[Comparison], front: Sequence[ParetoPoint] = ()) -> str:
+def to_json(
+    comparisons: Sequence[Comparison],
+    front: Sequence[ParetoPoint] = (),
+    selection: Selection | None = None,
+) -> str:
     """Write one JSON document that follows docs/compare.schema.json; an undefined number is null."""
-    document = msgspec.to_builtins(Document(comparisons=tuple(comparisons), front=tuple(front)))
+    whole = Document(comparisons=tuple(comparisons), front=tuple(front), selection=selection)
+    document = msgspec.to_builtins(whole)
     return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.comparison.flip_tables import GAIN, count_text, flip_tables, gain_text, p_value
+from harness.comparison.flip_tables import count_text, flip_tables, gain_header, gain_text, p_value
 from harness.models.locate import display_names
 from harness.render import Cell, Table, number
 from harness.results.tables import ILLUSTRATIVE
@@ -33,7 +33,7 @@ def answer_tables(comparison: Comparison) -> list[Table]:
     answer = Table(
         f"{candidate} against {baseline}",
         "gain = candidate − baseline; p corrected over all lines (Holm)",
-        ["task", "baseline", "candidate", GAIN, "p", "verdict"],
+        ["task", "baseline", "candidate", gain_header(comparison.level), "p", "verdict"],
         [_row(line, label) for line, label in zip(lines, _labels(lines), strict=True)],
         list(_remarks(comparison)),
     )

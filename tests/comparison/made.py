@@ -48,7 +48,7 @@ def answer(
 
 
 def _score(metric, predictions) -> Score:
-    found = estimate(metric, predictions, 0, resamples=50)
+    found = estimate(metric, predictions)
     return Score(
         metric=metric.name,
         score=found.score if math.isfinite(found.score) else None,

@@ -1,0 +1,59 @@
+"""`harness compare --select best`: what its options ask for, and what they cannot be combined with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.cli.compare_plan import selected_tasks
+from harness.cli.options import words
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.cli.compare_plan import PairOptions, ScopeOptions, SelectOptions
+    from harness.comparison.compare import CompareOptions
+    from harness.comparison.result import Comparison, Selection
+    from harness.comparison.sources import ModelResults
+
+
+def check_select(choice: SelectOptions, pair: PairOptions, scope: ScopeOptions) -> bool:
+    """Return whether a candidate is to be selected; raises HarnessError for options that contradict."""
+    if bool(choice.select_on) != bool(choice.confirm_on):
+        lacking = "--confirm-on" if choice.select_on else "--select-on"
+        raise HarnessError(
+            f"{lacking} is missing: one chooses, the other confirms",
+            hint="`--select best --tasks NAMES` chooses and judges on the same tasks",
+        )
+    if not (choice.select or choice.select_on):
+        if choice.by:
+            raise HarnessError("--by says what to select by", hint=f"--select best --by {choice.by}")
+        return False
+    if pair.seeds:
+        raise HarnessError(
+            "--seeds makes one candidate of all: there is nothing to select", hint="leave out --seeds"
+        )
+    if pair.all_pairs:
+        raise HarnessError("--all-pairs has no baseline to gain on", hint="leave out --all-pairs")
+    if choice.select_on and scope.tasks:
+        raise HarnessError("--select-on and --confirm-on say which tasks", hint="leave out --tasks")
+    return True
+
+
+def select(
+    choice: SelectOptions,
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+    options: CompareOptions,
+) -> tuple[list[Comparison], Selection]:
+    """Select a candidate, and return its comparison, on the tasks that confirm it if there are such."""
+    from dataclasses import replace
+
+    from harness.comparison.selection import select_and_confirm, select_best
+
+    if not choice.select_on:
+        comparison, selection = select_best(pairs, options, choice.by)
+        return [comparison], selection
+    select_on = selected_tasks(words(choice.select_on), options.tasks, pairs)
+    confirm_on = selected_tasks(words(choice.confirm_on), options.tasks, pairs) or frozenset()
+    comparison, selection = select_and_confirm(pairs, replace(options, only=select_on), confirm_on, choice.by)
+    return [comparison], selection
