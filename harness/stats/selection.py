@@ -54,10 +54,13 @@ def winner_of(contest: Contest, position: int, level: float = LEVEL) -> Winner:
     low, high = _room(contest, position)
     bound = _bound_of_all(contest, _HYBRID * level)
     left = (1 - _HYBRID) * level / (1 - _HYBRID * level) / 2
-    below, middle, above = (
-        _value_at(curve, _deviate(share, low, high, bound)) for share in (1 - left, 0.5, left)
-    )
-    return Winner(position, value, middle, Interval(below, above))
+    below, middle, above = (_deviate(share, low, high, bound) for share in (1 - left, 0.5, left))
+    error = float(contest.errors[position])
+    bottom, top = _value_at(curve, below), _value_at(curve, above)
+    # An end beyond the observed gain: a curve that is wide at any level has none there.
+    bottom = bottom if below >= 0 else min(bottom, value - below * error)
+    top = top if above <= 0 else max(top, value - above * error)
+    return Winner(position, value, min(max(value - middle * error, bottom), top), Interval(bottom, top))
 
 
 def level_of_candidates(lines: Sequence[Line], candidates: int) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.type_one.selection import RACES, measure_cell
+from benchmarks.type_one.races import RACES
+from benchmarks.type_one.selection import measure_cell
 from harness.metrics.standard import mean_metric
 from harness.stats.contest import Contest, MeanCurve, flip_deviates
 from harness.stats.curve import PointCurve, StudentCurve
