@@ -44,8 +44,6 @@ class RaceTask:
     metric: Metric
     draw: Callable[[np.random.Generator, int, np.ndarray], Field]
     """Of a generator, a number of examples, and the true gain of each candidate."""
-    step: float = 0.0
-    """By how much a sum over examples changes when one of them does, at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +141,8 @@ def clustered(generator: np.random.Generator, n: int, better: np.ndarray) -> Fie
     return Field([base], [[each] for each in own], clusters)
 
 
-_APART = RaceTask(metric=VALUE, draw=partial(accuracies, apart=0.12, common=0.0), step=1.0)
-_ALIKE = RaceTask(metric=VALUE, draw=partial(accuracies, apart=0.02, common=0.10), step=1.0)
+_APART = RaceTask(metric=VALUE, draw=partial(accuracies, apart=0.12, common=0.0))
+_ALIKE = RaceTask(metric=VALUE, draw=partial(accuracies, apart=0.02, common=0.10))
 _NDCG = RaceTask(metric=VALUE, draw=partial(values, shared=0.3))
 _NDCG_ALIKE = RaceTask(metric=VALUE, draw=partial(values, shared=0.95))
 _RATED = RaceTask(metric=SPEARMAN, draw=partial(ratings, shared=0.3))

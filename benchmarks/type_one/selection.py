@@ -65,7 +65,7 @@ def measure_cell(race: Race, examples: int, candidates: int, repetitions: int, d
     rows = []
     for _ in range(repetitions):
         gains = [task.draw(generator, examples, truth).gains(task.metric) for task in race.tasks]
-        rows.append(_one_race(race, [*zip(*gains, strict=True)], truth, examples, draws))
+        rows.append(_one_race([*zip(*gains, strict=True)], truth, draws))
     shares = np.array(rows)
     mean = shares.mean(axis=0)
     return Cell(
@@ -85,12 +85,9 @@ def measure_cell(race: Race, examples: int, candidates: int, repetitions: int, d
     )
 
 
-def _one_race(
-    race: Race, gains: Sequence[Sequence[Gain]], truth: np.ndarray, examples: int, draws: int
-) -> tuple[float, ...]:
+def _one_race(gains: Sequence[Sequence[Gain]], truth: np.ndarray, draws: int) -> tuple[float, ...]:
     """Return what came out of one race. gains: a row for each candidate, a column for each task."""
-    steps = [task.step / examples for task in race.tasks]
-    contest = Contest.of(gains, range(len(race.tasks)), steps, draws)
+    contest = Contest.of(gains, range(len(gains[0])), draws)
     # Which of several candidates with the same gain is chosen has nothing to do with their worth.
     winner = winner_of(contest, int(contest.tied()[0]))
     true_gain = float(truth[winner.position])

@@ -15,7 +15,7 @@ from harness.render import plural, verb
 from harness.stats.contest import Contest
 from harness.stats.curve import LEVEL
 from harness.stats.joint import Line
-from harness.stats.selection import level_of_candidates, smallest_step, winner_of
+from harness.stats.selection import level_of_candidates, winner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,11 +56,8 @@ class _Entries:
 
     def contest(self) -> Contest:
         """Return the contest of those that may be selected."""
-        rows = [entry.deciding for entry in self.may]
-        columns = [[row[task] for row in rows] for task in range(len(rows[0]))]
-        gains = [[known_gain(each) for each in row] for row in rows]
-        samples = [each.evaluation.examination for each in rows[0]]
-        return Contest.of(gains, samples, [_step(column) for column in columns])
+        gains = [[_gain_of(each) for each in entry.deciding] for entry in self.may]
+        return Contest.of(gains, [each.evaluation.examination for each in self.may[0].deciding])
 
 
 def select_best(pairs: Pairs, options: CompareOptions, by: str | None = None) -> tuple[Comparison, Selection]:
@@ -270,21 +267,11 @@ def _why_not(partial: Partial, deciding: Sequence[MetricGain]) -> str | None:
 # --- how it is judged -------------------------------------------------------------------------------------
 
 
-def known_gain(measured: MetricGain) -> Gain:
+def _gain_of(measured: MetricGain) -> Gain:
     """Return the gain; raises ValueError without one."""
     if measured.gain is None:
         raise ValueError("a metric without a gain")
     return measured.gain
-
-
-def _step(column: Sequence[MetricGain]) -> float:
-    """Return by how much the score of a task changes with one example; 0 where it may be by anything."""
-    metric, examples = column[0].metric, known_gain(column[0]).examples
-    if metric is None:
-        return 0.0
-    answers = metric.columns[0] if metric.per_example else metric.columns[-1]
-    tables = [column[0].tables[0], *(each.tables[1] for each in column)]
-    return smallest_step([table[answers] for table in tables], numbers=metric.per_example) / max(examples, 1)
 
 
 def _level(families: Sequence[Sequence[MetricGain]], gate: Gate | None) -> float:

@@ -62,25 +62,15 @@ class Contest:
     influences: np.ndarray
     """(units, candidates): influence of each unit of each task on the mean gains, centered by task."""
     weights: np.ndarray
-    """(units,): by how much the mean gain grows if one unit gains 1."""
-    steps: np.ndarray
-    """(units,): by how much the mean gain changes, at least, when an example of its task does; or 0."""
+    """(units,): what a unit that gains as much as the mean has besides its influence."""
     draws: int = DRAWS
 
     @classmethod
-    def of(
-        cls,
-        gains: Sequence[Sequence[Gain]],
-        samples: Sequence[Hashable],
-        steps: Sequence[float],
-        draws: int = DRAWS,
-    ) -> Contest:
+    def of(cls, gains: Sequence[Sequence[Gain]], samples: Sequence[Hashable], draws: int = DRAWS) -> Contest:
         """Return the contest of candidates with a gain, and its curve, on each of the same tasks.
 
         gains: a row for each candidate, a column for each task.
         samples: what the examples of each task belong to; tasks are taken to be independent.
-        steps: by how much a task's score changes, at least, when one example does; 0 where it may be by
-        anything.
         Raises ValueError for a gain without a curve.
         """
         curves = [[_curve_of(gain) for gain in row] for row in gains]
@@ -89,13 +79,15 @@ class Contest:
             for row, own in zip(gains, curves, strict=True)
         ]
         tasks, parts = len(samples), []
-        for task, (sample, step) in enumerate(zip(samples, steps, strict=True)):
-            influences = _influences([row[task] for row in gains], sample) / tasks
-            ones = np.ones(len(influences))
-            parts.append((influences, ones / (max(len(ones), 1) * tasks), ones * step / tasks))
+        for task, sample in enumerate(samples):
+            influences = _influences([row[task] for row in gains], sample)
+            units = len(influences)
+            # The root makes the sum of squares the variance.
+            root = math.sqrt(units / (units - 1)) / tasks if units else 0.0
+            parts.append((influences * root, np.full(units, root / max(units, 1))))
         values = np.array([math.fsum(gain.value for gain in row) / tasks for row in gains])
-        influences, weights, lattices = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return cls(means, values, influences, weights, lattices, draws)
+        influences, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return cls(means, values, influences, weights, draws)
 
     @property
     def count(self) -> int:
@@ -113,9 +105,11 @@ class Contest:
         """Covariance of the gains: correlations of influences, and `errors`."""
         own = self.influences.T @ self.influences
         root = np.sqrt(np.diag(own))
-        # A gain that no unit moves has an error all the same, of what was not seen: on its own.
-        scale = np.divide(self.errors, root, out=np.zeros_like(root), where=root > 0)
-        covariance = own * np.outer(scale, scale)
+        still = root == 0
+        scale = np.divide(self.errors, root, out=np.zeros_like(root), where=~still)
+        # Gains that no unit moves have an error all the same, of what was not seen: one that they share.
+        shared = np.where(np.outer(still, still), np.outer(self.errors, self.errors), 0)
+        covariance = own * np.outer(scale, scale) + shared
         np.fill_diagonal(covariance, self.errors**2)
         return np.asarray(covariance)
 
@@ -170,6 +164,11 @@ class Contest:
         noise = (self.noise[others] - self.noise[candidate]) / errors[others, None]
         return bool(largest <= np.quantile(noise.max(axis=0), 1 - level))
 
+    def moves(self, candidate: int, other: int) -> np.ndarray:
+        """Return what each unit adds to the lead of a candidate over another: (units,)."""
+        ahead = self.values[candidate] - self.values[other]
+        return np.asarray(self.influences[:, candidate] - self.influences[:, other] + self.weights * ahead)
+
     def _leads(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the leads of others over each candidate as normal deviates, and the leads' standard errors.
 
@@ -221,13 +220,11 @@ def _curve_of(gain: Gain) -> Curve:
 
 
 def _influences(gains: Sequence[Gain], sample: Hashable) -> np.ndarray:
-    """Return centered influences of units on gains, (units, gains); their squares sum to the variances."""
-    lines = [Line(gain.p, sample, gain.influence, gain.unit_names) for gain in gains]
-    grouped = by_sample(lines)
+    """Return centered influences of units on gains: (units, gains); no units where none has an influence."""
+    grouped = by_sample([Line(gain.p, sample, gain.influence, gain.unit_names) for gain in gains])
     if not grouped:
         return np.zeros((0, len(gains)))
     (own,) = grouped
-    units = len(own.influences)
-    influences = np.zeros((units, len(gains)))
+    influences = np.zeros((len(own.influences), len(gains)))
     influences[:, own.positions] = own.influences - own.influences.mean(axis=0)
-    return influences * math.sqrt(units / (units - 1))
+    return influences

@@ -25,9 +25,6 @@ _HYBRID = 0.1
 
 _HALVINGS = 50
 
-_MOST_VALUES = 50
-"""Maximum number of distinct values of a lattice; more are taken to be continuous."""
-
 
 class Winner(NamedTuple):
     """The gain of the candidate with the largest one, corrected for having been chosen for it."""
@@ -74,30 +71,10 @@ def level_of_candidates(lines: Sequence[Line], candidates: int) -> float:
     return LEVEL if candidates == 1 else max(level_of_a_line(lines), LEVEL / candidates)
 
 
-def smallest_step(columns: Sequence[np.ndarray], *, numbers: bool) -> float:
-    """Return the step of the lattice on which all values lie: 1 for right and wrong; 0 where there is none.
-
-    columns: values, (n,) each. numbers: whether a score adds them up; else they are labels, one of which
-    counts as 1, or continuous.
-    """
-    mixed = [column for column in columns if column.dtype == object]
-    if not all(isinstance(cell, str) for column in mixed for cell in column):
-        return 0.0
-    known = np.unique(np.concatenate([np.unique(column) for column in columns]))
-    if len(known) > _MOST_VALUES or len(known) < 2:
-        return 0.0
-    if not numbers:
-        return 1.0
-    gaps = np.diff(known.astype(float))
-    times = gaps / gaps.min()
-    return float(gaps.min()) if np.allclose(times, np.round(times), atol=1e-6) else 0.0
-
-
 def _room(contest: Contest, position: int) -> tuple[float, float]:
     """Return how many standard errors below, and above, the winner's gain could be, and it still won.
 
-    Given what is independent of its gain. Gains on a lattice, such as accuracies, may be equal: a normal gain
-    takes part in a lattice's by half a step.
+    Given what is independent of its gain.
     """
     error, ahead = contest.errors[position], contest.values[position] - contest.values
     # By how much the lead over another candidate changes with one standard error of the winner's gain.
@@ -112,9 +89,17 @@ def _room(contest: Contest, position: int) -> tuple[float, float]:
 
 
 def _half_step(contest: Contest, position: int, other: int) -> float:
-    """Return half of the smallest step of the tasks that two candidates answered differently."""
-    moved = np.abs(contest.influences[:, position] - contest.influences[:, other]) > 1e-12
-    return float(contest.steps[moved].min()) / 2 if moved.any() else 0.0
+    """Return half of the step by which the lead over another candidate changes, about 0 if it is continuous.
+
+    Gains on a lattice, such as accuracies, may be equal: a normal gain takes part in that by half a step, the
+    smallest that a unit adds to the lead. Equal gains of different answers prove a lattice, and its step is
+    the largest then: a unit may share in what others add, as with macro-F1.
+    """
+    moves = np.abs(contest.moves(position, other))
+    largest = float(moves.max(initial=0.0))
+    if largest == 0 or other in contest.tied():
+        return largest / 2
+    return float(moves[moves > ALIKE * largest].min()) / 2
 
 
 def _bound_of_all(contest: Contest, level: float) -> float:

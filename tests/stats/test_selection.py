@@ -18,7 +18,7 @@ from harness.stats.gain import gain_of
 from harness.stats.joint import Line
 from harness.stats.paired import Paired
 from harness.stats.proportions import mcnemar
-from harness.stats.selection import level_of_candidates, smallest_step, winner_of
+from harness.stats.selection import level_of_candidates, winner_of
 
 VALUE = mean_metric("value")
 
@@ -34,9 +34,8 @@ def gains(*candidates, baseline=None, metric=VALUE):
     ]  # fmt: skip
 
 
-def contest(*candidates, step=0.0, **options):
-    rows = len(candidates[0])
-    return Contest.of([[gain] for gain in gains(*candidates, **options)], ["task"], [step / rows])
+def contest(*candidates, **options):
+    return Contest.of([[gain] for gain in gains(*candidates, **options)], ["task"])
 
 
 def normal(mean=0.0, rows=400, seed=0):
@@ -117,9 +116,31 @@ def test_equal_accuracies_leave_an_interval_of_width():
         own = base.copy()
         own[ups[start : start + 8]] = 1.0
         candidates.append(own)
-    tied = contest(*candidates, baseline=base, step=1.0)
+    tied = contest(*candidates, baseline=base)
     assert len(tied.tied()) == 2
     assert winner_of(tied, 0).interval.high > winner_of(tied, 0).interval.low + 0.02
+
+
+def test_equal_values_of_no_lattice_leave_an_interval_of_width():
+    base = np.random.default_rng(4).beta(2, 1, 200)
+    candidates = [base.copy(), base.copy()]
+    for own, start in zip(candidates, (0, 20), strict=True):
+        own[start : start + 20] += 0.369 * np.linspace(0.5, 1, 20)
+    tied = contest(*candidates, baseline=base)
+    assert len(tied.tied()) == 2
+    won = winner_of(tied, 0)
+    assert won.interval.high - won.interval.low > 2 * tied.errors[0]
+
+
+def test_candidates_that_change_no_answer_leave_an_interval_of_width():
+    base = (np.arange(100) < 70).astype(float)
+    one_more = base.copy()
+    one_more[0] = 0.0
+    still = gains(base + 0.0, one_more, baseline=base)
+    unseen = gain_of(Paired.of(VALUE, ([base], None), ([base], None), np.arange(100)))
+    field = Contest.of([[unseen], [unseen], [still[1]]], ["task"])
+    low, high = winner_of(field, 0).interval
+    assert low < 0 < high
 
 
 def test_a_baseline_among_its_candidates_has_a_gain_of_exactly_zero():
@@ -155,9 +176,9 @@ def test_three_answers_do_not_tell_two_candidates_apart():
     base[:200] = 1.0
     better = base.copy()
     better[200:203] = 1.0
-    assert contest(better, base.copy(), baseline=np.roll(base, 1), step=1.0).may_be_best().all()
+    assert contest(better, base.copy(), baseline=np.roll(base, 1)).may_be_best().all()
     better[200:206] = 1.0
-    assert list(contest(better, base.copy(), baseline=np.roll(base, 1), step=1.0).may_be_best()) == [
+    assert list(contest(better, base.copy(), baseline=np.roll(base, 1)).may_be_best()) == [
         True,
         False,
     ]
@@ -184,7 +205,7 @@ def test_the_level_is_never_below_that_of_bonferroni():
     assert level_of_candidates(lines, 20) >= 0.05 / 20
 
 
-# --- means over tasks, lattices ---------------------------------------------------------------------------
+# --- means over tasks --------------------------------------------------------------------------------------
 
 
 def test_the_mean_of_tasks_has_the_root_of_the_squares_of_their_halves():
@@ -196,31 +217,16 @@ def test_the_mean_of_tasks_has_the_root_of_the_squares_of_their_halves():
 
 def test_means_over_tasks_add_up_the_variances_of_independent_examples():
     rows = [gains(normal(0.1, seed=seed), normal(0.2, seed=seed + 10)) for seed in (1, 2)]
-    both = Contest.of([[rows[0][0], rows[1][0]], [rows[0][1], rows[1][1]]], ["a", "b"], [0.0, 0.0])
-    alone = [Contest.of([[gain] for gain in row], ["a"], [0.0]).covariance for row in rows]
+    both = Contest.of([[rows[0][0], rows[1][0]], [rows[0][1], rows[1][1]]], ["a", "b"])
+    alone = [Contest.of([[gain] for gain in row], ["a"]).covariance for row in rows]
     assert both.covariance == pytest.approx((alone[0] + alone[1]) / 4, rel=1e-6)
     assert both.values == pytest.approx([0.1, 0.2])
-
-
-@pytest.mark.parametrize(
-    ("columns", "numbers", "step"),
-    [
-        pytest.param([np.array([0.0, 1.0]), np.array([1.0, 1.0])], True, 1.0, id="right and wrong"),
-        pytest.param([np.array([0.0, 0.25, 1.0])], True, 0.25, id="quarters"),
-        pytest.param([np.array([0.0, 0.25, 0.6])], True, 0.0, id="no lattice"),
-        pytest.param([np.arange(1000) / 7], True, 0.0, id="continuous"),
-        pytest.param([np.array(["a", "b"], dtype=object)], False, 1.0, id="labels"),
-        pytest.param([np.array([0.0, 0.0])], True, 0.0, id="one value"),
-    ],
-)
-def test_values_on_a_lattice_have_its_step(columns, numbers, step):
-    assert smallest_step(columns, numbers=numbers) == step
 
 
 def test_a_gain_without_a_curve_cannot_be_compared():
     (gain,) = gains(normal())
     with pytest.raises(ValueError, match="without a confidence curve"):
-        Contest.of([[replace(gain, curve=None)]], ["task"], [0.0])
+        Contest.of([[replace(gain, curve=None)]], ["task"])
 
 
 # --- by simulation ----------------------------------------------------------------------------------------
