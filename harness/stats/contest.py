@@ -101,17 +101,29 @@ class Contest:
         return np.array([(high - low) / 2 for low, high in ends]) / quantile(1 - LEVEL / 2, math.inf)
 
     @cached_property
-    def covariance(self) -> np.ndarray:
-        """Covariance of the gains: correlations of influences, and `errors`."""
+    def observed_errors(self) -> np.ndarray:
+        """Standard errors by the influences of units alone, (candidates,); those of `errors` where there are none.
+
+        They are smaller where a curve allows for what was not seen.
+        """
+        own = np.sqrt(np.einsum("ij,ij->j", self.influences, self.influences))
+        return np.where(own > 0, np.minimum(own, self.errors), self.errors)
+
+    @cached_property
+    def correlations(self) -> np.ndarray:
+        """Correlations of the gains, (candidates, candidates)."""
         own = self.influences.T @ self.influences
         root = np.sqrt(np.diag(own))
-        still = root == 0
-        scale = np.divide(self.errors, root, out=np.zeros_like(root), where=~still)
+        moved = np.where(root > 0, root, 1.0)
         # Gains that no unit moves have an error all the same, of what was not seen: one that they share.
-        shared = np.where(np.outer(still, still), np.outer(self.errors, self.errors), 0)
-        covariance = own * np.outer(scale, scale) + shared
-        np.fill_diagonal(covariance, self.errors**2)
-        return np.asarray(covariance)
+        correlations = own / np.outer(moved, moved) + np.outer(root == 0, root == 0)
+        np.fill_diagonal(correlations, 1.0)
+        return np.asarray(correlations)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the gains by `correlations` and `errors`."""
+        return np.asarray(self.correlations * np.outer(self.errors, self.errors))
 
     @cached_property
     def noise(self) -> np.ndarray:

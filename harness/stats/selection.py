@@ -48,16 +48,18 @@ def winner_of(contest: Contest, position: int, level: float = LEVEL) -> Winner:
     value, curve = float(contest.values[position]), contest.curves[position]
     if not contest.errors[position] > 0:
         return Winner(position, value, value, curve.interval(level))
-    low, high = _room(contest, position)
     bound = _bound_of_all(contest, _HYBRID * level)
     left = (1 - _HYBRID) * level / (1 - _HYBRID * level) / 2
-    below, middle, above = (_deviate(share, low, high, bound) for share in (1 - left, 0.5, left))
-    error = float(contest.errors[position])
-    bottom, top = _value_at(curve, below), _value_at(curve, above)
+    # Where curves allow for what was not seen, gains vary less than their curves are wide, and smaller errors
+    # correct less for the win: the lower end is by the larger ones, all else by the smaller.
+    below = _deviate(1 - left, *_room(contest, position, contest.errors), bound)
+    room = _room(contest, position, contest.observed_errors)
+    middle, above = (_deviate(share, *room, bound) for share in (0.5, left))
+    error, observed = float(contest.errors[position]), float(contest.observed_errors[position])
     # An end beyond the observed gain: a curve that is wide at any level has none there.
-    bottom = bottom if below >= 0 else min(bottom, value - below * error)
-    top = top if above <= 0 else max(top, value - above * error)
-    return Winner(position, value, min(max(value - middle * error, bottom), top), Interval(bottom, top))
+    bottom = _value_at(curve, below) if below >= 0 else value - below * error
+    top = _value_at(curve, above) if above <= 0 else value - above * observed
+    return Winner(position, value, min(max(value - middle * observed, bottom), top), Interval(bottom, top))
 
 
 def level_of_candidates(lines: Sequence[Line], candidates: int) -> float:
@@ -71,14 +73,14 @@ def level_of_candidates(lines: Sequence[Line], candidates: int) -> float:
     return LEVEL if candidates == 1 else max(level_of_a_line(lines), LEVEL / candidates)
 
 
-def _room(contest: Contest, position: int) -> tuple[float, float]:
+def _room(contest: Contest, position: int, errors: np.ndarray) -> tuple[float, float]:
     """Return how many standard errors below, and above, the winner's gain could be, and it still won.
 
     Given what is independent of its gain.
     """
-    error, ahead = contest.errors[position], contest.values[position] - contest.values
+    error, ahead = errors[position], contest.values[position] - contest.values
     # By how much the lead over another candidate changes with one standard error of the winner's gain.
-    rates = (contest.covariance[position, position] - contest.covariance[:, position]) / error
+    rates = error - contest.correlations[position] * errors
     low, high = -math.inf, math.inf
     for other, rate in enumerate(rates):
         if other == position or abs(rate) <= ALIKE * error:
