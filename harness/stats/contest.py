@@ -102,7 +102,7 @@ class Contest:
 
     @cached_property
     def observed_errors(self) -> np.ndarray:
-        """Standard errors by the influences of units alone, (candidates,); those of `errors` where there are none.
+        """Standard errors by the influences of units alone, (candidates,); of `errors` where there are none.
 
         They are smaller where a curve allows for what was not seen.
         """
