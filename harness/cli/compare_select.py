@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 def check_select(choice: SelectOptions, pair: PairOptions, scope: ScopeOptions) -> bool:
     """Return whether a candidate is to be selected; raises HarnessError for options that contradict."""
-    if bool(choice.select_on) != bool(choice.confirm_on):
-        lacking = "--confirm-on" if choice.select_on else "--select-on"
+    select_on, confirm_on = words(choice.select_on), words(choice.confirm_on)
+    if bool(select_on) != bool(confirm_on):
+        lacking = "--confirm-on" if select_on else "--select-on"
         raise HarnessError(
             f"{lacking} is missing: one chooses, the other confirms",
             hint="`--select best --tasks NAMES` chooses and judges on the same tasks",
         )
-    if not (choice.select or choice.select_on):
+    if not (choice.select or select_on):
         if choice.by:
             raise HarnessError("--by says what to select by", hint=f"--select best --by {choice.by}")
         return False
@@ -35,7 +36,7 @@ def check_select(choice: SelectOptions, pair: PairOptions, scope: ScopeOptions) 
         )
     if pair.all_pairs:
         raise HarnessError("--all-pairs has no baseline to gain on", hint="leave out --all-pairs")
-    if choice.select_on and scope.tasks:
+    if select_on and scope.tasks:
         raise HarnessError("--select-on and --confirm-on say which tasks", hint="leave out --tasks")
     return True
 
@@ -50,7 +51,7 @@ def select(
 
     from harness.comparison.selection import select_and_confirm, select_best
 
-    if not choice.select_on:
+    if not words(choice.select_on):
         comparison, selection = select_best(pairs, options, choice.by)
         return [comparison], selection
     select_on = selected_tasks(words(choice.select_on), options.tasks, pairs)

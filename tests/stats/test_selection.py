@@ -257,3 +257,12 @@ def test_intervals_of_winners_cover_where_the_ordinary_one_does_not():
         cell = measure_cell(race, 300, 50, 400, draws=4000)
         assert cell.coverage >= 0.93 - 3 * math.sqrt(0.93 * 0.07 / 400)
         assert cell.naive < 0.8
+
+
+@pytest.mark.slow
+def test_areas_near_one_have_intervals_that_cover_though_they_tie():
+    (race,) = [each for each in RACES if each.name == "ROC-AUC near 1, equal"]
+    for examples in (100, 300):
+        cell = measure_cell(race, examples, 10, 200, draws=4000)
+        assert cell.coverage >= 0.93 - 3 * math.sqrt(0.93 * 0.07 / 200)
+        assert cell.passes <= 0.035 + 3 * math.sqrt(0.035 * 0.965 / 200)
