@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _MOST_NAMED = 3
 """Maximum number of candidates that a sentence names."""
 
+_MOST_REASONS = 10
+"""Maximum number of candidates of which an error says why they cannot be selected."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
@@ -206,9 +209,13 @@ def _enter(pairs: Pairs, partials: Sequence[Partial], by: str | None) -> _Entrie
         else:
             may.append(_Entry(pair=pair, name=name, fingerprint=fingerprint, deciding=deciding))
     if not may:
-        reasons = "\n".join(f"{each.model}: {each.reason}" for each in may_not)
+        reasons = [f"{each.model}: {each.reason}" for each in may_not[:_MOST_REASONS]]
+        if more := may_not[_MOST_REASONS:]:
+            reasons.append(f"and {plural(len(more), 'more candidate')}")
         raise HarnessError(
-            "no candidate can be selected", exists=reasons, hint="--tasks compares on some tasks only"
+            "no candidate can be selected",
+            exists="\n".join(reasons),
+            hint="--tasks compares on some tasks only",
         )
     # Nothing may depend on the order in which candidates were given.
     may.sort(key=lambda entry: entry.name)
