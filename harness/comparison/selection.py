@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.comparison.compare import compare, conclude, find_all_changes, measure_pairs
+from harness.comparison.entries import display_names_of, enter, task_of
 from harness.comparison.flip_tables import level_text
-from harness.comparison.result import PASSES, LeftOut, Ranked, Selection
+from harness.comparison.result import PASSES, Ranked, Selection
 from harness.errors import HarnessError
-from harness.models.locate import display_names
 from harness.render import plural, verb
-from harness.stats.contest import Contest
 from harness.stats.curve import LEVEL
 from harness.stats.joint import Line
 from harness.stats.selection import level_of_candidates, winner_of
@@ -21,46 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.comparison.compare import CompareOptions, Partial
+    from harness.comparison.entries import Entries, Pairs
     from harness.comparison.gate import Gate
     from harness.comparison.measure import MetricGain
     from harness.comparison.result import Comparison, Outcome
-    from harness.comparison.sources import ModelResults
+    from harness.stats.contest import Contest
     from harness.stats.gain import Gain
-
-    Pairs = Sequence[tuple[ModelResults, Sequence[ModelResults]]]
 
 _MOST_NAMED = 3
 """Maximum number of candidates that a sentence names."""
-
-_MOST_REASONS = 10
-"""Maximum number of candidates of which an error says why they cannot be selected."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    """A candidate that may be selected."""
-
-    pair: int
-    """Its position among all pairs."""
-    name: str
-    fingerprint: str
-    deciding: Sequence[MetricGain]
-    """Headline gains on the tasks that decide, in the same order for all entries."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Entries:
-    """The candidates that may be selected, those that may not, and by what."""
-
-    may: Sequence[_Entry]
-    may_not: Sequence[LeftOut]
-    by: str
-    tasks: tuple[str, ...]
-
-    def contest(self) -> Contest:
-        """Return the contest of those that may be selected."""
-        gains = [[_gain_of(each) for each in entry.deciding] for entry in self.may]
-        return Contest.of(gains, [each.evaluation.examination for each in self.may[0].deciding])
 
 
 def select_best(pairs: Pairs, options: CompareOptions, by: str | None = None) -> tuple[Comparison, Selection]:
@@ -71,7 +39,7 @@ def select_best(pairs: Pairs, options: CompareOptions, by: str | None = None) ->
     Raises HarnessError for an unknown task or tag, and where no candidate can be selected.
     """
     partials = measure_pairs(pairs, options)
-    entries = _enter(pairs, partials, by)
+    entries = enter(pairs, partials, by)
     contest = entries.contest()
     tied = contest.tied().tolist()
     winner, gate = entries.may[tied[0]], options.gate
@@ -97,7 +65,7 @@ def select_and_confirm(
     """
     refuse_shared_examples(pairs, options.only or frozenset(), confirm_on)
     _, selection = select_best(pairs, replace(options, gate=None, why=False, power=False), by)
-    chosen = pairs[_names(pairs).index(selection.winner)]
+    chosen = pairs[display_names_of(pairs).index(selection.winner)]
     (comparison,) = compare([chosen], replace(options, only=confirm_on))
     selection = replace(selection, confirmed_on=tuple(sorted(confirm_on)))
     sentence = f"{selection.sentence} Alone on {', '.join(selection.confirmed_on)}: {comparison.sentence}"
@@ -122,7 +90,7 @@ def refuse_shared_examples(pairs: Pairs, select_on: Iterable[str], confirm_on: I
 
 
 def _selection(
-    entries: _Entries,
+    entries: Entries,
     contest: Contest,
     tied: Sequence[int],
     comparisons: Sequence[Comparison],
@@ -194,91 +162,7 @@ def write_sentence(selection: Selection) -> str:
     return f"{who}: {gain}{f'; {doubt}' if count > 1 else ''}.{also}{out}"
 
 
-# --- who may be selected, and by what ---------------------------------------------------------------------
-
-
-def _enter(pairs: Pairs, partials: Sequence[Partial], by: str | None) -> _Entries:
-    """Enter the candidates; raises HarnessError where none may be selected."""
-    tasks = _deciding_tasks(partials, by)
-    may, may_not = [], []
-    for pair, (name, partial) in enumerate(zip(_names(pairs), partials, strict=True)):
-        deciding = [each for each in partial.measured if each.headline and _task(each) in tasks]
-        fingerprint = pairs[pair][1][0].fingerprint
-        if reason := _why_not(partial, deciding):
-            may_not.append(LeftOut(model=name, fingerprint=fingerprint, reason=reason))
-        else:
-            may.append(_Entry(pair=pair, name=name, fingerprint=fingerprint, deciding=deciding))
-    if not may:
-        reasons = [f"{each.model}: {each.reason}" for each in may_not[:_MOST_REASONS]]
-        if more := may_not[_MOST_REASONS:]:
-            reasons.append(f"and {plural(len(more), 'more candidate')}")
-        raise HarnessError(
-            "no candidate can be selected",
-            exists="\n".join(reasons),
-            hint="--tasks compares on some tasks only",
-        )
-    # Nothing may depend on the order in which candidates were given.
-    may.sort(key=lambda entry: entry.name)
-    return _Entries(may=may, may_not=may_not, by=_words(tasks, by), tasks=tuple(sorted(tasks)))
-
-
-def _names(pairs: Pairs) -> list[str]:
-    """Return a distinct name for each candidate: with its fingerprint or its folder, where it must be."""
-    models = [candidates[0] for _, candidates in pairs]
-    shown = display_names([(model.name, model.fingerprint) for model in models])
-    names = [shown[model.name, model.fingerprint] for model in models]
-    return [
-        f"{name} ({model.source})" if names.count(name) > 1 else name
-        for name, model in zip(names, models, strict=True)
-    ]
-
-
-def _task(measured: MetricGain) -> str:
-    return measured.evaluation.examination.task
-
-
-def _deciding_tasks(partials: Sequence[Partial], by: str | None) -> frozenset[str]:
-    """Return the tasks that decide; raises HarnessError for a `by` that names none of those compared."""
-    headlines = [each for partial in partials for each in partial.measured if each.headline]
-    tasks = frozenset(_task(each) for each in headlines)
-    if by is None or not tasks:
-        return tasks
-    chosen = frozenset(_task(each) for each in headlines if by == _task(each) or by in each.tags)
-    if not chosen:
-        known = {word for each in headlines for word in (_task(each), *each.tags)}
-        raise HarnessError.unknown("task or tag", by, known, hint="--by takes one that is compared")
-    return frozenset([by]) if by in chosen else chosen
-
-
-def _words(tasks: frozenset[str], by: str | None) -> str:
-    if len(tasks) == 1:
-        return f"its gain on {min(tasks)}"
-    return f"its mean gain on {len(tasks)} tasks{f' tagged {by}' if by else ''}"
-
-
-def _why_not(partial: Partial, deciding: Sequence[MetricGain]) -> str | None:
-    """Return why a candidate cannot be selected; None if it can."""
-    if partial.broken:
-        return "; ".join(partial.broken)
-    if partial.refused:
-        return "; ".join(
-            f"{refused.task} is not comparable: {', '.join(each.key for each in refused.differences)}"
-            for refused in partial.refused
-        )
-    for each in deciding:
-        if each.gain is None or each.gain.curve is None:
-            return f"{_task(each)} has no interval: {each.reason}"
-    return None if deciding else "nothing was measured"
-
-
 # --- how it is judged -------------------------------------------------------------------------------------
-
-
-def _gain_of(measured: MetricGain) -> Gain:
-    """Return the gain; raises ValueError without one."""
-    if measured.gain is None:
-        raise ValueError("a metric without a gain")
-    return measured.gain
 
 
 def _level(families: Sequence[Sequence[MetricGain]], gate: Gate | None) -> float:
@@ -296,7 +180,7 @@ def _is_asked(measured: MetricGain, gate: Gate) -> bool:
     """Return whether a condition on the gain applies."""
     return any(
         (measured.headline if condition.metric is None else measured.score.metric == condition.metric)
-        and condition.task in (None, _task(measured))
+        and condition.task in (None, task_of(measured))
         and (condition.tag is None or condition.tag in measured.tags)
         for condition in gate.conditions
         if condition.rule in ("margin", "gain")
