@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
+from harness.cli.compare_plan import (
+    GateOptions,
+    PairOptions,
+    ScopeOptions,
+    SelectOptions,
+    compare_options,
+    model_pairs,
+)
+from harness.cli.compare_select import check_select, select
 from harness.cli.options import PluginOptions, grouped, plugin_options
 from harness.errors import HarnessError
 from harness.system.paths import user_path, without_start_folder
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.cli.config import Config
-    from harness.comparison.result import Comparison, ParetoPoint
+    from harness.comparison.result import Comparison, ParetoPoint, Selection
     from harness.comparison.sources import ModelResults
 
 FORMATS = ("table", "md", "json", "csv", "junit", "github")
@@ -46,6 +54,7 @@ class _Report:
     front: Sequence[ParetoPoint]
     warnings: Sequence[str]
     """On all comparisons together."""
+    selection: Selection | None
     matrix: bool
 
     def document(self, form: str) -> str:
@@ -55,9 +64,15 @@ class _Report:
 
         shown = self.comparisons
         if form == "md":
-            return markdown(shown, matrix=self.matrix, front=self.front, warnings=self.warnings)
+            return markdown(
+                shown,
+                matrix=self.matrix,
+                front=self.front,
+                warnings=self.warnings,
+                selection=self.selection,
+            )
         if form == "json":
-            return formats.to_json(shown, self.front, self.warnings)
+            return formats.to_json(shown, self.front, self.warnings, self.selection)
         if form == "github":
             return formats.to_github(shown, self.warnings)
         return formats.to_csv(shown) if form == "csv" else formats.to_junit(shown)
@@ -66,9 +81,12 @@ class _Report:
         """Print tables, then warnings, then the answers in a sentence each."""
         from harness.cli.output import console, print_tables, say
         from harness.comparison.matrix import matrix_tables, pareto_table
+        from harness.comparison.selection_tables import selection_tables
         from harness.comparison.tables import comparison_tables
 
         target = console()
+        if self.selection is not None:
+            print_tables(selection_tables(self.selection), target)
         if self.matrix:
             print_tables(matrix_tables(self.comparisons), target)
         for comparison in self.comparisons:
@@ -92,6 +110,12 @@ class _Report:
 @click.option("--all-pairs", is_flag=True, help="Compare every model with every other.")
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
+@click.option(
+    "--select", type=click.Choice(["best"]), help="Ship one: the best candidate, its gain after selection."
+)
+@click.option("--by", metavar="NAME", help="Select by this task, or by the mean over this tag.")
+@click.option("--select-on", multiple=True, metavar="NAMES", help="Select on these tasks and tags …")
+@click.option("--confirm-on", multiple=True, metavar="NAMES", help="… and compare the best alone on these.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks, tags and suites.")
 @click.option(
     "--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headline metrics, or `all`."
@@ -114,12 +138,13 @@ class _Report:
     help="Note the comparison; count the candidates that its examples judged.",
 )
 @plugin_options
-@grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, report=ReportOptions)
+@grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, choice=SelectOptions, report=ReportOptions)
 def command(
     *,
     pair: PairOptions,
     scope: ScopeOptions,
     gate: GateOptions,
+    choice: SelectOptions,
     report: ReportOptions,
     plugins: PluginOptions,
 ) -> None:
@@ -140,22 +165,26 @@ def command(
     from harness.system.atomic import write_report
 
     forms = {user_path(file): _format_of(file) for file in report.files}
+    selecting = check_select(choice, pair, scope)
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
-    pairs = model_pairs(pair)
-    options = compare_options(scope, gate, tasks, workspace.suites(tasks), pairs)
+    pairs = model_pairs(pair, every=selecting)
+    suites = workspace.suites(tasks)
+    options = compare_options(scope, gate, tasks, suites, pairs)
     ledger = _ledger(report, workspace.config)
-    comparisons = compare(pairs, options)
+    selected = select(choice, pairs, options, suites) if selecting else None
+    comparisons = selected.judged if selected else compare(pairs, options)
     noted, problems = True, list(workspace.plugins.problems)
     if ledger is not None:
-        comparisons, of_ledger, noted = note_looks(ledger, comparisons, pairs)
+        comparisons, of_ledger, noted = note_looks(ledger, comparisons, selected.pairs if selected else pairs)
         problems += of_ledger
     matrix = pair.all_pairs
-    warning = None if matrix else candidates_warning(len(pairs), options.gate)
+    warning = None if matrix or selecting else candidates_warning(len(pairs), options.gate)
     shown = _Report(
-        comparisons=comparisons,
+        comparisons=[comparisons[selected.shown]] if selected else comparisons,
         front=_pareto_front(pairs),
         warnings=[warning] if warning else [],
+        selection=selected.selection if selected else None,
         matrix=matrix,
     )
     for file, form in forms.items():

@@ -52,8 +52,23 @@ class GateOptions:
     gate: str | None
 
 
-def model_pairs(options: PairOptions) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
-    """Return each baseline with its candidates; several candidates are one recipe with several seeds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectOptions:
+    """Whether the best of several candidates is wanted, and by what."""
+
+    select: str | None
+    by: str | None
+    select_on: tuple[str, ...]
+    confirm_on: tuple[str, ...]
+
+
+def model_pairs(
+    options: PairOptions, *, every: bool = False
+) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
+    """Return each baseline with its candidates; several candidates are one recipe with several seeds.
+
+    every: without names, take all other models for candidates, not the only one.
+    """
     from harness.comparison.sources import pick, read_results
 
     paths = [user_path(path) for path in options.paths]
@@ -61,7 +76,11 @@ def model_pairs(options: PairOptions) -> list[tuple[ModelResults, Sequence[Model
     if options.all_pairs:
         return _all_pairs(options, read)
     (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])
-    candidates = _candidates(read, paths, words(options.candidates), baseline)
+    names = words(options.candidates)
+    if every and not names:
+        candidates = _all_others(read, paths, baseline)
+    else:
+        candidates = _candidates(read, paths, names, baseline)
     if options.seeds:
         if len(candidates) < 2:
             raise HarnessError("--seeds needs two candidates or more", hint="--candidate 'nda-seed*'")
@@ -111,6 +130,21 @@ def _candidates(
     return pick([side for sides in read[1:] for side in sides], names, "--candidate", paths[1])
 
 
+def _all_others(
+    read: Sequence[Sequence[ModelResults]], paths: Sequence[Path], baseline: ModelResults
+) -> list[ModelResults]:
+    """Return all models of the further paths, or of the only one, but the baseline."""
+    others = [
+        side for sides in read[1:] or read for side in sides if side.fingerprint != baseline.fingerprint
+    ]
+    if not others:
+        raise HarnessError(
+            f"no candidate in {', '.join(map(str, paths[1:] or paths))}: only {baseline.name} is there",
+            hint="give BASE and CANDS",
+        )
+    return others
+
+
 def _other_model(sides: Sequence[ModelResults], path: Path, baseline: ModelResults) -> list[ModelResults]:
     """Return the model of a further path; where the baseline is there too, the other one."""
     from harness.comparison.sources import pick
@@ -134,7 +168,7 @@ def compare_options(
     return CompareOptions(
         tasks=tasks,
         gate=_gate(gate, power=scope.power),
-        only=_selected_tasks(names, tasks, suites, pairs),
+        only=selected_tasks(names, tasks, suites, pairs),
         suites=tuple(suite for name, suite in suites.items() if name in names),
         metrics=None if "all" in metrics else metrics,
         allow=check_keys(words(scope.allow)),
@@ -156,7 +190,7 @@ def _gate(options: GateOptions, *, power: bool) -> Gate | None:
     return None if options.margin is None else margin_gate(options.margin)
 
 
-def _selected_tasks(
+def selected_tasks(
     names: Sequence[str],
     tasks: Mapping[str, Task],
     suites: Mapping[str, Suite],

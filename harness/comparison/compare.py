@@ -66,8 +66,8 @@ class CompareOptions:
 
 
 @dataclass
-class _Partial:
-    """Results of a comparison before its verdicts."""
+class Partial:
+    """What was measured of a pair, before its verdicts."""
 
     measured: list[MetricGain] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -85,9 +85,24 @@ def compare(
     Results that are missing, broken or not comparable raise nothing: they are listed, and are failures.
     Raises HarnessError where both sides of a pair are the very same records.
     """
+    return conclude(pairs, options, measure_pairs(pairs, options))
+
+
+def measure_pairs(
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]], options: CompareOptions
+) -> list[Partial]:
+    """Measure all gains of each pair, before any verdict; raises HarnessError as `compare` does."""
     for baseline, candidates in pairs:
         refuse_same_records(baseline, candidates)
-    partials = [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
+    return [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
+
+
+def conclude(
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+    options: CompareOptions,
+    partials: Sequence[Partial],
+) -> list[Comparison]:
+    """Decide verdicts, gate and exit code of each pair. partials: what was measured, one of each pair."""
     families = [partial.measured for partial in partials]
     adjusted, level, evidence = correct_p_values(families), claim_level(families), Evidence()
     tests = count_tests(families)
@@ -105,8 +120,8 @@ def compare(
 
 def _measure_pair(
     baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions
-) -> _Partial:
-    partial = _Partial(notes=[*same_model_notes(baseline, candidates), *suite_notes(options.suites)])
+) -> Partial:
+    partial = Partial(notes=[*same_model_notes(baseline, candidates), *suite_notes(options.suites)])
     slots = [slot for slot in baseline.answered if options.only is None or slot[0] in options.only]
     for slot in sorted(without_other_rows(slots, baseline, options.suites), key=repr):
         _compare_task(baseline, candidates, slot, options, partial)
@@ -117,7 +132,7 @@ def _measure_pair(
 def _conclude(
     pair: tuple[ModelResults, Sequence[ModelResults]],
     options: CompareOptions,
-    partial: _Partial,
+    partial: Partial,
     lines: Sequence[MetricComparison],
     tests: int,
 ) -> Comparison:
@@ -155,7 +170,7 @@ def _conclude(
         speed=speed,
         overall=overall_gains(members, options.domain),
         forgetting=measure_forgetting(members, options.domain),
-        changes=tuple(_find_changes(partial.measured)) if options.why else (),
+        changes=find_all_changes(partial.measured) if options.why else (),
         sentence=write_sentence(models, lines, gate_lines, partial.refused, partial.broken, code),
         exit_code=code,
     )
@@ -166,7 +181,7 @@ def _compare_task(
     candidates: Sequence[ModelResults],
     slot: Slot,
     options: CompareOptions,
-    partial: _Partial,
+    partial: Partial,
 ) -> None:
     """Measure one task, or record why that is impossible."""
     models = (baseline, *candidates)
@@ -207,7 +222,7 @@ def _compare_task(
     _measure_task(pair, slot[0], options, partial)
 
 
-def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: _Partial) -> None:
+def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: Partial) -> None:
     scores = _select_scores(pair.baseline.evaluation.scores, task, options)
     absent = sorted({*metrics_of(task, options.suites)} - {score.metric for score in scores})
     partial.broken += [
@@ -272,7 +287,7 @@ def _select_scores(scores: Sequence[Score], task: str, options: CompareOptions) 
 
 
 def _note_other_tasks(
-    baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions, partial: _Partial
+    baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions, partial: Partial
 ) -> None:
     """Note tasks that only the candidate has; a task of `options.only` that is missing is broken."""
     known = {slot[0] for slot in baseline.answered}
@@ -299,11 +314,12 @@ def _other_seeds(count: int) -> str:
     return f"{count} other seed{'s' if count > 1 else ''}"
 
 
-def _find_changes(measured: Sequence[MetricGain]) -> list[Changes]:
+def find_all_changes(measured: Sequence[MetricGain]) -> tuple[Changes, ...]:
+    """Find the examples and slices behind the gain of each line."""
     from harness.comparison.flips import find_changes
 
-    return [
+    return tuple(
         find_changes(each.evaluation.examination.task, each.metric, *each.tables)
         for each in measured
         if each.metric is not None and each.gain is not None and math.isfinite(each.gain.value)
-    ]
+    )

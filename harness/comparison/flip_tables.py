@@ -15,13 +15,26 @@ if TYPE_CHECKING:
 _SHORT = 60
 """Maximum characters of a text in a table; the JSON has the whole text."""
 
-GAIN = "gain [95 % interval]"
 
 _MOVED = {
     "answers": "{gained:,} answers became right, {lost:,} became wrong",
     "pairs": "{gained:,} pairs came nearer to gold, {lost:,} went farther from it",
     "queries": "{gained:,} queries gained, {lost:,} lost",
 }
+
+
+def gain_header(level: float = 0.95) -> str:
+    """Return the header of a column of gains with their intervals at a confidence level."""
+    return f"gain [{level_text(level)} interval]"
+
+
+def level_text(level: float) -> str:
+    """Return a confidence level with as many digits as tell it from 100 %: `95 %`, `99.87 %`."""
+    for digits in range(8):
+        text = f"{100 * level:.{digits}f}"
+        if float(text) < 100 and abs(float(text) / 100 - level) < 0.1 * (1 - level):
+            return f"{text} %"
+    return "100 %"
 
 
 def flip_tables(comparison: Comparison) -> list[Table]:
@@ -48,7 +61,7 @@ def _change_tables(changes: Changes) -> Iterator[Table]:
         yield Table(
             f"where: {changes.task}",
             f"by {changes.metric} · slices whose gain differs from zero",
-            ["slice", "examples", GAIN, "p"],
+            ["slice", "examples", gain_header(), "p"],
             [_slice_row(part) for part in flagged],
             [f"{len(flagged)} of {_tested_text(changes)}"],
         )

@@ -19,6 +19,7 @@ from harness.comparison.result import (
     Comparison,
     MetricComparison,
     ParetoPoint,
+    Selection,
     Shortage,
 )
 from harness.comparison.thresholds import tasks_in_words
@@ -43,18 +44,24 @@ class Document:
     """Quality and speed of all models, best first; empty without speeds or common tasks."""
     warnings: tuple[str, ...] = ()
     """What limits all comparisons together, such as several candidates under one gate."""
+    selection: Selection | None = None
+    """The best of several candidates (`--select`), whose comparison is the only one; None otherwise."""
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
 
 
 def to_json(
-    comparisons: Sequence[Comparison], front: Sequence[ParetoPoint] = (), warnings: Sequence[str] = ()
+    comparisons: Sequence[Comparison],
+    front: Sequence[ParetoPoint] = (),
+    warnings: Sequence[str] = (),
+    selection: Selection | None = None,
 ) -> str:
     """Write one JSON document that follows docs/compare.schema.json; an undefined number is null."""
-    document = msgspec.to_builtins(
-        Document(comparisons=tuple(comparisons), front=tuple(front), warnings=tuple(warnings))
+    whole = Document(
+        comparisons=tuple(comparisons), front=tuple(front), warnings=tuple(warnings), selection=selection
     )
+    document = msgspec.to_builtins(whole)
     return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

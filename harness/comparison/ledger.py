@@ -17,7 +17,7 @@ import msgspec
 
 from harness.comparison.looks import chance_of_one, looks_sentence
 from harness.comparison.result import Looks
-from harness.comparison.words import Verdict
+from harness.comparison.words import Verdict  # noqa: TC001 - msgspec reads it
 from harness.errors import HarnessError
 from harness.system.append import SharedFile, shared_file
 from harness.system.environment import version

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import flip_tables
 from harness.comparison.matrix import matrix_tables, pareto_table
+from harness.comparison.selection_tables import selection_tables
 from harness.comparison.tables import answer_tables
 from harness.render import escaped, plural, to_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.comparison.result import Comparison, ParetoPoint
+    from harness.comparison.result import Comparison, ParetoPoint, Selection
 
 
 def markdown(
@@ -22,6 +23,7 @@ def markdown(
     matrix: bool = False,
     front: Sequence[ParetoPoint] = (),
     warnings: Sequence[str] = (),
+    selection: Selection | None = None,
 ) -> str:
     """Write comparisons for a pull-request comment: summaries, then tables; those of `--why` are folded.
 
@@ -33,6 +35,8 @@ def markdown(
         bullet = "- " if len(summaries) > 1 else ""
         parts.append("".join(f"{bullet}{summary}\n" for summary in summaries))
     parts += [f"{escaped(warning)}\n" for warning in warnings]
+    if selection is not None:
+        parts += [to_markdown([table]) for table in selection_tables(selection)]
     if matrix:
         parts += [to_markdown([table]) for table in matrix_tables(comparisons)]
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from harness.comparison.flip_tables import level_text
 from harness.render import plural
 from harness.stats.curve import LEVEL
 
@@ -21,10 +22,15 @@ FAR_BELOW = 0.5
 """Share of the number of clusters below which their effective number is shown."""
 
 
-def levels_in_words(tests: int) -> str:
-    """Return which level interval, p-value and verdict have. tests: lines that p is corrected over."""
+def levels_in_words(tests: int, level: float) -> str:
+    """Return which level interval, p-value and verdict have.
+
+    tests: lines that p is corrected over. level: confidence level of the intervals.
+    """
     if tests > 1:
-        return f"intervals of 95 % each; p and verdict corrected over {tests:,} lines"
+        return f"intervals of {level_text(level)} each; p and verdict corrected over {tests:,} lines"
+    if level > 1 - LEVEL:
+        return f"interval of {level_text(level)}; p of this line alone"
     return "interval of 95 %; p < 0.05 where it excludes 0"
 
 

@@ -234,6 +234,8 @@ class Comparison:
     """Keys of differences that `--allow` permitted."""
     tests: int = 0
     """Number of lines, in all comparisons of the command, over which p and verdict are corrected."""
+    level: float = 0.95
+    """Confidence level of the intervals of the lines; higher for one that was selected among several."""
     speed: Speed | None = None
     overall: tuple[Overall, ...] = ()
     """Gains over two tasks or more: all of them, and those of each tag of the domain."""
@@ -245,3 +247,60 @@ class Comparison:
     """The result in words."""
     exit_code: int
     """0 passes, 1 fails, 2 broken, 3 not comparable, 4 undecided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """A candidate among those of which the best was selected."""
+
+    model: str
+    fingerprint: str
+    gain: float
+    """What it was selected by: its gain, or mean gain."""
+    low: float
+    high: float
+    """Ends of its own 95 % interval, as if it had been the only candidate."""
+    probability: float
+    """Probability that its true gain is the largest, from a flat prior: its share of joint draws."""
+    among_best: bool
+    """Whether it is in the set that contains the best candidate with 95 %."""
+    gate: Outcome | None
+    """Outcome of the gate, at a level corrected for the number of candidates; None without a gate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A candidate that could not be selected, and why."""
+
+    model: str
+    fingerprint: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The best of several candidates, and its gain after selection."""
+
+    by: str
+    """What it was selected by, in words."""
+    tasks: tuple[str, ...]
+    """Tasks whose headline gains it was selected by."""
+    winner: str
+    fingerprint: str
+    gain: float
+    """The observed gain, which is too high on average: the largest of many."""
+    estimate: float
+    """The gain without that bias: as often too high as too low."""
+    low: float
+    high: float
+    """Ends of the 95 % interval of the winner's true gain, valid after selection."""
+    tied: tuple[str, ...]
+    """Other candidates with the same gain; the first by name was selected."""
+    candidates: tuple[Ranked, ...]
+    """Best first."""
+    left_out: tuple[LeftOut, ...]
+    level: float
+    """Confidence level of the winner's lines, which decide its gate; above 0.95 for several candidates."""
+    confirmed_on: tuple[str, ...]
+    """Tasks on which the winner alone was compared (`--confirm-on`); empty if on those that selected it."""
+    sentence: str

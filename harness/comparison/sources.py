@@ -90,14 +90,14 @@ def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where
             exists=f"models: {', '.join(known)}",
             hint=f"say which: {option} NAME",
         )
-    picked: dict[str, ModelResults] = {}
+    picked: dict[tuple[str, str, str], ModelResults] = {}
     for name in names:
         matches = [side for side in sides if side.name == name] or [
             side for side in sides if fnmatchcase(side.name, name)
         ]
         if not matches:
             raise HarnessError.unknown(f"model in {where}", name, known, hint=f"{option} takes one of these")
-        picked |= {side.name: side for side in matches}
+        picked |= {(side.name, side.fingerprint, side.source): side for side in matches}
     return list(picked.values())
 
 

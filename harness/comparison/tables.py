@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.comparison.flip_tables import GAIN, flip_tables, gain_text, p_value
+from harness.comparison.flip_tables import flip_tables, gain_header, gain_text, p_value
 from harness.comparison.looks import looks_remarks
 from harness.comparison.notes import clusters_text, doubts, far_below, levels_in_words
 from harness.comparison.thresholds import tasks_in_words
@@ -30,8 +30,8 @@ def answer_tables(comparison: Comparison) -> list[Table]:
     lines = comparison.lines
     answer = Table(
         f"{candidate} against {baseline}",
-        levels_in_words(comparison.tests),
-        ["task", "baseline", "candidate", GAIN, "p", "verdict"],
+        levels_in_words(comparison.tests, comparison.level),
+        ["task", "baseline", "candidate", gain_header(comparison.level), "p", "verdict"],
         [_row(line, label) for line, label in zip(lines, _labels(lines), strict=True)],
         list(_remarks(comparison)),
     )

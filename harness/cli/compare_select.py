@@ -1,0 +1,60 @@
+"""`harness compare --select best`: what its options ask for, and what they cannot be combined with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.cli.compare_plan import selected_tasks
+from harness.cli.options import words
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.cli.compare_plan import PairOptions, ScopeOptions, SelectOptions
+    from harness.comparison.compare import CompareOptions
+    from harness.comparison.selection import Selected
+    from harness.comparison.sources import ModelResults
+    from harness.tasks.suites import Suite
+
+
+def check_select(choice: SelectOptions, pair: PairOptions, scope: ScopeOptions) -> bool:
+    """Return whether a candidate is to be selected; raises HarnessError for options that contradict."""
+    select_on, confirm_on = words(choice.select_on), words(choice.confirm_on)
+    if bool(select_on) != bool(confirm_on):
+        lacking = "--confirm-on" if select_on else "--select-on"
+        raise HarnessError(
+            f"{lacking} is missing: one chooses, the other confirms",
+            hint="`--select best --tasks NAMES` chooses and judges on the same tasks",
+        )
+    if not (choice.select or select_on):
+        if choice.by:
+            raise HarnessError("--by says what to select by", hint=f"--select best --by {choice.by}")
+        return False
+    if pair.seeds:
+        raise HarnessError(
+            "--seeds makes one candidate of all: there is nothing to select", hint="leave out --seeds"
+        )
+    if pair.all_pairs:
+        raise HarnessError("--all-pairs has no baseline to gain on", hint="leave out --all-pairs")
+    if select_on and scope.tasks:
+        raise HarnessError("--select-on and --confirm-on say which tasks", hint="leave out --tasks")
+    return True
+
+
+def select(
+    choice: SelectOptions,
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+    options: CompareOptions,
+    suites: Mapping[str, Suite],
+) -> Selected:
+    """Select a candidate, and compare it, on the tasks that confirm it if there are such."""
+    from dataclasses import replace
+
+    from harness.comparison.selection import select_and_confirm, select_best
+
+    if not words(choice.select_on):
+        return select_best(pairs, options, choice.by)
+    select_on = selected_tasks(words(choice.select_on), options.tasks, suites, pairs)
+    confirm_on = selected_tasks(words(choice.confirm_on), options.tasks, suites, pairs) or frozenset()
+    return select_and_confirm(pairs, replace(options, only=select_on), confirm_on, choice.by)

@@ -1,0 +1,245 @@
+"""Select the best of several candidates, and decide its gate as one of so many."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness.comparison.compare import compare, conclude, find_all_changes, measure_pairs
+from harness.comparison.entries import enter, task_of
+from harness.comparison.flip_tables import level_text
+from harness.comparison.result import PASSES, Ranked, Selection
+from harness.errors import HarnessError
+from harness.render import plural, verb
+from harness.stats.curve import LEVEL
+from harness.stats.joint import Line
+from harness.stats.selection import level_of_candidates, winner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.comparison.compare import CompareOptions, Partial
+    from harness.comparison.entries import Entries, Pairs
+    from harness.comparison.gate import Gate
+    from harness.comparison.measure import MetricGain
+    from harness.comparison.result import Comparison
+    from harness.comparison.words import Outcome
+    from harness.stats.contest import Contest
+    from harness.stats.gain import Gain
+
+_MOST_NAMED = 3
+"""Maximum number of candidates that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """The best of several candidates, and every comparison that was made for it."""
+
+    selection: Selection
+    judged: list[Comparison]
+    """The comparisons, of all candidates."""
+    pairs: Pairs
+    """The models of each."""
+    shown: int
+    """Position of the winner's, which decides."""
+
+    @property
+    def comparison(self) -> Comparison:
+        """The winner's comparison."""
+        return self.judged[self.shown]
+
+
+def select_best(pairs: Pairs, options: CompareOptions, by: str | None = None) -> Selected:
+    """Select the candidate with the largest mean headline gain.
+
+    by: a task or a tag; None for all tasks that are compared. The comparison's intervals, and with them
+    its gate, are at a level corrected for the number of candidates. Without a gate the exit code is 0.
+    Raises HarnessError for an unknown task or tag, and where no candidate can be selected.
+    """
+    partials = measure_pairs(pairs, options)
+    entries = enter(pairs, partials, by)
+    contest = entries.contest()
+    tied = contest.tied().tolist()
+    winner, gate = entries.may[tied[0]], options.gate
+    level = _level([partials[entry.pair].measured for entry in entries.may], gate)
+    judged = [_at_level(partial, level) for partial in partials]
+    # Only the winner's examples are shown: to find those of all candidates would take long.
+    comparisons = conclude(pairs, replace(options, why=False), judged)
+    selection = _selection(entries, contest, tied, comparisons, level)
+    comparison = replace(comparisons[winner.pair], level=1 - level)
+    if options.why:
+        comparison = replace(comparison, changes=find_all_changes(partials[winner.pair].measured))
+    if gate is None:  # there is nothing to fail: the question was which, not whether
+        comparison = replace(comparison, sentence=selection.sentence, exit_code=PASSES)
+    else:
+        comparison = replace(comparison, sentence=f"{selection.sentence} {comparison.sentence}")
+    comparisons[winner.pair] = comparison
+    return Selected(selection=selection, judged=comparisons, pairs=pairs, shown=winner.pair)
+
+
+def select_and_confirm(
+    pairs: Pairs, options: CompareOptions, confirm_on: frozenset[str], by: str | None = None
+) -> Selected:
+    """Select on the tasks of `options.only`, and compare the winner alone on others, which decide its gate.
+
+    Raises HarnessError as `select_best` does, and for tasks that share their examples.
+    """
+    refuse_shared_examples(pairs, options.only or frozenset(), confirm_on)
+    found = select_best(pairs, replace(options, gate=None, why=False, power=False), by)
+    chosen = pairs[found.shown]
+    (comparison,) = compare([chosen], replace(options, only=confirm_on))
+    selection = replace(found.selection, confirmed_on=tuple(sorted(confirm_on)))
+    sentence = f"{selection.sentence} Alone on {', '.join(selection.confirmed_on)}: {comparison.sentence}"
+    return Selected(
+        selection=selection,
+        judged=[*found.judged, replace(comparison, sentence=sentence)],
+        pairs=[*pairs, chosen],
+        shown=len(pairs),
+    )
+
+
+def refuse_shared_examples(pairs: Pairs, select_on: Iterable[str], confirm_on: Iterable[str]) -> None:
+    """Raise HarnessError where tasks that select also confirm, under one name or by equal examples."""
+    hint = "examples that chose a candidate flatter it: confirm on others"
+    if shared := sorted(set(select_on) & set(confirm_on)):
+        raise HarnessError(f"--select-on and --confirm-on share {', '.join(shared)}", hint=hint)
+    digests: dict[str, set[str]] = {}
+    for baseline, candidates in pairs:
+        for model in (baseline, *candidates):
+            for slot, result in model.answered.items():
+                digests.setdefault(slot[0], set()).add(result.evaluation.examination.digest)
+    for one, other in itertools.product(sorted(select_on), sorted(confirm_on)):
+        if common := digests.get(one, set()) & digests.get(other, set()) - {""}:
+            raise HarnessError(
+                f"{one} and {other} have the same examples (digest {min(common)[:8]})", hint=hint
+            )
+
+
+def _selection(
+    entries: Entries,
+    contest: Contest,
+    tied: Sequence[int],
+    comparisons: Sequence[Comparison],
+    level: float,
+) -> Selection:
+    """Return the selection. tied: positions of those with the largest gain; the first is the winner."""
+    won, winner = winner_of(contest, tied[0]), entries.may[tied[0]]
+    probabilities, may_be_best = contest.probabilities(), contest.may_be_best()
+    ranked = []
+    for position, entry in enumerate(entries.may):
+        low, high = contest.curves[position].interval()
+        gate = _outcome(comparisons[entry.pair])
+        ranked.append(
+            Ranked(
+                model=entry.name,
+                fingerprint=entry.fingerprint,
+                gain=float(contest.values[position]),
+                low=low,
+                high=high,
+                probability=float(probabilities[position]),
+                among_best=bool(may_be_best[position]),
+                gate=gate,
+            )
+        )
+    selection = Selection(
+        by=entries.by,
+        tasks=entries.tasks,
+        winner=winner.name,
+        fingerprint=winner.fingerprint,
+        gain=won.value,
+        estimate=won.estimate,
+        low=won.interval.low,
+        high=won.interval.high,
+        tied=tuple(entries.may[position].name for position in tied[1:]),
+        candidates=tuple(
+            sorted(ranked, key=lambda each: (each.model != winner.name, -each.gain, each.model))
+        ),
+        left_out=tuple(entries.may_not),
+        level=1 - level,
+        confirmed_on=(),
+        sentence="",
+    )
+    return replace(selection, sentence=write_sentence(selection))
+
+
+def write_sentence(selection: Selection) -> str:
+    """Write in words who is the best, by how much, and how sure that is."""
+    count = len(selection.candidates)
+    interval = f"{selection.estimate:+.4f} [{selection.low:+.4f}, {selection.high:+.4f}]"
+    real = (
+        "a gain beyond chance" if selection.low > 0
+        else "a loss beyond chance" if selection.high < 0
+        else "which may be chance"
+    )  # fmt: skip
+    who = f"{selection.winner} is the best of {plural(count, 'candidate')} by {selection.by}"
+    if count == 1:
+        who = f"{selection.winner} is the only candidate, by {selection.by}"
+    gain = f"gain {selection.gain:+.4f}, after selection {interval}, {real}"
+    others = [each.model for each in selection.candidates[1:] if each.among_best]
+    named = ", ".join(others) if len(others) <= _MOST_NAMED else f"{len(others)} others"
+    doubt = f"{named} cannot be told from it" if others else "all others are worse beyond chance"
+    passing = [each.model for each in selection.candidates[1:] if each.gate == "passes"]
+    also = ""
+    if passing and selection.candidates[0].gate != "passes":
+        also = f" The gate is passed by {', '.join(passing[:_MOST_NAMED])}"
+        also += f" and {len(passing) - _MOST_NAMED} more." if len(passing) > _MOST_NAMED else "."
+    left = len(selection.left_out)
+    out = f" {plural(left, 'candidate')} {verb(left, 'was', 'were')} left out." if left else ""
+    return f"{who}: {gain}{f'; {doubt}' if count > 1 else ''}.{also}{out}"
+
+
+# --- how it is judged -------------------------------------------------------------------------------------
+
+
+def _level(families: Sequence[Sequence[MetricGain]], gate: Gate | None) -> float:
+    """Return the level at which each candidate is judged, by the lines on which the gate wants a gain."""
+    lines = [
+        Line(each.gain.p, each.evaluation.examination, each.gain.influence, each.gain.unit_names)
+        for family in families
+        for each in family
+        if each.gain is not None and (gate is None or _is_asked(each, gate))
+    ]
+    return level_of_candidates(lines, len(families))
+
+
+def _is_asked(measured: MetricGain, gate: Gate) -> bool:
+    """Return whether a condition on the gain applies."""
+    return any(
+        (measured.headline if condition.metric is None else measured.score.metric == condition.metric)
+        and condition.task in (None, task_of(measured))
+        and (condition.tag is None or condition.tag in measured.tags)
+        for condition in gate.conditions
+        if condition.rule in ("margin", "gain")
+    )
+
+
+def _at_level(partial: Partial, level: float) -> Partial:
+    """Return what was measured with intervals at a level, and a note that says so."""
+    if level >= LEVEL:
+        return partial
+    measured = [
+        replace(each, gain=_with_interval(each.gain, level)) if each.gain is not None else each
+        for each in partial.measured
+    ]
+    note = f"intervals are of {level_text(1 - level)}: this candidate was chosen among several"
+    return replace(partial, measured=measured, notes=[*partial.notes, note])
+
+
+def _with_interval(gain: Gain, level: float) -> Gain:
+    if gain.curve is None:
+        return gain
+    low, high = gain.curve.interval(level)
+    return replace(gain, low=low, high=high)
+
+
+def _outcome(comparison: Comparison) -> Outcome | None:
+    """Return the outcome of a comparison's gate as one word; None without a gate."""
+    if not comparison.gated:
+        return None
+    outcomes = {line.outcome for line in comparison.gate if not line.holds}
+    return next((word for word in _PRECEDENCE if word in outcomes), "passes")
+
+
+_PRECEDENCE: tuple[Outcome, ...] = ("broken", "fails", "undecided")
+"""Outcomes of conditions that decide that of the gate, the first before the others."""

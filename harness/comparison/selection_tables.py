@@ -1,0 +1,61 @@
+"""Tables of a selection: the candidates, best first, and what is known of the best."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.comparison.flip_tables import gain_text, level_text
+from harness.render import Cell, Table, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.comparison.result import Ranked, Selection
+
+
+def selection_tables(selection: Selection) -> list[Table]:
+    """Return the table of the candidates, with the winner's gain after selection below it."""
+    gated = any(candidate.gate is not None for candidate in selection.candidates)
+    header = ["candidate", "gain [95 %, alone]", "is best", "may be best"]
+    return [
+        Table(
+            f"best of {plural(len(selection.candidates), 'candidate')}",
+            f"by {selection.by}",
+            [*header, *(["gate"] if gated else [])],
+            [_row(candidate, selection, gated=gated) for candidate in selection.candidates],
+            list(_remarks(selection)),
+        )
+    ]
+
+
+def _row(candidate: Ranked, selection: Selection, *, gated: bool) -> list[Cell]:
+    wins = (candidate.model, candidate.fingerprint) == (selection.winner, selection.fingerprint)
+    return [
+        Cell(candidate.model, best=wins),
+        Cell(gain_text(candidate.gain, candidate.low, candidate.high), best=wins),
+        Cell(percent(candidate.probability), best=wins),
+        Cell("yes" if candidate.among_best else "no", best=wins),
+        *([Cell(candidate.gate or "–", best=wins)] if gated else []),
+    ]
+
+
+def _remarks(selection: Selection) -> Iterator[str]:
+    shown = gain_text(selection.estimate, selection.low, selection.high)
+    yield f"{selection.winner} after selection: gain {shown}; the largest of several is too high by luck"
+    yield "is best: probability that its true gain is the largest, if nothing was known beforehand"
+    yield "may be best: those among which the best is with 95 %"
+    if not selection.confirmed_on and len(selection.candidates) > 1:
+        yield (
+            f"the intervals of its lines are of {level_text(selection.level)}, and any gate is asked at that"
+            f" level, for {plural(len(selection.candidates), 'candidate')} at once"
+        )
+    if selection.tied:
+        yield f"the same gain has {', '.join(selection.tied)}: the first by name is selected"
+    yield from (f"left out: {each.model}: {each.reason}" for each in selection.left_out)
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage; one that is neither none nor all is not shown as such."""
+    if 0 < share < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")

@@ -1,0 +1,274 @@
+"""Selection of the best candidate: who may be selected, by what, and how its gate is decided."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import evaluated
+
+from comparison.made import SPEARMAN, answer, pairs
+from harness.comparison.compare import CompareOptions, compare
+from harness.comparison.flip_tables import level_text
+from harness.comparison.gate import Condition, Gate, margin_gate
+from harness.comparison.selection import select_and_confirm, select_best
+from harness.comparison.selection_tables import percent, selection_tables
+from harness.comparison.sources import read_results
+from harness.errors import HarnessError
+from harness.metrics.standard import mean_metric
+from harness.results.folder import Results
+
+pytestmark = pytest.mark.kernels
+
+NDCG = mean_metric("ndcg@10", "ndcg")
+ROWS = 300
+
+
+@pytest.fixture(autouse=True)
+def somewhere_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def values(gain=0.0, seed=0, rows=ROWS):
+    """Values of queries, those of the baseline (seed 0) moved by noise, and by a gain."""
+    base = np.random.default_rng(0).beta(2, 2, rows)
+    return base if not seed else base + np.random.default_rng(seed).normal(gain, 0.1, rows)
+
+
+def tell(model, task="law", gain=0.0, seed=0, *, folder=None, **changes):
+    """Write a model's values of a task; base has none of its own noise."""
+    told = {"digest": task[0] * 64, "tags": (task,)} | changes
+    answer(folder or model, model, task, metrics=(NDCG,), ndcg=values(gain, seed), **told)
+
+
+def field(*gains, task="law", **changes):
+    """Write a baseline and candidates a, b, … with these gains on a task."""
+    tell("base", task, **changes)
+    for number, (name, gain) in enumerate(zip("abcdefgh", gains, strict=False), 1):
+        tell(name, task, gain, number + 10 * len(task), **changes)
+
+
+def sides(*names):
+    (base,) = read_results(Path("base"))
+    return [(base, read_results(Path(name))) for name in names or "abc"]
+
+
+def select(*names, by=None, **changes):
+    found = select_best(sides(*names), replace(CompareOptions(tasks={}), **changes), by)
+    return found.comparison, found.selection
+
+
+# --- by what ----------------------------------------------------------------------------------------------
+
+
+def test_the_best_is_selected_by_its_mean_gain_over_all_tasks():
+    field(0.05, 0.0, 0.02)
+    field(0.0, 0.01, 0.05, task="news")
+    comparison, found = select()
+    assert found.winner == comparison.candidate.name == "c"
+    assert [each.model for each in found.candidates] == ["c", "a", "b"]
+    assert found.tasks == ("law", "news")
+    ordinary = compare(sides("c"), CompareOptions(tasks={}))[0]
+    assert found.gain == pytest.approx(np.mean([line.gain for line in ordinary.lines]))
+    assert "c is the best of 3 candidates by its mean gain on 2 tasks" in found.sentence
+
+
+@pytest.mark.parametrize("by", ["law", "legal"])
+def test_a_task_or_a_tag_decides_if_asked(by):
+    field(0.05, 0.0, 0.02, tags=("legal",))
+    field(0.0, 0.01, 0.05, task="news")
+    _, found = select(by=by)
+    assert (found.winner, found.tasks, found.by) == ("a", ("law",), "its gain on law")
+    with pytest.raises(HarnessError, match="no task or tag named 'lgal'"):
+        select(by="lgal")
+
+
+def test_the_gain_of_the_best_of_equal_candidates_is_corrected_and_of_one_candidate_is_not():
+    field(0.0, 0.0, 0.0)
+    _, found = select()
+    ranked = found.candidates[0]
+    assert found.low < ranked.low
+    assert found.estimate < found.gain
+    assert sum(each.probability for each in found.candidates) == pytest.approx(1)
+    assert all(each.among_best for each in found.candidates)
+    assert "which may be chance; " in found.sentence
+    _, alone = select("a")
+    (ranked,) = alone.candidates
+    assert (alone.low, alone.high) == pytest.approx((ranked.low, ranked.high))
+    assert (alone.level, ranked.probability) == (0.95, 1)
+
+
+def test_a_clear_winner_is_told_from_all_others():
+    field(0.2, 0.0, 0.01)
+    comparison, found = select()
+    assert [each.among_best for each in found.candidates] == [True, False, False]
+    assert "a gain beyond chance; all others are worse beyond chance" in found.sentence
+    assert comparison.exit_code == 0
+
+
+def test_equal_gains_are_said_and_the_first_by_name_is_selected():
+    field(0.05, 0.0)
+    for name in ("twin", "alias"):
+        tell(name, "law", 0.05, 31)
+    _, found = select("twin", "b", "alias", "a")
+    assert (found.winner, found.tied) == ("a", ("alias", "twin"))
+    assert [each.probability for each in found.candidates] == pytest.approx([1 / 3] * 3 + [0], abs=0.01)
+    assert "the same gain has alias, twin" in " ".join(selection_tables(found)[0].remarks)
+    assert select("a", "alias", "b", "twin")[1] == found
+
+
+# --- who may be selected ----------------------------------------------------------------------------------
+
+
+def test_candidates_that_lack_a_task_or_are_broken_or_not_comparable_are_left_out():
+    field(0.3, 0.3, 0.0, 0.3)
+    tell("base", "news")
+    for name in "bcd":
+        tell(name, "news", 0.0, 7)
+    tell("b", "law", 0.3, 2, digest="f" * 64)
+    Results(Path("d")).write_error(
+        evaluated("d", "news", fingerprint=Results(Path("d")).evaluations()[0].model[1], error="boom"), None
+    )
+    _, found = select("a", "b", "c", "d")
+    assert (found.winner, [each.model for each in found.candidates]) == ("c", ["c"])
+    assert [(each.model, each.reason.split(":")[0]) for each in found.left_out] == [
+        ("a", "news is missing from the results of a"),
+        ("b", "law is not comparable"),
+        ("d", "news is an ERROR of d"),
+    ]
+    assert found.sentence.startswith("c is the only candidate")
+    assert found.sentence.endswith("3 candidates were left out.")
+
+
+def test_without_a_candidate_that_may_be_selected_the_reasons_are_said():
+    field(0.1, 0.1)
+    tell("base", "news")
+    with pytest.raises(HarnessError, match="no candidate can be selected") as found:
+        select("a", "b")
+    assert "a: news is missing from the results of a" in found.value.exists
+
+
+def test_candidates_without_predictions_are_left_out():
+    field(0.1, 0.1)
+    Path("bare").mkdir()
+    shutil.copy("b/leaderboard.csv", "bare/b.csv")
+    pairs = [*sides("a"), *sides("bare/b.csv")]
+    found = select_best(pairs, CompareOptions(tasks={})).selection
+    assert found.winner == "a"
+    assert "law has no interval" in found.left_out[0].reason
+
+
+def test_models_of_one_name_are_told_apart():
+    tell("base")
+    for number, gain in enumerate((0.0, 0.1), 1):
+        tell("same", "law", gain, number, folder=f"run{number}", fingerprint=f"{number}" * 64)
+    _, found = select("run1", "run2")
+    assert found.winner == "same~22222222"
+    for number in (3, 4):
+        tell("same", "law", 0.1 * number, number, folder=f"run{number}", fingerprint="e" * 64)
+    assert select("run3", "run4")[1].winner == "same (run4)"
+
+
+# --- its gate ---------------------------------------------------------------------------------------------
+
+
+def test_a_gate_is_asked_at_a_level_for_all_candidates():
+    field(0.0, -0.01, -0.005)
+    line = compare(sides("a"), CompareOptions(tasks={}))[0].lines[0]
+    # The interval of a alone lies just above a margin at which one of three does not pass.
+    margin = -line.low + 1e-4
+    assert compare(sides("a"), CompareOptions(tasks={}, gate=margin_gate(margin)))[0].exit_code == 0
+    comparison, found = select(gate=margin_gate(margin))
+    assert found.winner == "a"
+    assert comparison.exit_code == 4
+    assert comparison.lines[0].low < line.low
+    assert comparison.level == found.level > 0.95
+    assert found.candidates[0].gate != "passes"
+    assert "gate" in selection_tables(found)[0].header
+    alone, _ = select("a", gate=margin_gate(margin))
+    assert (alone.exit_code, alone.level) == (0, 0.95)
+
+
+def test_the_winner_alone_passes_or_fails_and_who_else_passes_is_said():
+    field(0.30, 0.2, 0.0)
+    field(-0.2, 0.0, 0.0, task="news")
+    gate = Gate(conditions=(Condition(rule="margin", threshold=0.05, task="news"),))
+    comparison, found = select(gate=gate, by="law")
+    assert (found.winner, comparison.exit_code) == ("a", 1)
+    assert {each.model: each.gate == "passes" for each in found.candidates} == {
+        "a": False,
+        "b": True,
+        "c": True,
+    }
+    assert "The gate is passed by b, c." in found.sentence
+    assert comparison.sentence.startswith(found.sentence)
+
+
+def test_without_a_gate_even_a_loss_exits_with_zero():
+    field(-0.2, -0.3)
+    comparison, found = select("a", "b")
+    assert (found.winner, comparison.exit_code) == ("a", 0)
+    assert "a loss beyond chance" in comparison.sentence
+
+
+# --- confirmed on other tasks -----------------------------------------------------------------------------
+
+
+def confirm(*names, select_on=("dev",), confirm_on=("test",), by=None, **changes):
+    options = replace(CompareOptions(tasks={}), only=frozenset(select_on), **changes)
+    found = select_and_confirm(sides(*names), options, frozenset(confirm_on), by)
+    return found.comparison, found.selection
+
+
+def test_the_winner_of_some_tasks_is_compared_alone_on_others():
+    field(0.05, 0.1, 0.0, task="dev")
+    field(0.3, 0.0, 0.0, task="test")
+    comparison, found = confirm(gate=margin_gate(0.05))
+    ordinary = compare(
+        sides("b"), CompareOptions(tasks={}, only=frozenset({"test"}), gate=margin_gate(0.05))
+    )[0]
+    assert (found.winner, found.confirmed_on) == ("b", ("test",))
+    assert comparison == replace(ordinary, sentence=comparison.sentence)
+    assert comparison.sentence == f"{found.sentence} Alone on test: {ordinary.sentence}"
+    assert all(each.gate is None for each in found.candidates)
+
+
+def test_tasks_that_share_their_examples_do_not_confirm_each_other():
+    field(0.05, 0.1, 0.0, task="dev")
+    field(0.3, 0.0, 0.0, task="copy", digest="d" * 64)
+    with pytest.raises(HarnessError, match="share dev"):
+        confirm(confirm_on=("dev", "copy"))
+    with pytest.raises(HarnessError, match="dev and copy have the same examples"):
+        confirm(confirm_on=("copy",))
+
+
+# --- words ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "text"), [(0.95, "95 %"), (0.9975, "99.75 %"), (0.999, "99.9 %"), (1 - 1e-5, "99.999 %")]
+)
+def test_a_level_has_the_digits_that_tell_it_from_certainty(level, text):
+    assert level_text(level) == text
+
+
+def test_a_share_is_never_rounded_to_none_or_all():
+    assert [percent(share) for share in (0.0, 0.004, 0.5, 0.996, 1.0)] == [
+        "0 %",
+        "< 1 %",
+        "50 %",
+        "> 99 %",
+        "100 %",
+    ]
+
+
+def test_other_metrics_than_means_are_selected_by_too():
+    answer("base", "base", "sts", metrics=(SPEARMAN,), **pairs(1.0))
+    for name, noise in (("a", 1.2), ("b", 0.5)):
+        answer(name, name, "sts", metrics=(SPEARMAN,), **pairs(noise))
+    _, found = select("a", "b")
+    assert found.winner == "b"
+    assert found.low > 0
