@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.comparison.result import Shortage
 from harness.metrics import standard as metrics
+from harness.stats.evidence import fewest_for_margin
 from harness.stats.gain import gain_curve
 from harness.stats.paired import Answers, Paired
+from harness.stats.rare import Needed
 from harness.stats.unseen import unseen_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from harness.comparison.measure import MetricGain
     from harness.stats.gain import Gain
 
@@ -25,27 +25,6 @@ MUCH_OF_VARIANCE = 0.5
 
 _MOST_ROWS = 4_000
 """Maximum number of rows that are tried; what more would show follows from how the interval narrows."""
-
-
-class Needed(NamedTuple):
-    """How much of what is there, and about how much it takes."""
-
-    have: int
-    what: str
-    """Such as `examples`, `clusters`, `positives` or `clusters with positives`."""
-    needed: int | None
-    """None where no number would do."""
-
-
-class FewestForMargin(Protocol):
-    """How many units two models that answer alike need to pass a margin."""
-
-    def __call__(self, pair: Paired, margin: float) -> Needed | None:
-        """Return what it takes; None where those at hand are enough, or where it is unknown."""
-
-
-_FEWEST: dict[Callable[..., float], FewestForMargin] = {}
-"""Metrics that know better than `fewest_by_repeating`."""
 
 
 @dataclass(slots=True)
@@ -69,12 +48,10 @@ class Evidence:
 
 def _needed(pair: Paired, margin: float) -> Needed | None:
     """Return what it takes to pass a margin; None where those at hand are enough."""
-    known = _FEWEST.get(pair.metric.compute)
-    if known is None or margin <= 0:
+    found = fewest_for_margin(pair, margin) if margin > 0 else None
+    if found is None:
         return fewest_by_repeating(pair, margin)
-    found = known(pair, margin)
-    enough = found is None or (found.needed is not None and found.needed <= found.have)
-    return None if enough else found
+    return None if found.needed is not None and found.needed <= found.have else found
 
 
 def fewest_by_repeating(pair: Paired, margin: float) -> Needed | None:

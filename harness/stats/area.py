@@ -16,7 +16,7 @@ from harness.stats.two_classes import Classes
 if TYPE_CHECKING:
     from harness.stats.curve import Curve
     from harness.stats.paired import Answers, Paired
-    from harness.stats.rare import Evidence
+    from harness.stats.rare import Needed
 
 
 def gain_curve(pair: Paired) -> Curve | None:
@@ -34,6 +34,6 @@ def score_curve(answers: Answers) -> Curve | None:
     return two_classes.score_curve(answers, classes, 1 / max(1, classes.fewest), "DeLong")
 
 
-def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
+def fewest_for_margin(pair: Paired, margin: float) -> Needed:
     """Return how many of the rarer class there are, and how many two perfect models need for a margin."""
     return two_classes.fewest_for_margin(pair, margin, Classes.of(pair).rarer, lambda count: 1 / count)

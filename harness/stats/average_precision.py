@@ -19,7 +19,7 @@ from harness.stats.two_classes import Classes
 if TYPE_CHECKING:
     from harness.stats.curve import Curve
     from harness.stats.paired import Answers, Paired
-    from harness.stats.rare import Evidence
+    from harness.stats.rare import Needed
 
 _POSITIVE = 1
 
@@ -39,7 +39,7 @@ def score_curve(answers: Answers) -> Curve | None:
     return two_classes.score_curve(answers, classes, size, "jackknife")
 
 
-def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
+def fewest_for_margin(pair: Paired, margin: float) -> Needed:
     """Return how many positives there are, and how many a margin needs if both models are perfect."""
     return two_classes.fewest_for_margin(pair, margin, _POSITIVE, lambda count: 1 / count)
 

@@ -16,6 +16,8 @@ from harness.stats.resized import can_gain, with_gained_units
 from harness.stats.unseen import UnseenCurve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.stats.gain import Gain
     from harness.stats.paired import Paired
 
@@ -111,10 +113,18 @@ def _with_more_spread(gain: Gain, found: float, level: float, pair: Paired | Non
         # Where gains of that size are not enough even if all units have one, larger ones may be.
         tried = (
             _where_more_differ(gain, pair, size * times, level, size * times * flips)
-            for times in (1, 2, 4, 8, 16)
+            for times in _larger(size)
         )
         return next((each for each in tried if math.isfinite(each)), math.nan)
     return found
+
+
+def _larger(size: float) -> Iterator[float]:
+    """Yield by how many times as much units may differ, up to a difference of 1."""
+    times = 1.0
+    while times * size <= 1 or times == 1:
+        yield times
+        times *= 2
 
 
 def _where_more_differ(gain: Gain, pair: Paired, size: float, level: float, least: float) -> float:

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.stats.paired import Paired
-    from harness.stats.rare import Evidence
+    from harness.stats.rare import Needed
 
-_FEWEST: dict[Callable[..., float], Callable[[Paired, float], Evidence]] = {
+_FEWEST: dict[Callable[..., float], Callable[[Paired, float], Needed]] = {
     metrics.roc_auc: area.fewest_for_margin,
     metrics.average_precision: average_precision.fewest_for_margin,
     metrics.macro_f1: macro_f1.fewest_for_margin,
 }
 
 
-def fewest_for_margin(pair: Paired, margin: float) -> Evidence | None:
+def fewest_for_margin(pair: Paired, margin: float) -> Needed | None:
     """Return what is scarce, how much there is, and how much two perfect models need to pass a margin.
 
     margin: above 0. None for a metric of which that is unknown.

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.stats.curve import Curve, Interval
 from harness.stats.influence import example_gain_influences, example_influences
-from harness.stats.rare import Evidence, RareChangeCurve, fewest, passes_margin
+from harness.stats.rare import Needed, RareChangeCurve, fewest, passes_margin
 from harness.stats.spread import freedom_by_class, spread_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _spread(
     return math.sqrt(spread.variance), freedom, _size(_sizes(gold)) * spread.design
 
 
-def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
+def fewest_for_margin(pair: Paired, margin: float) -> Needed:
     """Return the size of the smallest class, and what a margin needs if both models are perfect.
 
     Other classes grow with it.
@@ -61,7 +61,7 @@ def fewest_for_margin(pair: Paired, margin: float) -> Evidence:
         factor = smallest / sizes[0]
         return passes_margin(margin, _size(sizes * factor), max(1.0, freedom * factor))
 
-    return Evidence(int(sizes[0]), "examples of the smallest class", fewest(passes))
+    return Needed(int(sizes[0]), "examples of the smallest class", fewest(passes))
 
 
 def _gold(pair: Paired) -> np.ndarray:

@@ -38,7 +38,7 @@ def gain_curve(pair: Paired) -> Curve | None:
         return _no_difference(pair, units)
     influence = influences(pair)
     if standard_error(influence) <= ROUNDING * units.spread / pair.count:
-        return _constant(units)
+        return _constant(units, pair.gain)
     residuals = Residuals.of(units.totals, units.weights)
     bounds = Interval(-units.spread, units.spread)
     signs: Curve = sign_curve(residuals, bounds)
@@ -106,12 +106,12 @@ def _no_difference(pair: Paired, units: _Differences) -> Curve | None:
     seen = effective_units(units.weights)
     if units.spread == 1.0:
         return FlipsCurve(0, 0, seen, "sign flip" if pair.clustered else "McNemar mid-p")
-    return _constant(units)
+    return _constant(units, pair.gain)
 
 
-def _constant(units: _Differences) -> Curve | None:
+def _constant(units: _Differences, gain: float) -> Curve | None:
     """Return the curve of a gain that is the same in each unit; None where all values are alike."""
-    gain, seen = float(units.totals.sum()), effective_units(units.weights)
+    seen = effective_units(units.weights)
     if not units.spread:
         return None
     return UnseenCurve(gain, seen, Interval(min(-units.spread, gain), max(units.spread, gain)), "sign flip")

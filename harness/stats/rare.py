@@ -26,14 +26,14 @@ _MOST_NEEDED = 10**9
 """Maximum number of units that is asked for."""
 
 
-class Evidence(NamedTuple):
+class Needed(NamedTuple):
     """How much there is of what is scarce, and how much a margin needs."""
 
     have: int
     what: str
     """What is scarce, in the plural, such as `positives`."""
-    needed: int
-    """So many of them let two models pass the margin that are perfect and equal."""
+    needed: int | None
+    """So many of them let two models pass the margin that are perfect and equal; None if no number does."""
 
 
 @dataclass(frozen=True, slots=True)

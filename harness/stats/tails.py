@@ -68,7 +68,7 @@ class Residuals:
         return float(np.sqrt(self.counts @ self.at(self.gain) ** 2))
 
 
-class Evidence(NamedTuple):
+class Deviate(NamedTuple):
     """How clearly the true gain lies above a center."""
 
     size: float
@@ -98,7 +98,7 @@ class SaddlepointTail(Tail):
     residuals: Residuals
 
     @abstractmethod
-    def evidence(self, center: float, tilt: float = 0.0) -> Evidence:
+    def evidence(self, center: float, tilt: float = 0.0) -> Deviate:
         """Return how clearly the true gain lies above a center; smaller for a larger one."""
 
     @property
@@ -146,17 +146,17 @@ class SignTail(SaddlepointTail):
         """The share of one pattern of signs: all as they are."""
         return math.pow(0.5, float(self.residuals.counts.sum()))
 
-    def evidence(self, center: float, tilt: float = 0.0) -> Evidence:
+    def evidence(self, center: float, tilt: float = 0.0) -> Deviate:
         """Return how clearly the true gain lies above a center."""
         own = self.residuals
         sizes = own.at(center)
         total, square = float(own.counts @ sizes), float(own.counts @ (sizes * sizes))
         whole = float(own.counts.sum())
         if square == 0:
-            return Evidence(0.0, -math.inf, 0.0)
+            return Deviate(0.0, -math.inf, 0.0)
         weight = float(own.counts @ own.weights)
         if abs(total) <= _NEAR * math.sqrt(square):
-            return Evidence(total / math.sqrt(square), -weight / math.sqrt(square), 0.0)
+            return Deviate(total / math.sqrt(square), -weight / math.sqrt(square), 0.0)
         tilt, slack = _sign_tilt(sizes, own.counts, total, square, tilt)
         powers = np.abs(tilt * sizes)
         cumulant = float(own.counts @ (powers + np.log1p(np.exp(-2 * powers)))) - whole * math.log(2)
@@ -164,7 +164,7 @@ class SignTail(SaddlepointTail):
         spread = abs(tilt) * math.sqrt(float(own.counts @ (sizes * sizes * (1 - slack * slack))))
         size = min(max(_adjusted(root, spread), _least_of(root)), _farthest(whole))
         slope = tilt * (float(own.counts @ (own.weights * slack)) - weight) / root
-        return Evidence(math.copysign(size, total), -abs(slope), tilt)
+        return Deviate(math.copysign(size, total), -abs(slope), tilt)
 
 
 def _sign_tilt(
@@ -207,23 +207,23 @@ class RangeTail(SaddlepointTail):
         """Nothing bounds it."""
         return 0.0
 
-    def evidence(self, center: float, tilt: float = 0.0) -> Evidence:
+    def evidence(self, center: float, tilt: float = 0.0) -> Deviate:
         """Return how clearly the true gain lies above a center."""
         own = self.residuals
         weights = np.append(own.weights, self.unseen)
         sizes = np.append(own.at(center), self.unseen * (self.lowest - center))
         counts = np.append(own.counts, 1.0)
         if sizes.max() <= 0 or sizes.min() >= 0:
-            return Evidence(math.copysign(FARTHEST, sizes.sum()), 0.0, 0.0)
+            return Deviate(math.copysign(FARTHEST, sizes.sum()), 0.0, 0.0)
         total, square = float(counts @ sizes), float(counts @ (sizes * sizes))
         if abs(total) <= _NEAR * math.sqrt(square):
-            return Evidence(total / math.sqrt(square), -float(counts @ weights) / math.sqrt(square), 0.0)
+            return Deviate(total / math.sqrt(square), -float(counts @ weights) / math.sqrt(square), 0.0)
         tilt = _exponential_tilt(sizes, counts, tilt)
         shrunk = 1 - tilt * sizes
         root = math.sqrt(max(2 * float(counts @ np.log(shrunk)), _NEAR**2 / 4))
         spread = abs(tilt) * math.sqrt(float(counts @ (sizes / shrunk) ** 2))
         slope = tilt * float(counts @ (weights / shrunk)) / root
-        return Evidence(math.copysign(min(_adjusted(root, spread), FARTHEST), total), -abs(slope), tilt)
+        return Deviate(math.copysign(min(_adjusted(root, spread), FARTHEST), total), -abs(slope), tilt)
 
 
 def _exponential_tilt(sizes: np.ndarray, counts: np.ndarray, start: float) -> float:

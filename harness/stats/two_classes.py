@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.stats.curve import Curve, Interval
 from harness.stats.influence import example_gain_influences, example_influences
-from harness.stats.rare import Evidence, RareChangeCurve, fewest, passes_margin
+from harness.stats.rare import Needed, RareChangeCurve, fewest, passes_margin
 from harness.stats.spread import Spread, effective, spread_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def score_curve(answers: Answers, classes: Classes, size: float, test: str) -> C
     )
 
 
-def fewest_for_margin(pair: Paired, margin: float, scarce: int, size: Callable[[float], float]) -> Evidence:
+def fewest_for_margin(pair: Paired, margin: float, scarce: int, size: Callable[[float], float]) -> Needed:
     """Return how many examples of a class there are, and how many a margin needs.
 
     scarce: the class; size: greatest loss of a perfect score by one of so many examples of that class.
@@ -113,9 +113,9 @@ def fewest_for_margin(pair: Paired, margin: float, scarce: int, size: Callable[[
     held = np.bincount(classes.units[classes.labels == scarce])
     have, informative = int(np.count_nonzero(held)), effective(held)
     if not pair.clustered:
-        return Evidence(have, what, needed)
+        return Needed(have, what, needed)
     # Clusters of unequal size are worth fewer; as many times more of them are needed.
-    return Evidence(have, f"clusters with {what}", int(np.ceil(needed * have / max(informative, 1.0))))
+    return Needed(have, f"clusters with {what}", int(np.ceil(needed * have / max(informative, 1.0))))
 
 
 def _labels(answers: Answers) -> np.ndarray:

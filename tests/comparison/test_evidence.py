@@ -11,7 +11,6 @@ from comparison.made import CORRECT, SPEARMAN, answer, right
 from harness.comparison import evidence
 from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.evidence import (
-    Needed,
     effective_clusters,
     fewest_by_repeating,
     heaviest_unit,
@@ -19,7 +18,6 @@ from harness.comparison.evidence import (
     unseen_losses,
 )
 from harness.comparison.gate import margin_gate
-from harness.comparison.result import Shortage
 from harness.comparison.sources import read_results
 from harness.metrics.standard import AVERAGE_PRECISION, ROC_AUC, mean_metric
 from harness.stats.gain import gain_curve, gain_of
@@ -114,15 +112,18 @@ def test_a_gain_far_beyond_the_margin_lacks_nothing_for_an_equivalence():
     assert (line.verdict, line.within_margin, line.shortage) == ("inconclusive", True, None)
 
 
-def test_a_metric_may_know_better_how_many_it_takes(monkeypatch):
-    found = [Needed(11, "positives", 94), Needed(95, "positives", 94), None]
-    monkeypatch.setitem(evidence._FEWEST, CORRECT.compute, lambda pair, margin: found.pop(0))
-    base = right(0.7, 20)
-    assert ask(0.01, base, right(0.7, 20, seed=1), CORRECT).shortage == Shortage(
-        what="positives", have=11, needed=94
-    )
-    assert ask(0.01, base, right(0.7, 20, seed=1), CORRECT).shortage is None
-    assert ask(0.01, base, right(0.7, 20, seed=1), CORRECT).shortage is None
+def test_the_smaller_class_is_what_an_area_needs_more_of():
+    gold = np.array([1] * 11 + [0] * 200)
+    scores = np.arange(211.0)[::-1]
+    base, cand = {"gold": gold, "predicted": scores}, {"gold": gold, "predicted": scores**3}
+    pair = Paired.of(ROC_AUC, ([*base.values()], None), ([*cand.values()], None), np.arange(211))
+    found = evidence._needed(pair, 0.02)
+    assert (found.have, found.what) == (11, "positives")
+    more = np.repeat(gold, found.needed // 11 + 1)
+    many = [more, np.repeat(scores, found.needed // 11 + 1)]
+    enough = Paired.of(ROC_AUC, (many, None), (many, None), np.arange(len(more)))
+    assert evidence._needed(enough, 0.02) is None
+    assert gain_curve(enough).interval().low > -0.02 > gain_curve(pair).interval().low
 
 
 def test_a_line_that_fails_or_passes_lacks_nothing():

