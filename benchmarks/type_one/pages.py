@@ -1,6 +1,8 @@
-"""The tables of docs/statistics.md, from the results of the study: each between two comments.
+"""The tables of docs/statistics.md and docs/statistics-cells.md, from the results of the study.
 
-python -m benchmarks.type_one.pages          # writes the page; a test fails where page and results differ
+    python -m benchmarks.type_one.pages          # writes both; a test holds them against the results
+
+Each table stands between two comments, `<!-- figures: NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.type_one.cells import Cell, failures
+from benchmarks.type_one.cells import Bounds, Cell, failures
 from benchmarks.type_one.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -19,13 +21,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-PAGE = ROOT / "docs" / "statistics.md"
+PAGES = (ROOT / "docs" / "statistics.md", ROOT / "docs" / "statistics-cells.md")
 
 _MARKED = re.compile(r"(<!-- figures: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SHARES = {"type_one": "type I", "coverage": "coverage", "gate": "gate", "single": "score"}
 
 
 def written(page: str) -> str:
-    """Return the page with all figures as the results have them."""
+    """Return a page with all figures as the results have them."""
     return _MARKED.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}\n{found[3]}", page)
 
 
@@ -40,6 +43,34 @@ def _cells() -> list[Cell]:
     ]
 
 
+def _bounds(cell: Cell) -> Bounds | None:
+    family = next(family for family in FAMILIES if family.name == cell.family)
+    return family.bounds(cell.examples) if callable(family.bounds) else family.bounds
+
+
+def _group(cell: Cell) -> str:
+    kind = cell.family.split(",")[0]
+    return f"{kind}, in clusters" if "cluster" in cell.family else kind
+
+
+def groups_table() -> str:
+    """Return the table of worst shares by kind of data, over all cells that have bounds to meet."""
+    grouped: dict[str, list[Cell]] = {}
+    for cell in _cells():
+        if cell.tuned and _bounds(cell):
+            grouped.setdefault(_group(cell), []).append(cell)
+    rows = [
+        [
+            name,
+            str(len(cells)),
+            f"{min(cell.examples for cell in cells):,} – {max(cell.examples for cell in cells):,}",
+            *(_range([getattr(cell, share) for cell in cells]) for share in _SHARES),
+        ]
+        for name, cells in grouped.items()
+    ]
+    return _table(["data", "cells", "n", *_SHARES.values()], rows, numeric=range(1, 7))
+
+
 def cells_table(*, tuned: bool) -> str:
     """Return the table of all cells whose families were known, or unknown, when methods were chosen."""
     rows = [
@@ -47,53 +78,40 @@ def cells_table(*, tuned: bool) -> str:
             cell.family,
             f"{cell.examples:,}",
             cell.test,
-            _percent(cell.type_one),
-            _percent(cell.coverage),
-            _percent(cell.gate),
-            _percent(cell.single),
-            f"{cell.power:.0%} / {cell.ideal:.0%}" if math.isfinite(cell.power) else "",
+            *(_percent(getattr(cell, share)) for share in _SHARES),
+            f"{cell.power:.0%} / {cell.ideal:.0%}".replace("%", " %") if math.isfinite(cell.power) else "",
             _percent(cell.undecided) if cell.undecided else "",
         ]
         for cell in _cells()
         if cell.tuned == tuned
     ]
-    header = ["data", "n", "test", "type I", "coverage", "gate", "score", "power / ideal", "no interval"]
-    return _table(header, rows, numeric=range(3, 9))
+    header = ["data", "n", "test", *_SHARES.values(), "power / ideal", "no interval"]
+    return _table(header, rows, numeric=[1, *range(3, 9)])
 
 
 def not_reached() -> str:
     """Return a list of all cells outside their bounds by more than two standard errors."""
-    families = {family.name: family for family in FAMILIES}
     lines = []
     for cell in _cells():
-        family = families[cell.family]
-        bounds = family.bounds(cell.examples) if callable(family.bounds) else family.bounds
+        bounds = _bounds(cell)
         if bounds and (wrong := failures(cell, bounds)):
-            lines.append(f"- {cell.family}, n = {cell.examples:,}: {'; '.join(wrong)}")
-    return "\n".join(lines) or "None."
+            added = "" if cell.tuned else " (added afterwards)"
+            lines.append(f"- {cell.family}{added}, n = {cell.examples:,}: {'; '.join(wrong)}")
+    return "\n".join(lines).replace("%", " %").replace("  %", " %") or "None."
 
 
 def summary() -> str:
-    """Return a sentence on all cells that have bounds."""
-    families = {family.name: family for family in FAMILIES}
-    bounded = [cell for cell in _cells() if _has_bounds(families[cell.family].bounds, cell.examples)]
-    ranges = [
-        f"{name} {_percent(min(shares))} to {_percent(max(shares))}"
-        for name in ("type_one", "coverage", "gate", "single")
-        if (shares := [share for cell in bounded if math.isfinite(share := getattr(cell, name))])
-    ]
-    words = ", ".join(ranges).replace("type_one", "type I").replace("single", "coverage of scores")
-    widths = sum(cell.no_width for cell in _cells())
-    repetitions = _read("type_one.json")["repetitions"]
+    """Return a sentence on all cells."""
+    cells = _cells()
+    bounded = [cell for cell in cells if _bounds(cell)]
+    missed = sum(bool(failures(cell, bounds)) for cell in cells if (bounds := _bounds(cell)))
+    widths = sum(cell.no_width for cell in cells)
     return (
-        f"{len(bounded)} of the {len(_cells())} cells have bounds to meet, of {repetitions:,} repetitions"
-        f" each: {words}."
-        f" Intervals of no width in all cells: {widths}."
+        f"{len(cells):,} cells of {_read('type_one.json')['repetitions']:,} repetitions each;"
+        f" {len(bounded):,} have bounds to meet, and {len(bounded) - missed:,} do,"
+        f" each share moved two standard errors towards its bound."
+        f" Intervals of a gain without width: {widths}."
     )
-
-
-def _has_bounds(bounds: object, size: int) -> bool:
-    return bool(bounds(size) if callable(bounds) else bounds)
 
 
 def rivals_table() -> str:
@@ -120,17 +138,24 @@ def real_table() -> str:
     return _table(["task", "n", "test", "type I", "coverage"], rows, numeric=[3, 4])
 
 
+def _range(shares: Sequence[float]) -> str:
+    known = [share for share in shares if math.isfinite(share)]
+    return f"{100 * min(known):.1f} – {100 * max(known):.1f} %" if known else ""
+
+
 def _percent(share: float) -> str:
-    return "" if math.isnan(share) else f"{share:.1%}".replace("%", " %")
+    return "" if math.isnan(share) else f"{100 * share:.1f} %"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[int]) -> str:
-    right = {*numeric, 1} if "n" in header else {*numeric}
+    right = {*numeric}
     rule = ["---:" if column in right else "---" for column in range(len(header))]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [header, rule, *rows]).replace("|  |", "| |")
+    lines = ["| " + " | ".join(row) + " |" for row in (header, *rows)]
+    return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "groups": groups_table,
     "cells": lambda: cells_table(tuned=True),
     "untuned": lambda: cells_table(tuned=False),
     "not-reached": not_reached,
@@ -141,8 +166,9 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Write the page."""
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the pages."""
+    for page in PAGES:
+        page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -57,12 +57,12 @@ def mcnemar_over_items(drawn: Drawn) -> float:
 
 
 RIVALS: list[tuple[str, str, Callable[[Drawn], float]]] = [
-    ("sts, Spearman", "Williams of ranks", williams_of_ranks),
-    ("sts, Spearman", "unpaired Fisher z", unpaired_z),
-    ("sts, Pearson", "Williams", williams),
-    ("sts, Pearson", "unpaired Fisher z", unpaired_z),
-    ("sts in clusters, Spearman", "Williams of ranks", williams_of_ranks),
-    ("accuracy in clusters", "McNemar over items", mcnemar_over_items),
+    ("spearman, ratings in steps", "Williams of ranks", williams_of_ranks),
+    ("spearman, ratings in steps", "unpaired Fisher z", unpaired_z),
+    ("pearson, ratings in steps", "Williams", williams),
+    ("pearson, ratings in steps", "unpaired Fisher z", unpaired_z),
+    ("spearman, clusters of four", "Williams of ranks", williams_of_ranks),
+    ("accuracy, even clusters", "McNemar over items", mcnemar_over_items),
 ]
 
 
