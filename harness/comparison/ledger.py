@@ -19,13 +19,14 @@ from harness.comparison.looks import chance_of_one, looks_sentence
 from harness.comparison.result import Looks
 from harness.comparison.words import Verdict  # noqa: TC001 - msgspec reads it
 from harness.errors import HarnessError
+from harness.stats.curve import LEVEL
 from harness.system.append import SharedFile, shared_file
 from harness.system.environment import version
 from harness.system.limits import DATA
 from harness.system.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harness.comparison.result import Comparison, MetricComparison
@@ -75,7 +76,9 @@ class Note:
     lines: tuple[NotedLine, ...]
     gated: bool
     exit_code: int
-    """Of the whole comparison: 0 passes, 1 worse, 2 broken, 3 not comparable, 4 undecided."""
+    """Of the whole comparison: 0 passes, 1 fails, 2 broken, 3 not comparable, 4 undecided."""
+    level: float = 0.95
+    """Confidence level of intervals and gate: higher where they were corrected for several candidates."""
 
 
 @dataclass
@@ -146,8 +149,11 @@ def note_looks(
     except OSError as error:
         ledger = read_ledger(path)
         failure = [f"not noted in the ledger {path}, and not counted later: {error.strerror}"]
-    judged, before = _candidates(whole), _candidates(ledger.notes)
-    counted = [_with_looks(*each, judged, before) for each in zip(comparisons, notes, strict=True)]
+    every = [*ledger.notes, *whole]
+    counted = [
+        _with_looks(comparison, [_looks(note, whole, every) for note in own])
+        for comparison, own in zip(comparisons, notes, strict=True)
+    ]
     return counted, [*ledger.problems, *failure], not failure
 
 
@@ -202,6 +208,7 @@ def _notes(comparison: Comparison, candidate: str, command: _Command) -> Iterato
             ),
             gated=comparison.gated,
             exit_code=comparison.exit_code,
+            level=comparison.level,
         )
 
 
@@ -227,31 +234,57 @@ def _candidates(notes: Sequence[Note]) -> dict[str, set[str]]:
     return judged
 
 
-def _with_looks(
-    comparison: Comparison,
-    notes: Sequence[Note],
-    now: Mapping[str, set[str]],
-    before: Mapping[str, set[str]],
-) -> Comparison:
-    """Add the looks at the examples of a comparison.
-
-    notes: its own. now, before: the candidates of this command and of earlier ones, by digest.
-    """
-    looks = [_looks(note, now.get(note.digest, set()), before.get(note.digest, set())) for note in notes]
+def _with_looks(comparison: Comparison, looks: Sequence[Looks]) -> Comparison:
+    """Add the looks at the examples of a comparison, and what they weaken to its sentence."""
     counted = replace(comparison, looks=tuple(looks))
     sentence = " ".join(filter(None, [comparison.sentence, looks_sentence(counted)]))
     return replace(counted, sentence=sentence)
 
 
-def _looks(note: Note, now: set[str], before: set[str]) -> Looks:
-    others = len(before - now)
+def _looks(note: Note, now: Sequence[Note], every: Sequence[Note]) -> Looks:
+    """Count the looks at the examples of a note. now: notes of this command; every: those before too."""
+    judged = _candidates(every).get(note.digest, set())
+    here = _candidates(now).get(note.digest, set())
+    same = [each for each in every if each.digest == note.digest and each.candidate != each.baseline]
     return Looks(
         task=note.task,
         data=note.data,
         limit=note.limit,
         digest=note.digest,
-        candidates=len(now | before),
-        others=others,
-        false_better=chance_of_one(others + bool(now)),
-        lucky_pass=chance_of_one(len(now | before)),
+        candidates=len(judged),
+        others=len(judged - here),
+        false_better=chance_of_one(independent_looks(_commands(same))),
+        lucky_pass=chance_of_one(independent_looks(_commands(same, of_gates=True))),
     )
+
+
+def _commands(notes: Sequence[Note], *, of_gates: bool = False) -> list[set[str]]:
+    """Return the candidates of each command, which were corrected together, in the order of commands.
+
+    of_gates: each candidate apart, unless its gate was corrected for the others too.
+    """
+    commands: dict[tuple[str, str], set[str]] = {}
+    for note in notes:
+        apart = note.candidate if of_gates and note.level <= 1 - LEVEL else ""
+        commands.setdefault((note.command, apart), set()).add(note.candidate)
+    return list(commands.values())
+
+
+def independent_looks(commands: Sequence[set[str]]) -> int:
+    """Return how many independent looks bound those of a series of commands; it never falls.
+
+    commands: the candidates of each. Candidates that were first judged together, and corrected together, are
+    one look; unless a later command judges some of them without the others, which their scores may have
+    chosen: then each of them is one.
+    """
+    families: list[set[str]] = []
+    apart: list[bool] = []
+    known: set[str] = set()
+    for candidates in commands:
+        for position, family in enumerate(families):
+            apart[position] |= bool(candidates & family) and not family <= candidates
+        if new := candidates - known:
+            families.append(new)
+            apart.append(False)
+            known |= new
+    return sum(len(family) if split else 1 for family, split in zip(families, apart, strict=True))

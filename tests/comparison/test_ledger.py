@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from comparison.said import comparison, gate_line, line
 from harness import HarnessError
 from harness.comparison.formats import to_json
-from harness.comparison.ledger import note_looks, read_ledger
+from harness.comparison.ledger import independent_looks, note_looks, read_ledger
 from harness.comparison.looks import chance_of_one, looks_remarks, looks_sentence
 from harness.comparison.markdown import markdown
 from harness.comparison.result import ModelRef
@@ -90,6 +92,29 @@ def test_candidates_of_one_command_are_corrected_together_and_others_are_not(pat
     assert (again.others, again.false_better) == (2, pytest.approx(1 - 0.975**3)), "the best of three, alone"
 
 
+@pytest.mark.parametrize(
+    ("commands", "looks"),
+    [
+        pytest.param(["a"], 1, id="one"),
+        pytest.param(["abc"], 1, id="three, corrected together"),
+        pytest.param(["a", "b", "c"], 3, id="one by one"),
+        pytest.param(["a", "b", "c", "abc"], 3, id="a series is not safer by what follows"),
+        pytest.param(["abc", "a"], 3, id="the best of three, alone"),
+        pytest.param(["abc", "abcd"], 2, id="a further one, with all before"),
+        pytest.param(["ab", "cd", "ac"], 4, id="the best of two pairs"),
+    ],
+)
+def test_looks_are_independent_unless_they_were_corrected_together(commands, looks):
+    assert independent_looks([set(names) for names in commands]) == looks
+
+
+@given(st.lists(st.sets(st.sampled_from("abcdef"), min_size=1), max_size=8))
+def test_a_further_command_never_lowers_the_number_of_looks(commands):
+    counts = [independent_looks(commands[:end]) for end in range(len(commands) + 1)]
+    assert counts == sorted(counts)
+    assert counts[-1] <= len(set().union(*commands))
+
+
 def test_the_chance_is_that_of_independent_tests_and_bounds_it_for_correlated_ones():
     """One baseline against k candidates without a gain: their statistics correlate by one half."""
     generator, looks_taken = np.random.default_rng(0), 10
@@ -102,7 +127,8 @@ def test_the_chance_is_that_of_independent_tests_and_bounds_it_for_correlated_on
 
 
 def test_a_second_look_is_said_in_table_sentence_markdown_and_json(path):
-    judge(path, "a", "b")
+    judge(path, "a")
+    judge(path, "b")
     (found,), _, _ = judge(path, "c")
     assert found.sentence.endswith(
         " 3 candidates have been judged on the examples of stsb:"
