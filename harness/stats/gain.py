@@ -15,7 +15,7 @@ from harness.stats import area, average_precision, correlation, jackknife, macro
 from harness.stats.curve import Curve, Interval, PointCurve
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
-from harness.stats.unseen import UnseenCurve, bounds_of
+from harness.stats.unseen import UnseenCurve, bounds_of, is_without_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,14 +91,14 @@ def gain_curve(pair: Paired) -> Curve | None:
     curve = (kind or jackknife.gain_curve)(pair)
     if curve is None:
         return None
-    low, high = curve.interval()
-    if low == high:
-        return _unseen(pair, curve.test)
-    return curve
-
-
-def _unseen(pair: Paired, test: str) -> Curve | None:
     bounds = means.bounds_of_values(pair) if pair.metric.per_example else bounds_of(pair.metric)
+    if pair.metric.per_example:  # means know which differences are of rounding
+        low, high = curve.interval()
+        return _unseen(pair, bounds, curve.test) if low == high else curve
+    return _unseen(pair, bounds, curve.test) if is_without_width(curve, bounds) else curve
+
+
+def _unseen(pair: Paired, bounds: Interval, test: str) -> Curve | None:
     spread = bounds.high - bounds.low
     if not math.isfinite(spread):
         return None

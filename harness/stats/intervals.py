@@ -12,6 +12,7 @@ from harness.metrics import standard as metrics
 from harness.stats import area, average_precision, correlation, jackknife, macro_f1, means
 from harness.stats.curve import Curve, Interval
 from harness.stats.paired import Answers
+from harness.stats.unseen import UnseenCurve, bounds_of, is_without_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,13 @@ def score_curve(answers: Answers) -> Curve | None:
     """Return the confidence curve of a score, which follows from the metric; None where there is none."""
     if answers.metric.per_example:
         return means.score_curve(answers)
-    return _CURVES.get(answers.metric.compute, jackknife.score_curve)(answers)
+    curve = _CURVES.get(answers.metric.compute, jackknife.score_curve)(answers)
+    bounds = bounds_of(answers.metric)
+    if curve is None or not is_without_width(curve, bounds):
+        return curve
+    # No unit moves the score: its interval is what units that were not seen could do.
+    known = math.isfinite(bounds.high)
+    return UnseenCurve(answers.score, answers.count, bounds, curve.test) if known else None
 
 
 def _clusters(predictions: Predictions) -> Column:

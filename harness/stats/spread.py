@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_ROUNDING = 1e-24
+"""Variance of a score between 0 and 1 that is of rounding errors: those of an order of examples."""
+
 _PRIOR_UNITS = 1.0
 """Units that are taken to be as bad as units can be, beside those that were seen to matter."""
 
@@ -37,7 +40,7 @@ def spread_of(influence: np.ndarray, units: np.ndarray, count: int, classes: np.
     sizes = np.bincount(classes)
     means = np.bincount(classes, weights=influence) / sizes
     centered = influence - means[classes]
-    squares = np.bincount(classes, weights=centered**2) * sizes / (sizes - 1)
+    squares = _without_rounding(np.bincount(classes, weights=centered**2) * sizes / (sizes - 1))
     independent = float(squares.sum())
     # Where nothing moves, what is unknown is what the rarest class would do.
     shares = squares / independent if independent > 0 else (np.arange(len(sizes)) == sizes.argmin()) * 1.0
@@ -48,6 +51,10 @@ def spread_of(influence: np.ndarray, units: np.ndarray, count: int, classes: np.
     # Units of one answer each: as many fewer answers as there are examples that matter.
     widest = max(1.0, float((held**2).sum() / (shares**2 / sizes).sum()))
     return _clustered(np.bincount(units, weights=centered, minlength=count), held, independent, widest)
+
+
+def _without_rounding(variances: np.ndarray) -> np.ndarray:
+    return np.where(variances <= _ROUNDING, 0.0, variances)
 
 
 def _clustered(influence: np.ndarray, held: np.ndarray, independent: float, widest: float) -> Spread:
@@ -73,7 +80,8 @@ def freedom_by_class(influence: np.ndarray, classes: np.ndarray) -> float:
 
     influence: (n,) of each example; classes: (n,) int from 0 without gaps. Infinite where nothing moves.
     """
-    parts, sizes = np.bincount(classes, weights=influence**2), np.bincount(classes)
+    parts = _without_rounding(np.bincount(classes, weights=influence**2))
+    sizes = np.bincount(classes)
     if not parts.any():
         return float("inf")
     return 1 / float(((parts / parts.sum()) ** 2 / np.maximum(sizes - 1, 1)).sum())

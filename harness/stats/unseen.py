@@ -10,6 +10,10 @@ import numpy as np
 
 from harness.stats.curve import LEVEL, Curve, Interval
 
+_NARROWEST = 1e-6
+"""Share of a metric's range that is the width of an interval at least: rounding makes narrower ones, since
+correlations of nearly 1 lose half of their digits."""
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,6 +83,17 @@ class UnseenCurve(Curve):
         share = unseen_share(self.units, level)
         low, high = self.bounds
         return Interval(self.value - share * (self.value - low), self.value + share * (high - self.value))
+
+
+def is_without_width(curve: Curve, bounds: Interval) -> bool:
+    """Return whether the ends of a curve's interval differ by rounding alone.
+
+    bounds: the least and the greatest score. Answers of another scale have the same correlation, but for the
+    last bits.
+    """
+    low, high = curve.interval()
+    spread = bounds.high - bounds.low
+    return high - low <= _NARROWEST * (spread if math.isfinite(spread) else max(abs(low), abs(high)))
 
 
 def bounds_of(metric: Metric) -> Interval:

@@ -14,6 +14,7 @@ from scipy import stats
 from benchmarks.type_one.cells import Bounds, failures, measure_cell
 from benchmarks.type_one.families.correlations import FAMILIES
 from harness.metrics.standard import PEARSON, SPEARMAN
+from harness.stats import intervals
 from harness.stats.correlation import DiscCurve, FisherCurve, Tails, freedom_of, gain_curve, score_curve
 from harness.stats.gain import gain_of
 from harness.stats.left_out import scores_without
@@ -271,3 +272,26 @@ def test_intervals_cover(name):
 def test_intervals_of_all_families_cover(family):
     bounds = family.bounds(150) if callable(family.bounds) else family.bounds
     assert failures(measured(family.name, 150, 500), bounds, errors=3.0) == []
+
+
+@pytest.mark.parametrize("rows", [12, 50, 400])
+@pytest.mark.parametrize("scale", [1 / 3, 0.5, 0.37, 2.0])
+def test_predictions_of_another_scale_differ_by_rounding_alone_and_have_the_doubt_of_equal_ones(rows, scale):
+    generator = np.random.default_rng(rows)
+    gold = generator.normal(size=rows)
+    predicted = gold + generator.normal(size=rows)
+    other = scale * predicted + 0.1
+    pair = Paired.of(PEARSON, ([gold, predicted], None), ([gold, other], None), np.arange(rows))
+    gain = gain_of(pair)
+    assert gain.p == pytest.approx(1.0)
+    assert -gain.low == pytest.approx(2 * (1 - 0.025 ** (1 / rows)), rel=1e-6)
+    assert gain.high == pytest.approx(-gain.low, rel=1e-6)
+
+
+def test_a_score_that_no_cluster_moves_has_the_interval_of_what_was_not_seen():
+    gold = np.array([1, 1] + [0] * 10)
+    predicted = np.array([-1, 2, 1, 1] + [0] * 8)
+    clusters = np.array([0, 0, *range(1, 11)])
+    low, high = intervals.score_curve(Answers.of(SPEARMAN, [gold, predicted], clusters)).interval()
+    assert low < 0 < high
+    assert high - low > 0.3
