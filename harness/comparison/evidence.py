@@ -104,15 +104,6 @@ def _loss_if_alike(pair: Paired, times: int) -> float:
     return math.nan if curve is None else -curve.interval().low
 
 
-def effective_clusters(pair: Paired) -> float:
-    """Return the number of equal clusters that tell as much about a mean: (Σ size)² / Σ size².
-
-    Source: Kish (1965), "Survey sampling", 8.2.
-    """
-    sizes = np.bincount(pair.units).astype(float)
-    return float(sizes.sum() ** 2 / (sizes**2).sum())
-
-
 def heaviest_unit(gain: Gain, pair: Paired) -> tuple[str, float] | None:
     """Return the unit that carries more than half of a gain's variance, and its share; None without one.
 

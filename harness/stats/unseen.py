@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness.stats.curve import LEVEL, Curve, Interval
 
 if TYPE_CHECKING:
@@ -24,16 +22,6 @@ def unseen_share(units: float, level: float = LEVEL) -> float:
     the binomial".
     """
     return 1 - float((level / 2) ** (1 / units))
-
-
-def effective_units(sizes: np.ndarray) -> float:
-    """Return the number of equal units that would leave a mean as uncertain: (Σ n)² / Σ n².
-
-    sizes: (units,) numbers of examples, or any weights, not all 0. Their number where all are of one size;
-    1 where one of them has everything.
-    Source: Kish (1965), "Survey sampling".
-    """
-    return float(np.sum(sizes) ** 2 / np.sum(np.square(sizes, dtype=float)))
 
 
 @dataclass(frozen=True, slots=True)

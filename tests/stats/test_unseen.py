@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from scipy import stats
 
 from harness.stats.curve import Interval
-from harness.stats.unseen import UnseenCurve, effective_units, unseen_share
+from harness.stats.unseen import UnseenCurve, unseen_share
 
 pytestmark = pytest.mark.kernels
 
@@ -20,11 +19,3 @@ def test_the_unseen_share_is_the_exact_bound_of_none_among_so_many(units):
 def test_a_curve_without_any_difference_reaches_towards_both_bounds():
     low, high = UnseenCurve(0.9, 60, Interval(0.0, 1.0), "exact").interval()
     assert (low, high) == pytest.approx((0.9 - 0.9 * unseen_share(60), 0.9 + 0.1 * unseen_share(60)))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "units"),
-    [([3] * 20, 20), ([80] + [4] * 30, 200**2 / (80**2 + 30 * 16)), ([100, 0, 0], 1)],
-)
-def test_effective_units_are_fewer_where_one_has_much(sizes, units):
-    assert effective_units(np.array(sizes)) == pytest.approx(units)
