@@ -111,11 +111,13 @@ class _Report:
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
 @click.option(
-    "--select", type=click.Choice(["best"]), help="Ship one: the best candidate, its gain after selection."
+    "--select",
+    type=click.Choice(["best"]),
+    help="Select the best of several candidates; correct its gain and gate for that.",
 )
-@click.option("--by", metavar="NAME", help="Select by this task, or by the mean over this tag.")
-@click.option("--select-on", multiple=True, metavar="NAMES", help="Select on these tasks and tags …")
-@click.option("--confirm-on", multiple=True, metavar="NAMES", help="… and compare the best alone on these.")
+@click.option("--by", metavar="NAME", help="Select by this task, or by the mean over tasks with this tag.")
+@click.option("--select-on", multiple=True, metavar="NAMES", help="Select the best on these tasks …")
+@click.option("--confirm-on", multiple=True, metavar="NAMES", help="… and compare it alone on these.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks, tags and suites.")
 @click.option(
     "--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headline metrics, or `all`."
@@ -135,7 +137,7 @@ class _Report:
 @click.option(
     "--ledger",
     metavar="FILE",
-    help="Note the comparison; count the candidates that its examples judged.",
+    help="Note the comparison; count the candidates judged on the same examples.",
 )
 @plugin_options
 @grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, choice=SelectOptions, report=ReportOptions)

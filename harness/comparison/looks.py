@@ -10,7 +10,8 @@ from harness.stats.curve import LEVEL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.comparison.result import Comparison, Looks
+    from harness.comparison.result import Comparison
+    from harness.comparison.result_looks import Looks
 
 _REMEDY = (
     "confirm your choice on examples that no candidate was judged on, or reveal a score only where it clearly"
