@@ -1,4 +1,4 @@
-"""Whether examples can show what is asked of them: too few, uneven clusters, losses that were not seen."""
+"""Evidence of a line: what there is too little of, which unit weighs most, which losses may be unseen."""
 
 from __future__ import annotations
 

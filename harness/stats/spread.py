@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PRIOR_UNITS = 1.0
-"""Units that are taken to be as bad as units can be, beside those that were seen to matter."""
+"""Number of units of one answer each that are added to those that were seen.
+
+They draw the design effect towards its maximum where few units have influence.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,10 @@ def spread_of(influence: np.ndarray, units: np.ndarray, count: int, classes: np.
 
 
 def _clustered(influence: np.ndarray, held: np.ndarray, independent: float, widest: float) -> Spread:
-    """Return the spread of units that hold such shares of the examples that matter: (count,) each.
+    """Return the spread of a score over clusters; influence, held: (count,) each.
 
-    widest: design effect of units of one answer each.
+    influence: of each unit on the score. held: its share of the examples that carry the variance.
+    independent: variance if examples were independent. widest: design effect of units of one answer each.
     """
     # A large unit draws the score to itself, and so seems to move it less than it does (Bell and McCaffrey,
     # 2002, "Bias reduction in standard errors for linear regression with multi-stage samples").

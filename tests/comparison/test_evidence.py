@@ -25,11 +25,6 @@ from harness.stats.paired import Paired
 GRADED = mean_metric("ndcg", "value")
 
 
-@pytest.fixture(autouse=True)
-def somewhere_else(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def paired(metric, baseline, candidate, clusters=None):
     """Pair two models' columns; each an array, or several."""
     sides = [list(side) if isinstance(side, tuple) else [side] for side in (baseline, candidate)]
