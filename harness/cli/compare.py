@@ -115,9 +115,9 @@ class _Report:
     type=click.Choice(["best"]),
     help="Select the best of several candidates; correct its gain and gate for that.",
 )
-@click.option("--by", metavar="NAME", help="Select by this task, or by the mean over tasks with this tag.")
-@click.option("--select-on", multiple=True, metavar="NAMES", help="Select the best on these tasks …")
-@click.option("--confirm-on", multiple=True, metavar="NAMES", help="… and compare it alone on these.")
+@click.option("--by", metavar="NAME", help="Select by this task, or by the mean over this tag.")
+@click.option("--select-on", multiple=True, metavar="NAMES", help="Select on these tasks and tags …")
+@click.option("--confirm-on", multiple=True, metavar="NAMES", help="… and compare the best alone on these.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks, tags and suites.")
 @click.option(
     "--metrics", multiple=True, metavar="NAMES", help="Metrics besides the headline metrics, or `all`."

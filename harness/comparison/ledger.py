@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from harness.comparison.looks import chance_of_one, looks_sentence
-from harness.comparison.result_looks import Looks
+from harness.comparison.result import Looks
 from harness.comparison.words import Verdict  # noqa: TC001 - msgspec reads it
 from harness.errors import HarnessError
 from harness.system.append import SharedFile, shared_file

@@ -10,8 +10,7 @@ from harness.stats.curve import LEVEL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.comparison.result import Comparison
-    from harness.comparison.result_looks import Looks
+    from harness.comparison.result import Comparison, Looks
 
 _REMEDY = (
     "confirm your choice on examples that no candidate was judged on, or reveal a score only where it clearly"

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import level_text
-from harness.comparison.looks import chance_of_one
 from harness.render import plural
 from harness.stats.curve import LEVEL
 
@@ -123,8 +122,9 @@ def candidates_warning(candidates: int, gate: Gate | None) -> str | None:
     claims = gate is not None and any(condition.rule in ("margin", "gain") for condition in gate.conditions)
     if candidates < 2 or not claims:
         return None
+    chance = 1 - (1 - LEVEL / 2) ** candidates
     return (
         f"{plural(candidates, 'candidate')} under one gate: if all are exactly at a threshold, one passes"
-        f" by luck with a chance of up to {100 * chance_of_one(candidates):.0f} %, not 2.5 %;"
+        f" by luck with a chance of up to {100 * chance:.0f} %, not 2.5 %;"
         " --select best chooses one, and corrects for the choice"
     )

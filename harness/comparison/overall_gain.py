@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness.comparison.result_overall import Forgetting, Mean, OverallGain
+from harness.comparison.result_overall import Forgetting, Mean, Overall
 from harness.render import plural
 from harness.stats.several_tasks import mean_interval
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 _VERDICTS = ("better", "worse", "equivalent", "inconclusive", "not tested")
 
 
-def overall_gains(members: Sequence[Member], domain: Collection[str]) -> tuple[OverallGain, ...]:
+def overall_gains(members: Sequence[Member], domain: Collection[str]) -> tuple[Overall, ...]:
     """Return the gains over all tasks, and over those of each tag of the domain, of two tasks or more.
 
     members: all lines of a comparison, and their gains. Samples and real data are never taken together.
     """
     headlines = [(line, gain) for line, gain in members if line.headline]
-    found: list[OverallGain] = []
+    found: list[Overall] = []
     for tag in (None, *sorted(domain)):
         of_tag = [member for member in headlines if tag is None or tag in member[0].tags]
         found += _of_each_kind(tag, of_tag)
     return tuple(found)
 
 
-def _of_each_kind(tag: str | None, members: Sequence[Member]) -> Iterator[OverallGain]:
+def _of_each_kind(tag: str | None, members: Sequence[Member]) -> Iterator[Overall]:
     for sample in (False, True):
         own = [member for member in members if (member[0].data == "sample") == sample]
         tested = [(line, gain) for line, gain in own if gain is not None and _has_interval(gain)]
@@ -43,7 +43,7 @@ def _of_each_kind(tag: str | None, members: Sequence[Member]) -> Iterator[Overal
 
 def _overall(
     tag: str | None, lines: Sequence[MetricComparison], tested: Sequence[tuple[MetricComparison, Gain]]
-) -> OverallGain:
+) -> Overall:
     mean = mean_of_tasks(tested)
     verdict = _verdict(mean, [line for line, _ in tested])
     worst, gain = min(tested, key=lambda member: member[1].value)
@@ -53,7 +53,7 @@ def _overall(
     sample = "samples of " if lines[0].data == "sample" else ""
     which = f"tasks tagged {tag}" if tag else "tasks"
     left_out = len(lines) - len(tested)
-    return OverallGain(
+    return Overall(
         tag=tag,
         mean=mean,
         verdict=verdict,

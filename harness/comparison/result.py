@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.comparison.result_changes import Changes  # noqa: TC001 - msgspec resolves annotations
-from harness.comparison.result_looks import Looks  # noqa: TC001
-from harness.comparison.result_overall import Forgetting, OverallGain  # noqa: TC001
+from harness.comparison.result_overall import Forgetting, Overall  # noqa: TC001
 from harness.comparison.words import Outcome, Over, Rule, Verdict  # noqa: TC001
 
 SCHEMA = 1
@@ -191,6 +190,27 @@ class ParetoPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """How many candidates have been judged on the very same examples, by a ledger (`--ledger`)."""
+
+    task: str
+    data: str
+    limit: int | None
+    digest: str
+    """Hash of the rows, by which looks are counted."""
+    candidates: int
+    """Number of distinct candidates, those of this command included."""
+    others: int
+    """Number of those of them that only other commands judged."""
+    false_better: float
+    """Upper bound of the chance that a candidate without a gain is called better, in [0, 1).
+
+    The candidates of this command are corrected together, and count as one."""
+    lucky_pass: float
+    """Upper bound of the chance that a candidate which loses the margin passes a gate, in [0, 1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """One candidate against one baseline."""
 
@@ -217,7 +237,7 @@ class Comparison:
     level: float = 0.95
     """Confidence level of the intervals of the lines; higher for one that was selected among several."""
     speed: Speed | None = None
-    overall: tuple[OverallGain, ...] = ()
+    overall: tuple[Overall, ...] = ()
     """Gains over two tasks or more: all of them, and those of each tag of the domain."""
     forgetting: Forgetting | None = None
     changes: tuple[Changes, ...] = ()

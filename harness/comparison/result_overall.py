@@ -18,7 +18,7 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OverallGain:
+class Overall:
     """The gain over several tasks by their headline metrics."""
 
     tag: str | None

@@ -62,7 +62,7 @@ class Contest:
     influences: np.ndarray
     """(units, candidates): influence of each unit of each task on the mean gains, centered by task."""
     weights: np.ndarray
-    """(units,): share of the mean gain that a unit has; with its influence, what it adds to the gain."""
+    """(units,): what a unit that gains as much as the mean has besides its influence."""
     draws: int = DRAWS
 
     @classmethod

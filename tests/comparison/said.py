@@ -15,7 +15,7 @@ from harness.comparison.result import (
     Speed,
 )
 from harness.comparison.result_changes import Change, Changes, Slice
-from harness.comparison.result_overall import Forgetting, Mean, OverallGain
+from harness.comparison.result_overall import Forgetting, Mean, Overall
 
 HOSTILE = [
     "</td><script>alert(1)</script>",
@@ -152,7 +152,7 @@ def everything() -> Comparison:
         ),
         tests=6,
         overall=(
-            OverallGain(
+            Overall(
                 tag=None, verdict="inconclusive", worst="contract-nli", worst_gain=-0.031, worst_low=-0.0388,
                 mean=Mean(tasks=("stsb", "contract-nli"), gain=-0.0093, low=-0.02, high=0.001),
                 better=1, worse=1, equivalent=0, inconclusive=0, not_tested=0,
