@@ -104,7 +104,7 @@ def evaluation(options: argparse.Namespace) -> dict[str, Any]:
     from harness.evaluation.run import run_plan
     from harness.evaluation.runner import RunPlan
     from harness.results.folder import Results
-    from harness.tasks.selection import Selected
+    from harness.tasks.selection import SelectedTask
 
     class Pairs(Task):
         kind = "pairs"
@@ -136,7 +136,7 @@ def evaluation(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         plan = RunPlan(
             models=[cast("LocatedModel", Drawn(options.dimensions))],
-            tasks=[Selected(Pairs(number), by_name=True) for number in range(options.tasks)],
+            tasks=[SelectedTask(Pairs(number), by_name=True) for number in range(options.tasks)],
             cache=Path(folder) / "cache" if options.cache else None,
         )
         outcome = run_plan(plan, Results(Path(folder) / "results"), noting)

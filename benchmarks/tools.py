@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.suite import Suite
     from harness import Model, Role
     from harness.authoring import LocatedModel
-    from harness.tasks.selection import Selected
+    from harness.tasks.selection import SelectedTask
 
 BATCH_SIZES = (16, 32, 64, 128)
 _TRIAL = 10
@@ -131,11 +131,11 @@ class Harness:
         """Encode texts, each as often as it occurs."""
         self._model.encode(texts)
 
-    def _selected(self) -> list[Selected]:
-        from harness.tasks.selection import Selected
+    def _selected(self) -> list[SelectedTask]:
+        from harness.tasks.selection import SelectedTask
         from harness.tasks.task_file import read_task_file
 
-        return [Selected(task, True) for task in read_task_file(self._tasks, self._kinds).values()]
+        return [SelectedTask(task, True) for task in read_task_file(self._tasks, self._kinds).values()]
 
 
 class _Watching:

@@ -111,7 +111,9 @@ class _Report:
 @click.option("--margin", type=float, help="Gate: maximum loss on every headline metric.")
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
 @click.option(
-    "--select", type=click.Choice(["best"]), help="Ship one: the best candidate, its gain after selection."
+    "--select",
+    type=click.Choice(["best"]),
+    help="Select the best of several candidates; correct its gain and gate for that.",
 )
 @click.option("--by", metavar="NAME", help="Select by this task, or by the mean over this tag.")
 @click.option("--select-on", multiple=True, metavar="NAMES", help="Select on these tasks and tags …")
@@ -135,7 +137,7 @@ class _Report:
 @click.option(
     "--ledger",
     metavar="FILE",
-    help="Note the comparison; count the candidates that its examples judged.",
+    help="Note the comparison; count the candidates judged on the same examples.",
 )
 @plugin_options
 @grouped(pair=PairOptions, scope=ScopeOptions, gate=GateOptions, choice=SelectOptions, report=ReportOptions)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Results
-    from harness.tasks.selection import Selected
+    from harness.tasks.selection import SelectedTask
     from harness.tasks.suites import Suite
 
 DEFAULT_OUT = "results/local"
@@ -187,7 +187,7 @@ def _refuse_to_add_texts(results: Results) -> None:
         )
 
 
-def _tasks(run: RunOptions, workspace: Workspace) -> tuple[list[Selected], list[Suite]]:
+def _tasks(run: RunOptions, workspace: Workspace) -> tuple[list[SelectedTask], list[Suite]]:
     """Return the selected tasks, and the suites among the words that select them."""
     from harness.tasks.selection import select_tasks
 

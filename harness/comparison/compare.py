@@ -10,8 +10,6 @@ from harness.comparison.comparability import (
     KEYS,
     MACHINE,
     examination_differences,
-    library_note,
-    scoring_note,
     setting_differences,
 )
 from harness.comparison.evidence import Evidence
@@ -23,10 +21,10 @@ from harness.comparison.planning import plan_gate
 from harness.comparison.result import Comparison, ModelRef, Refusal
 from harness.comparison.same_model import refuse_same_records, same_model_notes
 from harness.comparison.summary import exit_code, write_sentence
+from harness.comparison.task_notes import task_notes
 from harness.comparison.throughput import compare_speed
 from harness.comparison.verdicts import claim_level, correct_p_values, count_tests, make_lines
-from harness.finding import Severity
-from harness.render import plural, verb
+from harness.render import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -235,33 +233,7 @@ def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: P
     measured, broken, left_out = measure(pair, scores, options.tasks, texts=options.why)
     partial.measured += measured
     partial.broken += broken
-    if left_out:
-        partial.notes.append(
-            f"{task}: {plural(left_out, 'example')} {verb(left_out, 'is', 'are')} left out:"
-            " not the same for all models"
-        )
-    if options.why or pair.common:
-        partial.notes += _kept_out_notes(task, pair)
-    for result, name in zip((pair.baseline, *pair.candidates), pair.names, strict=True):
-        # An error in a finding makes a score meaningless, such as one on rows that were trained on.
-        errors = [finding for finding in result.evaluation.all_findings if finding.severity is Severity.ERROR]
-        partial.notes += [f"{task}: {finding.code} of {name}: {finding.evidence}" for finding in errors]
-    for result in pair.candidates:
-        if note := library_note(pair.baseline.evaluation.libraries, result.evaluation.libraries):
-            partial.notes.append(note)
-        if note := scoring_note(pair.baseline.evaluation, result.evaluation):
-            partial.notes.append(note)
-
-
-def _kept_out_notes(task: str, pair: TaskPair) -> list[str]:
-    """Note what cannot be shown or compared because `--no-texts` kept texts out of predictions."""
-    results = zip((pair.baseline, *pair.candidates), pair.names, strict=True)
-    names = [name for result, name in results if result.evaluation.no_texts]
-    if not names:
-        return []
-    of = f"{task}: texts were kept out of the predictions of {' and '.join(names)} (--no-texts)"
-    how = "; examples are the same by id and gold alone" if pair.common else ""
-    return [f"{of}: examples have no texts to show{how}"]
+    partial.notes += task_notes(pair, task, left_out, texts=options.why or pair.common)
 
 
 def _result(model: ModelResults, slot: Slot) -> TaskResult | None:
@@ -303,15 +275,11 @@ def _note_other_tasks(
 def _model_ref(model: ModelResults, seeds: Sequence[ModelResults]) -> ModelRef:
     several = len(seeds) > 1
     return ModelRef(
-        name=f"{model.name} and {_other_seeds(len(seeds) - 1)}" if several else model.name,
+        name=f"{model.name} and {plural(len(seeds) - 1, 'other seed')}" if several else model.name,
         fingerprint=model.fingerprint,
         source=model.source,
         members=tuple(seed.name for seed in seeds) if several else (),
     )
-
-
-def _other_seeds(count: int) -> str:
-    return f"{count} other seed{'s' if count > 1 else ''}"
 
 
 def find_all_changes(measured: Sequence[MetricGain]) -> tuple[Changes, ...]:

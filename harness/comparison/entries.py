@@ -44,7 +44,9 @@ class Entries:
     may: Sequence[Entry]
     may_not: Sequence[LeftOut]
     by: str
+    """What is compared, in words: `its gain on stsb`."""
     tasks: tuple[str, ...]
+    """The tasks that decide."""
 
     def contest(self) -> Contest:
         """Return the contest of those that may be selected."""
@@ -53,7 +55,11 @@ class Entries:
 
 
 def enter(pairs: Pairs, partials: Sequence[Partial], by: str | None) -> Entries:
-    """Enter the candidates; raises HarnessError where none may be selected."""
+    """Divide candidates into those that may be selected and those that may not.
+
+    by: a task or a tag; None for all tasks that are compared.
+    Raises HarnessError for an unknown `by`, and where none may be selected.
+    """
     tasks = _deciding_tasks(partials, by)
     may, may_not = [], []
     for pair, (name, partial) in enumerate(zip(display_names_of(pairs), partials, strict=True)):

@@ -1,4 +1,4 @@
-"""Whether examples can show what is asked of them: too few, uneven clusters, losses that were not seen."""
+"""Evidence of a line: what there is too little of, which unit weighs most, which losses may be unseen."""
 
 from __future__ import annotations
 
@@ -102,15 +102,6 @@ def _loss_if_alike(pair: Paired, times: int) -> float:
     alike = Paired(own.metric, answers, answers, answers.units, np.arange(answers.count))
     curve = gain_curve(alike)
     return math.nan if curve is None else -curve.interval().low
-
-
-def effective_clusters(pair: Paired) -> float:
-    """Return the number of equal clusters that tell as much about a mean: (Σ size)² / Σ size².
-
-    Source: Kish (1965), "Survey sampling", 8.2.
-    """
-    sizes = np.bincount(pair.units).astype(float)
-    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def heaviest_unit(gain: Gain, pair: Paired) -> tuple[str, float] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.tasks.suites import SHORT
+from harness.render import plural
+from harness.tasks.suites import DIGEST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,8 +44,8 @@ def changed_rows(
         if result is not None and result.evaluation.status == "ok"
     ]
     return [
-        f"{examination.task} of {name} has rows of digest {examination.digest[:SHORT]}"
-        f" ({examination.origin}); {suite} was frozen with {suite.digests[examination.task][:SHORT]}"
+        f"{examination.task} of {name} has rows of digest {examination.digest[:DIGEST_DIGITS]}"
+        f" ({examination.origin}); {suite} was frozen with {suite.digests[examination.task][:DIGEST_DIGITS]}"
         for suite in suites
         for name, examination in examined
         if suite.digests.get(examination.task, examination.digest) != examination.digest
@@ -59,8 +60,7 @@ def metrics_of(task: str, suites: Sequence[Suite]) -> tuple[str, ...]:
 def suite_notes(suites: Sequence[Suite]) -> Iterator[str]:
     """Yield what a suite holds fixed: a sentence each."""
     for suite in suites:
-        count = len(suite.tasks)
-        tasks = f"{count} task{'s' if count > 1 else ''}, the rows of {len(suite.digests) or 'none'} frozen"
+        tasks = f"{plural(len(suite.tasks), 'task')}, the rows of {len(suite.digests) or 'none'} frozen"
         metrics = [
             f"{task} by {', '.join(suite.metrics[task])}" for task in suite.tasks if task in suite.metrics
         ]

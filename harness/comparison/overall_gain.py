@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from harness.comparison.result import MetricComparison
+    from harness.comparison.thresholds import Member
     from harness.comparison.words import Verdict
     from harness.stats.gain import Gain
-
-    Member = tuple[MetricComparison, Gain | None]
 
 _VERDICTS = ("better", "worse", "equivalent", "inconclusive", "not tested")
 

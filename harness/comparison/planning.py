@@ -27,7 +27,10 @@ _DRAWS = 20_000
 """Draws of the gains of correlated lines."""
 
 _MOST_EXAMPLES = 10**9
+"""Maximum number of examples of a line that is looked for."""
+
 _MOST_TIMES = 1000
+"""Maximum number of times as many examples that is looked for, for the whole gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

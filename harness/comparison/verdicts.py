@@ -6,13 +6,16 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.comparison.evidence import effective_clusters, heaviest_unit, unseen_losses
+import numpy as np
+
+from harness.comparison.evidence import heaviest_unit, unseen_losses
 from harness.comparison.result import MetricComparison
 from harness.comparison.thresholds import judge_gain
 from harness.stats.curve import LEVEL
 from harness.stats.detectable import detectable_gain
 from harness.stats.joint import Line
 from harness.stats.multiple import adjust, level_of_a_line
+from harness.stats.spread import effective_number
 from harness.stats.unseen import bounds_of
 
 if TYPE_CHECKING:
@@ -83,7 +86,7 @@ def _make_line(metric: MetricGain, p_adjusted: float, level: float) -> MetricCom
         needed=None,
         examples=gain.examples if gain else metric.score.examples,
         clusters=gain.units if gain else metric.score.clusters,
-        effective_clusters=effective_clusters(metric.pair) if metric.pair and metric.pair.count else None,
+        effective_clusters=_effective_clusters(metric),
         test=gain.test if gain else "not tested",
         from_seeds=metric.from_seeds,
         reason=metric.reason,
@@ -168,6 +171,11 @@ def _difference(metric: MetricGain) -> float | None:
     if metric.candidate is None or metric.score.score is None:
         return None
     return metric.candidate - metric.score.score
+
+
+def _effective_clusters(metric: MetricGain) -> float | None:
+    pair = metric.pair
+    return effective_number(np.bincount(pair.units)) if pair is not None and pair.count else None
 
 
 def _finite(value: float) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.tasks.suites import SHORT
+from harness.tasks.suites import DIGEST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,8 @@ def refuse_changed_rows(tasks: Sequence[LoadedTask], suites: Sequence[Suite]) ->
         ]
         if changed:
             lines = [
-                f"{each.task}: expected {suite.digests[each.task][:SHORT]}, found {each.digest[:SHORT]}"
-                f" ({each.origin})"
+                f"{each.task}: expected {suite.digests[each.task][:DIGEST_DIGITS]},"
+                f" found {each.digest[:DIGEST_DIGITS]} ({each.origin})"
                 for each in changed
             ]
             raise HarnessError(

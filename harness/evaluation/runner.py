@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harness.results.folder import Results
     from harness.results.records import Evaluation
     from harness.tasks.interface import DataChoice
-    from harness.tasks.selection import Selected
+    from harness.tasks.selection import SelectedTask
     from harness.tasks.suites import Suite
 
 
@@ -37,7 +37,7 @@ class RunPlan:
     """What to evaluate."""
 
     models: Sequence[LocatedModel]
-    tasks: Sequence[Selected]
+    tasks: Sequence[SelectedTask]
     suites: Sequence[Suite] = ()
     """Suites that selected tasks: rows other than those that they were frozen with are refused."""
     data: DataChoice = None

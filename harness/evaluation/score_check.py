@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SAME_SCORE = 1e-12
 """Maximum relative difference of a recomputed score: machines add in different orders."""
 SAME_END = 1e-9
-"""Maximum difference of an end of an interval, which is a percentile of such scores."""
+"""Maximum difference of an end of an interval: most are found by a search, from such scores."""
 
 
 def differences(

@@ -26,4 +26,7 @@ class Metric:
     per_example: bool = False
     """Whether the score is the mean of one value per example, the first of `columns`."""
     resample: Callable[..., np.ndarray] | None = None
-    """Scores of many resamples at once, for speed: (*columns, counts (B, n)) → (B,)."""
+    """Scores of many resamples at once, for speed: (*columns, counts (B, n)) → (B,).
+
+    counts: how often each example is in each resample; 0 for those that are left out.
+    """

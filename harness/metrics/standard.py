@@ -1,8 +1,8 @@
 """Metrics of per-example columns. Each is computed for many resamples at once.
 
-A resample of n examples is a row of counts: how often each example was drawn. A metric is therefore
-a function of its columns and of counts (B, n), and its plain score is the case of one row of ones.
-So a bootstrap of a rank correlation takes one sort and a few cumulative sums, and is exact.
+A resample of n examples is a row of counts: how often each example is in it, 0 where it is left out.
+A metric is therefore a function of its columns and of counts (B, n), and its plain score is the case of one
+row of ones. So many resamples of a rank correlation take one sort and a few cumulative sums, and are exact.
 
 Every metric is NaN where a column that it uses holds a NaN, and so are all of its resamples.
 """

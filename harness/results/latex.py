@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.render import Table
     from harness.results.leaderboard import Board, Row
-    from harness.results.overall import Overall
+    from harness.results.overall import OverallRanking
     from harness.results.significance_tables import Letters
 
 _MARKS = {
@@ -28,7 +28,7 @@ _JOINED = re.compile(r"(?<=[-'`,?!])(?=[-'`])")
 """Position between two marks that LaTeX would join: `--`, `?`-`, two quotes."""
 
 
-def to_latex(boards: Sequence[Board], letters: Letters, overall: Sequence[Overall]) -> str:
+def to_latex(boards: Sequence[Board], letters: Letters, overall: Sequence[OverallRanking]) -> str:
     """Return a tabular for each board, then for each overall ranking; letters are superscripts.
 
     The title is a comment above a tabular, remarks are comments below it.

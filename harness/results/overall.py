@@ -57,7 +57,7 @@ class OverallRank:
 
 
 @dataclass(frozen=True, slots=True)
-class Overall:
+class OverallRanking:
     """Overall ranking over boards of the same kind: sample or real data, with the same limit."""
 
     sample: bool
@@ -72,7 +72,7 @@ class Overall:
     """Ranked models, best average rank first; then those that lack a task."""
 
 
-def overall(boards: Sequence[Board], pairwise: Mapping[int, PairwiseStats | str]) -> list[Overall]:
+def overall(boards: Sequence[Board], pairwise: Mapping[int, PairwiseStats | str]) -> list[OverallRanking]:
     """Rank models over tasks; samples and limited runs are apart from real and full data.
 
     pairwise: position of a board → its pairwise statistics, or why there are none.
@@ -112,7 +112,7 @@ class _TaskScores:
         return self.pairwise.standard_errors.get(model, math.nan)
 
 
-def _overall(sample: bool, limit: int, boards: Sequence[tuple[Board, PairwiseStats | str]]) -> Overall:
+def _overall(sample: bool, limit: int, boards: Sequence[tuple[Board, PairwiseStats | str]]) -> OverallRanking:
     every = _task_scores(boards)
     tasks = [task for task in every if len(task.scores) > 1]
     models = sorted({model for board, _ in boards for model in _models(board)})
@@ -137,7 +137,7 @@ def _overall(sample: bool, limit: int, boards: Sequence[tuple[Board, PairwiseSta
     ]
     ranked.sort(key=lambda row: (row.average_rank is None, row.average_rank or 0.0, row.model))
     not_counted = [task.name for task in every if task not in tasks]
-    return Overall(sample, limit or None, [task.name for task in tasks], not_counted, tags, ranked)
+    return OverallRanking(sample, limit or None, [task.name for task in tasks], not_counted, tags, ranked)
 
 
 def _task_scores(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_TaskScores]:

@@ -86,7 +86,7 @@ class Score:
     """Ends of the 95 % interval; None where there is none."""
     examples: int = 0
     clusters: int = 0
-    """Number of independent units, which are resampled: clusters, or examples where there are none."""
+    """Number of independent units: clusters, or examples where there are none."""
     columns: tuple[str, ...] = ()
     where: str | None = None
     per_example: bool = False

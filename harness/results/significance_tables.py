@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.results.leaderboard import Board
-    from harness.results.overall import Overall, OverallRank, TasksMean
+    from harness.results.overall import OverallRank, OverallRanking, TasksMean
     from harness.results.significance import Claims, Family
     from harness.stats.rank_doubt import RankInterval
 
@@ -168,7 +168,7 @@ def _with_letter(cell: Cell, letters: str | None) -> Cell:
     return Cell(f"{cell.text} {letters}", cell.best) if letters else cell
 
 
-def overall_table(ranking: Overall) -> Table:
+def overall_table(ranking: OverallRanking) -> Table:
     """Return ranks, Borda points and means; models that lack a task come last, without a rank."""
     tags = ranking.tags[:MOST_TAGS]
     ranks = [row.average_rank for row in ranking.models if row.average_rank is not None]
@@ -197,7 +197,7 @@ def _overall_rank(row: OverallRank) -> str:
     return MISSING if row.ranks is None or row.best is None else rank_text(row.ranks, row.best)
 
 
-def overall_subtitle(ranking: Overall) -> str:
+def overall_subtitle(ranking: OverallRanking) -> str:
     """Return the tasks that a ranking is over, and the kind of data."""
     tasks = f"{len(ranking.tasks)} tasks: {', '.join(ranking.tasks)}"
     sample = " · samples: illustrative, not the real datasets" if ranking.sample else ""
@@ -205,7 +205,7 @@ def overall_subtitle(ranking: Overall) -> str:
     return tasks + sample + limited
 
 
-def _remarks(ranking: Overall) -> list[str]:
+def _remarks(ranking: OverallRanking) -> list[str]:
     models_by_lack: dict[str, list[str]] = {}
     for row in ranking.models:
         if row.missing:

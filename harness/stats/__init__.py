@@ -1,1 +1,1 @@
-"""Statistics: intervals, paired tests of a gain, corrections for many tests."""
+"""Statistics: confidence curves, paired tests of a gain, corrections for many tests, power, selection."""

@@ -28,14 +28,14 @@ def gain_curve(pair: Paired) -> Curve | None:
     """Return the curve of a gain: the jackknife's, and losses not seen; None with one of a class."""
     classes = Classes.of(pair)
     sides = (example_influences(pair.baseline), example_influences(pair.candidate))
-    size = _size(classes, *sides, example_gain_influences(pair))
+    size = _greatest_loss(classes, *sides, example_gain_influences(pair))
     return two_classes.gain_curve(pair, classes, size, "jackknife")
 
 
 def score_curve(answers: Answers) -> Curve | None:
     """Return the curve of a score: the jackknife's, and losses not seen; None with one of a class."""
     classes = Classes.of_one(answers)
-    size = _size(classes, example_influences(answers))
+    size = _greatest_loss(classes, example_influences(answers))
     return two_classes.score_curve(answers, classes, size, "jackknife")
 
 
@@ -44,5 +44,6 @@ def fewest_for_margin(pair: Paired, margin: float) -> Needed:
     return two_classes.fewest_for_margin(pair, margin, _POSITIVE, lambda count: 1 / count)
 
 
-def _size(classes: Classes, *influences: np.ndarray) -> float:
+def _greatest_loss(classes: Classes, *influences: np.ndarray) -> float:
+    """Return the greatest loss by one example: the largest influence, and that of a positive at least."""
     return max(1 / max(1, classes.positives), *(float(np.abs(each).max()) for each in influences))

@@ -162,6 +162,7 @@ class Contest:
         return np.array([self._holds(leads[each], errors[each], each, level) for each in range(self.count)])
 
     def _holds(self, leads: np.ndarray, errors: np.ndarray, candidate: int, level: float) -> bool:
+        """Whether a candidate may be the best; leads, errors: of the others over it."""
         from scipy.special import ndtri
 
         others = errors > ALIKE * max(float(self.errors.max()), 1e-300)

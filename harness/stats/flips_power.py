@@ -135,7 +135,10 @@ def _fewest_to_pass(changed: np.ndarray, examples: int, margin: float, level: fl
 
 
 def _score(gained: np.ndarray, lost: np.ndarray, examples: int, difference: float) -> np.ndarray:
-    """Return Tango's score of a difference of two proportions: standard errors above it."""
+    """Return `harness.stats.proportions.tango_score` of arrays, (n,).
+
+    Where there is no standard error it is very large in place of infinite.
+    """
     first = -gained - lost + (2 * examples - gained + lost) * difference
     second = -lost * difference * (1 - difference)
     root = np.sqrt(np.maximum(first * first - 8 * examples * second, 0.0))

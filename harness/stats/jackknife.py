@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.stats.influence import groups_of, score_influences, standard_error
 from harness.stats.rare import RareChangeCurve
-from harness.stats.spread import effective
+from harness.stats.spread import effective_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def _curve(measured: _Measured, *, anchor: float) -> Curve | None:
     # A unit's share of its group's change was that of the root; all of it may be one unit's.
     size = measured.largest * math.sqrt(math.ceil(answers.count / groups))
     # Large units carry more of the variance than small ones: there are fewer degrees of freedom (Kish, 1965).
-    freedom = min(effective(answers.sizes), groups, _SPLITS if halves > error else math.inf) - 1
+    freedom = min(effective_number(answers.sizes), groups, _SPLITS if halves > error else math.inf) - 1
     return RareChangeCurve(measured.value, max(error, halves), freedom, size, "jackknife", anchor=anchor)
 
 

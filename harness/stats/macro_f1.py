@@ -46,7 +46,7 @@ def _spread(
     spread = spread_of(influence, units, count, np.zeros(len(gold), dtype=int))
     # A small class carries as much of the variance as a large one, and is known from few examples.
     freedom = min(spread.freedom, freedom_by_class(influence, classes))
-    return math.sqrt(spread.variance), freedom, _size(_sizes(gold)) * spread.design
+    return math.sqrt(spread.variance), freedom, _greatest_loss(_class_sizes(gold)) * spread.design
 
 
 def fewest_for_margin(pair: Paired, margin: float) -> Needed:
@@ -54,12 +54,12 @@ def fewest_for_margin(pair: Paired, margin: float) -> Needed:
 
     Other classes grow with it.
     """
-    sizes = _sizes(_gold(pair))
+    sizes = _class_sizes(_gold(pair))
     freedom = pair.count - 1
 
     def passes(smallest: int) -> bool:
         factor = smallest / sizes[0]
-        return passes_margin(margin, _size(sizes * factor), max(1.0, freedom * factor))
+        return passes_margin(margin, _greatest_loss(sizes * factor), max(1.0, freedom * factor))
 
     return Needed(int(sizes[0]), "examples of the smallest class", fewest(passes))
 
@@ -74,12 +74,12 @@ def _gold(pair: Paired) -> np.ndarray:
     return gold
 
 
-def _sizes(gold: np.ndarray) -> np.ndarray:
+def _class_sizes(gold: np.ndarray) -> np.ndarray:
     """Return the number of examples of each class, ascending."""
     return np.sort(np.unique(gold, return_counts=True)[1])
 
 
-def _size(sizes: np.ndarray) -> float:
+def _greatest_loss(sizes: np.ndarray) -> float:
     """Return the greatest loss of a perfect score by one example: F1 of its class and of another fall."""
     smallest, other = sizes[0], sizes[1] if len(sizes) > 1 else 0
     return float((1 / (2 * smallest - 1) + 1 / (2 * other + 1)) / max(2, len(sizes)))

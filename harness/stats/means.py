@@ -18,9 +18,10 @@ from harness.stats.influence import influences, score_influences, standard_error
 from harness.stats.proportions import FlipsCurve, ShareCurve
 from harness.stats.sign_flip import ROUNDING, sign_flip_p
 from harness.stats.skewness import HallCurve
+from harness.stats.spread import effective_number
 from harness.stats.tail_curve import PinnedCurve, TailCurve, sign_curve
 from harness.stats.tails import RangeTail, Residuals
-from harness.stats.unseen import UnseenCurve, effective_units
+from harness.stats.unseen import UnseenCurve
 
 if TYPE_CHECKING:
     from harness.stats.paired import Answers, Paired
@@ -52,7 +53,7 @@ def gain_curve(pair: Paired) -> Curve | None:
 
 def score_curve(answers: Answers) -> Curve | None:
     """Return the curve of a mean; None where all values are alike and their range is unknown."""
-    influence, units = score_influences(answers), effective_units(answers.sizes)
+    influence, units = score_influences(answers), effective_number(answers.sizes)
     if standard_error(influence) <= ROUNDING * _largest(answers) / answers.count:
         bounds = _bounds(answers)
         return UnseenCurve(answers.score, units, bounds, "exact") if np.isfinite(bounds).all() else None
@@ -103,7 +104,7 @@ def _differences(pair: Paired) -> _Differences:
 
 def _no_difference(pair: Paired, units: _Differences) -> Curve | None:
     """Return what units that were not seen could do where none of those seen differs."""
-    seen = effective_units(units.weights)
+    seen = effective_number(units.weights)
     if units.spread == 1.0:
         return FlipsCurve(0, 0, seen, "sign flip" if pair.clustered else "McNemar mid-p")
     return _constant(units, pair.gain)
@@ -111,7 +112,7 @@ def _no_difference(pair: Paired, units: _Differences) -> Curve | None:
 
 def _constant(units: _Differences, gain: float) -> Curve | None:
     """Return the curve of a gain that is the same in each unit; None where all values are alike."""
-    seen = effective_units(units.weights)
+    seen = effective_number(units.weights)
     if not units.spread:
         return None
     return UnseenCurve(gain, seen, Interval(min(-units.spread, gain), max(units.spread, gain)), "sign flip")

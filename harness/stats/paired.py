@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.bootstrap import resampled_scores
+from harness.stats.resamples import resampled_scores
 
 if TYPE_CHECKING:
     from harness.metrics.interface import Metric

@@ -74,9 +74,9 @@ def level_of_candidates(lines: Sequence[Line], candidates: int) -> float:
 
 
 def _room(contest: Contest, position: int, errors: np.ndarray) -> tuple[float, float]:
-    """Return how many standard errors below, and above, the winner's gain could be, and it still won.
+    """Return by how many standard errors the winner's gain could be lower, and higher, with the same winner.
 
-    Given what is independent of its gain.
+    Given what is independent of its gain; low is negative or 0, either may be infinite.
     """
     error, ahead = errors[position], contest.values[position] - contest.values
     # By how much the lead over another candidate changes with one standard error of the winner's gain.

@@ -34,7 +34,7 @@ def mean_interval(gains: Sequence[Gain]) -> Interval:
 
 
 def shared_doubt(gains: Sequence[Gain]) -> float:
-    """Return the standard error of a mean gain over that of independent gains: 1 or more.
+    """Return the ratio of the standard error of a mean gain to that of independent gains: 1 or more.
 
     Units of one name are one unit. Where two tasks have equal names by chance, as numbers may be, their
     influences are independent, and add to the standard error by no more than noise. Never below 1: that

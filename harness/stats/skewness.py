@@ -12,7 +12,7 @@ from harness.stats.curve import LEVEL, SMALLEST_P, UNBOUNDED, Curve, Interval, q
 from harness.stats.influence import standard_error
 
 _LEAST = 1e-9
-"""Skewness below which the correction is none."""
+"""Skewness below which there is no correction: it would be a difference of nearly equal numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class HallCurve(Curve):
     def interval(self, level: float = LEVEL) -> Interval:
         """Return the interval, widened to contain the value."""
         wanted = quantile(1 - level / 2, self.freedom)
-        low, high = (self.value - self.error * self._back(each) for each in (wanted, -wanted))
+        low, high = (self.value - self.error * self._from_symmetric(each) for each in (wanted, -wanted))
         return Interval(
             max(min(low, self.value), self.bounds.low), min(max(high, self.value), self.bounds.high)
         )
@@ -51,18 +51,20 @@ class HallCurve(Curve):
         from scipy.special import stdtr
 
         t = (self.value - value) / self.error
-        size = self._forth(t) * math.copysign(1.0, t)
+        size = self._to_symmetric(t) * math.copysign(1.0, t)
         if t == 0 or size <= 0:
             return 1.0
         return max(SMALLEST_P, 2 * float(stdtr(self.freedom, -size)))
 
-    def _forth(self, t: float) -> float:
+    def _to_symmetric(self, t: float) -> float:
+        """Return Hall's monotone transformation of t, with a = skewness / 3: t + a t² + a² t³ / 3 + a / 2."""
         skewness = self.skewness
         if abs(skewness) < _LEAST:
             return t
         return ((1 + skewness * t / 3) ** 3 - 1) / skewness + skewness / 6
 
-    def _back(self, transformed: float) -> float:
+    def _from_symmetric(self, transformed: float) -> float:
+        """Return the t that Hall's transformation takes to a value."""
         skewness = self.skewness
         if abs(skewness) < _LEAST:
             return transformed

@@ -14,7 +14,10 @@ _ROUNDING = 1e-24
 """Variance of a score between 0 and 1 that is of rounding errors: those of an order of examples."""
 
 _PRIOR_UNITS = 1.0
-"""Units that are taken to be as bad as units can be, beside those that were seen to matter."""
+"""Number of units of one answer each that are added to those that were seen.
+
+They draw the design effect towards its maximum where few units have influence.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,16 @@ def _without_rounding(variances: np.ndarray) -> np.ndarray:
 
 
 def _clustered(influence: np.ndarray, held: np.ndarray, independent: float, widest: float) -> Spread:
-    """Return the spread of units that hold such shares of the examples that matter: (count,) each.
+    """Return the spread of a score over clusters; influence, held: (count,) each.
 
-    widest: design effect of units of one answer each.
+    influence: of each unit on the score. held: its share of the examples that carry the variance.
+    independent: variance if examples were independent. widest: design effect of units of one answer each.
     """
     # A large unit draws the score to itself, and so seems to move it less than it does (Bell and McCaffrey,
     # 2002, "Bias reduction in standard errors for linear regression with multi-stage samples").
     moved = influence / (1 - np.minimum(held, 0.9))
     variance = float((moved**2).sum())
-    telling = effective(moved**2)
+    telling = effective_number(moved**2)
     seen = variance / independent if independent > 0 else 1.0
     design = max(1.0, (telling * seen + _PRIOR_UNITS * widest) / (telling + _PRIOR_UNITS))
     # Between units of independent examples, and units of one answer each: by the design effect that shows.
@@ -87,11 +91,17 @@ def freedom_by_class(influence: np.ndarray, classes: np.ndarray) -> float:
     return 1 / float(((parts / parts.sum()) ** 2 / np.maximum(sizes - 1, 1)).sum())
 
 
-def effective(weights: Sequence[float] | np.ndarray) -> float:
-    """Return the number of equal weights that are as concentrated as these (Kish, 1965); 0 if all are 0."""
+def effective_number(weights: Sequence[float] | np.ndarray) -> float:
+    """Return the number of equal weights that are as concentrated as these: (Σ w)² / Σ w²; 0 if all are 0.
+
+    weights: (units,), not negative, such as the sizes of clusters: then so many clusters of one size leave a
+    mean as uncertain. In [1, units]: the number of units where all are equal, 1 where one has everything.
+    Source: Kish (1965), "Survey sampling", 8.2.
+    """
     weights = np.asarray(weights, dtype=float)
     largest = weights.max(initial=0.0)
     if largest <= 0:
         return 0.0
+    # Squares of a third-party metric's values may overflow.
     scaled = weights / largest
     return float(scaled.sum() ** 2 / (scaled**2).sum())

@@ -1,4 +1,4 @@
-"""Confidence curves from one-sided tails, and curves whose p-value of no gain is known exactly."""
+"""Confidence curves from one-sided tests, and curves whose p-value of no gain is known exactly."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def sign_curve(residuals: Residuals, bounds: Interval = UNBOUNDED) -> TailCurve:
 
 @dataclass(frozen=True, slots=True)
 class PinnedCurve(Curve):
-    """A curve whose p-value of zero is known exactly, and whose other values follow from it in order."""
+    """A curve whose p-value of zero is known exactly; its other p-values are kept in order with that one."""
 
     curve: Curve
     estimate: float

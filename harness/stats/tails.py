@@ -21,6 +21,7 @@ _STEPS = 100
 """Maximum number of steps of a search; ten are usual."""
 
 _PRECISION = 1e-9
+"""Relative precision of a search, in standard errors of the gain."""
 
 _NEAR = 1e-3
 """Standard errors below which a saddlepoint is too close to the middle, and the normal limit is used."""
@@ -64,7 +65,7 @@ class Residuals:
 
     @property
     def error(self) -> float:
-        """Standard error of the gain, roughly."""
+        """Standard error of the gain, √Σ r² with the residuals r at the gain itself."""
         return float(np.sqrt(self.counts @ self.at(self.gain) ** 2))
 
 
@@ -204,7 +205,7 @@ class RangeTail(SaddlepointTail):
 
     @property
     def least(self) -> float:
-        """Nothing bounds it."""
+        """0: no probability is too small for it."""
         return 0.0
 
     def evidence(self, center: float, tilt: float = 0.0) -> Deviate:

@@ -10,7 +10,7 @@ import numpy as np
 from harness.stats.curve import Curve, Interval
 from harness.stats.influence import example_gain_influences, example_influences
 from harness.stats.rare import Needed, RareChangeCurve, fewest, passes_margin
-from harness.stats.spread import Spread, effective, spread_of
+from harness.stats.spread import Spread, effective_number, spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +111,7 @@ def fewest_for_margin(pair: Paired, margin: float, scarce: int, size: Callable[[
     what = ("negatives", "positives")[scarce]
     needed = fewest(lambda count: passes_margin(margin, size(count), count - 1))
     held = np.bincount(classes.units[classes.labels == scarce])
-    have, informative = int(np.count_nonzero(held)), effective(held)
+    have, informative = int(np.count_nonzero(held)), effective_number(held)
     if not pair.clustered:
         return Needed(have, what, needed)
     # Clusters of unequal size are worth fewer; as many times more of them are needed.

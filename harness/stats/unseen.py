@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness.stats.curve import LEVEL, Curve, Interval
 
 _NARROWEST = 1e-6
@@ -28,44 +26,6 @@ def unseen_share(units: float, level: float = LEVEL) -> float:
     the binomial".
     """
     return 1 - float((level / 2) ** (1 / units))
-
-
-def effective_units(sizes: np.ndarray) -> float:
-    """Return the number of equal units that would leave a mean as uncertain: (Σ n)² / Σ n².
-
-    sizes: (units,) numbers of examples, or any weights, not all 0. Their number where all are of one size;
-    1 where one of them has everything.
-    Source: Kish (1965), "Survey sampling".
-    """
-    return float(np.sum(sizes) ** 2 / np.sum(np.square(sizes, dtype=float)))
-
-
-def largest_share(influence: np.ndarray) -> tuple[int, float]:
-    """Return which unit has the largest part in a variance, and how large a part, in [0, 1].
-
-    influence: (units,), at least one; (0, 0.0) where none has an influence.
-    """
-    squares = np.square(influence)
-    total = float(squares.sum())
-    largest = int(np.argmax(squares))
-    return (largest, float(squares[largest] / total)) if total else (0, 0.0)
-
-
-def units_needed(margin: float, spread: float = 1.0, level: float = LEVEL) -> int:
-    """Return how many units it takes to show a gain within ± margin where none of them differs.
-
-    margin: between 0 and spread; spread: the largest difference that a unit can have. As many as make
-    the ends of Tango's interval for no flips, z² / (n + z²), lie inside.
-    """
-    from scipy.special import ndtri
-
-    square = float(ndtri(level / 2)) ** 2
-    return math.floor(square * (spread - margin) / margin) + 1
-
-
-def units_to_see(share: float, level: float = LEVEL) -> int:
-    """Return how many units it takes to see a kind that is such a share of all; the inverse of the above."""
-    return math.ceil(math.log(level / 2) / math.log1p(-share))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
+class SelectedTask:
     """A selected task, and whether its own name selected it."""
 
     task: Task
@@ -28,7 +28,7 @@ def select_tasks(
     schemes: Mapping[str, TaskScheme],
     exclude: Sequence[str] = (),
     suites: Mapping[str, Sequence[str]] | None = None,
-) -> list[Selected]:
+) -> list[SelectedTask]:
     """Return the tasks of names, tags, prefixes (`mteb:NAME`) and suites, without those of `exclude`.
 
     suites: name → its tasks, each of which counts as selected by its own name.
@@ -43,7 +43,7 @@ def select_tasks(
         [task for word in words for task in suites.get(word, (word,))] for words in (wanted, exclude)
     )
     excluded = {name for word in exclude for name in _matching_names(word, tasks)} | set(exclude)
-    chosen: dict[str, Selected] = {}
+    chosen: dict[str, SelectedTask] = {}
     for word in wanted:
         prefix, colon, rest = word.partition(":")
         if colon and prefix in schemes and word not in tasks:
@@ -52,7 +52,7 @@ def select_tasks(
             matches, by_name = {name: tasks[name] for name in _matching_names(word, tasks)}, word in tasks
         for name, task in matches.items():
             if name not in excluded:
-                chosen[name] = Selected(task, by_name or (name in chosen and chosen[name].by_name))
+                chosen[name] = SelectedTask(task, by_name or (name in chosen and chosen[name].by_name))
     if not chosen:
         raise HarnessError("no tasks left: --exclude excludes all tasks that --tasks selects")
     return [chosen[name] for name in sorted(chosen)]

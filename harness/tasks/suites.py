@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from harness.tasks.interface import Task
 
-SHORT = 8
-"""Digits of a digest that a sentence shows."""
+DIGEST_DIGITS = 8
+"""Number of digits of a digest that a sentence shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,9 @@ def test_the_one_of_fifty_checkpoints_that_collapsed_is_worse_on_all_tasks(check
 def test_all_pairs_find_it_too(checkpoints, harness):
     checkpoints(12)
     found = harness("compare", "out", "--all-pairs", "--format", "json")
-    for each in json.loads(found.out)["comparisons"]:
+    comparisons = json.loads(found.out)["comparisons"]
+    assert [len(each["lines"]) for each in comparisons] == [3] * (13 * 12 // 2)
+    for each in comparisons:
         verdicts = {line["verdict"] for line in each["lines"]}
         collapsed = "ck11" in (each["candidate"]["name"], each["baseline"]["name"])
         assert verdicts <= ({"worse", "better"} if collapsed else {"inconclusive", "equivalent"})

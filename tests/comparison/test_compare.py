@@ -25,11 +25,6 @@ from harness.results.folder import Results, sealed
 pytestmark = pytest.mark.kernels
 
 
-@pytest.fixture(autouse=True)
-def somewhere_else(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def options(**changes):
     return replace(CompareOptions(tasks={}), **changes)
 

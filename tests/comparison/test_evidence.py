@@ -11,7 +11,6 @@ from comparison.made import CORRECT, SPEARMAN, answer, right
 from harness.comparison import evidence
 from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.evidence import (
-    effective_clusters,
     fewest_by_repeating,
     heaviest_unit,
     scarce,
@@ -24,11 +23,6 @@ from harness.stats.gain import gain_curve, gain_of
 from harness.stats.paired import Paired
 
 GRADED = mean_metric("ndcg", "value")
-
-
-@pytest.fixture(autouse=True)
-def somewhere_else(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
 
 
 def paired(metric, baseline, candidate, clusters=None):
@@ -153,14 +147,6 @@ def test_a_line_that_would_pass_sooner_than_equal_answers_lacks_nothing():
 
 
 # --- clusters and units -----------------------------------------------------------------------------------
-
-
-def test_equal_clusters_are_as_many_as_they_are_and_uneven_ones_fewer():
-    values = np.zeros(40)
-    assert effective_clusters(paired(GRADED, values, values, np.arange(40) // 4)) == pytest.approx(10)
-    uneven = np.r_[np.zeros(20), np.arange(1, 21)]
-    assert effective_clusters(paired(GRADED, values, values, uneven)) == pytest.approx(40**2 / (20**2 + 20))
-    assert effective_clusters(paired(GRADED, values, values)) == 40
 
 
 def test_the_unit_that_carries_most_of_the_variance_is_named():

@@ -18,11 +18,6 @@ from harness.metrics.standard import mean_metric
 GRADED = mean_metric("ndcg", "value")
 
 
-@pytest.fixture(autouse=True)
-def somewhere_else(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def task(name, gain, *, tags=("legal",), seed=0, rows=200, spread=0.1, **columns):
     """Write both models' answers to a task; the mean gain is exact."""
     generator = np.random.default_rng(seed)

@@ -21,11 +21,6 @@ from harness.stats.resized import draw_units, resized
 NDCG = mean_metric("ndcg", "value")
 
 
-@pytest.fixture(autouse=True)
-def somewhere_else(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def ask(gate, *, power=True):
     """Compare the only models of two folders."""
     (baseline,), (candidate,) = read_results(Path("base")), read_results(Path("cand"))

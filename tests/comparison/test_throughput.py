@@ -20,11 +20,6 @@ from harness.results.folder import Results, encode
 from harness.results.records import Throughput
 
 
-@pytest.fixture(autouse=True)
-def somewhere_else(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def timed(model, share, rate, **changes):
     """Write a model that was evaluated and timed; returns its side."""
     record = answer(model, model, correct=right(share))

@@ -20,7 +20,7 @@ from harness.results.folder import Results
 from harness.results.leaderboard import boards, leaderboard_rows
 from harness.results.tables import task_tables
 from harness.tasks.interface import DataSource
-from harness.tasks.selection import Selected
+from harness.tasks.selection import SelectedTask
 from harness.training.lineage import NAME, Lineage, write_lineage
 from harness.training.near_duplicates import SIGNATURES, text_hashes, write_signatures
 
@@ -49,7 +49,7 @@ def located(folder) -> LocatedFolder:
 def run(folder, root):
     """Run the task; return the one record of it, and whether it was there before."""
     results = Results(root / "out")
-    outcome = run_plan(RunPlan(models=[located(folder)], tasks=[Selected(TASK, True)]), results)
+    outcome = run_plan(RunPlan(models=[located(folder)], tasks=[SelectedTask(TASK, True)]), results)
     return outcome.evaluations[0], outcome.reused
 
 

@@ -24,7 +24,7 @@ from harness.models.locate import locate_model
 from harness.models.workload import workload
 from harness.results.folder import Results, seal
 from harness.tasks.interface import DataSource
-from harness.tasks.selection import Selected
+from harness.tasks.selection import SelectedTask
 
 pytestmark = pytest.mark.kernels
 
@@ -101,7 +101,7 @@ class Recorder(Progress):
 
 def plan(*tasks, models=None, by_name=True, **options):
     return RunPlan(
-        models=models or [LetterModel()], tasks=[Selected(task, by_name) for task in tasks], **options
+        models=models or [LetterModel()], tasks=[SelectedTask(task, by_name) for task in tasks], **options
     )
 
 

@@ -33,7 +33,7 @@ from harness.results.records import Score
 from harness.system.atomic import this_process
 from harness.tasks.dataset import Dataset, Predictions
 from harness.tasks.interface import AggregateTask, DataSource, Task
-from harness.tasks.selection import Selected
+from harness.tasks.selection import SelectedTask
 
 EXAMPLE = Path(__file__).parents[2] / "results" / "example"
 ROWS = 24
@@ -86,7 +86,7 @@ TASKS = {task.name: task for task in (Told(), Whole())}
 def written(tmp_path_factory) -> Results:
     """A folder as a run leaves it; whoever changes a file in it puts it back."""
     results = Results(tmp_path_factory.mktemp("written"))
-    tasks = [Selected(task, by_name=True) for task in TASKS.values()]
+    tasks = [SelectedTask(task, by_name=True) for task in TASKS.values()]
     run_plan(RunPlan(models=[LexicalModel(ModelSpec("lexical", ""))], tasks=tasks), results)
     publish(results)
     return results

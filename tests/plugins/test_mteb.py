@@ -23,7 +23,7 @@ from harness.plugins.loader import load_plugins
 from harness.results.folder import Results
 from harness.tasks.interface import DataSource
 from harness.tasks.readers import read_records
-from harness.tasks.selection import Selected
+from harness.tasks.selection import SelectedTask
 from harness_sts.tasks import stsb_tasks
 
 NOWHERE = DataSource("sample", None)
@@ -189,7 +189,7 @@ def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
     folders = [build_model(tmp_path / str(seed) / "candidate", seed=seed) for seed in (1, 2)]
     schemes = load_plugins().model_schemes()
     models = [locate_model(parse_model(str(folder), schemes), schemes) for folder in folders]
-    plan = RunPlan(models=models, tasks=[Selected(bridged(local_task("STS", few_rows)), by_name=True)])
+    plan = RunPlan(models=models, tasks=[SelectedTask(bridged(local_task("STS", few_rows)), by_name=True)])
     evaluations = run_plan(plan, Results(tmp_path / "out")).evaluations
 
     assert [evaluation.candidate.model for evaluation in evaluations] == ["candidate", "candidate"]
@@ -202,7 +202,7 @@ def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
 
 
 def test_a_record_says_that_there_are_no_predictions(letters, tmp_path):
-    plan = RunPlan(models=[letters], tasks=[Selected(bridged(local_task("STS", few_rows)), by_name=True)])
+    plan = RunPlan(models=[letters], tasks=[SelectedTask(bridged(local_task("STS", few_rows)), by_name=True)])
     (evaluation,) = run_plan(plan, Results(tmp_path)).evaluations
     assert evaluation.predictions is None
     assert all(score.low is None and score.high is None for score in evaluation.scores)

@@ -263,7 +263,7 @@ def measured(name, examples, repetitions):
         "pearson, different models of equal worth",
     ],
 )
-def test_intervals_cover(name):
+def test_intervals_of_correlations_of_100_pairs_cover(name):
     assert failures(measured(name, 100, 150), Bounds(), errors=3.0) == []
 
 

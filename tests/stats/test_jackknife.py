@@ -84,7 +84,7 @@ def test_a_median_has_about_the_error_of_its_distribution():
     assert curve.error == pytest.approx(math.sqrt(math.pi / 2 / 400), rel=0.5)
 
 
-def test_a_score_that_is_undefined_without_one_unit_has_an_interval():
+def test_a_score_that_only_one_unit_moves_and_is_undefined_without_it_has_no_interval():
     """Without the only positive there is no share of them that is found."""
     found = Metric(
         "found",

@@ -1,4 +1,4 @@
-"""Score a metric on many resamples at once, such as those that leave units out."""
+"""Scores of a metric on many resamples at once, such as those that leave units out."""
 
 from __future__ import annotations
 
@@ -7,22 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from harness.metrics.interface import Metric
-
-
-def block_sizes(count: int, width: int, cells: int) -> Iterator[int]:
-    """Divide `count` rows of `width` cells into blocks of at most `cells` cells, but of one row at least."""
-    block = max(1, cells // max(width, 1))
-    for start in range(0, count, block):
-        yield min(block, count - start)
 
 
 def resampled_scores(metric: Metric, columns: Sequence[np.ndarray], counts: np.ndarray) -> np.ndarray:
     """Score a metric on many resamples: (B,).
 
-    columns: (n,) each; counts: (B, n) how often each example was drawn.
+    columns: (n,) each; counts: (B, n) how often each example is in a resample.
     """
     if metric.resample is not None:
         return metric.resample(*columns, counts)

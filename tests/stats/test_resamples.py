@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 
 from harness.metrics.standard import AVERAGE_PRECISION
-from harness.stats.bootstrap import block_sizes, resampled_scores
+from harness.stats.resamples import resampled_scores
 
 pytestmark = pytest.mark.kernels
-
-
-@pytest.mark.parametrize("width", [1, 40, 300, 10**9])
-def test_blocks_hold_all_rows_and_no_more_cells_than_asked(width):
-    sizes = list(block_sizes(50, width, 1000))
-    assert sum(sizes) == 50
-    assert all(size == 1 or size * width <= 1000 for size in sizes)
 
 
 def test_a_metric_without_a_fast_path_has_the_same_scores():
