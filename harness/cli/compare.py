@@ -179,7 +179,7 @@ def command(
         comparisons, of_ledger, noted = note_looks(ledger, comparisons, selected.pairs if selected else pairs)
         problems += of_ledger
     matrix = pair.all_pairs
-    warning = None if matrix or selecting else candidates_warning(len(pairs), options.gate)
+    warning = None if matrix or selecting else candidates_warning(comparisons, options.gate)
     shown = _Report(
         comparisons=[comparisons[selected.shown]] if selected else comparisons,
         front=_pareto_front(pairs),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from harness.comparison.looks import chance_of_one, looks_sentence
+from harness.comparison.looks import chance_of_one, is_corrected, looks_sentence
 from harness.comparison.result import Looks
 from harness.comparison.words import Verdict  # noqa: TC001 - msgspec reads it
 from harness.errors import HarnessError
@@ -237,14 +237,19 @@ def _with_looks(
 
     notes: its own. now, before: the candidates of this command and of earlier ones, by digest.
     """
-    looks = [_looks(note, now.get(note.digest, set()), before.get(note.digest, set())) for note in notes]
+    corrected = is_corrected(comparison)
+    looks = [
+        _looks(note, now.get(note.digest, set()), before.get(note.digest, set()), corrected=corrected)
+        for note in notes
+    ]
     counted = replace(comparison, looks=tuple(looks))
     sentence = " ".join(filter(None, [comparison.sentence, looks_sentence(counted)]))
     return replace(counted, sentence=sentence)
 
 
-def _looks(note: Note, now: set[str], before: set[str]) -> Looks:
-    others = len(before - now)
+def _looks(note: Note, now: set[str], before: set[str], *, corrected: bool) -> Looks:
+    """Return looks at one task; corrected: whether its gate counts with all candidates of this command."""
+    others, together = len(before - now), int(bool(now))
     return Looks(
         task=note.task,
         data=note.data,
@@ -252,6 +257,6 @@ def _looks(note: Note, now: set[str], before: set[str]) -> Looks:
         digest=note.digest,
         candidates=len(now | before),
         others=others,
-        false_better=chance_of_one(others + bool(now)),
-        lucky_pass=chance_of_one(len(now | before)),
+        false_better=chance_of_one(others + together),
+        lucky_pass=chance_of_one(others + (together if corrected else len(now))),
     )

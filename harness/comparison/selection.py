@@ -6,14 +6,14 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.comparison.asked import asked_lines
 from harness.comparison.compare import compare, conclude, find_all_changes, measure_pairs
-from harness.comparison.entries import enter, task_of
+from harness.comparison.entries import enter
 from harness.comparison.flip_tables import level_text
 from harness.comparison.result import PASSES, Ranked, Selection
 from harness.errors import HarnessError
 from harness.render import plural, verb
 from harness.stats.curve import LEVEL
-from harness.stats.joint import Line
 from harness.stats.selection import level_of_candidates, winner_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def select_best(pairs: Pairs, options: CompareOptions, by: str | None = None) ->
     # Only the winner's examples are shown: to find those of all candidates would take long.
     comparisons = conclude(pairs, replace(options, why=False), judged)
     selection = _selection(entries, contest, tied, comparisons, level)
-    comparison = replace(comparisons[winner.pair], level=1 - level)
+    comparison = comparisons[winner.pair]
     if options.why:
         comparison = replace(comparison, changes=find_all_changes(partials[winner.pair].measured))
     if gate is None:  # there is nothing to fail: the question was which, not whether
@@ -193,25 +193,13 @@ def write_sentence(selection: Selection) -> str:
 
 
 def _level(families: Sequence[Sequence[MetricGain]], gate: Gate | None) -> float:
-    """Return the level at which each candidate is judged, by the lines on which the gate wants a gain."""
-    lines = [
-        Line(each.gain.p, each.evaluation.examination, each.gain.influence, each.gain.unit_names)
-        for family in families
-        for each in family
-        if each.gain is not None and (gate is None or _is_asked(each, gate))
-    ]
+    """Return the level at which each candidate is judged, by what the gate asks of gains.
+
+    By all gains where it asks for none: their intervals are shown.
+    """
+    asked = [line for family in families for line in asked_lines(family, gate)]
+    lines = asked or [line for family in families for line in asked_lines(family, None)]
     return level_of_candidates(lines, len(families))
-
-
-def _is_asked(measured: MetricGain, gate: Gate) -> bool:
-    """Return whether a condition on the gain applies."""
-    return any(
-        (measured.headline if condition.metric is None else measured.score.metric == condition.metric)
-        and condition.task in (None, task_of(measured))
-        and (condition.tag is None or condition.tag in measured.tags)
-        for condition in gate.conditions
-        if condition.rule in ("margin", "gain")
-    )
 
 
 def _at_level(partial: Partial, level: float) -> Partial:
@@ -223,7 +211,7 @@ def _at_level(partial: Partial, level: float) -> Partial:
         for each in partial.measured
     ]
     note = f"intervals are of {level_text(1 - level)}: this candidate was chosen among several"
-    return replace(partial, measured=measured, notes=[*partial.notes, note])
+    return replace(partial, measured=measured, notes=[*partial.notes, note], level=level)
 
 
 def _with_interval(gain: Gain, level: float) -> Gain:

@@ -99,6 +99,27 @@ def test_candidates_come_from_several_folders(harness):
     assert "no candidate in base: only base is there" in nothing.err
 
 
+def test_the_ledger_notes_all_candidates_of_which_one_was_selected(harness):
+    words = ["compare", "base", "trained", "--select", "best", "--margin", "0.01", "--ledger", "looks.jsonl"]
+    found = json.loads(harness(*words, "--format", "json").out)
+    notes = [json.loads(line) for line in Path("looks.jsonl").read_text().splitlines()]
+    assert len(notes) == 10
+    assert len({note["candidate"] for note in notes}) == 5
+    (comparison,) = found["comparisons"]
+    assert [each["candidates"] for each in comparison["looks"]] == [5, 5]
+    assert [each["lucky_pass"] for each in comparison["looks"]] == pytest.approx([0.025, 0.025])
+    assert found["warnings"] == []
+
+
+def test_the_ledger_knows_the_examples_that_selected_and_those_that_confirmed(harness):
+    words = ["--select-on", "dev", "--confirm-on", "test", "--margin", "0.01", "--ledger", "looks.jsonl"]
+    found = json.loads(harness("compare", "base", "trained", *words, "--format", "json").out)
+    notes = [json.loads(line) for line in Path("looks.jsonl").read_text().splitlines()]
+    assert sorted(note["task"] for note in notes) == ["dev"] * 5 + ["test"]
+    (comparison,) = found["comparisons"]
+    assert [(each["task"], each["candidates"]) for each in comparison["looks"]] == [("test", 1)]
+
+
 def test_why_shows_the_examples_of_the_winner(harness):
     found = harness("compare", "base", "trained", "--select", "best", "--why")
     assert "why: dev" in found.out

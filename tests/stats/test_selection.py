@@ -12,8 +12,8 @@ from scipy import stats
 from benchmarks.type_one.races import RACES
 from benchmarks.type_one.selection import measure_cell
 from harness.metrics.standard import mean_metric
-from harness.stats.contest import Contest, MeanCurve, flip_deviates
-from harness.stats.curve import PointCurve, StudentCurve
+from harness.stats.contest import Contest, flip_deviates
+from harness.stats.curve import PointCurve
 from harness.stats.gain import gain_of
 from harness.stats.joint import Line
 from harness.stats.paired import Paired
@@ -23,12 +23,12 @@ from harness.stats.selection import level_of_candidates, winner_of
 VALUE = mean_metric("value")
 
 
-def gains(*candidates, baseline=None, metric=VALUE):
-    """Gains of candidates whose values are given, over a baseline of zeros."""
+def gains(*candidates, baseline=None, metric=VALUE, first=0):
+    """Gains of candidates whose values are given, over a baseline of zeros. first: name of the first unit."""
     rows = len(candidates[0])
     base = np.zeros(rows) if baseline is None else baseline
     return [
-        gain_of(Paired.of(metric, ([base], None), ([each], None), np.arange(rows)),
+        gain_of(Paired.of(metric, ([base], None), ([each], None), first + np.arange(rows)),
                 identical=np.array_equal(each, base))
         for each in candidates
     ]  # fmt: skip
@@ -208,19 +208,21 @@ def test_the_level_is_never_below_that_of_bonferroni():
 # --- means over tasks --------------------------------------------------------------------------------------
 
 
-def test_the_mean_of_tasks_has_the_root_of_the_squares_of_their_halves():
-    curves = [StudentCurve(0.1, 0.03, 1e9), StudentCurve(0.3, 0.04, 1e9)]
-    low, high = MeanCurve([0.1, 0.3], curves).interval()
-    assert (low, high) == pytest.approx((0.2 - 1.96 * 0.025, 0.2 + 1.96 * 0.025), abs=1e-5)
-    assert MeanCurve([0.1, 0.3], curves).p(low) == pytest.approx(0.05, abs=1e-6)
-
-
 def test_means_over_tasks_add_up_the_variances_of_independent_examples():
-    rows = [gains(normal(0.1, seed=seed), normal(0.2, seed=seed + 10)) for seed in (1, 2)]
+    rows = [gains(normal(0.1, seed=seed), normal(0.2, seed=seed + 10), first=1000 * seed) for seed in (1, 2)]
     both = Contest.of([[rows[0][0], rows[1][0]], [rows[0][1], rows[1][1]]], ["a", "b"])
     alone = [Contest.of([[gain] for gain in row], ["a"]).covariance for row in rows]
     assert both.covariance == pytest.approx((alone[0] + alone[1]) / 4, rel=0.005, abs=1e-7)
     assert both.values == pytest.approx([0.1, 0.2])
+
+
+def test_tasks_that_share_their_units_do_not_make_the_mean_surer():
+    rows = [[gain, gain] for gain in gains(normal(0.1), normal(0.2, seed=1))]
+    shared, once = Contest.of(rows, ["a", "b"]), Contest.of([row[:1] for row in rows], ["a"])
+    assert shared.errors == pytest.approx(once.errors)
+    assert shared.observed_errors == pytest.approx(once.observed_errors, rel=1e-6)
+    left, right = winner_of(shared, 1), winner_of(once, 1)
+    assert list(left.interval) == pytest.approx(list(right.interval), rel=0.02)
 
 
 def test_a_gain_without_a_curve_cannot_be_compared():
