@@ -113,7 +113,9 @@ class _Report:
 @click.option(
     "--select", type=click.Choice(["best"]), help="Ship one: the best candidate, its gain after selection."
 )
-@click.option("--by", metavar="NAME", help="Select by this task, or by the mean over this tag.")
+@click.option(
+    "--by", metavar="NAME", help="Select by this task, or the mean over this tag; `gate`: of those that pass."
+)
 @click.option("--select-on", multiple=True, metavar="NAMES", help="Select on these tasks and tags …")
 @click.option("--confirm-on", multiple=True, metavar="NAMES", help="… and compare the best alone on these.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks, tags and suites.")

@@ -288,14 +288,16 @@ class Selection:
 
     by: str
     """What it was selected by, in words."""
+    by_gate: bool
+    """Whether it is the best of those with the best outcome of the gate (`--by gate`), not of all."""
     tasks: tuple[str, ...]
     """Tasks whose headline gains it was selected by."""
     winner: str
     fingerprint: str
     gain: float
     """The observed gain, which is too high on average: the largest of many."""
-    estimate: float
-    """The gain without that bias: as often too high as too low."""
+    estimate: float | None
+    """The gain without that bias: as often too high as too low; None where a gate chose."""
     low: float
     high: float
     """Ends of the 95 % interval of the winner's true gain, valid after selection."""

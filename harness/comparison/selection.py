@@ -11,10 +11,10 @@ from harness.comparison.compare import compare, conclude, find_all_changes, meas
 from harness.comparison.entries import enter
 from harness.comparison.flip_tables import level_text
 from harness.comparison.result import PASSES, Ranked, Selection
+from harness.comparison.selection_words import write_sentence
 from harness.errors import HarnessError
-from harness.render import plural, verb
 from harness.stats.curve import LEVEL
-from harness.stats.selection import level_of_candidates, winner_of
+from harness.stats.selection import chosen, level_of_candidates, winner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from harness.comparison.words import Outcome
     from harness.stats.contest import Contest
     from harness.stats.gain import Gain
-
-_MOST_NAMED = 3
-"""Maximum number of candidates that a sentence names."""
+    from harness.stats.selection import Winner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,23 +48,29 @@ class Selected:
         return self.judged[self.shown]
 
 
-def select_best(pairs: Pairs, options: CompareOptions, by: str | None = None) -> Selected:
+def select_best(
+    pairs: Pairs, options: CompareOptions, by: str | None = None, *, by_gate: bool = False
+) -> Selected:
     """Select the candidate with the largest mean headline gain.
 
-    by: a task or a tag; None for all tasks that are compared. The comparison's intervals, and with them
+    by: a task or a tag; None for all tasks that are compared. by_gate: only among those that pass the gate;
+    if none does, among those that are undecided, if there are any. The comparison's intervals, and with them
     its gate, are at a level corrected for the number of candidates. Without a gate the exit code is 0.
     Raises HarnessError for an unknown task or tag, and where no candidate can be selected.
     """
     partials = measure_pairs(pairs, options)
     entries = enter(pairs, partials, by)
     contest = entries.contest()
-    tied = contest.tied().tolist()
-    winner, gate = entries.may[tied[0]], options.gate
+    gate = options.gate
     level = _level([partials[entry.pair].measured for entry in entries.may], gate)
     judged = [_at_level(partial, level) for partial in partials]
     # Only the winner's examples are shown: to find those of all candidates would take long.
     comparisons = conclude(pairs, replace(options, why=False), judged)
-    selection = _selection(entries, contest, tied, comparisons, level)
+    among = _with_the_best_outcome(entries, comparisons) if by_gate else None
+    tied = contest.tied(among).tolist()
+    won = winner_of(contest, tied[0]) if among is None else chosen(contest, tied[0])
+    selection = _selection(entries, contest, won, tied, comparisons, level)
+    winner = entries.may[won.position]
     comparison = comparisons[winner.pair]
     if options.why:
         comparison = replace(comparison, changes=find_all_changes(partials[winner.pair].measured))
@@ -119,12 +123,13 @@ def refuse_shared_examples(pairs: Pairs, select_on: Iterable[str], confirm_on: I
 def _selection(
     entries: Entries,
     contest: Contest,
+    won: Winner,
     tied: Sequence[int],
     comparisons: Sequence[Comparison],
     level: float,
 ) -> Selection:
-    """Return the selection. tied: positions of those with the largest gain; the first is the winner."""
-    won, winner = winner_of(contest, tied[0]), entries.may[tied[0]]
+    """Return the selection. tied: positions of those with the winner's gain, which is the first of them."""
+    winner = entries.may[won.position]
     probabilities, may_be_best = contest.probabilities(), contest.may_be_best()
     ranked = []
     for position, entry in enumerate(entries.may):
@@ -144,6 +149,7 @@ def _selection(
         )
     selection = Selection(
         by=entries.by,
+        by_gate=won.estimate is None,
         tasks=entries.tasks,
         winner=winner.name,
         fingerprint=winner.fingerprint,
@@ -161,32 +167,6 @@ def _selection(
         sentence="",
     )
     return replace(selection, sentence=write_sentence(selection))
-
-
-def write_sentence(selection: Selection) -> str:
-    """Write in words who is the best, by how much, and how sure that is."""
-    count = len(selection.candidates)
-    interval = f"{selection.estimate:+.4f} [{selection.low:+.4f}, {selection.high:+.4f}]"
-    real = (
-        "a gain beyond chance" if selection.low > 0
-        else "a loss beyond chance" if selection.high < 0
-        else "which may be chance"
-    )  # fmt: skip
-    who = f"{selection.winner} is the best of {plural(count, 'candidate')} by {selection.by}"
-    if count == 1:
-        who = f"{selection.winner} is the only candidate, by {selection.by}"
-    gain = f"gain {selection.gain:+.4f}, after selection {interval}, {real}"
-    others = [each.model for each in selection.candidates[1:] if each.among_best]
-    named = ", ".join(others) if len(others) <= _MOST_NAMED else f"{len(others)} others"
-    doubt = f"{named} cannot be told from it" if others else "all others are worse beyond chance"
-    passing = [each.model for each in selection.candidates[1:] if each.gate == "passes"]
-    also = ""
-    if passing and selection.candidates[0].gate != "passes":
-        also = f" The gate is passed by {', '.join(passing[:_MOST_NAMED])}"
-        also += f" and {len(passing) - _MOST_NAMED} more." if len(passing) > _MOST_NAMED else "."
-    left = len(selection.left_out)
-    out = f" {plural(left, 'candidate')} {verb(left, 'was', 'were')} left out." if left else ""
-    return f"{who}: {gain}{f'; {doubt}' if count > 1 else ''}.{also}{out}"
 
 
 # --- how it is judged -------------------------------------------------------------------------------------
@@ -227,6 +207,13 @@ def _outcome(comparison: Comparison) -> Outcome | None:
         return None
     outcomes = {line.outcome for line in comparison.gate if not line.holds}
     return next((word for word in _PRECEDENCE if word in outcomes), "passes")
+
+
+def _with_the_best_outcome(entries: Entries, comparisons: Sequence[Comparison]) -> list[int]:
+    """Return the positions of the candidates that pass the gate; else of those that come next to it."""
+    outcomes = [_outcome(comparisons[entry.pair]) for entry in entries.may]
+    best = next(word for word in ("passes", *reversed(_PRECEDENCE)) if word in outcomes)
+    return [position for position, outcome in enumerate(outcomes) if outcome == best]
 
 
 _PRECEDENCE: tuple[Outcome, ...] = ("broken", "fails", "undecided")

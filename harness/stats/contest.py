@@ -119,9 +119,14 @@ class Contest:
         noise[order] = root @ np.random.default_rng(_SEED).standard_normal(noise.shape)
         return noise
 
-    def tied(self) -> np.ndarray:
-        """Return the positions of the candidates with the largest gain, but for rounding."""
-        return np.flatnonzero(self.values >= self.values.max() - ALIKE * max(1.0, abs(self.values.max())))
+    def tied(self, among: Sequence[int] | None = None) -> np.ndarray:
+        """Return the positions of the candidates with the largest gain, but for rounding.
+
+        among: positions of the candidates that count; None for all.
+        """
+        positions = np.arange(self.count) if among is None else np.asarray(among)
+        values = self.values[positions]
+        return np.asarray(positions[values >= values.max() - ALIKE * max(1.0, abs(values.max()))])
 
     def probabilities(self) -> np.ndarray:
         """Return how probable it is that each candidate is the best: (candidates,), with a sum of 1.

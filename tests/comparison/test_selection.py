@@ -267,6 +267,39 @@ def test_the_winner_alone_passes_or_fails_and_who_else_passes_is_said():
     assert comparison.sentence.startswith(found.sentence)
 
 
+def test_the_best_of_those_that_pass_is_selected_if_the_gate_decides():
+    field(0.30, 0.2, 0.0)
+    field(-0.2, 0.0, 0.0, task="news")
+    gate = Gate(conditions=(Condition(rule="margin", threshold=0.05, task="news"),))
+    options = CompareOptions(tasks={}, gate=gate)
+    found = select_best(sides(), options, "law", by_gate=True)
+    selection = found.selection
+    assert (selection.winner, found.comparison.exit_code, selection.by_gate) == ("b", 0, True)
+    assert selection.estimate is None
+    ranked = {each.model: each for each in selection.candidates}
+    assert selection.low < ranked["b"].low
+    assert selection.high > ranked["b"].high
+    assert selection.sentence.startswith(
+        "b is the best of the 2 of 3 candidates that pass the gate by its gain on law: gain +0."
+    )
+    assert selection.sentence.endswith("a gain beyond chance. The gate is also passed by c.")
+    assert "valid whichever candidate" in " ".join(selection_tables(selection)[0].remarks)
+    alone = select_best(sides("b"), options, "law", by_gate=True).selection
+    assert (alone.low, alone.high) == pytest.approx((ranked["b"].low, ranked["b"].high))
+
+
+def test_where_no_candidate_passes_the_best_of_the_undecided_is_shown():
+    field(0.30, 0.0, 0.01)
+    gate = Gate(conditions=(Condition(rule="gain", threshold=0.01), Condition(rule="min", threshold=0.1)))
+    failing = replace(gate, conditions=(*gate.conditions, Condition(rule="gain", threshold=0.5)))
+    undecided = select_best(sides("b", "c"), CompareOptions(tasks={}, gate=gate), by_gate=True)
+    assert undecided.comparison.exit_code == 4
+    assert "for which the gate is undecided, as none passes," in undecided.selection.sentence
+    fails = select_best(sides(), CompareOptions(tasks={}, gate=failing), by_gate=True)
+    assert (fails.selection.winner, fails.comparison.exit_code) == ("a", 1)
+    assert "a is the best of 3 candidates, as none passes, by its gain on law" in fails.selection.sentence
+
+
 def test_without_a_gate_even_a_loss_exits_with_zero():
     field(-0.2, -0.3)
     comparison, found = select("a", "b")

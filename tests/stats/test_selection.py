@@ -18,7 +18,7 @@ from harness.stats.gain import gain_of
 from harness.stats.joint import Line
 from harness.stats.paired import Paired
 from harness.stats.proportions import mcnemar
-from harness.stats.selection import level_of_candidates, winner_of
+from harness.stats.selection import chosen, level_of_candidates, winner_of
 
 VALUE = mean_metric("value")
 
@@ -86,6 +86,33 @@ def test_the_conditional_median_is_that_of_a_truncated_normal():
 
     estimate = winner_of(close, 0).estimate
     assert share_below(estimate) == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_interval_of_a_candidate_that_was_chosen_by_any_rule_is_for_all_at_once():
+    """Two independent normal gains: each interval is of the root of 95 %."""
+    field = contest(normal(0.1, rows=5000), normal(0.2, rows=5000, seed=1))
+    found = chosen(field, 0)
+    assert found.estimate is None
+    expected = field.curves[0].interval(1 - math.sqrt(0.95))
+    assert found.interval == pytest.approx(expected, abs=0.001)
+    alone = contest(normal(0.1))
+    assert chosen(alone, 0).interval == pytest.approx(alone.curves[0].interval(), abs=1e-6)
+
+
+def test_the_best_of_those_above_a_bound_is_covered_where_its_own_interval_is_not():
+    """Twenty equal candidates; the best of those that pass a gate on an answer that goes with their gain."""
+    generator, covered, naive = np.random.default_rng(11), [], []
+    for _ in range(150):
+        drawn = generator.normal(size=(20, 60))
+        field = contest(*drawn)
+        passing = np.flatnonzero(field.values + 0.1 * generator.normal(size=20) > 0)
+        position = int(field.tied(passing)[0]) if len(passing) else 0
+        low, high = chosen(field, position).interval
+        own = field.curves[position].interval()
+        covered.append(low <= 0 <= high)
+        naive.append(own.low <= 0 <= own.high)
+    assert np.mean(covered) >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 150)
+    assert np.mean(naive) < 0.85
 
 
 def test_candidates_with_the_same_answers_change_nothing():
