@@ -60,8 +60,14 @@ def _corrected(comparison: Comparison, named: Named) -> Iterator[str]:
             f"{', '.join(names)}: the interval excludes 0, and the verdict is inconclusive,"
             f" since p is corrected over {comparison.tests:,} lines{gate}"
         )
-    sure = [name for line, name in named if line.verdict in ("better", "worse") and not excludes_zero(line)]
-    if sure:  # p is corrected step by step, an interval for all candidates at once
+    sure = [
+        name
+        for line, name in named
+        if line.verdict in ("better", "worse") and line.low is not None and not excludes_zero(line)
+    ]
+    if (
+        sure and comparison.level > 1 - LEVEL
+    ):  # p is corrected step by step, an interval for all candidates at once
         yield (
             f"{', '.join(sure)}: the verdict goes by p, and the interval, which is for all candidates,"
             " reaches across 0"
