@@ -280,12 +280,12 @@ def test_intervals_of_winners_cover_and_the_best_is_kept(name, candidates, repet
 
 
 @pytest.mark.slow
-def test_intervals_of_winners_cover_where_the_ordinary_one_does_not():
-    for name in ("accuracy, equal", "accuracy, alike", "Spearman, equal"):
-        (race,) = [each for each in RACES if each.name == name]
-        cell = measure_cell(race, 300, 50, 400, draws=4000)
-        assert cell.coverage >= 0.93 - 3 * math.sqrt(0.93 * 0.07 / 400)
-        assert cell.naive < 0.8
+@pytest.mark.parametrize("name", ["accuracy, equal", "accuracy, alike", "Spearman, equal"])
+def test_intervals_of_winners_cover_where_the_ordinary_one_does_not(name):
+    (race,) = [each for each in RACES if each.name == name]
+    cell = measure_cell(race, 300, 50, 200, draws=4000)
+    assert cell.coverage >= 0.93 - 3 * math.sqrt(0.93 * 0.07 / 200)
+    assert cell.naive < 0.85
 
 
 @pytest.mark.slow
