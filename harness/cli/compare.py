@@ -115,7 +115,9 @@ class _Report:
     type=click.Choice(["best"]),
     help="Select the best of several candidates; correct its gain and gate for that.",
 )
-@click.option("--by", metavar="NAME", help="Select by this task, or by the mean over this tag.")
+@click.option(
+    "--by", metavar="NAME", help="Select by this task, or the mean over this tag; `gate`: of those that pass."
+)
 @click.option("--select-on", multiple=True, metavar="NAMES", help="Select on these tasks and tags …")
 @click.option("--confirm-on", multiple=True, metavar="NAMES", help="… and compare the best alone on these.")
 @click.option("--tasks", multiple=True, metavar="NAMES", help="Only these tasks, tags and suites.")
@@ -181,7 +183,7 @@ def command(
         comparisons, of_ledger, noted = note_looks(ledger, comparisons, selected.pairs if selected else pairs)
         problems += of_ledger
     matrix = pair.all_pairs
-    warning = None if matrix or selecting else candidates_warning(len(pairs), options.gate)
+    warning = None if matrix or selecting else candidates_warning(comparisons, options.gate)
     shown = _Report(
         comparisons=[comparisons[selected.shown]] if selected else comparisons,
         front=_pareto_front(pairs),

@@ -8,6 +8,9 @@ from harness.cli.compare_plan import selected_tasks
 from harness.cli.options import words
 from harness.errors import HarnessError
 
+_GATE = "gate"
+"""What `--by` takes besides a task or tag."""
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -53,8 +56,28 @@ def select(
 
     from harness.comparison.selection import select_and_confirm, select_best
 
+    by, by_gate = _by(choice, options)
     if not words(choice.select_on):
-        return select_best(pairs, options, choice.by)
+        return select_best(pairs, options, by, by_gate=by_gate)
     select_on = selected_tasks(words(choice.select_on), options.tasks, suites, pairs)
     confirm_on = selected_tasks(words(choice.confirm_on), options.tasks, suites, pairs) or frozenset()
-    return select_and_confirm(pairs, replace(options, only=select_on), confirm_on, choice.by)
+    return select_and_confirm(pairs, replace(options, only=select_on), confirm_on, by)
+
+
+def _by(choice: SelectOptions, options: CompareOptions) -> tuple[str | None, bool]:
+    """Return the task or tag to select by, if any, and whether only among those that pass the gate."""
+    names = words((choice.by,)) if choice.by else []
+    others = [name for name in names if name != _GATE]
+    if len(others) > 1:
+        raise HarnessError(
+            f"--by {choice.by} names {len(others)} tasks or tags", hint=f"--by takes one, and `{_GATE}`"
+        )
+    if len(others) < len(names):
+        if choice.confirm_on:
+            raise HarnessError(
+                f"--by {_GATE} asks the gate where it selects, and --confirm-on only on other tasks",
+                hint=f"leave out `{_GATE}`",
+            )
+        if options.gate is None:
+            raise HarnessError(f"--by {_GATE} needs a gate", hint="--margin 0.01, or --gate GATE.toml")
+    return others[0] if others else None, len(others) < len(names)

@@ -25,6 +25,7 @@ from harness.comparison.task_notes import task_notes
 from harness.comparison.throughput import compare_speed
 from harness.comparison.verdicts import claim_level, correct_p_values, count_tests, make_lines
 from harness.render import plural
+from harness.stats.curve import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +73,8 @@ class Partial:
     broken: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     allowed: set[str] = field(default_factory=set)
+    level: float = LEVEL
+    """Level of the intervals of all gains, and of what the gate asks of them."""
 
 
 def compare(
@@ -139,7 +142,9 @@ def _conclude(
     gate, candidate = options.gate, candidates[0]
     gains = [measured.gain for measured in partial.measured]
     lines, gate_plan = (
-        plan_gate(gate, lines, partial.measured) if options.power and gate is not None else (lines, None)
+        plan_gate(gate, lines, partial.measured, partial.level)
+        if options.power and gate is not None
+        else (lines, None)
     )
     members = [*zip(lines, gains, strict=True)]
     speed, why_no_speed, differences = compare_speed(
@@ -149,7 +154,7 @@ def _conclude(
         partial.allowed.add(MACHINE)
     elif differences and gate is not None and gate.throughput is not None:
         partial.refused.append(Refusal(task="throughput", differences=differences))
-    gate_lines = tuple(evaluate_gate(gate, lines, speed, why_no_speed, gains)) if gate else ()
+    gate_lines = tuple(evaluate_gate(gate, lines, speed, why_no_speed, gains, partial.level)) if gate else ()
     models = _model_ref(baseline, ()), _model_ref(candidate, candidates)
     code = exit_code(lines, gate_lines, partial.refused, partial.broken, gated=gate is not None)
     return Comparison(
@@ -165,11 +170,14 @@ def _conclude(
         notes=tuple(dict.fromkeys(partial.notes)),
         allowed=tuple(sorted(partial.allowed)),
         tests=tests,
+        level=1 - partial.level,
         speed=speed,
-        overall=overall_gains(members, options.domain),
-        forgetting=measure_forgetting(members, options.domain),
+        overall=overall_gains(members, options.domain, partial.level),
+        forgetting=measure_forgetting(members, options.domain, partial.level),
         changes=find_all_changes(partial.measured) if options.why else (),
-        sentence=write_sentence(models, lines, gate_lines, partial.refused, partial.broken, code),
+        sentence=write_sentence(
+            models, lines, gate_lines, partial.refused, partial.broken, code, partial.level
+        ),
         exit_code=code,
     )
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from harness.comparison.result import GateLine
 from harness.comparison.thresholds import judge_floor, judge_gain, judge_tasks, tasks_in_words
 from harness.errors import HarnessError
+from harness.stats.curve import LEVEL
 from harness.system.toml_file import read_toml_as, table_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from harness.comparison.result import MetricComparison, Speed
@@ -37,8 +38,17 @@ class Condition:
 
     def applies_to(self, line: MetricComparison) -> bool:
         """Whether the rule applies to a line."""
-        wanted = line.headline if self.metric is None else line.metric == self.metric
-        return wanted and self.task in (None, line.task) and (self.tag is None or self.tag in line.tags)
+        return self.covers(line.task, line.metric, line.tags, headline=line.headline)
+
+    def covers(self, task: str, metric: str, tags: Collection[str], *, headline: bool) -> bool:
+        """Whether the rule applies to a metric of a task with these tags."""
+        wanted = headline if self.metric is None else metric == self.metric
+        return wanted and self.task in (None, task) and (self.tag is None or self.tag in tags)
+
+    @property
+    def on_gain(self) -> bool:
+        """Whether it makes a claim about the gain, which may hold by luck; not a floor under the score."""
+        return self.rule in ("margin", "gain")
 
     @property
     def breadth(self) -> int:
@@ -169,10 +179,12 @@ def evaluate_gate(
     speed: Speed | None,
     why_no_speed: str,
     gains: Sequence[Gain | None] = (),
+    level: float = LEVEL,
 ) -> list[GateLine]:
     """Evaluate every condition on every line that it applies to; a condition without a line is broken.
 
-    gains: of the lines, in their order; for conditions over several tasks.
+    gains: of the lines, in their order; for conditions over several tasks. level: of their intervals, which
+    is that of the lines' intervals.
     """
     results = []
     for condition in gate.conditions:
@@ -182,7 +194,7 @@ def evaluate_gate(
             results.append(_line(condition, None, "broken", sentence, gate))
         elif condition.over is not None:
             members = [pair for pair, own in zip(zip(lines, gains, strict=True), applies, strict=True) if own]
-            results += _evaluate_over(condition, condition.over, members, gate)
+            results += _evaluate_over(condition, condition.over, members, gate, level)
         else:
             results += [
                 _evaluate_condition(condition, line, gate)
@@ -197,13 +209,13 @@ def evaluate_gate(
 
 
 def _evaluate_over(
-    condition: Condition, over: Over, members: Sequence[Member], gate: Gate
+    condition: Condition, over: Over, members: Sequence[Member], gate: Gate, level: float
 ) -> Iterable[GateLine]:
     """Yield a line for samples and one for real data, which are never taken together."""
     for sample in (False, True):
         own = [member for member in members if (member[0].data == "sample") == sample]
         if own:
-            outcome, sentence = judge_tasks(condition.rule, condition.threshold, over, own)
+            outcome, sentence = judge_tasks(condition.rule, condition.threshold, over, own, level)
             yield _line(condition, None, outcome, sentence, gate)
 
 

@@ -32,19 +32,20 @@ def looks_remarks(comparison: Comparison) -> Iterator[str]:
 
     Tasks of which the same is true share a remark.
     """
-    grouped: dict[tuple[int, float, float], list[str]] = {}
+    grouped: dict[tuple[int, float, float | None], list[str]] = {}
     for each in comparison.looks:
-        grouped.setdefault((each.candidates, each.false_better, each.lucky_pass), []).append(each.task)
+        lucky = each.lucky_pass if _may_be_lucky(each, comparison) else None
+        grouped.setdefault((each.candidates, each.false_better, lucky), []).append(each.task)
     for (candidates, better, lucky), tasks in grouped.items():
         named = ", ".join(dict.fromkeys(tasks))
         if candidates == 1:
             yield f"looks: no other candidate has been judged on the examples of {named}"
             continue
         chances = f"a false better anywhere among them: up to {better:.1%}"
-        if comparison.gated:
+        if lucky is not None:
             chances += f"; a pass of a gate by luck: up to {lucky:.1%}"
         yield f"looks: {candidates} candidates have been judged on the examples of {named}; {chances}"
-    if any(_is_doubtful(each, gated=comparison.gated) for each in comparison.looks):
+    if any(each.others for each in comparison.looks):
         yield f"looks: {_REMEDY}"
 
 
@@ -56,8 +57,9 @@ def looks_sentence(comparison: Comparison) -> str:
     most_seen = max(claimed, key=lambda each: each.false_better, default=None)
     if most_seen is not None and most_seen.others:
         return _sentence(most_seen, "a false better", most_seen.false_better)
-    most_seen = max(comparison.looks, key=lambda each: each.candidates, default=None)
-    if passes and most_seen is not None and most_seen.candidates > 1:
+    lucky = [each for each in comparison.looks if each.others and _may_be_lucky(each, comparison)]
+    most_seen = max(lucky, key=lambda each: each.lucky_pass, default=None)
+    if passes and most_seen is not None:
         return _sentence(most_seen, "a pass by luck", most_seen.lucky_pass)
     return ""
 
@@ -69,5 +71,16 @@ def _sentence(looks: Looks, error: str, chance: float) -> str:
     )
 
 
-def _is_doubtful(looks: Looks, *, gated: bool) -> bool:
-    return looks.others > 0 or (gated and looks.candidates > 1)
+def _may_be_lucky(looks: Looks, comparison: Comparison) -> bool:
+    """Whether looks say how probable a lucky pass of the gate is.
+
+    Not for a gate that claims nothing about gains. Nor for several candidates of this command under a gate
+    that is not corrected for them: its own warning (`candidates_warning`) counts earlier ones, too.
+    """
+    claims = any(line.rule in ("margin", "gain") for line in comparison.gate)
+    return claims and (is_corrected(comparison) or looks.candidates - looks.others < 2)
+
+
+def is_corrected(comparison: Comparison) -> bool:
+    """Whether the gate is corrected for the number of candidates of this command (`--select`)."""
+    return comparison.level > 1 - LEVEL

@@ -27,11 +27,21 @@ def levels_in_words(tests: int, level: float) -> str:
 
     tests: lines that p is corrected over. level: confidence level of the intervals.
     """
+    if tests > 1 and level > 1 - LEVEL:
+        return (
+            f"intervals of {level_text(level)} each, for all candidates; p and verdict corrected over"
+            f" {tests:,} lines, those of all candidates"
+        )
     if tests > 1:
         return f"intervals of {level_text(level)} each; p and verdict corrected over {tests:,} lines"
-    if level > 1 - LEVEL:
-        return f"interval of {level_text(level)}; p of this line alone"
     return "interval of 95 %; p < 0.05 where it excludes 0"
+
+
+def gate_level(level: float) -> str:
+    """Return which level the intervals have that a gate goes by. level: their confidence level."""
+    if level > 1 - LEVEL:
+        return f"each by its interval of {level_text(level)}, for all candidates"
+    return "each by its own 95 % interval, not corrected"
 
 
 def doubts(comparison: Comparison, named: Named) -> Iterator[str]:
@@ -49,6 +59,18 @@ def _corrected(comparison: Comparison, named: Named) -> Iterator[str]:
         yield (
             f"{', '.join(names)}: the interval excludes 0, and the verdict is inconclusive,"
             f" since p is corrected over {comparison.tests:,} lines{gate}"
+        )
+    sure = [
+        name
+        for line, name in named
+        if line.verdict in ("better", "worse") and line.low is not None and not excludes_zero(line)
+    ]
+    if (
+        sure and comparison.level > 1 - LEVEL
+    ):  # p is corrected step by step, an interval for all candidates at once
+        yield (
+            f"{', '.join(sure)}: the verdict goes by p, and the interval, which is for all candidates,"
+            " reaches across 0"
         )
 
 
@@ -113,18 +135,23 @@ def far_below(line: MetricComparison) -> bool:
     return line.effective_clusters is not None and line.effective_clusters <= FAR_BELOW * line.clusters
 
 
-def candidates_warning(candidates: int, gate: Gate | None) -> str | None:
+def candidates_warning(comparisons: Sequence[Comparison], gate: Gate | None) -> str | None:
     """Return what several candidates do to the chance that one passes the gate by luck; None for one.
 
     Each condition lets a candidate at its very threshold pass in 2.5 % of cases: half of a 95 % interval's
-    error. A floor under the score makes no such claim.
+    error. A floor under the score makes no such claim. By a ledger, candidates count that other commands
+    judged on the same examples.
     """
-    claims = gate is not None and any(condition.rule in ("margin", "gain") for condition in gate.conditions)
-    if candidates < 2 or not claims:
+    claims = gate is not None and any(condition.on_gain for condition in gate.conditions)
+    count = len(comparisons)
+    if count < 2 or not claims:
         return None
-    chance = 1 - (1 - LEVEL / 2) ** candidates
+    earlier = max((look.others for each in comparisons for look in each.looks), default=0)
+    chance = 1 - (1 - LEVEL / 2) ** (count + earlier)
+    before = f", and {earlier:,} before on the same examples" if earlier else ""
+    new = "; only examples that judged none of them correct for earlier ones" if earlier else ""
     return (
-        f"{plural(candidates, 'candidate')} under one gate: if all are exactly at a threshold, one passes"
+        f"{plural(count, 'candidate')} under one gate{before}: if all are exactly at a threshold, one passes"
         f" by luck with a chance of up to {100 * chance:.0f} %, not 2.5 %;"
-        " --select best chooses one, and corrects for the choice"
+        f" --select best chooses one, and corrects for the choice{new}"
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from harness.comparison.flip_tables import level_text
 from harness.comparison.result_overall import Forgetting, Mean, Overall
 from harness.render import plural
-from harness.stats.several_tasks import mean_interval
+from harness.stats.curve import LEVEL
+from harness.stats.several_tasks import mean_curve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -20,31 +22,37 @@ if TYPE_CHECKING:
 _VERDICTS = ("better", "worse", "equivalent", "inconclusive", "not tested")
 
 
-def overall_gains(members: Sequence[Member], domain: Collection[str]) -> tuple[Overall, ...]:
+def overall_gains(
+    members: Sequence[Member], domain: Collection[str], level: float = LEVEL
+) -> tuple[Overall, ...]:
     """Return the gains over all tasks, and over those of each tag of the domain, of two tasks or more.
 
     members: all lines of a comparison, and their gains. Samples and real data are never taken together.
+    level: of the intervals of these gains, and of those returned.
     """
     headlines = [(line, gain) for line, gain in members if line.headline]
     found: list[Overall] = []
     for tag in (None, *sorted(domain)):
         of_tag = [member for member in headlines if tag is None or tag in member[0].tags]
-        found += _of_each_kind(tag, of_tag)
+        found += _of_each_kind(tag, of_tag, level)
     return tuple(found)
 
 
-def _of_each_kind(tag: str | None, members: Sequence[Member]) -> Iterator[Overall]:
+def _of_each_kind(tag: str | None, members: Sequence[Member], level: float) -> Iterator[Overall]:
     for sample in (False, True):
         own = [member for member in members if (member[0].data == "sample") == sample]
         tested = [(line, gain) for line, gain in own if gain is not None and _has_interval(gain)]
         if len({line.task for line, _ in tested}) > 1:
-            yield _overall(tag, [line for line, _ in own], tested)
+            yield _overall(tag, [line for line, _ in own], tested, level)
 
 
 def _overall(
-    tag: str | None, lines: Sequence[MetricComparison], tested: Sequence[tuple[MetricComparison, Gain]]
+    tag: str | None,
+    lines: Sequence[MetricComparison],
+    tested: Sequence[tuple[MetricComparison, Gain]],
+    level: float,
 ) -> Overall:
-    mean = mean_of_tasks(tested)
+    mean = mean_of_tasks(tested, level)
     verdict = _verdict(mean, [line for line, _ in tested])
     worst, gain = min(tested, key=lambda member: member[1].value)
     low = min(gain.low for _, gain in tested)
@@ -66,17 +74,18 @@ def _overall(
         inconclusive=counts["inconclusive"],
         not_tested=counts["not tested"],
         sentence=(
-            f"over {sample}{len(tested)} {which}: mean gain {_figures(mean)}: {verdict}; worst {worst.task}"
-            f" {gain.value:+.4f}, all true gains above {low:+.4f} (97.5 %); {shown}"
+            f"over {sample}{len(tested)} {which}: mean gain {_figures(mean, level)}: {verdict};"
+            f" worst {worst.task} {gain.value:+.4f}, all true gains above {low:+.4f}"
+            f" ({level_text(1 - level / 2)}); {shown}"
             + (f" ({left_out} without an interval left out of the mean)" if left_out else "")
         ),
     )
 
 
-def mean_of_tasks(tested: Sequence[tuple[MetricComparison, Gain]]) -> Mean:
+def mean_of_tasks(tested: Sequence[tuple[MetricComparison, Gain]], level: float) -> Mean:
     """Return the mean gain over the tasks as given, one or more, with its interval."""
     gains = [gain for _, gain in tested]
-    low, high = mean_interval(gains)
+    low, high = mean_curve(gains).interval(level)
     return Mean(
         tasks=tuple(line.task for line, _ in tested),
         gain=sum(gain.value / len(gains) for gain in gains),
@@ -100,18 +109,20 @@ def _verdict(mean: Mean, lines: Sequence[MetricComparison]) -> Verdict:
     return "inconclusive"
 
 
-def measure_forgetting(members: Sequence[Member], tags: Collection[str]) -> Forgetting | None:
+def measure_forgetting(
+    members: Sequence[Member], tags: Collection[str], level: float = LEVEL
+) -> Forgetting | None:
     """Average the headline gains on tasks with one of the tags, and on all others; None without tags."""
     if not tags:
         return None
     tested = [
         (line, gain) for line, gain in members if line.headline and gain is not None and _has_interval(gain)
     ]
-    inside = _mean_or_none([member for member in tested if set(member[0].tags) & set(tags)])
-    outside = _mean_or_none([member for member in tested if not set(member[0].tags) & set(tags)])
+    inside = _mean_or_none([member for member in tested if set(member[0].tags) & set(tags)], level)
+    outside = _mean_or_none([member for member in tested if not set(member[0].tags) & set(tags)], level)
     domain = tuple(sorted(tags))
     parts = [
-        f"{where}: mean gain {_figures(mean)} over {plural(len(mean.tasks), 'task')}"
+        f"{where}: mean gain {_figures(mean, level)} over {plural(len(mean.tasks), 'task')}"
         if mean
         else f"{where}: no task was tested"
         for where, mean in ((f"inside {', '.join(domain)}", inside), ("outside", outside))
@@ -124,8 +135,8 @@ def measure_forgetting(members: Sequence[Member], tags: Collection[str]) -> Forg
     )
 
 
-def _mean_or_none(tested: Sequence[tuple[MetricComparison, Gain]]) -> Mean | None:
-    return mean_of_tasks(tested) if tested else None
+def _mean_or_none(tested: Sequence[tuple[MetricComparison, Gain]], level: float) -> Mean | None:
+    return mean_of_tasks(tested, level) if tested else None
 
 
 def _forgetting_verdict(inside: Mean | None, outside: Mean | None) -> str:
@@ -142,5 +153,6 @@ def _has_interval(gain: Gain) -> bool:
     return math.isfinite(gain.low) and math.isfinite(gain.high)
 
 
-def _figures(mean: Mean) -> str:
-    return f"{mean.gain:+.4f} [{mean.low:+.4f}, {mean.high:+.4f}]"
+def _figures(mean: Mean, level: float) -> str:
+    shown = f"{mean.gain:+.4f} [{mean.low:+.4f}, {mean.high:+.4f}]"
+    return shown if level == LEVEL else f"{shown} ({level_text(1 - level)})"

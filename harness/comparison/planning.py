@@ -11,7 +11,7 @@ import numpy as np
 from harness.comparison.result import GatePlan
 from harness.render import plural
 from harness.results.predictions import pair_tables
-from harness.stats.curve import PointCurve
+from harness.stats.curve import LEVEL, PointCurve
 from harness.stats.flips_power import POWER
 from harness.stats.joint import Line, by_sample
 from harness.stats.passing import Passing, smallest_number
@@ -57,13 +57,14 @@ class _Planned:
 
 
 def plan_gate(
-    gate: Gate, lines: Sequence[MetricComparison], measured: Sequence[MetricGain]
+    gate: Gate, lines: Sequence[MetricComparison], measured: Sequence[MetricGain], level: float = LEVEL
 ) -> tuple[list[MetricComparison], GatePlan]:
     """Return the lines with the examples that they need, and the plan of the whole gate.
 
-    lines, measured: in the same order. A line passes where its 95 % interval lies above −margin, or above a
-    required gain. Models are equal where their scores are, by all examples that there could be: a required
-    gain, or a margin of 0, is then passed in 2.5 of 100 cases at most, however many examples there are.
+    lines, measured: in the same order. A line passes where its interval, at the level of all of them, lies
+    above −margin, or above a required gain. Models are equal where their scores are, by all examples that
+    there could be: a required gain, or a margin of 0, is then passed in 2.5 of 100 cases at most (at a level
+    of 5 %), however many examples there are.
     """
     planned: list[_Planned] = []
     never, unknown, shown = [], [], []
@@ -74,7 +75,7 @@ def plan_gate(
         elif loss is not None and (line.low is None or loss < 0):
             unknown.append(f"{line.task} by {line.metric}")
         elif loss is not None:
-            plan = _plan(line, each, loss)
+            plan = _plan(line, each, loss, level)
             planned, needed = [*planned, plan], plan.needed
         shown.append(replace(line, needed=needed))
     return shown, _whole_plan(planned, never, [*_not_planned(unknown), *_left_out(gate, lines)])
@@ -102,13 +103,13 @@ def _same_answers(measured: MetricGain) -> bool:
     return measured.gain is not None and isinstance(measured.gain.curve, PointCurve)
 
 
-def _plan(line: MetricComparison, measured: MetricGain, loss: float) -> _Planned:
+def _plan(line: MetricComparison, measured: MetricGain, loss: float, level: float) -> _Planned:
     gain, pair = measured.gain, None
     if gain is None:
         raise ValueError(f"{line.task} by {line.metric} has no gain to plan for")
     if measured.metric is not None and measured.from_seeds is None and gain.influence is not None:
         pair = pair_tables(measured.metric, *measured.tables)
-    passing = Passing(gain, pair, measured.from_seeds or 0.0)
+    passing = Passing(gain, pair, measured.from_seeds or 0.0, level)
     return _Planned(line=line, measured=measured, accepted=loss, passing=passing)
 
 

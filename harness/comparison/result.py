@@ -54,9 +54,9 @@ class MetricComparison:
     """candidate − baseline."""
     low: float | None
     high: float | None
-    """Ends of the line's own 95 % interval of the gain, not corrected; None where there is none."""
+    """Ends of the line's own interval of the gain, at the comparison's `level`; None where there is none."""
     p: float | None
-    """Two-sided p-value, not corrected: below 0.05 exactly where the interval excludes 0."""
+    """Two-sided p-value, not corrected: below 0.05 exactly where an interval of 95 % excludes 0."""
     p_adjusted: float | None
     """p-value corrected over all lines of all comparisons of a command."""
     verdict: Verdict
@@ -207,7 +207,9 @@ class Looks:
 
     The candidates of this command are corrected together, and count as one."""
     lucky_pass: float
-    """Upper bound of the chance that a candidate which loses the margin passes a gate, in [0, 1)."""
+    """Upper bound of the chance that a candidate which loses the margin passes a gate, in [0, 1).
+
+    With `--select`, the candidates of this command are corrected together, and count as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +237,10 @@ class Comparison:
     tests: int = 0
     """Number of lines, in all comparisons of the command, over which p and verdict are corrected."""
     level: float = 0.95
-    """Confidence level of the intervals of the lines; higher for one that was selected among several."""
+    """Confidence level of all intervals of gains: of the lines, over several tasks, and in the gate.
+
+    0.95; higher for a candidate that was selected among several. Throughput and floors have their own.
+    """
     speed: Speed | None = None
     overall: tuple[Overall, ...] = ()
     """Gains over two tasks or more: all of them, and those of each tag of the domain."""
@@ -283,14 +288,16 @@ class Selection:
 
     by: str
     """What it was selected by, in words."""
+    by_gate: bool
+    """Whether it is the best of those with the best outcome of the gate (`--by gate`), not of all."""
     tasks: tuple[str, ...]
     """Tasks whose headline gains it was selected by."""
     winner: str
     fingerprint: str
     gain: float
     """The observed gain, which is too high on average: the largest of many."""
-    estimate: float
-    """The gain without that bias: as often too high as too low."""
+    estimate: float | None
+    """The gain without that bias: as often too high as too low; None where a gate chose."""
     low: float
     high: float
     """Ends of the 95 % interval of the winner's true gain, valid after selection."""

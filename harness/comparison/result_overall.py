@@ -9,7 +9,7 @@ from harness.comparison.words import Verdict  # noqa: TC001 - msgspec resolves a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mean:
-    """The mean gain over the headline metrics of some tasks, with a 95 % interval."""
+    """The mean gain over the headline metrics of some tasks, with an interval at the comparison's `level`."""
 
     tasks: tuple[str, ...]
     gain: float
@@ -30,7 +30,10 @@ class Overall:
     """The task with the smallest gain."""
     worst_gain: float
     worst_low: float
-    """Lower bound of the smallest true gain, wherever that is; it holds for all tasks at once (97.5 %)."""
+    """Lower bound of the smallest true gain, wherever that is; it holds for all tasks at once.
+
+    With 97.5 %, or what else half of the comparison's `level` leaves on one side.
+    """
     better: int
     """Number of tasks with this verdict; so of those below."""
     worse: int

@@ -6,15 +6,15 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harness.comparison.asked import asked_lines
 from harness.comparison.compare import compare, conclude, find_all_changes, measure_pairs
-from harness.comparison.entries import enter, task_of
+from harness.comparison.entries import enter
 from harness.comparison.flip_tables import level_text
 from harness.comparison.result import PASSES, Ranked, Selection
+from harness.comparison.selection_words import write_sentence
 from harness.errors import HarnessError
-from harness.render import plural, verb
 from harness.stats.curve import LEVEL
-from harness.stats.joint import Line
-from harness.stats.selection import level_of_candidates, winner_of
+from harness.stats.selection import chosen, level_of_candidates, winner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from harness.comparison.words import Outcome
     from harness.stats.contest import Contest
     from harness.stats.gain import Gain
-
-_MOST_NAMED = 3
-"""Maximum number of candidates that a sentence names."""
+    from harness.stats.selection import Winner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,24 +48,30 @@ class Selected:
         return self.judged[self.shown]
 
 
-def select_best(pairs: Pairs, options: CompareOptions, by: str | None = None) -> Selected:
+def select_best(
+    pairs: Pairs, options: CompareOptions, by: str | None = None, *, by_gate: bool = False
+) -> Selected:
     """Select the candidate with the largest mean headline gain.
 
-    by: a task or a tag; None for all tasks that are compared. The comparison's intervals, and with them
+    by: a task or a tag; None for all tasks that are compared. by_gate: only among those that pass the gate;
+    if none does, among those that are undecided, if there are any. The comparison's intervals, and with them
     its gate, are at a level corrected for the number of candidates. Without a gate the exit code is 0.
     Raises HarnessError for an unknown task or tag, and where no candidate can be selected.
     """
     partials = measure_pairs(pairs, options)
     entries = enter(pairs, partials, by)
     contest = entries.contest()
-    tied = contest.tied().tolist()
-    winner, gate = entries.may[tied[0]], options.gate
+    gate = options.gate
     level = _level([partials[entry.pair].measured for entry in entries.may], gate)
     judged = [_at_level(partial, level) for partial in partials]
     # Only the winner's examples are shown: to find those of all candidates would take long.
     comparisons = conclude(pairs, replace(options, why=False), judged)
-    selection = _selection(entries, contest, tied, comparisons, level)
-    comparison = replace(comparisons[winner.pair], level=1 - level)
+    among = _with_the_best_outcome(entries, comparisons) if by_gate else None
+    tied = contest.tied(among).tolist()
+    won = winner_of(contest, tied[0]) if among is None else chosen(contest, tied[0])
+    selection = _selection(entries, contest, won, tied, comparisons, level)
+    winner = entries.may[won.position]
+    comparison = comparisons[winner.pair]
     if options.why:
         comparison = replace(comparison, changes=find_all_changes(partials[winner.pair].measured))
     if gate is None:  # there is nothing to fail: the question was which, not whether
@@ -119,12 +123,13 @@ def refuse_shared_examples(pairs: Pairs, select_on: Iterable[str], confirm_on: I
 def _selection(
     entries: Entries,
     contest: Contest,
+    won: Winner,
     tied: Sequence[int],
     comparisons: Sequence[Comparison],
     level: float,
 ) -> Selection:
-    """Return the selection. tied: positions of those with the largest gain; the first is the winner."""
-    won, winner = winner_of(contest, tied[0]), entries.may[tied[0]]
+    """Return the selection. tied: positions of those with the winner's gain, which is the first of them."""
+    winner = entries.may[won.position]
     probabilities, may_be_best = contest.probabilities(), contest.may_be_best()
     ranked = []
     for position, entry in enumerate(entries.may):
@@ -144,6 +149,7 @@ def _selection(
         )
     selection = Selection(
         by=entries.by,
+        by_gate=won.estimate is None,
         tasks=entries.tasks,
         winner=winner.name,
         fingerprint=winner.fingerprint,
@@ -163,55 +169,17 @@ def _selection(
     return replace(selection, sentence=write_sentence(selection))
 
 
-def write_sentence(selection: Selection) -> str:
-    """Write in words who is the best, by how much, and how sure that is."""
-    count = len(selection.candidates)
-    interval = f"{selection.estimate:+.4f} [{selection.low:+.4f}, {selection.high:+.4f}]"
-    real = (
-        "a gain beyond chance" if selection.low > 0
-        else "a loss beyond chance" if selection.high < 0
-        else "which may be chance"
-    )  # fmt: skip
-    who = f"{selection.winner} is the best of {plural(count, 'candidate')} by {selection.by}"
-    if count == 1:
-        who = f"{selection.winner} is the only candidate, by {selection.by}"
-    gain = f"gain {selection.gain:+.4f}, after selection {interval}, {real}"
-    others = [each.model for each in selection.candidates[1:] if each.among_best]
-    named = ", ".join(others) if len(others) <= _MOST_NAMED else f"{len(others)} others"
-    doubt = f"{named} cannot be told from it" if others else "all others are worse beyond chance"
-    passing = [each.model for each in selection.candidates[1:] if each.gate == "passes"]
-    also = ""
-    if passing and selection.candidates[0].gate != "passes":
-        also = f" The gate is passed by {', '.join(passing[:_MOST_NAMED])}"
-        also += f" and {len(passing) - _MOST_NAMED} more." if len(passing) > _MOST_NAMED else "."
-    left = len(selection.left_out)
-    out = f" {plural(left, 'candidate')} {verb(left, 'was', 'were')} left out." if left else ""
-    return f"{who}: {gain}{f'; {doubt}' if count > 1 else ''}.{also}{out}"
-
-
 # --- how it is judged -------------------------------------------------------------------------------------
 
 
 def _level(families: Sequence[Sequence[MetricGain]], gate: Gate | None) -> float:
-    """Return the level at which each candidate is judged, by the lines on which the gate wants a gain."""
-    lines = [
-        Line(each.gain.p, each.evaluation.examination, each.gain.influence, each.gain.unit_names)
-        for family in families
-        for each in family
-        if each.gain is not None and (gate is None or _is_asked(each, gate))
-    ]
+    """Return the level at which each candidate is judged, by what the gate asks of gains.
+
+    By all gains where it asks for none: their intervals are shown.
+    """
+    asked = [line for family in families for line in asked_lines(family, gate)]
+    lines = asked or [line for family in families for line in asked_lines(family, None)]
     return level_of_candidates(lines, len(families))
-
-
-def _is_asked(measured: MetricGain, gate: Gate) -> bool:
-    """Return whether a condition on the gain applies."""
-    return any(
-        (measured.headline if condition.metric is None else measured.score.metric == condition.metric)
-        and condition.task in (None, task_of(measured))
-        and (condition.tag is None or condition.tag in measured.tags)
-        for condition in gate.conditions
-        if condition.rule in ("margin", "gain")
-    )
 
 
 def _at_level(partial: Partial, level: float) -> Partial:
@@ -223,7 +191,7 @@ def _at_level(partial: Partial, level: float) -> Partial:
         for each in partial.measured
     ]
     note = f"intervals are of {level_text(1 - level)}: this candidate was chosen among several"
-    return replace(partial, measured=measured, notes=[*partial.notes, note])
+    return replace(partial, measured=measured, notes=[*partial.notes, note], level=level)
 
 
 def _with_interval(gain: Gain, level: float) -> Gain:
@@ -239,6 +207,13 @@ def _outcome(comparison: Comparison) -> Outcome | None:
         return None
     outcomes = {line.outcome for line in comparison.gate if not line.holds}
     return next((word for word in _PRECEDENCE if word in outcomes), "passes")
+
+
+def _with_the_best_outcome(entries: Entries, comparisons: Sequence[Comparison]) -> list[int]:
+    """Return the positions of the candidates that pass the gate; else of those that come next to it."""
+    outcomes = [_outcome(comparisons[entry.pair]) for entry in entries.may]
+    best = next(word for word in ("passes", *reversed(_PRECEDENCE)) if word in outcomes)
+    return [position for position, outcome in enumerate(outcomes) if outcome == best]
 
 
 _PRECEDENCE: tuple[Outcome, ...] = ("broken", "fails", "undecided")

@@ -20,7 +20,7 @@ def selection_tables(selection: Selection) -> list[Table]:
     return [
         Table(
             f"best of {plural(len(selection.candidates), 'candidate')}",
-            f"by {selection.by}",
+            f"by {selection.by}{', of those that pass the gate' if selection.by_gate else ''}",
             [*header, *(["gate"] if gated else [])],
             [_row(candidate, selection, gated=gated) for candidate in selection.candidates],
             list(_remarks(selection)),
@@ -40,8 +40,12 @@ def _row(candidate: Ranked, selection: Selection, *, gated: bool) -> list[Cell]:
 
 
 def _remarks(selection: Selection) -> Iterator[str]:
-    shown = gain_text(selection.estimate, selection.low, selection.high)
-    yield f"{selection.winner} after selection: gain {shown}; the largest of several is too high by luck"
+    if selection.estimate is None:
+        ends = f"[{selection.low:+.4f}, {selection.high:+.4f}]"
+        yield f"{selection.winner} after selection: gain {ends}, valid whichever candidate a gate selects"
+    else:
+        shown = gain_text(selection.estimate, selection.low, selection.high)
+        yield f"{selection.winner} after selection: gain {shown}; the largest of several is too high by luck"
     yield "is best: probability that its true gain is the largest, if nothing was known beforehand"
     yield "may be best: those among which the best is with 95 %"
     if not selection.confirmed_on and len(selection.candidates) > 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.comparison.notes import excludes_zero
 from harness.comparison.result import BROKEN, FAILS, NOT_COMPARABLE, PASSES, UNDECIDED
 from harness.comparison.thresholds import tasks_in_words
+from harness.stats.curve import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +52,16 @@ def write_sentence(
     refused: Sequence[Refusal],
     broken: Sequence[str],
     code: int,
+    level: float = LEVEL,
 ) -> str:
-    """Write the verdicts and the outcome in words. models: baseline and candidate."""
+    """Write the verdicts and the outcome in words.
+
+    models: baseline and candidate. level: of the intervals, which the gate goes by.
+    """
     baseline, candidate = (_distinct_name(model, models) for model in models)
     follows = _consequence(lines, gate, refused, broken, code)
-    levels = " (verdicts corrected over all lines, the gate not)" if gate and _corrected(lines) else ""
+    of_gate = "not" if level >= LEVEL else "for all candidates"
+    levels = f" (verdicts corrected over all lines, the gate {of_gate})" if gate and _corrected(lines) else ""
     return f"{candidate} against {baseline}: {_verdicts(lines)}{levels}. {follows}"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import flip_tables, gain_header, gain_text, p_value
 from harness.comparison.looks import looks_remarks
-from harness.comparison.notes import clusters_text, doubts, far_below, levels_in_words
+from harness.comparison.notes import clusters_text, doubts, far_below, gate_level, levels_in_words
 from harness.comparison.thresholds import tasks_in_words
 from harness.models.locate import display_names
 from harness.render import Cell, Table, number
@@ -92,7 +92,7 @@ def _gate_table(comparison: Comparison) -> Table:
     count = sum(condition.holds for condition in gate)
     return Table(
         "gate",
-        f"conditions that hold: {count} of {len(gate)}; each by its own 95 % interval, not corrected",
+        f"conditions that hold: {count} of {len(gate)}; {gate_level(comparison.level)}",
         ["condition", "outcome", "figures"],
         [
             # Bold marks what a reader looks for: failures.

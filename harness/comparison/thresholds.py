@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.render import plural
-from harness.stats.several_tasks import mean_interval, smallest_interval
+from harness.stats.curve import LEVEL
+from harness.stats.several_tasks import mean_curve, smallest_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,10 +60,12 @@ def judge_floor(floor: float, line: MetricComparison) -> tuple[Outcome, str]:
     return outcome, f"score {line.candidate:.4f} is {relation} {floor:g}"
 
 
-def judge_tasks(rule: Rule, threshold: float, over: Over, members: Sequence[Member]) -> tuple[Outcome, str]:
+def judge_tasks(
+    rule: Rule, threshold: float, over: Over, members: Sequence[Member], level: float = LEVEL
+) -> tuple[Outcome, str]:
     """Return the outcome of a condition over several tasks, one or more, and the figures that decide it.
 
-    One line without an interval is enough for there to be none of all.
+    One line without an interval is enough for there to be none of all. level: of the interval.
     """
     if rule == "min":
         return _floor_of_tasks(threshold, over, [line for line, _ in members])
@@ -72,13 +75,14 @@ def judge_tasks(rule: Rule, threshold: float, over: Over, members: Sequence[Memb
             if found[0] == outcome:
                 return outcome, f"{line.task}: {found[1]}"
     gains = [gain for _, gain in members if gain is not None]
-    low, high = mean_interval(gains) if over == "mean" else smallest_interval(gains)
+    mean_of = over == "mean"
+    low, high = mean_curve(gains).interval(level) if mean_of else smallest_interval(gains, level)
     bound = _signed(rule, threshold)
     identical = all(line.test == "identical" for line, _ in members)
     outcome, relation = judge(low, high, bound, identical=identical)
     worst = min((line for line, _ in members), key=lambda line: line.gain or 0.0)
     mean = sum(gain.value / len(gains) for gain in gains)
-    figure = f"mean gain {mean:+.4f}" if over == "mean" else f"smallest gain {worst.gain:+.4f} ({worst.task})"
+    figure = f"mean gain {mean:+.4f}" if mean_of else f"smallest gain {worst.gain:+.4f} ({worst.task})"
     tasks = plural(len(members), "task")
     return outcome, f"{figure} [{low:+.4f}, {high:+.4f}] over {tasks} {relation} {_signed_text(bound)}"
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.curve import LEVEL, Curve, Interval, quantile
+from harness.stats.curve import LEVEL, quantile
 from harness.stats.joint import Line, by_sample
+from harness.stats.several_tasks import mean_curve, shared_doubt
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from harness.stats.curve import Curve
     from harness.stats.gain import Gain
 
 ALIKE = 1e-9
@@ -28,27 +30,6 @@ DRAWS = 20_000
 """Number of joint draws: at 5 %, their standard error is 0.15 %."""
 
 _SEED = 16
-
-
-@dataclass(frozen=True, slots=True)
-class MeanCurve(Curve):
-    """The mean of independent gains: each end is as far from it as the root of their squared distances.
-
-    Source: Zou and Donner (2008), "Construction of confidence limits about effect measures: a general
-    approach".
-    """
-
-    values: Sequence[float]
-    curves: Sequence[Curve]
-    test: str = "mean of gains"
-
-    def interval(self, level: float = LEVEL) -> Interval:
-        """Return the interval of the mean."""
-        ends, count = [curve.interval(level) for curve in self.curves], len(self.curves)
-        below = math.hypot(*(value - end.low for value, end in zip(self.values, ends, strict=True)))
-        above = math.hypot(*(end.high - value for value, end in zip(self.values, ends, strict=True)))
-        value = math.fsum(self.values) / count
-        return Interval(value - below / count, value + above / count)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +44,8 @@ class Contest:
     """(units, candidates): influence of each unit of each task on the mean gains, centered by task."""
     weights: np.ndarray
     """(units,): what a unit that gains as much as the mean has besides its influence."""
+    doubts: np.ndarray
+    """(candidates,): standard errors over those of independent tasks: above 1 where tasks share units."""
     draws: int = DRAWS
 
     @classmethod
@@ -70,14 +53,13 @@ class Contest:
         """Return the contest of candidates with a gain, and its curve, on each of the same tasks.
 
         gains: a row for each candidate, a column for each task.
-        samples: what the examples of each task belong to; tasks are taken to be independent.
+        samples: what the examples of each task belong to. Tasks are taken to be independent; where they share
+        units by name, means have that much more doubt.
         Raises ValueError for a gain without a curve.
         """
-        curves = [[_curve_of(gain) for gain in row] for row in gains]
-        means = [
-            own[0] if len(own) == 1 else MeanCurve([gain.value for gain in row], own)
-            for row, own in zip(gains, curves, strict=True)
-        ]
+        if any(gain.curve is None for row in gains for gain in row):
+            raise ValueError("a gain without a confidence curve cannot be compared with others")
+        curves, doubts = [mean_curve(row) for row in gains], np.array([shared_doubt(row) for row in gains])
         tasks, parts = len(samples), []
         for task, sample in enumerate(samples):
             influences = _influences([row[task] for row in gains], sample)
@@ -87,7 +69,7 @@ class Contest:
             parts.append((influences * root, np.full(units, root / max(units, 1))))
         values = np.array([math.fsum(gain.value for gain in row) / tasks for row in gains])
         influences, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return cls(means, values, influences, weights, draws)
+        return cls(curves, values, influences, weights, doubts, draws)
 
     @property
     def count(self) -> int:
@@ -106,7 +88,7 @@ class Contest:
 
         They are smaller where a curve allows for what was not seen.
         """
-        own = np.sqrt(np.einsum("ij,ij->j", self.influences, self.influences))
+        own = np.sqrt(np.einsum("ij,ij->j", self.influences, self.influences)) * self.doubts
         return np.where(own > 0, np.minimum(own, self.errors), self.errors)
 
     @cached_property
@@ -137,9 +119,14 @@ class Contest:
         noise[order] = root @ np.random.default_rng(_SEED).standard_normal(noise.shape)
         return noise
 
-    def tied(self) -> np.ndarray:
-        """Return the positions of the candidates with the largest gain, but for rounding."""
-        return np.flatnonzero(self.values >= self.values.max() - ALIKE * max(1.0, abs(self.values.max())))
+    def tied(self, among: Sequence[int] | None = None) -> np.ndarray:
+        """Return the positions of the candidates with the largest gain, but for rounding.
+
+        among: positions of the candidates that count; None for all.
+        """
+        positions = np.arange(self.count) if among is None else np.asarray(among)
+        values = self.values[positions]
+        return np.asarray(positions[values >= values.max() - ALIKE * max(1.0, abs(values.max()))])
 
     def probabilities(self) -> np.ndarray:
         """Return how probable it is that each candidate is the best: (candidates,), with a sum of 1.
@@ -224,12 +211,6 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     squares[squares < ALIKE**2 * (second + second[:, None])] = 0
     sums = fourth + fourth[:, None] - 4 * (odd + odd.T) + 6 * even
     return squares, np.maximum(sums, squares**2 / max(len(values), 1))
-
-
-def _curve_of(gain: Gain) -> Curve:
-    if gain.curve is None:
-        raise ValueError("a gain without a confidence curve cannot be compared with others")
-    return gain.curve
 
 
 def _influences(gains: Sequence[Gain], sample: Hashable) -> np.ndarray:

@@ -30,7 +30,7 @@ _FEW = 10
 
 @dataclass
 class Passing:
-    """How the chance that a gain's 95 % interval lies above −margin grows with the number of units.
+    """How the chance that a gain's interval lies above −margin grows with the number of units.
 
     The models are taken as equal, and as far from each other on each unit as they are now. Right and wrong
     answers: exact, for answers that differ at the background rate. All else: the estimate is normal about
@@ -43,6 +43,8 @@ class Passing:
     """None for several training seeds: their interval is scaled."""
     from_seeds: float = 0.0
     """Share of the variance that no further examples reduce."""
+    level: float = LEVEL
+    """Of the interval; that of `gain` has it."""
     _halves: dict[int, float] = field(default_factory=dict, init=False, repr=False)
 
     def chance(self, units: float, margin: float) -> float:
@@ -53,12 +55,12 @@ class Passing:
         if count < FEWEST_UNITS:
             return 0.0
         if isinstance(gain.curve, FlipsCurve):
-            return _flips_chance(background_rate(gain.moved, gain.units), count, margin)
+            return _flips_chance(background_rate(gain.moved, gain.units), count, margin, self.level)
         chance, share = self._normal_chance(count, margin), background_rate(gain.moved, gain.units)
         size = self._size()
         if share * count > _FEW or not size:
             return chance
-        return min(chance, _flips_chance(share, count, margin / size))
+        return min(chance, _flips_chance(share, count, margin / size, self.level))
 
     def _normal_chance(self, count: int, margin: float) -> float:
         from scipy.special import stdtr
@@ -103,14 +105,14 @@ class Passing:
                 units = max(FEWEST_UNITS, round(gain.units * 2.0**power))
                 other = resized(pair, units, gain.influence)
                 value, curve = other.gain, gain_curve(other)
-                low = (curve.interval() if curve else Interval(math.nan, math.nan)).low
+                low = (curve.interval(self.level) if curve else Interval(math.nan, math.nan)).low
             half = value - low
             self._halves[power] = half * math.sqrt(units) if math.isfinite(half) else math.inf
         return self._halves[power]
 
 
-def _flips_chance(rate: float, examples: int, margin: float) -> float:
-    return 1.0 if margin >= 1 else pass_power(rate, examples, margin, LEVEL)
+def _flips_chance(rate: float, examples: int, margin: float, level: float) -> float:
+    return 1.0 if margin >= 1 else pass_power(rate, examples, margin, level)
 
 
 def smallest_number(chance: Callable[[float], float], low: int, most: int) -> float | None:

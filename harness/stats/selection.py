@@ -27,13 +27,16 @@ _HALVINGS = 50
 
 
 class Winner(NamedTuple):
-    """The gain of the candidate with the largest one, corrected for having been chosen for it."""
+    """The gain of the candidate that was chosen, corrected for that."""
 
     position: int
     value: float
     """The observed gain, which is too high on average."""
-    estimate: float
-    """As often too high as too low: exactly for normal gains, about for gains on a lattice."""
+    estimate: float | None
+    """As often too high as too low: exactly for normal gains, about for gains on a lattice.
+
+    None where it was not the largest gain that chose.
+    """
     interval: Interval
 
 
@@ -60,6 +63,20 @@ def winner_of(contest: Contest, position: int, level: float = LEVEL) -> Winner:
     bottom = _value_at(curve, below) if below >= 0 else value - below * error
     top = _value_at(curve, above) if above <= 0 else value - above * observed
     return Winner(position, value, min(max(value - middle * observed, bottom), top), Interval(bottom, top))
+
+
+def chosen(contest: Contest, position: int, level: float = LEVEL) -> Winner:
+    """Return the gain of a candidate that was chosen by any rule at all, such as the best of those that pass.
+
+    Its interval is one that holds for all candidates at once: as wide as the largest of all errors asks for.
+    With one candidate it is that candidate's own interval.
+    Source: Berk, Brown, Buja, Zhang and Zhao (2013), "Valid post-selection inference".
+    """
+    value, curve = float(contest.values[position]), contest.curves[position]
+    if not contest.errors[position] > 0:
+        return Winner(position, value, None, curve.interval(level))
+    bound = _bound_of_all(contest, level)
+    return Winner(position, value, None, Interval(_value_at(curve, bound), _value_at(curve, -bound)))
 
 
 def level_of_candidates(lines: Sequence[Line], candidates: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,22 +16,45 @@ if TYPE_CHECKING:
     from harness.stats.gain import Gain
 
 
-def mean_interval(gains: Sequence[Gain]) -> Interval:
-    """Return the 95 % interval of the mean of one gain or more, from the intervals of each.
+@dataclass(frozen=True, slots=True)
+class MeanCurve(Curve):
+    """The mean of gains, for a fixed set of tasks.
 
-    For a fixed set of tasks. The distance of each end from the mean is the root of the squared distances of
-    the gains' own ends, over their number: it keeps skewed intervals skewed, and has width where they have.
-    With few units it is wider than Satterthwaite's. Where tasks share units, such as the documents that
-    their examples are drawn from, it is as much wider as the influences of these units, added up, are.
+    The distance of each end from the mean is the root of the squared distances of the gains' own ends, over
+    their number: it keeps skewed intervals skewed, and has width where they have. With few units it is wider
+    than Satterthwaite's.
     Source: Zou and Donner (2008), "Construction of confidence limits about effect measures: a general
     approach".
     """
-    count, wider = len(gains), shared_doubt(gains)
-    # math.hypot, since squares of a third-party metric's values may overflow.
-    value = sum(gain.value / count for gain in gains)
-    below = math.hypot(*(gain.value - gain.low for gain in gains)) / count * wider
-    above = math.hypot(*(gain.high - gain.value for gain in gains)) / count * wider
-    return Interval(value - below, value + above)
+
+    values: Sequence[float]
+    curves: Sequence[Curve]
+    wider: float = 1.0
+    """Standard error over that of independent gains."""
+    test: str = "mean of gains"
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """Return the interval of the mean."""
+        ends, count = [curve.interval(level) for curve in self.curves], len(self.curves)
+        value = math.fsum(value / count for value in self.values)
+        # math.hypot, since squares of a third-party metric's values may overflow.
+        below = math.hypot(*(value - end.low for value, end in zip(self.values, ends, strict=True)))
+        above = math.hypot(*(end.high - value for value, end in zip(self.values, ends, strict=True)))
+        return Interval(value - below / count * self.wider, value + above / count * self.wider)
+
+
+def mean_curve(gains: Sequence[Gain]) -> Curve:
+    """Return the confidence curve of the mean of one gain or more.
+
+    Where tasks share units, such as the documents that their examples are drawn from, it is as much wider as
+    the influences of these units, added up, are (`shared_doubt`).
+    """
+    curves = [_curve(gain) for gain in gains]
+    return (
+        curves[0]
+        if len(gains) == 1
+        else MeanCurve([gain.value for gain in gains], curves, shared_doubt(gains))
+    )
 
 
 def shared_doubt(gains: Sequence[Gain]) -> float:
@@ -57,19 +81,16 @@ def shared_doubt(gains: Sequence[Gain]) -> float:
     return max(1.0, math.sqrt(together / float((influence**2).sum())))
 
 
-def smallest_interval(gains: Sequence[Gain]) -> Interval:
-    """Return the 95 % interval of the smallest of the true gains.
+def smallest_interval(gains: Sequence[Gain], level: float = LEVEL) -> Interval:
+    """Return the interval of the smallest of the true gains.
 
     Its lower end is the smallest of the lower ends, which needs no correction: for it to be too high, the
     lower end of the one gain that is smallest would have to be (an intersection-union test). Its upper end
     is corrected for their number (Bonferroni), since any of the upper ends may be too low.
     Source: Berger (1982), "Multiparameter hypothesis testing and acceptance sampling".
     """
-    level = LEVEL / len(gains)
-    return Interval(
-        min(gain.low for gain in gains),
-        min(gain.high if len(gains) == 1 else _curve(gain).interval(level).high for gain in gains),
-    )
+    own = [_curve(gain).interval(level).low for gain in gains]
+    return Interval(min(own), min(_curve(gain).interval(level / len(gains)).high for gain in gains))
 
 
 def _curve(gain: Gain) -> Curve:

@@ -39,6 +39,16 @@ def results(somewhere_else):
         pytest.param(["--select", "best", "--gate", "some.toml"], 4, id="the gate is undecided"),
         pytest.param(["--select", "best", "--by", "dev"], 0, id="by a task"),
         pytest.param(["--select", "best", "--by", "nothing"], 2, id="by a task that is not there"),
+        pytest.param(["--select", "best", "--by", "gate", "--margin", "0.01"], 0, id="by the gate"),
+        pytest.param(["--select", "best", "--by", "gate,dev", "--margin", "0.01"], 0, id="by gate and task"),
+        pytest.param(["--select", "best", "--by", "gate", "--gate", "gain.toml"], 1, id="none passes"),
+        pytest.param(["--select", "best", "--by", "gate"], 2, id="by a gate that is not there"),
+        pytest.param(["--select", "best", "--by", "dev,test"], 2, id="by two tasks"),
+        pytest.param(
+            ["--select-on", "dev", "--confirm-on", "test", "--by", "gate", "--margin", "0.01"],
+            2,
+            id="by a gate that confirms",
+        ),
         pytest.param(["--select-on", "dev", "--confirm-on", "test", "--margin", "0.01"], 0, id="confirmed"),
         pytest.param(["--select-on", "dev", "--confirm-on", "dev"], 2, id="confirmed on the same"),
         pytest.param(["--select-on", "dev"], 2, id="not confirmed"),
@@ -97,6 +107,27 @@ def test_candidates_come_from_several_folders(harness):
     nothing = harness("compare", "base", "base", "--select", "best")
     assert nothing.code == 2
     assert "no candidate in base: only base is there" in nothing.err
+
+
+def test_the_ledger_notes_all_candidates_of_which_one_was_selected(harness):
+    words = ["compare", "base", "trained", "--select", "best", "--margin", "0.01", "--ledger", "looks.jsonl"]
+    found = json.loads(harness(*words, "--format", "json").out)
+    notes = [json.loads(line) for line in Path("looks.jsonl").read_text().splitlines()]
+    assert len(notes) == 10
+    assert len({note["candidate"] for note in notes}) == 5
+    (comparison,) = found["comparisons"]
+    assert [each["candidates"] for each in comparison["looks"]] == [5, 5]
+    assert [each["lucky_pass"] for each in comparison["looks"]] == pytest.approx([0.025, 0.025])
+    assert found["warnings"] == []
+
+
+def test_the_ledger_knows_the_examples_that_selected_and_those_that_confirmed(harness):
+    words = ["--select-on", "dev", "--confirm-on", "test", "--margin", "0.01", "--ledger", "looks.jsonl"]
+    found = json.loads(harness("compare", "base", "trained", *words, "--format", "json").out)
+    notes = [json.loads(line) for line in Path("looks.jsonl").read_text().splitlines()]
+    assert sorted(note["task"] for note in notes) == ["dev"] * 5 + ["test"]
+    (comparison,) = found["comparisons"]
+    assert [(each["task"], each["candidates"]) for each in comparison["looks"]] == [("test", 1)]
 
 
 def test_why_shows_the_examples_of_the_winner(harness):

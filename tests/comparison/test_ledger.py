@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from comparison.said import comparison, gate_line, line
 from harness import HarnessError
 from harness.comparison.formats import to_json
+from harness.comparison.gate import margin_gate
 from harness.comparison.ledger import independent_looks, note_looks, read_ledger
 from harness.comparison.looks import chance_of_one, looks_remarks, looks_sentence
 from harness.comparison.markdown import markdown
+from harness.comparison.notes import candidates_warning
 from harness.comparison.result import ModelRef
 from harness.comparison.sources import ModelResults
 
@@ -154,6 +156,30 @@ def test_a_gate_that_passes_says_the_chance_of_luck(path):
     )
     (failed,), _, _ = judge(path, "b", lines=equivalent, gate=(gate_line("worse"),), exit_code=1)
     assert looks_sentence(failed) == ""
+
+
+def test_several_candidates_under_a_gate_are_warned_of_once_and_earlier_ones_count(path):
+    gate, equivalent = margin_gate(0.01), (line(verdict="equivalent", digest=ROWS),)
+    found, _, _ = judge(path, "a", "b", lines=equivalent, gate=(gate_line(),))
+    warning = candidates_warning(found, gate)
+    assert warning.startswith("2 candidates under one gate: if all")
+    assert "up to 5 %" in warning
+    said = " ".join([*looks_remarks(found[0]), looks_sentence(found[0])])
+    assert "2 candidates have been judged" in said
+    assert "by luck" not in said
+    later, _, _ = judge(path, "c", "d", "e", lines=equivalent, gate=(gate_line(),))
+    warning = candidates_warning(later, gate)
+    assert warning.startswith("3 candidates under one gate, and 2 before on the same examples: if all")
+    assert "up to 12 %, not 2.5 %" in warning
+    assert "by luck" not in " ".join([*looks_remarks(later[0]), looks_sentence(later[0])])
+
+
+def test_candidates_that_a_selection_corrects_for_are_one_look_at_the_gate(path):
+    (first, *_), _, _ = judge(path, "a", "b", "c", gate=(gate_line(),), level=0.99)
+    assert (first.looks[0].candidates, first.looks[0].lucky_pass) == (3, pytest.approx(0.025))
+    assert "a pass of a gate by luck: up to 2.5%" in " ".join(looks_remarks(first))
+    (again, *_), _, _ = judge(path, "d", "e", gate=(gate_line(),), level=0.98)
+    assert again.looks[0].lucky_pass == pytest.approx(1 - 0.975**4), "three others, and the best of two"
 
 
 def test_the_first_look_weakens_nothing(path):

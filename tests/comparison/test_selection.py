@@ -17,6 +17,7 @@ from harness.comparison.gate import Condition, Gate, margin_gate
 from harness.comparison.selection import select_and_confirm, select_best
 from harness.comparison.selection_tables import percent, selection_tables
 from harness.comparison.sources import read_results
+from harness.comparison.tables import answer_tables
 from harness.errors import HarnessError
 from harness.metrics.standard import mean_metric
 from harness.results.folder import Results
@@ -192,6 +193,65 @@ def test_a_gate_is_asked_at_a_level_for_all_candidates():
     assert (alone.exit_code, alone.level) == (0, 0.95)
 
 
+def over(kind, threshold, **where):
+    return Gate(conditions=(Condition(rule="margin", threshold=threshold, over=kind, **where),))
+
+
+@pytest.mark.parametrize("kind", ["mean", "worst"])
+def test_conditions_over_several_tasks_are_asked_at_the_level_of_the_lines(kind):
+    """What a alone would just pass, the best of three does not."""
+    for task in ("law", "news"):
+        field(0.0, -0.02, -0.01, task=task)
+    alone = compare(sides("a"), CompareOptions(tasks={}))[0].overall[0]
+    low = alone.mean.low if kind == "mean" else alone.worst_low
+    gate = over(kind, -low + 1e-4)
+    assert compare(sides("a"), CompareOptions(tasks={}, gate=gate))[0].exit_code == 0
+    comparison, found = select(gate=gate)
+    assert (found.winner, comparison.exit_code, comparison.gate[0].outcome) == ("a", 4, "undecided")
+    (overall,) = comparison.overall
+    assert overall.mean.low < alone.mean.low
+    assert overall.worst_low == min(line.low for line in comparison.lines)
+    assert f"({level_text(1 - (1 - comparison.level) / 2)})" in overall.sentence
+    assert f"({level_text(comparison.level)})" in overall.sentence
+    assert "97.5 %" in alone.sentence
+    assert "95 %" not in alone.sentence
+
+
+def test_a_gate_on_a_mean_is_corrected_for_candidates_not_for_tasks():
+    for task in ("law", "mail", "news"):
+        field(0.0, 0.0, 0.0, task=task)
+    _, found = select(gate=over("mean", 0.05))
+    _, single = select(gate=Gate(conditions=(Condition(rule="margin", threshold=0.05, task="law"),)))
+    assert 0.95 < found.level < 1 - 0.05 / 3 + 1e-3
+    assert found.level == pytest.approx(single.level, abs=3e-3)
+
+
+def test_a_gate_that_asks_for_no_gain_leaves_intervals_for_all_candidates():
+    field(0.0, 0.0, 0.0)
+    _, found = select(gate=Gate(conditions=(Condition(rule="min", threshold=0.1),)))
+    assert found.level == select()[1].level > 0.95
+
+
+def test_the_table_says_the_levels_of_the_winner_and_of_its_gate():
+    field(0.0, -0.01, -0.005)
+    comparison, _ = select(gate=margin_gate(0.05))
+    answer, _, gate = answer_tables(comparison)
+    shown = level_text(comparison.level)
+    assert answer.subtitle == (
+        f"intervals of {shown} each, for all candidates;"
+        " p and verdict corrected over 3 lines, those of all candidates"
+    )
+    assert gate.subtitle.endswith(f"each by its interval of {shown}, for all candidates")
+
+
+def test_a_plan_for_the_gate_of_the_best_of_many_needs_more_examples():
+    field(0.0, -0.01, -0.005)
+    (alone,) = compare(sides("a"), CompareOptions(tasks={}, gate=margin_gate(0.02), power=True))
+    comparison, _ = select(gate=margin_gate(0.02), power=True)
+    assert comparison.lines[0].needed > alone.lines[0].needed
+    assert comparison.gate_plan.chance < alone.gate_plan.chance
+
+
 def test_the_winner_alone_passes_or_fails_and_who_else_passes_is_said():
     field(0.30, 0.2, 0.0)
     field(-0.2, 0.0, 0.0, task="news")
@@ -205,6 +265,39 @@ def test_the_winner_alone_passes_or_fails_and_who_else_passes_is_said():
     }
     assert "The gate is passed by b, c." in found.sentence
     assert comparison.sentence.startswith(found.sentence)
+
+
+def test_the_best_of_those_that_pass_is_selected_if_the_gate_decides():
+    field(0.30, 0.2, 0.0)
+    field(-0.2, 0.0, 0.0, task="news")
+    gate = Gate(conditions=(Condition(rule="margin", threshold=0.05, task="news"),))
+    options = CompareOptions(tasks={}, gate=gate)
+    found = select_best(sides(), options, "law", by_gate=True)
+    selection = found.selection
+    assert (selection.winner, found.comparison.exit_code, selection.by_gate) == ("b", 0, True)
+    assert selection.estimate is None
+    ranked = {each.model: each for each in selection.candidates}
+    assert selection.low < ranked["b"].low
+    assert selection.high > ranked["b"].high
+    assert selection.sentence.startswith(
+        "b is the best of the 2 of 3 candidates that pass the gate by its gain on law: gain +0."
+    )
+    assert selection.sentence.endswith("a gain beyond chance. The gate is also passed by c.")
+    assert "valid whichever candidate" in " ".join(selection_tables(selection)[0].remarks)
+    alone = select_best(sides("b"), options, "law", by_gate=True).selection
+    assert (alone.low, alone.high) == pytest.approx((ranked["b"].low, ranked["b"].high))
+
+
+def test_where_no_candidate_passes_the_best_of_the_undecided_is_shown():
+    field(0.30, 0.0, 0.01)
+    gate = Gate(conditions=(Condition(rule="gain", threshold=0.01), Condition(rule="min", threshold=0.1)))
+    failing = replace(gate, conditions=(*gate.conditions, Condition(rule="gain", threshold=0.5)))
+    undecided = select_best(sides("b", "c"), CompareOptions(tasks={}, gate=gate), by_gate=True)
+    assert undecided.comparison.exit_code == 4
+    assert "for which the gate is undecided, as none passes," in undecided.selection.sentence
+    fails = select_best(sides(), CompareOptions(tasks={}, gate=failing), by_gate=True)
+    assert (fails.selection.winner, fails.comparison.exit_code) == ("a", 1)
+    assert "a is the best of 3 candidates, as none passes, by its gain on law" in fails.selection.sentence
 
 
 def test_without_a_gate_even_a_loss_exits_with_zero():

@@ -98,6 +98,14 @@ def test_what_is_unknown_is_a_dash():
     assert tables[0].remarks == []
 
 
+def test_a_verdict_that_an_interval_for_all_candidates_does_not_show_is_explained():
+    across = line(low=-0.001, high=0.03)
+    said = " ".join(comparison_tables(replace(comparison(across), tests=5, level=0.99))[0].remarks)
+    assert "stsb: the verdict goes by p, and the interval, which is for all candidates, reaches" in said
+    beyond = comparison_tables(replace(comparison(line()), tests=5, level=0.99))[0]
+    assert "reaches across 0" not in " ".join(beyond.remarks)
+
+
 def test_a_gain_without_an_interval_is_shown_alone():
     table = answer(line(low=None, high=None, reason="9 independent units are too few"))
     assert column(table, "gain [95 % interval]") == ["+0.0123"]

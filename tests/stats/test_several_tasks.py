@@ -9,10 +9,10 @@ import pytest
 from scipy import stats as scipy_stats
 
 from harness.metrics.standard import mean_metric
-from harness.stats.curve import StudentCurve
+from harness.stats.curve import Interval, StudentCurve
 from harness.stats.gain import gain_of
 from harness.stats.paired import Paired
-from harness.stats.several_tasks import mean_interval, shared_doubt, smallest_interval
+from harness.stats.several_tasks import MeanCurve, mean_curve, shared_doubt, smallest_interval
 
 MEAN = mean_metric("ndcg", "value")
 
@@ -30,16 +30,20 @@ def gains(count, seed, rows=60, worth=0.0):
     return [gain(generator.normal(worth, 0.1, rows), units=f"t{place}-") for place in range(count)]
 
 
+def mean_of(gains, level=0.05):
+    return mean_curve(gains).interval(level)
+
+
 def test_the_mean_of_one_gain_has_its_interval():
     (one,) = gains(1, 0)
-    assert mean_interval([one]) == pytest.approx((one.low, one.high), abs=1e-15)
+    assert mean_of([one]) == pytest.approx((one.low, one.high), abs=1e-15)
     assert smallest_interval([one]) == (one.low, one.high)
 
 
 def test_equal_gains_have_a_mean_whose_interval_is_narrower_by_the_root_of_their_number():
     values = np.random.default_rng(1).normal(0, 0.1, 60)
     one, *others = (gain(values, units=f"t{place}-") for place in range(4))
-    low, high = mean_interval([one, *others])
+    low, high = mean_of([one, *others])
     assert (high - low) == pytest.approx((one.high - one.low) / 2)
 
 
@@ -48,33 +52,49 @@ def test_a_skewed_interval_stays_skewed_in_the_mean():
     values[:5] = 1.0  # right and wrong answers
     skewed, other = gain(values), gain(values, units="other")
     above, below = skewed.high - skewed.value, skewed.value - skewed.low
-    low, high = mean_interval([skewed, other])
+    low, high = mean_of([skewed, other])
     assert (high - skewed.value) / (skewed.value - low) == pytest.approx(above / below)
 
 
 def test_identical_answers_add_no_doubt_to_a_mean():
     (one,) = gains(1, 2)
     same = gain(np.zeros(60), identical=True)
-    low, high = mean_interval([one, same])
+    low, high = mean_of([one, same])
     assert (high - low) == pytest.approx((one.high - one.low) / 2)
 
 
 def test_swapping_the_models_negates_the_interval_of_the_mean():
     generator = np.random.default_rng(3)
     values = [generator.normal(0.1, 0.3, 40) for _ in range(3)]
-    low, high = mean_interval([gain(each) for each in values])
-    assert mean_interval([gain(-each) for each in values]) == pytest.approx((-high, -low), abs=1e-6)
+    low, high = mean_of([gain(each) for each in values])
+    assert mean_of([gain(-each) for each in values]) == pytest.approx((-high, -low), abs=1e-6)
 
 
 def test_gains_whose_squares_overflow_have_an_interval_of_the_mean():
-    large = [replace(each, value=2e200, low=1e200, high=4e200) for each in gains(4, 5)]
-    assert mean_interval(large) == pytest.approx((1.5e200, 3e200))
+    curve = StudentCurve(2e200, 1e200, 1e9, Interval(1e200, 4e200))
+    large = [replace(each, value=2e200, curve=curve) for each in gains(4, 5)]
+    assert mean_of(large, 1e-9) == pytest.approx((1.5e200, 3e200))
+
+
+def test_the_mean_of_tasks_has_the_root_of_the_squares_of_their_halves_at_any_level():
+    mean = MeanCurve([0.1, 0.3], [StudentCurve(0.1, 0.03, 1e9), StudentCurve(0.3, 0.04, 1e9)])
+    for level, deviate in ((0.05, 1.959964), (0.0025, 3.023341)):
+        low, high = mean.interval(level)
+        assert (low, high) == pytest.approx((0.2 - deviate * 0.025, 0.2 + deviate * 0.025), abs=1e-5)
+        assert mean.p(low) == pytest.approx(level, abs=1e-6)
+
+
+def test_the_smallest_gain_has_an_interval_at_any_level():
+    several = gains(5, 4)
+    low, high = smallest_interval(several, 0.01)
+    assert low == min(one.curve.interval(0.01).low for one in several)
+    assert high == min(one.curve.interval(0.01 / 5).high for one in several)
 
 
 def test_tasks_that_share_their_units_are_as_doubtful_as_one():
     values = np.random.default_rng(7).normal(0, 0.1, 60)
     one, again = gain(values), gain(values)
-    assert mean_interval([one, again]) == pytest.approx((one.low, one.high))
+    assert mean_of([one, again]) == pytest.approx((one.low, one.high))
     assert shared_doubt([one, again]) == pytest.approx(2**0.5)
 
 
@@ -107,7 +127,7 @@ def test_the_intervals_of_mean_and_smallest_cover_the_truth():
     covered = above = below = 0
     for _ in range(1000):
         several = [measured(template, generator.normal(worth, 0.1, 40)) for worth in truths]
-        low, high = mean_interval(several)
+        low, high = mean_of(several)
         covered += low <= truths.mean() <= high
         low, high = smallest_interval(several)
         above += low > truths.min()
