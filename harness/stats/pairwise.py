@@ -115,7 +115,7 @@ class _Pairs:
         statistic -= sums[self.second[chosen]]
         np.abs(statistic, out=statistic)
         statistic /= self.lengths[chosen]
-        return statistic
+        return np.asarray(statistic)
 
 
 def _lengths(parts: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

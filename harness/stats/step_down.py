@@ -16,9 +16,9 @@ _CHUNK_CELLS = 64_000
 class Draws(NamedTuple):
     """Some draws of the lines' absolute statistics, in which no line has a gain, drawn jointly."""
 
-    count: int
+    size: int
     of: Callable[[np.ndarray], np.ndarray]
-    """Positions of some lines, (k,) int → their statistics, (k, count), which may be overwritten."""
+    """Positions of some lines, (k,) int → their statistics, (k, size), which may be overwritten."""
 
 
 def step_down(observed: np.ndarray, null: Iterable[Draws], tolerance: float = 0.0) -> np.ndarray:
@@ -35,8 +35,8 @@ def step_down(observed: np.ndarray, null: Iterable[Draws], tolerance: float = 0.
     ascending, sought = order[::-1], (observed * (1 - tolerance)).astype(np.float32)
     beyond, draws = np.zeros(len(observed), dtype=np.int64), 0
     for block in null:
-        largest = np.zeros(block.count, dtype=np.float32)
-        step = max(1, _CHUNK_CELLS // block.count)
+        largest = np.zeros(block.size, dtype=np.float32)
+        step = max(1, _CHUNK_CELLS // block.size)
         for start in range(0, len(observed), step):
             rows = ascending[start : start + step]
             drawn = block.of(rows)
@@ -45,7 +45,7 @@ def step_down(observed: np.ndarray, null: Iterable[Draws], tolerance: float = 0.
                 largest = np.maximum(own, largest, out=own)
             beyond[rows] += np.count_nonzero(drawn >= sought[rows, None], axis=1)
             largest = largest.copy()
-        draws += block.count
+        draws += block.size
     adjusted = np.empty(len(observed))
     adjusted[order] = np.maximum.accumulate((beyond[order] + 1) / (draws + 1))
     return adjusted
