@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.metrics import standard as metrics
+from harness.stats.kept import Kept
 from harness.stats.paired import Paired
 from harness.system.plugin_code import error_sentence, plugin_code
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     """Columns of predictions: name → (n,)."""
 
 _KNOWN = (metrics.SPEARMAN, metrics.PEARSON, metrics.ROC_AUC, metrics.AVERAGE_PRECISION, metrics.MACRO_F1)
+_COMPUTED: Kept[float] = Kept()
+"""Scores that were checked before: many comparisons read the same baseline."""
+
 _TOLERANCE = 1e-9
 """Maximum difference of a score that is computed again: additions may come in another order."""
 
@@ -48,7 +52,11 @@ def metric_of(score: Score, task: str, tasks: Mapping[str, Task]) -> Metric:
 def check_score(metric: Metric, table: Table, evaluation: Evaluation, score: Score) -> None:
     """Raise HarnessError where predictions do not give the score of their record: one of them was changed."""
     columns, kept = metric_columns(metric, table)
-    computed = _compute(metric, [column if kept is None else column[kept] for column in columns])
+    computed = _COMPUTED.of(
+        [*columns, *([] if kept is None else [table[metric.where or ""]])],
+        metric,
+        lambda: _compute(metric, [column if kept is None else column[kept] for column in columns]),
+    )
     recorded = math.nan if score.score is None else score.score
     same = math.isclose(computed, recorded, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
     if not (same or (math.isnan(computed) and math.isnan(recorded))):

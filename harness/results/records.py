@@ -279,6 +279,9 @@ _PLAIN = {str, int, float, bool, NoneType}
 
 def _plain(cell: Any) -> Any:  # noqa: ANN401 - any cell
     if isinstance(cell, list | tuple):
+        # A ranking is a list of a hundred texts: looking at each takes most of the time to read a file.
+        if _PLAIN.issuperset(map(type, cell)):
+            return [*cell]
         return [_plain(inner) for inner in cell]
     return cell.tolist() if hasattr(cell, "tolist") else cell
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -138,12 +139,22 @@ class _Jackknife:
 
     @classmethod
     def of(cls, answers: Answers) -> _Jackknife:
+        if answers not in _JACKKNIVES:
+            _JACKKNIVES[answers] = cls._computed(answers)
+        return _JACKKNIVES[answers]
+
+    @classmethod
+    def _computed(cls, answers: Answers) -> _Jackknife:
         without, count = scores_without(answers), answers.count
         # An unrelated unit adds nothing to the covariance, and as much as any other to both variances.
         diluted = answers.score * count / (count + 1)
         z_without = np.arctanh(without * count / (count + 1))
         unrelated = answers.score / (count + 1) / (1 - diluted**2)
         return cls(without, math.atanh(diluted), z_without, math.hypot(_error(z_without), unrelated))
+
+
+_JACKKNIVES: WeakKeyDictionary[Answers, _Jackknife] = WeakKeyDictionary()
+"""Of a baseline's answers, which many candidates share."""
 
 
 def _error(without: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from harness.metrics import standard as metrics
-from harness.stats.ranks import ranks
+from harness.stats.ranks import codes_of, ranks_of_codes, sum_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,13 +102,14 @@ def _pearson(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 def _spearman(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """An example moves the ranks of all examples above it, too (by half, at a tie)."""
-    left, right = (ranks(side) - (len(side) + 1) / 2 for side in (gold, predicted))
+    gold, predicted = codes_of(gold), codes_of(predicted)
+    left, right = (ranks_of_codes(side) - (len(side) + 1) / 2 for side in (gold, predicted))
     return _correlation_influence(
         left,
         right,
-        left * right + _sum_above(gold, right) + _sum_above(predicted, left),
-        left * left + 2 * _sum_above(gold, left),
-        right * right + 2 * _sum_above(predicted, right),
+        left * right + sum_above(gold, right) + sum_above(predicted, left),
+        left * left + 2 * sum_above(gold, left),
+        right * right + 2 * sum_above(predicted, right),
     )
 
 
@@ -127,26 +128,15 @@ def _roc_auc(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """A positive counts the share of negatives below it, a negative that of positives above it."""
     positive = np.asarray(gold, dtype=float)
     negatives, positives = (1 - positive).sum(), positive.sum()
-    above = _sum_above(predicted, positive)
-    below = negatives - _sum_above(predicted, 1 - positive)
+    predicted = codes_of(predicted)
+    above = sum_above(predicted, positive)
+    below = negatives - sum_above(predicted, 1 - positive)
     area = (above * (1 - positive)).sum() / (positives * negatives)
     of_positives, of_negatives = (
         (below / negatives - area) / positives,
         (above / positives - area) / negatives,
     )
     return np.asarray(np.where(positive > 0, of_positives, of_negatives))
-
-
-def _sum_above(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return for each value the weights of all greater values, and half of those of equal ones: (n,)."""
-    order = np.argsort(values, kind="stable")
-    ordered = np.asarray(values)[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    tied = np.add.reduceat(weights[order], starts)
-    greater = tied[::-1].cumsum()[::-1] - tied
-    sums = np.empty(len(ordered))
-    sums[order] = np.repeat(greater + tied / 2, np.diff(np.r_[starts, len(ordered)]))
-    return sums
 
 
 def _average_precision(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:

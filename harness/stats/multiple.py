@@ -22,7 +22,7 @@ import numpy as np
 from harness.stats.curve import LEVEL
 from harness.stats.holm import holm
 from harness.stats.joint import by_sample
-from harness.stats.step_down import step_down
+from harness.stats.step_down import Draws, step_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,7 +63,7 @@ def adjust(lines: Sequence[Line], draws: int | None = None) -> np.ndarray:
     ordered = tested[_ordered([lines[position] for position in tested.tolist()])]
     own = p[ordered]
     null = _normal_statistics([lines[position] for position in ordered.tolist()], draws)
-    adjusted[ordered] = np.clip(step_down(_deviates(own), null), own, holm(own))
+    adjusted[ordered] = np.clip(step_down(_deviates(own), map(_draws, null)), own, holm(own))
     return adjusted
 
 
@@ -82,6 +82,10 @@ def level_of_a_line(lines: Sequence[Line], draws: int | None = None) -> float:
     largest = np.concatenate([block.max(axis=0) for block in _normal_statistics(ordered, draws)])
     level = 2 * float(ndtr(-np.quantile(largest, 1 - LEVEL)))
     return min(max(level, LEVEL / len(tested)), LEVEL)
+
+
+def _draws(block: np.ndarray) -> Draws:
+    return Draws(block.shape[1], block.__getitem__)
 
 
 def _deviates(p: np.ndarray) -> np.ndarray:

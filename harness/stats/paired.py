@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.stats.kept import Kept
 from harness.stats.resamples import resampled_scores
 
 if TYPE_CHECKING:
@@ -90,9 +91,23 @@ class Paired:
         """Pair two models' columns, (n,) each, with the rows that count, (n,) bool, or None for all.
 
         clusters: (n,) of any sortable type. Rows that count in neither model are left out.
+        Where all rows count and the columns cannot be changed, the next pair of the same baseline gets the
+        same `Answers`: its score, influences and jackknife are computed once for all candidates.
         """
-        every = np.ones(len(clusters), dtype=bool)
-        masks = [every if kept is None else np.asarray(kept, dtype=bool) for _, kept in (baseline, candidate)]
+        if baseline[1] is None and candidate[1] is None:
+            names, units = _NUMBERED.of([clusters], None, lambda: np.unique(clusters, return_inverse=True))
+            every = np.ones(len(clusters), dtype=bool)
+            ours = Answers(metric, candidate[0], units, len(names), every)
+            theirs = _BASELINES.of(
+                [*baseline[0], clusters],
+                metric,
+                lambda: Answers(metric, baseline[0], units, len(names), every),
+            )
+            return cls(metric, theirs, ours, units, names)
+        masks = [
+            np.ones(len(clusters), dtype=bool) if kept is None else np.asarray(kept, dtype=bool)
+            for _, kept in (baseline, candidate)
+        ]
         either = masks[0] | masks[1]
         names, units = np.unique(clusters[either], return_inverse=True)
         sides = [
@@ -154,3 +169,7 @@ class Paired:
 def _has_lists(column: np.ndarray) -> bool:
     """Whether the cells of a column are arrays."""
     return column.dtype == object and len(column) > 0 and isinstance(column[0], np.ndarray)
+
+
+_NUMBERED: Kept[tuple[np.ndarray, np.ndarray]] = Kept()
+_BASELINES: Kept[Answers] = Kept()

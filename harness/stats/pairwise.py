@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from harness.metrics import standard as metrics
-from harness.stats.step_down import step_down
+from harness.stats.step_down import Draws, step_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +25,10 @@ _MOST_CELLS = 500_000_000
 """Pairs × patterns beyond which fewer than _MOST_DRAWS are drawn: 300 models."""
 
 _BLOCK_CELLS = 8_000_000
-"""Maximum number of statistics, or of signs, held at once, 4 bytes each."""
+"""Maximum number of signs, or of models' sums, held at once, 4 bytes each."""
+
+_BLOCK_DRAWS = 1_000
+"""Maximum number of patterns at once: statistics of dozens of pairs then fit into the processor's cache."""
 
 _SAME = 1e-12
 """Maximum share of a sum of squares that is rounding alone: both models have equal parts in every unit."""
@@ -68,59 +73,69 @@ def pairwise_p(samples: Sequence[Parts]) -> list[np.ndarray]:
     Sources: Canay, Romano and Shaikh (2017), "Randomization tests under an approximate symmetry assumption";
     Romano and Wolf (2005), "Exact and approximate stepdown methods for multiple hypothesis testing".
     """
-    pairs = [np.triu_indices(len(sample.parts), 1) for sample in samples]
-    lengths = [_lengths(sample.parts, *own) for sample, own in zip(samples, pairs, strict=True)]
-    observed = [
-        _statistics(sample.scores[:, None], *own, length)[:, 0]
-        for sample, own, length in zip(samples, pairs, lengths, strict=True)
-    ]
-    null = _flipped([sample.parts for sample in samples], pairs, lengths)
-    adjusted = step_down(np.concatenate(observed), null, _TOLERANCE)
+    pairs = _Pairs.of([sample.parts for sample in samples])
+    observed = pairs.statistics(np.concatenate([sample.scores for sample in samples])[:, None])[:, 0]
+    adjusted = step_down(observed, _flipped([sample.parts for sample in samples], pairs), _TOLERANCE)
     matrices, start = [], 0
-    for sample, pair in zip(samples, pairs, strict=True):
+    for sample in samples:
         matrix = np.ones((len(sample.parts), len(sample.parts)))
+        pair = np.triu_indices(len(sample.parts), 1)
         matrix[pair] = adjusted[start : start + len(pair[0])]
         start += len(pair[0])
         matrices.append(np.minimum(matrix, matrix.T))
     return matrices
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """All pairs of models within samples: positions of both among the models of all, (pairs,) each."""
+
+    first: np.ndarray
+    second: np.ndarray
+    lengths: np.ndarray
+    """√Σd² of each pair, which no flip moves: (pairs, 1); infinite where all differences are zero."""
+
+    @classmethod
+    def of(cls, parts: Sequence[np.ndarray]) -> _Pairs:
+        """Return the pairs of all samples; parts: (models, units) of each."""
+        found, models = [], 0
+        for own in parts:
+            first, second = np.triu_indices(len(own), 1)
+            found.append((first + models, second + models, _lengths(own, first, second)))
+            models += len(own)
+        return cls(*map(np.concatenate, zip(*found, strict=True)))
+
+    def single(self) -> _Pairs:
+        """Return the same with lengths of single precision."""
+        return _Pairs(self.first, self.second, self.lengths.astype(np.float32))
+
+    def statistics(self, sums: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return |Σd| / √Σd² of the chosen pairs, (k, b), from the sums of all models, (models, b)."""
+        statistic = sums[self.first[chosen]]
+        statistic -= sums[self.second[chosen]]
+        np.abs(statistic, out=statistic)
+        statistic /= self.lengths[chosen]
+        return np.asarray(statistic)
+
+
 def _lengths(parts: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return √Σd² of each pair, which no flip moves: (pairs, 1); infinite where all differences are zero."""
     gram = parts @ parts.T
     own = np.diag(gram)[first] + np.diag(gram)[second]
     moved = own - 2 * gram[first, second]
     return np.sqrt(np.where(moved > _SAME * own, moved, np.inf))[:, None]
 
 
-def _statistics(sums: np.ndarray, first: np.ndarray, second: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Return |Σd| / √Σd² of each pair, (pairs, b), from the models' sums, (models, b)."""
-    statistic = sums[first] - sums[second]
-    np.abs(statistic, out=statistic)
-    return np.asarray(np.divide(statistic, length, out=statistic))
-
-
-def _flipped(
-    parts: Sequence[np.ndarray],
-    pairs: Sequence[tuple[np.ndarray, np.ndarray]],
-    lengths: Sequence[np.ndarray],
-) -> Iterator[np.ndarray]:
-    """Yield blocks of (pairs, b) statistics under random signs of units."""
-    generator = np.random.default_rng(_SEED)
+def _flipped(parts: Sequence[np.ndarray], pairs: _Pairs) -> Iterator[Draws]:
+    """Yield statistics of all pairs under random signs of units."""
+    generator, in_single = np.random.default_rng(_SEED), pairs.single()
     single = [own.astype(np.float32) for own in parts]
-    divisors = [length.astype(np.float32) for length in lengths]
-    rows = [len(first) for first, _ in pairs]
-    widest = max(sum(rows), *(own.shape[1] for own in parts))
-    draws = min(_MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_CELLS // max(1, sum(rows))))
-    block = max(1, min(draws, _BLOCK_CELLS // widest))
+    widest = max(sum(map(len, parts)), *(own.shape[1] for own in parts))
+    draws = min(_MOST_DRAWS, max(_FEWEST_DRAWS, _MOST_CELLS // max(1, len(pairs.first))))
+    block = max(1, min(draws, _BLOCK_CELLS // widest, _BLOCK_DRAWS))
     for start in range(0, draws, block):
         size = min(block, draws - start)
-        drawn, row = np.empty((sum(rows), size), dtype=np.float32), 0
-        for own, pair, length, count in zip(single, pairs, divisors, rows, strict=True):
-            signs = _signs(generator, own.shape[1], size)
-            drawn[row : row + count] = _statistics(own @ signs, *pair, length)
-            row += count
-        yield drawn
+        sums = np.concatenate([own @ _signs(generator, own.shape[1], size) for own in single])
+        yield Draws(size, partial(in_single.statistics, sums))
 
 
 def _signs(generator: np.random.Generator, units: int, count: int) -> np.ndarray:

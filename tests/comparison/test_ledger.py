@@ -179,7 +179,7 @@ def test_candidates_that_a_selection_corrects_for_are_one_look_at_the_gate(path)
     assert (first.looks[0].candidates, first.looks[0].lucky_pass) == (3, pytest.approx(0.025))
     assert "a pass of a gate by luck: up to 2.5%" in " ".join(looks_remarks(first))
     (again, *_), _, _ = judge(path, "d", "e", gate=(gate_line(),), level=0.98)
-    assert again.looks[0].lucky_pass == pytest.approx(1 - 0.975**4), "three others, and the best of two"
+    assert again.looks[0].lucky_pass == pytest.approx(1 - 0.975**2), "the best of three, and of two"
 
 
 def test_the_first_look_weakens_nothing(path):

@@ -12,6 +12,8 @@ from scipy.stats import spearmanr, t
 from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.stats.gain import gain_of
 from harness.stats.influence import influences
+from harness.stats.joint import Line
+from harness.stats.multiple import adjust
 from harness.stats.paired import Paired
 from harness.stats.training_seeds import seeds_gain
 
@@ -157,6 +159,17 @@ def test_the_influence_is_the_mean_over_seeds_by_the_names_of_units():
     result = seeds_gain(pairs).gain
     np.testing.assert_allclose(result.influence, np.mean([influences(pair) for pair in pairs], axis=0))
     np.testing.assert_array_equal(result.unit_names, pairs[0].names)
+
+
+def test_lines_of_seeds_take_part_in_the_joint_correction():
+    """Two recipes with the same gains by example are hardly more than one line; without influences, two."""
+    pairs = seeds(np.random.default_rng(2), gain=0.06)
+    gains = [seeds_gain(pairs).gain, seeds_gain(pairs[::-1]).gain]
+    jointly = adjust([Line(one.p, "task", one.influence, one.unit_names) for one in gains])
+    assert gains[0].p < 0.2
+    np.testing.assert_allclose(jointly, gains[0].p, rtol=0.1)
+    alone = adjust([Line(one.p, "task", None, None) for one in gains])
+    assert alone.max() == pytest.approx(1 - (1 - gains[0].p) ** 2, rel=0.1)
 
 
 def test_seeds_may_count_other_rows():
