@@ -190,7 +190,8 @@ def _where_more_differ(gain: Gain, pair: Paired, size: float, level: float, leas
     """
 
     def enough(more: float) -> bool:
-        return _unlucky(gain, pair, more, size, 1.0).interval(level).low > pair.gain
+        # An estimate that is less by an error at most is no clear loss: the p-value is that of a gain.
+        return _unlucky(gain, pair, more, size, 1.0).p(pair.gain) < level
 
     if math.isnan(least) or enough(least):
         return least

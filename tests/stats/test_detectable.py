@@ -222,3 +222,26 @@ def test_one_query_that_differed_by_little_does_not_hide_what_others_could_show(
     cand[7] += 1e-4
     one = pair(VALUE, [base], [cand])
     assert 0 < detectable_gain(gain_of(one), pair=one) < 0.05
+
+
+def test_one_cluster_that_differed_leaves_a_gain_that_can_be():
+    base = np.linspace(0.2, 0.8, 300)
+    cand = base.copy()
+    cand[5] += 0.2
+    clustered = pair(VALUE, [base], [cand], np.arange(300) // 5)
+    assert 0.005 < detectable_gain(gain_of(clustered), pair=clustered) < 0.1
+
+
+def test_rounding_is_no_spread_and_rare_changes_must_be_seen_to_be_found():
+    """A ranking of which one example moved by a hair; a change of a positive costs 1/60, and ten are found."""
+    generator = np.random.default_rng(1)
+    gold = (np.arange(300) < 60) * 1
+    base = gold * 1.2 + generator.normal(size=300)
+    hair = base.copy()
+    hair[5] += 1e-9
+    found = [
+        detectable_gain(gain_of(pair(ROC_AUC, [gold, base], [gold, cand])), bounds=bounds_of(ROC_AUC))
+        for cand in (base.copy(), hair)
+    ]
+    assert found[0] == pytest.approx(found[1], rel=0.02)
+    assert 7 / 60 < found[0] < 12 / 60
