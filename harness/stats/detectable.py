@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.curve import LEVEL, UNBOUNDED, Interval, PointCurve, quantile
+from harness.stats.curve import LEVEL, UNBOUNDED, Curve, Interval, PointCurve, quantile
 from harness.stats.flips_power import POWER, background_rate, detectable_flips
-from harness.stats.gain import gain_curve
-from harness.stats.influence import influences, standard_error
+from harness.stats.means import bounds_of_values, curve_with_gain
 from harness.stats.proportions import FlipsCurve
-from harness.stats.resized import can_gain, with_gained_units
+from harness.stats.rare import RareChangeCurve
 from harness.stats.unseen import UnseenCurve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harness.stats.gain import Gain
     from harness.stats.paired import Paired
@@ -33,8 +33,9 @@ def detectable_gain(
     level: that of the line after the correction for all lines, `stats.multiple.level_of_a_line`. pair:
     what the gain was measured on; where few of its units differ, it is asked what they would show if more
     did. bounds: the least and the greatest score, `stats.unseen.bounds_of`; infinite for a mean.
-    Right and wrong answers: exact. All else: the distance from the gain to the lower end of its interval at
-    `level`, and the 80 % quantile of its standard error, both with the spread that the true gain would have.
+    Right and wrong answers: exact. All else: the gain at which the curve of data with a little less luck than
+    usual, as 80 % of them have more, still lies above 0; or, where that curve is not known, the distance from
+    the gain to the lower end of its interval, and the 80 % quantile of its standard error.
     NaN where there is no test, where both models gave the very same answers, and where no gain can be found.
     Source: Bloom (1995), "Minimum detectable effects: a simple way to report the statistical power of
     experimental designs".
@@ -47,12 +48,45 @@ def detectable_gain(
     if isinstance(curve, UnseenCurve):
         # No answer differs: each that will may differ by the metric's whole range.
         return detectable_flips(0, gain.units, level) * (curve.bounds.high - curve.value)
+    if isinstance(curve, RareChangeCurve):
+        return _with_rare_changes(gain, curve, level, bounds)
     found = _lower_half(gain, level) + quantile(POWER, gain.units - 1) * gain.standard_error
     if not math.isfinite(found) or not gain.standard_error:
         return found if math.isfinite(found) else math.nan
     if math.isfinite(bounds.high) and 2 * gain.moved > gain.units:
-        return _below_the_greatest(gain, found, bounds)
-    return _with_more_spread(gain, found, level, pair)
+        return _below_the_greatest(gain, found, level, bounds)
+    found = _with_more_spread(gain, found, level, pair)
+    if pair is not None and pair.metric.per_example:
+        bounds = bounds_of_values(pair)
+    return found if gain.baseline + found < bounds.high else math.nan
+
+
+def _with_rare_changes(gain: Gain, curve: RareChangeCurve, level: float, bounds: Interval) -> float:
+    """Return the smallest gain of which all but the lowest 20 % of the estimates have a curve above 0.
+
+    What such a curve adds for changes that were not seen depends on where it is: it is moved there. A gain
+    falls on all units alike; what falls on those that did not differ are rare changes.
+    """
+    error_at = _error_at(gain, curve.error, bounds)
+    times, unmoved = quantile(POWER, gain.units - 1), 1 - gain.moved / gain.units
+
+    def enough(detectable: float) -> bool:
+        error = math.hypot(error_at(detectable), math.sqrt(curve.size * detectable * unmoved))
+        lowest = detectable - times * error
+        return lowest > 0 and replace(curve, value=lowest, error=error).p() < level
+
+    high = min(bounds.high - gain.baseline, curve.bounds.high)
+    if not math.isfinite(high):
+        high = curve.error + curve.size
+        while not enough(high):
+            high *= 2
+    if high <= 0 or not enough(high):
+        return math.nan
+    low = 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
 
 
 def _lower_half(gain: Gain, level: float) -> float:
@@ -64,29 +98,44 @@ def _lower_half(gain: Gain, level: float) -> float:
     return (gain.value - gain.low) * times
 
 
-def _below_the_greatest(gain: Gain, found: float, bounds: Interval) -> float:
-    """Return a detectable gain of a score that cannot exceed a bound, near which it varies less.
+def _below_the_greatest(gain: Gain, found: float, level: float, bounds: Interval) -> float:
+    """Return a detectable gain of a score that cannot exceed a bound, near which it varies less."""
+    own, freedom = gain.standard_error, gain.units - 1
+    error_at = _error_at(gain, own, bounds)
+    times = quantile(1 - level / 2, freedom) + quantile(POWER, freedom)
+
+    def enough(detectable: float) -> bool:
+        error = error_at(detectable)
+        return detectable >= (found * error / own if error < own else found + times * (error - own))
+
+    low, high = 0.0, bounds.high - gain.baseline
+    if not enough(high):
+        return math.nan
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _error_at(gain: Gain, error: float, bounds: Interval) -> Callable[[float], float]:
+    """Return what a gain's standard error, `error` now, is if the candidate is better by so much.
 
     The standard error of a correlation falls with 1 − ρ², that of an area about with √(a (1 − a)). Where that
     of the candidate alone falls by a factor f, the variance of the gain becomes f · variance + (1 − f)² ·
     variance of the baseline's score.
     """
     score, power = (gain.baseline + gain.candidate) / 2, 1.0 if bounds.low < 0 else 0.5
-    if not (bounds.low < score < bounds.high and math.isfinite(gain.baseline_error)):
-        return found if gain.baseline + found < bounds.high else math.nan
-    alone = (gain.baseline_error / gain.standard_error) ** 2
+    known = bounds.low < score < bounds.high and math.isfinite(gain.baseline_error)
+    if not known or not math.isfinite(bounds.high):
+        return lambda _: error
 
-    def enough(detectable: float) -> bool:
+    def error_at(detectable: float) -> float:
         at = score + detectable
         rest = (at - bounds.low) * (bounds.high - at) / ((score - bounds.low) * (bounds.high - score))
         falls = min(1.0, max(rest, 0.0) ** power)
-        return detectable >= found * math.sqrt(falls + (1 - falls) ** 2 * alone)
+        return math.hypot(math.sqrt(falls) * error, (1 - falls) * gain.baseline_error)
 
-    low, high = 0.0, found
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high if gain.baseline + high < bounds.high else math.nan
+    return error_at
 
 
 def _with_more_spread(gain: Gain, found: float, level: float, pair: Paired | None) -> float:
@@ -105,18 +154,25 @@ def _with_more_spread(gain: Gain, found: float, level: float, pair: Paired | Non
     for _ in range(_HALVINGS):
         more, further = found * size, found * found * (1 / share - 1)
         found = first * math.sqrt(seen + math.sqrt(more * min(more, further)) / variance)
-    if found > share * size and share < 1 / 2:
-        # So few differ that their number decides: at least as right and wrong answers, of that size.
-        flips = detectable_flips(gain.moved, gain.units, level)
-        if pair is None or not can_gain(pair):
-            return max(found, size * flips)
-        # Where gains of that size are not enough even if all units have one, larger ones may be.
-        tried = (
-            _where_more_differ(gain, pair, size * times, level, size * times * flips)
-            for times in _larger(size)
-        )
-        return next((each for each in tried if math.isfinite(each)), math.nan)
-    return found
+    few = found > share * size and share < 1 / 2
+    # So few differ that their number decides: at least as right and wrong answers, of that size.
+    flips = detectable_flips(gain.moved, gain.units, level) if few else 0.0
+    if pair is None or not pair.metric.per_example:
+        return max(found, size * flips)
+    if not few:
+        # Which of several curves is the widest depends on the gain: it is asked what it would be there. A
+        # gain falls on all units alike, whether they differed or not.
+        return found + pair.gain - _unlucky(gain, pair, found, size, 1 - share).interval(level).low
+    # Where gains of that size are not enough even if all units have one, larger ones may be.
+    tried = (
+        _where_more_differ(gain, pair, size * times, level, size * times * flips) for times in _larger(size)
+    )
+    return next((each for each in tried if math.isfinite(each)), math.nan)
+
+
+def _unlucky(gain: Gain, pair: Paired, more: float, size: float, others: float) -> Curve:
+    """Return the curve that 80 % of the data sets exceed where the candidate is better by so much more."""
+    return curve_with_gain(pair, more, size, others, quantile(POWER, gain.units - 1))
 
 
 def _larger(size: float) -> Iterator[float]:
@@ -134,13 +190,8 @@ def _where_more_differ(gain: Gain, pair: Paired, size: float, level: float, leas
     """
 
     def enough(more: float) -> bool:
-        made = with_gained_units(pair, more, size)
-        curve = None if made is None else gain_curve(made)
-        if made is None or curve is None:
-            return False
-        error = standard_error(influences(made))
-        beyond = curve.interval(level).low - pair.gain
-        return beyond > quantile(POWER, gain.units - 1) * error
+        # An estimate that is less by an error at most is no clear loss: the p-value is that of a gain.
+        return _unlucky(gain, pair, more, size, 1.0).p(pair.gain) < level
 
     if math.isnan(least) or enough(least):
         return least

@@ -8,7 +8,8 @@ gains, and a bound that knows the range where so few units lost (or gained) that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,15 +41,66 @@ def gain_curve(pair: Paired) -> Curve | None:
     influence = influences(pair)
     if standard_error(influence) <= ROUNDING * units.spread / pair.count:
         return _constant(units, pair.gain)
+    signs, *others = _curves(units, influence)
+    exact = sign_flip_p(units.totals) if pair.same_rows else None
+    signs = PinnedCurve(signs, pair.gain, signs.p() if exact is None else exact, signs.test)
+    return WidestCurve([signs, *others], "sign flip")
+
+
+def curve_with_gain(pair: Paired, gain: float, size: float, more: float, below: float) -> Curve:
+    """Return the curve of a data set on which a pair that is better by `gain` has less luck than usual.
+
+    more: the share of the gain, in [0, 1], that comes from units which did not differ, each of which then
+    gains `size` at most, in the units of `pair.gain`; the rest, and what such units are too few for, from
+    those that did, alike. below: by how many standard errors the estimate is below the truth. Units that
+    gained less are then more, and so the spread differs too if they are skewed.
+    Raises ValueError where no unit differs. Source of the weights: Efron (1981), "Nonparametric standard
+    errors and confidence intervals", exponential tilting, to its first order.
+    """
+    units = _differences(pair)
+    totals, moved = units.totals.copy(), units.totals != 0
+    if not moved.any():
+        raise ValueError("no unit differs")
+    same, largest = np.flatnonzero(~moved), size / pair.count
+    count = min(len(same), math.ceil(more * gain / largest - ROUNDING))
+    if count:
+        each = min(more * gain / count, largest)
+        totals[same[np.linspace(0, len(same) - 1, count).astype(int)]] = each
+        gain -= count * each
+    totals[moved] += gain / moved.sum()
+    off = totals - totals.sum() * units.weights
+    drawn = _tilted(off, below)
+    whole = units.weights[drawn].sum()
+    totals, weights = totals[drawn] / whole, units.weights[drawn] / whole
+    unlucky, influence = replace(units, totals=totals, weights=weights), totals - totals.sum() * weights
+    if standard_error(influence) <= ROUNDING * units.spread / pair.count:
+        return UnseenCurve(
+            float(totals.sum()), pair.count, Interval(-units.spread, units.spread), "sign flip"
+        )
+    return WidestCurve(_curves(unlucky, influence), "sign flip")
+
+
+def _tilted(influence: np.ndarray, below: float) -> np.ndarray:
+    """Return as many units, (units,) int, evenly along their influence, whose sum is so many errors less."""
+    count = len(influence)
+    tilt = np.maximum(1 - below * (influence - influence.mean()) / standard_error(influence), 0)
+    order = np.argsort(influence, kind="stable")
+    reached = np.cumsum(tilt[order])
+    steps = (np.arange(count) + 0.5) / count * reached[-1]
+    return np.asarray(order[np.minimum(np.searchsorted(reached, steps), count - 1)])
+
+
+def _curves(units: _Differences, influence: np.ndarray) -> list[Curve]:
+    """Return the curves of which the widest counts; that of sign flips is the first."""
     residuals = Residuals.of(units.totals, units.weights)
     bounds = Interval(-units.spread, units.spread)
-    signs: Curve = sign_curve(residuals, bounds)
-    exact = sign_flip_p(units.totals) if pair.same_rows else None
-    signs = PinnedCurve(signs, residuals.gain, signs.p() if exact is None else exact, signs.test)
-    curves = [signs, HallCurve.of(residuals.gain, influence, bounds)]
+    curves: list[Curve] = [
+        sign_curve(residuals, bounds),
+        HallCurve.of(residuals.gain, influence, bounds),
+    ]
     if bound := _range_curve(residuals, units, bounds):
         curves.append(bound)
-    return WidestCurve(curves, "sign flip")
+    return curves
 
 
 def score_curve(answers: Answers) -> Curve | None:

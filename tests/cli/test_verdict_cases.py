@@ -107,6 +107,15 @@ def test_two_differing_answers_of_400_are_no_verdict_and_32_are(case, candidate,
     assert (line["verdict"], found.code) == (verdict, code)
 
 
+def test_two_differing_answers_of_400_plan_so_many_examples(case):
+    """320 examples pass a margin of 0.02 with 80 %, exactly summed; the standard error's formula said 99."""
+    words = "--baseline", "base", "--candidate", "eq", "--margin", "0.02", "--power"
+    found = case("rare")(*words, "--format", "json")
+    (line,) = lines_of(found)
+    assert (line["needed"], found.code) == (320, 0)
+    assert line["detectable"] == pytest.approx(0.0232, abs=5e-5)
+
+
 def test_several_candidates_under_one_gate_are_warned_of(case):
     compare = case("rare")
     words = "--baseline", "base", "--candidate", "*", "--margin", "0.02"

@@ -16,7 +16,6 @@ from harness.stats.flips_power import background_rate, claim_power, detectable_f
 from harness.stats.gain import gain_of
 from harness.stats.paired import Paired
 from harness.stats.proportions import mcnemar, tango
-from harness.stats.resized import with_gained_units
 from harness.stats.unseen import bounds_of
 
 VALUE = mean_metric("value")
@@ -216,30 +215,6 @@ def test_what_is_printed_is_found_in_80_of_100_cases(family, examples, lines, re
     assert 0.75 - 3 * error < cell.power < 0.88 + 3 * error
 
 
-# --- pairs with a gain of more units ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("gain", [0.001, 0.05, 0.2])
-def test_a_pair_with_gained_units_has_exactly_that_gain_and_the_old_range(gain):
-    generator = np.random.default_rng(0)
-    base = generator.beta(2, 1, size=200)
-    cand = base.copy()
-    cand[:4] = cand[:4] / 2
-    before = pair(VALUE, [base], [cand])
-    made = with_gained_units(before, gain, 0.3)
-    assert made.gain == pytest.approx(before.gain + gain)
-    assert made.moved - before.moved == math.ceil(gain * 200 / 0.3 - 1e-9)
-    for side in (made.baseline.values, made.candidate.values):
-        assert side.min() >= 0
-        assert side.max() <= 1
-
-
-def test_no_pair_is_made_where_too_few_units_have_room_to_gain():
-    before = pair(VALUE, [np.full(20, 0.5)], [np.full(20, 0.5)])
-    assert with_gained_units(before, 0.9, 0.9) is None
-    assert with_gained_units(before, 0.4, 0.4) is not None
-
-
 def test_one_query_that_differed_by_little_does_not_hide_what_others_could_show():
     """Gains of its size would be too small, even of all queries: larger ones are looked for."""
     base = np.linspace(0.2, 0.8, 400)
@@ -247,3 +222,26 @@ def test_one_query_that_differed_by_little_does_not_hide_what_others_could_show(
     cand[7] += 1e-4
     one = pair(VALUE, [base], [cand])
     assert 0 < detectable_gain(gain_of(one), pair=one) < 0.05
+
+
+def test_one_cluster_that_differed_leaves_a_gain_that_can_be():
+    base = np.linspace(0.2, 0.8, 300)
+    cand = base.copy()
+    cand[5] += 0.2
+    clustered = pair(VALUE, [base], [cand], np.arange(300) // 5)
+    assert 0.005 < detectable_gain(gain_of(clustered), pair=clustered) < 0.1
+
+
+def test_rounding_is_no_spread_and_rare_changes_must_be_seen_to_be_found():
+    """One example moved by a hair; a change of a positive costs 1/60, and about ten are found."""
+    generator = np.random.default_rng(1)
+    gold = (np.arange(300) < 60) * 1
+    base = gold * 0.7 + generator.normal(size=300)
+    hair = base.copy()
+    hair[5] += 1e-9
+    found = [
+        detectable_gain(gain_of(pair(ROC_AUC, [gold, base], [gold, cand])), bounds=bounds_of(ROC_AUC))
+        for cand in (base.copy(), hair)
+    ]
+    assert found[0] == pytest.approx(found[1], rel=0.02)
+    assert 7 / 60 < found[0] < 12 / 60
