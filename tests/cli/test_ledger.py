@@ -41,7 +41,7 @@ def test_candidates_are_counted_over_commands_by_option_and_by_configuration(har
     found = harness("compare", "base", "cand0")
     assert "looks: 3 candidates have been judged on the examples of quiz" in found.out
     last = found.out.strip().splitlines()[-1]
-    assert last.endswith("the chance of a false better among them is up to 7%.")
+    assert last.endswith("the chance of a false better among them is up to 7 %.")
 
 
 def test_a_file_that_is_no_ledger_is_an_error_before_anything_is_printed(harness):

@@ -77,7 +77,7 @@ def test_a_margin_that_no_number_of_examples_passes_has_none():
     quiz(gained=20, lost=20)
     found = ask(margin_gate(1e-200))
     assert (found.lines[0].needed, found.gate_plan.times, found.gate_plan.examples) == (None, None, None)
-    assert "not even with 80% on 1,000 times as many" in found.gate_plan.sentence
+    assert "not even with 80 % on 1,000 times as many" in found.gate_plan.sentence
 
 
 def test_without_power_there_is_no_plan():

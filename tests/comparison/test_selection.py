@@ -15,7 +15,7 @@ from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.flip_tables import level_text
 from harness.comparison.gate import Condition, Gate, margin_gate
 from harness.comparison.selection import select_and_confirm, select_best
-from harness.comparison.selection_tables import percent, selection_tables
+from harness.comparison.selection_tables import selection_tables, share_text
 from harness.comparison.sources import read_results
 from harness.comparison.tables import answer_tables
 from harness.errors import HarnessError
@@ -349,7 +349,7 @@ def test_a_level_has_the_digits_that_tell_it_from_certainty(level, text):
 
 
 def test_a_share_is_never_rounded_to_none_or_all():
-    assert [percent(share) for share in (0.0, 0.004, 0.5, 0.996, 1.0)] == [
+    assert [share_text(share) for share in (0.0, 0.004, 0.5, 0.996, 1.0)] == [
         "0 %",
         "< 1 %",
         "50 %",
