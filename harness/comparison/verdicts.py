@@ -114,9 +114,7 @@ def _with_verdict(
         line,
         within_margin=None if line.low is None else outcome == "passes",
         shortage=_shortage(line, metric, margin, evidence) if outcome == "undecided" else None,
-        unseen=unseen_losses(metric.pair, margin, evidence.level)
-        if passes and metric.pair is not None
-        else None,
+        unseen=unseen,
     )
 
 
