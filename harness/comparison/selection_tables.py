@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import gain_text, level_text
 from harness.comparison.selection_words import reasons_text
-from harness.render import Cell, Table, named, percent, plural, verb
+from harness.render import Cell, Table, named, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +55,7 @@ def _remarks(selection: Selection) -> Iterator[str]:
             f" level, for {plural(len(selection.candidates), 'candidate')} at once"
         )
     if selection.tied:
-        has = verb(len(selection.tied), "has", "have")
-        yield f"the same gain {has} {named(selection.tied)}: the first by name is selected"
+        yield f"the same gain has {named(selection.tied)}: the first by name is selected"
     yield from (f"left out: {text}" for text in reasons_text(selection.left_out))
 
 

@@ -93,3 +93,16 @@ def test_commands_at_once_lose_no_look():
     notes = [json.loads(line) for line in Path("looks.jsonl").read_text().splitlines()]
     assert len({note["candidate"] for note in notes}) == 3
     assert len({note["command"] for note in notes}) == len(notes) == 4
+
+
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_what_all_candidates_share_is_said_once(harness, form):
+    words = ("compare", "base", "cand0", "cand1", "cand2", "--ledger", "looks.jsonl", "--format", form)
+    said = " ".join(harness(*words).out.split())
+    assert said.count("looks: 3 candidates have been judged on the examples of quiz") == 1
+    Path("looks.jsonl").unlink()
+    answer("cand2", "cand2", "law", correct=right(0.85))
+    answer("base", "base", "law", correct=right(0.7))
+    said = " ".join(harness(*words).out.split())
+    assert said.count("looks: 3 candidates have been judged on the examples of quiz") == 1
+    assert said.count("has been judged on the examples of law") == 1

@@ -253,3 +253,14 @@ def test_the_smallest_number_of_two_digits_is_found(least, found):
 
 def test_where_no_number_is_enough_there_is_none():
     assert smallest_number(lambda _: 0.5, 1, 1000) is None
+
+
+def test_a_condition_over_a_mean_is_said_to_be_not_planned():
+    quiz()
+    quiz("law")
+    mean = {"rule": "margin", "threshold": 0.02, "over": "mean"}
+    alone = ask(gate_of(mean)).gate_plan
+    assert (alone.chance, alone.sentence) == (None, "conditions over a mean of tasks are not planned")
+    both = ask(gate_of(mean, {"rule": "margin", "threshold": 0.02})).gate_plan
+    assert both.sentence.endswith("; conditions over a mean of tasks are not planned")
+    assert both.chance > 0
