@@ -101,8 +101,8 @@ def test_what_all_candidates_share_is_said_once(harness, form):
     said = " ".join(harness(*words).out.split())
     assert said.count("looks: 3 candidates have been judged on the examples of quiz") == 1
     Path("looks.jsonl").unlink()
-    answer("cand2", "cand2", "law", correct=right(0.85))
-    answer("base", "base", "law", correct=right(0.7))
+    answer("cand2", "cand2", "law", correct=right(0.85), digest="e" * 64)
+    answer("base", "base", "law", correct=right(0.7), digest="e" * 64)
     said = " ".join(harness(*words).out.split())
     assert said.count("looks: 3 candidates have been judged on the examples of quiz") == 1
-    assert said.count("has been judged on the examples of law") == 1
+    assert said.count("looks: no other candidate has been judged on the examples of law") == 1

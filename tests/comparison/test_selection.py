@@ -387,13 +387,13 @@ def test_many_candidates_that_a_task_keeps_out_share_a_reason_and_the_hint_leave
 def test_at_most_three_names_of_one_kind_are_said():
     field(0.05)
     for name in "bcdefgh":
-        tell(name, "law", 0.05, 11)
+        tell(name, "law", 0.05, 31)
         if name > "d":
-            tell(name, "law", 0.05, 11, digest="x" * 64)
+            tell(name, "law", 0.05, 31, digest="x" * 64)
     remarks = selection_tables(select(*"abcdefgh")[1])[0].remarks
-    assert "left out: e, f, g and 1 more: law is not comparable: task_data" in remarks
+    assert "left out: e, f, g and 1 more: law is not comparable: digest" in remarks
     assert "the same gain has b, c, d: the first by name is selected" in remarks
     for name in "efgh":
-        tell(name, "law", 0.05, 11)
+        tell(name, "law", 0.05, 31)
     remarks = selection_tables(select(*"abcdefgh")[1])[0].remarks
     assert "the same gain has b, c, d and 4 more: the first by name is selected" in remarks
