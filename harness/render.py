@@ -82,6 +82,17 @@ def number(value: float | None, form: str = ".4f") -> str:
     return MISSING if value is None else format(value, form)
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share, 1 for all, as a percentage: `80 %`."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def named(names: Sequence[str], most: int = 3) -> str:
+    """Return names in a row, and of more than `most` the number of the others: `a, b, c and 4 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
 def plural(number: float, noun: str, many: str = "") -> str:
     """Return a number with its noun: `1 step`, `2,000 steps`; many: the plural, where it is not noun + s."""
     count = f"{number:,}" if isinstance(number, int) else f"{number:,g}"

@@ -74,12 +74,13 @@ class _Report:
         if form == "json":
             return formats.to_json(shown, self.front, self.warnings, self.selection)
         if form == "github":
-            return formats.to_github(shown, self.warnings)
-        return formats.to_csv(shown) if form == "csv" else formats.to_junit(shown)
+            return formats.to_github(shown, self.warnings, matrix=self.matrix)
+        return formats.to_csv(shown) if form == "csv" else formats.to_junit(shown, matrix=self.matrix)
 
     def print_tables(self) -> None:
         """Print tables, then warnings, then the answers in a sentence each."""
         from harness.cli.output import console, print_tables, say
+        from harness.comparison.looks import common_looks
         from harness.comparison.matrix import matrix_tables, pareto_table
         from harness.comparison.selection_tables import selection_tables
         from harness.comparison.tables import comparison_tables
@@ -89,9 +90,12 @@ class _Report:
             print_tables(selection_tables(self.selection), target)
         if self.matrix:
             print_tables(matrix_tables(self.comparisons), target)
-        for comparison in self.comparisons:
-            if not self.matrix:
-                print_tables(comparison_tables(comparison), target)
+        else:
+            said = common_looks(self.comparisons)
+            for comparison in self.comparisons:
+                print_tables(comparison_tables(comparison, said), target)
+            for remark in said:
+                say(remark, target)
         if self.front:
             print_tables([pareto_table(self.front)], target)
         for warning in self.warnings:
@@ -174,7 +178,7 @@ def command(
     tasks = workspace.tasks()
     pairs = model_pairs(pair, every=selecting)
     suites = workspace.suites(tasks)
-    options = compare_options(scope, gate, tasks, suites, pairs)
+    options = compare_options(scope, gate, tasks, suites, pairs, matrix=pair.all_pairs)
     ledger = _ledger(report, workspace.config)
     selected = select(choice, pairs, options, suites) if selecting else None
     comparisons = selected.judged if selected else compare(pairs, options)
@@ -199,7 +203,7 @@ def command(
         echo(shown.document(report.form))
     for problem in problems:
         click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
-    sys.exit(_exit_code(shown.comparisons, gate=not matrix) if noted else 2)
+    sys.exit(_exit_code(shown.comparisons) if noted else 2)
 
 
 def _ledger(report: ReportOptions, config: Config) -> Path | None:
@@ -230,8 +234,7 @@ def _format_of(file: str) -> str:
     return form
 
 
-def _exit_code(comparisons: Sequence[Comparison], *, gate: bool) -> int:
-    """Return the exit code of all comparisons; a matrix is not a gate, since one of two is always worse."""
+def _exit_code(comparisons: Sequence[Comparison]) -> int:
+    """Return the exit code of all comparisons, the most serious of their own."""
     codes = {comparison.exit_code for comparison in comparisons}
-    order = (2, 3, 1, 4) if gate else (2, 3)
-    return next((code for code in order if code in codes), 0)
+    return next((code for code in (2, 3, 1, 4) if code in codes), 0)

@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.comparison.compare import CompareOptions
@@ -159,11 +159,21 @@ def compare_options(
     tasks: Mapping[str, Task],
     suites: Mapping[str, Suite],
     pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+    *,
+    matrix: bool,
 ) -> CompareOptions:
-    """Read what to compare; raises HarnessError for an unknown task, metric or key, and for a bad gate."""
+    """Read what to compare; matrix: every model with every other.
+
+    Raises HarnessError for an unknown task, tag or key, for a bad gate, and for a gate of a matrix.
+    """
     from harness.comparison.comparability import check_keys
     from harness.comparison.compare import CompareOptions
 
+    if matrix and (gate.margin is not None or gate.gate is not None or scope.power):
+        raise HarnessError(
+            "--all-pairs has no baseline that a gate could ask about",
+            hint="leave out --margin, --gate and --power; or leave out --all-pairs, and name a --baseline",
+        )
     metrics, names = frozenset(words(scope.metrics)), words(scope.tasks)
     return CompareOptions(
         tasks=tasks,
@@ -172,10 +182,35 @@ def compare_options(
         suites=tuple(suite for name, suite in suites.items() if name in names),
         metrics=None if "all" in metrics else metrics,
         allow=check_keys(words(scope.allow)),
-        domain=frozenset(words(scope.domain)),
+        domain=_known_tags(words(scope.domain), tasks, pairs),
         power=scope.power,
         why=scope.why,
+        matrix=matrix,
     )
+
+
+def _known_tags(
+    names: Sequence[str],
+    tasks: Mapping[str, Task],
+    pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]],
+) -> frozenset[str]:
+    """Return the tags of `--domain`; raises HarnessError for one that no task of the results has."""
+    known = {tag for _, tags in _tags_of_tasks(tasks, pairs) for tag in tags}
+    for name in names:
+        if name not in known:
+            raise HarnessError.unknown("tag", name, known, hint="--domain takes tags of the compared tasks")
+    return frozenset(names)
+
+
+def _tags_of_tasks(
+    tasks: Mapping[str, Task], pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each result's task and its tags: those of the record, else of the task, as for a CSV."""
+    models = [model for baseline, candidates in pairs for model in (baseline, *candidates)]
+    for model in models:
+        for result in model.answered.values():
+            task = result.evaluation.examination.task
+            yield task, result.evaluation.tags or (tuple(tasks[task].tags) if task in tasks else ())
 
 
 def _gate(options: GateOptions, *, power: bool) -> Gate | None:
@@ -203,12 +238,8 @@ def selected_tasks(
     """
     if not names:
         return None
-    models = [model for baseline, candidates in pairs for model in (baseline, *candidates)]
-    evaluations = [result.evaluation for model in models for result in model.answered.values()]
     tags: dict[str, set[str]] = {}
-    for evaluation in evaluations:
-        task = evaluation.examination.task
-        own = evaluation.tags or (tuple(tasks[task].tags) if task in tasks else ())
+    for task, own in _tags_of_tasks(tasks, pairs):
         for word in (task, *own):
             tags.setdefault(word, set()).add(task)
     known = {*tags, *tasks, *suites}

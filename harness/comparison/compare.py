@@ -60,6 +60,8 @@ class CompareOptions:
     """Whether to compute the examples that it takes to pass the gate if the models are equal."""
     why: bool = False
     """Whether to find the examples behind each gain."""
+    matrix: bool = False
+    """Whether every model is compared with every other: neither is a baseline, so that none fails."""
     suites: tuple[Suite, ...] = ()
     """Suites among `only`: they say which rows and metrics of their tasks count."""
 
@@ -105,7 +107,9 @@ def conclude(
 ) -> list[Comparison]:
     """Decide verdicts, gate and exit code of each pair. partials: what was measured, one of each pair."""
     families = [partial.measured for partial in partials]
-    adjusted, level, evidence = correct_p_values(families), claim_level(families), Evidence()
+    adjusted, level = correct_p_values(families), claim_level(families)
+    # All candidates of one command are judged at one level.
+    evidence = Evidence(min((partial.level for partial in partials), default=LEVEL))
     tests = count_tests(families)
     return [
         _conclude(
@@ -156,7 +160,9 @@ def _conclude(
         partial.refused.append(Refusal(task="throughput", differences=differences))
     gate_lines = tuple(evaluate_gate(gate, lines, speed, why_no_speed, gains, partial.level)) if gate else ()
     models = _model_ref(baseline, ()), _model_ref(candidate, candidates)
-    code = exit_code(lines, gate_lines, partial.refused, partial.broken, gated=gate is not None)
+    code = exit_code(
+        lines, gate_lines, partial.refused, partial.broken, gated=gate is not None, matrix=options.matrix
+    )
     return Comparison(
         baseline=models[0],
         candidate=models[1],
@@ -172,11 +178,18 @@ def _conclude(
         tests=tests,
         level=1 - partial.level,
         speed=speed,
-        overall=overall_gains(members, options.domain, partial.level),
+        overall=overall_gains(members, options.domain, gate, partial.level),
         forgetting=measure_forgetting(members, options.domain, partial.level),
         changes=find_all_changes(partial.measured) if options.why else (),
         sentence=write_sentence(
-            models, lines, gate_lines, partial.refused, partial.broken, code, partial.level
+            models,
+            lines,
+            gate_lines,
+            partial.refused,
+            partial.broken,
+            code,
+            partial.level,
+            matrix=options.matrix,
         ),
         exit_code=code,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.comparison.result import LeftOut
+from harness.comparison.selection_words import reasons_text
 from harness.errors import HarnessError
 from harness.models.locate import display_names
 from harness.render import plural
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Pairs = Sequence[tuple[ModelResults, Sequence[ModelResults]]]
 
 _MOST_REASONS = 10
-"""Maximum number of candidates of which an error says why they cannot be selected."""
+"""Maximum number of reasons for which no candidate can be selected that an error names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +71,11 @@ def enter(pairs: Pairs, partials: Sequence[Partial], by: str | None) -> Entries:
         else:
             may.append(Entry(pair=pair, name=name, fingerprint=fingerprint, deciding=deciding))
     if not may:
-        reasons = [f"{each.model}: {each.reason}" for each in may_not[:_MOST_REASONS]]
-        if more := may_not[_MOST_REASONS:]:
-            reasons.append(f"and {plural(len(more), 'more candidate')}")
+        reasons = [*reasons_text(may_not)]
+        if more := reasons[_MOST_REASONS:]:
+            reasons[_MOST_REASONS:] = [f"and {plural(len(more), 'more reason')}"]
         raise HarnessError(
-            "no candidate can be selected",
-            exists="\n".join(reasons),
-            hint="--tasks compares on some tasks only",
+            "no candidate can be selected", exists="\n".join(reasons), hint=_hint(partials, tasks)
         )
     # Nothing may depend on the order in which candidates were given.
     may.sort(key=lambda entry: entry.name)
@@ -127,10 +126,26 @@ def _why_not(partial: Partial, deciding: Sequence[MetricGain]) -> str | None:
             f"{refused.task} is not comparable: {', '.join(each.key for each in refused.differences)}"
             for refused in partial.refused
         )
-    for each in deciding:
-        if each.gain is None or each.gain.curve is None:
-            return f"{task_of(each)} has no interval: {each.reason}"
-    return None if deciding else "nothing was measured"
+    without = [f"{task_of(each)} has no interval: {each.reason}" for each in deciding if _lacks_curve(each)]
+    return "; ".join(without) or (None if deciding else "nothing was measured")
+
+
+def _lacks_curve(measured: MetricGain) -> bool:
+    return measured.gain is None or measured.gain.curve is None
+
+
+def _hint(partials: Sequence[Partial], tasks: frozenset[str]) -> str:
+    """Return which tasks to leave out so that some candidate may be selected, as far as that helps."""
+    unusable = {
+        task_of(each)
+        for partial in partials
+        for each in partial.measured
+        if each.headline and task_of(each) in tasks and _lacks_curve(each)
+    }
+    usable = sorted(tasks - unusable)
+    if not unusable or not usable:
+        return "--tasks compares on some tasks only"
+    return f"leave out {', '.join(sorted(unusable))}: --tasks {','.join(usable)}"
 
 
 def _gain_of(measured: MetricGain) -> Gain:

@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.comparison.result import Shortage
 from harness.metrics import standard as metrics
+from harness.stats.curve import LEVEL
 from harness.stats.evidence import fewest_for_margin
 from harness.stats.gain import gain_curve
 from harness.stats.paired import Answers, Paired
@@ -31,6 +32,8 @@ _MOST_ROWS = 4_000
 class Evidence:
     """Shortages of the lines of one command, each found once: candidates share their baseline's examples."""
 
+    level: float = LEVEL
+    """Level of the intervals that a margin is held against."""
     _known: dict[tuple[object, ...], Shortage | None] = field(default_factory=dict)
 
     def shortage(self, measured: MetricGain, margin: float | None) -> Shortage | None:
@@ -41,25 +44,25 @@ class Evidence:
         evaluation = measured.evaluation
         key = evaluation.examination, evaluation.candidate.fingerprint, metric.name, margin, pair.count
         if key not in self._known:
-            needed = _needed(pair, margin)
+            needed = _needed(pair, margin, self.level)
             self._known[key] = needed and Shortage(what=needed.what, have=needed.have, needed=needed.needed)
         return self._known[key]
 
 
-def _needed(pair: Paired, margin: float) -> Needed | None:
+def _needed(pair: Paired, margin: float, level: float) -> Needed | None:
     """Return what it takes to pass a margin; None where those at hand are enough."""
-    found = fewest_for_margin(pair, margin) if margin > 0 else None
+    found = fewest_for_margin(pair, margin, level) if margin > 0 else None
     if found is None:
-        return fewest_by_repeating(pair, margin)
+        return fewest_by_repeating(pair, margin, level)
     return None if found.needed is not None and found.needed <= found.have else found
 
 
-def fewest_by_repeating(pair: Paired, margin: float) -> Needed | None:
+def fewest_by_repeating(pair: Paired, margin: float, level: float = LEVEL) -> Needed | None:
     """Return how many units it takes where both models answer as the baseline, from such units repeated.
 
     The number of repeats is doubled until the interval of no gain lies above −margin, and interpolated.
     """
-    loss, times = _loss_if_alike(pair, 1), 1
+    loss, times = _loss_if_alike(pair, 1, level), 1
     if not math.isfinite(loss) or loss < margin:
         return None
     have, what = scarce(pair)
@@ -68,7 +71,7 @@ def fewest_by_repeating(pair: Paired, margin: float) -> Needed | None:
     before, slope = loss, 1.0
     while loss >= margin and 2 * times * pair.examples <= _MOST_ROWS:
         times *= 2
-        before, loss = loss, _loss_if_alike(pair, times)
+        before, loss = loss, _loss_if_alike(pair, times, level)
         if not 0 < loss < before:
             return Needed(have, what, None)
         slope = math.log2(before / loss)
@@ -88,7 +91,7 @@ def scarce(pair: Paired) -> tuple[int, str]:
     return pair.count, "clusters" if pair.clustered else "examples"
 
 
-def _loss_if_alike(pair: Paired, times: int) -> float:
+def _loss_if_alike(pair: Paired, times: int, level: float) -> float:
     """Return how far the interval reaches below zero if both answer as the baseline, on units repeated."""
     own = pair.baseline
     rows, repeats = len(own.units), range(times)
@@ -101,7 +104,7 @@ def _loss_if_alike(pair: Paired, times: int) -> float:
     )
     alike = Paired(own.metric, answers, answers, answers.units, np.arange(answers.count))
     curve = gain_curve(alike)
-    return math.nan if curve is None else -curve.interval().low
+    return math.nan if curve is None else -curve.interval(level).low
 
 
 def heaviest_unit(gain: Gain, pair: Paired) -> tuple[str, float] | None:
@@ -124,7 +127,7 @@ def heaviest_unit(gain: Gain, pair: Paired) -> tuple[str, float] | None:
     return str(gain.unit_names[squares.argmax()]), share
 
 
-def unseen_losses(pair: Paired, margin: float) -> float | None:
+def unseen_losses(pair: Paired, margin: float, level: float = LEVEL) -> float | None:
     """Return the largest share of units whose losses may be in none of these; None where it cannot matter.
 
     It matters for the mean of graded values, where a total loss on so many units would exceed the margin;
@@ -132,7 +135,7 @@ def unseen_losses(pair: Paired, margin: float) -> float | None:
     """
     if not pair.metric.per_example or _right_or_wrong(pair):
         return None
-    share = unseen_share(pair.count)
+    share = unseen_share(pair.count, level)
     most = max(float(np.abs(side.values).max(initial=0.0)) for side in (pair.baseline, pair.candidate))
     return share if share * most > margin else None
 

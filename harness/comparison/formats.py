@@ -129,14 +129,15 @@ class _Case:
     """Outcome of a condition, verdict on a line, or `not comparable`."""
 
 
-def to_junit(comparisons: Sequence[Comparison]) -> str:
+def to_junit(comparisons: Sequence[Comparison], *, matrix: bool = False) -> str:
     """Write JUnit XML: a suite per comparison, a test case per condition of the gate.
 
     Without a gate there is a test case per line. A suite fails if and only if the exit code is not 0.
+    matrix: whether all pairs were compared, so that no line fails.
     """
     suites = ET.Element("testsuites")
     for comparison in comparisons:
-        cases, code = list(_cases(comparison)), comparison.exit_code
+        cases, code = list(_cases(comparison, matrix=matrix)), comparison.exit_code
         if code != PASSES and not any(case.outcome in ("failure", "error") for case in cases):
             outcome = "error" if code in (BROKEN, NOT_COMPARABLE) else "failure"
             cases.append(_Case("the comparison", comparison.sentence, outcome, f"exit code {code}"))
@@ -147,14 +148,16 @@ def to_junit(comparisons: Sequence[Comparison]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
 
 
-def _cases(comparison: Comparison) -> Iterator[_Case]:
+def _cases(comparison: Comparison, *, matrix: bool) -> Iterator[_Case]:
     yield from (_Case(text, text, "error", "broken") for text in comparison.broken)
     for refused in comparison.refused:
         yield _Case(f"{refused.task} is comparable", _refusal_text(refused), "error", "not comparable")
     if comparison.gated:
         yield from map(_gate_case, comparison.gate)
     else:
-        yield from map(_line_case, comparison.lines)
+        # With an exit code of 0, the best of several was selected: the question was which, not whether.
+        fails = not matrix and comparison.exit_code != PASSES
+        yield from (_line_case(line, fails=fails) for line in comparison.lines)
 
 
 def _gate_case(line: GateLine) -> _Case:
@@ -164,11 +167,11 @@ def _gate_case(line: GateLine) -> _Case:
     return _Case(condition_name(line), line.sentence, outcome, line.outcome)
 
 
-def _line_case(line: MetricComparison) -> _Case:
+def _line_case(line: MetricComparison, *, fails: bool) -> _Case:
     name = f"{line.task} by {line.metric}"
     if line.verdict == "not tested":
         return _Case(name, line.reason or "not tested", "skipped")
-    return _Case(name, _figures(line), "failure" if line.verdict == "worse" else "", line.verdict)
+    return _Case(name, _figures(line), "failure" if fails and line.verdict == "worse" else "", line.verdict)
 
 
 def condition_name(line: GateLine) -> str:
@@ -220,10 +223,13 @@ def _xml(text: str) -> str:
 # --- GitHub -----------------------------------------------------------------------------------------------
 
 
-def to_github(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -> str:
+def to_github(
+    comparisons: Sequence[Comparison], warnings: Sequence[str] = (), *, matrix: bool = False
+) -> str:
     """Write workflow commands: an annotation for each summary, each warning and each failure.
 
     The summaries come first: GitHub shows the first ten annotations of a kind, and drops the others.
+    matrix: as of `to_junit`.
     """
     levels = ["notice" if comparison.exit_code == PASSES else "error" for comparison in comparisons]
     summaries = [
@@ -231,16 +237,16 @@ def to_github(comparisons: Sequence[Comparison], warnings: Sequence[str] = ()) -
         for level, comparison in zip(levels, comparisons, strict=True)
     ]
     of_all = [_annotation("warning", "harness compare", text) for text in warnings]
-    each = (text for comparison in comparisons for text in _annotations(comparison))
+    each = (text for comparison in comparisons for text in _annotations(comparison, matrix=matrix))
     return "".join([*summaries, *of_all, *each])
 
 
-def _annotations(comparison: Comparison) -> Iterator[str]:
+def _annotations(comparison: Comparison, *, matrix: bool) -> Iterator[str]:
     about = f"{comparison.candidate.name} against {comparison.baseline.name}"
     if comparison.allowed:
         keys = ", ".join(comparison.allowed)
         yield _annotation("warning", about, f"ALLOWED to differ (--allow): {keys}")
-    for case in _cases(comparison):
+    for case in _cases(comparison, matrix=matrix):
         if case.outcome in ("failure", "error"):
             yield _annotation("error", f"{about}: {case.name}", f"{case.kind}: {case.sentence}")
         elif case.outcome == "skipped":

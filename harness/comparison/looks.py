@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.comparison.result import PASSES
+from harness.render import percent
 from harness.stats.curve import LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from harness.comparison.result import Comparison, Looks
 
@@ -41,12 +42,18 @@ def looks_remarks(comparison: Comparison) -> Iterator[str]:
         if candidates == 1:
             yield f"looks: no other candidate has been judged on the examples of {named}"
             continue
-        chances = f"a false better anywhere among them: up to {better:.1%}"
+        chances = f"a false better anywhere among them: up to {percent(better, 1)}"
         if lucky is not None:
-            chances += f"; a pass of a gate by luck: up to {lucky:.1%}"
+            chances += f"; a pass of a gate by luck: up to {percent(lucky, 1)}"
         yield f"looks: {candidates} candidates have been judged on the examples of {named}; {chances}"
     if any(each.others for each in comparison.looks):
         yield f"looks: {_REMEDY}"
+
+
+def common_looks(comparisons: Sequence[Comparison]) -> list[str]:
+    """Return the remarks on looks that each of several comparisons would repeat; none for a single one."""
+    first, *others = [list(looks_remarks(comparison)) for comparison in comparisons] or [[]]
+    return [text for text in first if others and all(text in other for other in others)]
 
 
 def looks_sentence(comparison: Comparison) -> str:
@@ -67,7 +74,7 @@ def looks_sentence(comparison: Comparison) -> str:
 def _sentence(looks: Looks, error: str, chance: float) -> str:
     return (
         f"{looks.candidates} candidates have been judged on the examples of {looks.task}:"
-        f" the chance of {error} among them is up to {chance:.0%}."
+        f" the chance of {error} among them is up to {percent(chance)}."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import flip_tables
+from harness.comparison.looks import common_looks
 from harness.comparison.matrix import matrix_tables, pareto_table
 from harness.comparison.selection_tables import selection_tables
 from harness.comparison.tables import answer_tables
@@ -37,17 +38,19 @@ def markdown(
     parts += [f"{escaped(warning)}\n" for warning in warnings]
     if selection is not None:
         parts += [to_markdown([table]) for table in selection_tables(selection)]
+    said = common_looks(comparisons)
     if matrix:
         parts += [to_markdown([table]) for table in matrix_tables(comparisons)]
     else:
-        parts += [part for comparison in comparisons for part in _sections(comparison)]
+        parts += [part for comparison in comparisons for part in _sections(comparison, said)]
+        parts += [f"{escaped(remark)}\n" for remark in said]
     if front:
         parts.append(to_markdown([pareto_table(front)]))
     return "\n".join(parts)
 
 
-def _sections(comparison: Comparison) -> Iterator[str]:
-    answer, *further = answer_tables(comparison)
+def _sections(comparison: Comparison, said: Sequence[str]) -> Iterator[str]:
+    answer, *further = answer_tables(comparison, said)
     yield to_markdown([answer])
     yield from (f"#{to_markdown([table])}" for table in further)
     if tables := flip_tables(comparison):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.comparison.flip_tables import level_text
 from harness.comparison.result_overall import Forgetting, Mean, Overall
@@ -14,6 +14,7 @@ from harness.stats.several_tasks import mean_curve
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from harness.comparison.gate import Gate
     from harness.comparison.result import MetricComparison
     from harness.comparison.thresholds import Member
     from harness.comparison.words import Verdict
@@ -23,37 +24,50 @@ _VERDICTS = ("better", "worse", "equivalent", "inconclusive", "not tested")
 
 
 def overall_gains(
-    members: Sequence[Member], domain: Collection[str], level: float = LEVEL
+    members: Sequence[Member], domain: Collection[str], gate: Gate | None, level: float = LEVEL
 ) -> tuple[Overall, ...]:
     """Return the gains over all tasks, and over those of each tag of the domain, of two tasks or more.
 
     members: all lines of a comparison, and their gains. Samples and real data are never taken together.
+    gate: whose margins say what is equivalent.
     level: of the intervals of these gains, and of those returned.
     """
     headlines = [(line, gain) for line, gain in members if line.headline]
     found: list[Overall] = []
     for tag in (None, *sorted(domain)):
         of_tag = [member for member in headlines if tag is None or tag in member[0].tags]
-        found += _of_each_kind(tag, of_tag, level)
+        found += _of_each_kind(tag, of_tag, _Scope(gate, [line for line, _ in members], level))
     return tuple(found)
 
 
-def _of_each_kind(tag: str | None, members: Sequence[Member], level: float) -> Iterator[Overall]:
+class _Scope(NamedTuple):
+    """What a mean is judged by, besides its gains."""
+
+    gate: Gate | None
+    lines: Sequence[MetricComparison]
+    """All lines of the comparison."""
+    level: float
+
+
+def _of_each_kind(tag: str | None, members: Sequence[Member], scope: _Scope) -> Iterator[Overall]:
     for sample in (False, True):
         own = [member for member in members if (member[0].data == "sample") == sample]
         tested = [(line, gain) for line, gain in own if gain is not None and _has_interval(gain)]
         if len({line.task for line, _ in tested}) > 1:
-            yield _overall(tag, [line for line, _ in own], tested, level)
+            yield _overall(tag, [line for line, _ in own], tested, scope)
 
 
 def _overall(
     tag: str | None,
     lines: Sequence[MetricComparison],
     tested: Sequence[tuple[MetricComparison, Gain]],
-    level: float,
+    scope: _Scope,
 ) -> Overall:
+    level = scope.level
     mean = mean_of_tasks(tested, level)
-    verdict = _verdict(mean, [line for line, _ in tested])
+    margin, whose = _margin(lines, scope)
+    verdict = _verdict(mean, [line for line, _ in tested], margin)
+    by = f" (margin {margin:g} of {whose})" if whose and verdict in ("equivalent", "inconclusive") else ""
     worst, gain = min(tested, key=lambda member: member[1].value)
     low = min(gain.low for _, gain in tested)
     counts = {name: sum(line.verdict == name for line in lines) for name in _VERDICTS}
@@ -65,6 +79,7 @@ def _overall(
         tag=tag,
         mean=mean,
         verdict=verdict,
+        margin=margin,
         worst=worst.task,
         worst_gain=gain.value,
         worst_low=low,
@@ -74,7 +89,7 @@ def _overall(
         inconclusive=counts["inconclusive"],
         not_tested=counts["not tested"],
         sentence=(
-            f"over {sample}{len(tested)} {which}: mean gain {_figures(mean, level)}: {verdict};"
+            f"over {sample}{len(tested)} {which}: mean gain {_figures(mean, level)}: {verdict}{by};"
             f" worst {worst.task} {gain.value:+.4f}, all true gains above {low:+.4f}"
             f" ({level_text(1 - level / 2)}); {shown}"
             + (f" ({left_out} without an interval left out of the mean)" if left_out else "")
@@ -94,16 +109,34 @@ def mean_of_tasks(tested: Sequence[tuple[MetricComparison, Gain]], level: float)
     )
 
 
-def _verdict(mean: Mean, lines: Sequence[MetricComparison]) -> Verdict:
-    """Return the verdict on a mean by its own interval; equivalent within the margin that all tasks share."""
+def _margin(lines: Sequence[MetricComparison], scope: _Scope) -> tuple[float | None, str]:
+    """Return the margin of a mean over these lines, and whose it is, in words; None and no words without one.
+
+    That of a condition over the mean of these very lines, the smallest of several; else the one that all
+    lines share.
+    """
+    kind = [line for line in scope.lines if (line.data == "sample") == (lines[0].data == "sample")]
+    of_mean = [
+        condition.threshold
+        for condition in (scope.gate.conditions if scope.gate else ())
+        if (condition.rule, condition.over) == ("margin", "mean")
+        and [line for line in kind if condition.applies_to(line)] == [*lines]
+    ]
+    if of_mean:
+        return min(of_mean), "the mean"
+    margins = {line.margin for line in lines}
+    margin = margins.pop() if len(margins) == 1 else None
+    return margin, "" if margin is None else "every task"
+
+
+def _verdict(mean: Mean, lines: Sequence[MetricComparison], margin: float | None) -> Verdict:
+    """Return the verdict on a mean by its own interval; equivalent within a margin."""
     if all(line.test == "identical" for line in lines):
         return "equivalent"
     if mean.low == mean.high:
         return "inconclusive"
     if mean.low > 0 or mean.high < 0:
         return "better" if mean.low > 0 else "worse"
-    margins = {line.margin for line in lines}
-    margin = margins.pop() if len(margins) == 1 else None
     if margin is not None and -margin < mean.low and mean.high < margin:
         return "equivalent"
     return "inconclusive"
@@ -142,11 +175,15 @@ def _mean_or_none(tested: Sequence[tuple[MetricComparison, Gain]], level: float)
 def _forgetting_verdict(inside: Mean | None, outside: Mean | None) -> str:
     if inside is None or outside is None:
         return ""
-    forgot, learned = outside.high < 0, inside.low > 0
+    forgot, learned, lost = outside.high < 0, inside.low > 0, inside.high < 0
     if forgot:
+        if lost:
+            return "; it got worse inside and outside"
         return "; it learned and forgot" if learned else "; it forgot and did not learn"
-    kept = "nothing forgotten beyond noise" if outside.low <= 0 else "better outside too"
-    return f"; {'it learned' if learned else 'no gain inside beyond noise'}, {kept}"
+    too = "" if lost or not learned else " too"
+    kept = "nothing forgotten beyond noise" if outside.low <= 0 else f"better outside{too}"
+    what = "it learned" if learned else "it got worse inside" if lost else "no gain inside beyond noise"
+    return f"; {what}, {kept}"
 
 
 def _has_interval(gain: Gain) -> bool:

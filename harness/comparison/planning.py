@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.comparison.result import GatePlan
-from harness.render import plural
+from harness.render import percent, plural
 from harness.results.predictions import pair_tables
 from harness.stats.curve import LEVEL, PointCurve
 from harness.stats.flips_power import POWER
@@ -28,6 +28,8 @@ _DRAWS = 20_000
 
 _MOST_EXAMPLES = 10**9
 """Maximum number of examples of a line that is looked for."""
+
+_MEANS = "conditions over a mean of tasks are not planned"
 
 _MOST_TIMES = 1000
 """Maximum number of times as many examples that is looked for, for the whole gate."""
@@ -118,7 +120,7 @@ def _whole_plan(planned: Sequence[_Planned], never: Sequence[str], remarks: Sequ
         parts = [f"no number of examples lets an equal candidate pass {', '.join(never)}", *remarks]
         return GatePlan(chance=0.0, times=None, examples=None, sentence="; ".join(parts))
     if not planned:
-        parts = ["the gate has no margin to plan for", *remarks]
+        parts = [*remarks] if _MEANS in remarks else ["the gate has no margin to plan for", *remarks]
         return GatePlan(chance=None, times=None, examples=None, sentence="; ".join(parts))
     all_pass, present = _joint_chance(planned), _count(planned)
     chance = all_pass(1.0)
@@ -189,16 +191,16 @@ def _count(planned: Sequence[_Planned]) -> int:
 
 
 def _words(chance: float, times: float | None, examples: int | None, present: int) -> str:
-    now = f"with {_percent(chance)} on these {plural(present, 'example')}"
+    now = f"with {_in_words(chance)} on these {plural(present, 'example')}"
     if times is None or examples is None:
-        then = f"not even with {POWER:.0%} on {_MOST_TIMES:,} times as many"
+        then = f"not even with {percent(POWER)} on {_MOST_TIMES:,} times as many"
     else:
-        then = f"with {POWER:.0%} on about {times:g} times as many of every task, {examples:,} in all"
+        then = f"with {percent(POWER)} on about {times:g} times as many of every task, {examples:,} in all"
     return f"a candidate that equals the baseline passes this gate {now}, and {then}"
 
 
-def _percent(chance: float) -> str:
-    return "less than 1%" if chance < 0.005 else "more than 99%" if chance > 0.995 else f"{chance:.0%}"
+def _in_words(chance: float) -> str:
+    return "less than 1 %" if chance < 0.005 else "more than 99 %" if chance > 0.995 else percent(chance)
 
 
 def _not_planned(unknown: Sequence[str]) -> Iterator[str]:
@@ -215,10 +217,11 @@ def _left_out(gate: Gate, lines: Sequence[MetricComparison]) -> Iterator[str]:
         if floor.applies_to(line) and line.baseline is not None and line.baseline < floor.threshold
     ]
     yield from dict.fromkeys(below)
-    means = ["conditions over a mean"] if any(each.over == "mean" for each in gate.conditions) else []
+    if any(each.over == "mean" and each.on_gain for each in gate.conditions):
+        yield _MEANS
+    all_floors = any(each.rule == "min" for each in gate.conditions)
     kinds = [
-        *means,
-        *(["floors (min)"] if floors else []),
+        *(["floors (min)"] if all_floors else []),
         *(["throughput"] if gate.throughput is not None else []),
     ]
     if kinds:

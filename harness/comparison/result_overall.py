@@ -26,6 +26,8 @@ class Overall:
     mean: Mean
     verdict: Verdict
     """On the mean, by its own interval."""
+    margin: float | None
+    """What *equivalent* means for the mean: the gate's margin for it, else that of each of its tasks."""
     worst: str
     """The task with the smallest gain."""
     worst_gain: float

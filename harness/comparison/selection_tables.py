@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import gain_text, level_text
-from harness.render import Cell, Table, plural
+from harness.comparison.selection_words import reasons_text
+from harness.render import Cell, Table, named, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def _row(candidate: Ranked, selection: Selection, *, gated: bool) -> list[Cell]:
     return [
         Cell(candidate.model, best=wins),
         Cell(gain_text(candidate.gain, candidate.low, candidate.high), best=wins),
-        Cell(percent(candidate.probability), best=wins),
+        Cell(share_text(candidate.probability), best=wins),
         Cell("yes" if candidate.among_best else "no", best=wins),
         *([Cell(candidate.gate or "–", best=wins)] if gated else []),
     ]
@@ -54,12 +55,12 @@ def _remarks(selection: Selection) -> Iterator[str]:
             f" level, for {plural(len(selection.candidates), 'candidate')} at once"
         )
     if selection.tied:
-        yield f"the same gain has {', '.join(selection.tied)}: the first by name is selected"
-    yield from (f"left out: {each.model}: {each.reason}" for each in selection.left_out)
+        yield f"the same gain has {named(selection.tied)}: the first by name is selected"
+    yield from (f"left out: {text}" for text in reasons_text(selection.left_out))
 
 
-def percent(share: float) -> str:
+def share_text(share: float) -> str:
     """Return a share as a percentage; one that is neither none nor all is not shown as such."""
     if 0 < share < 0.01:
         return "< 1 %"
-    return "> 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
+    return "> 99 %" if 0.99 < share < 1 else percent(share)

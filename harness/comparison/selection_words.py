@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.render import plural, verb
+from harness.render import named, plural, verb
 
 if TYPE_CHECKING:
-    from harness.comparison.result import Selection
+    from collections.abc import Iterator, Sequence
+
+    from harness.comparison.result import LeftOut, Selection
 
 _MOST_NAMED = 3
 """Maximum number of candidates that a sentence names."""
@@ -19,6 +21,14 @@ def write_sentence(selection: Selection) -> str:
     out = f" {plural(left, 'candidate')} {verb(left, 'was', 'were')} left out." if left else ""
     doubt = "" if len(selection.candidates) == 1 or selection.by_gate else f"; {_doubt(selection)}"
     return f"{_who(selection)}: {_gain(selection)}{doubt}.{_passing(selection)}{out}"
+
+
+def reasons_text(left_out: Sequence[LeftOut]) -> Iterator[str]:
+    """Yield each reason for which candidates were left out, once, with some of their names."""
+    models: dict[str, list[str]] = {}
+    for each in left_out:
+        models.setdefault(each.reason, []).append(each.model)
+    yield from (f"{named(names, _MOST_NAMED)}: {reason}" for reason, names in models.items())
 
 
 def _who(selection: Selection) -> str:
@@ -55,8 +65,8 @@ def _gain(selection: Selection) -> str:
 
 def _doubt(selection: Selection) -> str:
     others = [each.model for each in selection.candidates[1:] if each.among_best]
-    named = ", ".join(others) if len(others) <= _MOST_NAMED else f"{len(others)} others"
-    return f"{named} cannot be told from it" if others else "all others are worse beyond chance"
+    shown = ", ".join(others) if len(others) <= _MOST_NAMED else f"{len(others)} others"
+    return f"{shown} cannot be told from it" if others else "all others are worse beyond chance"
 
 
 def _passing(selection: Selection) -> str:
@@ -64,6 +74,5 @@ def _passing(selection: Selection) -> str:
     passing = [each.model for each in selection.candidates[1:] if each.gate == "passes"]
     if not passing or (selection.candidates[0].gate == "passes" and not selection.by_gate):
         return ""
-    more = f" and {len(passing) - _MOST_NAMED} more" if len(passing) > _MOST_NAMED else ""
     also = "also passed" if selection.candidates[0].gate == "passes" else "passed"
-    return f" The gate is {also} by {', '.join(passing[:_MOST_NAMED])}{more}."
+    return f" The gate is {also} by {named(passing, _MOST_NAMED)}."

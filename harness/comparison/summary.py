@@ -25,11 +25,13 @@ def exit_code(
     broken: Sequence[str],
     *,
     gated: bool,
+    matrix: bool = False,
 ) -> int:
     """Return the exit code. Precedence: broken, not comparable, fails, undecided.
 
     A condition on a refused task finds no line; the code is then that of the refusal.
-    Without a gate, a candidate passes unless it is significantly worse on some line.
+    Without a gate, a candidate passes unless it is significantly worse on some line. In a matrix of all pairs
+    one of two is always worse, and neither fails.
     """
     outcomes = {line.outcome for line in gate if not line.holds}
     if broken:
@@ -38,6 +40,8 @@ def exit_code(
         return NOT_COMPARABLE
     if "broken" in outcomes:
         return BROKEN
+    if matrix:
+        return PASSES
     if not gated:
         return FAILS if any(line.verdict == "worse" for line in lines) else PASSES
     if "fails" in outcomes:
@@ -53,12 +57,17 @@ def write_sentence(
     broken: Sequence[str],
     code: int,
     level: float = LEVEL,
+    *,
+    matrix: bool = False,
 ) -> str:
     """Write the verdicts and the outcome in words.
 
-    models: baseline and candidate. level: of the intervals, which the gate goes by.
+    models: baseline and candidate. level: of the intervals, which the gate goes by. matrix: whether neither
+    of them is a baseline, so that there is no outcome but of what is missing.
     """
     baseline, candidate = (_distinct_name(model, models) for model in models)
+    if matrix and code == PASSES:
+        return f"{candidate} against {baseline}: {_verdicts(lines)}."
     follows = _consequence(lines, gate, refused, broken, code)
     of_gate = "not" if level >= LEVEL else "for all candidates"
     levels = f" (verdicts corrected over all lines, the gate {of_gate})" if gate and _corrected(lines) else ""

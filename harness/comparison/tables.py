@@ -9,23 +9,26 @@ from harness.comparison.looks import looks_remarks
 from harness.comparison.notes import clusters_text, doubts, far_below, gate_level, levels_in_words
 from harness.comparison.thresholds import tasks_in_words
 from harness.models.locate import display_names
-from harness.render import Cell, Table, number
+from harness.render import MISSING, Cell, Table, number, percent
 from harness.results.tables import ILLUSTRATIVE
 from harness.stats.multiple import METHOD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from harness.comparison.result import Comparison, Difference, GateLine, MetricComparison, Refusal
 
 
-def comparison_tables(comparison: Comparison) -> list[Table]:
-    """Return all tables of a comparison, those of `--why` last."""
-    return [*answer_tables(comparison), *flip_tables(comparison)]
+def comparison_tables(comparison: Comparison, said: Collection[str] = ()) -> list[Table]:
+    """Return all tables of a comparison, those of `--why` last; said: remarks that are said elsewhere."""
+    return [*answer_tables(comparison, said), *flip_tables(comparison)]
 
 
-def answer_tables(comparison: Comparison) -> list[Table]:
-    """Return the tables of scores and verdicts, of what could have been found, and of the gate."""
+def answer_tables(comparison: Comparison, said: Collection[str] = ()) -> list[Table]:
+    """Return the tables of scores and verdicts, of what could have been found, and of the gate.
+
+    said: remarks that are said elsewhere, once for all comparisons of a command.
+    """
     baseline, candidate = shown_names(comparison)
     lines = comparison.lines
     answer = Table(
@@ -33,7 +36,7 @@ def answer_tables(comparison: Comparison) -> list[Table]:
         levels_in_words(comparison.tests, comparison.level),
         ["task", "baseline", "candidate", gain_header(comparison.level), "p", "verdict"],
         [_row(line, label) for line, label in zip(lines, _labels(lines), strict=True)],
-        list(_remarks(comparison)),
+        [remark for remark in _remarks(comparison) if remark not in said],
     )
     return [
         answer,
@@ -65,7 +68,7 @@ def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
         "detectable": [number(line.detectable) for line in lines],
         "margin": [number(line.margin, "g") for line in lines],
         "needed": [number(line.needed, ",") for line in lines],
-        "from seeds": [number(line.from_seeds, ".0%") for line in lines],
+        "from seeds": [MISSING if line.from_seeds is None else percent(line.from_seeds) for line in lines],
     }
     always = {"task", "metric", "test", "examples", "detectable"}
     kept = {name: cells for name, cells in columns.items() if name in always or {*cells} != {"–"}}

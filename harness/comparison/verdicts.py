@@ -107,12 +107,14 @@ def _with_verdict(
     if margin is None:
         return line
     outcome = judge_gain("margin", margin, line)[0]
-    passes = outcome == "passes" and line.test != "identical"
+    unseen = None
+    if outcome == "passes" and line.test != "identical" and metric.pair is not None:
+        unseen = unseen_losses(metric.pair, margin, evidence.level)
     return replace(
         line,
         within_margin=None if line.low is None else outcome == "passes",
         shortage=_shortage(line, metric, margin, evidence) if outcome == "undecided" else None,
-        unseen=unseen_losses(metric.pair, margin) if passes and metric.pair is not None else None,
+        unseen=unseen,
     )
 
 

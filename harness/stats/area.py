@@ -11,12 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.stats import two_classes
+from harness.stats.curve import LEVEL
 from harness.stats.two_classes import Classes
 
 if TYPE_CHECKING:
     from harness.stats.curve import Curve
     from harness.stats.paired import Answers, Paired
     from harness.stats.rare import Needed
+
+_TEST = "DeLong, rare losses"
+"""Not the p-value of DeLong's test: losses that were not seen count, too."""
 
 
 def gain_curve(pair: Paired) -> Curve | None:
@@ -25,15 +29,15 @@ def gain_curve(pair: Paired) -> Curve | None:
     The greatest loss by one example is that of one of the rarer class which changes from right to wrong.
     """
     classes = Classes.of(pair)
-    return two_classes.gain_curve(pair, classes, 1 / max(1, classes.fewest), "DeLong")
+    return two_classes.gain_curve(pair, classes, 1 / max(1, classes.fewest), _TEST)
 
 
 def score_curve(answers: Answers) -> Curve | None:
     """Return the curve of a score, as for a gain."""
     classes = Classes.of_one(answers)
-    return two_classes.score_curve(answers, classes, 1 / max(1, classes.fewest), "DeLong")
+    return two_classes.score_curve(answers, classes, 1 / max(1, classes.fewest), _TEST)
 
 
-def fewest_for_margin(pair: Paired, margin: float) -> Needed:
+def fewest_for_margin(pair: Paired, margin: float, level: float = LEVEL) -> Needed:
     """Return how many of the rarer class there are, and how many two perfect models need for a margin."""
-    return two_classes.fewest_for_margin(pair, margin, Classes.of(pair).rarer, lambda count: 1 / count)
+    return two_classes.fewest_for_margin(pair, margin, level, Classes.of(pair).rarer, lambda count: 1 / count)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats import two_classes
+from harness.stats.curve import LEVEL
 from harness.stats.influence import example_gain_influences, example_influences
 from harness.stats.two_classes import Classes
 
@@ -23,25 +24,27 @@ if TYPE_CHECKING:
 
 _POSITIVE = 1
 
+_TEST = "jackknife, rare losses"
+
 
 def gain_curve(pair: Paired) -> Curve | None:
     """Return the curve of a gain: the jackknife's, and losses not seen; None with one of a class."""
     classes = Classes.of(pair)
     sides = (example_influences(pair.baseline), example_influences(pair.candidate))
     size = _greatest_loss(classes, *sides, example_gain_influences(pair))
-    return two_classes.gain_curve(pair, classes, size, "jackknife")
+    return two_classes.gain_curve(pair, classes, size, _TEST)
 
 
 def score_curve(answers: Answers) -> Curve | None:
     """Return the curve of a score: the jackknife's, and losses not seen; None with one of a class."""
     classes = Classes.of_one(answers)
     size = _greatest_loss(classes, example_influences(answers))
-    return two_classes.score_curve(answers, classes, size, "jackknife")
+    return two_classes.score_curve(answers, classes, size, _TEST)
 
 
-def fewest_for_margin(pair: Paired, margin: float) -> Needed:
+def fewest_for_margin(pair: Paired, margin: float, level: float = LEVEL) -> Needed:
     """Return how many positives there are, and how many a margin needs if both models are perfect."""
-    return two_classes.fewest_for_margin(pair, margin, _POSITIVE, lambda count: 1 / count)
+    return two_classes.fewest_for_margin(pair, margin, level, _POSITIVE, lambda count: 1 / count)
 
 
 def _greatest_loss(classes: Classes, *influences: np.ndarray) -> float:

@@ -153,7 +153,9 @@ def _with_more_spread(gain: Gain, found: float, level: float, pair: Paired | Non
     seen, first = share * gain.units / gain.moved, found
     for _ in range(_HALVINGS):
         more, further = found * size, found * found * (1 / share - 1)
-        found = first * math.sqrt(seen + math.sqrt(more * min(more, further)) / variance)
+        # Two roots, since the product of the squares of a third-party metric's values may overflow.
+        mean = math.sqrt(more) * math.sqrt(min(more, further))
+        found = first * math.sqrt(seen + mean / variance)
     few = found > share * size and share < 1 / 2
     # So few differ that their number decides: at least as right and wrong answers, of that size.
     flips = detectable_flips(gain.moved, gain.units, level) if few else 0.0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.metrics import standard as metrics
 from harness.stats import area, average_precision, macro_f1
+from harness.stats.curve import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,17 +14,18 @@ if TYPE_CHECKING:
     from harness.stats.paired import Paired
     from harness.stats.rare import Needed
 
-_FEWEST: dict[Callable[..., float], Callable[[Paired, float], Needed]] = {
+_FEWEST: dict[Callable[..., float], Callable[[Paired, float, float], Needed]] = {
     metrics.roc_auc: area.fewest_for_margin,
     metrics.average_precision: average_precision.fewest_for_margin,
     metrics.macro_f1: macro_f1.fewest_for_margin,
 }
 
 
-def fewest_for_margin(pair: Paired, margin: float) -> Needed | None:
+def fewest_for_margin(pair: Paired, margin: float, level: float = LEVEL) -> Needed | None:
     """Return what is scarce, how much there is, and how much two perfect models need to pass a margin.
 
-    margin: above 0. None for a metric of which that is unknown.
+    margin: above 0. level: of the interval that must lie above −margin. None for a metric of which that
+    is unknown.
     """
     function = _FEWEST.get(pair.metric.compute)
-    return function(pair, margin) if function else None
+    return function(pair, margin, level) if function else None

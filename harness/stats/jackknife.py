@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from harness.stats.paired import Answers, Paired
 
 
+_TEST = "jackknife, rare losses"
+
 _SPLITS = 50
 """Number of times that the units are divided into halves."""
 
@@ -70,7 +72,7 @@ def _curve(measured: _Measured, *, anchor: float) -> Curve | None:
     size = measured.largest * math.sqrt(math.ceil(answers.count / groups))
     # Large units carry more of the variance than small ones: there are fewer degrees of freedom (Kish, 1965).
     freedom = min(effective_number(answers.sizes), groups, _SPLITS if halves > error else math.inf) - 1
-    return RareChangeCurve(measured.value, max(error, halves), freedom, size, "jackknife", anchor=anchor)
+    return RareChangeCurve(measured.value, max(error, halves), freedom, size, _TEST, anchor=anchor)
 
 
 def _error_of_halves(resampled: Callable[[np.ndarray], np.ndarray], count: int) -> float:

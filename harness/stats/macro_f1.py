@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.curve import Curve, Interval
+from harness.stats.curve import LEVEL, Curve, Interval
 from harness.stats.influence import example_gain_influences, example_influences
 from harness.stats.rare import Needed, RareChangeCurve, fewest, passes_margin
 from harness.stats.spread import freedom_by_class, spread_of
@@ -19,13 +19,15 @@ from harness.stats.spread import freedom_by_class, spread_of
 if TYPE_CHECKING:
     from harness.stats.paired import Answers, Paired
 
+_TEST = "jackknife, rare losses"
+
 
 def gain_curve(pair: Paired) -> Curve:
     """Return the curve of a gain: the jackknife's, and losses not seen."""
     influence = example_gain_influences(pair)
     error, freedom, size = _spread(influence, _gold(pair), pair.units, pair.count)
     bounds = Interval(-1.0, 1.0)
-    return RareChangeCurve(pair.gain, error, freedom, size, "jackknife", range=1.0, bounds=bounds)
+    return RareChangeCurve(pair.gain, error, freedom, size, _TEST, range=1.0, bounds=bounds)
 
 
 def score_curve(answers: Answers) -> Curve:
@@ -34,7 +36,7 @@ def score_curve(answers: Answers) -> Curve:
     error, freedom, size = _spread(influence, gold, answers.units, answers.count)
     bounds = Interval(0.0, 1.0)
     return RareChangeCurve(
-        answers.score, error, freedom, size, "jackknife", anchor=answers.score, range=1.0, bounds=bounds
+        answers.score, error, freedom, size, _TEST, anchor=answers.score, range=1.0, bounds=bounds
     )
 
 
@@ -49,7 +51,7 @@ def _spread(
     return math.sqrt(spread.variance), freedom, _greatest_loss(_class_sizes(gold)) * spread.design
 
 
-def fewest_for_margin(pair: Paired, margin: float) -> Needed:
+def fewest_for_margin(pair: Paired, margin: float, level: float = LEVEL) -> Needed:
     """Return the size of the smallest class, and what a margin needs if both models are perfect.
 
     Other classes grow with it.
@@ -59,7 +61,7 @@ def fewest_for_margin(pair: Paired, margin: float) -> Needed:
 
     def passes(smallest: int) -> bool:
         factor = smallest / sizes[0]
-        return passes_margin(margin, _greatest_loss(sizes * factor), max(1.0, freedom * factor))
+        return passes_margin(margin, _greatest_loss(sizes * factor), max(1.0, freedom * factor), level)
 
     return Needed(int(sizes[0]), "examples of the smallest class", fewest(passes))
 

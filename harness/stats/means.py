@@ -158,7 +158,8 @@ def _no_difference(pair: Paired, units: _Differences) -> Curve | None:
     """Return what units that were not seen could do where none of those seen differs."""
     seen = effective_number(units.weights)
     if units.spread == 1.0:
-        return FlipsCurve(0, 0, seen, "sign flip" if pair.clustered else "McNemar mid-p")
+        flips = all(_binary(side) for side in (pair.baseline, pair.candidate)) and not pair.clustered
+        return FlipsCurve(0, 0, seen, "McNemar mid-p" if flips else "sign flip")
     return _constant(units, pair.gain)
 
 

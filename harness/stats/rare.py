@@ -118,7 +118,10 @@ def fewest(passes: Callable[[int], bool], start: int = 2) -> int:
     return above
 
 
-def passes_margin(margin: float, size: float, freedom: float) -> bool:
-    """Return whether two models that are perfect and equal pass a margin, where one loss costs `size`."""
+def passes_margin(margin: float, size: float, freedom: float, level: float = LEVEL) -> bool:
+    """Return whether two models that are perfect and equal pass a margin, where one loss costs `size`.
+
+    level: of the interval that must lie above −margin.
+    """
     curve = RareChangeCurve(0.0, 0.0, freedom, size, "", range=1.0, bounds=Interval(-1.0, 1.0))
-    return curve.interval().low > -margin
+    return curve.interval(level).low > -margin

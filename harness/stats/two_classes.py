@@ -101,15 +101,17 @@ def score_curve(answers: Answers, classes: Classes, size: float, test: str) -> C
     )
 
 
-def fewest_for_margin(pair: Paired, margin: float, scarce: int, size: Callable[[float], float]) -> Needed:
-    """Return how many examples of a class there are, and how many a margin needs.
+def fewest_for_margin(
+    pair: Paired, margin: float, level: float, scarce: int, size: Callable[[float], float]
+) -> Needed:
+    """Return how many examples of a class there are, and how many a margin needs at a level.
 
     scarce: the class; size: greatest loss of a perfect score by one of so many examples of that class.
     Of clustered data it counts the clusters that hold examples of it.
     """
     classes = Classes.of(pair)
     what = ("negatives", "positives")[scarce]
-    needed = fewest(lambda count: passes_margin(margin, size(count), count - 1))
+    needed = fewest(lambda count: passes_margin(margin, size(count), count - 1, level))
     held = np.bincount(classes.units[classes.labels == scarce])
     have, informative = int(np.count_nonzero(held)), effective_number(held)
     if not pair.clustered:

@@ -127,6 +127,44 @@ def test_all_pairs_are_shown_as_a_matrix_without_a_gate(harness):
     )
 
 
+def test_no_pair_of_a_matrix_fails(harness):
+    words = ("compare", "base", "better", "worse", "--all-pairs")
+    answers = {form: harness(*words, "--format", form) for form in ("table", "json", "junit", "github", "md")}
+    assert {each.code for each in answers.values()} == {0}
+    assert not [form for form, each in answers.items() if "Fails" in each.out or "--margin" in each.out]
+    assert {each["exit_code"] for each in json.loads(answers["json"].out)["comparisons"]} == {0}
+    suites = ET.fromstring(answers["junit"].out)
+    assert (suites.get("failures"), suites.get("errors")) == ("0", "0")
+    assert "::error" not in answers["github"].out
+    assert "worse against base: worse on quiz" in answers["table"].out
+
+
+def test_what_is_missing_fails_a_matrix_and_a_loss_beside_it_does_not(harness):
+    answer("base", "base", "law", correct=right(0.7))
+    words = ("compare", "base", "worse", "--all-pairs", "--format")
+    junit = harness(*words, "junit")
+    suites = ET.fromstring(junit.out)
+    assert (junit.code, suites.get("failures"), suites.get("errors")) == (2, "0", "1")
+
+
+@pytest.mark.parametrize("words", [["--margin", "0.01"], ["--gate", "gate.toml"], ["--power"]])
+def test_a_matrix_has_no_gate(harness, words):
+    Path("gate.toml").write_text("margin = 0.01")
+    found = harness("compare", "base", "better", "--all-pairs", *words)
+    assert (found.code, found.out) == (2, "")
+    assert "--all-pairs has no baseline that a gate could ask about" in found.err
+
+
+def test_a_domain_that_no_task_has_is_an_error_that_names_the_tags(harness):
+    answer("base", "base", "law", correct=right(0.7), tags=("legal",))
+    answer("better", "better", "law", correct=right(0.8), tags=("legal",))
+    found = harness("compare", "base", "better", "--domain", "lega")
+    assert (found.code, found.out) == (2, "")
+    assert "no tag named 'lega'" in found.err
+    assert "legal, quiz" in found.err
+    assert harness("compare", "base", "better", "--domain", "legal").code == 0
+
+
 def test_seeds_of_a_recipe_are_one_candidate(harness):
     for seed in (1, 2, 3):
         answer("seeds", f"nda-{seed}", correct=right(0.85, seed=0) * (right(0.97, seed=seed)))

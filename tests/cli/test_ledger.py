@@ -41,7 +41,7 @@ def test_candidates_are_counted_over_commands_by_option_and_by_configuration(har
     found = harness("compare", "base", "cand0")
     assert "looks: 3 candidates have been judged on the examples of quiz" in found.out
     last = found.out.strip().splitlines()[-1]
-    assert last.endswith("the chance of a false better among them is up to 7%.")
+    assert last.endswith("the chance of a false better among them is up to 7 %.")
 
 
 def test_a_file_that_is_no_ledger_is_an_error_before_anything_is_printed(harness):
@@ -93,3 +93,16 @@ def test_commands_at_once_lose_no_look():
     notes = [json.loads(line) for line in Path("looks.jsonl").read_text().splitlines()]
     assert len({note["candidate"] for note in notes}) == 3
     assert len({note["command"] for note in notes}) == len(notes) == 4
+
+
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_what_all_candidates_share_is_said_once(harness, form):
+    words = ("compare", "base", "cand0", "cand1", "cand2", "--ledger", "looks.jsonl", "--format", form)
+    said = " ".join(harness(*words).out.split())
+    assert said.count("looks: 3 candidates have been judged on the examples of quiz") == 1
+    Path("looks.jsonl").unlink()
+    answer("cand2", "cand2", "law", correct=right(0.85), digest="e" * 64)
+    answer("base", "base", "law", correct=right(0.7), digest="e" * 64)
+    said = " ".join(harness(*words).out.split())
+    assert said.count("looks: 3 candidates have been judged on the examples of quiz") == 1
+    assert said.count("looks: no other candidate has been judged on the examples of law") == 1

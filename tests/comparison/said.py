@@ -153,7 +153,8 @@ def everything() -> Comparison:
         tests=6,
         overall=(
             Overall(
-                tag=None, verdict="inconclusive", worst="contract-nli", worst_gain=-0.031, worst_low=-0.0388,
+                tag=None, verdict="inconclusive", margin=None,
+                worst="contract-nli", worst_gain=-0.031, worst_low=-0.0388,
                 mean=Mean(tasks=("stsb", "contract-nli"), gain=-0.0093, low=-0.02, high=0.001),
                 better=1, worse=1, equivalent=0, inconclusive=0, not_tested=0,
                 sentence="over 2 tasks: mean gain -0.0093 [-0.0200, +0.0010]: inconclusive",

@@ -17,8 +17,10 @@ from harness.comparison.evidence import (
     unseen_losses,
 )
 from harness.comparison.gate import margin_gate
+from harness.comparison.selection import select_best
 from harness.comparison.sources import read_results
-from harness.metrics.standard import AVERAGE_PRECISION, ROC_AUC, mean_metric
+from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, ROC_AUC, mean_metric
+from harness.stats.curve import LEVEL
 from harness.stats.gain import gain_curve, gain_of
 from harness.stats.paired import Paired
 
@@ -111,12 +113,12 @@ def test_the_smaller_class_is_what_an_area_needs_more_of():
     scores = np.arange(211.0)[::-1]
     base, cand = {"gold": gold, "predicted": scores}, {"gold": gold, "predicted": scores**3}
     pair = Paired.of(ROC_AUC, ([*base.values()], None), ([*cand.values()], None), np.arange(211))
-    found = evidence._needed(pair, 0.02)
+    found = evidence._needed(pair, 0.02, LEVEL)
     assert (found.have, found.what) == (11, "positives")
     more = np.repeat(gold, found.needed // 11 + 1)
     many = [more, np.repeat(scores, found.needed // 11 + 1)]
     enough = Paired.of(ROC_AUC, (many, None), (many, None), np.arange(len(more)))
-    assert evidence._needed(enough, 0.02) is None
+    assert evidence._needed(enough, 0.02, LEVEL) is None
     assert gain_curve(enough).interval().low > -0.02 > gain_curve(pair).interval().low
 
 
@@ -199,3 +201,41 @@ def test_only_a_line_that_passes_says_what_may_be_unseen():
     assert ask(0.05, graded, graded + 0.05 + noise).unseen == pytest.approx(0.0711, abs=1e-4)
     assert ask(0.05, graded, graded - 0.15 + noise).unseen is None
     assert ask(None, graded, graded + 0.05 + noise).unseen is None
+
+
+# --- at the level of a selection --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "metric", [CORRECT, ROC_AUC, AVERAGE_PRECISION, MACRO_F1], ids=lambda each: each.name
+)
+def test_a_stricter_level_needs_more_examples_and_so_many_pass(metric):
+    gold = np.array([1, 0] * 10)
+    sides = np.ones(20) if metric is CORRECT else (gold, gold * 1)
+    needed = [evidence._needed(paired(metric, sides, sides), 0.02, level).needed for level in (0.05, 0.001)]
+    assert needed[1] > 1.2 * needed[0]
+    times = needed[1] // (20 if metric is CORRECT else 10) + 1
+    many = np.ones(20 * times) if metric is CORRECT else (np.tile(gold, times), np.tile(gold, times))
+    assert gain_curve(paired(metric, many, many)).interval(0.001).low > -0.02
+
+
+def test_the_shortage_of_a_selected_candidate_goes_by_the_level_of_its_lines():
+    base = np.ones(80)
+    for seed in range(20):
+        cand = base.copy()
+        cand[seed] = 0
+        answer("cands", f"c{seed}", metrics=(CORRECT,), correct=cand if seed else base)
+    answer("base", "base", metrics=(CORRECT,), correct=base)
+    (baseline,) = read_results(Path("base"))
+    pairs = [(baseline, [candidate]) for candidate in read_results(Path("cands"))]
+    options = CompareOptions(tasks={}, gate=margin_gate(0.01))
+    alone = compare(pairs[1:2], options)[0].lines[0].shortage
+    selected = select_best(pairs[1:], options).comparison
+    assert selected.level > 0.95
+    assert selected.lines[0].shortage.needed > 1.2 * alone.needed
+
+
+def test_what_may_be_unseen_is_more_at_a_stricter_level():
+    values = np.linspace(0.2, 0.9, 60)
+    pair = paired(GRADED, values, values)
+    assert unseen_losses(pair, 0.01, 0.001) > 1.5 * unseen_losses(pair, 0.01)

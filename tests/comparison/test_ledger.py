@@ -134,12 +134,12 @@ def test_a_second_look_is_said_in_table_sentence_markdown_and_json(path):
     (found,), _, _ = judge(path, "c")
     assert found.sentence.endswith(
         " 3 candidates have been judged on the examples of stsb:"
-        " the chance of a false better among them is up to 7%."
+        " the chance of a false better among them is up to 7 %."
     )
     counted, remedy = looks_remarks(found)
     assert counted == (
         "looks: 3 candidates have been judged on the examples of stsb;"
-        " a false better anywhere among them: up to 7.3%"
+        " a false better anywhere among them: up to 7.3 %"
     )
     assert "the Ladder" in remedy
     assert "3 candidates have been judged" in markdown([found])
@@ -152,7 +152,7 @@ def test_a_gate_that_passes_says_the_chance_of_luck(path):
     (found,), _, _ = judge(path, "b", lines=equivalent, gate=(gate_line(),))
     assert looks_sentence(found) == (
         "2 candidates have been judged on the examples of stsb:"
-        " the chance of a pass by luck among them is up to 5%."
+        " the chance of a pass by luck among them is up to 5 %."
     )
     (failed,), _, _ = judge(path, "b", lines=equivalent, gate=(gate_line("worse"),), exit_code=1)
     assert looks_sentence(failed) == ""
@@ -177,7 +177,7 @@ def test_several_candidates_under_a_gate_are_warned_of_once_and_earlier_ones_cou
 def test_candidates_that_a_selection_corrects_for_are_one_look_at_the_gate(path):
     (first, *_), _, _ = judge(path, "a", "b", "c", gate=(gate_line(),), level=0.99)
     assert (first.looks[0].candidates, first.looks[0].lucky_pass) == (3, pytest.approx(0.025))
-    assert "a pass of a gate by luck: up to 2.5%" in " ".join(looks_remarks(first))
+    assert "a pass of a gate by luck: up to 2.5 %" in " ".join(looks_remarks(first))
     (again, *_), _, _ = judge(path, "d", "e", gate=(gate_line(),), level=0.98)
     assert again.looks[0].lucky_pass == pytest.approx(1 - 0.975**2), "the best of three, and of two"
 

@@ -194,3 +194,66 @@ def test_a_condition_over_something_else_is_an_error(tmp_path, line, message):
     path.write_text(f"[[line]]\n{line}")
     with pytest.raises(HarnessError, match=message):
         read_gate(path)
+
+
+# --- which margin a mean is held against ------------------------------------------------------------------
+
+
+def four_tasks():
+    for place in range(4):
+        task(f"t{place}", 0.0, seed=place)
+
+
+def margins(**of_mean):
+    conditions = [Condition(rule="margin", threshold=0.05)]
+    return Gate(conditions=(*conditions, Condition(rule="margin", over="mean", **of_mean)))
+
+
+def test_a_narrower_margin_of_the_mean_counts_before_that_of_every_task():
+    four_tasks()
+    (narrow,) = ask(gate=margins(threshold=0.001)).overall
+    assert (narrow.verdict, narrow.margin) == ("inconclusive", 0.001)
+    assert "inconclusive (margin 0.001 of the mean);" in narrow.sentence
+    (every,) = ask(gate=margin_gate(0.05)).overall
+    assert (every.verdict, every.margin) == ("equivalent", 0.05)
+    assert "equivalent (margin 0.05 of every task);" in every.sentence
+
+
+def test_a_margin_of_the_mean_alone_says_what_is_equivalent():
+    four_tasks()
+    (alone,) = ask(gate=gate(rule="margin", threshold=0.04, over="mean")).overall
+    assert (alone.verdict, alone.margin) == ("equivalent", 0.04)
+
+
+def test_a_margin_of_a_mean_counts_for_the_mean_over_its_own_tasks_only():
+    four_tasks()
+    task("chat", 0.0, tags=("talk",), seed=9)
+    overall, legal = ask(gate=margins(threshold=0.001, tag="legal"), domain=frozenset({"legal"})).overall
+    assert (overall.verdict, overall.margin) == ("equivalent", 0.05)
+    assert (legal.verdict, legal.margin) == ("inconclusive", 0.001)
+    gained = ask(gate=gate(rule="gain", threshold=0.04, over="mean")).overall[0]
+    assert (gained.verdict, gained.margin) == ("inconclusive", None)
+    assert "(margin" not in gained.sentence
+
+
+# --- domain and outside -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "said"),
+    [
+        pytest.param(0.1, 0.0, "it learned, nothing forgotten beyond noise", id="learned"),
+        pytest.param(0.1, 0.1, "it learned, better outside too", id="learned everywhere"),
+        pytest.param(0.1, -0.1, "it learned and forgot", id="learned and forgot"),
+        pytest.param(0.0, 0.0, "no gain inside beyond noise, nothing forgotten beyond noise", id="nothing"),
+        pytest.param(0.0, 0.1, "no gain inside beyond noise, better outside", id="better outside"),
+        pytest.param(0.0, -0.1, "it forgot and did not learn", id="forgot"),
+        pytest.param(-0.1, 0.0, "it got worse inside, nothing forgotten beyond noise", id="worse"),
+        pytest.param(-0.1, 0.1, "it got worse inside, better outside", id="worse inside, better outside"),
+        pytest.param(-0.1, -0.1, "it got worse inside and outside", id="worse everywhere"),
+    ],
+)
+def test_a_sentence_says_what_was_learned_lost_and_forgotten(inside, outside, said):
+    task("law", inside)
+    task("chat", outside, tags=("talk",), seed=1)
+    assert ask(domain=frozenset({"legal"})).forgetting.sentence.endswith(f"; {said}")

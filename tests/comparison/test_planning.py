@@ -77,7 +77,7 @@ def test_a_margin_that_no_number_of_examples_passes_has_none():
     quiz(gained=20, lost=20)
     found = ask(margin_gate(1e-200))
     assert (found.lines[0].needed, found.gate_plan.times, found.gate_plan.examples) == (None, None, None)
-    assert "not even with 80% on 1,000 times as many" in found.gate_plan.sentence
+    assert "not even with 80 % on 1,000 times as many" in found.gate_plan.sentence
 
 
 def test_without_power_there_is_no_plan():
@@ -253,3 +253,14 @@ def test_the_smallest_number_of_two_digits_is_found(least, found):
 
 def test_where_no_number_is_enough_there_is_none():
     assert smallest_number(lambda _: 0.5, 1, 1000) is None
+
+
+def test_a_condition_over_a_mean_is_said_to_be_not_planned():
+    quiz()
+    quiz("law")
+    mean = {"rule": "margin", "threshold": 0.02, "over": "mean"}
+    alone = ask(gate_of(mean)).gate_plan
+    assert (alone.chance, alone.sentence) == (None, "conditions over a mean of tasks are not planned")
+    both = ask(gate_of(mean, {"rule": "margin", "threshold": 0.02})).gate_plan
+    assert both.sentence.endswith("; conditions over a mean of tasks are not planned")
+    assert both.chance > 0

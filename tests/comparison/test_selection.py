@@ -15,7 +15,7 @@ from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.flip_tables import level_text
 from harness.comparison.gate import Condition, Gate, margin_gate
 from harness.comparison.selection import select_and_confirm, select_best
-from harness.comparison.selection_tables import percent, selection_tables
+from harness.comparison.selection_tables import selection_tables, share_text
 from harness.comparison.sources import read_results
 from harness.comparison.tables import answer_tables
 from harness.errors import HarnessError
@@ -349,7 +349,7 @@ def test_a_level_has_the_digits_that_tell_it_from_certainty(level, text):
 
 
 def test_a_share_is_never_rounded_to_none_or_all():
-    assert [percent(share) for share in (0.0, 0.004, 0.5, 0.996, 1.0)] == [
+    assert [share_text(share) for share in (0.0, 0.004, 0.5, 0.996, 1.0)] == [
         "0 %",
         "< 1 %",
         "50 %",
@@ -365,3 +365,35 @@ def test_other_metrics_than_means_are_selected_by_too():
     _, found = select("a", "b")
     assert found.winner == "b"
     assert found.low > 0
+
+
+# --- many of a kind ---------------------------------------------------------------------------------------
+
+
+def test_many_candidates_that_a_task_keeps_out_share_a_reason_and_the_hint_leaves_the_task_out():
+    rows = 4
+    for name in ("base", *"abcdefgh"):
+        seed = 0 if name == "base" else ord(name)
+        tell(name, "law", 0.1, seed)
+        answer(name, name, "tiny", metrics=(NDCG,), ndcg=values(0.1, seed, rows), tags=("tiny",))
+    with pytest.raises(HarnessError, match="no candidate can be selected") as found:
+        select(*"abcdefgh")
+    (reason,) = found.value.exists.splitlines()
+    assert reason.startswith("a, b, c and 5 more: tiny has no interval: 4 independent units are too few")
+    assert found.value.hint == "leave out tiny: --tasks law"
+    assert select(*"abcdefgh", only=frozenset({"law"}))[1].left_out == ()
+
+
+def test_at_most_three_names_of_one_kind_are_said():
+    field(0.05)
+    for name in "bcdefgh":
+        tell(name, "law", 0.05, 31)
+        if name > "d":
+            tell(name, "law", 0.05, 31, digest="x" * 64)
+    remarks = selection_tables(select(*"abcdefgh")[1])[0].remarks
+    assert "left out: e, f, g and 1 more: law is not comparable: digest" in remarks
+    assert "the same gain has b, c, d: the first by name is selected" in remarks
+    for name in "efgh":
+        tell(name, "law", 0.05, 31)
+    remarks = selection_tables(select(*"abcdefgh")[1])[0].remarks
+    assert "the same gain has b, c, d and 4 more: the first by name is selected" in remarks

@@ -227,7 +227,7 @@ def test_a_remark_says_what_a_margin_lacks(shortage, margin, text):
 def test_margin_needed_examples_and_seeds_have_a_column_only_where_there_are_any():
     table = named(comparison_tables(everything()), "what these examples could show")
     assert table.header[5:] == ["margin", "needed", "from seeds"]
-    assert [cell.text for cell in table.rows[5][5:]] == ["0.01", "5,210", "34%"]
+    assert [cell.text for cell in table.rows[5][5:]] == ["0.01", "5,210", "34 %"]
 
 
 # --- the gate ---------------------------------------------------------------------------------------------

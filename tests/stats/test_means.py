@@ -208,3 +208,15 @@ def test_a_study_would_notice_students_t(monkeypatch):
     monkeypatch.setattr(means, "gain_curve", student)
     (family,) = [each for each in FAMILIES if each.name == "nDCG, total losses on 1 %"]
     assert failures(measure_cell(family, 50, 100, seed=1), family.bounds(50), errors=3.0)
+
+
+def test_graded_values_of_which_none_differs_have_the_test_of_graded_values():
+    graded, ones = np.linspace(0.0, 1.0, 40), np.ones(40)
+    tests = []
+    for values, metric in (
+        (graded, mean_metric("ndcg", "value")),
+        (ones, mean_metric("accuracy", "correct")),
+    ):
+        pair = Paired.of(metric, ([values], None), ([values], None), np.arange(40))
+        tests.append(gain_of(pair).test)
+    assert tests == ["sign flip", "McNemar mid-p"]
