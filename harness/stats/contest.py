@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.stats.curve import LEVEL, quantile
+from harness.stats.flip_curves import FEW_COINS, FlipCurves, moments
 from harness.stats.joint import Line, by_sample
 from harness.stats.several_tasks import mean_curve, shared_doubt
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 ALIKE = 1e-9
 """Largest share of a standard error, or of a mean, that is rounding."""
+
+_UNLIKE = 1e-6
+"""Relative difference of squares of moves that are not alike."""
 
 DRAWS = 20_000
 """Number of joint draws: at 5 %, their standard error is 0.15 %."""
@@ -43,7 +47,7 @@ class Contest:
     influences: np.ndarray
     """(units, candidates): influence of each unit of each task on the mean gains, centered by task."""
     weights: np.ndarray
-    """(units,): what a unit that gains as much as the mean has besides its influence."""
+    """(units,): what a unit that gains as much as the mean has besides its influence: its share of a task."""
     doubts: np.ndarray
     """(candidates,): standard errors over those of independent tasks: above 1 where tasks share units."""
     draws: int = DRAWS
@@ -62,11 +66,11 @@ class Contest:
         curves, doubts = [mean_curve(row) for row in gains], np.array([shared_doubt(row) for row in gains])
         tasks, parts = len(samples), []
         for task, sample in enumerate(samples):
-            influences = _influences([row[task] for row in gains], sample)
+            influences, shares = _influences([row[task] for row in gains], sample)
             units = len(influences)
             # The root makes the sum of squares the variance.
             root = math.sqrt(units / (units - 1)) / tasks if units else 0.0
-            parts.append((influences * root, np.full(units, root / max(units, 1))))
+            parts.append((influences * root, shares * root))
         values = np.array([math.fsum(gain.value for gain in row) / tasks for row in gains])
         influences, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
         return cls(curves, values, influences, weights, doubts, draws)
@@ -177,11 +181,14 @@ class Contest:
         ahead = self.values - self.values[:, None]
         spread = np.diag(self.covariance)
         errors = np.sqrt(np.maximum(spread + spread[:, None] - 2 * self.covariance, 0))
-        squares, fourth = _moments(self.influences + np.outer(self.weights, self.values))
+        parts = self.influences + np.outer(self.weights, self.values)
+        squares, fourth = moments(parts)
+        deviates = flip_deviates(ahead, squares, fourth)
+        _unequal(parts, squares, fourth, ahead, deviates)
         roots = np.sqrt(squares)
         # Never more than by the curves, which are wider than normal theory where that is too narrow.
         wider = np.divide(roots, errors, out=np.ones_like(roots), where=errors > roots)
-        return flip_deviates(ahead, squares, fourth) * np.minimum(wider, 1.0), errors
+        return deviates * np.minimum(wider, 1.0), errors
 
 
 def flip_deviates(totals: np.ndarray, squares: np.ndarray, fourth: np.ndarray) -> np.ndarray:
@@ -202,23 +209,35 @@ def flip_deviates(totals: np.ndarray, squares: np.ndarray, fourth: np.ndarray) -
     return np.where(moved, -ndtri((at_least + above) / 2), 0.0)
 
 
-def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sums of squares and of fourth powers of all differences of columns, (columns, columns)."""
-    squared = values**2
-    products, odd, even = values.T @ values, (squared * values).T @ values, squared.T @ squared
-    second, fourth = np.diag(products), np.diag(even)
-    squares = np.maximum(second + second[:, None] - 2 * products, 0)
-    squares[squares < ALIKE**2 * (second + second[:, None])] = 0
-    sums = fourth + fourth[:, None] - 4 * (odd + odd.T) + 6 * even
-    return squares, np.maximum(sums, squares**2 / max(len(values), 1))
+def _unequal(
+    parts: np.ndarray, squares: np.ndarray, fourth: np.ndarray, ahead: np.ndarray, deviates: np.ndarray
+) -> None:
+    """Replace the deviates of leads of few units that are not alike by those of their own random signs.
+
+    Coins are alike: where one cluster has most of a lead, they are hardly more than one, which can never be
+    far from even, though the other units are.
+    parts: (units, candidates); the others (candidates, candidates).
+    """
+    few = (ahead > 0) & (squares > 0) & (squares**2 < FEW_COINS * fourth)
+    for candidate in np.flatnonzero(few.any(axis=1)):
+        others = np.flatnonzero(few[candidate])
+        moves = np.abs(parts[:, others].T - parts[:, candidate])
+        second = squares[candidate, others]
+        unlike = second * moves.max(axis=1) ** 2 > fourth[candidate, others] * (1 + _UNLIKE)
+        if unlike.any():
+            shifts = (ahead[candidate, others] / np.sqrt(second))[unlike]
+            deviates[candidate, others[unlike]] = FlipCurves.of(moves[unlike]).at(shifts)
 
 
-def _influences(gains: Sequence[Gain], sample: Hashable) -> np.ndarray:
-    """Return centered influences of units on gains: (units, gains); no units where none has an influence."""
-    grouped = by_sample([Line(gain.p, sample, gain.influence, gain.unit_names) for gain in gains])
-    if not grouped:
-        return np.zeros((0, len(gains)))
-    (own,) = grouped
+def _influences(gains: Sequence[Gain], sample: Hashable) -> tuple[np.ndarray, np.ndarray]:
+    """Return centered influences of units on gains, (units, gains), and shares of units, (units,).
+
+    No units where none has an influence.
+    """
+    if all(gain.influence is None for gain in gains):
+        return np.zeros((0, len(gains))), np.zeros(0)
+    (own,) = by_sample([Line(gain.p, sample, gain.influence, gain.unit_names) for gain in gains])
     influences = np.zeros((len(own.influences), len(gains)))
     influences[:, own.positions] = own.influences - own.influences.mean(axis=0)
-    return influences
+    (shares,) = by_sample([Line(gain.p, sample, gain.unit_shares, gain.unit_names) for gain in gains])
+    return influences, shares.influences.mean(axis=1)

@@ -66,6 +66,8 @@ class Gain:
     """(units,): influence of each unit on the gain; None where there is no test."""
     unit_names: np.ndarray | None = field(default=None, repr=False, compare=False)
     """(units,): their names."""
+    unit_shares: np.ndarray | None = field(default=None, repr=False, compare=False)
+    """(units,): their shares of all examples."""
 
 
 def gain_of(pair: Paired, *, identical: bool = False) -> Gain:
@@ -130,4 +132,5 @@ def _gain(pair: Paired, curve: Curve | None) -> Gain:
         curve=curve,
         influence=influence,
         unit_names=None if influence is None else pair.names,
+        unit_shares=None if influence is None else pair.unit_shares,
     )

@@ -128,6 +128,11 @@ class Paired:
         """Number of units."""
         return len(self.names)
 
+    @cached_property
+    def unit_shares(self) -> np.ndarray:
+        """Share of each unit in the examples: (count,)."""
+        return np.asarray(np.bincount(self.units, minlength=self.count) / self.examples)
+
     @property
     def clustered(self) -> bool:
         """Whether a unit has more than one example."""

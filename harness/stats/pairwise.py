@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from harness.metrics import standard as metrics
+from harness.stats.flip_curves import FEW_COINS, FlipCurves, moments
 from harness.stats.step_down import Draws, step_down
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ _BLOCK_DRAWS = 1_000
 
 _SAME = 1e-12
 """Maximum share of a sum of squares that is rounding alone: both models have equal parts in every unit."""
+
+_CELLS = 64
+"""Number of steps of a pair's curve."""
 
 _TOLERANCE = 1e-5
 """Relative difference of single-precision statistics that are equal."""
@@ -66,12 +70,15 @@ def pairwise_p(samples: Sequence[Parts]) -> list[np.ndarray]:
     """Return the adjusted p-value of each pair of models of each sample: (models, models), 1 on the diagonal.
 
     All pairs of all samples are one family: where no two models differ, any p-value is below 5 % with a
-    probability of 5 %. The statistic of a pair is the gain over √Σd², with the differences d of their parts.
-    The signs of whole units are flipped at random for all pairs at once, in each sample on its own. For one
-    pair and a mean this is exact where differences are symmetric about zero, whatever their tails and however
-    unequal the units. Step-down max-T goes on from the largest.
-    Sources: Canay, Romano and Shaikh (2017), "Randomization tests under an approximate symmetry assumption";
-    Romano and Wolf (2005), "Exact and approximate stepdown methods for multiple hypothesis testing".
+    probability of 5 %. The statistic of a pair is the gain over √Σd², with the differences d of their parts;
+    where few units have most of Σd², the normal deviate of its tail under random signs, by a saddlepoint
+    (min-P): a pair with one large unit could else never be as far apart as chance sets others. The signs of
+    whole units are flipped at random for all pairs at once, in each sample on its own. For one pair and a
+    mean this is exact where differences are symmetric about zero, whatever their tails and however unequal
+    the units. Step-down goes on from the largest.
+    Sources: Westfall and Young (1993), "Resampling-based multiple testing"; Canay, Romano and Shaikh (2017),
+    "Randomization tests under an approximate symmetry assumption"; Romano and Wolf (2005), "Exact and
+    approximate stepdown methods for multiple hypothesis testing".
     """
     pairs = _Pairs.of([sample.parts for sample in samples])
     observed = pairs.statistics(np.concatenate([sample.scores for sample in samples])[:, None])[:, 0]
@@ -94,35 +101,77 @@ class _Pairs:
     second: np.ndarray
     lengths: np.ndarray
     """√Σd² of each pair, which no flip moves: (pairs, 1); infinite where all differences are zero."""
+    places: np.ndarray
+    """(pairs,): row of a pair in `curves`; −1 where many units move it, and its statistic is normal."""
+    largest: np.ndarray
+    """(rows, 1): largest value of |Σd| / √Σd²."""
+    curves: np.ndarray
+    """(rows, _CELLS + 1): normal deviates of |Σd| / √Σd² at even steps from 0 to the largest value."""
 
     @classmethod
     def of(cls, parts: Sequence[np.ndarray]) -> _Pairs:
         """Return the pairs of all samples; parts: (models, units) of each."""
-        found, models = [], 0
+        found, models, rows = [], 0, 0
         for own in parts:
             first, second = np.triu_indices(len(own), 1)
-            found.append((first + models, second + models, _lengths(own, first, second)))
-            models += len(own)
+            lengths, few = _lengths(own, first, second)
+            places = np.where(few, np.cumsum(few) - 1 + rows, -1)
+            found.append(
+                (first + models, second + models, lengths, places, *_curves(own, first[few], second[few]))
+            )
+            models, rows = models + len(own), rows + int(few.sum())
         return cls(*map(np.concatenate, zip(*found, strict=True)))
 
     def single(self) -> _Pairs:
         """Return the same with lengths of single precision."""
-        return _Pairs(self.first, self.second, self.lengths.astype(np.float32))
+        return replace(self, lengths=self.lengths.astype(np.float32), largest=self.largest.astype(np.float32))
 
     def statistics(self, sums: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Return |Σd| / √Σd² of the chosen pairs, (k, b), from the sums of all models, (models, b)."""
+        """Return the statistics of the chosen pairs, (k, b), from the sums of all models, (models, b)."""
         statistic = sums[self.first[chosen]]
         statistic -= sums[self.second[chosen]]
         np.abs(statistic, out=statistic)
         statistic /= self.lengths[chosen]
+        places = self.places[chosen]
+        few = places >= 0
+        if few.all():
+            return self._deviates(statistic, places)
+        if few.any():
+            statistic[few] = self._deviates(statistic[few], places[few])
         return np.asarray(statistic)
 
+    def _deviates(self, statistic: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return the normal deviates of statistics of pairs with curves: (k, b); places: (k,)."""
+        steps = statistic * (_CELLS / self.largest[places])
+        cells = np.minimum(steps.astype(np.int32), _CELLS - 1)
+        steps -= cells
+        cells += (places * (_CELLS + 1)).astype(np.int32)[:, None]
+        curves = self.curves.ravel()
+        low = curves.take(cells)
+        cells += 1
+        return np.asarray(low + np.minimum(steps, 1) * (curves.take(cells) - low), dtype=statistic.dtype)
 
-def _lengths(parts: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+
+def _lengths(parts: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return √Σd² of pairs, (pairs, 1), and which of them few units move."""
     gram = parts @ parts.T
     own = np.diag(gram)[first] + np.diag(gram)[second]
-    moved = own - 2 * gram[first, second]
-    return np.sqrt(np.where(moved > _SAME * own, moved, np.inf))[:, None]
+    squares = own - 2 * gram[first, second]
+    moved = squares > _SAME * own
+    fourth = moments(parts.T)[1][first, second]
+    few = moved & (squares**2 < FEW_COINS * fourth)
+    return np.sqrt(np.where(moved, squares, np.inf))[:, None], few
+
+
+def _curves(parts: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest statistic of each pair, (pairs, 1), and its curve, (pairs, _CELLS + 1)."""
+    largest, curves = np.empty((len(first), 1)), np.empty((len(first), _CELLS + 1), dtype=np.float32)
+    step = max(1, _BLOCK_CELLS // parts.shape[1])
+    for start in range(0, len(first), step):
+        block = slice(start, start + step)
+        own = FlipCurves.of(parts[first[block]] - parts[second[block]])
+        largest[block, 0], curves[block] = own.shifts[:, -1], own.evenly(_CELLS)
+    return largest, curves
 
 
 def _flipped(parts: Sequence[np.ndarray], pairs: _Pairs) -> Iterator[Draws]:

@@ -102,7 +102,7 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     known = tuple(curve for curve in curves if curve is not None)
     if len(known) < len(pairs):
         return _undefined(pairs)
-    names, moved = _moved(pairs)
+    names, moved, shares = _moved(pairs)
     mean = moved.mean(axis=0)
     each = float(np.mean([standard_error(one) for one in moved]))
     curve = SeedsCurve(
@@ -132,18 +132,24 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
         curve=curve,
         influence=mean,
         unit_names=names,
+        unit_shares=shares,
     )
     return SeedsGain(gain=gain, from_seeds=share)
 
 
-def _moved(pairs: Sequence[Paired]) -> tuple[np.ndarray, np.ndarray]:
-    """Return names of all units, and their influence on each seed's gain: (units,), (seeds, units)."""
+def _moved(pairs: Sequence[Paired]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return names of all units, their influence on each seed's gain, and their shares of all examples.
+
+    (units,), (seeds, units) and (units,).
+    """
     names = np.unique(np.concatenate([pair.names for pair in pairs]))
-    moved = np.zeros((len(pairs), len(names)))
+    moved, shares = np.zeros((len(pairs), len(names))), np.zeros(len(names))
     for row, pair in zip(moved, pairs, strict=True):
         # Other rows may count in another seed: a unit without any has no influence.
-        row[np.searchsorted(names, pair.names)] = influences(pair)
-    return names, moved
+        own = np.searchsorted(names, pair.names)
+        row[own] = influences(pair)
+        shares[own] += pair.unit_shares / len(pairs)
+    return names, moved, shares
 
 
 def _bounds(pairs: Sequence[Paired]) -> Interval:

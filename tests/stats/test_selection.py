@@ -211,6 +211,38 @@ def test_three_answers_do_not_tell_two_candidates_apart():
     ]
 
 
+def in_clusters(leans, by):
+    """A contest of candidates that are better by so much; leans: of each cluster, (candidates, 34)."""
+    sizes = np.maximum(1, np.round(200 / np.arange(1, 35))).astype(int)
+    clusters = np.repeat(np.arange(34), sizes)
+    base = 0.3 + 0.1 * np.random.default_rng(9).random(len(clusters))
+    own = base + np.repeat(np.asarray(by)[:, None] + leans, sizes, axis=1)
+    return Contest.of(
+        [[gain_of(Paired.of(VALUE, ([base], None), ([each], None), clusters))] for each in own],
+        ["task"],
+        draws=4000,
+    )
+
+
+def test_a_lead_in_all_clusters_is_clear_though_one_cluster_has_most_of_it():
+    leans = 0.01 * np.random.default_rng(3).uniform(-1, 1, size=(4, 34))
+    leans[0, 0] += 0.1  # the largest cluster: 79 % of the sum of squares, and more
+    beaten = [0.16, 0.13, 0.12, 0.05]
+    assert list(in_clusters(leans, beaten).may_be_best()) == [True, False, False, False]
+    # Whoever else takes part.
+    assert list(in_clusters(leans[:2], beaten[:2]).may_be_best()) == [True, False]
+
+
+def test_the_best_of_candidates_in_unequal_clusters_is_kept():
+    generator, kept = np.random.default_rng(12), []
+    for _ in range(100):
+        field = in_clusters(0.05 * generator.normal(size=(5, 34)), np.zeros(5))
+        # All are the best.
+        kept.append(field.may_be_best().mean())
+    assert np.mean(kept) >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 100)
+    assert np.mean(kept) < 1
+
+
 def test_the_best_is_always_one_that_may_be():
     for seed in range(20):
         candidates = [normal(0.05 * k, seed=seed + 100 * k) for k in range(4)]
