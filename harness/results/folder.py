@@ -198,7 +198,7 @@ class Results:
     def throughputs(self, problems: list[str] | None = None) -> list[Throughput]:
         """Read all speeds, sorted by model.
 
-        problems: gets a sentence for each file that is not one; when it is None, the first raises HarnessError.
+        problems: gets a sentence for each file that is not one; if None, the first raises HarnessError.
         """
         speeds = []
         for path in list_files(self.root / "throughput", ".json", problems=problems):
