@@ -99,6 +99,13 @@ def plural(number: float, noun: str, many: str = "") -> str:
     return f"{count} {noun if number == 1 else many or f'{noun}s'}"
 
 
+def told_apart(left: str, right: str, digits: int = 8) -> tuple[str, str]:
+    """Return the first digits of two hashes: as many as tell them apart, at least `digits`."""
+    while left != right and left[:digits] == right[:digits]:
+        digits += 1
+    return left[:digits], right[:digits]
+
+
 def verb(number: float, one: str, many: str) -> str:
     """Return the form of a verb, or another word, that goes with a number of things."""
     return one if number == 1 else many

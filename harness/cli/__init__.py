@@ -32,8 +32,6 @@ _COMMANDS = {
     "train": "Train candidates from a recipe or a model card.",
 }
 
-_CONTINUE = "Finished results are on disk: the same command continues from there."
-
 
 class _LazyGroup(click.Group):
     """Import a command's module when it is called, so that `--help` is instant."""
@@ -141,6 +139,6 @@ def _run() -> int | str | None:
     except (click.Abort, KeyboardInterrupt) as error:
         cause = error.__cause__ or error
         interrupt = cause if isinstance(cause, Interrupted) else Interrupted()
-        click.echo(f"\nInterrupted. {interrupt.advice or _CONTINUE}", err=True)
+        click.echo(f"\nInterrupted. {interrupt.advice}".rstrip(), err=True)
         return 128 + interrupt.signal
     return 0

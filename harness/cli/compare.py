@@ -170,22 +170,26 @@ def command(
     from harness.comparison.compare import compare
     from harness.comparison.ledger import note_looks
     from harness.comparison.notes import candidates_warning
+    from harness.results.unreadable import Unreadable
     from harness.system.atomic import write_report
 
     forms = {user_path(file): _format_of(file) for file in report.files}
     selecting = check_select(choice, pair, scope)
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
-    pairs = model_pairs(pair, every=selecting)
+    unreadable = Unreadable()
+    pairs = model_pairs(pair, unreadable, every=selecting)
     suites = workspace.suites(tasks)
     options = compare_options(scope, gate, tasks, suites, pairs, matrix=pair.all_pairs)
     ledger = _ledger(report, workspace.config)
     selected = select(choice, pairs, options, suites) if selecting else None
     comparisons = selected.judged if selected else compare(pairs, options)
-    noted, problems = True, list(workspace.plugins.problems)
+    problems = [*workspace.plugins.problems, *dict.fromkeys(unreadable.placed + unreadable.unplaced)]
+    # A file that may be of any model may be the result that decides: without it nothing passes.
+    whole = not unreadable.unplaced
     if ledger is not None:
         comparisons, of_ledger, noted = note_looks(ledger, comparisons, selected.pairs if selected else pairs)
-        problems += of_ledger
+        problems, whole = problems + of_ledger, whole and noted
     matrix = pair.all_pairs
     warning = None if matrix or selecting else candidates_warning(comparisons, options.gate)
     shown = _Report(
@@ -203,7 +207,7 @@ def command(
         echo(shown.document(report.form))
     for problem in problems:
         click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
-    sys.exit(_exit_code(shown.comparisons) if noted else 2)
+    sys.exit(_exit_code(shown.comparisons) if whole else 2)
 
 
 def _ledger(report: ReportOptions, config: Config) -> Path | None:

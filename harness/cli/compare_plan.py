@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.comparison.compare import CompareOptions
     from harness.comparison.gate import Gate
     from harness.comparison.sources import ModelResults
+    from harness.results.unreadable import Unreadable
     from harness.tasks.interface import Task
     from harness.tasks.suites import Suite
 
@@ -63,16 +64,18 @@ class SelectOptions:
 
 
 def model_pairs(
-    options: PairOptions, *, every: bool = False
+    options: PairOptions, unreadable: Unreadable, *, every: bool = False
 ) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
     """Return each baseline with its candidates; several candidates are one recipe with several seeds.
 
+    unreadable: gets a sentence for each file that cannot be read.
     every: without names, take all other models for candidates, not the only one.
     """
+    from harness.comparison.same_model import without_repeated
     from harness.comparison.sources import pick, read_results
 
     paths = [user_path(path) for path in options.paths]
-    read = [read_results(path, shown) for path, shown in zip(paths, options.paths, strict=True)]
+    read = [read_results(path, shown, unreadable) for path, shown in zip(paths, options.paths, strict=True)]
     if options.all_pairs:
         return _all_pairs(options, read)
     (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])
@@ -81,6 +84,7 @@ def model_pairs(
         candidates = _all_others(read, paths, baseline)
     else:
         candidates = _candidates(read, paths, names, baseline)
+    candidates = without_repeated(candidates)
     if options.seeds:
         if len(candidates) < 2:
             raise HarnessError("--seeds needs two candidates or more", hint="--candidate 'nda-seed*'")

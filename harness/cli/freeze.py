@@ -88,12 +88,13 @@ def _table(suite: Suite, loaded: Sequence[LoadedTask]) -> str:
 
 def _remarks(suite: Suite, loaded: Sequence[LoadedTask]) -> Iterator[str]:
     """Say what changed since the suite was frozen, and where the table belongs."""
-    from harness.tasks.suites import DIGEST_DIGITS
+    from harness.render import told_apart
 
     found = {each.task.name: each.examination.digest for each in loaded}
     changed = {task: digest for task, digest in suite.digests.items() if found[task] != digest}
     for task, digest in changed.items():
-        yield f"{task}: frozen with {digest[:DIGEST_DIGITS]}, now {found[task][:DIGEST_DIGITS]}"
+        before, now = told_apart(digest, found[task])
+        yield f"{task}: frozen with {before}, now {now}"
     if any(each.examination.data == "sample" for each in loaded):
         yield "These are the digests of samples; the full data have others: --data DIR"
     if not suite.digests:

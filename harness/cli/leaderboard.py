@@ -205,6 +205,7 @@ def _merge(folders: Sequence[Path]) -> _Merged:
         evaluations = results.evaluations(problems)
         if not evaluations and not problems:
             raise no_results(folder)
+        speeds = results.throughputs(problems)
         merged.problems += problems
         for evaluation in evaluations:
             if evaluation.predictions is not None:
@@ -212,7 +213,7 @@ def _merge(folders: Sequence[Path]) -> _Merged:
                 if answers not in merged.paths or os.path.isfile(path):  # noqa: PTH113 - False without permission
                     merged.paths[answers] = path
             _add(evaluation, merged.results, folder)
-        merged.speeds |= {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
+        merged.speeds |= {(speed.model, speed.fingerprint): speed for speed in speeds}
     return merged
 
 

@@ -28,6 +28,7 @@ from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path
 from harness.system.redact import redact
+from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from harness.tasks.suites import Suite
 
 DEFAULT_OUT = "results/local"
+
+_CONTINUE = "Finished results are on disk: the same command continues from there."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +144,11 @@ def command(
     results = Results(out_folder(output.out or workspace.config.out or DEFAULT_OUT))
     if not plan.no_texts and run.no_texts is None:
         _refuse_to_add_texts(results)
-    outcome = _evaluate(plan, request, results, _evaluator(run, workspace))
-    _print(results, outcome, workspace.plugins, as_json=output.as_json)
+    try:
+        outcome = _evaluate(plan, request, results, _evaluator(run, workspace))
+        _print(results, outcome, workspace.plugins, as_json=output.as_json)
+    except KeyboardInterrupt as error:
+        raise Interrupted.with_advice(error, _CONTINUE) from error
     if outcome.failed or outcome.problems or workspace.plugins.problems:
         sys.exit(2)
 

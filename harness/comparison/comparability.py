@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from harness.comparison.result import Difference
 from harness.errors import HarnessError
 from harness.models.interface import Settings
+from harness.render import told_apart
 from harness.results.code_changes import scoring_changes, task_changes
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ KEYS = (*_EXAMINATION, MACHINE)
 """Keys of `--allow`."""
 
 _FACTS = ("dimensions", "max_tokens", "similarity", "device", "backend", "parameters")
-_HASH_DIGITS = 8
+_HASH = re.compile("[0-9a-f]{64}|none|")
 
 
 def check_keys(keys: Iterable[str]) -> frozenset[str]:
@@ -48,7 +50,7 @@ def examination_differences(baseline: Evaluation, candidate: Evaluation) -> tupl
     """Return the differences between two examinations of a task; changed modules of its code are named."""
     left, right = baseline.examination, candidate.examination
     values = {
-        key: (_short_text(getattr(left, name)), _short_text(getattr(right, name)))
+        key: _short_texts(getattr(left, name), getattr(right, name))
         for key, name in _EXAMINATION.items()
         if getattr(left, name) != getattr(right, name)
     }
@@ -94,7 +96,7 @@ def scoring_note(baseline: Evaluation, candidate: Evaluation) -> str | None:
 def machine_differences(baseline: Throughput, candidate: Throughput) -> tuple[Difference, ...]:
     """Return the differences in machine and workload that make two speeds incomparable."""
     return tuple(
-        Difference(MACHINE, f"{name} {_short_text(left)}", f"{name} {_short_text(right)}")
+        Difference(MACHINE, *(f"{name} {text}" for text in _short_texts(left, right)))
         for name in ("processor", "cores", "device", "workload")
         if (left := getattr(baseline, name)) != (right := getattr(candidate, name))
     )
@@ -104,7 +106,7 @@ def _value_text(value: Any) -> str:  # noqa: ANN401 - any setting
     return "none" if value is None or value == () else str(value)
 
 
-def _short_text(value: Any) -> str:  # noqa: ANN401 - any field
-    text = _value_text(value)
-    is_hash = len(text) == 64 and not set(text) - set("0123456789abcdef")
-    return text[:_HASH_DIGITS] if is_hash else text
+def _short_texts(left: Any, right: Any) -> tuple[str, str]:  # noqa: ANN401 - any field
+    """Return two different values as text: of hashes, the first digits, as many as tell them apart."""
+    texts = _value_text(left), _value_text(right)
+    return told_apart(*texts) if all(map(_HASH.fullmatch, texts)) else texts

@@ -172,7 +172,11 @@ def _conclude(
         gate_plan=gate_plan,
         refused=tuple(partial.refused),
         broken=tuple(partial.broken),
-        settings=setting_differences(baseline.candidate, candidate.candidate),
+        settings=(
+            setting_differences(baseline.candidate, candidate.candidate)
+            if baseline.believed and candidate.believed
+            else ()
+        ),
         notes=tuple(dict.fromkeys(partial.notes)),
         allowed=tuple(sorted(partial.allowed)),
         tests=tests,

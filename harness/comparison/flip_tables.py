@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.render import Cell, Table, shortened
+from harness.render import Cell, Table, plural, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +17,11 @@ _SHORT = 60
 
 
 _MOVED = {
-    "answers": "{gained:,} answers became right, {lost:,} became wrong",
-    "pairs": "{gained:,} pairs came nearer to gold, {lost:,} went farther from it",
-    "queries": "{gained:,} queries gained, {lost:,} lost",
+    "answers": ("answer", "", "{gained} became right, {lost:,} became wrong"),
+    "pairs": ("pair", "", "{gained} came nearer to gold, {lost:,} went farther from it"),
+    "queries": ("query", "queries", "{gained} gained, {lost:,} lost"),
 }
+"""What moves → one of it, several where that is not one + s, and the sentence."""
 
 
 def gain_header(level: float = 0.95) -> str:
@@ -68,13 +69,12 @@ def _change_tables(changes: Changes) -> Iterator[Table]:
 
 
 def _counts_text(changes: Changes) -> str:
-    return _MOVED.get(changes.what, "{gained:,} gained, {lost:,} lost").format(
-        gained=changes.gained, lost=changes.lost
-    )
+    one, several, sentence = _MOVED.get(changes.what, ("example", "", "{gained} gained, {lost:,} lost"))
+    return sentence.format(gained=plural(changes.gained, one, several), lost=changes.lost)
 
 
 def _tested_text(changes: Changes) -> str:
-    return f"{len(changes.slices):,} slices tested (p corrected over all of them, Holm)"
+    return f"{plural(len(changes.slices), 'slice')} tested (p corrected over all of them, Holm)"
 
 
 def _change_row(change: Change, what: str, direction: str) -> list[Cell]:

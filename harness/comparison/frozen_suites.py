@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
-from harness.render import plural
-from harness.tasks.suites import DIGEST_DIGITS
+from harness.render import plural, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,13 +43,16 @@ def changed_rows(
         for name, result in zip(names, results, strict=True)
         if result is not None and result.evaluation.status == "ok"
     ]
-    return [
-        f"{examination.task} of {name} has rows of digest {examination.digest[:DIGEST_DIGITS]}"
-        f" ({examination.origin}); {suite} was frozen with {suite.digests[examination.task][:DIGEST_DIGITS]}"
-        for suite in suites
-        for name, examination in examined
-        if suite.digests.get(examination.task, examination.digest) != examination.digest
-    ]
+    sentences = []
+    for suite, (name, examination) in itertools.product(suites, examined):
+        frozen = suite.digests.get(examination.task, examination.digest)
+        if frozen != examination.digest:
+            own, expected = told_apart(examination.digest, frozen)
+            sentences.append(
+                f"{examination.task} of {name} has rows of digest {own} ({examination.origin});"
+                f" {suite} was frozen with {expected}"
+            )
+    return sentences
 
 
 def metrics_of(task: str, suites: Sequence[Suite]) -> tuple[str, ...]:

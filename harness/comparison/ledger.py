@@ -101,8 +101,13 @@ class _Command(NamedTuple):
 
 
 def check_ledger(path: Path) -> None:
-    """Raise HarnessError for a file that cannot be read, or is not a ledger."""
+    """Raise HarnessError for a file that cannot be read or is not a ledger, and for one in no folder."""
     _read(path)
+    if not path.parent.exists():
+        raise HarnessError(
+            f"no folder {path.parent} for the ledger {path.name}",
+            hint="make the folder first: a mistyped path would begin a new ledger, and count no earlier look",
+        )
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -142,7 +147,6 @@ def note_looks(
     ]
     whole, failure = list(itertools.chain(*notes)), []
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with shared_file(path, append=True) as file:
             ledger = _parse(_content(file, path), path)
             file.append(b"".join(msgspec.json.encode(note) + b"\n" for note in whole))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+from harness.render import plural, verb
 from harness.results.prediction_files import find_predictions, read_table
 from harness.results.predictions import align_tables, check_score, metric_of, pair_tables
 from harness.results.soundness import declared_fault, described, reads
@@ -162,7 +163,8 @@ def _interval_reason(gain: Gain) -> str | None:
     if gain.test != "none":
         return None
     if gain.units < FEWEST_UNITS:
-        return f"{gain.units} independent units are too few: an interval needs {FEWEST_UNITS}"
+        units, are = plural(gain.units, "independent unit"), verb(gain.units, "is", "are")
+        return f"{units} {are} too few: an interval needs {FEWEST_UNITS}"
     if not math.isfinite(gain.value):
         return "the score is undefined on these examples"
     return "the error of the gain is unknown: too few examples move it"

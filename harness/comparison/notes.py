@@ -83,7 +83,8 @@ def shortage_text(shortage: Shortage | None, margin: float | None) -> str | None
     """Return what there is too little of to pass a margin; None where there is enough."""
     if shortage is None or margin is None:
         return None
-    have = f"{shortage.have:,} {shortage.what}"
+    units, _, kind = shortage.what.partition(" ")
+    have = f"{plural(shortage.have, units.removesuffix('s'))} {kind}".rstrip()
     if shortage.needed is not None:
         return (
             f"{have}; a margin of {margin:g} needs about {_three_digits(shortage.needed):,}"
@@ -101,9 +102,9 @@ def _three_digits(number: int) -> int:
 def _unseen_text(line: MetricComparison) -> str | None:
     if line.unseen is None:
         return None
-    units = "examples" if line.clusters == line.examples else "clusters"
+    units = plural(line.clusters, "example" if line.clusters == line.examples else "cluster")
     share = f"{100 * line.unseen:.2g} %"
-    return f"a loss on fewer than {share} of the {line.clusters:,} {units} may not be in them"
+    return f"a loss on fewer than {share} of the {units} may not be in them"
 
 
 def _heaviest_text(line: MetricComparison) -> str | None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from harness.comparison.sources import ModelResults
+    from harness.comparison.sources import ModelResults, Slot
 
 
 def refuse_same_records(baseline: ModelResults, candidates: Sequence[ModelResults]) -> None:
@@ -28,6 +28,34 @@ def refuse_same_records(baseline: ModelResults, candidates: Sequence[ModelResult
                 hint="name the candidate's own folder, or its model by --candidate NAME; to see whether a"
                 " model is reproducible, run it again with another --out and compare that",
             )
+
+
+def without_repeated(candidates: Sequence[ModelResults]) -> list[ModelResults]:
+    """Return the candidates, each once: a model from two folders is one where its results are the same.
+
+    A selection and its correction count candidates, and one that was given twice is no further one.
+    """
+    once: list[ModelResults] = []
+    for candidate in candidates:
+        if not any(_same_results(candidate, other) for other in once):
+            once.append(candidate)
+    return once
+
+
+def _same_results(left: ModelResults, right: ModelResults) -> bool:
+    """Whether two sides are one model with equal answers, or are read from one place."""
+    if (left.candidate.model, left.fingerprint) != (right.candidate.model, right.fingerprint):
+        return False
+    return _same_place(left, right) or _records(left) == _records(right)
+
+
+def _records(model: ModelResults) -> dict[Slot, object]:
+    """Return what was answered to each task, without what may differ between two runs to the same answers."""
+    evaluations = {slot: result.evaluation for slot, result in model.answered.items()}
+    return {
+        slot: (each.examination, each.status, each.predictions, each.scores)
+        for slot, each in evaluations.items()
+    }
 
 
 def same_model_notes(baseline: ModelResults, candidates: Sequence[ModelResults]) -> list[str]:

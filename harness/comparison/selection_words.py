@@ -40,10 +40,10 @@ def _who(selection: Selection) -> str:
     outcome = selection.candidates[0].gate
     alike = sum(each.gate == outcome for each in selection.candidates)
     if outcome == "passes":
-        whose = f"of the {alike} of {count} candidates that pass the gate"
+        whose = f"of the {alike} of {count} candidates that {verb(alike, 'passes', 'pass')} the gate"
     else:
         whose = (
-            f"of the {alike} candidates for which the gate is {outcome}"
+            f"of the {plural(alike, 'candidate')} for which the gate is {outcome}"
             if outcome == "undecided"
             else (f"of {plural(count, 'candidate')}")
         )

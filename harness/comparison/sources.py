@@ -15,6 +15,7 @@ from harness.results.leaderboard import LeaderboardRow, leaderboard_rows, read_l
 from harness.results.prediction_files import TaskResult
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, Throughput
 from harness.results.soundness import as_broken, score_fault
+from harness.results.unreadable import Unreadable, evaluations_or_broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,24 +44,34 @@ class ModelResults:
     """The CSV; None for a folder."""
 
     @property
+    def believed(self) -> bool:
+        """Whether any of its records was read and holds, so that its settings are known."""
+        return any(result.evaluation.status != "broken" for result in self.answered.values())
+
+    @property
     def candidate(self) -> ModelRecord:
         """The model and its settings, from a result that has its facts if there is one."""
         known = [result.evaluation.candidate for result in self.answered.values()]
         return next((record for record in known if record.facts is not None), known[0])
 
 
-def read_results(path: Path, shown: str | None = None) -> list[ModelResults]:
+def read_results(
+    path: Path, shown: str | None = None, unreadable: Unreadable | None = None
+) -> list[ModelResults]:
     """Read all models of a results folder or a leaderboard CSV, sorted by name.
 
     shown: the path as the user wrote it, for reports; None for `path`.
+    unreadable: gets a sentence for each file that cannot be read. A record among them is a broken result.
     Predictions behind the rows of a CSV are read from the results folder that contains it.
-    Raises HarnessError for any other path, for one without results, and for a record that cannot be read.
+    Raises HarnessError for any other path, for one without results and, without `unreadable`, for files that
+    cannot be read and of which the model is unknown.
     """
+    found = Unreadable() if unreadable is None else unreadable
     if path.is_dir():
         results = Results(path)
-        answered = [_from_record(results, evaluation) for evaluation in results.evaluations()]
+        answered = [_from_record(results, evaluation) for evaluation in evaluations_or_broken(results, found)]
         if not answered:
-            raise no_results(path)
+            raise HarnessError(found.unplaced[0]) if found.unplaced else no_results(path)
     elif path.is_file():
         results = Results(path.parent)
         answered = _from_csv(read_leaderboard(path), results)
@@ -70,7 +81,9 @@ def read_results(path: Path, shown: str | None = None) -> list[ModelResults]:
             )
     else:
         raise HarnessError(f"no folder or file {path}", hint="give a results folder or its leaderboard.csv")
-    models = _by_model(answered, shown or str(path), results)
+    models = _by_model(answered, shown or str(path), results, found)
+    if unreadable is None and found.unplaced:
+        raise HarnessError(found.unplaced[0])
     return [replace(model, file=path) for model in models] if path.is_file() else models
 
 
@@ -216,9 +229,11 @@ def _prompts(row: LeaderboardRow) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(prompts.items()))
 
 
-def _by_model(answered: Sequence[TaskResult], source: str, results: Results) -> list[ModelResults]:
+def _by_model(
+    answered: Sequence[TaskResult], source: str, results: Results, unreadable: Unreadable
+) -> list[ModelResults]:
     shown = display_names(sorted(result.evaluation.model for result in answered))
-    speeds = {(speed.model, speed.fingerprint): speed for speed in results.throughputs()}
+    speeds = {(speed.model, speed.fingerprint): speed for speed in results.throughputs(unreadable.placed)}
     sides = {}
     for model, name in shown.items():
         own = [result for result in answered if result.evaluation.model == model]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.tasks.suites import DIGEST_DIGITS
+from harness.render import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,9 @@ def refuse_changed_rows(tasks: Sequence[LoadedTask], suites: Sequence[Suite]) ->
         ]
         if changed:
             lines = [
-                f"{each.task}: expected {suite.digests[each.task][:DIGEST_DIGITS]},"
-                f" found {each.digest[:DIGEST_DIGITS]} ({each.origin})"
+                "{}: expected {}, found {} ({})".format(
+                    each.task, *told_apart(suite.digests[each.task], each.digest), each.origin
+                )
                 for each in changed
             ]
             raise HarnessError(

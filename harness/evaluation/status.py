@@ -15,6 +15,7 @@ from harness.evaluation.result_status import PairStatus, RunStatus
 from harness.evaluation.without_texts import withheld_reason
 from harness.models.locate import locate_model
 from harness.models.missing import MissingModel
+from harness.render import told_apart
 from harness.results.code_changes import FEW, scoring_changes, task_changes
 from harness.results.soundness import same_source_fault
 from harness.system.paths import relative_to, user_path
@@ -232,10 +233,10 @@ class _CurrentState:
             reason = withheld_reason(loaded.error) if self.plan.no_texts else error_text(loaded.error)
             return "unknown", f"cannot read its rows: {_first_line(reason)}"
         if record is None:
-            now = located.fingerprint[:8]
-            return (
-                ("stale", f"model: {old[-1].candidate.fingerprint[:8]} / {now}") if old else ("missing", "")
-            )
+            if not old:
+                return "missing", ""
+            then, now = told_apart(old[-1].candidate.fingerprint, located.fingerprint)
+            return "stale", f"model: {then} / {now}"
         if record.key != record_key(located, examination):
             phrases = _changes(record, located, loaded)
             why = "; ".join(phrases)

@@ -9,6 +9,7 @@ from harness.errors import HarnessError
 from harness.evaluation.journal import read_runs
 from harness.evaluation.keys import source_hash
 from harness.evaluation.score_check import differences
+from harness.render import told_apart
 from harness.results.folder import no_results, read_record
 from harness.results.prediction_files import read_predictions
 from harness.results.publish import leaderboard_files
@@ -118,9 +119,11 @@ def _check_predictions(
         report.fault(name, str(error), _WHOLE)
         return
     if footer != expected:
-        report.fault(name, f"its footer says {footer[:8] or 'nothing'}, its record {expected[:8]}", _WHOLE)
+        said, recorded = told_apart(footer or "", expected)
+        report.fault(name, f"its footer says {said or 'nothing'}, its record {recorded}", _WHOLE)
     if actual != expected:
-        report.fault(name, f"its values hash to {actual[:8]}, its record says {expected[:8]}", _AGAIN)
+        found, recorded = told_apart(actual, expected)
+        report.fault(name, f"its values hash to {found}, its record says {recorded}", _AGAIN)
     elif footer == expected:
         report.predictions += 1
     if predictions.kept_out is not None and predictions.kept_out.columns:

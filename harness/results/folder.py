@@ -128,23 +128,34 @@ class Results:
         another belongs, and each folder that cannot be read; when it is None, the first of the latter kinds
         raises HarnessError.
         """
-        paths = self.record_paths(problems)
         latest: dict[tuple[str, ...], Evaluation] = {}
-        # Errors come after records: `sorted` would put them first.
-        for path in sorted(paths, key=lambda path: (path.parts[-3] == "errors", path)):
-            try:
-                evaluation, fault = self._read_checked(path)
-            except HarnessError as error:
-                if not os.path.lexists(path):
-                    continue  # another process has just finished what had failed
+        for path, read, fault in self.read_all(problems):
+            if isinstance(read, HarnessError):
                 if problems is None:
-                    raise
-                problems.append(error.message)
+                    raise read
+                problems.append(read.message)
                 continue
             if fault is not None and problems is not None:
                 problems.append(f"{shown_path(path)} {fault}; it is not ranked")
-            latest[*evaluation.model, _file_stem(evaluation.examination)] = evaluation
+            latest[*read.model, file_stem(read.examination)] = read
         return [latest[key] for key in sorted(latest, key=lambda key: (latest[key].examination.task, *key))]
+
+    def read_all(
+        self, problems: list[str] | None = None
+    ) -> Iterator[tuple[Path, Evaluation | HarnessError, str | None]]:
+        """Yield each record's path, content and what does not hold in it, failures last.
+
+        The content is the error for a file that is not a record, or lies where another belongs.
+        problems: as for `evaluations`, of folders.
+        """
+        # Errors come after records: `sorted` would put them first.
+        paths = self.record_paths(problems)
+        for path in sorted(paths, key=lambda path: (path.parts[-3] == "errors", path)):
+            try:
+                yield path, *self._read_checked(path)
+            except HarnessError as error:
+                if os.path.lexists(path):  # else another process has just finished what had failed
+                    yield path, error, None
 
     def _read_checked(self, path: Path) -> tuple[Evaluation, str | None]:
         """Read a record, as broken where it does not hold, and why; raises HarnessError for one elsewhere."""
@@ -184,9 +195,20 @@ class Results:
         """Whether a speed of the model is here."""
         return accessible(self._throughput(model)).is_file()
 
-    def throughputs(self) -> list[Throughput]:
-        """Read all speeds, sorted by model."""
-        return [_read_as(path, Throughput) for path in list_files(self.root / "throughput", ".json")]
+    def throughputs(self, problems: list[str] | None = None) -> list[Throughput]:
+        """Read all speeds, sorted by model.
+
+        problems: gets a sentence for each file that is not one; if None, the first raises HarnessError.
+        """
+        speeds = []
+        for path in list_files(self.root / "throughput", ".json", problems=problems):
+            try:
+                speeds.append(_read_as(path, Throughput))
+            except HarnessError as error:
+                if problems is None:
+                    raise
+                problems.append(error.message)
+        return speeds
 
     def write_run(self, name: str, content: dict[str, Any]) -> None:
         """Write the journal of a run: what it ran on and what it did."""
@@ -234,10 +256,10 @@ class Results:
             ) from error
 
     def _throughput(self, model: Identity) -> Path:
-        return self.root / "throughput" / f"{_folder(model)}.json"
+        return self.root / "throughput" / f"{model_folder(model)}.json"
 
     def _path(self, part: str, model: Identity, examination: Examination, ending: str) -> Path:
-        return self.root / part / _folder(model) / f"{_file_stem(examination)}.{ending}"
+        return self.root / part / model_folder(model) / f"{file_stem(examination)}.{ending}"
 
 
 def _short(trace: str) -> str:
@@ -288,14 +310,15 @@ def read_record(path: Path) -> tuple[Evaluation, bool | None]:
     return evaluation, content[_SEAL] == seal(content) if _SEAL in content else None
 
 
-def _file_stem(examination: Examination) -> str:
+def file_stem(examination: Examination) -> str:
     """Return a name such as `stsb`, `stsb@sample` or `stsb@hub@limit9`; an escaped name has no `@`."""
     sample = f"@{examination.data}" if examination.data in ("sample", "hub") else ""
     limit = f"@limit{examination.limit}" if examination.limit is not None else ""
     return f"{file_name(examination.task)}{sample}{limit}"
 
 
-def _folder(model: Identity) -> str:
+def model_folder(model: Identity) -> str:
+    """Return the name of a model's folder, such as `minilm~0a1b2c3d`."""
     name, fingerprint = model
     return f"{file_name(redact(name))}~{file_name(fingerprint[:8])}"
 

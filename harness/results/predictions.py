@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.metrics import standard as metrics
+from harness.render import plural, verb
 from harness.stats.kept import Kept
 from harness.stats.paired import Paired
 from harness.system.plugin_code import error_sentence, plugin_code
@@ -97,9 +98,11 @@ def align_tables(
     shared = [example for example in first["id"].tolist() if all(example in rows for rows in row_of)]
     most = max(map(len, row_of))
     if not common and len(shared) < most:
+        lacking = most - len(shared)
         fewest = min(range(len(row_of)), key=lambda index: len(row_of[index]))
         raise HarnessError(
-            f"{most - len(shared)} of {most} examples are not in the predictions of both models",
+            f"{lacking:,} of {plural(most, 'example')} {verb(lacking, 'is', 'are')} not in the predictions of"
+            " both models",
             exists="\n".join(f"{name}: {len(rows)}" for name, rows in zip(names, row_of, strict=True)),
             hint=f"run {names[fewest]} again: a missing row is never a pass",
         )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.finding import Finding, Severity
 from harness.models.interface import ModelFacts, Settings  # noqa: TC001 - msgspec reads annotations
+from harness.render import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,7 @@ class Examination:
         """Return what differs, one phrase each; empty where scores are comparable."""
         names = {"source": "task source", "version": "task version", "digest": "data"}
         return [
-            f"{names.get(name, name)}: {_brief(getattr(self, name))} / {_brief(getattr(other, name))}"
+            f"{names.get(name, name)}: {' / '.join(_brief(getattr(self, name), getattr(other, name)))}"
             for name in ("task", "version", "source", "split", "data", "digest", "limit")
             if getattr(self, name) != getattr(other, name)
         ]
@@ -255,9 +256,10 @@ def column_hash(values: Column) -> str:
     return hashlib.sha256(json.dumps(plain_values(values), ensure_ascii=False).encode()).hexdigest()
 
 
-def _brief(value: Any) -> str:  # noqa: ANN401 - any field
-    text = str(value)
-    return text[:8] if re.fullmatch(r"[0-9a-f]{64}", text) else text
+def _brief(left: Any, right: Any) -> tuple[str, str]:  # noqa: ANN401 - any field
+    texts = str(left), str(right)
+    hashes = all(re.fullmatch(r"[0-9a-f]{64}|", text) for text in texts)
+    return told_apart(*texts) if hashes else texts
 
 
 def plain_values(values: Column) -> list[Any]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.render import MISSING, Cell, Table, number
+from harness.render import MISSING, Cell, Table, number, plural
 from harness.results.letters import join_letters, letters
 from harness.results.overall import MOST_TAGS
 from harness.results.significance import ALONE
@@ -199,7 +199,7 @@ def _overall_rank(row: OverallRank) -> str:
 
 def overall_subtitle(ranking: OverallRanking) -> str:
     """Return the tasks that a ranking is over, and the kind of data."""
-    tasks = f"{len(ranking.tasks)} tasks: {', '.join(ranking.tasks)}"
+    tasks = f"{plural(len(ranking.tasks), 'task')}: {', '.join(ranking.tasks)}"
     sample = " · samples: illustrative, not the real datasets" if ranking.sample else ""
     limited = f" · LIMITED to a sample (limit {ranking.limit})" if ranking.limit is not None else ""
     return tasks + sample + limited

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from harness.tasks.interface import Task
 
-DIGEST_DIGITS = 8
-"""Number of digits of a digest that a sentence shows."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteTable:
@@ -69,7 +66,7 @@ def make_suite(table: SuiteTable, file: Path, keys: tuple[str, ...]) -> Suite:
         if not metrics:
             raise HarnessError(f"{where}: metrics of {task} are empty", hint="its headline counts without it")
     for task, digest in table.digests.items():
-        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
             raise HarnessError(
                 f"{where}: the digest of {task} is not 64 hexadecimal digits: {digest!r}",
                 hint=f"`harness freeze {keys[-1]}` prints the digests",
@@ -78,7 +75,7 @@ def make_suite(table: SuiteTable, file: Path, keys: tuple[str, ...]) -> Suite:
         name=keys[-1],
         tasks=tuple(dict.fromkeys(table.tasks)),
         metrics=table.metrics,
-        digests=table.digests,
+        digests={task: digest.lower() for task, digest in table.digests.items()},
         file=shown_path(file),
         header=table_name(*keys),
     )

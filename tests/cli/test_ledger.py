@@ -33,6 +33,7 @@ def test_without_a_ledger_nothing_is_written_and_nothing_counted(harness):
 
 def test_candidates_are_counted_over_commands_by_option_and_by_configuration(harness):
     words = ("--ledger", "notes/looks.jsonl")
+    Path("notes").mkdir()
     assert counts(harness("compare", "base", "cand0", "--format", "json", *words)) == [[1]]
     Path("harness.toml").write_text('ledger = "notes/looks.jsonl"')
     assert counts(harness("compare", "base", "cand1", "--format", "json")) == [[2]]
@@ -50,6 +51,16 @@ def test_a_file_that_is_no_ledger_is_an_error_before_anything_is_printed(harness
         assert (found.code, found.out) == (2, "")
         assert "ledger" in found.err
         assert "Traceback" not in found.err
+
+
+def test_a_folder_that_is_not_there_is_an_error_and_is_not_made(harness):
+    found = harness("compare", "base", "cand0", "--ledger", "looks/of/all.jsonl")
+    assert (found.code, found.out) == (2, "")
+    assert "no folder" in found.err
+    assert "looks/of for the ledger all.jsonl" in found.err
+    Path("harness.toml").write_text('ledger = "looks/all.jsonl"')
+    assert harness("compare", "base", "cand0").code == 2
+    assert not Path("looks").exists()
 
 
 def test_what_cannot_be_noted_is_named_and_the_comparison_is_shown(harness, monkeypatch):

@@ -51,6 +51,14 @@ def test_rows_that_changed_are_named_before_anything_is_encoded(frozen, run, har
     assert "Replace the digests in harness.toml with the table." in again.err
 
 
+def test_digests_are_shown_with_as_many_digits_as_tell_them_apart(frozen, run, harness):
+    digest = frozen.read_text().split('"')[-2]
+    other = digest[:11] + ("0" if digest[11] != "0" else "1") + digest[12:]
+    frozen.write_text(frozen.read_text().replace(digest, other))
+    assert f"stsb: expected {other[:12]}, found {digest[:12]} (sample)" in run(tasks="release").err
+    assert f"stsb: frozen with {other[:12]}, now {digest[:12]}" in harness("freeze", "release").err
+
+
 def test_a_limited_run_of_a_frozen_suite_is_refused_and_says_why(frozen, run):
     found = run("--limit", "20", tasks="release")
     assert found.code == 2
@@ -141,6 +149,18 @@ def test_rows_that_are_not_the_frozen_ones_are_a_failure_whatever_is_allowed(har
         (sentence,) = compared(harness, "--tasks", "release", *words, code=2)["broken"]
         assert sentence.startswith("ratings of cand has rows of digest eeeeeeee (files);")
         assert sentence.endswith("suite release (harness.toml) was frozen with dddddddd")
+
+
+def test_digests_that_begin_alike_are_told_apart_in_a_comparison(harness):
+    near = "d" * 20 + "e" * 44
+    rate("base", 1.0)
+    rate("cand", 0.9, digest=near)
+    write_suite(f'tasks = ["ratings"]\ndigests = {{ ratings = "{"d" * 64}" }}')
+    (sentence,) = compared(harness, "--tasks", "release", code=2)["broken"]
+    assert f"digest {near[:21]} " in sentence
+    assert sentence.endswith("d" * 21)
+    (refused,) = compared(harness, code=3)["refused"]
+    assert [refused["differences"][0][side] for side in ("baseline", "candidate")] == ["d" * 21, near[:21]]
 
 
 def test_of_a_task_on_sample_and_full_data_the_frozen_rows_are_compared(harness):

@@ -250,7 +250,7 @@ def test_a_row_that_one_model_lacks_is_a_failure_even_where_the_digests_agree():
     answer("cand", "cand", correct=right(0.8)[:-1])
     found = ask()
     assert found.exit_code == 2
-    assert "1 of 400 examples are not in the predictions of both models" in found.broken[0]
+    assert "1 of 400 examples is not in the predictions of both models" in found.broken[0]
 
 
 def test_rows_in_another_order_are_paired_by_their_ids():
@@ -455,3 +455,9 @@ def test_several_comparisons_are_corrected_together():
     assert all(one.lines[0].p_adjusted >= other.lines[0].p_adjusted for one, other in both)
     least = min(one.lines[0].p for one in alone)
     assert least < min(one.lines[0].p_adjusted for one in found) <= min(1, 3 * least * (1 + 1e-9))
+
+
+def test_a_number_of_one_is_not_followed_by_a_plural():
+    for seed, model in enumerate(("base", "cand")):
+        answer(model, model, correct=right(0.7, 8, seed=seed), cluster=["only"] * 8)
+    assert "1 independent unit is too few" in str(ask().lines[0])

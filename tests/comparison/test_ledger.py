@@ -25,6 +25,7 @@ ROWS = "d" * 64
 
 @pytest.fixture
 def path(tmp_path):
+    (tmp_path / "notes").mkdir()
     return tmp_path / "notes" / "ledger.jsonl"
 
 
@@ -228,7 +229,6 @@ def test_a_first_line_that_was_torn_is_still_a_ledger(length, path):
     ],
 )
 def test_a_file_that_is_no_ledger_is_refused_and_left_as_it_is(content, message, path):
-    path.parent.mkdir()
     path.write_bytes(content)
     for call in (lambda: read_ledger(path), lambda: judge(path, "a")):
         with pytest.raises(HarnessError, match=message):

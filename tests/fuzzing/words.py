@@ -129,12 +129,13 @@ def _compare(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.cli.compare import _format_of
     from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
     from harness.cli.options import read_options
+    from harness.results.unreadable import Unreadable
 
     for file in values["files"]:
         _format_of(file)
     scope, gate = read_options(ScopeOptions, values), read_options(GateOptions, values)
-    compare_options(scope, gate, plugins.tasks(), [])
-    model_pairs(read_options(PairOptions, values))
+    compare_options(scope, gate, plugins.tasks(), {}, [])
+    model_pairs(read_options(PairOptions, values), Unreadable())
 
 
 _COMMANDS: dict[str, Callable[[Mapping[str, Any], Plugins], None]] = {

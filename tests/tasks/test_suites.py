@@ -105,3 +105,7 @@ def test_a_metric_that_its_task_does_not_have_is_an_error():
 def test_a_task_that_no_plugin_has_is_left_to_the_command():
     """`compare` needs no plugin: records name their tasks."""
     assert suites_by_name([suite(tasks=("elsewhere",), metrics={"elsewhere": ("m",)})], TASKS)
+
+
+def test_a_digest_in_capitals_is_the_same_digest():
+    assert suite(digests={"stsb": DIGEST.upper()}).digests == {"stsb": DIGEST}
