@@ -7,6 +7,7 @@ import os
 import runpy
 import signal
 import string
+import sys
 import tempfile
 from dataclasses import fields, replace
 from pathlib import Path
@@ -35,6 +36,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # The first example pays for imports, and machines are shared: time is no property.
 settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
+
+# Tests of error rates draw from the families of the study; the package that is tested stays the installed one.
+sys.path.append(str(Path(__file__).parents[1]))
 
 SHARED = Path(__file__).parents[2] / "shared"
 SAMPLES = Path(__file__).parents[1] / "plugins"

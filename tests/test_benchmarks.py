@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.append(str(Path(__file__).parents[1]))
 
 from benchmarks import memory, peers, rounds, suite
 from benchmarks.child import environment_of

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1]))
 
 from benchmarks.type_one import pages
 from benchmarks.type_one.cells import Bounds, failures, measure_cell
