@@ -37,7 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
 
-# Tests of error rates draw from the families of the study; the package that is tested stays the installed one.
+# Tests of error rates draw from the families of the study. What is tested stays the installed package.
 sys.path.append(str(Path(__file__).parents[1]))
 
 SHARED = Path(__file__).parents[2] / "shared"
