@@ -15,8 +15,6 @@ from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
 from harness.stats.paired import Answers, Paired
 
-pytestmark = pytest.mark.kernels
-
 
 def pair(gold, left, right, clusters=None):
     units = np.arange(len(gold)) if clusters is None else clusters

@@ -14,8 +14,6 @@ from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
 from harness.stats.paired import Answers, Paired
 
-pytestmark = pytest.mark.kernels
-
 OURS = [family for family in FAMILIES if family.metric is AVERAGE_PRECISION]
 
 

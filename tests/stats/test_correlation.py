@@ -21,8 +21,6 @@ from harness.stats.left_out import scores_without
 from harness.stats.paired import Answers, Paired
 from harness.stats.ranks import count_above
 
-pytestmark = pytest.mark.kernels
-
 METRICS = pytest.mark.parametrize("metric", [SPEARMAN, PEARSON], ids=lambda metric: metric.name)
 CLUSTERS = {
     "alone": lambda generator, n: np.arange(n),

@@ -18,8 +18,6 @@ from harness.stats.intervals import score_curve
 from harness.stats.macro_f1 import fewest_for_margin
 from harness.stats.paired import Answers, Paired
 
-pytestmark = pytest.mark.kernels
-
 MEDIAN = Metric("median", lambda values: float(np.median(values)), columns=("value",))
 MEAN = Metric("mine", lambda values: float(np.mean(values)), columns=("value",))
 

@@ -15,8 +15,6 @@ from harness.stats.holm import holm
 from harness.stats.joint import Line
 from harness.stats.multiple import adjust, level_of_a_line
 
-pytestmark = pytest.mark.kernels
-
 DRAWS = 5_000
 
 

@@ -12,8 +12,6 @@ from harness.stats.influence import score_influences
 from harness.stats.paired import Answers
 from harness.stats.pairwise import Parts, pairwise_p, unit_shares
 
-pytestmark = pytest.mark.kernels
-
 VALUE = mean_metric("value")
 
 

@@ -19,8 +19,6 @@ from harness.stats.intervals import score_curve
 from harness.stats.paired import Paired
 from harness.stats.rare import RareChangeCurve, fewest
 
-pytestmark = pytest.mark.kernels
-
 UNKNOWN = Metric("mine", lambda gold, predicted: float(np.mean(gold * np.tanh(predicted))))
 METRICS = pytest.mark.parametrize(
     "metric", [ROC_AUC, AVERAGE_PRECISION, MACRO_F1, UNKNOWN], ids=lambda metric: metric.name

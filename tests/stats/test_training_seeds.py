@@ -17,8 +17,6 @@ from harness.stats.multiple import adjust
 from harness.stats.paired import Paired
 from harness.stats.training_seeds import seeds_gain
 
-pytestmark = pytest.mark.kernels
-
 VALUE = mean_metric("value")
 
 
