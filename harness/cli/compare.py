@@ -178,7 +178,13 @@ def command(
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
     unreadable = Unreadable()
-    pairs = model_pairs(pair, unreadable, every=selecting)
+    try:
+        pairs = model_pairs(pair, unreadable, every=selecting)
+    except HarnessError as error:
+        # The model that is missing may be the one that cannot be read.
+        unread = [*dict.fromkeys(unreadable.placed + unreadable.unplaced)]
+        exists = "\n".join([*([error.exists] if error.exists else []), *unread])
+        raise HarnessError(error.message, exists=exists or None, hint=error.hint) from error
     suites = workspace.suites(tasks)
     options = compare_options(scope, gate, tasks, suites, pairs, matrix=pair.all_pairs)
     ledger = _ledger(report, workspace.config)
