@@ -178,19 +178,13 @@ def command(
     workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
     unreadable = Unreadable()
-    try:
-        pairs = model_pairs(pair, unreadable, every=selecting)
-    except HarnessError as error:
-        # The model that is missing may be the one that cannot be read.
-        unread = [*dict.fromkeys(unreadable.placed + unreadable.unplaced)]
-        exists = "\n".join([*([error.exists] if error.exists else []), *unread])
-        raise HarnessError(error.message, exists=exists or None, hint=error.hint) from error
+    pairs = model_pairs(pair, unreadable, every=selecting)
     suites = workspace.suites(tasks)
     options = compare_options(scope, gate, tasks, suites, pairs, matrix=pair.all_pairs)
     ledger = _ledger(report, workspace.config)
     selected = select(choice, pairs, options, suites) if selecting else None
     comparisons = selected.judged if selected else compare(pairs, options)
-    problems = [*workspace.plugins.problems, *dict.fromkeys(unreadable.placed + unreadable.unplaced)]
+    problems = [*workspace.plugins.problems, *unreadable.sentences]
     # A file that may be of any model may be the result that decides: without it nothing passes.
     whole = not unreadable.unplaced
     if ledger is not None:

@@ -70,12 +70,26 @@ def model_pairs(
 
     unreadable: gets a sentence for each file that cannot be read.
     every: without names, take all other models for candidates, not the only one.
+    Raises HarnessError for models that are not there, which names what could not be read.
     """
-    from harness.comparison.same_model import without_repeated
-    from harness.comparison.sources import pick, read_results
+    from harness.comparison.sources import read_results
 
     paths = [user_path(path) for path in options.paths]
     read = [read_results(path, shown, unreadable) for path, shown in zip(paths, options.paths, strict=True)]
+    try:
+        return _pairs_of(options, paths, read, every=every)
+    except HarnessError as error:
+        # The model that is missing may be the one that cannot be read.
+        exists = "\n".join(filter(None, [error.exists, *unreadable.sentences]))
+        raise HarnessError(error.message, exists=exists or None, hint=error.hint) from error
+
+
+def _pairs_of(
+    options: PairOptions, paths: Sequence[Path], read: Sequence[Sequence[ModelResults]], *, every: bool
+) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
+    from harness.comparison.same_model import without_repeated
+    from harness.comparison.sources import pick
+
     if options.all_pairs:
         return _all_pairs(options, read)
     (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.comparison.entries import task_of
-from harness.stats.joint import Line
+from harness.stats.joint import Line, line_of
 from harness.stats.several_tasks import mean_curve
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.comparison.gate import Condition, Gate
     from harness.comparison.measure import MetricGain
@@ -25,7 +25,7 @@ def asked_lines(measured: Sequence[MetricGain], gate: Gate | None) -> list[Line]
     """
     tested = [(each, each.gain) for each in measured if each.gain is not None]
     if gate is None:
-        return [_line(gain, each.evaluation.examination) for each, gain in tested]
+        return [line_of(gain, each.evaluation.examination) for each, gain in tested]
     single: set[int] = set()
     means: list[Line] = []
     for condition in gate.conditions:
@@ -35,16 +35,12 @@ def asked_lines(measured: Sequence[MetricGain], gate: Gate | None) -> list[Line]
                 means += _means([tested[place] for place in own])
             else:
                 single.update(own)
-    return [*(_line(tested[p][1], tested[p][0].evaluation.examination) for p in sorted(single)), *means]
+    return [*(line_of(tested[p][1], tested[p][0].evaluation.examination) for p in sorted(single)), *means]
 
 
 def _covers(condition: Condition, measured: MetricGain) -> bool:
     metric = measured.score.metric
     return condition.covers(task_of(measured), metric, measured.tags, headline=measured.headline)
-
-
-def _line(gain: Gain, sample: Hashable) -> Line:
-    return Line(gain.p, sample, gain.influence, gain.unit_names)
 
 
 def _means(members: Sequence[tuple[MetricGain, Gain]]) -> Iterator[Line]:
@@ -59,7 +55,7 @@ def _mean(members: Sequence[tuple[MetricGain, Gain]]) -> Line:
     """Return the mean of gains as a line, on the examples of all tasks together."""
     if len(members) == 1:
         ((each, gain),) = members
-        return _line(gain, each.evaluation.examination)
+        return line_of(gain, each.evaluation.examination)
     parts = [
         (gain.influence, np.char.add(f"{place} ", np.asarray(gain.unit_names).astype(str)))
         for place, (_, gain) in enumerate(members)

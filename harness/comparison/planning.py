@@ -10,10 +10,9 @@ import numpy as np
 
 from harness.comparison.result import GatePlan
 from harness.render import percent, plural
-from harness.results.predictions import pair_tables
 from harness.stats.curve import LEVEL, PointCurve
 from harness.stats.flips_power import POWER
-from harness.stats.joint import Line, by_sample
+from harness.stats.joint import by_sample, line_of
 from harness.stats.passing import Passing, smallest_number
 
 if TYPE_CHECKING:
@@ -106,11 +105,11 @@ def _same_answers(measured: MetricGain) -> bool:
 
 
 def _plan(line: MetricComparison, measured: MetricGain, loss: float, level: float) -> _Planned:
-    gain, pair = measured.gain, None
+    gain = measured.gain
     if gain is None:
         raise ValueError(f"{line.task} by {line.metric} has no gain to plan for")
-    if measured.metric is not None and measured.from_seeds is None and gain.influence is not None:
-        pair = pair_tables(measured.metric, *measured.tables)
+    alone = measured.from_seeds is None and gain.influence is not None
+    pair = measured.pair if alone else None
     passing = Passing(gain, pair, measured.from_seeds or 0.0, level)
     return _Planned(line=line, measured=measured, accepted=loss, passing=passing)
 
@@ -137,7 +136,9 @@ def _joint_chance(planned: Sequence[_Planned]) -> Callable[[float], float]:
     Lines of one task are correlated as the influences of its units are: of normal variables with that
     correlation, each passes a quantile of its own chance. Tasks are independent.
     """
-    samples = by_sample([_line_of(each) for each in planned])
+    samples = by_sample(
+        [line_of(each.passing.gain, each.measured.evaluation.examination) for each in planned]
+    )
     together = [sample for sample in samples if len(sample.positions) > 1]
     joined = {position for sample in together for position in sample.positions}
     alone = [each for position, each in enumerate(planned) if position not in joined]
@@ -156,12 +157,6 @@ def _joint_chance(planned: Sequence[_Planned]) -> Callable[[float], float]:
         return chance
 
     return all_pass
-
-
-def _line_of(planned: _Planned) -> Line:
-    gain = planned.passing.gain
-    sample = planned.measured.evaluation.examination
-    return Line(p=gain.p, sample=sample, influence=gain.influence, unit_names=gain.unit_names)
 
 
 def _normal_draws(covariance: np.ndarray) -> np.ndarray:

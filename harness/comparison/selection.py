@@ -91,14 +91,14 @@ def select_and_confirm(
     """
     refuse_shared_examples(pairs, options.only or frozenset(), confirm_on)
     found = select_best(pairs, replace(options, gate=None, why=False, power=False), by)
-    chosen = pairs[found.shown]
-    (comparison,) = compare([chosen], replace(options, only=confirm_on))
+    winner = pairs[found.shown]
+    (comparison,) = compare([winner], replace(options, only=confirm_on))
     selection = replace(found.selection, confirmed_on=tuple(sorted(confirm_on)))
     sentence = f"{selection.sentence} Alone on {', '.join(selection.confirmed_on)}: {comparison.sentence}"
     return Selected(
         selection=selection,
         judged=[*found.judged, replace(comparison, sentence=sentence)],
-        pairs=[*pairs, chosen],
+        pairs=[*pairs, winner],
         shown=len(pairs),
     )
 

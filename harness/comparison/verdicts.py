@@ -13,7 +13,7 @@ from harness.comparison.result import MetricComparison
 from harness.comparison.thresholds import judge_gain
 from harness.stats.curve import LEVEL
 from harness.stats.detectable import detectable_gain
-from harness.stats.joint import Line
+from harness.stats.joint import line_of
 from harness.stats.multiple import adjust, level_of_a_line
 from harness.stats.spread import effective_number
 from harness.stats.unseen import bounds_of
@@ -26,24 +26,22 @@ if TYPE_CHECKING:
     from harness.comparison.measure import MetricGain
     from harness.comparison.result import Shortage
     from harness.comparison.words import Verdict
+    from harness.stats.joint import Line
 
 
 def correct_p_values(families: Sequence[Sequence[MetricGain]]) -> list[list[float]]:
     """Correct p-values over all lines of all comparisons; returns a list for each comparison."""
-    adjusted = iter(adjust([_line_of(each) for family in families for each in family]).tolist())
+    adjusted = iter(adjust(_lines_of(families)).tolist())
     return [[next(adjusted) for _ in family] for family in families]
 
 
 def claim_level(families: Sequence[Sequence[MetricGain]]) -> float:
     """Return the level of each line's test after the correction over all lines of all comparisons."""
-    return level_of_a_line([_line_of(each) for family in families for each in family])
+    return level_of_a_line(_lines_of(families))
 
 
-def _line_of(measured: MetricGain) -> Line:
-    examination, gain = measured.evaluation.examination, measured.gain
-    if gain is None:
-        return Line(p=math.nan, sample=examination, influence=None, unit_names=None)
-    return Line(p=gain.p, sample=examination, influence=gain.influence, unit_names=gain.unit_names)
+def _lines_of(families: Sequence[Sequence[MetricGain]]) -> list[Line]:
+    return [line_of(each.gain, each.evaluation.examination) for family in families for each in family]
 
 
 def make_lines(

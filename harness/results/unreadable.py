@@ -34,6 +34,11 @@ class Unreadable:
     unplaced: list[str] = field(default_factory=list)
     """A sentence for each other one: a result of any model may be missing."""
 
+    @property
+    def sentences(self) -> list[str]:
+        """All sentences, each once."""
+        return [*dict.fromkeys(self.placed + self.unplaced)]
+
 
 def evaluations_or_broken(results: Results, unreadable: Unreadable) -> list[Evaluation]:
     """Read all records, as `Results.evaluations` does; one that cannot be read is a broken result.

@@ -15,8 +15,8 @@ import numpy as np
 
 from harness.stats.curve import LEVEL, quantile
 from harness.stats.flip_curves import FEW_COINS, FlipCurves, moments
-from harness.stats.joint import Line, by_sample
-from harness.stats.several_tasks import mean_curve, shared_doubt
+from harness.stats.joint import Line, by_sample, line_of
+from harness.stats.several_tasks import MeanCurve, mean_curve
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -63,7 +63,8 @@ class Contest:
         """
         if any(gain.curve is None for row in gains for gain in row):
             raise ValueError("a gain without a confidence curve cannot be compared with others")
-        curves, doubts = [mean_curve(row) for row in gains], np.array([shared_doubt(row) for row in gains])
+        curves = [mean_curve(row) for row in gains]
+        doubts = np.array([curve.wider if isinstance(curve, MeanCurve) else 1.0 for curve in curves])
         tasks, parts = len(samples), []
         for task, sample in enumerate(samples):
             influences, shares = _influences([row[task] for row in gains], sample)
@@ -236,7 +237,7 @@ def _influences(gains: Sequence[Gain], sample: Hashable) -> tuple[np.ndarray, np
     """
     if all(gain.influence is None for gain in gains):
         return np.zeros((0, len(gains))), np.zeros(0)
-    (own,) = by_sample([Line(gain.p, sample, gain.influence, gain.unit_names) for gain in gains])
+    (own,) = by_sample([line_of(gain, sample) for gain in gains])
     influences = np.zeros((len(own.influences), len(gains)))
     influences[:, own.positions] = own.influences - own.influences.mean(axis=0)
     (shares,) = by_sample([Line(gain.p, sample, gain.unit_shares, gain.unit_names) for gain in gains])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
+
+    from harness.stats.gain import Gain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +26,13 @@ class Line:
     """(units,): influence of each unit on the gain; None where unknown."""
     unit_names: np.ndarray | None
     """(units,): lines of one sample share the units of the same name."""
+
+
+def line_of(gain: Gain | None, sample: Hashable) -> Line:
+    """Return the line of a gain on the examples of a sample; one without a test where there is no gain."""
+    if gain is None:
+        return Line(p=math.nan, sample=sample, influence=None, unit_names=None)
+    return Line(p=gain.p, sample=sample, influence=gain.influence, unit_names=gain.unit_names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

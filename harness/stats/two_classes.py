@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,8 +58,7 @@ class Classes:
     @property
     def rarer(self) -> int:
         """The rarer class; positives where both are as many."""
-        positives, negatives = self.labels.sum(), (1 - self.labels).sum()
-        return int(positives <= negatives)
+        return int(2 * self.positives <= len(self.labels))
 
     def spread(self, influence: np.ndarray) -> Spread:
         """Return the spread of a score or gain with such influences of examples: (n,)."""
@@ -73,15 +73,7 @@ def gain_curve(pair: Paired, classes: Classes, size: float, test: str) -> Curve 
     if classes.fewest < _FEWEST:
         return None
     spread = classes.spread(example_gain_influences(pair))
-    return RareChangeCurve(
-        pair.gain,
-        float(np.sqrt(spread.variance)),
-        spread.freedom,
-        size * spread.design,
-        test,
-        range=1.0,
-        bounds=Interval(-1.0, 1.0),
-    )
+    return _curve(pair.gain, spread, size, test, anchor=0.0, bounds=Interval(-1.0, 1.0))
 
 
 def score_curve(answers: Answers, classes: Classes, size: float, test: str) -> Curve | None:
@@ -89,15 +81,21 @@ def score_curve(answers: Answers, classes: Classes, size: float, test: str) -> C
     if classes.fewest < _FEWEST:
         return None
     spread = classes.spread(example_influences(answers))
+    return _curve(answers.score, spread, size, test, anchor=answers.score, bounds=Interval(0.0, 1.0))
+
+
+def _curve(
+    value: float, spread: Spread, size: float, test: str, *, anchor: float, bounds: Interval
+) -> RareChangeCurve:
     return RareChangeCurve(
-        answers.score,
-        float(np.sqrt(spread.variance)),
+        value,
+        math.sqrt(spread.variance),
         spread.freedom,
         size * spread.design,
         test,
-        anchor=answers.score,
+        anchor=anchor,
         range=1.0,
-        bounds=Interval(0.0, 1.0),
+        bounds=bounds,
     )
 
 
