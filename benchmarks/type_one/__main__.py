@@ -3,8 +3,9 @@
     python -m benchmarks.type_one --out benchmarks/results/type_one.json
     python -m benchmarks.type_one --repetitions 200 --families 'ROC-AUC*'
 
-Type I: share of claims at nominal 5 % where there is no gain. Coverage: of the true gain, and of a score, at
-nominal 95 %. Gate: how often a candidate passes whose true loss is exactly the margin, at nominal 2.5 %.
+Type I: share of claims where there is no gain (nominal 5 %). Coverage: share of intervals that contain the
+true gain, or score (nominal 95 %). Gate: share of passes of a candidate whose true loss is exactly the margin
+(nominal 2.5 %).
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def check_ledger(path: Path) -> None:
 
 
 def read_ledger(path: Path) -> Ledger:
-    """Read a ledger; an empty one where there is no file.
+    """Return what a ledger says; it is empty if there is no file.
 
     Raises HarnessError for a file that cannot be read, or is not a ledger.
     """

@@ -14,7 +14,7 @@ LEVEL = 0.05
 """Significance level of two-sided tests; intervals are of 95 %."""
 
 SMALLEST_P = 1e-12
-"""Smallest p-value that is told apart from zero."""
+"""Smallest p-value that is returned; a smaller one is returned as this."""
 
 _HALVINGS = 60
 

@@ -7,9 +7,9 @@ correlations of normal data are known; of other data they are the mean over two 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -145,16 +145,13 @@ def families(name: str, metric: Metric, ratings: Ratings, **options: object) -> 
     gain = None if base is None or candidate is None else candidate - base
     if ratings.noise[0] == ratings.noise[1] and not ratings.outliers:
         gain = 0.0
-    settings = {"sizes": SIZES, "true_gain": gain, "true_score": base} | options
-    return [Family(name=f"{metric.name}, {name}", metric=metric, draw=ratings, **settings)]  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"sizes": SIZES, "true_gain": gain, "true_score": base} | options
+    return [Family(name=f"{metric.name}, {name}", metric=metric, draw=ratings, **settings)]
 
 
 def both_worths(name: str, metric: Metric, ratings: Ratings, loss: float, **options: object) -> list[Family]:
     """Return families of two equal models, and of a candidate whose errors are larger by so much."""
-    worse = Ratings(
-        **{key: getattr(ratings, key) for key in Ratings.__slots__}
-        | {"noise": (ratings.noise[0], ratings.noise[1] * (1 + loss))}
-    )
+    worse = replace(ratings, noise=(ratings.noise[0], ratings.noise[1] * (1 + loss)))
     return [
         *families(name, metric, ratings, **options),
         *families(f"{name}, a loss", metric, worse, **options),
@@ -163,14 +160,14 @@ def both_worths(name: str, metric: Metric, ratings: Ratings, loss: float, **opti
 
 def _of(metric: Metric) -> list[Family]:
     rare = contaminated_spearman if metric is SPEARMAN else few_seen
-    half, tails = (0.5, 0.5), {"errors": heavy, "meaning": heavy}
+    half = (0.5, 0.5)
     return [
         *both_worths("ratings in steps", metric, Ratings(noise=half, gold=steps), 0.2),
         *both_worths("skewed ratings", metric, Ratings(noise=half, gold=skewed), 0.2),
         *both_worths("weak models", metric, Ratings(noise=(3.2, 3.2)), 0.5),
         *both_worths("close to 1", metric, Ratings(noise=(0.14, 0.14)), 0.8),
         *both_worths("models nearly alike", metric, Ratings(noise=half, shared=0.98), 0.1),
-        *both_worths("heavy tails", metric, Ratings(noise=half, **tails), 0.4),  # type: ignore[arg-type]
+        *both_worths("heavy tails", metric, Ratings(noise=half, errors=heavy, meaning=heavy), 0.4),
         *both_worths(
             "contaminated",
             metric,
