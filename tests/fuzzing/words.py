@@ -134,7 +134,7 @@ def _compare(values: Mapping[str, Any], plugins: Plugins) -> None:
     for file in values["files"]:
         _format_of(file)
     scope, gate = read_options(ScopeOptions, values), read_options(GateOptions, values)
-    compare_options(scope, gate, plugins.tasks(), {}, [])
+    compare_options(scope, gate, plugins.tasks(), {}, [], matrix=values["all_pairs"])
     model_pairs(read_options(PairOptions, values), Unreadable())
 
 
