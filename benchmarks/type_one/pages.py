@@ -138,6 +138,73 @@ def real_table() -> str:
     return _table(["task", "n", "test", "type I", "coverage"], rows, numeric=[3, 4])
 
 
+def lines_table() -> str:
+    """Return the table of familywise errors and of power with many lines."""
+    rows = [
+        [
+            cell["kind"],
+            cell["what"],
+            str(cell["lines"]),
+            f"{cell['correlation']:g}",
+            f"{cell['examples']:,}",
+            _percent(_number(cell["familywise"])),
+            _percent(_number(cell["power"])),
+            _percent(_number(cell["power_holm"])),
+        ]
+        for cell in _read("familywise.json")["cells"]
+    ]
+    header = ["data", "what", "how many", "correlation", "n", "familywise", "power", "by Holm"]
+    return _table(header, rows, numeric=range(2, 8))
+
+
+def races_table() -> str:
+    """Return the table of the worst shares of each race over its numbers of examples, by candidates."""
+    races: dict[str, list[dict[str, Any]]] = {}
+    for cell in _read("selection.json")["cells"]:
+        races.setdefault(cell["race"], []).append(cell)
+    rows = [
+        [
+            name,
+            *(
+                _percent(min(cell["coverage"] for cell in cells if cell["candidates"] == count))
+                for count in sorted({cell["candidates"] for cell in cells})
+            ),
+            _percent(min(cell["naive"] for cell in cells)),
+            _percent(max(cell["passes"] for cell in cells)),
+            _percent(min(cell["best_kept"] for cell in cells)),
+        ]
+        for name, cells in races.items()
+    ]
+    counts = sorted({cell["candidates"] for cells in races.values() for cell in cells})
+    header = ["candidates", *map(str, counts), "ordinary", "gate", "best kept"]
+    return _table(header, rows, numeric=range(1, len(header)))
+
+
+def power_table() -> str:
+    """Return the table of the power that was found at the printed detectable gain, by lines."""
+    cells = _read("detectable.json")["cells"]
+    counts = sorted({cell["lines"] for cell in cells})
+    found = {(cell["family"], cell["examples"], cell["lines"]): _number(cell["power"]) for cell in cells}
+    rows = [
+        [
+            family,
+            f"{examples:,}",
+            *(_whole(found.get((family, examples, count), math.nan)) for count in counts),
+        ]
+        for family, examples in dict.fromkeys((cell["family"], cell["examples"]) for cell in cells)
+    ]
+    names = [f"{count} line{'s' * (count > 1)}" if count else "--power" for count in counts]
+    return _table(["data", "n", *names], rows, numeric=range(1, 2 + len(counts)))
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _whole(share: float) -> str:
+    return "–" if math.isnan(share) else f"{100 * share:.0f} %"
+
+
 def _range(shares: Sequence[float]) -> str:
     known = [share for share in shares if math.isfinite(share)]
     return f"{100 * min(known):.1f} – {100 * max(known):.1f} %" if known else ""
@@ -162,6 +229,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "summary": summary,
     "rivals": rivals_table,
     "real": real_table,
+    "lines": lines_table,
+    "races": races_table,
+    "power": power_table,
 }
 
 

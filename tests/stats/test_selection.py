@@ -102,7 +102,7 @@ def test_the_interval_of_a_candidate_that_was_chosen_by_any_rule_is_for_all_at_o
 def test_the_best_of_those_above_a_bound_is_covered_where_its_own_interval_is_not():
     """Twenty equal candidates; the best of those that pass a gate on an answer that goes with their gain."""
     generator, covered, naive = np.random.default_rng(11), [], []
-    for _ in range(150):
+    for _ in range(60):
         drawn = generator.normal(size=(20, 60))
         field = contest(*drawn)
         passing = np.flatnonzero(field.values + 0.1 * generator.normal(size=20) > 0)
@@ -111,7 +111,7 @@ def test_the_best_of_those_above_a_bound_is_covered_where_its_own_interval_is_no
         own = field.curves[position].interval()
         covered.append(low <= 0 <= high)
         naive.append(own.low <= 0 <= own.high)
-    assert np.mean(covered) >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 150)
+    assert np.mean(covered) >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 60)
     assert np.mean(naive) < 0.85
 
 
@@ -296,8 +296,10 @@ def test_a_gain_without_a_curve_cannot_be_compared():
 @pytest.mark.parametrize(
     ("name", "candidates", "repetitions"),
     [
-        pytest.param("nDCG, equal", 20, 150, id="nDCG, 20 equal candidates"),
-        pytest.param("nDCG, alike", 5, 200, id="nDCG, 5 candidates that are much alike"),
+        pytest.param("nDCG, equal", 20, 150, id="nDCG, 20 equal candidates", marks=pytest.mark.slow),
+        pytest.param(
+            "nDCG, alike", 5, 200, id="nDCG, 5 candidates that are much alike", marks=pytest.mark.slow
+        ),
         pytest.param("Spearman, one better", 5, 150, id="Spearman, one of 5 is better"),
     ],
 )

@@ -41,8 +41,14 @@ def test_the_gain_is_the_mean_over_seeds():
     assert result.low > 0 and result.p < 0.05
 
 
-@pytest.mark.parametrize("spread", [0.0, 0.1])
-@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize(
+    ("count", "spread"),
+    [
+        (2, 0.0),
+        (2, 0.1),
+        *(pytest.param(*asked, marks=pytest.mark.slow) for asked in itertools.product((3, 5), (0.0, 0.1))),
+    ],
+)
 def test_the_interval_covers_whichever_source_prevails(count, spread):
     generator = np.random.default_rng(count)
     result = [seeds_gain(seeds(generator, count=count, spread=spread)).gain for _ in range(150)]
