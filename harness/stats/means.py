@@ -8,8 +8,7 @@ gains, and a bound that knows the range where so few units lost (or gained) that
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,69 +34,31 @@ def gain_curve(pair: Paired) -> Curve | None:
     """Return the curve of a gain of means; None where no unit differs and the range is unknown."""
     if flips := count_flips(pair):
         return FlipsCurve(*flips, pair.examples)
-    units = _differences(pair)
+    units = differences_of(pair)
     if not units.totals.any() and pair.same_rows:
         return _no_difference(pair, units)
     influence = influences(pair)
     if standard_error(influence) <= ROUNDING * units.spread / pair.count:
         return _constant(units, pair.gain)
-    signs, *others = _curves(units, influence)
+    signs, *others = curves_of(Residuals.of(units.totals, units.weights), units, influence)
     exact = sign_flip_p(units.totals) if pair.same_rows else None
     signs = PinnedCurve(signs, pair.gain, signs.p() if exact is None else exact, signs.test)
     return WidestCurve([signs, *others], "sign flip")
 
 
-def curve_with_gain(pair: Paired, gain: float, size: float, more: float, below: float) -> Curve:
-    """Return the curve of a data set on which a pair that is better by `gain` has less luck than usual.
+def curves_of(residuals: Residuals, units: Differences, influence: np.ndarray | None = None) -> list[Curve]:
+    """Return the curves of a gain of which the widest counts; that of sign flips is the first.
 
-    more: the share of the gain, in [0, 1], that comes from units which did not differ, each of which then
-    gains `size` at most, in the units of `pair.gain`; the rest, and what such units are too few for, from
-    those that did, alike. below: by how many standard errors the estimate is below the truth. Units that
-    gained less are then more, and so the spread differs too if they are skewed.
-    Raises ValueError where no unit differs. Source of the weights: Efron (1981), "Nonparametric standard
-    errors and confidence intervals", exponential tilting, to its first order.
+    units: those of the pair, of which the range is known. influence: (units,) of each unit on the gain; by
+    default as the residuals are at it, which are as good but for rounding.
     """
-    units = _differences(pair)
-    totals, moved = units.totals.copy(), units.totals != 0
-    if not moved.any():
-        raise ValueError("no unit differs")
-    same, largest = np.flatnonzero(~moved), size / pair.count
-    count = min(len(same), math.ceil(more * gain / largest - ROUNDING))
-    if count:
-        each = min(more * gain / count, largest)
-        totals[same[np.linspace(0, len(same) - 1, count).astype(int)]] = each
-        gain -= count * each
-    totals[moved] += gain / moved.sum()
-    off = totals - totals.sum() * units.weights
-    drawn = _tilted(off, below)
-    whole = units.weights[drawn].sum()
-    totals, weights = totals[drawn] / whole, units.weights[drawn] / whole
-    unlucky, influence = replace(units, totals=totals, weights=weights), totals - totals.sum() * weights
-    if standard_error(influence) <= ROUNDING * units.spread / pair.count:
-        return UnseenCurve(
-            float(totals.sum()), pair.count, Interval(-units.spread, units.spread), "sign flip"
-        )
-    return WidestCurve(_curves(unlucky, influence), "sign flip")
-
-
-def _tilted(influence: np.ndarray, below: float) -> np.ndarray:
-    """Return as many units, (units,) int, evenly along their influence, whose sum is so many errors less."""
-    count = len(influence)
-    tilt = np.maximum(1 - below * (influence - influence.mean()) / standard_error(influence), 0)
-    order = np.argsort(influence, kind="stable")
-    reached = np.cumsum(tilt[order])
-    steps = (np.arange(count) + 0.5) / count * reached[-1]
-    return np.asarray(order[np.minimum(np.searchsorted(reached, steps), count - 1)])
-
-
-def _curves(units: _Differences, influence: np.ndarray) -> list[Curve]:
-    """Return the curves of which the widest counts; that of sign flips is the first."""
-    residuals = Residuals.of(units.totals, units.weights)
     bounds = Interval(-units.spread, units.spread)
-    curves: list[Curve] = [
-        sign_curve(residuals, bounds),
-        HallCurve.of(residuals.gain, influence, bounds),
-    ]
+    hall = (
+        HallCurve.of(residuals.gain, residuals.at(residuals.gain), bounds, residuals.counts)
+        if influence is None
+        else HallCurve.of(residuals.gain, influence, bounds)
+    )
+    curves: list[Curve] = [sign_curve(residuals, bounds), hall]
     if bound := _range_curve(residuals, units, bounds):
         curves.append(bound)
     return curves
@@ -125,7 +86,7 @@ def score_curve(answers: Answers) -> Curve | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Differences:
+class Differences:
     """What each unit adds to a gain."""
 
     totals: np.ndarray
@@ -137,7 +98,7 @@ class _Differences:
     examples: int
 
 
-def _differences(pair: Paired) -> _Differences:
+def differences_of(pair: Paired) -> Differences:
     """Return the units' shares of a gain; those of models with other rows that count are linear parts."""
     sides = pair.baseline, pair.candidate
     weights = sum(side.sizes / side.sizes.sum() for side in sides) / 2
@@ -151,10 +112,10 @@ def _differences(pair: Paired) -> _Differences:
     values = np.concatenate([side.values for side in sides])
     unit_range = all(_in_unit_range(side) for side in sides)
     spread = 1.0 if unit_range else float(np.ptp(values))
-    return _Differences(totals, weights, spread, pair.examples)
+    return Differences(totals, weights, spread, pair.examples)
 
 
-def _no_difference(pair: Paired, units: _Differences) -> Curve | None:
+def _no_difference(pair: Paired, units: Differences) -> Curve | None:
     """Return what units that were not seen could do where none of those seen differs."""
     seen = effective_number(units.weights)
     if units.spread == 1.0:
@@ -163,7 +124,7 @@ def _no_difference(pair: Paired, units: _Differences) -> Curve | None:
     return _constant(units, pair.gain)
 
 
-def _constant(units: _Differences, gain: float) -> Curve | None:
+def _constant(units: Differences, gain: float) -> Curve | None:
     """Return the curve of a gain that is the same in each unit; None where all values are alike."""
     seen = effective_number(units.weights)
     if not units.spread:
@@ -171,12 +132,14 @@ def _constant(units: _Differences, gain: float) -> Curve | None:
     return UnseenCurve(gain, seen, Interval(min(-units.spread, gain), max(units.spread, gain)), "sign flip")
 
 
-def _range_curve(residuals: Residuals, units: _Differences, bounds: Interval) -> Curve | None:
+def _range_curve(residuals: Residuals, units: Differences, bounds: Interval) -> Curve | None:
     """Return the curve of the bound that knows the range, on the sides where few units are seen.
 
     At twice the level of the others: it holds for the worst of all distributions.
     """
-    lost, gained = int((units.totals < 0).sum()), int((units.totals > 0).sum())
+    lost, gained = (
+        float(residuals.counts[side].sum()) for side in (residuals.totals < 0, residuals.totals > 0)
+    )
     # Where hardly any unit differs, nothing tells how far a whole cluster might; else what may be lost unseen
     # is an example: clusters were seen to gain and lose, and not as a whole.
     unseen = 1 / (len(units.totals) if lost + gained < FEW else units.examples)

@@ -42,7 +42,7 @@ class Residuals:
     weights: np.ndarray
     """(k,) positive"""
     counts: np.ndarray
-    """(k,) number of units that are alike."""
+    """(k,) number of units that are alike; expected numbers need not be whole."""
 
     @classmethod
     def of(cls, totals: np.ndarray, weights: np.ndarray) -> Self:
