@@ -40,28 +40,28 @@ def gain_curve(pair: Paired) -> Curve | None:
     influence = influences(pair)
     if standard_error(influence) <= ROUNDING * units.spread / pair.count:
         return _constant(units, pair.gain)
-    signs, *others = curves_of(Residuals.of(units.totals, units.weights), units, influence)
+    residuals = Residuals.of(units.totals, units.weights)
+    signs, *others = curves_of(residuals, units, influence)
+    lost, gained = residuals.lost_and_gained
+    if bound := range_curve(residuals, units, few_lost=lost < FEW, few_gained=gained < FEW):
+        others.append(bound)
     exact = sign_flip_p(units.totals) if pair.same_rows else None
     signs = PinnedCurve(signs, pair.gain, signs.p() if exact is None else exact, signs.test)
     return WidestCurve([signs, *others], "sign flip")
 
 
 def curves_of(residuals: Residuals, units: Differences, influence: np.ndarray | None = None) -> list[Curve]:
-    """Return the curves of a gain of which the widest counts; that of sign flips is the first.
+    """Return the curves of a gain of which the widest counts, but for `range_curve`; sign flips come first.
 
     units: those of the pair, of which the range is known. influence: (units,) of each unit on the gain; by
-    default as the residuals are at it, which are as good but for rounding.
+    default what the residuals are at it, which is the same but for rounding.
     """
-    bounds = Interval(-units.spread, units.spread)
-    hall = (
-        HallCurve.of(residuals.gain, residuals.at(residuals.gain), bounds, residuals.counts)
-        if influence is None
-        else HallCurve.of(residuals.gain, influence, bounds)
-    )
-    curves: list[Curve] = [sign_curve(residuals, bounds), hall]
-    if bound := _range_curve(residuals, units, bounds):
-        curves.append(bound)
-    return curves
+    if influence is None:
+        off = residuals.at(residuals.gain)
+        hall = HallCurve.of(residuals.gain, off, units.bounds, residuals.counts)
+    else:
+        hall = HallCurve.of(residuals.gain, influence, units.bounds)
+    return [sign_curve(residuals, units.bounds), hall]
 
 
 def score_curve(answers: Answers) -> Curve | None:
@@ -96,6 +96,11 @@ class Differences:
     spread: float
     """The largest difference that an example can have; of values outside [0, 1], the range that was seen."""
     examples: int
+
+    @property
+    def bounds(self) -> Interval:
+        """The least and the greatest gain."""
+        return Interval(-self.spread, self.spread)
 
 
 def differences_of(pair: Paired) -> Differences:
@@ -132,22 +137,21 @@ def _constant(units: Differences, gain: float) -> Curve | None:
     return UnseenCurve(gain, seen, Interval(min(-units.spread, gain), max(units.spread, gain)), "sign flip")
 
 
-def _range_curve(residuals: Residuals, units: Differences, bounds: Interval) -> Curve | None:
+def range_curve(
+    residuals: Residuals, units: Differences, *, few_lost: bool, few_gained: bool
+) -> Curve | None:
     """Return the curve of the bound that knows the range, on the sides where few units are seen.
 
     At twice the level of the others: it holds for the worst of all distributions.
     """
-    lost, gained = (
-        float(residuals.counts[side].sum()) for side in (residuals.totals < 0, residuals.totals > 0)
-    )
     # Where hardly any unit differs, nothing tells how far a whole cluster might; else what may be lost unseen
     # is an example: clusters were seen to gain and lose, and not as a whole.
-    unseen = 1 / (len(units.totals) if lost + gained < FEW else units.examples)
-    below = RangeTail(residuals, -units.spread, unseen) if lost < FEW else None
-    above = RangeTail(residuals.mirrored(), -units.spread, unseen) if gained < FEW else None
+    unseen = 1 / (len(units.totals) if sum(residuals.lost_and_gained) < FEW else units.examples)
+    below = RangeTail(residuals, -units.spread, unseen) if few_lost else None
+    above = RangeTail(residuals.mirrored(), -units.spread, unseen) if few_gained else None
     if below is None and above is None:
         return None
-    return TailCurve(residuals.gain, below, above, "range", bounds, sides=1.0)
+    return TailCurve(residuals.gain, below, above, "range", units.bounds, sides=1.0)
 
 
 def _share(answers: Answers, influence: np.ndarray, units: float) -> ShareCurve:

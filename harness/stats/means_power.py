@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.stats.curve import WidestCurve, quantile
 from harness.stats.flips_power import POWER, background_rate
-from harness.stats.means import Differences, curves_of, differences_of
+from harness.stats.means import FEW, Differences, curves_of, differences_of, range_curve
 from harness.stats.tails import Residuals
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ _EXACT = 1e-9
 
 _STEEPEST = 500.0
 """Greatest exponent by which a kind of units is made more probable."""
+
+_IMPROBABLE = 0.01
+"""Chance below which something is left out."""
 
 _MIRRORED = 1.0
 """Number of units that differ the other way and are added to those that were seen: not seeing a gain, or a
@@ -180,7 +183,7 @@ class _EqualPair:
         size: by how many times as much those differ that now differ besides.
         """
         sizes = self.sizes._replace(totals=self.sizes.totals * size)
-        others, own = (1 - self.share) ** 2, self.share**2
+        others, own = (1 - self.share) ** 3, 2 * self.share**3
         more = min(others / (others + own) * gain / sizes.mean(self.count), self.open)
         rest = (gain - more * sizes.mean(self.count)) / (self.share * self.count)
         shift = rest / float(self.moved.chances @ self.moved.weights)
@@ -202,11 +205,21 @@ def _could_gain(pair: Paired) -> np.ndarray:
 
 
 def _evidence(residuals: Residuals, units: Differences) -> float:
-    """Return the standard normal deviate of the p-value of no gain; negative for a loss."""
+    """Return the standard normal deviate of the p-value of no gain; negative for a loss.
+
+    Whether the range of values counts depends on how many units happen to lose: it counts as far as that is
+    probable.
+    """
+    from scipy.special import bdtr
+
     if residuals.gain <= 0:
         return -1.0
-    p = WidestCurve(curves_of(residuals, units), "").p()
-    return _deviate(p)
+    size = _deviate(WidestCurve(curves_of(residuals, units), "").p())
+    whole = float(residuals.counts.sum())
+    chance = float(bdtr(FEW - 1, round(whole), min(residuals.lost_and_gained[0] / whole, 1.0)))
+    if chance > _IMPROBABLE and (bound := range_curve(residuals, units, few_lost=True, few_gained=False)):
+        size -= chance * max(size - _deviate(bound.p()), 0.0)
+    return size
 
 
 def _deviate(p: float) -> float:

@@ -64,6 +64,12 @@ class Residuals:
         return float(self.counts @ self.totals / (self.counts @ self.weights))
 
     @property
+    def lost_and_gained(self) -> tuple[float, float]:
+        """Number of units that lost, and that gained."""
+        lost, gained = self.totals < 0, self.totals > 0
+        return float(self.counts[lost].sum()), float(self.counts[gained].sum())
+
+    @property
     def error(self) -> float:
         """Standard error of the gain, √Σ r² with the residuals r at the gain itself."""
         return float(np.sqrt(self.counts @ self.at(self.gain) ** 2))
