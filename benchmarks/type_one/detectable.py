@@ -114,6 +114,27 @@ def bounded_ndcg(
     return [Drawn(([base], [cand]), np.arange(n)) for cand in pairs]
 
 
+def rankings(generator: np.random.Generator, n: int, gain: float, lines: int) -> list[Drawn]:
+    """nDCG@10 of twenty documents, one of them relevant: a better model lifts it by the same everywhere."""
+    easy = generator.normal(1.0, 0.8, size=n)
+    shared = generator.normal(size=(n, 20))
+    # Most queries change whatever the gain is: as the noise of scores has it.
+    lift = float(np.interp(gain, _RANKING_GAINS, np.linspace(0, 2, len(_RANKING_GAINS))))
+
+    def values(lifted: float) -> np.ndarray:
+        scores = math.sqrt(0.8) * shared + math.sqrt(0.2) * generator.normal(size=(n, 20))
+        rank = 1 + (scores[:, 1:] > (scores[:, 0] + easy + lifted)[:, None]).sum(axis=1)
+        return np.asarray(np.where(rank <= 10, 1 / np.log2(1 + rank), 0.0))
+
+    base = values(0.0)
+    candidates = [values(lift if line == 0 else 0.0) for line in range(lines)]
+    return [Drawn(([base], [cand]), np.arange(n)) for cand in candidates]
+
+
+_RANKING_GAINS = (0.0000, 0.0630, 0.1245, 0.1830, 0.2379, 0.2875, 0.3312, 0.3687, 0.4005)
+"""Gains of `rankings` by lifts of 0, 0.25, …, 2: of 200,000 queries."""
+
+
 def spearman(generator: np.random.Generator, n: int, gain: float, lines: int) -> list[Drawn]:
     """Normal variables with a rank correlation of 0.75; models share half of the errors' variance."""
     gold, shared = generator.normal(size=n), generator.normal(size=n)
@@ -174,6 +195,7 @@ FAMILIES = [
         sizes=(100, 300, 1000),
         margin=0.02,
     ),
+    PowerFamily(name="nDCG@10 of rankings", metric=VALUE, draw=rankings, sizes=(100, 300, 1000), margin=0.02),
     PowerFamily(name="Spearman", metric=SPEARMAN, draw=spearman, sizes=(100, 300, 1000), margin=0.02),
     PowerFamily(
         name="ROC-AUC 0.86, 30 % positives",

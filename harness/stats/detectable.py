@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.curve import LEVEL, UNBOUNDED, Curve, Interval, PointCurve, quantile
+from harness.stats.curve import LEVEL, UNBOUNDED, Interval, PointCurve, quantile
 from harness.stats.flips_power import POWER, background_rate, detectable_flips
-from harness.stats.means import bounds_of_values, curve_with_gain
+from harness.stats.means import bounds_of_values
+from harness.stats.means_power import detectable_mean
 from harness.stats.proportions import FlipsCurve
 from harness.stats.rare import RareChangeCurve
 from harness.stats.unseen import UnseenCurve
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from harness.stats.paired import Paired
 
 _HALVINGS = 30
-_CLOSE = 5
 
 
 def detectable_gain(
@@ -50,14 +50,14 @@ def detectable_gain(
         return detectable_flips(0, gain.units, level) * (curve.bounds.high - curve.value)
     if isinstance(curve, RareChangeCurve):
         return _with_rare_changes(gain, curve, level, bounds)
+    if pair is not None and pair.metric.per_example and gain.moved and gain.standard_error:
+        return _of_a_mean(gain, pair, level)
     found = _lower_half(gain, level) + quantile(POWER, gain.units - 1) * gain.standard_error
     if not math.isfinite(found) or not gain.standard_error:
         return found if math.isfinite(found) else math.nan
     if math.isfinite(bounds.high) and 2 * gain.moved > gain.units:
         return _below_the_greatest(gain, found, level, bounds)
-    found = _with_more_spread(gain, found, level, pair)
-    if pair is not None and pair.metric.per_example:
-        bounds = bounds_of_values(pair)
+    found = _with_more_spread(gain, found, level)
     return found if gain.baseline + found < bounds.high else math.nan
 
 
@@ -138,7 +138,7 @@ def _error_at(gain: Gain, error: float, bounds: Interval) -> Callable[[float], f
     return error_at
 
 
-def _with_more_spread(gain: Gain, found: float, level: float, pair: Paired | None) -> float:
+def _with_more_spread(gain: Gain, found: float, level: float) -> float:
     """Return a detectable gain that counts what the gain itself adds to the spread, where few units differ.
 
     Either more units differ, which adds gain · size to the variance of a unit, where `size` is by how much a
@@ -156,25 +156,26 @@ def _with_more_spread(gain: Gain, found: float, level: float, pair: Paired | Non
         # Two roots, since the product of the squares of a third-party metric's values may overflow.
         mean = math.sqrt(more) * math.sqrt(min(more, further))
         found = first * math.sqrt(seen + mean / variance)
+    return max(found, _as_flips(gain, found, size, level))
+
+
+def _of_a_mean(gain: Gain, pair: Paired, level: float) -> float:
+    """Return the detectable gain of a mean, by the very curve of a pair that has it."""
+    size, bounds = size_of_difference(gain), bounds_of_values(pair)
+    for times in _larger(size):
+        # Where gains of that size are not enough even if all units have one, larger ones may be.
+        found = detectable_mean(pair, level, times)
+        if math.isfinite(found):
+            found = max(found, _as_flips(gain, found, size * times, level))
+            break
+    return found if gain.baseline + found < bounds.high else math.nan
+
+
+def _as_flips(gain: Gain, found: float, size: float, level: float) -> float:
+    """Return the detectable gain of right and wrong answers of a size; 0 where too many differ to matter."""
+    share = background_rate(gain.moved, gain.units)
     few = found > share * size and share < 1 / 2
-    # So few differ that their number decides: at least as right and wrong answers, of that size.
-    flips = detectable_flips(gain.moved, gain.units, level) if few else 0.0
-    if pair is None or not pair.metric.per_example:
-        return max(found, size * flips)
-    if not few:
-        # Which of several curves is the widest depends on the gain: it is asked what it would be there. A
-        # gain falls on all units alike, whether they differed or not.
-        return found + pair.gain - _unlucky(gain, pair, found, size, 1 - share).interval(level).low
-    # Where gains of that size are not enough even if all units have one, larger ones may be.
-    tried = (
-        _where_more_differ(gain, pair, size * times, level, size * times * flips) for times in _larger(size)
-    )
-    return next((each for each in tried if math.isfinite(each)), math.nan)
-
-
-def _unlucky(gain: Gain, pair: Paired, more: float, size: float, others: float) -> Curve:
-    """Return the curve that 80 % of the data sets exceed where the candidate is better by so much more."""
-    return curve_with_gain(pair, more, size, others, quantile(POWER, gain.units - 1))
+    return size * detectable_flips(gain.moved, gain.units, level) if few else 0.0
 
 
 def _larger(size: float) -> Iterator[float]:
@@ -183,29 +184,6 @@ def _larger(size: float) -> Iterator[float]:
     while times * size <= 1 or times == 1:
         yield times
         times *= 2
-
-
-def _where_more_differ(gain: Gain, pair: Paired, size: float, level: float, least: float) -> float:
-    """Return the detectable gain, at least `least`, of the very curve of a pair in which more units gain.
-
-    The few units that differ now say little about the interval that there would be if the gain were found.
-    """
-
-    def enough(more: float) -> bool:
-        # An estimate that is less by an error at most is no clear loss: the p-value is that of a gain.
-        return _unlucky(gain, pair, more, size, 1.0).p(pair.gain) < level
-
-    if math.isnan(least) or enough(least):
-        return least
-    low, high = least, 2 * least
-    while not enough(high):
-        low, high = high, 2 * high
-        if high > size:
-            return math.nan
-    for _ in range(_CLOSE):
-        middle = (low + high) / 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
 
 
 def size_of_difference(gain: Gain) -> float:

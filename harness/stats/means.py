@@ -8,8 +8,7 @@ gains, and a bound that knows the range where so few units lost (or gained) that
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,72 +34,34 @@ def gain_curve(pair: Paired) -> Curve | None:
     """Return the curve of a gain of means; None where no unit differs and the range is unknown."""
     if flips := count_flips(pair):
         return FlipsCurve(*flips, pair.examples)
-    units = _differences(pair)
+    units = differences_of(pair)
     if not units.totals.any() and pair.same_rows:
         return _no_difference(pair, units)
     influence = influences(pair)
     if standard_error(influence) <= ROUNDING * units.spread / pair.count:
         return _constant(units, pair.gain)
-    signs, *others = _curves(units, influence)
+    residuals = Residuals.of(units.totals, units.weights)
+    signs, *others = curves_of(residuals, units, influence)
+    lost, gained = residuals.lost_and_gained
+    if bound := range_curve(residuals, units, few_lost=lost < FEW, few_gained=gained < FEW):
+        others.append(bound)
     exact = sign_flip_p(units.totals) if pair.same_rows else None
     signs = PinnedCurve(signs, pair.gain, signs.p() if exact is None else exact, signs.test)
     return WidestCurve([signs, *others], "sign flip")
 
 
-def curve_with_gain(pair: Paired, gain: float, size: float, more: float, below: float) -> Curve:
-    """Return the curve of a data set on which a pair that is better by `gain` has less luck than usual.
+def curves_of(residuals: Residuals, units: Differences, influence: np.ndarray | None = None) -> list[Curve]:
+    """Return the curves of a gain of which the widest counts, but for `range_curve`; sign flips come first.
 
-    more: the share of the gain, in [0, 1], that comes from units which did not differ, each of which then
-    gains `size` at most, in the units of `pair.gain`; the rest, and what such units are too few for, from
-    those that did, alike. below: by how many standard errors the estimate is below the truth. Units that
-    gained less are then more, and so the spread differs too if they are skewed.
-    Raises ValueError where no unit differs. Source of the weights: Efron (1981), "Nonparametric standard
-    errors and confidence intervals", exponential tilting, to its first order.
+    units: those of the pair, of which the range is known. influence: (units,) of each unit on the gain; by
+    default what the residuals are at it, which is the same but for rounding.
     """
-    units = _differences(pair)
-    totals, moved = units.totals.copy(), units.totals != 0
-    if not moved.any():
-        raise ValueError("no unit differs")
-    same, largest = np.flatnonzero(~moved), size / pair.count
-    count = min(len(same), math.ceil(more * gain / largest - ROUNDING))
-    if count:
-        each = min(more * gain / count, largest)
-        totals[same[np.linspace(0, len(same) - 1, count).astype(int)]] = each
-        gain -= count * each
-    totals[moved] += gain / moved.sum()
-    off = totals - totals.sum() * units.weights
-    drawn = _tilted(off, below)
-    whole = units.weights[drawn].sum()
-    totals, weights = totals[drawn] / whole, units.weights[drawn] / whole
-    unlucky, influence = replace(units, totals=totals, weights=weights), totals - totals.sum() * weights
-    if standard_error(influence) <= ROUNDING * units.spread / pair.count:
-        return UnseenCurve(
-            float(totals.sum()), pair.count, Interval(-units.spread, units.spread), "sign flip"
-        )
-    return WidestCurve(_curves(unlucky, influence), "sign flip")
-
-
-def _tilted(influence: np.ndarray, below: float) -> np.ndarray:
-    """Return as many units, (units,) int, evenly along their influence, whose sum is so many errors less."""
-    count = len(influence)
-    tilt = np.maximum(1 - below * (influence - influence.mean()) / standard_error(influence), 0)
-    order = np.argsort(influence, kind="stable")
-    reached = np.cumsum(tilt[order])
-    steps = (np.arange(count) + 0.5) / count * reached[-1]
-    return np.asarray(order[np.minimum(np.searchsorted(reached, steps), count - 1)])
-
-
-def _curves(units: _Differences, influence: np.ndarray) -> list[Curve]:
-    """Return the curves of which the widest counts; that of sign flips is the first."""
-    residuals = Residuals.of(units.totals, units.weights)
-    bounds = Interval(-units.spread, units.spread)
-    curves: list[Curve] = [
-        sign_curve(residuals, bounds),
-        HallCurve.of(residuals.gain, influence, bounds),
-    ]
-    if bound := _range_curve(residuals, units, bounds):
-        curves.append(bound)
-    return curves
+    if influence is None:
+        off = residuals.at(residuals.gain)
+        hall = HallCurve.of(residuals.gain, off, units.bounds, residuals.counts)
+    else:
+        hall = HallCurve.of(residuals.gain, influence, units.bounds)
+    return [sign_curve(residuals, units.bounds), hall]
 
 
 def score_curve(answers: Answers) -> Curve | None:
@@ -125,7 +86,7 @@ def score_curve(answers: Answers) -> Curve | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Differences:
+class Differences:
     """What each unit adds to a gain."""
 
     totals: np.ndarray
@@ -136,8 +97,13 @@ class _Differences:
     """The largest difference that an example can have; of values outside [0, 1], the range that was seen."""
     examples: int
 
+    @property
+    def bounds(self) -> Interval:
+        """The least and the greatest gain."""
+        return Interval(-self.spread, self.spread)
 
-def _differences(pair: Paired) -> _Differences:
+
+def differences_of(pair: Paired) -> Differences:
     """Return the units' shares of a gain; those of models with other rows that count are linear parts."""
     sides = pair.baseline, pair.candidate
     weights = sum(side.sizes / side.sizes.sum() for side in sides) / 2
@@ -151,10 +117,10 @@ def _differences(pair: Paired) -> _Differences:
     values = np.concatenate([side.values for side in sides])
     unit_range = all(_in_unit_range(side) for side in sides)
     spread = 1.0 if unit_range else float(np.ptp(values))
-    return _Differences(totals, weights, spread, pair.examples)
+    return Differences(totals, weights, spread, pair.examples)
 
 
-def _no_difference(pair: Paired, units: _Differences) -> Curve | None:
+def _no_difference(pair: Paired, units: Differences) -> Curve | None:
     """Return what units that were not seen could do where none of those seen differs."""
     seen = effective_number(units.weights)
     if units.spread == 1.0:
@@ -163,7 +129,7 @@ def _no_difference(pair: Paired, units: _Differences) -> Curve | None:
     return _constant(units, pair.gain)
 
 
-def _constant(units: _Differences, gain: float) -> Curve | None:
+def _constant(units: Differences, gain: float) -> Curve | None:
     """Return the curve of a gain that is the same in each unit; None where all values are alike."""
     seen = effective_number(units.weights)
     if not units.spread:
@@ -171,20 +137,21 @@ def _constant(units: _Differences, gain: float) -> Curve | None:
     return UnseenCurve(gain, seen, Interval(min(-units.spread, gain), max(units.spread, gain)), "sign flip")
 
 
-def _range_curve(residuals: Residuals, units: _Differences, bounds: Interval) -> Curve | None:
+def range_curve(
+    residuals: Residuals, units: Differences, *, few_lost: bool, few_gained: bool
+) -> Curve | None:
     """Return the curve of the bound that knows the range, on the sides where few units are seen.
 
     At twice the level of the others: it holds for the worst of all distributions.
     """
-    lost, gained = int((units.totals < 0).sum()), int((units.totals > 0).sum())
     # Where hardly any unit differs, nothing tells how far a whole cluster might; else what may be lost unseen
     # is an example: clusters were seen to gain and lose, and not as a whole.
-    unseen = 1 / (len(units.totals) if lost + gained < FEW else units.examples)
-    below = RangeTail(residuals, -units.spread, unseen) if lost < FEW else None
-    above = RangeTail(residuals.mirrored(), -units.spread, unseen) if gained < FEW else None
+    unseen = 1 / (len(units.totals) if sum(residuals.lost_and_gained) < FEW else units.examples)
+    below = RangeTail(residuals, -units.spread, unseen) if few_lost else None
+    above = RangeTail(residuals.mirrored(), -units.spread, unseen) if few_gained else None
     if below is None and above is None:
         return None
-    return TailCurve(residuals.gain, below, above, "range", bounds, sides=1.0)
+    return TailCurve(residuals.gain, below, above, "range", units.bounds, sides=1.0)
 
 
 def _share(answers: Answers, influence: np.ndarray, units: float) -> ShareCurve:

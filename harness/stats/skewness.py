@@ -32,11 +32,26 @@ class HallCurve(Curve):
     test: str = "skewness-corrected t"
 
     @classmethod
-    def of(cls, value: float, influence: np.ndarray, bounds: Interval = UNBOUNDED) -> Self:
-        """Return the curve of a value from the influences of units, (units,), which are not all equal."""
-        off = influence - influence.mean()
-        skewness = float(np.sum(off**3) / np.sum(off**2) ** 1.5)
-        return cls(value, standard_error(influence), skewness, len(influence) - 1, bounds)
+    def of(
+        cls,
+        value: float,
+        influence: np.ndarray,
+        bounds: Interval = UNBOUNDED,
+        counts: np.ndarray | None = None,
+    ) -> Self:
+        """Return the curve of a value from the influences of units, (k,), which are not all equal.
+
+        counts: (k,), how many units have each; not necessarily whole numbers. By default one.
+        """
+        if counts is None:
+            off = influence - influence.mean()
+            skewness = float(np.sum(off**3) / np.sum(off**2) ** 1.5)
+            return cls(value, standard_error(influence), skewness, len(influence) - 1, bounds)
+        units = float(counts.sum())
+        off = influence - counts @ influence / units
+        square = float(counts @ off**2)
+        error = float(np.sqrt(units / (units - 1) * square))
+        return cls(value, error, float(counts @ off**3) / square**1.5, units - 1, bounds)
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Return the interval, widened to contain the value."""

@@ -45,7 +45,8 @@ class TailCurve(Curve):
 
 def sign_curve(residuals: Residuals, bounds: Interval = UNBOUNDED) -> TailCurve:
     """Return the curve of the inverted sign flip: of all sets of few units, else by a saddlepoint."""
-    if residuals.counts.sum() <= MOST_SUBSETS:
+    whole = bool((residuals.counts % 1 == 0).all())
+    if whole and residuals.counts.sum() <= MOST_SUBSETS:
         sets = SubsetTail.of(residuals)
         return TailCurve(residuals.gain, sets, sets.mirrored(), "sign flip", bounds)
     below, above = SignTail(residuals), SignTail(residuals.mirrored())

@@ -42,7 +42,7 @@ class Residuals:
     weights: np.ndarray
     """(k,) positive"""
     counts: np.ndarray
-    """(k,) number of units that are alike."""
+    """(k,) number of units that are alike; expected numbers need not be whole."""
 
     @classmethod
     def of(cls, totals: np.ndarray, weights: np.ndarray) -> Self:
@@ -62,6 +62,12 @@ class Residuals:
     def gain(self) -> float:
         """The center that leaves residuals whose sum is 0."""
         return float(self.counts @ self.totals / (self.counts @ self.weights))
+
+    @property
+    def lost_and_gained(self) -> tuple[float, float]:
+        """Number of units that lost, and that gained."""
+        lost, gained = self.totals < 0, self.totals > 0
+        return float(self.counts[lost].sum()), float(self.counts[gained].sum())
 
     @property
     def error(self) -> float:

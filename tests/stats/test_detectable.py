@@ -204,6 +204,8 @@ CELLS = [
     pytest.param("nDCG", 300, 1, 250, id="nDCG"),
     pytest.param("Spearman", 100, 1, 150, id="Spearman"),
     pytest.param("nDCG in [0, 1], 2 % move", 300, 4, 150, id="few queries move, four lines"),
+    pytest.param("nDCG in [0, 1], 30 % move", 300, 4, 100, id="others move; losses are larger"),
+    pytest.param("nDCG@10 of rankings", 100, 4, 100, id="as many queries move whatever the gain is"),
 ]
 
 
@@ -245,3 +247,38 @@ def test_rounding_is_no_spread_and_rare_changes_must_be_seen_to_be_found():
     ]
     assert found[0] == pytest.approx(found[1], rel=0.02)
     assert 7 / 60 < found[0] < 12 / 60
+
+
+def test_a_candidate_that_lost_much_leaves_a_gain_that_can_be():
+    """Recall of 110 queries, 82 of them at 1: 24 lost and 2 gained. An equal model would differ both ways."""
+    base = np.r_[np.ones(82), np.zeros(10), np.full(18, 0.5)]
+    change = np.zeros(110)
+    change[:9], change[9:19], change[92:97], change[97:99] = -1, -0.5, -0.3, 0.4
+    one = pair(VALUE, [base], [base + change])
+    found = detectable_gain(gain_of(one), 0.0074, pair=one)
+    assert 0.05 < found < 1 - base.mean()
+
+
+def test_where_all_units_differ_a_mean_s_own_curve_agrees_with_student_s_power():
+    generator = np.random.default_rng(0)
+    base, cand = generator.normal(size=(2, 400))
+    one = pair(VALUE, [base], [cand])
+    error = gain_of(one).standard_error
+    student = (stats.t.ppf(1 - 0.005, 399) + stats.t.ppf(0.8, 399)) * error
+    assert detectable_gain(gain_of(one), 0.01, pair=one) == pytest.approx(student, rel=0.03)
+
+
+def test_the_detectable_gain_of_a_mean_is_the_same_in_another_order_and_unit():
+    generator = np.random.default_rng(1)
+    base = generator.normal(size=1000)
+    cand = base + generator.normal(size=1000) * (generator.random(1000) < 0.4)
+    order = generator.permutation(1000)
+    found = [
+        detectable_gain(gain_of(one), 0.01, pair=one) / scale
+        for one, scale in (
+            (pair(VALUE, [base], [cand]), 1),
+            (pair(VALUE, [base[order]], [cand[order]]), 1),
+            (pair(VALUE, [base * 64], [cand * 64]), 64),
+        )
+    ]
+    assert found == pytest.approx([found[0]] * 3, rel=2e-3)
