@@ -230,7 +230,9 @@ def _probed(generator):
     return PROBE, [{"gold": gold, "probe": guess} for guess in guesses]
 
 
-@pytest.mark.parametrize("draw", [_accuracy, _recall, _ranked, _probed])
+@pytest.mark.parametrize(
+    "draw", [_accuracy, _probed, *(pytest.param(each, marks=pytest.mark.slow) for each in (_recall, _ranked))]
+)
 def test_comparisons_of_equal_models_rarely_have_a_flag(draw):
     """At 5 % over all slices: of 60 comparisons, eight or more have a flag by chance in 1 of 100 trials."""
     generator, flagged = np.random.default_rng(0), 0
