@@ -34,8 +34,9 @@ def check_ceilings(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "evaluation-at-ceiling",
             Severity.WARNING,
-            f"Every score{f' on {data}' if data else ''} is {lowest:.4f} or more in all {len(steps)} evaluations, from"
-            f" {steps[0].removeprefix('at ')} on: it cannot tell one checkpoint from another{keeps}.",
+            f"Every score{f' on {data}' if data else ''} is {lowest:.4f} or more in all {len(steps)}"
+            f" evaluations, from {steps[0].removeprefix('at ')} on: it cannot tell one checkpoint from"
+            f" another{keeps}.",
             "Evaluate on harder examples, such as hard negatives, or on more of them.",
         )
 

@@ -43,8 +43,8 @@ def check_impossible_scores(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "correlations-of-opposite-sign",
             Severity.WARNING,
-            f"Two correlations of the same pairs have opposite signs: {_shown(opposite)}. A few outliers, or scores"
-            " of another scale among the labels, decide one of them.",
+            f"Two correlations of the same pairs have opposite signs: {_shown(opposite)}. A few outliers,"
+            " or scores of another scale among the labels, decide one of them.",
             "Look at the pairs with the highest and the lowest labels, and measure again.",
         )
     hidden = [sentence for group in groups for sentence in _hidden(group)]
@@ -52,8 +52,8 @@ def check_impossible_scores(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "ranking-at-chance",
             Severity.WARNING,
-            f"The accuracy hides that the model ranks by chance: {_shown(hidden)}. The accuracy is that of one"
-            " answer for all pairs.",
+            f"The accuracy hides that the model ranks by chance: {_shown(hidden)}. The accuracy is that of"
+            " one answer for all pairs.",
             "Report average precision, and check labels and columns of training and test.",
         )
 
@@ -90,12 +90,13 @@ def _falling(group: Scores) -> Iterator[str]:
         if more * high < k * low - (k + more) * group.rounding:
             yield _sentence(
                 group, (group.name("precision", k), low), (group.name("precision", more), high),
-                f"{k * low:.2f} relevant results in the first {k} are not {more * high:.2f} in the first {more}",
+                f"{k * low:.2f} relevant results in the first {k} are not {more * high:.2f} in the first"
+                f" {more}",
             )  # fmt: skip
 
 
 def _beyond_accuracy(group: Scores) -> Iterator[str]:
-    """Every score at k is at most accuracy@k, the share of queries with a relevant result among the first k."""
+    """Every score at k is at most accuracy@k, the share of queries with a hit among the first k."""
     for k, accuracy in group.ranked.get("accuracy", {}).items():
         for metric in ("recall", "precision", "mrr", "ndcg", "map"):
             value = group.ranked.get(metric, {}).get(k)
@@ -152,8 +153,8 @@ def _f1(group: Scores) -> Iterator[str]:
     # The derivative of the harmonic mean is at most 2.
     if f1 > most + 5 * group.rounding:
         yield (
-            f"{group.name('f1')} {f1:.4f} {group.place}, but precision {precision:.4f} and recall {recall:.4f}"
-            f" allow {most:.4f} at most"
+            f"{group.name('f1')} {f1:.4f} {group.place}, but precision {precision:.4f} and recall"
+            f" {recall:.4f} allow {most:.4f} at most"
         )
 
 
@@ -168,8 +169,8 @@ def _average_precision(group: Scores) -> Iterator[str]:
     least = recall + ratio * math.log(1 - precision)
     if ap < least - 10 * group.rounding:
         yield (
-            f"{group.name('ap')} {ap:.4f} {group.place}, but a precision of {precision:.4f} at a recall of {recall:.4f}"
-            f" ensures {least:.4f}"
+            f"{group.name('ap')} {ap:.4f} {group.place}, but a precision of {precision:.4f} at a recall of"
+            f" {recall:.4f} ensures {least:.4f}"
         )
 
 
@@ -206,6 +207,6 @@ def _hidden(group: Scores) -> Iterator[str]:
         return
     if ap <= 1 - accuracy + AT_CHANCE:
         yield (
-            f"accuracy {accuracy:.4f} means at least {1 - accuracy:.0%} positives, and the average precision, which is"
-            f" their share by chance, is {ap:.4f} {group.place}"
+            f"accuracy {accuracy:.4f} means at least {1 - accuracy:.0%} positives, and the average"
+            f" precision, which is their share by chance, is {ap:.4f} {group.place}"
         )

@@ -44,37 +44,75 @@ def _rule(models: str, start: str, wanted: str, source: str, *, every: bool) -> 
 _RULES = (
     _rule(
         r"(multilingual-)?e5-(small|base|large)(-v2|-unsupervised)?|user-base",
-        r"(query|passage):", '"query: " and "passage: " (of texts of one kind, "query: " alone)',
-        "intfloat/e5-base-v2", every=True,
+        r"(query|passage):",
+        '"query: " and "passage: " (of texts of one kind, "query: " alone)',
+        "intfloat/e5-base-v2",
+        every=True,
     ),
     _rule(
-        r"nomic-embed-text-v(1|1\.5|2-moe|1-unsupervised|1-ablated|2-moe-unsupervised)|modernbert-embed-(base|large)"
-        r"|ru-en-roberta|user2-(small|base)",
+        r"nomic-embed-text-v(1|1\.5|2-moe|1-unsupervised|1-ablated|2-moe-unsupervised)"
+        r"|modernbert-embed-(base|large)|ru-en-roberta|user2-(small|base)",
         r"(search_query|search_document|classification|clustering):",
         '"search_query: " and "search_document: ", or "classification: " or "clustering: "',
-        "nomic-ai/nomic-embed-text-v1.5", every=True,
+        "nomic-ai/nomic-embed-text-v1.5",
+        every=True,
     ),
     _rule(
         r"embeddinggemma-300m(-.*)?",
         r"(task|title): [^|\n]*\|",
-        '"task: search result | query: " and "title: none | text: "', "google/embeddinggemma-300m", every=True,
-    ),
-    _rule(
-        r"instructor-(base|large|xl)", r"represent ", '"Represent the … for …: "', "hkunlp/instructor-large",
+        '"task: search result | query: " and "title: none | text: "',
+        "google/embeddinggemma-300m",
         every=True,
     ),
-    _rule(r"snowflake-arctic-embed-[ml]-v2\.0", r"query:", '"query: "', "Snowflake/snowflake-arctic-embed-l-v2.0",
-          every=False),
-    _rule(r"snowflake-arctic-embed-(xs|s|m|l|m-long|m-v1\.5)", r"represent this sentence for searching",
-          f'"{_SEARCH}"', "Snowflake/snowflake-arctic-embed-m-v1.5", every=False),
-    _rule(r"bge-(small|base|large)-en(-v1\.5)?", r"represent this \S+ for searching", f'"{_SEARCH}"',
-          "BAAI/bge-base-en-v1.5", every=False),
-    _rule(r"bge-(small|base|large)-zh(-v1\.5)?", r"为这个句子生成表示以用于检索", '"为这个句子生成表示以用于检索相关文章："',
-          "BAAI/bge-base-zh-v1.5", every=False),
-    _rule(r"mxbai-embed-(large-v1|2d-large-v1|xsmall-v1)|uae-large-v1", r"represent this sentence for searching",
-          f'"{_SEARCH}"', "mixedbread-ai/mxbai-embed-large-v1", every=False),
-    _rule(r"(multilingual-)?e5-.*-instruct|e5-mistral-.*|gte-qwen.*-instruct|qwen3-embedding-.*|sfr-embedding-.*"
-          r"|linq-embed-mistral|stella_en_.*_v5", r"instruct:", f'"{_INSTRUCT}"', "intfloat/e5-mistral-7b-instruct",
-          every=False),
-)  # fmt: skip
+    _rule(
+        r"instructor-(base|large|xl)",
+        r"represent ",
+        '"Represent the … for …: "',
+        "hkunlp/instructor-large",
+        every=True,
+    ),
+    _rule(
+        r"snowflake-arctic-embed-[ml]-v2\.0",
+        r"query:",
+        '"query: "',
+        "Snowflake/snowflake-arctic-embed-l-v2.0",
+        every=False,
+    ),
+    _rule(
+        r"snowflake-arctic-embed-(xs|s|m|l|m-long|m-v1\.5)",
+        r"represent this sentence for searching",
+        f'"{_SEARCH}"',
+        "Snowflake/snowflake-arctic-embed-m-v1.5",
+        every=False,
+    ),
+    _rule(
+        r"bge-(small|base|large)-en(-v1\.5)?",
+        r"represent this \S+ for searching",
+        f'"{_SEARCH}"',
+        "BAAI/bge-base-en-v1.5",
+        every=False,
+    ),
+    _rule(
+        r"bge-(small|base|large)-zh(-v1\.5)?",
+        r"为这个句子生成表示以用于检索",
+        '"为这个句子生成表示以用于检索相关文章："',
+        "BAAI/bge-base-zh-v1.5",
+        every=False,
+    ),
+    _rule(
+        r"mxbai-embed-(large-v1|2d-large-v1|xsmall-v1)|uae-large-v1",
+        r"represent this sentence for searching",
+        f'"{_SEARCH}"',
+        "mixedbread-ai/mxbai-embed-large-v1",
+        every=False,
+    ),
+    _rule(
+        r"(multilingual-)?e5-.*-instruct|e5-mistral-.*|gte-qwen.*-instruct|qwen3-embedding-.*"
+        r"|sfr-embedding-.*|linq-embed-mistral|stella_en_.*_v5",
+        r"instruct:",
+        f'"{_INSTRUCT}"',
+        "intfloat/e5-mistral-7b-instruct",
+        every=False,
+    ),
+)
 """Checked with the prompts that mteb 2.26 evaluates these models with (mteb/models/model_implementations)."""

@@ -68,10 +68,10 @@ def _finding(
     return Finding(
         "prefix-missing",
         Severity.WARNING if known else Severity.NOTE,
-        f"{training.base_name} {need}, {rule.wanted} ({rule.source}). Of the {len(rows or ()):,} rows{where}, {seen},"
-        f" such as {shorten(str(example))!r}.",
-        "Put the prefix before the texts, with data.templates in the recipe or `prompts` of the trainer, and use"
-        " the same prefix after the training."
+        f"{training.base_name} {need}, {rule.wanted} ({rule.source}). Of the {len(rows or ()):,}"
+        f" rows{where}, {seen}, such as {shorten(str(example))!r}.",
+        "Put the prefix before the texts, with data.templates in the recipe or `prompts` of the trainer,"
+        " and use the same prefix after the training."
         + ("" if rule.every else " If no text is a search query, none is needed."),
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 UNKNOWN = 0.05
 """Minimum share of unknown tokens; vocabularies that know a script have below 1 %."""
 PER_LETTER = 0.8
-"""Minimum tokens per letter of an alphabet that is read letter by letter; 0.2 to 0.5 where words are known."""
+"""Minimum tokens per letter of an alphabet that is read letter by letter; 0.2 to 0.5 for known words."""
 PER_SYLLABLE = 1.5
 """The same for a script of syllables or words, whose characters may well be a token each."""
 LOST = 0.5
@@ -64,25 +64,30 @@ def check_scripts(training: CheckInput, texts: Sequence[str]) -> Iterator[Findin
         if share < FEW:
             continue
         drawn = written[:: max(1, -(-len(written) // _MOST_COUNTED))]
-        if (seen := _unreadable(script, _read(training, drawn))) is not None:
+        if (seen := _unreadable(script, _read(training, drawn, script))) is not None:
             reading, how = seen
             yield _finding(script, how, reading, (len(written), len(texts)), training.base_name)
 
 
-def _read(training: CheckInput, texts: Sequence[str]) -> _Reading:
-    """Tokenize the words of the texts, without digits, punctuation and symbols."""
-    words = ["".join(sign if sign.isspace() or _is_letter(sign) else " " for sign in text) for text in texts]
+def _read(training: CheckInput, texts: Sequence[str], script: str) -> _Reading:
+    """Tokenize what is written in the script, without digits, signs and letters of other scripts."""
+    words = [
+        "".join(sign if sign.isspace() or _is_letter(sign, script) else " " for sign in text)
+        for text in texts
+    ]
     counted = training.tokens(words) if training.tokens is not None else []
     return _Reading(
-        sum(_is_letter(sign) for text in words for sign in text),
+        sum(len("".join(text.split())) for text in words),
         sum(tokens for tokens, _ in counted),
         sum(unknown for _, unknown in counted),
     )
 
 
-def _is_letter(sign: str) -> bool:
-    """Whether a character is a letter, or a mark such as a vowel sign of Devanagari."""
-    return sign.isalpha() or unicodedata.category(sign).startswith("M")
+def _is_letter(sign: str, script: str) -> bool:
+    """Whether a character is a letter of the script, or a mark such as a vowel sign of Devanagari."""
+    if sign.isalpha():
+        return main_script(sign) == script
+    return unicodedata.category(sign).startswith("M")
 
 
 def _unreadable(script: str, reading: _Reading) -> tuple[_Reading, str] | None:
@@ -108,7 +113,8 @@ def _finding(script: str, how: str, reading: _Reading, counts: tuple[int, int], 
     return Finding(
         "unreadable-script",
         Severity.ERROR if lost else severity,
-        f"{written:,} of {of:,} texts are in {script} letters, which the vocabulary of {base or 'the base'} does not"
-        f" have: {how}.",
-        "Train from a base whose tokenizer knows this script, such as a multilingual one, or leave these texts out.",
+        f"{written:,} of {of:,} texts are in {script} letters, which the vocabulary of {base or 'the base'}"
+        f" does not have: {how}.",
+        "Train from a base whose tokenizer knows this script, such as a multilingual one, or leave these"
+        " texts out.",
     )

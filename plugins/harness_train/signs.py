@@ -26,6 +26,7 @@ def check_signs(training: CheckInput) -> Iterator[Finding]:
 
 
 SIGNS = Check(
-    "signs", "scores that contradict each other or are at their ceiling, small batches, a loss that stood still",
+    "signs", "scores that contradict each other or are at their ceiling, small batches, a loss that stood"
+    " still",
     check_signs,
 )  # fmt: skip

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.training import CheckInput
 
 FEW = 8
-"""Minimum number of texts to choose from; with fewer, a blind guess is right in more than one of eight rows."""
+"""Minimum number of texts to choose from; with fewer, a blind guess is right in over 12 % of the rows."""
 _IN_BATCH = frozenset({
     "MultipleNegativesRankingLoss", "CachedMultipleNegativesRankingLoss",
     "MultipleNegativesSymmetricRankingLoss", "CachedMultipleNegativesSymmetricRankingLoss",
@@ -41,8 +41,8 @@ def check_batches(training: CheckInput) -> Iterator[Finding]:
     else:
         hard = f", with {negatives} hard negative{'s' * (negatives > 1)} per row," if negatives else ""
         consequence = (
-            f"each anchor{hard} has only {choices - 1} negative{'s' * (choices > 2)}, and a blind guess is right in"
-            f" {1 / choices:.0%}"
+            f"each anchor{hard} has only {choices - 1} negative{'s' * (choices > 2)}, and a blind guess is"
+            f" right in {1 / choices:.0%}"
         )
     yield Finding(
         "small-batch",

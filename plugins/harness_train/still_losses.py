@@ -33,11 +33,11 @@ def check_still_loss(training: CheckInput) -> Iterator[Finding]:
     yield Finding(
         "loss-stood-still",
         Severity.WARNING,
-        f"The training loss is {losses[0]:.4g} at step {steps[0]:,} and {losses[-1]:.4g} at step {steps[-1]:,}: over"
-        f" {len(losses)} lines of the log it fell by {share:.1%} ± {2 * error:.1%}, so that nothing more was learned"
-        " after the first line, if anything before it.",
-        "Check that the learning rate is not 0, that the weights are not frozen, and that the texts of a row belong"
-        " together.",
+        f"The training loss is {losses[0]:.4g} at step {steps[0]:,} and {losses[-1]:.4g} at step"
+        f" {steps[-1]:,}: over {len(losses)} lines of the log it fell by {share:.1%} ± {2 * error:.1%}, so"
+        " that nothing more was learned after the first line, if anything before it.",
+        "Check that the learning rate is not 0, that the weights are not frozen, and that the texts of a"
+        " row belong together.",
     )
 
 

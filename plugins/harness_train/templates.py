@@ -17,6 +17,8 @@ SOME = 0.01
 """Minimum share of the texts with one and the same placeholder for a warning."""
 MOST = 0.5
 """Minimum share of the texts with one and the same placeholder for an error."""
+_LONGEST = 40
+"""Maximum length of a cell that is only a field."""
 _FEWEST = 2
 """Minimum number of texts with one and the same placeholder."""
 
@@ -36,6 +38,11 @@ _NAMED = re.compile(
 _MARKED = re.compile(
     rf"<(?:{_WORDS.upper()})(?:_?\d)?>|\[(?:[Ii]nsert|INSERT|[Yy]our|YOUR) [^\[\]\n]{{1,40}}\]"
 )
+_FIELD = re.compile(
+    rf"\[(?:{_WORDS}|name|product|customer|company|user|item|subject|category|label|date|url|[a-z]+_[a-z_]{{2,20}})\]",
+    re.IGNORECASE,
+)
+"""A field in brackets, which alone in a cell is no mask such as `[NAME]` and no remark such as `[music]`."""
 _POSITIONAL = re.compile(r"(?<![\w%{}])(?:%[sd]|\{\d?\})(?![\w{}%])")
 """Placeholders without a name, which may also be what a text is about."""
 
@@ -60,28 +67,32 @@ def check_templates(cells: Sequence[str], prompts: Mapping[str, str]) -> Iterato
             yield Finding(
                 "unfilled-template",
                 Severity.ERROR,
-                f"{where} contains {found[0]!r}, which sentence-transformers does not fill in: {shorten(prompt)!r} was"
-                " put before every text as it is.",
+                f"{where} contains {found[0]!r}, which sentence-transformers does not fill in:"
+                f" {shorten(prompt)!r} was put before every text as it is.",
                 "Write the prompt without placeholders; the text follows it.",
             )
-    holders: Counter[str] = Counter()
-    first: dict[str, str] = {}
-    for cell in cells:
-        for holder in dict.fromkeys(placeholders(cell)):
-            holders[holder] += 1
-            first.setdefault(holder, cell)
-    if not holders:
-        return
-    holder, count = holders.most_common(1)[0]
+    yield from _recurring(cells)
+
+
+def _recurring(cells: Sequence[str]) -> Iterator[Finding]:
+    """Find placeholders that recur; the share is that of texts with any of them."""
+    alone = Counter(cell.strip() for cell in cells if len(cell) < _LONGEST and _FIELD.fullmatch(cell.strip()))
+    brackets = {field for field, times in alone.items() if times >= _FEWEST}
+    found = {row: [*placeholders(cell), *_fields(cell, brackets)] for row, cell in enumerate(cells)}
+    holders = Counter(holder for row in found.values() for holder in dict.fromkeys(row))
+    recurring = {holder for holder, times in holders.items() if times >= _FEWEST}
+    rows = [row for row, of_row in found.items() if recurring.intersection(of_row)]
+    count = len(rows)
     if count < max(_FEWEST, SOME * len(cells)):
         return
-    others = [other for other, times in holders.most_common(4)[1:] if times >= _FEWEST]
+    holder, *others = [holder for holder, _ in holders.most_common(4) if holder in recurring]
     more = f", others {', '.join(map(repr, others))}" if others else ""
+    first = next(cells[row] for row in rows if holder in found[row])
     yield Finding(
         "unfilled-template",
         Severity.ERROR if count >= MOST * len(cells) else Severity.WARNING,
-        f"{count:,} of {len(cells):,} texts ({count / len(cells):.0%}) contain {holder!r}, as if a template had not been"
-        f" filled in{more}: {shorten(_around(first[holder], holder))!r}.",
+        f"{count:,} of {len(cells):,} texts ({count / len(cells):.0%}) contain {holder!r}, as if a template"
+        f" had not been filled in{more}: {shorten(_around(first, holder))!r}.",
         "Fill in the template before training, or leave these rows out.",
     )
 
@@ -96,6 +107,11 @@ def placeholders(text: str) -> list[str]:
     if not (marked or named or positional) or _is_other(text):
         return []
     return [*named, *marked, *positional]
+
+
+def _fields(text: str, brackets: set[str]) -> list[str]:
+    """Return the fields in brackets that are all of another text."""
+    return [match[0] for match in _FIELD.finditer(text) if match[0] in brackets] if brackets else []
 
 
 def _is_other(text: str) -> bool:
