@@ -15,8 +15,8 @@ class PrefixRule:
 
     models: re.Pattern[str]
     """Matches the last part of a model's name, in lower case."""
-    start: re.Pattern[str]
-    """Matches the beginning of a text that has one of the prefixes."""
+    prefix: re.Pattern[str]
+    """Matches one of the prefixes."""
     wanted: str
     """The prefixes, for a remedy."""
     every: bool
@@ -31,10 +31,10 @@ def prefix_rule(base: str) -> PrefixRule | None:
     return next((rule for rule in _RULES if rule.models.fullmatch(name)), None)
 
 
-def _rule(models: str, start: str, wanted: str, source: str, *, every: bool) -> PrefixRule:
+def _rule(models: str, prefix: str, wanted: str, source: str, *, every: bool) -> PrefixRule:
     return PrefixRule(
         models=re.compile(models),
-        start=re.compile(rf"\s*(?:{start})", re.IGNORECASE),
+        prefix=re.compile(prefix, re.IGNORECASE),
         wanted=wanted,
         every=every,
         source=f"https://huggingface.co/{source}",
@@ -44,7 +44,7 @@ def _rule(models: str, start: str, wanted: str, source: str, *, every: bool) -> 
 _RULES = (
     _rule(
         r"(multilingual-)?e5-(small|base|large)(-v2|-unsupervised)?|user-base",
-        r"(query|passage):",
+        r"(?<![A-Za-z_])(query|passage):",
         '"query: " and "passage: " (of texts of one kind, "query: " alone)',
         "intfloat/e5-base-v2",
         every=True,
@@ -66,7 +66,7 @@ _RULES = (
     ),
     _rule(
         r"instructor-(base|large|xl)",
-        r"represent ",
+        r"^\s*represent ",
         '"Represent the … for …: "',
         "hkunlp/instructor-large",
         every=True,

@@ -38,7 +38,7 @@ _NAMED = re.compile(
 _MARKED = re.compile(
     rf"<(?:{_WORDS.upper()})(?:_?\d)?>|\[(?:[Ii]nsert|INSERT|[Yy]our|YOUR) [^\[\]\n]{{1,40}}\]"
 )
-_FIELD = re.compile(
+FIELD = re.compile(
     rf"\[(?:{_WORDS}|name|product|customer|company|user|item|subject|category|label|date|url|[a-z]+_[a-z_]{{2,20}})\]",
     re.IGNORECASE,
 )
@@ -76,7 +76,7 @@ def check_templates(cells: Sequence[str], prompts: Mapping[str, str]) -> Iterato
 
 def _recurring(cells: Sequence[str]) -> Iterator[Finding]:
     """Find placeholders that recur; the share is that of texts with any of them."""
-    alone = Counter(cell.strip() for cell in cells if len(cell) < _LONGEST and _FIELD.fullmatch(cell.strip()))
+    alone = Counter(cell.strip() for cell in cells if len(cell) < _LONGEST and FIELD.fullmatch(cell.strip()))
     brackets = {field for field, times in alone.items() if times >= _FEWEST}
     found = {row: [*placeholders(cell), *_fields(cell, brackets)] for row, cell in enumerate(cells)}
     holders = Counter(holder for row in found.values() for holder in dict.fromkeys(row))
@@ -111,7 +111,7 @@ def placeholders(text: str) -> list[str]:
 
 def _fields(text: str, brackets: set[str]) -> list[str]:
     """Return the fields in brackets that are all of another text."""
-    return [match[0] for match in _FIELD.finditer(text) if match[0] in brackets] if brackets else []
+    return [match[0] for match in FIELD.finditer(text) if match[0] in brackets] if brackets else []
 
 
 def _is_other(text: str) -> bool:

@@ -72,9 +72,9 @@ def counter(folder: Path):
 @pytest.mark.parametrize(
     "text",
     [
-        "Dear {customer_name}, your order", "{{ title }}: the text",
-        "{% if title %}the text",
-        "about ${product}", "%(name)s asks", "Title: <TITLE>", "[insert company here] pays", "in {} and {}", "for %s items",
+        "Dear {customer_name}, your order", "{{ title }}: the text", "{% if title %}the text",
+        "about ${product}", "%(name)s asks", "Title: <TITLE>", "[insert company here] pays",
+        "in {} and {}", "for %s items",
     ],
 )  # fmt: skip
 def test_a_placeholder_that_recurs_is_an_unfilled_template(text):
@@ -139,10 +139,10 @@ def prefixed(prefix: str, count: int = 10) -> list[str]:
 @pytest.mark.parametrize(
     ("base", "left", "right", "seen"),
     [
-        (E5, TEXT, TEXT, "no text of text1 begins with it and no text of text2"),
-        (E5, prefixed("query: "), TEXT, "no text of text2 begins with it"),
+        (E5, TEXT, TEXT, "100% of the texts of text1 and 100% of the texts of text2 lack it"),
+        (E5, prefixed("query: "), TEXT, "100% of the texts of text2 lack it"),
         (E5, prefixed("query: "), prefixed("passage: ", 8), "20% of the texts of text2 lack it"),
-        (E5, prefixed("search_query: "), prefixed("search_document: "), "no text of text1"),
+        (E5, prefixed("search_query: "), prefixed("search_document: "), "100% of the texts of text1"),
         ("hub:nomic-ai/nomic-embed-text-v1.5", TEXT, TEXT, "search_query"),
         ("./models/multilingual-e5-small/", TEXT, TEXT, "query"),
         (
@@ -166,10 +166,12 @@ def test_texts_without_the_prefix_of_their_base_are_a_warning(base, left, right,
     [
         (E5, prefixed("query: "), prefixed("passage: ")),
         (E5, prefixed("query: "), prefixed("query:")),
+        (E5, prefixed("<p>query: "), prefixed("<div><b>passage:</b> ")),
         ("minilm", TEXT, TEXT),
         ("BAAI/bge-m3", TEXT, TEXT),
         ("someone/my-e5-base-v2-finetuned", TEXT, TEXT),
         (ARCTIC, prefixed("Represent this sentence for searching relevant passages: "), TEXT),
+        (ARCTIC, TEXT, prefixed("Rep-\nresent this sen-\ntence for searching relevant passages: ")),
         ("Qwen/Qwen3-Embedding-0.6B", prefixed("Instruct: find it\nQuery:"), TEXT),
         ("", TEXT, TEXT),
     ],
@@ -184,7 +186,7 @@ def test_a_missing_prefix_of_queries_alone_is_a_note_unless_the_card_names_queri
     shown = given(pairs(TEXT[:3], TEXT[:3], complete=False), base_name=ARCTIC, columns=columns)
     severity, evidence, _ = found(shown)["prefix-missing"]
     assert severity is Severity.WARNING
-    assert "3 rows that the card shows, no text of question" in evidence
+    assert "3 rows that the card shows, 100% of the texts of question lack" in evidence
 
 
 def test_a_prompt_of_the_training_is_a_prefix():
@@ -193,7 +195,7 @@ def test_a_prompt_of_the_training_is_a_prefix():
     for prompts in ({"anchor": "query: ", "positive": "passage: "}, {"": "query:"}):
         assert not found(given(rows, base_name=E5, columns=columns, prompts=prompts))
     half = found(given(rows, base_name=E5, columns=columns, prompts={"anchor": "query: "}))
-    assert "no text of positive" in half["prefix-missing"][1]
+    assert "100% of the texts of positive" in half["prefix-missing"][1]
 
 
 def test_each_rule_accepts_the_prefixes_that_it_asks_for():
@@ -207,7 +209,7 @@ def test_each_rule_accepts_the_prefixes_that_it_asks_for():
     ):
         rule = prefix_rule(base)
         assert rule is not None
-        assert rule.start.match(rule.wanted.split('"')[1])
+        assert rule.prefix.match(rule.wanted.split('"')[1])
 
 
 RUSSIAN = [f"{a}{b} дома и сады у {c}еки" for a in "рстк" for b in "аоуи" for c in "рвл"]
