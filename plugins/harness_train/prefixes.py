@@ -61,8 +61,9 @@ def _finding(
     return Finding(
         "prefix-missing",
         Severity.WARNING if known else Severity.NOTE,
-        f"{training.base_name} was trained with a prefix before every {'text' if rule.every else 'search query'},"
-        f" {rule.wanted} ({rule.source}). In the {len(rows or ()):,} rows{where}, {seen} lack it, such as"
+        f"{training.base_name} was trained with a prefix before every"
+        f" {'text' if rule.every else 'search query'}, {rule.wanted} ({rule.source}). In the"
+        f" {len(rows or ()):,} rows{where}, {seen} lack it, such as"
         f" {shorten(str(example))!r}.",
         "Put the prefix before the texts, with data.templates in the recipe or `prompts` of the trainer,"
         " and use the same prefix after the training."
