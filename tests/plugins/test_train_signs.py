@@ -158,3 +158,5 @@ def test_a_loss_that_stood_still_is_found_and_a_noisy_or_falling_one_is_not():
     assert not found(card(log=losses(*[2 - 0.05 * n for n in range(8)])))
     assert not found(card(log=losses(*[0.6931] * 3)))
     assert not found(card(log=losses(*[0.0] * 8)))
+    assert not found(card(log=losses(*[1.0, 1.0, float("nan"), 1.0, 1.0, 1.0])))
+    assert not found(card(log=losses(*[2.0 + 0.1 * n for n in range(8)])))
