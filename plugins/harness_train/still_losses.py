@@ -38,8 +38,8 @@ def check_still_loss(training: CheckInput) -> Iterator[Finding]:
         "loss-stood-still",
         Severity.WARNING,
         f"The training loss is {start:.4g} at step {first:,} and {end:.4g} at step {last:,}: along a line"
-        f" through the {len(lines)} lines of the log it fell by {share:.1%} ± {error:.1%}. Nothing was learned"
-        " after the first line, if anything before it.",
+        f" through the {len(lines)} lines of the log it fell by {share:.1%} ± {error:.1%}. Nothing was"
+        " learned after the first line, if anything before it.",
         "Check that the learning rate is not 0, that the weights are not frozen, and that the texts of a row"
         " belong together.",
     )
