@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _PENALTY = 0.02
 """Of the squared coefficients: keeps them finite where labels are told apart without a mistake."""
@@ -31,67 +26,83 @@ class Exchanged:
     """Probability that each label was exchanged: (n,)."""
 
 
-def fit_exchanged(features: np.ndarray, labels: np.ndarray, tolerated: float) -> Exchanged:
+def fit_exchanged(
+    features: np.ndarray, labels: np.ndarray, tolerated: float, *, one_sided: bool = False
+) -> Exchanged:
     """Estimate the share g in P(y = 1) = g + (1 − 2 g) σ(w·x) by maximum likelihood.
 
     features: (n, k) float, standardized, without a constant. labels: (n,) 0 or 1. tolerated: share that is
-    not held against the labels, since people disagree about as many.
+    not held against the labels, since people disagree about as many. one_sided: only 1 becomes 0, and
+    P(y = 1) = (1 − g) σ(w·x).
     Source: Copas (1988), "Binary regression models for contaminated data", JRSS B 50, 225 to 265.
     """
-    design = np.column_stack([np.ones(len(labels)), features])
-    free = min((_fit(design, labels, start) for start in _STARTS), key=lambda fit: fit[1])
-    weights, cost = free
+    model = _Model(np.column_stack([np.ones(len(labels)), features]), labels, 0.0 if one_sided else 1.0)
+    weights, cost = min((_fit(model, start) for start in _STARTS), key=lambda fit: fit[1])
     share = float(weights[-1])
-    held = min(_fit(design, labels, tolerated, fixed=True)[1], _cost(_held(weights, tolerated), design, labels)[0])
+    # A search that stops early must not make the share look sure.
+    held = min(_fit(model, tolerated, fixed=True)[1], _cost(np.append(weights[:-1], tolerated), model)[0])
     excess = max(2 * (held - cost), 0.0) ** 0.5 if share > tolerated else 0.0
-    clean = _sigmoid(design @ weights[:-1])
-    wrong = np.where(labels == 1, share * (1 - clean), share * clean)
-    right = np.where(labels == 1, (1 - share) * clean, (1 - share) * (1 - clean))
-    return Exchanged(share, _error(weights, design, labels), excess, wrong / np.maximum(wrong + right, 1e-12))
+    clean = _sigmoid(model.design @ weights[:-1])
+    back = model.back * share
+    wrong = np.where(labels == 1, back * (1 - clean), share * clean)
+    right = np.where(labels == 1, (1 - share) * clean, (1 - back) * (1 - clean))
+    return Exchanged(share, _error(weights, model), excess, wrong / np.maximum(wrong + right, 1e-12))
 
 
-def _fit(
-    design: np.ndarray, labels: np.ndarray, start: float, *, fixed: bool = False
-) -> tuple[np.ndarray, float]:
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """Data of P(y = 1) = b g + (1 − (1 + b) g) σ(w·x)."""
+
+    design: np.ndarray
+    """(n, k + 1) float: a constant and the features."""
+    labels: np.ndarray
+    """(n,) 0 or 1."""
+    back: float
+    """b: 1 if 0 becomes 1 as often as 1 becomes 0; 0 if never."""
+
+    def chance(self, clean: np.ndarray, share: float) -> np.ndarray:
+        """Return P(y = 1) from that before labels were exchanged: (n,)."""
+        chance: np.ndarray = np.clip(self.back * share + self.slope(share) * clean, 1e-9, 1 - 1e-9)
+        return chance
+
+    def slope(self, share: float) -> float:
+        """Return 1 − (1 + b) g."""
+        return 1 - (1 + self.back) * share
+
+
+def _fit(model: _Model, start: float, *, fixed: bool = False) -> tuple[np.ndarray, float]:
     """Return weights with the share as the last, and the cost: penalized negative log-likelihood."""
     from scipy.optimize import minimize
 
-    bounds: Sequence[tuple[float | None, float | None]] = [
-        *[(None, None)] * design.shape[1],
-        (start, start) if fixed else (1e-6, _MOST),
-    ]
-    first = np.zeros(design.shape[1] + 1)
-    first[-1] = start
-    found = minimize(_cost, first, (design, labels), jac=True, method="L-BFGS-B", bounds=bounds)
+    count = model.design.shape[1]
+    bounds: list[tuple[float | None, float | None]] = [(None, None)] * count
+    bounds.append((start, start) if fixed else (1e-6, _MOST))
+    first = np.append(np.zeros(count), start)
+    found = minimize(_cost, first, (model,), jac=True, method="L-BFGS-B", bounds=bounds)
     return found.x, float(found.fun)
 
 
-def _cost(parameters: np.ndarray, design: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+def _cost(parameters: np.ndarray, model: _Model) -> tuple[float, np.ndarray]:
     """Return the penalized negative log-likelihood and its gradient: (k + 2,)."""
-    weights, share = parameters[:-1], parameters[-1]
-    clean = _sigmoid(design @ weights)
-    chance = np.clip(share + (1 - 2 * share) * clean, 1e-9, 1 - 1e-9)
+    weights, share = parameters[:-1], float(parameters[-1])
+    clean = _sigmoid(model.design @ weights)
+    chance, labels = model.chance(clean, share), model.labels
     likelihood = labels * np.log(chance) + (1 - labels) * np.log(1 - chance)
     by_chance = (labels - chance) / (chance * (1 - chance))
-    penalty = weights.copy()
-    penalty[0] = 0.0
-    by_weights = design.T @ (by_chance * (1 - 2 * share) * clean * (1 - clean))
-    gradient = np.append(-by_weights + 2 * _PENALTY * penalty, -(by_chance * (1 - 2 * clean)).sum())
+    penalty = np.append(0.0, weights[1:])
+    by_weights = model.design.T @ (by_chance * model.slope(share) * clean * (1 - clean))
+    by_share = (by_chance * (model.back - (1 + model.back) * clean)).sum()
+    gradient = np.append(-by_weights + 2 * _PENALTY * penalty, -by_share)
     return float(-likelihood.sum() + _PENALTY * (penalty**2).sum()), gradient
 
 
-def _held(weights: np.ndarray, share: float) -> np.ndarray:
-    held = weights.copy()
-    held[-1] = share
-    return held
-
-
-def _error(parameters: np.ndarray, design: np.ndarray, labels: np.ndarray) -> float:
+def _error(parameters: np.ndarray, model: _Model) -> float:
     """Return the standard error of the share, by expected information (Fisher)."""
     weights, share = parameters[:-1], max(float(parameters[-1]), 1e-3)
-    clean = _sigmoid(design @ weights)
-    chance = np.clip(share + (1 - 2 * share) * clean, 1e-9, 1 - 1e-9)
-    slopes = np.column_stack([design * ((1 - 2 * share) * clean * (1 - clean))[:, None], 1 - 2 * clean])
+    clean = _sigmoid(model.design @ weights)
+    chance = model.chance(clean, share)
+    by_weights = model.design * (model.slope(share) * clean * (1 - clean))[:, None]
+    slopes = np.column_stack([by_weights, model.back - (1 + model.back) * clean])
     information = slopes.T @ (slopes / (chance * (1 - chance))[:, None])
     information[np.diag_indices(len(weights))] += 2 * _PENALTY
     return float(np.linalg.pinv(information)[-1, -1]) ** 0.5

@@ -9,7 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FOLDS = 10
+_FOLDS, _FOLDS_OF_MANY, _MANY = 10, 5, 800
+"""Number of folds; and of more rows than _MANY, where fewer cost little."""
 _RIDGES = (0.03, 0.3, 3.0)
 """Ridges that are tried, as multiples of the mean diagonal of the kernel."""
 
@@ -35,6 +36,8 @@ def predict_left_out(kernel: np.ndarray, targets: np.ndarray, folds: Sequence[in
     kernel: (n, n). targets: (n, k) float. folds: (n,) fold of each row. The ridge with the least squared
     error over all left-out rows is taken.
     """
+    from scipy.linalg import solve
+
     fold = np.asarray(folds)
     diagonal = float(np.mean(np.diag(kernel))) or 1.0
     best, least = np.zeros_like(targets), np.inf
@@ -44,7 +47,7 @@ def predict_left_out(kernel: np.ndarray, targets: np.ndarray, folds: Sequence[in
             out, rest = fold == left_out, fold != left_out
             mean = targets[rest].mean(axis=0)
             gram = kernel[np.ix_(rest, rest)] + ridge * diagonal * np.eye(int(rest.sum()))
-            solved = np.linalg.solve(gram, targets[rest] - mean)
+            solved = solve(gram, targets[rest] - mean, assume_a="pos")
             predicted[out] = mean + kernel[np.ix_(out, rest)] @ solved
         error = float(((predicted - targets) ** 2).sum())
         if error < least:
@@ -58,7 +61,7 @@ def stratified_folds(classes: Sequence[object], generator: np.random.Generator) 
     shuffled = generator.permutation(len(names))
     order = shuffled[np.argsort(names[shuffled], kind="stable")]
     folds = np.empty(len(names), dtype=int)
-    folds[order] = np.arange(len(names)) % _FOLDS
+    folds[order] = np.arange(len(names)) % (_FOLDS if len(names) <= _MANY else _FOLDS_OF_MANY)
     return folds
 
 

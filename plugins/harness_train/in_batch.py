@@ -47,9 +47,7 @@ def _small(training: CheckInput) -> Iterator[Finding]:
     if not _in_batch(training) or size is None or size > FEW_NEGATIVES:
         return
     hard = training.rows is not None and training.rows.kind == "triplets"
-    remedy = (
-        "Raise train.batch_size to 32 or more; CachedMultipleNegativesRankingLoss needs no more memory for it."
-    )
+    remedy = "Raise train.batch_size to 32 or more; CachedMultipleNegativesRankingLoss needs no more memory for it."
     if size > 1:
         yield Finding(
             "few-in-batch-negatives",
