@@ -71,7 +71,7 @@ def _by_look(left: list[str], right: list[str]) -> list[int] | None:
 
     A row's difference is d = look(text1) − look(text2). If rows are exchanged, d has two peaks at ±m. The
     direction is that of most variance about 0, then Fisher's between d and −d, with each row turned to the
-    side of the majority. One peak of any form has no fewer rows in (−m/2, m/2) than in (−3m/2, −m/2).
+    side of the majority.
     """
     if len(left) < _FEWEST_ROWS:
         return None

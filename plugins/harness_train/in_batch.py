@@ -47,7 +47,10 @@ def _small(training: CheckInput) -> Iterator[Finding]:
     if not _in_batch(training) or size is None or size > FEW_NEGATIVES:
         return
     hard = training.rows is not None and training.rows.kind == "triplets"
-    remedy = "Raise train.batch_size to 32 or more; CachedMultipleNegativesRankingLoss needs no more memory for it."
+    remedy = (
+        "Raise train.batch_size to 32 or more; CachedMultipleNegativesRankingLoss needs no more memory for"
+        " it."
+    )
     if size > 1:
         yield Finding(
             "few-in-batch-negatives",
@@ -137,8 +140,8 @@ def _triplets(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "no-triplets",
             Severity.ERROR,
-            f"All {_whole(total)} have the label {shorten(next(iter(counts)))!r}; {name} {needs}: no triplet can"
-            " be formed, and nothing is learned.",
+            f"All {_whole(total)} have the label {shorten(next(iter(counts)))!r}; {name} {needs}: no triplet"
+            " can be formed, and nothing is learned.",
             remedy,
         )
     elif lone == total:
@@ -184,8 +187,8 @@ def _few_triplets(training: CheckInput, counts: Counter[str], name: str) -> Iter
         yield Finding(
             "few-triplets",
             Severity.WARNING,
-            f"There are {len(counts):,} labels, and a batch holds {size} of {total:,} rows: {share:.1%} of the"
-            f" texts meet another one of their label in it, and the others have no triplet.",
+            f"There are {len(counts):,} labels, and a batch holds {size} of {total:,} rows: {share:.1%} of"
+            " the texts meet another one of their label in it, and the others have no triplet.",
             'Draw batches by label: batch_sampler = "group-by-label".',
         )
 

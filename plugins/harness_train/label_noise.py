@@ -83,8 +83,8 @@ def _no_signal(by_base: Concordance, by_others: Concordance, used: int, total: i
     return Finding(
         "labels-without-signal",
         Severity.WARNING,
-        f"The labels of {used:,} of {total:,} rows have nothing to do with the texts as far as the base shows:"
-        f" of two rows with different labels, the one with the higher label is the more similar in"
+        f"The labels of {used:,} of {total:,} rows have nothing to do with the texts as far as the base"
+        f" shows: of two rows with different labels, the one with the higher label is the more similar in"
         f" {by_base.score:.0%} ({by_base.low:.0%} to {by_base.high:.0%}), and is predicted from the other"
         f" rows' embeddings in {by_others.score:.0%} ({by_others.low:.0%} to {by_others.high:.0%}).",
         "Check that each label is in the row of its texts: a column that was sorted or shuffled alone looks"
@@ -185,8 +185,8 @@ def _no_classes(kappa: float, error: float, right: float, used: int, classes: in
     return Finding(
         "labels-without-signal",
         Severity.WARNING,
-        f"The classes of {used:,} texts have nothing to do with their texts as far as the base shows: predicted"
-        f" from the embeddings of the others, one of {classes} classes is right in {right:.0%}, which is"
+        f"The classes of {used:,} texts have nothing to do with their texts as far as the base shows:"
+        f" predicted from the embeddings of the others, one of {classes} classes is right in {right:.0%}, which is"
         f" {kappa:.2f} ± {1.96 * error:.2f} beyond chance (kappa).",
         "Check that each label is in the row of its text: a column that was sorted or shuffled alone looks"
         " like this, and so do classes that the base cannot see.",

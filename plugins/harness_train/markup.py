@@ -49,7 +49,8 @@ def check_markup(texts: Sequence[str]) -> Iterator[Finding]:
         "html-in-texts",
         Severity.WARNING,
         f"{len(found)} of {len(texts)} texts ({len(found) / len(texts):.1%}) hold HTML, such as"
-        f" {found[0][1]!r} in {_around(*found[0])!r}: the model learns from tags, and they use up its tokens.",
+        f" {found[0][1]!r} in {_around(*found[0])!r}: the model learns from tags, and they use up its"
+        " tokens.",
         "Take the text out of the HTML (html.unescape for entities such as &amp;), and check again.",
     )
 

@@ -40,10 +40,11 @@ def _shown(rows: Rows) -> Iterator[Finding]:
         shown = rows.texts[first][0]
         pulled = "negative" not in (first, second)
         seen = f"In all {len(rows)} rows that the card shows, {first} and {second} are equal, such as"
+        harm = "only dropout differs between them" if pulled else "the loss pushes a text away from itself"
         yield Finding(
             "positives-verbatim-equal" if pulled else "negatives-verbatim-equal",
             Severity.WARNING,
-            f"{seen} {shorten(shown)!r}: {'only dropout differs between them' if pulled else 'the loss pushes a text away from itself'}.",
+            f"{seen} {shorten(shown)!r}: {harm}.",
             "Check how the columns were made; equal positives are meant in SimCSE only.",
         )
 

@@ -108,8 +108,8 @@ def _exchanged(encoded: EncodedRows, own: np.ndarray, negatives: np.ndarray, tot
     yield Finding(
         "columns-half-swapped",
         Severity.WARNING,
-        f"In about {len(rows) / len(own):.0%} of {len(own):,} of {total:,} rows ({len(rows)}) the negative is as"
-        " near to the anchor as the positive is in the other rows, and the positive as far as their negative,"
+        f"In about {len(rows) / len(own):.0%} of {len(own):,} of {total:,} rows ({len(rows)}) the negative"
+        " is as near to the anchor as the positive is in the other rows, and the positive as far as their negative,"
         f" such as for {shorten(encoded.texts[0][row])!r}: {shorten(encoded.texts[2][row])!r} as the"
         f" negative, {shorten(encoded.texts[1][row])!r} as the positive.",
         "Exchange positive and negative in these rows.",
@@ -129,8 +129,8 @@ def _finding(encoded: EncodedRows, own: np.ndarray, total: int, training: CheckI
     return Finding(
         "positives-shuffled",
         Severity.WARNING,
-        f"About {share:.0%} (± {1.96 * error:.0%}) of {count:,} of {total:,} rows have a positive that belongs"
-        f" to another row. {by}, it is farther from its anchor than half of all other positives in"
+        f"About {share:.0%} (± {1.96 * error:.0%}) of {count:,} of {total:,} rows have a positive that"
+        f" belongs to another row. {by}, it is farther from its anchor than half of all other positives in"
         f" {int((own > _FAR).sum())} rows, as drawn by chance, such as {shorten(encoded.texts[1][row])!r} for"
         f" {shorten(encoded.texts[0][row])!r}. With so many rows a share from"
         f" {max(2 * LEAST, 2 * FEWEST / count) * 1.5:.0%} on is found.",
