@@ -186,7 +186,7 @@ def _no_classes(kappa: float, error: float, right: float, used: int, classes: in
         "labels-without-signal",
         Severity.WARNING,
         f"The classes of {used:,} texts have nothing to do with their texts as far as the base shows:"
-        f" predicted from the embeddings of the others, one of {classes} classes is right in {right:.0%}, which is"
+        f" predicted from the others' embeddings, one of {classes} classes is right in {right:.0%}, which is"
         f" {kappa:.2f} ± {1.96 * error:.2f} beyond chance (kappa).",
         "Check that each label is in the row of its text: a column that was sorted or shuffled alone looks"
         " like this, and so do classes that the base cannot see.",

@@ -59,7 +59,7 @@ def _of_loss(training: CheckInput, low: float, high: float, what: str) -> Iterat
     elif name == _COSINE and bottom <= low <= OPPOSITE and high <= top:
         yield _finding(
             f"{what} go from {low:g} to {high:g}, and {name} makes the cosine of a pair equal its score:"
-            f" pairs of {low:g} are pushed to opposite directions, while unrelated texts have a cosine near 0.",
+            f" pairs of {low:g} are pushed to opposite directions, while unrelated texts have one near 0.",
             low,
             high,
         )

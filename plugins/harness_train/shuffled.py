@@ -109,9 +109,9 @@ def _exchanged(encoded: EncodedRows, own: np.ndarray, negatives: np.ndarray, tot
         "columns-half-swapped",
         Severity.WARNING,
         f"In about {len(rows) / len(own):.0%} of {len(own):,} of {total:,} rows ({len(rows)}) the negative"
-        " is as near to the anchor as the positive is in the other rows, and the positive as far as their negative,"
-        f" such as for {shorten(encoded.texts[0][row])!r}: {shorten(encoded.texts[2][row])!r} as the"
-        f" negative, {shorten(encoded.texts[1][row])!r} as the positive.",
+        " is as near to the anchor as the positive is in the other rows, and the positive as far as their"
+        f" negative, such as for {shorten(encoded.texts[0][row])!r}: {shorten(encoded.texts[2][row])!r} as"
+        f" the negative, {shorten(encoded.texts[1][row])!r} as the positive.",
         "Exchange positive and negative in these rows.",
     )
 
