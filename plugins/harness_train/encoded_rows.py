@@ -26,9 +26,6 @@ WORDS = "lexical"
 class EncodedRows:
     """Drawn rows with their embeddings."""
 
-    model: Model
-    measure: str
-    """What similarity is measured by, for evidence: "The base" or "The letters that texts share"."""
     rows: list[int]
     """Positions of the drawn rows among all."""
     texts: tuple[list[str], ...]
@@ -53,9 +50,8 @@ def encode_rows(training: CheckInput, *, with_words: bool = False) -> EncodedRow
         return None
     texts = tuple([cells[row] for row in drawn] for cells in rows.texts.values())
     model = _words() if training.base is None else training.base()
-    measure = "The letters that texts share" if training.base is None else "The base"
     embeddings = tuple(unit(part) for part in encode_once(model, *texts))
-    return EncodedRows(model, measure, drawn, texts, embeddings)
+    return EncodedRows(drawn, texts, embeddings)
 
 
 def draw_rows(usable: list[int], texts: Sequence[str]) -> list[int]:

@@ -24,6 +24,10 @@ FLAT, FLAT_ALONE = 0.55, 0.8
 """Minimum ratio of the densities beyond _FAR and before it; and where few positives are near."""
 _MOSTLY_NEAR = 0.4
 """Minimum share of near positives for a base that sees what belongs together."""
+_MOST_EXCHANGED = 0.35
+"""Minimum share of positives nearer than negatives: below it, `columns-swapped` speaks of all rows."""
+_TIE = 1e-6
+"""Maximum difference of two similarities that are equal."""
 _FEWEST_ROWS = 50
 """Minimum number of rows."""
 _HARD = 0.3
@@ -48,11 +52,11 @@ def check_shuffled(training: CheckInput) -> Iterator[Finding]:
     own = _rank_shares(encoded, encoded.embeddings[1])
     wrong = _wrong(own)
     if rows.kind == "triplets" and training.base is not None:
-        negatives = _rank_shares(encoded, encoded.embeddings[2])
-        if wrong is None or _are_negatives(own, negatives):
-            yield from _exchanged(encoded, own, negatives, len(rows))
+        exchanged = _exchanged(encoded, own, known=wrong is not None)
+        if exchanged:
+            yield _exchanged_finding(encoded, exchanged, len(rows))
             return
-    if wrong is not None:
+    if wrong is not None and _have_other_anchors(encoded, own):
         yield _finding(encoded, own, len(rows), training)
 
 
@@ -64,14 +68,25 @@ def _rank_shares(encoded: EncodedRows, candidates: np.ndarray) -> np.ndarray:
     anchors, positives = encoded.embeddings[:2]
     number = {text: index for index, text in enumerate(dict.fromkeys(encoded.texts[1]))}
     names = np.array([number[text] for text in encoded.texts[1]])
-    own = (anchors * candidates).sum(axis=1)
-    shares = np.empty(len(anchors))
-    for row, anchor in enumerate(anchors):
-        others = (positives @ anchor)[names != names[row]]
-        nearer = (others > own[row] + 1e-6).mean() if len(others) else 0.0
-        ties = (np.abs(others - own[row]) <= 1e-6).mean() if len(others) else 0.0
-        shares[row] = nearer + ties / 2
+    more = anchors @ positives.T - (anchors * candidates).sum(axis=1)[:, None]
+    others = names[:, None] != names[None, :]
+    nearer = (others & (more > _TIE)).sum(axis=1) + (others & (np.abs(more) <= _TIE)).sum(axis=1) / 2
+    shares: np.ndarray = nearer / np.maximum(others.sum(axis=1), 1)
     return shares
+
+
+def _have_other_anchors(encoded: EncodedRows, own: np.ndarray) -> bool:
+    """Whether far positives are as near to some other anchor as near positives are to their own.
+
+    A positive that the base cannot read, such as one of another script, is far from all anchors.
+    """
+    far, near = own > _FAR, own <= _NEAR
+    if near.mean() < _MOSTLY_NEAR:
+        return True
+    anchors, positives = encoded.embeddings[:2]
+    usual = (anchors[near] * positives[near]).sum(axis=1)
+    nearest = (positives[far] @ anchors.T).max(axis=1)
+    return bool(np.median(nearest) >= np.quantile(usual, 0.1))
 
 
 def _wrong(shares: np.ndarray) -> float | None:
@@ -92,23 +107,33 @@ def _are_negatives(own: np.ndarray, negatives: np.ndarray) -> bool:
     return bool(not hard and (negatives[far] <= _NEAR).mean() >= _MOSTLY_NEAR)
 
 
-def _exchanged(encoded: EncodedRows, own: np.ndarray, negatives: np.ndarray, total: int) -> Iterator[Finding]:
-    """Find triplets with positive and negative exchanged in less than most of the rows.
+def _exchanged(encoded: EncodedRows, own: np.ndarray, *, known: bool) -> list[int]:
+    """Return the triplets with positive and negative exchanged; none if these are most of the rows.
 
     Where all are exchanged, `columns-swapped` says so: the difference of similarities has one peak again.
+    known: whether a share of the positives belongs to other rows. They are exchanged if their negatives are
+    near, and those of the other rows are not.
     """
     anchor, positive, negative = encoded.embeddings
+    negatives = _rank_shares(encoded, negative)
+    if known and not _are_negatives(own, negatives):
+        return []
     difference = (anchor * positive).sum(axis=1) - (anchor * negative).sum(axis=1)
+    if (difference > 0).mean() < _MOST_EXCHANGED:
+        return []
     rows = second_peak(difference)
-    if rows is None or (difference > 0).sum() < (difference < 0).sum() - 2 * len(own) ** 0.5:
+    if rows is None and known:
         rows = [int(row) for row in np.flatnonzero((own > _FAR) & (negatives <= _NEAR))]
-        if len(rows) < max(FEWEST, LEAST * len(own)) or (difference > 0).mean() < 1 / 3:
-            return
+    return rows or []
+
+
+def _exchanged_finding(encoded: EncodedRows, rows: list[int], total: int) -> Finding:
+    count = len(encoded)
     row = rows[0]
-    yield Finding(
+    return Finding(
         "columns-half-swapped",
         Severity.WARNING,
-        f"In about {len(rows) / len(own):.0%} of {len(own):,} of {total:,} rows ({len(rows)}) the negative"
+        f"In about {len(rows) / count:.0%} of {count:,} of {total:,} rows ({len(rows)}) the negative"
         " is as near to the anchor as the positive is in the other rows, and the positive as far as their"
         f" negative, such as for {shorten(encoded.texts[0][row])!r}: {shorten(encoded.texts[2][row])!r} as"
         f" the negative, {shorten(encoded.texts[1][row])!r} as the positive.",
