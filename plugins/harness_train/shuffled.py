@@ -55,6 +55,7 @@ def check_shuffled(training: CheckInput) -> Iterator[Finding]:
         exchanged = _exchanged(encoded, own, known=wrong is not None)
         if exchanged:
             yield _exchanged_finding(encoded, exchanged, len(rows))
+        if exchanged is None or exchanged:
             return
     if wrong is not None and _have_other_anchors(encoded, own):
         yield _finding(encoded, own, len(rows), training)
@@ -107,10 +108,10 @@ def _are_negatives(own: np.ndarray, negatives: np.ndarray) -> bool:
     return bool(not hard and (negatives[far] <= _NEAR).mean() >= _MOSTLY_NEAR)
 
 
-def _exchanged(encoded: EncodedRows, own: np.ndarray, *, known: bool) -> list[int]:
-    """Return the triplets with positive and negative exchanged; none if these are most of the rows.
+def _exchanged(encoded: EncodedRows, own: np.ndarray, *, known: bool) -> list[int] | None:
+    """Return the triplets with positive and negative exchanged; None if these are most of the rows.
 
-    Where all are exchanged, `columns-swapped` says so: the difference of similarities has one peak again.
+    Of those `columns-swapped` speaks: the difference of similarities has one peak again.
     known: whether a share of the positives belongs to other rows. They are exchanged if their negatives are
     near, and those of the other rows are not.
     """
@@ -120,7 +121,7 @@ def _exchanged(encoded: EncodedRows, own: np.ndarray, *, known: bool) -> list[in
         return []
     difference = (anchor * positive).sum(axis=1) - (anchor * negative).sum(axis=1)
     if (difference > 0).mean() < _MOST_EXCHANGED:
-        return []
+        return None
     rows = second_peak(difference)
     if rows is None and known:
         rows = [int(row) for row in np.flatnonzero((own > _FAR) & (negatives <= _NEAR))]
