@@ -37,16 +37,17 @@ class EncodedRows:
         return len(self.rows)
 
 
-def encode_rows(training: CheckInput, *, with_words: bool = False) -> EncodedRows | None:
+def encode_rows(training: CheckInput, fewest: int, *, with_words: bool = False) -> EncodedRows | None:
     """Return at most MOST_ROWS rows whose every cell is a text, encoded; None without a base or without rows.
 
+    fewest: minimum number of such rows; with fewer nothing is loaded, and None is returned.
     with_words: without a base, measure by the letters that texts share, which needs no model.
     """
     rows = training.rows
     if rows is None or not rows.complete or not rows.texts or (training.base is None and not with_words):
         return None
     drawn = draw_rows(_usable(rows), next(iter(rows.texts.values())))
-    if len(drawn) < 2:
+    if len(drawn) < fewest:
         return None
     texts = tuple([cells[row] for row in drawn] for cells in rows.texts.values())
     model = _words() if training.base is None else training.base()

@@ -51,7 +51,7 @@ def check_label_noise(training: CheckInput) -> Iterator[Finding]:
 
 
 def _pairs(rows: Rows, training: CheckInput) -> Iterator[Finding]:
-    encoded = encode_rows(training)
+    encoded = encode_rows(training, _FEWEST_ROWS)
     if encoded is None:
         return
     given = [(rows.labels or ())[row] for row in encoded.rows]
@@ -134,8 +134,8 @@ def _classes(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     The probability that a text has the class predicted for it from the other texts rises with the margin
     of the prediction to 1, or, if a share g of the classes was exchanged, to 1 − g.
     """
-    encoded = encode_rows(training)
-    if encoded is None or len(encoded) < _FEWEST_ROWS:
+    encoded = encode_rows(training, _FEWEST_ROWS)
+    if encoded is None:
         return
     names = np.array([str((rows.labels or ())[row]) for row in encoded.rows])
     classes, index, counts = np.unique(names, return_inverse=True, return_counts=True)

@@ -46,8 +46,8 @@ def check_shuffled(training: CheckInput) -> Iterator[Finding]:
     rows = training.rows
     if rows is None or rows.kind not in ("pairs", "triplets"):
         return
-    encoded = encode_rows(training, with_words=True)
-    if encoded is None or len(encoded) < _FEWEST_ROWS:
+    encoded = encode_rows(training, _FEWEST_ROWS, with_words=True)
+    if encoded is None:
         return
     own = _rank_shares(encoded, encoded.embeddings[1])
     wrong = _wrong(own)
