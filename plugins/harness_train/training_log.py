@@ -79,8 +79,9 @@ def blind_loss(training: CheckInput) -> tuple[float, str] | None:
     """
     loss, name = training.loss, training.loss_name
     times = len(loss.matryoshka) or 1 if loss is not None else 1
-    if name in LOSSES and LOSSES[name].in_batch and training.batch_size and training.batch_size > 1:
-        choices = training.batch_size * _candidates(training)
+    rows = training.loss_batch or training.batch_size
+    if name in LOSSES and LOSSES[name].in_batch and rows and rows > 1:
+        choices = rows * _candidates(training)
         each = f" in each of {times} sizes" if times > 1 else ""
         return times * math.log(choices), f"a blind guess among {choices} texts (ln {choices}{each})"
     labels = _labels(training)

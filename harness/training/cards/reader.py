@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.system.limits import CARD
 from harness.system.text_file import read_text
-from harness.training.cards.hyperparameters import Hyperparameters, hyperparameters, read_plan
+from harness.training.cards.hyperparameters import Hyperparameters, hyperparameters, read_plan, read_prompts
 from harness.training.cards.loss import CardLoss, read_loss
 from harness.training.cards.markdown import Section, below, bullet, code_blocks, literal, number, sections
 from harness.training.cards.results import read_claims, read_log, read_usage, widget_texts
@@ -90,7 +90,9 @@ def _card(where: str, front: Mapping[str, Any], parts: Sequence[Section]) -> Car
         path=where, what="card",
         loss=loss.loss if loss else None, loss_name=loss.name if loss else "",
         normalized=model.normalized, dimensions=model.dimensions, max_tokens=model.max_tokens,
-        size=plan.size, batch_size=plan.batch_size, batch_sampler=plan.batch_sampler,
+        size=plan.size, batch_size=plan.batch_size, loss_batch=plan.device_batch,
+        batch_sampler=plan.batch_sampler, prompts=read_prompts(settings),
+        base_name=_base(front) or named or "",
         epochs=plan.epochs, steps=plan.steps, schedule=plan.schedule, keeps_best=plan.keeps_best,
         columns=columns, rows=read_sample_rows(first, loss.name if loss else "", columns, where),
         log=log, claims=read_claims(front, parts), usage=read_usage(parts), samples=widget_texts(front),
