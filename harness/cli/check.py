@@ -226,11 +226,12 @@ def _print_path(checked: _CheckedPath, allowed: frozenset[str], target: Console)
 
 
 def _remainder(subject: CheckInput, *, found: bool) -> str:
-    """Return that nothing was found, and what was not looked at."""
+    """Return that nothing was found, and what was not looked at: of a card without a training, only this."""
     from harness.checks import missing_inputs
 
     lacking = missing_inputs(subject)
-    parts = [] if found else ["nothing found"]
+    bare = subject.what == "card" and not subject.trained
+    parts = [] if found or bare else ["nothing found"]
     return "; ".join(parts + ([f"not looked at: {'; '.join(lacking)}"] if lacking else []))
 
 
@@ -265,6 +266,7 @@ def _description(subject: CheckInput) -> str:
     from harness.render import plural
 
     parts = [subject.what, subject.loss_name]
+    parts.append(plural(len(subject.parts), "dataset") if subject.parts else "")
     parts.append(plural(subject.size, "row") if subject.size else "")
     parts.append(f"batch {subject.batch_size}" if subject.batch_size else "")
     parts.append(plural(subject.epochs, "epoch") if subject.epochs else "")
