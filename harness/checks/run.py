@@ -10,7 +10,7 @@ from harness.finding import Finding, Severity
 from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from harness.training.check_input import Check, CheckInput
 
@@ -100,6 +100,15 @@ def stop_on_errors(findings: Sequence[Finding], allowed: Sequence[str] = ()) -> 
             exists="\n".join(line for line in lines if line.strip() != "→"),
             hint=f"to continue anyway: {' '.join(f'--allow {code}' for code in codes)}",
         )
+
+
+def validate_codes(allowed: Iterable[str], checks: Mapping[str, Check]) -> None:
+    """Raise HarnessError for a code that no check returns; nothing where a check does not say its codes."""
+    known = sorted({code for check in checks.values() for code in check.codes})
+    if all(check.codes for check in checks.values()):
+        for code in allowed:
+            if code not in known:
+                raise HarnessError.unknown("finding (--allow)", code, known)
 
 
 def missing_inputs(check_input: CheckInput) -> list[str]:

@@ -89,11 +89,13 @@ def command(
 
     Exit codes: 0 no errors, 1 errors, 2 something could not be checked.
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.checks import validate_codes
     from harness.cli.workspace import Workspace
 
     workspace = Workspace.open(plugins)
     options, allowed = _check_options(inputs, workspace), frozenset(words(allow))
     checks = workspace.plugins.checks()
+    validate_codes(allowed, checks)
     results = [_check(path, options, workspace.plugins) for path in paths]
     problems = [
         *workspace.plugins.problems,

@@ -175,3 +175,5 @@ class Check:
     """One line: what the check looks for."""
     look: Callable[[CheckInput], Iterable[Finding]]
     """Returns findings; none if all is well, or too little is known."""
+    codes: tuple[str, ...] = ()
+    """Codes of the findings that it can return, so that a misspelled `--allow` is refused; empty if unknown."""
