@@ -36,9 +36,9 @@ def run_checks(
     A card with several training datasets is checked as a whole, and then each dataset by itself.
     origin: name of a check → name of its plugin, for problems.
     """
-    reports = [_run_checks(check_input, checks, origin)]
-    for part in check_input.parts:
-        reports.append(_run_checks(part, checks, origin, f"Dataset {part.name or 'without a name'}: "))
+    inputs = [("", check_input)]
+    inputs += [(f"Dataset {part.name or 'without a name'}: ", part) for part in check_input.parts]
+    reports = [_run_checks(part, checks, origin, prefix) for prefix, part in inputs]
     findings = [found for report in reports for found in report.findings]
     findings.sort(key=lambda item: ORDER.index(Severity(item[0].severity)))
     return CheckReport(

@@ -210,8 +210,8 @@ def _check_dimensions(recipe: Recipe, base: LocatedModel, folder: Path) -> None:
     if beyond:
         fitting = [size for size in recipe.loss.matryoshka if size not in beyond]
         raise HarnessError(
-            f"loss.matryoshka has {', '.join(map(str, beyond))} dimensions, but embeddings of {base.name} have"
-            f" {width}",
+            f"loss.matryoshka has {', '.join(map(str, beyond))} dimensions, but embeddings of {base.name}"
+            f" have {width}",
             hint=f"--set 'loss.matryoshka={[width, *(size for size in fitting if size != width)]}'",
         )
 

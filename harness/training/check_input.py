@@ -153,11 +153,17 @@ class CheckInput:
     """Whether a line that the library wrote on the card was decoded wrongly, as then the whole file was."""
     trained: bool = False
     """Whether a training took place: False for data, recipes and base models."""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """Column → text that training put before each of its texts; an empty name for all columns."""
+    base_name: str = ""
+    """Name of the model that training starts from, as a card or a recipe gives it; empty if unknown."""
     lineage: Lineage | None = None
     model: Callable[[], Model] | None = None
     """Loads the checked model; None for data, recipes and cards."""
     base: Callable[[], Model] | None = None
     """Loads the model that training starts from."""
+    tokens: Callable[[Sequence[str]], Sequence[tuple[int, int]]] | None = None
+    """Counts the base's tokens and, of these, the unknown ones of each text; loads no weights."""
     datasets: Callable[[], Mapping[str, Dataset]] | None = None
     """Reads the datasets of the evaluated tasks, by task name."""
     verify: bool = False
@@ -176,4 +182,4 @@ class Check:
     look: Callable[[CheckInput], Iterable[Finding]]
     """Returns findings; none if all is well, or too little is known."""
     codes: tuple[str, ...] = ()
-    """Codes of the findings that it can return, so that a misspelled `--allow` is refused; empty if unknown."""
+    """Codes of the findings that it can return: a misspelled `--allow` is refused. Empty if unknown."""

@@ -82,7 +82,7 @@ def mean_of(column: ColumnFacts) -> float | None:
 
 
 def _shared_words(rows: Rows) -> tuple[list[str], int]:
-    """Return words that are in both texts of a row and in no other row's second text; and the rows of such."""
+    """Return words that are in both texts of a row and in no other row's second text, and count the rows."""
     left, right = ([_stems(cell) for cell in cells] for cells in rows.texts.values())
     rows_with = Counter(stem for stems in right for stem in stems)
     words = [

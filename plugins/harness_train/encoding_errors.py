@@ -24,11 +24,11 @@ _FEWEST_TO_COMPARE = 20
 _GLYPH = re.compile(r"\(cid:\d+\)")
 _BROKEN = re.compile(r"(?<![^\W\d_]-)\b([^\W\d_]{2,})-[ \n]+([^\W\d_]{2,})\b")
 _SUSPENDED = frozenset({
-    "and", "or", "to", "nor", "but", "versus", "vs", "as", "than", "rather", "through", "till", "until", "plus",
-    "respectively", "und", "oder", "bis", "sowie", "als", "bzw", "beziehungsweise", "respektive", "samt", "wie",
-    "auch", "noch", "aber", "statt", "et", "ou", "puis", "con", "como", "pero", "sino", "ma", "ed", "od", "en",
-    "of", "maar", "och", "eller", "samt", "og", "ja", "tai", "sekä", "lub", "oraz", "czy", "albo", "nebo", "či",
-    "és", "vagy", "și", "sau", "ve", "veya", "ile", "и", "или", "та", "або", "либо",
+    "and", "or", "to", "nor", "but", "versus", "vs", "as", "than", "rather", "through", "till", "until",
+    "plus", "und", "oder", "bis", "sowie", "als", "bzw", "beziehungsweise", "samt", "wie", "auch", "noch",
+    "aber", "statt", "et", "ou", "puis", "con", "como", "pero", "sino", "ma", "ed", "od", "en", "of", "maar",
+    "och", "eller", "og", "ja", "tai", "sekä", "lub", "oraz", "czy", "albo", "nebo", "či", "és", "vagy", "și",
+    "sau", "ve", "veya", "ile", "и", "или", "та", "або", "либо",
 })  # fmt: skip
 """Words after a suspended hyphen: short- and long-term, Vor- und Nachteile."""
 _PAGE = re.compile(r"^\s*\d{1,4}\s*$", re.MULTILINE)
@@ -77,7 +77,7 @@ def broken_words(text: str) -> list[str]:
 
 
 def is_code(text: str) -> bool:
-    """Whether a text is code, or has a block of it: hyphens and numbers on their own lines are normal there."""
+    """Whether a text is code, or has a block of it, where single numbers and hyphens are normal."""
     if "```" in text or "<code>" in text:
         return True
     lines = [line[:_SEEN] for line in text.split("\n") if line.strip()][:_SEEN]

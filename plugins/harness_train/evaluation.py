@@ -92,9 +92,9 @@ def _not_finite(training: CheckInput) -> Iterator[Finding]:
             "score-not-finite",
             Severity.ERROR,
             f"{len(broken)} reported score{'s are no numbers' if len(broken) > 1 else ' is no number'}:"
-            f" {'; '.join(broken[:_MOST_VALUES])}{more}. A correlation is undefined where all similarities, or"
-            " all labels, are equal; embeddings that are NaN make every score NaN.",
-            "Look at the embeddings of a few texts: are they NaN, or all the same? Then at the test's labels.",
+            f" {'; '.join(broken[:_MOST_VALUES])}{more}. A correlation is undefined where all"
+            " similarities, or all labels, are equal; embeddings that are NaN make every score NaN.",
+            "Look at embeddings of a few texts: are they NaN, or all the same? Then at the test's labels.",
         )
 
 
@@ -170,8 +170,8 @@ def _best_lost(training: CheckInput) -> Iterator[Finding]:
     yield Finding(
         "best-not-kept",
         Severity.WARNING,
-        f"Of {len(rows)} evaluations the best {first} was {scores[first]:.4f}, {_when(best)}, but {compared} is"
-        f" {kept[first]:.4f}: the weights with the better score were not kept.",
+        f"Of {len(rows)} evaluations the best {first} was {scores[first]:.4f}, {_when(best)}, but {compared}"
+        f" is {kept[first]:.4f}: the weights with the better score were not kept.",
         'Keep the best (evaluation = { tasks = […], keep = "best" }), and report another task than the one'
         " that chose it.",
     )
@@ -290,4 +290,9 @@ EVALUATION = Check(
     "evaluation",
     "scores that are missing, doubled or below chance, test rows in training, collapse",
     check_evaluation,
-)
+    (
+        "no-evaluation", "score-not-finite", "card-contradicts-itself", "metric-reported-twice",
+        "best-not-kept", "selected-by-score", "below-chance", "train-test-overlap", "shared-texts",
+        "lineage-unreadable", "embedding-collapse", "claim-differs", "claim-not-verified",
+    ),
+)  # fmt: skip

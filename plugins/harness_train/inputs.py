@@ -154,4 +154,15 @@ def _texts(cells: Iterable[Any]) -> Iterator[str]:
             yield from _texts(cell.values() if isinstance(cell, dict) else cell)
 
 
-INPUTS = Check("inputs", "records; empty, broken, truncated or similar texts; several scripts", check_inputs)
+INPUTS = Check(
+    "inputs",
+    "records; empty, broken, truncated or similar texts; several scripts",
+    check_inputs,
+    (
+        "dict-inputs", "missing-texts", "empty-texts", "mojibake", "pdf-debris", "mixed-scripts",
+        "truncated-texts", "near-duplicates",
+        # Of reading rows:
+        "tabs-delimit", "doubtful-quotes", "ragged-rows", "class-names", "missing-parts", "no-header",
+        "rows-dropped", "several-files",
+    ),
+)  # fmt: skip

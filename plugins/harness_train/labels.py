@@ -100,8 +100,8 @@ def _range_finding(name: str, seen: tuple[float, float], loss: str, *, between: 
         return Finding(
             "labels-out-of-range",
             Severity.ERROR if loss == "OnlineContrastiveLoss" else Severity.WARNING,
-            f"{name} are neither 0 nor 1: they go from {seen[0]:g} to {seen[1]:g}, and {loss} {does} of such a"
-            " label.",
+            f"{name} are neither 0 nor 1: they go from {seen[0]:g} to {seen[1]:g}, and {loss} {does} of"
+            " such a label.",
             "Map the labels to 1 and 0 with data.labels in the recipe, or use a loss of scores, such as"
             " CosineSimilarityLoss.",
         )
@@ -165,7 +165,8 @@ def _sorted(seen: str) -> Finding:
     return Finding(
         "labels-near-constant",
         Severity.WARNING,
-        f"{seen[0].upper()}{seen[1:]}, as the card says: either all labels are, or the rows are sorted by label.",
+        f"{seen[0].upper()}{seen[1:]}, as the card says: either all labels are, or the rows are sorted by"
+        " label.",
         "Check the labels of all rows: `harness check DATA --recipe RECIPE`.",
     )
 
@@ -193,5 +194,12 @@ def _constant(seen: str, position: float, loss: str, *, certain: bool = False) -
 
 
 LABELS = Check(
-    "labels", "inverted, constant, contradicting or out-of-range labels; repeated rows", check_labels
-)
+    "labels",
+    "inverted, constant, contradicting or out-of-range labels; repeated rows",
+    check_labels,
+    (
+        "labels-inverted", "labels-may-be-inverted", "labels-near-constant", "labels-out-of-range",
+        "labels-not-numbers", "same-pair-two-labels", "duplicate-rows", "positives-verbatim-equal",
+        "negatives-verbatim-equal", "negatives-equal-positive", "columns-swapped",
+    ),
+)  # fmt: skip

@@ -64,8 +64,8 @@ def _margin(training: CheckInput) -> Iterator[Finding]:
     else:
         least = f"is never below {margin - far:g}" if margin > far else "is 0 for exactly opposite texts only"
         reason = (
-            f"d(anchor, positive) − d(anchor, negative) + {margin:g} {least}, so the hinge never closes and the"
-            " loss is linear: a triplet that is long in order weighs as much as one that is not"
+            f"d(anchor, positive) − d(anchor, negative) + {margin:g} {least}, so the hinge never closes and"
+            " the loss is linear: a triplet that is long in order weighs as much as one that is not"
         )
     yield Finding(
         "margin-unreachable",
@@ -168,4 +168,12 @@ def _short(text: str) -> str:
     return f"“{line[:50]}…”" if len(line) > 50 else f"“{line}”"
 
 
-LOSS = Check("loss", "margins out of reach, losses at chance, too few steps, wrong columns", check_loss)
+LOSS = Check(
+    "loss",
+    "margins out of reach, losses at chance, too few steps, wrong columns",
+    check_loss,
+    (
+        "margin-unreachable", "hinge-never-closes", "hinge-never-opens", "loss-at-chance", "loss-not-finite",
+        "too-few-steps", "schedule-longer-than-run", "in-batch-duplicates", "wrong-columns",
+    ),
+)  # fmt: skip

@@ -59,8 +59,8 @@ def _of_card(training: CheckInput) -> Iterator[Finding]:
     if unread is not None and unread.low is not None and unread.high is not None and unread.low < unread.high:
         severity = Severity.ERROR if unread.low <= 0 and unread.high == 1 else Severity.WARNING
         evidence = (
-            f"{name} was given {shown}: {unread.name} goes from {unread.low:g} to {unread.high:g}, but the loss"
-            " does not read it: rows of every label count as positives."
+            f"{name} was given {shown}: {unread.name} goes from {unread.low:g} to {unread.high:g}, but the"
+            " loss does not read it: rows of every label count as positives."
         )
         yield _finding(evidence, remedy, severity)
     if label is not None and facts.kind in ("scored-pairs", "labeled-pairs") and label.type == "string":

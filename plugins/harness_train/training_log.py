@@ -23,7 +23,7 @@ ZERO = 5e-5
 """Maximum loss that a card with four decimals shows as 0."""
 
 UNMOVED = 0.02
-"""Maximum share of what is possible by which positives are nearer than negatives, where a hinge never closes."""
+"""Maximum share of the maximum distance by which positives are nearer, where a hinge never closes."""
 
 RAN = 0.98
 """Minimum share of the plan that counts as all of it; rounding and last batches are not an early end."""
@@ -65,7 +65,9 @@ def _at_chance(training: CheckInput) -> Iterator[Finding]:
     # A scale near 0 leaves little below the blind loss, whatever is learned.
     if learned >= LEARNED * (1 - least_loss(training) / value):
         return
-    certain = not training.assumed and _is_counted(training)
+    # Some versions of transformers log the sum over accumulated batches.
+    accumulated = training.loss_batch is not None and training.loss_batch != training.batch_size
+    certain = not training.assumed and not accumulated and _is_counted(training)
     how_far = f"{learned:.1%} below" if learned > 0 else "not below"
     yield Finding(
         "loss-at-chance",
@@ -79,21 +81,19 @@ def _at_chance(training: CheckInput) -> Iterator[Finding]:
 def blind_loss(training: CheckInput) -> tuple[float, str] | None:
     """Return the loss of a model that cannot distinguish texts, and a description of it; None if unknown.
 
-    Unknown also where the log is not of this loss alone: parameters that change it, several devices, and
-    accumulated steps, whose losses some versions of transformers log as a sum.
+    Unknown also where the log is not of this loss as we know it: parameters that change it, several devices.
 
     In-batch losses: ln of the number of texts to choose from. ContrastiveLoss: all pairs at the distance
     (1 − p)·m of minimum loss, with p the share of label 1. CosineSimilarityLoss: the mean label for every
     pair, so the variance of the labels. MatryoshkaLoss adds one loss per number of dimensions.
     """
     loss, name = training.loss, training.loss_name
-    batch = training.batch_size
-    accumulated = training.loss_batch is not None and training.loss_batch != batch
-    if training.loss_options or accumulated or training.devices > 1:
+    if training.loss_options or training.devices > 1:
         return None
     times = len(loss.matryoshka) or 1 if loss is not None else 1
-    if name in LOSSES and LOSSES[name].in_batch and batch and batch > 1:
-        choices = batch * _candidates(training)
+    rows = training.loss_batch or training.batch_size
+    if name in LOSSES and LOSSES[name].in_batch and rows and rows > 1:
+        choices = rows * _candidates(training)
         each = f" in each of {times} sizes" if times > 1 else ""
         return times * math.log(choices), f"a blind guess among {choices} texts (ln {choices}{each})"
     labels = _labels(training)
@@ -115,11 +115,12 @@ def blind_loss(training: CheckInput) -> tuple[float, str] | None:
 def least_loss(training: CheckInput) -> float:
     """Return the least loss that an in-batch loss has at its scale, with cosines at most 1 apart; else 0."""
     loss, name = training.loss, training.loss_name
-    if loss is None or name not in LOSSES or not LOSSES[name].in_batch or not training.batch_size:
+    rows = training.loss_batch or training.batch_size
+    if loss is None or name not in LOSSES or not LOSSES[name].in_batch or not rows:
         return 0.0
     if loss.parameters["similarity"] == "dot" and not training.normalized:
         return 0.0
-    others = training.batch_size * _candidates(training) - 1
+    others = rows * _candidates(training) - 1
     return (len(loss.matryoshka) or 1) * math.log1p(others * math.exp(-loss.parameters["scale"]))
 
 
@@ -175,9 +176,9 @@ def _hinge(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "hinge-never-opens",
             Severity.WARNING,
-            f"The training loss is 0 in {lines} of the log, from step {step:,} on: either every row was beyond"
-            " the margin at the start, so that nothing was learned, or the loss was NaN, which transformers"
-            " logs as 0.",
+            f"The training loss is 0 in {lines} of the log, from step {step:,} on: either every row was"
+            " beyond the margin at the start, so that nothing was learned, or the loss was NaN, which"
+            " transformers logs as 0.",
             "Use harder negatives, or a larger margin; if the embeddings are NaN, train in float32.",
         )
     if LOSSES[loss.name].kind == "triplets" and not (training.loss_options or training.assumed):
@@ -235,7 +236,8 @@ def _schedule(training: CheckInput) -> Iterator[Finding]:
     yield Finding(
         "schedule-longer-than-run",
         Severity.NOTE if early else Severity.WARNING,
-        f"The {'training' if constant else 'learning rate'} was planned over {plan}, but the run {ended}{left}."
+        f"The {'training' if constant else 'learning rate'} was planned over {plan}, but the run {ended}"
+        f"{left}."
         + (" Early stopping does that, and the best weights were kept." if training.keeps_best else ""),
         "Plan the epochs that are run, so that the learning rate reaches its end with them.",
     )

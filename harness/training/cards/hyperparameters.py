@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.training.cards.markdown import below, parse_settings
+from harness.training.cards.markdown import below, literal, parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +100,19 @@ def read_plan(settings: Mapping[str, str], sizes: Sequence[int | None], where: s
         dtype=_dtype(settings),
         keeps_best=_switch(settings, "load_best_model_at_end"),
     )
+
+
+def read_prompts(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return column → prompt of a training; of prompts by dataset, those of the first; "" for all columns."""
+    text = settings.get("prompts", "")
+    value = literal(text) if text.startswith(("{", "'", '"')) else text
+    if isinstance(value, str):
+        return {"": value} if value else {}
+    if not isinstance(value, dict):
+        return {}
+    first = next(iter(value.values()), None)
+    prompts = first if isinstance(first, dict) else value
+    return {str(column): prompt for column, prompt in prompts.items() if isinstance(prompt, str)}
 
 
 def _steps_per_epoch(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.system.limits import CARD
 from harness.system.text_file import read_text
-from harness.training.cards.hyperparameters import Hyperparameters, hyperparameters, read_plan
+from harness.training.cards.hyperparameters import Hyperparameters, hyperparameters, read_plan, read_prompts
 from harness.training.cards.loss import CardLoss, read_loss
 from harness.training.cards.markdown import (
     Section,
@@ -104,6 +104,7 @@ def _card(where: str, front: Mapping[str, Any], parts: Sequence[Section]) -> Car
         normalized=model.normalized, dimensions=model.dimensions, max_tokens=model.max_tokens,
         batch_size=plan.batch_size, loss_batch=plan.device_batch, batch_sampler=plan.batch_sampler,
         garbled=_is_garbled(parts), devices=count_devices(log, plan),
+        base_name=_base(front) or named or "", prompts=read_prompts(settings),
     )  # fmt: skip
     read = [_dataset(shared, *pair) for pair in zip(datasets, losses, strict=True)]
     check_input = replace(
