@@ -227,7 +227,7 @@ def _carried_over(model: Mapping[str, Any], changes: Mapping[str, Any]) -> list[
     parts += [] if normalize is None else ["normalization" if normalize else "no normalization"]
     if not parts:
         return []
-    return [f"From the card's model {' and '.join(parts)} carry over, whatever this base was made with"]
+    return [f"The card's {' and '.join(parts)} carry over, whatever this base was made with"]
 
 
 def _with_changes(table: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
