@@ -93,11 +93,9 @@ def debris(text: str, row: int) -> str:
     words = [
         f"{word[:3]}-\n{word[3:]}" if len(word) > 6 and word.isalpha() else word for word in text.split()
     ]
-    return (
-        " ".join(words),
-        f"{text}\n\n{row + 1}\n\n{text.split(maxsplit=1)[0]}",
-        f"{text} (cid:{row % 90 + 3})",
-    )[row % 3] + (" infor-\nmation" if row % 3 == 0 else "")
+    return (" ".join(words), f"{text}\n\n{row + 1}\n\n{text.split(maxsplit=1)[0]}", f"{text} (cid:{row % 90 + 3})")[
+        row % 3
+    ] + (" infor-\nmation" if row % 3 == 0 else "")
 
 
 def too_long(text: str, row: int) -> str:
