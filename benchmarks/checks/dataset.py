@@ -68,6 +68,18 @@ class DataSet:
         )
         return replace(self, rows=rows)
 
+    def first(self, count: int | None) -> DataSet:
+        """Return the data set with so many of its rows, spread evenly; all for None."""
+        if count is None or count >= len(self.rows):
+            return self
+        step = len(self.rows) / count
+        rows = [int(step * place) for place in range(count)]
+        labels = self.rows.labels
+        return self.with_rows(
+            {name: [cells[row] for row in rows] for name, cells in self.rows.texts.items()},
+            None if labels is None else [labels[row] for row in rows],
+        )
+
     def recipe(self) -> Recipe:
         """Return the recipe that the rows are for."""
         return Recipe(

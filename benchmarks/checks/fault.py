@@ -28,6 +28,10 @@ class Fault:
     """Takes a clean data set and a share; None where the fault has no meaning there."""
     shares: tuple[float, ...] = SHARES
     kinds: tuple[str, ...] = ("pairs", "scored-pairs", "labeled-pairs", "triplets", "labeled-texts")
+    most_rows: int | None = None
+    """Rows of a data set that are used, the first ones; None for all. Where only texts matter, few do."""
+    most_sets: int = 6
+    """Maximum number of data sets of each half that it is put into; they are spread over kinds of rows."""
     bare: bool = False
     """Whether it is also put to the checks without a recipe."""
 

@@ -20,10 +20,6 @@ FAULTS: tuple[Fault, ...] = (*LABEL_FAULTS, *ROW_FAULTS, *TEXT_FAULTS)
 """Every fault of rows."""
 
 
-MOST_OF_A_HALF = 11
-"""Maximum number of data sets of each half that a fault is put into; they are spread over kinds of rows."""
-
-
 def takers(fault: Fault, datasets: Sequence[DataSet]) -> list[DataSet]:
     """Return the data sets that a fault is put into: of each kind of rows in turn, drawn by name."""
     result = []
@@ -33,7 +29,7 @@ def takers(fault: Fault, datasets: Sequence[DataSet]) -> list[DataSet]:
             if dataset.half == half and next(seeded(dataset, fault), None) is not None:
                 by_kind.setdefault(dataset.kind, []).append(dataset)
         turns = itertools.chain.from_iterable(itertools.zip_longest(*by_kind.values()))
-        result += [dataset for dataset in turns if dataset is not None][:MOST_OF_A_HALF]
+        result += [dataset for dataset in turns if dataset is not None][: fault.most_sets]
     return result
 
 
@@ -42,7 +38,8 @@ def seeded(dataset: DataSet, fault: Fault) -> Iterator[tuple[float, DataSet]]:
     if dataset.kind not in fault.kinds:
         return
     for share in fault.shares:
-        result = fault.seed(dataset, share, generator_of(dataset.name, fault.name, share))
+        # The same generator for all shares: a larger share holds the rows of the smaller ones.
+        result = fault.seed(dataset.first(fault.most_rows), share, generator_of(dataset.name, fault.name))
         if result is not None:
             yield share, result
 

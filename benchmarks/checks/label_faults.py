@@ -120,16 +120,16 @@ def label_as_text(dataset: DataSet, share: float, random: np.random.Generator) -
 LABEL_FAULTS = (
     Fault(
         name="labels inverted", about="low labels for high ones", seed=inverted, shares=PARTS,
-        kinds=WITH_LABELS, bare=True,
+        kinds=WITH_LABELS, bare=True, most_sets=11,
     ),
     Fault(
         name="labels shuffled", about="labels exchanged between rows", seed=shuffled, shares=(0.5, 1.0),
-        kinds=WITH_LABELS, bare=True,
+        kinds=WITH_LABELS, bare=True, most_sets=11,
     ),
     *(
         Fault(
             name=f"scores {low:g} to {high:g}", about="scores that were not scaled to 0 … 1",
-            seed=scaled(low, high), shares=(0.2, 1.0), kinds=WITH_LABELS, bare=True,
+            seed=scaled(low, high), shares=(0.1, 0.5, 1.0), kinds=WITH_LABELS, bare=True,
         )
         for low, high in ((0, 5), (1, 5), (0, 100), (-1, 1))
     ),

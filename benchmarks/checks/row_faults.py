@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
 
     from benchmarks.checks.dataset import DataSet
 
+_NEAR = 0.5
+"""Minimum overlap of the runs of five letters of two texts that do not stand alone (Jaccard)."""
+_START = 300
+"""Letters of a text that are compared."""
+_FEWEST_HELD_OUT = 10
 HELD_OUT = 0.2
-"""Share of the rows that are held out as a test."""
+"""Maximum share of the rows that are held out as a test."""
 
 
 def swapped(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet | None:
@@ -112,22 +118,72 @@ def _with_copies(dataset: DataSet, rows: list[int], change: Callable[[str], str]
     return dataset.with_rows(texts, None if labels is None else [*labels, *(labels[row] for row in rows)])
 
 
-def held_out(dataset: DataSet, random: np.random.Generator) -> tuple[DataSet, list[int], list[int]]:
-    """Return the data set with a fifth of its rows as a test, and the rows kept and held out."""
-    apart = chosen(dataset, HELD_OUT, random)
+def held_out(dataset: DataSet, random: np.random.Generator) -> tuple[DataSet, list[int]] | None:
+    """Return the data set without a test of some of its rows, and these rows; None if too few stand alone.
+
+    A row stands alone if no text of it is in another row, and none is nearly so.
+    """
+    alone = _alone(dataset)
+    if len(alone) < _FEWEST_HELD_OUT:
+        return None
+    drawn = random.permutation(alone)[: max(_FEWEST_HELD_OUT, round(HELD_OUT * len(dataset.rows)))]
+    apart = sorted(int(row) for row in drawn)
     kept = sorted(set(range(len(dataset.rows))) - set(apart))
     columns = {name: [cells[row] for row in apart] for name, cells in dataset.rows.texts.items()}
     rest = {name: [cells[row] for row in kept] for name, cells in dataset.rows.texts.items()}
     labels = dataset.rows.labels
     smaller = dataset.with_rows(rest, None if labels is None else [labels[row] for row in kept])
-    return replace(smaller, test={"held-out": Dataset(columns)}), kept, apart
+    return replace(smaller, test={"held-out": Dataset(columns)}), apart
 
 
-def overlapping(change: Callable[[str], str]) -> Callable[[DataSet, float, np.random.Generator], DataSet]:
+def _alone(dataset: DataSet) -> list[int]:
+    """Return the rows that stand alone; remembered, since several faults ask."""
+    key = (dataset.name, len(dataset.rows))
+    if key not in _ALONE:
+        _ALONE[key] = _find_alone(dataset)
+    return _ALONE[key]
+
+
+_ALONE: dict[tuple[str, int], list[int]] = {}
+
+
+def _find_alone(dataset: DataSet) -> list[int]:
+    """Return the rows none of whose texts shares half of its runs of five letters with a text of another."""
+    rows_with: dict[str, set[int]] = {}
+    runs = [
+        [{cell[at : at + 5].casefold() for at in range(max(1, min(len(cell), _START) - 4))} for cell in cells]
+        for cells in zip(*dataset.rows.texts.values(), strict=True)
+    ]
+    for row, texts in enumerate(runs):
+        for run in set().union(*texts):
+            rows_with.setdefault(run, set()).add(row)
+    result = []
+    for row, texts in enumerate(runs):
+        shared: Counter[int] = Counter()
+        least = min(map(len, texts))
+        for run in set().union(*texts):
+            shared.update(rows_with[run])
+        del shared[row]
+        near = (other for other, count in shared.items() if count >= _NEAR * least)
+        if not any(_overlap(a, b) >= _NEAR for other in near for a in texts for b in runs[other]):
+            result.append(row)
+    return result
+
+
+def _overlap(left: set[str], right: set[str]) -> float:
+    return len(left & right) / len(left | right)
+
+
+def overlapping(
+    change: Callable[[str], str],
+) -> Callable[[DataSet, float, np.random.Generator], DataSet | None]:
     """Return the fault of a share of the test's rows among the training rows."""
 
-    def seed(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:
-        smaller, _, apart = held_out(dataset, random)
+    def seed(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet | None:
+        result = held_out(dataset, random)
+        if result is None:
+            return None
+        smaller, apart = result
         back = apart[: max(1, round(share * len(apart)))]
         texts = {
             name: [*cells, *(change(dataset.rows.texts[name][row]) for row in back)]

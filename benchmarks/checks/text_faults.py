@@ -93,9 +93,11 @@ def debris(text: str, row: int) -> str:
     words = [
         f"{word[:3]}-\n{word[3:]}" if len(word) > 6 and word.isalpha() else word for word in text.split()
     ]
-    return (" ".join(words), f"{text}\n\n{row + 1}\n\n{text.split(maxsplit=1)[0]}", f"{text} (cid:{row % 90 + 3})")[
-        row % 3
-    ] + (" infor-\nmation" if row % 3 == 0 else "")
+    return (
+        " ".join(words),
+        f"{text}\n\n{row + 1}\n\n{text.split(maxsplit=1)[0]}",
+        f"{text} (cid:{row % 90 + 3})",
+    )[row % 3] + (" infor-\nmation" if row % 3 == 0 else "")
 
 
 def too_long(text: str, row: int) -> str:
@@ -145,7 +147,7 @@ def short_limit(dataset: DataSet, share: float, random: np.random.Generator) -> 
     return replace(dataset, max_tokens=6)
 
 
-TEXT_FAULTS = (
+_OF_TEXTS = (
     Fault(name="HTML", about="tags and entities of a page", seed=in_all_columns(html), bare=True),
     Fault(name="HTML entities", about="entities of a page", seed=in_last_column(escaped), bare=True),
     *(
@@ -162,4 +164,9 @@ TEXT_FAULTS = (
     Fault(name="other script", about="letters that the base's vocabulary lacks or splits", seed=other_script),
     Fault(name="no prefix", about="without the prefix that the base needs", seed=without_prefix, shares=(0.2, 0.5, 1.0)),
 )  # fmt: skip
+
+FEW_ROWS = 40
+"""Rows of each data set: the texts are new in every share, and encoding them is what takes time."""
+
+TEXT_FAULTS = tuple(replace(fault, most_rows=FEW_ROWS) for fault in _OF_TEXTS)
 """All faults of texts."""

@@ -29,4 +29,6 @@ SIGNS = Check(
     "signs", "scores that contradict each other or are at their ceiling, small batches, a loss that stood"
     " still",
     check_signs,
+    ("scores-contradict", "correlations-of-opposite-sign", "ranking-at-chance", "evaluation-at-ceiling",
+     "small-batch", "loss-stood-still"),
 )  # fmt: skip

@@ -36,5 +36,8 @@ def check_base_texts(training: CheckInput) -> Iterator[Finding]:
 
 
 TEXTS = Check(
-    "texts", "unfilled templates, missing prefixes, scripts that the base cannot read", check_base_texts
+    "texts",
+    "unfilled templates, missing prefixes, scripts that the base cannot read",
+    check_base_texts,
+    ("unfilled-template", "prefix-missing", "unreadable-script"),
 )

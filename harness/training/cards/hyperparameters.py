@@ -81,7 +81,7 @@ def read_plan(settings: Mapping[str, str], sizes: Sequence[int | None], where: s
         epochs = max_steps / per_epoch if per_epoch else None
     planned = math.ceil(per_epoch * epochs) if per_epoch and epochs is not None else None
     return Hyperparameters(
-        size=sum(size or 0 for size in sizes) or None,
+        size=None if None in sizes else sum(size or 0 for size in sizes) or None,
         batch_size=device_batch * accumulated if device_batch else None,
         device_batch=device_batch,
         batch_sampler=_SAMPLERS.get(settings.get("batch_sampler", "").rpartition(".")[2].lower()),
