@@ -43,6 +43,8 @@ FIELD = re.compile(
     re.IGNORECASE,
 )
 """A field in brackets, which alone in a cell is no mask such as `[NAME]` and no remark such as `[music]`."""
+_PLAIN_FIELD = re.compile(rf"\[(?:{_WORDS}|product|customer|[a-z]+_[a-z_]{{2,20}})\](?!\()")
+"""A field that no anonymizer and no subtitle writes, in lower case."""
 _POSITIONAL = re.compile(r"(?<![\w%{}])(?:%[sd]|\{\d?\})(?![\w{}%])")
 """Placeholders without a name, which may also be what a text is about."""
 
@@ -77,7 +79,7 @@ def check_templates(cells: Sequence[str], prompts: Mapping[str, str]) -> Iterato
 def _recurring(cells: Sequence[str]) -> Iterator[Finding]:
     """Find placeholders that recur; the share is that of texts with any of them."""
     alone = Counter(cell.strip() for cell in cells if len(cell) < _LONGEST and FIELD.fullmatch(cell.strip()))
-    brackets = {field for field, times in alone.items() if times >= _FEWEST}
+    brackets = set(alone) if alone.total() >= _FEWEST else set()
     found = {row: [*placeholders(cell), *_fields(cell, brackets)] for row, cell in enumerate(cells)}
     holders = Counter(holder for row in found.values() for holder in dict.fromkeys(row))
     forms = Counter(form for row in found.values() for form in {_form(holder) for holder in row})
@@ -112,12 +114,18 @@ def placeholders(text: str) -> list[str]:
 
 def _form(holder: str) -> str:
     """Return a placeholder without its name: those of one template differ in their names."""
-    return re.sub(r"\w+", "", holder) if _NAMED.fullmatch(holder) else holder
+    return re.sub(r"\w+", "", holder) if _NAMED.fullmatch(holder) or FIELD.fullmatch(holder) else holder
 
 
 def _fields(text: str, brackets: set[str]) -> list[str]:
-    """Return the fields in brackets that are all of another text."""
-    return [match[0] for match in FIELD.finditer(text) if match[0] in brackets] if brackets else []
+    """Return the fields in brackets that are all of another text, or that can be nothing else."""
+    if "[" not in text or _is_other(text):
+        return []
+    return [
+        match[0]
+        for match in FIELD.finditer(text)
+        if match[0] in brackets or _PLAIN_FIELD.match(text, match.start())
+    ]
 
 
 def _is_other(text: str) -> bool:

@@ -74,7 +74,7 @@ def counter(folder: Path):
     [
         "Dear {customer_name}, your order", "{{ title }}: the text", "{% if title %}the text",
         "about ${product}", "%(name)s asks", "Title: <TITLE>", "[insert company here] pays",
-        "in {} and {}", "for %s items",
+        "in {} and {}", "for %s items", "the [product] is",
     ],
 )  # fmt: skip
 def test_a_placeholder_that_recurs_is_an_unfilled_template(text):
@@ -105,13 +105,10 @@ def test_code_latex_json_and_masks_are_no_templates(text):
 
 
 def test_a_field_in_brackets_is_one_if_it_is_all_of_some_texts():
-    left = [f"the [product] of customer {n}" for n in range(20)]
+    left = [f"the [name] of customer {n}" for n in range(20)]
     right = [f"an answer about {n}" for n in range(20)]
     assert not found(given(pairs(left, right)))
-    assert (
-        "22 of 40"
-        in found(given(pairs(left, ["[product]", "[product]", *right[2:]])))["unfilled-template"][1]
-    )
+    assert "22 of 40" in found(given(pairs(left, ["[name]", "[name]", *right[2:]])))["unfilled-template"][1]
     assert not found(given(pairs(["[deleted]"] * 5 + left, ["[music]"] * 5 + right)))
 
 
