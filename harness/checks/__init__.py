@@ -2,7 +2,14 @@
 
 from harness.checks.locate import check_input_from_path, check_input_from_recipe
 from harness.checks.options import CheckOptions
-from harness.checks.run import CheckReport, collect, missing_inputs, run_checks, stop_on_errors
+from harness.checks.run import (
+    CheckReport,
+    collect,
+    missing_inputs,
+    run_checks,
+    stop_on_errors,
+    validate_codes,
+)
 
 __all__ = [
     "CheckOptions",
@@ -13,4 +20,5 @@ __all__ = [
     "missing_inputs",
     "run_checks",
     "stop_on_errors",
+    "validate_codes",
 ]

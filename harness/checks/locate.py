@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.checks.models import read_architecture
 from harness.checks.options import (
@@ -17,6 +17,7 @@ from harness.checks.options import (
     task_evaluator,
     with_columns,
 )
+from harness.checks.tokens import token_counter
 from harness.errors import HarnessError
 from harness.system.paths import user_path
 from harness.tasks.readers import FORMATS, format_of
@@ -82,6 +83,7 @@ def check_input_from_recipe(
         max_tokens=train.max_seq_length or facts.max_tokens,
         size=size,
         batch_size=train.batch_size,
+        loss_batch=train.batch_size,
         batch_sampler=train.batch_sampler,
         epochs=None if train.steps else train.epochs,
         steps=train.steps or (math.ceil(math.ceil(size / train.batch_size) * train.epochs) if size else None),
@@ -90,6 +92,8 @@ def check_input_from_recipe(
         keeps_best=recipe.evaluation.keep == "best",
         rows=rows,
         base=base,
+        base_name=recipe.base,
+        tokens=token_counter(folder),
     )
 
 
@@ -121,7 +125,10 @@ def _of_data(path: str, file: Path, options: CheckOptions) -> CheckInput:
     rows = read_training_rows(data_format(options.kind, options.columns), file)
     datasets = datasets_loader((), options, known=True)
     base = base_loader(options.base, options) if options.base else None
-    return CheckInput(path=path, what="dataset", size=len(rows), rows=rows, base=base, datasets=datasets)
+    return CheckInput(
+        path=path, what="dataset", size=len(rows), rows=rows, base=base, datasets=datasets,
+        **_base_facts(options.base, options),
+    )  # fmt: skip
 
 
 def _of_card(path: str, file: Path, options: CheckOptions) -> CheckInput:
@@ -147,7 +154,15 @@ def _of_card(path: str, file: Path, options: CheckOptions) -> CheckInput:
         rows=rows or card.check_input.rows,
         base=base_loader(base, options) if base else None,
         datasets=datasets_loader(tasks, options, known=rows is not None),
+        **_base_facts(base, options),
     )
+
+
+def _base_facts(base: str | None, options: CheckOptions) -> dict[str, Any]:
+    """Return the fields of a check's input about the base that need none of its weights."""
+    if not base:
+        return {}
+    return {"base_name": base, "tokens": token_counter(options.models.folder(base))}
 
 
 def _of_folder(path: str, folder: Path, options: CheckOptions) -> CheckInput:
@@ -216,6 +231,7 @@ def _of_candidate(check_input: CheckInput, lineage: Lineage, options: CheckOptio
         model=check_input.model,
         base=base_loader(base, options),
         datasets=datasets_loader(recipe.evaluation.tasks, options, known=True),
+        **_base_facts(base, options),
         verify=check_input.verify,
         measure=check_input.measure,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
@@ -10,7 +10,7 @@ from harness.finding import Finding, Severity
 from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from harness.training.check_input import Check, CheckInput
 
@@ -33,8 +33,26 @@ def run_checks(
 ) -> CheckReport:
     """Run all checks; findings that a check returned before it failed are kept.
 
+    A card with several training datasets is checked as a whole, and then each dataset by itself.
     origin: name of a check → name of its plugin, for problems.
     """
+    inputs = [("", check_input)]
+    inputs += [(f"Dataset {part.name or 'without a name'}: ", part) for part in check_input.parts]
+    reports = [_run_checks(part, checks, origin, prefix) for prefix, part in inputs]
+    findings = [found for report in reports for found in report.findings]
+    findings.sort(key=lambda item: ORDER.index(Severity(item[0].severity)))
+    return CheckReport(
+        tuple(findings), tuple(dict.fromkeys(problem for report in reports for problem in report.problems))
+    )
+
+
+def _run_checks(
+    check_input: CheckInput,
+    checks: Mapping[str, Check],
+    origin: Callable[[str], str] | None,
+    prefix: str = "",
+) -> CheckReport:
+    """Run all checks on one input, with a prefix for the evidence of what they find."""
     findings: list[tuple[Finding, str]] = []
     problems = []
     for name, check in checks.items():
@@ -45,13 +63,15 @@ def run_checks(
                     if problem := _find_problem(finding):
                         problems.append(f"{label} returned {problem}")
                     else:
-                        findings.append((finding, name))
+                        found = (
+                            replace(finding, evidence=f"{prefix}{finding.evidence}") if prefix else finding
+                        )
+                        findings.append((found, name))
         except HarnessError as error:
             hint = f" ({error.hint})" if error.hint else ""
             problems.append(f"{label} could not finish on {check_input.path}: {error.message}{hint}")
         except Exception as error:  # noqa: BLE001 - third-party code may raise anything
             problems.append(f"{label} raised on {check_input.path}: {error_sentence(error)}")
-    findings.sort(key=lambda item: ORDER.index(Severity(item[0].severity)))
     return CheckReport(tuple(findings), tuple(problems))
 
 
@@ -82,6 +102,15 @@ def stop_on_errors(findings: Sequence[Finding], allowed: Sequence[str] = ()) -> 
         )
 
 
+def validate_codes(allowed: Iterable[str], checks: Mapping[str, Check]) -> None:
+    """Raise HarnessError for a code that no check returns; nothing where a check does not say its codes."""
+    known = sorted({code for check in checks.values() for code in check.codes})
+    if all(check.codes for check in checks.values()):
+        for code in allowed:
+            if code not in known:
+                raise HarnessError.unknown("finding (--allow)", code, known)
+
+
 def missing_inputs(check_input: CheckInput) -> list[str]:
     """Return the inputs that checks did not have, each with the option that gives it."""
     return list(_missing(check_input))
@@ -89,7 +118,9 @@ def missing_inputs(check_input: CheckInput) -> list[str]:
 
 def _missing(check_input: CheckInput) -> Iterator[str]:
     rows, whole = check_input.rows, check_input.rows is not None and check_input.rows.complete
-    if rows is None and (check_input.what != "model" or check_input.trained):
+    if check_input.what == "card" and not check_input.trained:
+        yield "the training (no training section was found)"
+    elif rows is None and (check_input.what != "model" or check_input.trained):
         yield "training rows (--data DIR or FILE)"
     elif rows is not None and not whole:
         yield f"training rows except the {len(rows)} that the card shows (--data FILE)"

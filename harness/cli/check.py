@@ -89,11 +89,13 @@ def command(
 
     Exit codes: 0 no errors, 1 errors, 2 something could not be checked.
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.checks import validate_codes
     from harness.cli.workspace import Workspace
 
     workspace = Workspace.open(plugins)
     options, allowed = _check_options(inputs, workspace), frozenset(words(allow))
     checks = workspace.plugins.checks()
+    validate_codes(allowed, checks)
     results = [_check(path, options, workspace.plugins) for path in paths]
     problems = [
         *workspace.plugins.problems,
@@ -226,11 +228,12 @@ def _print_path(checked: _CheckedPath, allowed: frozenset[str], target: Console)
 
 
 def _remainder(subject: CheckInput, *, found: bool) -> str:
-    """Return that nothing was found, and what was not looked at."""
+    """Return that nothing was found, and what was not looked at: of a card without a training, only this."""
     from harness.checks import missing_inputs
 
     lacking = missing_inputs(subject)
-    parts = [] if found else ["nothing found"]
+    bare = subject.what == "card" and not subject.trained
+    parts = [] if found or bare else ["nothing found"]
     return "; ".join(parts + ([f"not looked at: {'; '.join(lacking)}"] if lacking else []))
 
 
@@ -265,6 +268,7 @@ def _description(subject: CheckInput) -> str:
     from harness.render import plural
 
     parts = [subject.what, subject.loss_name]
+    parts.append(plural(len(subject.parts), "dataset") if subject.parts else "")
     parts.append(plural(subject.size, "row") if subject.size else "")
     parts.append(f"batch {subject.batch_size}" if subject.batch_size else "")
     parts.append(plural(subject.epochs, "epoch") if subject.epochs else "")

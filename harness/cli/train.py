@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option(
-    "--allow", "allowed", multiple=True, metavar="CODE", help="Train in spite of a finding; repeatable."
+    "--allow", "allowed", multiple=True, metavar="CODES", help="Codes of findings to train in spite of."
 )
 @plugin_options
 @grouped(recipe=RecipeOptions, training=TrainingOptions)

@@ -62,11 +62,14 @@ def training_runs(
 
     Raises HarnessError for a mistake of the user's, and for findings of severity error that are not allowed.
     """
+    from harness.checks import validate_codes
     from harness.evaluation.produce import TrainingRun
     from harness.training.rows import read_training_rows, rows_path, validate_rows
 
     plugins = workspace.plugins
     seeds = _seeds(training.seeds) if training.seeds else []
+    allowed = sorted(set(words(training.allowed)))
+    validate_codes(allowed, plugins.checks())
     out = _candidate_folder(training.out)
     data = training.data or workspace.config.data
     root = data_path(data, hint="docs/recipes.md says what each recipe reads")
@@ -79,6 +82,7 @@ def training_runs(
     path = rows_path(recipe.data, root, recipe.home)
     with _withholding(no_texts):
         rows = read_training_rows(recipe.data, path)
+    _check_dimensions(recipe, base, folder)
     run = TrainingRun(
         recipe=recipe,
         trainer=trainers[recipe.trainer],
@@ -92,7 +96,7 @@ def training_runs(
         seed=recipe.train.seed,
         device=_device(training.device),
         resume=training.resume,
-        allowed=tuple(sorted(training.allowed)),
+        allowed=tuple(allowed),
         no_texts=no_texts,
     )
     _check(run, plugins)
@@ -195,6 +199,21 @@ def _base(recipe: Recipe, plugins: Plugins) -> tuple[LocatedModel, Path]:
             f"{base.name} has no weights that could be trained", hint="--base minilm, or a folder"
         )
     return base, folder
+
+
+def _check_dimensions(recipe: Recipe, base: LocatedModel, folder: Path) -> None:
+    """Raise HarnessError where MatryoshkaLoss would cut embeddings to more dimensions than the base has."""
+    from harness.checks.models import read_architecture
+
+    width = read_architecture(folder).dimensions
+    beyond = [size for size in recipe.loss.matryoshka if width is not None and size > width]
+    if beyond:
+        fitting = [size for size in recipe.loss.matryoshka if size not in beyond]
+        raise HarnessError(
+            f"loss.matryoshka has {', '.join(map(str, beyond))} dimensions, but embeddings of {base.name}"
+            f" have {width}",
+            hint=f"--set 'loss.matryoshka={[width, *(size for size in fitting if size != width)]}'",
+        )
 
 
 def _base_name(base: LocatedModel) -> str:

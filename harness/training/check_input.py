@@ -77,6 +77,8 @@ class Claim:
     dataset: str
     metric: str
     value: float
+    of: str = ""
+    """What else tells the score apart, such as evaluator, configuration and split; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,11 @@ class CheckInput:
     loss: Loss | None = None
     """The loss and its parameters; only the name for a loss that is not in LOSSES."""
     loss_name: str = ""
-    """Name of the loss, also of one that is not in LOSSES; empty if unknown."""
+    """Name of the loss, also of one that is not in LOSSES; empty if unknown, and for several datasets."""
+    assumed: frozenset[str] = frozenset()
+    """Parameters that the card does not give: `loss.parameters` has a default there that may be false."""
+    loss_options: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the loss that `loss` cannot hold, where they are not sentence-transformers' defaults."""
     normalized: bool | None = None
     """Whether the embeddings have length 1."""
     dimensions: int | None = None
@@ -110,6 +116,8 @@ class CheckInput:
     size: int | None = None
     """Number of training rows."""
     batch_size: int | None = None
+    loss_batch: int | None = None
+    """Rows that the loss compares with each other: the batch of one device, without accumulation."""
     batch_sampler: str | None = None
     """`default`, `no-duplicates` or `group-by-label`."""
     epochs: float | None = None
@@ -122,23 +130,40 @@ class CheckInput:
     keeps_best: bool | None = None
     columns: tuple[ColumnFacts, ...] = ()
     """Columns in the order of the loss, the label included; from a card."""
+    counted: int | None = None
+    """Rows that the facts of `columns` are of, the first of the dataset; None if the card does not say."""
     rows: Rows | None = None
     log: tuple[LogEntry, ...] = ()
     claims: tuple[Claim, ...] = ()
     usage: Usage | None = None
     samples: tuple[str, ...] = ()
     """Texts of the card's widget."""
+    parts: tuple[CheckInput, ...] = ()
+    """Each training dataset of a card that has several: its loss, columns, rows and size. The card's own
+    fields of these are empty then, except `size`, which is the sum."""
+    name: str = ""
+    """Name of a dataset in `parts`."""
+    other_results: bool = False
+    """Whether the card has results in a form that sentence-transformers does not write."""
+    devices: int = 1
+    """Devices that the training ran on, as far as steps and epochs of its log show."""
     contradictions: tuple[str, ...] = ()
     """Sentences about values that a card gives twice, differently."""
     garbled: bool = False
     """Whether a line that the library wrote on the card was decoded wrongly, as then the whole file was."""
     trained: bool = False
     """Whether a training took place: False for data, recipes and base models."""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """Column → text that training put before each of its texts; an empty name for all columns."""
+    base_name: str = ""
+    """Name of the model that training starts from, as a card or a recipe gives it; empty if unknown."""
     lineage: Lineage | None = None
     model: Callable[[], Model] | None = None
     """Loads the checked model; None for data, recipes and cards."""
     base: Callable[[], Model] | None = None
     """Loads the model that training starts from."""
+    tokens: Callable[[Sequence[str]], Sequence[tuple[int, int]]] | None = None
+    """Counts the base's tokens and, of these, the unknown ones of each text; loads no weights."""
     datasets: Callable[[], Mapping[str, Dataset]] | None = None
     """Reads the datasets of the evaluated tasks, by task name."""
     verify: bool = False
@@ -156,3 +181,5 @@ class Check:
     """One line: what the check looks for."""
     look: Callable[[CheckInput], Iterable[Finding]]
     """Returns findings; none if all is well, or too little is known."""
+    codes: tuple[str, ...] = ()
+    """Codes of the findings that it can return: a misspelled `--allow` is refused. Empty if unknown."""

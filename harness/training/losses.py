@@ -67,6 +67,13 @@ LOSSES: Mapping[str, LossFacts] = MappingProxyType(
         "BatchHardTripletLoss": LossFacts(
             kind="labeled-texts", parameters=_TRIPLET, classes=True, hinge=True
         ),
+        "BatchSemiHardTripletLoss": LossFacts(
+            kind="labeled-texts", parameters=_TRIPLET, classes=True, hinge=True
+        ),
+        "BatchAllTripletLoss": LossFacts(kind="labeled-texts", parameters=_TRIPLET, classes=True, hinge=True),
+        "BatchHardSoftMarginTripletLoss": LossFacts(
+            kind="labeled-texts", parameters={"distance": "euclidean"}, classes=True
+        ),
         "MultipleNegativesRankingLoss": LossFacts(
             kind="pairs", also=("triplets",), parameters=_RANKING, in_batch=True
         ),

@@ -51,6 +51,8 @@ def with_changes(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Reci
             if not isinstance(inner, dict):
                 raise HarnessError(f"{where}: {dotted} is not a key of a recipe: {key} is not a table")
         inner[last] = value
+    if "base" in changes and changes["base"] != recipe.base and "revision" not in changes:
+        table.pop("revision", None)  # it was one of the other base
     return replace(recipe_from(table, where), home=recipe.home)
 
 

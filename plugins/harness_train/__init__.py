@@ -30,10 +30,13 @@ def harness_trainers() -> Iterable[Trainer]:
 
 @hookimpl
 def harness_checks() -> Iterable[Check]:
-    """Return the checks of labels, loss, inputs and evaluation."""
+    """Return the checks of labels, loss, inputs, texts, rows, evaluation and signs."""
     from harness_train.evaluation import EVALUATION
     from harness_train.inputs import INPUTS
     from harness_train.labels import LABELS
     from harness_train.loss import LOSS
+    from harness_train.rows import ROWS
+    from harness_train.signs import SIGNS
+    from harness_train.texts import TEXTS
 
-    return [LABELS, LOSS, INPUTS, EVALUATION]
+    return [LABELS, LOSS, INPUTS, TEXTS, ROWS, EVALUATION, SIGNS]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NEAR_ONE = 0.9
 """Minimum similarity of a pair that training has pulled together."""
 _NUMBERS = ("float", "int", "uint", "double", "bool")
+LABEL_NAMES = ("label", "labels", "score", "scores")
+"""Names of the column that sentence-transformers takes for labels, in any position."""
 _STEM = 6
 """Number of first letters that make words the same: retain, retained."""
 
@@ -27,9 +29,8 @@ def check_card_labels(training: CheckInput) -> Iterator[Finding]:
 
     Four conditions: a loss whose higher label means similar; a mean label below one half; sample rows that
     all have the lowest label; and an example, whose first two texts sentence-transformers takes from one
-    training row, with a similarity that only training explains. It is a warning if dissimilar rows share
-    words that no other sample row has, else a note: with random pairs the conditions can hold in a sound
-    training.
+    training row, with a similarity that only training explains. With random pairs, all of these can hold in
+    a sound training, so that most dissimilar rows must share words that no other sample row has.
     """
     rows, column, usage = training.rows, label_column(training), training.usage
     mean = None if column is None else mean_of(column)
@@ -45,14 +46,16 @@ def check_card_labels(training: CheckInput) -> Iterator[Finding]:
     similarity = usage.similarities[0][1]
     if similarity < NEAR_ONE:
         return
-    shared = _shared_words(rows)
-    words = f", although they share words ({', '.join(map(repr, shared[:3]))})" if shared else ""
+    shared, sharing = _shared_words(rows)
+    if 2 * sharing <= len(rows):
+        return
     sense = SENSE.get(training.loss_name, "pulls pairs of the highest label together")
     yield Finding(
         "labels-may-be-inverted",
-        Severity.WARNING if shared else Severity.NOTE,
+        Severity.WARNING,
         f"{training.loss_name} {sense}. The labels' mean is {mean:g}: about {zeros:.0%} of the pairs are"
-        f" pushed apart, and so are all {len(labels)} rows that the card shows{words}. Yet the trained"
+        f" pushed apart, and so are all {len(labels)} rows that the card shows, although {sharing} of"
+        f" them share words ({', '.join(map(repr, shared[:3]))}). Yet the trained"
         f" model gives the card's own example pair, which is one of the training rows, a similarity of"
         f" {similarity:.2f}.",
         "Check the data: `harness check DATA --recipe RECIPE` measures the base's AUC against the labels; if"
@@ -61,9 +64,9 @@ def check_card_labels(training: CheckInput) -> Iterator[Finding]:
 
 
 def label_column(training: CheckInput) -> ColumnFacts | None:
-    """Return the column of the labels: the last one of numbers, if there are other columns."""
-    numbers = [column for column in training.columns if column.type.lower().startswith(_NUMBERS)]
-    return numbers[-1] if numbers and len(training.columns) > 1 else None
+    """Return the column of the labels, by its name, if it holds numbers."""
+    label = next((column for column in training.columns if column.name in LABEL_NAMES), None)
+    return label if label is not None and label.type.lower().startswith(_NUMBERS) else None
 
 
 def mean_of(column: ColumnFacts) -> float | None:
@@ -78,16 +81,15 @@ def mean_of(column: ColumnFacts) -> float | None:
     return sum(value * share for value, share in weights) / total if total else None
 
 
-def _shared_words(rows: Rows) -> list[str]:
-    """Return words that are in both texts of a row, and in no other row's second text."""
+def _shared_words(rows: Rows) -> tuple[list[str], int]:
+    """Return words that are in both texts of a row and in no other row's second text, and count the rows."""
     left, right = ([_stems(cell) for cell in cells] for cells in rows.texts.values())
     rows_with = Counter(stem for stems in right for stem in stems)
-    return [
-        word
+    words = [
+        [word for stem, word in second.items() if stem in first and rows_with[stem] == 1]
         for first, second in zip(left, right, strict=True)
-        for stem, word in second.items()
-        if stem in first and rows_with[stem] == 1
     ]
+    return [word for row in words for word in row], sum(map(bool, words))
 
 
 def _stems(cell: object) -> dict[str, str]:

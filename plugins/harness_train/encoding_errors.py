@@ -24,11 +24,26 @@ _FEWEST_TO_COMPARE = 20
 _GLYPH = re.compile(r"\(cid:\d+\)")
 _BROKEN = re.compile(r"(?<![^\W\d_]-)\b([^\W\d_]{2,})-[ \n]+([^\W\d_]{2,})\b")
 _SUSPENDED = frozenset({
-    "and", "or", "to", "nor", "but", "versus", "vs", "und", "oder", "bis", "sowie", "als", "et", "ou", "y",
-    "o", "e", "u", "en", "of", "och", "eller", "og", "i", "ja", "tai", "и", "или",
+    "and", "or", "to", "nor", "but", "versus", "vs", "as", "than", "rather", "through", "till", "until",
+    "plus", "und", "oder", "bis", "sowie", "als", "bzw", "beziehungsweise", "samt", "wie", "auch", "noch",
+    "aber", "statt", "et", "ou", "puis", "con", "como", "pero", "sino", "ma", "ed", "od", "en", "of", "maar",
+    "och", "eller", "og", "ja", "tai", "sekä", "lub", "oraz", "czy", "albo", "nebo", "či", "és", "vagy", "și",
+    "sau", "ve", "veya", "ile", "и", "или", "та", "або", "либо",
 })  # fmt: skip
 """Words after a suspended hyphen: short- and long-term, Vor- und Nachteile."""
 _PAGE = re.compile(r"^\s*\d{1,4}\s*$", re.MULTILINE)
+_CODE_LINE = re.compile(
+    r"[;{}]\s*$|\w\(.*\)\s*:?$|==|!=|<=|>=|->|=>|\+=|::|&&|\|\||^\s*[\w.\[\]]+ ?= ?\S"
+    r"|^\s*(?:def|class|import|from|return|if|else|elif|for|while|try|except|with|print|public|private|static"
+    r"|void|int|const|let|var|function|SELECT|INSERT)\b.*[(){}\[\]:;=]|^\s*(?:#include|//|>>>|\$ |@\w)"
+)
+"""A line that is more likely code than prose."""
+_CODE = 0.3
+"""Minimum share of lines of code that makes a text code."""
+_SEEN = 300
+"""Maximum number of lines of a text, and of characters of a line, that are looked at for code."""
+_PROSE = 25
+"""Minimum number of letters of a line of prose, as there are above or below the number of a page."""
 
 
 def check_texts(texts: Sequence[str], *, garbled: bool = False) -> Iterator[Finding]:
@@ -61,6 +76,29 @@ def broken_words(text: str) -> list[str]:
     ]
 
 
+def is_code(text: str) -> bool:
+    """Whether a text is code, or has a block of it, where single numbers and hyphens are normal."""
+    if "```" in text or "<code>" in text:
+        return True
+    lines = [line[:_SEEN] for line in text.split("\n") if line.strip()][:_SEEN]
+    code = sum(bool(_CODE_LINE.search(line)) for line in lines)
+    return len(lines) > 1 and code >= _CODE * len(lines)
+
+
+def has_page_number(text: str) -> bool:
+    """Whether a single number stands on a line of its own, next to a line of prose.
+
+    Several such lines are a list, a table, or the input of a program.
+    """
+    lines = [line.strip() for line in text.split("\n")]
+    filled = [line for line in lines if line]
+    numbers = [index for index, line in enumerate(filled) if _PAGE.fullmatch(line)]
+    if not numbers or len(filled) < 2 or len(numbers) > max(1, len(filled) // 5):
+        return False
+    near = [filled[index + step] for index in numbers for step in (-1, 1) if 0 <= index + step < len(filled)]
+    return any(sum(map(str.isalpha, line)) >= _PROSE for line in near)
+
+
 def _mojibake(texts: Sequence[str], *, garbled: bool) -> Iterator[Finding]:
     wrong = [text for text in texts if is_mojibake(text)]
     if not wrong:
@@ -83,8 +121,9 @@ def _mojibake(texts: Sequence[str], *, garbled: bool) -> Iterator[Finding]:
 
 def _debris(texts: Sequence[str]) -> Iterator[Finding]:
     glyphs = [text for text in texts if "(cid:" in text and _GLYPH.search(text)]
-    broken = {text: words for text in texts if (words := broken_words(text))}
-    pages = [text for text in texts if "\n" in text.strip() and _PAGE.search(text)]
+    prose = [text for text in texts if ("-" in text or "\n" in text) and not is_code(text)]
+    broken = {text: words for text in prose if (words := broken_words(text))}
+    pages = [text for text in prose if "\n" in text and has_page_number(text)]
     # A single hyphen or number may be intended; a glyph without a letter is not.
     if not glyphs and len(broken) + len(pages) < max(2, MANY * len(texts)):
         return
@@ -113,7 +152,8 @@ def _scripts(texts: Sequence[str]) -> Iterator[Finding]:
     total = sum(counts.values())
     (most, _), *others = counts.most_common() or [("", 0)]
     second = [(script, count) for script, count in others if count >= SECOND * total]
-    if second:
+    # Texts of three scripts are of many languages on purpose.
+    if len(second) == 1:
         shares = ", ".join(f"{count / total:.0%} in {script}" for script, count in second)
         yield Finding(
             "mixed-scripts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,11 @@ ROUNDED = 1e-4
 WORTH = 5e-4
 """Minimum gain that is worth a warning; the error of a Spearman of 1,500 pairs is ten times that."""
 
-NEAR_CHANCE = 0.05
-"""Minimum distance below chance for an error; a few examples can move a score by less."""
+NEAR_CHANCE = 0.1
+"""Minimum distance below chance for an error, of an area or an accuracy; 100 examples can move it by that.
+
+For a correlation it is twice that: its chance level is in the middle of −1 to 1, not of 0 to 1.
+"""
 
 _MOST_VALUES = 10
 """Maximum number of different values of one metric that are searched and shown."""
@@ -32,15 +36,22 @@ _CORRELATION = re.compile(r"(?:^|_)(spearman|pearson|kendall|mcc)(?:$|_)")
 _HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhattan|max)_accuracy$")
 """Names of scores whose chance level is ½: areas under a curve, accuracies over triplets or two classes."""
 
-_NO_SCORE = re.compile(r"loss|runtime|per_second|(?:^|_)epoch$|perplexity")
+_LOWER_IS_BETTER = re.compile(
+    r"loss|perplexity|(?<!negative_)(?:^|_)(?:r?mse|mae)(?:$|_)|(?:^|_)error(?:$|_)", re.IGNORECASE
+)
+_NO_SCORE = re.compile(r"runtime|per_second|(?:^|_)epoch$|threshold", re.IGNORECASE)
+_OF_FIT = re.compile(r"sentence_\d+")
+"""Names that `model.fit` gives to the columns of texts."""
 
 
 def check_evaluation(training: CheckInput) -> Iterator[Finding]:
     """Find scores that are missing, contradicting or below chance, test rows in training, and collapse."""
     yield from _no_evaluation(training)
+    yield from _not_finite(training)
     yield from _contradictions(training)
     yield from _reported_twice(training)
     yield from _best_lost(training)
+    yield from _selected(training)
     yield from _below_chance(training)
     yield from _overlap(training)
     yield from check_embeddings(training)
@@ -48,7 +59,9 @@ def check_evaluation(training: CheckInput) -> Iterator[Finding]:
 
 
 def _no_evaluation(training: CheckInput) -> Iterator[Finding]:
-    if training.trained and not training.claims and not any(line.metrics for line in training.log):
+    measured = [value for line in training.log for value in line.metrics.values()]
+    measured += [claim.value for claim in training.claims]
+    if training.trained and not training.other_results and not any(map(math.isfinite, measured)):
         lines = (
             f"{len(training.log)} line{'s' * (len(training.log) > 1)} of training loss"
             if training.log
@@ -57,8 +70,31 @@ def _no_evaluation(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "no-evaluation",
             Severity.WARNING,
-            f"No score is reported ({lines}, and no metric): whether training helped or harmed is unknown.",
+            f"No score is reported ({lines}, and no metric{' but NaN' if measured else ''}): whether training"
+            " helped or harmed is unknown.",
             "Evaluate it and its base: harness run --model BASE --model CANDIDATE, then harness compare.",
+        )
+
+
+def _not_finite(training: CheckInput) -> Iterator[Finding]:
+    broken = [
+        f"{claim.metric} on {claim.dataset}" for claim in training.claims if not math.isfinite(claim.value)
+    ]
+    broken += [
+        f"{name} at step {line.step:,}"
+        for line in training.log
+        for name, value in line.metrics.items()
+        if not math.isfinite(value)
+    ]
+    if broken:
+        more = f", and {len(broken) - _MOST_VALUES} more" if len(broken) > _MOST_VALUES else ""
+        yield Finding(
+            "score-not-finite",
+            Severity.ERROR,
+            f"{len(broken)} reported score{'s are no numbers' if len(broken) > 1 else ' is no number'}:"
+            f" {'; '.join(broken[:_MOST_VALUES])}{more}. A correlation is undefined where all"
+            " similarities, or all labels, are equal; embeddings that are NaN make every score NaN.",
+            "Look at embeddings of a few texts: are they NaN, or all the same? Then at the test's labels.",
         )
 
 
@@ -73,58 +109,124 @@ def _contradictions(training: CheckInput) -> Iterator[Finding]:
 
 
 def _reported_twice(training: CheckInput) -> Iterator[Finding]:
-    values: dict[tuple[str, str], list[float]] = {}
-    for claim in training.claims:
-        known = values.setdefault((claim.dataset, claim.metric), [])
-        if len(known) < _MOST_VALUES and all(abs(claim.value - value) > ROUNDED / 2 for value in known):
-            known.append(claim.value)
-    twice = {key: different for key, different in values.items() if len(different) > 1}
+    twice = {key: different for key, different in _values(training).items() if len(different) > 1}
     if twice:
         shown = "; ".join(
             f"{metric} on {dataset} as {' and as '.join(f'{value:.4f}' for value in different)}"
-            for (dataset, metric), different in twice.items()
+            for (dataset, metric, _), different in twice.items()
         )
         yield Finding(
             "metric-reported-twice",
             Severity.ERROR,
-            f"The same metric has different values: {shown}. Readers cannot know which one is of this model.",
+            f"The same metric has different values: {shown}. Readers cannot know which one is of this model:"
+            " sentence-transformers lists each evaluator that was run, before training or after it.",
             "Measure the published model, and report only that score: harness run --model MODEL.",
         )
 
 
+def _values(training: CheckInput) -> dict[tuple[str, str, str], list[float]]:
+    """Return the different values of each claimed score: of one dataset, metric and evaluator.
+
+    Evaluators without a name are all of the dataset “unknown”, so that nothing is known of these.
+    """
+    values: dict[tuple[str, str, str], list[float]] = {}
+    for claim in training.claims:
+        if claim.dataset.casefold() == "unknown" or not math.isfinite(claim.value):
+            continue
+        known = values.setdefault((claim.dataset, claim.metric, claim.of), [])
+        if len(known) < _MOST_VALUES and all(abs(claim.value - value) > ROUNDED / 2 for value in known):
+            known.append(claim.value)
+    return values
+
+
 def _best_lost(training: CheckInput) -> Iterator[Finding]:
-    """Find an evaluation that is better in every metric than the reported scores, or else the last."""
+    """Find an evaluation that is better in every metric than the reported scores, or else the last.
+
+    A score that is claimed with two values is the last one's: nobody knows which value is the model's.
+    """
     rows = [(line, scores) for line in training.log if (scores := _scores(line))]
     if len(rows) < 2 or training.keeps_best:
         return
-    last, kept = rows[-1][0], dict(rows[-1][1])
-    claimed: dict[str, float] = {}
-    for claim in training.claims:
-        if (name := f"{claim.dataset}_{claim.metric}") in kept:
-            claimed[name] = max(claimed.get(name, claim.value), claim.value)
+    last, kept = rows[-1]
+    # A loss decides only where there is no score: near the end of training the two often disagree.
+    kept = {name: value for name, value in kept.items() if not _LOWER_IS_BETTER.search(name)} or dict(kept)
+    claimed = {
+        name: values[0]
+        for (dataset, metric, _), values in _values(training).items()
+        if len(values) == 1 and (name := f"{dataset}_{metric}") in kept
+    }
     kept |= claimed
     better = [
         (line, scores)
         for line, scores in rows
-        if scores.keys() >= kept.keys() and all(scores[name] > kept[name] + WORTH for name in kept)
+        if scores.keys() >= kept.keys()
+        and all(_gain(name, scores[name], kept[name]) > WORTH for name in kept)
     ]
     if not better:
         return
     first = next(iter(kept))
-    best, scores = max(better, key=lambda row: row[1][first])
-    compared = "the best value reported" if first in claimed else f"the last, at epoch {last.epoch:g},"
+    best, scores = max(better, key=lambda row: _gain(first, row[1][first], kept[first]))
+    compared = "the one reported" if first in claimed else f"the last, {_when(last)},"
     yield Finding(
         "best-not-kept",
         Severity.WARNING,
-        f"Of {len(rows)} evaluations the best {first} was {scores[first]:.4f} at epoch {best.epoch:g} (step"
-        f" {best.step:,}), but {compared} is {kept[first]:.4f}: a better model was discarded.",
+        f"Of {len(rows)} evaluations the best {first} was {scores[first]:.4f}, {_when(best)}, but {compared}"
+        f" is {kept[first]:.4f}: the weights with the better score were not kept.",
         'Keep the best (evaluation = { tasks = […], keep = "best" }), and report another task than the one'
         " that chose it.",
     )
 
 
+def _gain(name: str, score: float, other: float) -> float:
+    """Return by how much a score is better than another one; losses and errors fall."""
+    return other - score if _LOWER_IS_BETTER.search(name) else score - other
+
+
+def _when(line: LogEntry) -> str:
+    if line.step > 0:
+        return f"at epoch {line.epoch:g} (step {line.step:,})"
+    return "after training" if line.step < 0 else "before training"
+
+
 def _scores(line: LogEntry) -> dict[str, float]:
-    return {name: value for name, value in line.metrics.items() if not _NO_SCORE.search(name)}
+    """Return the scores and losses of an evaluation that are numbers; thresholds and times are neither."""
+    return {
+        name: value
+        for name, value in line.metrics.items()
+        if not _NO_SCORE.search(name) and math.isfinite(value)
+    }
+
+
+def _selected(training: CheckInput) -> Iterator[Finding]:
+    """Find a reported score that also chose the weights.
+
+    `model.fit` with an evaluator saves model and card at each new best evaluation, so that the card's log
+    ends with the best one.
+    """
+    rows = [(line, scores) for line in training.log if line.step > 0 and (scores := _scores(line))]
+    if len(rows) < 2 or not written_at_best(training):
+        return
+    name, value = next(iter(rows[-1][1].items()))
+    yield Finding(
+        "selected-by-score",
+        Severity.NOTE,
+        f"model.fit wrote this card at the best evaluation, the last of {len(rows)} on it,"
+        f" {_when(rows[-1][0])}: the data of {name}, {value:.4f}, chose the weights and gave the score, which"
+        " is a little too high for that reason. If training went on, the card does not show it.",
+        "Report a score on data that chose nothing: harness run --model MODEL --tasks …",
+    )
+
+
+def written_at_best(training: CheckInput) -> bool:
+    """Whether `model.fit` wrote the card at its best evaluation: its column names, and the log ends there."""
+    names = [column.name for part in (training, *training.parts) for column in part.columns]
+    if training.keeps_best or not any(_OF_FIT.fullmatch(name) for name in names):
+        return False
+    rows = [scores for line in training.log if line.step > 0 and (scores := _scores(line))]
+    if not rows or training.log[-1].metrics.keys().isdisjoint(rows[-1]):
+        return False
+    name, value = next(iter(rows[-1].items()))
+    return all(_gain(name, value, other[name]) > 0 for other in rows[:-1] if name in other)
 
 
 def _below_chance(training: CheckInput) -> Iterator[Finding]:
@@ -137,14 +239,19 @@ def _below_chance(training: CheckInput) -> Iterator[Finding]:
         if (chance := _chance(metric)) is not None and value < chance
     }
     if below:
-        far = any(chance - value > NEAR_CHANCE for value, chance in below.values())
+        far = any(chance - value > NEAR_CHANCE * (1 if chance else 2) for value, chance in below.values())
         shown = "; ".join(
             f"{name} is {value:.4f}, chance {chance:g}" for name, (value, chance) in below.items()
         )
         yield Finding(
             "below-chance",
             Severity.ERROR if far else Severity.WARNING,
-            f"A score is below chance: {shown}. " + ("The model ranks in reverse." if far else ""),
+            f"A score is below chance: {shown}."
+            + (
+                " The model ranks in reverse."
+                if far
+                else " Few examples, or a model that tells nothing apart."
+            ),
             "Check whether labels or columns are inverted, in training and in the test.",
         )
 
@@ -156,6 +263,7 @@ def _chance(metric: str) -> float | None:
 
 
 def _last_scores(log: Sequence[LogEntry]) -> Mapping[str, float]:
+    """Return the scores of the last evaluation."""
     return next((scores for line in reversed(log) if (scores := _scores(line))), {})
 
 
@@ -182,4 +290,9 @@ EVALUATION = Check(
     "evaluation",
     "scores that are missing, doubled or below chance, test rows in training, collapse",
     check_evaluation,
-)
+    (
+        "no-evaluation", "score-not-finite", "card-contradicts-itself", "metric-reported-twice",
+        "best-not-kept", "selected-by-score", "below-chance", "train-test-overlap", "shared-texts",
+        "lineage-unreadable", "embedding-collapse", "claim-differs", "claim-not-verified",
+    ),
+)  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import Check
+from harness_train.card_labels import LABEL_NAMES
 from harness_train.duplicates import MANY, shorten
 from harness_train.encoding_errors import check_texts
 from harness_train.near_duplicates import check_near_duplicates
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 MOST_COUNTED = 5000
 """Maximum number of distinct texts whose tokens are counted, spread evenly over the rows."""
-_RECORDS = ("dict", "list", "struct", "sequence", "map")
+_RECORDS = ("dict", "struct", "map")
 """Prefixes of a card's column types that are records, not texts."""
+_MEDIA = frozenset({"text", "image", "audio", "video", "message", "role", "content"})
+"""Keys of the records that sentence-transformers 5.4 and later read for models of several media."""
 
 
 def check_inputs(training: CheckInput) -> Iterator[Finding]:
@@ -43,11 +46,17 @@ def check_inputs(training: CheckInput) -> Iterator[Finding]:
 
 
 def _records_of_card(columns: Sequence[ColumnFacts], rows: Rows | None) -> Iterator[Finding]:
-    records = [column for column in columns if column.type.lower().startswith(_RECORDS)]
+    records = [
+        column
+        for column in columns
+        if column.type.lower().startswith(_RECORDS) and column.name not in LABEL_NAMES
+    ]
     if records:
         named = " and ".join(f"{column.name} ({column.type})" for column in records)
         cells = [] if rows is None else [cell for column in rows.texts.values() for cell in column]
         first = next((cell for cell in cells if isinstance(cell, dict)), {})
+        if first and _MEDIA.issuperset(first):
+            return
         yield _dict_inputs(f"The columns {named} of the training rows were records", tuple(map(str, first)))
 
 
@@ -107,8 +116,8 @@ def _truncated_on_card(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "truncated-texts",
             Severity.NOTE,
-            f"The longest text of {' and '.join(full)} has {limit} tokens, the maximum of the model: at"
-            " least one text was truncated; the card does not give the number.",
+            f"The longest text of {' and '.join(full)} has {limit} tokens, the maximum of the model: it"
+            " was probably longer and cut there, and the card does not say how many were.",
             "With the data, `harness check` counts them; train.max_seq_length in the recipe sets the limit.",
         )
 
@@ -145,4 +154,15 @@ def _texts(cells: Iterable[Any]) -> Iterator[str]:
             yield from _texts(cell.values() if isinstance(cell, dict) else cell)
 
 
-INPUTS = Check("inputs", "records; empty, broken, truncated or similar texts; several scripts", check_inputs)
+INPUTS = Check(
+    "inputs",
+    "records; empty, broken, truncated or similar texts; several scripts",
+    check_inputs,
+    (
+        "dict-inputs", "missing-texts", "empty-texts", "mojibake", "pdf-debris", "mixed-scripts",
+        "truncated-texts", "near-duplicates",
+        # Of reading rows:
+        "tabs-delimit", "doubtful-quotes", "ragged-rows", "class-names", "missing-parts", "no-header",
+        "rows-dropped", "several-files",
+    ),
+)  # fmt: skip

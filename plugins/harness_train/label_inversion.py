@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness import Finding, Severity
-from harness.authoring import connected_components, seed_from
+from harness.authoring import connected_components
 from harness_train.concordance import Concordance, concordance, share
+from harness_train.encoded_rows import draw_rows, encode_once, generator_of, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness import Model
     from harness.training import CheckInput, Rows
 
-MOST_ROWS = 2000
-"""Maximum number of rows that the base encodes: half a minute for long texts on two cores."""
 SURE = 0.01
 """Maximum one-sided p at which labels are called inverted."""
 _REPEATED = 5
@@ -61,15 +58,15 @@ def _pairs(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     usable = [
         row
         for row in range(len(rows))
-        if is_number(labels[row]) and _is_text(left[row]) and _is_text(right[row])
+        if is_number(labels[row]) and is_text(left[row]) and is_text(right[row])
     ]
-    drawn = _drawn(usable, left)
+    drawn = draw_rows(usable, left)
     values = np.array([float(labels[row]) for row in drawn])
     if len(np.unique(values)) < 2 or training.base is None:
         return
     texts = ([left[row] for row in drawn], [right[row] for row in drawn])
     model = training.base()
-    similarity = model.pairwise_similarity(*_encoded(model, *texts)).astype(float)
+    similarity = model.pairwise_similarity(*encode_once(model, *texts)).astype(float)
     measured = _measure(similarity, values, texts, tuple(rows.texts))
     if measured is None or measured[0].below >= SURE:
         return
@@ -119,13 +116,13 @@ def _sources(texts: tuple[list[str], list[str]], other: int) -> Sequence[str]:
 
 def _triplets(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     columns = list(rows.texts.values())
-    usable = [row for row in range(len(rows)) if all(_is_text(column[row]) for column in columns)]
-    drawn = _drawn(usable, columns[0])
+    usable = [row for row in range(len(rows)) if all(is_text(column[row]) for column in columns)]
+    drawn = draw_rows(usable, columns[0])
     if len(drawn) < 2 or training.base is None:
         return
     anchors, positives, negatives = ([column[row] for row in drawn] for column in columns)
     model = training.base()
-    anchor, positive, negative = _encoded(model, anchors, positives, negatives)
+    anchor, positive, negative = encode_once(model, anchors, positives, negatives)
     near = model.pairwise_similarity(anchor, positive).astype(float)
     result = share(_wins(near, model.pairwise_similarity(anchor, negative)), anchors)
     if result.below >= SURE:
@@ -151,7 +148,7 @@ def _triplets(rows: Rows, training: CheckInput) -> Iterator[Finding]:
 
 def _others(anchors: list[str], positives: list[str]) -> np.ndarray:
     """Return for each row another one with another anchor and positive, drawn by content; else -1: (n,)."""
-    drawn = enumerate(_generator(anchors).permutation(len(anchors)))
+    drawn = enumerate(generator_of(anchors).permutation(len(anchors)))
     differ = (
         other if anchors[other] != anchors[row] and positives[other] != positives[row] else -1
         for row, other in drawn
@@ -163,28 +160,3 @@ def _wins(near: np.ndarray, far: np.ndarray) -> np.ndarray:
     """Return 1 where near is more similar than far, 0 where less, 0.5 for ties: (n,)."""
     won: np.ndarray = (np.sign(near - far) + 1) / 2
     return won
-
-
-def _drawn(usable: list[int], texts: Sequence[str]) -> list[int]:
-    """Draw rows by their content, so that the same rows always give the same result."""
-    if len(usable) <= MOST_ROWS:
-        return usable
-    generator = _generator([texts[row] for row in usable])
-    return sorted(usable[index] for index in generator.choice(len(usable), MOST_ROWS, replace=False))
-
-
-def _generator(texts: Sequence[str]) -> np.random.Generator:
-    content = hashlib.sha256("\0".join(texts).encode(errors="surrogatepass"))
-    return np.random.default_rng(seed_from(content.hexdigest(), "labels"))
-
-
-def _encoded(model: Model, *columns: list[str]) -> list[np.ndarray]:
-    """Encode every distinct text once."""
-    distinct = list(dict.fromkeys(text for column in columns for text in column))
-    index = {text: row for row, text in enumerate(distinct)}
-    embeddings = model.encode(distinct)
-    return [embeddings[[index[text] for text in column]] for column in columns]
-
-
-def _is_text(cell: object) -> bool:
-    return isinstance(cell, str) and bool(cell.strip())

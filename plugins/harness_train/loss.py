@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FEW_STEPS = 100
 """Minimum number of steps: AdamW moves a weight by about one learning rate per step."""
 
+MOVED = 0.05
+"""Minimum change of a score during training that shows that a model has changed."""
+
 DRAWN_BATCHES = 2000
 """Number of batches that are drawn to estimate a share: its standard error is at most 1.1 %."""
 
@@ -41,10 +44,13 @@ def _margin(training: CheckInput) -> Iterator[Finding]:
 
     The loss of a triplet is max(0, d(a, p) − d(a, n) + margin), with the difference of distances within
     ±maximum; that of a negative pair is max(0, margin − d)². Neither is ever 0 if the margin is above the
-    maximum distance, and only for exactly opposite vectors if it is equal.
+    maximum distance, and only for exactly opposite vectors if it is equal. Models do learn so: the loss has
+    a gradient everywhere.
     """
     loss = training.loss
     if loss is None or loss.name not in LOSSES or not LOSSES[loss.name].hinge:
+        return
+    if not training.assumed.isdisjoint(("distance", "margin")) or "distance_metric" in training.loss_options:
         return
     distance, margin = loss.parameters["distance"], loss.parameters["margin"]
     # Cosine distance ignores length, and MatryoshkaLoss normalizes embeddings itself.
@@ -54,15 +60,16 @@ def _margin(training: CheckInput) -> Iterator[Finding]:
     if far is None or margin < far:
         return
     if LOSSES[loss.name].kind == "labeled-pairs":
-        reason = f"no pair of label 0 ever reaches {margin:g}, and all pairs are pushed apart at any distance"
+        reason = f"no pair of label 0 ever reaches {margin:g}, and each is pushed on, however far apart it is"
     else:
         least = f"is never below {margin - far:g}" if margin > far else "is 0 for exactly opposite texts only"
         reason = (
-            f"d(anchor, positive) − d(anchor, negative) + {margin:g} {least}, and no triplet is ever learned"
+            f"d(anchor, positive) − d(anchor, negative) + {margin:g} {least}, so the hinge never closes and"
+            " the loss is linear: a triplet that is long in order weighs as much as one that is not"
         )
     yield Finding(
         "margin-unreachable",
-        Severity.ERROR,
+        Severity.WARNING,
         f"{loss.name} has a margin of {margin:g}, but {_plural(distance)} of embeddings of length 1 are at"
         f" most {far:.3g}: {reason}.",
         f"Set a margin well below {far:.3g}, such as {0.25 * far:.2g}.",
@@ -74,8 +81,9 @@ def _plural(distance: str) -> str:
 
 
 def _steps(training: CheckInput) -> Iterator[Finding]:
+    """Find a training of few steps; a note if it was evaluated, nothing if its scores have moved."""
     steps = training.lineage.steps if training.lineage else planned_steps(training)
-    if steps is None or steps >= FEW_STEPS:
+    if steps is None or steps >= FEW_STEPS or _has_moved(training):
         return
     remedy = "Train on more rows, or for more epochs."
     seen = f"The training has {_count(steps, 'optimizer step')}"
@@ -91,12 +99,22 @@ def _steps(training: CheckInput) -> Iterator[Finding]:
                 f"{_count(training.size, 'row')} in batches of {training.batch_size} over"
                 f" {_count(training.epochs, 'epoch')} are {_count(steps, 'optimizer step')}"
             )
+    evaluated = training.claims or training.other_results or any(line.metrics for line in training.log)
     yield Finding(
         "too-few-steps",
-        Severity.WARNING,
-        f"{seen}; in fewer than {FEW_STEPS} a model hardly changes.",
-        remedy,
+        Severity.NOTE if evaluated else Severity.WARNING,
+        f"{seen}, fewer than {FEW_STEPS}: AdamW moves a weight by at most about the learning rate in each.",
+        f"{remedy} Compare the model with its base, to see whether it has changed.",
     )
+
+
+def _has_moved(training: CheckInput) -> bool:
+    """Whether a score of the log has changed so much that the steps were not too few."""
+    scores: dict[str, list[float]] = {}
+    for line in training.log:
+        for name, value in line.metrics.items():
+            scores.setdefault(name, []).append(value)
+    return any(max(values) - min(values) >= MOVED for values in scores.values())
 
 
 def _duplicates(training: CheckInput) -> Iterator[Finding]:
@@ -150,4 +168,12 @@ def _short(text: str) -> str:
     return f"“{line[:50]}…”" if len(line) > 50 else f"“{line}”"
 
 
-LOSS = Check("loss", "margins out of reach, losses at chance, too few steps, wrong columns", check_loss)
+LOSS = Check(
+    "loss",
+    "margins out of reach, losses at chance, too few steps, wrong columns",
+    check_loss,
+    (
+        "margin-unreachable", "hinge-never-closes", "hinge-never-opens", "loss-at-chance", "loss-not-finite",
+        "too-few-steps", "schedule-longer-than-run", "in-batch-duplicates", "wrong-columns",
+    ),
+)  # fmt: skip

@@ -19,7 +19,10 @@ _POSITIONS = {
     "anchor": 0, "positive": 1, "negative": 2, "query": 0, "question": 0, "answer": 1, "response": 1,
     "passage": 1, "hypothesis": 0, "entailment": 1, "contradiction": 2,
 }  # fmt: skip
-"""Name of a column → its position for a loss; mostly from the list of sentence-transformers."""
+"""Name of a column → its position for a loss; mostly from the list of sentence-transformers.
+
+`hypothesis` comes first only before `entailment` or `contradiction`: after a premise it is the second.
+"""
 
 MOSTLY = 0.9
 """Minimum share of cells that makes a column one of numbers, or of texts."""
@@ -52,16 +55,19 @@ def _of_card(training: CheckInput) -> Iterator[Finding]:
         faults.append(f"there are {len(inputs)} columns of texts")
     if _labeled(facts.kind) and label is None:
         faults.append("none is called label or score")
-    if label is not None and not _labeled(facts.kind) and _varies(label.low, label.high):
-        faults.append(
-            f"{label.name} goes from {label.low:g} to {label.high:g}, but the loss does not read it: rows of"
-            " every label count as positives"
+    unread = label if label is not None and not _labeled(facts.kind) else None
+    if unread is not None and unread.low is not None and unread.high is not None and unread.low < unread.high:
+        severity = Severity.ERROR if unread.low <= 0 and unread.high == 1 else Severity.WARNING
+        evidence = (
+            f"{name} was given {shown}: {unread.name} goes from {unread.low:g} to {unread.high:g}, but the"
+            " loss does not read it: rows of every label count as positives."
         )
+        yield _finding(evidence, remedy, severity)
     if label is not None and facts.kind in ("scored-pairs", "labeled-pairs") and label.type == "string":
         faults.append(f"{label.name} holds texts, not numbers")
     if faults:
         yield _finding(f"{name} was given {shown}: {'; '.join(faults)}.", remedy)
-    else:
+    elif facts.in_batch or facts.kind == "triplets":
         yield from _order_of_names([column.name for column in inputs], name, remedy)
 
 
@@ -69,11 +75,15 @@ def _order_of_names(names: Sequence[str], loss: str, remedy: str) -> Iterator[Fi
     misplaced = [
         f"{name} is in position {position}, not {_POSITIONS[name] + 1}"
         for position, name in enumerate(names, 1)
-        if name in _POSITIONS and _POSITIONS[name] + 1 != position
+        if name in _POSITIONS
+        and _POSITIONS[name] + 1 != position
+        and not (name == "hypothesis" and "premise" in names)
     ]
     if misplaced:
+        # Of a pair, each text can be the query: the others' anchors are the negatives then.
+        severity = Severity.NOTE if len(names) == 2 else Severity.WARNING
         evidence = f"Columns are used by order, not by name, and {loss} was given {', '.join(names)}:"
-        yield _finding(f"{evidence} {'; '.join(misplaced)}.", remedy, Severity.WARNING)
+        yield _finding(f"{evidence} {'; '.join(misplaced)}.", remedy, severity)
 
 
 def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
@@ -118,10 +128,6 @@ def _is_number(type_: str) -> bool:
 
 def _labeled(kind: str) -> bool:
     return ROW_KINDS[kind][-1] in _LABELS
-
-
-def _varies(low: float | None, high: float | None) -> bool:
-    return low is not None and high is not None and low < high
 
 
 def _order(kind: str) -> str:

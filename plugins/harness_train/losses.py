@@ -22,8 +22,8 @@ def build_loss(recipe: Recipe, model: SentenceTransformer) -> nn.Module:
     name, parameters = recipe.loss.name, recipe.loss.parameters
     same = ("margin", "scale", "size_average", "mini_batch_size")
     options: dict[str, Any] = {ours: parameters[ours] for ours in same if ours in parameters}
-    if "margin" in options and "Triplet" in name:
-        options[_MARGIN_OF.get(name, "triplet_margin")] = options.pop("margin")
+    if name == "TripletLoss" and "margin" in options:
+        options["triplet_margin"] = options.pop("margin")
     if "distance" in parameters:
         options["distance_metric"] = _distance(name, parameters["distance"])
     if "similarity" in parameters:
@@ -34,16 +34,12 @@ def build_loss(recipe: Recipe, model: SentenceTransformer) -> nn.Module:
     return loss
 
 
-_MARGIN_OF = {"BatchHardTripletLoss": "margin"}
-"""Triplet losses whose margin is not called `triplet_margin`."""
-
-
 def _distance(loss: str, name: str) -> Callable[..., Any]:
     """Return the distance function of a loss; each family has its own."""
     from sentence_transformers.sentence_transformer import losses
 
     family: type
-    if loss == "BatchHardTripletLoss":
+    if loss.startswith("Batch"):
         if name == "manhattan":
             raise HarnessError(f"{loss} has no Manhattan distance", exists="distances: cosine, euclidean")
         family, member = losses.BatchHardTripletLossDistanceFunction, f"{name}_distance"

@@ -164,6 +164,14 @@ def test_column_maps_our_names_to_those_of_the_file(place):
         (["--recipe", "LETTERS", "--column", "text3=x"], "text3"),
         (["--recipe", "LETTERS", "--device", "cuda:9"], "no device"),
         (["--from-card", "missing.md"], "missing.md"),
+        (
+            ["--recipe", "LETTERS", "--allow", "duplicate-rows,lables-inverted"],
+            "did you mean: labels-inverted",
+        ),
+        (
+            ["--recipe", "LETTERS", "--set", "loss.matryoshka=[4096, 16]"],
+            "4096 dimensions, but embeddings of",
+        ),
     ],
 )
 def test_a_mistake_is_reported_before_training(place, options, said):
@@ -183,7 +191,13 @@ def test_errors_in_the_data_stop_a_training_unless_their_codes_are_allowed(place
     assert "--allow" in said
     assert not (place / "c.unfinished").exists()
     harness(
-        *options, "--allow", "labels-out-of-range", "--set", "train.steps=2", "--set", "evaluation.tasks=[]"
+        *options,
+        "--allow",
+        "labels-out-of-range,duplicate-rows",
+        "--set",
+        "train.steps=2",
+        "--set",
+        "evaluation.tasks=[]",
     )
     assert "labels-out-of-range" in read_lineage(place / "c").findings
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness import Severity
 from harness.training import CheckInput
-from harness_train.encoding_errors import broken_words, is_mojibake, main_script
+from harness_train.encoding_errors import check_texts, broken_words, is_mojibake, main_script
 from harness_train.inputs import INPUTS
 
 GOOD = [
@@ -74,3 +74,31 @@ def test_debris_of_a_pdf_is_counted_by_kind():
     assert debris.evidence.startswith("3 of 4 texts")
     assert "(cid:80)" in debris.evidence
     assert not found("1,234 items", "well-known", "page 19 of it")
+
+
+CODE = """def read(path):
+    rows = load(path)
+    for row in rows:
+        print(row)
+    return rows - others
+
+1
+2"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CODE,
+        "Use this:\n```\nself- other\n3\n```\nand run it again.",
+        "Input\n5\n1\n2\n3\nOutput\n15",
+        "for (int i = 0; i < n; i++) {\n  total += i;\n}\n42",
+    ],
+)
+def test_code_and_lists_of_numbers_are_not_debris_of_a_pdf(text):
+    assert "pdf-debris" not in {one.code for one in check_texts([text, text + " ", "Plain words."])}
+
+
+def test_a_page_number_stands_alone_next_to_prose():
+    page = "The committee met again in the following year and\n17\nadopted the second report without a vote."
+    assert "pdf-debris" in {one.code for one in check_texts([page, page + " ", "Plain words."])}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.finding import Severity
 from harness.tasks.dataset import Dataset
 from harness.training.cards.reader import read_card
-from harness.training.check_input import CheckInput, Claim, LogEntry, Rows
+from harness.training.check_input import CheckInput, Claim, ColumnFacts, LogEntry, Rows
 from harness_train.evaluation import EVALUATION
 from plugins.cards import card_text, replaced, shared_card
 
@@ -110,8 +110,9 @@ def test_the_best_evaluation_is_lost_where_it_is_neither_last_nor_claimed(scores
 
 def test_the_epoch_and_both_values_of_a_lost_best_are_shown():
     said = found(trained(scores=[0.8957, 0.8964, 0.8955], claims=[("m", 0.8951), ("m", 0.8945)]))
-    assert "best dev_m was 0.8964 at epoch 2 (step 200)" in said["best-not-kept"]
-    assert "the best value reported is 0.8951" in said["best-not-kept"]
+    assert "best dev_m was 0.8964, at epoch 2 (step 200)" in said["best-not-kept"]
+    # Two values are claimed, and nobody knows which one is the model's.
+    assert "the last, at epoch 3 (step 300), is 0.8955" in said["best-not-kept"]
 
 
 def test_of_several_metrics_a_model_is_better_only_in_all_of_them():
@@ -121,8 +122,72 @@ def test_of_several_metrics_a_model_is_better_only_in_all_of_them():
     mixed = log({"a": 0.9, "b": 0.1}, {"a": 0.5, "b": 0.5})
     assert "best-not-kept" not in found(trained(log=mixed))
     assert "best-not-kept" in found(trained(log=log({"a": 0.9, "b": 0.6}, {"a": 0.5, "b": 0.5})))
-    falling = log({"eval_loss": 0.9, "a": 0.5}, {"eval_loss": 0.1, "a": 0.5})
+    falling = log({"Validation Loss": 0.9, "a": 0.5}, {"Validation Loss": 0.1, "a": 0.5})
     assert "best-not-kept" not in found(trained(log=falling))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "lost"),
+    [
+        ("Validation Loss", (0.9, 0.5, 0.1), False),
+        ("Validation Loss", (0.9, 0.1, 0.5), True),
+        ("dev_rmse", (0.9, 0.1, 0.5), True),
+        ("dev_negative_mse", (-9.0, -5.0, -1.0), False),
+        ("dev_cosine_f1_threshold", (0.9, 0.8, 0.7), False),
+    ],
+)
+def test_losses_and_errors_are_better_where_they_are_lower_and_thresholds_are_no_scores(name, values, lost):
+    log = [LogEntry(epoch=n, step=n, metrics={name: value}) for n, value in enumerate(values, 1)]
+    assert ("best-not-kept" in found(trained(log=log))) == lost
+
+
+FITTED = tuple(ColumnFacts(name=name, type="string") for name in ("sentence_0", "sentence_1"))
+
+
+@pytest.mark.parametrize(
+    ("scores", "changes", "selected"),
+    [
+        ((0.3, 0.2, 0.5), {}, True),
+        ((0.3, 0.5, 0.2), {}, False),
+        ((0.5,), {}, False),
+        ((0.3, 0.2, 0.5), {"columns": ()}, False),
+        ((0.3, 0.2, 0.5), {"keeps_best": True}, False),
+    ],
+)
+def test_a_card_of_fit_that_ends_with_its_best_evaluation_is_told_of_selection(scores, changes, selected):
+    given = trained(scores=scores, **({"columns": FITTED} | changes))
+    assert ("selected-by-score" in found(given)) == selected
+
+
+# --- what a score must be to count -----------------------------------------------------------------------
+
+
+def test_a_score_that_is_nan_is_an_error_and_no_evaluation():
+    said = findings(trained(claims=[("m", math.nan)]))
+    assert said["score-not-finite"].severity is Severity.ERROR
+    assert "m on dev" in said["score-not-finite"].evidence
+    assert "no-evaluation" in said
+    assert "dev_m at step 100" in found(trained(scores=[math.nan]))["score-not-finite"]
+    assert "no-evaluation" not in found(trained(scores=[math.nan], claims=[("m", 0.5)]))
+
+
+def test_results_that_the_author_added_are_an_evaluation():
+    assert "no-evaluation" not in found(trained(other_results=True))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"of": "Triplet"}, {"of": "Binary Classification"}),
+        ({"of": "STS, en"}, {"of": "STS, de"}),
+        ({"dataset": "unknown"}, {"dataset": "Unknown"}),
+        ({"dataset": "unknown"}, {"dataset": "unknown"}),
+    ],
+)
+def test_scores_of_other_evaluators_languages_or_of_nameless_data_are_not_one_metric_twice(one, other):
+    claims = [Claim(**({"dataset": "dev", "metric": "m", "value": value} | given))
+              for value, given in ((0.5, one), (0.7, other))]  # fmt: skip
+    assert "metric-reported-twice" not in found(trained(claims=claims))
 
 
 # --- chance ----------------------------------------------------------------------------------------------

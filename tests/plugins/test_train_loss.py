@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.training.check_input import CheckInput, Rows
+from harness.finding import Severity
+from harness.training.check_input import CheckInput, LogEntry, Rows
 from harness.training.losses import LOSSES
-from harness_train.loss import share_of_clashes
+from harness_train.loss import LOSS, share_of_clashes
 from plugins.cards import PAIRS, TRIPLETS, card_text, replaced, shared_card
 from plugins.trainings import columns, found, of_card, training
 
@@ -64,6 +65,17 @@ def test_where_a_margin_is_out_of_reach_no_triplet_of_unit_vectors_closes_the_hi
             assert apart(a, p) - apart(a, n) + margin >= -1e-9
 
 
+@pytest.mark.parametrize("parameter", ["margin", "distance"])
+def test_a_margin_that_the_card_does_not_give_is_not_judged(parameter):
+    assert "margin-unreachable" not in found(training("TripletLoss", assumed=frozenset({parameter})))
+
+
+def test_a_margin_out_of_reach_is_a_warning_for_models_do_learn_with_it():
+    (finding,) = [one for one in LOSS.look(training("TripletLoss")) if one.code == "margin-unreachable"]
+    assert finding.severity is Severity.WARNING
+    assert "the loss is linear" in finding.evidence
+
+
 # --- steps -----------------------------------------------------------------------------------------------
 
 
@@ -74,6 +86,16 @@ def test_few_steps_are_counted_from_rows_batch_and_epochs():
     assert "too-few-steps" not in found(training(size=1585, epochs=1))
     assert "too-few-steps" not in found(training(size=None))
     assert "too-few-steps" in found(training(size=None, steps=99))
+
+
+def test_few_steps_are_a_note_where_the_model_was_evaluated_and_nothing_where_it_moved():
+    def severity(*scores):
+        log = tuple(LogEntry(epoch=n, step=n, metrics={"m": score}) for n, score in enumerate(scores, 1))
+        return [one.severity for one in LOSS.look(training(size=96, log=log)) if one.code == "too-few-steps"]
+
+    assert severity() == [Severity.WARNING]
+    assert severity(0.50, 0.52) == [Severity.NOTE]
+    assert severity(0.35, 0.54) == []
 
 
 # --- false negatives in a batch --------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,30 @@ def test_a_hinge_that_never_closes_or_opens_shows_in_the_log(losses, margin, cod
     assert [one for one in said if one.startswith("hinge")] == ([code] if code else [])
 
 
+def test_the_hardest_triplets_of_a_batch_say_nothing_of_the_others():
+    assert "hinge-never-closes" not in found(training("BatchHardTripletLoss", losses=[5.1, 5.0], margin=5.0))
+
+
+def test_no_loss_is_at_chance_where_other_parameters_or_devices_change_it():
+    def at_chance(**changes):
+        return "loss-at-chance" in found(
+            training("MultipleNegativesRankingLoss", losses=[2.76] * 4, **changes)
+        )
+
+    assert at_chance()
+    assert not at_chance(loss_options={"directions": ["query_to_doc", "doc_to_query"]})
+    assert not at_chance(devices=4)
+
+
+def test_at_a_scale_near_zero_a_loss_just_below_chance_is_all_that_can_be_learned():
+    def at_chance(scale):
+        given = training("MultipleNegativesRankingLoss", losses=[2.70] * 4)
+        return "loss-at-chance" in found(replace(given, loss=replace(given.loss, scale=scale)))
+
+    assert at_chance(20.0)
+    assert not at_chance(0.1)
+
+
 def evaluated(*steps, per_epoch=250):
     return tuple(LogEntry(epoch=step / per_epoch, step=step, metrics={"m": 0.5}) for step in steps)
 
@@ -99,6 +124,9 @@ def evaluated(*steps, per_epoch=250):
         pytest.param({"log": evaluated(125, 250, per_epoch=125), "epochs": 2}, False, id="two processes"),
         pytest.param({"stops_after": 1.0}, True, id="a recipe that stops early"),
         pytest.param({}, False, id="nothing is logged"),
+        pytest.param({"log": (LogEntry(epoch=1, step=250, loss=1.0), LogEntry(epoch=2, step=500, loss=1.0),
+                              LogEntry(epoch=-1, step=-1, metrics={"m": 0.5})),
+                      "size": 12_000, "epochs": 1}, False, id="an evaluation after training has no step"),
     ],
 )  # fmt: skip
 def test_a_schedule_is_longer_than_the_run_only_where_a_line_is_missing(changes, wrong):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.training.cards.markdown import below, parse_settings
+from harness.training.cards.markdown import below, literal, parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +32,8 @@ class Hyperparameters:
 
     size: int | None
     batch_size: int | None
+    device_batch: int | None
+    """Rows of one device at once, without accumulation."""
     batch_sampler: str | None
     epochs: float | None
     steps: int | None
@@ -79,8 +81,9 @@ def read_plan(settings: Mapping[str, str], sizes: Sequence[int | None], where: s
         epochs = max_steps / per_epoch if per_epoch else None
     planned = math.ceil(per_epoch * epochs) if per_epoch and epochs is not None else None
     return Hyperparameters(
-        size=sum(size or 0 for size in sizes) or None,
+        size=None if None in sizes else sum(size or 0 for size in sizes) or None,
         batch_size=device_batch * accumulated if device_batch else None,
+        device_batch=device_batch,
         batch_sampler=_SAMPLERS.get(settings.get("batch_sampler", "").rpartition(".")[2].lower()),
         epochs=epochs,
         steps=max_steps or planned,
@@ -97,6 +100,19 @@ def read_plan(settings: Mapping[str, str], sizes: Sequence[int | None], where: s
         dtype=_dtype(settings),
         keeps_best=_switch(settings, "load_best_model_at_end"),
     )
+
+
+def read_prompts(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return column → prompt of a training; of prompts by dataset, those of the first; "" for all columns."""
+    text = settings.get("prompts", "")
+    value = literal(text) if text.startswith(("{", "'", '"')) else text
+    if isinstance(value, str):
+        return {"": value} if value else {}
+    if not isinstance(value, dict):
+        return {}
+    first = next(iter(value.values()), None)
+    prompts = first if isinstance(first, dict) else value
+    return {str(column): prompt for column, prompt in prompts.items() if isinstance(prompt, str)}
 
 
 def _steps_per_epoch(

@@ -59,6 +59,12 @@ class CardLoss:
     beyond: Mapping[str, Any] = field(default_factory=dict)
     """The library's parameters whose values recipes cannot hold."""
 
+    @property
+    def assumed(self) -> frozenset[str]:
+        """Parameters that the card does not give: those inside MatryoshkaLoss, and of old versions."""
+        given = {name for name in self.loss.parameters if getattr(self.loss, name) is not None}
+        return frozenset(self.loss.parameters) - given
+
 
 def read_loss(text: str, where: str) -> CardLoss | None:
     """Read the `* Loss:` line of a dataset's section, and the parameters below it.

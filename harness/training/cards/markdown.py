@@ -49,6 +49,14 @@ def below(parts: Sequence[Section], *titles: str) -> list[Section]:
     return kept
 
 
+def folded(part: Section) -> list[Section]:
+    """Split a section at its `<details><summary>TITLE</summary>` lines, which older cards use as headings."""
+    first, *rest = re.split(r"^[ \t]*<details><summary>(.*?)</summary>[ \t]*$", part.text, flags=re.MULTILINE)
+    titles, texts = rest[::2], rest[1::2]
+    inner = [Section(part.level + 1, title, text) for title, text in zip(titles, texts, strict=True)]
+    return [Section(part.level, part.title, first), *inner]
+
+
 def tables(text: str) -> list[list[str]]:
     """Return the lines of every table, without the ruler below its header."""
     groups: list[list[str]] = []

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.system.limits import CARD
 from harness.system.text_file import read_text
-from harness.training.cards.hyperparameters import Hyperparameters, hyperparameters, read_plan
+from harness.training.cards.hyperparameters import Hyperparameters, hyperparameters, read_plan, read_prompts
 from harness.training.cards.loss import CardLoss, read_loss
-from harness.training.cards.markdown import Section, below, bullet, code_blocks, literal, number, sections
-from harness.training.cards.results import read_claims, read_log, read_usage, widget_texts
-from harness.training.cards.rows import read_columns, read_sample_rows, read_size
+from harness.training.cards.markdown import (
+    Section,
+    below,
+    bullet,
+    code_blocks,
+    folded,
+    literal,
+    number,
+    sections,
+)
+from harness.training.cards.results import (
+    count_devices,
+    has_other_results,
+    read_claims,
+    read_log,
+    read_usage,
+    widget_texts,
+)
+from harness.training.cards.rows import read_columns, read_counted, read_sample_rows, read_size
 from harness.training.check_input import CheckInput
 
 if TYPE_CHECKING:
@@ -75,39 +91,58 @@ def read_card(path: Path) -> Card:
 def _card(where: str, front: Mapping[str, Any], parts: Sequence[Section]) -> Card:
     settings = hyperparameters(parts, where)
     sections_of_data = below(parts, "Training Dataset", "Training Datasets")
-    datasets = [section for section in sections_of_data if _is_dataset(section)]
+    datasets = [part for section in sections_of_data for part in folded(section) if _is_dataset(part)]
     losses = [read_loss(section.text, where) for section in datasets]
     plan = read_plan(settings, [read_size(section) for section in datasets], where)
-    # One dataset's rows, columns and loss belong together: of several datasets, the first is used.
-    first, loss = (datasets[0].text, losses[0]) if datasets else ("", None)
     head = "\n".join(part.text for part in below(parts, "Model Details", "Model Description"))
     model = _architecture(parts, head)
     log = read_log(parts)
-    columns = read_columns(first)
     named, revision = _printed_base(head)
     contradictions = tuple(_contradictions(front, named, plan, losses))
-    check_input = CheckInput(
+    shared = CheckInput(
         path=where, what="card",
-        loss=loss.loss if loss else None, loss_name=loss.name if loss else "",
         normalized=model.normalized, dimensions=model.dimensions, max_tokens=model.max_tokens,
-        size=plan.size, batch_size=plan.batch_size, batch_sampler=plan.batch_sampler,
-        epochs=plan.epochs, steps=plan.steps, schedule=plan.schedule, keeps_best=plan.keeps_best,
-        columns=columns, rows=read_sample_rows(first, loss.name if loss else "", columns, where),
+        batch_size=plan.batch_size, loss_batch=plan.device_batch, batch_sampler=plan.batch_sampler,
+        garbled=_is_garbled(parts), devices=count_devices(log, plan),
+        base_name=_base(front) or named or "", prompts=read_prompts(settings),
+    )  # fmt: skip
+    read = [_dataset(shared, *pair) for pair in zip(datasets, losses, strict=True)]
+    check_input = replace(
+        read[0] if len(read) == 1 else shared, name="", parts=tuple(read) if len(read) > 1 else (),
+        size=plan.size, epochs=plan.epochs, steps=plan.steps, schedule=plan.schedule,
+        keeps_best=plan.keeps_best,
         log=log, claims=read_claims(front, parts), usage=read_usage(parts), samples=widget_texts(front),
-        garbled=_is_garbled(parts), contradictions=contradictions,
+        contradictions=contradictions, other_results=has_other_results(parts),
         trained=bool(datasets or settings or log or "generated_from_trainer" in _tags(front)),
     )  # fmt: skip
     versions = "\n".join(part.text for part in below(parts, "Framework Versions"))
     return Card(
         check_input=check_input,
         plan=plan,
-        loss=loss,
+        loss=losses[0] if losses else None,
         base=_base(front) or named,
         revision=revision,
         architecture=model,
         version=bullet(versions, "Sentence Transformers"),
-        datasets=tuple("" if section.title == "Unnamed Dataset" else section.title for section in datasets),
+        datasets=tuple(dataset.name for dataset in read),
         contradictions=contradictions,
+    )
+
+
+def _dataset(shared: CheckInput, section: Section, loss: CardLoss | None) -> CheckInput:
+    """Return the facts of one training dataset, with those that all of the card's datasets share."""
+    columns, name = read_columns(section.text), loss.name if loss else ""
+    return replace(
+        shared,
+        name="" if section.title == "Unnamed Dataset" else section.title,
+        loss=loss.loss if loss else None,
+        loss_name=name,
+        assumed=loss.assumed if loss else frozenset(),
+        loss_options=loss.beyond if loss else {},
+        size=read_size(section),
+        columns=columns,
+        counted=read_counted(section.text),
+        rows=read_sample_rows(section.text, name, columns, shared.path),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from itertools import pairwise
@@ -102,11 +103,22 @@ def _index(front: Mapping[str, Any]) -> Iterator[Claim]:
             known = dataset if isinstance(dataset, dict) else {}
             names = (_name(known.get("type")), _name(known.get("name")), "unknown")
             name = next(name for name in names if name)
+            of = _context(result, known)
             for metric in _records(result.get("metrics")):
                 value, kind = metric.get("value"), _name(metric.get("type"))
                 value = number(value) if isinstance(value, str) else value
                 if _is_score(value) and kind:
-                    yield Claim(dataset=name, metric=kind, value=float(value))
+                    yield Claim(dataset=name, metric=kind, value=float(value), of=of)
+
+
+def _context(result: Mapping[str, Any], dataset: Mapping[str, Any]) -> str:
+    """Return what tells results on one dataset apart: the task and, of a hub's dataset, which part of it."""
+    task = result.get("task")
+    kind = task if isinstance(task, dict) else {}
+    parts = [_name(kind.get("name")) or _name(kind.get("type"))]
+    if "/" in _name(dataset.get("type")) or "config" in dataset or "split" in dataset:
+        parts += [_name(dataset.get(key)) for key in ("name", "config", "split", "revision")]
+    return ", ".join(part for part in parts if part)
 
 
 def _name(value: Any) -> str:  # noqa: ANN401 - YAML
@@ -137,7 +149,32 @@ def _tables(cut: Sequence[Section]) -> Iterator[Claim]:
                 metric, *values = cells(line)
                 for dataset, cell in zip(columns, values, strict=False):
                     if (value := number(cell)) is not None:
-                        yield Claim(dataset=dataset, metric=metric.strip("*"), value=value)
+                        yield Claim(dataset=dataset, metric=metric.strip("*"), value=value, of=part.title)
+
+
+def has_other_results(cut: Sequence[Section]) -> bool:
+    """Whether the author has added results: a table of numbers, or a section of that name with text.
+
+    What sentence-transformers writes of an evaluation is `read_claims`'s; what it writes of the training
+    has tables of numbers, too.
+    """
+    ours = [*below(cut, "Training Details"), *below(cut, "Training Logs", "Framework Versions")]
+    for part in cut:
+        if part in ours:
+            continue
+        text = _COMMENT.sub("", part.text).strip()
+        if _RESULTS.search(part.title) and _MEASURED.search(text):
+            return True
+        rows = [line for table in tables(text) if cells(table[0])[0] != "Metric" for line in table[1:]]
+        if any(_MEASURED.search(line) for line in rows):
+            return True
+    return False
+
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_RESULTS = re.compile(r"evaluat|result|benchmark|performance|score|metric|leaderboard", re.IGNORECASE)
+_MEASURED = re.compile(r"(?<![\d.])(?:\d{1,3}\.\d+|\d{1,3} ?%)(?![\d.])")
+"""A score as people write it: 0.83, 83.1, 83 %."""
 
 
 def read_usage(cut: Sequence[Section]) -> Usage | None:

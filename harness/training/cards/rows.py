@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from harness.training.cards.markdown import bullet, cells, coded_cells, items, literal, number, tables
@@ -21,6 +22,14 @@ def read_size(section: Section) -> int | None:
     """Return the number of rows of a dataset: "* Size: 4,292 training samples"."""
     value = number(bullet(section.text, "Size") or "")
     return int(value) if value is not None and 0 <= value < 1e12 and value.is_integer() else None
+
+
+def read_counted(text: str) -> int | None:
+    """Return the number of rows behind the statistics: "based on the first 1000 samples"."""
+    match = re.search(
+        r"^\* Approximate statistics based on the first ([\d,]{1,15}) samples", text, re.MULTILINE
+    )
+    return int(match[1].replace(",", "") or 0) or None if match else None
 
 
 def read_columns(text: str) -> tuple[ColumnFacts, ...]:

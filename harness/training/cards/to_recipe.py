@@ -82,17 +82,20 @@ def draft_recipe(card: Card, name: str, changes: Mapping[str, Any] | None = None
     data, missing_data = _data(card, str(changes.get("loss.name") or loss.get("name", "")))
     train, missing_train = _train(card)
     model = {"pooling": card.architecture.pooling, "normalize": card.architecture.normalized}
+    base = None if card.base is None else PACKAGED.get(card.base, card.base)
+    other = changes.get("base") if changes.get("base") not in (None, base, card.base) else None
     table: dict[str, Any] = {
         "name": name,
-        "about": _about(card),
+        "about": _about(card, None if other is None else str(other), model, changes),
         "data": data,
         "loss": loss,
         "train": train,
         "model": {key: value for key, value in model.items() if value is not None},
     }
-    if card.base is not None:
-        table["base"] = PACKAGED.get(card.base, card.base)
-        if card.base not in PACKAGED and card.revision:
+    if base is not None:
+        table["base"] = base
+        # A revision is one of the card's base, and of no other model.
+        if card.base not in PACKAGED and card.revision and other is None:
             table["revision"] = card.revision
     missing = [
         *([] if card.base else [MissingField(("base",), "the base model", "--base NAME")]),
@@ -197,11 +200,15 @@ def _train(card: Card) -> tuple[dict[str, Any], list[MissingField]]:
     return table | ({} if stopped is None else {"stop_after": stopped}), missing
 
 
-def _about(card: Card) -> str:
+def _about(card: Card, other: str | None, model: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
+    """Return where the recipe comes from; other: the base that takes the place of the card's."""
     sentences = ["Drawn from a model card"]
     if card.version:
         sentences[0] += f" that sentence-transformers {card.version} wrote"
-    if card.base in PACKAGED:
+    if other is not None:
+        sentences.append(f"Trained from {other}, in place of the card's base {card.base or '(unnamed)'}")
+        sentences += _carried_over(model, changes)
+    elif card.base in PACKAGED:
         revision = f" at revision {card.revision}" if card.revision else ""
         sentences.append(
             f"Its base, {card.base}{revision}, is taken from the package behind {PACKAGED[card.base]}, "
@@ -210,6 +217,17 @@ def _about(card: Card) -> str:
     if card.check_input.size is not None:
         sentences.append(f"The card counts {card.check_input.size:,} training rows")
     return ". ".join(sentences) + "."
+
+
+def _carried_over(model: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
+    """Return which modules of the card's model another base gets."""
+    pooling = None if _is_given("model.pooling", changes) else model["pooling"]
+    normalize = None if _is_given("model.normalize", changes) else model["normalize"]
+    parts = [] if pooling is None else [f"{pooling} pooling"]
+    parts += [] if normalize is None else ["normalization" if normalize else "no normalization"]
+    if not parts:
+        return []
+    return [f"The card's {' and '.join(parts)} carry over, whatever this base was made with"]
 
 
 def _with_changes(table: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:

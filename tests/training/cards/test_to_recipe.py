@@ -209,6 +209,18 @@ def test_another_base_keeps_its_hub_id_and_revision(five_cards, tmp_path):
     assert (table["base"], table["revision"]) == ("org/other", "c9745ed1d9f207416be6d2e6f8de32d1f16199bf")
 
 
+def test_another_base_drops_the_revision_and_says_what_carries_over(five_cards, tmp_path):
+    change = ("sentence-transformers/all-MiniLM-L6-v2", "org/other")
+    card = edited(five_cards, tmp_path, "penal-triplet", change)
+    table = draft_recipe(card, "x", {"base": "minilm"}).table
+    assert "revision" not in table
+    assert "Trained from minilm, in place of the card's base org/other" in table["about"]
+    assert "mean pooling and normalization carry over" in table["about"]
+    pooled = draft_recipe(card, "x", {"base": "minilm", "model.pooling": "cls"}).table["about"]
+    assert "normalization carry over" in pooled
+    assert draft_recipe(card, "x", {"base": "org/other"}).table["revision"]
+
+
 def test_a_value_that_recipes_cannot_hold_is_missing(five_cards, tmp_path):
     changes = [
         ("`lr_scheduler_type`: linear", "`lr_scheduler_type`: polynomial"),

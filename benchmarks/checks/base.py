@@ -1,0 +1,65 @@
+"""The base that the checks ask: all-MiniLM-L6-v2, each text encoded once, by its first words alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness import load_model
+from harness.models.interface import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.models.interface import Model
+
+WORDS = 24
+"""Words of a text that are encoded: the whole study has ten minutes on one core."""
+
+
+class BriefBase:
+    """A model that reads the first words of a text, and remembers its embeddings; else the model's own.
+
+    Tokens are counted of whole texts. The class of the model does not matter to a check: it only asks.
+    """
+
+    def __init__(self, name: str = "minilm", cache: Path | None = None) -> None:
+        self._model: Model = load_model(name)
+        self._cache = cache
+        self._known: dict[str, np.ndarray] = {}
+        self._tokens: dict[str, int] = {}
+        if cache is not None and cache.is_file():
+            with np.load(cache, allow_pickle=False) as kept:
+                self._known = dict(zip(kept["texts"].tolist(), kept["embeddings"], strict=True))
+
+    def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
+        """Return one embedding per text: (n, dim)."""
+        brief = [" ".join(text.split()[:WORDS]) for text in texts]
+        new = [text for text in dict.fromkeys(brief) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._model.encode(new, role), strict=True))
+        return np.array([self._known[text] for text in brief])
+
+    def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
+        """Return the number of tokens of each whole text: (n,)."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._tokens]
+        counted = self._model.count_tokens(new, role) if new else []
+        if counted is None:
+            return None
+        self._tokens.update(zip(new, map(int, counted), strict=True))
+        return np.array([self._tokens[text] for text in texts])
+
+    def save(self) -> None:
+        """Write the embeddings to the cache, if there is one."""
+        if self._cache is not None and self._known:
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(
+                self._cache,
+                texts=np.array(list(self._known)),
+                embeddings=np.array(list(self._known.values())),
+            )
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a model has
+        return getattr(self._model, name)

@@ -1,0 +1,1 @@
+"""Cards of real small trainings, and the script that makes them."""

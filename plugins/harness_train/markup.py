@@ -1,0 +1,72 @@
+"""Find texts that still hold HTML: tags and entities."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness import Finding, Severity
+from harness_train.duplicates import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MANY = 0.01
+"""Minimum share of the texts for a finding, with two texts; one text of a thousand may speak about HTML."""
+_NAMES = (
+    "a|abbr|article|aside|b|blockquote|body|br|button|center|code|dd|del|div|dl|dt|em|figure|font|footer|form"
+    "|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|label|li|link|main|mark|meta|nav|ol|p|pre|q|s|script"
+    "|section|small|span|strong|style|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|video"
+)
+_TAG = re.compile(
+    rf"</(?:{_NAMES})\s*>"  # a closing tag
+    r"|<(?:br|hr|p|div|li|ul|ol|tr|td|th|table|span|strong|h[1-6]|blockquote|img)\s*/?>"
+    rf"""|<(?:{_NAMES})\s+[\w:-]+\s*=\s*["'][^<>]*>""",  # a tag with an attribute
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(
+    r"&(?:nbsp|amp|lt|gt|quot|apos|rsquo|lsquo|rdquo|ldquo|ndash|mdash|hellip|bull|copy|reg|euro|shy"
+    r"|[aeiouAEIOU](?:uml|acute|grave|circ)|szlig|ccedil|ntilde|#\d{2,5}|#x[0-9a-fA-F]{2,4});"
+)
+_FENCED = re.compile(r"```.*?(?:```|$)|`[^`\n]+`", re.DOTALL)
+_CODE = re.compile(
+    r"[;{}]\s*$|^\s*(?:def|class|import|from|return|function|var|const|let|public|private|#include)\b",
+    re.MULTILINE,
+)
+_LINES_OF_CODE = 2
+"""Minimum number of lines that look like source code for a text that is code: its tags are its subject."""
+
+
+def check_markup(texts: Sequence[str]) -> Iterator[Finding]:
+    """Find tags and entities of HTML in texts that are no source code.
+
+    texts: distinct, not blank. Works from 1 % of the texts on, with two texts.
+    """
+    found = [(text, mark) for text in texts if (mark := find_markup(text))]
+    if len(found) < max(2, MANY * len(texts)):
+        return
+    yield Finding(
+        "html-in-texts",
+        Severity.WARNING,
+        f"{len(found)} of {len(texts)} texts ({len(found) / len(texts):.1%}) hold HTML, such as"
+        f" {found[0][1]!r} in {_around(*found[0])!r}: the model learns from tags, and they use up its"
+        " tokens.",
+        "Take the text out of the HTML (html.unescape for entities such as &amp;), and check again.",
+    )
+
+
+def find_markup(text: str) -> str:
+    """Return the first tag or entity of HTML of a text; empty without one, and for source code."""
+    if "<" not in text and "&" not in text:
+        return ""
+    prose = _FENCED.sub(" ", text)
+    mark = _TAG.search(prose) or _ENTITY.search(prose)
+    if mark is None or len(_CODE.findall(prose)) >= _LINES_OF_CODE:
+        return ""
+    return mark[0]
+
+
+def _around(text: str, mark: str) -> str:
+    """Return the part of a text that holds the mark."""
+    begin = max(text.find(mark) - 20, 0)
+    return shorten(text[begin:])
