@@ -8,11 +8,11 @@ import numpy as np
 
 from harness import Finding, Severity
 from harness_train.concordance import Concordance, concordance
-from harness_train.contaminated import Exchanged, fit_exchanged
-from harness_train.cross_validated import pair_kernel, predict_left_out, stratified_folds, text_kernel
 from harness_train.duplicates import shorten
-from harness_train.encoded_rows import EncodedRows, encode_rows, generator_of
+from harness_train.kernel_regression import pair_kernel, predict_left_out, stratified_folds, text_kernel
 from harness_train.label_inversion import is_number
+from harness_train.label_mixture import Exchanged, fit_exchanged
+from harness_train.row_embeddings import EncodedRows, encode_rows, generator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

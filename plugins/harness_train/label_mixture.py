@@ -34,7 +34,7 @@ def fit_exchanged(features: np.ndarray, labels: np.ndarray, tolerated: float) ->
     not held against the labels, since people disagree about as many.
     Source: Copas (1988), "Binary regression models for contaminated data", JRSS B 50, 225 to 265.
     """
-    model = _Model(np.column_stack([np.ones(len(labels)), features]), labels)
+    model = _Mixture(np.column_stack([np.ones(len(labels)), features]), labels)
     weights, cost = min((_fit(model, start) for start in _STARTS), key=lambda fit: fit[1])
     share = float(weights[-1])
     # A search that stops early must not make the share look sure.
@@ -47,7 +47,7 @@ def fit_exchanged(features: np.ndarray, labels: np.ndarray, tolerated: float) ->
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class _Mixture:
     """Data of P(y = 1) = g + (1 − 2 g) σ(w·x)."""
 
     design: np.ndarray
@@ -61,7 +61,7 @@ class _Model:
         return chance
 
 
-def _fit(model: _Model, start: float, *, fixed: bool = False) -> tuple[np.ndarray, float]:
+def _fit(model: _Mixture, start: float, *, fixed: bool = False) -> tuple[np.ndarray, float]:
     """Return weights with the share as the last, and the cost: penalized negative log-likelihood."""
     from scipy.optimize import minimize
 
@@ -73,7 +73,7 @@ def _fit(model: _Model, start: float, *, fixed: bool = False) -> tuple[np.ndarra
     return found.x, float(found.fun)
 
 
-def _cost(parameters: np.ndarray, model: _Model) -> tuple[float, np.ndarray]:
+def _cost(parameters: np.ndarray, model: _Mixture) -> tuple[float, np.ndarray]:
     """Return the penalized negative log-likelihood and its gradient: (k + 2,)."""
     weights, share = parameters[:-1], float(parameters[-1])
     clean = _sigmoid(model.design @ weights)
@@ -87,7 +87,7 @@ def _cost(parameters: np.ndarray, model: _Model) -> tuple[float, np.ndarray]:
     return float(-likelihood.sum() + _PENALTY * (penalty**2).sum()), gradient
 
 
-def _error(parameters: np.ndarray, model: _Model) -> float:
+def _error(parameters: np.ndarray, model: _Mixture) -> float:
     """Return the standard error of the share, by expected information (Fisher)."""
     weights, share = parameters[:-1], max(float(parameters[-1]), 1e-3)
     clean = _sigmoid(model.design @ weights)
