@@ -22,7 +22,7 @@ def pair_kernel(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     embeddings (the features of InferSent: Conneau et al., 2017), each scaled to a mean diagonal of 1.
     """
     parts = (left, right, np.abs(left - right), left * right)
-    return np.sum([_scaled(part) for part in parts], axis=0)
+    return np.asarray(np.sum([_scaled(part) for part in parts], axis=0))
 
 
 def text_kernel(embeddings: np.ndarray) -> np.ndarray:

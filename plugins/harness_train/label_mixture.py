@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +97,7 @@ def _error(parameters: np.ndarray, model: _Mixture) -> float:
     slopes = np.column_stack([by_weights, 1 - 2 * clean])
     information = slopes.T @ (slopes / (chance * (1 - chance))[:, None])
     information[np.diag_indices(len(weights))] += 2 * _PENALTY
-    return float(np.linalg.pinv(information)[-1, -1]) ** 0.5
+    return math.sqrt(float(np.linalg.pinv(information)[-1, -1]))
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:
