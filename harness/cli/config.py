@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.system.paths import accessible, user_path
 from harness.system.toml_file import read_toml, table_as
-from harness.tasks.suites import SuiteTable, make_suite
+from harness.tasks.suites import SuiteTable, make_suites
 
 if TYPE_CHECKING:
     from harness.tasks.suites import Suite
@@ -44,10 +44,7 @@ class Config:
 
     def read_suites(self) -> list[Suite]:
         """Return the suites; raises HarnessError for a definition that is not right."""
-        return [
-            make_suite(table, Path(self.file), (*self.table, "suites", name))
-            for name, table in self.suites.items()
-        ]
+        return make_suites(self.suites, Path(self.file), (*self.table, "suites"))
 
 
 _LISTS = frozenset(column.name for column in fields(Config) if column.default == () and column.compare)

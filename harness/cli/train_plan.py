@@ -214,7 +214,7 @@ def _tasks(recipe: Recipe, tasks: Mapping[str, Task]) -> list[Task]:
 
 
 def _device(option: str) -> str:
-    from harness.models.sentence_transformer import device_of
+    from harness.models.devices import device_of
 
     return device_of(option)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.system.paths import user_path
-from harness.system.toml_file import read_toml_as, table_as, table_name
+from harness.system.toml_file import read_table, read_toml_as, table_as, table_name
 from harness.tasks.hub_tasks import hub_dataset, hub_options, hub_task
 from harness.tasks.interface import TaskDefinition
 from harness.tasks.selection import name_error
-from harness.tasks.suites import SuiteTable, make_suite
+from harness.tasks.suites import SuiteTable, make_suites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,18 +61,23 @@ _PATHS = ("train", "dev", "scores")
 def read_task_file(path: Path, kinds: Mapping[str, TaskKind]) -> dict[str, Task]:
     """Build the tasks that the `[tasks.NAME]` tables of a TOML file define; none for a file of suites alone.
 
-    Raises HarnessError for a file that cannot be read, an unknown kind, or a definition that is not right.
+    Raises HarnessError for a file that cannot be read, and for every task of an unknown kind or with a
+    definition that is not right.
     """
-    return {name: _task(name, table, path, kinds) for name, table in _read(path).tasks.items()}
+    tasks, faults = {}, Faults()
+    for name, table in _read(path).tasks.items():
+        with faults.collect(f"{path}: {table_name('tasks', name)}"):
+            tasks[name] = _task(name, table, path, kinds)
+    faults.refuse(str(path))
+    return tasks
 
 
 def read_suites(path: Path) -> list[Suite]:
     """Read the suites that the `[suites.NAME]` tables of a task file define.
 
-    Raises HarnessError for a file that cannot be read, or a definition that is not right.
+    Raises HarnessError for a file that cannot be read, and for every definition that is not right.
     """
-    suites = _read(path).suites
-    return [make_suite(table, path, ("suites", name)) for name, table in suites.items()]
+    return make_suites(_read(path).suites, path, ("suites",))
 
 
 def _read(path: Path) -> _TaskFile:
@@ -89,13 +94,20 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     where = f"{file}: {table_name('tasks', name)}"
     if problem := name_error(name):
         raise HarnessError(f"{where}: the name {problem}", hint="a word after --tasks must select it")
-    general = table_as(
+    faults = Faults()
+    general = read_table(
         {key: value for key, value in table.items() if key in _GENERAL},
         _TaskTable,
         file,
+        faults,
         at=("tasks", name),
         hint=f"a task needs kind and path; kinds: {', '.join(sorted(kinds))}",
     )
+    reading: dict[str, Any] = {}
+    with faults.collect():
+        reading = _reading(table, file, name)
+    faults.refuse(where)
+    general = cast("_TaskTable", general)  # there are faults where it is None
     if general.kind not in kinds:
         raise HarnessError.unknown(f"kind of task ({where})", general.kind, kinds)
     given = (general.path,) if isinstance(general.path, str) else general.path
@@ -104,7 +116,7 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     paths = tuple(user_path(one, file.parent) for one in given)
     kind, hub = kinds[general.kind], hub_dataset(given, table, where)
     options = {key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL}
-    options |= _reading(table, file, name)
+    options |= reading
     definition = TaskDefinition(
         name=name,
         kind=general.kind,
