@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE, PLUGINS = ROOT / "harness", ROOT / "plugins"
-PUBLIC = ("harness", "harness.authoring", "harness.training")
+PUBLIC = ("harness", "harness.authoring", "harness.training", "harness.testing")
 HEAVY = {"torch", "pandas", "sklearn", "scipy", "mteb", "sentence_transformers", "transformers"}
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 

@@ -45,7 +45,7 @@ def run(*arguments):
     return read_leaderboard(Path("out", "leaderboard.csv"))
 
 
-@pytest.mark.parametrize("namespace", ["harness", "harness.authoring", "harness.training"])
+@pytest.mark.parametrize("namespace", ["harness", "harness.authoring", "harness.training", "harness.testing"])
 def test_the_guide_lists_the_names_of_each_namespace(namespace):
     (row,) = [line for line in GUIDE.splitlines() if line.startswith(f"| `{namespace}` |")]
     listed = re.findall(r"`(\w+)`", row.split("|")[3])
