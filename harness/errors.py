@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import difflib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+Made = TypeVar("Made")
 
 MOST_LISTED = 60
 """Maximum number of names that an error lists; of more, it gives the number and the nearest names."""
@@ -106,6 +108,12 @@ class Faults:
             yield
         except HarnessError as error:
             self.add(error, subject)
+
+    def attempt(self, make: Callable[[], Made]) -> Made | None:
+        """Return what `make` returns; None where it raises HarnessError, which is kept."""
+        with self.collect():
+            return make()
+        return None
 
     def add(self, error: HarnessError, subject: str = "") -> None:
         """Keep an error, or the parts of several; what was kept already counts once.

@@ -26,8 +26,9 @@ def floors() -> dict[str, int]:
 
 
 def modules() -> dict[str, Path]:
-    """Modules by dotted name without `harness.`; a package by its own name."""
-    parts = {path.relative_to(PACKAGE).with_suffix("").parts: path for path in PACKAGE.rglob("*.py")}
+    """Modules by dotted name without `harness.`; a package by its own name. Skeletons are none of ours."""
+    paths = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "skeletons" not in path.parents]
+    parts = {path.relative_to(PACKAGE).with_suffix("").parts: path for path in paths}
     named = {".".join(part for part in names if part != "__init__"): path for names, path in parts.items()}
     return {name: path for name, path in named.items() if name not in ("", "__main__")}
 

@@ -10,7 +10,7 @@ from harness.comparison.result import GateLine
 from harness.comparison.thresholds import judge_floor, judge_gain, judge_tasks, tasks_in_words
 from harness.errors import Faults, HarnessError
 from harness.stats.curve import LEVEL
-from harness.system.toml_file import read_toml_as, table_name
+from harness.system.toml_file import read_table, read_toml, table_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -121,9 +121,12 @@ def read_gate(path: Path) -> Gate:
     """
     if not path.is_file():
         raise HarnessError(f"no gate file {path}", hint="docs/compare.md shows one")
-    file = read_toml_as(path, _GateFile, hint="docs/compare.md shows a gate file")
     conditions: list[Condition] = []
     faults = Faults()
+    file = read_table(read_toml(path), _GateFile, path, faults, hint="docs/compare.md shows a gate file")
+    if file is None:
+        faults.refuse(str(path))
+    file = file or _GateFile()
     for number, line in enumerate(file.line):
         with faults.collect():
             conditions += _conditions(line, f"{path}: {table_name('line', number)}")

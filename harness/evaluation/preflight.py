@@ -8,7 +8,7 @@ from harness.errors import Faults, HarnessError
 from harness.evaluation.frozen_suites import refuse_changed_rows
 from harness.evaluation.without_texts import withheld_reason
 from harness.models.usable import check_usable
-from harness.system.plugin_code import error_sentence, plugin_code
+from harness.system.plugin_code import error_sentence
 from harness.tasks.interface import HUB
 
 if TYPE_CHECKING:
@@ -66,30 +66,14 @@ def _faults(run: Runner, tasks: list[LoadedTask]) -> dict[tuple[str, str], Harne
             except HarnessError as error:
                 found["model", located.name] = error
     for name, loaded in left.items():
-        if (reason := _error_of(loaded)) is not None:
-            found["task", name] = _as_told(reason, no_texts=run.plan.no_texts)
+        # Not what it announces: that may end the process, which is to cost no result of another task.
+        if loaded.error is not None:
+            found["task", name] = _as_told(loaded.error, no_texts=run.plan.no_texts)
     return found
 
 
 def _count(what: str, found: dict[tuple[str, str], HarnessError]) -> int:
     return sum(kind == what for kind, _ in found)
-
-
-def _error_of(loaded: LoadedTask) -> Exception | None:
-    """Return why a task's rows cannot be read or its texts not announced; None if they can."""
-    if loaded.error is not None or loaded.dataset is None:
-        return loaded.error
-    try:
-        with plugin_code():
-            for text, _ in loaded.task.texts(loaded.dataset):
-                if not isinstance(text, str):
-                    return HarnessError(
-                        f"texts announces {str(text)[:80]!r} where a text is wanted",
-                        hint="texts returns pairs: (text, Role.QUERY), for example",
-                    )
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        return error
-    return None
 
 
 def _as_told(error: Exception, *, no_texts: bool) -> HarnessError:

@@ -180,7 +180,7 @@ class TaskDefinition:
             faults.add(HarnessError(f"{where} takes one path, not {len(self.paths)}"))
         if not rows and any(isinstance(column, int) for column in self.columns.values()):
             faults.add(HarnessError(f"{where} takes names of columns, not positions"))
-        faults.refuse(f"task {self.name}")
+        faults.refuse()
 
     def read_rows(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from harness.errors import Faults, HarnessError
 from harness.system.paths import user_path
-from harness.system.toml_file import read_table, read_toml_as, table_as, table_name
+from harness.system.toml_file import read_table, read_toml, table_as, table_name
 from harness.tasks.hub_tasks import hub_dataset, hub_options, hub_task
 from harness.tasks.interface import TaskDefinition
 from harness.tasks.selection import name_error
@@ -64,8 +64,9 @@ def read_task_file(path: Path, kinds: Mapping[str, TaskKind]) -> dict[str, Task]
     Raises HarnessError for a file that cannot be read, and for every task of an unknown kind or with a
     definition that is not right.
     """
-    tasks, faults = {}, Faults()
-    for name, table in _read(path).tasks.items():
+    tasks: dict[str, Task] = {}
+    faults = Faults()
+    for name, table in _read(path, faults).tasks.items():
         with faults.collect(f"{path}: {table_name('tasks', name)}"):
             tasks[name] = _task(name, table, path, kinds)
     faults.refuse(str(path))
@@ -77,15 +78,25 @@ def read_suites(path: Path) -> list[Suite]:
 
     Raises HarnessError for a file that cannot be read, and for every definition that is not right.
     """
-    return make_suites(_read(path).suites, path, ("suites",))
+    suites: list[Suite] = []
+    faults = Faults()
+    file = _read(path, faults)
+    with faults.collect():
+        suites = make_suites(file.suites, path, ("suites",))
+    faults.refuse(str(path))
+    return suites
 
 
-def _read(path: Path) -> _TaskFile:
+def _read(path: Path, faults: Faults) -> _TaskFile:
+    """Read a task file; unknown tables are faults. Raises HarnessError for one that cannot be read."""
     if not path.is_file():
         raise HarnessError(f"no task file {path}")
     hint = "a task is a table: [tasks.NAME] with kind and path"
-    file = read_toml_as(path, _TaskFile, hint=hint)
-    if not file.tasks and not file.suites:
+    file = read_table(read_toml(path), _TaskFile, path, faults, hint=hint)
+    if file is None:
+        faults.refuse(str(path))
+    file = file or _TaskFile()
+    if not (file.tasks or file.suites or faults.found):
         raise HarnessError(f"{path} defines no tasks", hint=hint)
     return file
 
@@ -109,7 +120,7 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     faults.refuse(where)
     general = cast("_TaskTable", general)  # there are faults where it is None
     if general.kind not in kinds:
-        raise HarnessError.unknown(f"kind of task ({where})", general.kind, kinds)
+        raise HarnessError.unknown("kind of task", general.kind, kinds)
     given = (general.path,) if isinstance(general.path, str) else general.path
     if not given:
         raise HarnessError(f"{where} path names no file")

@@ -99,9 +99,12 @@ class Recorder(Progress):
         self.notes.append(text)
 
 
-def plan(*tasks, models=None, by_name=True, **options):
+def plan(*tasks, models=None, by_name=True, keep_going=True, **options):
     return RunPlan(
-        models=models or [LetterModel()], tasks=[SelectedTask(task, by_name) for task in tasks], **options
+        models=models or [LetterModel()],
+        tasks=[SelectedTask(task, by_name) for task in tasks],
+        keep_going=keep_going,
+        **options,
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 1024
 DEFINITION = f"counts of lower-case words, hashed into {DIMENSIONS} dimensions, length 1, version 1"
-"""Change it whenever an embedding changes: the fingerprint is made of it, and so is the key of every result."""
+"""Change it whenever an embedding changes: the fingerprint, and the key of each result, are made of it."""
 
 
 class MyPlugin:
@@ -27,7 +27,9 @@ class MyPlugin:
 
     def __init__(self, spec: ModelSpec) -> None:
         if spec.location:
-            raise HarnessError(f"model my-plugin:{spec.location} does not exist", hint="write my-plugin alone")
+            raise HarnessError(
+                f"model my-plugin:{spec.location} does not exist", hint="write my-plugin alone"
+            )
         self.spec = spec
         self.name = spec.name or "my-plugin"
         self.fingerprint = hashlib.sha256(DEFINITION.encode()).hexdigest()
@@ -40,13 +42,12 @@ class MyPlugin:
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:  # noqa: ARG002 - roles are alike
         """Return one row per text, (len(texts), DIMENSIONS) float32; zeros for a text without words."""
-        rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        for row, text in zip(rows, texts, strict=True):
+        counts = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for number, text in enumerate(texts):
             for word in re.findall(r"\w+", text.lower()):
                 # Not `hash`, which differs from process to process.
-                row[zlib.crc32(word.encode()) % DIMENSIONS] += 1
-            row /= max(float(np.linalg.norm(row)), 1e-12)
-        return rows
+                counts[number, zlib.crc32(word.encode()) % DIMENSIONS] += 1
+        return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-12)
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the cosine of every row of `a` with every row of `b`: (n, m)."""

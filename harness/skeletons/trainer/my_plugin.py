@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOSS = "MultipleNegativesRankingLoss"
 HONORED = {"batch_size", "epochs", "steps", "learning_rate", "weight_decay", "max_grad_norm", "seed"}
-"""Keys of a recipe's `[train]` that this trainer heeds. Any other that is set is refused: nothing is ignored."""
+"""Keys of a recipe's `[train]` that this trainer heeds; any other that is set is refused, not ignored."""
 EVERY = 50
 """Steps from one checkpoint to the next."""
 
@@ -75,7 +75,9 @@ def refuse_others(recipe: Recipe) -> None:
         for key, value in plan["train"].items()
         if key not in HONORED and value != default.get(key)
     ]
-    others += [key for key in ("model", "evaluation") if plan.get(key, {}).keys() - {"tasks", "every", "keep"}]
+    others += [
+        key for key in ("model", "evaluation") if plan.get(key, {}).keys() - {"tasks", "every", "keep"}
+    ]
     if recipe.evaluation.keep == "best":
         others.append('evaluation.keep = "best"')
     if recipe.loss.name != LOSS or recipe.loss.matryoshka or recipe.loss.similarity == "dot":

@@ -1,5 +1,7 @@
 """The trainer, tried by the kit for plugins, which trains a small model a few times."""
 
+from pathlib import Path
+
 import pytest
 from my_plugin import harness_trainers, refuse_others
 
@@ -14,11 +16,11 @@ loss = { name = "MultipleNegativesRankingLoss" }
 """
 
 
-def test_the_trainer_keeps_the_rules_of_trainers():
+def test_the_trainer_keeps_the_rules_of_trainers() -> None:
     check_trainer(harness_trainers()[0])
 
 
-def test_what_it_does_not_do_is_refused(tmp_path):
+def test_what_it_does_not_do_is_refused(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(RECIPE)
     refuse_others(read_recipe(recipe))
