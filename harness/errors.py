@@ -111,9 +111,11 @@ class Faults:
 
     def attempt(self, make: Callable[[], Made]) -> Made | None:
         """Return what `make` returns; None where it raises HarnessError, which is kept."""
-        with self.collect():
+        try:
             return make()
-        return None
+        except HarnessError as error:
+            self.add(error)
+            return None
 
     def add(self, error: HarnessError, subject: str = "") -> None:
         """Keep an error, or the parts of several; what was kept already counts once.

@@ -46,24 +46,22 @@ def run_plan(
     an option without a meaning, no model or no task that is left.
     """
     from harness.evaluation.runner import RunPlan
+    from harness.models.usable import check_usable
 
     config, fatal, faults = workspace.config, Faults(), Faults()
-    data = cache_folder = cache_size = None
-    with fatal.collect():
-        data = data_choice(run.data or config.data)
-    with fatal.collect():
-        cache_folder = cache.folder(config)
-    with fatal.collect():
-        cache_size = cache_limit(cache.cache_size, config)
-    with fatal.collect():
-        out_folder(out)
-    with fatal.collect():
-        model.settings()
+    data = fatal.attempt(lambda: data_choice(run.data or config.data))
+    cache_folder = fatal.attempt(lambda: cache.folder(config))
+    cache_size = fatal.attempt(lambda: cache_limit(cache.cache_size, config))
+    fatal.attempt(lambda: out_folder(out))
+    fatal.attempt(model.settings)
     tasks, suites = _tasks(run, workspace, faults, fatal)
-    models = [] if fatal.found else models_of(run.models or config.models, model, workspace, faults, fatal)
+    models = models_of(run.models or config.models, model, workspace, faults, fatal)
     if fatal.found or not (tasks and models):
         for fault in faults.found:
             fatal.add(fault)
+        for located in models:
+            with fatal.collect(f"model {located.name}" if len(models) > 1 else ""):
+                check_usable(located)
         fatal.refuse()
     return RunPlan(
         models=models,
@@ -114,7 +112,7 @@ def models_of(
 
     faults: takes words that name no model. fatal: takes what two of them have in common.
     """
-    from harness.models.locate import check_names, locate_model
+    from harness.models.locate import check_names, locate_model, parse_model
     from harness.models.missing import MissingModel
 
     schemes = workspace.plugins.model_schemes()
@@ -127,6 +125,9 @@ def models_of(
         )
     for text in named:
         with faults.collect():
+            parse_model(
+                text, schemes, threads=model.threads
+            )  # its name is told where settings are wrong, too
             for spec in model.specs(text, schemes):
                 try:
                     located.append(locate_model(spec, schemes))
