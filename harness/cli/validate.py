@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,12 +16,11 @@ from harness.cli.meaning import Meaning
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
 from harness.render import plural
-from harness.system.paths import shown_path, user_path
+from harness.system.paths import shown_path, user_path, without_start_folder
 from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -61,19 +62,21 @@ def command(files: tuple[str, ...], *, data: str | None, as_json: bool, plugins:
 
 
 def _workspace(options: PluginOptions) -> Workspace:
-    """Return the workspace of the current folder; without its configuration where that has faults.
+    """Return the workspace of the current folder, without what is wrong in its configuration.
 
-    It may be the very file that is asked about.
+    It may be the very file that is asked about. Raises HarnessError for a plugin that is broken.
     """
-    from harness.cli.config import Config
+    from harness.cli.config import Config, read_config
     from harness.cli.workspace import Workspace
-    from harness.plugins.loader import load_plugins
 
-    try:
-        return Workspace.open(options)
-    except HarnessError:
-        plugins = load_plugins([user_path(file) for file in options.plugin_files])
-        return Workspace(config=Config(), plugins=plugins, task_files=options.task_files)
+    config = Config()
+    with suppress(HarnessError):
+        config = read_config(Path.cwd())
+    there = {
+        key: tuple(file for file in getattr(config, key) if user_path(file).is_file())
+        for key in ("plugins", "task_files")
+    }
+    return Workspace.open(options, replace(config, **there))
 
 
 def _meaning(file: Path, data: str | None, workspace: Workspace) -> Meaning:
@@ -142,8 +145,8 @@ def _plain(meaning: Meaning) -> dict[str, Any]:
         "file": shown_path(meaning.file),
         "kind": meaning.kind,
         "parts": [{"name": part.name, "sentences": part.sentences} for part in meaning.parts],
-        "notes": meaning.notes,
-        "faults": [str(fault) for fault in meaning.faults.found],
+        "notes": [without_start_folder(note) for note in meaning.notes],
+        "faults": [without_start_folder(str(fault)) for fault in meaning.faults.found],
     }
 
 

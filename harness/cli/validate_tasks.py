@@ -11,7 +11,7 @@ from harness.render import plural
 from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from harness.cli.meaning import Meaning, Part
@@ -36,8 +36,9 @@ def explain_task_file(meaning: Meaning, data: DataChoice, workspace: Workspace, 
     file, faults = meaning.file, meaning.faults
     own: dict[str, Task] = {}
     with faults.collect():
-        own = read_task_file(file, workspace.plugins.task_kinds())
-    tables = read_toml(file).get("tasks", {})
+        own = read_task_file(file, workspace.plugins.task_kinds(), faults)
+    content = read_toml(file)
+    tables = content["tasks"] if isinstance(content.get("tasks"), dict) else {}
     for name, task in own.items():
         part = meaning.part(name, *_definition(task, tables[name], file.parent))
         _explain_rows(meaning, part, task, tables[name], data, wanted=wanted)
@@ -56,11 +57,9 @@ def explain_task_file(meaning: Meaning, data: DataChoice, workspace: Workspace, 
     schemes = workspace.plugins.task_schemes()
     with faults.collect():
         suites_by_name(suites, tasks | own, schemes)
-    defined = {*tasks, *tables}
+    for name, missing in _unknown_members(content.get("suites"), {*tasks, *tables}, schemes):
+        faults.add(HarnessError.unknown(f"task of suite {name}", missing, {*tasks, *tables}))
     for suite in suites:
-        for name in suite.tasks:
-            if name not in defined and name.partition(":")[0] not in schemes:
-                faults.add(HarnessError.unknown(f"task of suite {suite.name}", name, defined))
         meaning.part(f"suite {suite.name}", *_suite(suite))
 
 
@@ -124,6 +123,17 @@ def _rows(dataset: Dataset) -> Iterator[str]:
         yield f"{name}: {plural(len(table), 'row')}"
     for finding in dataset.findings:
         yield f"{finding.severity.upper()} {finding.code}: {finding.evidence}"
+
+
+def _unknown_members(
+    suites: object, defined: Collection[str], schemes: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield suite and task for each task of a suite that is not defined, of tables as they are written."""
+    for name, table in suites.items() if isinstance(suites, dict) else ():
+        tasks = table.get("tasks") if isinstance(table, dict) else None
+        for task in tasks if isinstance(tasks, list) else ():
+            if isinstance(task, str) and task not in defined and task.partition(":")[0] not in schemes:
+                yield name, task
 
 
 def _suite(suite: Suite) -> Iterator[str]:

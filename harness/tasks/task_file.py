@@ -58,18 +58,24 @@ _PATHS = ("train", "dev", "scores")
 """Options that name files."""
 
 
-def read_task_file(path: Path, kinds: Mapping[str, TaskKind]) -> dict[str, Task]:
+def read_task_file(
+    path: Path, kinds: Mapping[str, TaskKind], faults: Faults | None = None
+) -> dict[str, Task]:
     """Build the tasks that the `[tasks.NAME]` tables of a TOML file define; none for a file of suites alone.
 
+    faults: takes what is wrong, and the sound tasks are returned.
     Raises HarnessError for a file that cannot be read, and for every task of an unknown kind or with a
     definition that is not right.
     """
     tasks: dict[str, Task] = {}
-    faults = Faults()
-    for name, table in _read(path, faults).tasks.items():
-        with faults.collect(f"{path}: {table_name('tasks', name)}"):
+    found = Faults()
+    for name, table in _read(path, found).tasks.items():
+        with found.collect(f"{path}: {table_name('tasks', name)}"):
             tasks[name] = _task(name, table, path, kinds)
-    faults.refuse(str(path))
+    if faults is None:
+        found.refuse(str(path))
+    else:
+        faults.found += found.found
     return tasks
 
 

@@ -208,3 +208,10 @@ def test_nothing_is_read_or_fetched_of_a_dataset_of_the_hub(explained):
     _, parts, notes, faults = explained("tasks.toml")
     assert ("kind sts, of hub:ORG/NAME" in parts["quora"], faults) == (True, [])
     assert "rows of the hub were not looked at; --data hub fetches them" in notes
+
+
+def test_sound_tasks_are_explained_beside_one_that_is_not(explained):
+    Path("tasks.toml").write_text(f'{TASKS}[tasks.odd]\nkind = "none"\npath = "x"\n')
+    _, parts, _, (fault,) = explained("tasks.toml")
+    assert "3 rows in 3 clusters" in parts["tickets"]
+    assert "no kind of task named 'none'" in fault

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from harness.errors import HarnessError
-from harness.system.toml_file import key_path, read_toml_as, table_as, table_name
+from harness.errors import Faults, HarnessError
+from harness.system.toml_file import key_path, read_table, read_toml_as, table_as, table_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,3 +252,28 @@ def test_keys_are_written_as_they_are_found_in_a_file(keys, path):
 def test_a_table_is_written_as_its_header():
     assert table_name("tasks", "stsb") == "[tasks.stsb]"
     assert table_name("line", 1) == "[[line]] no. 2"
+
+
+def test_all_keys_that_are_not_right_are_told_at_once(read):
+    with pytest.raises(HarnessError) as caught:
+        read('txet = "a"\ncount = "x"\n[inner]\nratoi = 1\n[[part]]\nsize = 1.5\n')
+    said = str(caught.value)
+    assert "a.toml: 5 things are wrong" in said
+    for told in (
+        "'txet'",
+        "count must be",
+        "named 'ratoi'",
+        "[inner] word is missing",
+        "no. 1: size must be",
+    ):
+        assert told in said
+
+
+def test_a_table_is_read_without_its_unknown_keys_and_not_at_all_where_a_value_is_wrong():
+    faults = Faults()
+    assert read_table({"odd": 1, "text": "a", "inner": {"word": "b", "odd": 2}}, Whole, "f", faults) == Whole(
+        text="a", inner=Inner(word="b")
+    )
+    assert len(faults.found) == 2
+    assert read_table({"text": 1}, Whole, "f", faults) is None
+    assert len(faults.found) == 3
