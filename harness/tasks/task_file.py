@@ -70,7 +70,7 @@ def read_task_file(
     tasks: dict[str, Task] = {}
     found = Faults()
     for name, table in _read(path, found).tasks.items():
-        with found.collect(f"{path}: {table_name('tasks', name)}"):
+        with found.collect():
             tasks[name] = _task(name, table, path, kinds)
     if faults is None:
         found.refuse(str(path))
@@ -126,7 +126,7 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     faults.refuse(where)
     general = cast("_TaskTable", general)  # there are faults where it is None
     if general.kind not in kinds:
-        raise HarnessError.unknown("kind of task", general.kind, kinds)
+        raise HarnessError.unknown(f"kind of task ({where})", general.kind, kinds)
     given = (general.path,) if isinstance(general.path, str) else general.path
     if not given:
         raise HarnessError(f"{where} path names no file")
@@ -145,7 +145,9 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
         paths=paths if len(paths) > 1 else (),
         hub=hub,
     )
-    task = hub_task(kind, definition, hub, table) if hub else kind.build(definition)
+    with faults.collect(where):
+        task = hub_task(kind, definition, hub, table) if hub else kind.build(definition)
+    faults.refuse(where)
     # Where rows come from and how files write them is no part of a task: rows count by their content.
     task.options = {
         key: value

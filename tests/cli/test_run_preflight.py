@@ -150,7 +150,7 @@ def test_all_faults_of_task_files_are_listed_with_those_of_the_command(run):
     answer = run("--task-file", "tasks.toml", "--device", "gpu")
     assert "6 things are wrong" in answer.err
     for told in (
-        "tasks.toml: [tasks.a]: no kind of task named 'stss'",
+        "no kind of task (tasks.toml: [tasks.a]) named 'stss'",
         "[tasks.b] path is missing",
         "no column of kind sts (task c) named 'question'",
         "no option of kind sts (task c) named 'odd'",

@@ -159,7 +159,7 @@ def test_a_configuration_is_what_its_keys_set(explained):
                 '[tasks.a]\nkind = "stss"\npath = "x"\n[tasks.b]\nkind = "sts"\nheader = 3\n'
                 '[suites.s]\ntasks = ["stbs"]\n[odd]\n'
             ),
-            ["no kind of task named 'stss'", "path is missing", "header must be", "'stbs'", "'odd'"],
+            ["named 'stss'", "path is missing", "header must be", "'stbs'", "'odd'"],
         ),
         (
             "gate.toml",
@@ -214,4 +214,4 @@ def test_sound_tasks_are_explained_beside_one_that_is_not(explained):
     Path("tasks.toml").write_text(f'{TASKS}[tasks.odd]\nkind = "none"\npath = "x"\n')
     _, parts, _, (fault,) = explained("tasks.toml")
     assert "3 rows in 3 clusters" in parts["tickets"]
-    assert "no kind of task named 'none'" in fault
+    assert "no kind of task (tasks.toml: [tasks.odd]) named 'none'" in fault
