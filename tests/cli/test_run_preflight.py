@@ -52,7 +52,7 @@ def test_columns_paths_models_settings_and_names_are_listed_at_once_and_nothing_
     assert (answer.code, answer.out, encoded) == (2, "", [])
     assert answer.err.startswith("Error: 6 things are wrong\n")
     for told in (
-        "no task or tag named 'stbs'\n    did you mean: stsb",
+        "no task or tag named 'stbs'\n    did you mean: sts, stsb",
         "no model named 'lexcial'\n    did you mean: lexical",
         "model lexical-8: the lexical model does not support --truncate-dim\n    hint: it supports",
         "model empty-8: empty is not a model folder",

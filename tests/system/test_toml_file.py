@@ -170,7 +170,9 @@ def test_an_error_names_the_table_the_key_the_value_and_what_is_wanted(content, 
         ),
         pytest.param("[inner]\nwrd = 1", "no key in [inner] of ", id="in a table"),
         pytest.param(
-            "[inner]\nword = 'a'\nwrd = 1", "named 'wrd'\n  did you mean: word\n  known: ratio, word\n", id="names"
+            "[inner]\nword = 'a'\nwrd = 1",
+            "named 'wrd'\n  did you mean: word\n  known: ratio, word\n",
+            id="names",
         ),
         pytest.param("[[part]]\nsze = 1", "no key in [[part]] no. 1 of ", id="in a list of tables"),
         pytest.param("[maybe]\nx = 1", "no key in [maybe] of ", id="in an optional table"),
