@@ -126,7 +126,8 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     faults.refuse(where)
     general = cast("_TaskTable", general)  # there are faults where it is None
     if general.kind not in kinds:
-        raise HarnessError.unknown(f"kind of task ({where})", general.kind, kinds)
+        faults.add(HarnessError.unknown("kind of task", general.kind, kinds), where)
+        faults.refuse()
     given = (general.path,) if isinstance(general.path, str) else general.path
     if not given:
         raise HarnessError(f"{where} path names no file")

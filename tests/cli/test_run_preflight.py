@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import HarnessError
+
 TASKS = """
 [tasks.other-columns]
 kind = "sts"
@@ -128,10 +130,15 @@ def test_rows_are_read_once(run, monkeypatch):
     assert read == ["stsb", "stsb-dev"]
 
 
-def test_what_is_done_already_needs_neither_its_device_nor_another_run(run, tiny):
-    assert run(model=tiny, tasks="stsb").code == 0
-    answer = run("--device", "cuda:99", model=tiny, tasks="stsb")
+def test_a_model_that_has_nothing_left_to_do_needs_no_device(run, monkeypatch):
+    def gone(_located):
+        raise HarnessError("its device is gone")
+
+    assert run(tasks="stsb").code == 0
+    monkeypatch.setattr("harness.evaluation.preflight.check_usable", gone)
+    answer = run(tasks="stsb")
     assert (answer.code, "1 result kept from before" in answer.out) == (0, True)
+    assert "Error: its device is gone" in run(tasks="sts").err
 
 
 def test_a_quoted_row_is_withheld_without_texts(run):
@@ -148,9 +155,9 @@ def test_all_faults_of_task_files_are_listed_with_those_of_the_command(run):
         '[tasks.c]\nkind = "sts"\npath = "x.csv"\ncolumns = { question = "q" }\nodd = 1\n'
     )
     answer = run("--task-file", "tasks.toml", "--device", "gpu")
-    assert "6 things are wrong" in answer.err
+    assert "5 things are wrong" in answer.err
     for told in (
-        "no kind of task (tasks.toml: [tasks.a]) named 'stss'",
+        "tasks.toml: [tasks.a]: no kind of task named 'stss'",
         "[tasks.b] path is missing",
         "no column of kind sts (task c) named 'question'",
         "no option of kind sts (task c) named 'odd'",

@@ -214,4 +214,4 @@ def test_sound_tasks_are_explained_beside_one_that_is_not(explained):
     Path("tasks.toml").write_text(f'{TASKS}[tasks.odd]\nkind = "none"\npath = "x"\n')
     _, parts, _, (fault,) = explained("tasks.toml")
     assert "3 rows in 3 clusters" in parts["tickets"]
-    assert "no kind of task (tasks.toml: [tasks.odd]) named 'none'" in fault
+    assert "tasks.toml: [tasks.odd]: no kind of task named 'none'" in fault

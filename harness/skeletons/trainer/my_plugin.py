@@ -55,7 +55,12 @@ def train(job: TrainingJob) -> TrainingResult:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), plan.max_grad_norm or math.inf)
         optimizer.step()
-        entry = LogEntry(epoch=(step + 1) / per_epoch, step=step + 1, loss=float(loss))
+        entry = LogEntry(
+            epoch=(step + 1) / per_epoch,
+            step=step + 1,
+            loss=float(loss.detach()),
+            metrics=scores_of(model, job) if (step + 1) % per_epoch == 0 else {},
+        )
         log.append(entry)
         job.follower.log(entry)
         job.follower.advance(entry.step, entry.epoch)
@@ -78,8 +83,8 @@ def refuse_others(recipe: Recipe) -> None:
     others += [
         key for key in ("model", "evaluation") if plan.get(key, {}).keys() - {"tasks", "every", "keep"}
     ]
-    if recipe.evaluation.keep == "best":
-        others.append('evaluation.keep = "best"')
+    others += ['evaluation.keep = "best"'] if recipe.evaluation.keep == "best" else []
+    others += ["evaluation.every, in steps"] if recipe.evaluation.every != "epoch" else []
     if recipe.loss.name != LOSS or recipe.loss.matryoshka or recipe.loss.similarity == "dot":
         others.append(f"a loss other than {LOSS} of cosines")
     if recipe.data.kind != "pairs":
@@ -115,6 +120,16 @@ def in_batch_loss(model: SentenceTransformer, job: TrainingJob, rows: Sequence[i
     return torch.nn.functional.cross_entropy(scores, torch.arange(len(rows), device=scores.device))
 
 
+def scores_of(model: SentenceTransformer, job: TrainingJob) -> dict[str, float]:
+    """Return the scores of the model as it is now on the recipe's tasks; none where it names no task."""
+    if not job.recipe.evaluation.tasks:
+        return {}
+    folder = job.work / "evaluated"
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(str(folder), create_model_card=False)
+    return dict(job.evaluate(folder))
+
+
 def save_checkpoint(
     folder: Path, model: SentenceTransformer, optimizer: torch.optim.Optimizer, log: Sequence[LogEntry]
 ) -> None:
@@ -124,7 +139,10 @@ def save_checkpoint(
     new = folder.with_name("checkpoint-new")
     shutil.rmtree(new, ignore_errors=True)
     model.save_pretrained(str(new / "model"), create_model_card=False)
-    entries = [{"epoch": entry.epoch, "step": entry.step, "loss": entry.loss} for entry in log]
+    entries = [
+        {"epoch": entry.epoch, "step": entry.step, "loss": entry.loss, "metrics": dict(entry.metrics)}
+        for entry in log
+    ]
     state = {"optimizer": optimizer.state_dict(), "step": log[-1].step, "log": entries}
     torch.save(state, new / "state.pt")
     shutil.rmtree(folder, ignore_errors=True)
