@@ -89,7 +89,7 @@ class FaultsError(HarnessError):
         subject = f"{where}: " if where else ""
         super().__init__(
             f"{subject}{len(parts)} things are wrong",
-            exists="\n".join(str(part) for part in parts),
+            exists="\n".join(str(part).removeprefix(subject) for part in parts),
             hint=hint,
         )
         self.where, self.parts = where, tuple(parts)

@@ -125,7 +125,7 @@ def test_a_new_plugin_is_built_installed_and_tested_in_an_environment_of_its_own
     assert harness("new", kind, NAME).code == 0
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     offline = ["--no-index", "--no-deps"]
-    build = [*pip, "wheel", *offline, "--no-build-isolation", "--wheel-dir", "wheels", NAME]
+    build = [*pip, "wheel", *offline, "--no-build-isolation", "--wheel-dir", "wheels", f"./{NAME}"]
     subprocess.run(build, check=True, capture_output=True, timeout=300)
     (wheel,) = Path("wheels").glob("*.whl")
     subprocess.run([*pip, "install", *offline, "--target", "fresh", wheel], check=True, timeout=300)
