@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _KINDS: tuple[What, ...] = ("dataset", "recipe", "candidate", "model", "card")
 _CELLS: tuple[Any, ...] = (
-    "A plain sentence.", "", "  ", None, math.nan, 3, {"title": "t", "text": "x"}, ["a", "b"], "时间", "\x00 \ud800",
-    "A plain sentence.", "l" * 5000,
+    "A plain sentence.", "", "  ", None, math.nan, 3, {"title": "t", "text": "x"}, ["a", "b"], "时间",
+    "\x00 \ud800", "A plain sentence.", "l" * 5000,
 )  # fmt: skip
 _LABELS: tuple[Any, ...] = (0, 1, 1.0, 0.5, -1, 5, math.nan, math.inf, None, "entailment", True, 1)
 

@@ -65,7 +65,7 @@ def _sparse(trial: _CheckTrial) -> Iterator[str]:
     """Find checks that raise, or find something, where next to nothing is known."""
     for given in sparse_inputs():
         if found := trial.look(given):
-            yield f"of a {given.what} of which nothing is known, it finds {str(found[0])[:80]!r}: be silent then"
+            yield f"of a {given.what} of which nothing is known, it finds {str(found[0])[:80]!r}"
 
 
 def _strange(trial: _CheckTrial) -> Iterator[str]:

@@ -13,7 +13,6 @@ from harness.system.plugin_code import plugin_code
 from harness.testing.check_inputs import clean_rows
 from harness.testing.model_trial import TEXTS
 from harness.testing.small_model import build_small_model
-from harness.training.check_input import LogEntry, Rows
 from harness.training.interface import TrainingJob
 from harness.training.recipe import Data, EvaluationSchedule, Loss, Recipe, Schedule
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from harness.training.check_input import LogEntry, Rows
     from harness.training.interface import Trainer
 
 _ROWS = 24

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,7 @@ def _learns(trial: TrainerTrial) -> Iterator[str]:
 
 def _same_seed(trial: TrainerTrial) -> Iterator[str]:
     if found := _unlike(trial, trial.train("again").job.folder):
-        yield f"the same recipe, rows and seed give another model: {found}; take all that is drawn from job.seed"
+        yield f"the same recipe, rows and seed give another model: {found}; draw with job.seed"
 
 
 def _other_seed(trial: TrainerTrial) -> Iterator[str]:
@@ -114,7 +115,7 @@ def _base(trial: TrainerTrial) -> Iterator[str]:
     trial.plain  # noqa: B018 - it is trained once
     now = hashes(trial.base)
     if changed := sorted(name for name in {*before, *now} if before.get(name) != now.get(name)):
-        yield f"the training changes the base: {', '.join(changed[:3])} in job.base; write to job.folder alone"
+        yield f"the training changes its base: {changed[0]} in job.base; write to job.folder alone"
 
 
 def _rows(trial: TrainerTrial) -> Iterator[str]:
@@ -160,10 +161,8 @@ def _evaluates(trial: TrainerTrial) -> Iterator[str]:
 def _resumes(trial: TrainerTrial) -> Iterator[str]:
     """Find a training that is another one after an interruption, whether or not it keeps checkpoints."""
     steps = trial.plain.result.steps
-    try:
+    with suppress(StoppedError):
         trial.train("resumed", stop_at=max(1, (2 * steps) // 3))
-    except StoppedError:
-        pass
     shutil.rmtree(trial.root / "resumed" / "model", ignore_errors=True)
     resumed = trial.train("resumed")
     if found := _unlike(trial, resumed.job.folder):
