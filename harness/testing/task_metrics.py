@@ -35,7 +35,7 @@ def _columns_exist(trial: TaskTrial) -> Iterator[str]:
             )
 
 
-def finite(trial: TaskTrial) -> Iterator[str]:
+def _finite(trial: TaskTrial) -> Iterator[str]:
     """Find NaN and infinite values that a metric reads, with a model that gives a text zeros, too."""
     yield from _not_finite(trial, trial.answers, "")
     zeros = trial.ask(trial.task, WatchedModel(trial.first, zeros=True))
@@ -161,9 +161,9 @@ def _resampled(trial: TaskTrial) -> Iterator[str]:
 
 
 COLUMN_RULES = (Rule("metric-columns", "returns every column that a metric reads", _columns_exist),)
+VALUE_RULES = (Rule("finite", "has numbers in what metrics read, also for an embedding of zeros", _finite),)
+DEFINED_RULES = (Rule("metrics-defined", "has metrics that return a number", _defined),)
 METRIC_RULES = (
-    Rule("finite", "has numbers in what metrics read, also where an embedding is zeros", finite),
-    Rule("metrics-defined", "has metrics that return a number", _defined),
     Rule("metrics-pure", "has metrics that change nothing and ignore the order of rows", _pure),
     Rule("metrics-undefined", "has metrics that are NaN for too few examples, and do not raise", _undefined),
     Rule("metrics-resample", "has the same scores from `resample` as from `compute`", _resampled),

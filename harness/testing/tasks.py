@@ -18,7 +18,7 @@ from harness.tasks.dataset import Predictions
 from harness.tasks.interface import AggregateTask, Task
 from harness.testing.findings import finding_problem
 from harness.testing.rules import Rule, find_failures, raise_failures
-from harness.testing.task_metrics import COLUMN_RULES, METRIC_RULES
+from harness.testing.task_metrics import COLUMN_RULES, DEFINED_RULES, METRIC_RULES, VALUE_RULES
 from harness.testing.task_rows import LOAD_RULES, ROW_RULES
 from harness.testing.task_trial import TaskTrial, difference
 from harness.testing.watched_model import WatchedModel
@@ -180,11 +180,12 @@ STAGES = (
     (_INPUTS,),
     (Rule("answers", "returns Predictions: one row per example, in order", _answers),),
     COLUMN_RULES,
+    (_TWICE, *VALUE_RULES),
+    DEFINED_RULES,
     (
         *ROW_RULES,
         _ENCODES,
         Rule("texts", "announces in `texts` exactly what predict encodes", _announces),
-        _TWICE,
         _MODELS,
         *METRIC_RULES,
         Rule("stored", "has predictions and fitted values of plain data", _stored),
@@ -198,7 +199,8 @@ AGGREGATE_STAGES = (
     LOAD_RULES,
     (_INPUTS,),
     (Rule("scores", "returns metrics with scores, the headline first", _scores),),
-    (ROW_RULES[0], ROW_RULES[2], _ENCODES, _TWICE, _MODELS, _FINDINGS),
+    (_TWICE,),
+    (ROW_RULES[0], ROW_RULES[2], _ENCODES, _MODELS, _FINDINGS),
     (_EVALUATES,),
 )
 """Rules of tasks that another tool scores."""

@@ -105,7 +105,7 @@ def _other_seed(trial: TrainerTrial) -> Iterator[str]:
     folder = trial.train("other-seed", seed=SEED + 1).job.folder
     if _same(trial.embeddings(trial.plain.job.folder), trial.embeddings(folder)):
         yield (
-            f"seeds {SEED} and {SEED + 1} give the same model, so --seeds shows no spread: take what is drawn,"
+            f"seeds {SEED} and {SEED + 1} give the same model: --seeds shows no spread; take what is drawn,"
             " such as the order of the rows, from job.seed"
         )
 
@@ -115,7 +115,7 @@ def _base(trial: TrainerTrial) -> Iterator[str]:
     trial.plain  # noqa: B018 - it is trained once
     now = hashes(trial.base)
     if changed := sorted(name for name in {*before, *now} if before.get(name) != now.get(name)):
-        yield f"the training changes its base: {changed[0]} in job.base; write to job.folder alone"
+        yield f"the training changes its base: {changed[0]} in job.base; write to job.folder"
 
 
 def _rows(trial: TrainerTrial) -> Iterator[str]:
