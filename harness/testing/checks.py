@@ -116,10 +116,8 @@ def _inputs(trial: _CheckTrial) -> Iterator[str]:
 
 STAGES = (
     (Rule("attributes", "has a name, a line of help and a function", _attributes),),
-    (
-        Rule("sparse", "is silent where nothing is known", _sparse),
-        Rule("strange", "raises for no row, label or figure that files hold", _strange),
-    ),
+    (Rule("sparse", "is silent where nothing is known", _sparse),),
+    (Rule("strange", "raises for no row, label or figure that files hold", _strange),),
     (Rule("findings", "returns findings with code, severity, evidence and remedy", _findings),),
     (
         Rule("finds", "finds something in the input that is given as `finds`", _finds),

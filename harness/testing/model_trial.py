@@ -54,8 +54,10 @@ class ModelTrial:
 
     @cached_property
     def embeddings(self) -> np.ndarray:
-        """The embeddings of `TEXTS`."""
-        return self.model.encode(list(TEXTS), Role.TEXT)
+        """The embeddings of `TEXTS`, in an array of their own."""
+        import numpy as np
+
+        return np.array(self.model.encode(list(TEXTS), Role.TEXT))
 
     @cached_property
     def scheme(self) -> ModelScheme | None:

@@ -10,7 +10,7 @@ from harness.plugins.validate import model_error
 from harness.testing.model_trial import ODD, TEXTS, ModelTrial
 from harness.testing.model_use import ROLE_RULES, SIMILARITY_RULES, TOKEN_RULES
 from harness.testing.rules import Rule, find_failures, raise_failures
-from harness.testing.specifications import SPECIFICATION_RULES
+from harness.testing.specifications import LOCATED_RULES, SETTINGS_RULES, SPECIFICATION_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,9 +143,9 @@ STAGES = (
     (Rule("finite", "has finite embeddings for any text, and tells texts apart", _finite),),
     (Rule("twice", "gives a text the same embedding each time", _twice),),
     (Rule("order", "returns rows in the order of the texts", _order),),
+    (Rule("batches", "gives a text the same embedding with any other texts in the call", _batches),),
+    (Rule("other-texts", "gives a text the same embedding whatever was encoded before", _other_texts),),
     (
-        Rule("batches", "gives a text the same embedding with any other texts in the call", _batches),
-        Rule("other-texts", "gives a text the same embedding whatever was encoded before", _other_texts),
         Rule("inputs", "does not change the list of texts", _inputs),
         Rule("loaded-again", "has the same embeddings when it is loaded again", _loaded_again),
         *ROLE_RULES,
@@ -153,5 +153,7 @@ STAGES = (
         *TOKEN_RULES,
         *SPECIFICATION_RULES,
     ),
+    LOCATED_RULES,
+    SETTINGS_RULES,
 )
 """Rules of models."""

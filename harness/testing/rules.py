@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from dataclasses import dataclass
 from itertools import islice
@@ -86,12 +87,10 @@ def _first(rule: Rule, trial: Any) -> list[str]:  # noqa: ANN401 - each kind has
 
 
 def _where(error: BaseException) -> str:
-    """Return where an exception was raised, outside of the harness: ` (topics.py, line 12)`."""
-    ours = Path(__file__).parents[1]
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_file() and not Path(frame.filename).is_relative_to(ours)
-    ]
-    # Libraries are called by plugins: of several frames, the plugin's own comes first.
-    return f" ({Path(frames[0].filename).name}, line {frames[0].lineno})" if frames else ""
+    """Return where the plugin was when an exception was raised: ` (topics.py, line 12)`."""
+    libraries = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
+    for frame in traceback.extract_tb(error.__traceback__):
+        file = Path(frame.filename)
+        if file.is_file() and not any(map(file.is_relative_to, [Path(__file__).parents[1], *libraries])):
+            return f" ({file.name}, line {frame.lineno})"
+    return ""

@@ -146,6 +146,8 @@ _HONORED = {
 SPECIFICATION_RULES = (
     Rule("specification", "has a spec of plain data, which another process gets as it is", _specification),
     Rule("facts", "has facts of plain data, as a record holds them", _facts),
-    Rule("located-again", "is located from its spec again, under the name that a user gives", _located_again),
-    Rule("settings", "does what the settings say that its scheme honors", _settings),
 )
+LOCATED_RULES = (
+    Rule("located-again", "is located from its spec again, under the name that a user gives", _located_again),
+)
+SETTINGS_RULES = (Rule("settings", "does what the settings say that its scheme honors", _settings),)

@@ -191,9 +191,9 @@ STAGES = (
     (Rule("attributes", "has a name, a line of help and a function", _attributes),),
     (Rule("trains", "returns a TrainingResult with its log, and writes job.folder", _trains),),
     (Rule("loads", "writes a folder that `harness run` loads", _loads),),
+    (Rule("learns", "changes the embeddings of its base", _learns),),
+    (Rule("same-seed", "trains the same model from the same recipe, rows and seed", _same_seed),),
     (
-        Rule("learns", "changes the embeddings of its base", _learns),
-        Rule("same-seed", "trains the same model from the same recipe, rows and seed", _same_seed),
         Rule("other-seed", "trains another model from another seed", _other_seed),
         Rule("base", "leaves the files of its base alone", _base),
         Rule("rows", "does not change the rows", _rows),
