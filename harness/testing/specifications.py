@@ -60,15 +60,16 @@ def _located_again(trial: ModelTrial) -> Iterator[str]:
         )
         return
     again = trial.locate(spec)
-    if again.spec != spec:
-        yield f"located from {spec}, it has the spec {again.spec}: keep the one that locate gets"
+    named = replace(spec, name="my-name", settings=replace(spec.settings, device="cpu"))
+    if (found := trial.locate(named)).spec != named:
+        yield f"located from {named}, it has the spec {found.spec}: keep the one that locate gets"
     elif (again.name, again.fingerprint) != (trial.located.name, trial.located.fingerprint):
         yield (
             f"located again, it is {again.name} with fingerprint {again.fingerprint[:8]}, before"
             f" {trial.located.name} with {trial.located.fingerprint[:8]}"
         )
-    elif (found := trial.locate(replace(spec, name="my-name")).name) != "my-name":
-        yield f"with --model my-name=…, it is called {found!r}: use spec.name where it is not empty"
+    elif found.name != named.name:
+        yield f"with --model my-name=…, it is called {found.name!r}: use spec.name where it is not empty"
 
 
 def _settings(trial: ModelTrial) -> Iterator[str]:

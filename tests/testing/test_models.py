@@ -306,9 +306,7 @@ BROKEN = [
 
 def located(kind):
     location = Path("x") if kind is LocationIsAPath else "x"
-    settings = {ForgetsItsSpec: {"similarity": "cosine"}}.get(kind, {})
-    spec = ModelSpec("sound", location)
-    return kind(replace(spec, settings=replace(spec.settings, **settings)))
+    return kind(ModelSpec("sound", location))
 
 
 def failures(kind):

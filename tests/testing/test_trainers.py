@@ -24,10 +24,10 @@ STEPS = 3
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A folder of a model that is a table of random vectors: it loads in no time."""
+    import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer, models, pre_tokenizers
-    import torch
 
     words = {word: row for row, word in enumerate(["[UNK]", *"abcdefghijklmnopqrstuvwxyz"])}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
@@ -52,7 +52,7 @@ class Sound:
         for step in range(1, STEPS + 1):
             with torch.no_grad():
                 for weight in model.parameters():
-                    weight += self.size * torch.randn(weight.shape, generator=generator)
+                    weight.add_(self.size * torch.randn(weight.shape, generator=generator))
             log.append(self.entry(job, model, step))
             job.follower.log(log[-1])
             job.follower.advance(step, float(step))
