@@ -147,9 +147,12 @@ def _follower(trial: TrainerTrial) -> Iterator[str]:
 
 
 def _evaluates(trial: TrainerTrial) -> Iterator[str]:
-    training = trial.train("scored", scored=True)
+    try:
+        training = trial.train("scored", scored=True)
+    except HarnessError:
+        return  # it refuses such a recipe, and says so
     if not training.evaluated:
-        yield "the recipe names a task, and job.evaluate is not called: no score is in the log"
+        yield "the recipe names a task, and job.evaluate is not called: call it, or refuse evaluation.tasks"
         return
     without = [folder for folder, there in training.evaluated if not there]
     if without:
@@ -199,7 +202,7 @@ STAGES = (
         Rule("rows", "does not change the rows", _rows),
         Rule("folders", "writes to job.work and job.folder alone", _folders),
         Rule("follower", "reports its plan, each step and its log", _follower),
-        Rule("evaluates", "scores saved models where the recipe names tasks", _evaluates),
+        Rule("evaluates", "scores saved models where the recipe names tasks, or refuses it", _evaluates),
         Rule("resumes", "gives the same model after an interruption", _resumes),
     ),
 )

@@ -17,12 +17,18 @@ from harness.testing.rules import wanted
 
 FOLDER = Path(__file__).parents[2] / "docs" / "plugins"
 PAGES = sorted(page.stem for page in FOLDER.glob("*.md") if page.stem != "testing")
-FILE = re.compile(r"`([\w/.-]+\.\w+)`[^`]*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-"""A file of an example: the last name before a block in the paragraph above it."""
+BLOCK = re.compile(r"((?:^[^`\n].*\n|^`(?!``).*\n)+)\n```\w+\n((?:(?!```).*\n)*)```$", re.MULTILINE)
+NAME = re.compile(r"`([\w/.-]+\.(?:py|csv|jsonl|txt))`")
 
 
 def text_of(page: str) -> str:
     return (FOLDER / f"{page}.md").read_text(encoding="utf-8")
+
+
+def files_of(page: str) -> dict[str, str]:
+    """Return the files of an example: the last name in the paragraph above a block → the block."""
+    named = ((NAME.findall(above), block) for above, block in BLOCK.findall(text_of(page)))
+    return {names[-1]: block for names, block in named if names}
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def example(tmp_path, monkeypatch):
     known = set(sys.modules)
 
     def write(page: str) -> list[str]:
-        files = dict(FILE.findall(text_of(page)))
+        files = files_of(page)
         for name, content in files.items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(content, encoding="utf-8")
