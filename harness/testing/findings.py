@@ -17,8 +17,9 @@ def finding_problem(finding: object) -> str:
             return f"{named} has the {field} {getattr(finding, field)!r}, which is not a text"
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", finding.code):
         return f"{named} needs a code of lower case words with hyphens, such as 'labels-inverted'"
-    if not isinstance(finding.severity, Severity):
-        return f"{named} has the severity {finding.severity!r}: {', '.join(map(str, Severity))} are known"
+    severity: object = finding.severity
+    if not isinstance(severity, Severity):
+        return f"{named} has the severity {severity!r}: {', '.join(map(str, Severity))} are known"
     if not finding.evidence.strip():
         return f"{named} has no evidence: say what was seen, with its figures"
     if not finding.remedy.strip():

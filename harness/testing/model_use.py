@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.models.interface import SIMILARITIES, Role
 from harness.testing.model_trial import ODD, TEXTS
@@ -20,9 +20,10 @@ _CLOSE = 1e-3
 
 
 def _roles(trial: ModelTrial) -> Iterator[str]:
-    model, rows = trial.model, {}
+    model = trial.model
+    rows: dict[Role, np.ndarray] = {}
     for role in Role:
-        same = model.same_as(role)
+        same: Any = model.same_as(role)
         if not isinstance(same, Role):
             yield f"same_as({role}) returns {same!r}: a Role is wanted, such as {role} itself"
             return

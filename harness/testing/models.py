@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.models.interface import Role
@@ -64,7 +64,7 @@ def _shape(trial: ModelTrial) -> Iterator[str]:
 
     dimensions = trial.model.facts.dimensions
     for texts in (list(TEXTS), list(TEXTS[:1]), []):
-        found = trial.model.encode(texts, Role.TEXT)
+        found: Any = trial.model.encode(texts, Role.TEXT)
         wanted = f"a float32 array of shape ({len(texts)}, {dimensions}) is wanted for {len(texts)} texts"
         if not isinstance(found, np.ndarray):
             yield f"encode returns a {type(found).__name__}: {wanted}, on the host"

@@ -27,8 +27,9 @@ def _loads(trial: TaskTrial) -> Iterator[str]:
             yield "there is no data to try it with: set `sample` to a folder next to the module, or pass data"
             return
     before = _files(trial.source.root)
-    if not isinstance(trial.dataset, Dataset):
-        yield f"load returns a {type(trial.dataset).__name__}, not a Dataset"
+    loaded: object = trial.dataset
+    if not isinstance(loaded, Dataset):
+        yield f"load returns a {type(loaded).__name__}, not a Dataset"
     elif changed := _files(trial.source.root) ^ before:
         yield f"load writes to the folder of its data: {min(path for path, *_ in changed)}"
 
@@ -95,7 +96,7 @@ def sampled(trial: TaskTrial) -> Iterator[str]:
     ids: set[Any] = set()
     for limit in (1, max(2, len(whole) // 2), len(whole)):
         try:
-            some = trial.task.limited(whole, limit)
+            some: Any = trial.task.limited(whole, limit)
         except HarnessError:
             return  # its rows cannot be limited, and it says so
         if not isinstance(some, Dataset):

@@ -43,7 +43,7 @@ def task_failures(task: Task, data: Path | None = None) -> list[str]:
 
 
 def _attributes(trial: TaskTrial) -> Iterator[str]:
-    task = trial.task
+    task: Any = trial.task
     if problem := answer_error(task, Task):
         yield f"it is {problem}"
         return

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.models.interface import ModelSpec
@@ -52,7 +52,7 @@ def trainer_failures(
 
 
 def _attributes(trial: TrainerTrial) -> Iterator[str]:
-    trainer = trial.trainer
+    trainer: Any = trial.trainer
     if problem := answer_error(trainer, Trainer):
         yield f"it is {problem}"
     elif not isinstance(trainer.help, str) or not trainer.help.strip() or "\n" in trainer.help:
