@@ -86,7 +86,8 @@ def similarity_of(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         products: np.ndarray = (a / np.maximum(lengths[0], 1e-12)) @ (b / np.maximum(lengths[1], 1e-12)).T
         return products
     order = 1 if name == "manhattan" else 2
-    return -np.linalg.norm(a[:, None] - b[None], ord=order, axis=2)
+    distances: np.ndarray = np.linalg.norm(a[:, None] - b[None], ord=order, axis=2)
+    return -distances
 
 
 def _tokens(trial: ModelTrial) -> Iterator[str]:

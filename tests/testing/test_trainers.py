@@ -197,7 +197,6 @@ def test_a_sound_trainer_keeps_all_rules(base):
 
 
 @pytest.mark.parametrize(("rule", "broken", "says"), BROKEN)
-@pytest.mark.slow
 def test_a_trainer_that_breaks_one_rule_is_found_by_this_rule_alone(rule, broken, says, base):
     (sentence,) = failures(broken, base)
     assert sentence.startswith(f"{rule}: ")
