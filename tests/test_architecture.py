@@ -106,7 +106,7 @@ def test_a_public_name_is_in_one_namespace():
 
 def test_every_hook_and_every_command_is_in_the_documentation():
     text = "".join(
-        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     )
     hooks = re.findall(
         r"^def (harness_\w+)", (PACKAGE / "plugins" / "hookspecs.py").read_text(), re.MULTILINE

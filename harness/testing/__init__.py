@@ -1,7 +1,8 @@
-"""Try a plugin in a test: does it keep the rules that every task, model, trainer and check is held to?
+"""Try a plugin in a test: does it keep the rules that tasks, models, trainers and checks are held to?
 
-Each `check_` function raises one AssertionError with a sentence for each rule that is broken; each `_failures`
-function returns these sentences. They work in any test runner, need no network, and write to temporary folders.
+Each `check_` function raises one AssertionError with a sentence for each rule that is broken; each
+`_failures` function returns these sentences. They work in any test runner, need no network, and write to
+temporary folders only.
 """
 
 from harness.system.lazy import attach

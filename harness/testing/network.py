@@ -24,9 +24,9 @@ _INSTALLED: list[bool] = []
 def no_network(*, raises: bool = True) -> Iterator[list[str]]:
     """Refuse to reach other machines, in all threads of this process, while the body runs.
 
-    Whoever tries gets a ConnectionRefusedError. This machine (localhost, 127.0.0.1, Unix sockets) is in reach.
+    An attempt raises ConnectionRefusedError. This machine (localhost, 127.0.0.1, Unix sockets) is in reach.
     Yields the list of the hosts that were wanted. Processes that the body starts are not seen.
-    Raises AssertionError in the end, if there were any; `raises=False` leaves that to the caller.
+    Raises AssertionError in the end, if there were any; with `raises=False`, the caller reads the list.
     """
     if not _INSTALLED:
         # The interpreter asks it whatever the code does, also code that kept a function of `socket`.

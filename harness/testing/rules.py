@@ -1,9 +1,11 @@
-"""Rules of the kit: what each wants, in which order they are tried, and the error for those that are broken."""
+"""Rules of the kit: what each wants, in which order they are tried, and the error that names broken ones."""
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Stages = Sequence[Sequence["Rule"]]
-    """Rules in stages: those of a stage are tried where all before it are kept, and need none of each other."""
+    """Rules in stages: those of a stage are tried where all before them are kept, in any order."""
 
 
 class Failure(NamedTuple):
@@ -38,7 +40,7 @@ class Rule:
     """Yields a sentence for what breaks it: what was seen, with names and figures, and what is wanted."""
 
 
-def find_failures(stages: Stages, trial: Any) -> list[Failure]:
+def find_failures(stages: Stages, trial: Any) -> list[Failure]:  # noqa: ANN401 - each kind has its own
     """Return one failure for each rule that is broken, of the first stage that has any.
 
     Whatever the plugin raises is a failure of the rule that was tried. The network is out of reach; an
@@ -74,23 +76,21 @@ def raise_failures(what: str, failures: Sequence[str]) -> None:
         raise AssertionError(f"{what} does not do what docs/plugins/testing.md says:{lines}")
 
 
-def _first(rule: Rule, trial: Any) -> list[str]:
+def _first(rule: Rule, trial: Any) -> list[str]:  # noqa: ANN401 - each kind has its own
     """Return the first sentence for what breaks a rule, in a list; an empty list where it is kept."""
     try:
         with plugin_code():
-            return [sentence for sentence, _ in zip(rule.find(trial), range(1), strict=False)]
+            return list(islice(rule.find(trial), 1))
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
         raised = raised_by(error)
         return [f"it raises {error_sentence(raised)}{_where(raised)}"]
 
 
 def _where(error: BaseException) -> str:
-    """Return where an exception was raised, outside of the harness: ` (topics.py, line 12)`."""
-    ours = Path(__file__).parents[1]
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_file() and not Path(frame.filename).is_relative_to(ours)
-    ]
-    # Libraries are called by plugins: of several frames, the plugin's own comes first.
-    return f" ({Path(frames[0].filename).name}, line {frames[0].lineno})" if frames else ""
+    """Return where the plugin was when an exception was raised: ` (topics.py, line 12)`."""
+    libraries = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
+    for frame in traceback.extract_tb(error.__traceback__):
+        file = Path(frame.filename)
+        if file.is_file() and not any(map(file.is_relative_to, [Path(__file__).parents[1], *libraries])):
+            return f" ({file.name}, line {frame.lineno})"
+    return ""

@@ -33,6 +33,7 @@ class SmallModel:
         self.spec = ModelSpec("small", str(seed))
         self.facts = ModelFacts(dimensions=_DIMENSIONS, similarity="cosine", reproducible=True)
         self._seed = seed
+        self._vectors: dict[tuple[str, Role], np.ndarray] = {}
 
     def load(self) -> SmallModel:
         """Return itself: there is nothing to load."""
@@ -46,7 +47,7 @@ class SmallModel:
         sums = np.zeros((len(texts), _DIMENSIONS), dtype=np.int64)
         for row, text in enumerate(texts):
             for word in text.lower().split():
-                sums[row] += 8 * self._vector(word) + self._vector(f"{role}\n{word}")
+                sums[row] += self._vector(word, role)
         lengths = np.sqrt((sums * sums).sum(axis=1, keepdims=True))
         embeddings: np.ndarray = (sums / np.maximum(lengths, 1)).astype(np.float32)
         return embeddings
@@ -71,10 +72,15 @@ class SmallModel:
         """Return the role itself: each is encoded apart."""
         return role
 
-    def _vector(self, word: str) -> np.ndarray:
+    def _vector(self, word: str, role: Role) -> np.ndarray:
+        if (word, role) not in self._vectors:
+            self._vectors[word, role] = 8 * self._drawn(word) + self._drawn(f"{role}\n{word}")
+        return self._vectors[word, role]
+
+    def _drawn(self, text: str) -> np.ndarray:
         import numpy as np
 
-        digest = hashlib.sha256(f"{self._seed}\n{word}".encode(errors="surrogatepass")).digest()
+        digest = hashlib.sha256(f"{self._seed}\n{text}".encode(errors="surrogatepass")).digest()
         return np.frombuffer(digest, dtype=np.int8).astype(np.int64)
 
 

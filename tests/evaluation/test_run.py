@@ -232,6 +232,14 @@ def test_a_model_that_failed_is_not_timed(results):
     assert results.throughputs() == []
 
 
+def test_a_model_on_another_machine_is_not_timed(results):
+    model = LetterModel()
+    model.facts = replace(model.facts, remote=True)
+    run_plan(plan(Twins(), models=[model], throughput=True), results)
+    assert results.throughputs() == []
+    assert len(model.encoded) == 9
+
+
 def test_a_record_whose_predictions_are_gone_is_computed_again(results):
     (found,) = run_plan(plan(Twins()), results).evaluations
     results.predictions_path(found).unlink()
