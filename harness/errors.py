@@ -1,16 +1,22 @@
 """Errors that a user can cause and correct; all other exceptions are bugs.
 
 HarnessError
-└─ MissingDataError
+├─ MissingDataError
+└─ FaultsError
+
+Several of them, to be shown at once, are collected in `Faults`.
 """
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+Made = TypeVar("Made")
 
 MOST_LISTED = 60
 """Maximum number of names that an error lists; of more, it gives the number and the nearest names."""
@@ -73,6 +79,76 @@ class MissingDataError(HarnessError):
 
     def __init__(self, message: str, *, exists: str | None = None, hint: str | None = None) -> None:
         super().__init__(message, exists=exists, hint=hint, without_texts=message)
+
+
+class FaultsError(HarnessError):
+    """Several errors, shown as one: see `Faults`."""
+
+    def __init__(self, where: str, parts: Sequence[HarnessError], *, hint: str | None = None) -> None:
+        """where: what they are found in, such as a file; may be empty."""
+        subject = f"{where}: " if where else ""
+        super().__init__(
+            f"{subject}{len(parts)} things are wrong",
+            exists="\n".join(str(part).removeprefix(subject) for part in parts),
+            hint=hint,
+        )
+        self.where, self.parts = where, tuple(parts)
+
+
+class Faults:
+    """Errors of a user's that are collected, so that one error can show them all."""
+
+    def __init__(self) -> None:
+        self.found: list[HarnessError] = []
+
+    @contextmanager
+    def collect(self, subject: str = "") -> Iterator[None]:
+        """Keep the HarnessError of the body, and go on. subject: as for `add`."""
+        try:
+            yield
+        except HarnessError as error:
+            self.add(error, subject)
+
+    def attempt(self, make: Callable[[], Made]) -> Made | None:
+        """Return what `make` returns; None where it raises HarnessError, which is kept."""
+        try:
+            return make()
+        except HarnessError as error:
+            self.add(error)
+            return None
+
+    def add(self, error: HarnessError, subject: str = "") -> None:
+        """Keep an error, or the parts of several; what was kept already counts once.
+
+        subject: what the error concerns, put before its message where that does not begin with it.
+        """
+        if isinstance(error, FaultsError):
+            for part in error.parts:
+                self.add(part, error.where or subject)
+        elif not subject or error.message.startswith(subject):
+            self._keep(error)
+        else:
+            self._keep(HarnessError(f"{subject}: {error.message}", exists=error.exists, hint=error.hint))
+
+    def _keep(self, error: HarnessError) -> None:
+        if str(error) not in map(str, self.found):
+            self.found.append(error)
+
+    def refuse(self, where: str = "", *, hint: str | None = None) -> None:
+        """Raise what was collected: one error as it is, several as one; nothing where there is none.
+
+        where: as for `FaultsError`. hint: what can be done besides mending them.
+        """
+        if len(self.found) > 1:
+            raise FaultsError(where, self.found, hint=hint)
+        for only in self.found:
+            raise _with_hint(only, hint) if hint else only
+
+
+def _with_hint(error: HarnessError, hint: str) -> HarnessError:
+    """Return an error with a further hint."""
+    hints = [*([error.hint] if error.hint else []), hint]
+    return HarnessError(error.message, exists=error.exists, hint="\n  hint: ".join(hints))
 
 
 def _listed(names: Sequence[str]) -> str:

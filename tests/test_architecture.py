@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE, PLUGINS = ROOT / "harness", ROOT / "plugins"
-PUBLIC = ("harness", "harness.authoring", "harness.training")
+PUBLIC = ("harness", "harness.authoring", "harness.training", "harness.testing")
 HEAVY = {"torch", "pandas", "sklearn", "scipy", "mteb", "sentence_transformers", "transformers"}
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
@@ -26,8 +26,9 @@ def floors() -> dict[str, int]:
 
 
 def modules() -> dict[str, Path]:
-    """Modules by dotted name without `harness.`; a package by its own name."""
-    parts = {path.relative_to(PACKAGE).with_suffix("").parts: path for path in PACKAGE.rglob("*.py")}
+    """Modules by dotted name without `harness.`; a package by its own name. Skeletons are none of ours."""
+    paths = [path for path in PACKAGE.rglob("*.py") if PACKAGE / "skeletons" not in path.parents]
+    parts = {path.relative_to(PACKAGE).with_suffix("").parts: path for path in paths}
     named = {".".join(part for part in names if part != "__init__"): path for names, path in parts.items()}
     return {name: path for name, path in named.items() if name not in ("", "__main__")}
 
@@ -105,7 +106,7 @@ def test_a_public_name_is_in_one_namespace():
 
 def test_every_hook_and_every_command_is_in_the_documentation():
     text = "".join(
-        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     )
     hooks = re.findall(
         r"^def (harness_\w+)", (PACKAGE / "plugins" / "hookspecs.py").read_text(), re.MULTILINE

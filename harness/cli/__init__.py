@@ -30,6 +30,8 @@ _COMMANDS = {
     "bench": "Measure throughput, models side by side.",
     "cache": "Show, verify and clear the cache of embeddings.",
     "train": "Train candidates from a recipe or a model card.",
+    "validate": "Say what a task file, gate, recipe or configuration means.",
+    "new": "Write a plugin of your own: task, model, check or trainer.",
 }
 
 

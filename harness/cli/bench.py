@@ -21,7 +21,7 @@ from harness.cli.options import (
     plugin_options,
     words,
 )
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.system.paths import shown_path, user_path
 from harness.system.signals import Interrupted
 
@@ -47,6 +47,7 @@ class BenchOptions:
     budget: float
     margin: float
     against_itself: bool
+    keep_going: bool
 
 
 @click.command(name="bench")
@@ -77,6 +78,11 @@ class BenchOptions:
     help="Relative half-width of an interval that is precise enough.",
 )
 @click.option("--against-itself", is_flag=True, help="Measure the first model twice: the noise floor.")
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Measure what can be; the rest is an ERROR.  [default: say all that is wrong, and do nothing]",
+)
 @click.option("--out", metavar="DIR", help=f"Folder of records.  [default: {DEFAULT_OUT}]")
 @click.option("--pytest-json", metavar="FILE", help="Write all variants as one pytest-benchmark file, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as JSON.")
@@ -130,17 +136,30 @@ def command(
 
 def _plan(bench: BenchOptions, model: ModelOptions, workspace: Workspace) -> BenchPlan:
     """Make the plan of a bench; raises HarnessError for every mistake of the user's, before any work."""
-    if model.truncate_dim or model.precision != ("float32",):
-        raise HarnessError(
-            "bench measures encoding, which --truncate-dim and --precision do not change",
-            hint="leave them out; `harness run` evaluates models with them",
-        )
     from harness.bench.session import BenchPlan
     from harness.bench.workloads import DEFAULT, select_workloads
 
+    faults, broken, workloads = Faults(), Faults(), []
+    if model.truncate_dim or model.precision != ("float32",):
+        faults.add(
+            HarnessError(
+                "bench measures encoding, which --truncate-dim and --precision do not change",
+                hint="leave them out; `harness run` evaluates models with them",
+            )
+        )
+    with faults.collect():
+        workloads = select_workloads(words(bench.workloads) or DEFAULT)
+    variants: list[Variant] = []
+    with faults.collect():
+        variants = _variants(bench.models or workspace.config.models, model, workspace.plugins, broken)
+    advice = "--keep-going measures the rest" if len(broken.found) < len(variants) else None
+    if faults.found or not bench.keep_going or len(variants) == 1:
+        for fault in broken.found:
+            faults.add(fault)
+        faults.refuse(hint=advice if len(faults.found) == len(broken.found) else None)
     return BenchPlan(
-        variants=_variants(bench.models or workspace.config.models, model, workspace.plugins),
-        workloads=select_workloads(words(bench.workloads) or DEFAULT),
+        variants=variants,
+        workloads=workloads,
         plugins=tuple(str(user_path(file).absolute()) for file in workspace.plugin_files),
         margin=bench.margin,
         budget=bench.budget,
@@ -148,21 +167,24 @@ def _plan(bench: BenchOptions, model: ModelOptions, workspace: Workspace) -> Ben
     )
 
 
-def _variants(named: Sequence[str], model: ModelOptions, plugins: Plugins) -> list[Variant]:
+def _variants(named: Sequence[str], model: ModelOptions, plugins: Plugins, broken: Faults) -> list[Variant]:
     """Make a variant of every model with every dtype and backend, labeled by what tells them apart.
 
-    Of several, one that cannot be located will be an ERROR, as its process finds out again; the only one
-    raises HarnessError at once.
+    broken: takes the fault of each that cannot be used, as its process would find out again.
+    Raises HarnessError for all that are no models.
     """
     from harness.bench.session import Variant
 
     if not named:
         raise HarnessError("no model", hint="--model minilm, or --model PATH")
-    schemes = plugins.model_schemes()
-    specs = [model.specs(text, schemes) for text in named]
+    schemes, faults, specs = plugins.model_schemes(), Faults(), []
+    for text in named:
+        with faults.collect():
+            specs.append(model.specs(text, schemes))
+    faults.refuse()
     varied = [name for name in ("dtype", "backend") if len(getattr(model, name)) > 1]
     variants = []
-    for text, name, same in zip(named, _display_names(named, specs, schemes), specs, strict=True):
+    for text, name, same in zip(named, _display_names(specs, schemes, broken), specs, strict=True):
         for spec in same:
             values = [str(getattr(spec.settings, setting)) for setting in varied]
             variants.append(Variant(" ".join([name or spec.name or text, *values]), spec))
@@ -179,20 +201,26 @@ def _write_pytest_json(bench: Bench, path: Path) -> None:
 
 
 def _display_names(
-    named: Sequence[str], specs: Sequence[Sequence[ModelSpec]], schemes: Mapping[str, ModelScheme]
+    specs: Sequence[Sequence[ModelSpec]], schemes: Mapping[str, ModelScheme], broken: Faults
 ) -> list[str | None]:
     """Return the name to show of each model; None for one that cannot be located under any settings."""
+    from harness.models.honored import refuse_settings
     from harness.models.locate import check_names, display_names, locate_model
+    from harness.models.missing import MissingModel
+    from harness.models.usable import check_usable
 
     models: list[LocatedModel | None] = []
     for same in specs:
         located = None
         for spec in same:
             try:
-                located = located or locate_model(spec, schemes)
-            except HarnessError:
-                if len(named) * len(same) == 1:
-                    raise
+                if located is None:
+                    located = locate_model(spec, schemes)
+                    check_usable(located)
+                else:  # the same content, which is not hashed again
+                    refuse_settings(spec, schemes[spec.scheme].honors)
+            except HarnessError as error:
+                broken.add(error, f"model {MissingModel(spec, error).name}" if len(specs) > 1 else "")
         models.append(located)
     check_names([model for model in models if model])
     names = display_names([(model.name, model.fingerprint) for model in models if model])

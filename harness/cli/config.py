@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.errors import Faults
 from harness.system.paths import accessible, user_path
-from harness.system.toml_file import read_toml, table_as
-from harness.tasks.suites import SuiteTable, make_suite
+from harness.system.toml_file import read_table, read_toml
+from harness.tasks.suites import SuiteTable, make_suites
 
 if TYPE_CHECKING:
     from harness.tasks.suites import Suite
@@ -44,12 +45,10 @@ class Config:
 
     def read_suites(self) -> list[Suite]:
         """Return the suites; raises HarnessError for a definition that is not right."""
-        return [
-            make_suite(table, Path(self.file), (*self.table, "suites", name))
-            for name, table in self.suites.items()
-        ]
+        return make_suites(self.suites, Path(self.file), (*self.table, "suites"))
 
 
+_PROJECT = "pyproject.toml"
 _LISTS = frozenset(column.name for column in fields(Config) if column.default == () and column.compare)
 
 
@@ -59,25 +58,40 @@ def read_config(folder: Path) -> Config:
     Raises HarnessError for a folder that may not be entered, TOML that cannot be read, an unknown key, or a
     value of the wrong type.
     """
-    own, project = accessible(folder / "harness.toml"), accessible(folder / "pyproject.toml")
-    if own.is_file():
-        return _config(read_toml(own), own)
-    if project.is_file():
-        tool = read_toml(project).get("tool", {})
-        table = tool.get("harness", {}) if isinstance(tool, dict) else {}
-        return _config(table, project, ("tool", "harness"))
+    for name in ("harness.toml", _PROJECT):
+        if (file := accessible(folder / name)).is_file():
+            return read_config_file(file)
     return Config()
 
 
-def _config(table: object, path: Path, at: tuple[str, ...] = ()) -> Config:
-    if isinstance(table, dict):
-        # One text may be written for a list of one.
-        table = {
-            key: [value] if isinstance(value, str) and key.replace("-", "_") in _LISTS else value
-            for key, value in table.items()
-        }
-    config = table_as(table, Config, path, at=at, hyphens=True)
-    return replace(_relative_to(path.parent, config), file=str(path), table=at)
+def read_config_file(file: Path, faults: Faults | None = None) -> Config:
+    """Read a configuration: a file of its own, or `[tool.harness]` of a `pyproject.toml`.
+
+    faults: takes unknown keys and wrong values, and the rest is read; nothing of it where a value is wrong.
+    Raises HarnessError as `read_config` does.
+    """
+    at: tuple[str, ...] = ()
+    content: object = read_toml(file)
+    if file.name == _PROJECT:
+        tool, at = read_toml(file).get("tool", {}), ("tool", "harness")
+        content = tool.get("harness", {}) if isinstance(tool, dict) else {}
+    found = Faults()
+    config = read_table(_with_lists(content), Config, file, found, at=at, hyphens=True)
+    if faults is None:
+        found.refuse(str(file))
+    else:
+        faults.found += found.found
+    return replace(_relative_to(file.parent, config or Config()), file=str(file), table=at)
+
+
+def _with_lists(table: object) -> object:
+    """Return a table in which one text may be written for a list of one."""
+    if not isinstance(table, dict):
+        return table
+    return {
+        key: [value] if isinstance(value, str) and key.replace("-", "_") in _LISTS else value
+        for key, value in table.items()
+    }
 
 
 def _relative_to(folder: Path, config: Config) -> Config:

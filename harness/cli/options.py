@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.models.backends import BACKENDS
+from harness.models.devices import check_device_name
 from harness.models.interface import SIMILARITIES, Role, Settings
 from harness.models.storage import PRECISIONS, stored_name
 from harness.system.paths import user_path
@@ -104,8 +105,12 @@ class ModelOptions:
     def settings(self) -> list[Settings]:
         """Return the settings of every dtype with every backend, each stored in every way.
 
-        Raises HarnessError for an unknown dtype, backend or precision, and for a prompt of an unknown role.
+        Raises HarnessError that names every unknown device, dtype, backend and precision, and a prompt of an
+        unknown role.
         """
+        faults = Faults()
+        with faults.collect():
+            check_device_name(self.device)
         for option, names, known in (
             ("dtype", self.dtype, DTYPES),
             ("backend", self.backend, ("auto", *BACKENDS)),
@@ -113,8 +118,11 @@ class ModelOptions:
         ):
             for name in names:
                 if name not in known:
-                    raise HarnessError.unknown(option, name, known)
-        prompts = _read_prompts(self.prompts)
+                    faults.add(HarnessError.unknown(option, name, known))
+        prompts: tuple[tuple[str, str], ...] = ()
+        with faults.collect():
+            prompts = _read_prompts(self.prompts)
+        faults.refuse()
         return [
             Settings(
                 device=self.device,

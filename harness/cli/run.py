@@ -6,24 +6,23 @@ import datetime as dt
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.data import data_choice, shown_data
+from harness.cli.data import shown_data
 from harness.cli.options import (
     CacheOptions,
     ModelOptions,
     OutputOptions,
     PluginOptions,
-    cache_limit,
     grouped,
     model_options,
     out_folder,
     plugin_options,
-    words,
 )
+from harness.cli.run_plan import RunOptions, run_plan
 from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path
@@ -31,37 +30,15 @@ from harness.system.redact import redact
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from harness.cli.workspace import Workspace
     from harness.evaluation.isolate import SubprocessEvaluator
-    from harness.evaluation.journal import RunRequest
     from harness.evaluation.runner import RunOutcome, RunPlan
-    from harness.models.interface import LocatedModel, ModelScheme, ModelSpec
     from harness.plugins.loader import Plugins
     from harness.results.folder import Results
-    from harness.tasks.selection import SelectedTask
-    from harness.tasks.suites import Suite
 
 DEFAULT_OUT = "results/local"
 
 _CONTINUE = "Finished results are on disk: the same command continues from there."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What to evaluate, and how."""
-
-    models: tuple[str, ...]
-    tasks: tuple[str, ...]
-    exclude: tuple[str, ...]
-    data: str | None
-    limit: int | None
-    no_texts: bool | None
-    throughput: bool
-    fresh: bool
-    isolate: bool
-    timeout: float | None
 
 
 @click.command(name="run")
@@ -106,6 +83,11 @@ class RunOptions:
     help="Maximum size of the cache (or HARNESS_CACHE_SIZE).  [default: 20GiB, or a tenth of a smaller disk]",
 )
 @click.option("--no-cache", is_flag=True, help="Neither read nor write cached embeddings.")
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Evaluate what can be; the rest is an ERROR.  [default: say all that is wrong, and do nothing]",
+)
 @click.option("--isolate", is_flag=True, help="Each model in a process of its own: a crash costs one result.")
 @click.option(
     "--timeout",
@@ -131,55 +113,26 @@ def command(
     harness run --model minilm --tasks sts,legal
     harness run --model base=minilm --model ./candidates/nda --tasks legal --data data/
 
+    Rows, models and settings are looked at before anything is encoded: what is wrong is listed
+    at once, and nothing is done.
     Finished results are kept: the same command continues after an interruption.
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.workspace import Workspace
-    from harness.evaluation.journal import RunRequest
     from harness.results.folder import Results
 
     workspace = Workspace.open(plugins)
-    plan = _plan(run, model, cache, workspace)
-    request = RunRequest.of(plan, plugins=workspace.plugin_files, task_files=workspace.task_files)
-    results = Results(out_folder(output.out or workspace.config.out or DEFAULT_OUT))
+    plan = run_plan(run, model, cache, workspace, out := output.out or workspace.config.out or DEFAULT_OUT)
+    results = Results(out_folder(out))
     if not plan.no_texts and run.no_texts is None:
         _refuse_to_add_texts(results)
     try:
-        outcome = _evaluate(plan, request, results, _evaluator(run, workspace))
+        outcome = _evaluate(plan, results, workspace, _evaluator(run, workspace))
         _print(results, outcome, workspace.plugins, as_json=output.as_json)
     except KeyboardInterrupt as error:
         raise Interrupted.with_advice(error, _CONTINUE) from error
     if outcome.failed or outcome.problems or workspace.plugins.problems:
         sys.exit(2)
-
-
-def _plan(run: RunOptions, model: ModelOptions, cache: CacheOptions, workspace: Workspace) -> RunPlan:
-    """Make the plan of a run; raises HarnessError for every mistake of the user's, before any work."""
-    from harness.evaluation.runner import RunPlan
-    from harness.models.locate import check_names
-
-    config, schemes = workspace.config, workspace.plugins.model_schemes()
-    cache_folder = cache.folder(config)
-    named = run.models or config.models
-    if not named:
-        raise HarnessError(
-            "no model", hint="--model minilm, or --model PATH; `harness list models` shows the schemes"
-        )
-    tasks, suites = _tasks(run, workspace)
-    models = _located([spec for text in named for spec in model.specs(text, schemes)], schemes)
-    check_names(models)
-    return RunPlan(
-        models=models,
-        tasks=tasks,
-        suites=suites,
-        data=data_choice(run.data or config.data),
-        limit=run.limit,
-        fresh=run.fresh,
-        no_texts=config.no_texts if run.no_texts is None else run.no_texts,
-        cache=cache_folder,
-        cache_size=cache_limit(cache.cache_size, config),
-        throughput=run.throughput,
-    )
 
 
 def _refuse_to_add_texts(results: Results) -> None:
@@ -191,42 +144,6 @@ def _refuse_to_add_texts(results: Results) -> None:
             f"texts were kept out of {results.root} (--no-texts), and this run would write some",
             hint="--no-texts keeps them out again; another --out, or --texts, writes them",
         )
-
-
-def _tasks(run: RunOptions, workspace: Workspace) -> tuple[list[SelectedTask], list[Suite]]:
-    """Return the selected tasks, and the suites among the words that select them."""
-    from harness.tasks.selection import select_tasks
-
-    config, tasks = workspace.config, workspace.tasks()
-    suites = workspace.suites(tasks)
-    wanted = words(run.tasks) or list(config.tasks)
-    selected = select_tasks(
-        wanted,
-        tasks,
-        workspace.plugins.task_schemes(),
-        words(run.exclude) or list(config.exclude),
-        {name: suite.tasks for name, suite in suites.items()},
-    )
-    return selected, [suite for name, suite in suites.items() if name in wanted]
-
-
-def _located(specs: Sequence[ModelSpec], schemes: Mapping[str, ModelScheme]) -> list[LocatedModel]:
-    """Locate models; of several, one that cannot be located becomes an ERROR on every task.
-
-    Raises HarnessError where the only one cannot be located.
-    """
-    from harness.models.locate import locate_model
-    from harness.models.missing import MissingModel
-
-    located: list[LocatedModel] = []
-    for spec in specs:
-        try:
-            located.append(locate_model(spec, schemes))
-        except HarnessError as error:
-            if len(specs) == 1:
-                raise
-            located.append(MissingModel(spec, error))
-    return located
 
 
 def _evaluator(run: RunOptions, workspace: Workspace) -> SubprocessEvaluator | None:
@@ -241,12 +158,17 @@ def _evaluator(run: RunOptions, workspace: Workspace) -> SubprocessEvaluator | N
 
 
 def _evaluate(
-    plan: RunPlan, request: RunRequest, results: Results, evaluator: SubprocessEvaluator | None
+    plan: RunPlan, results: Results, workspace: Workspace, evaluator: SubprocessEvaluator | None
 ) -> RunOutcome:
-    """Evaluate and publish; after an interruption, what is finished is published too."""
+    """Evaluate and publish; after an interruption, what is finished is published too.
+
+    What would fail is found before anything is written, the journal included.
+    """
     from harness.cli.output import show_progress
-    from harness.evaluation.journal import keep_journal
-    from harness.evaluation.run import run_plan
+    from harness.evaluation.journal import RunRequest, keep_journal
+    from harness.evaluation.preflight import prepare
+    from harness.evaluation.run import evaluate_run
+    from harness.evaluation.runner import Runner
     from harness.results.publish import publish
     from harness.system.environment import current_environment
 
@@ -254,14 +176,17 @@ def _evaluate(
     environment = current_environment(started.isoformat(timespec="microseconds"))
     name = f"{started:%Y%m%d-%H%M%S.%f}-{os.getpid()}"
     head = {**asdict(environment), "data": shown_data(plan.data)}
-    with keep_journal(results, name, request, head) as entry:
-        try:
-            with show_progress() as progress:
-                outcome = run_plan(plan, results, progress, evaluator)
-        finally:
-            unreadable = publish(results)
-        outcome.problems += unreadable
-        entry.update(_run_log(outcome))
+    request = RunRequest.of(plan, plugins=workspace.plugin_files, task_files=workspace.task_files)
+    with show_progress() as progress:
+        run = Runner(plan, results, progress)
+        tasks = prepare(run)
+        with keep_journal(results, name, request, head) as entry:
+            try:
+                outcome = evaluate_run(run, tasks, evaluator)
+            finally:
+                unreadable = publish(results)
+            outcome.problems += unreadable
+            entry.update(_run_log(outcome))
     return outcome
 
 

@@ -7,11 +7,11 @@ import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.cli.data import data_path
 from harness.cli.options import out_folder, read_columns, words
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.system.paths import user_path
 from harness.tasks.interface import HUB
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.plugins.loader import Plugins
     from harness.tasks.dataset import Dataset
     from harness.tasks.interface import Task
+    from harness.training.check_input import Rows
+    from harness.training.interface import Trainer
     from harness.training.recipe import Recipe
 
 
@@ -60,51 +62,84 @@ def training_runs(
 ) -> list[TrainingRun]:
     """Return one training per seed, with its recipe and data checked.
 
-    Raises HarnessError for a mistake of the user's, and for findings of severity error that are not allowed.
+    Raises HarnessError that names all mistakes of the user's, and for findings of severity error that are not
+    allowed.
     """
+    from harness.training.rows import validate_rows
+
+    faults = Faults()
+    seeds = faults.attempt(lambda: _seeds(training.seeds) if training.seeds else []) or []
+    run = _training_run(options, training, workspace, faults)
+    _check(run, workspace.plugins)
+    with _withholding(run.no_texts):
+        run = replace(run, rows=validate_rows(run.rows))
+    if not seeds:
+        return [run]
+    return [replace(run, seed=seed, out=run.out.with_name(f"{run.out.name}-seed-{seed}")) for seed in seeds]
+
+
+def _training_run(
+    options: RecipeOptions, training: TrainingOptions, workspace: Workspace, faults: Faults
+) -> TrainingRun:
+    """Return the training that is asked for; raises HarnessError for all that cannot be had, and `faults`."""
     from harness.checks import validate_codes
     from harness.evaluation.produce import TrainingRun
-    from harness.training.rows import read_training_rows, rows_path, validate_rows
 
-    plugins = workspace.plugins
-    seeds = _seeds(training.seeds) if training.seeds else []
+    plugins, config = workspace.plugins, workspace.config
+    data, no_texts = training.data or config.data, config.no_texts
+    no_texts = no_texts if training.no_texts is None else training.no_texts
     allowed = sorted(set(words(training.allowed)))
-    validate_codes(allowed, plugins.checks())
-    out = _candidate_folder(training.out)
-    data = training.data or workspace.config.data
-    root = data_path(data, hint="docs/recipes.md says what each recipe reads")
-    recipe = _recipe(options, plugins, root)
-    trainers = plugins.trainers()
-    if recipe.trainer not in trainers:
-        raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
-    base, folder = _base(recipe, plugins)
-    no_texts = workspace.config.no_texts if training.no_texts is None else training.no_texts
-    path = rows_path(recipe.data, root, recipe.home)
-    with _withholding(no_texts):
-        rows = read_training_rows(recipe.data, path)
-    _check_dimensions(recipe, base, folder)
-    run = TrainingRun(
+    faults.attempt(lambda: validate_codes(allowed, plugins.checks()))
+    out = faults.attempt(lambda: _candidate_folder(training.out))
+    device = faults.attempt(lambda: _device(training.device))
+    before = len(faults.found)
+    root = faults.attempt(lambda: data_path(data, hint="docs/recipes.md says what each recipe reads"))
+    lost = len(faults.found) > before
+    recipe = faults.attempt(lambda: _recipe(options, plugins, root))
+    if recipe is None:
+        faults.refuse()
+        raise AssertionError("a recipe is missing without a fault")
+    trainer = faults.attempt(lambda: _trainer(recipe, plugins))
+    base = faults.attempt(lambda: _base(recipe, plugins))
+    if base is not None:
+        located, folder = base
+        faults.attempt(lambda: _check_dimensions(recipe, located, folder))
+    tasks = faults.attempt(lambda: _tasks(recipe, workspace.tasks()))
+    rows = None if lost else faults.attempt(lambda: _rows(recipe, root, no_texts=no_texts))
+    faults.refuse()
+    if base is None or None in (out, device, trainer, tasks, rows):
+        raise AssertionError("a part of the training is missing without a fault")
+    return TrainingRun(
         recipe=recipe,
-        trainer=trainers[recipe.trainer],
-        rows=rows,
-        base=base,
+        trainer=cast("Trainer", trainer),
+        rows=cast("Rows", rows),
+        base=located,
         base_folder=folder,
-        base_name=_base_name(base),
-        tasks=_tasks(recipe, workspace.tasks()),
+        base_name=_base_name(located),
+        tasks=cast("list[Task]", tasks),
         data=HUB if data == HUB else root if root is not None and root.is_dir() else None,
-        out=out,
+        out=cast("Path", out),
         seed=recipe.train.seed,
-        device=_device(training.device),
+        device=cast("str", device),
         resume=training.resume,
         allowed=tuple(allowed),
         no_texts=no_texts,
     )
-    _check(run, plugins)
+
+
+def _trainer(recipe: Recipe, plugins: Plugins) -> Trainer:
+    trainers = plugins.trainers()
+    if recipe.trainer not in trainers:
+        raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
+    return trainers[recipe.trainer]
+
+
+def _rows(recipe: Recipe, root: Path | None, *, no_texts: bool) -> Rows:
+    from harness.training.rows import read_training_rows, rows_path
+
+    path = rows_path(recipe.data, root, recipe.home)
     with _withholding(no_texts):
-        run = replace(run, rows=validate_rows(rows))
-    if not seeds:
-        return [run]
-    return [replace(run, seed=seed, out=out.with_name(f"{out.name}-seed-{seed}")) for seed in seeds]
+        return read_training_rows(recipe.data, path)
 
 
 @contextmanager
@@ -226,15 +261,18 @@ def _base_name(base: LocatedModel) -> str:
 
 
 def _tasks(recipe: Recipe, tasks: Mapping[str, Task]) -> list[Task]:
+    faults = Faults()
     for name in recipe.evaluation.tasks:
         if name not in tasks:
-            raise HarnessError.unknown(f"task (recipe {recipe.name})", name, tasks)
+            faults.add(HarnessError.unknown(f"task (recipe {recipe.name})", name, tasks))
+    faults.refuse()
     return [tasks[name] for name in recipe.evaluation.tasks]
 
 
 def _device(option: str) -> str:
-    from harness.models.sentence_transformer import device_of
+    from harness.models.devices import check_device_name, device_of
 
+    check_device_name(option)
     return device_of(option)
 
 

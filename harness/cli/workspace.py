@@ -33,12 +33,14 @@ class Workspace:
     """The configured ones, then those of the command line."""
 
     @classmethod
-    def open(cls, options: PluginOptions) -> Workspace:
+    def open(cls, options: PluginOptions, config: Config | None = None) -> Workspace:
         """Read the configuration of the current folder and load the plugins.
+
+        config: one to take in its place.
 
         Raises HarnessError for a configuration or a single-file plugin that cannot be read.
         """
-        config = read_config(Path.cwd())
+        config = config or read_config(Path.cwd())
         files = (*config.plugins, *options.plugin_files)
         return cls(
             config=config,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.comparison.result import GateLine
 from harness.comparison.thresholds import judge_floor, judge_gain, judge_tasks, tasks_in_words
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.stats.curve import LEVEL
-from harness.system.toml_file import read_toml_as, table_name
+from harness.system.toml_file import read_table, read_toml, table_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -116,22 +116,28 @@ def margin_gate(margin: float) -> Gate:
 def read_gate(path: Path) -> Gate:
     """Read a gate file.
 
-    Raises HarnessError for a file that cannot be read, an unknown key, a value that makes no sense, and a
-    gate without a condition.
+    Raises HarnessError for a file that cannot be read, for all unknown keys or values that make no sense, and
+    for a gate without a condition.
     """
     if not path.is_file():
         raise HarnessError(f"no gate file {path}", hint="docs/compare.md shows one")
-    file = read_toml_as(path, _GateFile, hint="docs/compare.md shows a gate file")
-    conditions = [
-        condition
-        for number, line in enumerate(file.line)
-        for condition in _conditions(line, f"{path}: {table_name('line', number)}")
-    ]
+    conditions: list[Condition] = []
+    faults = Faults()
+    file = read_table(read_toml(path), _GateFile, path, faults, hint="docs/compare.md shows a gate file")
+    if file is None:
+        faults.refuse(str(path))
+    file = file or _GateFile()
+    for number, line in enumerate(file.line):
+        with faults.collect():
+            conditions += _conditions(line, f"{path}: {table_name('line', number)}")
     if file.margin is not None:
-        _check_threshold("margin", file.margin, f"{path}: margin")
+        with faults.collect():
+            _check_threshold("margin", file.margin, f"{path}: margin")
         conditions.append(Condition(rule="margin", threshold=file.margin))
     if file.throughput is not None:
-        _check_threshold("throughput", file.throughput, f"{path}: throughput")
+        with faults.collect():
+            _check_threshold("throughput", file.throughput, f"{path}: throughput")
+    faults.refuse(str(path))
     if not conditions and file.throughput is None:
         raise HarnessError(
             f"{path} has no condition", hint="margin = 0.01 accepts a loss of 0.01 on every task"
@@ -139,28 +145,32 @@ def read_gate(path: Path) -> Gate:
     return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=file.throughput)
 
 
-def _conditions(line: _LineTable, where: str) -> Iterable[Condition]:
+def _conditions(line: _LineTable, where: str) -> list[Condition]:
+    """Return the conditions of a line; raises HarnessError for all that is wrong in it."""
+    faults = Faults()
     if line.task and line.tag:
-        raise HarnessError(f"{where} names a task and a tag", hint="write two lines")
+        faults.add(HarnessError(f"{where} names a task and a tag", hint="write two lines"))
     if line.task and line.over:
-        raise HarnessError(
-            f"{where} names one task, and over = {line.over!r} is for several",
-            hint="leave one of the two out, or give a tag in place of the task",
+        faults.add(
+            HarnessError(
+                f"{where} names one task, and over = {line.over!r} is for several",
+                hint="leave one of the two out, or give a tag in place of the task",
+            )
         )
     thresholds: dict[Rule, float | None] = {"margin": line.margin, "gain": line.gain, "min": line.min}
-    if not any(threshold is not None for threshold in thresholds.values()):
-        raise HarnessError(f"{where} has no condition", exists=f"conditions: {', '.join(thresholds)}")
-    for rule, threshold in thresholds.items():
-        if threshold is not None:
+    given = {rule: threshold for rule, threshold in thresholds.items() if threshold is not None}
+    if not given:
+        faults.add(HarnessError(f"{where} has no condition", exists=f"conditions: {', '.join(thresholds)}"))
+    for rule, threshold in given.items():
+        with faults.collect():
             _check_threshold(rule, threshold, f"{where}: {rule}")
-            yield Condition(
-                rule=rule,
-                threshold=threshold,
-                task=line.task,
-                tag=line.tag,
-                metric=line.metric,
-                over=line.over,
-            )
+    faults.refuse()
+    return [
+        Condition(
+            rule=rule, threshold=threshold, task=line.task, tag=line.tag, metric=line.metric, over=line.over
+        )
+        for rule, threshold in given.items()
+    ]
 
 
 def _check_threshold(rule: Rule, value: float, where: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.encoding.cached_model import CachedModel
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.evaluation.card_writer import CARD, complete_card
 from harness.evaluation.evaluate import LoadedTask, evaluate_task, load_task
 from harness.evaluation.work_folder import (
@@ -93,7 +93,7 @@ def produce(run: TrainingRun, callback: TrainingCallback) -> TrainedModel:
         # A model that was saved, but not yet described and moved, is made again from the last checkpoint.
         shutil.rmtree(folder, ignore_errors=True)
         tasks = [load_task(task, DataSource.of(task, run.data)) for task in run.tasks]
-        _raise_first(tasks)
+        _refuse_unread(tasks)
         clock = _Clock(work / "seconds", callback)
         trained = _train(run, _job(run, tasks, work, clock))
         evaluations = _evaluate(folder, tasks)
@@ -144,11 +144,15 @@ def _identity(run: TrainingRun) -> dict[str, Any]:
     }
 
 
-def _raise_first(tasks: Sequence[LoadedTask]) -> None:
-    """Raise the error of the first task that could not be read."""
+def _refuse_unread(tasks: Sequence[LoadedTask]) -> None:
+    """Raise one HarnessError for all tasks that could not be read; what a plugin raised as it is."""
+    faults = Faults()
     for loaded in tasks:
-        if loaded.error is not None:
+        if isinstance(loaded.error, HarnessError):
+            faults.add(loaded.error, f"task {loaded.task.name}")
+        elif loaded.error is not None:
             raise loaded.error
+    faults.refuse()
 
 
 def _job(

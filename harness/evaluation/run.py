@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from harness.encoding.cached_model import CachedModel
 from harness.encoding.last_use import LastUse
 from harness.encoding.text_embeddings import TextEmbeddings
-from harness.errors import HarnessError
 from harness.evaluation.evaluate import LoadedTask, evaluate_task
+from harness.evaluation.preflight import prepare
 from harness.evaluation.progress import Progress
 from harness.evaluation.runner import Runner, RunOutcome, RunPlan
 from harness.evaluation.throughput import measure
@@ -19,7 +19,6 @@ from harness.evaluation.without_texts import texts_left, without_texts
 from harness.models.honored import load_located
 from harness.models.stored_model import by_encoding, source_of, view_of
 from harness.system.plugin_code import error_sentence, plugin_code
-from harness.tasks.interface import HUB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,24 +45,22 @@ class Evaluator(Protocol):
 def run_plan(
     plan: RunPlan, results: Results, progress: Progress | None = None, evaluator: Evaluator | None = None
 ) -> RunOutcome:
+    """Prepare a plan and evaluate it: see `prepare` and `evaluate_run`, which also say what is raised."""
+    run = Runner(plan, results, progress or Progress())
+    return evaluate_run(run, prepare(run), evaluator)
+
+
+def evaluate_run(run: Runner, tasks: Sequence[LoadedTask], evaluator: Evaluator | None = None) -> RunOutcome:
     """Evaluate every model on every task; each finished pair is on disk before the next begins.
 
-    evaluator: None to evaluate in this process.
+    tasks: as `prepare` returns them. evaluator: None to evaluate in this process.
 
     A pair whose record is there, with the same key, is not computed again. A task or model that
     fails becomes an ERROR record, and the others still finish.
-    Raises HarnessError where there is nothing to evaluate or results cannot be written.
+    Raises HarnessError where results cannot be written.
     """
-    run = Runner(plan, results, progress or Progress())
+    plan, results = run.plan, run.results
     results.remove_stale()
-    tasks = run.read_tasks()
-    if plan.tasks and not tasks:
-        lacking = "has a home on the hub" if plan.data == HUB else "ships a sample"
-        raise HarnessError(
-            f"none of the selected tasks {lacking}",
-            exists="\n".join(run.outcome.skipped),
-            hint="give the real data: --data DIR (docs/data.md)",
-        )
     for group in by_encoding(plan.models):
         pending = [
             (located, [loaded for loaded in tasks if not run.reuse(located, loaded)]) for located in group
@@ -199,6 +196,9 @@ def _score(run: Runner, model: CachedModel, loaded: LoadedTask) -> tuple[Evaluat
 def _measure_throughput(run: Runner, model: Model, timed: Sequence[_View]) -> None:
     """Time the model that encodes for some; where that fails, scores are kept and a message names it."""
     name = timed[0].model.name
+    if model.facts.remote:
+        run.progress.note(f"{name} is not timed: it is on another machine (harness bench times it)")
+        return
     run.progress.begin(name, TIMING, 0)
     try:
         with plugin_code():

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from harness.encoding.cache import EmbeddingCache
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, failure_record, load_task
-from harness.evaluation.frozen_suites import refuse_changed_rows
 from harness.evaluation.keys import record_key
 from harness.evaluation.without_texts import frames_only, withheld_reason, withheld_trace, without_texts
 from harness.models.missing import fingerprint_of
@@ -53,6 +52,10 @@ class RunPlan:
     """Keep the texts of rows out of results, and remove those that are there: see `without_texts`."""
     throughput: bool = False
     """Time each model that had to be loaded, after its tasks, and those that never were timed."""
+    keep_going: bool = False
+    """Evaluate the rest where something would fail: see `preflight.prepare`."""
+    faults: Sequence[HarnessError] = ()
+    """What the plan lacks of what was asked, such as a task that does not exist."""
 
 
 @dataclass
@@ -76,13 +79,14 @@ class RunOutcome:
 
 @dataclass
 class Runner:
-    """One call of `run_plan`, with its outcome so far."""
+    """One run of a plan, with its outcome so far."""
 
     plan: RunPlan
     results: Results
     progress: Progress
     outcome: RunOutcome = field(default_factory=RunOutcome)
     cache: EmbeddingCache | None = None
+    _reusable: dict[tuple[str, str, str], Evaluation | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.plan.cache is not None:
@@ -94,7 +98,6 @@ class Runner:
         """Read the rows of every task.
 
         One that a tag selected and that has no sample, or no home on the hub, is skipped with a message.
-        Raises HarnessError for rows that are not those that a suite was frozen with.
         """
         tasks = []
         for selected in self.plan.tasks:
@@ -105,18 +108,31 @@ class Runner:
                 self.progress.note(f"skipped {task.name}: {loaded.error.message}")
             else:
                 tasks.append(loaded)
-        refuse_changed_rows(tasks, self.plan.suites)
         return tasks
 
-    def reuse(self, located: LocatedModel, loaded: LoadedTask) -> bool:
-        """Keep the record that is there, if its key is the same and its predictions are there too."""
-        record = None if self.plan.fresh else self._read_record(located, loaded)
+    def reusable(self, located: LocatedModel, loaded: LoadedTask) -> Evaluation | None:
+        """Return the record that is there, if its key is the same and its predictions are there too.
+
+        It is looked for once: a later record of the same run is not.
+        """
+        pair = located.name, located.fingerprint, loaded.task.name
+        if pair not in self._reusable:
+            self._reusable[pair] = None if self.plan.fresh else self._find_reusable(located, loaded)
+        return self._reusable[pair]
+
+    def _find_reusable(self, located: LocatedModel, loaded: LoadedTask) -> Evaluation | None:
+        record = self._read_record(located, loaded)
         if record is None or record.status != "ok" or record.key != record_key(located, loaded.examination):
-            return False
+            return None
         if fault := same_source_fault(record, loaded.task):
             self.progress.note(f"computed again: {located.name} on {loaded.task.name}: {fault}")
-            return False
-        if not self.results.has_predictions(record):
+            return None
+        return record if self.results.has_predictions(record) else None
+
+    def reuse(self, located: LocatedModel, loaded: LoadedTask) -> bool:
+        """Keep the `reusable` record if there is one, without texts where the plan keeps them out."""
+        record = self.reusable(located, loaded)
+        if record is None:
             return False
         if self.plan.no_texts and not record.no_texts:
             try:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
 from harness.models.interface import SIMILARITIES, Role
+from harness.models.modules import listed_in, read_configuration
 from harness.system.limits import RECORD, read_regular_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from harness.models.backends.backend_model import BackendModel
@@ -81,6 +82,44 @@ def configured_dimensions(folder: Path, name: str) -> int | None:
         f"model {name}: its configuration sets truncate_dim to {configured!r}",
         hint="a number of dimensions is needed; --truncate-dim replaces it",
     )
+
+
+def dimensions_of(folder: Path) -> int | None:
+    """Return the dimensions that a model folder's configurations say its embeddings have, before any cut.
+
+    None where that shows only when it is loaded, as behind a router. Imports no torch.
+    """
+    file = folder / "modules.json"
+    if not file.is_file():
+        return None
+    for module in reversed([*listed_in(file, read_configuration(file))]):
+        if module.name in _KEEPING:
+            continue
+        own = module.folder / "config.json"
+        content = read_configuration(own) if module.name in _SIZES and own.is_file() else None
+        return _SIZES[module.name](content) if isinstance(content, dict) else None
+    return None
+
+
+def _pooled(content: Mapping[str, Any]) -> int | None:
+    """Return the dimensions of a pooling: those of a token for each of its modes."""
+    size = content.get("embedding_dimension", content.get("word_embedding_dimension"))
+    modes = content.get("pooling_mode")
+    named = [modes] if isinstance(modes, str) else modes
+    if named is None:  # as it was written before version 5.5
+        named = [key for key, value in content.items() if key.startswith("pooling_mode_") and value]
+    return size * max(len(named), 1) if type(size) is int and isinstance(named, list | tuple) else None
+
+
+def _dense(content: Mapping[str, Any]) -> int | None:
+    size = content.get("out_features")
+    return size if type(size) is int else None
+
+
+_SIZES: Mapping[str, Callable[[Mapping[str, Any]], int | None]] = {"Pooling": _pooled, "Dense": _dense}
+"""Class of a module → what its configuration says of the dimensions that it returns."""
+_KEEPING = ("Normalize", "Dropout", "LayerNorm")
+"""Classes of modules that return as many dimensions as they get."""
 
 
 def _configuration(folder: Path) -> dict[str, Any]:

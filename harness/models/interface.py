@@ -139,6 +139,8 @@ class ModelFacts:
     """The backend in use: see `harness.models.backends`."""
     reproducible: bool = False
     """Whether embeddings are batch-invariant: the same, bit for bit, with any other texts."""
+    remote: bool = False
+    """Whether texts are sent to another machine, so that `harness run` does not time it."""
     notes: tuple[str, ...] = ()
     """Remarks on how it is used, such as why a faster backend was not taken."""
     deviation: Deviation | None = None

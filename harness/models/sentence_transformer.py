@@ -13,7 +13,13 @@ from harness.models.backends.backend_model import BackendModel
 from harness.models.backends.choose import choose
 from harness.models.backends.precision import confirm, set_precision
 from harness.models.backends.threads import ThreadLayout, Workers
-from harness.models.configuration import configured_dimensions, unknown_similarity, unused_prompts
+from harness.models.configuration import (
+    configured_dimensions,
+    dimensions_of,
+    unknown_similarity,
+    unused_prompts,
+)
+from harness.models.devices import device_of
 from harness.models.fingerprint import (
     fingerprint_model,
     fingerprint_with_settings,
@@ -62,6 +68,11 @@ class LocatedFolder:
     def truncate_dim(self) -> int | None:
         """Dimensions that its configuration keeps, None for all; raises as `configured_dimensions`."""
         return configured_dimensions(self.folder, self.name)
+
+    @property
+    def dimensions(self) -> int | None:
+        """Dimensions of its full embeddings by its configurations; None where they do not say."""
+        return dimensions_of(self.folder)
 
     def load(self) -> SentenceModel:
         """Load it with sentence-transformers; raises HarnessError with the reason where that fails."""
@@ -211,18 +222,3 @@ def _findings(model: BackendModel, located: LocatedFolder, trial: Trial) -> Iter
         yield dependent
     yield from unused_prompts(model)
     yield from unknown_similarity(located.folder, located.spec.settings)
-
-
-def device_of(requested: str) -> str:
-    """Return the device that `auto` means here; raises HarnessError for one that does not exist."""
-    import torch
-    from sentence_transformers.util import get_device_name
-
-    if requested == "auto":
-        return str(get_device_name())
-    kind = requested.partition(":")[0]
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not present.get(kind, False):
-        usable = ", ".join(name for name, is_present in present.items() if is_present)
-        raise HarnessError(f"no device {requested!r} on this machine", exists=f"there: {usable}")
-    return requested

@@ -72,6 +72,11 @@ def source_of(located: LocatedModel) -> LocatedModel:
     return located.source if isinstance(located, LocatedStored) else located
 
 
+def more_dimensions_error(wanted: int, name: str, full: int) -> HarnessError:
+    """Return the error for more dimensions than a model has."""
+    return HarnessError(f"invalid --truncate-dim {wanted}: model {name} has {full} dimensions")
+
+
 def by_encoding(models: Sequence[LocatedModel]) -> list[list[LocatedModel]]:
     """Return groups of the models that share an encoding, in the order of the first of each."""
     groups: dict[tuple[object, ...], list[LocatedModel]] = {}
@@ -109,9 +114,7 @@ class StoredModel:
         """The model in full, which encodes."""
         settings, full = self.spec.settings, source.facts.dimensions
         if settings.truncate_dim is not None and not 0 < settings.truncate_dim <= full:
-            raise HarnessError(
-                f"invalid --truncate-dim {settings.truncate_dim}: model {source.name} has {full} dimensions"
-            )
+            raise more_dimensions_error(settings.truncate_dim, source.name, full)
         self._dimensions = settings.truncate_dim or min(full, _configured(located) or full)
         self._precision, self._normalize = settings.precision, settings.normalize
         self._ranges: np.ndarray | None = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.models.interface import ModelScheme
 from harness.plugins import hookspecs
 from harness.plugins.validate import answer_error, model_error
@@ -297,19 +297,25 @@ def _naming_plugin(answer: Any, implementation: pluggy.HookImpl, hook: str) -> A
 def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
     """Return the tasks of plugins and of task files, by name.
 
-    Raises HarnessError for a name that is taken, or is a tag of other tasks.
+    Raises HarnessError for every task of a file that cannot be made, and every name that is taken or is a tag
+    of other tasks.
     """
     from harness.tasks.task_file import read_task_file
 
-    tasks = plugins.tasks()
+    tasks, faults = plugins.tasks(), Faults()
     for file in task_files:
-        for name, task in read_task_file(file, plugins.task_kinds()).items():
-            if name in tasks:
-                raise HarnessError(f"task {name!r} of {file} exists already", hint="give it another name")
-            tasks[name] = task
+        own: dict[str, Task] = {}
+        with faults.collect():
+            own = read_task_file(file, plugins.task_kinds())
+        for name in own.keys() & tasks.keys():
+            faults.add(HarnessError(f"task {name!r} of {file} exists already", hint="give it another name"))
+        tasks |= own
         for name, others in find_ambiguous_names(tasks).items():
-            raise HarnessError(
-                f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",
-                hint=f"--tasks {name} could mean either: rename one",
+            faults.add(
+                HarnessError(
+                    f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",
+                    hint=f"--tasks {name} could mean either: rename one",
+                )
             )
+    faults.refuse()
     return tasks

@@ -7,11 +7,11 @@ import re
 import tomllib
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.system.limits import CONFIG, DEPTH, check_nesting
 
 if TYPE_CHECKING:
@@ -64,12 +64,34 @@ def table_as(
     A field with compare=False is not a key. A whole number is taken for a number; no other type is taken for
     another: true is not a number, a text is not a list.
 
-    Raises HarnessError, with the hint, for the first key that is unknown or missing and the first value of a
-    wrong type; it names the file, the table and the key, the value and what is wanted.
+    Raises HarnessError, with the hint, for every key that is unknown or missing and every value of a wrong
+    type; it names the file, the table and the key, the value and what is wanted.
+    """
+    faults = Faults()
+    record = read_table(table, kind, file, faults, at=at, hyphens=hyphens, hint=hint)
+    faults.refuse(str(file))
+    return cast("Record", record)  # there are faults where it is None
+
+
+def read_table(
+    table: object,
+    kind: type[Record],
+    file: object,
+    faults: Faults,
+    *,
+    at: Keys = (),
+    hyphens: bool = False,
+    hint: str | None = None,
+) -> Record | None:
+    """Convert a table as `table_as` does, and add to `faults` what that raises.
+
+    Unknown keys are left out. Returns None where a key is missing or a value has a wrong type.
     """
     check_nesting(table, file)
     _check_integers(table, file)
-    return msgspec.convert(_Reader(file, hyphens, hint).value(table, kind, at), kind)
+    reader = _Reader(file, hyphens, hint, faults)
+    values = reader.value(table, kind, at)
+    return None if reader.unreadable else msgspec.convert(values, kind)
 
 
 def key_path(*keys: str | int) -> str:
@@ -91,16 +113,19 @@ def _part(key: str | int) -> str:
     return key if isinstance(key, str) and re.fullmatch(r"[\w-]+", key, re.ASCII) else repr(key)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reader:
     """Checks plain data against a type, and spells its keys as the fields."""
 
     file: object
     hyphens: bool
     hint: str | None
+    faults: Faults
+    unreadable: bool = False
+    """Whether a key is missing, or a value has a wrong type."""
 
     def value(self, value: Any, wanted: Any, at: Keys) -> Any:  # noqa: ANN401 - plain data, and a type
-        """Return the value with keys spelled as fields; raises HarnessError as `table_as` does."""
+        """Return the value with keys spelled as fields, without unknown ones; adds to the faults."""
         kind = wanted if value is None else _without_none(wanted)
         items = get_args(kind)
         if is_dataclass(kind) and isinstance(value, dict):
@@ -111,25 +136,29 @@ class _Reader:
             return [self.value(inner, items[0], (*at, number)) for number, inner in enumerate(value)]
         try:
             msgspec.convert(value, wanted)
-        except msgspec.ValidationError as error:
-            raise self.wrong_type(value, wanted, at) from error
+        except msgspec.ValidationError:
+            self.unreadable = True
+            self.faults.add(self.wrong_type(value, wanted, at))
         return value
 
     def table(self, table: dict[str, Any], kind: Any, at: Keys) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
-        """Return the table by field names; raises HarnessError for an unknown, missing or repeated key."""
+        """Return the table by field names; an unknown, missing or repeated key is a fault."""
         hints, known = get_type_hints(kind), {field.name: field for field in fields(kind) if field.compare}
         values: dict[str, Any] = {}
         for key, value in table.items():
             name = key.replace("-", "_") if self.hyphens else key
             if name not in known:
-                raise self.unknown(key, known, at)
-            if name in values:
-                raise self.error((*at, key), "is given twice, with - and with _")
-            values[name] = self.value(value, hints[name], (*at, key))
+                self.faults.add(self.unknown(key, known, at))
+            elif name in values:
+                self.faults.add(self.error((*at, key), "is given twice, with - and with _"))
+            else:
+                values[name] = self.value(value, hints[name], (*at, key))
         for name, field in known.items():
             if name not in values and _is_required(field):
-                wanted = hints[name]
-                raise self.error((*at, name), f"is missing; it must be {_describe(wanted)}", wanted)
+                wanted, self.unreadable = hints[name], True
+                self.faults.add(
+                    self.error((*at, name), f"is missing; it must be {_describe(wanted)}", wanted)
+                )
         return values
 
     def unknown(self, key: str, known: Iterable[str], at: Keys) -> HarnessError:

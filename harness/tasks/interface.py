@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.errors import HarnessError, MissingDataError
+from harness.errors import Faults, HarnessError, MissingDataError
 from harness.tasks.readers import read_rows
 
 if TYPE_CHECKING:
@@ -158,11 +158,12 @@ class TaskDefinition:
         options: Iterable[str] = (),
         rows: bool = False,
     ) -> None:
-        """Raise HarnessError for a column, template or option that the kind does not use.
+        """Raise HarnessError that names each column, template and option that the kind does not use.
 
         rows: whether the kind reads files of rows with `read_rows`: one or several, and with its options; and
             heeds `repeated`, as `merge_repeated` does.
         """
+        faults = Faults()
         further = (*_GENERAL_KEYS, *((*_READING_KEYS, "repeated") if rows else ()))
         for what, names, known in (
             ("column", self.columns, columns),
@@ -172,14 +173,14 @@ class TaskDefinition:
             known_names = set(known)
             for name in names:
                 if name not in known_names:
-                    raise HarnessError.unknown(
-                        f"{what} of kind {self.kind} (task {self.name})", name, known_names
-                    )
+                    subject = f"{what} of kind {self.kind} (task {self.name})"
+                    faults.add(HarnessError.unknown(subject, name, known_names))
         where = f"[tasks.{self.name}]: kind {self.kind}"
         if len(self.paths) > 1 and not rows:
-            raise HarnessError(f"{where} takes one path, not {len(self.paths)}")
+            faults.add(HarnessError(f"{where} takes one path, not {len(self.paths)}"))
         if not rows and any(isinstance(column, int) for column in self.columns.values()):
-            raise HarnessError(f"{where} takes names of columns, not positions")
+            faults.add(HarnessError(f"{where} takes names of columns, not positions"))
+        faults.refuse()
 
     def read_rows(
         self,

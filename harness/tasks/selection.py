@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,17 +28,21 @@ def select_tasks(
     schemes: Mapping[str, TaskScheme],
     exclude: Sequence[str] = (),
     suites: Mapping[str, Sequence[str]] | None = None,
+    faults: Faults | None = None,
 ) -> list[SelectedTask]:
     """Return the tasks of names, tags, prefixes (`mteb:NAME`) and suites, without those of `exclude`.
 
     suites: name → its tasks, each of which counts as selected by its own name.
+    faults: takes the error of words that select nothing, and the other words select.
     Each task is returned once, sorted by name; order and repetition of the words do not count.
-    Raises HarnessError that names every word that selects nothing.
+    Raises HarnessError that names every word that selects nothing, without `faults`; and where there are no
+    words, or all tasks are excluded.
     """
-    suites = suites or {}
+    suites, found = suites or {}, Faults()
     if not wanted:
         raise HarnessError("no tasks", exists=_known_names(tasks, suites), hint="--tasks sts,legal")
-    _check_known([*wanted, *exclude], tasks, schemes, suites)
+    with found.collect():
+        _check_known([*wanted, *exclude], tasks, schemes, suites)
     wanted, exclude = (
         [task for word in words for task in suites.get(word, (word,))] for words in (wanted, exclude)
     )
@@ -47,13 +51,19 @@ def select_tasks(
     for word in wanted:
         prefix, colon, rest = word.partition(":")
         if colon and prefix in schemes and word not in tasks:
-            matches, by_name = {word: schemes[prefix].resolve(rest)}, True
+            matches, by_name = {}, True
+            with found.collect():
+                matches = {word: schemes[prefix].resolve(rest)}
         else:
             matches, by_name = {name: tasks[name] for name in _matching_names(word, tasks)}, word in tasks
         for name, task in matches.items():
             if name not in excluded:
                 chosen[name] = SelectedTask(task, by_name or (name in chosen and chosen[name].by_name))
-    if not chosen:
+    if faults is None:
+        found.refuse()
+    else:
+        faults.found += found.found
+    if not chosen and not found.found:
         raise HarnessError("no tasks left: --exclude excludes all tasks that --tasks selects")
     return [chosen[name] for name in sorted(chosen)]
 

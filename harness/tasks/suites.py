@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.system.paths import shown_path
 from harness.system.toml_file import table_name
 from harness.tasks.selection import name_error, tags_of
@@ -79,6 +79,19 @@ def make_suite(table: SuiteTable, file: Path, keys: tuple[str, ...]) -> Suite:
         file=shown_path(file),
         header=table_name(*keys),
     )
+
+
+def make_suites(tables: Mapping[str, SuiteTable], file: Path, above: tuple[str, ...]) -> list[Suite]:
+    """Make the suites of tables by name. above: keys of the table that holds them.
+
+    Raises HarnessError for every definition that is not right: see `make_suite`.
+    """
+    suites, faults = [], Faults()
+    for name, table in tables.items():
+        with faults.collect():
+            suites.append(make_suite(table, file, (*above, name)))
+    faults.refuse(str(file))
+    return suites
 
 
 def suites_by_name(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.system.paths import user_path
-from harness.system.toml_file import read_toml_as, table_as, table_name
+from harness.system.toml_file import read_table, read_toml, table_as, table_name
 from harness.tasks.hub_tasks import hub_dataset, hub_options, hub_task
 from harness.tasks.interface import TaskDefinition
 from harness.tasks.selection import name_error
-from harness.tasks.suites import SuiteTable, make_suite
+from harness.tasks.suites import SuiteTable, make_suites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,29 +58,51 @@ _PATHS = ("train", "dev", "scores")
 """Options that name files."""
 
 
-def read_task_file(path: Path, kinds: Mapping[str, TaskKind]) -> dict[str, Task]:
+def read_task_file(
+    path: Path, kinds: Mapping[str, TaskKind], faults: Faults | None = None
+) -> dict[str, Task]:
     """Build the tasks that the `[tasks.NAME]` tables of a TOML file define; none for a file of suites alone.
 
-    Raises HarnessError for a file that cannot be read, an unknown kind, or a definition that is not right.
+    faults: takes what is wrong, and the sound tasks are returned.
+    Raises HarnessError for a file that cannot be read, and for every task of an unknown kind or with a
+    definition that is not right.
     """
-    return {name: _task(name, table, path, kinds) for name, table in _read(path).tasks.items()}
+    tasks: dict[str, Task] = {}
+    found = Faults()
+    for name, table in _read(path, found).tasks.items():
+        with found.collect():
+            tasks[name] = _task(name, table, path, kinds)
+    if faults is None:
+        found.refuse(str(path))
+    else:
+        faults.found += found.found
+    return tasks
 
 
 def read_suites(path: Path) -> list[Suite]:
     """Read the suites that the `[suites.NAME]` tables of a task file define.
 
-    Raises HarnessError for a file that cannot be read, or a definition that is not right.
+    Raises HarnessError for a file that cannot be read, and for every definition that is not right.
     """
-    suites = _read(path).suites
-    return [make_suite(table, path, ("suites", name)) for name, table in suites.items()]
+    suites: list[Suite] = []
+    faults = Faults()
+    file = _read(path, faults)
+    with faults.collect():
+        suites = make_suites(file.suites, path, ("suites",))
+    faults.refuse(str(path))
+    return suites
 
 
-def _read(path: Path) -> _TaskFile:
+def _read(path: Path, faults: Faults) -> _TaskFile:
+    """Read a task file; unknown tables are faults. Raises HarnessError for one that cannot be read."""
     if not path.is_file():
         raise HarnessError(f"no task file {path}")
     hint = "a task is a table: [tasks.NAME] with kind and path"
-    file = read_toml_as(path, _TaskFile, hint=hint)
-    if not file.tasks and not file.suites:
+    file = read_table(read_toml(path), _TaskFile, path, faults, hint=hint)
+    if file is None:
+        faults.refuse(str(path))
+    file = file or _TaskFile()
+    if not (file.tasks or file.suites or faults.found):
         raise HarnessError(f"{path} defines no tasks", hint=hint)
     return file
 
@@ -89,22 +111,30 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     where = f"{file}: {table_name('tasks', name)}"
     if problem := name_error(name):
         raise HarnessError(f"{where}: the name {problem}", hint="a word after --tasks must select it")
-    general = table_as(
+    faults = Faults()
+    general = read_table(
         {key: value for key, value in table.items() if key in _GENERAL},
         _TaskTable,
         file,
+        faults,
         at=("tasks", name),
         hint=f"a task needs kind and path; kinds: {', '.join(sorted(kinds))}",
     )
+    reading: dict[str, Any] = {}
+    with faults.collect():
+        reading = _reading(table, file, name)
+    faults.refuse(where)
+    general = cast("_TaskTable", general)  # there are faults where it is None
     if general.kind not in kinds:
-        raise HarnessError.unknown(f"kind of task ({where})", general.kind, kinds)
+        faults.add(HarnessError.unknown("kind of task", general.kind, kinds), where)
+        faults.refuse()
     given = (general.path,) if isinstance(general.path, str) else general.path
     if not given:
         raise HarnessError(f"{where} path names no file")
     paths = tuple(user_path(one, file.parent) for one in given)
     kind, hub = kinds[general.kind], hub_dataset(given, table, where)
     options = {key: _option(file, key, value) for key, value in table.items() if key not in _GENERAL}
-    options |= _reading(table, file, name)
+    options |= reading
     definition = TaskDefinition(
         name=name,
         kind=general.kind,
@@ -116,7 +146,9 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
         paths=paths if len(paths) > 1 else (),
         hub=hub,
     )
-    task = hub_task(kind, definition, hub, table) if hub else kind.build(definition)
+    with faults.collect(where):
+        task = hub_task(kind, definition, hub, table) if hub else kind.build(definition)
+    faults.refuse(where)
     # Where rows come from and how files write them is no part of a task: rows count by their content.
     task.options = {
         key: value

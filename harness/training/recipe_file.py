@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.system.paths import shown_path
-from harness.system.toml_file import read_toml, table_as
+from harness.system.toml_file import read_table, read_toml
 from harness.training.losses import LOSSES
 from harness.training.recipe import CORRECTED, Recipe
 from harness.training.validate import validate_recipe
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe file.
 
-    Raises HarnessError for a file that cannot be read, an unknown key, a wrong type, a loss that does not
-    exist, or fields that contradict each other.
+    Raises HarnessError for a file that cannot be read, and for all unknown keys, wrong types, a loss that
+    does not exist, and fields that contradict each other.
     """
     if not path.is_file():
         raise HarnessError(
@@ -33,11 +33,15 @@ def read_recipe(path: Path) -> Recipe:
 
 def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
     """Make a recipe of plain data; `where` names the data in errors. Raises as `read_recipe` does."""
-    recipe = table_as(dict(table), Recipe, where, hint="docs/recipes.md has every key")
-    if recipe.loss.name not in LOSSES:
-        raise HarnessError.unknown(f"loss in {where}", recipe.loss.name, LOSSES)
-    validate_recipe(recipe, where)
-    return recipe
+    faults = Faults()
+    recipe = read_table(dict(table), Recipe, where, faults, hint="docs/recipes.md has every key")
+    if recipe is not None and recipe.loss.name not in LOSSES:
+        faults.add(HarnessError.unknown(f"loss in {where}", recipe.loss.name, LOSSES))
+    elif recipe is not None:
+        with faults.collect():
+            validate_recipe(recipe, where)
+    faults.refuse(where)
+    return cast("Recipe", recipe)  # there are faults where it is None
 
 
 def with_changes(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:

@@ -6,7 +6,7 @@ import math
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.errors import Faults, HarnessError
 from harness.training.losses import LABELS, LOSSES, ROW_KINDS
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ LARGEST = 2**31 - 1
 
 def validate_recipe(recipe: Recipe, where: str) -> None:
     """Raise one HarnessError for all numbers out of range and all contradicting fields."""
-    flaws = [flaw for check in _CHECKS for flaw in check(recipe)]
-    if len(flaws) == 1:
-        raise HarnessError(f"{where}: {flaws[0].message}", exists=flaws[0].exists, hint=flaws[0].hint)
-    if flaws:
-        raise HarnessError(
-            f"{where}: {len(flaws)} things are wrong", exists="\n".join(str(flaw) for flaw in flaws)
-        )
+    faults = Faults()
+    for check in _CHECKS:
+        for flaw in check(recipe):
+            faults.add(flaw)
+    if len(faults.found) == 1:
+        (only,) = faults.found
+        raise HarnessError(f"{where}: {only.message}", exists=only.exists, hint=only.hint)
+    faults.refuse(where)
 
 
 def _texts(recipe: Recipe) -> Iterator[HarnessError]:

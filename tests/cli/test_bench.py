@@ -64,8 +64,21 @@ def test_a_model_that_breaks_is_an_error_and_the_other_is_measured(bench, tmp_pa
     assert len(read(record).variants[0].workloads) == 1
 
 
+def test_what_cannot_be_measured_is_listed_before_anything_is(bench, tmp_path):
+    answer = bench("--model", "lexical", "--model", "letters", "--dtype", "float32,bfloat16")
+    assert answer.code == 2
+    assert "no model named 'letters'" in answer.err
+    Path("empty").mkdir()
+    answer = bench("--model", "lexical", "--model", "./empty", "--dtype", "float32,bfloat16")
+    assert "Error: 2 things are wrong\n" in answer.err
+    assert "model lexical: the lexical model does not support --dtype" in answer.err
+    assert "empty is not a model folder" in answer.err
+    assert "--keep-going measures the rest" in answer.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_unsupported_settings_are_an_error_of_that_variant_alone(bench):
-    answer = bench("--model", "lexical", "--dtype", "float32,bfloat16")
+    answer = bench("--model", "lexical", "--dtype", "float32,bfloat16", "--keep-going")
     assert answer.code == 2
     assert "lexical bfloat16: ERROR: the lexical model does not support --dtype" in answer.out
     assert "bfloat16" not in answer.out.partition("few.txt")[2].partition("batch curve")[0]

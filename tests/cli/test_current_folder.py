@@ -80,7 +80,7 @@ def test_what_a_run_stores_of_paths_is_what_the_user_wrote(run, leaving, tmp_pat
 
 
 def test_an_error_record_names_no_folder_of_this_machine(run, leaving, tmp_path):
-    answer = run("--data", "data", tasks="stsb")
+    answer = run("--data", "data", "--keep-going", tasks="stsb")
     assert answer.code == 2
     (record,) = Path("out/errors").glob("*/*.json")
     assert "in data" in json.loads(record.read_text())["error"]

@@ -51,7 +51,9 @@ def evaluate(harness):
 
     def evaluating(*more, tasks="pairs", out="out", models=("a=lexical", "b=lexical")):
         named = [word for model in models for word in ("--model", model)]
-        return harness("run", "--no-throughput", "--out", out, *named, *words(*more, tasks=tasks))
+        return harness(
+            "run", "--no-throughput", "--keep-going", "--out", out, *named, *words(*more, tasks=tasks)
+        )
 
     return evaluating
 

@@ -34,7 +34,7 @@ def rows():
 
 @pytest.mark.parametrize("words", [[], ["--isolate"]], ids=["here", "isolated"])
 def test_what_a_task_raises_is_one_error_record_with_its_type(run, words):
-    answer = run("--plugin", MISBEHAVING, *words, tasks="raising")
+    answer = run("--plugin", MISBEHAVING, "--keep-going", *words, tasks="raising")
     assert answer.code == 2
     assert "Traceback" not in answer.err
     assert {row["task"]: row["error"] for row in rows() if row["status"] == "error"} == TOLD

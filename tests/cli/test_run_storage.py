@@ -227,7 +227,12 @@ def test_compare_lists_how_embeddings_are_stored_among_the_settings(run, harness
 
 
 def test_a_model_that_cannot_be_cut_fails_alone(run, tiny):
-    answer = run("--model", "lexical", "--truncate-dim", "16,8", model=tiny, tasks="stsb")
+    words = ["--model", "lexical", "--truncate-dim", "16,8"]
+    answer = run(*words, model=tiny, tasks="stsb")
+    assert answer.code == 2
+    assert "model lexical-16: the lexical model does not support --truncate-dim" in answer.err
+    assert not Path("out").exists()
+    answer = run(*words, "--keep-going", model=tiny, tasks="stsb")
     assert answer.code == 2
     assert set(headline()) == {"tiny-16", "tiny-8"}
     failed = {row["model"]: row["error"] for row in rows() if row["status"] == "error"}
@@ -237,6 +242,10 @@ def test_a_model_that_cannot_be_cut_fails_alone(run, tiny):
 
 def test_more_dimensions_than_there_are_fail_alone_and_name_those_of_the_model(run, tiny):
     answer = run("--truncate-dim", "8,33", model=tiny, tasks="stsb")
+    assert answer.code == 2
+    assert "model tiny-33: invalid --truncate-dim 33: model tiny has 32 dimensions" in answer.err
+    assert not Path("out").exists()
+    answer = run("--truncate-dim", "8,33", "--keep-going", model=tiny, tasks="stsb")
     assert answer.code == 2
     assert "invalid --truncate-dim 33: model tiny has 32 dimensions" in answer.out
     assert set(headline()) == {"tiny-8"}

@@ -243,7 +243,7 @@ def test_what_no_longer_exists_is_reported_and_the_rest_is_judged(ran, run, stat
 
 
 def test_a_model_that_never_existed_has_failed(ran, status):
-    assert ran("--model", "counting:nowhere").code == 2
+    assert ran("--model", "counting:nowhere", "--keep-going").code == 2
     code, _, out = status()
     assert code == 1
     assert "nowhere" in out

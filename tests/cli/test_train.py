@@ -181,6 +181,21 @@ def test_a_mistake_is_reported_before_training(place, options, said):
     assert not (place / "out.unfinished").exists()
 
 
+def test_all_mistakes_are_reported_at_once(place):
+    said = harness(
+        "train", "--recipe", place / "letters.toml", "--out", place / "out", "--seeds", "1,x",
+        "--device", "gpu", "--base", "./nowhere", "--set", "trainer=mine",
+        "--set", 'evaluation.tasks=["stsb-dv"]', "--column", "score=nothing", fails=True,
+    )  # fmt: skip
+    assert "6 things are wrong" in said
+    for told in (
+        "seeds are whole numbers", "no device named 'gpu'", "no model folder ./nowhere", "named 'mine'",
+        "did you mean: stsb-dev", "has no column 'nothing'",
+    ):  # fmt: skip
+        assert told in said
+    assert not (place / "out").exists()
+
+
 def test_errors_in_the_data_stop_a_training_unless_their_codes_are_allowed(place):
     rows = (place / "pairs.csv").read_text().splitlines()
     wrong = [rows[0], *(f"{line.rpartition(',')[0]},{number % 6}" for number, line in enumerate(rows[1:]))]

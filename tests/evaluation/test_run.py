@@ -99,9 +99,12 @@ class Recorder(Progress):
         self.notes.append(text)
 
 
-def plan(*tasks, models=None, by_name=True, **options):
+def plan(*tasks, models=None, by_name=True, keep_going=True, **options):
     return RunPlan(
-        models=models or [LetterModel()], tasks=[SelectedTask(task, by_name) for task in tasks], **options
+        models=models or [LetterModel()],
+        tasks=[SelectedTask(task, by_name) for task in tasks],
+        keep_going=keep_going,
+        **options,
     )
 
 
@@ -227,6 +230,14 @@ def test_a_model_is_timed_after_its_tasks_and_only_when_it_had_to_be_loaded(resu
 def test_a_model_that_failed_is_not_timed(results):
     run_plan(plan(Broken(), throughput=True), results)
     assert results.throughputs() == []
+
+
+def test_a_model_on_another_machine_is_not_timed(results):
+    model = LetterModel()
+    model.facts = replace(model.facts, remote=True)
+    run_plan(plan(Twins(), models=[model], throughput=True), results)
+    assert results.throughputs() == []
+    assert len(model.encoded) == 9
 
 
 def test_a_record_whose_predictions_are_gone_is_computed_again(results):

@@ -34,7 +34,7 @@ def statuses():
 
 
 def shaky(run, _monkeypatch):
-    return run(plugin("task_raises"), tasks="shaky,stsb-dev")
+    return run(plugin("task_raises"), "--keep-going", tasks="shaky,stsb-dev")
 
 
 def answering(name, file="faults"):
@@ -60,7 +60,7 @@ def timed(run, _monkeypatch):
 def vanishing(run, _monkeypatch):
     folder = Path("data", "stsb")
     folder.mkdir(parents=True)
-    return run("--data", "data", tasks="stsb")
+    return run("--data", "data", "--keep-going", tasks="stsb")
 
 
 def full(run, monkeypatch):

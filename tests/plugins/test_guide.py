@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from harness.authoring import ModelSpec
 from harness.cli import cli
 from harness.results.leaderboard import read_leaderboard
+from harness.testing import check_model, check_task
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
 ROWS = (
@@ -45,7 +47,7 @@ def run(*arguments):
     return read_leaderboard(Path("out", "leaderboard.csv"))
 
 
-@pytest.mark.parametrize("namespace", ["harness", "harness.authoring", "harness.training"])
+@pytest.mark.parametrize("namespace", ["harness", "harness.authoring", "harness.training", "harness.testing"])
 def test_the_guide_lists_the_names_of_each_namespace(namespace):
     (row,) = [line for line in GUIDE.splitlines() if line.startswith(f"| `{namespace}` |")]
     listed = re.findall(r"`(\w+)`", row.split("|")[3])
@@ -61,6 +63,12 @@ def test_the_task_kind_of_the_guide_reads_a_users_file(guide):
     files = ["--plugin", "paraphrases.py", "--task-file", "tasks.toml"]
     (row,) = run(*files, "--tasks", "mine", "--model", "lexical")
     assert (row.task, row.metric, row.score) == ("mine", "accuracy", 1.0)
+
+
+def test_the_task_and_the_model_of_the_guide_keep_the_rules(guide, monkeypatch):
+    monkeypatch.syspath_prepend(guide)
+    check_task(importlib.import_module("paraphrases").Paraphrases(), guide / "my-data")
+    check_model(importlib.import_module("letters").LetterCounts(ModelSpec("letters", "")))
 
 
 def test_the_model_of_the_guide_runs(guide):

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from harness.errors import HarnessError
-from harness.system.toml_file import key_path, read_toml_as, table_as, table_name
+from harness.errors import Faults, HarnessError
+from harness.system.toml_file import key_path, read_table, read_toml_as, table_as, table_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,9 @@ def test_an_error_names_the_table_the_key_the_value_and_what_is_wanted(content, 
         ),
         pytest.param("[inner]\nwrd = 1", "no key in [inner] of ", id="in a table"),
         pytest.param(
-            "[inner]\nwrd = 1", "named 'wrd'\n  did you mean: word\n  known: ratio, word\n", id="names"
+            "[inner]\nword = 'a'\nwrd = 1",
+            "named 'wrd'\n  did you mean: word\n  known: ratio, word\n",
+            id="names",
         ),
         pytest.param("[[part]]\nsze = 1", "no key in [[part]] no. 1 of ", id="in a list of tables"),
         pytest.param("[maybe]\nx = 1", "no key in [maybe] of ", id="in an optional table"),
@@ -252,3 +254,28 @@ def test_keys_are_written_as_they_are_found_in_a_file(keys, path):
 def test_a_table_is_written_as_its_header():
     assert table_name("tasks", "stsb") == "[tasks.stsb]"
     assert table_name("line", 1) == "[[line]] no. 2"
+
+
+def test_all_keys_that_are_not_right_are_told_at_once(read):
+    with pytest.raises(HarnessError) as caught:
+        read('txet = "a"\ncount = "x"\n[inner]\nratoi = 1\n[[part]]\nsize = 1.5\n')
+    said = str(caught.value)
+    assert "a.toml: 5 things are wrong" in said
+    for told in (
+        "'txet'",
+        "count must be",
+        "named 'ratoi'",
+        "[inner] word is missing",
+        "no. 1: size must be",
+    ):
+        assert told in said
+
+
+def test_a_table_is_read_without_its_unknown_keys_and_not_at_all_where_a_value_is_wrong():
+    faults = Faults()
+    assert read_table({"odd": 1, "text": "a", "inner": {"word": "b", "odd": 2}}, Whole, "f", faults) == Whole(
+        text="a", inner=Inner(word="b")
+    )
+    assert len(faults.found) == 2
+    assert read_table({"text": 1}, Whole, "f", faults) is None
+    assert len(faults.found) == 3

@@ -1,0 +1,138 @@
+"""Turn the options of `harness run` into a plan; what the user got wrong is collected, to be told at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.cli.data import data_choice
+from harness.cli.options import cache_limit, out_folder, words
+from harness.errors import Faults, HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.cli.options import CacheOptions, ModelOptions
+    from harness.cli.workspace import Workspace
+    from harness.evaluation.runner import RunPlan
+    from harness.models.interface import LocatedModel
+    from harness.tasks.selection import SelectedTask
+    from harness.tasks.suites import Suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What to evaluate, and how."""
+
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+    exclude: tuple[str, ...]
+    data: str | None
+    limit: int | None
+    no_texts: bool | None
+    throughput: bool
+    fresh: bool
+    keep_going: bool
+    isolate: bool
+    timeout: float | None
+
+
+def run_plan(
+    run: RunOptions, model: ModelOptions, cache: CacheOptions, workspace: Workspace, out: str
+) -> RunPlan:
+    """Return the plan of a run, with the faults of what was asked; nothing is read or written.
+
+    out: the folder of results. Raises HarnessError that names all faults where there is no way around one:
+    an option without a meaning, no model or no task that is left.
+    """
+    from harness.evaluation.runner import RunPlan
+    from harness.models.usable import check_usable
+
+    config, fatal, faults = workspace.config, Faults(), Faults()
+    data = fatal.attempt(lambda: data_choice(run.data or config.data))
+    cache_folder = fatal.attempt(lambda: cache.folder(config))
+    cache_size = fatal.attempt(lambda: cache_limit(cache.cache_size, config))
+    fatal.attempt(lambda: out_folder(out))
+    fatal.attempt(model.settings)
+    tasks, suites = _tasks(run, workspace, faults, fatal)
+    models = models_of(run.models or config.models, model, workspace, faults, fatal)
+    if fatal.found or not (tasks and models):
+        for fault in faults.found:
+            fatal.add(fault)
+        for located in models:
+            with fatal.collect(f"model {located.name}" if len(models) > 1 else ""):
+                check_usable(located)
+        fatal.refuse()
+    return RunPlan(
+        models=models,
+        tasks=tasks,
+        suites=suites,
+        data=data,
+        limit=run.limit,
+        fresh=run.fresh,
+        no_texts=config.no_texts if run.no_texts is None else run.no_texts,
+        cache=cache_folder,
+        cache_size=cache_size,
+        throughput=run.throughput,
+        keep_going=run.keep_going,
+        faults=faults.found,
+    )
+
+
+def _tasks(
+    run: RunOptions, workspace: Workspace, faults: Faults, fatal: Faults
+) -> tuple[list[SelectedTask], list[Suite]]:
+    """Return the selected tasks, and the suites among the words that select them.
+
+    faults: takes words that select nothing. fatal: takes errors of files, and of a selection of nothing.
+    """
+    from harness.tasks.selection import select_tasks
+
+    config, selected, chosen = workspace.config, [], []
+    with fatal.collect():
+        tasks = workspace.tasks()
+        suites = workspace.suites(tasks)
+        wanted = words(run.tasks) or list(config.tasks)
+        chosen = [suite for name, suite in suites.items() if name in wanted]
+        selected = select_tasks(
+            wanted,
+            tasks,
+            workspace.plugins.task_schemes(),
+            words(run.exclude) or list(config.exclude),
+            {name: suite.tasks for name, suite in suites.items()},
+            faults,
+        )
+    return selected, chosen
+
+
+def models_of(
+    named: Sequence[str], model: ModelOptions, workspace: Workspace, faults: Faults, fatal: Faults
+) -> list[LocatedModel]:
+    """Return the located models; one that cannot be located is there to become an ERROR on every task.
+
+    faults: takes words that name no model. fatal: takes what two of them have in common.
+    """
+    from harness.models.locate import check_names, locate_model, parse_model
+    from harness.models.missing import MissingModel
+
+    schemes = workspace.plugins.model_schemes()
+    located: list[LocatedModel] = []
+    if not named:
+        fatal.add(
+            HarnessError(
+                "no model", hint="--model minilm, or --model PATH; `harness list models` shows the schemes"
+            )
+        )
+    for text in named:
+        with faults.collect():
+            parse_model(
+                text, schemes, threads=model.threads
+            )  # its name is told where settings are wrong, too
+            for spec in model.specs(text, schemes):
+                try:
+                    located.append(locate_model(spec, schemes))
+                except HarnessError as error:
+                    located.append(MissingModel(spec, error))
+    with fatal.collect():
+        check_names(located)
+    return located

@@ -1,0 +1,46 @@
+"""What can be known of a located model before it is loaded: whether it can be used as it was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.errors import Faults
+from harness.models.devices import check_device
+from harness.models.interface import ModelFacts
+from harness.models.missing import MissingModel
+from harness.models.stored_model import more_dimensions_error, source_of
+
+if TYPE_CHECKING:
+    from harness.models.interface import LocatedModel
+
+
+def check_usable(located: LocatedModel) -> None:
+    """Raise HarnessError where a model was not found, or cannot do what its settings ask; loads nothing.
+
+    It names all that is wrong: a device that is not here, dimensions that the model does not have. What only
+    shows when the model is loaded is not found.
+    """
+    if isinstance(located, MissingModel):
+        raise located.error
+    faults, settings = Faults(), located.spec.settings
+    # A plugin's model may pay no heed to the device: what runs nowhere on this machine is its own to say.
+    if hasattr(source_of(located), "folder"):
+        with faults.collect():
+            check_device(settings.device)
+    full = known_dimensions(located)
+    if full is not None and settings.truncate_dim is not None and settings.truncate_dim > full:
+        faults.add(more_dimensions_error(settings.truncate_dim, source_of(located).name, full))
+    faults.refuse(f"model {located.name}")
+
+
+def known_dimensions(located: LocatedModel) -> int | None:
+    """Return the dimensions of a model's full embeddings; None where they show only when it is loaded.
+
+    A located model says them as `dimensions`, or has `facts` already, as one without weights does.
+    """
+    source = source_of(located)
+    dimensions = getattr(source, "dimensions", None)
+    if isinstance(dimensions, int):
+        return dimensions
+    facts = getattr(source, "facts", None)
+    return facts.dimensions if isinstance(facts, ModelFacts) else None

@@ -1,0 +1,11 @@
+from harness.testing.checks import check_check as check_check
+from harness.testing.checks import check_failures as check_failures
+from harness.testing.models import check_model as check_model
+from harness.testing.models import model_failures as model_failures
+from harness.testing.network import no_network as no_network
+from harness.testing.small_model import SmallModel as SmallModel
+from harness.testing.small_model import build_small_model as build_small_model
+from harness.testing.tasks import check_task as check_task
+from harness.testing.tasks import task_failures as task_failures
+from harness.testing.trainers import check_trainer as check_trainer
+from harness.testing.trainers import trainer_failures as trainer_failures
