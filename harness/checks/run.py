@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.finding import Finding, Severity
+from harness.finding import Finding, Severity, finding_fault
 from harness.system.plugin_code import error_sentence, plugin_code
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def run_checks(
         try:
             with plugin_code():
                 for finding in check.look(check_input):
-                    if problem := _find_problem(finding):
+                    if problem := finding_fault(finding):
                         problems.append(f"{label} returned {problem}")
                     else:
                         findings.append((finding, name))
@@ -103,17 +103,3 @@ def _missing(check_input: CheckInput) -> Iterator[str]:
         yield "embeddings (name the model's folder)"
     if check_input.claims and check_input.model is not None and not check_input.verify:
         yield "whether claims are true (--verify --data DIR)"
-
-
-def _find_problem(finding: object) -> str | None:
-    """Return why an object is not a valid finding; None for a valid one."""
-    if not isinstance(finding, Finding):
-        return f"{str(finding)[:80]!r}, which is not a Finding"
-    if finding.severity not in list(Severity):
-        return f"a Finding whose severity is {finding.severity!r}, not one of {', '.join(Severity)}"
-    if (
-        not all(isinstance(text, str) for text in (finding.code, finding.evidence, finding.remedy))
-        or not finding.code
-    ):
-        return "a Finding whose code, evidence or remedy is not a text"
-    return None
