@@ -199,7 +199,7 @@ def _check_columns(columns: Any, where: str) -> None:  # noqa: ANN401 - a plugin
             hint="columns by name: Dataset({'text': [...], 'label': [...]})",
         )
     for name, values in columns.items():
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str):
             raise HarnessError(f"a column of {where} has the name {name!r}, not a text")
         sized = hasattr(type(values), "__len__") and hasattr(type(values), "__getitem__")
         # An array without dimensions has a length that raises.
