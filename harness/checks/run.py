@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity, finding_fault
@@ -62,7 +62,7 @@ def run_checks(
     return CheckReport(tuple(findings), tuple(problems))
 
 
-def _findings(check: Check, check_input: CheckInput) -> Iterator[object]:
+def _findings(check: Check, check_input: CheckInput) -> Iterator[Any]:
     """Yield what a check gives; raises HarnessError for what is no list of findings, or has no end."""
     given: object = check.look(check_input)
     if isinstance(given, str | bytes | Mapping | Finding) or not isinstance(given, Iterable):

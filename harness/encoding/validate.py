@@ -84,11 +84,11 @@ def similarities_checked(model: Model, similarities: Any, wanted: tuple[int, ...
             hint="similarity compares every row of a with every row of b, (n, m);"
             " pairwise_similarity row i with row i, (n,)",
         )
-    _refuse_not_finite(model, array, name)
+    _refuse_not_finite(model, array)
     return array
 
 
-def _refuse_not_finite(model: Model, array: np.ndarray, name: str) -> None:
+def _refuse_not_finite(model: Model, array: np.ndarray) -> None:
     with np.errstate(all="ignore"):
         # One pass without a copy: NaN and infinite values leave no finite sum. A finite sum may overflow.
         if array.dtype.kind != "f" or np.isfinite(array.sum(dtype=np.float64)):
@@ -96,7 +96,7 @@ def _refuse_not_finite(model: Model, array: np.ndarray, name: str) -> None:
     broken = int(np.count_nonzero(~np.isfinite(array)))
     if broken:
         raise HarnessError(
-            f"{name} of model {model.name} gives {broken} of {array.size} pairs a value that is not finite"
+            f"model {model.name} gives {broken} of {array.size} pairs a similarity that is not finite"
         )
 
 

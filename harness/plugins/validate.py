@@ -107,14 +107,16 @@ def _kinds_fault(task: Task) -> str | None:
     if not isinstance(task.version, int) or isinstance(task.version, bool):
         return f"whose version is {task.version!r}, not a whole number"
     splits: Any = task.splits
+    sample: Any = task.sample
+    options: Any = task.options
     if not isinstance(splits, Splits) or not _is_text(splits.evaluated):
         return f"whose splits is {splits!r}, not Splits(evaluated='test')"
     if not _all_are(str, splits.fitted_on, Collection):
         return f"whose splits are fitted on {splits.fitted_on!r}, not a tuple of texts"
-    if task.sample is not None and not isinstance(task.sample, Path):
-        return f"whose sample is {task.sample!r}, not a Path"
-    if not isinstance(task.options, Mapping):
-        return f"whose options is {task.options!r}, not a dict of plain data"
+    if sample is not None and not isinstance(sample, Path):
+        return f"whose sample is {sample!r}, not a Path"
+    if not isinstance(options, Mapping):
+        return f"whose options is {options!r}, not a dict of plain data"
     return None
 
 
