@@ -97,8 +97,8 @@ def test_json_has_every_field_of_every_finding(check):
 def test_a_check_that_raises_is_a_problem_and_the_other_paths_are_checked(check):
     answer = check("odd.md", "bad.md")
     assert answer.code == 2
-    said = "PROBLEM plugin names: check 'names' raised on odd.md: ValueError: odd things happen (names.py, line 12)"
-    assert said in answer.out.splitlines()
+    said = "PROBLEM plugin names: check 'names' raised on odd.md: ValueError: odd things happen"
+    assert f"{said} (names.py, line 12)" in answer.out.splitlines()
     assert " ERROR    bad-name" in answer.out
 
 
