@@ -99,6 +99,11 @@ def plural(number: float, noun: str, many: str = "") -> str:
     return f"{count} {noun if number == 1 else many or f'{noun}s'}"
 
 
+def with_article(noun: str) -> str:
+    """Return a noun with its article: `a list`, `an int`."""
+    return f"{'an' if noun[:1] in 'aeiouAEIOU' and noun[:1] else 'a'} {noun}"
+
+
 def told_apart(left: str, right: str, digits: int = 8) -> tuple[str, str]:
     """Return the first digits of two hashes: as many as tell them apart, at least `digits`."""
     while left != right and left[:digits] == right[:digits]:

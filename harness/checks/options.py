@@ -112,6 +112,8 @@ def datasets_loader(
     own: names of the recipe's tasks. known: whether the training texts are known.
     Raises HarnessError if a task of `--tasks` cannot be read.
     """
+    from harness.evaluation.evaluate import load_task, rows_of
+
     names = options.wanted or [name for name in own if name in options.tasks]
     datasets = {}
     for name in names if known else ():
@@ -119,7 +121,7 @@ def datasets_loader(
         if isinstance(task, AggregateTask):
             continue
         try:
-            datasets[name] = task.load(DataSource.of(task, _task_data(options)))
+            datasets[name] = rows_of(load_task(task, DataSource.of(task, _task_data(options))))
         except MissingDataError:
             if options.wanted:
                 raise

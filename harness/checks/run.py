@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.finding import Finding, Severity
-from harness.system.plugin_code import error_sentence, plugin_code
+from harness.finding import Finding, Severity, finding_fault
+from harness.render import with_article
+from harness.system.plugin_code import error_sentence, plugin_code, raised_by
+from harness.system.source_place import file_of, place_of_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.training.check_input import Check, CheckInput
 
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 """Severities, the most severe first."""
+_MOST = 10_000
+"""Maximum findings of one check: a generator may have no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,8 @@ def _run_checks(
         label = f"plugin {origin(name)}: check {name!r}" if origin else f"check {name!r}"
         try:
             with plugin_code():
-                for finding in check.look(check_input):
-                    if problem := _find_problem(finding):
+                for finding in _findings(check, check_input):
+                    if problem := finding_fault(finding):
                         problems.append(f"{label} returned {problem}")
                     else:
                         found = (
@@ -71,8 +76,22 @@ def _run_checks(
             hint = f" ({error.hint})" if error.hint else ""
             problems.append(f"{label} could not finish on {check_input.path}: {error.message}{hint}")
         except Exception as error:  # noqa: BLE001 - third-party code may raise anything
-            problems.append(f"{label} raised on {check_input.path}: {error_sentence(error)}")
+            place = place_of_error(raised_by(error), file_of(check.look))
+            where = f" ({place})" if place else ""
+            problems.append(f"{label} raised on {check_input.path}: {error_sentence(error)}{where}")
     return CheckReport(tuple(findings), tuple(problems))
+
+
+def _findings(check: Check, check_input: CheckInput) -> Iterator[Any]:
+    """Yield what a check gives; raises HarnessError for what is no list of findings, or has no end."""
+    given: object = check.look(check_input)
+    if isinstance(given, str | bytes | Mapping | Finding) or not isinstance(given, Iterable):
+        kind = "nothing (None)" if given is None else with_article(type(given).__name__)
+        raise HarnessError(f"it returned {kind}: a list of Findings is wanted, empty where nothing is wrong")
+    for number, finding in enumerate(given):
+        if number == _MOST:
+            raise HarnessError(f"it gave more than {_MOST:,} findings: does it end?")
+        yield finding
 
 
 def collect(check_input: CheckInput, checks: Mapping[str, Check]) -> list[Finding]:
@@ -134,17 +153,3 @@ def _missing(check_input: CheckInput) -> Iterator[str]:
         yield "embeddings (name the model's folder)"
     if check_input.claims and check_input.model is not None and not check_input.verify:
         yield "whether claims are true (--verify --data DIR)"
-
-
-def _find_problem(finding: object) -> str | None:
-    """Return why an object is not a valid finding; None for a valid one."""
-    if not isinstance(finding, Finding):
-        return f"{str(finding)[:80]!r}, which is not a Finding"
-    if finding.severity not in list(Severity):
-        return f"a Finding whose severity is {finding.severity!r}, not one of {', '.join(Severity)}"
-    if (
-        not all(isinstance(text, str) for text in (finding.code, finding.evidence, finding.remedy))
-        or not finding.code
-    ):
-        return "a Finding whose code, evidence or remedy is not a text"
-    return None

@@ -97,18 +97,16 @@ def command(
     checks = workspace.plugins.checks()
     validate_codes(allowed, checks)
     results = [_check(path, options, workspace.plugins) for path in paths]
-    problems = [
-        *workspace.plugins.problems,
-        *(problem for checked in results for problem in checked.problems),
-    ]
+    problems = [problem for checked in results for problem in checked.problems]
+    broken = workspace.plugins.problems  # printed as soon as they were known
     if not checks:
         problems.append("no plugin has checks (HARNESS_PLUGINS lists the plugins to load)")
     if as_json:
         shown = [_as_data(checked, allowed) for checked in results]
-        click.echo(redact(json.dumps({"paths": shown, "problems": problems}, indent=1)))
+        click.echo(redact(json.dumps({"paths": shown, "problems": [*broken, *problems]}, indent=1)))
     else:
         _print(results, allowed, problems)
-    if problems or any(checked.error for checked in results):
+    if broken or problems or any(checked.error for checked in results):
         sys.exit(2)
     counted = [finding for checked in results for finding in checked.counted(allowed)]
     sys.exit(1 if any(finding.severity is Severity.ERROR for finding in counted) else 0)

@@ -173,9 +173,9 @@ def command(
     from harness.results.unreadable import Unreadable
     from harness.system.atomic import write_report
 
+    workspace = Workspace.open(plugins)
     forms = {user_path(file): _format_of(file) for file in report.files}
     selecting = check_select(choice, pair, scope)
-    workspace = Workspace.open(plugins)
     tasks = workspace.tasks()
     unreadable = Unreadable()
     pairs = model_pairs(pair, unreadable, every=selecting)
@@ -184,7 +184,7 @@ def command(
     ledger = _ledger(report, workspace.config)
     selected = select(choice, pairs, options, suites) if selecting else None
     comparisons = selected.judged if selected else compare(pairs, options)
-    problems = [*workspace.plugins.problems, *unreadable.sentences]
+    problems = [*unreadable.sentences]
     # A file that may be of any model may be the result that decides: without it nothing passes.
     whole = not unreadable.unplaced
     if ledger is not None:

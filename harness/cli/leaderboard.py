@@ -66,7 +66,8 @@ def command(
     from harness.results.significance import claims
     from harness.results.significance_tables import board_letters
 
-    merged, tasks = _merge([user_path(folder) for folder in folders]), _tasks(plugins)
+    tasks = _tasks(plugins)
+    merged = _merge([user_path(folder) for folder in folders])
     if letters:
         _check_predictions(merged, tasks)
     _check_agreement(merged)

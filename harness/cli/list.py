@@ -11,7 +11,7 @@ from harness.cli.options import PluginOptions, plugin_options
 from harness.system.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from harness.cli.workspace import Workspace
     from harness.plugins.loader import Plugins
@@ -41,7 +41,7 @@ def command(what: str | None, *, as_json: bool, plugins: PluginOptions) -> None:
         shown: Any = {**tables, "problems": loaded.problems}
         click.echo(redact(json.dumps(shown, indent=1)))
         return
-    _print(tables, loaded.problems)
+    _print(tables)
 
 
 def _rows(what: str, workspace: Workspace) -> Rows:
@@ -126,8 +126,8 @@ def _prefixes(plugins: Plugins) -> Rows:
     ]
 
 
-def _print(tables: dict[str, Rows], problems: Sequence[str]) -> None:
-    from harness.cli.output import console, print_tables, say
+def _print(tables: dict[str, Rows]) -> None:
+    from harness.cli.output import console, print_tables
     from harness.render import Cell, Table
 
     target = console()
@@ -135,8 +135,6 @@ def _print(tables: dict[str, Rows], problems: Sequence[str]) -> None:
         header = list(dict.fromkeys(key for row in rows for key in row))
         cells = [[Cell(_text(row.get(key, ""))) for key in header] for row in rows]
         print_tables([Table(name, "", header, cells, numeric=False)], target)
-    for problem in problems:
-        say(f"PROBLEM {problem}", target)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - a cell of JSON

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from harness.evaluation.journal import JournalEntry
     from harness.evaluation.result_status import PairStatus, RunStatus
     from harness.render import Table
-    from harness.results.folder import Results
 
 
 _LONG = 40
@@ -48,13 +47,15 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
 
     Exit codes: 0 all done, 1 something is left, 2 it cannot be determined.
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.cli.workspace import Workspace
     from harness.evaluation.journal import read_runs
-    from harness.evaluation.status import status_of_records
+    from harness.evaluation.status import run_status, status_of_records
     from harness.results.folder import Results, no_results
     from harness.system.paths import user_path
 
     os.environ["HF_HUB_OFFLINE"] = "1"  # never download a model to judge its results
     results = Results(user_path(folder).absolute())
+    workspace = Workspace.open(PluginOptions(plugin_files=plugin_files))
     if not results.root.is_dir():
         raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
     problems: list[str] = []
@@ -62,10 +63,13 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     if not runs and not problems and not results.begun:
         raise no_results(user_path(folder))
     if any(run.plan for run in runs):
-        status = _run_status(results, runs, PluginOptions(plugin_files=plugin_files))
+        # The plugins of the command line and of `harness.toml` alone: those of a plan may be a stranger's.
+        files = {user_path(file).resolve() for file in workspace.plugin_files}
+        status = run_status(results, runs, workspace.plugins, files)
     else:
         status = status_of_records(results, problems)
-    status.problems += problems
+    broken = workspace.plugins.problems  # printed as soon as they were known
+    status.problems = [*broken, *status.problems, *problems]
     left = _unfinished_runs(runs, status)
     for run in left:
         if not _is_harness_run(run):
@@ -73,19 +77,8 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     if as_json:
         click.echo(redact(json.dumps(_as_data(runs, status, left), indent=1)))
     else:
-        _print(runs, status, left)
+        _print(runs, status, left, known=broken)
     sys.exit(_exit_code(status))
-
-
-def _run_status(results: Results, runs: Sequence[JournalEntry], plugins: PluginOptions) -> RunStatus:
-    """Return the status of runs, with the plugins of the command line and of `harness.toml` alone."""
-    from harness.cli.workspace import Workspace
-    from harness.evaluation.status import run_status
-    from harness.system.paths import user_path
-
-    workspace = Workspace.open(plugins)
-    files = {user_path(file).resolve() for file in workspace.plugin_files}
-    return run_status(results, runs, workspace.plugins, files)
 
 
 def _unfinished_runs(runs: Sequence[JournalEntry], status: RunStatus) -> list[JournalEntry]:
@@ -116,7 +109,10 @@ def _as_data(runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[Jou
     }
 
 
-def _print(runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[JournalEntry]) -> None:
+def _print(
+    runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[JournalEntry], *, known: Sequence[str]
+) -> None:
+    """Print the table, what is not done, and how to continue; known: problems that are printed already."""
     from harness.cli.output import console, print_tables, say
 
     target = console()
@@ -131,7 +127,7 @@ def _print(runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[Journ
             at = _next_pair(run, status.pairs)
             where = f", at {at}" if at else ""
             say(f"{run.state}: the run of {run.started[:19]} ({run.name}){where}", target)
-    for problem in status.problems:
+    for problem in status.problems[len(known) :]:
         say(f"PROBLEM {problem}", target)
     for run in left:
         if _is_harness_run(run):

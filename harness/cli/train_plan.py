@@ -292,6 +292,7 @@ def _check(run: TrainingRun, plugins: Plugins) -> None:
 
 
 def _dataset(run: TrainingRun, task: Task) -> Dataset:
+    from harness.evaluation.evaluate import load_task, rows_of
     from harness.tasks.interface import DataSource
 
-    return task.load(DataSource.of(task, run.data))
+    return rows_of(load_task(task, DataSource.of(task, run.data)))

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from harness.cli.config import read_config
 from harness.plugins.loader import all_tasks, load_plugins
-from harness.system.paths import user_path
+from harness.system.paths import user_path, without_start_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,13 +40,18 @@ class Workspace:
 
         config: one to take in its place.
 
-        Raises HarnessError for a configuration or a single-file plugin that cannot be read.
+        A fault of an installed plugin is printed on standard error as soon as it is known, before any other
+        error of the command, and the rest is used.
+        Raises HarnessError for a configuration that cannot be read, and for a single-file plugin that is
+        broken, in whatever it answers.
         """
         config = config or read_config(Path.cwd())
         files = (*config.plugins, *options.plugin_files)
+        plugins = load_plugins([user_path(file) for file in files], report=_report)
+        plugins.refuse_broken_files()
         return cls(
             config=config,
-            plugins=load_plugins([user_path(file) for file in files]),
+            plugins=plugins,
             plugin_files=files,
             task_files=(*config.task_files, *options.task_files),
         )
@@ -66,3 +73,10 @@ class Workspace:
 
         files = [suite for file in self.task_files for suite in read_suites(user_path(file))]
         return suites_by_name([*self.config.read_suites(), *files], tasks, self.plugins.task_schemes())
+
+
+def _report(problem: str) -> None:
+    """Print a fault of an installed plugin."""
+    from harness.cli.output import clean
+
+    click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness.encoding.text_embeddings import TextEmbeddings
-from harness.encoding.validate import similarities_checked
-from harness.errors import HarnessError
+from harness.encoding.validate import role_checked, similarities_checked, texts_checked
 from harness.finding import Finding, Severity
 from harness.models.interface import Role
 from harness.models.stored_model import StoredModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    import numpy as np
 
     from harness.encoding.cache import EmbeddingCache
     from harness.models.interface import Model
@@ -46,10 +45,17 @@ class CachedModel:
         """Return one float32 row per text, in input order; known texts are not encoded again.
 
         The array may be a read-only view: copy it before changing it.
+        Raises HarnessError for what is no list of texts, such as a single text, and for what is no role.
         """
+        texts, role = texts_checked(texts), role_checked(role)
         self._requested[self.same_as(role)].update(dict.fromkeys(texts))
         embeddings = self._embeddings.encode(texts, role)
         return self._stored.stored(embeddings) if self._stored else embeddings
+
+    @property
+    def needs_ranges(self) -> bool:
+        """Whether it stores embeddings in a precision that needs the ranges of `calibrate`."""
+        return self._stored is not None and self._stored.needs_ranges
 
     def calibrate(self, announced: Iterable[tuple[str, Role]]) -> list[Finding]:
         """Take the ranges that int8 and uint8 need from a task's documents, or say that they are few.
@@ -109,13 +115,7 @@ class CachedModel:
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the model's own similarity, (n,); raises HarnessError unless all are there and finite."""
-        similarity = similarities_checked(self._model, self._model.pairwise_similarity(a, b), (len(a),))
-        if not np.isfinite(similarity).all():
-            broken = int((~np.isfinite(similarity)).sum())
-            raise HarnessError(
-                f"model {self.name} gives {broken} of {len(similarity)} pairs a similarity that is not finite"
-            )
-        return similarity
+        return similarities_checked(self._model, self._model.pairwise_similarity(a, b), (len(a),))
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
         """Return the tokens of each text before truncation; None if unknown."""

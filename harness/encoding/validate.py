@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.render import with_article
 from harness.system.environment import is_out_of_memory
 from harness.system.frozen import FrozenList
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.models.interface import Model, Role
 
 _FEWEST_TO_JUDGE = 8
@@ -34,10 +37,40 @@ def same_role(model: Model, role: Role) -> Role:
     return same
 
 
+def role_checked(role: Any) -> Role:  # noqa: ANN401 - a plugin may pass anything
+    """Return a role, also of its name; raises HarnessError for what is none."""
+    from harness.models.interface import Role
+
+    try:
+        return Role(role)
+    except ValueError as error:
+        known = ", ".join(f"Role.{name}" for name in Role.__members__)
+        raise HarnessError(f"encode got {role!r:.60} as its role", exists=f"roles: {known}") from error
+
+
+def texts_checked(texts: Any) -> Sequence[str]:  # noqa: ANN401 - a plugin may pass anything
+    """Return texts to encode, a list of anything that can be iterated.
+
+    Raises HarnessError for a single text, whose letters would be encoded one by one, and for what is no text.
+    """
+    hint = "encode takes a list of texts, and returns one row for each: model.encode(dataset['text'])"
+    if isinstance(texts, str | bytes) or not hasattr(texts, "__iter__"):
+        kind = "a single text" if isinstance(texts, str) else with_article(type(texts).__name__)
+        raise HarnessError(
+            f"encode got {kind}, not a list of texts", hint=hint, without_texts=f"encode got {kind}"
+        )
+    listed: Sequence[str] = texts if isinstance(texts, list | tuple) else list(texts)
+    if wrong := [kind for kind in set(map(type, listed)) if not issubclass(kind, str)]:
+        at = next(position for position, text in enumerate(listed) if isinstance(text, wrong[0]))
+        found = f"encode got {with_article(wrong[0].__name__)} in position {at}, not a text"
+        raise HarnessError(found, hint=hint, without_texts=found)
+    return listed
+
+
 def similarities_checked(model: Model, similarities: Any, wanted: tuple[int, ...]) -> np.ndarray:  # noqa: ANN401 - of any plugin
     """Return what a model's `similarity` or `pairwise_similarity` returned, if it has the wanted shape.
 
-    Raises HarnessError for another shape, and for what is no array of numbers.
+    Raises HarnessError for another shape, for what is no array of numbers, and for NaN and infinity.
     """
     name = "similarity" if len(wanted) == 2 else "pairwise_similarity"
     try:
@@ -51,7 +84,20 @@ def similarities_checked(model: Model, similarities: Any, wanted: tuple[int, ...
             hint="similarity compares every row of a with every row of b, (n, m);"
             " pairwise_similarity row i with row i, (n,)",
         )
+    _refuse_not_finite(model, array)
     return array
+
+
+def _refuse_not_finite(model: Model, array: np.ndarray) -> None:
+    with np.errstate(all="ignore"):
+        # One pass without a copy: NaN and infinite values leave no finite sum. A finite sum may overflow.
+        if array.dtype.kind != "f" or np.isfinite(array.sum(dtype=np.float64)):
+            return
+    broken = int(np.count_nonzero(~np.isfinite(array)))
+    if broken:
+        raise HarnessError(
+            f"model {model.name} gives {broken} of {array.size} pairs a similarity that is not finite"
+        )
 
 
 def encode_checked(model: Model, texts: list[str], role: Role) -> np.ndarray:

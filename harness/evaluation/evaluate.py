@@ -10,6 +10,15 @@ import numpy as np
 
 from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
+from harness.evaluation.answers import (
+    aggregate_scores,
+    announced_texts,
+    check_columns,
+    check_dataset,
+    check_predictions,
+    predictions_hash,
+    undefined,
+)
 from harness.evaluation.keys import code_summary, record_key, task_code, training_of
 from harness.finding import Finding, Severity
 from harness.results.records import (
@@ -18,17 +27,13 @@ from harness.results.records import (
     ModelRecord,
     Score,
     Truncation,
-    column_hash,
-    content_hash,
-    plain_values,
 )
 from harness.stats.intervals import estimate
 from harness.system.code_hash.walk import digest
 from harness.system.environment import libraries
 from harness.system.paths import without_start_folder
-from harness.system.plugin_code import PluginExitError, error_text, plugin_code
+from harness.system.plugin_code import PluginError, error_sentence, error_text, plugin_code, raised_by
 from harness.system.redact import redact
-from harness.tasks.dataset import Dataset, Predictions
 from harness.tasks.interface import AggregateTask
 from harness.training.contamination import find_contamination
 
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
 
     from harness.metrics.interface import Metric
     from harness.models.interface import LocatedModel, Model, ModelFacts, Role
+    from harness.tasks.dataset import Dataset, Predictions
     from harness.tasks.interface import DataSource, Task
 
 
@@ -82,11 +88,21 @@ def load_task(task: Task, source: DataSource, limit: int | None = None) -> Loade
     return LoadedTask(task, examination, dataset, failure, code)
 
 
+def rows_of(loaded: LoadedTask) -> Dataset:
+    """Return the rows of a task; raises HarnessError that names it where they could not be read."""
+    if loaded.dataset is not None:
+        return loaded.dataset
+    error = loaded.error
+    if isinstance(error, HarnessError) or error is None:
+        raise error or HarnessError(f"{loaded.task.name} has no rows")
+    sentence = f"task {loaded.task.name} cannot be read: {error_sentence(error)}"
+    raise HarnessError(sentence) from raised_by(error)
+
+
 def _load(task: Task, source: DataSource, limit: int | None) -> Dataset:
-    dataset: object = task.load(source)
-    if not isinstance(dataset, Dataset):
-        raise TypeError(f"load returned {type(dataset).__name__}, not a Dataset")
-    dataset = dataset if limit is None else task.limited(dataset, limit)
+    dataset = check_dataset(task.load(source))
+    if limit is not None:
+        dataset = check_dataset(task.limited(dataset, limit), "limited")
     findings = source.findings()
     return replace(dataset, findings=(*findings, *dataset.findings)) if findings else dataset
 
@@ -105,25 +121,19 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
     if dataset is None:
         raise loaded.error or HarnessError(f"{task.name} has no rows")
     # Its lists refuse to be changed; compiled code that does not ask them, such as heapq's, changes a copy.
-    dataset = dataset.lent()
-    calibration = model.calibrate(task.texts(dataset))
+    rows, dataset = dataset, dataset.lent()
+    calibration = model.calibrate(announced_texts(task, rows) if model.needs_ranges else ())
     model.pop_requested()
     predictions: Predictions | None = None
     if isinstance(task, AggregateTask):
-        aggregates = task.score(model, dataset)
+        aggregates = aggregate_scores(task, task.score(model, dataset))
         scores = [Score(metric=name, score=_defined(value)) for name, value in aggregates.items()]
     else:
-        predictions = task.predict(model, dataset)
-        _refuse_other_rows(predictions, dataset)
+        predictions = check_predictions(task.predict(model, dataset), dataset, rows)
         scores = [score_predictions(metric, predictions) for metric in task.metrics]
     if not scores or scores[0].score is None:
-        on = f" on these {len(dataset)} examples" if predictions else ""
-        undefined = f"{scores[0].metric if scores else 'every metric'} is undefined{on}"
-        raise HarnessError(
-            undefined,
-            hint="one side may be constant, or a class missing; a larger --limit may help",
-            without_texts=undefined,
-        )
+        name = scores[0].metric if scores else "every metric"
+        raise undefined(task.metrics[0] if task.metrics else None, name, predictions, len(dataset))
     requested = model.pop_requested()
     truncated = _Truncated.of(model, requested)
     if predictions is not None and truncated is not None and "truncated" not in predictions:
@@ -136,7 +146,7 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
         status="ok",
         facts=model.facts,
         scores=tuple(scores),
-        predictions=content_hash(predictions) if predictions else None,
+        predictions=predictions_hash(predictions) if predictions else None,
         fitted=predictions.fitted if predictions else {},
         findings=(
             *(predictions.findings if predictions else dataset.findings),
@@ -147,30 +157,6 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
         truncation=truncated.truncation if truncated else None,
     )
     return evaluation, predictions
-
-
-def _refuse_other_rows(predictions: object, dataset: Dataset) -> None:
-    """Raise HarnessError for predictions that are not one row for each of the dataset, in its order.
-
-    A task may make a dataset of its own with other columns for them, but not with other rows.
-    """
-    if not isinstance(predictions, Predictions):
-        raise HarnessError(f"predict returned {type(predictions).__name__}, not Predictions")
-    what = "the predictions are not of the rows that load returned"
-    hint = "pass the dataset that predict was given: Predictions(dataset, predicted=…)"
-    lengths = {name: len(values) for name, values in predictions.columns.items()}
-    wrong = [f"{name}: {length}" for name, length in lengths.items() if length != len(dataset)]
-    if wrong or "id" not in lengths:
-        exists = f"{len(dataset)} rows; rows of columns: {', '.join(wrong) or 'no column id'}"
-        raise HarnessError(what, exists=exists, hint=hint)
-    if plain_values(predictions["id"]) != plain_values(dataset["id"]):
-        raise HarnessError(what, exists="they have other ids, or another order", hint=hint)
-    rows = predictions.rows
-    if rows is dataset:
-        return
-    for name in rows.columns.keys() & dataset.columns.keys():
-        if column_hash(rows[name]) != column_hash(dataset[name]):
-            raise HarnessError(what, exists=f"their column {name!r} differs", hint=hint)
 
 
 def _text_lengths(dataset: Dataset) -> list[int]:
@@ -197,7 +183,7 @@ def evaluate(
 def failure_record(located: LocatedModel, loaded: LoadedTask, error: Exception) -> Evaluation:
     """Return the ERROR record of a model that could not be scored on a task."""
     metrics = loaded.task.metrics[:1]
-    plain = isinstance(error, HarnessError | PluginExitError)
+    plain = isinstance(error, HarnessError | PluginError)
     reason = error_text(error) if plain else f"{type(error).__name__}: {error_text(error)}"
     # A path may hold bytes that are not UTF-8, and is not to name this machine's folders.
     reason = redact(without_start_folder(reason)).encode(errors="replace").decode()
@@ -254,7 +240,8 @@ def _evaluation(
 
 
 def score_predictions(metric: Metric, predictions: Predictions) -> Score:
-    """Score predictions by a metric, with its interval."""
+    """Score predictions by a metric, with its interval; raises HarnessError where it lacks a column."""
+    check_columns(metric, predictions)
     estimated = estimate(metric, predictions)
     return Score(
         metric=metric.name,

@@ -15,6 +15,7 @@ from harness.encoding.cached_model import CachedModel
 from harness.errors import Faults, HarnessError
 from harness.evaluation.card_writer import CARD, complete_card
 from harness.evaluation.evaluate import LoadedTask, evaluate_task, load_task
+from harness.evaluation.trainer_code import run_trainer
 from harness.evaluation.work_folder import (
     check_identity,
     is_of_training,
@@ -23,7 +24,6 @@ from harness.evaluation.work_folder import (
     work_folder,
 )
 from harness.system.environment import cores, current_environment, libraries
-from harness.system.plugin_code import PluginExitError, plugin_code, raised_by
 from harness.tasks.interface import DataSource
 from harness.training import rows as training_rows
 from harness.training.curves import write_curves
@@ -95,22 +95,13 @@ def produce(run: TrainingRun, callback: TrainingCallback) -> TrainedModel:
         tasks = [load_task(task, DataSource.of(task, run.data)) for task in run.tasks]
         _refuse_unread(tasks)
         clock = _Clock(work / "seconds", callback)
-        trained = _train(run, _job(run, tasks, work, clock))
+        trained = run_trainer(run.trainer, _job(run, tasks, work, clock), no_texts=run.no_texts)
         evaluations = _evaluate(folder, tasks)
         lineage = _lineage(run, trained, clock.seconds)
         _describe(folder, run, lineage, trained.log, evaluations)
         folder.rename(out)
     remove_work_folder(work)
     return TrainedModel(out, lineage, evaluations)
-
-
-def _train(run: TrainingRun, job: TrainingJob) -> TrainingResult:
-    """Train; a trainer that calls `sys.exit` or the like is an error, and not the end of the command."""
-    try:
-        with plugin_code():
-            return run.trainer.train(job)
-    except PluginExitError as error:
-        raise HarnessError(f"trainer {run.trainer.name!r} raised {error}") from raised_by(error)
 
 
 def remove_leftovers(out: Path) -> None:

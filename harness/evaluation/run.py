@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.encoding.cached_model import CachedModel
 from harness.encoding.last_use import LastUse
 from harness.encoding.text_embeddings import TextEmbeddings
+from harness.evaluation.answers import announced_texts
 from harness.evaluation.evaluate import LoadedTask, evaluate_task
 from harness.evaluation.preflight import prepare
 from harness.evaluation.progress import Progress
@@ -158,7 +159,7 @@ def _announced(run: Runner, model: CachedModel, loaded: LoadedTask) -> list[tupl
     """Return the texts that a task announces; none where its rows could not be read."""
     # The parent of an isolated process must know the task in case this ends the process.
     run.progress.begin(model.name, loaded.task.name, 0)
-    return list(loaded.task.texts(loaded.dataset)) if loaded.dataset is not None else []
+    return announced_texts(loaded.task, loaded.dataset) if loaded.dataset is not None else []
 
 
 def _note_threads(run: Runner, model: Model, views: Sequence[_View]) -> None:

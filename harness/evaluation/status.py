@@ -56,7 +56,7 @@ def run_status(
         for model in plan.models:
             before.setdefault(_model_key(plan, model), {})[model.name, model.fingerprint] = None
             latest |= {_pair_key(plan, model, task): run for task in plan.tasks}
-    status = RunStatus(problems=list(plugins.problems))
+    status = RunStatus()
     pairs: dict[Path, PairStatus] = {}
     for run, plan in _planned(runs):
         wanted = [

@@ -35,6 +35,11 @@ def work_folder(out: Path) -> Path:
     return out.parent / f"{out.name}.unfinished"
 
 
+def is_unwritable(error: BaseException) -> bool:
+    """Whether an error says that a file cannot be written, as `check_writes` takes it."""
+    return isinstance(error, OSError) and error.errno in _FULL | _UNWRITABLE
+
+
 @contextmanager
 def open_work_folder(work: Path) -> Iterator[None]:
     """Make the folder, and keep other trainings out of it while the body runs.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+from harness.render import with_article
+from harness.system.plugin_code import PluginError, error_sentence, plugin_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
 
@@ -30,3 +35,40 @@ class Metric:
 
     counts: how often each example is in each resample; 0 for those that are left out.
     """
+
+
+def compute_score(metric: Metric, columns: Sequence[np.ndarray]) -> float:
+    """Return a metric's score of columns, (n,) each: a float, NaN or infinite where it is undefined.
+
+    The metric gets copies: what it sorts in place is read by other metrics too. Raises HarnessError for what
+    is no number, and PluginError that names the metric for what it raises.
+    """
+    with metric_code(metric):
+        value: Any = metric.compute(*(column.copy() for column in columns))
+    if (fault := number_fault(value)) is not None:
+        what = f"metric {metric.name} returned {fault}: one number is wanted, NaN where it is undefined"
+        raise HarnessError(what, without_texts=f"metric {metric.name} returned no number")
+    return float(value)
+
+
+@contextmanager
+def metric_code(metric: Metric) -> Iterator[None]:
+    """Run a metric's functions as the body; raises PluginError that names the metric for what they raise."""
+    try:
+        with plugin_code():
+            yield
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise PluginError(f"metric {metric.name} raised {error_sentence(error)}") from error
+
+
+def number_fault(value: Any) -> str | None:  # noqa: ANN401 - code of a plugin may return anything
+    """Return what a value is that is not one real number; None for a number, of numpy too."""
+    if isinstance(value, float) or type(value) is int:
+        return None
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if kind and kind in "fiu":
+        shape = getattr(value, "shape", ())
+        return None if shape == () else f"an array of shape {shape}"
+    return "nothing (None)" if value is None else f"{str(value)[:40]!r}, {with_article(type(value).__name__)}"

@@ -37,7 +37,7 @@ def load_located(located: LocatedModel) -> Model:
     Raises HarnessError for what is no model, for one that says that it does not do what it was set to, and
     as `load` does.
     """
-    model = check_model(located.load())
+    model = check_model(located.load(), located)
     facts, settings = model.facts, located.spec.settings
     for name, wanted, found in (
         ("truncate_dim", settings.truncate_dim, facts.dimensions),

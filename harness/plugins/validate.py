@@ -2,32 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import difflib
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from harness.errors import HarnessError
 from harness.metrics.interface import Metric
-from harness.models.interface import ModelSpec
+from harness.models.interface import ALL_SETTINGS, ModelScheme, ModelSpec
 from harness.system.plugin_code import error_sentence, plugin_code
-from harness.tasks.interface import AggregateTask, Task
+from harness.tasks.interface import AggregateTask, Splits, Task, TaskKind, TaskScheme
 from harness.tasks.selection import name_error
+from harness.training.check_input import Check
+from harness.training.interface import Trainer
+from harness.training.recipe import Recipe
+
+_CALLED = {
+    TaskKind: "build",
+    TaskScheme: "resolve",
+    ModelScheme: "locate",
+    Trainer: "train",
+    Check: "look",
+}
+"""Kind of answer → its attribute that is called."""
+
+_NEEDED = {"name": '`name = "…"`', "kind": '`kind = "…"`', "metrics": "`metrics = (Metric(…),)`"}
+"""Attribute that every task must have → how its class sets it."""
 
 
 def answer_error(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401 - a plugin may answer anything
     """Return why an answer cannot be used; None if it can."""
     try:
         with plugin_code():
+            if isinstance(answer, type) and issubclass(answer, kind):
+                return f"the class {answer.__name__}, not a {kind.__name__}: write {answer.__name__}(…)"
             if not isinstance(answer, kind):
                 return f"{str(answer)[:80]!r}, which is not a {kind.__name__}"
-            fault = _task_fault(answer) if isinstance(answer, Task) else _name_fault(answer.name)
+            fault = _task_fault(answer) if isinstance(answer, Task) else _fault(answer, kind)
     except Exception as error:  # noqa: BLE001 - a plugin's property may raise anything
         fault = f"whose attributes cannot be read: {error_sentence(error)}"
     return f"a {type(answer).__name__} {fault}" if fault else None
 
 
+def _fault(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401
+    """Return which field of an answer that is no task cannot be used; None if all can."""
+    if fault := _name_fault(answer.name):
+        return fault
+    if isinstance(answer, Recipe):
+        return _recipe_fault(answer)
+    named = f"{answer.name!r} whose"
+    if not isinstance(answer.help, str):
+        return f"{named} help is {answer.help!r}, not a text"
+    attribute = _CALLED.get(kind)
+    if attribute and not callable(getattr(answer, attribute)):
+        return f"{named} {attribute} is {getattr(answer, attribute)!r}, not a function"
+    return _honors_fault(answer) if isinstance(answer, ModelScheme) else None
+
+
+def _recipe_fault(recipe: Recipe) -> str | None:
+    """Return what is wrong with a recipe, as its file would be refused; None if nothing is."""
+    from harness.training.recipe_file import recipe_from
+
+    try:
+        recipe_from(recipe.to_dict(), f"recipe {recipe.name!r}")
+    except HarnessError as error:
+        return f"that cannot be used: {error_sentence(error)}"
+    return None
+
+
+def _honors_fault(scheme: ModelScheme) -> str | None:
+    """Return which of the settings that a scheme honors do not exist: it would honor nothing of that name."""
+    if not _all_are(str, scheme.honors, Collection):
+        return f"{scheme.name!r} whose honors is {scheme.honors!r}, not a set of names of settings"
+    for name in sorted(scheme.honors):
+        if name not in ALL_SETTINGS:
+            near = difflib.get_close_matches(name, ALL_SETTINGS, n=1)
+            known = f"did you mean {near[0]}?" if near else f"they are {', '.join(sorted(ALL_SETTINGS))}"
+            return f"{scheme.name!r} that honors {name!r}, which is not a setting: {known}"
+    return None
+
+
 def _task_fault(task: Task) -> str | None:
     """Return which attribute of a task is missing or has an invalid value; None if all are valid."""
-    if missing := [name for name in ("name", "kind", "metrics") if not hasattr(task, name)]:
-        return f"without {', '.join(missing)}"
+    if missing := [name for name in _NEEDED if not hasattr(task, name)]:
+        wanted = ", ".join(_NEEDED[name] for name in missing)
+        return f"without {', '.join(missing)}: its class needs {wanted}"
     if fault := _name_fault(task.name):
         return fault
     if problem := name_error(task.name):
@@ -38,7 +99,41 @@ def _task_fault(task: Task) -> str | None:
         return f"whose tags is {task.tags!r}, not a set of texts"
     if not _all_are(Metric, task.metrics, Sequence) or not (task.metrics or isinstance(task, AggregateTask)):
         return f"whose metrics is {task.metrics!r}, not one Metric or more"
+    return _metrics_fault(task.metrics) or _kinds_fault(task)
+
+
+def _kinds_fault(task: Task) -> str | None:
+    """Return which further attribute of a task is of another kind than it must be."""
+    if not isinstance(task.version, int) or isinstance(task.version, bool):
+        return f"whose version is {task.version!r}, not a whole number"
+    splits: Any = task.splits
+    sample: Any = task.sample
+    options: Any = task.options
+    if not isinstance(splits, Splits) or not _is_text(splits.evaluated):
+        return f"whose splits is {splits!r}, not Splits(evaluated='test')"
+    if not _all_are(str, splits.fitted_on, Collection):
+        return f"whose splits are fitted on {splits.fitted_on!r}, not a tuple of texts"
+    if sample is not None and not isinstance(sample, Path):
+        return f"whose sample is {sample!r}, not a Path"
+    if not isinstance(options, Mapping):
+        return f"whose options is {options!r}, not a dict of plain data"
     return None
+
+
+def _metrics_fault(metrics: Sequence[Metric]) -> str | None:
+    """Return which metric has a field that cannot be used, or a name that another has."""
+    for metric in metrics:
+        name: Any = metric.name
+        if not _is_text(name):
+            return f"with a Metric whose name is {name!r}, not a text"
+        if not isinstance(metric.compute, Callable):  # type: ignore[arg-type] # callable, for any object
+            return f"whose metric {name!r} computes with {metric.compute!r}, not a function"
+        if not _all_are(str, metric.columns, Sequence) or not metric.columns:
+            return f"whose metric {name!r} has columns {metric.columns!r}, not a tuple of names"
+        if metric.where is not None and not _is_text(metric.where):
+            return f"whose metric {name!r} counts rows where {metric.where!r}, not the name of a column"
+    repeated = [name for name, count in Counter(metric.name for metric in metrics).items() if count > 1]
+    return f"with more than one metric {repeated[0]!r}" if repeated else None
 
 
 def _name_fault(name: Any) -> str | None:  # noqa: ANN401
@@ -70,6 +165,10 @@ def model_error(located: Any) -> str | None:  # noqa: ANN401 - a plugin may retu
                 value = getattr(located, name)
                 if not isinstance(value, kind) or value == "":
                     return f"{shown} whose {name} is {value!r}, not a {kind.__name__}"
+            if not re.fullmatch("[0-9a-f]{8,}", located.fingerprint):
+                return f"{shown} whose fingerprint is {located.fingerprint!r}, not a hex digest"
+            if not callable(located.load):
+                return f"{shown} whose load is not a method"
     except Exception as error:  # noqa: BLE001 - a plugin's property may raise anything
         return f"a model whose attributes cannot be read: {error_sentence(error)}"
     return None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from harness.results.records import Evaluation
-    from harness.tasks.dataset import KeptOut, Predictions
+    from harness.tasks.dataset import Column, KeptOut, Predictions
 
 _HASH = b"content_hash"
 """Name of the content hash in a file's footer."""
@@ -42,7 +42,7 @@ def to_parquet(predictions: Predictions, content: str) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = pa.table({name: plain_values(values) for name, values in predictions.columns.items()})
+    table = pa.table({name: _to_arrow(name, values) for name, values in predictions.columns.items()})
     footer = {_HASH: content.encode()}
     if predictions.kept_out is not None:
         footer[_KEPT_OUT] = msgspec.json.encode(predictions.kept_out)
@@ -50,6 +50,20 @@ def to_parquet(predictions: Predictions, content: str) -> bytes:
     parquet.write_table(table.replace_schema_metadata(footer), sink, compression="zstd")
     written: bytes = sink.getvalue().to_pybytes()
     return written
+
+
+def _to_arrow(name: str, values: Column) -> pa.Array:
+    """Return a column for a file; raises HarnessError for cells of several kinds."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(plain_values(values))
+    except (pa.ArrowException, OverflowError) as error:
+        raise HarnessError(
+            f"column {name!r} of the predictions cannot be written: {error}",
+            hint="its cells are all texts, all numbers, all true or false, or all lists of one of these",
+            without_texts=f"column {name!r} of the predictions has cells of several kinds",
+        ) from error
 
 
 def read_content_hash(path: Path) -> str | None:

@@ -10,10 +10,11 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.metrics import standard as metrics
+from harness.metrics.interface import compute_score
 from harness.render import plural, verb
 from harness.stats.kept import Kept
 from harness.stats.paired import Paired
-from harness.system.plugin_code import error_sentence, plugin_code
+from harness.system.plugin_code import PluginError, raised_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -74,12 +75,12 @@ def _compute(metric: Metric, columns: list[np.ndarray]) -> float:
     So does what ours raise for columns that are not numbers: the fault is in the file.
     """
     try:
-        with plugin_code():
-            return float(metric.compute(*columns))
-    except Exception as error:
-        if metric.compute.__module__ == metrics.__name__ and not isinstance(error, TypeError | ValueError):
-            raise
-        raise HarnessError(f"the metric {metric.name} raised {error_sentence(error)}") from error
+        return compute_score(metric, columns)
+    except PluginError as error:
+        raised = raised_by(error)
+        if metric.compute.__module__ == metrics.__name__ and not isinstance(raised, TypeError | ValueError):
+            raise raised from None
+        raise HarnessError(f"the {error}") from error
 
 
 def align_tables(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.metrics.interface import compute_score
 from harness.stats.kept import Kept
 from harness.stats.resamples import resampled_scores
 
@@ -39,7 +40,7 @@ class Answers:
     @cached_property
     def score(self) -> float:
         """The score of the rows that count; NaN where the metric is undefined."""
-        return float(self.metric.compute(*self.columns))
+        return compute_score(self.metric, self.columns)
 
     @cached_property
     def values(self) -> np.ndarray:

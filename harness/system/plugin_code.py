@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, shortened
 from harness.system.paths import known_start_folder, relative_to
 from harness.system.redact import redact
 from harness.system.signals import interruption, received_signals
-from harness.system.streams import reopen_streams
+from harness.system.streams import output_aside, reopen_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class PluginExitError(Exception):
-    """Code of a plugin raised what is not an `Exception`: SystemExit, GeneratorExit, a test's outcome, …
+class PluginError(Exception):
+    """Code of a plugin raised; the text says where and what, `__cause__` is what it raised."""
 
-    `__cause__` is what it raised.
-    """
+
+class PluginExitError(PluginError):
+    """Code of a plugin raised what is not an `Exception`: SystemExit, GeneratorExit, a test's outcome, …"""
 
 
 @contextmanager
 def plugin_code() -> Iterator[None]:
     """Run code of a plugin as the body.
 
-    The current folder and the umask are afterwards what they were before, and streams that the body closed
-    are open. A process that the body forked and that left the
-    body ends here, so that the run goes on once.
+    The current folder, the umask, the limit of recursion, numpy's errors and torch's type of numbers are
+    afterwards what they were before, and streams that the body closed are open. What it prints goes to
+    standard error where a command writes its results to standard output. A process that the body forked and
+    that left the body ends here, so that the run goes on once.
     Raises `Interrupted` for the user's Ctrl-C, whatever the body made of it, `PluginExitError` for a
     BaseException that is not an Exception, and Exceptions as they are.
     """
     folder, process, signals, mask = _current_folder(), os.getpid(), received_signals(), _umask()
+    modes = _modes()
     try:
-        with relative_to(known_start_folder()):
+        with relative_to(known_start_folder()), output_aside():
             yield
     except Exception:
         if received := interruption(None, signals):
@@ -53,6 +57,7 @@ def plugin_code() -> Iterator[None]:
             os._exit(1)
         _return_to(folder)
         os.umask(mask)
+        _restore(modes)
         reopen_streams()
 
 
@@ -70,6 +75,26 @@ def _umask() -> int:
     return mask
 
 
+def _modes() -> tuple[int, dict[str, Any] | None, Any]:
+    """Return the modes of Python, numpy and torch that code of a plugin may set, for `_restore`.
+
+    numpy and torch are asked only where they are loaded; a module that is being imported lacks functions.
+    """
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    errors, dtype = getattr(numpy, "geterr", None), getattr(torch, "get_default_dtype", None)
+    return sys.getrecursionlimit(), errors and errors(), dtype and dtype()
+
+
+def _restore(modes: tuple[int, dict[str, Any] | None, Any]) -> None:
+    limit, errors, dtype = modes
+    if sys.getrecursionlimit() != limit:
+        sys.setrecursionlimit(limit)
+    if errors is not None and sys.modules["numpy"].geterr() != errors:
+        sys.modules["numpy"].seterr(**errors)
+    if dtype is not None and sys.modules["torch"].get_default_dtype() != dtype:
+        sys.modules["torch"].set_default_dtype(dtype)
+
+
 def _return_to(folder: str | None) -> None:
     if folder is not None and _current_folder() != folder:
         with suppress(OSError):
@@ -77,13 +102,15 @@ def _return_to(folder: str | None) -> None:
 
 
 def raised_by(error: Exception) -> BaseException:
-    """Return what the plugin raised: the cause of a `PluginExitError`, any other error itself."""
-    return error.__cause__ or error if isinstance(error, PluginExitError) else error
+    """Return what the plugin raised: the cause of a `PluginError`, any other error itself."""
+    while isinstance(error, PluginError) and isinstance(error.__cause__, PluginError):
+        error = error.__cause__
+    return error.__cause__ or error if isinstance(error, PluginError) else error
 
 
 def error_sentence(error: BaseException) -> str:
     """Return an exception's type and message on one line; only the message of a HarnessError."""
-    if isinstance(error, PluginExitError):
+    if isinstance(error, PluginError):
         return str(error)
     kind, lines = type(error).__name__, [line.strip() for line in error_text(error).splitlines()]
     words = [line for line in lines if line]

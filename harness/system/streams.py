@@ -7,7 +7,11 @@ import errno
 import io
 import os
 import sys
-from typing import Any, TextIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OUTPUT, _ERROR = 1, 2
 _SIMPLER = {"–": "-", "−": "-", "→": ">", "±": "~", "·": "-", "…": ".", "¹": "1", "×": "x"}
@@ -63,6 +67,23 @@ def reopen_streams() -> None:
     if _encodings and not _is_open(sys.stdin):
         _open_closed(0)
         sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
+
+
+@contextmanager
+def output_aside() -> Iterator[None]:
+    """Send what Python code prints in the body to standard error: standard output is the command's own.
+
+    Does nothing in a program that is no command of ours, whose user may print where it wants.
+    """
+    if not _encodings:
+        yield
+        return
+    output = sys.stdout
+    sys.stdout = sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout = output
 
 
 def _is_open(stream: TextIO | None) -> bool:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.render import with_article
 from harness.system.frozen import FrozenDict, FrozenList, frozen
 from harness.tasks.sampling import sample_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
 
@@ -41,6 +43,8 @@ class Dataset:
     """Findings of reading, such as dropped rows."""
 
     def __post_init__(self) -> None:
+        _check_columns(self.columns, "Dataset")
+        _check_tables(self.tables)
         columns = FrozenDict(
             {
                 name: frozen(values, f"column {name!r} of the dataset")
@@ -64,6 +68,7 @@ class Dataset:
                     {"id": FrozenList(numbered, "column 'id' of the dataset"), **columns}, columns.what
                 ),
             )
+        _check_names(self["id"])
         repeated = [name for name, count in Counter(self["id"]).items() if count > 1]
         if repeated:
             raise HarnessError(
@@ -140,7 +145,7 @@ class Predictions:
 
     fitted: parameters fitted on other splits (a threshold, a probe's C), as plain data.
     findings: what a reader of the score must know.
-    Raises ValueError for a column whose length is not the dataset's.
+    Raises HarnessError for what is no column, and for one whose length is not the dataset's.
     """
 
     def __init__(
@@ -152,9 +157,18 @@ class Predictions:
         findings: Sequence[Finding] = (),
         **columns: Column,
     ) -> None:
+        if not isinstance(dataset, Dataset):
+            raise HarnessError(
+                f"Predictions of {_kind(dataset)}, not of a Dataset",
+                hint="pass the dataset that predict was given: Predictions(dataset, predicted=…)",
+            )
+        _check_columns(columns, "Predictions")
         for name, values in columns.items():
             if len(values) != len(dataset):
-                raise ValueError(f"column {name!r} has {len(values)} rows, the dataset has {len(dataset)}")
+                raise HarnessError(
+                    f"column {name!r} of Predictions has {len(values)} rows, the dataset has {len(dataset)}",
+                    hint="one row of answers for each example, in the dataset's order",
+                )
         texts = {name: values for name, values in dataset.columns.items() if _all_texts(values)}
         self.rows = dataset
         """The rows that they are answers to."""
@@ -172,6 +186,54 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.columns["id"])
+
+
+def _check_columns(columns: Any, where: str) -> None:  # noqa: ANN401 - a plugin may pass anything
+    """Raise HarnessError unless each column is a sequence: a list, a tuple, an array, a series.
+
+    A text is a sequence too, of letters; a set has no order, and a generator can be read once.
+    """
+    if not isinstance(columns, Mapping):
+        raise HarnessError(
+            f"{where} of {_kind(columns)}, not of a dict",
+            hint="columns by name: Dataset({'text': [...], 'label': [...]})",
+        )
+    for name, values in columns.items():
+        if not isinstance(name, str):
+            raise HarnessError(f"a column of {where} has the name {name!r}, not a text")
+        sized = hasattr(type(values), "__len__") and hasattr(type(values), "__getitem__")
+        # An array without dimensions has a length that raises.
+        if not sized or isinstance(values, str | bytes | Mapping) or getattr(values, "shape", None) == ():
+            raise HarnessError(
+                f"column {name!r} of {where} is {_kind(values)}, not a list or an array",
+                hint="a column has one cell for each row: list(…) of a generator or a set",
+            )
+
+
+def _kind(value: Any) -> str:  # noqa: ANN401 - as above
+    if getattr(value, "shape", None) == ():
+        return "an array without dimensions"
+    return with_article("list" if isinstance(value, FrozenList) else type(value).__name__)
+
+
+def _check_tables(tables: Any) -> None:  # noqa: ANN401 - as above
+    if not isinstance(tables, Mapping):
+        raise HarnessError(f"tables of Dataset is {_kind(tables)}, not a dict of name → Dataset")
+    for name, table in tables.items():
+        if not isinstance(name, str) or not isinstance(table, Dataset):
+            raise HarnessError(f"table {name!r} of Dataset is {_kind(table)}, not a Dataset")
+
+
+def _check_names(ids: Sequence[Any]) -> None:
+    """Raise HarnessError for ids that are neither texts nor whole numbers."""
+    for kind in set(map(type, ids)):
+        if issubclass(kind, str) or (hasattr(kind, "__index__") and kind is not bool):
+            continue
+        row = next(row for row, name in enumerate(ids) if type(name) is kind)
+        raise HarnessError(
+            f"the id in row {row} of the dataset is {_kind(ids[row])}: a text or a whole number is needed",
+            hint="ids identify examples across runs; without a column id, rows are numbered",
+        )
 
 
 def _all_texts(values: Sequence[Any]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness.system.frozen import FrozenDict, frozen
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Training rows as a loss takes them, not validated yet: a cell may be a record, or missing."""
+    """Training rows as a loss takes them, not validated yet: a cell may be a record, or missing.
+
+    Columns and labels cannot be changed, as those of a `Dataset`.
+    """
 
     kind: str
     """One of `harness.training.losses.ROW_KINDS`, which names the columns."""
@@ -35,6 +40,13 @@ class Rows:
     """Rows left out because they repeat an earlier one."""
     findings: tuple[Finding, ...] = ()
     """Findings of reading, such as quotation marks that could be read in two ways."""
+
+    def __post_init__(self) -> None:
+        # Checks, trainers and all seeds share them.
+        texts = {name: frozen(cells, f"column {name!r} of the rows") for name, cells in self.texts.items()}
+        object.__setattr__(self, "texts", FrozenDict(texts, "the table of columns of the rows"))
+        if self.labels is not None:
+            object.__setattr__(self, "labels", frozen(self.labels, "the labels of the rows"))
 
     def __len__(self) -> int:
         return len(next(iter(self.texts.values()), ()))

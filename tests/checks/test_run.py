@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from harness.checks import collect, missing_inputs, run_checks, stop_on_errors
@@ -57,7 +59,8 @@ def test_findings_are_sorted_by_severity_and_keep_the_name_of_their_check():
 def test_a_check_that_fails_is_named_with_its_plugin_and_the_others_finish(error, said):
     plugins = checks(broken=breaking(error), sound=[finding("after")])
     report = run_checks(INPUT, plugins, {"broken": "strange", "sound": "ours"}.get)
-    assert report.problems == (f"plugin strange: check 'broken' {said}",)
+    (problem,) = report.problems
+    assert problem.startswith(f"plugin strange: check 'broken' {said}")
     assert [found.code for found, _ in report.findings] == ["after", "before"]
 
 
@@ -121,3 +124,63 @@ def test_missing_inputs_are_listed(changes, lacking):
     said = missing_inputs(CheckInput(**({"path": "it", "what": "recipe"} | changes)))
     assert len(said) == len(lacking)
     assert all(one.startswith(part) for one, part in zip(said, lacking, strict=True))
+
+
+FOUND = Finding("found", Severity.NOTE, "something was seen")
+
+
+def reported(*looks):
+    rows = Rows(kind="pairs", texts={"text1": ["b", "a"], "text2": ["c", "d"]})
+    checks = {f"c{number}": Check(f"c{number}", "", look) for number, look in enumerate(looks)}
+    return run_checks(CheckInput(path="rows.csv", what="dataset", rows=rows), checks, lambda _: "mine")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (None, "it returned nothing (None): a list of Findings is wanted, empty where nothing is wrong"),
+        ("a text", "it returned a str: a list of Findings is wanted"),
+        (FOUND, "it returned a Finding: a list of Findings is wanted"),
+        ({"found": FOUND}, "it returned a dict: a list of Findings is wanted"),
+        (True, "it returned a bool: a list of Findings is wanted"),
+        (itertools.repeat(FOUND), "it gave more than 10,000 findings: does it end?"),
+    ],
+)
+def test_what_is_no_list_of_findings_is_one_problem_and_the_others_finish(given, told):
+    report = reported(lambda _: given, lambda _: [FOUND])
+    (problem,) = report.problems
+    assert problem.startswith(f"plugin mine: check 'c0' could not finish on rows.csv: {told}")
+    assert (FOUND, "c1") in report.findings
+
+
+def test_a_finding_that_is_a_text_is_a_problem_and_the_next_one_counts():
+    report = reported(lambda _: iter(["bad", FOUND]))
+    assert report.problems == ("plugin mine: check 'c0' returned 'bad', which is not a Finding",)
+    assert report.findings == ((FOUND, "c0"),)
+
+
+def test_what_a_check_found_before_it_raised_is_kept_and_its_place_is_named():
+    def midway(_training):
+        yield FOUND
+        raise KeyError("no shelf")
+
+    report = reported(midway)
+    place = f"{__file__}, line {midway.__code__.co_firstlineno + 2}"
+    assert report.problems == (f"plugin mine: check 'c0' raised on rows.csv: KeyError: 'no shelf' ({place})",)
+    assert report.findings == ((FOUND, "c0"),)
+
+
+def test_a_check_cannot_change_the_rows_that_the_next_one_gets():
+    seen = []
+
+    def sorting(training):
+        training.rows.texts["text1"].sort()
+        return []
+
+    def looking(training):
+        seen.append(list(training.rows.texts["text1"]))
+        return []
+
+    report = reported(sorting, looking)
+    assert "FrozenError: column 'text1' of the rows cannot be changed" in report.problems[0]
+    assert seen == [["b", "a"]]

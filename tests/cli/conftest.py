@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 
@@ -57,3 +58,22 @@ def run(harness):
         return harness("run", "--no-throughput", "--out", out, *given, *words)
 
     return running
+
+
+@pytest.fixture
+def install(tmp_path_factory, monkeypatch):
+    """Install a plugin as pip leaves it: a module, and a folder of metadata with an entry point."""
+
+    def installing(name, code):
+        folder = tmp_path_factory.mktemp("installed")
+        metadata = folder / f"{name}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[harness]\n{name} = {name}_installed\n")
+        (folder / f"{name}_installed.py").write_text(code)
+        monkeypatch.syspath_prepend(folder)
+        monkeypatch.setenv("HARNESS_PLUGINS", f"{os.environ['HARNESS_PLUGINS']},{name}")
+        # Another test's plugin of this name is another module.
+        monkeypatch.delitem(sys.modules, f"{name}_installed", raising=False)
+
+    return installing

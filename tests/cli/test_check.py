@@ -98,7 +98,7 @@ def test_a_check_that_raises_is_a_problem_and_the_other_paths_are_checked(check)
     answer = check("odd.md", "bad.md")
     assert answer.code == 2
     said = "PROBLEM plugin names: check 'names' raised on odd.md: ValueError: odd things happen"
-    assert said in answer.out.splitlines()
+    assert f"{said} (names.py, line 12)" in answer.out.splitlines()
     assert " ERROR    bad-name" in answer.out
 
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-
-from harness import HarnessError
-from harness.evaluation import produce
-from harness.training import Trainer
 
 MISBEHAVING = Path(__file__).parents[1] / "plugins_misbehaving" / "base_exceptions.py"
 TOLD = {
@@ -75,9 +70,56 @@ def test_a_model_that_cannot_be_timed_keeps_its_scores(harness):
     assert "Traceback" not in answer.err
 
 
-def test_a_hook_that_raises_no_exception_is_a_problem_with_the_name_of_its_plugin(harness):
-    answer = harness("list", "recipes", "--plugin", MISBEHAVING)
-    assert "PROBLEM plugin base_exceptions: harness_recipes raised GeneratorExit" in answer.out
+def test_a_hook_that_raises_no_exception_is_a_problem_with_the_name_of_its_plugin(harness, install):
+    install(
+        "raising",
+        "from harness import hookimpl\n@hookimpl\ndef harness_recipes():\n    raise GeneratorExit\n",
+    )
+    answer = harness("list", "recipes")
+    assert answer.code == 0
+    assert "PROBLEM plugin raising (raising 1.0, " in answer.err
+    assert "line 4): harness_recipes raised GeneratorExit" in answer.err
+
+
+BROKEN = "from harness import hookimpl\n@hookimpl\ndef harness_task(): return []\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run"],
+        ["run", "--model", "nowhere", "--tasks", "nothing", "--task-file", "absent.toml"],
+        ["train", "--recipe", "nothing", "--out", "x"],
+        ["check", "absent.csv", "--tasks", "nothing"],
+        ["list", "models"],
+        ["status", "nowhere"],
+        ["compare", "nowhere", "--write", "x.docx"],
+        ["leaderboard", "nowhere"],
+        ["verify", "nowhere"],
+        ["bench", "--precision", "nothing"],
+        ["freeze", "nothing"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_names_the_fault_of_a_plugin_before_any_other_error(words, harness):
+    Path("broken.py").write_text(BROKEN)
+    answer = harness(*words, "--plugin", "broken.py")
+    assert (answer.code, answer.out) == (2, "")
+    first, _, rest = answer.err.partition("\n")
+    assert first == (
+        "Error: plugin broken (broken.py, line 2): unknown hook 'harness_task': did you mean harness_tasks?"
+    )
+    assert rest.count("\n") == 1
+
+
+def test_a_broken_installed_plugin_is_named_before_the_error_of_a_command(harness, install):
+    install("broken", BROKEN)
+    answer = harness("run", "--model", "lexical", "--tasks", "nothing")
+    assert answer.code == 2
+    problem, error, *_ = answer.err.splitlines()
+    assert problem.startswith("PROBLEM plugin broken (broken 1.0, ")
+    assert problem.endswith("line 2): unknown hook 'harness_task': did you mean harness_tasks?")
+    assert error == "Error: no task or tag named 'nothing'"
 
 
 @pytest.mark.parametrize("raised", ["KeyboardInterrupt", "GeneratorExit", "SystemExit(0)"])
@@ -86,8 +128,9 @@ def test_a_plugin_that_raises_no_exception_at_import_is_a_broken_plugin(run, rai
     answer = run("--plugin", "broken.py", tasks="stsb-dev")
     assert answer.code == 2
     assert "Traceback" not in answer.err
-    assert f"broken.py): {raised.replace('(', ': ').rstrip(')')}" in answer.out
-    assert {row["status"] for row in rows()} == {"ok"}
+    what = raised.replace("(", ": ").rstrip(")")
+    assert answer.err.startswith(f"Error: plugin broken (broken.py, line 1): {what}\n")
+    assert not Path("out").exists()
 
 
 def test_a_check_that_raises_no_exception_is_a_problem_and_the_others_finish(harness):
@@ -101,15 +144,6 @@ def test_a_check_that_raises_no_exception_is_a_problem_and_the_others_finish(har
     assert "check 'exits' raised" in answer.out
     assert "GeneratorExit" in answer.out
     assert answer.err == ""
-
-
-def test_a_trainer_that_exits_is_an_error_and_not_a_success():
-    def leave(_job):
-        raise SystemExit(0)
-
-    run = SimpleNamespace(trainer=Trainer("leaving", "leaves", leave))
-    with pytest.raises(HarnessError, match=r"^trainer 'leaving' raised SystemExit: 0$"):
-        produce._train(run, None)
 
 
 LYING = """

@@ -177,14 +177,15 @@ def test_json_is_the_leaderboard_and_nothing_else(run):
     assert found == scores()
 
 
-def test_json_has_failures_and_problems_too(run):
-    ran = run("--json", plugin("task_raises"), plugin("no_hooks"), tasks="shaky,stsb")
+def test_json_has_failures_and_problems_too(run, install):
+    install("broken", "raise ValueError('no shelf')")
+    ran = run("--json", plugin("task_raises"), tasks="shaky,stsb")
     assert ran.code == 2
     answer = json.loads(ran.out)
     assert {record["task"] for record in answer["records"] if record["status"] == "error"} == {
         "shaky-load", "shaky-nothing", "shaky-predict", "shaky-exit",
     }  # fmt: skip
-    assert "no_hooks" in answer["problems"][0]
+    assert "no shelf" in answer["problems"][0]
 
 
 # --- what is asked for ------------------------------------------------------------------------------------
@@ -596,11 +597,20 @@ def test_an_error_is_tried_again_and_successes_are_kept(run):
     assert "1 result kept from before" in again.out
 
 
-def test_a_broken_plugin_is_a_problem_and_exit_code_2_while_the_rest_run(run):
+def test_a_broken_installed_plugin_is_a_problem_and_exit_code_2_while_the_rest_run(run, install):
+    install("broken", "raise ValueError('no shelf')")
+    answer = run()
+    assert answer.code == 2
+    assert "PROBLEM plugin broken (" in answer.err
+    assert "PROBLEM plugin broken (" in answer.out
+    assert {row["status"] for row in rows()} == {"ok"}
+
+
+def test_a_broken_file_of_a_plugin_is_an_error_before_anything_is_evaluated(run):
     answer = run(plugin("raises_at_import"))
     assert answer.code == 2
-    assert "PROBLEM plugin raises_at_import (" in answer.out
-    assert {row["status"] for row in rows()} == {"ok"}
+    assert answer.err.startswith("Error: plugin raises_at_import (")
+    assert not Path("out").exists()
 
 
 @pytest.mark.parametrize(
@@ -685,7 +695,8 @@ def test_a_scheme_or_kind_that_raises_is_an_error_of_one_sentence(words, given, 
     answer = run(crashing, *words, **given)
     assert answer.code == 2
     assert answer.err.startswith("Error: ")
-    assert f"plugin crashing: {what} 'crash' raised KeyError: 'no such shelf'\n" in answer.err
+    where = "plugin crashing (crashing.py, line 6)"
+    assert f"{where}: {what} 'crash' raised KeyError: 'no such shelf'\n" in answer.err
     assert not Path("out").exists()
 
 
@@ -701,7 +712,8 @@ def test_models_that_cannot_be_located_are_errors_and_the_other_finishes(run, cr
         for task in ("stsb", "stsb-dev")
     }
     assert (
-        "ERROR x · stsb: plugin crashing: model scheme 'crash' raised KeyError: 'no such shelf'" in answer.err
+        "ERROR x · stsb: plugin crashing (crashing.py, line 6): model scheme 'crash' raised KeyError: "
+        "'no such shelf'" in answer.err
     )
     assert "ERROR empty · stsb: empty is not a model folder" in answer.err
 

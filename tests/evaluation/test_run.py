@@ -371,7 +371,7 @@ def test_an_answer_that_is_no_predictions_is_an_error_in_one_sentence(results):
             return {"correct": [1.0, 0.0, 1.0]}
 
     (failed,) = run_plan(plan(Loose()), results).failed
-    assert failed.error == "predict returned dict, not Predictions"
+    assert failed.error == "predict returned a dict, not Predictions: one row of answers for each example"
 
 
 def test_a_failed_task_is_tried_again_and_its_traceback_goes_when_it_succeeds(results):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -118,17 +119,17 @@ def test_every_hook_is_called_once(tmp_path, capsys):
         ("misspelled_hook", "unknown hook 'harness_taks'"),
         ("raises_at_import", "RuntimeError: the database is down \x1b[31mand the rest of the message"),
         ("exits_at_import", "SystemExit: 0"),
-        ("no_hooks", "implements no hook: is `@hookimpl` missing?"),
-        ("wrong_arguments", "Argument(s) {'config'} are declared in the hookimpl but can not be found"),
+        ("no_hooks", "harness_tasks is not marked as a hook: write @hookimpl above it"),
+        ("wrong_arguments", "harness_tasks declares config: hooks are asked without arguments"),
         ("hook_raises", "harness_tasks raised KeyError: 'no such shelf'"),
         ("hook_exits", "harness_tasks raised SystemExit: 0"),
-        ("answers_nothing", "harness_tasks raised TypeError: 'NoneType' object is not iterable"),
+        ("answers_nothing", "harness_tasks returned nothing (None): a list of Task is wanted"),
     ],
 )
 def test_a_broken_plugin_is_one_clear_sentence_and_the_rest_work(name, problem):
     plugins = misbehaving(name)
     (message,) = problems_of(plugins)
-    assert message.startswith(f"plugin {name}")
+    assert re.match(rf"plugin {name} \(\S*/{name}\.py, line \d+\): ", message)
     assert problem in message
     assert "\n" not in message
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
@@ -143,14 +144,13 @@ def test_a_plugin_whose_one_answer_raises_still_gives_the_others():
 def test_answers_that_are_not_tasks_are_reported_and_the_others_used():
     plugins = misbehaving("strange_answers")
     assert set(plugins.tasks()) == {"fine", "stsb", "stsb-dev"}
-    problems = problems_of(plugins)
-    assert [
-        problem.removeprefix("plugin strange_answers: harness_tasks answers ") for problem in problems
-    ] == [
+    lines, answers = zip(*(problem.split("): ", 1) for problem in problems_of(plugins)), strict=True)
+    assert [line.rpartition(" ")[2] for line in lines] == ["26", "26", "26", "18"]  # the hook; the class
+    assert [answer.removeprefix("harness_tasks answers ") for answer in answers] == [
         "'stsb', which is not a Task",
         "'None', which is not a Task",
-        "\"<class 'harness_file_strange_answers.Fine'>\", which is not a Task",
-        "a Nameless without name",
+        "the class Fine, not a Task: write Fine(…)",
+        'a Nameless without name: its class needs `name = "…"`',
     ]
 
 
@@ -179,7 +179,7 @@ def test_a_task_with_an_invalid_attribute_is_a_problem_and_the_rest_work(attribu
     path.write_text(code.replace('[Answer("NAME")]', '[Odd("odd"), Answer("fine")]'))
     plugins = load_plugins([path])
     (message,) = problems_of(plugins)
-    assert message.startswith("plugin odd: harness_tasks answers a Odd ")
+    assert re.match(rf"plugin odd \({path}, line \d+\): harness_tasks answers a Odd ", message)
     assert problem in message
     assert set(plugins.tasks()) == {"fine", "stsb", "stsb-dev"}
 
@@ -205,9 +205,8 @@ def test_a_task_named_as_the_tag_of_others_is_a_problem_and_the_tag_still_select
     path = tmp_path / "shadow.py"
     path.write_text(GOOD.replace("NAME", "sts"))
     plugins = load_plugins([path])
-    assert problems_of(plugins) == [
-        "plugin shadow: task 'sts' has the name of a tag (of stsb, stsb-dev): it is not used"
-    ]
+    (message,) = problems_of(plugins)
+    assert message.startswith(f"plugin shadow ({path}): task 'sts' has the name of a tag (of stsb, stsb-dev)")
     assert set(plugins.tasks()) == {"stsb", "stsb-dev"}
 
 
@@ -218,6 +217,144 @@ def test_a_scheme_without_a_name_is_a_problem():
     assert answer_error(ModelScheme(None, "", None), ModelScheme) == (
         "a ModelScheme whose name is None, not a text"
     )
+
+
+@pytest.mark.parametrize(
+    ("attribute", "problem"),
+    [
+        ("metrics = (mean_metric('a', 'b'), mean_metric('a', 'c'))", "with more than one metric 'a'"),
+        ("metrics = (Metric('a', 0.5),)", "metric 'a' computes with 0.5, not a function"),
+        (
+            "metrics = (Metric('a', sum, columns='gold'),)",
+            "metric 'a' has columns 'gold', not a tuple of names",
+        ),
+        ("metrics = (Metric('', sum),)", "a Metric whose name is '', not a text"),
+        ("version = '2'", "whose version is '2', not a whole number"),
+        ("splits = ('test',)", "whose splits is ('test',), not Splits(evaluated='test')"),
+        ("sample = 'sample'", "whose sample is 'sample', not a Path"),
+        ("options = ['a']", "whose options is ['a'], not a dict of plain data"),
+    ],
+)
+def test_a_task_with_a_field_of_another_kind_is_a_problem(attribute, problem, tmp_path):
+    path = tmp_path / "odd.py"
+    code = GOOD.replace("import Dataset", "import Metric, Dataset").replace(
+        '[Answer("NAME")]', '[Odd("odd")]'
+    )
+    path.write_text(code.replace("@hookimpl", f"class Odd(Answer):\n    {attribute}\n\n@hookimpl"))
+    (message,) = problems_of(load_plugins([path]))
+    assert problem in message
+
+
+@pytest.mark.parametrize(
+    ("hook", "answer", "problem"),
+    [
+        ("model_schemes", "ModelScheme('m', 'm', None)", "'m' whose locate is None, not a function"),
+        ("model_schemes", "ModelScheme('m', 'm', print, {'truncate_dims'})", "did you mean truncate_dim?"),
+        ("model_schemes", "ModelScheme('m', 'm', print, 'prompts')", "whose honors is 'prompts', not a set"),
+        ("trainers", "Trainer('t', 't', 'train')", "'t' whose train is 'train', not a function"),
+        ("checks", "Check('c', None, print)", "'c' whose help is None, not a text"),
+        ("task_kinds", "TaskKind('k', 'k', {})", "'k' whose build is {}, not a function"),
+        ("recipes", "Recipe(name='r', data=None, loss=None)", "recipe 'r': [data] is missing"),
+    ],
+)
+def test_an_answer_with_a_field_that_cannot_be_used_is_a_problem(hook, answer, problem, tmp_path):
+    path = tmp_path / "odd.py"
+    path.write_text(
+        "from harness import hookimpl\nfrom harness.authoring import ModelScheme, TaskKind\n"
+        "from harness.training import Check, Recipe, Trainer\n"
+        f"@hookimpl\ndef harness_{hook}(): return [{answer}]\n"
+    )
+    plugins = load_plugins([path])
+    assert "r" not in plugins.recipes()
+    plugins.trainers(), plugins.checks()
+    (message,) = problems_of(plugins)
+    assert problem in message
+
+
+def test_answers_of_a_generator_before_it_raised_are_used(install):
+    install(
+        "midway", "midway", GOOD.replace("return [Answer(", "yield Answer(").replace(")]", ")\n    1 / 0")
+    )
+    plugins = load_plugins()
+    assert "NAME" in plugins.tasks()
+    (message,) = problems_of(plugins)
+    assert re.match(
+        r"plugin midway \(midway 1\.0, \S+\.py, line 20\): harness_tasks raised ZeroDivision", message
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("return Answer('a')", "harness_tasks returned a Answer: a list of Task is wanted"),
+        ("return 'stsb'", "harness_tasks returned a str: a list of Task is wanted"),
+        ("while True: yield Answer('a')", "more than 100,000 answers: does it end?"),
+    ],
+)
+def test_an_answer_that_is_no_list_is_one_problem(answer, problem, tmp_path):
+    path = tmp_path / "odd.py"
+    path.write_text(GOOD.replace('return [Answer("NAME")]', answer))
+    assert problem in problems_of(load_plugins([path]))[0]
+
+
+# --- files that the user named --------------------------------------------------------------------------
+
+
+def test_all_faults_of_single_files_are_one_error(tmp_path):
+    (tmp_path / "one.py").write_text("def (")
+    (tmp_path / "two.py").write_text(GOOD.replace('[Answer("NAME")]', "[Answer, None]"))
+    plugins = load_plugins([tmp_path / "one.py", tmp_path / "two.py"])
+    with pytest.raises(HarnessError, match="3 things are wrong with plugins") as caught:
+        plugins.refuse_broken_files()
+    named = [line.strip().split(" ")[2] for line in str(caught.value).splitlines()[1:4]]
+    assert named == [f"({tmp_path / name}.py," for name in ("one", "two", "two")]
+
+
+def test_a_fault_of_an_installed_plugin_is_reported_and_refuses_nothing(install):
+    install("broken", "broken", "import nowhere_at_all")
+    install("halfway", "halfway", GOOD.replace('[Answer("NAME")]', "[None, Answer('NAME')]"))
+    told = []
+    plugins = load_plugins(report=told.append)
+    assert len(told) == 1
+    assert "No module named 'nowhere_at_all'" in told[0]
+    assert "NAME" in plugins.tasks()
+    plugins.refuse_broken_files()
+    assert told == plugins.problems
+    assert len(told) == 2
+
+
+def test_a_file_that_takes_the_name_of_an_installed_task_is_refused(tmp_path):
+    (tmp_path / "mine.py").write_text(GOOD.replace("NAME", "stsb"))
+    with pytest.raises(HarnessError, match=r"'stsb' is provided by sts \(.*\) and mine \(|mine \(.* and sts"):
+        load_plugins([tmp_path / "mine.py"]).refuse_broken_files()
+
+
+def test_a_file_that_is_named_twice_is_loaded_once(tmp_path):
+    (tmp_path / "mine.py").write_text(GOOD)
+    (tmp_path / "same.py").symlink_to(tmp_path / "mine.py")
+    plugins = load_plugins([tmp_path / "mine.py", tmp_path / "mine.py", tmp_path / "same.py"])
+    plugins.refuse_broken_files()
+    assert [info.name for info in plugins.infos][2:] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "problem"),
+    [
+        ("import helper_with_fault", "helper_with_fault.py, line 2", "ZeroDivisionError"),
+        ("x = 1\nraise ValueError('no')", "line 2", "ValueError: no"),
+        ("import json\n\njson.loads('{')", "line 3", "JSONDecodeError"),
+        ("x = (", "line 1", "SyntaxError: '(' was never closed"),
+    ],
+)
+def test_the_place_of_an_error_at_import_is_in_the_plugin_s_own_code(
+    text, place, problem, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "helper_with_fault.py").write_text("x = 0\n1 / x\n")
+    (tmp_path / "broken.py").write_text(text)
+    (message,) = load_plugins([tmp_path / "broken.py"]).problems
+    assert f"{place}): " in message
+    assert problem in message
 
 
 CRASHING = """
@@ -269,7 +406,8 @@ def acts(tmp_path):
     ],
 )
 def test_an_error_of_a_scheme_or_kind_names_the_plugin_and_keeps_its_cause(what, body, problem, cause, acts):
-    with pytest.raises(HarnessError, match=f"^plugin crashing: {what} 'crash' {problem}") as caught:
+    place = r"\(\S*crashing\.py, line [56]\)"
+    with pytest.raises(HarnessError, match=f"^plugin crashing {place}: {what} 'crash' {problem}") as caught:
         acts(body)[what](None)
     assert isinstance(caught.value.__cause__, cause)
 
@@ -284,8 +422,7 @@ def test_a_file_that_is_not_python_is_a_problem(tmp_path):
         path = tmp_path / f"{name}.py"
         path.write_bytes(content)
         (message,) = problems_of(load_plugins([path]))
-        assert message.startswith(f"plugin {name} ({path}): ")
-        assert "Error" in message
+        assert re.match(rf"plugin {name} \({path}(, line 1)?\): SyntaxError: ", message)
 
 
 def test_a_distribution_whose_module_is_gone_is_a_problem(install):
@@ -323,7 +460,9 @@ def test_a_file_of_the_name_of_an_installed_plugin_is_a_problem(stem, tmp_path):
     path = tmp_path / f"{stem}.py"
     path.write_text(GOOD)
     plugins = load_plugins([path])
-    assert problems_of(plugins) == [f"plugin {stem} ({path}): a plugin of this name is loaded already"]
+    assert problems_of(plugins) == [
+        f"plugin {stem} ({path}): a plugin of this name is loaded already: rename it"
+    ]
     assert "stsb" in plugins.tasks()
 
 
@@ -341,7 +480,7 @@ def test_a_task_that_two_plugins_provide_is_not_used_and_both_are_named(tmp_path
     (message,) = problems_of(plugins)
     assert message.startswith("'stsb' is provided by ")
     assert {"sts", "one", "two"} <= set(message.replace(":", " ").split())
-    assert message.endswith("none of them is used (harness_tasks)")
+    assert message.endswith("none of them is used (harness_tasks); rename one")
     assert set(plugins.tasks()) == {"stsb-dev", "other"}
 
 
@@ -349,9 +488,10 @@ def test_a_plugin_that_provides_a_task_twice_is_a_problem(tmp_path):
     path = tmp_path / "twice.py"
     path.write_text(GOOD.replace('[Answer("NAME")]', '[Answer("NAME"), Answer("NAME")]'))
     plugins = load_plugins([path])
-    assert problems_of(plugins) == [
-        "'NAME' is provided by twice and twice: none of them is used (harness_tasks)"
-    ]
+    (message,) = problems_of(plugins)
+    assert message.startswith(
+        f"'NAME' is provided by twice ({path}) and twice ({path}): none of them is used"
+    )
 
 
 # --- which are loaded -------------------------------------------------------------------------------------

@@ -123,8 +123,3 @@ def harness_tasks():
 @hookimpl
 def harness_model_schemes():
     return [ModelScheme("raising", "raises in the member that its location names", RaisingModel)]
-
-
-@hookimpl
-def harness_recipes():
-    raise GeneratorExit

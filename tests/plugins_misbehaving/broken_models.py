@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from harness import HarnessError, Role, hookimpl
@@ -14,7 +16,7 @@ class Broken:
     def __init__(self, spec):
         self.spec = spec
         self.name = spec.name or spec.scheme
-        self.fingerprint = f"{spec.scheme:a<64}"
+        self.fingerprint = hashlib.sha256(spec.scheme.encode()).hexdigest()
         self.facts = ModelFacts(dimensions=2, similarity="cosine")
 
     def load(self):

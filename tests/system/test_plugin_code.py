@@ -6,12 +6,22 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.system.plugin_code import PluginExitError, error_sentence, error_text, plugin_code, raised_by
+from harness.system import streams
+from harness.system.plugin_code import (
+    PluginError,
+    PluginExitError,
+    error_sentence,
+    error_text,
+    plugin_code,
+    raised_by,
+)
 from harness.system.signals import Interrupted, handle_signals
 
 
@@ -144,3 +154,36 @@ def test_a_secret_where_a_long_text_is_cut_is_hidden(monkeypatch):
         text = error_text(ValueError("x" * at + "pass word 4711 of a service" + "y" * 20_000))
         assert "pass" not in text
         assert "service" not in text
+
+
+def test_modes_that_a_plugin_sets_end_with_its_code():
+    limit, errors = sys.getrecursionlimit(), np.geterr()
+    with plugin_code():
+        sys.setrecursionlimit(limit + 77)
+        np.seterr(all="raise")
+    assert sys.getrecursionlimit() == limit
+    assert np.geterr() == errors
+
+
+def test_what_a_plugin_prints_is_no_output_of_a_command(capsys, monkeypatch):
+    monkeypatch.setitem(streams._encodings, 1, "utf-8")  # as in a command
+    with plugin_code():
+        print("debugging")
+        with plugin_code():
+            print("within")
+    print("result")
+    assert capsys.readouterr() == ("result\n", "debugging\nwithin\n")
+
+
+def test_in_a_python_users_own_program_a_plugin_prints_where_it_wants(capsys):
+    with plugin_code():
+        print("debugging")
+    assert capsys.readouterr().out == "debugging\n"
+
+
+def test_an_error_of_an_error_of_a_plugin_was_raised_by_the_innermost():
+    first = ZeroDivisionError()
+    inner, outer = PluginExitError("inner"), PluginError("metric x raised inner")
+    inner.__cause__, outer.__cause__ = first, inner
+    assert raised_by(outer) is first
+    assert error_sentence(outer) == "metric x raised inner"

@@ -146,7 +146,7 @@ def test_predictions_show_the_texts_and_clusters_of_their_examples():
 
 
 def test_a_column_that_does_not_have_one_row_per_example_is_an_error():
-    with pytest.raises(ValueError, match="column 'predicted' has 3 rows, the dataset has 2"):
+    with pytest.raises(HarnessError, match="column 'predicted' of Predictions has 3 rows, the dataset has 2"):
         Predictions(Dataset({"text": ["a", "b"]}), gold=[1, 2], predicted=[1, 2, 3])
 
 
