@@ -101,7 +101,8 @@ class _Kinds(NamedTuple):
         starts, order = np.unique(ends.astype(int)), np.argsort(self.totals, kind="stable")
         totals, weights, chances = (each[order] for each in self)
         whole = np.add.reduceat(chances, starts)
-        return _Kinds(*(np.add.reduceat(chances * each, starts) / whole for each in (totals, weights)), whole)
+        totals, weights = (np.add.reduceat(chances * each, starts) / whole for each in (totals, weights))
+        return _Kinds(totals, weights, whole)
 
     def mean(self, count: int) -> float:
         """Return the gain that so many units add."""
