@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.plugins.loader import Plugins
 
@@ -95,13 +95,13 @@ def _names(kind: str, plugins: Plugins) -> dict[str, Mapping[str, str]]:
 
     names: dict[str, Mapping[str, str]] = {"plugin": {info.name: info.origin for info in plugins.infos}}
     hook = "harness_model_schemes" if kind == "model" else f"harness_{kind}s"
-    answers = {
+    offers: dict[str, Callable[[], Mapping[str, object]]] = {
         "task": plugins.tasks,
         "model": plugins.model_schemes,
         "check": plugins.checks,
         "trainer": plugins.trainers,
-    }[kind]()
-    names[kind] = {name: f"plugin {plugins.origin(hook, name)}" for name in answers}
+    }
+    names[kind] = {name: f"plugin {plugins.origin(hook, name)}" for name in offers[kind]()}
     if kind == "task":
         tags = tags_of(plugins.tasks())
         names["tag of tasks"] = {tag: f"of {', '.join(tasks)}" for tag, tasks in tags.items()}

@@ -72,11 +72,11 @@ def _workspace(options: PluginOptions) -> Workspace:
     config = Config()
     with suppress(HarnessError):
         config = read_config(Path.cwd())
-    there = {
-        key: tuple(file for file in getattr(config, key) if user_path(file).is_file())
-        for key in ("plugins", "task_files")
-    }
-    return Workspace.open(options, replace(config, **there))
+    plugins, task_files = (
+        tuple(file for file in files if user_path(file).is_file())
+        for files in (config.plugins, config.task_files)
+    )
+    return Workspace.open(options, replace(config, plugins=plugins, task_files=task_files))
 
 
 def _meaning(file: Path, data: str | None, workspace: Workspace) -> Meaning:

@@ -85,7 +85,7 @@ def _unknown_names(condition: Condition, tasks: Mapping[str, Task]) -> Iterator[
             alike = difflib.get_close_matches(name, known, n=2)
             meant = f"; did you mean {' or '.join(alike)}?" if alike else ""
             yield f"no {what} {name!r} is known here: the results must have it{meant}"
-    if condition.metric and condition.task in tasks:
+    if condition.metric and condition.task is not None and condition.task in tasks:
         metrics = [metric.name for metric in tasks[condition.task].metrics]
         if metrics and condition.metric not in metrics:
             yield f"{condition.task} has no metric {condition.metric!r}; it has {', '.join(metrics)}"

@@ -101,9 +101,7 @@ def _rows(recipe: Recipe, data: Path | None, meaning: Meaning, *, wanted: bool) 
         else:
             meaning.notes.append(f"rows and columns were not looked at: {error.message}; --data DIR or FILE")
         return None
-    with meaning.faults.collect():
-        return validate_rows(read_training_rows(recipe.data, path))
-    return None
+    return meaning.faults.attempt(lambda: validate_rows(read_training_rows(recipe.data, path)))
 
 
 def _base(recipe: Recipe) -> Iterator[str]:

@@ -74,10 +74,11 @@ def _result_faults(result: object) -> Iterator[str]:
         kind = "nothing (None)" if result is None else with_article(type(result).__name__)
         yield f"{kind}, not a TrainingResult"
         return
-    if not isinstance(result.log, tuple | list):
-        yield f"a log that is {with_article(type(result.log).__name__)}, not a tuple of LogEntry"
+    log: object = result.log
+    if not isinstance(log, tuple | list):
+        yield f"a log that is {with_article(type(log).__name__)}, not a tuple of LogEntry"
         return
-    for entry in result.log:
+    for entry in log:
         if (fault := _entry_fault(entry)) is not None:
             yield f"a log with {fault}"
     for name in ("steps", "best_step"):

@@ -95,7 +95,7 @@ def build_small_model(folder: Path, seed: int = 0) -> Path:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
-    from transformers import BertConfig, BertModel, BertTokenizerFast
+    from transformers import BertConfig, BertModel, BertTokenizer
 
     folder.mkdir(parents=True)
     with torch.random.fork_rng():
@@ -106,7 +106,7 @@ def build_small_model(folder: Path, seed: int = 0) -> Path:
         bare = folder / "bare"
         bare.mkdir()
         (bare / "vocab.txt").write_text("\n".join(vocabulary))
-        BertTokenizerFast(vocab=str(bare / "vocab.txt"), model_max_length=_TOKENS).save_pretrained(bare)
+        BertTokenizer(vocab=str(bare / "vocab.txt"), model_max_length=_TOKENS).save_pretrained(bare)
         config = BertConfig(
             vocab_size=len(vocabulary),
             hidden_size=_DIMENSIONS,

@@ -30,7 +30,9 @@ def text_kernel(embeddings: np.ndarray) -> np.ndarray:
     return _scaled(embeddings)
 
 
-def predict_left_out(kernel: np.ndarray, targets: np.ndarray, folds: Sequence[int]) -> np.ndarray:
+def predict_left_out(
+    kernel: np.ndarray, targets: np.ndarray, folds: Sequence[int] | np.ndarray
+) -> np.ndarray:
     """Predict each row by a regression on the other folds: (n, k).
 
     kernel: (n, n). targets: (n, k) float. folds: (n,) fold of each row. The ridge with the least squared
