@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,16 @@ class Answer:
     findings: tuple[tuple[str, str], ...]
     """(code, severity) of each finding, without those that are known to be true of the clean rows."""
     evidence: tuple[str, ...] = ()
+
+
+def read_answers(file: Path) -> list[Answer]:
+    """Return the answers of a file, one a line."""
+    answers = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        fields = json.loads(line)
+        findings = tuple((code, severity) for code, severity in fields.pop("findings"))
+        answers.append(Answer(**{**fields, "findings": findings, "evidence": tuple(fields["evidence"])}))
+    return answers
 
 
 class Asker:

@@ -71,8 +71,12 @@ class Training:
         if self.loss == "SoftmaxLoss":
             options |= {"sentence_embedding_dimension": 64, "num_labels": 2}
         if "distance_metric" in options:
-            options["distance_metric"] = getattr(losses, self._distances()[0]).__dict__[options["distance_metric"]]
-            options["distance_metric"] = getattr(options["distance_metric"], "__func__", options["distance_metric"])
+            options["distance_metric"] = getattr(losses, self._distances()[0]).__dict__[
+                options["distance_metric"]
+            ]
+            options["distance_metric"] = getattr(
+                options["distance_metric"], "__func__", options["distance_metric"]
+            )
         loss = getattr(losses, self.loss)(model, **options)
         if self.around:
             loss = getattr(losses, self.around)(model, loss, matryoshka_dims=[64, 32, 16])
