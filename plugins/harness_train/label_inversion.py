@@ -10,7 +10,7 @@ import numpy as np
 from harness import Finding, Severity
 from harness.authoring import connected_components
 from harness_train.concordance import Concordance, concordance, share
-from harness_train.encoded_rows import draw_rows, encode_once, generator_of, is_text
+from harness_train.row_embeddings import draw_rows, encode_once, generator_of, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,11 +8,11 @@ import numpy as np
 
 from harness import Finding, Severity
 from harness_train.concordance import Concordance, concordance
-from harness_train.contaminated import Exchanged, fit_exchanged
-from harness_train.cross_validated import pair_kernel, predict_left_out, stratified_folds, text_kernel
 from harness_train.duplicates import shorten
-from harness_train.encoded_rows import EncodedRows, encode_rows, generator_of
+from harness_train.kernel_regression import pair_kernel, predict_left_out, stratified_folds, text_kernel
 from harness_train.label_inversion import is_number
+from harness_train.label_mixture import Exchanged, fit_exchanged
+from harness_train.row_embeddings import EncodedRows, encode_rows, generator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,8 @@ NOTHING = 0.65
 """Maximum upper end of the interval of a concordance that is called none."""
 _KAPPA = 0.15
 """Maximum upper end of the interval of the agreement beyond chance with classes that is called none."""
+_FEWEST_CLASSES, _FLAT = 4, 0.55
+"""Minimum number of classes, and minimum ratio of the densities of far ranks and of those before."""
 _FEWEST_ROWS = 100
 """Minimum number of rows for saying that labels have no signal."""
 
@@ -131,8 +133,7 @@ def _exchanged_finding(fitted: Exchanged, rows: Rows, used: int, row: int, label
 def _classes(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     """Find classes without signal, or given to the wrong texts in part, from the classes of other texts.
 
-    The probability that a text has the class predicted for it from the other texts rises with the margin
-    of the prediction to 1, or, if a share g of the classes was exchanged, to 1 − g.
+    Each text's class is predicted from the other texts' embeddings and classes (ridge regression).
     """
     encoded = encode_rows(training, _FEWEST_ROWS)
     if encoded is None:
@@ -152,20 +153,33 @@ def _classes(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     if kappa + 1.96 * error < _KAPPA and kappa - 1.96 * error <= 0:
         yield _no_classes(kappa, error, float(agrees.mean()), len(index), len(classes))
         return
-    yield from _wrong_classes(rows, encoded, recurring, predicted, agrees)
+    yield from _wrong_classes(rows, encoded, recurring, predicted, index)
 
 
 def _wrong_classes(
-    rows: Rows, encoded: EncodedRows, used: np.ndarray, predicted: np.ndarray, agrees: np.ndarray
+    rows: Rows, encoded: EncodedRows, used: np.ndarray, predicted: np.ndarray, index: np.ndarray
 ) -> Iterator[Finding]:
-    if agrees.min() == agrees.max():
+    """Find texts whose class ranks among all classes as one drawn by chance.
+
+    The share of classes in the worse half of the ranks, over that of a uniform rank, estimates the share of
+    exchanged classes (Storey, 2002); natural confusions are with the next classes, and are not flat.
+    """
+    count = predicted.shape[1]
+    if count < _FEWEST_CLASSES:
         return
-    best = np.sort(predicted, axis=1)
-    margin = best[:, -1] - best[:, -2]
-    fitted = fit_exchanged(_standard(margin)[:, None], agrees, TOLERATED, one_sided=True)
-    if fitted.excess < SURE or fitted.share < LEAST:
+    own = np.take_along_axis(predicted, index[:, None], axis=1)
+    ranks = (predicted > own).sum(axis=1)
+    far, between = ranks > (count - 1) / 2, (ranks > 0) & (ranks <= (count - 1) / 2)
+    steps = np.arange(count)
+    uniform = float((steps > (count - 1) / 2).mean())
+    before = float(((steps > 0) & (steps <= (count - 1) / 2)).mean())
+    share, error = far.mean() / uniform, (far.mean() * (1 - far.mean()) / len(far)) ** 0.5 / uniform
+    flat = share * before / max(float(between.mean()), 1 / len(far))
+    if share - SURE * error < TOLERATED or share < LEAST or flat < _FLAT:
         return
-    row = encoded.rows[int(used[fitted.doubt.argmax()])]
+    worst = int(ranks.argmax())
+    fitted = Exchanged(float(min(share, 1.0)), float(error), SURE, ranks.astype(float))
+    row = encoded.rows[int(used[worst])]
     label = repr(shorten((rows.labels or ())[row]))
     yield _exchanged_finding(fitted, rows, len(used), row, label, "not those that their texts have")
 

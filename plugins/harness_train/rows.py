@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import Check
+from harness_train.column_order import check_half_swapped
 from harness_train.duplicates import shorten
-from harness_train.half_swapped import check_half_swapped
 from harness_train.in_batch import check_batches, shown_equal
 from harness_train.label_noise import check_label_noise
 from harness_train.markup import check_markup
+from harness_train.row_order import check_shuffled
 from harness_train.score_scale import check_scale
-from harness_train.shuffled import check_shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness import Finding, Severity
 from harness_train.duplicates import shorten
-from harness_train.encoded_rows import draw_rows, is_text
+from harness_train.row_embeddings import draw_rows, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

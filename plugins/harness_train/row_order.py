@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import Finding, Severity
+from harness_train.column_order import second_peak
 from harness_train.duplicates import shorten
-from harness_train.encoded_rows import EncodedRows, encode_rows
-from harness_train.half_swapped import second_peak
+from harness_train.row_embeddings import EncodedRows, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
