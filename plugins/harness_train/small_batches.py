@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.training import CheckInput
 
 FEW = 8
-"""Minimum number of texts to choose from; with fewer, a blind guess is right in over 12 % of the rows."""
+"""Rows from which on a batch is large enough, and maximum number of texts to choose from in a small one."""
 _IN_BATCH = frozenset({
     "MultipleNegativesRankingLoss", "CachedMultipleNegativesRankingLoss",
     "MultipleNegativesSymmetricRankingLoss", "CachedMultipleNegativesSymmetricRankingLoss",
@@ -29,7 +29,7 @@ def check_batches(training: CheckInput) -> Iterator[Finding]:
         return
     negatives = _negatives(training)
     choices = rows * (1 + negatives)
-    if choices >= FEW:
+    if rows >= FEW or choices > FEW:
         return
     accumulated = (
         f" ({training.batch_size} rows with accumulation, which adds no negatives)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING
 
@@ -15,41 +16,49 @@ if TYPE_CHECKING:
 FEWEST = 5
 """Minimum number of lines with a loss."""
 STILL = 0.01
-"""Maximum fall of the loss, as a share of it, including twice the standard error of that fall."""
+"""Maximum fall of the loss, as a share of its mean."""
+WIDEST = 0.08
+"""Maximum fall that the noise of the log may hide, as a share of the mean."""
 ZERO = 5e-4
 """Maximum loss that is already as low as it can be."""
 
 
 def check_still_loss(training: CheckInput) -> Iterator[Finding]:
-    """Find a loss that fell by less than 1 %, where the noise of the log is small enough to see that."""
-    losses = [line.loss for line in training.log if line.loss is not None]
+    """Find a loss that did not fall, where the log's noise is small enough to see a fall."""
+    lines = [(line.step, line.loss) for line in training.log if line.loss is not None]
+    losses = [loss for _, loss in lines]
     fall = fall_of(losses)
-    if fall is None:
+    if fall is None or max(losses) < ZERO:
         return
     share, error = fall
-    if max(losses) < ZERO or share + 2 * error >= STILL or share < -STILL:
+    if share >= STILL or share <= -WIDEST or share + error >= WIDEST:
         return
-    steps = [line.step for line in training.log if line.loss is not None]
+    (first, start), (last, end) = lines[0], lines[-1]
     yield Finding(
         "loss-stood-still",
         Severity.WARNING,
-        f"The training loss is {losses[0]:.4g} at step {steps[0]:,} and {losses[-1]:.4g} at step"
-        f" {steps[-1]:,}: over {len(losses)} lines of the log it fell by {share:.1%} ± {2 * error:.1%}, so"
-        " that nothing more was learned after the first line, if anything before it.",
-        "Check that the learning rate is not 0, that the weights are not frozen, and that the texts of a"
-        " row belong together.",
+        f"The training loss is {start:.4g} at step {first:,} and {end:.4g} at step {last:,}: along a line"
+        f" through the {len(lines)} lines of the log it fell by {share:.1%} ± {error:.1%}. Nothing was"
+        " learned after the first line, if anything before it.",
+        "Check that the learning rate is not 0, that the weights are not frozen, and that the texts of a row"
+        " belong together.",
     )
 
 
 def fall_of(losses: Sequence[float]) -> tuple[float, float] | None:
-    """Return by which share the loss fell along a straight line, and its standard error; None for too few."""
+    """Return the share by which the loss fell along a straight line, and half of its 95 % interval.
+
+    None for too few lines, for a loss that is not finite, and for one whose mean is not above 0.
+    """
     count = len(losses)
     level = statistics.fmean(losses) if losses else 0.0
-    if count < FEWEST or level <= 0:
+    if count < FEWEST or not 0 < level < math.inf:
         return None
     middle = (count - 1) / 2
     spread = sum((position - middle) ** 2 for position in range(count))
     slope = sum((position - middle) * loss for position, loss in enumerate(losses)) / spread
     rest = sum((loss - level - slope * (position - middle)) ** 2 for position, loss in enumerate(losses))
     error = (rest / (count - 2) / spread) ** 0.5
-    return -slope * (count - 1) / level, error * (count - 1) / level
+    # Student's t at 97.5 %, to within 0.1 for three degrees of freedom or more.
+    width = 2 + 3.6 / (count - 2)
+    return -slope * (count - 1) / level, width * error * (count - 1) / level

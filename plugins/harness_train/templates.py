@@ -80,7 +80,8 @@ def _recurring(cells: Sequence[str]) -> Iterator[Finding]:
     brackets = {field for field, times in alone.items() if times >= _FEWEST}
     found = {row: [*placeholders(cell), *_fields(cell, brackets)] for row, cell in enumerate(cells)}
     holders = Counter(holder for row in found.values() for holder in dict.fromkeys(row))
-    recurring = {holder for holder, times in holders.items() if times >= _FEWEST}
+    forms = Counter(form for row in found.values() for form in {_form(holder) for holder in row})
+    recurring = {holder for holder in holders if forms[_form(holder)] >= _FEWEST}
     rows = [row for row, of_row in found.items() if recurring.intersection(of_row)]
     count = len(rows)
     if count < max(_FEWEST, SOME * len(cells)):
@@ -107,6 +108,11 @@ def placeholders(text: str) -> list[str]:
     if not (marked or named or positional) or _is_other(text):
         return []
     return [*named, *marked, *positional]
+
+
+def _form(holder: str) -> str:
+    """Return a placeholder without its name: those of one template differ in their names."""
+    return re.sub(r"\w+", "", holder) if _NAMED.fullmatch(holder) else holder
 
 
 def _fields(text: str, brackets: set[str]) -> list[str]:

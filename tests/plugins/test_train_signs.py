@@ -136,7 +136,15 @@ def test_recall_at_its_ceiling_alone_is_none_of_the_evaluation():
 
 @pytest.mark.parametrize(
     ("rows", "columns", "severity"),
-    [(1, 2, Severity.ERROR), (4, 2, Severity.WARNING), (4, 3, None), (1, 3, Severity.WARNING), (8, 2, None)],
+    [
+        (1, 2, Severity.ERROR),
+        (4, 2, Severity.WARNING),
+        (4, 3, Severity.WARNING),
+        (4, 4, None),
+        (7, 2, Severity.WARNING),
+        (1, 3, Severity.WARNING),
+        (8, 2, None),
+    ],
 )
 def test_a_batch_is_small_by_the_texts_that_an_anchor_chooses_from(rows, columns, severity):
     facts = tuple(ColumnFacts(name=f"sentence_{n}", type="string") for n in range(columns))
@@ -158,3 +166,5 @@ def test_a_loss_that_stood_still_is_found_and_a_noisy_or_falling_one_is_not():
     assert not found(card(log=losses(*[2 - 0.05 * n for n in range(8)])))
     assert not found(card(log=losses(*[0.6931] * 3)))
     assert not found(card(log=losses(*[0.0] * 8)))
+    assert not found(card(log=losses(*[1.0, 1.0, float("nan"), 1.0, 1.0, 1.0])))
+    assert not found(card(log=losses(*[2.0 + 0.1 * n for n in range(8)])))

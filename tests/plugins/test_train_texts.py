@@ -149,7 +149,7 @@ def prefixed(prefix: str, count: int = 10) -> list[str]:
         (
             ARCTIC,
             prefixed("Represent this sentence for searching relevant passages: ", 5),
-            TEXT,
+            OTHER,
             "50% of the texts",
         ),
     ],
