@@ -47,7 +47,7 @@ def check_card_labels(training: CheckInput) -> Iterator[Finding]:
     if similarity < NEAR_ONE:
         return
     shared, sharing = _shared_words(rows)
-    if 2 * sharing <= len(rows):
+    if 2 * sharing < len(rows) or not sharing:
         return
     sense = SENSE.get(training.loss_name, "pulls pairs of the highest label together")
     yield Finding(

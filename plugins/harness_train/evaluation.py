@@ -37,7 +37,7 @@ _HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhatt
 """Names of scores whose chance level is ½: areas under a curve, accuracies over triplets or two classes."""
 
 _LOWER_IS_BETTER = re.compile(
-    r"loss|perplexity|(?<!negative_)(?:^|_)(?:r?mse|mae)(?:$|_)|(?:^|_)error(?:$|_)", re.IGNORECASE
+    r"loss|perplexity|(?<!negative)(?:^|_)(?:r?mse|mae)(?:$|_)|(?:^|_)error(?:$|_)", re.IGNORECASE
 )
 _NO_SCORE = re.compile(r"runtime|per_second|(?:^|_)epoch$|threshold", re.IGNORECASE)
 _OF_FIT = re.compile(r"sentence_\d+")

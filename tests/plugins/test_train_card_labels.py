@@ -87,7 +87,7 @@ def test_a_word_of_two_rows_is_not_evidence_and_many_rows_take_a_moment():
     assert "harbour'" not in found(on_card(twice))["labels-may-be-inverted"][1]
     many = pairs([0.0] * 5_000, ["the harbour froze"] * 5_000, ["ice on the harbour"] * 5_000)
     started = time.process_time()
-    assert list(check_card_labels(on_card(many)))
+    assert not list(check_card_labels(on_card(many)))
     assert time.process_time() - started < 1
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness import Severity
 from harness.training import CheckInput
-from harness_train.encoding_errors import check_texts, broken_words, is_mojibake, main_script
+from harness_train.encoding_errors import broken_words, check_texts, is_mojibake, main_script
 from harness_train.inputs import INPUTS
 
 GOOD = [
@@ -70,7 +70,12 @@ def test_mojibake_on_a_card_that_was_decoded_wrongly_is_a_note():
 
 
 def test_debris_of_a_pdf_is_counted_by_kind():
-    debris = found("the sum (cid:80) of", "a lan- guage model", "text\n\n19\n\nmore", "clean")["pdf-debris"]
+    debris = found(
+        "the sum (cid:80) of",
+        "a lan- guage model",
+        "the committee met again in the next year\n\n19\n\nmore",
+        "clean",
+    )["pdf-debris"]
     assert debris.evidence.startswith("3 of 4 texts")
     assert "(cid:80)" in debris.evidence
     assert not found("1,234 items", "well-known", "page 19 of it")

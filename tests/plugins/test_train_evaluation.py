@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -187,7 +188,7 @@ def test_results_that_the_author_added_are_an_evaluation():
 def test_scores_of_other_evaluators_languages_or_of_nameless_data_are_not_one_metric_twice(one, other):
     claims = [Claim(**({"dataset": "dev", "metric": "m", "value": value} | given))
               for value, given in ((0.5, one), (0.7, other))]  # fmt: skip
-    assert "metric-reported-twice" not in found(trained(claims=claims))
+    assert "metric-reported-twice" not in found(replace(trained(), claims=tuple(claims)))
 
 
 # --- chance ----------------------------------------------------------------------------------------------
@@ -288,7 +289,7 @@ FIRST_SCORE = """    - type: spearman_cosine
             ("0.8961516051005151", "0.8963944551925366"), ("0.8962", "0.8964"),
         ]),
         ("sts-cosine", "best-not-kept", [("| 0.8964  ", "| 0.8940  "), ("| 0.8957  ", "| 0.8941  "),
-                                         ("| 0.8955  ", "| 0.8942  ")]),
+                                         ("| 0.8955  ", "| 0.8942  "), ("| 0.8951  ", "| 0.8943  ")]),
         ("sts-cosine", "best-not-kept", [("best_model_at_end`: False", "best_model_at_end`: True")]),
     ],
 )  # fmt: skip

@@ -31,11 +31,11 @@ DATASET = """
   | details | <ul><li>min: 3 tokens</li></ul> | <ul><li>min: 3 tokens</li></ul> | <ul><li>{label}</li></ul> |
 * Loss: [<code>{loss}</code>](https://sbert.net) with these parameters:
   ```json
-  {{"margin": 0.5}}
+  {{{params}}}
   ```
 """
 OLD, NEW = "<details><summary>{name}</summary>\n{text}\n</details>\n", "#### {name}\n{text}\n"
-BINARY = {"type": "int", "label": "0: ~40.00%</li><li>1: ~60.00%", "counted": 1000}
+BINARY = {"params": '"margin": 0.5', "type": "int", "label": "0: ~40.00%</li><li>1: ~60.00%", "counted": 1000}
 COLUMNS = "<code>a</code>, <code>b</code>, and <code>label</code>"
 
 
@@ -65,8 +65,9 @@ def test_every_dataset_is_read_and_the_sum_of_sizes_contradicts_no_tag(tmp_path,
 
 
 def test_a_dataset_other_than_the_first_is_checked_and_named(tmp_path):
-    given = card(tmp_path, NEW, {"size": 900}, {"size": 900, "loss": "CosineSimilarityLoss", "type": "float",
-                                                "label": "min: 0.0</li><li>mean: 2.6</li><li>max: 5.0"})  # fmt: skip
+    scores = {"type": "float", "label": "min: 0.0</li><li>mean: 2.6</li><li>max: 5.0"}
+    other = {"size": 900, "loss": "CosineSimilarityLoss", "params": "", **scores}
+    given = card(tmp_path, NEW, {"size": 900}, other)
     found = codes(given)["labels-out-of-range"]
     assert found.evidence.startswith("Dataset set1: Labels of the column label")
 
