@@ -62,11 +62,11 @@ def main() -> None:
 
 
 def _ask(datasets: Sequence[DataSet], options: argparse.Namespace) -> list[Answer]:
-    """Ask about everything that the options name; each answer is also written at once, if they name a file."""
+    """Return all answers; each is also written at once, to the file that the options name."""
     base = BriefBase(cache=options.cache)
     chosen = [one for one in datasets if one.half in options.half.split(",")]
     answers: list[Answer] = []
-    with open(options.answers or os.devnull, "w", encoding="utf-8") as file:
+    with Path(options.answers or os.devnull).open("w", encoding="utf-8") as file:
         for answer in _answers(Asker(base), chosen, options):
             answers.append(answer)
             file.write(json.dumps(asdict(answer)) + "\n")
@@ -78,7 +78,8 @@ def _ask(datasets: Sequence[DataSet], options: argparse.Namespace) -> list[Answe
 
 
 def _answers(asker: Asker, datasets: Sequence[DataSet], options: argparse.Namespace) -> Iterator[Answer]:
-    faults = [fault for fault in FAULTS if fnmatchcase(fault.name, options.faults)]
+    patterns = options.faults.split(",")
+    faults = [fault for fault in FAULTS if any(fnmatchcase(fault.name, each) for each in patterns)]
     if "cards" in options.what:
         yield from (answer for answer in ask_cards(asker) if answer.half in options.half.split(","))
     if "clean" in options.what:
@@ -91,7 +92,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the real data")
     parser.add_argument("--what", default="cards,clean,faults", help="which of cards, clean and faults")
-    parser.add_argument("--faults", default="*", help="pattern of names")
+    parser.add_argument("--faults", default="*", help="patterns of names, separated by commas")
     parser.add_argument("--half", default=",".join(HALVES), help="thresholds, reported, or both")
     parser.add_argument("--cache", type=Path, help="file that keeps embeddings for later runs")
     parser.add_argument(

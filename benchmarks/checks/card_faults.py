@@ -28,7 +28,7 @@ def cells_changed(change: Callable[[int, list[str]], list[str]]) -> Callable[[st
     """Return the change of the cells of the rows that a card shows: takes the row's number and its cells."""
 
     def apply(text: str) -> str | None:
-        rows = [match for match in _SAMPLE_LINE.finditer(_training_part(text))]
+        rows = list(_SAMPLE_LINE.finditer(_training_part(text)))
         if not rows:
             return None
         for number, match in enumerate(rows):
@@ -114,6 +114,7 @@ def _labels_inverted(text: str) -> str | None:
     """Turn round the labels of the shown rows and the mean of their column."""
     if not re.search(r"- loss:(Contrastive|OnlineContrastive|CosineSimilarity|CoSENT|AnglE)Loss", text):
         return None
+    text = re.sub(r"<li>mean: (0\.\d+)</li>", lambda match: f"<li>mean: {1 - float(match[1]):.2f}</li>", text)
     turned = cells_changed(
         lambda _, cells: [*cells[:-1], f"{1 - float(cells[-1]):g}"] if _number(cells[-1]) else cells
     )

@@ -99,7 +99,7 @@ def without_recipe(result: dict[str, Any]) -> str:
 
 
 def not_reached(result: dict[str, Any]) -> str:
-    """Return a list of the false findings and of the faults that are seen too seldom, on the reported half."""
+    """Return a list of false findings, and of faults that are seen too seldom, on the reported half."""
     counts: dict[tuple[str, str, str], list[str]] = {}
     for row in result["false"]:
         if row["half"] == REPORTED:
@@ -127,8 +127,8 @@ def material(result: dict[str, Any]) -> str:
     """Return a sentence on what was asked."""
     left_out = ", ".join(result["left_out"]) or "none"
     return (
-        f"{len(result['sets'])} data sets (left out for lack of their files: {left_out}), {result['cards']} cards,"
-        f" {result['asked']:,} questions."
+        f"{len(result['sets'])} data sets (left out for lack of their files: {left_out}),"
+        f" {result['cards']} cards, {result['asked']:,} questions."
     )
 
 
