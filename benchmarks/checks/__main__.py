@@ -66,15 +66,24 @@ def _ask(datasets: Sequence[DataSet], options: argparse.Namespace) -> list[Answe
     base = BriefBase(cache=options.cache)
     chosen = [one for one in datasets if one.half in options.half.split(",")]
     answers: list[Answer] = []
-    with Path(options.answers or os.devnull).open("w", encoding="utf-8") as file:
-        for answer in _answers(Asker(base), chosen, options):
+    path = Path(options.answers or os.devnull)
+    known = read_answers(path) if path.is_file() else []
+    asker = Asker(base, known=known)
+    written = {_key(answer) for answer in known}
+    with path.open("a", encoding="utf-8") as file:
+        for answer in _answers(asker, chosen, options):
             answers.append(answer)
-            file.write(json.dumps(asdict(answer)) + "\n")
-            file.flush()
+            if _key(answer) not in written:
+                file.write(json.dumps(asdict(answer)) + "\n")
+                file.flush()
             _say(answer, show=options.show)
             base.keep()
     base.keep(last=True)
     return answers
+
+
+def _key(answer: Answer) -> tuple[str, str, float, str]:
+    return answer.subject, answer.fault, answer.share, answer.how
 
 
 def _answers(asker: Asker, datasets: Sequence[DataSet], options: argparse.Namespace) -> Iterator[Answer]:
@@ -96,7 +105,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--half", default=",".join(HALVES), help="thresholds, reported, or both")
     parser.add_argument("--cache", type=Path, help="file that keeps embeddings for later runs")
     parser.add_argument(
-        "--answers", type=Path, help="file for every answer, one a line, to count again later"
+        "--answers", type=Path, help="file of answers, one a line: those in it are not asked again"
     )
     parser.add_argument("--known", type=Path, nargs="*", default=[], help="count these answers; ask nothing")
     parser.add_argument("--show", action="store_true", help="print false findings, and faults not found")

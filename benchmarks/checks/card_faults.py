@@ -174,6 +174,9 @@ CARD_FAULTS = (
         r'("(?:triplet_margin|margin)": )[\d.]+', r"\g<1>5", where=r"\): Normalize\(\)")),
     CardFault("card: batch of 2", replaced(
         r"(- `per_device_train_batch_size`: )\d+", r"\g<1>2", where=IN_BATCH.pattern)),
+    CardFault("card: loss at chance", column_of_log(
+        "Training Loss", lambda number, _: f"{2.77 - 0.004 * (number % 3):.4f}",
+        where=r"- loss:MultipleNegativesRankingLoss[\s\S]*Columns: <code>\w+</code> and <code>\w+</code>[\s\S]*per_device_train_batch_size`: 16")),
     CardFault("card: loss is no number", column_of_log("Training Loss", lambda *_: "nan")),
     CardFault("card: loss stood still", column_of_log(
         "Training Loss", lambda number, _: f"{2.1 + 0.003 * ((number * 7) % 5 - 2):.4f}")),

@@ -14,8 +14,8 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "labels-inverted": ("labels inverted",),
     "labels-may-be-inverted": ("labels inverted", "card: labels inverted"),
     "labels-flipped": ("labels inverted", "labels shuffled", "labels contradicting", "classes shuffled"),
-    "labels-without-signal": ("labels shuffled", "labels inverted", "classes shuffled", "card: *labels shuffled"),
-    "labels-near-constant": ("labels constant", "card: labels constant"),
+    "labels-without-signal": ("labels shuffled", "labels inverted", "classes shuffled"),
+    "labels-near-constant": ("labels constant",),
     "labels-out-of-range": ("scores *", "labels as words", "card: scores *"),
     "scores-in-another-scale": ("scores *", "card: scores *"),
     "labels-not-numbers": ("labels as words", "labels missing", "label read as text"),
@@ -40,7 +40,7 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "wrong-columns": ("label read as text", "card: negative before positive"),
     # Training.
     "margin-unreachable": ("margin out of reach", "card: margin out of reach"),
-    "too-few-steps": ("few steps", "card: few steps"),
+    "too-few-steps": ("few steps",),
     "small-batch": ("batch of *", "card: batch of *"),
     "few-in-batch-negatives": ("batch of *", "card: batch of *"),
     # Texts.

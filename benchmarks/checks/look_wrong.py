@@ -32,8 +32,8 @@ def pairs_signs(name: str) -> DataSet:
     ]
     rows += [
         (
-            f"For which {objects[0]} is the mean of {objects} above {limit}?",
-            f"For all {objects[0]} > {limit}, as sum({objects}) / n > {limit} [1]; see \\frac{{{objects[0]}}}{{n}} [2].",
+            f"For which {objects[0]} is the mean above {limit}?",
+            f"For {objects[0]} > {limit}, as sum / n > {limit} [1]; see \\frac{{{objects[0]}}}{{n}} [2].",
         )
         for limit in range(2, 6)
         for objects in words.OBJECTS
@@ -41,7 +41,7 @@ def pairs_signs(name: str) -> DataSet:
     rows += [
         (
             f"How do I print the {objects} with their {what}?",
-            f'print(f"{{{objects}}}: {{{what.split()[0]}}}") fills both in; "{{}}: {{}}".format({objects}, {what.split()[0]}) does so too.',
+            f'print(f"{{{objects}}}: {{{what.split()[0]}}}"), or "{{}}: {{}}".format({objects}, …).',
         )
         for objects in words.OBJECTS
         for what, _ in words.FUNCTIONS[:4]
