@@ -171,7 +171,7 @@ CARD_FAULTS = (
         replaced(r"<li>mean: 0\.(\d\d)\d*</li>", r"<li>mean: \1.0</li>"),
     )),
     CardFault("card: margin out of reach", replaced(
-        r'("(?:triplet_margin|margin)": )[\d.]+', r"\g<1>5", where=r"\): Normalize\(\)")),
+        r'("(?:triplet_margin|margin)": )[\d.]+', r"\g<1>5", where=r"\): Normalize\(")),
     CardFault("card: batch of 2", replaced(
         r"(- `per_device_train_batch_size`: )\d+", r"\g<1>2", where=IN_BATCH.pattern)),
     CardFault("card: loss at chance", column_of_log(
@@ -201,21 +201,21 @@ CARD_FAULTS = (
     CardFault("card: two losses", replaced(
         r"^- loss:(?!Matryoshka)\w+$", "- loss:TripletLoss\n- loss:MSELoss", where=r"- loss:(?!TripletLoss|Matryoshka)")),
     CardFault("card: schedule too long", replaced(
-        r"(- `num_train_epochs`: )\d+", r"\g<1>50", where=r"eval_strategy`: (?:steps|epoch)")),
+        r"(- `num_train_epochs`: )\d+", r"\g<1>50", where=r"Columns: <code>(?!sentence_0)")),
     CardFault("card: template", cells_changed(
         lambda number, cells: [_TEMPLATES[(number + place) % 4] if not _number(cell) else cell for place, cell in enumerate(cells)])),
     CardFault("card: HTML", cells_changed(
         lambda number, cells: [_HTML[(number + place) % 3].format(cell) if not _number(cell) else cell for place, cell in enumerate(cells)])),
     CardFault("card: anchor is positive", lambda text: cells_changed(
-        lambda _, cells: [cells[0], cells[0], *cells[2:]] if len(cells) > 1 else cells)(text) if re.search(_PAIRS, text) else None),
+        lambda _, cells: [cells[0], cells[0], *cells[2:]] if not _number(cells[1]) else cells)(text) if re.search(_PAIRS, text) else None),
     CardFault("card: mojibake", cells_changed(
         lambda _, cells: [f"It’s {cell} – café".encode().decode("cp1252") if not _number(cell) else cell for cell in cells])),
     CardFault("card: PDF debris", cells_changed(
         lambda number, cells: [f"{cell} (cid:{number + 3}) infor- mation" if not _number(cell) else cell for cell in cells])),
     CardFault("card: records", replaced(r"^(  \| type +\| )string", r"\g<1>dict")),
     CardFault("card: negative before positive", _both(
-        replaced("<code>anchor</code>, <code>positive</code>, <code>negative</code>",
-                 "<code>anchor</code>, <code>negative</code>, <code>positive</code>"),
+        replaced("<code>anchor</code>, <code>positive</code>, and <code>negative</code>",
+                 "<code>anchor</code>, <code>negative</code>, and <code>positive</code>"),
         replaced(r"\| anchor( *)\| positive( *)\| negative", r"| anchor\1| negative\2| positive"))),
     CardFault("card: no prefix", replaced(
         r"^library_name: ", "base_model: intfloat/e5-base-v2\nlibrary_name: ", where=r"- dataset_size")),
