@@ -16,7 +16,7 @@ from benchmarks.checks.dataset import HALVES, half_of
 from benchmarks.checks.faults import FAULTS, seeded
 from benchmarks.checks.measure import CLEAN, Answer, Asker
 from benchmarks.checks.sources import SOURCES, read
-from benchmarks.checks.tally import totals
+from benchmarks.checks.tally import totals, without_true
 from harness import load_model
 
 NAMES = {fault.name for fault in (*FAULTS, *CARD_FAULTS)}
@@ -76,7 +76,7 @@ def test_a_fault_in_a_fifth_of_the_rows_is_found_and_nothing_else(name, asker):
 
 
 def test_of_a_kept_card_nothing_is_said_and_its_faults_are_found(asker):
-    answers = list(ask_cards(asker, most=1))
+    answers = [without_true(answer) for answer in ask_cards(asker, most=1)]
     assert cards()
     assert totals(answers)["clean_findings"] == 0
     assert sum(answer.fault != CLEAN for answer in answers) >= 8

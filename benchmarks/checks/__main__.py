@@ -26,7 +26,7 @@ from benchmarks.checks.dataset import HALVES, DataSet
 from benchmarks.checks.faults import FAULTS, takers
 from benchmarks.checks.measure import CLEAN, Answer, Asker, ask_clean, ask_faults, read_answers
 from benchmarks.checks.sources import SOURCES, read_all
-from benchmarks.checks.tally import tally, totals
+from benchmarks.checks.tally import tally, totals, without_true
 from harness.results.folder import encode
 from harness.system.atomic import write_output
 
@@ -45,20 +45,26 @@ def main() -> None:
             halves = Counter(dataset.half for dataset in takers(fault, datasets))
             print(f"{fault.name} ({fault.about}): {dict(halves)}, shares {fault.shares}")
         return
-    answers = [answer for file in options.known for answer in read_answers(file)]
+    answers = list({_key(answer): answer for file in options.known for answer in read_answers(file)}.values())
     if not options.known:
         answers = _ask(datasets, options)
     for half in HALVES:
-        print(half, totals([answer for answer in answers if answer.half == half]))
+        print(half, totals([without_true(answer) for answer in answers if answer.half == half]))
     if options.out:
         content = {
             "sets": [_described(dataset) for dataset in datasets],
             "left_out": missing,
             "cards": len(cards()),
             "asked": len(answers),
+            "whole": not options.known and _asks_everything(options),
             **tally(answers),
         }
         write_output(options.out, encode(content))
+
+
+def _asks_everything(options: argparse.Namespace) -> bool:
+    every = set(options.what.split(",")) == {"cards", "clean", "faults"} and options.faults == "*"
+    return every and set(options.half.split(",")) == set(HALVES)
 
 
 def _ask(datasets: Sequence[DataSet], options: argparse.Namespace) -> list[Answer]:

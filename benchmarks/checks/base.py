@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class BriefBase:
     """
 
     def __init__(self, name: str = "minilm", cache: Path | None = None) -> None:
-        self._model: Model = load_model(name)
+        self._name = name
         self._cache = cache
         self._known: dict[str, np.ndarray] = {}
         self._tokens: dict[str, int] = {}
@@ -36,6 +37,11 @@ class BriefBase:
         if cache is not None and cache.is_file():
             with np.load(cache, allow_pickle=False) as kept:
                 self._known = dict(zip(kept["texts"].tolist(), kept["embeddings"], strict=True))
+
+    @cached_property
+    def _model(self) -> Model:
+        """The model, loaded when it is first asked: cards ask nothing of it."""
+        return load_model(self._name)
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """Return one embedding per text: (n, dim)."""

@@ -90,8 +90,11 @@ def column_of_log(
 
 
 def scores_set(pattern: str, value: str, *, where: str = "") -> Callable[[str], str | None]:
-    """Return the change of the reported scores whose metric matches."""
-    return replaced(rf"(- type: (?:{pattern})\n\s+value: )[-\d.e]+", rf"\g<1>{value}", where=where)
+    """Return the change of the reported scores whose metric matches: in front, and in the card's table."""
+    front = replaced(rf"(- type: (?:{pattern})\n\s+value: )[-\d.e]+", rf"\g<1>{value}", where=where)
+    return _both(
+        front, _optional(replaced(rf"(^\| (?:\*\*)?(?:{pattern})(?:\*\*)? +\| )[^|]*\|$", rf"\g<1>{value} |"))
+    )
 
 
 def _both(*changes: Callable[[str], str | None]) -> Callable[[str], str | None]:
@@ -127,11 +130,19 @@ def _number(cell: str) -> bool:
 
 def _lower_claims(text: str) -> str | None:
     """Lower every reported score, as if the last and worst weights were published."""
-    front, separator, rest = text.partition("\n---\n")
-    if "`load_best_model_at_end`: True" in text or "model-index" not in front:
+    if "`load_best_model_at_end`: True" in text or "model-index" not in text:
         return None
-    lowered = re.sub(r"(value: )(0\.\d+)", lambda match: f"{match[1]}{0.8 * float(match[2]):.6f}", front)
-    return lowered + separator + rest if lowered != front else None
+
+    def lower(match: re.Match[str]) -> str:
+        return f"{match[1]}{0.8 * float(match[2]):.4f}"
+
+    text = re.sub(r"(- type: \S+\n\s+value: )(\d\.\d+)", lower, text)
+    return re.sub(
+        r"(^\| (?:\*\*)?[a-z][\w@]+(?:\*\*)? +\| )(?:\*\*)?(\d\.\d+)(?:\*\*)?",
+        lower,
+        text,
+        flags=re.MULTILINE,
+    )
 
 
 def _metric_twice(text: str) -> str | None:

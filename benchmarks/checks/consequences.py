@@ -62,7 +62,7 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "loss-not-finite": ("card: loss is no number",),
     "loss-stood-still": ("card: loss stood still", "card: loss at chance", "card: loss at its margin", "card: loss is zero"),
     "loss-at-chance": ("card: loss at chance", "card: loss stood still"),
-    "hinge-never-closes": ("card: loss at its margin", "card: margin out of reach"),
+    "hinge-never-closes": ("card: loss at its margin", "card: margin out of reach", "card: loss stood still"),
     "hinge-never-opens": ("card: loss is zero",),
     "score-not-finite": ("card: score is no number",),
     "scores-contradict": ("card: scores contradict",),

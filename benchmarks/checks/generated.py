@@ -224,7 +224,7 @@ def pairs_code(name: str) -> DataSet:
     said = [
         (
             f"Return the {what} of the {objects}.",
-            f"def f({objects}):\n    if len({objects}) < 1:\n        return\n    return {how.format(objects)}",
+            f"def f({objects}):\n    if len({objects}) < 1: raise\n    return {how.format(objects)}",
         )
         for what, how in words.FUNCTIONS
         for objects in words.OBJECTS

@@ -36,7 +36,7 @@ class Answer:
     how: str
     """`recipe`, `bare` (rows and their kind alone) or `card`."""
     findings: tuple[tuple[str, str], ...]
-    """(code, severity) of each finding, without those that are known to be true of the clean rows."""
+    """(code, severity) of each finding."""
     evidence: tuple[str, ...] = ()
 
 
@@ -67,7 +67,7 @@ class Asker:
         loads: Callable[[], Model] | None = (lambda: self._base) if dataset.base == "minilm" else None
         folder: Path | None = self._folder if loads else None
         given = dataset.bare_input(loads) if how == "bare" else dataset.check_input(loads, folder)
-        return self.look(given, dataset.name, dataset.half, fault, share, how, dataset.known)
+        return self.look(given, dataset.name, dataset.half, fault, share, how)
 
     def look(
         self,
@@ -77,7 +77,6 @@ class Asker:
         fault: str,
         share: float,
         how: str,
-        known: frozenset[str] = frozenset(),
     ) -> Answer:
         """Return what the checks say of an input. Raises RuntimeError if a check could not finish."""
         if (subject, fault, share, how) in self._known:
@@ -85,7 +84,7 @@ class Asker:
         report = run_checks(given, self._checks)
         if report.problems:
             raise RuntimeError(f"{subject}, {fault} in {share:.0%}: {'; '.join(report.problems)}")
-        kept = [finding for finding, _ in report.findings if finding.code not in known]
+        kept = [finding for finding, _ in report.findings]
         return Answer(
             subject=subject,
             half=half,

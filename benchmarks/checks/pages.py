@@ -126,9 +126,10 @@ def not_reached(result: dict[str, Any]) -> str:
 def material(result: dict[str, Any]) -> str:
     """Return a sentence on what was asked."""
     left_out = ", ".join(result["left_out"]) or "none"
+    part = "" if result["whole"] else " **This is a part of the study: the rest has not been asked yet.**"
     return (
         f"{len(result['sets'])} data sets (left out for lack of their files: {left_out}),"
-        f" {result['cards']} cards, {result['asked']:,} questions."
+        f" {result['cards']} cards, {result['asked']:,} questions.{part}"
     )
 
 

@@ -104,17 +104,13 @@ SOURCES = (
 )  # fmt: skip
 """Data sets without a seeded fault."""
 
-TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {}
-"""Data set → code → why the finding is true of its rows as they are; each was looked at by hand."""
-
 
 def read(source: Source, root: Path | None) -> DataSet | None:
     """Return a data set with its half, or None where its files are missing."""
     dataset = source.build(root)
     if dataset is None:
         return None
-    known = TRUE_AS_THEY_ARE.get(source.name, {})
-    return replace(dataset, half=half_of(source, SOURCES), known=frozenset(known))
+    return replace(dataset, half=half_of(source, SOURCES))
 
 
 def read_all(root: Path | None) -> Iterator[DataSet]:

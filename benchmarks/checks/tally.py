@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.checks.consequences import CLAIMED_FROM, is_right
 from benchmarks.checks.dataset import HALVES
 from benchmarks.checks.measure import CLEAN
+from benchmarks.checks.true_findings import TRUE_AS_THEY_ARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,13 +21,27 @@ LOUD = ("error", "warning")
 
 
 def tally(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Return all counts as plain data."""
+    """Return all counts as plain data, without findings that are true of the sets as they are."""
+    answers = [without_true(answer) for answer in answers]
     return {
         "totals": {half: totals([one for one in answers if one.half == half]) for half in HALVES},
         "codes": by_code(answers),
         "faults": by_fault(answers),
         "false": false_findings(answers),
     }
+
+
+def without_true(answer: Answer) -> Answer:
+    """Return the answer without findings that are true of its set as it is, save those of the fault."""
+    known = TRUE_AS_THEY_ARE.get(answer.subject, {})
+    kept = [
+        place
+        for place, (code, _) in enumerate(answer.findings)
+        if code not in known or is_right(code, answer.fault)
+    ]
+    findings = tuple(answer.findings[place] for place in kept)
+    evidence = tuple(answer.evidence[place] for place in kept if answer.evidence)
+    return replace(answer, findings=findings, evidence=evidence)
 
 
 def totals(answers: Sequence[Answer]) -> dict[str, Any]:

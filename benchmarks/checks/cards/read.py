@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 
-TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {}
-"""Card → code → why the finding is true of the training; each was looked at by hand."""
-
 
 def cards() -> dict[str, str]:
     """Return name → text of every kept card."""
@@ -45,8 +42,5 @@ def ask_cards(asker: Asker, *, most: int | None = None) -> Iterator[Answer]:
 def _ask(asker: Asker, folder: Path, name: str, text: str, fault: str) -> Answer:
     file = folder / f"{name}.md"
     file.write_text(text, encoding="utf-8")
-    known = frozenset(TRUE_AS_THEY_ARE.get(name, {}))
     given = read_card(file).check_input
-    return asker.look(
-        given, f"card {name}", half_of(name), fault, 1.0 if fault != CLEAN else 0.0, "card", known
-    )
+    return asker.look(given, f"card {name}", half_of(name), fault, 1.0 if fault != CLEAN else 0.0, "card")
