@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 IN_BATCH = re.compile(r"- loss:(?:Cached)?MultipleNegatives(?:Symmetric)?RankingLoss")
-_LOG_LINE = re.compile(r"^\| *(?:\*\*)?\d+\.\d+(?:\*\*)? *\|.*\|$", re.MULTILINE)
+_LOG_LINE = re.compile(
+    r"^\| *(?:\*\*)?-?\d+(?:\.\d+)?(?:\*\*)? *\| *(?:\*\*)?-?\d+(?:\*\*)? *\|.*\|$", re.MULTILINE
+)
 _SAMPLE_LINE = re.compile(r"^  \| <code>.*\|$", re.MULTILINE)
 _CODE = re.compile(r"<code>(.*?)</code>")
 
@@ -134,7 +136,7 @@ def _lower_claims(text: str) -> str | None:
         return None
 
     def lower(match: re.Match[str]) -> str:
-        return f"{match[1]}{0.8 * float(match[2]):.4f}"
+        return f"{match[1]}{0.8 * round(float(match[2]), 4):.5f}"
 
     text = re.sub(r"(- type: \S+\n\s+value: )(\d\.\d+)", lower, text)
     return re.sub(
@@ -207,7 +209,7 @@ CARD_FAULTS = (
     CardFault("card: best lost", _lower_claims),
     CardFault("card: below chance", _both(
         scores_set("pearson_cosine|spearman_cosine|cosine_accuracy", "-0.2"),
-        _optional(column_of_log(".*(?:spearman|pearson)_cosine", lambda *_: "-0.2")))),
+        _optional(column_of_log(".*(?:spearman_cosine|pearson_cosine|cosine_accuracy)", lambda *_: "-0.2")))),
     CardFault("card: no evaluation", _without_evaluation),
     CardFault("card: two losses", replaced(
         r"^- loss:(?!Matryoshka)\w+$", "- loss:TripletLoss\n- loss:MSELoss", where=r"- loss:(?!TripletLoss|Matryoshka)")),
