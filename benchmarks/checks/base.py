@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from harness.models.interface import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from harness.models.interface import Model
 
+_OFTEN = 1000
+"""New embeddings after which the cache is written."""
 WORDS = 24
 """Words of a text that are encoded: the whole study has ten minutes on one core."""
 
@@ -26,13 +29,19 @@ class BriefBase:
     """
 
     def __init__(self, name: str = "minilm", cache: Path | None = None) -> None:
-        self._model: Model = load_model(name)
+        self._name = name
         self._cache = cache
         self._known: dict[str, np.ndarray] = {}
         self._tokens: dict[str, int] = {}
+        self._kept = 0
         if cache is not None and cache.is_file():
             with np.load(cache, allow_pickle=False) as kept:
                 self._known = dict(zip(kept["texts"].tolist(), kept["embeddings"], strict=True))
+
+    @cached_property
+    def _model(self) -> Model:
+        """The model, loaded when it is first asked: cards ask nothing of it."""
+        return load_model(self._name)
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """Return one embedding per text: (n, dim)."""
@@ -51,15 +60,14 @@ class BriefBase:
         self._tokens.update(zip(new, map(int, counted), strict=True))
         return np.array([self._tokens[text] for text in texts])
 
-    def save(self) -> None:
-        """Write the embeddings to the cache, if there is one."""
-        if self._cache is not None and self._known:
-            self._cache.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(
-                self._cache,
-                texts=np.array(list(self._known)),
-                embeddings=np.array(list(self._known.values())),
-            )
+    def keep(self, *, last: bool = False) -> None:
+        """Write the embeddings to the cache, if there is one: now and then, and at last."""
+        if self._cache is None or not (last or len(self._known) > self._kept + _OFTEN):
+            return
+        self._cache.parent.mkdir(parents=True, exist_ok=True)
+        texts, embeddings = np.array(list(self._known)), np.array(list(self._known.values()))
+        np.savez(self._cache, texts=texts, embeddings=embeddings)
+        self._kept = len(self._known)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a model has
         return getattr(self._model, name)

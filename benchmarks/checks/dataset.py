@@ -44,8 +44,6 @@ class DataSet:
     """Whether the two texts of a pair differ in kind, such as question and document."""
     prefixes: tuple[str, ...] = ()
     """Prefixes that the base needs, one per text column; the clean texts have them."""
-    known: frozenset[str] = frozenset()
-    """Codes that are true of the rows as they are, with the reason in `why`."""
     max_tokens: int | None = None
     """train.max_seq_length of the recipe."""
     test: Mapping[str, Dataset] = field(default_factory=dict)

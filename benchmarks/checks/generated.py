@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from benchmarks.checks import words
@@ -158,7 +159,7 @@ def triplets_events(name: str, count: int, loss: Loss) -> DataSet:
 
 
 def triplets_answers(name: str, count: int, loss: Loss) -> DataSet:
-    """Return a question, its answer, and the answer to another question on the same thing (a hard negative)."""
+    """Return a question, its answer, and another answer on the same thing: a hard negative."""
     random = generator_of(name)
     rows: dict[str, tuple[str, str, str]] = {}
     while len(rows) < count:
@@ -175,7 +176,7 @@ def triplets_towns(name: str, count: int, loss: Loss) -> DataSet:
     """Return a question on a town, the article on it, and the article on another one."""
     random = generator_of(name)
     towns = [town(place_name(number), random) for number in range(count + 1)]
-    rows = [(a.question, a.article, b.article) for a, b in zip(towns, towns[1:], strict=False)]
+    rows = [(a.question, a.article, b.article) for a, b in itertools.pairwise(towns)]
     return DataSet(name=name, rows=triplets_of(rows), loss=loss, directed=True)
 
 
@@ -223,8 +224,7 @@ def pairs_code(name: str) -> DataSet:
     said = [
         (
             f"Return the {what} of the {objects}.",
-            f"def f({objects}, limit=10, default=None):\n    if len({objects}) < 1 or limit <= 0:\n"
-            f"        return default\n    return {how.format(objects)}",
+            f"def f({objects}):\n    if len({objects}) < 1: raise\n    return {how.format(objects)}",
         )
         for what, how in words.FUNCTIONS
         for objects in words.OBJECTS
@@ -303,76 +303,3 @@ def triplets_intents(name: str, count: int, loss: Loss) -> DataSet:
         row = (words.INTENTS[own][first].format(thing), words.INTENTS[own][second].format(thing), far)
         rows.setdefault(row[:2], row)
     return DataSet(name=name, rows=triplets_of(list(rows.values())), loss=loss)
-
-
-# --- sound data that look wrong -----------------------------------------------------------------------------
-
-
-def labeled_negations(name: str, count: int) -> DataSet:
-    """Return paraphrases and negated paraphrases: labels that are right, and that no base can see."""
-    random = generator_of(name)
-    rows: dict[tuple[str, str], int] = {}
-    while len(rows) < count:
-        keys, same = event(random), random.random() < 0.5
-        said = keys.say(1)
-        rows.setdefault((keys.say(0), said if same else said.replace(" is ", " is not ", 1)), int(same))
-    return DataSet(
-        name=name, rows=labeled("labeled-pairs", [(*pair, rows[pair]) for pair in rows]), loss=ONLINE
-    )
-
-
-def pairs_signs(name: str) -> DataSet:
-    """Return questions and answers of programmers and mathematicians: signs that are no markup and no template."""
-    rows = [
-        (
-            f"How do I sort a list of {objects} in Java?",
-            f"A List<Integer> {objects} is sorted by Collections.sort({objects}), in place, if a < b means that a comes first.",
-        )
-        for objects in words.OBJECTS
-    ]
-    rows += [
-        (
-            f"For which {objects[0]} is the mean of {objects} above {limit}?",
-            f"For all {objects[0]} > {limit}, as sum({objects}) / n > {limit} and n >= 1 [1]; see \\frac{{{objects[0]}}}{{n}} [2].",
-        )
-        for limit in range(2, 6)
-        for objects in words.OBJECTS
-    ]
-    rows += [
-        (
-            f"How do I print the {objects} with their {what}?",
-            f'print(f"{{{objects}}}: {{{what.split()[0]}}}") fills both in; "{{}}: {{}}".format({objects}, {what.split()[0]}) does so too.',
-        )
-        for objects in words.OBJECTS
-        for what, _ in words.FUNCTIONS[:4]
-    ]
-    rows += [
-        (
-            f"Whom do I ask about {objects}?",
-            f"Write to <{objects}@example.org> [office hours: 9-12] or to P&L control & audit.",
-        )
-        for objects in words.OBJECTS
-    ]
-    return DataSet(name=name, rows=pairs_of(*zip(*rows, strict=True)), loss=MNRL, directed=True)
-
-
-def pairs_letters(name: str, count: int) -> DataSet:
-    """Return paraphrases that all start alike, such as the letters of an office do."""
-    random = generator_of(name)
-    said: dict[str, str] = {}
-    while len(said) < count:
-        keys = event(random)
-        said.setdefault(
-            f"Dear Sir or Madam, we were told: {keys.say(0)}", f"To whom it may concern: {keys.say(1)}"
-        )
-    return DataSet(name=name, rows=pairs_of(list(said), list(said.values())), loss=MNRL)
-
-
-def pairs_few_words(name: str) -> DataSet:
-    """Return search words with names of products: one to three words each."""
-    rows = [
-        (f"{material} {good}", f"{good} of {material}")
-        for material in words.MATERIALS
-        for good in words.GOODS
-    ]
-    return DataSet(name=name, rows=pairs_of(*zip(*rows, strict=True)), loss=MNRL)

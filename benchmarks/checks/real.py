@@ -137,7 +137,7 @@ def contract_nli(name: str, count: int) -> Callable[[Path | None], DataSet | Non
 
 
 def sample_clauses(name: str) -> Callable[[Path | None], DataSet | None]:
-    """Return the reader of our sample of clauses: evidence with its hypothesis, entailed 1, contradicted 0."""
+    """Return the reader of our sample of clauses with hypotheses: entailed 1, contradicted 0."""
 
     def read(root: Path | None) -> DataSet | None:  # noqa: ARG001
         rows = []
@@ -150,7 +150,7 @@ def sample_clauses(name: str) -> Callable[[Path | None], DataSet | None]:
 
 
 def sample_clause_topics(name: str) -> Callable[[Path | None], DataSet | None]:
-    """Return the reader of our sample of clauses as single texts, labelled with the hypothesis they bear on."""
+    """Return the reader of our sample of clauses as texts, labelled with their hypothesis."""
 
     def read(root: Path | None) -> DataSet | None:  # noqa: ARG001
         rows = _distinct([(text, topic) for text, _, _, topic in _clauses()], lambda row: row[0])

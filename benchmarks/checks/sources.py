@@ -6,26 +6,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmarks.checks import generated as made
-from benchmarks.checks import real
+from benchmarks.checks import look_wrong, real
 from benchmarks.checks.dataset import DataSet, Source, half_of
 from benchmarks.checks.generated import CONTRASTIVE, COSENT, COSINE, MNRL, ONLINE, TRIPLET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from typing import Any
 
 E5, BGE, NOMIC, ARCTIC = (
     "intfloat/e5-base-v2", "BAAI/bge-base-en-v1.5", "nomic-ai/nomic-embed-text-v1.5", "Snowflake/snowflake-arctic-embed-m",
 )  # fmt: skip
 
 
-def _made(name: str, kind: str, function: Callable[..., DataSet], *args: Any, **options: Any) -> Source:  # noqa: ANN401
+def _made(name: str, kind: str, function: Callable[..., DataSet], *args: object, **options: object) -> Source:
     return Source(name, kind, lambda root: function(name, *args, **options))  # noqa: ARG005
 
 
 def _real(
-    name: str, kind: str, reader: Callable[..., Callable[[Path | None], DataSet | None]], *args: Any
+    name: str, kind: str, reader: Callable[..., Callable[[Path | None], DataSet | None]], *args: object
 ) -> Source:
     return Source(name, kind, reader(name, *args))
 
@@ -98,15 +97,12 @@ SOURCES = (
     _made("intents-triplets", "triplets", made.triplets_intents, 150, TRIPLET),
     _made("towns-triplets-mnrl", "triplets", made.triplets_towns, 150, MNRL),
     _made("answers-triplets-hinge", "triplets", made.triplets_answers, 150, TRIPLET),
-    _made("signs", "pairs", made.pairs_signs),
-    _made("letters", "pairs", made.pairs_letters, 150),
-    _made("few-words", "pairs", made.pairs_few_words),
-    _made("negations", "labeled-pairs", made.labeled_negations, 250),
+    _made("signs", "pairs", look_wrong.pairs_signs),
+    _made("letters", "pairs", look_wrong.pairs_letters, 150),
+    _made("few-words", "pairs", look_wrong.pairs_few_words),
+    _made("negations", "labeled-pairs", look_wrong.labeled_negations, 250),
 )  # fmt: skip
 """Data sets without a seeded fault."""
-
-TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {}
-"""Data set → code → why the finding is true of its rows as they are; each was looked at by hand."""
 
 
 def read(source: Source, root: Path | None) -> DataSet | None:
@@ -114,8 +110,7 @@ def read(source: Source, root: Path | None) -> DataSet | None:
     dataset = source.build(root)
     if dataset is None:
         return None
-    known = TRUE_AS_THEY_ARE.get(source.name, {})
-    return replace(dataset, half=half_of(source, SOURCES), known=frozenset(known))
+    return replace(dataset, half=half_of(source, SOURCES))
 
 
 def read_all(root: Path | None) -> Iterator[DataSet]:

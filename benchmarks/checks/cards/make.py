@@ -21,8 +21,9 @@ from benchmarks.checks.cards.trainings import TRAININGS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from benchmarks.checks.cards.trainings import Training
     from sentence_transformers import SentenceTransformer
+
+    from benchmarks.checks.cards.trainings import Training
 
 FOLDER = Path(__file__).parent
 LAYERS, WIDTH, LONGEST = 2, 64, 96

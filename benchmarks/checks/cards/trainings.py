@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,12 @@ from benchmarks.checks import generated
 from benchmarks.checks.generated import COSINE, MNRL, TRIPLET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from benchmarks.checks.dataset import DataSet
     from sentence_transformers import SentenceTransformer
+
+    from benchmarks.checks.dataset import DataSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +71,12 @@ class Training:
         if self.loss == "SoftmaxLoss":
             options |= {"sentence_embedding_dimension": 64, "num_labels": 2}
         if "distance_metric" in options:
-            options["distance_metric"] = getattr(losses, self._distances()[0]).__dict__[options["distance_metric"]]
-            options["distance_metric"] = getattr(options["distance_metric"], "__func__", options["distance_metric"])
+            options["distance_metric"] = getattr(losses, self._distances()[0]).__dict__[
+                options["distance_metric"]
+            ]
+            options["distance_metric"] = getattr(
+                options["distance_metric"], "__func__", options["distance_metric"]
+            )
         loss = getattr(losses, self.loss)(model, **options)
         if self.around:
             loss = getattr(losses, self.around)(model, loss, matryoshka_dims=[64, 32, 16])
@@ -98,7 +102,7 @@ def _train(training: Training, model: Any, loss: Any, evaluator: Any, out: Path)
     losses: Any = loss
     if training.more is not None:
         data = DatasetDict({"first": data, "second": Dataset.from_dict(training.table(training.more))})
-        losses = {"first": loss, "second": training._loss(model)}  # noqa: SLF001 - of this module
+        losses = {"first": loss, "second": training._loss(model)}
     arguments = {
         "per_device_train_batch_size": 16, "num_train_epochs": 5, "learning_rate": 2e-3, "warmup_steps": 10,
         "logging_steps": 20, "eval_strategy": "steps", "eval_steps": 40, "save_strategy": "no", "report_to": "none",
