@@ -71,8 +71,9 @@ def _fact_faults(facts: ModelFacts) -> Iterator[str]:
     for name in ("similarity", "dtype", "device", "backend"):
         if not isinstance(values[name], str) or not values[name]:
             yield f"facts.{name} is {values[name]!r}, not a text"
-    if not isinstance(values["reproducible"], bool):
-        yield f"facts.reproducible is {values['reproducible']!r}, not True or False"
+    for name in ("reproducible", "remote"):
+        if not isinstance(values[name], bool):
+            yield f"facts.{name} is {values[name]!r}, not True or False"
     for name in ("notes", "findings"):
         if not isinstance(values[name], tuple | list):
             yield f"facts.{name} is {values[name]!r}, not a tuple"

@@ -47,6 +47,12 @@ class Counting:
     def encode(self, texts, role=Role.TEXT):
         return np.ones((len(texts), 1), dtype=np.float32)
 
+    def similarity(self, a, b):
+        return a @ b.T
+
+    def pairwise_similarity(self, a, b):
+        return (a * b).sum(axis=1)
+
     def count_tokens(self, texts, role=Role.TEXT):
         return None
 

@@ -210,7 +210,7 @@ def _status(folder: Path) -> None:
     found.problems += status_of_records(results, problems).problems
     left = _unfinished_runs(runs, found)
     json.dumps(_as_data(runs, found, left)).encode()
-    _print(runs, found, left)
+    _print(runs, found, left, known=[])
 
 
 def _candidate(folder: Path) -> None:

@@ -91,10 +91,10 @@ def _workspace(values: Mapping[str, Any], plugins: Plugins) -> Workspace:
 
 def _run(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.cli.options import CacheOptions, ModelOptions, read_options
-    from harness.cli.run import RunOptions, _plan
+    from harness.cli.run_plan import RunOptions, run_plan
 
     options = (read_options(group, values) for group in (RunOptions, ModelOptions, CacheOptions))
-    _plan(*options, _workspace(values, plugins))
+    run_plan(*options, _workspace(values, plugins), "out")
 
 
 def _bench(values: Mapping[str, Any], plugins: Plugins) -> None:

@@ -101,7 +101,7 @@ def wants_the_network(training):
 
 BROKEN = [
     ("attributes", Check("signatures", "", sound), "its help is ''"),
-    ("attributes", Check("signatures", "signatures", None), "its look is None, not a function"),
+    ("attributes", Check("signatures", "signatures", None), "whose look is None, not a function"),
     ("sparse", finds_something_in_nothing, "of a dataset of which nothing is known, it finds"),
     ("sparse", raises_without_rows, "it raises TypeError"),
     ("strange", strips_every_cell, "it raises AttributeError: 'NoneType' object has no attribute 'strip'"),

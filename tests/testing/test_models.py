@@ -221,7 +221,7 @@ class LocationIsAPath(Sound):
 class FactsInWords(Sound):
     def __init__(self, spec):
         super().__init__(spec)
-        self.facts = replace(self.facts, size_bytes="90 MB", dimensions=np.int64(32))
+        self.facts = replace(self.facts, notes=("\ud800",))
 
 
 class IgnoresItsName(Sound):
@@ -269,10 +269,10 @@ class WantsTheNetwork(Sound):
 
 HONORED = frozenset({"prompts", "max_seq_length", "similarity"})
 BROKEN = [
-    ("members", FingerprintOfAnotherKind, "its fingerprint is 'version 2', not a hex digest"),
-    ("loads", WithoutTokens, "without count_tokens"),
+    ("members", FingerprintOfAnotherKind, "a model whose fingerprint is 'version 2', not a hex digest"),
+    ("loads", WithoutTokens, "whose count_tokens is not a method"),
     ("loads", WithoutFacts, "facts"),
-    ("loads", OtherFingerprintWhenLoaded, "fingerprint cdcdcdcd"),
+    ("loads", OtherFingerprintWhenLoaded, "whose fingerprint is 'cdcdcdcd"),
     ("shape", Lists, "encode returns a list"),
     ("shape", Doubles, "encode returns float64"),
     ("shape", NoRowsForNone, "encode returns shape (0,)"),

@@ -311,7 +311,7 @@ class WantsTheNetwork(Sound):
 
 
 BROKEN = [
-    ("attributes", TwoMetricsOfOneName, "two of its metrics are called 'accuracy'"),
+    ("attributes", TwoMetricsOfOneName, "with more than one metric 'accuracy'"),
     ("attributes", OptionsThatAreNotData, "not plain data"),
     ("load", LoadsADict, "load returns a dict, not a Dataset"),
     ("load", HasNoSample, "there is no data to try it with"),

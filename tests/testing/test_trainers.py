@@ -170,7 +170,7 @@ class WantsTheNetwork(Sound):
 
 
 BROKEN = [
-    ("attributes", None, "its train is None, not a function"),
+    ("attributes", None, "whose train is None, not a function"),
     ("trains", ReturnsNothing, "train returns a NoneType, not a TrainingResult"),
     ("trains", LogsNothing, "the log has no line with a loss"),
     ("loads", Pickles, "cannot load the trained folder"),
