@@ -108,7 +108,7 @@ LINE = LogEntry(epoch=1, step=1)
     ("changes", "lacking"),
     [
         ({}, ["training rows"]),
-        ({"rows": SHOWN, "what": "card"}, ["training rows except the 1", "embeddings"]),
+        ({"rows": SHOWN, "what": "card"}, ["the training (no training section", "embeddings"]),
         ({"rows": ROWS, "base": lambda: None}, ["overlap with tests"]),
         ({"rows": ROWS, "datasets": dict, "base": lambda: None}, []),
         ({"rows": ROWS, "datasets": dict}, ["the embeddings of its base"]),

@@ -152,7 +152,7 @@ def test_our_own_checks_look_at_cards_recipes_data_and_models(harness, monkeypat
     assert {"margin-unreachable", "no-evaluation"} <= codes[0]
     assert {"margin-unreachable", "too-few-steps"} <= codes[1]
     assert "embedding-collapse" in codes[3]
-    assert answer.code == 1
+    assert answer.code == 0, "warnings alone"
 
 
 def test_a_card_is_checked_without_torch():

@@ -289,11 +289,13 @@ def test_a_disk_that_fills_up_leaves_a_training_that_can_be_continued(tiny, tmp_
     assert json.loads((work_folder(begun.out) / "training.json").read_bytes())["seed"] == 7
 
 
-def test_an_unwritable_path_is_an_error_for_the_user_and_an_error_of_a_library_is_not(tiny, tmp_path):
+def test_an_unwritable_path_is_an_error_of_its_own_and_what_a_trainer_raises_names_the_trainer(
+    tiny, tmp_path
+):
     (tmp_path / "file").touch()
     with pytest.raises(HarnessError, match="Not a directory"):
         produce(training(tiny, tmp_path / "file" / "animals"), Recorder())
-    with pytest.raises(OSError, match="Can't load tokenizer"):
+    with pytest.raises(HarnessError, match="trainer 'raises' .* raised OSError: Can't load tokenizer"):
         produce(
             training(tiny, tmp_path / "out", trainer=raising(OSError("Can't load tokenizer"))), Recorder()
         )

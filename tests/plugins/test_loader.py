@@ -254,7 +254,7 @@ def test_a_task_with_a_field_of_another_kind_is_a_problem(attribute, problem, tm
         ("trainers", "Trainer('t', 't', 'train')", "'t' whose train is 'train', not a function"),
         ("checks", "Check('c', None, print)", "'c' whose help is None, not a text"),
         ("task_kinds", "TaskKind('k', 'k', {})", "'k' whose build is {}, not a function"),
-        ("recipes", "Recipe(name='r', data=None, loss=None)", "recipe 'r': [data] is missing"),
+        ("recipes", "Recipe(name='r', data=None, loss=None)", "[data] is missing"),
     ],
 )
 def test_an_answer_with_a_field_that_cannot_be_used_is_a_problem(hook, answer, problem, tmp_path):
