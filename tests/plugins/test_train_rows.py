@@ -284,6 +284,13 @@ def test_flipped_labels_are_found_and_the_interval_holds_their_share(share):
     assert "With these rows a share from" in evidence
 
 
+@pytest.mark.parametrize(("share", "severity"), [(0.05, Severity.NOTE), (0.2, Severity.WARNING)])
+def test_as_many_wrong_labels_as_people_make_are_a_note(share, severity):
+    given, evidence, _ = found(training(alike(600, share, 11), base=LetterModel))["labels-flipped"]
+    assert given is severity
+    assert ("may be mistakes of people" in evidence) == (severity is Severity.NOTE)
+
+
 def test_clean_labels_are_not_called_flipped_and_a_handful_of_rows_is_silent():
     for seed in range(5):
         assert not found(training(alike(200, 0.0, 20 + seed), base=LetterModel))
