@@ -70,7 +70,7 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "metric-reported-twice": ("card: metric twice",),
     "best-not-kept": ("card: best lost",),
     "below-chance": ("card: below chance",),
-    "no-evaluation": ("card: no evaluation", "card: score is no number"),
+    "no-evaluation": ("card: no evaluation",),
     "card-contradicts-itself": ("card: two losses",),
     "schedule-longer-than-run": ("card: schedule too long",),
 }  # fmt: skip

@@ -68,7 +68,8 @@ def check_evaluation(training: CheckInput) -> Iterator[Finding]:
 def _no_evaluation(training: CheckInput) -> Iterator[Finding]:
     measured = [value for line in training.log for value in line.metrics.values()]
     measured += [claim.value for claim in training.claims]
-    if training.trained and not training.other_results and not any(map(math.isfinite, measured)):
+    # Scores that are all NaN are `score-not-finite`.
+    if training.trained and not training.other_results and not measured:
         lines = (
             f"{len(training.log)} line{'s' * (len(training.log) > 1)} of training loss"
             if training.log
@@ -77,7 +78,7 @@ def _no_evaluation(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "no-evaluation",
             Severity.WARNING,
-            f"No score is reported ({lines}, and no metric{' but NaN' if measured else ''}): whether training helped or harmed is unknown.",
+            f"No score is reported ({lines}, and no metric): whether training helped or harmed is unknown.",
             "Evaluate it and its base: harness run --model BASE --model CANDIDATE, then harness compare.",
         )
 
@@ -93,12 +94,14 @@ def _not_finite(training: CheckInput) -> Iterator[Finding]:
         if not math.isfinite(value)
     ]
     if broken:
+        finite = any(math.isfinite(claim.value) for claim in training.claims) or _last_scores(training.log)
+        left = "" if finite or training.other_results else ": no score is left"
         more = f", and {len(broken) - _MOST_VALUES} more" if len(broken) > _MOST_VALUES else ""
         yield Finding(
             "score-not-finite",
             Severity.ERROR,
             f"{len(broken)} reported score{'s are no numbers' if len(broken) > 1 else ' is no number'}:"
-            f" {'; '.join(broken[:_MOST_VALUES])}{more}. A correlation is undefined where all"
+            f" {'; '.join(broken[:_MOST_VALUES])}{more}{left}. A correlation is undefined where all"
             " similarities, or all labels, are equal; embeddings that are NaN make every score NaN.",
             "Look at embeddings of a few texts: are they NaN, or all the same? Then at the test's labels.",
         )

@@ -179,11 +179,11 @@ def test_a_card_of_fit_that_ends_with_its_best_evaluation_is_told_of_selection(s
 # --- what a score must be to count -----------------------------------------------------------------------
 
 
-def test_a_score_that_is_nan_is_an_error_and_no_evaluation():
+def test_a_score_that_is_nan_is_an_error_and_not_also_a_missing_one():
     said = findings(trained(claims=[("m", math.nan)]))
     assert said["score-not-finite"].severity is Severity.ERROR
-    assert "m on dev" in said["score-not-finite"].evidence
-    assert "no-evaluation" in said
+    assert "m on dev: no score is left" in said["score-not-finite"].evidence
+    assert "no-evaluation" not in said
     assert "dev_m at step 100" in found(trained(scores=[math.nan]))["score-not-finite"]
     assert (
         "no score is left" not in found(trained(scores=[math.nan], claims=[("m", 0.5)]))["score-not-finite"]
