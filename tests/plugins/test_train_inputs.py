@@ -157,6 +157,16 @@ def test_rows_that_repeat_exactly_are_not_near_duplicates():
     assert "near-duplicates" not in found(rows(left * 2, right * 2))
 
 
+def test_short_texts_behind_one_instruction_are_not_near_duplicates():
+    instruction = "Represent this sentence for searching relevant passages:"
+    asked = [f"{instruction} {text}?" for text in long_texts(40)]
+    short = [f"{instruction} Why does the {text.split()[0]} stop?" for text in long_texts(40)]
+    assert "near-duplicates" not in found(rows(short, long_texts(40, seed=1)))
+    copied = [*asked, *(f"{text} Well" for text in asked[:5])]
+    answers = long_texts(40, seed=1)
+    assert "10 of 45" in found(rows(copied, [*answers, *answers[:5]]))["near-duplicates"][1]
+
+
 def test_of_many_rows_a_sample_is_compared_and_the_evidence_names_its_size(monkeypatch):
     monkeypatch.setattr(near_duplicates, "MOST_ROWS", 50)
     left, right = long_texts(100), long_texts(100, seed=1)
