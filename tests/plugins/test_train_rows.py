@@ -236,6 +236,21 @@ def test_shuffled_positives_are_found_and_their_share_is_estimated(share):
     assert abs(estimate - 100 * share) <= max(error, 6)
 
 
+@pytest.mark.parametrize("base", [None, LetterModel])
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.5])
+def test_texts_that_changed_places_are_not_called_shuffled(share, base):
+    towns = words("abcdefghijklmnopqrstuvwxyz", 150, 8)
+    left = [f"Represent this sentence for searching relevant passages: Where is {town}?" for town in towns]
+    right = [
+        f"{town} is a town in the country {town[:3]}, about {n} metres high." for n, town in enumerate(towns)
+    ]
+    for row in range(round(share * 150)):
+        left[row], right[row] = right[row], left[row]
+    codes = found(training(pairs(left, right), base=base))
+    assert "positives-shuffled" not in codes
+    assert ("columns-half-swapped" in codes) == (share >= 0.05)
+
+
 def test_positives_that_the_base_does_not_understand_are_not_called_shuffled():
     # A base that sees a weak relation: own positives share two letters of twelve with their anchors.
     generator = np.random.default_rng(2)
