@@ -42,7 +42,6 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "margin-unreachable": ("margin out of reach", "card: margin out of reach"),
     "too-few-steps": ("few steps",),
     "small-batch": ("batch of *", "card: batch of *"),
-    "few-in-batch-negatives": ("batch of *", "card: batch of *"),
     # Texts.
     "html-in-texts": ("HTML", "HTML entities", "card: HTML"),
     "unfilled-template": ("template *", "card: template"),

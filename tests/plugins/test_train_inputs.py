@@ -158,13 +158,16 @@ def test_rows_that_repeat_exactly_are_not_near_duplicates():
 
 
 def test_short_texts_behind_one_instruction_are_not_near_duplicates():
-    instruction = "Represent this sentence for searching relevant passages:"
-    asked = [f"{instruction} {text}?" for text in long_texts(40)]
-    short = [f"{instruction} Why does the {text.split()[0]} stop?" for text in long_texts(40)]
-    assert "near-duplicates" not in found(rows(short, long_texts(40, seed=1)))
-    copied = [*asked, *(f"{text} Well" for text in asked[:5])]
+    instruction = "Given a web search query, retrieve relevant passages that answer the query: "
+    asked, answers = ([f"{instruction}{text[:5]}" for text in long_texts(40, seed=seed)] for seed in (0, 1))
+    assert "near-duplicates" not in found(rows(asked, answers))
+
+
+def test_rows_behind_an_instruction_that_are_nearly_another_one_are_found():
+    asked = [f"Given a web search query, retrieve the passages: {text}" for text in long_texts(40)]
     answers = long_texts(40, seed=1)
-    assert "10 of 45" in found(rows(copied, [*answers, *answers[:5]]))["near-duplicates"][1]
+    given = rows([*asked, *(f"{text} indeed" for text in asked[:5])], [*answers, *answers[:5]])
+    assert "10 of 45" in found(given)["near-duplicates"][1]
 
 
 def test_of_many_rows_a_sample_is_compared_and_the_evidence_names_its_size(monkeypatch):

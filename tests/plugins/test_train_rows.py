@@ -71,18 +71,6 @@ def test_shown_scores_and_statistics_of_a_card_suffice():
 # --- batches ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("size", "severity"), [(1, Severity.ERROR), (2, Severity.WARNING), (8, None)])
-def test_a_batch_must_hold_negatives(size, severity):
-    given = training(pairs(["a", "b"], ["c", "d"]), MNRL, batch_size=size)
-    assert found(given).get("few-in-batch-negatives", (None,))[0] is severity
-
-
-def test_a_batch_of_one_with_hard_negatives_is_a_warning():
-    rows = Rows(kind="triplets", texts={"anchor": ["a"], "positive": ["b"], "negative": ["c"]})
-    assert found(training(rows, MNRL, batch_size=1))["few-in-batch-negatives"][0] is Severity.WARNING
-    assert not found(training(rows, "TripletLoss", batch_size=1))
-
-
 def test_few_distinct_answers_are_counted_against_the_batch():
     left = [f"question {row} on a thing" for row in range(200)]
     few = pairs(left, [f"answer {row % 5}" for row in range(200)])
