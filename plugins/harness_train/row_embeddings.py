@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.authoring import seed_from
-from harness_train.shared_prefixes import without_shared_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +41,7 @@ def encode_rows(training: CheckInput, fewest: int, *, with_words: bool = False) 
     """Return at most MOST_ROWS rows whose every cell is a text, encoded; None without a base or without rows.
 
     fewest: minimum number of such rows; with fewer nothing is loaded, and None is returned.
-    with_words: without a base, measure by the letters that texts share, which needs no model; a beginning
-    that many texts share is left out.
+    with_words: without a base, measure by the letters that texts share, which needs no model.
     """
     rows = training.rows
     if rows is None or not rows.complete or not rows.texts or (training.base is None and not with_words):
@@ -52,12 +50,8 @@ def encode_rows(training: CheckInput, fewest: int, *, with_words: bool = False) 
     if len(drawn) < fewest:
         return None
     texts = tuple([cells[row] for row in drawn] for cells in rows.texts.values())
-    if training.base is None:
-        rest = without_shared_prefix(text for column in texts for text in column)
-        parts = encode_once(_words(), *([rest[text] for text in column] for column in texts))
-    else:
-        parts = encode_once(training.base(), *texts)
-    embeddings = tuple(unit(part) for part in parts)
+    model = _words() if training.base is None else training.base()
+    embeddings = tuple(unit(part) for part in encode_once(model, *texts))
     return EncodedRows(drawn, texts, embeddings)
 
 
