@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from benchmarks.checks import pages
-from benchmarks.checks.card_faults import CARD_FAULTS
+from benchmarks.checks.card_faults import CARD_FAULTS, scores_set
 from benchmarks.checks.cards.read import ask_cards, cards
 from benchmarks.checks.consequences import CLAIMED_FROM, CONSEQUENCES
 from benchmarks.checks.dataset import HALVES, half_of
@@ -80,6 +80,14 @@ def test_of_a_kept_card_nothing_is_said_and_its_faults_are_found(asker):
     assert cards()
     assert totals(answers)["clean_findings"] == 0
     assert sum(answer.fault != CLEAN for answer in answers) >= 8
+
+
+def test_set_scores_leave_the_heads_of_tables_and_the_log_as_they_are():
+    log = "| Epoch | Step | dev_accuracy |\n| 1.0 | 20 | - |\n"
+    table = "| Metric | Value |\n| **cosine_accuracy** | **0.9** |\n"
+    front = "    - type: cosine_accuracy\n      value: 0.9\n"
+    changed = scores_set(r"[^|\n]*?", "1.0")(front + log + table)
+    assert changed == front.replace("0.9", "1.0") + log + table.replace("**0.9**", "1.0")
 
 
 def test_precision_counts_findings_and_recall_counts_sets():

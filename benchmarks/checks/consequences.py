@@ -42,7 +42,6 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "margin-unreachable": ("margin out of reach", "card: margin out of reach"),
     "too-few-steps": ("few steps",),
     "small-batch": ("batch of *", "card: batch of *"),
-    "few-in-batch-negatives": ("batch of *", "card: batch of *"),
     # Texts.
     "html-in-texts": ("HTML", "HTML entities", "card: HTML"),
     "unfilled-template": ("template *", "card: template"),
@@ -70,7 +69,7 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "metric-reported-twice": ("card: metric twice",),
     "best-not-kept": ("card: best lost",),
     "below-chance": ("card: below chance",),
-    "no-evaluation": ("card: no evaluation", "card: score is no number"),
+    "no-evaluation": ("card: no evaluation",),
     "card-contradicts-itself": ("card: two losses",),
     "schedule-longer-than-run": ("card: schedule too long",),
 }  # fmt: skip

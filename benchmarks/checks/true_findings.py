@@ -6,6 +6,9 @@ _EASY = "Every evaluation is at 1.0: paraphrases of generated events are told ap
 
 TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {
     "stsb-news": {"mojibake": "The published file has ‚Äô for ’ in 6 of these texts."},
+    "ipc-illustrations": {
+        "pdf-debris": "The text has port- hole, house- trespass, one- half, sea- mark, sub- section."
+    },
     "card batch-hard": {"best-not-kept": "Accuracy fell from 0.93 to 0.76, and the last weights were kept."},
     "card batch-semi-hard": {
         "best-not-kept": "Accuracy fell from 0.90 to 0.84, and the last weights were kept."

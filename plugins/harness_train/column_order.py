@@ -44,8 +44,8 @@ def check_half_swapped(training: CheckInput) -> Iterator[Finding]:
         return
     names = tuple(rows.texts)[:2]
     texts = _texts(rows)
-    exchanged = _by_look(*texts) or _by_recurrence(*texts)
-    if exchanged is None or len(exchanged) < FEWEST:
+    exchanged = exchanged_rows(*texts)
+    if not exchanged:
         return
     row, total = exchanged[0], len(texts[0])
     yield Finding(
@@ -57,6 +57,12 @@ def check_half_swapped(training: CheckInput) -> Iterator[Finding]:
         "Exchange the two texts in these rows; losses with a direction, such as"
         " MultipleNegativesRankingLoss, learn the wrong one from them.",
     )
+
+
+def exchanged_rows(left: list[str], right: list[str]) -> list[int]:
+    """Return the rows whose two texts look exchanged; empty where the columns have no order."""
+    exchanged = _by_look(left, right) or _by_recurrence(left, right) or []
+    return exchanged if len(exchanged) >= FEWEST else []
 
 
 def _texts(rows: Rows) -> tuple[list[str], list[str]]:

@@ -21,7 +21,14 @@ ROUNDED = 1e-4
 """Maximum difference of equal scores, one of them rounded to four decimals."""
 
 WORTH = 5e-4
-"""Minimum gain that is worth a warning; the error of a Spearman of 1,500 pairs is ten times that."""
+"""Minimum gain that is worth a note; the error of a Spearman of 1,500 pairs is ten times that."""
+
+NOISE, NOISE_OF_LOSS = 0.03, 0.05
+"""Minimum gain that is worth a warning, and minimum share of a loss or an error: less is within noise.
+
+A card does not tell how many examples were evaluated. One example of 60 is 0.017; the standard error of an
+accuracy of 0.9 over 100 is 0.03.
+"""
 
 NEAR_CHANCE = 0.1
 """Minimum distance below chance for an error, of an area or an accuracy; 100 examples can move it by that.
@@ -61,7 +68,8 @@ def check_evaluation(training: CheckInput) -> Iterator[Finding]:
 def _no_evaluation(training: CheckInput) -> Iterator[Finding]:
     measured = [value for line in training.log for value in line.metrics.values()]
     measured += [claim.value for claim in training.claims]
-    if training.trained and not training.other_results and not any(map(math.isfinite, measured)):
+    # Scores that are all NaN are `score-not-finite`.
+    if training.trained and not training.other_results and not measured:
         lines = (
             f"{len(training.log)} line{'s' * (len(training.log) > 1)} of training loss"
             if training.log
@@ -70,8 +78,7 @@ def _no_evaluation(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "no-evaluation",
             Severity.WARNING,
-            f"No score is reported ({lines}, and no metric{' but NaN' if measured else ''}): whether training"
-            " helped or harmed is unknown.",
+            f"No score is reported ({lines}, and no metric): whether training helped or harmed is unknown.",
             "Evaluate it and its base: harness run --model BASE --model CANDIDATE, then harness compare.",
         )
 
@@ -87,12 +94,14 @@ def _not_finite(training: CheckInput) -> Iterator[Finding]:
         if not math.isfinite(value)
     ]
     if broken:
+        finite = any(math.isfinite(claim.value) for claim in training.claims) or _last_scores(training.log)
+        left = "" if finite or training.other_results else ": no score is left"
         more = f", and {len(broken) - _MOST_VALUES} more" if len(broken) > _MOST_VALUES else ""
         yield Finding(
             "score-not-finite",
             Severity.ERROR,
             f"{len(broken)} reported score{'s are no numbers' if len(broken) > 1 else ' is no number'}:"
-            f" {'; '.join(broken[:_MOST_VALUES])}{more}. A correlation is undefined where all"
+            f" {'; '.join(broken[:_MOST_VALUES])}{more}{left}. A correlation is undefined where all"
             " similarities, or all labels, are equal; embeddings that are NaN make every score NaN.",
             "Look at embeddings of a few texts: are they NaN, or all the same? Then at the test's labels.",
         )
@@ -142,7 +151,8 @@ def _values(training: CheckInput) -> dict[tuple[str, str, str], list[float]]:
 def _best_lost(training: CheckInput) -> Iterator[Finding]:
     """Find an evaluation that is better in every metric than the reported scores, or else the last.
 
-    A score that is claimed with two values is the last one's: nobody knows which value is the model's.
+    Within noise it is a note. A score that is claimed with two values is the last one's: nobody knows which
+    value is the model's.
     """
     rows = [(line, scores) for line in training.log if (scores := _scores(line))]
     if len(rows) < 2 or training.keeps_best:
@@ -167,11 +177,13 @@ def _best_lost(training: CheckInput) -> Iterator[Finding]:
     first = next(iter(kept))
     best, scores = max(better, key=lambda row: _gain(first, row[1][first], kept[first]))
     compared = "the one reported" if first in claimed else f"the last, {_when(last)},"
+    beyond = any(all(_is_beyond_noise(name, row[name], kept[name]) for name in kept) for _, row in better)
+    noise = "" if beyond else " With a few hundred examples the difference is within noise."
     yield Finding(
         "best-not-kept",
-        Severity.WARNING,
+        Severity.WARNING if beyond else Severity.NOTE,
         f"Of {len(rows)} evaluations the best {first} was {scores[first]:.4f}, {_when(best)}, but {compared}"
-        f" is {kept[first]:.4f}: the weights with the better score were not kept.",
+        f" is {kept[first]:.4f}: the weights with the better score were not kept.{noise}",
         'Keep the best (evaluation = { tasks = […], keep = "best" }), and report another task than the one'
         " that chose it.",
     )
@@ -180,6 +192,11 @@ def _best_lost(training: CheckInput) -> Iterator[Finding]:
 def _gain(name: str, score: float, other: float) -> float:
     """Return by how much a score is better than another one; losses and errors fall."""
     return other - score if _LOWER_IS_BETTER.search(name) else score - other
+
+
+def _is_beyond_noise(name: str, score: float, other: float) -> bool:
+    least = NOISE_OF_LOSS * abs(other) if _LOWER_IS_BETTER.search(name) else NOISE
+    return _gain(name, score, other) >= least
 
 
 def _when(line: LogEntry) -> str:

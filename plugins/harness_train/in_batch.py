@@ -1,4 +1,4 @@
-"""Check what a batch offers: enough negatives, answers that differ, and texts that form triplets."""
+"""Check what a batch offers: answers that differ, and texts that form triplets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 USUAL_BATCH = 16
 """Batch size where none is known: the default of recipes."""
-FEW_NEGATIVES = 4
-"""Maximum batch size that is called small: at most three negatives per row."""
 CLASHING = 0.5
 """Minimum share of rows with their own answer once more in their batch, as a negative, for a finding."""
 LONE = 0.05
@@ -32,49 +30,13 @@ _TRIPLETS = (
 
 
 def check_batches(training: CheckInput) -> Iterator[Finding]:
-    """Find batches too small for in-batch negatives, few distinct answers, and labels without triplets."""
-    yield from _small(training)
+    """Find few distinct answers under in-batch negatives, and labels without triplets."""
     yield from _few_answers(training)
     yield from _triplets(training)
 
 
 def _in_batch(training: CheckInput) -> bool:
     return training.loss_name in LOSSES and LOSSES[training.loss_name].in_batch
-
-
-def _small(training: CheckInput) -> Iterator[Finding]:
-    size, name = training.batch_size, training.loss_name
-    if not _in_batch(training) or size is None or size > FEW_NEGATIVES:
-        return
-    hard = training.rows is not None and training.rows.kind == "triplets"
-    remedy = (
-        "Raise train.batch_size to 32 or more; CachedMultipleNegativesRankingLoss needs no more memory for"
-        " it."
-    )
-    if size > 1:
-        yield Finding(
-            "few-in-batch-negatives",
-            Severity.WARNING,
-            f"{name} takes the other rows of a batch as negatives, and a batch of {size} has {size - 1}: most"
-            " rows are learned against texts that are far away already.",
-            remedy,
-        )
-    elif hard:
-        yield Finding(
-            "few-in-batch-negatives",
-            Severity.WARNING,
-            f"{name} takes the other rows of a batch as negatives, and a batch of 1 has none: each row has"
-            " its own negative only.",
-            remedy,
-        )
-    else:
-        yield Finding(
-            "few-in-batch-negatives",
-            Severity.ERROR,
-            f"{name} takes the other rows of a batch as negatives, and a batch of 1 has none: its loss is"
-            " always 0, and nothing is learned.",
-            remedy,
-        )
 
 
 def _few_answers(training: CheckInput) -> Iterator[Finding]:

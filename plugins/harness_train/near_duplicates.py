@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness import Finding, Severity
 from harness.training import near_copies
 from harness_train.duplicates import shorten
+from harness_train.shared_prefixes import without_shared_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +19,21 @@ MOST_ROWS = 10_000
 """Maximum number of distinct rows that are compared: some seconds."""
 MANY = 0.2
 """Minimum share of the rows for a warning."""
+_PREFIX = 12
+"""Minimum length of a beginning of many texts that is not compared, such as an instruction."""
 
 
 def check_near_duplicates(rows: Rows) -> Iterator[Finding]:
-    """Compare distinct rows; of more than MOST_ROWS, a sample drawn by content."""
+    """Compare distinct rows; of more than MOST_ROWS, a sample drawn by content.
+
+    Compared is what follows a beginning that many texts share: with it, all short texts would be alike.
+    """
     cells = zip(*rows.texts.values(), strict=True)
     distinct = list(dict.fromkeys(row for row in cells if all(isinstance(cell, str) for cell in row)))
     drawn = distinct if len(distinct) <= MOST_ROWS else sorted(distinct, key=_hash)[:MOST_ROWS]
-    copies = [row for row, copied in zip(drawn, near_copies(drawn), strict=True) if copied]
+    rest = without_shared_prefix((text for row in drawn for text in row), _PREFIX)
+    compared = [tuple(rest[text] for text in row) for row in drawn]
+    copies = [row for row, copied in zip(drawn, near_copies(compared), strict=True) if copied]
     if not copies:
         return
     share = len(copies) / len(drawn)

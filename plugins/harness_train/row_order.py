@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import Finding, Severity
-from harness_train.column_order import second_peak
+from harness_train.column_order import exchanged_rows, second_peak
 from harness_train.duplicates import shorten
 from harness_train.row_embeddings import EncodedRows, encode_rows
 
@@ -41,7 +41,8 @@ def check_shuffled(training: CheckInput) -> Iterator[Finding]:
     is uniform for a positive of another row, and near 0 for an own one that the base understands; so twice
     the share of rows above one half estimates the share of wrong rows (Storey, 2002, "A direct approach to
     false discovery rates", with λ = 1/2). Where a base understands little, the density falls instead of
-    being flat, and nothing is said. Works from 10 % of 150 rows on; without a base, by shared letters.
+    being flat, and nothing is said. Works from 10 % of 150 rows on; without a base, by shared letters. Rows
+    whose two texts were exchanged are no shuffled ones, and are turned round before.
     """
     rows = training.rows
     if rows is None or rows.kind not in ("pairs", "triplets"):
@@ -49,6 +50,8 @@ def check_shuffled(training: CheckInput) -> Iterator[Finding]:
     encoded = encode_rows(training, _FEWEST_ROWS, with_words=True)
     if encoded is None:
         return
+    if rows.kind == "pairs":
+        encoded = _turned(encoded, exchanged_rows(*encoded.texts[:2]))
     own = _rank_shares(encoded, encoded.embeddings[1])
     wrong = _wrong(own)
     if rows.kind == "triplets" and training.base is not None:
@@ -57,6 +60,8 @@ def check_shuffled(training: CheckInput) -> Iterator[Finding]:
             yield _exchanged_finding(encoded, exchanged, len(rows))
         if exchanged is None or exchanged:
             return
+    if rows.kind == "pairs" and _are_exchanged(encoded, own):
+        return
     if wrong is not None and _have_other_anchors(encoded, own):
         yield _finding(encoded, own, len(rows), training)
 
@@ -74,6 +79,38 @@ def _rank_shares(encoded: EncodedRows, candidates: np.ndarray) -> np.ndarray:
     nearer = (others & (more > _TIE)).sum(axis=1) + (others & (np.abs(more) <= _TIE)).sum(axis=1) / 2
     shares: np.ndarray = nearer / np.maximum(others.sum(axis=1), 1)
     return shares
+
+
+def _turned(encoded: EncodedRows, exchanged: list[int]) -> EncodedRows:
+    """Return pairs with the two texts of some rows exchanged."""
+    if not exchanged:
+        return encoded
+    sides = np.zeros(len(encoded), dtype=bool)
+    sides[exchanged] = True
+    left, right = encoded.texts
+    turned = [(b, a) if side else (a, b) for a, b, side in zip(left, right, sides, strict=True)]
+    first, second = encoded.embeddings
+    side = sides[:, None]
+    return EncodedRows(
+        encoded.rows,
+        ([row[0] for row in turned], [row[1] for row in turned]),
+        (np.where(side, second, first), np.where(side, first, second)),
+    )
+
+
+def _are_exchanged(encoded: EncodedRows, own: np.ndarray) -> bool:
+    """Whether rows with a far positive are as the others once their two texts are exchanged.
+
+    The positive is then held against the positives of the others, as their anchors are. Too few exchanged
+    rows for `columns-half-swapped` look like this.
+    """
+    far = own > _FAR
+    if not far.any() or far.all():
+        return False
+    anchors, positives = encoded.embeddings
+    itself = (anchors[far] * positives[far]).sum(axis=1)
+    nearer = (positives[far] @ positives[~far].T > itself[:, None] + _TIE).mean(axis=1)
+    return bool((nearer <= _NEAR).mean() >= _MOSTLY_NEAR)
 
 
 def _have_other_anchors(encoded: EncodedRows, own: np.ndarray) -> bool:

@@ -48,7 +48,8 @@ def check_batches(training: CheckInput) -> Iterator[Finding]:
         "small-batch",
         Severity.ERROR if choices == 1 else Severity.WARNING,
         f"{training.loss_name} has batches of {rows} row{'s' * (rows > 1)}{accumulated}: {consequence}.",
-        "Use larger batches, such as 64: CachedMultipleNegativesRankingLoss needs no more memory for them.",
+        "Use larger batches (train.batch_size), such as 64: CachedMultipleNegativesRankingLoss needs no more"
+        " memory for them.",
     )
 
 

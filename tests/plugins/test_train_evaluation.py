@@ -109,6 +109,22 @@ def test_the_best_evaluation_is_lost_where_it_is_neither_last_nor_claimed(scores
     assert ("best-not-kept" in found(trained(scores=scores, claims=claims, **changes))) == lost
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "severity"),
+    [
+        ("dev_accuracy", (0.8500, 0.8333), Severity.NOTE),  # one example of 60
+        ("dev_accuracy", (0.85, 0.81), Severity.WARNING),
+        ("dev_loss", (0.0451, 0.0458), Severity.NOTE),
+        ("dev_loss", (0.045, 0.060), Severity.WARNING),
+    ],
+)
+def test_a_better_evaluation_within_noise_is_a_note(name, values, severity):
+    log = [LogEntry(epoch=n, step=n, metrics={name: value}) for n, value in enumerate(values, 1)]
+    finding = findings(trained(log=log))["best-not-kept"]
+    assert finding.severity is severity
+    assert ("within noise" in finding.evidence) == (severity is Severity.NOTE)
+
+
 def test_the_epoch_and_both_values_of_a_lost_best_are_shown():
     said = found(trained(scores=[0.8957, 0.8964, 0.8955], claims=[("m", 0.8951), ("m", 0.8945)]))
     assert "best dev_m was 0.8964, at epoch 2 (step 200)" in said["best-not-kept"]
@@ -163,13 +179,15 @@ def test_a_card_of_fit_that_ends_with_its_best_evaluation_is_told_of_selection(s
 # --- what a score must be to count -----------------------------------------------------------------------
 
 
-def test_a_score_that_is_nan_is_an_error_and_no_evaluation():
+def test_a_score_that_is_nan_is_an_error_and_not_also_a_missing_one():
     said = findings(trained(claims=[("m", math.nan)]))
     assert said["score-not-finite"].severity is Severity.ERROR
-    assert "m on dev" in said["score-not-finite"].evidence
-    assert "no-evaluation" in said
+    assert "m on dev: no score is left" in said["score-not-finite"].evidence
+    assert "no-evaluation" not in said
     assert "dev_m at step 100" in found(trained(scores=[math.nan]))["score-not-finite"]
-    assert "no-evaluation" not in found(trained(scores=[math.nan], claims=[("m", 0.5)]))
+    assert (
+        "no score is left" not in found(trained(scores=[math.nan], claims=[("m", 0.5)]))["score-not-finite"]
+    )
 
 
 def test_results_that_the_author_added_are_an_evaluation():

@@ -157,6 +157,19 @@ def test_rows_that_repeat_exactly_are_not_near_duplicates():
     assert "near-duplicates" not in found(rows(left * 2, right * 2))
 
 
+def test_short_texts_behind_one_instruction_are_not_near_duplicates():
+    instruction = "Given a web search query, retrieve relevant passages that answer the query: "
+    asked, answers = ([f"{instruction}{text[:5]}" for text in long_texts(40, seed=seed)] for seed in (0, 1))
+    assert "near-duplicates" not in found(rows(asked, answers))
+
+
+def test_rows_behind_an_instruction_that_are_nearly_another_one_are_found():
+    asked = [f"Given a web search query, retrieve the passages: {text}" for text in long_texts(40)]
+    answers = long_texts(40, seed=1)
+    given = rows([*asked, *(f"{text} indeed" for text in asked[:5])], [*answers, *answers[:5]])
+    assert "10 of 45" in found(given)["near-duplicates"][1]
+
+
 def test_of_many_rows_a_sample_is_compared_and_the_evidence_names_its_size(monkeypatch):
     monkeypatch.setattr(near_duplicates, "MOST_ROWS", 50)
     left, right = long_texts(100), long_texts(100, seed=1)

@@ -71,18 +71,6 @@ def test_shown_scores_and_statistics_of_a_card_suffice():
 # --- batches ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("size", "severity"), [(1, Severity.ERROR), (2, Severity.WARNING), (8, None)])
-def test_a_batch_must_hold_negatives(size, severity):
-    given = training(pairs(["a", "b"], ["c", "d"]), MNRL, batch_size=size)
-    assert found(given).get("few-in-batch-negatives", (None,))[0] is severity
-
-
-def test_a_batch_of_one_with_hard_negatives_is_a_warning():
-    rows = Rows(kind="triplets", texts={"anchor": ["a"], "positive": ["b"], "negative": ["c"]})
-    assert found(training(rows, MNRL, batch_size=1))["few-in-batch-negatives"][0] is Severity.WARNING
-    assert not found(training(rows, "TripletLoss", batch_size=1))
-
-
 def test_few_distinct_answers_are_counted_against_the_batch():
     left = [f"question {row} on a thing" for row in range(200)]
     few = pairs(left, [f"answer {row % 5}" for row in range(200)])
@@ -236,6 +224,21 @@ def test_shuffled_positives_are_found_and_their_share_is_estimated(share):
     assert abs(estimate - 100 * share) <= max(error, 6)
 
 
+@pytest.mark.parametrize("base", [None, LetterModel])
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.5])
+def test_texts_that_changed_places_are_not_called_shuffled(share, base):
+    towns = words("abcdefghijklmnopqrstuvwxyz", 150, 8)
+    left = [f"Represent this sentence for searching relevant passages: Where is {town}?" for town in towns]
+    right = [
+        f"{town} is a town in the country {town[:3]}, about {n} metres high." for n, town in enumerate(towns)
+    ]
+    for row in range(round(share * 150)):
+        left[row], right[row] = right[row], left[row]
+    codes = found(training(pairs(left, right), base=base))
+    assert "positives-shuffled" not in codes
+    assert ("columns-half-swapped" in codes) == (share >= 0.05)
+
+
 def test_positives_that_the_base_does_not_understand_are_not_called_shuffled():
     # A base that sees a weak relation: own positives share two letters of twelve with their anchors.
     generator = np.random.default_rng(2)
@@ -282,6 +285,13 @@ def test_flipped_labels_are_found_and_the_interval_holds_their_share(share):
     low, high = (int(part.strip("% ")) for part in evidence.split("(")[1].split(", from")[0].split("to"))
     assert low <= 100 * share <= high
     assert "With these rows a share from" in evidence
+
+
+@pytest.mark.parametrize(("share", "severity"), [(0.05, Severity.NOTE), (0.2, Severity.WARNING)])
+def test_as_many_wrong_labels_as_people_make_are_a_note(share, severity):
+    given, evidence, _ = found(training(alike(600, share, 11), base=LetterModel))["labels-flipped"]
+    assert given is severity
+    assert ("may be mistakes of people" in evidence) == (severity is Severity.NOTE)
 
 
 def test_clean_labels_are_not_called_flipped_and_a_handful_of_rows_is_silent():

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from harness import Severity
-from harness.training.check_input import CheckInput, Claim, ColumnFacts, LogEntry
+from harness.training.check_input import CheckInput, Claim, ColumnFacts, LogEntry, Rows
+from harness_train.rows import ROWS
 from harness_train.signs import SIGNS
 
 
@@ -150,6 +151,25 @@ def test_a_batch_is_small_by_the_texts_that_an_anchor_chooses_from(rows, columns
     facts = tuple(ColumnFacts(name=f"sentence_{n}", type="string") for n in range(columns))
     given = card(loss_name="MultipleNegativesRankingLoss", loss_batch=rows, batch_size=rows, columns=facts)
     assert found(given).get("small-batch", (None,))[0] == severity
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "severity"),
+    [
+        ("pairs", 1, Severity.ERROR),
+        ("pairs", 2, Severity.WARNING),
+        ("pairs", 8, None),
+        ("triplets", 1, Severity.WARNING),
+    ],
+)
+def test_a_small_batch_of_rows_is_found_once_whatever_check_looks(kind, size, severity):
+    texts = {name: [name] for name in ("anchor", "positive", "negative")[: 3 if kind == "triplets" else 2]}
+    given = CheckInput(
+        path="it", what="dataset", loss_name="MultipleNegativesRankingLoss", batch_size=size,
+        rows=Rows(kind=kind, texts=texts),
+    )  # fmt: skip
+    said = [one.severity for check in (SIGNS, ROWS) for one in check.look(given) if "batch" in one.code]
+    assert said == ([] if severity is None else [severity])
 
 
 def test_accumulated_steps_add_no_negatives():
