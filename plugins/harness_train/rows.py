@@ -50,5 +50,12 @@ def _shown(rows: Rows) -> Iterator[Finding]:
 
 
 ROWS = Check(
-    "rows", "scales, labels without signal, rows out of order, few answers, HTML, no triplets", check_rows
-)
+    "rows",
+    "scales, labels without signal, rows out of order, few answers, HTML, no triplets",
+    check_rows,
+    (
+        "scores-in-another-scale", "labels-out-of-range", "labels-flipped", "labels-without-signal",
+        "columns-half-swapped", "positives-shuffled", "few-distinct-answers", "small-batch", "no-triplets",
+        "few-triplets", "html-in-texts", "positives-verbatim-equal", "negatives-verbatim-equal",
+    ),
+)  # fmt: skip

@@ -116,7 +116,7 @@ def test_isolated_processes_read_the_hub_too(home, run):
 
 def test_status_and_verify_know_the_hub(home, run, harness, monkeypatch):
     monkeypatch.setenv("HARNESS_DATA", "hub")
-    assert run().code == 2
+    assert run("--keep-going").code == 2
     status = harness("status", "out")
     assert status.code == 1
     assert "2 failed" in status.out
