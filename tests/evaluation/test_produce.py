@@ -295,7 +295,7 @@ def test_an_unwritable_path_is_an_error_of_its_own_and_what_a_trainer_raises_nam
     (tmp_path / "file").touch()
     with pytest.raises(HarnessError, match="Not a directory"):
         produce(training(tiny, tmp_path / "file" / "animals"), Recorder())
-    with pytest.raises(HarnessError, match="trainer 'raises' .* raised OSError: Can't load tokenizer"):
+    with pytest.raises(HarnessError, match=r"trainer 'raises' .* raised OSError: Can't load tokenizer"):
         produce(
             training(tiny, tmp_path / "out", trainer=raising(OSError("Can't load tokenizer"))), Recorder()
         )
