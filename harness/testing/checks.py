@@ -84,6 +84,8 @@ def _findings(trial: _CheckTrial) -> Iterator[str]:
         for found in trial.look(given):
             if problem := finding_problem(found):
                 yield f"on {given.path}, {problem}"
+            elif trial.check.codes and found.code not in trial.check.codes:
+                yield f"on {given.path}, it finds {found.code!r}, which is not among its codes"
 
 
 def _finds(trial: _CheckTrial) -> Iterator[str]:

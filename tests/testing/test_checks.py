@@ -109,6 +109,11 @@ BROKEN = [
     ("findings", without_remedy, "the finding 'signatures' has no remedy"),
     ("findings", severity_as_a_word, "the severity 'bad'"),
     ("findings", code_of_words, "lower case words with hyphens"),
+    (
+        "findings",
+        Check("signatures", "signatures in tickets", sound, ("signature",)),
+        "it finds 'signatures', which is not among its codes",
+    ),
     ("finds", finds_nothing, "it finds nothing in tickets.csv"),
     ("clean", finds_short_texts, "it finds 'short' in clean pairs"),
     ("twice", counts_its_calls, "it finds something else in tickets.csv when it looks again"),

@@ -39,4 +39,4 @@ def look(training: CheckInput) -> Iterator[Finding]:
 @hookimpl
 def harness_checks() -> list[Check]:
     """Return the checks that this plugin brings."""
-    return [Check("my-plugin", "texts that still carry a signature", look, ("signatures",))]
+    return [Check("my-plugin", "texts that still carry a signature", look, ("my-plugin",))]
