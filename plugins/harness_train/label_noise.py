@@ -26,7 +26,7 @@ SURE = 1.645
 LEAST = 0.04
 """Minimum estimated share for a finding."""
 NATURAL = 0.05
-"""Minimum lower end of the interval for a warning: people's own mistakes reach so many.
+"""Share that is exceeded, as surely, for a warning: people's own mistakes reach so many.
 
 Northcutt et al. (2021), "Pervasive Label Errors in Test Sets Destabilize Machine Learning Benchmarks", found
 3.3 % on average in ten published test sets, and 5.8 % in ImageNet's.
@@ -115,16 +115,17 @@ def _exchanged(rows: Rows, features: np.ndarray, labels: np.ndarray, where: list
     if fitted.excess < SURE or fitted.share < LEAST:
         return
     worst = int(ends[fitted.doubt.argmax()])
-    yield _exchanged_finding(
-        fitted, rows, len(ends), where[worst], f"{labels[worst]:g}", "at the wrong end of their range"
-    )
+    beyond = fit_exchanged(features[ends], binary, NATURAL).excess >= SURE
+    label, how = f"{labels[worst]:g}", "at the wrong end of their range"
+    yield _exchanged_finding(fitted, rows, len(ends), where[worst], label, how, beyond=beyond)
 
 
-def _exchanged_finding(fitted: Exchanged, rows: Rows, used: int, row: int, label: str, how: str) -> Finding:
+def _exchanged_finding(
+    fitted: Exchanged, rows: Rows, used: int, row: int, label: str, how: str, *, beyond: bool
+) -> Finding:
     low, high = max(fitted.share - 1.96 * fitted.error, 0.0), fitted.share + 1.96 * fitted.error
     seen_from = TOLERATED + (SURE + _POWER) * fitted.error
     texts = " and ".join(repr(shorten(cells[row])) for cells in rows.texts.values())
-    beyond = low >= NATURAL
     natural = "" if beyond else f" Up to {NATURAL:.0%} may be mistakes of people, as in many published sets."
     return Finding(
         "labels-flipped",
@@ -189,7 +190,9 @@ def _wrong_classes(
     fitted = Exchanged(float(min(share, 1.0)), float(error), SURE, ranks.astype(float))
     row = encoded.rows[int(used[worst])]
     label = repr(shorten((rows.labels or ())[row]))
-    yield _exchanged_finding(fitted, rows, len(used), row, label, "not those that their texts have")
+    beyond = share - SURE * error >= NATURAL
+    how = "not those that their texts have"
+    yield _exchanged_finding(fitted, rows, len(used), row, label, how, beyond=beyond)
 
 
 def _agreement(predicted: np.ndarray, index: np.ndarray, classes: int) -> tuple[float, float]:
