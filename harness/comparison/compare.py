@@ -160,8 +160,15 @@ def _conclude(
         partial.refused.append(Refusal(task="throughput", differences=differences))
     gate_lines = tuple(evaluate_gate(gate, lines, speed, why_no_speed, gains, partial.level)) if gate else ()
     models = _model_ref(baseline, ()), _model_ref(candidate, candidates)
+    overall = overall_gains(members, options.domain, gate, partial.level)
     code = exit_code(
-        lines, gate_lines, partial.refused, partial.broken, gated=gate is not None, matrix=options.matrix
+        lines,
+        gate_lines,
+        partial.refused,
+        partial.broken,
+        overall,
+        gated=gate is not None,
+        matrix=options.matrix,
     )
     return Comparison(
         baseline=models[0],
@@ -182,7 +189,7 @@ def _conclude(
         tests=tests,
         level=1 - partial.level,
         speed=speed,
-        overall=overall_gains(members, options.domain, gate, partial.level),
+        overall=overall,
         forgetting=measure_forgetting(members, options.domain, partial.level),
         changes=find_all_changes(partial.measured) if options.why else (),
         sentence=write_sentence(
@@ -192,6 +199,7 @@ def _conclude(
             partial.refused,
             partial.broken,
             code,
+            overall,
             partial.level,
             matrix=options.matrix,
         ),

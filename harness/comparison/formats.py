@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.comparison.result import GateLine, Refusal
+    from harness.comparison.result_overall import Overall
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 forbids even if escaped."""
@@ -132,7 +133,8 @@ class _Case:
 def to_junit(comparisons: Sequence[Comparison], *, matrix: bool = False) -> str:
     """Write JUnit XML: a suite per comparison, a test case per condition of the gate.
 
-    Without a gate there is a test case per line. A suite fails if and only if the exit code is not 0.
+    Without a gate there is a test case per line and per overall mean. A suite fails if and only if the
+    exit code is not 0.
     matrix: whether all pairs were compared, so that no line fails.
     """
     suites = ET.Element("testsuites")
@@ -158,6 +160,7 @@ def _cases(comparison: Comparison, *, matrix: bool) -> Iterator[_Case]:
         # With an exit code of 0, the best of several was selected: the question was which, not whether.
         fails = not matrix and comparison.exit_code != PASSES
         yield from (_line_case(line, fails=fails) for line in comparison.lines)
+        yield from (_overall_case(overall, fails=fails) for overall in comparison.overall)
 
 
 def _gate_case(line: GateLine) -> _Case:
@@ -172,6 +175,13 @@ def _line_case(line: MetricComparison, *, fails: bool) -> _Case:
     if line.verdict == "not tested":
         return _Case(name, line.reason or "not tested", "skipped")
     return _Case(name, _figures(line), "failure" if fails and line.verdict == "worse" else "", line.verdict)
+
+
+def _overall_case(overall: Overall, *, fails: bool) -> _Case:
+    tasks = tasks_in_words(None, overall.tag, "mean")
+    name = f"{tasks} (samples)" if overall.samples else tasks
+    failure = "failure" if fails and overall.verdict == "worse" else ""
+    return _Case(name, overall.sentence, failure, overall.verdict)
 
 
 def condition_name(line: GateLine) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.comparison.result import GateLine, MetricComparison, ModelRef, Refusal
+    from harness.comparison.result_overall import Overall
 
 _NAMED = 3
 """Maximum number of tasks or conditions that a sentence names; of more, it gives the number."""
@@ -23,6 +24,7 @@ def exit_code(
     gate: Sequence[GateLine],
     refused: Sequence[Refusal],
     broken: Sequence[str],
+    overall: Sequence[Overall] = (),
     *,
     gated: bool,
     matrix: bool = False,
@@ -30,8 +32,9 @@ def exit_code(
     """Return the exit code. Precedence: broken, not comparable, fails, undecided.
 
     A condition on a refused task finds no line; the code is then that of the refusal.
-    Without a gate, a candidate passes unless it is significantly worse on some line. In a matrix of all pairs
-    one of two is always worse, and neither fails.
+    Without a gate, a candidate passes unless it is significantly worse on some line, or by an overall mean: a
+    loss that no task shows alone is no smaller for that. In a matrix of all pairs one of two is always worse,
+    and neither fails.
     """
     outcomes = {line.outcome for line in gate if not line.holds}
     if broken:
@@ -43,7 +46,7 @@ def exit_code(
     if matrix:
         return PASSES
     if not gated:
-        return FAILS if any(line.verdict == "worse" for line in lines) else PASSES
+        return FAILS if any(each.verdict == "worse" for each in (*lines, *overall)) else PASSES
     if "fails" in outcomes:
         return FAILS
     return UNDECIDED if "undecided" in outcomes else PASSES
@@ -56,22 +59,25 @@ def write_sentence(
     refused: Sequence[Refusal],
     broken: Sequence[str],
     code: int,
+    overall: Sequence[Overall] = (),
     level: float = LEVEL,
     *,
     matrix: bool = False,
 ) -> str:
     """Write the verdicts and the outcome in words.
 
-    models: baseline and candidate. level: of the intervals, which the gate goes by. matrix: whether neither
-    of them is a baseline, so that there is no outcome but of what is missing.
+    models: baseline and candidate. overall: of which those that are better or worse are named. level: of the
+    intervals, which the gate goes by. matrix: whether neither of them is a baseline, so that there is no
+    outcome but of what is missing.
     """
     baseline, candidate = (_distinct_name(model, models) for model in models)
+    means = _overall_verdicts(overall)
     if matrix and code == PASSES:
-        return f"{candidate} against {baseline}: {_verdicts(lines)}."
+        return f"{candidate} against {baseline}: {_verdicts(lines)}{means}."
     follows = _consequence(lines, gate, refused, broken, code)
     of_gate = "not" if level >= LEVEL else "for all candidates"
     levels = f" (verdicts corrected over all lines, the gate {of_gate})" if gate and _corrected(lines) else ""
-    return f"{candidate} against {baseline}: {_verdicts(lines)}{levels}. {follows}"
+    return f"{candidate} against {baseline}: {_verdicts(lines)}{levels}{means}. {follows}"
 
 
 def _corrected(lines: Sequence[MetricComparison]) -> bool:
@@ -94,6 +100,15 @@ def _verdicts(lines: Sequence[MetricComparison]) -> str:
             on = "" if verdict == "not tested" else "on "
             parts.append(f"{verdict} {on}{_list_lines(matching, gains=verdict in ('better', 'worse'))}")
     return ", ".join(parts) or "nothing could be compared"
+
+
+def _overall_verdicts(overall: Sequence[Overall]) -> str:
+    """Return the means that are better or worse, with the words of the remark below the table."""
+    return "".join(
+        f"; {each.verdict} over {each.which} (mean gain {each.mean.gain:+.4f})"
+        for each in overall
+        if each.verdict in ("better", "worse")
+    )
 
 
 def _list_lines(lines: Sequence[MetricComparison], *, gains: bool) -> str:

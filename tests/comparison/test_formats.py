@@ -231,6 +231,16 @@ def test_without_a_gate_a_line_is_a_test_case():
     }
 
 
+def test_without_a_gate_an_overall_mean_is_a_test_case():
+    (mean,) = everything().overall
+    worse, sample = replace(mean, verdict="worse"), replace(mean, tag="legal", samples=True)
+    assert outcomes(suite_of(comparison(line(), overall=(worse, sample), exit_code=1))) == {
+        "stsb by spearman": None,
+        "mean of all tasks": ("failure", "worse"),
+        "mean of legal tasks (samples)": None,
+    }
+
+
 def test_the_counts_are_those_of_the_cases():
     root = ET.fromstring(to_junit([everything(), comparison(*every_verdict(), exit_code=1), comparison()]))
     for element in [root, *root.iter("testsuite")]:
