@@ -128,6 +128,8 @@ class _Case:
     """`failure`, `error`, `skipped`, or empty if it passes."""
     kind: str = ""
     """Outcome of a condition, verdict on a line, or `not comparable`."""
+    doubt: str = ""
+    """Why a reader should not take the pass for more than it is; empty without such a reason."""
 
 
 def to_junit(comparisons: Sequence[Comparison], *, matrix: bool = False) -> str:
@@ -155,7 +157,7 @@ def _cases(comparison: Comparison, *, matrix: bool) -> Iterator[_Case]:
     for refused in comparison.refused:
         yield _Case(f"{refused.task} is comparable", _refusal_text(refused), "error", "not comparable")
     if comparison.gated:
-        yield from map(_gate_case, comparison.gate)
+        yield from (_gate_case(line, comparison.lines) for line in comparison.gate)
     else:
         # With an exit code of 0, the best of several was selected: the question was which, not whether.
         fails = not matrix and comparison.exit_code != PASSES
@@ -163,9 +165,14 @@ def _cases(comparison: Comparison, *, matrix: bool) -> Iterator[_Case]:
         yield from (_overall_case(overall, fails=fails) for overall in comparison.overall)
 
 
-def _gate_case(line: GateLine) -> _Case:
+def _gate_case(line: GateLine, lines: Sequence[MetricComparison]) -> _Case:
     if line.holds:
-        return _Case(condition_name(line), line.sentence)
+        worse = any(
+            (own.task, own.metric, own.verdict) == (line.task, line.metric, "worse") and own.within_margin
+            for own in lines
+        )
+        doubt = "undecided, let pass" if line.let_pass else "passes, though worse" if worse else ""
+        return _Case(condition_name(line), line.sentence, doubt=doubt)
     outcome = "error" if line.outcome == "broken" else "failure"
     return _Case(condition_name(line), line.sentence, outcome, line.outcome)
 
@@ -222,6 +229,8 @@ def _suite(comparison: Comparison, cases: Sequence[_Case]) -> ET.Element:
         if case.outcome:
             kind = {"type": _xml(case.kind)} if case.kind else {}
             ET.SubElement(element, case.outcome, kind | {"message": _xml(case.sentence)})
+        elif case.doubt:
+            ET.SubElement(element, "system-out").text = _xml(f"{case.doubt}: {case.sentence}")
     ET.SubElement(suite, "system-out").text = _xml(comparison.sentence)
     return suite
 
@@ -262,7 +271,7 @@ def _annotations(comparison: Comparison, *, matrix: bool) -> Iterator[str]:
         elif case.outcome == "skipped":
             yield _annotation("warning", f"{about}: {case.name}", case.sentence)
     for line in comparison.gate:
-        if line.holds and line.outcome == "undecided":
+        if line.let_pass:
             message = f"undecided, let pass: {line.sentence}"
             yield _annotation("warning", f"{about}: {condition_name(line)}", message)
     for worse in comparison.lines:

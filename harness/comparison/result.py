@@ -119,6 +119,11 @@ class GateLine:
     sentence: str
     """The condition and the figures that decide it."""
 
+    @property
+    def let_pass(self) -> bool:
+        """Whether it is undecided, and holds by the gate's policy alone."""
+        return self.holds and self.outcome == "undecided"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePlan:

@@ -138,11 +138,9 @@ def _consequence(
     failing = sorted((line for line in gate if not line.holds), key=lambda line: line.outcome != "fails")
     if failing:
         outcome = "fails" if code == FAILS else "is undecided"
-        named = ", ".join(dict.fromkeys(_condition_text(line) for line in failing[:_NAMED]))
-        more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
-        return f"The gate {outcome}: {named}{more}."
+        return f"The gate {outcome}: {_list_conditions(failing)}."
     if gate:
-        return f"The gate passes: all {len(gate)} conditions hold." if len(gate) > 1 else "The gate passes."
+        return _passing(gate)
     if code == FAILS:
         return "Fails: without a margin, a significant loss is not accepted."
     if not any(line.verdict in ("better", "worse", "equivalent", "inconclusive") for line in lines):
@@ -150,6 +148,21 @@ def _consequence(
     return "Nothing is significantly worse; a --margin would say how much worse it could be."
 
 
-def _condition_text(line: GateLine) -> str:
+def _passing(gate: Sequence[GateLine]) -> str:
+    """Return that all conditions hold, and which of them only because the policy lets doubt pass."""
+    if let_pass := [line for line in gate if line.let_pass]:
+        return f"The gate passes; undecided, let pass: {_list_conditions(let_pass, outcomes=False)}."
+    if len(gate) == 1:
+        return "The gate passes."
+    return f"The gate passes: {'both' if len(gate) == 2 else f'all {len(gate)}'} conditions hold."
+
+
+def _list_conditions(conditions: Sequence[GateLine], *, outcomes: bool = True) -> str:
+    texts = dict.fromkeys(_condition_text(line, outcome=outcomes) for line in conditions[:_NAMED])
+    more = f" and {len(conditions) - _NAMED} more" if len(conditions) > _NAMED else ""
+    return f"{', '.join(texts)}{more}"
+
+
+def _condition_text(line: GateLine, *, outcome: bool) -> str:
     where = "throughput" if line.rule == "throughput" else tasks_in_words(line.task, line.tag, line.over)
-    return f"{where} ({line.rule} {line.threshold:g}: {line.outcome})"
+    return f"{where} ({line.rule} {line.threshold:g}{f': {line.outcome}' if outcome else ''})"

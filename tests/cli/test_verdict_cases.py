@@ -181,6 +181,23 @@ def test_a_gate_may_hold_the_mean_and_the_worst_of_several_tasks(case):
     assert "worst of all tasks (margin 0.05: undecided)" in one["sentence"]
 
 
+@pytest.mark.parametrize("tasks", ["acc", "acc,ndcg"])
+def test_a_gate_that_lets_doubt_pass_says_so_wherever_it_passes(case, tasks):
+    Path("gate.toml").write_text('margin = 0.05\nundecided = "pass"\n')
+    words = "--baseline", "base", "--candidate", "down", "--gate", "gate.toml", "--tasks", tasks
+    compare = case("border")
+    shown = compare(*words)
+    assert shown.code == 0
+    count = tasks.count(",") + 1
+    assert f"conditions that hold: {count} of {count} ({count} undecided, let pass)" in shown.out
+    said = "The gate passes; undecided, let pass: acc (margin 0.05)"
+    assert said in shown.out.replace("\n", " ")
+    junit = compare(*words, "--format", "junit").out
+    assert junit.count("<system-out>undecided, let pass: gain") == count
+    assert said in junit
+    assert said in compare(*words, "--format", "github").out
+
+
 def test_a_checkpoint_that_collapsed_is_worse_among_150_lines(case):
     found = case("many")("--baseline", "base", "--candidate", "ck*", "--format", "json")
     lost = [line for line in lines_of(found) if line["gain"] < -0.5]
