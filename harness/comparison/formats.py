@@ -153,7 +153,9 @@ def to_junit(comparisons: Sequence[Comparison], *, matrix: bool = False) -> str:
 
 
 def _cases(comparison: Comparison, *, matrix: bool) -> Iterator[_Case]:
-    yield from (_Case(text, text, "error", "broken") for text in comparison.broken)
+    # What a condition is broken for is said by its own test case.
+    said = {line.sentence for line in comparison.gate if line.outcome == "broken"}
+    yield from (_Case(text, text, "error", "broken") for text in comparison.broken if text not in said)
     for refused in comparison.refused:
         yield _Case(f"{refused.task} is comparable", _refusal_text(refused), "error", "not comparable")
     if comparison.gated:

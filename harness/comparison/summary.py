@@ -131,7 +131,8 @@ def _consequence(
     code: int,
 ) -> str:
     if code == BROKEN:
-        count = len(broken) + sum(line.outcome == "broken" for line in gate)
+        # A condition that is broken since a result is says so in the same words: that is one item.
+        count = len({*broken, *(line.sentence for line in gate if line.outcome == "broken")})
         return f"Fails: {count} item{'s are' if count > 1 else ' is'} missing or broken."
     if code == NOT_COMPARABLE:
         return f"Fails: not comparable on {', '.join(refusal.task for refusal in refused)}."
