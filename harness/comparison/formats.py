@@ -195,7 +195,7 @@ def _overall_case(overall: Overall, *, fails: bool) -> _Case:
 
 def condition_name(line: GateLine) -> str:
     """Return a condition's name, which is the same in every run."""
-    where = tasks_in_words(None, line.tag, line.over) if line.over else line.task
+    where = None if line.rule == "throughput" else tasks_in_words(line.task, line.tag, line.over)
     subject = " by ".join(word for word in (where, line.metric) if word)
     return f"{subject}: {line.rule} {line.threshold:g}" if subject else f"{line.rule} {line.threshold:g}"
 

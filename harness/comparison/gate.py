@@ -295,7 +295,7 @@ def _line(
         rule=condition.rule,
         task=line.task if line else condition.task,
         over=condition.over,
-        tag=condition.tag if condition.over else None,
+        tag=None if line else condition.tag,
         metric=line.metric if line else condition.metric,
         threshold=condition.threshold,
         outcome=outcome,

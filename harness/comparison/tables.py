@@ -116,13 +116,13 @@ def _condition_text(condition: GateLine, lines: Sequence[MetricComparison]) -> s
     if condition.rule == "throughput":
         return f"throughput ≥ {condition.threshold:g} × baseline"
     demand = {"margin": "loss <", "gain": "gain >", "min": "score ≥"}[condition.rule]
+    where = tasks_in_words(condition.task, condition.tag, condition.over)
     if condition.over:
         by = f" · {condition.metric}" if condition.metric else ""
-        where = tasks_in_words(None, condition.tag, condition.over)
         return f"{where}{by}: {demand} {condition.threshold:g}"
     line = _line_of(condition, lines)
     by = f" · {condition.metric}" if condition.metric and not (line and line.headline) else ""
-    return f"{condition.task or 'every task'}{by}: {demand} {condition.threshold:g}"
+    return f"{where}{by}: {demand} {condition.threshold:g}"
 
 
 def _outcome(condition: GateLine, lines: Sequence[MetricComparison]) -> str:

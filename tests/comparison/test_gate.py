@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from comparison.said import comparison
 from harness.comparison.absent import Absent
+from harness.comparison.formats import condition_name
 from harness.comparison.gate import Condition, Gate, evaluate_gate, margin_gate, read_gate
 from harness.comparison.result import MetricComparison, Speed
+from harness.comparison.tables import comparison_tables
 from harness.errors import HarnessError
 
 LINE = MetricComparison(
@@ -133,6 +136,16 @@ def test_of_an_absent_line_the_narrowest_condition_is_broken():
         ("stsb", "spearman", 0.2, "passes"),
         (None, None, 0.4, "broken"),
     ]
+
+
+def test_a_condition_of_a_tag_that_no_task_has_is_named_by_its_tag():
+    result = evaluated(rule="gain", threshold=0.02, tag="nosuch", metric="map")
+    assert result.outcome == "broken"
+    assert condition_name(result) == "tasks tagged nosuch by map: gain 0.02"
+    (row,) = comparison_tables(comparison(gate=(result,)))[-1].rows
+    assert row[0].text == "tasks tagged nosuch · map: gain > 0.02"
+    everywhere = evaluated(rule="gain", threshold=0.02, metric="map")
+    assert condition_name(everywhere) == "every task by map: gain 0.02"
 
 
 def test_a_gate_file_becomes_conditions(tmp_path):
