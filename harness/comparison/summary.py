@@ -46,7 +46,8 @@ def exit_code(
     if matrix:
         return PASSES
     if not gated:
-        return FAILS if any(each.verdict == "worse" for each in (*lines, *overall)) else PASSES
+        verdicts = {line.verdict for line in lines} | {mean.verdict for mean in overall}
+        return FAILS if "worse" in verdicts else PASSES
     if "fails" in outcomes:
         return FAILS
     return UNDECIDED if "undecided" in outcomes else PASSES
