@@ -163,7 +163,8 @@ def command(
     harness compare results/local --baseline minilm --candidate nda --gate gate.toml --why
 
     Exit codes: 0 passes, 1 fails, 2 something is missing or broken, 3 not comparable, 4 undecided.
-    Without --margin or --gate: 1 where the candidate is significantly worse on a line, else 0.
+    Without --margin or --gate: 1 where the candidate is significantly worse on a line or in an
+    overall mean, else 0.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.output import clean, echo
     from harness.cli.workspace import Workspace

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.comparison.absent import Absent, absent_metric, absent_task
 from harness.comparison.comparability import (
     KEYS,
     MACHINE,
@@ -73,6 +74,8 @@ class Partial:
     measured: list[MetricGain] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
+    """Lines that are not there, for one of these reasons."""
     notes: list[str] = field(default_factory=list)
     allowed: set[str] = field(default_factory=set)
     level: float = LEVEL
@@ -158,10 +161,18 @@ def _conclude(
         partial.allowed.add(MACHINE)
     elif differences and gate is not None and gate.throughput is not None:
         partial.refused.append(Refusal(task="throughput", differences=differences))
-    gate_lines = tuple(evaluate_gate(gate, lines, speed, why_no_speed, gains, partial.level)) if gate else ()
+    held = (lines, speed, why_no_speed, gains, partial.level, partial.absent)
+    gate_lines = tuple(evaluate_gate(gate, *held)) if gate else ()
     models = _model_ref(baseline, ()), _model_ref(candidate, candidates)
+    overall = overall_gains(members, options.domain, gate, partial.level)
     code = exit_code(
-        lines, gate_lines, partial.refused, partial.broken, gated=gate is not None, matrix=options.matrix
+        lines,
+        gate_lines,
+        partial.refused,
+        partial.broken,
+        overall,
+        gated=gate is not None,
+        matrix=options.matrix,
     )
     return Comparison(
         baseline=models[0],
@@ -182,7 +193,7 @@ def _conclude(
         tests=tests,
         level=1 - partial.level,
         speed=speed,
-        overall=overall_gains(members, options.domain, gate, partial.level),
+        overall=overall,
         forgetting=measure_forgetting(members, options.domain, partial.level),
         changes=find_all_changes(partial.measured) if options.why else (),
         sentence=write_sentence(
@@ -192,6 +203,7 @@ def _conclude(
             partial.refused,
             partial.broken,
             code,
+            overall,
             partial.level,
             matrix=options.matrix,
         ),
@@ -209,6 +221,7 @@ def _compare_task(
     """Measure one task, or record why that is impossible."""
     models = (baseline, *candidates)
     results = [baseline.answered[slot], *(_result(model, slot) for model in candidates)]
+    before = len(partial.broken)
     for model, result in zip(models, results, strict=True):
         if result is None:
             partial.broken.append(f"{slot[0]} is missing from the results of {model.name}")
@@ -223,6 +236,8 @@ def _compare_task(
     changed = changed_rows([model.name for model in models], results, options.suites)
     partial.broken += changed
     if failed or changed or len(others) < len(candidates):
+        reason = partial.broken[before]
+        partial.absent.append(absent_task(slot[0], results, options.tasks, options.suites, reason))
         return
     differences = {
         difference
@@ -233,6 +248,8 @@ def _compare_task(
     if not keys <= options.allow:
         ordered = sorted(differences, key=lambda difference: KEYS.index(difference.key))
         partial.refused.append(Refusal(task=slot[0], differences=tuple(ordered)))
+        reason = f"{slot[0]} is not comparable: {', '.join(each.key for each in ordered)} differs"
+        partial.absent.append(absent_task(slot[0], results, options.tasks, options.suites, reason))
         return
     partial.allowed |= keys
     pair = TaskPair(
@@ -248,8 +265,13 @@ def _compare_task(
 def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: Partial) -> None:
     scores = _select_scores(pair.baseline.evaluation.scores, task, options)
     absent = sorted({*metrics_of(task, options.suites)} - {score.metric for score in scores})
+    before = len(partial.broken)
     partial.broken += [
         f"{task} by {metric} is missing from the results of {pair.names[0]}" for metric in absent
+    ]
+    partial.absent += [
+        absent_metric(task, metric, pair.baseline, sentence, headline=metric == pair.headline)
+        for metric, sentence in zip(absent, partial.broken[before:], strict=True)
     ]
     for result, name in zip(pair.candidates, pair.names[1:], strict=True):
         own = {score.metric for score in result.evaluation.scores}
@@ -265,7 +287,11 @@ def _result(model: ModelResults, slot: Slot) -> TaskResult | None:
     """Return a model's result in a slot, else one on other data of the task, which will be refused."""
     if slot in model.answered:
         return model.answered[slot]
-    others = [result for own, result in sorted(model.answered.items(), key=repr) if own[0] == slot[0]]
+    return _other_result(model, slot[0])
+
+
+def _other_result(model: ModelResults, task: str) -> TaskResult | None:
+    others = [result for own, result in sorted(model.answered.items(), key=repr) if own[0] == task]
     return others[0] if others else None
 
 
@@ -290,7 +316,11 @@ def _note_other_tasks(
     known = {slot[0] for slot in baseline.answered}
     if options.only is not None:
         missing = sorted(options.only - known)
-        partial.broken += [f"{task} is missing from the results of {baseline.name}" for task in missing]
+        for task in missing:
+            partial.broken.append(f"{task} is missing from the results of {baseline.name}")
+            results = [_other_result(model, task) for model in candidates]
+            reason = partial.broken[-1]
+            partial.absent.append(absent_task(task, results, options.tasks, options.suites, reason))
         return
     extra = sorted({slot[0] for candidate in candidates for slot in candidate.answered} - known)
     if extra:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.comparison.result import GateLine, Refusal
+    from harness.comparison.result_overall import Overall
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 forbids even if escaped."""
@@ -127,12 +128,15 @@ class _Case:
     """`failure`, `error`, `skipped`, or empty if it passes."""
     kind: str = ""
     """Outcome of a condition, verdict on a line, or `not comparable`."""
+    doubt: str = ""
+    """Why a reader should not take the pass for more than it is; empty without such a reason."""
 
 
 def to_junit(comparisons: Sequence[Comparison], *, matrix: bool = False) -> str:
     """Write JUnit XML: a suite per comparison, a test case per condition of the gate.
 
-    Without a gate there is a test case per line. A suite fails if and only if the exit code is not 0.
+    Without a gate there is a test case per line and per overall mean. A suite fails if and only if the
+    exit code is not 0.
     matrix: whether all pairs were compared, so that no line fails.
     """
     suites = ET.Element("testsuites")
@@ -149,20 +153,28 @@ def to_junit(comparisons: Sequence[Comparison], *, matrix: bool = False) -> str:
 
 
 def _cases(comparison: Comparison, *, matrix: bool) -> Iterator[_Case]:
-    yield from (_Case(text, text, "error", "broken") for text in comparison.broken)
+    # What a condition is broken for is said by its own test case.
+    said = {line.sentence for line in comparison.gate if line.outcome == "broken"}
+    yield from (_Case(text, text, "error", "broken") for text in comparison.broken if text not in said)
     for refused in comparison.refused:
         yield _Case(f"{refused.task} is comparable", _refusal_text(refused), "error", "not comparable")
     if comparison.gated:
-        yield from map(_gate_case, comparison.gate)
+        yield from (_gate_case(line, comparison.lines) for line in comparison.gate)
     else:
         # With an exit code of 0, the best of several was selected: the question was which, not whether.
         fails = not matrix and comparison.exit_code != PASSES
         yield from (_line_case(line, fails=fails) for line in comparison.lines)
+        yield from (_overall_case(overall, fails=fails) for overall in comparison.overall)
 
 
-def _gate_case(line: GateLine) -> _Case:
+def _gate_case(line: GateLine, lines: Sequence[MetricComparison]) -> _Case:
     if line.holds:
-        return _Case(condition_name(line), line.sentence)
+        worse = any(
+            (own.task, own.metric, own.verdict) == (line.task, line.metric, "worse") and own.within_margin
+            for own in lines
+        )
+        doubt = "undecided, let pass" if line.let_pass else "passes, though worse" if worse else ""
+        return _Case(condition_name(line), line.sentence, doubt=doubt)
     outcome = "error" if line.outcome == "broken" else "failure"
     return _Case(condition_name(line), line.sentence, outcome, line.outcome)
 
@@ -174,9 +186,16 @@ def _line_case(line: MetricComparison, *, fails: bool) -> _Case:
     return _Case(name, _figures(line), "failure" if fails and line.verdict == "worse" else "", line.verdict)
 
 
+def _overall_case(overall: Overall, *, fails: bool) -> _Case:
+    tasks = tasks_in_words(None, overall.tag, "mean")
+    name = f"{tasks} (samples)" if overall.samples else tasks
+    failure = "failure" if fails and overall.verdict == "worse" else ""
+    return _Case(name, overall.sentence, failure, overall.verdict)
+
+
 def condition_name(line: GateLine) -> str:
     """Return a condition's name, which is the same in every run."""
-    where = tasks_in_words(None, line.tag, line.over) if line.over else line.task
+    where = None if line.rule == "throughput" else tasks_in_words(line.task, line.tag, line.over)
     subject = " by ".join(word for word in (where, line.metric) if word)
     return f"{subject}: {line.rule} {line.threshold:g}" if subject else f"{line.rule} {line.threshold:g}"
 
@@ -212,6 +231,8 @@ def _suite(comparison: Comparison, cases: Sequence[_Case]) -> ET.Element:
         if case.outcome:
             kind = {"type": _xml(case.kind)} if case.kind else {}
             ET.SubElement(element, case.outcome, kind | {"message": _xml(case.sentence)})
+        elif case.doubt:
+            ET.SubElement(element, "system-out").text = _xml(f"{case.doubt}: {case.sentence}")
     ET.SubElement(suite, "system-out").text = _xml(comparison.sentence)
     return suite
 
@@ -252,7 +273,7 @@ def _annotations(comparison: Comparison, *, matrix: bool) -> Iterator[str]:
         elif case.outcome == "skipped":
             yield _annotation("warning", f"{about}: {case.name}", case.sentence)
     for line in comparison.gate:
-        if line.holds and line.outcome == "undecided":
+        if line.let_pass:
             message = f"undecided, let pass: {line.sentence}"
             yield _annotation("warning", f"{about}: {condition_name(line)}", message)
     for worse in comparison.lines:

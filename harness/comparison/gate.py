@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from harness.comparison.result import GateLine
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
+    from harness.comparison.absent import Absent
     from harness.comparison.result import MetricComparison, Speed
     from harness.comparison.thresholds import Member
     from harness.comparison.words import Outcome, Over, Rule
@@ -44,6 +45,11 @@ class Condition:
         """Whether the rule applies to a metric of a task with these tags."""
         wanted = headline if self.metric is None else metric == self.metric
         return wanted and self.task in (None, task) and (self.tag is None or self.tag in tags)
+
+    def misses(self, absent: Absent) -> bool:
+        """Whether the rule would apply to a line that is not there."""
+        wanted = absent.headline if self.metric is None else self.metric in absent.metrics
+        return wanted and self.task in (None, absent.task) and (self.tag is None or self.tag in absent.tags)
 
     @property
     def on_gain(self) -> bool:
@@ -190,27 +196,31 @@ def evaluate_gate(
     why_no_speed: str,
     gains: Sequence[Gain | None] = (),
     level: float = LEVEL,
+    absent: Sequence[Absent] = (),
 ) -> list[GateLine]:
     """Evaluate every condition on every line that it applies to; a condition without a line is broken.
 
+    So is one that a line is absent of: a mean over the tasks that are left is another mean.
     gains: of the lines, in their order; for conditions over several tasks. level: of their intervals, which
     is that of the lines' intervals.
     """
     results = []
     for condition in gate.conditions:
         applies = [condition.applies_to(line) for line in lines]
-        if not any(applies):
+        missed = [each for each in absent if condition.misses(each)]
+        if not any(applies) and not missed:
             sentence = f"{condition.subject}: the comparison has no such line"
             results.append(_line(condition, None, "broken", sentence, gate))
         elif condition.over is not None:
             members = [pair for pair, own in zip(zip(lines, gains, strict=True), applies, strict=True) if own]
-            results += _evaluate_over(condition, condition.over, members, gate, level)
+            results += _evaluate_over(condition, condition.over, members, missed, gate, level)
         else:
             results += [
                 _evaluate_condition(condition, line, gate)
                 for line, own in zip(lines, applies, strict=True)
                 if own and not _has_narrower(gate, condition, line)
             ]
+            results += [line for each in missed if (line := _absent_line(condition, each, gate))]
     if gate.throughput is not None:
         results.append(_throughput(gate, gate.throughput, speed, why_no_speed))
     return sorted(
@@ -219,12 +229,19 @@ def evaluate_gate(
 
 
 def _evaluate_over(
-    condition: Condition, over: Over, members: Sequence[Member], gate: Gate, level: float
+    condition: Condition,
+    over: Over,
+    members: Sequence[Member],
+    missed: Sequence[Absent],
+    gate: Gate,
+    level: float,
 ) -> Iterable[GateLine]:
     """Yield a line for samples and one for real data, which are never taken together."""
     for sample in (False, True):
         own = [member for member in members if (member[0].data == "sample") == sample]
-        if own:
+        if reasons := [each.reason for each in missed if each.sample == sample]:
+            yield _line(condition, None, "broken", reasons[0], gate)
+        elif own:
             outcome, sentence = judge_tasks(condition.rule, condition.threshold, over, own, level)
             yield _line(condition, None, outcome, sentence, gate)
 
@@ -238,6 +255,19 @@ def _has_narrower(gate: Gate, condition: Condition, line: MetricComparison) -> b
         and other.breadth < condition.breadth
         for other in gate.conditions
     )
+
+
+def _absent_line(condition: Condition, absent: Absent, gate: Gate) -> GateLine | None:
+    """Return the broken condition on a line that is not there; None where a narrower one takes its place."""
+    headline = next(iter(absent.metrics), None) if absent.headline else None
+    metric = condition.metric or headline
+    rivals = [each for each in gate.conditions if each.over is None and each.rule == condition.rule]
+    for other in rivals:
+        covers = other.covers(absent.task, metric or "", absent.tags, headline=metric == headline)
+        if covers and other.breadth < condition.breadth:
+            return None
+    of_task = replace(condition, task=absent.task, tag=None, metric=metric)
+    return _line(of_task, None, "broken", absent.reason, gate)
 
 
 def _evaluate_condition(condition: Condition, line: MetricComparison, gate: Gate) -> GateLine:
@@ -265,7 +295,7 @@ def _line(
         rule=condition.rule,
         task=line.task if line else condition.task,
         over=condition.over,
-        tag=condition.tag if condition.over else None,
+        tag=None if line else condition.tag,
         metric=line.metric if line else condition.metric,
         threshold=condition.threshold,
         outcome=outcome,

@@ -73,10 +73,12 @@ def _overall(
     counts = {name: sum(line.verdict == name for line in lines) for name in _VERDICTS}
     shown = ", ".join(f"{name} on {count}" for name, count in counts.items() if count)
     sample = "samples of " if lines[0].data == "sample" else ""
-    which = f"tasks tagged {tag}" if tag else "tasks"
+    which = f"{sample}{len(tested)} tasks{f' tagged {tag}' if tag else ''}"
     left_out = len(lines) - len(tested)
     return Overall(
         tag=tag,
+        which=which,
+        samples=bool(sample),
         mean=mean,
         verdict=verdict,
         margin=margin,
@@ -89,7 +91,7 @@ def _overall(
         inconclusive=counts["inconclusive"],
         not_tested=counts["not tested"],
         sentence=(
-            f"over {sample}{len(tested)} {which}: mean gain {_figures(mean, level)}: {verdict}{by};"
+            f"over {which}: mean gain {_figures(mean, level)}: {verdict}{by};"
             f" worst {worst.task} {gain.value:+.4f}, all true gains above {low:+.4f}"
             f" ({level_text(1 - level / 2)}); {shown}"
             + (f" ({left_out} without an interval left out of the mean)" if left_out else "")

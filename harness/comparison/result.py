@@ -106,11 +106,11 @@ class GateLine:
 
     rule: Rule
     task: str | None
-    """None for throughput, and for a condition over several tasks."""
+    """None for throughput, for a condition over several tasks, and for one that has no line at all."""
     over: Over | None = None
     """Of which gain over several tasks; None for a single task."""
     tag: str | None = None
-    """The tag of these tasks; None for every task."""
+    """The tag of the tasks where `task` is None; None for every task."""
     metric: str | None
     threshold: float
     outcome: Outcome
@@ -118,6 +118,11 @@ class GateLine:
     """Whether it passes; an undecided one does if the gate's policy says so."""
     sentence: str
     """The condition and the figures that decide it."""
+
+    @property
+    def let_pass(self) -> bool:
+        """Whether it is undecided, and holds by the gate's policy alone."""
+        return self.holds and self.outcome == "undecided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

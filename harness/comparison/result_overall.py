@@ -23,6 +23,10 @@ class Overall:
 
     tag: str | None
     """The tag of the tasks; None for every task."""
+    which: str
+    """The tasks of the mean in words, such as `samples of 7 tasks` or `2 tasks tagged legal`."""
+    samples: bool
+    """Whether the data of these tasks are samples (illustrative); they are never taken with real data."""
     mean: Mean
     verdict: Verdict
     """On the mean, by its own interval."""

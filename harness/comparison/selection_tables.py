@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     from harness.comparison.result import Ranked, Selection
 
 
+_RANKS = ("is best", "may be best")
+"""Columns that a single candidate does without."""
+
+
 def selection_tables(selection: Selection) -> list[Table]:
     """Return the table of the candidates, with the winner's gain after selection below it."""
     gated = any(candidate.gate is not None for candidate in selection.candidates)
-    header = ["candidate", "gain [95 %, alone]", "is best", "may be best"]
+    alone = len(selection.candidates) == 1
+    header = ["candidate", "gain [95 %]"] if alone else ["candidate", "gain [95 %, alone]", *_RANKS]
+    among = ", of those that pass the gate" if selection.by_gate else ""
     return [
         Table(
-            f"best of {plural(len(selection.candidates), 'candidate')}",
-            f"by {selection.by}{', of those that pass the gate' if selection.by_gate else ''}",
+            "the only candidate" if alone else f"best of {len(selection.candidates)} candidates",
+            selection.by if alone else f"by {selection.by}{among}",
             [*header, *(["gate"] if gated else [])],
             [_row(candidate, selection, gated=gated) for candidate in selection.candidates],
             list(_remarks(selection)),
@@ -31,16 +37,20 @@ def selection_tables(selection: Selection) -> list[Table]:
 
 def _row(candidate: Ranked, selection: Selection, *, gated: bool) -> list[Cell]:
     wins = (candidate.model, candidate.fingerprint) == (selection.winner, selection.fingerprint)
+    ranks = share_text(candidate.probability), "yes" if candidate.among_best else "no"
     return [
         Cell(candidate.model, best=wins),
         Cell(gain_text(candidate.gain, candidate.low, candidate.high), best=wins),
-        Cell(share_text(candidate.probability), best=wins),
-        Cell("yes" if candidate.among_best else "no", best=wins),
+        *(Cell(text, best=wins) for text in ranks if len(selection.candidates) > 1),
         *([Cell(candidate.gate or "–", best=wins)] if gated else []),
     ]
 
 
 def _remarks(selection: Selection) -> Iterator[str]:
+    if len(selection.candidates) == 1:
+        yield "nothing was chosen, so nothing is corrected for a choice"
+        yield from (f"left out: {text}" for text in reasons_text(selection.left_out))
+        return
     if selection.estimate is None:
         ends = f"[{selection.low:+.4f}, {selection.high:+.4f}]"
         yield f"{selection.winner} after selection: gain {ends}, valid whichever candidate a gate selects"
@@ -49,7 +59,7 @@ def _remarks(selection: Selection) -> Iterator[str]:
         yield f"{selection.winner} after selection: gain {shown}; the largest of several is too high by luck"
     yield "is best: probability that its true gain is the largest, if nothing was known beforehand"
     yield "may be best: those among which the best is with 95 %"
-    if not selection.confirmed_on and len(selection.candidates) > 1:
+    if not selection.confirmed_on:
         yield (
             f"the intervals of its lines are of {level_text(selection.level)}, and any gate is asked at that"
             f" level, for {plural(len(selection.candidates), 'candidate')} at once"

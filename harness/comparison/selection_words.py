@@ -20,7 +20,8 @@ def write_sentence(selection: Selection) -> str:
     left = len(selection.left_out)
     out = f" {plural(left, 'candidate')} {verb(left, 'was', 'were')} left out." if left else ""
     doubt = "" if len(selection.candidates) == 1 or selection.by_gate else f"; {_doubt(selection)}"
-    return f"{_who(selection)}: {_gain(selection)}{doubt}.{_passing(selection)}{out}"
+    who, what = _who(selection)
+    return f"{who}: {what} {_gain(selection)}{doubt}.{_passing(selection)}{out}"
 
 
 def reasons_text(left_out: Sequence[LeftOut]) -> Iterator[str]:
@@ -31,36 +32,43 @@ def reasons_text(left_out: Sequence[LeftOut]) -> Iterator[str]:
     yield from (f"{named(names, _MOST_NAMED)}: {reason}" for reason, names in models.items())
 
 
-def _who(selection: Selection) -> str:
+def _who(selection: Selection) -> tuple[str, str]:
+    """Return who was selected among whom, and the word for its gain: what it is of, if that chose nothing."""
     count = len(selection.candidates)
     if count == 1:
-        return f"{selection.winner} is the only candidate, by {selection.by}"
+        left = " that could be selected" if selection.left_out else ""
+        return f"{selection.winner} is the only candidate{left}", selection.by
     if not selection.by_gate:
-        return f"{selection.winner} is the best of {plural(count, 'candidate')} by {selection.by}"
+        return f"{selection.winner} is the best of {plural(count, 'candidate')} by {selection.by}", "gain"
     outcome = selection.candidates[0].gate
     alike = sum(each.gate == outcome for each in selection.candidates)
-    if outcome == "passes":
-        whose = f"of the {alike} of {count} candidates that {verb(alike, 'passes', 'pass')} the gate"
-    else:
-        whose = (
-            f"of the {plural(alike, 'candidate')} for which the gate is {outcome}"
-            if outcome == "undecided"
-            else (f"of {plural(count, 'candidate')}")
+    if outcome not in ("passes", "undecided"):
+        return (
+            f"{selection.winner} is the best of {count} candidates, as none passes, by {selection.by}",
+            "gain",
         )
-        whose += ", as none passes,"
-    return f"{selection.winner} is the best {whose} by {selection.by}"
+    that = f"that {verb(alike, 'passes', 'pass')} the gate"
+    if outcome == "undecided":
+        that = "for which the gate is undecided, as none passes"
+    if alike == 1:
+        return f"{selection.winner} is the only one of {count} candidates {that}", selection.by
+    comma = "," if outcome == "undecided" else ""
+    whose = f"of the {alike} of {count} candidates {that}{comma}"
+    return f"{selection.winner} is the best {whose} by {selection.by}", "gain"
 
 
 def _gain(selection: Selection) -> str:
     interval = f"[{selection.low:+.4f}, {selection.high:+.4f}]"
-    if selection.estimate is not None:
+    alone = len(selection.candidates) == 1
+    if not alone and selection.estimate is not None:
         interval = f"{selection.estimate:+.4f} {interval}"
     real = (
         "a gain beyond chance" if selection.low > 0
         else "a loss beyond chance" if selection.high < 0
         else "which may be chance"
     )  # fmt: skip
-    return f"gain {selection.gain:+.4f}, after selection {interval}, {real}"
+    after = "" if alone else ", after selection"
+    return f"{selection.gain:+.4f}{after} {interval}, {real}"
 
 
 def _doubt(selection: Selection) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.comparison.result import GateLine, MetricComparison, ModelRef, Refusal
+    from harness.comparison.result_overall import Overall
 
 _NAMED = 3
 """Maximum number of tasks or conditions that a sentence names; of more, it gives the number."""
@@ -23,6 +24,7 @@ def exit_code(
     gate: Sequence[GateLine],
     refused: Sequence[Refusal],
     broken: Sequence[str],
+    overall: Sequence[Overall] = (),
     *,
     gated: bool,
     matrix: bool = False,
@@ -30,8 +32,9 @@ def exit_code(
     """Return the exit code. Precedence: broken, not comparable, fails, undecided.
 
     A condition on a refused task finds no line; the code is then that of the refusal.
-    Without a gate, a candidate passes unless it is significantly worse on some line. In a matrix of all pairs
-    one of two is always worse, and neither fails.
+    Without a gate, a candidate passes unless it is significantly worse on some line, or by an overall mean: a
+    loss that no task shows alone is no smaller for that. In a matrix of all pairs one of two is always worse,
+    and neither fails.
     """
     outcomes = {line.outcome for line in gate if not line.holds}
     if broken:
@@ -43,7 +46,8 @@ def exit_code(
     if matrix:
         return PASSES
     if not gated:
-        return FAILS if any(line.verdict == "worse" for line in lines) else PASSES
+        verdicts = {line.verdict for line in lines} | {mean.verdict for mean in overall}
+        return FAILS if "worse" in verdicts else PASSES
     if "fails" in outcomes:
         return FAILS
     return UNDECIDED if "undecided" in outcomes else PASSES
@@ -56,22 +60,25 @@ def write_sentence(
     refused: Sequence[Refusal],
     broken: Sequence[str],
     code: int,
+    overall: Sequence[Overall] = (),
     level: float = LEVEL,
     *,
     matrix: bool = False,
 ) -> str:
     """Write the verdicts and the outcome in words.
 
-    models: baseline and candidate. level: of the intervals, which the gate goes by. matrix: whether neither
-    of them is a baseline, so that there is no outcome but of what is missing.
+    models: baseline and candidate. overall: of which those that are better or worse are named. level: of the
+    intervals, which the gate goes by. matrix: whether neither of them is a baseline, so that there is no
+    outcome but of what is missing.
     """
     baseline, candidate = (_distinct_name(model, models) for model in models)
+    means = _overall_verdicts(overall)
     if matrix and code == PASSES:
-        return f"{candidate} against {baseline}: {_verdicts(lines)}."
+        return f"{candidate} against {baseline}: {_verdicts(lines)}{means}."
     follows = _consequence(lines, gate, refused, broken, code)
     of_gate = "not" if level >= LEVEL else "for all candidates"
     levels = f" (verdicts corrected over all lines, the gate {of_gate})" if gate and _corrected(lines) else ""
-    return f"{candidate} against {baseline}: {_verdicts(lines)}{levels}. {follows}"
+    return f"{candidate} against {baseline}: {_verdicts(lines)}{levels}{means}. {follows}"
 
 
 def _corrected(lines: Sequence[MetricComparison]) -> bool:
@@ -96,6 +103,15 @@ def _verdicts(lines: Sequence[MetricComparison]) -> str:
     return ", ".join(parts) or "nothing could be compared"
 
 
+def _overall_verdicts(overall: Sequence[Overall]) -> str:
+    """Return the means that are better or worse, with the words of the remark below the table."""
+    return "".join(
+        f"; {each.verdict} over {each.which} (mean gain {each.mean.gain:+.4f})"
+        for each in overall
+        if each.verdict in ("better", "worse")
+    )
+
+
 def _list_lines(lines: Sequence[MetricComparison], *, gains: bool) -> str:
     if len(lines) > _NAMED:
         return f"{len(lines)} {'tasks' if all(line.headline for line in lines) else 'lines'}"
@@ -116,18 +132,17 @@ def _consequence(
     code: int,
 ) -> str:
     if code == BROKEN:
-        count = len(broken) + sum(line.outcome == "broken" for line in gate)
+        # A condition that is broken since a result is says so in the same words: that is one item.
+        count = len({*broken, *(line.sentence for line in gate if line.outcome == "broken")})
         return f"Fails: {count} item{'s are' if count > 1 else ' is'} missing or broken."
     if code == NOT_COMPARABLE:
         return f"Fails: not comparable on {', '.join(refusal.task for refusal in refused)}."
     failing = sorted((line for line in gate if not line.holds), key=lambda line: line.outcome != "fails")
     if failing:
         outcome = "fails" if code == FAILS else "is undecided"
-        named = ", ".join(dict.fromkeys(_condition_text(line) for line in failing[:_NAMED]))
-        more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
-        return f"The gate {outcome}: {named}{more}."
+        return f"The gate {outcome}: {_list_conditions(failing)}."
     if gate:
-        return f"The gate passes: all {len(gate)} conditions hold." if len(gate) > 1 else "The gate passes."
+        return _passing(gate)
     if code == FAILS:
         return "Fails: without a margin, a significant loss is not accepted."
     if not any(line.verdict in ("better", "worse", "equivalent", "inconclusive") for line in lines):
@@ -135,6 +150,21 @@ def _consequence(
     return "Nothing is significantly worse; a --margin would say how much worse it could be."
 
 
-def _condition_text(line: GateLine) -> str:
+def _passing(gate: Sequence[GateLine]) -> str:
+    """Return that all conditions hold, and which of them only because the policy lets doubt pass."""
+    if let_pass := [line for line in gate if line.let_pass]:
+        return f"The gate passes; undecided, let pass: {_list_conditions(let_pass, outcomes=False)}."
+    if len(gate) == 1:
+        return "The gate passes."
+    return f"The gate passes: {'both' if len(gate) == 2 else f'all {len(gate)}'} conditions hold."
+
+
+def _list_conditions(conditions: Sequence[GateLine], *, outcomes: bool = True) -> str:
+    texts = dict.fromkeys(_condition_text(line, outcome=outcomes) for line in conditions[:_NAMED])
+    more = f" and {len(conditions) - _NAMED} more" if len(conditions) > _NAMED else ""
+    return f"{', '.join(texts)}{more}"
+
+
+def _condition_text(line: GateLine, *, outcome: bool) -> str:
     where = "throughput" if line.rule == "throughput" else tasks_in_words(line.task, line.tag, line.over)
-    return f"{where} ({line.rule} {line.threshold:g}: {line.outcome})"
+    return f"{where} ({line.rule} {line.threshold:g}{f': {line.outcome}' if outcome else ''})"

@@ -93,9 +93,11 @@ def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
 def _gate_table(comparison: Comparison) -> Table:
     gate, lines = comparison.gate, comparison.lines
     count = sum(condition.holds for condition in gate)
+    let_pass = sum(condition.let_pass for condition in gate)
+    doubt = f" ({let_pass} undecided, let pass)" if let_pass else ""
     return Table(
         "gate",
-        f"conditions that hold: {count} of {len(gate)}; {gate_level(comparison.level)}",
+        f"conditions that hold: {count} of {len(gate)}{doubt}; {gate_level(comparison.level)}",
         ["condition", "outcome", "figures"],
         [
             # Bold marks what a reader looks for: failures.
@@ -114,19 +116,19 @@ def _condition_text(condition: GateLine, lines: Sequence[MetricComparison]) -> s
     if condition.rule == "throughput":
         return f"throughput ≥ {condition.threshold:g} × baseline"
     demand = {"margin": "loss <", "gain": "gain >", "min": "score ≥"}[condition.rule]
+    where = tasks_in_words(condition.task, condition.tag, condition.over)
     if condition.over:
         by = f" · {condition.metric}" if condition.metric else ""
-        where = tasks_in_words(None, condition.tag, condition.over)
         return f"{where}{by}: {demand} {condition.threshold:g}"
     line = _line_of(condition, lines)
     by = f" · {condition.metric}" if condition.metric and not (line and line.headline) else ""
-    return f"{condition.task or 'every task'}{by}: {demand} {condition.threshold:g}"
+    return f"{where}{by}: {demand} {condition.threshold:g}"
 
 
 def _outcome(condition: GateLine, lines: Sequence[MetricComparison]) -> str:
     if not condition.holds:
         return condition.outcome.upper()
-    if condition.outcome == "undecided":
+    if condition.let_pass:
         return "undecided, let pass"
     line = _line_of(condition, lines)
     # Significantly worse, but within the margin: it passes, and a reader must see it.

@@ -27,8 +27,10 @@ def compare_speed(
         return from_bench, "", ()
     ours, theirs = candidate.throughput, baseline.throughput
     if ours is None or theirs is None:
-        untimed = " and ".join(model.name for model in (baseline, candidate) if model.throughput is None)
-        return None, f"{untimed} was not timed; run it without --no-throughput, or use harness bench", ()
+        untimed = [model.name for model in (baseline, candidate) if model.throughput is None]
+        were, them = ("was", "it") if len(untimed) == 1 else ("were", "them")
+        why = f"{' and '.join(untimed)} {were} not timed"
+        return None, f"{why}; run {them} without --no-throughput, or use harness bench", ()
     differences = machine_differences(theirs, ours)
     if differences and not allow_machine:
         pairs = "; ".join(f"{each.baseline} / {each.candidate}" for each in differences)

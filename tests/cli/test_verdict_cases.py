@@ -97,6 +97,25 @@ def test_a_loss_at_the_border_fails_or_is_undecided_as_its_interval_says(case):
     assert f"The gate {word}: " in one["sentence"]
 
 
+def test_a_mean_that_is_worse_where_no_task_is_alone_fails_without_a_gate(case):
+    compare = case("border")
+    words = "--baseline", "base", "--candidate", "down"
+    found = compare(*words, "--format", "json")
+    (one,) = json.loads(found.out)["comparisons"]
+    assert {line["verdict"] for line in one["lines"]} == {"inconclusive"}
+    (overall,) = one["overall"]
+    assert (overall["verdict"], found.code) == ("worse", 1)
+    named = f"worse over 2 tasks (mean gain {overall['mean']['gain']:+.4f})"
+    assert f"; {named}. Fails: without a margin" in one["sentence"]
+    annotations = compare(*words, "--format", "github").out
+    assert annotations.startswith("::error title=harness compare::down against base")
+    assert "mean of all tasks::worse: over 2 tasks" in annotations.replace("%3A", ":")
+    assert "Nothing is significantly worse" not in annotations
+    gated = compare(*words, "--margin", "0.3")
+    assert gated.code == 0, "a gate decides alone"
+    assert f"{named}. The gate passes" in gated.out.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("candidate", "verdict", "code"),
     [("eq", "inconclusive", 0), ("better", "better", 0), ("worse", "worse", 1)],
@@ -160,6 +179,23 @@ def test_a_gate_may_hold_the_mean_and_the_worst_of_several_tasks(case):
     ]
     assert found.code == 4
     assert "worst of all tasks (margin 0.05: undecided)" in one["sentence"]
+
+
+@pytest.mark.parametrize("tasks", ["acc", "acc,ndcg"])
+def test_a_gate_that_lets_doubt_pass_says_so_wherever_it_passes(case, tasks):
+    Path("gate.toml").write_text('margin = 0.05\nundecided = "pass"\n')
+    words = "--baseline", "base", "--candidate", "down", "--gate", "gate.toml", "--tasks", tasks
+    compare = case("border")
+    shown = compare(*words)
+    assert shown.code == 0
+    count = tasks.count(",") + 1
+    assert f"conditions that hold: {count} of {count} ({count} undecided, let pass)" in shown.out
+    said = "The gate passes; undecided, let pass: acc (margin 0.05)"
+    assert said in shown.out.replace("\n", " ")
+    junit = compare(*words, "--format", "junit").out
+    assert junit.count("<system-out>undecided, let pass: gain") == count
+    assert said in junit
+    assert said in compare(*words, "--format", "github").out
 
 
 def test_a_checkpoint_that_collapsed_is_worse_among_150_lines(case):

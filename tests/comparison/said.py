@@ -153,7 +153,7 @@ def everything() -> Comparison:
         tests=6,
         overall=(
             Overall(
-                tag=None, verdict="inconclusive", margin=None,
+                tag=None, which="2 tasks", samples=False, verdict="inconclusive", margin=None,
                 worst="contract-nli", worst_gain=-0.031, worst_low=-0.0388,
                 mean=Mean(tasks=("stsb", "contract-nli"), gain=-0.0093, low=-0.02, high=0.001),
                 better=1, worse=1, equivalent=0, inconclusive=0, not_tested=0,

@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from comparison.made import CORRECT, SPEARMAN, answer, pairs, reseal, right
 from harness.comparison.compare import CompareOptions, compare
+from harness.comparison.formats import to_junit
 from harness.comparison.gate import Condition, Gate, margin_gate
 from harness.comparison.sources import read_results
 from harness.errors import HarnessError
@@ -212,6 +213,38 @@ def test_an_error_of_either_model_is_a_failure():
     Results(Path("cand")).write_error(failed, None)
     found = ask()
     assert (found.exit_code, found.broken) == (2, ("further is an ERROR of cand: boom",))
+
+
+@pytest.mark.parametrize("kind", ["missing", "an error", "not comparable", "missing from the baseline"])
+def test_every_condition_that_a_line_is_absent_of_is_broken(kind):
+    both(right(0.6), right(0.8))
+    folders = ["cand"] if kind == "missing from the baseline" else ["base"]
+    folders += ["cand"] if kind == "not comparable" else []
+    for folder in folders:
+        answer(folder, folder, "further", correct=right(0.5), split=f"of {folder}")
+    if kind == "an error":
+        fingerprint = read_results(Path("cand"))[0].fingerprint
+        failed = evaluated("cand", "further", fingerprint=fingerprint, error="boom")
+        Results(Path("cand")).write_error(failed, None)
+    conditions = (
+        Condition(rule="margin", threshold=0.3),
+        Condition(rule="margin", threshold=0.3, over="mean"),
+        Condition(rule="min", threshold=0.1, over="worst", tag="quiz"),
+        Condition(rule="min", threshold=0.1, task="quiz"),
+    )
+    found = ask(gate=Gate(conditions=conditions), only=frozenset({"quiz", "further"}))
+    told = found.broken[0] if found.broken else "further is not comparable: split differs"
+    broken = [one for one in found.gate if one.outcome == "broken"]
+    assert [(one.task, one.over, one.rule, one.sentence) for one in broken] == [
+        ("further", None, "margin", told),
+        (None, "mean", "margin", told),
+        (None, "worst", "min", told),
+    ]
+    assert [one.outcome for one in found.gate if one.task == "quiz"] == ["passes", "passes"]
+    assert found.exit_code == (3 if kind == "not comparable" else 2)
+    if found.exit_code == 2:
+        assert found.sentence.endswith("Fails: 1 item is missing or broken.")
+        assert to_junit([found]).count("<error") == 3, "the task has no test case beside its conditions"
 
 
 def test_predictions_that_are_gone_or_cut_off_are_a_failure():

@@ -202,15 +202,23 @@ def outcomes(suite):
 def test_a_condition_of_the_gate_is_a_test_case():
     assert outcomes(suite_of(comparison(*every_verdict(), gate=every_outcome(), exit_code=2))) == {
         "stsb by spearman: margin 0.01": None,
-        "penal-triplets by accuracy: margin 0.01": None,
+        "penal-triplets by accuracy: margin 0.01": ("system-out", None),
         "contract-nli by accuracy: margin 0.01": ("failure", "fails"),
         "case-law by accuracy: gain 0.01": ("failure", "undecided"),
-        "stsb by pearson: gain 0.01": None,
+        "stsb by pearson: gain 0.01": ("system-out", None),
         "gone: margin 0.01": ("error", "broken"),
         "mean of legal tasks: gain 0.01": None,
         "stsb by spearman: min 0.8": None,
         "throughput 0.9": None,
     }
+
+
+def test_a_test_case_says_what_was_let_pass_and_what_is_worse_within_the_margin():
+    suite = suite_of(comparison(*every_verdict(), gate=every_outcome(), exit_code=2))
+    said = {case.get("name"): case.findtext("system-out") for case in suite.iter("testcase")}
+    assert said["stsb by pearson: gain 0.01"].startswith("undecided, let pass: gain +0.0123")
+    assert said["penal-triplets by accuracy: margin 0.01"].startswith("passes, though worse: gain")
+    assert said["stsb by spearman: margin 0.01"] is None
 
 
 def test_what_is_missing_or_refused_is_an_error():
@@ -228,6 +236,16 @@ def test_without_a_gate_a_line_is_a_test_case():
         "legal-retrieval by ndcg@10": None,
         "case-law by accuracy": None,
         "mteb-sts12 by spearman": ("skipped", None),
+    }
+
+
+def test_without_a_gate_an_overall_mean_is_a_test_case():
+    (mean,) = everything().overall
+    worse, sample = replace(mean, verdict="worse"), replace(mean, tag="legal", samples=True)
+    assert outcomes(suite_of(comparison(line(), overall=(worse, sample), exit_code=1))) == {
+        "stsb by spearman": None,
+        "mean of all tasks": ("failure", "worse"),
+        "mean of legal tasks (samples)": None,
     }
 
 

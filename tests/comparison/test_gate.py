@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from comparison.said import comparison
+from harness.comparison.absent import Absent
+from harness.comparison.formats import condition_name
 from harness.comparison.gate import Condition, Gate, evaluate_gate, margin_gate, read_gate
 from harness.comparison.result import MetricComparison, Speed
+from harness.comparison.tables import comparison_tables
 from harness.errors import HarnessError
 
 LINE = MetricComparison(
@@ -108,6 +112,40 @@ def test_the_interval_of_the_throughput_ratio_is_compared(low, high, outcome):
 def test_throughput_without_a_measurement_is_broken():
     (result,) = evaluate_gate(Gate(conditions=(), throughput=0.9), [], None, "nda was not timed")
     assert (result.outcome, result.sentence) == ("broken", "throughput: nda was not timed")
+
+
+def test_of_an_absent_line_the_narrowest_condition_is_broken():
+    gone = Absent(
+        task="gone",
+        tags=("sts",),
+        metrics=("spearman", "pearson"),
+        headline=True,
+        sample=False,
+        reason="lost",
+    )
+    gate = Gate(conditions=(
+        Condition(rule="margin", threshold=0.1),
+        Condition(rule="margin", threshold=0.2, tag="sts"),
+        Condition(rule="margin", threshold=0.3, task="gone", metric="pearson"),
+        Condition(rule="margin", threshold=0.4, tag="legal"),
+    ))  # fmt: skip
+    found = evaluate_gate(gate, [LINE], None, "", absent=[gone])
+    assert [(each.task, each.metric, each.threshold, each.outcome) for each in found] == [
+        ("gone", "pearson", 0.3, "broken"),
+        ("gone", "spearman", 0.2, "broken"),
+        ("stsb", "spearman", 0.2, "passes"),
+        (None, None, 0.4, "broken"),
+    ]
+
+
+def test_a_condition_of_a_tag_that_no_task_has_is_named_by_its_tag():
+    result = evaluated(rule="gain", threshold=0.02, tag="nosuch", metric="map")
+    assert result.outcome == "broken"
+    assert condition_name(result) == "tasks tagged nosuch by map: gain 0.02"
+    (row,) = comparison_tables(comparison(gate=(result,)))[-1].rows
+    assert row[0].text == "tasks tagged nosuch · map: gain > 0.02"
+    everywhere = evaluated(rule="gain", threshold=0.02, metric="map")
+    assert condition_name(everywhere) == "every task by map: gain 0.02"
 
 
 def test_a_gate_file_becomes_conditions(tmp_path):

@@ -110,6 +110,21 @@ def test_a_domain_has_an_overall_verdict_of_its_own():
     forgetting = ask(domain=frozenset({"legal"})).forgetting
     assert forgetting.inside == legal.mean
     assert "2 tasks tagged legal" in legal.sentence
+    assert (
+        "; better over 2 tasks tagged legal (mean gain +0.1000)." in ask(domain=frozenset({"legal"})).sentence
+    )
+
+
+def test_a_mean_that_is_worse_fails_without_a_gate_and_is_named():
+    for place in range(6):
+        task(f"t{place}", -0.011, seed=place)
+    found = ask()
+    assert {line.verdict for line in found.lines} == {"inconclusive"}
+    assert (found.overall[0].verdict, found.exit_code) == ("worse", 1)
+    assert "inconclusive on 6 tasks; worse over 6 tasks (mean gain -0.0110). Fails: " in found.sentence
+    of_pair = ask(matrix=True)
+    assert of_pair.exit_code == 0
+    assert of_pair.sentence.endswith("; worse over 6 tasks (mean gain -0.0110).")
 
 
 # --- the gate ---------------------------------------------------------------------------------------------

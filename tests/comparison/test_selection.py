@@ -102,6 +102,19 @@ def test_the_gain_of_the_best_of_equal_candidates_is_corrected_and_of_one_candid
     assert (alone.level, ranked.probability) == (0.95, 1)
 
 
+@pytest.mark.parametrize("gate", [None, margin_gate(0.05)])
+def test_of_a_single_candidate_no_word_says_that_it_was_chosen(gate):
+    field(0.02)
+    options = CompareOptions(tasks={}, gate=gate)
+    found = select_best(sides("a"), options, by_gate=gate is not None).selection
+    shown = f"{found.gain:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+    assert found.sentence == f"a is the only candidate: its gain on law {shown}, a gain beyond chance."
+    (table,) = selection_tables(found)
+    assert (table.title, table.subtitle) == ("the only candidate", "its gain on law")
+    assert table.header == ["candidate", "gain [95 %]", *(["gate"] if gate else [])]
+    assert table.remarks == ["nothing was chosen, so nothing is corrected for a choice"]
+
+
 def test_a_clear_winner_is_told_from_all_others():
     field(0.2, 0.0, 0.01)
     comparison, found = select()
@@ -140,7 +153,9 @@ def test_candidates_that_lack_a_task_or_are_broken_or_not_comparable_are_left_ou
         ("b", "law is not comparable"),
         ("d", "news is an ERROR of d"),
     ]
-    assert found.sentence.startswith("c is the only candidate")
+    assert found.sentence.startswith(
+        "c is the only candidate that could be selected: its mean gain on 2 tasks "
+    )
     assert found.sentence.endswith("3 candidates were left out.")
 
 
@@ -284,6 +299,9 @@ def test_the_best_of_those_that_pass_is_selected_if_the_gate_decides():
     )
     assert selection.sentence.endswith("a gain beyond chance. The gate is also passed by c.")
     assert "valid whichever candidate" in " ".join(selection_tables(selection)[0].remarks)
+    two = select_best(sides("a", "b"), options, "law", by_gate=True).selection
+    only = "b is the only one of 2 candidates that passes the gate: its gain on law +0."
+    assert two.sentence.startswith(only)
     alone = select_best(sides("b"), options, "law", by_gate=True).selection
     assert (alone.low, alone.high) == pytest.approx((ranked["b"].low, ranked["b"].high))
 

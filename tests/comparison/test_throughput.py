@@ -78,7 +78,10 @@ def test_a_speed_that_was_never_measured_fails_a_gate_that_asks_for_it():
     (cand,) = read_results(Path("cand"))
     found = ask(base, cand)
     assert found.exit_code == 2
-    assert "cand was not timed" in found.gate[0].sentence
+    assert "cand was not timed; run it" in found.gate[0].sentence
+    answer("bare", "bare", correct=right(0.7))
+    (bare,) = read_results(Path("bare"))
+    assert "bare and cand were not timed; run them" in ask(bare, cand).gate[0].sentence
 
 
 def test_an_incomplete_or_unreadable_bench_is_skipped():
