@@ -85,6 +85,21 @@ class Gate:
         ]
         return min(margins, key=lambda each: each.breadth).threshold if margins else None
 
+    def decides(
+        self, condition: Condition, task: str, metric: str, tags: Collection[str], *, headline: bool
+    ) -> bool:
+        """Whether one of its conditions applies to a metric of a task, and no narrower one in its place."""
+        return condition.covers(task, metric, tags, headline=headline) and not (
+            condition.over is None
+            and any(
+                other.over is None
+                and other.rule == condition.rule
+                and other.breadth < condition.breadth
+                and other.covers(task, metric, tags, headline=headline)
+                for other in self.conditions
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LineTable:
@@ -208,8 +223,8 @@ def evaluate_gate(
         else:
             results += [
                 _evaluate_condition(condition, line, gate)
-                for line, own in zip(lines, applies, strict=True)
-                if own and not _has_narrower(gate, condition, line)
+                for line in lines
+                if gate.decides(condition, line.task, line.metric, line.tags, headline=line.headline)
             ]
     if gate.throughput is not None:
         results.append(_throughput(gate, gate.throughput, speed, why_no_speed))
@@ -227,17 +242,6 @@ def _evaluate_over(
         if own:
             outcome, sentence = judge_tasks(condition.rule, condition.threshold, over, own, level)
             yield _line(condition, None, outcome, sentence, gate)
-
-
-def _has_narrower(gate: Gate, condition: Condition, line: MetricComparison) -> bool:
-    """Whether a narrower condition of the same rule takes the place of this one on a line."""
-    return any(
-        other.over is None
-        and other.rule == condition.rule
-        and other.applies_to(line)
-        and other.breadth < condition.breadth
-        for other in gate.conditions
-    )
 
 
 def _evaluate_condition(condition: Condition, line: MetricComparison, gate: Gate) -> GateLine:
