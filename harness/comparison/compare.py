@@ -20,7 +20,7 @@ from harness.comparison.metric_range import refuse_out_of_range
 from harness.comparison.overall_gain import measure_forgetting, overall_gains
 from harness.comparison.planning import plan_gate
 from harness.comparison.result import Comparison, ModelRef, Refusal
-from harness.comparison.same_model import refuse_same_records, same_model_notes
+from harness.comparison.same_model import alike_seeds_notes, refuse_same_records, same_model_notes
 from harness.comparison.summary import exit_code, write_sentence
 from harness.comparison.task_notes import task_notes
 from harness.comparison.throughput import compare_speed
@@ -133,7 +133,9 @@ def _measure_pair(
 ) -> Partial:
     partial = Partial(notes=[*same_model_notes(baseline, candidates), *suite_notes(options.suites)])
     slots = [slot for slot in baseline.answered if options.only is None or slot[0] in options.only]
-    for slot in sorted(without_other_rows(slots, baseline, options.suites), key=repr):
+    slots = sorted(without_other_rows(slots, baseline, options.suites), key=repr)
+    partial.notes += alike_seeds_notes(candidates, slots)
+    for slot in slots:
         _compare_task(baseline, candidates, slot, options, partial)
     _note_other_tasks(baseline, candidates, options, partial)
     return partial
