@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -84,6 +85,8 @@ def test_all_formats_know_the_selection(harness):
     assert found["selection"]["winner"] == comparison["candidate"]["name"] == "ck4"
     assert len(found["selection"]["candidates"]) == 5
     assert comparison["level"] == found["selection"]["level"] > 0.95
+    rows = list(csv.DictReader(harness(*words, "--format", "csv").out.splitlines()))
+    assert [float(row["level"]) for row in rows] == [comparison["level"]] * 2
     assert "### best of 5 candidates" in harness(*words, "--format", "md").out
     suites = ET.fromstring(harness(*words, "--format", "junit").out)
     assert [suite.get("name") for suite in suites] == ["ck4 against base"]
