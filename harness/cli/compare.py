@@ -196,7 +196,7 @@ def command(
     shown = _Report(
         comparisons=[comparisons[selected.shown]] if selected else comparisons,
         front=_pareto_front(pairs),
-        warnings=[warning] if warning else [],
+        warnings=[*([warning] if warning else []), *(selected.warnings if selected else ())],
         selection=selected.selection if selected else None,
         matrix=matrix,
     )

@@ -17,10 +17,11 @@ from harness.comparison.evidence import Evidence
 from harness.comparison.frozen_suites import changed_rows, metrics_of, suite_notes, without_other_rows
 from harness.comparison.gate import evaluate_gate
 from harness.comparison.measure import TaskPair, measure
+from harness.comparison.metric_range import refuse_out_of_range
 from harness.comparison.overall_gain import measure_forgetting, overall_gains
 from harness.comparison.planning import plan_gate
 from harness.comparison.result import Comparison, ModelRef, Refusal
-from harness.comparison.same_model import refuse_same_records, same_model_notes
+from harness.comparison.same_model import alike_seeds_notes, refuse_same_records, same_model_notes
 from harness.comparison.summary import exit_code, write_sentence
 from harness.comparison.task_notes import task_notes
 from harness.comparison.throughput import compare_speed
@@ -89,7 +90,8 @@ def compare(
 
     A candidate is one model, or several that differ in their training seed only.
     Results that are missing, broken or not comparable raise nothing: they are listed, and are failures.
-    Raises HarnessError where both sides of a pair are the very same records.
+    Raises HarnessError where both sides of a pair are the very same records, and for a gate's threshold that
+    no pair of scores of a metric could miss, or could meet.
     """
     return conclude(pairs, options, measure_pairs(pairs, options))
 
@@ -100,7 +102,10 @@ def measure_pairs(
     """Measure all gains of each pair, before any verdict; raises HarnessError as `compare` does."""
     for baseline, candidates in pairs:
         refuse_same_records(baseline, candidates)
-    return [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
+    partials = [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
+    for partial in partials:
+        refuse_out_of_range(options.gate, partial.measured)
+    return partials
 
 
 def conclude(
@@ -131,7 +136,9 @@ def _measure_pair(
 ) -> Partial:
     partial = Partial(notes=[*same_model_notes(baseline, candidates), *suite_notes(options.suites)])
     slots = [slot for slot in baseline.answered if options.only is None or slot[0] in options.only]
-    for slot in sorted(without_other_rows(slots, baseline, options.suites), key=repr):
+    slots = sorted(without_other_rows(slots, baseline, options.suites), key=repr)
+    partial.notes += alike_seeds_notes(candidates, slots)
+    for slot in slots:
         _compare_task(baseline, candidates, slot, options, partial)
     _note_other_tasks(baseline, candidates, options, partial)
     return partial

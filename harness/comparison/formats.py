@@ -83,11 +83,12 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
 def to_csv(comparisons: Sequence[Comparison]) -> str:
     """Write one row per line, with full float precision; safe from formula injection.
 
-    The last column is the outcome of the line's own conditions of the gate, the most serious of them.
+    The last columns are the level of the interval, `low` to `high`, and the outcome of the line's own
+    conditions of the gate, the most serious of them.
     """
     names = [column.name for column in fields(MetricComparison)]
     parties = ("baseline_model", "baseline_fingerprint", "candidate_model", "candidate_fingerprint")
-    rows: list[list[Any]] = [[*parties, *names, "gate"]]
+    rows: list[list[Any]] = [[*parties, *names, "level", "gate"]]
     for comparison in comparisons:
         base, cand = comparison.baseline, comparison.candidate
         models = [base.name, base.fingerprint, cand.name, cand.fingerprint]
@@ -95,6 +96,7 @@ def to_csv(comparisons: Sequence[Comparison]) -> str:
             [
                 *models,
                 *(_csv_value(getattr(line, name)) for name in names),
+                comparison.level if _csv_value(line.low) is not None else None,
                 _gate_outcome(line, comparison.gate),
             ]
             for line in comparison.lines

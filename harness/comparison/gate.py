@@ -91,6 +91,21 @@ class Gate:
         ]
         return min(margins, key=lambda each: each.breadth).threshold if margins else None
 
+    def decides(
+        self, condition: Condition, task: str, metric: str, tags: Collection[str], *, headline: bool
+    ) -> bool:
+        """Whether one of its conditions applies to a metric of a task, and no narrower one in its place."""
+        return condition.covers(task, metric, tags, headline=headline) and not (
+            condition.over is None
+            and any(
+                other.over is None
+                and other.rule == condition.rule
+                and other.breadth < condition.breadth
+                and other.covers(task, metric, tags, headline=headline)
+                for other in self.conditions
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LineTable:
@@ -217,8 +232,8 @@ def evaluate_gate(
         else:
             results += [
                 _evaluate_condition(condition, line, gate)
-                for line, own in zip(lines, applies, strict=True)
-                if own and not _has_narrower(gate, condition, line)
+                for line in lines
+                if gate.decides(condition, line.task, line.metric, line.tags, headline=line.headline)
             ]
             results += [line for each in missed if (line := _absent_line(condition, each, gate))]
     if gate.throughput is not None:
@@ -246,26 +261,12 @@ def _evaluate_over(
             yield _line(condition, None, outcome, sentence, gate)
 
 
-def _has_narrower(gate: Gate, condition: Condition, line: MetricComparison) -> bool:
-    """Whether a narrower condition of the same rule takes the place of this one on a line."""
-    return any(
-        other.over is None
-        and other.rule == condition.rule
-        and other.applies_to(line)
-        and other.breadth < condition.breadth
-        for other in gate.conditions
-    )
-
-
 def _absent_line(condition: Condition, absent: Absent, gate: Gate) -> GateLine | None:
     """Return the broken condition on a line that is not there; None where a narrower one takes its place."""
     headline = next(iter(absent.metrics), None) if absent.headline else None
     metric = condition.metric or headline
-    rivals = [each for each in gate.conditions if each.over is None and each.rule == condition.rule]
-    for other in rivals:
-        covers = other.covers(absent.task, metric or "", absent.tags, headline=metric == headline)
-        if covers and other.breadth < condition.breadth:
-            return None
+    if not gate.decides(condition, absent.task, metric or "", absent.tags, headline=metric == headline):
+        return None
     of_task = replace(condition, task=absent.task, tag=None, metric=metric)
     return _line(of_task, None, "broken", absent.reason, gate)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harness.comparison.sources import ModelResults, Slot
@@ -66,6 +66,26 @@ def same_model_notes(baseline: ModelResults, candidates: Sequence[ModelResults])
         for candidate in candidates
         if baseline.fingerprint == candidate.fingerprint
     ]
+
+
+def alike_seeds_notes(candidates: Sequence[ModelResults], slots: Sequence[Slot]) -> Iterator[str]:
+    """Yield a note for each group of training seeds that have the very same predictions.
+
+    slots: the results that are compared. Alike are those with equal predictions on all of them, of which one
+    was answered at least.
+    """
+    groups: dict[tuple[str | None, ...], list[str]] = {}
+    for candidate in candidates:
+        results = [candidate.answered.get(slot) for slot in slots]
+        answers = tuple(result.evaluation.predictions if result else None for result in results)
+        if any(answers):
+            groups.setdefault(answers, []).append(candidate.name)
+    for names in groups.values():
+        if len(names) > 1:
+            yield (
+                f"{', '.join(names[:-1])} and {names[-1]} have the very same answers, which show less spread"
+                " than seeds have: was a checkpoint copied, or a seed used twice?"
+            )
 
 
 def _same_place(left: ModelResults, right: ModelResults) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,12 @@ from harness.comparison.entries import enter
 from harness.comparison.flip_tables import level_text
 from harness.comparison.result import PASSES, Ranked, Selection
 from harness.comparison.selection_words import write_sentence
-from harness.errors import HarnessError
+from harness.comparison.shared_units import confirm_faults
 from harness.stats.curve import LEVEL
 from harness.stats.selection import chosen, level_of_candidates, winner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from harness.comparison.compare import CompareOptions, Partial
     from harness.comparison.entries import Entries, Pairs
@@ -41,6 +40,8 @@ class Selected:
     """The models of each."""
     shown: int
     """Position of the winner's, which decides."""
+    warnings: tuple[str, ...] = ()
+    """What makes the confirmation doubtful: units that it shares with the selection."""
 
     @property
     def comparison(self) -> Comparison:
@@ -87,9 +88,9 @@ def select_and_confirm(
 ) -> Selected:
     """Select on the tasks of `options.only`, and compare the winner alone on others, which decide its gate.
 
-    Raises HarnessError as `select_best` does, and for tasks that share their examples.
+    Raises HarnessError as `select_best` does, and for tasks that share most of their examples.
     """
-    refuse_shared_examples(pairs, options.only or frozenset(), confirm_on)
+    warnings = confirm_faults(pairs[0][0], options.only or frozenset(), confirm_on)
     found = select_best(pairs, replace(options, gate=None, why=False, power=False), by)
     winner = pairs[found.shown]
     (comparison,) = compare([winner], replace(options, only=confirm_on))
@@ -100,24 +101,8 @@ def select_and_confirm(
         judged=[*found.judged, replace(comparison, sentence=sentence)],
         pairs=[*pairs, winner],
         shown=len(pairs),
+        warnings=warnings,
     )
-
-
-def refuse_shared_examples(pairs: Pairs, select_on: Iterable[str], confirm_on: Iterable[str]) -> None:
-    """Raise HarnessError where tasks that select also confirm, under one name or by equal examples."""
-    hint = "examples that chose a candidate flatter it: confirm on others"
-    if shared := sorted(set(select_on) & set(confirm_on)):
-        raise HarnessError(f"--select-on and --confirm-on share {', '.join(shared)}", hint=hint)
-    digests: dict[str, set[str]] = {}
-    for baseline, candidates in pairs:
-        for model in (baseline, *candidates):
-            for slot, result in model.answered.items():
-                digests.setdefault(slot[0], set()).add(result.evaluation.examination.digest)
-    for one, other in itertools.product(sorted(select_on), sorted(confirm_on)):
-        if common := digests.get(one, set()) & digests.get(other, set()) - {""}:
-            raise HarnessError(
-                f"{one} and {other} have the same examples (digest {min(common)[:8]})", hint=hint
-            )
 
 
 def _selection(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -16,6 +17,7 @@ from harness.results.prediction_files import TaskResult
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, Throughput
 from harness.results.soundness import as_broken, score_fault
 from harness.results.unreadable import Unreadable, evaluations_or_broken
+from harness.system.paths import shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +73,7 @@ def read_results(
         results = Results(path)
         answered = [_from_record(results, evaluation) for evaluation in evaluations_or_broken(results, found)]
         if not answered:
-            raise HarnessError(found.unplaced[0]) if found.unplaced else no_results(path)
+            raise HarnessError(found.unplaced[0]) if found.unplaced else _nothing_in(path)
     elif path.is_file():
         results = Results(path.parent)
         answered = _from_csv(read_leaderboard(path), results)
@@ -85,6 +87,24 @@ def read_results(
     if unreadable is None and found.unplaced:
         raise HarnessError(found.unplaced[0])
     return [replace(model, file=path) for model in models] if path.is_file() else models
+
+
+def _nothing_in(folder: Path) -> HarnessError:
+    """Return the error for a folder without records; it names leaderboards that were copied without them."""
+    boards = [path for path in sorted(folder.glob("*.csv")) if _is_leaderboard(path)]
+    if not boards:
+        return no_results(folder)
+    names = ", ".join(path.name for path in boards)
+    return HarnessError(
+        f"no results in {shown_path(folder)}: it has no records, but a leaderboard ({names})",
+        hint=f"give the file: {shown_path(boards[0])}; it has scores, but no intervals of gains",
+    )
+
+
+def _is_leaderboard(path: Path) -> bool:
+    with suppress(HarnessError, OSError):
+        return bool(read_leaderboard(path))
+    return False
 
 
 def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where: Path) -> list[ModelResults]:

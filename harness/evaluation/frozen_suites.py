@@ -47,4 +47,4 @@ def _advice(examinations: Sequence[Examination], suite: Suite) -> str:
         return "--limit takes a sample of the rows, which has another digest: leave it out, or name the tasks"
     if any(examination.data == "sample" for examination in examinations):
         return "a sample has another digest than the full data: --data DIR"
-    return f"restore the rows; if the suite is meant to change: harness freeze {suite.name}"
+    return f"restore the rows; if the suite is meant to change: harness freeze {suite.name} --write"

@@ -36,7 +36,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, and Python's own for a number of too many digits
-        raise HarnessError(f"{path} is not TOML: {error}") from error
+        raise HarnessError(f"{path} is not TOML: {error}", hint=_repeated(str(error))) from error
     except RecursionError as error:
         raise DEPTH.exceeded(path) from error
     check_nesting(content, path)
@@ -231,6 +231,13 @@ def _is_list_of_tables(kind: Any) -> bool:  # noqa: ANN401 - a type
 
 def _is_required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
+
+
+def _repeated(error: str) -> str | None:
+    """Return what to do about a table that a file has twice; None for other faults of TOML."""
+    found = re.match(r"Cannot declare (\(.*\)) twice", error)
+    keys = re.findall(r"""'((?:[^'\\]|\\.)*)'""", found[1]) if found else []
+    return f"the file has the table {table_name(*keys)} twice: leave one of the two out" if keys else None
 
 
 # Nothing here can be matched in two ways, and what is not closed goes on to the end: it never takes long.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -18,7 +19,8 @@ NDCG = mean_metric("ndcg@10", "ndcg")
 def tell(folder, model, task, gain, seed):
     base = np.random.default_rng(0).beta(2, 2, 300)
     values = base + np.random.default_rng(seed).normal(gain, 0.1, 300) if seed else base
-    answer(folder, model, task, metrics=(NDCG,), ndcg=values, digest=task[0] * 64, tags=(task,))
+    ids = [f"{task}{row}" for row in range(300)]
+    answer(folder, model, task, metrics=(NDCG,), ids=ids, ndcg=values, digest=task[0] * 64, tags=(task,))
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +85,8 @@ def test_all_formats_know_the_selection(harness):
     assert found["selection"]["winner"] == comparison["candidate"]["name"] == "ck4"
     assert len(found["selection"]["candidates"]) == 5
     assert comparison["level"] == found["selection"]["level"] > 0.95
+    rows = list(csv.DictReader(harness(*words, "--format", "csv").out.splitlines()))
+    assert [float(row["level"]) for row in rows] == [comparison["level"]] * 2
     assert "### best of 5 candidates" in harness(*words, "--format", "md").out
     suites = ET.fromstring(harness(*words, "--format", "junit").out)
     assert [suite.get("name") for suite in suites] == ["ck4 against base"]
@@ -128,6 +132,17 @@ def test_the_ledger_knows_the_examples_that_selected_and_those_that_confirmed(ha
     assert sorted(note["task"] for note in notes) == ["dev"] * 5 + ["test"]
     (comparison,) = found["comparisons"]
     assert [(each["task"], each["candidates"]) for each in comparison["looks"]] == [("test", 1)]
+
+
+def test_examples_that_choose_and_confirm_are_a_warning_in_every_format(harness):
+    for folder, model in (("base", "base"), ("trained", "ck4")):
+        values = np.random.default_rng(len(folder)).uniform(0, 1, 300)
+        ids = [f"dev{row}" if row < 9 else f"mail{row}" for row in range(300)]
+        answer(folder, model, "mail", metrics=(NDCG,), ids=ids, ndcg=values, digest="m" * 64)
+    words = ["compare", "base", "trained", "--candidate", "ck4", "--select-on", "dev", "--confirm-on", "mail"]
+    said = "9 of the 300 examples of mail are in dev too, such as dev0"
+    assert json.loads(harness(*words, "--format", "json").out)["warnings"][0].startswith(said)
+    assert f"WARNING: {said}" in harness(*words).out.replace("\n", " ")
 
 
 def test_why_shows_the_examples_of_the_winner(harness):

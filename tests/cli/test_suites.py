@@ -32,7 +32,7 @@ def test_what_freeze_prints_is_appended_to_the_file_and_the_suite_runs(frozen, h
     assert run(tasks="release").code == 0
     assert [record.examination.task for record in Results(Path("out")).evaluations()] == ["stsb"]
     again = harness("freeze", "release")
-    assert again.out in table
+    assert (again.code, again.out) == (0, ""), "appended once more, the table would make the file unreadable"
     assert "All rows are as suite release (harness.toml) was frozen." in again.err
     assert "These are the digests of samples; the full data have others" in again.err
 
@@ -47,8 +47,39 @@ def test_rows_that_changed_are_named_before_anything_is_encoded(frozen, run, har
     assert list(Results(Path("out")).evaluations()) == []
     assert run(tasks="stsb").code == 0, "without the suite nothing is frozen"
     again = harness("freeze", "release")
+    assert (again.code, again.out) == (1, "")
     assert f"stsb: frozen with eeeeeeee, now {digest[:8]}" in again.err
-    assert "Replace the digests in harness.toml with the table." in again.err
+    assert "If the suite is meant to change, --write replaces the digests in harness.toml." in again.err
+
+
+def test_digests_are_written_into_the_file_in_place_of_others(harness):
+    path = Path("harness.toml")
+    path.write_text(f"# ours\n{SUITE}# the end")
+    assert harness("freeze", "release", "--write").code == 0
+    once = path.read_text()
+    assert once.startswith(f"# ours\n{SUITE}# the end\n\n[suites.release.digests]\nstsb = ")
+    path.write_text(
+        once.replace(once.split('"')[-2], OTHER) + "\n# a further suite\n[suites.b]\ntasks = ['sick']"
+    )
+    again = harness("freeze", "release", "--write")
+    assert (again.code, again.out) == (0, "")
+    assert "stsb: frozen with eeeeeeee, now" in again.err
+    assert path.read_text() == once + "\n# a further suite\n[suites.b]\ntasks = ['sick']"
+
+
+def test_digests_that_are_no_table_of_their_own_are_not_replaced(harness):
+    path = Path("harness.toml")
+    path.write_text(before := f"{SUITE}digests = {{ stsb = '{OTHER}' }}\n")
+    found = harness("freeze", "release", "--write")
+    assert (found.code, path.read_text()) == (2, before)
+    assert "the digests of [suites.release] are not a table of their own" in found.err
+
+
+def test_a_table_that_was_appended_twice_is_named(frozen, harness):
+    frozen.write_text(frozen.read_text() + frozen.read_text().removeprefix(SUITE))
+    found = harness("list", "suites")
+    assert found.code == 2
+    assert "the file has the table [suites.release.digests] twice: leave one of the two out" in found.err
 
 
 def test_digests_are_shown_with_as_many_digits_as_tell_them_apart(frozen, run, harness):

@@ -494,3 +494,14 @@ def test_a_number_of_one_is_not_followed_by_a_plural():
     for seed, model in enumerate(("base", "cand")):
         answer(model, model, correct=right(0.7, 8, seed=seed), cluster=["only"] * 8)
     assert "1 independent unit is too few" in str(ask().lines[0])
+
+
+def test_seeds_with_the_very_same_predictions_are_named():
+    answer("base", "base", correct=right(0.6))
+    for number in range(3):
+        answer("seeds", f"seed{number}", correct=right(0.7, seed=number or 1))
+    base, seeds = read_results(Path("base"))[0], read_results(Path("seeds"))
+    (found,) = compare([(base, seeds)], CompareOptions(tasks={}))
+    assert [note.split(",")[0] for note in found.notes] == ["seed0 and seed1 have the very same answers"]
+    (found,) = compare([(base, seeds[1:])], CompareOptions(tasks={}))
+    assert found.notes == ()

@@ -155,7 +155,7 @@ def rows_of(*comparisons):
 def test_a_row_of_the_csv_is_a_line_with_its_models():
     rows = rows_of(everything(), comparison(line("other")))
     assert len(rows) == len(every_verdict()) + 1
-    assert list(rows[0])[4:] == [*(field.name for field in fields(MetricComparison)), "gate"]
+    assert list(rows[0])[4:] == [*(field.name for field in fields(MetricComparison)), "level", "gate"]
     assert rows[0]["candidate_model"] == "nda-seed1 and 2 more seeds"
     assert rows[0]["baseline_fingerprint"] == "b" * 64
     assert [row["verdict"] for row in rows[:7]] == [one.verdict for one in every_verdict()]
@@ -167,6 +167,7 @@ def test_the_csv_keeps_every_digit_and_leaves_unknown_cells_empty():
     rows = rows_of(comparison(line(gain=0.1 + 0.2), line(low=math.nan, tags=("legal", "sts"))))
     assert rows[0]["gain"] == "0.30000000000000004"
     assert (rows[1]["low"], rows[1]["margin"], rows[1]["tags"]) == ("", "", "legal sts")
+    assert [row["level"] for row in rows] == ["0.95", ""]
     assert (rows[0]["headline"], rows[0]["examples"]) == ("true", "1379")
 
 

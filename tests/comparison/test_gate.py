@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from comparison.made import CORRECT, SPEARMAN, answer, pairs, right
 from comparison.said import comparison
 from harness.comparison.absent import Absent
+from harness.comparison.compare import CompareOptions, compare
 from harness.comparison.formats import condition_name
 from harness.comparison.gate import Condition, Gate, evaluate_gate, margin_gate, read_gate
 from harness.comparison.result import MetricComparison, Speed
+from harness.comparison.sources import read_results
 from harness.comparison.tables import comparison_tables
 from harness.errors import HarnessError
 
@@ -221,3 +225,68 @@ def test_an_invalid_gate_file_is_an_error(tmp_path, text, message):
 def test_a_missing_gate_file_is_an_error(tmp_path):
     with pytest.raises(HarnessError, match="no gate file"):
         read_gate(tmp_path / "none.toml")
+
+
+# --- thresholds and the range of scores -------------------------------------------------------------------
+
+
+def gated(gate, **columns):
+    """Compare two models on a task of these columns."""
+    told = {"metrics": columns.pop("metrics", (CORRECT,))}
+    for name in ("base", "cand"):
+        answer(name, name, **told, **{key: values(name) for key, values in columns.items()})
+    return compare(
+        [(read_results(Path("base"))[0], read_results(Path("cand")))], CompareOptions(tasks={}, gate=gate)
+    )[0]
+
+
+def share(name):
+    return right(0.7 if name == "base" else 0.72)
+
+
+def one(**condition):
+    return Gate(conditions=(Condition(**condition),))
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        (margin_gate(80), r"margin 80 \(every task\): accuracy of quiz lies between 0 and 1, so"),
+        (margin_gate(1), "so no score could miss it"),
+        (one(rule="gain", threshold=1.0, tag="quiz"), r"gain 1 \(tasks tagged quiz\): .* could meet it"),
+        (one(rule="gain", threshold=-1.0), "could miss it"),
+        (one(rule="min", threshold=80), "no score could meet it"),
+        (one(rule="min", threshold=0.0), "no score could miss it"),
+        (one(rule="margin", threshold=1.0, over="mean"), "could miss it"),
+    ],
+)  # fmt: skip
+def test_a_threshold_outside_the_range_of_the_scores_is_an_error(gate, message, somewhere_else):
+    with pytest.raises(HarnessError, match=message) as found:
+        gated(gate, correct=share)
+    assert "scale of the scores" in found.value.hint
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [margin_gate(0.99), one(rule="gain", threshold=0.99), one(rule="min", threshold=1.0)],
+)
+def test_a_threshold_that_some_scores_miss_and_some_meet_is_none(gate, somewhere_else):
+    assert gated(gate, correct=share).gated
+
+
+def test_the_range_is_that_of_the_metric(somewhere_else):
+    def scale(name):
+        return 50 * right(0.7 if name == "base" else 0.72)
+
+    assert gated(margin_gate(80), correct=scale).exit_code == 0
+    noise = {"base": 1.0, "cand": 0.9}
+    columns = {key: lambda name, key=key: pairs(noise[name])[key] for key in ("gold", "predicted")}
+    assert gated(margin_gate(1.5), metrics=(SPEARMAN,), **columns).exit_code == 0
+    with pytest.raises(HarnessError, match="spearman of quiz lies between -1 and 1"):
+        gated(margin_gate(2), metrics=(SPEARMAN,), **columns)
+
+
+def test_a_broad_margin_is_not_asked_where_a_narrower_one_is(somewhere_else):
+    narrow = Condition(rule="margin", threshold=0.1, task="quiz")
+    gate = Gate(conditions=(Condition(rule="margin", threshold=80), narrow))
+    assert [line.threshold for line in gated(gate, correct=share).gate] == [0.1]

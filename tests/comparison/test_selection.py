@@ -16,6 +16,7 @@ from harness.comparison.flip_tables import level_text
 from harness.comparison.gate import Condition, Gate, margin_gate
 from harness.comparison.selection import select_and_confirm, select_best
 from harness.comparison.selection_tables import selection_tables, share_text
+from harness.comparison.shared_units import confirm_faults
 from harness.comparison.sources import read_results
 from harness.comparison.tables import answer_tables
 from harness.errors import HarnessError
@@ -42,7 +43,8 @@ def values(gain=0.0, seed=0, rows=ROWS):
 def tell(model, task="law", gain=0.0, seed=0, *, folder=None, **changes):
     """Write a model's values of a task; base has none of its own noise."""
     told = {"digest": task[0] * 64, "tags": (task,)} | changes
-    answer(folder or model, model, task, metrics=(NDCG,), ndcg=values(gain, seed), **told)
+    ids = [f"{task}{row}" for row in range(ROWS)]
+    answer(folder or model, model, task, metrics=(NDCG,), ids=ids, ndcg=values(gain, seed), **told)
 
 
 def field(*gains, task="law", **changes):
@@ -354,6 +356,75 @@ def test_tasks_that_share_their_examples_do_not_confirm_each_other():
         confirm(confirm_on=("dev", "copy"))
     with pytest.raises(HarnessError, match="dev and copy have the same examples"):
         confirm(confirm_on=("copy",))
+
+
+def documents(*numbers):
+    return [f"doc{number}.html" for number in numbers for _ in range(3)]
+
+
+def named(task, ids, **changes):
+    """Write a baseline and a candidate with these ids, of which about all rows are right."""
+    for name, seed in (("base", 0), ("a", 1)):
+        noise = np.random.default_rng(seed).normal(0, 0.1, len(ids))
+        answer(name, name, task, metrics=(NDCG,), ids=ids, ndcg=0.5 + noise, digest=task[0] * 64, **changes)
+
+
+NAMES = [f"case {number} of court" for number in range(60)]
+
+
+def test_tasks_with_units_of_one_name_do_not_confirm_each_other():
+    named("dev", NAMES)
+    named("test", [*NAMES[:40], *[f"{name} b" for name in NAMES[:20]]])
+    with pytest.raises(HarnessError, match="40 of the 60 examples of test are in dev too, such as case 0 of"):
+        confirm("a")
+
+
+def test_where_few_units_choose_and_confirm_their_number_is_said():
+    named("dev", NAMES)
+    named("test", [*NAMES[:12], *[f"{name} b" for name in NAMES[12:]]])
+    options = replace(CompareOptions(tasks={}), only=frozenset({"dev"}))
+    (warning,) = select_and_confirm(sides("a"), options, frozenset({"test"})).warnings
+    assert warning.startswith("12 of the 60 examples of test are in dev too, such as case 0 of court: what")
+
+
+def told(task, ids, texts, clusters=None):
+    """Write a baseline's and a candidate's answers to rows with texts, as a task of pairs does."""
+    more = {} if clusters is None else {"cluster": clusters}
+    named(task, ids, text=texts, **more)
+
+
+def shared(*tasks):
+    (base,) = read_results(Path("base"))
+    return confirm_faults(base, tasks[:1], tasks[1:])
+
+
+ROWS_BY_NUMBER = [str(row) for row in range(60)]
+
+
+def test_rows_that_are_only_numbered_alike_are_not_the_same():
+    told("dev", ROWS_BY_NUMBER, [f"a dog of {row}" for row in range(60)])
+    told("test", ROWS_BY_NUMBER, [f"a cat of {row}" for row in range(60)])
+    assert shared("dev", "test") == ()
+    told("copy", ROWS_BY_NUMBER, [f"a dog of {row}" for row in range(60)])
+    with pytest.raises(HarnessError, match="60 of the 60 examples of copy are in dev too, such as 0"):
+        shared("dev", "copy")
+
+
+def test_numbered_rows_without_texts_may_be_alike_by_chance():
+    named("dev", ROWS_BY_NUMBER)
+    named("test", ROWS_BY_NUMBER)
+    (warning,) = shared("dev", "test")
+    assert warning.startswith("60 of the 60 examples of test are in dev too, such as 0, by name: if they")
+    named("news", [f"n{row}" for row in range(60)])
+    assert shared("dev", "news") == ()
+
+
+def test_clusters_are_the_units_and_a_cluster_with_an_example_of_one_id_is_shared():
+    ids = [f"{number}/clause" for number in range(60)]
+    told("dev", ids, [f"yes {row}" for row in range(60)], [f"{row // 3}" for row in range(60)])
+    told("test", ids[:3] + ROWS_BY_NUMBER[3:], [f"no {row}" for row in range(60)], documents(*range(20)))
+    (warning,) = shared("dev", "test")
+    assert warning.startswith("1 of the 20 clusters of test is in dev too, such as doc0.html: ")
 
 
 # --- words ------------------------------------------------------------------------------------------------

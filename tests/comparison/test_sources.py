@@ -41,6 +41,19 @@ def test_a_name_is_needed_where_there_are_several_and_an_unknown_one_is_an_error
         pick(sides, ["minilm2"], "--baseline", Path("out"))
 
 
+def test_a_folder_that_holds_a_leaderboard_alone_names_the_file():
+    Path("bare").mkdir()
+    Path("bare/rows.csv").write_text("text1,text2\na,b\n")
+    with pytest.raises(HarnessError, match="no results in bare\n"):
+        read_results(Path("bare"))
+    shutil.copy("out/leaderboard.csv", "bare/leaderboard.csv")
+    with pytest.raises(
+        HarnessError, match=r"it has no records, but a leaderboard \(leaderboard.csv\)"
+    ) as error:
+        read_results(Path("bare"))
+    assert error.value.hint.startswith("give the file: bare/leaderboard.csv;")
+
+
 def test_a_leaderboard_in_its_folder_has_predictions_and_a_copied_one_does_not():
     (in_folder,) = pick(read_results(Path("out/leaderboard.csv")), ["minilm"], "", Path())
     assert in_folder.answered["quiz", "files", None].predictions is not None
