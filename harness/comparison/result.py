@@ -66,7 +66,10 @@ class MetricComparison:
     within_margin: bool | None
     """Whether the whole interval is above −margin; None without a margin or an interval."""
     detectable: float | None
-    """The smallest true gain that is called *better* with 80 % power, after the correction for all lines."""
+    """The smallest true gain that is called *better* with 80 % power, after the correction for all lines.
+
+    None where no gain can be: also where the baseline's score and the gain would exceed the greatest score.
+    """
     needed: int | None
     """About how many examples it takes to pass the line's margin with 80 % if the models are equal.
 

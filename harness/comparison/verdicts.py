@@ -12,7 +12,7 @@ from harness.comparison.evidence import heaviest_unit, unseen_losses
 from harness.comparison.result import MetricComparison
 from harness.comparison.thresholds import judge_gain
 from harness.stats.curve import LEVEL
-from harness.stats.detectable import detectable_gain
+from harness.stats.detectable import bounds_of_scores, detectable_gain
 from harness.stats.joint import line_of
 from harness.stats.multiple import adjust, level_of_a_line
 from harness.stats.spread import effective_number
@@ -137,8 +137,10 @@ def _shortage(
 def _detectable(metric: MetricGain, level: float) -> float | None:
     if metric.gain is None or metric.metric is None:
         return None
+    # Seeds are pairs of their own, with one range.
+    bounds = bounds_of(metric.metric) if metric.pair is None else bounds_of_scores(metric.pair)
     pair = metric.pair if metric.from_seeds is None else None
-    return _finite(detectable_gain(metric.gain, level, pair=pair, bounds=bounds_of(metric.metric)))
+    return _finite(detectable_gain(metric.gain, level, pair=pair, bounds=bounds))
 
 
 def verdict(line: MetricComparison, margin: float | None) -> Verdict:

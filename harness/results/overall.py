@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.results.pair_gains import MeanGains
 from harness.results.significance import Claims, PairwiseStats
+from harness.stats.curve import Interval
 from harness.stats.pairwise import Parts, pairwise_p
-from harness.stats.proportions import Z_95
 from harness.stats.ranks import ranks
+from harness.stats.several_tasks import mean_interval, shared_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.results.leaderboard import Board
+    from harness.results.records import Score
     from harness.stats.rank_doubt import RankInterval
 
 MOST_TAGS = 8
@@ -28,11 +31,9 @@ class TasksMean:
     """Mean headline score over tasks, such as those of a tag. Tasks are fixed: only examples are random."""
 
     score: float
-    half_width: float
-    """Half of the 95 % interval, 1.96 √(Σ SE²) / tasks, of tasks that share no examples.
-
-    NaN where the standard error of a task is unknown.
-    """
+    low: float
+    high: float
+    """Ends of the 95 % interval, from those of the tasks' own; NaN where a task has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +101,12 @@ class _TaskScores:
     name: str
     scores: dict[str, float]
     """Model → headline score."""
+    intervals: dict[str, Interval]
+    """Model → its interval; NaN where there is none."""
     missing: dict[str, str]
     """Model → why it has no score, for models that were run."""
     tags: frozenset[str]
     pairwise: PairwiseStats | str
-
-    def error(self, model: str) -> float:
-        """Return the standard error of a model's score; NaN where unknown."""
-        if isinstance(self.pairwise, str):
-            return math.nan
-        return self.pairwise.standard_errors.get(model, math.nan)
 
 
 def _overall(sample: bool, limit: int, boards: Sequence[tuple[Board, PairwiseStats | str]]) -> OverallRanking:
@@ -122,14 +119,16 @@ def _overall(sample: bool, limit: int, boards: Sequence[tuple[Board, PairwiseSta
     every_tag = {tag for task in tasks for tag in task.tags}
     tagged = {tag: [task for task in tasks if tag in task.tags] for tag in every_tag}
     tags = sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
+    tag_means = {tag: _means(own, models) for tag, own in tagged.items()}
+    means = _means(tasks, complete) if tasks else {}
     ranked = [
         OverallRank(
             model,
             rank.get(model),
             borda.get(model),
             {task.name: task.missing.get(model, "not run") for task in tasks if model not in task.scores},
-            _tag_means(model, tagged),
-            _mean(model, tasks) if tasks and model in complete else None,
+            {tag: own[model] for tag, own in tag_means.items() if model in own},
+            means.get(model),
             claims.ranks.get(model) if claims else None,
             claims.best.get(model) if claims else None,
         )
@@ -160,7 +159,8 @@ def _task_scores(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_T
         tasks.append(
             _TaskScores(
                 f"{board.task} ({source})" if answered.count(board.task) > 1 else board.task,
-                own,
+                {model: value for model, (value, _) in own.items()},
+                {model: interval for model, (_, interval) in own.items()},
                 {model: why for model, why in missing.items() if model not in own},
                 frozenset(tag for row in board.rows for tag in row.evaluation.tags),
                 pairwise,
@@ -169,12 +169,18 @@ def _task_scores(boards: Sequence[tuple[Board, PairwiseStats | str]]) -> list[_T
     return tasks
 
 
-def _headlines(board: Board) -> dict[str, float]:
+def _headlines(board: Board) -> dict[str, tuple[float, Interval]]:
     return {
-        row.model: row.headline.score
+        row.model: (row.headline.score, _ends(row.headline))
         for row in board.rows
         if row.headline is not None and row.headline.score is not None
     }
+
+
+def _ends(score: Score) -> Interval:
+    if score.low is None or score.high is None:
+        return Interval(math.nan, math.nan)
+    return Interval(score.low, score.high)
 
 
 def _models(board: Board) -> list[str]:
@@ -212,19 +218,30 @@ def _claims(tasks: Sequence[_TaskScores], models: Sequence[str]) -> Claims | Non
         np.mean([stats.scores[own] for stats, own in columns], axis=0),
         np.hstack([stats.influences[own] for stats, own in columns]) / len(tasks),
         np.hstack([stats.parts[own] for stats, own in columns]) / len(tasks),
+        np.concatenate([stats.unit_names for stats in tested]),
+        MeanGains([stats.gains.tasks[0] for stats in tested], rows),
     )
-    return Claims(mean, pairwise_p([Parts(mean.scores, mean.parts)])[0], "all")
+    return Claims.of(mean, pairwise_p([Parts(mean.scores, mean.parts)])[0], "all")
 
 
-def _tag_means(model: str, tagged: Mapping[str, Sequence[_TaskScores]]) -> dict[str, TasksMean]:
-    """Return the mean headline score of each tag of which the model lacks no task."""
-    return {
-        tag: _mean(model, tasks)
-        for tag, tasks in tagged.items()
-        if all(model in task.scores for task in tasks)
-    }
+def _means(tasks: Sequence[_TaskScores], models: Sequence[str]) -> dict[str, TasksMean]:
+    """Return the mean headline score over tasks of each model that lacks none of them."""
+    complete = [model for model in models if all(model in task.scores for task in tasks)]
+    doubts = _shared_doubts(tasks, complete)
+    means = {}
+    for model in complete:
+        scores = [task.scores[model] for task in tasks]
+        ends = mean_interval(scores, [task.intervals[model] for task in tasks], doubts.get(model, 1.0))
+        means[model] = TasksMean(sum(scores) / len(tasks), *ends)
+    return means
 
 
-def _mean(model: str, tasks: Sequence[_TaskScores]) -> TasksMean:
-    half_width = Z_95 * math.sqrt(sum(task.error(model) ** 2 for task in tasks)) / len(tasks)
-    return TasksMean(sum(task.scores[model] for task in tasks) / len(tasks), half_width)
+def _shared_doubts(tasks: Sequence[_TaskScores], models: Sequence[str]) -> dict[str, float]:
+    """Return by how much tasks that share units widen the means of models, where their units are known."""
+    known = [task.pairwise for task in tasks if not isinstance(task.pairwise, str)]
+    tested = [model for model in models if all(model in stats.models for stats in known)]
+    if len(known) < 2 or not tested:
+        return dict.fromkeys(tested, 1.0)
+    influences = [stats.influences[[stats.models.index(model) for model in tested]] for stats in known]
+    names = [stats.unit_names for stats in known]
+    return dict(zip(tested, shared_doubts([*zip(names, influences, strict=True)]).tolist(), strict=True))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.results.pair_gains import MeanGains, PairGains
 from harness.results.prediction_files import TaskResult, read_table
 from harness.results.predictions import align_tables, check_score, metric_columns, metric_of, pair_tables
 from harness.stats.curve import LEVEL
-from harness.stats.influence import score_influences, standard_error
+from harness.stats.influence import score_influences
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.pairwise import Parts, pairwise_p, unit_shares
 from harness.stats.rank_doubt import RankInterval, chance_of_best, rank_intervals
@@ -45,16 +46,14 @@ class PairwiseStats:
     """(models, units): influence of each unit on each score."""
     parts: np.ndarray
     """(models, units): part of each unit in each score; see `harness.stats.pairwise.Parts`."""
+    unit_names: np.ndarray
+    """(units,): units of one name in two tasks are one."""
+    gains: MeanGains
+    """Gains between the models, each with its own curve."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Ranked model → why it cannot be tested against the others."""
     unplaced: int = 0
     """Number of models left out that have a score, and so a rank."""
-
-    @cached_property
-    def standard_errors(self) -> dict[str, float]:
-        """Model → standard error of its score."""
-        errors = [standard_error(influence) for influence in self.influences]
-        return dict(zip(self.models, errors, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +62,19 @@ class Claims:
 
     stats: PairwiseStats
     p: np.ndarray
-    """(models, models): adjusted over all pairs of the family."""
+    """(models, models): adjusted over all pairs of the family.
+
+    5 % at least where the interval of a pair's own gain, as `harness compare` has it, contains 0.
+    """
     family: Family
+
+    @classmethod
+    def of(cls, stats: PairwiseStats, p: np.ndarray, family: Family) -> Claims:
+        """Return what can be said; p: (models, models) of the signs of units, adjusted over all pairs."""
+        p = p.copy()
+        for pair in stats.gains.unsure(stats.scores, p < LEVEL):
+            p[pair] = p[pair[::-1]] = LEVEL
+        return cls(stats, p, family)
 
     @property
     def differ(self) -> np.ndarray:
@@ -80,7 +90,9 @@ class Claims:
     @cached_property
     def best(self) -> dict[str, float]:
         """Model → share of redrawn test sets on which it leads the models that were tested."""
-        shares = chance_of_best(self.stats.scores, self.stats.influences).tolist()
+        scores, gains = self.stats.scores, self.stats.gains
+        errors = gains.lead_errors(scores, int(scores.argmax()))
+        shares = chance_of_best(scores, self.stats.influences, errors, gains.labels).tolist()
         return dict(zip(self.stats.models, shares, strict=True))
 
 
@@ -98,7 +110,7 @@ def claims(pairwise: Mapping[int, PairwiseStats | str], family: Family = "task")
             position: pairwise_p([Parts(own.scores, own.parts)])[0] for position, own in tested.items()
         }
     return {
-        position: stats if isinstance(stats, str) else Claims(stats, p_values[position], family)
+        position: stats if isinstance(stats, str) else Claims.of(stats, p_values[position], family)
         for position, stats in pairwise.items()
     }
 
@@ -132,23 +144,27 @@ def pairwise_stats(
     if len(scores) < 2:
         first, *others = left_out.values()
         return first + (f" (the same for {len(others)} more models)" if others else "")
-    influences, parts = reader.measured()
+    influences, parts, names = reader.measured()
     if influences.shape[1] < FEWEST_UNITS:
         return f"fewer than {FEWEST_UNITS} independent units"
     unplaced = sum(row.model in left_out and row.evaluation.scores[0].score is not None for row in ranked)
     values = np.array(list(scores.values()))
-    return PairwiseStats(list(scores), values, influences, parts, left_out, unplaced)
+    every = range(len(scores))
+    gains = MeanGains([reader.gains(parts)], [every])
+    return PairwiseStats(list(scores), values, influences, parts, names, gains, left_out, unplaced)
 
 
 class _InfluenceReader:
-    """Reader of influences by unit, model after model: the predictions of one at a time are in memory."""
+    """Reader of influences by unit, model after model: only columns of the metric stay in memory."""
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
         self._columns = {"id", "cluster", *metric.columns, *([metric.where] if metric.where else [])}
-        self._first: tuple[str, Table, np.ndarray, int] | None = None
+        self._first: tuple[str, Table, np.ndarray, np.ndarray] | None = None
         self._influences: list[np.ndarray] = []
         self._parts: list[np.ndarray] = []
+        self._answers: list[tuple[list[np.ndarray], np.ndarray | None]] = []
+        self._hashes: list[str | None] = []
         self._counted = np.zeros(0, dtype=bool)
 
     def read(self, row: Row, paths: Mapping[tuple[str, str], Path]) -> float:
@@ -174,23 +190,35 @@ class _InfluenceReader:
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise HarnessError(f"{score.metric} raised {type(error).__name__}: {error}") from error
         for kept, values in ((self._influences, influences), (self._parts, parts)):
-            of_all = np.zeros(first[3])
+            of_all = np.zeros(len(first[3]))
             of_all[own] = values
             kept.append(of_all)
+        self._answers.append(metric_columns(self._metric, table))
+        self._hashes.append(evaluation.predictions)
         if self._first is None:
-            self._first, self._counted = first, np.zeros(first[3], dtype=bool)
+            self._first, self._counted = first, np.zeros(len(first[3]), dtype=bool)
         self._counted[own] = True
         return score.score
 
-    def measured(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return influences and parts of all models read, (models, units) each, of units that count."""
-        return np.array(self._influences)[:, self._counted], np.array(self._parts)[:, self._counted]
+    def measured(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return influences and parts of all models read, (models, units) each, and names of these units.
 
-    def _begin(self, model: str, table: Table) -> tuple[str, Table, np.ndarray, int]:
-        """Return the name, examples, units and number of units of the first model, which all models share."""
+        Only units that count.
+        """
+        names = np.zeros(0) if self._first is None else self._first[3]
+        counted = self._counted
+        return np.array(self._influences)[:, counted], np.array(self._parts)[:, counted], names[counted]
+
+    def gains(self, parts: np.ndarray) -> PairGains:
+        """Return the gains between the models read, of which one or more are; parts: as measured."""
+        units = np.zeros(0) if self._first is None else self._first[3][self._first[2]]
+        return PairGains(self._metric, self._answers, units, self._hashes, parts)
+
+    def _begin(self, model: str, table: Table) -> tuple[str, Table, np.ndarray, np.ndarray]:
+        """Return the name, examples, units and units' names of the first model, which all models share."""
         drawn = table["cluster"] if "cluster" in table else table["id"]
         names, units = np.unique(drawn, return_inverse=True)
-        return model, {"id": table["id"]}, units, len(names)
+        return model, {"id": table["id"]}, units, names
 
     def _measure(self, table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the units that count, (k,) int, the influence of each on the score, and its part in it."""

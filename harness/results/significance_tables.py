@@ -222,7 +222,7 @@ def _remarks(ranking: OverallRanking) -> list[str]:
     remarks.append("average rank: 1 is best, ties share theirs; Borda: models beaten, summed over tasks")
     if any(row.mean is not None or row.means for row in ranking.models):
         remarks.append(
-            "mean, and by tag: headline score of models that lack none of the tasks, ± half its 95 % interval"
+            "mean, and by tag: headline score of models that lack none of the tasks, and its 95 % interval"
             " (tasks are fixed, examples vary)"
         )
     if any(row.ranks is not None for row in ranking.models):
@@ -237,5 +237,5 @@ def _lack(row: OverallRank) -> str:
 def _mean(mean: TasksMean | None, best: float | None) -> Cell:
     if mean is None:
         return Cell(MISSING)
-    ends = f" ± {mean.half_width:.3f}" if math.isfinite(mean.half_width) else ""
+    ends = f" [{mean.low:.3f}, {mean.high:.3f}]" if math.isfinite(mean.low) else ""
     return Cell(f"{mean.score:.4f}{ends}", best=mean.score == best)

@@ -14,7 +14,7 @@ from harness.stats.means import bounds_of_values
 from harness.stats.means_power import detectable_mean
 from harness.stats.proportions import FlipsCurve
 from harness.stats.rare import RareChangeCurve
-from harness.stats.unseen import UnseenCurve
+from harness.stats.unseen import UnseenCurve, bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,17 +32,33 @@ def detectable_gain(
 
     level: that of the line after the correction for all lines, `stats.multiple.level_of_a_line`. pair:
     what the gain was measured on; where few of its units differ, it is asked what they would show if more
-    did. bounds: the least and the greatest score, `stats.unseen.bounds_of`; infinite for a mean.
+    did. bounds: the least and the greatest score, `bounds_of_scores`; infinite where unknown.
     Right and wrong answers: exact. All else: the gain at which the curve of data with a little less luck than
     usual, as 80 % of them have more, still lies above 0; or, where that curve is not known, the distance from
     the gain to the lower end of its interval, and the 80 % quantile of its standard error.
-    NaN where there is no test, where both models gave the very same answers, and where no gain can be found.
+    NaN where there is no test, where both models gave the very same answers, and where no gain can be found:
+    also where the baseline's score and the gain would exceed the greatest score.
     Source: Bloom (1995), "Minimum detectable effects: a simple way to report the statistical power of
     experimental designs".
     """
-    curve = gain.curve
-    if math.isnan(gain.low) or isinstance(curve, PointCurve):
+    if math.isnan(gain.low) or isinstance(gain.curve, PointCurve):
         return math.nan
+    if isinstance(gain.curve, FlipsCurve):
+        greatest = 1.0  # it is that of right and wrong answers, and of other values between 0 and 1
+    else:
+        greatest = bounds.high if pair is None else min(bounds.high, bounds_of_scores(pair).high)
+    found = _detectable(gain, level, pair, bounds)
+    return found if gain.baseline + found <= greatest else math.nan
+
+
+def bounds_of_scores(pair: Paired) -> Interval:
+    """Return the least and the greatest score: of the metric, or of a mean of such values; else infinite."""
+    return bounds_of_values(pair) if pair.metric.per_example else bounds_of(pair.metric)
+
+
+def _detectable(gain: Gain, level: float, pair: Paired | None, bounds: Interval) -> float:
+    """Return a detectable gain, which the score may not be able to reach."""
+    curve = gain.curve
     if isinstance(curve, FlipsCurve):
         return detectable_flips(curve.gained + curve.lost, round(curve.examples), level)
     if isinstance(curve, UnseenCurve):
@@ -57,8 +73,7 @@ def detectable_gain(
         return found if math.isfinite(found) else math.nan
     if math.isfinite(bounds.high) and 2 * gain.moved > gain.units:
         return _below_the_greatest(gain, found, level, bounds)
-    found = _with_more_spread(gain, found, level)
-    return found if gain.baseline + found < bounds.high else math.nan
+    return _with_more_spread(gain, found, level)
 
 
 def _with_rare_changes(gain: Gain, curve: RareChangeCurve, level: float, bounds: Interval) -> float:
@@ -161,14 +176,13 @@ def _with_more_spread(gain: Gain, found: float, level: float) -> float:
 
 def _of_a_mean(gain: Gain, pair: Paired, level: float) -> float:
     """Return the detectable gain of a mean, by the very curve of a pair that has it."""
-    size, bounds = size_of_difference(gain), bounds_of_values(pair)
+    size = size_of_difference(gain)
     for times in _larger(size):
         # Where gains of that size are not enough even if all units have one, larger ones may be.
         found = detectable_mean(pair, level, times)
         if math.isfinite(found):
-            found = max(found, _as_flips(gain, found, size * times, level))
-            break
-    return found if gain.baseline + found < bounds.high else math.nan
+            return max(found, _as_flips(gain, found, size * times, level))
+    return math.nan
 
 
 def _as_flips(gain: Gain, found: float, size: float, level: float) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from harness.stats.curve import LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
 
 _SEED = 18
 
@@ -43,20 +46,58 @@ def rank_intervals(scores: np.ndarray, p: np.ndarray, unknown: int = 0) -> list[
     ]
 
 
-def chance_of_best(scores: np.ndarray, influences: np.ndarray) -> np.ndarray:
+def chance_of_best(
+    scores: np.ndarray,
+    influences: np.ndarray,
+    errors: np.ndarray | None = None,
+    labels: Sequence[Hashable] | None = None,
+) -> np.ndarray:
     """Return on which share of redrawn test sets each model has the highest score: (models,), together 1.
 
     influences: (models, units), of units on scores. Scores of another test set of the same size are drawn
     from their joint normal distribution around today's; models that tie share the lead. It says how firm the
     lead is, not how probable it is that the model is truly the best.
+    errors: (models,), standard errors of the first best model's leads over each by their own curves: where
+    they are larger than the influences say, as of rare changes, the scores are drawn with that much more.
+    labels: equal for models that gave the very same answers, and so have the same score on any test set.
     """
     centered = influences - influences.mean(axis=1, keepdims=True)
     units = influences.shape[1]
-    values, vectors = np.linalg.eigh(units / (units - 1) * (centered @ centered.T))
+    covariance = units / (units - 1) * (centered @ centered.T)
+    values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
+    generator = np.random.default_rng(_SEED)
     # Eigenvectors depend on the order of models: the symmetric root does not.
-    drawn = (root @ vectors.T) @ np.random.default_rng(_SEED).standard_normal((len(scores), _DRAWS))
+    drawn = (root @ vectors.T) @ generator.standard_normal((len(scores), _DRAWS))
     drawn += scores[:, None]
+    if errors is not None:
+        kinds = np.arange(len(scores)) if labels is None else _numbered(labels)
+        more = _unseen_errors(scores, covariance, errors, kinds)
+        if more.any():
+            drawn += more[:, None] * generator.standard_normal((len(scores), _DRAWS))[kinds]
     spread = np.ptp(drawn) + np.abs(scores).max()
     leads = drawn >= drawn.max(axis=0) - _SAME * spread
     return np.asarray((leads / leads.sum(axis=0)).mean(axis=1))
+
+
+def _unseen_errors(
+    scores: np.ndarray, covariance: np.ndarray, errors: np.ndarray, kinds: np.ndarray
+) -> np.ndarray:
+    """Return standard errors of scores besides those of influences, (models,), for leads as wide as `errors`.
+
+    They are those of the models that trail; of models that tie for the lead each has half of the variance.
+    """
+    leader, own = int(scores.argmax()), np.diag(covariance)
+    seen = own + own[leader] - 2 * covariance[leader]
+    more = np.maximum(errors**2 - np.maximum(seen, 0.0), 0.0)
+    ties = scores >= scores[leader] - _SAME * max(1.0, abs(float(scores[leader])))
+    shared = float(more[ties].max()) / 2
+    more = np.maximum(more - shared, 0.0)
+    more[kinds == kinds[leader]] = shared
+    return np.asarray(np.sqrt(more))
+
+
+def _numbered(labels: Sequence[Hashable]) -> np.ndarray:
+    """Return the position of the first equal label of each: (models,) int."""
+    first: dict[Hashable, int] = {}
+    return np.array([first.setdefault(label, position) for position, label in enumerate(labels)])

@@ -35,12 +35,17 @@ class MeanCurve(Curve):
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Return the interval of the mean."""
-        ends, count = [curve.interval(level) for curve in self.curves], len(self.curves)
-        value = math.fsum(value / count for value in self.values)
-        # math.hypot, since squares of a third-party metric's values may overflow.
-        below = math.hypot(*(value - end.low for value, end in zip(self.values, ends, strict=True)))
-        above = math.hypot(*(end.high - value for value, end in zip(self.values, ends, strict=True)))
-        return Interval(value - below / count * self.wider, value + above / count * self.wider)
+        return mean_interval(self.values, [curve.interval(level) for curve in self.curves], self.wider)
+
+
+def mean_interval(values: Sequence[float], ends: Sequence[Interval], wider: float = 1.0) -> Interval:
+    """Return the interval of the mean of values with intervals of their own, as `MeanCurve` has it."""
+    count = len(values)
+    value = math.fsum(value / count for value in values)
+    # math.hypot, since squares of a third-party metric's values may overflow.
+    below = math.hypot(*(value - end.low for value, end in zip(values, ends, strict=True)))
+    above = math.hypot(*(end.high - value for value, end in zip(values, ends, strict=True)))
+    return Interval(value - below / count * wider, value + above / count * wider)
 
 
 def mean_curve(gains: Sequence[Gain]) -> Curve:
@@ -65,20 +70,31 @@ def shared_doubt(gains: Sequence[Gain]) -> float:
     tasks go against each other is not relied on.
     """
     known = [
-        (np.asarray(gain.unit_names).astype(str), gain.influence)
+        (np.asarray(gain.unit_names), gain.influence[None])
         for gain in gains
         if gain.influence is not None and gain.unit_names is not None
     ]
-    if len(known) < 2:
-        return 1.0
-    influence = np.concatenate([own for _, own in known])
-    largest = float(np.abs(influence).max(initial=0.0))
-    if not 0 < largest < math.inf:
-        return 1.0
-    influence = influence / largest
-    units = np.unique(np.concatenate([names for names, _ in known]), return_inverse=True)[1]
-    together = float((np.bincount(units, weights=influence) ** 2).sum())
-    return max(1.0, math.sqrt(together / float((influence**2).sum())))
+    return float(shared_doubts(known)[0]) if known else 1.0
+
+
+def shared_doubts(tasks: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Return `shared_doubt` of several means over the same tasks: (means,).
+
+    tasks: names of units, (units,), and their influences on what is averaged, (means, units), of one or more.
+    """
+    influences = np.concatenate([own for _, own in tasks], axis=1)
+    names = np.concatenate([np.asarray(own).astype(str) for own, _ in tasks])
+    units = np.unique(names, return_inverse=True)[1]
+    doubts = np.ones(len(influences))
+    if len(tasks) < 2 or units.max(initial=-1) + 1 == len(names):
+        return doubts
+    for row, own in enumerate(influences):
+        largest = float(np.abs(own).max(initial=0.0))
+        if 0 < largest < math.inf:
+            scaled = own / largest
+            together = float((np.bincount(units, weights=scaled) ** 2).sum())
+            doubts[row] = max(1.0, math.sqrt(together / float((scaled**2).sum())))
+    return doubts
 
 
 def smallest_interval(gains: Sequence[Gain], level: float = LEVEL) -> Interval:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from comparison.made import answer, right
+from comparison.made import answer
 from conftest import evaluated
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,37 +150,46 @@ def test_data_files_and_a_tasks_own_data_are_ranked_together():
     assert ranking.tasks == ["t1 (files)", "t1 (own)"]
 
 
-def test_the_mean_of_a_tag_has_the_error_of_its_tasks(tmp_path):
-    metric = mean_metric("value")
-    values = {}
-    for place, task in enumerate(("t1", "t2", "t3")):
-        for model in ("one", "two"):
-            values[model, task] = right(0.5 + place / 10, 80, seed=len(values))
-            answer(tmp_path, model, task, metrics=(metric,), value=values[model, task], tags=("law",))
-    results = Results(tmp_path)
+def ranking_of(folder):
+    results = Results(folder)
     ranked = boards(results.evaluations())
     paths = {(run.key, run.predictions): results.predictions_path(run) for run in results.evaluations()}
-    (ranking,) = overall(
-        ranked, {index: pairwise_stats(board, paths, dict) for index, board in enumerate(ranked)}
-    )
-    for row in ranking.models:
-        own = [values[row.model, task] for task in ("t1", "t2", "t3")]
-        error = math.sqrt(sum(column.var(ddof=1) / 80 for column in own)) / 3
-        assert row.means["law"].score == pytest.approx(np.mean(own))
-        assert row.means["law"].half_width == pytest.approx(1.959964 * error)
+    stats = {index: pairwise_stats(board, paths, dict) for index, board in enumerate(ranked)}
+    (ranking,) = overall(ranked, stats)
+    return ranking, ranked
 
 
-def test_a_mean_without_predictions_has_no_interval():
-    (ranking,) = overall(boards(evaluations_of(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})), {})
-    assert math.isnan(ranking.models[0].means["law"].half_width)
-    assert [cell.text for cell in overall_table(ranking).rows[0]] == [
-        "best",
-        "1.50",
-        "1",
-        "0.7500",
-        "0.9000",
-        "0.6000",
-    ]
+def test_a_mean_has_the_interval_of_its_tasks_scores_also_of_right_answers_alone():
+    (ranking,) = overall(boards(evaluations_of(best={"t1": 1.0, "t2": 1.0}, good={"t1": 0.8, "t2": 0.7})), {})
+    # The records say 0.25 and 1, 0.25 and 0.8, 0.25 and 0.75.
+    means = {row.model: row.mean for row in ranking.models}
+    assert means["best"].low == pytest.approx(1 - math.hypot(0.75, 0.75) / 2)
+    assert means["best"].high == 1
+    assert means["good"].low == pytest.approx(0.75 - math.hypot(0.55, 0.45) / 2)
+    assert means["good"].high == pytest.approx(0.75 + 0.05 / 2)
+
+
+def test_ranks_of_the_mean_are_no_surer_than_the_pairs_own_intervals(tmp_path):
+    base = np.ones(50)
+    base[:4] = 0
+    graded = np.linspace(0, 0.5, 50)
+    better = graded.copy()
+    better[:5] += 0.5
+    for task, low, high in (("t1", base, np.ones(50)), ("t2", graded, better)):
+        answer(tmp_path, "base", task, metrics=(mean_metric("value"),), value=low)
+        answer(tmp_path, "up", task, metrics=(mean_metric("value"),), value=high)
+    ranking, _ = ranking_of(tmp_path)
+    assert [row.ranks for row in ranking.models] == [(1, 2), (1, 2)]
+    assert 0.8 < max(row.best for row in ranking.models) < 0.99
+
+
+def test_a_mean_of_scores_without_intervals_has_none():
+    scores = evaluations_of(best={"t1": 0.9, "t2": 0.6}, good={"t1": 0.8, "t2": 0.7})
+    bare = [replace(one, scores=(replace(one.scores[0], low=None, high=None),)) for one in scores]
+    (ranking,) = overall(boards(bare), {})
+    assert math.isnan(ranking.models[0].means["law"].low)
+    texts = [cell.text for cell in overall_table(ranking).rows[0]]
+    assert texts == ["best", "1.50", "1", "0.7500", "0.9000", "0.6000"]
     assert [cell.best for cell in overall_table(ranking).rows[0]] == [False, True, False, True, True, False]
 
 

@@ -16,6 +16,7 @@ from harness.results.folder import Results
 from harness.results.leaderboard import boards
 from harness.results.significance import ALONE, PairwiseStats, claims, pairwise_stats
 from harness.stats.holm import holm
+from harness.stats.pairwise import Parts, pairwise_p
 
 pytestmark = pytest.mark.kernels
 
@@ -46,8 +47,10 @@ def differ(folder="out", tasks=dict):
 
 
 def p_of(first, second, folder="out"):
-    claimed = claims({0: board(folder)})[0]
-    return claimed.p[claimed.stats.models.index(first), claimed.stats.models.index(second)]
+    """The p-value by signs of units alone."""
+    stats = board(folder)
+    (p,) = pairwise_p([Parts(stats.scores, stats.parts)])
+    return p[stats.models.index(first), stats.models.index(second)]
 
 
 def enumerated(differences):

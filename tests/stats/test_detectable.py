@@ -26,10 +26,11 @@ def pair(metric, base, cand, clusters=None):
     return Paired.of(metric, (base, None), (cand, None), clusters)
 
 
-def flipped(n, gained, lost):
-    """Answers to n questions of which so many became right, and wrong."""
-    base = np.r_[np.zeros(gained), np.ones(lost), np.ones(n - gained - lost)]
-    cand = np.r_[np.ones(gained), np.zeros(lost), np.ones(n - gained - lost)]
+def flipped(n, gained, lost, wrong=0):
+    """Answers to n questions of which so many became right, and wrong; `wrong` of the others are."""
+    rest = np.r_[np.zeros(wrong), np.ones(n - gained - lost - wrong)]
+    base = np.r_[np.zeros(gained), np.ones(lost), rest]
+    cand = np.r_[np.ones(gained), np.zeros(lost), rest]
     return pair(VALUE, [base], [cand])
 
 
@@ -118,7 +119,7 @@ def test_the_printed_gain_has_the_power_that_is_claimed_over_data_sets(rate, lev
 
 
 def test_the_gain_of_a_rare_difference_is_printed_with_its_power():
-    gain = gain_of(flipped(400, 1, 1))
+    gain = gain_of(flipped(400, 1, 1, wrong=80))
     found = detectable_gain(gain)
     assert found == pytest.approx(0.0232, abs=5e-5)
     assert claim_power(0.0025 + found, 0.0025, 400, 0.05) > 0.8
@@ -186,6 +187,33 @@ def test_a_gain_that_the_score_cannot_reach_is_not_printed():
     gain = gain_of(pair(ROC_AUC, [gold, base], [gold, cand]))
     found = detectable_gain(gain, 1e-6, bounds=bounds_of(ROC_AUC))
     assert math.isnan(found) or gain.baseline + found < 1
+
+
+@pytest.mark.parametrize("pull", [0.0, 0.1])
+def test_right_answers_have_no_detectable_gain_beyond_1(pull):
+    perfect = pair(VALUE, [np.ones(12)], [np.ones(12)])
+    assert math.isnan(detectable_gain(gain_of(perfect), pair=perfect))
+    near = flipped(50, 4, 0)
+    assert near.baseline.score == 0.92
+    assert math.isnan(detectable_gain(gain_of(near), pair=near))
+    graded = pair(VALUE, [np.full(12, 1 - pull)], [np.full(12, 1 - pull)])
+    assert math.isnan(detectable_gain(gain_of(graded), pair=graded))
+    far = flipped(400, 4, 0, wrong=20)
+    assert 0 < detectable_gain(gain_of(far), pair=far) <= 0.06
+
+
+def test_a_correlation_that_no_unit_moves_has_no_detectable_gain_beyond_1():
+    gold = np.arange(12) / 3
+    low, high = gold[::-1].copy(), gold.copy()
+    low[:3], high[:3] = low[2::-1], high[2::-1]
+    found = {}
+    for name, answers in (("low", low), ("high", high)):
+        gain = gain_of(pair(SPEARMAN, [answers, gold], [answers**3 + 1, gold]))
+        found[name] = detectable_gain(gain, bounds=bounds_of(SPEARMAN))
+        assert gain.value == pytest.approx(0, abs=1e-12)
+        assert math.isnan(found[name]) or gain.baseline + found[name] <= 1
+    assert found["low"] > 1
+    assert math.isnan(found["high"])
 
 
 def test_units_whose_answers_differ_are_counted():

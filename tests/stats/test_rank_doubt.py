@@ -42,3 +42,18 @@ def test_the_chances_do_not_depend_on_names_and_hardly_on_the_order_of_models():
     order = [2, 0, 3, 1]
     chances = chance_of_best(scores, values)
     assert chance_of_best(scores[order], values[order]) == pytest.approx(chances[order], abs=0.03)
+
+
+def test_a_lead_is_drawn_as_widely_as_its_own_curve():
+    scores, influences = np.array([0.1, 0.0]), np.zeros((2, 50))
+    assert chance_of_best(scores, influences).tolist() == [1.0, 0.0]
+    chances = chance_of_best(scores, influences, np.array([0.0, 0.05]))
+    assert chances[0] == pytest.approx(norm.cdf(2), abs=0.01)
+
+
+def test_models_that_tie_in_doubt_share_the_lead_evenly():
+    errors = np.array([0.0, 0.1, 0.1])
+    chances = chance_of_best(np.full(3, 0.5), np.zeros((3, 50)), errors, ["a", "b", "c"])
+    assert chances.tolist() == pytest.approx([1 / 3] * 3, abs=0.02)
+    twins = chance_of_best(np.full(2, 0.5), np.zeros((2, 50)), np.zeros(2), ["a", "a"])
+    assert twins.tolist() == [0.5, 0.5]
