@@ -126,6 +126,7 @@ def conclude(
             partial,
             make_lines(partial.measured, p_values, options.gate, evidence, level=level),
             tests,
+            len(pairs),
         )
         for (baseline, candidates), partial, p_values in zip(pairs, partials, adjusted, strict=True)
     ]
@@ -150,8 +151,9 @@ def _conclude(
     partial: Partial,
     lines: Sequence[MetricComparison],
     tests: int,
+    comparisons: int,
 ) -> Comparison:
-    """Decide gate and exit code. tests: lines of all comparisons that have a test."""
+    """Decide gate and exit code. tests: lines of all `comparisons` that have a test."""
     baseline, candidates = pair
     gate, candidate = options.gate, candidates[0]
     gains = [measured.gain for measured in partial.measured]
@@ -171,16 +173,9 @@ def _conclude(
     held = (lines, speed, why_no_speed, gains, partial.level, partial.absent)
     gate_lines = tuple(evaluate_gate(gate, *held)) if gate else ()
     models = _model_ref(baseline, ()), _model_ref(candidate, candidates)
-    overall = overall_gains(members, options.domain, gate, partial.level)
-    code = exit_code(
-        lines,
-        gate_lines,
-        partial.refused,
-        partial.broken,
-        overall,
-        gated=gate is not None,
-        matrix=options.matrix,
-    )
+    overall = overall_gains(members, options.domain, gate, partial.level, comparisons)
+    said = lines, gate_lines, partial.refused, partial.broken, overall
+    code = exit_code(*said, gated=gate is not None, matrix=options.matrix)
     return Comparison(
         baseline=models[0],
         candidate=models[1],

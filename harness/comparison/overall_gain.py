@@ -24,19 +24,25 @@ _VERDICTS = ("better", "worse", "equivalent", "inconclusive", "not tested")
 
 
 def overall_gains(
-    members: Sequence[Member], domain: Collection[str], gate: Gate | None, level: float = LEVEL
+    members: Sequence[Member],
+    domain: Collection[str],
+    gate: Gate | None,
+    level: float = LEVEL,
+    comparisons: int = 1,
 ) -> tuple[Overall, ...]:
     """Return the gains over all tasks, and over those of each tag of the domain, of two tasks or more.
 
     members: all lines of a comparison, and their gains. Samples and real data are never taken together.
     gate: whose margins say what is equivalent.
-    level: of the intervals of these gains, and of those returned.
+    level: of the intervals of these gains, and of those returned. comparisons: of the command; the claims
+    *better* and *worse* hold over the means of all of them (Bonferroni).
     """
+    claim = level / comparisons / (1 + len({*domain}))
     headlines = [(line, gain) for line, gain in members if line.headline]
     found: list[Overall] = []
     for tag in (None, *sorted(domain)):
         of_tag = [member for member in headlines if tag is None or tag in member[0].tags]
-        found += _of_each_kind(tag, of_tag, _Scope(gate, [line for line, _ in members], level))
+        found += _of_each_kind(tag, of_tag, _Scope(gate, [line for line, _ in members], level, claim))
     return tuple(found)
 
 
@@ -47,6 +53,8 @@ class _Scope(NamedTuple):
     lines: Sequence[MetricComparison]
     """All lines of the comparison."""
     level: float
+    claim: float
+    """Level of a claim that a mean is better or worse."""
 
 
 def _of_each_kind(tag: str | None, members: Sequence[Member], scope: _Scope) -> Iterator[Overall]:
@@ -66,7 +74,7 @@ def _overall(
     level = scope.level
     mean = mean_of_tasks(tested, level)
     margin, whose = _margin(lines, scope)
-    verdict = _verdict(mean, [line for line, _ in tested], margin)
+    verdict = _verdict(mean, mean_of_tasks(tested, scope.claim), [line for line, _ in tested], margin)
     by = f" (margin {margin:g} of {whose})" if whose and verdict in ("equivalent", "inconclusive") else ""
     worst, gain = min(tested, key=lambda member: member[1].value)
     low = min(gain.low for _, gain in tested)
@@ -131,14 +139,14 @@ def _margin(lines: Sequence[MetricComparison], scope: _Scope) -> tuple[float | N
     return margin, "" if margin is None else "every task"
 
 
-def _verdict(mean: Mean, lines: Sequence[MetricComparison], margin: float | None) -> Verdict:
-    """Return the verdict on a mean by its own interval; equivalent within a margin."""
+def _verdict(mean: Mean, claim: Mean, lines: Sequence[MetricComparison], margin: float | None) -> Verdict:
+    """Return the verdict on a mean. claim: the same, with the interval that *better* and *worse* need."""
     if all(line.test == "identical" for line in lines):
         return "equivalent"
     if mean.low == mean.high:
         return "inconclusive"
-    if mean.low > 0 or mean.high < 0:
-        return "better" if mean.low > 0 else "worse"
+    if claim.low > 0 or claim.high < 0:
+        return "better" if claim.low > 0 else "worse"
     if margin is not None and -margin < mean.low and mean.high < margin:
         return "equivalent"
     return "inconclusive"
