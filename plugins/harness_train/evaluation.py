@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,9 +144,20 @@ def _values(training: CheckInput) -> dict[tuple[str, str, str], list[float]]:
         if claim.dataset.casefold() == "unknown" or not math.isfinite(claim.value):
             continue
         known = values.setdefault((claim.dataset, claim.metric, claim.of), [])
-        if len(known) < _MOST_VALUES and all(abs(claim.value - value) > ROUNDED / 2 for value in known):
+        if len(known) < _MOST_VALUES and not any(_rounds_to(claim.value, value) for value in known):
             known.append(claim.value)
     return values
+
+
+def _rounds_to(one: float, other: float) -> bool:
+    """Whether two figures are the same in the decimals that both are given in: 0.8964 and 0.90 are.
+
+    Zeros at the end are not known: at least two decimals of a share, and none of a percentage.
+    """
+    least = 2 if max(abs(one), abs(other)) <= 1 else 0
+    decimals = min(-int(Decimal(repr(value)).as_tuple().exponent) for value in (one, other))
+    decimals = max(decimals, least)
+    return abs(one - other) <= max(ROUNDED, 10.0**-decimals) / 2 * (1 + 1e-9)
 
 
 def _best_lost(training: CheckInput) -> Iterator[Finding]:

@@ -56,14 +56,14 @@ def test_a_metric_with_two_values_is_found_with_both():
 
 
 def test_many_values_and_many_metrics_take_a_moment_and_ten_values_are_shown():
-    many = [("m", n / 1_000) for n in range(20_000)] + [(f"m{n}", 0.5) for n in range(20_000)]
+    many = [("m", (n + 0.1) / 1_000) for n in range(20_000)] + [(f"m{n}", 0.5) for n in range(20_000)]
     scores = {f"dev_{metric}": 0.1 for metric, _ in many}
     log = [LogEntry(epoch=n, step=n, metrics=scores) for n in (1, 2)]
     started = time.process_time()
     said = found(trained(claims=many, log=log))["metric-reported-twice"]
     assert time.process_time() - started < 2
     assert said.count(" as ") == 10
-    assert " as 0.0000 and as 0.0010" in said
+    assert " as 0.0001 and as 0.0011" in said
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.floats(-1, 1), min_size=1))
@@ -192,6 +192,20 @@ def test_a_score_that_is_nan_is_an_error_and_not_also_a_missing_one():
 
 def test_results_that_the_author_added_are_an_evaluation():
     assert "no-evaluation" not in found(trained(other_results=True))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "twice"),
+    [
+        (0.8963944, 0.90, False),
+        (89.63944, 89.64, False),
+        (0.8964, 0.91, True),
+        (1.0, 0.96, True),
+        (89.6, 88.9, True),
+    ],
+)
+def test_a_score_that_is_rounded_elsewhere_is_not_reported_twice(one, other, twice):
+    assert ("metric-reported-twice" in found(trained(claims=[("m", one), ("m", other)]))) is twice
 
 
 @pytest.mark.parametrize(
