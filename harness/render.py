@@ -99,6 +99,11 @@ def plural(number: float, noun: str, many: str = "") -> str:
     return f"{count} {noun if number == 1 else many or f'{noun}s'}"
 
 
+def shown_value(value: object, limit: int = 80) -> str:
+    """Return the start of the text of a value, without its address, which differs from run to run."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))[:limit]
+
+
 def with_article(noun: str) -> str:
     """Return a noun with its article: `a list`, `an int`."""
     return f"{'an' if noun[:1] in 'aeiouAEIOU' and noun[:1] else 'a'} {noun}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.finding import finding_fault
 from harness.models.interface import ModelFacts, ModelSpec
+from harness.render import shown_value
 from harness.system.plugin_code import error_sentence
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _faults(model: Any, located: LocatedModel | None) -> Iterator[str]:  # noqa:
     for name, wanted in _VALUES.items():
         value = getattr(model, name)
         if not isinstance(value, wanted):
-            yield f"{name} is {str(value)[:80]!r}, not a {wanted.__name__}"
+            yield f"{name} is {shown_value(value)!r}, not a {wanted.__name__}"
     for name in _METHODS:
         if not callable(getattr(model, name)):
             yield f"{name} is not a method"

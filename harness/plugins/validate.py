@@ -12,6 +12,7 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.metrics.interface import Metric
 from harness.models.interface import ALL_SETTINGS, ModelScheme, ModelSpec
+from harness.render import shown_value
 from harness.system.plugin_code import error_sentence, plugin_code
 from harness.tasks.interface import AggregateTask, Splits, Task, TaskKind, TaskScheme
 from harness.tasks.selection import name_error
@@ -39,7 +40,7 @@ def answer_error(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401 - 
             if isinstance(answer, type) and issubclass(answer, kind):
                 return f"the class {answer.__name__}, not a {kind.__name__}: write {answer.__name__}(…)"
             if not isinstance(answer, kind):
-                return f"{str(answer)[:80]!r}, which is not a {kind.__name__}"
+                return f"{shown_value(answer)!r}, which is not a {kind.__name__}"
             fault = _task_fault(answer) if isinstance(answer, Task) else _fault(answer, kind)
     except Exception as error:  # noqa: BLE001 - a plugin's property may raise anything
         fault = f"whose attributes cannot be read: {error_sentence(error)}"
@@ -157,7 +158,7 @@ def model_error(located: Any) -> str | None:  # noqa: ANN401 - a plugin may retu
     """Return why the result of a model scheme is not a located model; None if it is."""
     try:
         with plugin_code():
-            shown = f"{str(located)[:80]!r}, a model"
+            shown = f"{shown_value(located)!r}, a model"
             members = ("name", "fingerprint", "spec", "load")
             if missing := [name for name in members if not hasattr(located, name)]:
                 return f"{shown} without {', '.join(missing)}"

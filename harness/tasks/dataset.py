@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.render import with_article
+from harness.render import plural, with_article
 from harness.system.frozen import FrozenDict, FrozenList, frozen
 from harness.tasks.sampling import sample_rows
 
@@ -72,7 +72,7 @@ class Dataset:
         repeated = [name for name, count in Counter(self["id"]).items() if count > 1]
         if repeated:
             raise HarnessError(
-                f"{len(repeated)} duplicate ids, such as {repeated[0]!r}",
+                f"{plural(len(repeated), 'duplicate id')}, such as {repeated[0]!r}",
                 hint="ids identify examples across runs: each must occur once",
             )
 

@@ -61,7 +61,7 @@ def evaluated(task):
         ({"text": np.array(1)}, "column 'text' of Dataset is an array without dimensions"),
         ({1: ["a"]}, "a column of Dataset has the name 1, not a text"),
         ({"text": ["a", "b"], "label": [1]}, "columns of unequal length: {'text': 2, 'label': 1}"),
-        ({"id": ["x", "x"]}, "1 duplicate ids, such as 'x'"),
+        ({"id": ["x", "x"]}, "1 duplicate id, such as 'x'"),
         ({"id": [["x"], ["y"]]}, "the id in row 0 of the dataset is a list: a text or a whole number"),
         ({"id": ["x", None]}, "the id in row 1 of the dataset is a NoneType"),
         ({"id": [0.5]}, "the id in row 0 of the dataset is a float"),

@@ -616,3 +616,10 @@ def test_a_third_party_distribution_installs_next_to_ours_and_its_task_runs_by_n
         "0.75",
     )
     assert (row["examples"], row["status"]) == ("4", "ok")
+
+
+def test_an_answer_is_named_without_its_address():
+    from harness import Task
+    from harness.plugins.validate import answer_error
+
+    assert answer_error(object(), Task) == "'<object object>', which is not a Task"
