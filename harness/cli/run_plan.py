@@ -125,9 +125,8 @@ def models_of(
         )
     for text in named:
         with faults.collect():
-            parse_model(
-                text, schemes, threads=model.threads
-            )  # its name is told where settings are wrong, too
+            # Its name is told where settings are wrong, too.
+            parse_model(text, schemes, threads=model.threads)
             for spec in model.specs(text, schemes):
                 try:
                     located.append(locate_model(spec, schemes))

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harness.errors import Faults, HarnessError
+from harness.stats.curve import UNBOUNDED, Interval
 from harness.stats.means import bounds_of_values
 from harness.stats.unseen import bounds_of
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from harness.comparison.gate import Condition, Gate
     from harness.comparison.measure import MetricGain
-    from harness.stats.curve import Interval
 
 _HINT = (
     "thresholds have the scale of the scores: a loss of one point of 100 is margin = 0.01 where they end at 1"
@@ -43,8 +43,6 @@ def refuse_out_of_range(gate: Gate | None, measured: Iterable[MetricGain]) -> No
 
 def range_of(line: MetricGain) -> Interval:
     """Return the least and the greatest score of a line's metric; infinite where unknown."""
-    from harness.stats.curve import UNBOUNDED
-
     if line.metric is None or line.pair is None:
         return UNBOUNDED
     return bounds_of_values(line.pair) if line.metric.per_example else bounds_of(line.metric)

@@ -6,6 +6,7 @@ Each check raises one HarnessError that says what came and what is wanted.
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -111,12 +112,8 @@ def _same(given: Any, kept: Any, *, lent: bool) -> bool:  # noqa: ANN401 - colum
     if given is kept:
         return True
     if lent and isinstance(given, list) and isinstance(kept, list):
-        return len(given) == len(kept) and all(map(_is_identical, given, kept))
+        return len(given) == len(kept) and all(map(operator.is_, given, kept))
     return column_hash(given) == column_hash(kept)
-
-
-def _is_identical(left: object, right: object) -> bool:
-    return left is right
 
 
 def _length(values: Any) -> int:  # noqa: ANN401 - a column that a plugin may have put there

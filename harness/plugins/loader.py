@@ -258,10 +258,13 @@ def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
         own: dict[str, Task] = {}
         with faults.collect():
             own = read_task_file(file, plugins.task_kinds())
-        for name in own.keys() & tasks.keys():
+        for name in [name for name in own if name in tasks]:
             faults.add(HarnessError(f"task {name!r} of {file} exists already", hint="give it another name"))
+        known = find_ambiguous_names(tasks)
         tasks |= own
-        for name, others in find_ambiguous_names(tasks).items():
+        ambiguous = find_ambiguous_names(tasks)
+        for name in [name for name in ambiguous if name not in known]:
+            others = ambiguous[name]
             faults.add(
                 HarnessError(
                     f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",

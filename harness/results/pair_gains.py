@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,8 +61,9 @@ class PairGains:
         few = squared.sum(axis=1) ** 2 <= FEW_COINS * (squared**2).sum(axis=1)
         return np.asarray(few | ((moves < 0).sum(axis=1) < FEW))
 
+    @cached_property
     def unseen(self) -> float:
-        """Return what units that were not seen could add to a gain; infinite where the range is unknown."""
+        """What units that were not seen could add to a gain; infinite where the range is unknown."""
         low, high = bounds_of_scores(self._pair(0, -1))
         return unseen_share(self.parts.shape[1]) * (high - low)
 
@@ -139,7 +141,7 @@ class MeanGains:
             if not leads:
                 asked |= task.doubtful(own[model], there)
             squares += ((task.parts[own[model]] - task.parts[there]) ** 2).sum(axis=1)
-            unseen += task.unseen()
+            unseen += task.unseen
         count = len(self.tasks)
         gains = np.abs(scores[model] - scores[others])
         return np.asarray(asked & ~(gains > (_CLEAR * np.sqrt(squares) + unseen) / count))

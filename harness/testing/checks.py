@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.finding import Severity
-from harness.plugins.validate import answer_error
 from harness.system.frozen import FrozenError
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.testing.check_inputs import clean_rows, sparse_inputs, strange_inputs
 from harness.testing.findings import finding_problem
-from harness.testing.rules import Rule, find_failures, raise_failures
+from harness.testing.rules import Rule, attribute_faults, find_failures, raise_failures
 from harness.training.check_input import Check
 
 if TYPE_CHECKING:
@@ -53,13 +52,7 @@ class _CheckTrial:
 
 
 def _attributes(trial: _CheckTrial) -> Iterator[str]:
-    check: Any = trial.check
-    if problem := answer_error(check, Check):
-        yield f"it is {problem}"
-    elif not isinstance(check.help, str) or not check.help.strip() or "\n" in check.help:
-        yield f"its help is {check.help!r}, not one line that says what it looks for"
-    elif not callable(check.look):
-        yield f"its look is {check.look!r}, not a function"
+    yield from attribute_faults(trial.check, Check)
 
 
 def _sparse(trial: _CheckTrial) -> Iterator[str]:

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.plugins.validate import answer_error
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.testing.network import no_network
 
@@ -38,6 +39,14 @@ class Rule:
     """What it wants, in one line."""
     find: Callable[[Any], Iterator[str]]
     """Yields a sentence for what breaks it: what was seen, with names and figures, and what is wanted."""
+
+
+def attribute_faults(answer: Any, kind: type[Any]) -> Iterator[str]:  # noqa: ANN401 - a plugin may give anything
+    """Yield why an answer to a hook of checks or trainers cannot be used, or is not described."""
+    if problem := answer_error(answer, kind):
+        yield f"it is {problem}"
+    elif not answer.help.strip() or "\n" in answer.help:
+        yield f"its help is {answer.help!r}, not one line that says what it does"
 
 
 def find_failures(stages: Stages, trial: Any) -> list[Failure]:  # noqa: ANN401 - each kind has its own

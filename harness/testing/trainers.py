@@ -6,14 +6,13 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.models.interface import ModelSpec
-from harness.plugins.validate import answer_error
 from harness.system.frozen import FrozenError
 from harness.system.plugin_code import raised_by
-from harness.testing.rules import Rule, find_failures, raise_failures
+from harness.testing.rules import Rule, attribute_faults, find_failures, raise_failures
 from harness.testing.trainer_trial import SEED, StoppedError, TrainerTrial, hashes
 from harness.training.check_input import LogEntry
 from harness.training.interface import Trainer, TrainingResult
@@ -54,13 +53,7 @@ def trainer_failures(
 
 
 def _attributes(trial: TrainerTrial) -> Iterator[str]:
-    trainer: Any = trial.trainer
-    if problem := answer_error(trainer, Trainer):
-        yield f"it is {problem}"
-    elif not isinstance(trainer.help, str) or not trainer.help.strip() or "\n" in trainer.help:
-        yield f"its help is {trainer.help!r}, not one line"
-    elif not callable(trainer.train):
-        yield f"its train is {trainer.train!r}, not a function"
+    yield from attribute_faults(trial.trainer, Trainer)
 
 
 def _trains(trial: TrainerTrial) -> Iterator[str]:

@@ -123,7 +123,7 @@ def _exchanged(rows: Rows, features: np.ndarray, labels: np.ndarray, where: list
 def _exchanged_finding(
     fitted: Exchanged, rows: Rows, used: int, row: int, label: str, how: str, *, beyond: bool
 ) -> Finding:
-    low, high = max(fitted.share - 1.96 * fitted.error, 0.0), fitted.share + 1.96 * fitted.error
+    low, high = max(fitted.share - 1.96 * fitted.error, 0.0), min(fitted.share + 1.96 * fitted.error, 1.0)
     seen_from = TOLERATED + (SURE + _POWER) * fitted.error
     texts = " and ".join(repr(shorten(cells[row])) for cells in rows.texts.values())
     natural = "" if beyond else f" Up to {NATURAL:.0%} may be mistakes of people, as in many published sets."

@@ -72,6 +72,19 @@ def test_many_small_gains_are_better_together_though_none_is_alone():
     assert outcome(rule="margin", threshold=0.0, over="mean") == "passes"
 
 
+def test_a_claim_on_a_mean_holds_over_the_means_of_all_candidates_of_the_command():
+    """Of twenty equal candidates one has, by luck, an interval below 0; alone it would be worse."""
+    for place in range(2):
+        task(f"t{place}", -0.012, seed=place)
+    (baseline,), (candidate,) = read_results(Path("base")), read_results(Path("cand"))
+    many = compare([(baseline, [candidate])] * 20, CompareOptions(tasks={}))
+    alone = ask()
+    assert alone.overall[0].mean.high < 0
+    assert (alone.overall[0].verdict, alone.exit_code) == ("worse", 1)
+    assert {one.overall[0].mean for one in many} == {alone.overall[0].mean}
+    assert {(one.overall[0].verdict, one.exit_code) for one in many} == {("inconclusive", 0)}
+
+
 def test_the_mean_is_equivalent_within_the_margin_that_all_tasks_share():
     for place in range(4):
         task(f"t{place}", 0.0, seed=place)
