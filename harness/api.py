@@ -13,7 +13,7 @@ def load_model(text: str, settings: Settings | None = None) -> Model:
 
     Raises HarnessError where it does not exist or cannot be loaded.
     """
-    from harness.models.honored import load_located
+    from harness.models.honor import load_located
     from harness.models.locate import locate_model, parse_model
     from harness.plugins.loader import load_plugins
 

@@ -5,7 +5,7 @@ from harness.system.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "metrics.judged": "Judged TieOrder",
+        "metrics.judgments": "Judged TieOrder",
         "metrics.ranking": "Ranking rank",
         "metrics.tie_findings": "RankedTexts find_tie_order",
         "models.interface": "LocatedModel ModelFacts ModelScheme ModelSpec",
@@ -15,7 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         "tasks.dataset": "connected_components",
         "tasks.hub": "HubDataset",
         "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskScheme",
-        "tasks.repeated": "merge_repeated",
+        "tasks.repeats": "merge_repeated",
         "tasks.readers": "ClassName Columns as_floats as_ids as_texts find_files missing_parts"
         " numbered read_json",
     },

@@ -1,5 +1,5 @@
-from harness.metrics.judged import Judged as Judged
-from harness.metrics.judged import TieOrder as TieOrder
+from harness.metrics.judgments import Judged as Judged
+from harness.metrics.judgments import TieOrder as TieOrder
 from harness.metrics.ranking import Ranking as Ranking
 from harness.metrics.ranking import rank as rank
 from harness.metrics.tie_findings import RankedTexts as RankedTexts
@@ -28,4 +28,4 @@ from harness.tasks.readers import find_files as find_files
 from harness.tasks.readers import missing_parts as missing_parts
 from harness.tasks.readers import numbered as numbered
 from harness.tasks.readers import read_json as read_json
-from harness.tasks.repeated import merge_repeated as merge_repeated
+from harness.tasks.repeats import merge_repeated as merge_repeated

@@ -61,6 +61,16 @@ def test_a_package_imports_only_from_lower_floors(name):
         )
 
 
+NOT_PARTICIPLES = {"batched", "packed", "exported", "delimited"}
+"""The backends' own names, and the name of a kind of text files."""
+
+
+def test_no_module_is_named_by_a_participle():
+    last = {name.rpartition(".")[2] for name in modules()} - NOT_PARTICIPLES
+    ends = re.compile(r"([^e]ed|[^e]en|kept|left|made|found|asked)$")
+    assert not {name for name in last if ends.search(name)} - {"speed", "seed", "feed"}
+
+
 def test_no_two_modules_import_each_other_however_long_the_way():
     order = TopologicalSorter({name: imports(name) & set(modules()) for name in modules()})
     order.prepare()  # raises CycleError, with the way

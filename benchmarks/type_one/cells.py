@@ -12,9 +12,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
-from harness.stats.paired import Answers, Paired
 from harness.stats.proportions import Z_95
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ class Drawn:
     columns: tuple[list[np.ndarray], list[np.ndarray]]
     clusters: np.ndarray
 
-    def pair(self, metric: Metric) -> Paired:
+    def pair(self, metric: Metric) -> AnswerPair:
         """Return the pair that the harness would make of them."""
         baseline, candidate = self.columns
-        return Paired.of(metric, (baseline, None), (candidate, None), self.clusters)
+        return AnswerPair.of(metric, (baseline, None), (candidate, None), self.clusters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

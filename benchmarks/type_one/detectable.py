@@ -30,8 +30,8 @@ from harness.stats.detectable import detectable_gain
 from harness.stats.gain import Gain, gain_of
 from harness.stats.joint import Line
 from harness.stats.multiple import adjust, level_of_a_line
-from harness.stats.passing import Passing, smallest_number
-from harness.stats.unseen import bounds_of
+from harness.stats.pass_chance import PassChance, smallest_number
+from harness.stats.unseen_share import bounds_of
 from harness.system.atomic import write_output
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def needed_cell(family: PowerFamily, examples: int, repetitions: int, seed: int 
     found, printed = [], []
     for _ in range(repetitions):
         pair = family.draw(generator, examples, 0.0, 1)[0].pair(family.metric)
-        passing = Passing(gain_of(pair), pair)
+        passing = PassChance(gain_of(pair), pair)
         needed = smallest_number(partial(passing.chance, margin=family.margin), 1, 10**6)
         if needed is None:
             continue

@@ -26,12 +26,12 @@ import numpy as np
 
 from harness.metrics.standard import AVERAGE_PRECISION, ROC_AUC, SPEARMAN, mean_metric
 from harness.results.folder import encode
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.gain import gain_of
 from harness.stats.holm import holm
 from harness.stats.influence import score_influences
 from harness.stats.joint import Line
 from harness.stats.multiple import adjust
-from harness.stats.paired import Answers, Paired
 from harness.stats.pairwise import Parts, pairwise_p, unit_shares
 from harness.system.atomic import write_output
 
@@ -229,7 +229,7 @@ def measure(asked: Asked, repetitions: int) -> FamilyCell:
 def _lines(metric: Metric, drawn: Drawn) -> list[Line]:
     lines = []
     for candidate in drawn.candidates:
-        gain = gain_of(Paired.of(metric, (drawn.baseline, None), (candidate, None), drawn.clusters))
+        gain = gain_of(AnswerPair.of(metric, (drawn.baseline, None), (candidate, None), drawn.clusters))
         lines.append(Line(p=gain.p, sample=0, influence=gain.influence, unit_names=gain.unit_names))
     return lines
 

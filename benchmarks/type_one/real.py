@@ -19,8 +19,8 @@ from harness.plugins.loader import load_plugins
 from harness.results.folder import encode
 from harness.results.prediction_files import read_table
 from harness.results.predictions import metric_of, pair_tables
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.gain import gain_of
-from harness.stats.paired import Paired
 from harness.system.atomic import write_output
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ def measure(folders: Sequence[Path], repetitions: int) -> Iterator[dict[str, obj
         }
 
 
-def _swap_clusters(whole: Paired, generator: np.random.Generator) -> Paired:
+def _swap_clusters(whole: AnswerPair, generator: np.random.Generator) -> AnswerPair:
     swap = (generator.random(whole.count) < 0.5)[whole.units]
     sides = [
         [np.where(swap, other, own) for own, other in zip(side.columns, opposite.columns, strict=True)]
         for side, opposite in ((whole.baseline, whole.candidate), (whole.candidate, whole.baseline))
     ]
-    return Paired.of(whole.metric, (sides[0], None), (sides[1], None), whole.units)
+    return AnswerPair.of(whole.metric, (sides[0], None), (sides[1], None), whole.units)
 
 
 def main() -> None:

@@ -85,7 +85,7 @@ class WorkerLoop:
 
     def _load(self, request: Load) -> LoadedModel:
         """Locate and load the model and encode one text; imports are timed apart."""
-        from harness.models.honored import load_located
+        from harness.models.honor import load_located
         from harness.models.locate import locate_model
         from harness.plugins.loader import load_plugins
 

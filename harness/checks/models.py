@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.models.honored import load_located
+from harness.models.honor import load_located
 from harness.models.locate import locate_model, parse_model
 from harness.plugins.builtin import OFFLINE_SCHEMES, hub_folder, locate_cached
 from harness.system.limits import RECORD, read_regular_file

@@ -204,9 +204,9 @@ def _display_names(
     specs: Sequence[Sequence[ModelSpec]], schemes: Mapping[str, ModelScheme], broken: Faults
 ) -> list[str | None]:
     """Return the name to show of each model; None for one that cannot be located under any settings."""
-    from harness.models.honored import refuse_settings
+    from harness.models.honor import refuse_settings
     from harness.models.locate import check_names, display_names, locate_model
-    from harness.models.missing import MissingModel
+    from harness.models.missing_model import MissingModel
     from harness.models.usable import check_usable
 
     models: list[LocatedModel | None] = []

@@ -113,7 +113,7 @@ def models_of(
     faults: takes words that name no model. fatal: takes what two of them have in common.
     """
     from harness.models.locate import check_names, locate_model, parse_model
-    from harness.models.missing import MissingModel
+    from harness.models.missing_model import MissingModel
 
     schemes = workspace.plugins.model_schemes()
     located: list[LocatedModel] = []

@@ -10,12 +10,12 @@ import numpy as np
 
 from harness.comparison.result import Shortage
 from harness.metrics import standard as metrics
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.curve import LEVEL
 from harness.stats.evidence import fewest_for_margin
 from harness.stats.gain import gain_curve
-from harness.stats.paired import Answers, Paired
 from harness.stats.rare import Needed
-from harness.stats.unseen import unseen_share
+from harness.stats.unseen_share import unseen_share
 
 if TYPE_CHECKING:
     from harness.comparison.measure import MetricGain
@@ -49,7 +49,7 @@ class Evidence:
         return self._known[key]
 
 
-def _needed(pair: Paired, margin: float, level: float) -> Needed | None:
+def _needed(pair: AnswerPair, margin: float, level: float) -> Needed | None:
     """Return what it takes to pass a margin; None where those at hand are enough."""
     found = fewest_for_margin(pair, margin, level) if margin > 0 else None
     if found is None:
@@ -57,7 +57,7 @@ def _needed(pair: Paired, margin: float, level: float) -> Needed | None:
     return None if found.needed is not None and found.needed <= found.have else found
 
 
-def fewest_by_repeating(pair: Paired, margin: float, level: float = LEVEL) -> Needed | None:
+def fewest_by_repeating(pair: AnswerPair, margin: float, level: float = LEVEL) -> Needed | None:
     """Return how many units it takes where both models answer as the baseline, from such units repeated.
 
     The number of repeats is doubled until the interval of no gain lies above −margin, and interpolated.
@@ -80,7 +80,7 @@ def fewest_by_repeating(pair: Paired, margin: float, level: float = LEVEL) -> Ne
     return Needed(have, what, math.ceil(have * factor) if math.isfinite(have * factor) else None)
 
 
-def scarce(pair: Paired) -> tuple[int, str]:
+def scarce(pair: AnswerPair) -> tuple[int, str]:
     """Return how many units there are, and their name: the smaller class, where a metric has two."""
     if pair.metric.compute in (metrics.roc_auc, metrics.average_precision):
         positive = np.asarray(pair.baseline.columns[0], dtype=float) > 0
@@ -91,7 +91,7 @@ def scarce(pair: Paired) -> tuple[int, str]:
     return pair.count, "clusters" if pair.clustered else "examples"
 
 
-def _loss_if_alike(pair: Paired, times: int, level: float) -> float:
+def _loss_if_alike(pair: AnswerPair, times: int, level: float) -> float:
     """Return how far the interval reaches below zero if both answer as the baseline, on units repeated."""
     own = pair.baseline
     rows, repeats = len(own.units), range(times)
@@ -102,12 +102,12 @@ def _loss_if_alike(pair: Paired, times: int, level: float) -> float:
         count=own.count * times,
         kept=np.ones(rows * times, dtype=bool),
     )
-    alike = Paired(own.metric, answers, answers, answers.units, np.arange(answers.count))
+    alike = AnswerPair(own.metric, answers, answers, answers.units, np.arange(answers.count))
     curve = gain_curve(alike)
     return math.nan if curve is None else -curve.interval(level).low
 
 
-def heaviest_unit(gain: Gain, pair: Paired) -> tuple[str, float] | None:
+def heaviest_unit(gain: Gain, pair: AnswerPair) -> tuple[str, float] | None:
     """Return the unit that carries more than half of a gain's variance, and its share; None without one.
 
     None for right and wrong answers, too: that only one of them differs says nothing about its weight.
@@ -127,7 +127,7 @@ def heaviest_unit(gain: Gain, pair: Paired) -> tuple[str, float] | None:
     return str(gain.unit_names[squares.argmax()]), share
 
 
-def unseen_losses(pair: Paired, margin: float, level: float = LEVEL) -> float | None:
+def unseen_losses(pair: AnswerPair, margin: float, level: float = LEVEL) -> float | None:
     """Return the largest share of units whose losses may be in none of these; None where it cannot matter.
 
     It matters for the mean of graded values, where a total loss on so many units would exceed the margin;
@@ -140,7 +140,7 @@ def unseen_losses(pair: Paired, margin: float, level: float = LEVEL) -> float | 
     return share if share * most > margin else None
 
 
-def _right_or_wrong(pair: Paired) -> bool:
+def _right_or_wrong(pair: AnswerPair) -> bool:
     """Whether a score is the mean of zeros and ones."""
     sides = pair.baseline, pair.candidate
     return pair.metric.per_example and all(np.isin(side.values, (0.0, 1.0)).all() for side in sides)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from harness.results.prediction_files import TaskResult
     from harness.results.predictions import Table
     from harness.results.records import Evaluation, Score
+    from harness.stats.answer_pair import AnswerPair
     from harness.stats.gain import Gain
-    from harness.stats.paired import Paired
     from harness.tasks.interface import Task
 
 
@@ -46,7 +46,7 @@ class MetricGain:
     tables: tuple[Table, ...] = field(default=(), repr=False)
     """Predictions of the baseline and of the (first) candidate, for the same examples."""
     metric: Metric | None = None
-    pair: Paired | None = field(default=None, repr=False)
+    pair: AnswerPair | None = field(default=None, repr=False)
     """Answers of the baseline and of the candidate; of the first one, for several training seeds."""
 
 

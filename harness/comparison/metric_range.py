@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.errors import Faults, HarnessError
 from harness.stats.curve import UNBOUNDED, Interval
 from harness.stats.means import bounds_of_values
-from harness.stats.unseen import bounds_of
+from harness.stats.unseen_share import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

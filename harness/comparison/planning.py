@@ -13,7 +13,7 @@ from harness.render import percent, plural
 from harness.stats.curve import LEVEL, PointCurve
 from harness.stats.flips_power import POWER
 from harness.stats.joint import by_sample, line_of
-from harness.stats.passing import Passing, smallest_number
+from harness.stats.pass_chance import PassChance, smallest_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,7 @@ class _Planned:
     measured: MetricGain
     accepted: float
     """The loss that is accepted, above 0."""
-    passing: Passing
+    passing: PassChance
 
     def chance(self, times: float) -> float:
         """Return the probability that the line passes with so many times as many examples."""
@@ -110,7 +110,7 @@ def _plan(line: MetricComparison, measured: MetricGain, loss: float, level: floa
         raise ValueError(f"{line.task} by {line.metric} has no gain to plan for")
     alone = measured.from_seeds is None and gain.influence is not None
     pair = measured.pair if alone else None
-    passing = Passing(gain, pair, measured.from_seeds or 0.0, level)
+    passing = PassChance(gain, pair, measured.from_seeds or 0.0, level)
     return _Planned(line=line, measured=measured, accepted=loss, passing=passing)
 
 

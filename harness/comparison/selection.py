@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.comparison.asked import asked_lines
 from harness.comparison.compare import compare, conclude, find_all_changes, measure_pairs
 from harness.comparison.entries import enter
 from harness.comparison.flip_tables import level_text
+from harness.comparison.gate_lines import asked_lines
 from harness.comparison.result import PASSES, Ranked, Selection
 from harness.comparison.selection_words import write_sentence
 from harness.comparison.shared_units import confirm_faults

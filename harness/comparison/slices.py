@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from harness.metrics.interface import Metric
     from harness.results.predictions import Table
-    from harness.stats.paired import Answers, Paired
+    from harness.stats.answer_pair import AnswerPair, Answers
 
 MOST_CLUSTERS = 50
 """Maximum number of clusters, the largest first: more slices make the correction stricter."""
@@ -109,7 +109,7 @@ class _Figures(NamedTuple):
 
 def _measure_part(
     metric: Metric, part: Part, baseline: Table, candidate: Table
-) -> tuple[Paired, _Figures] | None:
+) -> tuple[AnswerPair, _Figures] | None:
     sides = [{name: values[part.rows] for name, values in table.items()} for table in (baseline, candidate)]
     if part.by == "cluster":
         for side in sides:
@@ -122,7 +122,7 @@ def _measure_part(
     return None if curve is None else (pair, _Figures(pair.gain, *curve.interval(), curve.p()))
 
 
-def _is_small(pair: Paired) -> bool:
+def _is_small(pair: AnswerPair) -> bool:
     """Whether a slice has too few units, or too few examples of a class, for a p-value far in the tail."""
     metric = pair.metric
     if metric.per_example or metric.compute in _OF_RANKS:

@@ -16,7 +16,7 @@ from harness.stats.detectable import bounds_of_scores, detectable_gain
 from harness.stats.joint import line_of
 from harness.stats.multiple import adjust, level_of_a_line
 from harness.stats.spread import effective_number
-from harness.stats.unseen import bounds_of
+from harness.stats.unseen_share import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.system.frozen import read_only
+from harness.system.read_only import read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

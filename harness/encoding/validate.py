@@ -9,7 +9,7 @@ import numpy as np
 from harness.errors import HarnessError
 from harness.render import with_article
 from harness.system.environment import is_out_of_memory
-from harness.system.frozen import FrozenList
+from harness.system.read_only import FrozenList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ import msgspec
 from harness.errors import HarnessError
 from harness.evaluation.run import evaluate_views
 from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
-from harness.models.missing import MissingModel
+from harness.models.missing_model import MissingModel
 from harness.results.records import Evaluation  # noqa: TC001 - msgspec reads annotations
 from harness.system import processes
 

@@ -17,7 +17,7 @@ from harness.evaluation.progress import Progress
 from harness.evaluation.runner import Runner, RunOutcome, RunPlan
 from harness.evaluation.throughput import measure
 from harness.evaluation.without_texts import texts_left, without_texts
-from harness.models.honored import load_located
+from harness.models.honor import load_located
 from harness.models.stored_model import by_encoding, source_of, view_of
 from harness.system.plugin_code import error_sentence, plugin_code
 

@@ -11,7 +11,7 @@ from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, failure_record, load_task
 from harness.evaluation.keys import record_key
 from harness.evaluation.without_texts import frames_only, withheld_reason, withheld_trace, without_texts
-from harness.models.missing import fingerprint_of
+from harness.models.missing_model import fingerprint_of
 from harness.results.prediction_files import read_predictions
 from harness.results.records import content_hash
 from harness.results.soundness import same_source_fault

@@ -14,7 +14,7 @@ from harness.evaluation.keys import code_summary, record_key
 from harness.evaluation.result_status import PairStatus, RunStatus
 from harness.evaluation.without_texts import withheld_reason
 from harness.models.locate import locate_model
-from harness.models.missing import MissingModel
+from harness.models.missing_model import MissingModel
 from harness.render import told_apart
 from harness.results.code_changes import FEW, scoring_changes, task_changes
 from harness.results.soundness import same_source_fault

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.metrics.copies import copies
-from harness.metrics.judged import Judged, TieOrder, judge, relevant_ids
+from harness.metrics.judgments import Judged, TieOrder, judge, relevant_ids
 from harness.metrics.search import Corpus, Found, search
 from harness.metrics.top_k import IdOrder, blocks
 

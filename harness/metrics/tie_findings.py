@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.finding import Finding, Severity
-from harness.metrics.judged import TieOrder
+from harness.metrics.judgments import TieOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from harness.metrics.judged import Group, Judged
+    from harness.metrics.judgments import Group, Judged
     from harness.metrics.ranking import Ranking
     from harness.models.interface import Model, Role
 

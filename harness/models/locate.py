@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.models.backends.threads import thread_layouts
-from harness.models.honored import refuse_settings
+from harness.models.honor import refuse_settings
 from harness.models.interface import LocatedModel, ModelSpec, Settings
 from harness.models.storage import PRECISIONS, encoding_settings, storage_settings
 from harness.system.paths import user_path

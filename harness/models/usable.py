@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.errors import Faults
 from harness.models.devices import check_device
 from harness.models.interface import ModelFacts
-from harness.models.missing import MissingModel
+from harness.models.missing_model import MissingModel
 from harness.models.stored_model import more_dimensions_error, source_of
 
 if TYPE_CHECKING:

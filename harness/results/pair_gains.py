@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.curve import Interval
 from harness.stats.detectable import bounds_of_scores
 from harness.stats.flip_curves import FEW_COINS
 from harness.stats.gain import gain_of
 from harness.stats.means import FEW
-from harness.stats.paired import Paired
 from harness.stats.several_tasks import mean_interval, shared_doubt
-from harness.stats.unseen import unseen_share
+from harness.stats.unseen_share import unseen_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,8 +67,8 @@ class PairGains:
         low, high = bounds_of_scores(self._pair(0, -1))
         return unseen_share(self.parts.shape[1]) * (high - low)
 
-    def _pair(self, candidate: int, baseline: int) -> Paired:
-        return Paired.of(self.metric, self.columns[baseline], self.columns[candidate], self.units)
+    def _pair(self, candidate: int, baseline: int) -> AnswerPair:
+        return AnswerPair.of(self.metric, self.columns[baseline], self.columns[candidate], self.units)
 
 
 @dataclass(frozen=True, eq=False)

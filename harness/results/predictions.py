@@ -12,8 +12,8 @@ from harness.errors import HarnessError
 from harness.metrics import standard as metrics
 from harness.metrics.interface import compute_score
 from harness.render import plural, verb
-from harness.stats.kept import Kept
-from harness.stats.paired import Paired
+from harness.stats.answer_pair import AnswerPair
+from harness.stats.memo import Memo
 from harness.system.plugin_code import PluginError, raised_by
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     """Columns of predictions: name → (n,)."""
 
 _KNOWN = (metrics.SPEARMAN, metrics.PEARSON, metrics.ROC_AUC, metrics.AVERAGE_PRECISION, metrics.MACRO_F1)
-_COMPUTED: Kept[float] = Kept()
+_COMPUTED: Memo[float] = Memo()
 """Scores that were checked before: many comparisons read the same baseline."""
 
 _TOLERANCE = 1e-9
@@ -119,10 +119,12 @@ def align_tables(
     return aligned, most - len(shared)
 
 
-def pair_tables(metric: Metric, baseline: Table, candidate: Table) -> Paired:
+def pair_tables(metric: Metric, baseline: Table, candidate: Table) -> AnswerPair:
     """Pair two models' columns of a metric; units are clusters where the baseline has them."""
     clusters = baseline["cluster"] if "cluster" in baseline else baseline["id"]
-    return Paired.of(metric, metric_columns(metric, baseline), metric_columns(metric, candidate), clusters)
+    return AnswerPair.of(
+        metric, metric_columns(metric, baseline), metric_columns(metric, candidate), clusters
+    )
 
 
 def metric_columns(metric: Metric, table: Table) -> tuple[list[np.ndarray], np.ndarray | None]:

@@ -15,15 +15,15 @@ from harness.stats.curve import LEVEL
 from harness.stats.two_classes import Classes
 
 if TYPE_CHECKING:
+    from harness.stats.answer_pair import AnswerPair, Answers
     from harness.stats.curve import Curve
-    from harness.stats.paired import Answers, Paired
     from harness.stats.rare import Needed
 
 _TEST = "DeLong, rare losses"
 """Not the p-value of DeLong's test: losses that were not seen count, too."""
 
 
-def gain_curve(pair: Paired) -> Curve | None:
+def gain_curve(pair: AnswerPair) -> Curve | None:
     """Return the curve of a gain: DeLong's variance, and losses not seen; None with one of a class.
 
     The greatest loss by one example is that of one of the rarer class which changes from right to wrong.
@@ -38,6 +38,6 @@ def score_curve(answers: Answers) -> Curve | None:
     return two_classes.score_curve(answers, classes, 1 / max(1, classes.fewest), _TEST)
 
 
-def fewest_for_margin(pair: Paired, margin: float, level: float = LEVEL) -> Needed:
+def fewest_for_margin(pair: AnswerPair, margin: float, level: float = LEVEL) -> Needed:
     """Return how many of the rarer class there are, and how many two perfect models need for a margin."""
     return two_classes.fewest_for_margin(pair, margin, level, Classes.of(pair).rarer, lambda count: 1 / count)

@@ -18,8 +18,8 @@ from harness.stats.influence import example_gain_influences, example_influences
 from harness.stats.two_classes import Classes
 
 if TYPE_CHECKING:
+    from harness.stats.answer_pair import AnswerPair, Answers
     from harness.stats.curve import Curve
-    from harness.stats.paired import Answers, Paired
     from harness.stats.rare import Needed
 
 _POSITIVE = 1
@@ -27,7 +27,7 @@ _POSITIVE = 1
 _TEST = "jackknife, rare losses"
 
 
-def gain_curve(pair: Paired) -> Curve | None:
+def gain_curve(pair: AnswerPair) -> Curve | None:
     """Return the curve of a gain: the jackknife's, and losses not seen; None with one of a class."""
     classes = Classes.of(pair)
     sides = (example_influences(pair.baseline), example_influences(pair.candidate))
@@ -42,7 +42,7 @@ def score_curve(answers: Answers) -> Curve | None:
     return two_classes.score_curve(answers, classes, size, _TEST)
 
 
-def fewest_for_margin(pair: Paired, margin: float, level: float = LEVEL) -> Needed:
+def fewest_for_margin(pair: AnswerPair, margin: float, level: float = LEVEL) -> Needed:
     """Return how many positives there are, and how many a margin needs if both models are perfect."""
     return two_classes.fewest_for_margin(pair, margin, level, _POSITIVE, lambda count: 1 / count)
 

@@ -17,10 +17,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from harness.stats.curve import LEVEL, SMALLEST_P, Curve, Interval, StudentCurve, WidestCurve, quantile
-from harness.stats.left_out import scores_without
+from harness.stats.leave_one_out import scores_without
 
 if TYPE_CHECKING:
-    from harness.stats.paired import Answers, Paired
+    from harness.stats.answer_pair import AnswerPair, Answers
 
 TEST = "jackknife"
 
@@ -31,7 +31,7 @@ _ANGLES = 64
 """Number of directions in which an extreme is looked for, three times: all round, then next to the best."""
 
 
-def gain_curve(pair: Paired) -> Curve | None:
+def gain_curve(pair: AnswerPair) -> Curve | None:
     """Return the curve of a gain; None for fewer than two units."""
     if pair.count < 2:
         return None

@@ -14,19 +14,19 @@ from harness.stats.means import bounds_of_values
 from harness.stats.means_power import detectable_mean
 from harness.stats.proportions import FlipsCurve
 from harness.stats.rare import RareChangeCurve
-from harness.stats.unseen import UnseenCurve, bounds_of
+from harness.stats.unseen_share import UnseenCurve, bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from harness.stats.answer_pair import AnswerPair
     from harness.stats.gain import Gain
-    from harness.stats.paired import Paired
 
 _HALVINGS = 30
 
 
 def detectable_gain(
-    gain: Gain, level: float = LEVEL, *, pair: Paired | None = None, bounds: Interval = UNBOUNDED
+    gain: Gain, level: float = LEVEL, *, pair: AnswerPair | None = None, bounds: Interval = UNBOUNDED
 ) -> float:
     """Return the smallest true gain that the gain's own test, two-sided at `level`, finds with 80 % power.
 
@@ -51,12 +51,12 @@ def detectable_gain(
     return found if gain.baseline + found <= greatest else math.nan
 
 
-def bounds_of_scores(pair: Paired) -> Interval:
+def bounds_of_scores(pair: AnswerPair) -> Interval:
     """Return the least and the greatest score: of the metric, or of a mean of such values; else infinite."""
     return bounds_of_values(pair) if pair.metric.per_example else bounds_of(pair.metric)
 
 
-def _detectable(gain: Gain, level: float, pair: Paired | None, bounds: Interval) -> float:
+def _detectable(gain: Gain, level: float, pair: AnswerPair | None, bounds: Interval) -> float:
     """Return a detectable gain, which the score may not be able to reach."""
     curve = gain.curve
     if isinstance(curve, FlipsCurve):
@@ -174,7 +174,7 @@ def _with_more_spread(gain: Gain, found: float, level: float) -> float:
     return max(found, _as_flips(gain, found, size, level))
 
 
-def _of_a_mean(gain: Gain, pair: Paired, level: float) -> float:
+def _of_a_mean(gain: Gain, pair: AnswerPair, level: float) -> float:
     """Return the detectable gain of a mean, by the very curve of a pair that has it."""
     size = size_of_difference(gain)
     for times in _larger(size):

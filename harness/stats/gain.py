@@ -15,18 +15,18 @@ from harness.stats import area, average_precision, correlation, jackknife, macro
 from harness.stats.curve import Curve, Interval, PointCurve
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
-from harness.stats.unseen import UnseenCurve, bounds_of, is_without_width
+from harness.stats.unseen_share import UnseenCurve, bounds_of, is_without_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
 
-    from harness.stats.paired import Paired
+    from harness.stats.answer_pair import AnswerPair
 
 _UNDEFINED = math.nan
 
-_CURVES: dict[Callable[..., float], Callable[[Paired], Curve | None]] = {
+_CURVES: dict[Callable[..., float], Callable[[AnswerPair], Curve | None]] = {
     metrics.pearson: correlation.gain_curve,
     metrics.spearman: correlation.gain_curve,
     metrics.roc_auc: area.gain_curve,
@@ -70,7 +70,7 @@ class Gain:
     """(units,): their shares of all examples."""
 
 
-def gain_of(pair: Paired, *, identical: bool = False) -> Gain:
+def gain_of(pair: AnswerPair, *, identical: bool = False) -> Gain:
     """Estimate and test a gain.
 
     identical: whether both models gave the same answers: the gain is then exactly 0.
@@ -83,7 +83,7 @@ def gain_of(pair: Paired, *, identical: bool = False) -> Gain:
     return _gain(pair, gain_curve(pair))
 
 
-def gain_curve(pair: Paired) -> Curve | None:
+def gain_curve(pair: AnswerPair) -> Curve | None:
     """Return the confidence curve of a gain, which follows from the metric; None where there is none.
 
     Where no unit moves the gain, its interval is what units that were not seen could do: only the very same
@@ -100,14 +100,14 @@ def gain_curve(pair: Paired) -> Curve | None:
     return _unseen(pair, bounds, curve.test) if is_without_width(curve, bounds) else curve
 
 
-def _unseen(pair: Paired, bounds: Interval, test: str) -> Curve | None:
+def _unseen(pair: AnswerPair, bounds: Interval, test: str) -> Curve | None:
     spread = bounds.high - bounds.low
     if not math.isfinite(spread):
         return None
     return UnseenCurve(pair.gain, pair.count, Interval(pair.gain - spread, pair.gain + spread), test)
 
 
-def _gain(pair: Paired, curve: Curve | None) -> Gain:
+def _gain(pair: AnswerPair, curve: Curve | None) -> Gain:
     baseline, candidate = pair.scores
     identical = isinstance(curve, PointCurve)
     of_baseline = influence = None

@@ -18,7 +18,7 @@ from harness.stats.ranks import codes_of, ranks_of_codes, sum_above
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.stats.paired import Answers, Paired
+    from harness.stats.answer_pair import AnswerPair, Answers
 
 _MOST_GROUPS = 1000
 """Maximum number of random groups of units that are left out in turn, for a metric without a derivative."""
@@ -33,7 +33,7 @@ _BLOCK_CELLS = 4_000_000
 """Maximum number of counts held at once, 8 bytes each."""
 
 
-def influences(pair: Paired) -> np.ndarray:
+def influences(pair: AnswerPair) -> np.ndarray:
     """Return the influence of each unit on the gain: (units,), with a sum of about zero."""
     return np.asarray(score_influences(pair.candidate) - score_influences(pair.baseline))
 
@@ -56,7 +56,7 @@ def example_influences(answers: Answers) -> np.ndarray:
     return _remembered(_OF_EXAMPLES, answers, lambda each: function(*each.columns))
 
 
-def example_gain_influences(pair: Paired) -> np.ndarray:
+def example_gain_influences(pair: AnswerPair) -> np.ndarray:
     """Return the influence of each example that counts in either model on the gain: (n,); raises as above."""
     influence = np.zeros(pair.examples)
     influence[pair.candidate.kept] += example_influences(pair.candidate)

@@ -10,9 +10,9 @@ import numpy as np
 
 from harness.metrics import standard as metrics
 from harness.stats import area, average_precision, correlation, jackknife, macro_f1, means
+from harness.stats.answer_pair import Answers
 from harness.stats.curve import Curve, Interval
-from harness.stats.paired import Answers
-from harness.stats.unseen import UnseenCurve, bounds_of, is_without_width
+from harness.stats.unseen_share import UnseenCurve, bounds_of, is_without_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable

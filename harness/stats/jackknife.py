@@ -23,8 +23,8 @@ from harness.stats.spread import effective_number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.stats.answer_pair import AnswerPair, Answers
     from harness.stats.curve import Curve
-    from harness.stats.paired import Answers, Paired
 
 
 _TEST = "jackknife, rare losses"
@@ -45,7 +45,7 @@ class _Measured:
     resampled: Callable[[np.ndarray], np.ndarray]
 
 
-def gain_curve(pair: Paired) -> Curve | None:
+def gain_curve(pair: AnswerPair) -> Curve | None:
     """Return the curve of a gain; None where no unit moves either score."""
     sides = [score_influences(answers) for answers in (pair.baseline, pair.candidate)]
     influence = sides[1] - sides[0]

@@ -17,12 +17,12 @@ from harness.stats.rare import Needed, RareChangeCurve, fewest, passes_margin
 from harness.stats.spread import freedom_by_class, spread_of
 
 if TYPE_CHECKING:
-    from harness.stats.paired import Answers, Paired
+    from harness.stats.answer_pair import AnswerPair, Answers
 
 _TEST = "jackknife, rare losses"
 
 
-def gain_curve(pair: Paired) -> Curve:
+def gain_curve(pair: AnswerPair) -> Curve:
     """Return the curve of a gain: the jackknife's, and losses not seen."""
     influence = example_gain_influences(pair)
     error, freedom, size = _spread(influence, _gold(pair), pair.units, pair.count)
@@ -51,7 +51,7 @@ def _spread(
     return math.sqrt(spread.variance), freedom, _greatest_loss(_class_sizes(gold)) * spread.design
 
 
-def fewest_for_margin(pair: Paired, margin: float, level: float = LEVEL) -> Needed:
+def fewest_for_margin(pair: AnswerPair, margin: float, level: float = LEVEL) -> Needed:
     """Return the size of the smallest class, and what a margin needs if both models are perfect.
 
     Other classes grow with it.
@@ -66,7 +66,7 @@ def fewest_for_margin(pair: Paired, margin: float, level: float = LEVEL) -> Need
     return Needed(int(sizes[0]), "examples of the smallest class", fewest(passes))
 
 
-def _gold(pair: Paired) -> np.ndarray:
+def _gold(pair: AnswerPair) -> np.ndarray:
     """Return the class of each example that counts in either model: (n,)."""
     if pair.same_rows:
         return np.asarray(pair.baseline.columns[0])

@@ -21,16 +21,16 @@ from harness.stats.skewness import HallCurve
 from harness.stats.spread import effective_number
 from harness.stats.tail_curve import PinnedCurve, TailCurve, sign_curve
 from harness.stats.tails import RangeTail, Residuals
-from harness.stats.unseen import UnseenCurve
+from harness.stats.unseen_share import UnseenCurve
 
 if TYPE_CHECKING:
-    from harness.stats.paired import Answers, Paired
+    from harness.stats.answer_pair import AnswerPair, Answers
 
 FEW = 10
 """Number of units that gained, or lost, below which the range of values bounds what the others might."""
 
 
-def gain_curve(pair: Paired) -> Curve | None:
+def gain_curve(pair: AnswerPair) -> Curve | None:
     """Return the curve of a gain of means; None where no unit differs and the range is unknown."""
     if flips := count_flips(pair):
         return FlipsCurve(*flips, pair.examples)
@@ -103,7 +103,7 @@ class Differences:
         return Interval(-self.spread, self.spread)
 
 
-def differences_of(pair: Paired) -> Differences:
+def differences_of(pair: AnswerPair) -> Differences:
     """Return the units' shares of a gain; those of models with other rows that count are linear parts."""
     sides = pair.baseline, pair.candidate
     weights = sum(side.sizes / side.sizes.sum() for side in sides) / 2
@@ -120,7 +120,7 @@ def differences_of(pair: Paired) -> Differences:
     return Differences(totals, weights, spread, pair.examples)
 
 
-def _no_difference(pair: Paired, units: Differences) -> Curve | None:
+def _no_difference(pair: AnswerPair, units: Differences) -> Curve | None:
     """Return what units that were not seen could do where none of those seen differs."""
     seen = effective_number(units.weights)
     if units.spread == 1.0:
@@ -162,7 +162,7 @@ def _share(answers: Answers, influence: np.ndarray, units: float) -> ShareCurve:
     )
 
 
-def count_flips(pair: Paired) -> tuple[int, int] | None:
+def count_flips(pair: AnswerPair) -> tuple[int, int] | None:
     """Count answers that became right, and wrong; None unless they are 0 or 1 and independent."""
     if pair.clustered or not pair.same_rows or not (_binary(pair.baseline) and _binary(pair.candidate)):
         return None
@@ -170,7 +170,7 @@ def count_flips(pair: Paired) -> tuple[int, int] | None:
     return int((right > left).sum()), int((right < left).sum())
 
 
-def bounds_of_values(pair: Paired) -> Interval:
+def bounds_of_values(pair: AnswerPair) -> Interval:
     """Return 0 and 1 for values between them; infinite for others, whose range is unknown."""
     sides = _bounds(pair.baseline), _bounds(pair.candidate)
     return sides[0].hull(sides[1])

@@ -21,7 +21,7 @@ from harness.stats.tails import Residuals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.stats.paired import Paired
+    from harness.stats.answer_pair import AnswerPair
 
 _STEPS = 60
 """Maximum number of steps of a search; five to ten are usual."""
@@ -46,7 +46,7 @@ _MIRRORED = 1.0
 loss, among the units that differ does not prove that there is none."""
 
 
-def detectable_mean(pair: Paired, level: float, size: float = 1.0) -> float:
+def detectable_mean(pair: AnswerPair, level: float, size: float = 1.0) -> float:
     """Return the smallest true gain that the test of a mean at `level`, two-sided, finds with 80 % power.
 
     Of a pair of which a unit differs. size: by how many times as much units differ that did not yet.
@@ -148,7 +148,7 @@ class _EqualPair:
     """Relative standard error of the size of differences, as it is known from the units that differ."""
 
     @classmethod
-    def of(cls, pair: Paired) -> Self:
+    def of(cls, pair: AnswerPair) -> Self:
         units, count = differences_of(pair), pair.count
         differs = units.totals != 0
         kinds, counts = np.unique(units.totals + 1j * units.weights, return_counts=True)
@@ -197,7 +197,7 @@ class _EqualPair:
         )
 
 
-def _could_gain(pair: Paired) -> np.ndarray:
+def _could_gain(pair: AnswerPair) -> np.ndarray:
     """Return whether each unit's baseline is below 1, (count,) bool; true of values on other scales."""
     base = pair.baseline
     if not pair.same_rows or base.values.max(initial=0.0) > 1 or base.values.min(initial=0.0) < 0:

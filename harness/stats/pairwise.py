@@ -15,7 +15,7 @@ from harness.stats.step_down import Draws, step_down
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.stats.paired import Answers
+    from harness.stats.answer_pair import Answers
 
 _SEED = 17
 

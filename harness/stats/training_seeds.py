@@ -13,12 +13,12 @@ from harness.stats.curve import LEVEL, SMALLEST_P, UNBOUNDED, Curve, Interval, q
 from harness.stats.gain import Gain, gain_curve
 from harness.stats.influence import influences, standard_error
 from harness.stats.intervals import FEWEST_UNITS
-from harness.stats.unseen import bounds_of
+from harness.stats.unseen_share import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.stats.paired import Paired
+    from harness.stats.answer_pair import AnswerPair
 
 TEST = "seeds and examples"
 
@@ -88,7 +88,7 @@ class SeedsCurve(Curve):
         return max(0.0, float(below)) * self.narrowing, max(0.0, float(above)) * self.narrowing
 
 
-def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
+def seeds_gain(pairs: Sequence[AnswerPair]) -> SeedsGain:
     """Estimate and test the mean gain of candidates that differ in their training seed alone.
 
     pairs: the baseline with each candidate, on the same examples; two or more.
@@ -137,7 +137,7 @@ def seeds_gain(pairs: Sequence[Paired]) -> SeedsGain:
     return SeedsGain(gain=gain, from_seeds=share)
 
 
-def _moved(pairs: Sequence[Paired]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _moved(pairs: Sequence[AnswerPair]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return names of all units, their influence on each seed's gain, and their shares of all examples.
 
     (units,), (seeds, units) and (units,).
@@ -152,7 +152,7 @@ def _moved(pairs: Sequence[Paired]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return names, moved, shares
 
 
-def _bounds(pairs: Sequence[Paired]) -> Interval:
+def _bounds(pairs: Sequence[AnswerPair]) -> Interval:
     metric = pairs[0].metric
     if not metric.per_example:
         low, high = bounds_of(metric)
@@ -163,7 +163,7 @@ def _bounds(pairs: Sequence[Paired]) -> Interval:
     return Interval(-spread, spread) if math.isfinite(spread) else UNBOUNDED
 
 
-def _undefined(pairs: Sequence[Paired]) -> SeedsGain:
+def _undefined(pairs: Sequence[AnswerPair]) -> SeedsGain:
     nothing = math.nan
     gain = _gain(
         pairs,
@@ -177,7 +177,7 @@ def _undefined(pairs: Sequence[Paired]) -> SeedsGain:
     return SeedsGain(gain=gain, from_seeds=None)
 
 
-def _gain(pairs: Sequence[Paired], **found: object) -> Gain:
+def _gain(pairs: Sequence[AnswerPair], **found: object) -> Gain:
     baseline = pairs[0].scores[0]
     return Gain(
         baseline=baseline,

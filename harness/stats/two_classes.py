@@ -16,7 +16,7 @@ from harness.stats.spread import Spread, effective_number, spread_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.stats.paired import Answers, Paired
+    from harness.stats.answer_pair import AnswerPair, Answers
 
 _FEWEST = 2
 """Minimum number of positives, and of negatives: the spread of one is unknown."""
@@ -33,7 +33,7 @@ class Classes:
     count: int
 
     @classmethod
-    def of(cls, pair: Paired) -> Classes:
+    def of(cls, pair: AnswerPair) -> Classes:
         """Return the classes of both models' examples."""
         labels = np.zeros(pair.examples, dtype=int)
         for answers in (pair.baseline, pair.candidate):
@@ -65,7 +65,7 @@ class Classes:
         return spread_of(influence, self.units, self.count, self.labels)
 
 
-def gain_curve(pair: Paired, classes: Classes, size: float, test: str) -> Curve | None:
+def gain_curve(pair: AnswerPair, classes: Classes, size: float, test: str) -> Curve | None:
     """Return the curve of a gain; None with a single positive or negative.
 
     size: greatest loss by one example that was not seen.
@@ -100,7 +100,7 @@ def _curve(
 
 
 def fewest_for_margin(
-    pair: Paired, margin: float, level: float, scarce: int, size: Callable[[float], float]
+    pair: AnswerPair, margin: float, level: float, scarce: int, size: Callable[[float], float]
 ) -> Needed:
     """Return how many examples of a class there are, and how many a margin needs at a level.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.system.compressed import compression_of, read_compressed
+from harness.system.compression import compression_of, read_compressed
 from harness.system.git_lfs import POINTER, is_pointer, pointer_error
 from harness.system.limits import DATA, read_file
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.render import plural, with_article
-from harness.system.frozen import FrozenDict, FrozenList, frozen
+from harness.system.read_only import FrozenDict, FrozenList, frozen
 from harness.tasks.sampling import sample_rows
 
 if TYPE_CHECKING:

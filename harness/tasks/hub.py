@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
-from harness.system.compressed import COMPRESSIONS
+from harness.system.compression import COMPRESSIONS
 from harness.tasks.hub_files import cached_arrow_files, split_files
 from harness.tasks.readers import FORMATS, format_of
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.finding import Severity
-from harness.system.frozen import FrozenError
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
+from harness.system.read_only import FrozenError
 from harness.testing.check_inputs import clean_rows, sparse_inputs, strange_inputs
 from harness.testing.findings import finding_problem
 from harness.testing.rules import Rule, attribute_faults, find_failures, raise_failures

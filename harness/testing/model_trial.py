@@ -6,7 +6,7 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from harness.models.honored import load_located
+from harness.models.honor import load_located
 from harness.models.interface import ModelScheme, Role
 from harness.models.locate import locate_model
 

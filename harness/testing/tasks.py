@@ -13,7 +13,7 @@ from harness.models.interface import Role
 from harness.plugins.validate import answer_error
 from harness.results.prediction_files import to_parquet
 from harness.results.records import column_hash, content_hash, plain_values
-from harness.system.frozen import FrozenError
+from harness.system.read_only import FrozenError
 from harness.tasks.dataset import Predictions
 from harness.tasks.interface import AggregateTask, Task
 from harness.testing.findings import finding_problem

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.models.interface import ModelSpec
-from harness.system.frozen import FrozenError
 from harness.system.plugin_code import raised_by
+from harness.system.read_only import FrozenError
 from harness.testing.rules import Rule, attribute_faults, find_failures, raise_failures
 from harness.testing.trainer_trial import SEED, StoppedError, TrainerTrial, hashes
 from harness.training.check_input import LogEntry

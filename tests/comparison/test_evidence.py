@@ -20,9 +20,9 @@ from harness.comparison.gate import margin_gate
 from harness.comparison.selection import select_best
 from harness.comparison.sources import read_results
 from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, ROC_AUC, mean_metric
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.curve import LEVEL
 from harness.stats.gain import gain_curve, gain_of
-from harness.stats.paired import Paired
 
 GRADED = mean_metric("ndcg", "value")
 
@@ -31,7 +31,7 @@ def paired(metric, baseline, candidate, clusters=None):
     """Pair two models' columns; each an array, or several."""
     sides = [list(side) if isinstance(side, tuple) else [side] for side in (baseline, candidate)]
     units = np.arange(len(sides[0][0])) if clusters is None else np.asarray(clusters)
-    return Paired.of(metric, (sides[0], None), (sides[1], None), units)
+    return AnswerPair.of(metric, (sides[0], None), (sides[1], None), units)
 
 
 def ask(margin, base, cand, metric=GRADED, **columns):
@@ -112,12 +112,12 @@ def test_the_smaller_class_is_what_an_area_needs_more_of():
     gold = np.array([1] * 11 + [0] * 200)
     scores = np.arange(211.0)[::-1]
     base, cand = {"gold": gold, "predicted": scores}, {"gold": gold, "predicted": scores**3}
-    pair = Paired.of(ROC_AUC, ([*base.values()], None), ([*cand.values()], None), np.arange(211))
+    pair = AnswerPair.of(ROC_AUC, ([*base.values()], None), ([*cand.values()], None), np.arange(211))
     found = evidence._needed(pair, 0.02, LEVEL)
     assert (found.have, found.what) == (11, "positives")
     more = np.repeat(gold, found.needed // 11 + 1)
     many = [more, np.repeat(scores, found.needed // 11 + 1)]
-    enough = Paired.of(ROC_AUC, (many, None), (many, None), np.arange(len(more)))
+    enough = AnswerPair.of(ROC_AUC, (many, None), (many, None), np.arange(len(more)))
     assert evidence._needed(enough, 0.02, LEVEL) is None
     assert gain_curve(enough).interval().low > -0.02 > gain_curve(pair).interval().low
 

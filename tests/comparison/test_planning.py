@@ -13,10 +13,10 @@ from harness.comparison.gate import Condition, Gate, margin_gate
 from harness.comparison.planning import accepted_loss
 from harness.comparison.sources import read_results
 from harness.metrics.standard import PEARSON, ROC_AUC, mean_metric
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.gain import gain_of
-from harness.stats.paired import Paired
-from harness.stats.passing import Passing, smallest_number
-from harness.stats.resized import draw_units, resized
+from harness.stats.pass_chance import PassChance, smallest_number
+from harness.stats.resize import draw_units, resize
 
 NDCG = mean_metric("ndcg", "value")
 
@@ -199,7 +199,7 @@ def drawn(metric, n, generator):
 
 def pair_of(metric, n, generator):
     base, cand = drawn(metric, n, generator)
-    return Paired.of(metric, (base, None), (cand, None), np.arange(n))
+    return AnswerPair.of(metric, (base, None), (cand, None), np.arange(n))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_equal_models_pass_as_often_as_is_said(metric, n, margin):
     said, passed = [], []
     for _ in range(120):
         pair = pair_of(metric, n, generator)
-        said.append(Passing(gain_of(pair), pair).chance(2 * n, margin))
+        said.append(PassChance(gain_of(pair), pair).chance(2 * n, margin))
         passed.append(gain_of(pair_of(metric, 2 * n, generator)).low > -margin)
     assert 0.4 < np.mean(said) < 0.97
     assert np.mean(passed) == pytest.approx(np.mean(said), abs=0.04 + 3 * np.std(passed) / np.sqrt(120))
@@ -227,8 +227,8 @@ def test_a_pair_of_twice_the_size_has_the_same_scores_and_a_smaller_error():
     clusters = np.sort(generator.integers(60, size=300))
     kept = generator.random(300) < 0.8
     base, cand = generator.normal(size=(2, 300))
-    pair = Paired.of(NDCG, ([base], kept), ([cand], kept), clusters)
-    twice = resized(pair, 2 * pair.count, np.arange(pair.count))
+    pair = AnswerPair.of(NDCG, ([base], kept), ([cand], kept), clusters)
+    twice = resize(pair, 2 * pair.count, np.arange(pair.count))
     assert (twice.count, twice.examples) == (2 * pair.count, 2 * pair.examples)
     assert twice.scores == pytest.approx(pair.scores)
     ratio = gain_of(pair).standard_error / gain_of(twice).standard_error
@@ -238,7 +238,7 @@ def test_a_pair_of_twice_the_size_has_the_same_scores_and_a_smaller_error():
 def test_drawn_units_bring_all_their_rows():
     clusters = np.array([0, 1, 1, 2, 2, 2])
     values = np.arange(6.0)
-    pair = Paired.of(NDCG, ([values], None), ([values + 10], None), clusters)
+    pair = AnswerPair.of(NDCG, ([values], None), ([values + 10], None), clusters)
     again = draw_units(pair, np.array([2, 0, 2]))
     assert again.baseline.columns[0].tolist() == [3, 4, 5, 0, 3, 4, 5]
     assert again.units.tolist() == [0, 0, 0, 1, 2, 2, 2]

@@ -10,7 +10,7 @@ import pytest
 
 from harness import HarnessError
 from harness.evaluation.trainer_code import TRACE, run_trainer
-from harness.system.frozen import FrozenError
+from harness.system.read_only import FrozenError
 from harness.training import LogEntry, Trainer, TrainingJob, TrainingResult
 from harness.training.check_input import Rows
 

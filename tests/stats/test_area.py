@@ -10,15 +10,15 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.type_one.cells import failures, measure_cell
 from benchmarks.type_one.families.area import FAMILIES
 from harness.metrics.standard import ROC_AUC
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.area import fewest_for_margin
 from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
-from harness.stats.paired import Answers, Paired
 
 
 def pair(gold, left, right, clusters=None):
     units = np.arange(len(gold)) if clusters is None else clusters
-    return Paired.of(ROC_AUC, ([gold, left], None), ([gold, right], None), units)
+    return AnswerPair.of(ROC_AUC, ([gold, left], None), ([gold, right], None), units)
 
 
 def perfect(positives, negatives):

@@ -9,10 +9,10 @@ from sklearn.metrics import average_precision_score
 from benchmarks.type_one.cells import failures, measure_cell
 from benchmarks.type_one.families.area import FAMILIES
 from harness.metrics.standard import AVERAGE_PRECISION
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.average_precision import fewest_for_margin
 from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
-from harness.stats.paired import Answers, Paired
 
 OURS = [family for family in FAMILIES if family.metric is AVERAGE_PRECISION]
 
@@ -21,14 +21,16 @@ def perfect(positives, negatives):
     gold = np.r_[np.ones(positives, dtype=int), np.zeros(negatives, dtype=int)]
     generator = np.random.default_rng(0)
     sides = [[gold, gold * 2 + generator.random(len(gold))] for _ in range(2)]
-    return Paired.of(AVERAGE_PRECISION, (sides[0], None), (sides[1], None), np.arange(len(gold)))
+    return AnswerPair.of(AVERAGE_PRECISION, (sides[0], None), (sides[1], None), np.arange(len(gold)))
 
 
 def test_a_gain_is_that_of_scikit_learn_with_ties():
     generator = np.random.default_rng(1)
     gold = (generator.random(80) < 0.2).astype(int)
     left, right = (np.round(gold + generator.normal(size=80), 0) for _ in range(2))
-    found = gain_of(Paired.of(AVERAGE_PRECISION, ([gold, left], None), ([gold, right], None), np.arange(80)))
+    found = gain_of(
+        AnswerPair.of(AVERAGE_PRECISION, ([gold, left], None), ([gold, right], None), np.arange(80))
+    )
     expected = average_precision_score(gold, right) - average_precision_score(gold, left)
     assert found.value == pytest.approx(expected, abs=1e-12)
     assert found.low < expected < found.high

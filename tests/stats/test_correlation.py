@@ -15,10 +15,10 @@ from benchmarks.type_one.cells import Bounds, failures, measure_cell
 from benchmarks.type_one.families.correlations import FAMILIES
 from harness.metrics.standard import PEARSON, SPEARMAN
 from harness.stats import intervals
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.correlation import DiscCurve, FisherCurve, Tails, freedom_of, gain_curve, score_curve
 from harness.stats.gain import gain_of
-from harness.stats.left_out import scores_without
-from harness.stats.paired import Answers, Paired
+from harness.stats.leave_one_out import scores_without
 from harness.stats.ranks import count_above
 
 METRICS = pytest.mark.parametrize("metric", [SPEARMAN, PEARSON], ids=lambda metric: metric.name)
@@ -38,7 +38,7 @@ def data(seed=0, n=60, *, noise=(1.0, 1.2), ties=False):
 
 def paired(metric, gold, base, cand, clusters=None):
     units = np.arange(len(gold)) if clusters is None else clusters
-    return Paired.of(metric, ([gold, base], None), ([gold, cand], None), units)
+    return AnswerPair.of(metric, ([gold, base], None), ([gold, cand], None), units)
 
 
 @METRICS
@@ -279,7 +279,7 @@ def test_predictions_of_another_scale_differ_by_rounding_alone_and_have_the_doub
     gold = generator.normal(size=rows)
     predicted = gold + generator.normal(size=rows)
     other = scale * predicted + 0.1
-    pair = Paired.of(PEARSON, ([gold, predicted], None), ([gold, other], None), np.arange(rows))
+    pair = AnswerPair.of(PEARSON, ([gold, predicted], None), ([gold, other], None), np.arange(rows))
     gain = gain_of(pair)
     assert gain.p == pytest.approx(1.0)
     assert -gain.low == pytest.approx(2 * (1 - 0.025 ** (1 / rows)), rel=1e-6)

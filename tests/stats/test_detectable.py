@@ -10,20 +10,20 @@ from scipy import stats
 
 from benchmarks.type_one.detectable import FAMILIES, detectable_cell
 from harness.metrics.standard import ROC_AUC, SPEARMAN, mean_metric
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.curve import StudentCurve
 from harness.stats.detectable import detectable_gain
 from harness.stats.flips_power import background_rate, claim_power, detectable_flips, pass_power
 from harness.stats.gain import gain_of
-from harness.stats.paired import Paired
 from harness.stats.proportions import mcnemar, tango
-from harness.stats.unseen import bounds_of
+from harness.stats.unseen_share import bounds_of
 
 VALUE = mean_metric("value")
 
 
 def pair(metric, base, cand, clusters=None):
     clusters = np.arange(len(base[0])) if clusters is None else clusters
-    return Paired.of(metric, (base, None), (cand, None), clusters)
+    return AnswerPair.of(metric, (base, None), (cand, None), clusters)
 
 
 def flipped(n, gained, lost, wrong=0):

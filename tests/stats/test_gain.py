@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, PEARSON, ROC_AUC, SPEARMAN, mean_metric
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.gain import gain_of
-from harness.stats.paired import Paired
 
 pytestmark = pytest.mark.kernels
 
@@ -20,7 +20,7 @@ VALUE = mean_metric("value")
 def pair(metric, baseline, candidate, clusters=None):
     rows = len(baseline[0])
     units = np.arange(rows) if clusters is None else np.asarray(clusters)
-    return Paired.of(metric, (baseline, None), (candidate, None), units)
+    return AnswerPair.of(metric, (baseline, None), (candidate, None), units)
 
 
 def ratings(rows=300, seed=0):

@@ -18,8 +18,8 @@ from harness.metrics.standard import (
     average_precision,
     mean_metric,
 )
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.influence import example_influences, influences, standard_error
-from harness.stats.paired import Answers, Paired
 
 pytestmark = pytest.mark.kernels
 
@@ -41,7 +41,7 @@ def answers(metric, seed=0, rows=150, *, ties=False):
 @pytest.mark.parametrize("ties", [False, True])
 def test_an_influence_is_that_of_leaving_the_example_out(metric, ties):
     base, cand = answers(metric, ties=ties)
-    influence = influences(Paired.of(metric, (base, None), (cand, None), np.arange(150)))
+    influence = influences(AnswerPair.of(metric, (base, None), (cand, None), np.arange(150)))
     rows = np.arange(150)
     without = np.array(
         [
@@ -60,7 +60,7 @@ def test_an_influence_is_that_of_leaving_the_example_out(metric, ties):
 @pytest.mark.parametrize("metric", [PEARSON, SPEARMAN, ROC_AUC], ids=lambda m: m.name)
 def test_influences_sum_to_zero_over_clusters_too(metric):
     base, cand = answers(metric)
-    influence = influences(Paired.of(metric, (base, None), (cand, None), np.arange(150) // 4))
+    influence = influences(AnswerPair.of(metric, (base, None), (cand, None), np.arange(150) // 4))
     assert len(influence) == 38
     assert influence.sum() == pytest.approx(0, abs=1e-12)
 
@@ -104,7 +104,7 @@ def test_many_units_are_left_out_in_groups_and_the_error_stays_about_the_same():
     base, cand = answers(AVERAGE_PRECISION, rows=2500)
     unknown = replace(AVERAGE_PRECISION, compute=partial(average_precision))
     exact, grouped = (
-        influences(Paired.of(metric, (base, None), (cand, None), np.arange(2500)))
+        influences(AnswerPair.of(metric, (base, None), (cand, None), np.arange(2500)))
         for metric in (AVERAGE_PRECISION, unknown)
     )
     assert standard_error(grouped) == pytest.approx(standard_error(exact), rel=0.15)

@@ -12,11 +12,11 @@ from benchmarks.type_one.cells import failures, measure_cell
 from benchmarks.type_one.families.area import FAMILIES
 from harness.metrics.interface import Metric
 from harness.metrics.standard import MACRO_F1
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.gain import gain_of
 from harness.stats.influence import score_influences, standard_error
 from harness.stats.intervals import score_curve
 from harness.stats.macro_f1 import fewest_for_margin
-from harness.stats.paired import Answers, Paired
 
 MEDIAN = Metric("median", lambda values: float(np.median(values)), columns=("value",))
 MEAN = Metric("mine", lambda values: float(np.mean(values)), columns=("value",))
@@ -25,7 +25,7 @@ MEAN = Metric("mine", lambda values: float(np.mean(values)), columns=("value",))
 def labels(pair_of, clusters=None):
     gold, left, right = (np.asarray(side) for side in pair_of)
     units = np.arange(len(gold)) if clusters is None else clusters
-    return Paired.of(MACRO_F1, ([gold, left], None), ([gold, right], None), units)
+    return AnswerPair.of(MACRO_F1, ([gold, left], None), ([gold, right], None), units)
 
 
 def perfect(*sizes):
@@ -61,7 +61,7 @@ def test_what_a_margin_needs_is_what_two_perfect_models_pass_it_with():
 
 
 def test_a_metric_that_no_unit_moves_has_no_interval():
-    same = Paired.of(MEAN, ([np.ones(50)], None), ([np.ones(50)], None), np.arange(50))
+    same = AnswerPair.of(MEAN, ([np.ones(50)], None), ([np.ones(50)], None), np.arange(50))
     assert math.isnan(gain_of(same).low)
     assert gain_of(same).test == "none"
     assert score_curve(same.baseline) is None
@@ -69,7 +69,7 @@ def test_a_metric_that_no_unit_moves_has_no_interval():
 
 def test_equal_answers_of_a_metric_that_units_move_have_an_interval_with_width():
     values = np.random.default_rng(0).random(50)
-    same = Paired.of(MEAN, ([values], None), ([values], None), np.arange(50))
+    same = AnswerPair.of(MEAN, ([values], None), ([values], None), np.arange(50))
     found = gain_of(same)
     assert found.low < 0 < found.high
     assert found.p == 1

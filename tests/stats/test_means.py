@@ -12,8 +12,8 @@ from benchmarks.type_one.cells import failures, measure_cell
 from benchmarks.type_one.families.means import FAMILIES
 from harness.metrics.standard import mean_metric
 from harness.stats import means
+from harness.stats.answer_pair import AnswerPair, Answers
 from harness.stats.gain import gain_of
-from harness.stats.paired import Answers, Paired
 from harness.stats.proportions import tango
 
 pytestmark = pytest.mark.kernels
@@ -23,7 +23,7 @@ VALUE = mean_metric("value")
 
 def pair(base, cand, clusters=None):
     units = np.arange(len(base)) if clusters is None else np.asarray(clusters)
-    return Paired.of(VALUE, ([np.asarray(base, float)], None), ([np.asarray(cand, float)], None), units)
+    return AnswerPair.of(VALUE, ([np.asarray(base, float)], None), ([np.asarray(cand, float)], None), units)
 
 
 def gain(base, cand, clusters=None):
@@ -103,7 +103,7 @@ def test_differences_by_rounding_alone_are_none():
 def test_models_with_other_rows_that_count_are_compared_by_their_own_means():
     generator = np.random.default_rng(0)
     values, kept = generator.normal(size=100), generator.random(100) < 0.8
-    found = gain_of(Paired.of(VALUE, ([values], None), ([values], kept), np.arange(100)))
+    found = gain_of(AnswerPair.of(VALUE, ([values], None), ([values], kept), np.arange(100)))
     assert found.value == pytest.approx(values[kept].mean() - values.mean())
     assert found.low < 0 < found.high
 
@@ -217,6 +217,6 @@ def test_graded_values_of_which_none_differs_have_the_test_of_graded_values():
         (graded, mean_metric("ndcg", "value")),
         (ones, mean_metric("accuracy", "correct")),
     ):
-        pair = Paired.of(metric, ([values], None), ([values], None), np.arange(40))
+        pair = AnswerPair.of(metric, ([values], None), ([values], None), np.arange(40))
         tests.append(gain_of(pair).test)
     assert tests == ["sign flip", "McNemar mid-p"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from harness.metrics.standard import ROC_AUC, mean_metric
+from harness.stats.answer_pair import Answers
 from harness.stats.influence import score_influences
-from harness.stats.paired import Answers
 from harness.stats.pairwise import Parts, pairwise_p, unit_shares
 
 VALUE = mean_metric("value")

@@ -13,10 +13,10 @@ from scipy import stats
 
 from harness.metrics.interface import Metric
 from harness.metrics.standard import AVERAGE_PRECISION, MACRO_F1, ROC_AUC
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.curve import Interval, StudentCurve
 from harness.stats.gain import gain_of
 from harness.stats.intervals import score_curve
-from harness.stats.paired import Paired
 from harness.stats.rare import RareChangeCurve, fewest
 
 UNKNOWN = Metric("mine", lambda gold, predicted: float(np.mean(gold * np.tanh(predicted))))
@@ -37,7 +37,7 @@ def pair(metric, seed=0, rows=60, *, clustered=False, gain=0.0, order=None, name
     order = np.arange(rows) if order is None else order
     names = np.array([f"{997 - cluster * 3:04d}" for cluster in clusters]) if named else clusters
     columns = [[gold[order], side[order]] for side in (left, right)]
-    return Paired.of(metric, (columns[0], None), (columns[1], None), names[order])
+    return AnswerPair.of(metric, (columns[0], None), (columns[1], None), names[order])
 
 
 @METRICS
@@ -64,7 +64,7 @@ def test_the_p_value_of_an_end_of_the_interval_is_its_level(metric, clustered):
 @CLUSTERED
 def test_swapping_the_models_negates_the_interval_and_keeps_the_p_value(metric, clustered):
     there = pair(metric, clustered=clustered, gain=0.4)
-    back = Paired(there.metric, there.candidate, there.baseline, there.units, there.names)
+    back = AnswerPair(there.metric, there.candidate, there.baseline, there.units, there.names)
     one, other = gain_of(there), gain_of(back)
     assert (other.low, other.high) == pytest.approx((-one.high, -one.low), abs=1e-9)
     assert other.p == pytest.approx(one.p, rel=1e-9)
@@ -104,7 +104,7 @@ def test_copies_in_a_cluster_tell_no_more_than_one_of_them(metric):
     alone = pair(metric, rows=200)
     sides = (alone.baseline, alone.candidate)
     columns = [([np.repeat(column, 7) for column in side.columns], None) for side in sides]
-    copied = Paired.of(metric, *columns, np.repeat(np.arange(200), 7))
+    copied = AnswerPair.of(metric, *columns, np.repeat(np.arange(200), 7))
     one, other = gain_of(alone), gain_of(copied)
     assert other.high - other.low == pytest.approx(one.high - one.low, rel=0.08)
     assert other.units == 200
@@ -114,7 +114,9 @@ def test_copies_in_a_cluster_tell_no_more_than_one_of_them(metric):
 def test_models_with_other_rows_that_count_are_compared_by_their_own_scores(metric):
     whole = pair(metric, rows=80)
     kept = np.random.default_rng(2).random(80) < 0.8
-    both = Paired.of(metric, (whole.baseline.columns, None), (whole.candidate.columns, kept), np.arange(80))
+    both = AnswerPair.of(
+        metric, (whole.baseline.columns, None), (whole.candidate.columns, kept), np.arange(80)
+    )
     found = gain_of(both)
     own = [column[kept] for column in whole.candidate.columns]
     assert found.value == pytest.approx(metric.compute(*own) - whole.baseline.score)

@@ -12,11 +12,11 @@ from scipy import stats
 from benchmarks.type_one.races import RACES
 from benchmarks.type_one.selection import measure_cell
 from harness.metrics.standard import mean_metric
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.contest import Contest, flip_deviates
 from harness.stats.curve import PointCurve
 from harness.stats.gain import gain_of
 from harness.stats.joint import Line
-from harness.stats.paired import Paired
 from harness.stats.proportions import mcnemar
 from harness.stats.selection import chosen, level_of_candidates, winner_of
 
@@ -28,7 +28,7 @@ def gains(*candidates, baseline=None, metric=VALUE, first=0):
     rows = len(candidates[0])
     base = np.zeros(rows) if baseline is None else baseline
     return [
-        gain_of(Paired.of(metric, ([base], None), ([each], None), first + np.arange(rows)),
+        gain_of(AnswerPair.of(metric, ([base], None), ([each], None), first + np.arange(rows)),
                 identical=np.array_equal(each, base))
         for each in candidates
     ]  # fmt: skip
@@ -164,7 +164,7 @@ def test_candidates_that_change_no_answer_leave_an_interval_of_width():
     one_more = base.copy()
     one_more[0] = 0.0
     still = gains(base + 0.0, one_more, baseline=base)
-    unseen = gain_of(Paired.of(VALUE, ([base], None), ([base], None), np.arange(100)))
+    unseen = gain_of(AnswerPair.of(VALUE, ([base], None), ([base], None), np.arange(100)))
     field = Contest.of([[unseen], [unseen], [still[1]]], ["task"])
     low, high = winner_of(field, 0).interval
     assert low < 0 < high
@@ -218,7 +218,7 @@ def in_clusters(leans, by):
     base = 0.3 + 0.1 * np.random.default_rng(9).random(len(clusters))
     own = base + np.repeat(np.asarray(by)[:, None] + leans, sizes, axis=1)
     return Contest.of(
-        [[gain_of(Paired.of(VALUE, ([base], None), ([each], None), clusters))] for each in own],
+        [[gain_of(AnswerPair.of(VALUE, ([base], None), ([each], None), clusters))] for each in own],
         ["task"],
         draws=4000,
     )

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats as scipy_stats
 
 from harness.metrics.standard import mean_metric
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.curve import Interval, StudentCurve
 from harness.stats.gain import gain_of
-from harness.stats.paired import Paired
 from harness.stats.several_tasks import MeanCurve, mean_curve, shared_doubt, smallest_interval
 
 MEAN = mean_metric("ndcg", "value")
@@ -22,7 +22,7 @@ def gain(values, *, units="u", identical=False):
     values = np.asarray(values, dtype=float)
     sides = ([np.zeros(len(values))], None), ([values], None)
     names = np.array([f"{units}{row:04d}" for row in range(len(values))])
-    return gain_of(Paired.of(MEAN, *sides, names), identical=identical)
+    return gain_of(AnswerPair.of(MEAN, *sides, names), identical=identical)
 
 
 def gains(count, seed, rows=60, worth=0.0):

@@ -10,11 +10,11 @@ import pytest
 from scipy.stats import spearmanr, t
 
 from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.gain import gain_of
 from harness.stats.influence import influences
 from harness.stats.joint import Line
 from harness.stats.multiple import adjust
-from harness.stats.paired import Paired
 from harness.stats.training_seeds import seeds_gain
 
 VALUE = mean_metric("value")
@@ -24,7 +24,7 @@ def seeds(generator, *, count=3, rows=200, spread=0.0, gain=0.0):
     """Pair a baseline with candidates that share their examples' gains and differ by their seed."""
     base, common = generator.normal(size=rows), generator.normal(gain, 0.3, rows)
     return [
-        Paired.of(
+        AnswerPair.of(
             VALUE, ([base], None),
             ([base + common + generator.normal(size=rows) * 0.2 + generator.normal() * spread], None),
             np.arange(rows),
@@ -80,7 +80,7 @@ def test_too_few_units_have_no_interval():
 def fixed(*moved, rows=20, base=None):
     """Pair a baseline with one candidate for each gain, which all examples have."""
     base = np.full(rows, 0.5) if base is None else base
-    return [Paired.of(VALUE, ([base], None), ([base + gain], None), np.arange(rows)) for gain in moved]
+    return [AnswerPair.of(VALUE, ([base], None), ([base + gain], None), np.arange(rows)) for gain in moved]
 
 
 def test_examples_that_all_stayed_equal_leave_the_interval_of_a_single_candidate():
@@ -109,9 +109,9 @@ def answered(metric, generator, *, noise=1.0, rows=60):
     gold = generator.normal(size=rows)
     base, cand = (gold + size * generator.normal(size=rows) for size in (1.0, noise))
     if metric is VALUE:
-        return Paired.of(VALUE, ([base], None), ([cand], None), np.arange(rows))
+        return AnswerPair.of(VALUE, ([base], None), ([cand], None), np.arange(rows))
     gold = (gold > 0.5).astype(int) if metric is ROC_AUC else gold
-    return Paired.of(metric, ([gold, base], None), ([gold, cand], None), np.arange(rows))
+    return AnswerPair.of(metric, ([gold, base], None), ([gold, cand], None), np.arange(rows))
 
 
 @pytest.mark.parametrize("metric", [SPEARMAN, ROC_AUC], ids=lambda metric: metric.name)
@@ -120,7 +120,8 @@ def test_perfect_candidates_leave_as_much_doubt_as_one_of_them(metric):
     gold = (np.arange(24) < 4).astype(int) if metric is ROC_AUC else np.arange(24.0)
     sides = [gold * 2.0 + np.arange(24) / 100 * scale for scale in (1.0, 2.0, 3.0)]
     pairs = [
-        Paired.of(metric, ([gold, sides[0]], None), ([gold, side], None), np.arange(24)) for side in sides[1:]
+        AnswerPair.of(metric, ([gold, sides[0]], None), ([gold, side], None), np.arange(24))
+        for side in sides[1:]
     ]
     result, alone = seeds_gain(pairs).gain, gain_of(pairs[0])
     assert (result.value, result.p) == (0.0, 1.0)
@@ -132,7 +133,7 @@ def test_both_sources_add_up():
     generator = np.random.default_rng(5)
     moved, gains = generator.normal(size=40), np.array([0.1, -0.2, 0.4])
     pairs = [
-        Paired.of(VALUE, ([np.zeros(40)], None), ([moved + gain], None), np.arange(40)) for gain in gains
+        AnswerPair.of(VALUE, ([np.zeros(40)], None), ([moved + gain], None), np.arange(40)) for gain in gains
     ]
     result = seeds_gain(pairs)
     of_seeds, of_examples = gains.var(ddof=1) / 3, moved.var(ddof=1) / 40
@@ -154,7 +155,7 @@ def test_a_lower_level_has_a_wider_interval():
 def test_the_interval_of_values_between_0_and_1_is_within_what_is_possible():
     generator = np.random.default_rng(3)
     base, *sides = (generator.random(20) for _ in range(3))
-    pairs = [Paired.of(VALUE, ([base], None), ([side], None), np.arange(20)) for side in sides]
+    pairs = [AnswerPair.of(VALUE, ([base], None), ([side], None), np.arange(20)) for side in sides]
     assert seeds_gain(pairs).gain.curve.interval(1e-9) == (-1.0, 1.0)
 
 
@@ -181,7 +182,7 @@ def test_seeds_may_count_other_rows():
     generator = np.random.default_rng(1)
     base, cand, names = generator.normal(size=40), generator.normal(size=40), np.arange(40)
     kept = [names % 4 != 0, names % 5 != 0]
-    pairs = [Paired.of(VALUE, ([base], rows), ([cand], rows), names) for rows in kept]
+    pairs = [AnswerPair.of(VALUE, ([base], rows), ([cand], rows), names) for rows in kept]
     result = seeds_gain(pairs).gain
     assert result.units == (kept[0] | kept[1]).sum()
     assert result.influence.sum() == pytest.approx(0, abs=1e-12)
@@ -196,7 +197,9 @@ def test_the_order_of_seeds_does_not_count():
 
 def test_swapping_the_models_negates_the_interval():
     pairs = seeds(np.random.default_rng(7), spread=0.1, gain=0.1)
-    turned = [Paired(pair.metric, pair.candidate, pair.baseline, pair.units, pair.names) for pair in pairs]
+    turned = [
+        AnswerPair(pair.metric, pair.candidate, pair.baseline, pair.units, pair.names) for pair in pairs
+    ]
     there, back = seeds_gain(pairs).gain, seeds_gain(turned).gain
     assert (back.low, back.high, back.p) == pytest.approx((-there.high, -there.low, there.p))
 
@@ -204,7 +207,7 @@ def test_swapping_the_models_negates_the_interval():
 def test_clusters_are_the_units():
     generator = np.random.default_rng(8)
     moved, clusters = np.repeat(generator.normal(size=20), 5), np.repeat(np.arange(20), 5)
-    pair = Paired.of(VALUE, ([np.zeros(100)], None), ([moved], None), clusters)
+    pair = AnswerPair.of(VALUE, ([np.zeros(100)], None), ([moved], None), clusters)
     result, alone = seeds_gain([pair] * 2).gain, gain_of(pair)
     assert (result.examples, result.units) == (100, 20)
     assert (result.low, result.high) == pytest.approx((alone.low, alone.high))
@@ -222,7 +225,10 @@ def test_the_gain_over_seeds_of_a_correlation():
     gold = generator.uniform(0, 5, 200)
     base, *candidates = (gold + generator.normal(size=200) * noise for noise in (2, 1, 1.1, 0.9))
     result = seeds_gain(
-        [Paired.of(SPEARMAN, ([gold, base], None), ([gold, one], None), np.arange(200)) for one in candidates]
+        [
+            AnswerPair.of(SPEARMAN, ([gold, base], None), ([gold, one], None), np.arange(200))
+            for one in candidates
+        ]
     )
     assert result.gain.low > 0
     assert result.gain.value == pytest.approx(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from benchmarks.type_one.families import added, area, correlations, means
+from benchmarks.type_one.families import additions, area, correlations, means
 
-FAMILIES = [*means.FAMILIES, *correlations.FAMILIES, *area.FAMILIES, *added.FAMILIES]
+FAMILIES = [*means.FAMILIES, *correlations.FAMILIES, *area.FAMILIES, *additions.FAMILIES]

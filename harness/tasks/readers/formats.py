@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
-from harness.system.compressed import COMPRESSIONS, compression_of
+from harness.system.compression import COMPRESSIONS, compression_of
 from harness.system.paths import accessible
 from harness.tasks.readers.json_rows import read_json
 

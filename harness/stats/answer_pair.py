@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.metrics.interface import compute_score
-from harness.stats.kept import Kept
+from harness.stats.memo import Memo
 from harness.stats.resamples import resampled_scores
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Answers:
 
 
 @dataclass(frozen=True, eq=False)
-class Paired:
+class AnswerPair:
     """Both models' answers to the same examples.
 
     Units are independent of each other: clusters of examples, or examples where there are no clusters.
@@ -88,7 +88,7 @@ class Paired:
         baseline: tuple[list[np.ndarray], np.ndarray | None],
         candidate: tuple[list[np.ndarray], np.ndarray | None],
         clusters: np.ndarray,
-    ) -> Paired:
+    ) -> AnswerPair:
         """Pair two models' columns, (n,) each, with the rows that count, (n,) bool, or None for all.
 
         clusters: (n,) of any sortable type. Rows that count in neither model are left out.
@@ -177,5 +177,5 @@ def _has_lists(column: np.ndarray) -> bool:
     return column.dtype == object and len(column) > 0 and isinstance(column[0], np.ndarray)
 
 
-_NUMBERED: Kept[tuple[np.ndarray, np.ndarray]] = Kept()
-_BASELINES: Kept[Answers] = Kept()
+_NUMBERED: Memo[tuple[np.ndarray, np.ndarray]] = Memo()
+_BASELINES: Memo[Answers] = Memo()

@@ -15,7 +15,7 @@ from harness.metrics import standard as metrics
 from harness.stats.ranks import codes_of, count_above, ranks_of_codes, sum_above
 
 if TYPE_CHECKING:
-    from harness.stats.paired import Answers
+    from harness.stats.answer_pair import Answers
 
 _SMALL_CLUSTER = 8
 """Maximum size of a cluster whose pairs of examples are counted; a larger one takes a pass over all rows."""

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
-class Kept(Generic[T]):
+class Memo(Generic[T]):
     """Results by the very arrays that they were computed of; those that were used longest ago are dropped.
 
     Only results of arrays that cannot be written to are kept, such as the columns of `read_table`.

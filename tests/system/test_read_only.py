@@ -11,7 +11,7 @@ import random
 import numpy as np
 import pytest
 
-from harness.system.frozen import FrozenDict, FrozenError, FrozenList, frozen, read_only
+from harness.system.read_only import FrozenDict, FrozenError, FrozenList, frozen, read_only
 
 CHANGES = {
     "append": lambda values: values.append(1),

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.stats.paired import Answers, Paired
+from harness.stats.answer_pair import AnswerPair, Answers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-def resized(pair: Paired, units: int, order_by: ArrayLike) -> Paired:
+def resize(pair: AnswerPair, units: int, order_by: ArrayLike) -> AnswerPair:
     """Return a pair of so many units, which resemble those of another.
 
     order_by: (pair.count,), a value of each unit, such as its influence. Units are drawn evenly along it, so
@@ -23,7 +23,7 @@ def resized(pair: Paired, units: int, order_by: ArrayLike) -> Paired:
     return draw_units(pair, order[np.minimum(steps.astype(int), pair.count - 1)])
 
 
-def draw_units(pair: Paired, drawn: np.ndarray) -> Paired:
+def draw_units(pair: AnswerPair, drawn: np.ndarray) -> AnswerPair:
     """Return a pair of these units of another; one that is drawn twice becomes two units.
 
     drawn: (m,) int, each in [0, pair.count).
@@ -36,7 +36,7 @@ def draw_units(pair: Paired, drawn: np.ndarray) -> Paired:
     rows = by_unit[np.repeat(starts[drawn], counts) + offsets]
     units = np.repeat(np.arange(len(drawn)), counts)
     sides = [_side(side, rows, units, len(drawn)) for side in (pair.baseline, pair.candidate)]
-    return Paired(pair.metric, sides[0], sides[1], units, np.arange(len(drawn)))
+    return AnswerPair(pair.metric, sides[0], sides[1], units, np.arange(len(drawn)))
 
 
 def _side(answers: Answers, rows: np.ndarray, units: np.ndarray, count: int) -> Answers:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness import DataSource, HarnessError, Severity, evaluate
-from harness.tasks.repeated import merge_repeated
+from harness.tasks.repeats import merge_repeated
 from harness.tasks.task_file import read_task_file
 from harness_clauses.user_clauses import CLAUSES_KIND
 from harness_sts.tasks import STS_KIND

@@ -11,7 +11,7 @@ from conftest import LetterModel
 from harness import HarnessError, Settings
 from harness.authoring import ModelScheme, ModelSpec
 from harness.models.fingerprint import fingerprint_with_settings
-from harness.models.honored import load_located
+from harness.models.honor import load_located
 from harness.models.interface import ALL_SETTINGS, changed_settings
 from harness.models.locate import locate_model
 from harness.plugins.loader import load_plugins

@@ -12,14 +12,14 @@ from harness.stats.flips_power import POWER, background_rate, pass_power
 from harness.stats.gain import gain_curve
 from harness.stats.intervals import FEWEST_UNITS
 from harness.stats.proportions import FlipsCurve
-from harness.stats.resized import resized
-from harness.stats.unseen import UnseenCurve
+from harness.stats.resize import resize
+from harness.stats.unseen_share import UnseenCurve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.stats.answer_pair import AnswerPair
     from harness.stats.gain import Gain
-    from harness.stats.paired import Paired
 
 _MOST_ROWS = 20_000
 """Maximum number of examples of a pair that is made to measure an interval of that size."""
@@ -29,7 +29,7 @@ _FEW = 10
 
 
 @dataclass
-class Passing:
+class PassChance:
     """How the chance that a gain's interval lies above −margin grows with the number of units.
 
     The models are taken as equal, and as far from each other on each unit as they are now. Right and wrong
@@ -39,7 +39,7 @@ class Passing:
     """
 
     gain: Gain
-    pair: Paired | None
+    pair: AnswerPair | None
     """None for several training seeds: their interval is scaled."""
     from_seeds: float = 0.0
     """Share of the variance that no further examples reduce."""
@@ -103,7 +103,7 @@ class Passing:
             low, value, units = gain.low, gain.value, gain.units
             if power and pair is not None and gain.influence is not None:
                 units = max(FEWEST_UNITS, round(gain.units * 2.0**power))
-                other = resized(pair, units, gain.influence)
+                other = resize(pair, units, gain.influence)
                 value, curve = other.gain, gain_curve(other)
                 low = (curve.interval(self.level) if curve else Interval(math.nan, math.nan)).low
             half = value - low

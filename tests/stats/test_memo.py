@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from harness.metrics.standard import SPEARMAN
-from harness.stats import kept
+from harness.stats import memo
+from harness.stats.answer_pair import AnswerPair
 from harness.stats.gain import gain_of
-from harness.stats.kept import Kept
-from harness.stats.paired import Paired
+from harness.stats.memo import Memo
 
 pytestmark = pytest.mark.kernels
 
@@ -28,10 +28,10 @@ def columns():
 
 def test_candidates_of_one_baseline_share_its_answers_where_its_columns_cannot_be_changed():
     gold, base, *sides, clusters = fixed(*columns())
-    pairs = [Paired.of(SPEARMAN, ([gold, base], None), ([gold, side], None), clusters) for side in sides]
+    pairs = [AnswerPair.of(SPEARMAN, ([gold, base], None), ([gold, side], None), clusters) for side in sides]
     assert pairs[0].baseline is pairs[1].baseline
     plain = [column.copy() for column in (gold, base, clusters)]
-    alone = [Paired.of(SPEARMAN, (plain[:2], None), ([gold, side], None), plain[2]) for side in sides]
+    alone = [AnswerPair.of(SPEARMAN, (plain[:2], None), ([gold, side], None), plain[2]) for side in sides]
     assert alone[0].baseline is not alone[1].baseline
     for pair, other in zip(pairs, alone, strict=True):
         np.testing.assert_array_equal(gain_of(pair).influence, gain_of(other).influence)
@@ -40,9 +40,9 @@ def test_candidates_of_one_baseline_share_its_answers_where_its_columns_cannot_b
 
 def test_columns_that_were_changed_are_computed_again():
     gold, base, side, _, clusters = columns()
-    before = gain_of(Paired.of(SPEARMAN, ([gold, base], None), ([gold, side], None), clusters))
+    before = gain_of(AnswerPair.of(SPEARMAN, ([gold, base], None), ([gold, side], None), clusters))
     base[:] = side
-    after = gain_of(Paired.of(SPEARMAN, ([gold, base], None), ([gold, side], None), clusters))
+    after = gain_of(AnswerPair.of(SPEARMAN, ([gold, base], None), ([gold, side], None), clusters))
     assert before.value != 0
     assert after.value == 0
 
@@ -50,15 +50,15 @@ def test_columns_that_were_changed_are_computed_again():
 def test_other_clusters_make_other_answers():
     gold, base, side, _, clusters = fixed(*columns())
     pairs = [
-        Paired.of(SPEARMAN, ([gold, base], None), ([gold, side], None), units)
+        AnswerPair.of(SPEARMAN, ([gold, base], None), ([gold, side], None), units)
         for units in (clusters, *fixed(np.arange(60)))
     ]
     assert [pair.baseline.count for pair in pairs] == [30, 60]
 
 
 def test_what_was_used_longest_ago_is_dropped(monkeypatch):
-    monkeypatch.setattr(kept, "_MOST_CELLS", 20)
-    known, calls = Kept(), []
+    monkeypatch.setattr(memo, "_MOST_CELLS", 20)
+    known, calls = Memo(), []
     arrays = fixed(*(np.zeros(8) for _ in range(3)))
     for place in (0, 1, 0, 2, 0, 1):
         known.of([arrays[place]], None, lambda place=place: calls.append(place))

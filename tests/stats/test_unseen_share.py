@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from harness.stats.curve import Interval
-from harness.stats.unseen import UnseenCurve, unseen_share
+from harness.stats.unseen_share import UnseenCurve, unseen_share
 
 pytestmark = pytest.mark.kernels
 
