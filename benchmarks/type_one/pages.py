@@ -150,11 +150,12 @@ def lines_table() -> str:
             _percent(_number(cell["familywise"])),
             _percent(_number(cell["power"])),
             _percent(_number(cell["power_holm"])),
+            f"{cell['repetitions']:,}",
         ]
         for cell in _read("familywise.json")["cells"]
     ]
-    header = ["data", "what", "how many", "correlation", "n", "familywise", "power", "by Holm"]
-    return _table(header, rows, numeric=range(2, 8))
+    header = ["data", "what", "how many", "correlation", "n", "familywise", "power", "by Holm", "repetitions"]
+    return _table(header, rows, numeric=range(2, 9))
 
 
 def races_table() -> str:
@@ -172,11 +173,13 @@ def races_table() -> str:
             _percent(min(cell["naive"] for cell in cells)),
             _percent(max(cell["passes"] for cell in cells)),
             _percent(min(cell["best_kept"] for cell in cells)),
+            ", ".join(f"{count:,}" for count in sorted({cell["examples"] for cell in cells})),
+            f"{min(cell['repetitions'] for cell in cells):,}",
         ]
         for name, cells in races.items()
     ]
     counts = sorted({cell["candidates"] for cells in races.values() for cell in cells})
-    header = ["candidates", *map(str, counts), "ordinary", "gate", "best kept"]
+    header = ["candidates", *map(str, counts), "ordinary", "gate", "best kept", "n", "repetitions"]
     return _table(header, rows, numeric=range(1, len(header)))
 
 

@@ -52,7 +52,11 @@ class BenchOptions:
 
 @click.command(name="bench")
 @click.option(
-    "--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Folder, hub id or scheme; repeatable."
+    "--model",
+    "models",
+    multiple=True,
+    metavar="[NAME=]MODEL",
+    help="Folder, hub id or scheme, with settings of its own: fast=minilm,dtype=bfloat16. Repeatable.",
 )
 @click.option(
     "--workload",
@@ -138,20 +142,22 @@ def _plan(bench: BenchOptions, model: ModelOptions, workspace: Workspace) -> Ben
     """Make the plan of a bench; raises HarnessError for every mistake of the user's, before any work."""
     from harness.bench.session import BenchPlan
     from harness.bench.workloads import DEFAULT, select_workloads
+    from harness.models.storage import storage_settings
 
     faults, broken, workloads = Faults(), Faults(), []
-    if model.truncate_dim or model.precision != ("float32",):
-        faults.add(
-            HarnessError(
-                "bench measures encoding, which --truncate-dim and --precision do not change",
-                hint="leave them out; `harness run` evaluates models with them",
-            )
-        )
     with faults.collect():
         workloads = select_workloads(words(bench.workloads) or DEFAULT)
     variants: list[Variant] = []
     with faults.collect():
-        variants = _variants(bench.models or workspace.config.models, model, workspace.plugins, broken)
+        variants = _variants(bench.models or workspace.config.model_names(), model, workspace, broken)
+    own = {name for variant in variants for name in storage_settings(variant.spec.settings)}
+    if own & {"truncate_dim", "precision"} or model.truncate_dim or model.precision != ("float32",):
+        faults.add(
+            HarnessError(
+                "bench measures encoding, which --truncate-dim and --precision do not change",
+                hint="leave them out, in --model and [models.…] too; `harness run` evaluates with them",
+            )
+        )
     advice = "--keep-going measures the rest" if len(broken.found) < len(variants) else None
     if faults.found or not bench.keep_going or len(variants) == 1:
         for fault in broken.found:
@@ -167,7 +173,9 @@ def _plan(bench: BenchOptions, model: ModelOptions, workspace: Workspace) -> Ben
     )
 
 
-def _variants(named: Sequence[str], model: ModelOptions, plugins: Plugins, broken: Faults) -> list[Variant]:
+def _variants(
+    named: Sequence[str], model: ModelOptions, workspace: Workspace, broken: Faults
+) -> list[Variant]:
     """Make a variant of every model with every dtype and backend, labeled by what tells them apart.
 
     broken: takes the fault of each that cannot be used, as its process would find out again.
@@ -177,10 +185,11 @@ def _variants(named: Sequence[str], model: ModelOptions, plugins: Plugins, broke
 
     if not named:
         raise HarnessError("no model", hint="--model minilm, or --model PATH")
-    schemes, faults, specs = plugins.model_schemes(), Faults(), []
+    schemes, faults, specs = workspace.plugins.model_schemes(), Faults(), []
+    tables = workspace.config.model_tables()
     for text in named:
         with faults.collect():
-            specs.append(model.specs(text, schemes))
+            specs.append(model.specs(text, schemes, tables))
     faults.refuse()
     varied = [name for name in ("dtype", "backend") if len(getattr(model, name)) > 1]
     variants = []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import Faults
+from harness.models.request import ModelTable  # noqa: TC001 - the reader asks for the types of fields
 from harness.system.paths import accessible, user_path
 from harness.system.toml_file import read_table, read_toml
 from harness.tasks.suites import SuiteTable, make_suites
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class Config:
     """Defaults for the command line; an option given there wins. Paths are relative to the file's folder."""
 
-    models: tuple[str, ...] = ()
+    models: tuple[str, ...] | dict[str, ModelTable] = ()
+    """As `--model` takes them; or tables by name, which `--model NAME` asks for."""
     tasks: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     data: str | None = None
@@ -42,6 +44,14 @@ class Config:
     """The file that was read; empty without one."""
     table: tuple[str, ...] = field(default=(), compare=False)
     """Keys of the table in it that is the configuration."""
+
+    def model_tables(self) -> dict[str, ModelTable]:
+        """Return the models that have a table, by name."""
+        return self.models if isinstance(self.models, dict) else {}
+
+    def model_names(self) -> tuple[str, ...]:
+        """Return the models to evaluate where a command names none, as `--model` takes them."""
+        return tuple(self.models)
 
     def read_suites(self) -> list[Suite]:
         """Return the suites; raises HarnessError for a definition that is not right."""

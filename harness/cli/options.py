@@ -12,8 +12,8 @@ import click
 
 from harness.errors import Faults, HarnessError
 from harness.models.backends import BACKENDS
-from harness.models.devices import check_device_name
-from harness.models.interface import SIMILARITIES, Role, Settings
+from harness.models.interface import DTYPES, SIMILARITIES, Role, Settings
+from harness.models.request import check_settings, read_request
 from harness.models.storage import PRECISIONS, stored_name
 from harness.system.paths import user_path
 
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 
     from harness.cli.config import Config
     from harness.models.interface import ModelScheme, ModelSpec
+    from harness.models.request import ModelTable
 
     Command = Callable[..., Any]
     Decorator = Callable[[Command], Command]
 
 Options = TypeVar("Options", bound="DataclassInstance")
-
-DTYPES = ("float32", "bfloat16", "float16", "int8")
 
 
 def grouped(**groups: type[DataclassInstance]) -> Decorator:
@@ -108,21 +107,36 @@ class ModelOptions:
         Raises HarnessError that names every unknown device, dtype, backend and precision, and a prompt of an
         unknown role.
         """
-        faults = Faults()
-        with faults.collect():
-            check_device_name(self.device)
-        for option, names, known in (
-            ("dtype", self.dtype, DTYPES),
-            ("backend", self.backend, ("auto", *BACKENDS)),
-            ("precision", self.precision, PRECISIONS),
-        ):
-            for name in names:
-                if name not in known:
-                    faults.add(HarnessError.unknown(option, name, known))
-        prompts: tuple[tuple[str, str], ...] = ()
-        with faults.collect():
-            prompts = _read_prompts(self.prompts)
+        faults, settings = Faults(), self._combinations()
+        for each in settings:
+            with faults.collect():
+                check_settings(each)
         faults.refuse()
+        return settings
+
+    def specs(
+        self, model: str, schemes: Mapping[str, ModelScheme], tables: Mapping[str, ModelTable]
+    ) -> list[ModelSpec]:
+        """Return the specs of a model as `--model` names it: one for each of `settings`, with its own.
+
+        tables: models of the configuration, by name.
+        Where its embeddings are stored in several ways, a name that the user gave gets a suffix for each.
+        Raises HarnessError for a model that does not exist, and as `settings` does.
+        """
+        from harness.models.locate import parse_model
+
+        request, settings = read_request(model, tables), self._combinations()
+        threads = str(request.table.threads or self.threads)
+        # Whether there is such a model is told where its settings are wrong, too.
+        parse_model(request.model, schemes, threads=threads)
+        specs = [
+            parse_model(request.model, schemes, each, threads=threads) for each in request.settings(settings)
+        ]
+        if len({(spec.settings.truncate_dim, spec.settings.precision) for spec in specs}) < 2:
+            return specs
+        return [replace(spec, name=spec.name and stored_name(spec.name, spec.settings)) for spec in specs]
+
+    def _combinations(self) -> list[Settings]:
         return [
             Settings(
                 device=self.device,
@@ -134,7 +148,7 @@ class ModelOptions:
                 max_seq_length=self.max_seq_length,
                 normalize=self.normalize,
                 similarity=self.similarity,
-                prompts=prompts,
+                prompts=_read_prompts(self.prompts),
                 allow_pickle=self.allow_pickle,
                 trust_remote_code=self.trust_remote_code,
             )
@@ -143,19 +157,6 @@ class ModelOptions:
             for dimensions in self.truncate_dim or (None,)
             for precision in self.precision
         ]
-
-    def specs(self, model: str, schemes: Mapping[str, ModelScheme]) -> list[ModelSpec]:
-        """Return the specs of a model as `--model` names it, one for each of `settings`.
-
-        Where its embeddings are stored in several ways, a name that the user gave gets a suffix for each.
-        Raises HarnessError for a model that does not exist, and as `settings` does.
-        """
-        from harness.models.locate import parse_model
-
-        specs = [parse_model(model, schemes, settings, threads=self.threads) for settings in self.settings()]
-        if len(self.truncate_dim) < 2 and len(self.precision) < 2:
-            return specs
-        return [replace(spec, name=spec.name and stored_name(spec.name, spec.settings)) for spec in specs]
 
 
 def model_options(*, several: Sequence[str] = ()) -> Decorator:

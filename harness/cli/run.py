@@ -43,7 +43,11 @@ _CONTINUE = "Finished results are on disk: the same command continues from there
 
 @click.command(name="run")
 @click.option(
-    "--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Folder, hub id or scheme; repeatable."
+    "--model",
+    "models",
+    multiple=True,
+    metavar="[NAME=]MODEL",
+    help="Folder, hub id or scheme, with settings of its own: small=minilm,truncate_dim=128. Repeatable.",
 )
 @click.option(
     "--tasks", multiple=True, metavar="NAMES", help="Names of tasks, tags and suites, separated by commas."

@@ -55,7 +55,7 @@ def run_plan(
     fatal.attempt(lambda: out_folder(out))
     fatal.attempt(model.settings)
     tasks, suites = _tasks(run, workspace, faults, fatal)
-    models = models_of(run.models or config.models, model, workspace, faults, fatal)
+    models = models_of(run.models or config.model_names(), model, workspace, faults, fatal)
     if fatal.found or not (tasks and models):
         for fault in faults.found:
             fatal.add(fault)
@@ -112,10 +112,10 @@ def models_of(
 
     faults: takes words that name no model. fatal: takes what two of them have in common.
     """
-    from harness.models.locate import check_names, locate_model, parse_model
+    from harness.models.locate import check_names, locate_model
     from harness.models.missing_model import MissingModel
 
-    schemes = workspace.plugins.model_schemes()
+    schemes, tables = workspace.plugins.model_schemes(), workspace.config.model_tables()
     located: list[LocatedModel] = []
     if not named:
         fatal.add(
@@ -125,9 +125,7 @@ def models_of(
         )
     for text in named:
         with faults.collect():
-            # Its name is told where settings are wrong, too.
-            parse_model(text, schemes, threads=model.threads)
-            for spec in model.specs(text, schemes):
+            for spec in model.specs(text, schemes, tables):
                 try:
                     located.append(locate_model(spec, schemes))
                 except HarnessError as error:

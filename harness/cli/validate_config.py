@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
+from harness.models.interface import Settings
+from harness.models.request import ModelRequest, read_request
 from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
@@ -31,8 +33,11 @@ def explain_config(meaning: Meaning, workspace: Workspace) -> None:
 
 def _settings(config: Config) -> Iterator[tuple[str, str]]:
     """Yield the keys that are set, and what each means."""
+    for name, table in config.model_tables().items():
+        own = ModelRequest(name, table).own_settings()
+        yield f"models.{name}", f"--model {name} is {table.model}{_with(own)}"
     lists = {
-        "models": (config.models, "evaluated by `run` and measured by `bench` without --model"),
+        "models": (config.model_names(), "evaluated by `run` and measured by `bench` without --model"),
         "tasks": (config.tasks, "evaluated without --tasks"),
         "exclude": (config.exclude, "left out without --exclude"),
     }
@@ -58,6 +63,11 @@ def _settings(config: Config) -> Iterator[tuple[str, str]]:
         yield "ledger", f"`compare` notes its looks in {_shown(config.ledger)} without --ledger"
     for name, suite in config.suites.items():
         yield f"suites.{name}", f"--tasks {name} selects {', '.join(suite.tasks)}"
+
+
+def _with(own: dict[str, Any]) -> str:
+    shown = {**own, "prompts": dict(own["prompts"])} if "prompts" in own else own
+    return f" with {', '.join(f'{name} = {value}' for name, value in shown.items())}" if own else ""
 
 
 def _shown(path: str) -> str:
@@ -96,9 +106,11 @@ def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None
         plugins = load_plugins(there) if there else plugins
     for problem in plugins.problems:
         faults.add(HarnessError(problem))
-    for model in config.models:
+    for model in config.model_names():
         with faults.collect("models"):
-            parse_model(model, plugins.model_schemes())
+            request = read_request(model, config.model_tables())
+            parse_model(request.model, plugins.model_schemes(), threads=str(request.table.threads or "auto"))
+            request.settings([Settings()])
     with faults.collect():
         tasks, schemes = all_tasks(plugins, files), plugins.task_schemes()
         suites = [*config.read_suites(), *(suite for file in files for suite in read_suites(file))]

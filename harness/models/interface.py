@@ -22,6 +22,9 @@ class Role(StrEnum):
     DOCUMENT = "document"
 
 
+DTYPES = ("float32", "bfloat16", "float16", "int8")
+"""Names of the types that embeddings can be computed in; `int8` with a backend that has it."""
+
 SIMILARITIES = ("cosine", "dot", "euclidean", "manhattan")
 """Names of the similarity functions of sentence-transformers; of the last two, minus the distance."""
 

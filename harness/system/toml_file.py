@@ -126,7 +126,7 @@ class _Reader:
 
     def value(self, value: Any, wanted: Any, at: Keys) -> Any:  # noqa: ANN401 - plain data, and a type
         """Return the value with keys spelled as fields, without unknown ones; adds to the faults."""
-        kind = wanted if value is None else _without_none(wanted)
+        kind = wanted if value is None else _fitting(wanted, value)
         items = get_args(kind)
         if is_dataclass(kind) and isinstance(value, dict):
             return self.table(value, kind, at)
@@ -223,6 +223,17 @@ def _without_none(wanted: Any) -> Any:  # noqa: ANN401 - a type
     """Return X for `X | None`, other types as they are."""
     parts = [part for part in get_args(wanted) if part is not NoneType]
     return parts[0] if get_origin(wanted) in (Union, UnionType) and len(parts) == 1 else wanted
+
+
+def _fitting(wanted: Any, value: object) -> Any:  # noqa: ANN401 - types
+    """Return the part of a union that a table or a list can be; X of `X | None`; other types as they are."""
+    kind = _without_none(wanted)
+    if get_origin(kind) in (Union, UnionType):
+        for part in get_args(kind):
+            origin = get_origin(part)
+            if (isinstance(value, dict) and origin is dict) or (isinstance(value, list) and origin is tuple):
+                return part
+    return kind
 
 
 def _is_list_of_tables(kind: Any) -> bool:  # noqa: ANN401 - a type

@@ -6,6 +6,7 @@ import pytest
 
 from harness import HarnessError
 from harness.cli.config import Config, read_config
+from harness.models.request import ModelTable
 
 WHOLE = """
 models = ["minilm", "new=./candidates/nda"]
@@ -51,6 +52,16 @@ def test_one_text_is_a_list_of_one(tmp_path):
     assert read_config(tmp_path) == Config(models=("minilm",), tasks=("sts",))
 
 
+def test_models_may_have_settings_of_their_own(tmp_path):
+    (tmp_path / "harness.toml").write_text(
+        '[models.small]\nmodel = "minilm"\ntruncate-dim = 128\nthreads = 2\n[models.base]\nmodel = "minilm"'
+    )
+    config = read_config(tmp_path)
+    assert config.model_names() == ("small", "base")
+    small = ModelTable(model="minilm", truncate_dim=128, threads=2)
+    assert config.model_tables() == {"small": small, "base": ModelTable(model="minilm")}
+
+
 def test_sample_is_not_a_path_and_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", "/home/someone")
     (tmp_path / "harness.toml").write_text('data = "sample"\nout = "~/results"')
@@ -66,8 +77,10 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path):
     ("content", "message"),
     [
         pytest.param('model = "minilm"', r"no key in .*harness\.toml named 'model'\n.*did you mean: models"),
-        pytest.param("models = [1]", r"models must be a list of texts, not \[1\]"),
-        pytest.param("models = {}", "models must be a list of texts, not {}"),
+        pytest.param("models = [1]", r"models must be a list of texts or a table of tables, not \[1\]"),
+        pytest.param("[models]\nx = 3", r"harness\.toml: \[models\.x\] must be a table, not 3"),
+        pytest.param("[models.x]\ndtype = 'int8'", r"harness\.toml: \[models\.x\] model is missing"),
+        pytest.param("[models.x]\nmodel = 'm'\nnormalise = true", "did you mean: normalize"),
         pytest.param('data = ["a", "b"]', "data must be a text, not"),
         pytest.param("out = true", "out must be a text, not True"),
         pytest.param("task-fils = []", r"no key in .* named 'task-fils'\n  did you mean: task-files"),

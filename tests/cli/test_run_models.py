@@ -289,3 +289,24 @@ class Letters:
 def harness_model_schemes():
     return [ModelScheme("letters", "", Letters)]
 """
+
+
+def test_each_model_has_its_own_settings_before_those_of_all(harness, tasks, monkeypatch):
+    monkeypatch.setenv("HARNESS_PLUGINS", "sts,retrieval")
+    Path("harness.toml").write_text('[models.small]\nmodel = "minilm"\ntruncate-dim = 16\n')
+    asked = ("--model", "small", "--model", "tiny=small,truncate_dim=8", "--model", "minilm")
+    given = (
+        "--truncate-dim",
+        "32",
+        "--task-file",
+        tasks,
+        "--tasks",
+        "pairs",
+        "--no-throughput",
+        "--no-cache",
+    )
+    answer = harness("run", *asked, *given, "--out", "out")
+    assert answer.code == 0, answer.err
+    with Path("out", "leaderboard.csv").open(encoding="utf-8", newline="") as file:
+        shown = {row["model"]: int(row["dimensions"]) for row in csv.DictReader(file)}
+    assert shown == {"small": 16, "tiny": 8, "minilm-32": 32}
