@@ -134,36 +134,43 @@ def margin_gate(margin: float) -> Gate:
     return Gate(conditions=(Condition(rule="margin", threshold=margin),))
 
 
-def read_gate(path: Path) -> Gate:
+def read_gate(path: Path, faults: Faults | None = None) -> Gate:
     """Read a gate file.
 
+    faults: takes what is wrong in it, and the gate has the conditions that are sound.
     Raises HarnessError for a file that cannot be read, for all unknown keys or values that make no sense, and
     for a gate without a condition.
     """
     if not path.is_file():
         raise HarnessError(f"no gate file {path}", hint="docs/compare.md shows one")
     conditions: list[Condition] = []
-    faults = Faults()
-    file = read_table(read_toml(path), _GateFile, path, faults, hint="docs/compare.md shows a gate file")
+    found, throughput = Faults(), None
+    file = read_table(read_toml(path), _GateFile, path, found, hint="docs/compare.md shows a gate file")
     if file is None:
-        faults.refuse(str(path))
+        found.refuse(str(path))
     file = file or _GateFile()
     for number, line in enumerate(file.line):
-        with faults.collect():
+        with found.collect():
             conditions += _conditions(line, f"{path}: {table_name('line', number)}")
     if file.margin is not None:
-        with faults.collect():
+        with found.collect():
             _check_threshold("margin", file.margin, f"{path}: margin")
-        conditions.append(Condition(rule="margin", threshold=file.margin))
+            conditions.append(Condition(rule="margin", threshold=file.margin))
     if file.throughput is not None:
-        with faults.collect():
+        with found.collect():
             _check_threshold("throughput", file.throughput, f"{path}: throughput")
-    faults.refuse(str(path))
-    if not conditions and file.throughput is None:
-        raise HarnessError(
-            f"{path} has no condition", hint="margin = 0.01 accepts a loss of 0.01 on every task"
+            throughput = file.throughput
+    if not (conditions or file.throughput is not None or found.found):
+        found.add(
+            HarnessError(
+                f"{path} has no condition", hint="margin = 0.01 accepts a loss of 0.01 on every task"
+            )
         )
-    return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=file.throughput)
+    if faults is None:
+        found.refuse(str(path))
+    else:
+        faults.found += found.found
+    return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=throughput)
 
 
 def _conditions(line: _LineTable, where: str) -> list[Condition]:

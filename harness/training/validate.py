@@ -21,7 +21,10 @@ LARGEST = 2**31 - 1
 
 
 def validate_recipe(recipe: Recipe, where: str) -> None:
-    """Raise one HarnessError for all numbers out of range and all contradicting fields."""
+    """Raise one HarnessError for all numbers out of range and all contradicting fields.
+
+    What depends on a loss that does not exist is left out.
+    """
     faults = Faults()
     for check in _CHECKS:
         for flaw in check(recipe):
@@ -30,6 +33,12 @@ def validate_recipe(recipe: Recipe, where: str) -> None:
         (only,) = faults.found
         raise HarnessError(f"{where}: {only.message}", exists=only.exists, hint=only.hint)
     faults.refuse(where)
+
+
+def data_flaws(recipe: Recipe) -> Iterator[HarnessError]:
+    """Yield what is wrong with what a recipe says of its rows."""
+    for check in (_path, _columns, _labels):
+        yield from check(recipe)
 
 
 def _texts(recipe: Recipe) -> Iterator[HarnessError]:
@@ -56,8 +65,8 @@ def _path(recipe: Recipe) -> Iterator[HarnessError]:
 
 
 def _kind(recipe: Recipe) -> Iterator[HarnessError]:
-    facts, kind = LOSSES[recipe.loss.name], recipe.data.kind
-    if kind not in (facts.kind, *facts.also):
+    facts, kind = LOSSES.get(recipe.loss.name), recipe.data.kind
+    if facts is not None and kind not in (facts.kind, *facts.also):
         yield HarnessError(
             f"{recipe.loss.name} takes {' or '.join((facts.kind, *facts.also))}, not {kind}",
             exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in ROW_KINDS.items()),
@@ -65,9 +74,10 @@ def _kind(recipe: Recipe) -> Iterator[HarnessError]:
 
 
 def _loss(recipe: Recipe) -> Iterator[HarnessError]:
-    loss, known = recipe.loss, LOSSES[recipe.loss.name].parameters
+    loss, facts = recipe.loss, LOSSES.get(recipe.loss.name)
+    known = facts.parameters if facts else ()
     for name in ("distance", "margin", "scale", "similarity", "size_average", "mini_batch_size"):
-        if getattr(loss, name) is not None and name not in known:
+        if facts is not None and getattr(loss, name) is not None and name not in known:
             yield HarnessError.unknown(f"parameter of {loss.name}", f"loss.{name}", known)
     for dimension in loss.matryoshka:
         yield from _whole("loss.matryoshka", dimension, 1)
@@ -162,7 +172,8 @@ def _batches(recipe: Recipe) -> Iterator[HarnessError]:
     train, kind = recipe.train, recipe.data.kind
     if train.batch_sampler == "group-by-label" and "label" not in ROW_KINDS[kind]:
         yield HarnessError(f"train.batch_sampler: {kind} have no label to group by")
-    if train.batch_size == 1 and kind == "pairs" and LOSSES[recipe.loss.name].in_batch:
+    loss = LOSSES.get(recipe.loss.name)
+    if train.batch_size == 1 and kind == "pairs" and loss is not None and loss.in_batch:
         yield HarnessError(
             f"train.batch_size is 1, but {recipe.loss.name} takes the rest of a batch as negatives",
             hint="train.batch_size = 16, or more",
