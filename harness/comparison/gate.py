@@ -145,13 +145,13 @@ def read_gate(path: Path, faults: Faults | None = None) -> Gate:
         raise HarnessError(f"no gate file {path}", hint="docs/compare.md shows one")
     conditions: list[Condition] = []
     found, throughput = Faults(), None
-    file = read_table(read_toml(path), _GateFile, path, found, hint="docs/compare.md shows a gate file")
-    if file is None:
-        found.refuse(str(path))
-    file = file or _GateFile()
+    hint = "docs/compare.md shows a gate file"
+    # Each of its keys has a default.
+    file = read_table(read_toml(path), _GateFile, path, found, hint=hint, partial=True) or _GateFile()
+    whole = not found.found
     for number, line in enumerate(file.line):
         with found.collect():
-            conditions += _conditions(line, f"{path}: {table_name('line', number)}")
+            conditions += _conditions(line, f"{path}: {table_name('line', number)}", whole=whole)
     if file.margin is not None:
         with found.collect():
             _check_threshold("margin", file.margin, f"{path}: margin")
@@ -173,8 +173,11 @@ def read_gate(path: Path, faults: Faults | None = None) -> Gate:
     return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=throughput)
 
 
-def _conditions(line: _LineTable, where: str) -> list[Condition]:
-    """Return the conditions of a line; raises HarnessError for all that is wrong in it."""
+def _conditions(line: _LineTable, where: str, *, whole: bool) -> list[Condition]:
+    """Return the conditions of a line; raises HarnessError for all that is wrong in it.
+
+    whole: whether all of the file could be read; else a line may lack a condition because it could not be.
+    """
     faults = Faults()
     if line.task and line.tag:
         faults.add(HarnessError(f"{where} names a task and a tag", hint="write two lines"))
@@ -187,7 +190,7 @@ def _conditions(line: _LineTable, where: str) -> list[Condition]:
         )
     thresholds: dict[Rule, float | None] = {"margin": line.margin, "gain": line.gain, "min": line.min}
     given = {rule: threshold for rule, threshold in thresholds.items() if threshold is not None}
-    if not given:
+    if not given and whole:
         faults.add(HarnessError(f"{where} has no condition", exists=f"conditions: {', '.join(thresholds)}"))
     for rule, threshold in given.items():
         with faults.collect():

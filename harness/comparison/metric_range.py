@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from harness.comparison.gate import Condition, Gate
     from harness.comparison.measure import MetricGain
 
-_HINT = (
-    "thresholds have the scale of the scores: a loss of one point of 100 is margin = 0.01 where they end at 1"
-)
+_EXAMPLES = {
+    "margin": "a loss of one point of 100 is margin = 0.01",
+    "gain": "a gain of one point of 100 is gain = 0.01",
+    "min": "80 points of 100 are min = 0.8",
+}
+"""Rule → a threshold where scores end at 1."""
 
 
 def refuse_out_of_range(gate: Gate | None, measured: Iterable[MetricGain]) -> None:
@@ -104,4 +107,5 @@ def _meaningless(condition: Condition, bounds: Interval) -> str | None:
 def _fault(condition: Condition, one: MetricRange, what: str) -> HarnessError:
     where = f"{one.metric} of {one.task} lies between {one.bounds.low:g} and {one.bounds.high:g}"
     rule = f"{condition.rule} {condition.threshold:g} ({condition.subject})"
-    return HarnessError(f"{rule}: {where}, so {what}", hint=_HINT)
+    hint = f"thresholds have the scale of the scores: {_EXAMPLES[condition.rule]} where they end at 1"
+    return HarnessError(f"{rule}: {where}, so {what}", hint=hint)

@@ -164,8 +164,8 @@ def _encode_in_memory(model: Model, texts: list[str], role: Role) -> np.ndarray:
 def as_embeddings(model: Model, output: Any, count: int) -> np.ndarray:  # noqa: ANN401 - of any plugin
     """Return a model's output, if it is a float32 array of numpy with one row per text.
 
-    It may be a view, or not be written to. Raises HarnessError for anything else: only the plugin knows whether
-    float64 may be rounded, and what a tensor or a list was before.
+    It may be a view, or not be written to. Raises HarnessError for anything else: only the plugin knows
+    whether float64 may be rounded, and what a tensor or a list was before.
     """
     wanted = "encode returns a float32 array of numpy, (texts, dimensions)"
     if not isinstance(output, np.ndarray) or isinstance(output, np.ma.MaskedArray):
@@ -217,7 +217,8 @@ def tokens_checked(model: Model, tokens: Any, count: int) -> np.ndarray | None: 
         return counts.astype(int)
     if fault:
         raise HarnessError(
-            f"count_tokens of model {model.name} returned {fault}: whole numbers of shape ({count},) are needed",
+            f"count_tokens of model {model.name} returned {fault}: whole numbers of shape ({count},) are"
+            " needed",
             hint="one number for each text, of its tokens before it is cut; None where they are unknown",
         )
     return counts

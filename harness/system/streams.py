@@ -62,8 +62,8 @@ def protect_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(os.dup(0), encoding="utf-8")
     sys.stdout = _protected(sys.stdout, sys.__stdout__, _OUTPUT)
     sys.stderr = _protected(sys.stderr, sys.__stderr__, _ERROR)
-    if _OUTPUT in _own:
-        os.dup2(_own.get(_ERROR, _ERROR), _OUTPUT)
+    if _sink_of(sys.stdout) is not None:
+        os.dup2(_ERROR, _OUTPUT)
 
 
 def reopen_streams() -> None:
@@ -107,7 +107,7 @@ def end_output() -> None:
 
 
 def _open_descriptors() -> None:
-    """Open the standard descriptors that are closed: the next file would get their number and their output."""
+    """Open the standard descriptors that are closed: the next file would get the number of one."""
     errors = _own.get(_ERROR)
     for number in (0, _OUTPUT, _ERROR):
         if _is_closed(number) and number and errors is not None:
@@ -136,13 +136,17 @@ def output_error() -> str | None:
 
     A reader that closes its pipe, such as `head`, has read what it wanted.
     """
-    buffer: Any = getattr(sys.stdout, "buffer", None)
-    sink = getattr(buffer, "raw", None)
-    if not isinstance(sink, _Sink):
+    sink = _sink_of(sys.stdout)
+    if sink is None:
         return None
     sys.stdout.flush()
     error = sink.error
     return None if error is None or error.errno == errno.EPIPE else error.strerror or str(error)
+
+
+def _sink_of(stream: TextIO) -> _Sink | None:
+    sink = getattr(getattr(stream, "buffer", None), "raw", None)
+    return sink if isinstance(sink, _Sink) else None
 
 
 def _replace(error: UnicodeError) -> tuple[str | bytes, int]:

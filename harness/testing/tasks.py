@@ -11,7 +11,6 @@ from harness.encoding.cached_model import CachedModel
 from harness.errors import HarnessError
 from harness.evaluation.answers import announced_texts
 from harness.evaluation.evaluate import evaluate_task, load_task
-from harness.models.interface import Role
 from harness.plugins.validate import answer_error
 from harness.results.prediction_files import to_parquet
 from harness.results.records import column_hash, content_hash, plain_values

@@ -34,12 +34,14 @@ def read_recipe(path: Path) -> Recipe:
 def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
     """Make a recipe of plain data; `where` names the data in errors. Raises as `read_recipe` does."""
     faults = Faults()
-    recipe = read_table(dict(table), Recipe, where, faults, hint="docs/recipes.md has every key")
+    hint = "docs/recipes.md has every key"
+    recipe = read_table(dict(table), Recipe, where, faults, hint=hint, partial=True)
+    whole = not faults.found
     if recipe is not None and recipe.loss.name not in LOSSES:
         faults.add(HarnessError.unknown(f"loss in {where}", recipe.loss.name, LOSSES))
     if recipe is not None:
         with faults.collect():
-            validate_recipe(recipe, where)
+            validate_recipe(recipe, where, whole=whole)
     faults.refuse(where)
     return cast("Recipe", recipe)  # there are faults where it is None
 

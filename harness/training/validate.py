@@ -20,13 +20,14 @@ LARGEST = 2**31 - 1
 """Maximum of counts and of epochs."""
 
 
-def validate_recipe(recipe: Recipe, where: str) -> None:
+def validate_recipe(recipe: Recipe, where: str, *, whole: bool = True) -> None:
     """Raise one HarnessError for all numbers out of range and all contradicting fields.
 
-    What depends on a loss that does not exist is left out.
+    What depends on a loss that does not exist is left out. whole: whether all of its file could be read; else
+    keys are looked at one by one, since another may be a default in place of what the user meant.
     """
     faults = Faults()
-    for check in _CHECKS:
+    for check in _CHECKS if whole else _OF_ONE_KEY:
         for flaw in check(recipe):
             faults.add(flaw)
     if len(faults.found) == 1:
@@ -37,7 +38,7 @@ def validate_recipe(recipe: Recipe, where: str) -> None:
 
 def data_flaws(recipe: Recipe) -> Iterator[HarnessError]:
     """Yield what is wrong with what a recipe says of its rows."""
-    for check in (_path, _columns, _labels):
+    for check in (_path, _column_names, _columns, _labels):
         yield from check(recipe)
 
 
@@ -88,12 +89,16 @@ def _loss(recipe: Recipe) -> Iterator[HarnessError]:
     yield from _above_zero("loss.scale", loss.scale)
 
 
-def _columns(recipe: Recipe) -> Iterator[HarnessError]:
+def _column_names(recipe: Recipe) -> Iterator[HarnessError]:
     data, known = recipe.data, ROW_KINDS[recipe.data.kind]
     for table, names in (("columns", data.columns), ("templates", data.templates)):
         for name in names:
             if name not in known:
                 yield HarnessError.unknown(f"column of {data.kind}", f"data.{table}.{name}", known)
+
+
+def _columns(recipe: Recipe) -> Iterator[HarnessError]:
+    data, known = recipe.data, ROW_KINDS[recipe.data.kind]
     for name in data.templates:
         if name in LABELS:
             yield HarnessError(
@@ -197,8 +202,9 @@ def _evaluation(recipe: Recipe) -> Iterator[HarnessError]:
 
 
 _CHECKS = (
-    _texts, _path, _kind, _loss, _columns, _labels, _numbers, _length, _batches, _evaluation,
+    _texts, _path, _kind, _loss, _column_names, _columns, _labels, _numbers, _length, _batches, _evaluation,
 )  # fmt: skip
+_OF_ONE_KEY = (_texts, _path, _loss, _column_names, _numbers)
 
 
 def _whole(name: str, value: int | None, least: int) -> Iterator[HarnessError]:

@@ -247,8 +247,8 @@ def test_a_metric_that_a_known_task_does_not_have_is_a_fault_of_a_gate(explained
         ),
         ('tag = "sts"\ngain = 2', "gain 2 (tasks tagged sts): spearman of stsb"),
         (
-            'task = "penal-triplets"\nmetric = "accuracy"\nmargin = 1',
-            "lies between 0 and 1, so no score could",
+            'task = "stsb"\nmetric = "pearson"\nmargin = 2',
+            "pearson of stsb lies between -1 and 1",
         ),
         ("over = 'mean'\nmin = 80", "so no score could meet it"),
     ],
@@ -260,13 +260,64 @@ def test_a_threshold_that_compare_would_refuse_is_a_fault_of_a_gate(line, told, 
     assert "scale of the scores" in fault
 
 
+SHARE = """
+from harness import Task, mean_metric
+
+class Share(Task):
+    name, kind, metrics = "share", "share", (mean_metric("accuracy", "correct", bounds=(0, 1)),)
+    load = predict = None
+
+@hookimpl
+def harness_tasks():
+    return [Share()]
+"""
+
+
 def test_a_threshold_that_only_some_tasks_refuse_is_a_note(explained):
+    Path("copies.py").write_text(TRAINER + SHARE)
     Path("gate.toml").write_text("throughput = 90\n[[line]]\nmin = -0.5\n")
     _, _, notes, faults = explained("gate.toml")
     assert faults == []
-    assert "so no score could miss it" in notes
-    assert "`harness compare` refuses it there" in notes
+    assert (
+        "accuracy of share lies between 0 and 1, so no score could miss it; `harness compare` refuses"
+        in notes
+    )
     assert "throughput = 90 asks for 90 times the baseline's speed; 90 % of it is throughput = 0.9" in notes
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        (
+            "recipe.toml",
+            (
+                'data = { kind = "pairs", path = "pairs.csv" }\ntrainer = "copies"\n'
+                'loss = { name = "MultipleNegativesRankingLoss" }\n'
+                'train = { batch_size = 0, epochs = "many", warmup = 7.5 }\n'
+                'evaluation = { tasks = 3, keep = "best" }\n'
+            ),
+            ["batch_size is 0", "epochs must be a number", "tasks must be a list", "no column 'text1'"],
+        ),
+        (
+            "gate.toml",
+            (
+                'undecided = "maybe"\nmargin = -1\n[[line]]\ntag = "sts"\ngain = "x"\n'
+                '[[line]]\ntask = "stsb"\nmin = 80\n'
+            ),
+            ["'maybe'", "must be 0 or more", "gain must be a number", "no score could meet it"],
+        ),
+        (
+            "tasks.toml",
+            f'{TASKS}metrics = {{ stsb = ["spear"] }}\n[tasks.odd]\nkind = "stss"\npath = 3\n',
+            ["metric of stsb (suite release) named 'spear'", "named 'stss'", "path must be a text"],
+        ),
+    ],
+)
+def test_a_value_of_a_wrong_type_hides_no_other_fault(file, content, told, explained):
+    Path(file).write_text(content)
+    *_, faults = explained(file)
+    assert [part for part in told if not any(part in fault for fault in faults)] == []
+    assert len(faults) == len(told)
 
 
 def test_faults_of_a_gate_and_of_what_it_names_are_listed_together(explained):

@@ -206,7 +206,7 @@ def test_embeddings_that_no_score_can_come_from_are_refused(letters, broken, mes
         (lambda rows: rows.astype(np.float16), "of type float16, not float32"),
         (lambda rows: rows.tolist(), "returned a list, not an array"),
         (torch.from_numpy, "returned a Tensor, not an array"),
-        (lambda rows: np.ma.masked_array(rows), "returned a MaskedArray, not an array"),
+        (np.ma.masked_array, "returned a MaskedArray, not an array"),
         (lambda rows: None, r"returned nothing \(None\), not an array"),
     ],
 )
@@ -229,7 +229,7 @@ def test_embeddings_may_be_views_that_cannot_be_written_to(letters):
     assert CachedModel(letters).encode(["ab", "b"]).tolist() == expected
 
 
-@pytest.mark.parametrize("counts", [lambda n: np.ones(n + 1, int), lambda n: np.ones(n), lambda n: [-1] * n])
+@pytest.mark.parametrize("counts", [lambda n: np.ones(n + 1, int), np.ones, lambda n: [-1] * n])
 def test_token_counts_are_one_whole_number_for_each_text(letters, counts):
     letters.count_tokens = lambda texts, role: counts(len(texts))
     with pytest.raises(HarnessError, match=r"^count_tokens of model letters returned "):
@@ -246,9 +246,7 @@ def test_two_ways_to_compare_that_disagree_are_refused_whichever_is_asked(letter
     letters.pairwise_similarity = lambda a, b: np.full(len(a), 0.25)
     model = CachedModel(letters)
     rows = model.encode(["a", "b", "c"])
-    with pytest.raises(
-        HarnessError, match=r"^pairwise_similarity of model letters says 0\.2500 where .* 1\.00"
-    ):
+    with pytest.raises(HarnessError, match=r"^pairwise_similarity of model letters says 0\.2500 where "):
         getattr(model, first)(rows, rows)
 
 

@@ -129,7 +129,7 @@ def geometric(values):
 
 def test_intervals_and_gains_end_at_the_bounds_that_a_metric_says():
     generator = np.random.default_rng(5)
-    left, right = (np.where(generator.random(12) < 0.3, 1e-9, 1.0) for _ in range(2))
+    left = np.where(generator.random(12) < 0.3, 1e-9, 1.0)
     unknown = Metric("geometric", geometric, columns=("value",))
     bounded = replace(unknown, bounds=(0, 1))
     curves = [score_curve(Answers.of(metric, [left], np.arange(12))) for metric in (unknown, bounded)]
