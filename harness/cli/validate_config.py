@@ -82,7 +82,6 @@ def _check_paths(config: Config, meaning: Meaning) -> None:
 
 def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None:
     """Add a fault for each plugin, task file, model, task and suite that is not right."""
-    from harness.cli.validate_tasks import check_suite_metrics
     from harness.models.locate import parse_model
     from harness.plugins.loader import all_tasks, load_plugins
     from harness.tasks.selection import select_tasks
@@ -103,7 +102,6 @@ def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None
     with faults.collect():
         tasks, schemes = all_tasks(plugins, files), plugins.task_schemes()
         suites = [*config.read_suites(), *(suite for file in files for suite in read_suites(file))]
-        check_suite_metrics(suites, tasks, faults)
         named = {name: suite.tasks for name, suite in suites_by_name(suites, tasks, schemes).items()}
         if config.tasks:
             select_tasks(config.tasks, tasks, schemes, config.exclude, named)

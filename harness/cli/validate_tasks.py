@@ -11,12 +11,11 @@ from harness.render import plural
 from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from harness.cli.meaning import Meaning, Part
     from harness.cli.workspace import Workspace
-    from harness.errors import Faults
     from harness.tasks.dataset import Dataset
     from harness.tasks.interface import DataChoice, Task
     from harness.tasks.suites import Suite
@@ -60,7 +59,6 @@ def explain_task_file(meaning: Meaning, data: DataChoice, workspace: Workspace, 
         suites_by_name(suites, tasks | own, schemes)
     for name, missing in _unknown_members(content.get("suites"), {*tasks, *tables}, schemes):
         faults.add(HarnessError.unknown(f"task of suite {name}", missing, {*tasks, *tables}))
-    check_suite_metrics(suites, tasks | own, faults)
     for suite in suites:
         meaning.part(f"suite {suite.name}", *_suite(suite))
 
@@ -125,16 +123,6 @@ def _rows(dataset: Dataset) -> Iterator[str]:
         yield f"{name}: {plural(len(table), 'row')}"
     for finding in dataset.findings:
         yield f"{finding.severity.upper()} {finding.code}: {finding.evidence}"
-
-
-def check_suite_metrics(suites: Iterable[Suite], tasks: Mapping[str, Task], faults: Faults) -> None:
-    """Add a fault for each metric of a suite that its task, where it is known, does not have."""
-    for suite in suites:
-        for name, metrics in suite.metrics.items():
-            known = [metric.name for metric in tasks[name].metrics] if name in tasks else []
-            for metric in metrics:
-                if known and metric not in known:
-                    faults.add(HarnessError.unknown(f"metric of {name} (suite {suite.name})", metric, known))
 
 
 def _unknown_members(

@@ -147,8 +147,9 @@ def read_gate(path: Path, faults: Faults | None = None) -> Gate:
     found, throughput = Faults(), None
     hint = "docs/compare.md shows a gate file"
     # Each of its keys has a default.
-    file = read_table(read_toml(path), _GateFile, path, found, hint=hint, partial=True) or _GateFile()
-    whole = not found.found
+    content = read_toml(path)
+    file = read_table(content, _GateFile, path, found, hint=hint, partial=True) or _GateFile()
+    whole = read_table(content, _GateFile, path, Faults()) is not None
     for number, line in enumerate(file.line):
         with found.collect():
             conditions += _conditions(line, f"{path}: {table_name('line', number)}", whole=whole)

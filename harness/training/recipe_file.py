@@ -36,7 +36,7 @@ def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
     faults = Faults()
     hint = "docs/recipes.md has every key"
     recipe = read_table(dict(table), Recipe, where, faults, hint=hint, partial=True)
-    whole = not faults.found
+    whole = read_table(dict(table), Recipe, where, Faults()) is not None
     if recipe is not None and recipe.loss.name not in LOSSES:
         faults.add(HarnessError.unknown(f"loss in {where}", recipe.loss.name, LOSSES))
     if recipe is not None:

@@ -309,7 +309,7 @@ def test_a_threshold_that_only_some_tasks_refuse_is_a_note(explained):
         (
             "tasks.toml",
             f'{TASKS}metrics = {{ stsb = ["spear"] }}\n[tasks.odd]\nkind = "stss"\npath = 3\n',
-            ["metric of stsb (suite release) named 'spear'", "named 'stss'", "path must be a text"],
+            ["[suites.release]) named 'spear'", "named 'stss'", "path must be a text"],
         ),
     ],
 )
