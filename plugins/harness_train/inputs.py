@@ -113,10 +113,11 @@ def _truncated_on_card(training: CheckInput) -> Iterator[Finding]:
     limit = training.max_tokens
     full = [column.name for column in training.columns if column.unit == "tokens" and column.high == limit]
     if limit is not None and full:
+        names = " and ".join(filter(None, (", ".join(full[:-1]), full[-1])))
         yield Finding(
             "truncated-texts",
             Severity.NOTE,
-            f"The longest text of {' and '.join(full)} has {limit} tokens, the maximum of the model: it"
+            f"The longest text of {names} has {limit} tokens, the maximum of the model: it"
             " was probably longer and cut there, and the card does not say how many were.",
             "With the data, `harness check` counts them; train.max_seq_length in the recipe sets the limit.",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.checks import generated
@@ -218,3 +218,24 @@ TRAININGS = (
     Training(name="fit-contrastive", rows=_LABELED, dev=_LABELED_DEV, loss="ContrastiveLoss", evaluator="binary", fit=True),
 )  # fmt: skip
 """Sound trainings: whatever a check says against one of their cards is looked at by hand."""
+
+
+def _turned(dataset: DataSet) -> DataSet:
+    """Return the data set with each label on the other side of ½."""
+    labels = [1 - label for label in dataset.rows.labels or ()]
+    return replace(dataset, rows=replace(dataset.rows, labels=labels))
+
+
+def _inverted(name: str, *, also_dev: bool = False) -> Training:
+    """Return a training of the same name whose labels are inverted, and its dev set's if both are of one file."""
+    sound = next(training for training in TRAININGS if training.name == name)
+    dev = _turned(sound.dev) if also_dev else sound.dev
+    return replace(sound, name=f"{name}-with-dev" if also_dev else name, rows=_turned(sound.rows), dev=dev)
+
+
+INVERTED = (
+    *map(_inverted, ("cosine", "cosent", "angle", "contrastive", "online-contrastive", "matryoshka-cosent")),
+    _inverted("cosent", also_dev=True),
+    _inverted("contrastive", also_dev=True),
+)
+"""Trainings with inverted labels: what of it does a card show? Their cards are in a folder of their own."""
