@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness_train.doubled_scores import claimed_values
-from harness_train.score_names import scale_of
+from harness_train.score_names import chance_of, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,6 +90,8 @@ def _lost(training: CheckInput) -> Iterator[Finding]:
         return
     first = next(iter(kept))
     best, scores = max(better, key=lambda row: _gain(first, row[1][first], kept[first]))
+    if (chance := chance_of(first)) is not None and scores[first] < chance * scale:
+        return  # No evaluation was any good: that is `below-chance`.
     when = _times(training.log)
     compared = "the one reported" if first in claimed else f"the last, {when[id(last)]},"
     beyond = any(

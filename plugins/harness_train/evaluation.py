@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from harness.training import Check, TrainingTexts, find_contamination, read_trai
 from harness_train.best_evaluation import check_best_evaluation, scores_of
 from harness_train.collapse import check_embeddings
 from harness_train.doubled_scores import check_doubled_scores
-from harness_train.score_names import scale_of
+from harness_train.score_names import NEAR_CHANCE, chance_of, read_scores, scale_of
 from harness_train.score_values import check_score_values, prefix_of, scores_by_data
 from harness_train.verify import check_claims
 
@@ -19,16 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.training import CheckInput
-
-NEAR_CHANCE = 0.1
-"""Minimum distance below chance for an error, of an area or an accuracy; 100 examples can move it by that.
-
-For a correlation it is twice that: its chance level is in the middle of −1 to 1, not of 0 to 1.
-"""
-
-_CORRELATION = re.compile(r"(?:^|_)(spearman|pearson|kendall|mcc)(?:$|_)")
-_HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhattan|max)_accuracy$")
-"""Names of scores whose chance level is ½: areas under a curve, accuracies over triplets or two classes."""
 
 
 def check_evaluation(training: CheckInput) -> Iterator[Finding]:
@@ -77,8 +66,8 @@ def _below_chance(training: CheckInput) -> Iterator[Finding]:
     below = {
         shown: (value, chance)
         for shown, (metric, value) in scores.items()
-        if (chance := _chance(metric)) is not None and value < chance
-    }
+        if (chance := chance_of(metric)) is not None and value < chance
+    } | _precision_in_reverse(training)
     if below:
         far = any(chance - value > NEAR_CHANCE * (1 if chance else 2) for value, chance in below.values())
         shown = "; ".join(
@@ -97,10 +86,20 @@ def _below_chance(training: CheckInput) -> Iterator[Finding]:
         )
 
 
-def _chance(metric: str) -> float | None:
-    if _CORRELATION.search(metric):
-        return 0.0
-    return 0.5 if _HALF.search(metric) else None
+def _precision_in_reverse(training: CheckInput) -> dict[str, tuple[float, float]]:
+    """Return name for display → average precision and its chance, the least share of positives, if far below.
+
+    The best accuracy is at least the share of negatives, so that 1 − accuracy positives are certain.
+    """
+    groups = read_scores(training)
+    where = "reported" if training.claims else groups[-1].where if groups else ""
+    found = {}
+    for group in groups:
+        accuracy, ap = group.alone.get("accuracy"), group.alone.get("ap")
+        known = group.where == where and group.function not in ("", "max")
+        if known and accuracy is not None and ap is not None and 1 - accuracy - ap > NEAR_CHANCE:
+            found[f"{group.function}_ap{f' on {group.data}' if group.data else ''}"] = (ap, 1 - accuracy)
+    return found
 
 
 def _final_scores(training: CheckInput) -> dict[str, tuple[str, float]]:

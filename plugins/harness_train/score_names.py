@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from harness.training import CheckInput
 
+NEAR_CHANCE = 0.1
+"""Minimum distance below chance for an error, of an area or an accuracy; 100 examples can move it by that.
+
+For a correlation it is twice that: its chance level is in the middle of −1 to 1, not of 0 to 1.
+"""
 _FUNCTION = "cosine|cos_sim|dot_score|dot|manhattan|euclidean|max"
 _AT_K = "accuracy|precision|recall|mrr|ndcg|map"
 _ALONE = "accuracy|f1|precision|recall|ap|mcc|pearson|spearman"
@@ -29,6 +34,10 @@ _PERCENT = 2.0
 """Maximum of scores that are not taken for percent: nobody publishes a model of 2 %."""
 _MOST_DECIMALS = 4
 """Maximum number of decimals that are trusted: the tables of cards have four."""
+
+_CORRELATION = re.compile(r"(?:^|_)(spearman|pearson|kendall|mcc)(?:$|_)")
+_HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhattan|max)_accuracy$")
+"""Names of scores whose chance level is ½: areas under a curve, accuracies over triplets or two classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,13 @@ def scale_of(values: Iterable[float]) -> float:
 def place_of(step: int) -> str:
     """Return when an evaluation took place, by its step in a log: −1 is after training, 0 before it."""
     return f"at step {step:,}" if step > 0 else "after training" if step < 0 else "before training"
+
+
+def chance_of(metric: str) -> float | None:
+    """Return the score of a model that tells nothing apart, by the metric's name; None if unknown."""
+    if _CORRELATION.search(metric):
+        return 0.0
+    return 0.5 if _HALF.search(metric) else None
 
 
 def read_scores(training: CheckInput) -> list[Scores]:

@@ -77,3 +77,21 @@ def test_of_many_doubled_metrics_a_few_are_shown_and_the_rest_counted():
     said = found(trained(claims=claims))["metric-reported-twice"]
     assert said.startswith("15 metrics have different values: m0 on dev as 0.5000 and as 0.7000; m1")
     assert "; and 11 more metrics. Readers" in said
+
+
+@pytest.mark.parametrize(("ap", "reversed_"), [(0.316, True), (0.44, False), (0.9, False)])
+def test_an_average_precision_far_below_the_share_of_positives_ranks_in_reverse(ap, reversed_):
+    # The best accuracy of a model that ranks in reverse is that of one answer for all: 47 % are positives.
+    said = findings(trained(claims=[("cosine_accuracy", 0.53), ("cosine_ap", ap)])).get("below-chance")
+    assert (said is not None) is reversed_
+    if said is not None:
+        assert said.severity is Severity.ERROR
+        assert "cosine_ap on dev is 0.3160, chance 0.47" in said.evidence
+
+
+def test_of_evaluations_that_are_all_below_chance_none_was_worth_keeping():
+    log = [
+        LogEntry(epoch=n, step=n, metrics={"dev_spearman_cosine": value})
+        for n, value in enumerate((-0.15, -0.25, -0.38), 1)
+    ]
+    assert set(found(trained(log=log))) == {"below-chance"}
