@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.checks.consequences import CLAIMED_FROM, is_right
 from benchmarks.checks.dataset import HALVES
 from benchmarks.checks.measure import CLEAN
-from benchmarks.checks.true_findings import TRUE_AS_THEY_ARE
+from benchmarks.checks.true_findings import is_true_as_it_is
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,11 +33,10 @@ def tally(answers: Sequence[Answer]) -> dict[str, Any]:
 
 def without_true(answer: Answer) -> Answer:
     """Return the answer without findings that are true of its set as it is, save those of the fault."""
-    known = TRUE_AS_THEY_ARE.get(answer.subject, {})
     kept = [
         place
         for place, (code, _) in enumerate(answer.findings)
-        if code not in known or is_right(code, answer.fault)
+        if is_right(code, answer.fault) or not is_true_as_it_is(answer.subject, answer.fault, code)
     ]
     findings = tuple(answer.findings[place] for place in kept)
     evidence = tuple(answer.evidence[place] for place in kept if answer.evidence)
