@@ -54,7 +54,14 @@ def _columns(text: str) -> dict[str, list[float]]:
 def _at_ceiling(text: str) -> bool:
     """Whether all scores of the log, of at least two evaluations, are at the ceiling."""
     columns = list(_columns(text).values())
-    return bool(columns) and all(len(cells) > 1 and min(cells) >= CEILING for cells in columns)
+    return bool(columns) and all(
+        len(cells) > 1 and min(cells) >= CEILING * _scale(cells) for cells in columns
+    )
+
+
+def _scale(cells: list[float]) -> float:
+    """Return 100 where scores are in percent, else 1."""
+    return 100.0 if max(map(abs, cells), default=0.0) > 2 else 1.0
 
 
 def _best_lost(text: str) -> bool:
@@ -68,8 +75,7 @@ def _best_lost(text: str) -> bool:
     name, cells = next(iter(columns.items()))
     reported = [float(value) for metric, value in _REPORTED.findall(text) if name.endswith(f"_{metric}")]
     kept = reported[0] if len(reported) == 1 else cells[-1]
-    scale = 100 if max(map(abs, cells)) > 2 else 1
-    return max(cells) - kept >= LOST * scale
+    return max(cells) - kept >= LOST * _scale(cells)
 
 
 _RULES: dict[str, Callable[[str], bool]] = {
