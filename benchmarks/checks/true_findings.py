@@ -4,11 +4,33 @@ from __future__ import annotations
 
 _EASY = "Every evaluation is at 1.0: paraphrases of generated events are told apart at once."
 
-TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {
-    "stsb-news": {"mojibake": "The published file has ‚Äô for ’ in 6 of these texts."},
-    "ipc-illustrations": {
-        "pdf-debris": "The text has port- hole, house- trespass, one- half, sea- mark, sub- section."
+_SHARED = "share a text with another row"
+_NEXT = "The negative of each row is the positive of the next one."
+
+TRUE_OF_ROWS: dict[str, dict[str, tuple[str, str]]] = {
+    "stsb-news": {"mojibake": ("‚Äô", "The published file has ‚Äô for ’ in 6 of these texts.")},
+    "scifact-claims": {
+        "truncated-texts": (
+            "are longer than 256 tokens",
+            "A third of the abstracts have 257 to 1,021 tokens.",
+        )
     },
+    "cranfield-queries": {
+        "truncated-texts": ("are longer than 256 tokens", "35 of the abstracts have 257 to 596 tokens.")
+    },
+    "towns-triplets-mnrl": {"in-batch-duplicates": (_SHARED, _NEXT)},
+    "records-triplets": {"in-batch-duplicates": (_SHARED, _NEXT)},
+    "answers-triplets": {
+        "in-batch-duplicates": (
+            _SHARED,
+            "Each negative is an answer on the same thing, and some row's positive.",
+        )
+    },
+    "signs": {"in-batch-duplicates": (_SHARED, "Two rows ask: For which s is the mean above 2?")},
+}
+"""Data set → code → words that the evidence must have, and why the finding is true of the rows as they are."""
+
+TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {
     "card batch-hard": {"best-not-kept": "Accuracy fell from 0.93 to 0.76, and the last weights were kept."},
     "card batch-semi-hard": {
         "best-not-kept": "Accuracy fell from 0.90 to 0.84, and the last weights were kept."
@@ -20,4 +42,4 @@ TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {
     "card mnrl": {"evaluation-at-ceiling": _EASY},
     "card symmetric": {"evaluation-at-ceiling": _EASY},
 }
-"""Subject → code → why the finding is true of it as it is."""
+"""Card → code → why the finding is true of it as it is."""

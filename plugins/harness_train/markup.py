@@ -37,6 +37,21 @@ _LINES_OF_CODE = 2
 """Minimum number of lines that look like source code for a text that is code: its tags are its subject."""
 
 
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_PAIRED = re.compile(rf"<({_NAMES})\b[^<>]*>[^<>]*\s[^<>]*</\1\s*>", re.IGNORECASE)
+"""An element with several words in it."""
+_AT_THE_END = re.compile(rf"^\s*<(?:{_NAMES})\b[^<>]*>|<(?:/(?:{_NAMES})|br\s*/?)\s*>\s*$", re.IGNORECASE)
+"""A tag that a text starts with, or a closing one or a line break that it ends with."""
+_ABOUT = re.compile(
+    r"\b(?:x?html5?|xml|css|jsx|dom|svg|tags?|elements?|attributes?|markup|selectors?|nodes?|entit(?:y|ies)"
+    r"|escap(?:e|es|ed|ing)|encod(?:e|es|ed|ing)|pars(?:e|es|ed|er|ing)|renders?|scrap(?:e|es|ing)|browsers?"
+    r"|javascript|jquery|react|angular|vue|beautifulsoup|xpath|regex|regular expressions?|web ?pages?"
+    r"|templates?|stylesheets?|divs?|iframes?|balise[ns]?|elemente?|attribut[es]?|etiquetas?)\b",
+    re.IGNORECASE,
+)
+"""Words of texts about HTML, whose tags are what they speak of."""
+
+
 def check_markup(texts: Sequence[str]) -> Iterator[Finding]:
     """Find tags and entities of HTML in texts that are no source code.
 
@@ -56,14 +71,21 @@ def check_markup(texts: Sequence[str]) -> Iterator[Finding]:
 
 
 def find_markup(text: str) -> str:
-    """Return the first tag or entity of HTML of a text; empty without one, and for source code."""
+    """Return the first tag or entity of HTML; empty without one, for source code and texts about HTML."""
     if "<" not in text and "&" not in text:
         return ""
     prose = _FENCED.sub(" ", text)
     mark = _TAG.search(prose) or _ENTITY.search(prose)
-    if mark is None or len(_CODE.findall(prose)) >= _LINES_OF_CODE:
+    if mark is None or len(_CODE.findall(prose)) >= _LINES_OF_CODE or _speaks_of_tags(prose):
         return ""
     return mark[0]
+
+
+def _speaks_of_tags(text: str) -> bool:
+    """Whether tags are the subject of a text, as in "use the <div> tag", and do not mark it up."""
+    if _AT_THE_END.search(text) and _PAIRED.search(text):
+        return False
+    return bool(_ABOUT.search(_ENTITY.sub(" ", _ANY_TAG.sub(" ", text))))
 
 
 def _around(text: str, mark: str) -> str:
