@@ -23,12 +23,12 @@ TRUE_OF_ROWS: dict[str, dict[str, tuple[str, str]]] = {
     "answers-triplets": {
         "in-batch-duplicates": (
             _SHARED,
-            "Each negative is an answer on the same thing, and some row's positive.",
+            "Each negative is the positive of another row on the same thing.",
         )
     },
     "signs": {"in-batch-duplicates": (_SHARED, "Two rows ask: For which s is the mean above 2?")},
 }
-"""Data set → code → words that the evidence must have, and why the finding is true of the rows as they are."""
+"""Data set → code → words that the evidence must have, and why the finding is true of the rows."""
 
 TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {
     "card batch-hard": {"best-not-kept": "Accuracy fell from 0.93 to 0.76, and the last weights were kept."},

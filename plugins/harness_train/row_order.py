@@ -32,7 +32,7 @@ _FEWEST_ROWS = 50
 _STOCK, _ALIKE = 3, 0.97
 """Minimum number of rows with one positive, and minimum cosine of two that are one but for a name."""
 _MUTUAL = 0.25
-"""Minimum share of anchors that are the nearest one of their nearest positive, where the base sees the relation.
+"""Minimum share of anchors that are the nearest one of their nearest positive, where the base sees why.
 
 It is 0.44 or more in half of the benchmark's pairs, and 0.03 for titles of judgments with their first lines.
 """
