@@ -26,8 +26,11 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "duplicate-rows": ("rows repeated", "rows nearly repeated", "2 answers"),
     "near-duplicates": ("rows nearly repeated", "rows repeated", "labels contradicting"),
     "positives-verbatim-equal": ("anchor is positive", "card: anchor is positive"),
-    "negatives-verbatim-equal": ("anchor is negative",),
-    "negatives-equal-positive": ("positive is negative",),
+    # A pair of equal texts whose label was turned round, or a positive that is another row's negative.
+    "negatives-verbatim-equal": (
+        "anchor is negative", "labels inverted", "labels shuffled", "labels contradicting", "negatives swapped",
+    ),
+    "negatives-equal-positive": ("positive is negative", "positives shuffled", "2 answers", "10 answers"),
     "columns-swapped": ("negatives swapped", "columns half-swapped"),
     "columns-half-swapped": ("columns half-swapped", "negatives swapped"),
     "positives-shuffled": _SHUFFLED_OR_FEW,

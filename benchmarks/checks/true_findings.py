@@ -10,20 +10,38 @@ from functools import cache
 from benchmarks.checks.cards.read import changed_card
 from benchmarks.checks.cards.truths import true_of_card
 
-TRUE_AS_THEY_ARE: dict[str, dict[str, str]] = {
-    "stsb-news": {"mojibake": "The published file has ‚Äô for ’ in 6 of these texts."},
-    "ipc-illustrations": {
-        "pdf-debris": "The text has port- hole, house- trespass, one- half, sea- mark, sub- section."
+_SHARED = "share a text with another row"
+_NEXT = "The negative of each row is the positive of the next one."
+
+TRUE_OF_ROWS: dict[str, dict[str, tuple[str, str]]] = {
+    "stsb-news": {"mojibake": ("‚Äô", "The published file has ‚Äô for ’ in 6 of these texts.")},
+    "scifact-claims": {
+        "truncated-texts": (
+            "are longer than 256 tokens",
+            "A third of the abstracts have 257 to 1,021 tokens.",
+        )
     },
+    "cranfield-queries": {
+        "truncated-texts": ("are longer than 256 tokens", "35 of the abstracts have 257 to 596 tokens.")
+    },
+    "towns-triplets-mnrl": {"in-batch-duplicates": (_SHARED, _NEXT)},
+    "records-triplets": {"in-batch-duplicates": (_SHARED, _NEXT)},
+    "answers-triplets": {
+        "in-batch-duplicates": (
+            _SHARED,
+            "Each negative is the positive of another row on the same thing.",
+        )
+    },
+    "signs": {"in-batch-duplicates": (_SHARED, "Two rows ask: For which s is the mean above 2?")},
 }
-"""Subject → code → why the finding is true of it as it is."""
+"""Data set → code → words that the evidence must have, and why the finding is true of the rows."""
 
 
 @cache
-def is_true_as_it_is(subject: str, fault: str, code: str) -> bool:
-    """Whether a finding is true of a set or a card, whatever fault was put into it.
+def is_true_of_card(subject: str, fault: str, code: str) -> bool:
+    """Whether a finding is true of a card whatever fault was put into it; False for rows.
 
-    Of rows by the table above; of cards by rules that read the card's text, with its fault.
+    The rules read the card's text with the fault in it.
     """
     text = changed_card(subject, fault)
-    return code in TRUE_AS_THEY_ARE.get(subject, {}) or (text is not None and true_of_card(code, text))
+    return text is not None and true_of_card(code, text)
