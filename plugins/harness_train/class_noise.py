@@ -39,11 +39,12 @@ def check_class_noise(training: CheckInput) -> Iterator[Finding]:
     if encoded is None:
         return
     names = np.array([str((rows.labels or ())[row]) for row in encoded.rows])
-    classes, index, counts = np.unique(names, return_inverse=True, return_counts=True)
-    recurring = np.flatnonzero(counts[index] >= 2)
+    _, every, counts = np.unique(names, return_inverse=True, return_counts=True)
+    recurring = np.flatnonzero(counts[every] >= 2)
+    # A class of one text is predicted for no other: among the ranks it would only dilute them.
+    classes, index = np.unique(names[recurring], return_inverse=True)
     if len(classes) < 2 or len(recurring) < FEWEST_ROWS:
         return
-    index = index[recurring]
     targets = np.eye(len(classes))[index]
     folds = stratified_folds(index.tolist(), generator_of(encoded.texts[0]))
     kernel = text_kernel(encoded.embeddings[0][recurring])

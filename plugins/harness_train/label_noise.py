@@ -10,6 +10,7 @@ from harness import Finding, Severity
 from harness_train.concordance import Concordance, concordance
 from harness_train.duplicates import contradicting_pairs, shorten
 from harness_train.kernel_regression import pair_kernel, predict_left_out, stratified_folds
+from harness_train.label_inversion import SURE as INVERTED
 from harness_train.label_inversion import is_number
 from harness_train.label_mixture import Exchanged, fit_exchanged
 from harness_train.row_embeddings import encode_rows, generator_of
@@ -83,7 +84,8 @@ def _pairs(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     by_others = concordance(predicted, labels, one, names)
     if by_base is None or by_others is None:
         return
-    if _none(by_base) and _none(by_others):
+    # A base that ranks in reverse, as surely as `labels-inverted` wants it, does see a signal.
+    if _none(by_base) and _none(by_others) and by_base.below >= INVERTED:
         yield _no_signal(by_base, by_others, len(labels), len(rows))
         return
     told_apart = max(by_base.score, 1 - by_base.score, by_others.score)
@@ -199,7 +201,11 @@ def exchanged_finding(
     """Return the finding; seen: number of rows, row of the example, its label, what is wrong, the remedy."""
     used, row, label, how, remedy = seen
     low, high = max(fitted.share - 1.96 * fitted.error, 0.0), min(fitted.share + 1.96 * fitted.error, 1.0)
-    seen_from = TOLERATED + (SURE + _POWER) * fitted.error
+    seen_from = max(
+        TOLERATED + (SURE + _POWER) * fitted.error,
+        LEAST + _POWER * fitted.error,
+        SURELY + (1.96 + _POWER) * fitted.error,
+    )
     texts = " and ".join(repr(shorten(cells[row])) for cells in rows.texts.values())
     natural = "" if beyond else f" Up to {NATURAL:.0%} may be mistakes of people, as in many published sets."
     return Finding(
