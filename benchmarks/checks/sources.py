@@ -20,7 +20,7 @@ E5, BGE, NOMIC, ARCTIC = (
 
 
 def _made(name: str, kind: str, function: Callable[..., DataSet], *args: object, **options: object) -> Source:
-    return Source(name, kind, lambda root: function(name, *args, **options))  # noqa: ARG005
+    return Source(name, kind, lambda root: function(name, *args, **options))  # noqa: ARG005 - it needs no folder
 
 
 def _real(
