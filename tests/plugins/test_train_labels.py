@@ -99,6 +99,14 @@ def test_a_handful_of_rows_is_never_significant():
     assert "labels-inverted" not in found(training(alike_and_not(0.0, 1.0, rows=6), base=LetterModel))
 
 
+def test_a_few_rows_of_another_label_are_too_few_to_call_the_rest_inverted():
+    rows = alike_and_not(0.0, 1.0, rows=200)
+    for others, said in ((8, False), (40, True)):
+        labels = [0.0 if row < others else 1.0 for row in range(200)]
+        given = training(replace(rows, labels=labels), base=LetterModel)
+        assert ("labels-inverted" in found(given)) == said
+
+
 def test_pairs_are_compared_within_each_recurring_text_where_one_side_recurs():
     # To each hypothesis, clauses labeled 1 are less similar; but to that of most ones, all are more so.
     near, far = "aaaaaaaaaaaa", "aaaavvvvwwww"
@@ -227,6 +235,13 @@ def test_a_label_that_is_not_a_finite_number_is_named_with_its_row(label):
     assert severity is Severity.ERROR
     assert "1 of 4" in evidence
     assert "in row 3" in evidence
+
+
+@pytest.mark.parametrize("loss", ["ContrastiveLoss", ""])
+def test_labels_in_another_scale_are_not_called_constant_too(loss):
+    labels = [0.0, 1.0] * 45 + [100.0] * 2
+    assert "labels-near-constant" not in found(training(pairs(labels), loss))
+    assert "labels-near-constant" in found(training(pairs([0.0] * 97 + [1.0] * 3), loss))
 
 
 def test_classes_may_have_any_name():
