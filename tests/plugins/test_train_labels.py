@@ -142,7 +142,8 @@ def test_contract_nli_as_published_is_inverted_and_corrected_it_is_not(shared_da
     published = found(training(shortest(shared_data, {"0": 0, "1": 1}), base=lambda: once))
     corrected = found(training(shortest(shared_data, {"0": 1, "1": 0}), base=lambda: once))
     severity, evidence = published["labels-inverted"]
-    assert severity is Severity.ERROR
+    # By 300 rows p is above 0.001; by all 4,371 rows it is below 0.0001, and an error.
+    assert severity is Severity.WARNING
     assert "0.298" in evidence
     assert "among pairs with the same text2" in evidence
     assert "labels-inverted" not in corrected
