@@ -127,6 +127,18 @@ def test_set_scores_leave_the_heads_of_tables_and_the_log_as_they_are():
     assert changed == front.replace("0.9", "1.0") + log + table.replace("**0.9**", "1.0")
 
 
+def test_a_finding_that_is_true_of_the_rows_is_known_by_its_words():
+    def said(evidence):
+        findings = (("mojibake", "warning"),)
+        return Answer(
+            subject="stsb-news", half=HALVES[1], fault=CLEAN, share=0.0, how="bare", findings=findings,
+            evidence=(evidence,),
+        )  # fmt: skip
+
+    assert not without_true(said("6 texts, such as 'panda‚Äôs' for 'panda’s'.")).findings
+    assert without_true(said("6 texts, such as 'Ã¶' for 'ö'.")).findings
+
+
 def test_precision_counts_findings_and_recall_counts_sets():
     def answer(fault, share, *findings):
         return Answer(subject="it", half=HALVES[1], fault=fault, share=share, how="recipe", findings=findings)

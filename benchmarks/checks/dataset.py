@@ -50,6 +50,8 @@ class DataSet:
     test: Mapping[str, Dataset] = field(default_factory=dict)
     """Data sets of evaluated tasks, by task name."""
     half: str = HALVES[0]
+    only_clean: bool = False
+    """Whether no fault is put into it: it was added to see that nothing is said of it."""
 
     @property
     def kind(self) -> str:

@@ -32,6 +32,9 @@ TRUE_OF_ROWS: dict[str, dict[str, tuple[str, str]]] = {
             "Each negative is the positive of another row on the same thing.",
         )
     },
+    "code": {
+        "near-duplicates": ("are nearly equal to another one", "Its functions differ by a word or two.")
+    },
     "signs": {"in-batch-duplicates": (_SHARED, "Two rows ask: For which s is the mean above 2?")},
 }
 """Data set → code → words that the evidence must have, and why the finding is true of the rows."""

@@ -11,7 +11,7 @@ from harness import Finding, Severity
 from harness.authoring import connected_components
 from harness_train.concordance import Concordance, concordance, share
 from harness_train.row_embeddings import draw_rows, encode_once, generator_of, is_text, unit
-from harness_train.triplet_order import belong_to_others
+from harness_train.triplet_order import belong_to_others, ordered_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,6 +121,7 @@ def _sources(texts: tuple[list[str], list[str]], other: int) -> Sequence[str]:
 def _triplets(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     columns = list(rows.texts.values())
     usable = [row for row in range(len(rows)) if all(is_text(column[row]) for column in columns)]
+    usable = [usable[row] for row in ordered_rows(*([column[row] for row in usable] for column in columns))]
     drawn = draw_rows(usable, columns[0])
     if len(drawn) < 2 or training.base is None:
         return

@@ -8,9 +8,10 @@ import numpy as np
 
 from harness import Finding, Severity
 from harness_train.column_order import exchanged_rows, second_peak
+from harness_train.concordance import share
 from harness_train.duplicates import shorten
 from harness_train.row_embeddings import EncodedRows, encode_rows
-from harness_train.triplet_order import TIE, belong_to_others, mutual_share
+from harness_train.triplet_order import STOCK, TIE, belong_to_others, mutual_share, ordered_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +28,10 @@ _MOSTLY_NEAR = 0.4
 """Minimum share of near positives for a base that sees what belongs together."""
 _MOST_EXCHANGED = 0.35
 """Minimum share of positives nearer than negatives: below it, `columns-swapped` speaks of all rows."""
-_FEWEST_ROWS = 50
-"""Minimum number of rows."""
-_STOCK, _ALIKE = 3, 0.97
-"""Minimum number of rows with one positive, and minimum cosine of two that are one but for a name."""
+_FEWEST_ROWS, _FEWEST_HALVES = 50, 100
+"""Minimum number of rows; and for saying that positives are nearer in one half of them."""
+_ALIKE = 0.97
+"""Minimum cosine of two positives that are one but for a name."""
 _MUTUAL = 0.25
 """Minimum share of anchors that are the nearest one of their nearest positive, where the base sees why.
 
@@ -55,6 +56,8 @@ def check_shuffled(training: CheckInput) -> Iterator[Finding]:
     encoded = encode_rows(training, _FEWEST_ROWS, with_words=True)
     if encoded is None:
         return
+    if rows.kind == "triplets":
+        encoded = _chosen(encoded, ordered_rows(*encoded.texts))
     encoded = _without_stock(encoded)
     if len(encoded) < _FEWEST_ROWS:
         return
@@ -68,6 +71,8 @@ def check_shuffled(training: CheckInput) -> Iterator[Finding]:
             yield _exchanged_finding(encoded, exchanged, len(rows))
         if exchanged is None or exchanged:
             return
+        if wrong is None:
+            yield from _in_half(encoded, len(rows))
     if rows.kind == "pairs" and _are_exchanged(encoded, own):
         return
     if wrong is not None and _have_other_anchors(encoded, own):
@@ -81,7 +86,10 @@ def _without_stock(encoded: EncodedRows) -> EncodedRows:
     """
     positives = encoded.embeddings[1]
     alike = (positives @ positives.T >= _ALIKE).sum(axis=1)
-    kept = np.flatnonzero(alike < _STOCK)
+    return _chosen(encoded, [int(row) for row in np.flatnonzero(alike < STOCK)])
+
+
+def _chosen(encoded: EncodedRows, kept: list[int]) -> EncodedRows:
     return EncodedRows(
         [encoded.rows[row] for row in kept],
         tuple([cells[row] for row in kept] for cells in encoded.texts),
@@ -186,6 +194,24 @@ def _exchanged(encoded: EncodedRows, own: np.ndarray, *, known: bool) -> list[in
     return rows or []
 
 
+def _in_half(encoded: EncodedRows, total: int) -> Iterator[Finding]:
+    """Note triplets of which the base finds the positive nearer in one half, as drawn by chance."""
+    anchor, positive, negative = encoded.embeddings
+    won = (anchor * positive).sum(axis=1) > (anchor * negative).sum(axis=1)
+    nearer = share(won.astype(float), encoded.texts[0])
+    if len(encoded) < _FEWEST_HALVES or not nearer.low <= 0.5 <= nearer.high:
+        return
+    yield Finding(
+        "columns-half-swapped",
+        Severity.NOTE,
+        f"The base finds the positive nearer to the anchor than the negative in {nearer.score:.0%}"
+        f" ({nearer.low:.0%} to {nearer.high:.0%}) of {len(encoded):,} of {total:,} triplets, as if drawn by"
+        " chance. So it is where positive and negative are exchanged in half of the rows, and with hard"
+        " negatives: by these rows the two cannot be told from each other.",
+        "Read some rows; where negatives are not meant to be hard, find out which part of them is exchanged.",
+    )
+
+
 def _exchanged_finding(encoded: EncodedRows, rows: list[int], total: int) -> Finding:
     count = len(encoded)
     row = rows[0]
@@ -201,9 +227,9 @@ def _exchanged_finding(encoded: EncodedRows, rows: list[int], total: int) -> Fin
 
 
 def _finding(encoded: EncodedRows, own: np.ndarray, total: int, training: CheckInput) -> Finding:
-    share = _wrong(own) or 0.0
+    wrong = _wrong(own) or 0.0
     count = len(own)
-    error = (2 * share * (1 - share / 2) / count) ** 0.5
+    error = (2 * wrong * (1 - wrong / 2) / count) ** 0.5
     row = int(own.argmax())
     by = (
         "By the base"
@@ -211,13 +237,11 @@ def _finding(encoded: EncodedRows, own: np.ndarray, total: int, training: CheckI
         else "By the letters that texts share (no base is known: --base MODEL)"
     )
     unseen = (own <= _NEAR).mean() < _MOSTLY_NEAR and mutual_share(*encoded.embeddings[:2]) < _MUTUAL
-    doubt = (
-        " Nor is another positive the own one of most anchors: the base may see nothing of what joins them."
-    )
+    doubt = " Nor do most anchors have an own positive elsewhere: the base may not see what joins them."
     return Finding(
         "positives-shuffled",
         Severity.NOTE if unseen else Severity.WARNING,
-        f"About {share:.0%} (± {1.96 * error:.0%}) of {count:,} of {total:,} rows have a positive that"
+        f"About {wrong:.0%} (± {1.96 * error:.0%}) of {count:,} of {total:,} rows have a positive that"
         f" {'seems to belong' if unseen else 'belongs'} to another row. {by}, it is farther from its anchor"
         f" than half of all other positives in {int((own > _FAR).sum())} rows, as drawn by chance, such as"
         f" {shorten(encoded.texts[1][row])!r} for {shorten(encoded.texts[0][row])!r}. With so many rows a"
