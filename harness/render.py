@@ -38,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A titled table, with remarks below it."""
+    """A titled table, with remarks below it, and what may be done to it where it is too wide."""
 
     title: str
     subtitle: str
@@ -47,6 +47,16 @@ class Table:
     remarks: list[str] = field(default_factory=list)
     numeric: bool = True
     """Whether the columns after the first are numbers, aligned on the right."""
+    units: list[str] = field(default_factory=list)
+    """Second line of the header, such as the metric of each task; empty where there is none."""
+    names: frozenset[str] = frozenset()
+    """Cells and headers that may be shortened in the middle: names of models."""
+    optional: tuple[str, ...] = ()
+    """Headers of columns that may be left out, the first one first."""
+    option: str = ""
+    """Option of the command that shows what was left out, such as `--details`; empty where there is none."""
+    turned: Table | None = None
+    """The same with rows and columns exchanged, to be shown where that fits and this does not."""
 
 
 def to_markdown(tables: Sequence[Table]) -> str:

@@ -254,9 +254,7 @@ def _print_indented(text: Text, first: Text, target: Console) -> None:
     """Print a wrapped text with a hanging indent: `first` in front of its first line."""
     from rich.text import Text
 
-    from harness.cli.output import prose_width
-
-    for number, line in enumerate(text.wrap(target, prose_width(target) - len(first))):
+    for number, line in enumerate(text.wrap(target, max(target.width - len(first), 1))):
         line.rstrip()
         target.print(Text.assemble(Text(" " * len(first)) if number else first, line), soft_wrap=True)
 

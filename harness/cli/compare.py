@@ -79,7 +79,7 @@ class _Report:
 
     def print_tables(self) -> None:
         """Print tables, then warnings, then the answers in a sentence each."""
-        from harness.cli.output import console, print_tables, say
+        from harness.cli.output import console, print_tables, tell
         from harness.comparison.looks import common_looks
         from harness.comparison.matrix import matrix_tables, pareto_table
         from harness.comparison.selection_tables import selection_tables
@@ -95,13 +95,13 @@ class _Report:
             for comparison in self.comparisons:
                 print_tables(comparison_tables(comparison, said), target)
             for remark in said:
-                say(remark, target)
+                tell(remark, target)
         if self.front:
             print_tables([pareto_table(self.front)], target)
         for warning in self.warnings:
-            say(f"WARNING: {warning}", target)
+            tell(f"WARNING: {warning}", target)
         for comparison in self.comparisons:
-            say(comparison.sentence, target, style="bold")
+            tell(comparison.sentence, target, style="bold")
 
 
 @click.command(name="compare")

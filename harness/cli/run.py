@@ -95,6 +95,11 @@ _CONTINUE = "Finished results are on disk: the same command continues from there
     metavar="SECONDS",
     help="For loading a model and for each task; more is an ERROR. Implies --isolate.",
 )
+@click.option(
+    "--details",
+    is_flag=True,
+    help="Show all metrics, with all intervals; of more than three models, headline scores alone otherwise.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
 @model_options()
 @plugin_options
@@ -105,6 +110,7 @@ def command(
     model: ModelOptions,
     cache: CacheOptions,
     output: OutputOptions,
+    details: bool,
     plugins: PluginOptions,
 ) -> None:
     """Evaluate models on tasks; write results and a leaderboard.
@@ -128,7 +134,7 @@ def command(
         _refuse_to_add_texts(results)
     try:
         outcome = _evaluate(plan, results, workspace, _evaluator(run, workspace))
-        _print(results, outcome, workspace.plugins, as_json=output.as_json)
+        _print(results, outcome, workspace.plugins, as_json=output.as_json, details=details)
     except KeyboardInterrupt as error:
         raise Interrupted.with_advice(error, _CONTINUE) from error
     if outcome.failed or outcome.problems or workspace.plugins.problems:
@@ -209,9 +215,10 @@ def _run_log(outcome: RunOutcome) -> dict[str, Any]:
     }
 
 
-def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool) -> None:
+def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool, details: bool) -> None:
     """Print the results of this run: tables for people, or JSON for programs."""
     from harness.cli.output import console, print_tables, say
+    from harness.results.headlines import headline_table, shows_headlines_alone
     from harness.results.leaderboard import boards, leaderboard_rows
     from harness.results.tables import models_table, task_tables
 
@@ -224,7 +231,9 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
         return
     ranked = boards(outcome.evaluations)
     target = console()
-    print_tables([models_table(ranked, results.throughputs()), *task_tables(ranked)], target)
+    alone = shows_headlines_alone(ranked, details=details)
+    of_tasks = [headline_table(ranked)] if alone else task_tables(ranked, details=details)
+    print_tables([models_table(ranked, results.throughputs(), details=details), *of_tasks], target)
     if any(record.examination.data == "sample" and record.status == "ok" for record in outcome.evaluations):
         target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
     if outcome.reused:

@@ -150,7 +150,8 @@ def _table(status: RunStatus) -> Table:
         for pair, why in zip(status.pairs, phrases, strict=True)
     ]
     remarks = [f"{mark} {phrase}" for phrase, mark in notes.items()]
-    return Table("status", "", ["model", "task", "state", ""], rows, remarks, numeric=False)
+    names = frozenset(pair.model for pair in status.pairs)
+    return Table("status", "", ["model", "task", "state", ""], rows, remarks, numeric=False, names=names)
 
 
 def _shared(phrases: Sequence[Sequence[str]]) -> dict[str, str]:

@@ -44,6 +44,7 @@ def matrix_tables(comparisons: Sequence[Comparison]) -> list[Table]:
             ["", *names.values()],
             _matrix(list(names.values()), pair_cells),
             illustrative_note(task) if data == "sample" else [],
+            names=frozenset(names.values()),
         )
         for (task, metric, data), pair_cells in cells.items()
     ]
@@ -66,6 +67,7 @@ def pareto_table(points: Sequence[ParetoPoint]) -> Table:
             ]
             for point in points
         ],
+        names=frozenset(point.model for point in points),
     )
 
 

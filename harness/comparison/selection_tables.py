@@ -31,6 +31,7 @@ def selection_tables(selection: Selection) -> list[Table]:
             [*header, *(["gate"] if gated else [])],
             [_row(candidate, selection, gated=gated) for candidate in selection.candidates],
             list(_remarks(selection)),
+            names=frozenset(candidate.model for candidate in selection.candidates),
         )
     ]
 

@@ -37,6 +37,8 @@ def answer_tables(comparison: Comparison, said: Collection[str] = ()) -> list[Ta
         ["task", "baseline", "candidate", gain_header(comparison.level), "p", "verdict"],
         [_row(line, label) for line, label in zip(lines, _labels(lines), strict=True)],
         [remark for remark in _remarks(comparison) if remark not in said],
+        # The interval says what p says, and a baseline is its candidate less the gain.
+        optional=("p", "baseline", "candidate"),
     )
     return [
         answer,
