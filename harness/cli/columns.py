@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ _TOGETHER = re.compile(r"\S+ \[[^][]*, [^][]*\]|\[[^][]*, [^][]*\]|\d[\d.,]* %|\
 """Texts whose spaces are no place for a line break: an interval with its figure, `95 %`."""
 _FIGURE = re.compile(r"[-+<>~−–?]? ?\d|[–?]$")
 """Starts of figures. Cells of a table of figures that start otherwise are words, which wrap."""
+_LETTERS = re.compile(r"(?<=\]) [a-z]+$")
+"""Significance letters behind an interval."""
 
 
 def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
@@ -97,13 +99,27 @@ def _pieces(lines: Sequence[str], width: int) -> list[str]:
 
 def columns_of(table: Table) -> list[Column]:
     """Return the columns of a table; the first one, of names, does not wrap."""
-    return [
-        Column(
-            header=header,
-            unit=table.units[position] if table.units else "",
-            cells=tuple(row[position] for row in table.rows),
-            wraps=position > 0,
-            right=table.numeric and position > 0,
+    columns = []
+    for position, header in enumerate(table.header):
+        figures = table.numeric and position > 0
+        cells = [row[position] for row in table.rows]
+        columns.append(
+            Column(
+                header=header,
+                unit=table.units[position] if table.units else "",
+                cells=tuple(_aligned(cells) if figures else cells),
+                wraps=position > 0,
+                right=figures,
+            )
         )
-        for position, header in enumerate(table.header)
+    return columns
+
+
+def _aligned(cells: Sequence[Cell]) -> list[Cell]:
+    """Return figures with spaces behind their letters, so that the figures are one below the other."""
+    behind = [len(match[0]) if (match := _LETTERS.search(cell.text)) else 0 for cell in cells]
+    most = max(behind, default=0)
+    return [
+        replace(cell, text=cell.text + " " * (most - own)) if most and "[" in cell.text else cell
+        for cell, own in zip(cells, behind, strict=True)
     ]

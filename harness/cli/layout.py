@@ -80,13 +80,13 @@ class _Block:
             spaces = " "
             for text, style, column, width in zip(parts, styles, self.columns, self.widths, strict=True):
                 spare = " " * (width - cell_len(text))
-                if text:
+                if text.strip():
                     line += [(spaces + (spare if column.right else ""), ""), (text, style)]
                     spaces = "" if column.right else spare
                 else:
-                    spaces += spare
+                    spaces += " " * width
                 spaces += " " * self.gap
-            yield line
+            yield [*line[:-1], (line[-1][0].rstrip(), line[-1][1])] if line else []
 
 
 def table_lines(table: Table, width: int) -> list[Line]:
@@ -184,7 +184,7 @@ def _without_optional(table: Table, columns: Sequence[Column], width: int) -> tu
         return kept, []
     needed = 1 + _GAPS[-1] * (len(columns) - 1) + sum(column.least for column in columns)
     how = " or ".join([*([table.option] if table.option else []), f"COLUMNS={needed}"])
-    return kept, [f"left out, as there are {width} columns: {', '.join(left)} ({how} shows all)"]
+    return kept, [f"left out at {width} columns: {', '.join(left)} ({how} shows all)"]
 
 
 def _spread(columns: Sequence[Column], width: int) -> list[_Block] | None:

@@ -89,7 +89,8 @@ def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
         remarks.append(f"p corrected over {tests:,} lines: {METHOD}")
     rows = [[Cell(text) for text in row] for row in zip(*kept.values(), strict=True)]
     subtitle = "detectable: the smallest true gain that is called better with 80 % power"
-    return Table("what these examples could show", subtitle, list(kept), rows, remarks)
+    title = "what these examples could show"
+    return Table(title, subtitle, list(kept), rows, remarks, optional=("test",))
 
 
 def _gate_table(comparison: Comparison) -> Table:

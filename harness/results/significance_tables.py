@@ -151,7 +151,8 @@ def ranked_headlines(boards: Sequence[Board], letters: Letters) -> Table:
         else:
             remarks = [] if found == ALONE else [f"no letters: {found}"]
         for remark in remarks:
-            tasks.setdefault(remark, []).append(boards[position].task)
+            of_any = remark.replace(f"pairs of {FAMILIES['task']}", "pairs of a task")
+            tasks.setdefault(of_any, []).append(boards[position].task)
     everywhere = len(boards)
     return headline_table(
         boards,
