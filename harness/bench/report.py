@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.bench.stopping import NOISY
-from harness.render import Cell, Table, number
+from harness.render import number
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

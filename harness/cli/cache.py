@@ -20,7 +20,7 @@ from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from harness.encoding.cache_folder import StoreOnDisk
-    from harness.render import Cell, Table
+    from harness.table import Cell, Table
 
 _SECONDS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 """Unit of an age → seconds."""
@@ -180,7 +180,7 @@ def _last_used(store: StoreOnDisk) -> str | None:
 
 
 def _table(stored: list[StoreOnDisk]) -> Table:
-    from harness.render import Table
+    from harness.table import Table
 
     header = ["model", "role", "texts", "size", "last used"]
     return Table("embeddings", "by model and role", header, [_row(store) for store in stored])
@@ -188,7 +188,7 @@ def _table(stored: list[StoreOnDisk]) -> Table:
 
 def _row(store: StoreOnDisk) -> list[Cell]:
     from harness.encoding.cache_folder import shown_size
-    from harness.render import Cell
+    from harness.table import Cell
 
     texts = "?" if store.texts is None else f"{store.texts:,}"
     cells = (store.fingerprint, store.role, texts, shown_size(store.bytes), _last_used(store) or "")

@@ -12,7 +12,7 @@ from rich.cells import cell_len, chop_cells
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.render import Cell, Table
+    from harness.table import Cell, Table
 
 _SENTENCE = 24
 """Minimum width of a column of sentences: narrower, it would be a pillar of words."""

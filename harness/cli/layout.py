@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.cli.columns import Column
-    from harness.render import Table
+    from harness.table import Table
 
     Line = list[tuple[str, str]]
 

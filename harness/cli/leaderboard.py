@@ -173,7 +173,6 @@ def _print_boards(
     details: bool,
 ) -> None:
     from harness.cli.output import console, echo, print_tables
-    from harness.render import to_markdown
     from harness.results.headlines import shows_headlines_alone
     from harness.results.latex import to_latex
     from harness.results.overall import overall
@@ -185,6 +184,7 @@ def _print_boards(
         ranked_headlines,
     )
     from harness.results.tables import models_table
+    from harness.table import to_markdown
 
     shared, ranks = board_letters(claims(stats, family)), overall(ranked, stats)
     if form == "tex":

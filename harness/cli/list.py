@@ -128,7 +128,7 @@ def _prefixes(plugins: Plugins) -> Rows:
 
 def _print(tables: dict[str, Rows]) -> None:
     from harness.cli.output import console, print_tables
-    from harness.render import Cell, Table
+    from harness.table import Cell, Table
 
     target = console()
     for name, rows in tables.items():

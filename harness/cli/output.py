@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from rich.progress import Task
 
-    from harness.render import Table
     from harness.results.records import Evaluation
+    from harness.table import Table
 
 
 def console(*, err: bool = False) -> Console:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from harness.comparison.flip_tables import gain_text
 from harness.comparison.tables import illustrative_note, line_name, shown_names, warnings
 from harness.models.locate import display_names
-from harness.render import Cell, Table, plural
+from harness.render import plural
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

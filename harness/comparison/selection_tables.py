@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import gain_text, level_text
 from harness.comparison.selection_words import reasons_text
-from harness.render import Cell, Table, named, percent, plural
+from harness.render import named, percent, plural
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,10 @@ from harness.comparison.looks import looks_remarks
 from harness.comparison.notes import clusters_text, doubts, far_below, gate_level, levels_in_words
 from harness.comparison.thresholds import tasks_in_words
 from harness.models.locate import display_names
-from harness.render import MISSING, Cell, Table, number, percent
+from harness.render import MISSING, number, percent
 from harness.results.tables import ILLUSTRATIVE
 from harness.stats.multiple import METHOD
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

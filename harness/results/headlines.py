@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from harness.render import MISSING, Cell, Table, named, plural
+from harness.render import MISSING, named, plural
 from harness.results.tables import (
     DETAILS,
     SIDE_BY_SIDE,
@@ -14,6 +14,7 @@ from harness.results.tables import (
     score_cell,
     with_letter,
 )
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

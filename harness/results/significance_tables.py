@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.render import MISSING, Cell, Table, named, number, plural
+from harness.render import MISSING, named, number, plural
 from harness.results.headlines import headline_table
 from harness.results.letters import join_letters, letters
 from harness.results.overall import MOST_TAGS
 from harness.results.significance import ALONE
 from harness.results.tables import DETAILS, task_tables, with_letter
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

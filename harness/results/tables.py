@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.models.storage import embedding_bytes, storage_settings
-from harness.render import Cell, Table, plural
+from harness.render import plural
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

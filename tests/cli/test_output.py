@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli import bench, train
 from harness.cli import output as show
-from harness.render import Cell, Table
+from harness.table import Cell, Table
 from harness.training.check_input import LogEntry
 
 NAMES = "[link=https://example.org]stsb[/link]", "x[/b]", "[red]one[/red]\x1b]0;owned\x07\x9b31m\u202e"
