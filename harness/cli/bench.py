@@ -252,7 +252,7 @@ def _show_progress() -> Iterator[BenchProgress]:
 
 def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
     from harness.bench.report import bench_tables, caveats
-    from harness.cli.output import console, print_tables, say, tell
+    from harness.cli.output import advise, console, print_tables, say, tell
 
     target = console()
     print_tables(bench_tables(bench), target)
@@ -260,4 +260,4 @@ def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
         tell(sentence, target)
     for problem in plugins.problems:
         say(f"PROBLEM {problem}", target)
-    say(f"written: {shown_path(record)}", target)
+    advise(f"written: {shown_path(record)}", target)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.usage import Group
 from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path, user_path
@@ -28,6 +29,7 @@ _SECONDS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 
 @click.group(
     name="cache",
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:

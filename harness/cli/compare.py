@@ -19,6 +19,7 @@ from harness.cli.compare_plan import (
 )
 from harness.cli.compare_select import check_select, select
 from harness.cli.options import PluginOptions, grouped, plugin_options
+from harness.cli.usage import Choice
 from harness.errors import HarnessError
 from harness.system.paths import user_path, without_start_folder
 
@@ -116,7 +117,7 @@ class _Report:
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
 @click.option(
     "--select",
-    type=click.Choice(["best"]),
+    type=Choice(["best"], "selection"),
     help="Select the best of several candidates; correct its gain and gate for that.",
 )
 @click.option(
@@ -136,7 +137,7 @@ class _Report:
 )
 @click.option("--power", is_flag=True, help="Show how many examples equal models need to pass the gate.")
 @click.option("--why", is_flag=True, help="Show the examples that changed, and where.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--format", "form", type=Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--write", "files", multiple=True, metavar="FILE", help="Write .md, .json, .csv or .xml (JUnit) too."
 )
@@ -235,7 +236,9 @@ def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) 
 def _format_of(file: str) -> str:
     form = _SUFFIXES.get(Path(file).suffix.lower())
     if form is None:
-        raise HarnessError(f"--write {file}: unknown suffix", exists=f"known: {', '.join(_SUFFIXES)}")
+        raise HarnessError.unknown(
+            "format", Path(file).suffix, _SUFFIXES, hint=f"--write {file}: by its suffix"
+        )
     return form
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import PluginOptions, plugin_options
+from harness.cli.usage import Choice
 from harness.errors import HarnessError
 from harness.system.paths import shown_path, user_path, without_start_folder
 
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "md", "tex", "json"]),
+    type=Choice(["table", "csv", "md", "tex", "json"]),
     default="table",
     show_default=True,
 )
 @click.option("--letters/--no-letters", default=True, help="Show which models differ significantly.")
 @click.option(
     "--family",
-    type=click.Choice(["task", "all"]),
+    type=Choice(["task", "all"]),
     default="task",
     show_default=True,
     help="Letters and ranks hold for all pairs of each task, or of all tasks together.",

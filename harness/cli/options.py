@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli.usage import Choice
 from harness.errors import Faults, HarnessError
 from harness.models.backends import BACKENDS
 from harness.models.devices import check_device_name
@@ -209,7 +210,7 @@ def model_options(*, several: Sequence[str] = ()) -> Decorator:
         ),
         click.option(
             "--similarity",
-            type=click.Choice(SIMILARITIES),
+            type=Choice(SIMILARITIES),
             help="How embeddings are compared; the model's own by default.",
         ),
         click.option(
@@ -230,7 +231,7 @@ def _choice(name: str, known: Sequence[str], *, several: bool, help: str) -> Dec
     if not several:
         return click.option(
             f"--{name}",
-            type=click.Choice(known),
+            type=Choice(known),
             default=known[0],
             show_default=True,
             callback=lambda _context, _option, value: (value,),
@@ -259,7 +260,7 @@ def _read_prompts(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     for text in texts:
         role, equals, prompt = text.partition("=")
         if not equals or role not in list(Role):
-            raise HarnessError(f"--prompt {text!r} is not ROLE=TEXT", exists=f"roles: {', '.join(Role)}")
+            raise HarnessError.unknown("role", role if equals else text, Role, hint="--prompt ROLE=TEXT")
         prompts[role] = prompt
     return tuple(sorted(prompts.items()))
 

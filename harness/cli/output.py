@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,8 +22,9 @@ from rich.text import Text
 
 from harness.cli.columns import wrapped
 from harness.cli.layout import output_width, table_lines
+from harness.cli.usage import is_quiet, is_verbose
 from harness.evaluation.progress import Progress
-from harness.render import CONTROL
+from harness.render import CONTROL, number
 from harness.system.paths import without_start_folder
 from harness.system.redact import redact
 from harness.system.streams import reopen_streams
@@ -57,6 +59,18 @@ def _in_line(text: str) -> str:
 def say(text: str, target: Console, style: str = "") -> None:
     """Print one line, which is not wrapped; paths below the current folder are relative to it."""
     target.print(Text(clean(without_start_folder(text)), style=style), soft_wrap=True)
+
+
+def advise(text: str, target: Console) -> None:
+    """Print a line that helps on, such as where results are; not with `-q`."""
+    if not is_quiet():
+        say(text, target)
+
+
+def detail(text: str) -> None:
+    """Print on standard error what is done, from what, and for how long; with `-v` alone."""
+    if is_verbose():
+        say(text, console(err=True), style="dim")
 
 
 def tell(text: str, target: Console, style: str = "", indent: int = 2) -> None:
@@ -116,10 +130,12 @@ class RunProgress(Progress):
 
     def __init__(self, bars: Bars) -> None:
         self._bars, self._target = bars, bars.console
+        self._begun = time.monotonic()
         self._bar = bars.add_task("reading data", total=None)
 
     def begin(self, model: str, task: str, texts: int) -> None:
         """Start the bar of a task."""
+        self._begun = time.monotonic()
         self._bars.remove_task(self._bar)
         self._bar = self._bars.add_task(f"{model} · {task}", total=texts or None)
 
@@ -127,22 +143,31 @@ class RunProgress(Progress):
         """Move the bar."""
         self._bars.advance(self._bar, texts)
 
-    def end(self, evaluation: Evaluation, *, reused: bool) -> None:  # noqa: ARG002 - the signature of Progress
-        """Print an error; the table at the end shows the rest."""
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:
+        """Print an error, and with `-v` each result; the table at the end shows the rest."""
         name = f"{evaluation.candidate.model} · {evaluation.examination.task}"
         if evaluation.status == "error":
             say(f"ERROR {name}: {evaluation.error}", self._target, style="red")
+        elif is_verbose():
+            how = "kept from before" if reused else f"{time.monotonic() - self._begun:.1f} s"
+            score = evaluation.scores[0]
+            say(f"{name}: {score.metric} {number(score.score)} ({how})", self._target, style="dim")
 
     def note(self, text: str) -> None:
-        """Print a line."""
-        say(text, self._target, style="dim")
+        """Print a line; not with `-q`."""
+        if not is_quiet():
+            say(text, self._target, style="dim")
 
 
 @contextmanager
 def progress_bar(*columns: ProgressColumn) -> Iterator[Bars]:
-    """Open a progress bar on standard error; it vanishes at the end, and nothing is shown when piped."""
+    """Open a progress bar on standard error; it vanishes at the end.
+
+    Nothing is shown when piped, or with `-q`.
+    """
     target = console(err=True)
-    with Bars(*columns, console=target, transient=True, disable=not target.is_terminal) as bars:
+    disable = is_quiet() or not target.is_terminal
+    with Bars(*columns, console=target, transient=True, disable=disable) as bars:
         yield bars
 
 

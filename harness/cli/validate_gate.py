@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from harness.errors import nearest
 from harness.render import percent
 from harness.stats.curve import LEVEL
 
@@ -82,7 +82,7 @@ def _unknown_names(condition: Condition, tasks: Mapping[str, Task]) -> Iterator[
     tags = tags_of(tasks)
     for what, name, known in (("task", condition.task, [*tasks]), ("tag", condition.tag, [*tags])):
         if name and name not in known:
-            alike = difflib.get_close_matches(name, known, n=2)
+            alike = nearest(name, known, most=2)
             meant = f"; did you mean {' or '.join(alike)}?" if alike else ""
             yield f"no {what} {name!r} is known here: the results must have it{meant}"
     if condition.metric and condition.task is not None and condition.task in tasks:
