@@ -126,10 +126,13 @@ def _arranged(table: Table, width: int) -> tuple[list[_Block], list[str]]:
         if table.turned.optional:
             return _arranged(table.turned, width)
     kept, notes = _without_optional(table, columns, width)
-    longest = max(map(len, table.names), default=0)
-    for most in (longest, *range(longest - 1, _SHORT_NAME - 1, -1)):
-        if block := _fitted(_renamed(kept, table, most), width):
-            return [block], notes
+    if block := _fitted(kept, width):
+        return [block], notes
+    if _fitted(_renamed(kept, table, _SHORT_NAME), width):
+        longest = max(map(len, table.names), default=0)
+        for most in range(longest - 1, _SHORT_NAME - 1, -1):
+            if block := _fitted(_renamed(kept, table, most), width):
+                return [block], notes
     # Blocks of columns, and not the table turned: models stay rows, which are compared from top to bottom.
     for most in (max(width // _NAME_SHARE, _SHORT_NAME), _SHORT_NAME, _SHORTEST_NAME):
         if blocks := _spread(_renamed(kept, table, most), width):
