@@ -23,6 +23,9 @@ MOST_LISTED = 60
 LONGEST = 2_000
 """Maximum length in characters of a line of an error; of a longer one, it shows both ends."""
 
+_ALIKE = 0.6
+"""Minimum similarity of a name to one that is suggested for it, in [0, 1]: difflib's ratio."""
+
 LONGEST_TEXT = 10_000
 """Maximum number of characters of the text of an error of a plugin; of a longer one, both ends are kept."""
 
@@ -64,9 +67,7 @@ class HarnessError(Exception):
         what: noun of the thing that has the name, such as `task`.
         """
         names = sorted(known)
-        nearest = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-        exists = [f"did you mean: {', '.join(nearest)}"] if nearest else []
-        exists.append(f"known: {_listed(names)}")
+        exists = [*did_you_mean(name, names), f"known: {_listed(names)}"]
         return cls(f"no {what} named {name!r}", exists="\n".join(exists), hint=hint)
 
 
@@ -149,6 +150,24 @@ def _with_hint(error: HarnessError, hint: str) -> HarnessError:
     """Return an error with a further hint."""
     hints = [*([error.hint] if error.hint else []), hint]
     return HarnessError(error.message, exists=error.exists, hint="\n  hint: ".join(hints))
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return the known names that a misspelled name may be meant for, the nearest first; at most so many.
+
+    Capitals do not count. The one place that says what is alike.
+    """
+    names: dict[str, str] = {}
+    for one in known:
+        names.setdefault(one.casefold(), one)
+    alike = difflib.get_close_matches(name.casefold(), names, n=most, cutoff=_ALIKE)
+    return [names[one] for one in alike]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> list[str]:
+    """Return the line that suggests the nearest names; none where none is near."""
+    names = nearest(name, known)
+    return [f"did you mean: {', '.join(names)}"] if names else []
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,11 +1,10 @@
-"""Tables as text for the terminal, Markdown and CSV."""
+"""Names, numbers and sentences as text for the terminal, Markdown and CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,44 +25,6 @@ _LINKED = re.compile(r"(?<![a-z0-9])@(?=\w)|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=www)(?
 
 MISSING = "–"
 """Cell of a table without a value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A text of a table, and whether it is the best of its row or column."""
-
-    text: str
-    best: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A titled table, with remarks below it."""
-
-    title: str
-    subtitle: str
-    header: list[str]
-    rows: list[list[Cell]]
-    remarks: list[str] = field(default_factory=list)
-    numeric: bool = True
-    """Whether the columns after the first are numbers, aligned on the right."""
-
-
-def to_markdown(tables: Sequence[Table]) -> str:
-    """Return tables as GitHub-flavored Markdown; the best cells are bold."""
-    parts = []
-    for table in tables:
-        lines = [f"### {escaped(table.title)}", ""]
-        if table.subtitle:
-            lines += [f"{escaped(table.subtitle)}", ""]
-        lines.append("| " + " | ".join(map(escaped, table.header)) + " |")
-        lines.append("|---" + ("|---:" if table.numeric else "|---") * (len(table.header) - 1) + "|")
-        for row in table.rows:
-            cells = (f"**{escaped(cell.text)}**" if cell.best else escaped(cell.text) for cell in row)
-            lines.append("| " + " | ".join(cells) + " |")
-        lines += ["", *(f"- {escaped(remark)}" for remark in table.remarks)]
-        parts.append("\n".join(lines).rstrip() + "\n")
-    return "\n".join(parts)
 
 
 def one_line(text: str) -> str:

@@ -52,6 +52,12 @@ def no_network():
     assert not (asked := ATTEMPTS.read_text()[before:]), asked
 
 
+@pytest.fixture(autouse=True)
+def sentences_on_one_line(monkeypatch):
+    """Let tests look for a sentence without asking where it is broken; those of the layout say a width."""
+    monkeypatch.setattr("harness.cli.layout.PIPE_WIDTH", 100_000)
+
+
 class LetterModel:
     """Embeds a text as its letter counts: no weights, no network, exact."""
 

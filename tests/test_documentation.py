@@ -43,6 +43,12 @@ def harness(*arguments):
     return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
+@pytest.fixture(autouse=True)
+def sentences_on_one_line(monkeypatch):
+    """The documentation shows what is printed into a pipe."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def test_the_task_of_the_plugin_guide_runs(tmp_path):
     (code,) = blocks("docs/plugins.md", "python")
     (tmp_path / "paraphrases.py").write_text(code, encoding="utf-8")

@@ -17,6 +17,12 @@ FORGOTTEN = "clauses"
 """The task on which later checkpoints lose, while they gain on the others."""
 
 
+@pytest.fixture(autouse=True)
+def sentences_on_one_line(monkeypatch):
+    """The page shows what is printed into a pipe."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def checkpoints(tmp_path, monkeypatch):
     """Write a baseline, and six checkpoints of one training, which are much alike."""

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.bench.stopping import NOISY
-from harness.render import Cell, Table, number
+from harness.render import number
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +78,7 @@ def _variants_table(bench: Bench) -> Table:
         [*header, *(["VRAM"] if on_device else [])],
         rows,
         remarks,
+        names=frozenset(each.label for each in bench.variants),
     )
 
 
@@ -123,7 +125,8 @@ def _workload_table(bench: Bench, name: str) -> Table:
     tokens = f", {first.tokens:,} tokens" if first.tokens is not None else ""
     subtitle = f"{first.texts} texts{tokens} · {len(first.rounds)} rounds ({first.digest[:8]})"
     compared = [ratio for ratio in bench.ratios if ratio.workload == name]
-    return Table(name, subtitle, header, rows, _verdicts(results, compared))
+    labels = frozenset(variant.label for variant, _ in results)
+    return Table(name, subtitle, header, rows, _verdicts(results, compared), names=labels)
 
 
 def _workload_cells(label: str, result: WorkloadResult) -> list[str]:
@@ -155,7 +158,8 @@ def _curve_table(bench: Bench, names: Sequence[str]) -> Table:
         texts = [f"{speeds[size]:.0f}" if size in speeds else _UNKNOWN for size in sizes]
         rows.append([Cell(f"{name} · {label}"), *(Cell(text) for text in texts)])
     subtitle = "texts/s by texts per call: one short try each"
-    return Table("batch curve", subtitle, ["", *map(str, sizes)], rows)
+    labels = frozenset(row[0].text for row in rows)
+    return Table("batch curve", subtitle, ["", *map(str, sizes)], rows, names=labels)
 
 
 def _verdicts(results: Sequence[tuple[VariantResult, WorkloadResult]], ratios: Sequence[Ratio]) -> list[str]:

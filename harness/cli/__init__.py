@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.usage import Group, is_verbose, usage_error, with_verbosity
 from harness.errors import HarnessError
 from harness.system.environment import version
 from harness.system.paths import relative_to, without_start_folder
@@ -35,7 +37,7 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """Import a command's module when it is called, so that `--help` is instant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -46,7 +48,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"harness.cli.{cmd_name}").command
-        return command
+        return with_verbosity(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         with formatter.section("Commands"):
@@ -60,6 +62,9 @@ def cli() -> None:
 
     Exit codes: 0 all went well, 2 something could not be done (and the output says what).
     """
+
+
+with_verbosity(cli, root=True)
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
@@ -114,6 +119,9 @@ def _fail(error: HarnessError) -> int:
     """Print an error, with paths below the current folder relative to it; return its exit code."""
     from harness.cli.output import clean
 
+    if is_verbose():
+        click.echo(clean("".join(traceback.format_exception(error))), err=True)
+
     click.echo(clean(without_start_folder(f"Error: {error}")), err=True)
     return 2
 
@@ -137,6 +145,8 @@ def _run() -> int | str | None:
     except HarnessError as error:
         return _fail(error)
     except click.ClickException as error:
+        if (ours := usage_error(error)) is not None:
+            return _fail(ours)
         error.show()
         return 2
     except (click.Abort, KeyboardInterrupt) as error:

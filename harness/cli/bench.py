@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.groups import grouped
 from harness.cli.options import (
     ModelOptions,
     OutputOptions,
     PluginOptions,
-    grouped,
     model_options,
     out_folder,
     plugin_options,
@@ -261,10 +261,12 @@ def _show_progress() -> Iterator[BenchProgress]:
 
 def _print(bench: Bench, record: Path, plugins: Plugins) -> None:
     from harness.bench.report import bench_tables, caveats
-    from harness.cli.output import console, print_tables, say
+    from harness.cli.output import advise, console, print_tables, say, tell
 
     target = console()
     print_tables(bench_tables(bench), target)
-    for sentence in [*caveats(bench), *(f"PROBLEM {problem}" for problem in plugins.problems)]:
-        say(sentence, target)
-    say(f"written: {shown_path(record)}", target)
+    for sentence in caveats(bench):
+        tell(sentence, target)
+    for problem in plugins.problems:
+        say(f"PROBLEM {problem}", target)
+    advise(f"written: {shown_path(record)}", target)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.usage import Group
 from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path, user_path
@@ -21,7 +22,7 @@ from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from harness.encoding.cache_folder import StoreOnDisk
-    from harness.render import Cell, Table
+    from harness.table import Cell, Table
 
 _SECONDS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 """Unit of an age → seconds."""
@@ -29,6 +30,7 @@ _SECONDS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 
 @click.group(
     name="cache",
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:
@@ -195,7 +197,7 @@ def _last_used(store: StoreOnDisk) -> str | None:
 
 
 def _table(stored: list[StoreOnDisk]) -> Table:
-    from harness.render import Table
+    from harness.table import Table
 
     header = ["model", "role", "texts", "size", "last used"]
     return Table("embeddings", "by model and role", header, [_row(store) for store in stored])
@@ -203,7 +205,7 @@ def _table(stored: list[StoreOnDisk]) -> Table:
 
 def _row(store: StoreOnDisk) -> list[Cell]:
     from harness.encoding.cache_folder import shown_size
-    from harness.render import Cell
+    from harness.table import Cell
 
     texts = "?" if store.texts is None else f"{store.texts:,}"
     cells = (store.fingerprint, store.role, texts, shown_size(store.bytes), _last_used(store) or "")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.data import data_path
-from harness.cli.options import PluginOptions, grouped, plugin_options, read_columns, words
+from harness.cli.groups import grouped
+from harness.cli.options import PluginOptions, plugin_options, read_columns, words
 from harness.errors import HarnessError
 from harness.finding import Severity
 from harness.system.redact import redact
@@ -254,9 +255,7 @@ def _print_indented(text: Text, first: Text, target: Console) -> None:
     """Print a wrapped text with a hanging indent: `first` in front of its first line."""
     from rich.text import Text
 
-    from harness.cli.output import prose_width
-
-    for number, line in enumerate(text.wrap(target, prose_width(target) - len(first))):
+    for number, line in enumerate(text.wrap(target, max(target.width - len(first), 1))):
         line.rstrip()
         target.print(Text.assemble(Text(" " * len(first)) if number else first, line), soft_wrap=True)
 

@@ -18,7 +18,9 @@ from harness.cli.compare_plan import (
     model_pairs,
 )
 from harness.cli.compare_select import check_select, select
-from harness.cli.options import PluginOptions, grouped, plugin_options
+from harness.cli.groups import grouped
+from harness.cli.options import PluginOptions, plugin_options
+from harness.cli.usage import Choice
 from harness.errors import HarnessError
 from harness.system.paths import user_path, without_start_folder
 
@@ -79,7 +81,7 @@ class _Report:
 
     def print_tables(self) -> None:
         """Print tables, then warnings, then the answers in a sentence each."""
-        from harness.cli.output import console, print_tables, say
+        from harness.cli.output import console, print_tables, tell
         from harness.comparison.looks import common_looks
         from harness.comparison.matrix import matrix_tables, pareto_table
         from harness.comparison.selection_tables import selection_tables
@@ -95,13 +97,13 @@ class _Report:
             for comparison in self.comparisons:
                 print_tables(comparison_tables(comparison, said), target)
             for remark in said:
-                say(remark, target)
+                tell(remark, target)
         if self.front:
             print_tables([pareto_table(self.front)], target)
         for warning in self.warnings:
-            say(f"WARNING: {warning}", target)
+            tell(f"WARNING: {warning}", target)
         for comparison in self.comparisons:
-            say(comparison.sentence, target, style="bold")
+            tell(comparison.sentence, target, style="bold")
 
 
 @click.command(name="compare")
@@ -116,7 +118,7 @@ class _Report:
 @click.option("--gate", metavar="GATE.toml", help="Gate: conditions for tasks, tags and speed.")
 @click.option(
     "--select",
-    type=click.Choice(["best"]),
+    type=Choice(["best"], "selection"),
     help="Select the best of several candidates; correct its gain and gate for that.",
 )
 @click.option(
@@ -136,7 +138,7 @@ class _Report:
 )
 @click.option("--power", is_flag=True, help="Show how many examples equal models need to pass the gate.")
 @click.option("--why", is_flag=True, help="Show the examples that changed, and where.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--format", "form", type=Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--write", "files", multiple=True, metavar="FILE", help="Write .md, .json, .csv or .xml (JUnit) too."
 )
@@ -235,7 +237,9 @@ def _pareto_front(pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]) 
 def _format_of(file: str) -> str:
     form = _SUFFIXES.get(Path(file).suffix.lower())
     if form is None:
-        raise HarnessError(f"--write {file}: unknown suffix", exists=f"known: {', '.join(_SUFFIXES)}")
+        raise HarnessError.unknown(
+            "format", Path(file).suffix, _SUFFIXES, hint=f"--write {file}: by its suffix"
+        )
     return form
 
 

@@ -182,7 +182,7 @@ def compare_options(
 ) -> CompareOptions:
     """Read what to compare; matrix: every model with every other.
 
-    Raises HarnessError for an unknown task, tag or key, for a bad gate, and for a gate of a matrix.
+    Raises HarnessError for an unknown task, tag, metric or key, for a bad gate, and for a gate of a matrix.
     """
     from harness.comparison.comparability import check_keys
     from harness.comparison.compare import CompareOptions
@@ -192,7 +192,7 @@ def compare_options(
             "--all-pairs has no baseline that a gate could ask about",
             hint="leave out --margin, --gate and --power; or leave out --all-pairs, and name a --baseline",
         )
-    metrics, names = frozenset(words(scope.metrics)), words(scope.tasks)
+    metrics, names = _known_metrics(words(scope.metrics), pairs), words(scope.tasks)
     return CompareOptions(
         tasks=tasks,
         gate=_gate(gate, power=scope.power),
@@ -205,6 +205,26 @@ def compare_options(
         why=scope.why,
         matrix=matrix,
     )
+
+
+def _known_metrics(
+    names: Sequence[str], pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]]
+) -> frozenset[str]:
+    """Return the names of `--metrics`; raises HarnessError for one that no result has."""
+    known = {
+        score.metric
+        for baseline, candidates in pairs
+        for model in (baseline, *candidates)
+        for result in model.answered.values()
+        for score in result.evaluation.scores
+    }
+    for name in names:
+        # Results without any score are reported as what they are.
+        if known and name not in known | {"all"}:
+            raise HarnessError.unknown(
+                "metric", name, known | {"all"}, hint="--metrics takes those of results"
+            )
+    return frozenset(names)
 
 
 def _known_tags(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import PluginOptions, plugin_options
+from harness.cli.usage import Choice
 from harness.errors import HarnessError
 from harness.system.paths import shown_path, user_path, without_start_folder
 
@@ -33,27 +34,35 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "md", "tex", "json"]),
+    type=Choice(["table", "csv", "md", "tex", "json"]),
     default="table",
     show_default=True,
 )
 @click.option("--letters/--no-letters", default=True, help="Show which models differ significantly.")
 @click.option(
     "--family",
-    type=click.Choice(["task", "all"]),
+    type=Choice(["task", "all"]),
     default="task",
     show_default=True,
     help="Letters and ranks hold for all pairs of each task, or of all tasks together.",
 )
+@click.option("--details", is_flag=True, help="Show all metrics, with all intervals, and every column.")
 @plugin_options
 def command(
-    folders: tuple[str, ...], *, form: str, letters: bool, family: Family, plugins: PluginOptions
+    folders: tuple[str, ...],
+    *,
+    form: str,
+    letters: bool,
+    family: Family,
+    details: bool,
+    plugins: PluginOptions,
 ) -> None:
     """Merge result folders and rank, task by task, the models whose results are comparable.
 
     Models whose data, split, task version or limit differ are not ranked, and the reason is shown.
     Different results of the same model and task in two folders are an error.
     Models that share a letter do not differ significantly (5 % for all pairs of the --family together).
+    Of more than three models, the headline scores are shown in one table; --details shows all.
     Each rank has a 95 % interval, and each model its chance to lead on another such test set.
     A record that was changed, a score outside its interval, and predictions that contradict their record
     (--no-letters does not read them) are shown as BROKEN, and not ranked.
@@ -78,7 +87,7 @@ def command(
     elif form == "json":
         echo(_to_json(merged.evaluations, ranked, board_letters(claims(stats, family))))
     else:
-        _print_boards(ranked, stats, family, merged.throughputs, form)
+        _print_boards(ranked, stats, family, merged.throughputs, form, details=details)
     for problem in merged.problems:
         click.echo(clean(without_start_folder(f"PROBLEM {problem}")), err=True)
     if merged.problems:
@@ -161,24 +170,36 @@ def _print_boards(
     family: Family,
     throughputs: Sequence[Throughput],
     form: str,
+    *,
+    details: bool,
 ) -> None:
     from harness.cli.output import console, echo, print_tables
-    from harness.render import to_markdown
+    from harness.results.headlines import shows_headlines_alone
     from harness.results.latex import to_latex
     from harness.results.overall import overall
     from harness.results.significance import claims
-    from harness.results.significance_tables import board_letters, board_tables, overall_table
+    from harness.results.significance_tables import (
+        board_letters,
+        board_tables,
+        overall_table,
+        ranked_headlines,
+    )
     from harness.results.tables import models_table
+    from harness.table import to_markdown
 
     shared, ranks = board_letters(claims(stats, family)), overall(ranked, stats)
     if form == "tex":
         echo(to_latex(ranked, shared, ranks))
         return
-    tables = [*board_tables(ranked, shared), *map(overall_table, ranks)]
     if form == "md":
-        echo(to_markdown(tables))
+        echo(to_markdown([*board_tables(ranked, shared), *map(overall_table, ranks)]))
+        return
+    if shows_headlines_alone(ranked, details=details):
+        of_tasks = [ranked_headlines(ranked, shared)]
     else:
-        print_tables([models_table(ranked, throughputs), *tables], console())
+        of_tasks = board_tables(ranked, shared, details=details)
+    of_all = [overall_table(ranking, details=details) for ranking in ranks]
+    print_tables([models_table(ranked, throughputs, details=details), *of_tasks, *of_all], console())
 
 
 def _pairwise_stats(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import PluginOptions, plugin_options
+from harness.cli.usage import Choice
 from harness.system.redact import redact
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ WHAT = ("tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "p
 
 
 @click.command(name="list")
-@click.argument("what", type=click.Choice(WHAT), required=False)
+@click.argument("what", type=Choice(WHAT, "list"), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @plugin_options
 def command(what: str | None, *, as_json: bool, plugins: PluginOptions) -> None:
@@ -128,7 +129,7 @@ def _prefixes(plugins: Plugins) -> Rows:
 
 def _print(tables: dict[str, Rows]) -> None:
     from harness.cli.output import console, print_tables
-    from harness.render import Cell, Table
+    from harness.table import Cell, Table
 
     target = console()
     for name, rows in tables.items():

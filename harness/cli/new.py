@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import keyword
 import os
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.errors import HarnessError
+from harness.cli.usage import Choice
+from harness.errors import HarnessError, nearest
 from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _LONGEST = 40
 
 
 @click.command(name="new")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=Choice(KINDS, "kind of plugin"))
 @click.argument("name")
 @click.option("--out", metavar="DIR", help="The new folder.  [default: NAME]")
 def command(kind: str, name: str, out: str | None) -> None:
@@ -109,7 +109,7 @@ def _names(kind: str, plugins: Plugins) -> dict[str, Mapping[str, str]]:
 
 
 def _nearest(name: str, brought: Mapping[str, str]) -> str | None:
-    others = [other for other in difflib.get_close_matches(name, brought, n=4) if other != name]
+    others = [other for other in nearest(name, brought, most=4) if other != name]
     return f"alike: {', '.join(others)}" if others else None
 
 

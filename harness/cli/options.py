@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import tempfile
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.groups import grouped
+from harness.cli.usage import Choice
 from harness.errors import Faults, HarnessError
 from harness.models.backends import BACKENDS
 from harness.models.interface import DTYPES, SIMILARITIES, Role, Settings
@@ -21,40 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from _typeshed import DataclassInstance
-
     from harness.cli.config import Config
     from harness.models.interface import ModelScheme, ModelSpec
     from harness.models.request import ModelTable
 
     Command = Callable[..., Any]
     Decorator = Callable[[Command], Command]
-
-Options = TypeVar("Options", bound="DataclassInstance")
-
-
-def grouped(**groups: type[DataclassInstance]) -> Decorator:
-    """Hand a command one object per group instead of the values of the options that the group has as fields.
-
-    groups: keyword of the command → dataclass, whose fields are named as click names the options.
-    """
-
-    def decorate(command: Command) -> Command:
-        # click finds the options declared so far on what it decorates: `wraps` copies them.
-        @functools.wraps(command)
-        def call(**values: Any) -> Any:  # noqa: ANN401 - click's values
-            grouped_names = {field.name for group in groups.values() for field in fields(group)}
-            rest = {name: value for name, value in values.items() if name not in grouped_names}
-            return command(**rest, **{name: read_options(group, values) for name, group in groups.items()})
-
-        return call
-
-    return decorate
-
-
-def read_options(group: type[Options], values: Mapping[str, Any]) -> Options:
-    """Make the object of a group of options: each field takes the value of its name."""
-    return group(**{field.name: values[field.name] for field in fields(group)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +183,7 @@ def model_options(*, several: Sequence[str] = ()) -> Decorator:
         ),
         click.option(
             "--similarity",
-            type=click.Choice(SIMILARITIES),
+            type=Choice(SIMILARITIES),
             help="How embeddings are compared; the model's own by default.",
         ),
         click.option(
@@ -231,7 +204,7 @@ def _choice(name: str, known: Sequence[str], *, several: bool, help: str) -> Dec
     if not several:
         return click.option(
             f"--{name}",
-            type=click.Choice(known),
+            type=Choice(known),
             default=known[0],
             show_default=True,
             callback=lambda _context, _option, value: (value,),
@@ -260,7 +233,7 @@ def _read_prompts(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     for text in texts:
         role, equals, prompt = text.partition("=")
         if not equals or role not in list(Role):
-            raise HarnessError(f"--prompt {text!r} is not ROLE=TEXT", exists=f"roles: {', '.join(Role)}")
+            raise HarnessError.unknown("role", role if equals else text, Role, hint="--prompt ROLE=TEXT")
         prompts[role] = prompt
     return tuple(sorted(prompts.items()))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
-from itertools import zip_longest
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -18,11 +18,13 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 from rich.table import Column
-from rich.table import Table as RichTable
 from rich.text import Text
 
+from harness.cli.columns import wrapped
+from harness.cli.layout import output_width, table_lines
+from harness.cli.usage import is_quiet, is_verbose
 from harness.evaluation.progress import Progress
-from harness.render import CONTROL
+from harness.render import CONTROL, number
 from harness.system.paths import without_start_folder
 from harness.system.redact import redact
 from harness.system.streams import reopen_streams
@@ -32,28 +34,16 @@ if TYPE_CHECKING:
 
     from rich.progress import Task
 
-    from harness.render import Table
     from harness.results.records import Evaluation
-
-_WIDE = 100_000
-"""Columns of the output that goes to a file or a pipe: a table there is as wide as it needs to be."""
-_PROSE = 110
-"""Columns of the sentences there that are wrapped, those of `harness check`."""
-_PADDING = (0, 2, 0, 1)
-"""Spaces above, right of, below and left of a cell."""
+    from harness.table import Table
 
 
 def console(*, err: bool = False) -> Console:
-    """Return a console without markup; nothing is wrapped or cut that goes to a file or a pipe."""
+    """Return a console without markup, as wide as `output_width` says."""
     reopen_streams()
     stream = sys.stderr if err else sys.stdout
-    width = None if stream.isatty() else _WIDE
+    width = output_width(terminal=stream.isatty())
     return Console(stderr=err, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
-
-
-def prose_width(target: Console) -> int:
-    """Return the number of columns in which sentences are wrapped."""
-    return target.width if target.width < _WIDE else _PROSE
 
 
 def clean(text: str) -> str:
@@ -71,6 +61,27 @@ def say(text: str, target: Console, style: str = "") -> None:
     target.print(Text(clean(without_start_folder(text)), style=style), soft_wrap=True)
 
 
+def advise(text: str, target: Console) -> None:
+    """Print a line that helps on, such as where results are; not with `-q`."""
+    if not is_quiet():
+        say(text, target)
+
+
+def detail(text: str) -> None:
+    """Print on standard error what is done, from what, and for how long; with `-v` alone."""
+    if is_verbose():
+        say(text, console(err=True), style="dim")
+
+
+def tell(text: str, target: Console, style: str = "", indent: int = 2) -> None:
+    """Print a sentence, broken at spaces; its further lines are indented.
+
+    For what is read, and not for a path or a command, which is copied: see `say`.
+    """
+    for line in wrapped(clean(without_start_folder(text)), target.width, indent):
+        target.print(Text(line, style=style), soft_wrap=True)
+
+
 def echo(document: str) -> None:
     """Print a document, such as CSV, as it is; cleaned if standard output is a terminal."""
     reopen_streams()
@@ -80,58 +91,27 @@ def echo(document: str) -> None:
 
 
 def print_tables(tables: Sequence[Table], target: Console) -> None:
-    """Print tables one below the other, the best scores in bold."""
+    """Print tables one below the other, as wide as the output at most, the best scores in bold."""
     for table in tables:
-        title = Text(_in_line(table.title), style="bold cyan")
-        title.append(f"  {_in_line(table.subtitle)}", style="dim")
-        target.print(title, soft_wrap=True)
-        rich_table = RichTable(box=None, padding=_PADDING, header_style="dim", show_edge=False)
-        header = [_in_line(name) for name in table.header]
-        rows = [[_in_line(cell.text) for cell in row] for row in table.rows]
-        widths = _column_widths([header, *rows], target.width)
-        for position, name in enumerate(header):
-            rich_table.add_column(
-                name,
-                justify="right" if position and table.numeric else "left",
-                width=widths[position],
-                overflow="fold",
-            )
-        for row, texts in zip(table.rows, rows, strict=True):
-            rich_table.add_row(
-                *(
-                    Text(text, style="bold" if cell.best else "")
-                    for cell, text in zip(row, texts, strict=True)
-                )
-            )
-        target.print(rich_table)
-        for remark in table.remarks:
-            say(f"  {remark}", target, style="yellow")
+        for line in table_lines(_cleaned(table), target.width):
+            target.print(Text.assemble(*line), soft_wrap=True)
         target.print()
 
 
-def _column_widths(lines: Sequence[Sequence[str]], width: int) -> list[int | None]:
-    """Return the width of each column, without padding, for a table that fits into so many characters.
-
-    The widest columns are narrowed first, and wrap at spaces; none is narrower than its longest word, and the
-    first one, of names, is not narrowed. None, which lets words break, where not even that fits.
-    """
-    columns = list(zip_longest(*lines, fillvalue=""))
-    natural = [max(map(cell_len, column)) for column in columns]
-    least = [
-        max((cell_len(word) for text in column for word in text.split()), default=0) for column in columns
-    ]
-    least[:1] = natural[:1]
-    room = width - len(columns) * (_PADDING[1] + _PADDING[3])
-    if sum(natural) <= room:
-        return [*natural]
-    if sum(least) > room:
-        return [None] * len(columns)
-
-    def narrowed(most: int) -> list[int]:
-        return [max(low, min(most, high)) for low, high in zip(least, natural, strict=True)]
-
-    most = next(most for most in range(max(natural), -1, -1) if sum(narrowed(most)) <= room)
-    return [*narrowed(most)]
+def _cleaned(table: Table) -> Table:
+    """Clean all texts of a table, each of one line: a line end in a name would start another row."""
+    return replace(
+        table,
+        title=_in_line(table.title),
+        subtitle=_in_line(table.subtitle),
+        header=[_in_line(name) for name in table.header],
+        units=[_in_line(name) for name in table.units],
+        rows=[[replace(cell, text=_in_line(cell.text)) for cell in row] for row in table.rows],
+        remarks=[clean(without_start_folder(remark)) for remark in table.remarks],
+        names=frozenset(map(_in_line, table.names)),
+        optional=tuple(map(_in_line, table.optional)),
+        turned=_cleaned(table.turned) if table.turned else None,
+    )
 
 
 class DescriptionColumn(ProgressColumn):
@@ -150,10 +130,12 @@ class RunProgress(Progress):
 
     def __init__(self, bars: Bars) -> None:
         self._bars, self._target = bars, bars.console
+        self._begun = time.monotonic()
         self._bar = bars.add_task("reading data", total=None)
 
     def begin(self, model: str, task: str, texts: int) -> None:
         """Start the bar of a task."""
+        self._begun = time.monotonic()
         self._bars.remove_task(self._bar)
         self._bar = self._bars.add_task(f"{model} · {task}", total=texts or None)
 
@@ -161,22 +143,31 @@ class RunProgress(Progress):
         """Move the bar."""
         self._bars.advance(self._bar, texts)
 
-    def end(self, evaluation: Evaluation, *, reused: bool) -> None:  # noqa: ARG002 - the signature of Progress
-        """Print an error; the table at the end shows the rest."""
+    def end(self, evaluation: Evaluation, *, reused: bool) -> None:
+        """Print an error, and with `-v` each result; the table at the end shows the rest."""
         name = f"{evaluation.candidate.model} · {evaluation.examination.task}"
         if evaluation.status == "error":
             say(f"ERROR {name}: {evaluation.error}", self._target, style="red")
+        elif is_verbose():
+            how = "kept from before" if reused else f"{time.monotonic() - self._begun:.1f} s"
+            score = evaluation.scores[0]
+            say(f"{name}: {score.metric} {number(score.score)} ({how})", self._target, style="dim")
 
     def note(self, text: str) -> None:
-        """Print a line."""
-        say(text, self._target, style="dim")
+        """Print a line; not with `-q`."""
+        if not is_quiet():
+            say(text, self._target, style="dim")
 
 
 @contextmanager
 def progress_bar(*columns: ProgressColumn) -> Iterator[Bars]:
-    """Open a progress bar on standard error; it vanishes at the end, and nothing is shown when piped."""
+    """Open a progress bar on standard error; it vanishes at the end.
+
+    Nothing is shown when piped, or with `-q`.
+    """
     target = console(err=True)
-    with Bars(*columns, console=target, transient=True, disable=not target.is_terminal) as bars:
+    disable = is_quiet() or not target.is_terminal
+    with Bars(*columns, console=target, transient=True, disable=disable) as bars:
         yield bars
 
 

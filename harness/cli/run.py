@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.data import shown_data
+from harness.cli.groups import grouped
 from harness.cli.options import (
     CacheOptions,
     ModelOptions,
     OutputOptions,
     PluginOptions,
-    grouped,
     model_options,
     out_folder,
     plugin_options,
 )
 from harness.cli.run_plan import RunOptions, run_plan
+from harness.cli.usage import is_verbose
 from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path
@@ -99,6 +100,11 @@ _CONTINUE = "Finished results are on disk: the same command continues from there
     metavar="SECONDS",
     help="For loading a model and for each task; more is an ERROR. Implies --isolate.",
 )
+@click.option(
+    "--details",
+    is_flag=True,
+    help="Show all metrics, with all intervals; of more than three models, headline scores alone otherwise.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON.")
 @model_options()
 @plugin_options
@@ -109,6 +115,7 @@ def command(
     model: ModelOptions,
     cache: CacheOptions,
     output: OutputOptions,
+    details: bool,
     plugins: PluginOptions,
 ) -> None:
     """Evaluate models on tasks; write results and a leaderboard.
@@ -130,13 +137,27 @@ def command(
     results = Results(out_folder(out))
     if not plan.no_texts and run.no_texts is None:
         _refuse_to_add_texts(results)
+    if is_verbose():
+        _show_plan(plan, results)
     try:
         outcome = _evaluate(plan, results, workspace, _evaluator(run, workspace))
-        _print(results, outcome, workspace.plugins, as_json=output.as_json)
+        _print(results, outcome, workspace.plugins, as_json=output.as_json, details=details)
     except KeyboardInterrupt as error:
         raise Interrupted.with_advice(error, _CONTINUE) from error
     if outcome.failed or outcome.problems or workspace.plugins.problems:
         sys.exit(2)
+
+
+def _show_plan(plan: RunPlan, results: Results) -> None:
+    """Print what is evaluated, and what is read and written: `-v`."""
+    from harness.cli.output import detail
+
+    for model in plan.models:
+        detail(f"model {model.name}: fingerprint {model.fingerprint[:8]}")
+    detail(f"tasks: {', '.join(selected.task.name for selected in plan.tasks)}")
+    detail(f"data: {shown_data(plan.data) or 'the samples of plugins'}")
+    detail(f"cache of embeddings: {shown_path(plan.cache) if plan.cache else 'none'}")
+    detail(f"results: {shown_path(results.root)}")
 
 
 def _refuse_to_add_texts(results: Results) -> None:
@@ -213,9 +234,10 @@ def _run_log(outcome: RunOutcome) -> dict[str, Any]:
     }
 
 
-def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool) -> None:
+def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool, details: bool) -> None:
     """Print the results of this run: tables for people, or JSON for programs."""
-    from harness.cli.output import console, print_tables, say
+    from harness.cli.output import advise, console, print_tables, say
+    from harness.results.headlines import headline_table, shows_headlines_alone
     from harness.results.leaderboard import boards, leaderboard_rows
     from harness.results.tables import models_table, task_tables
 
@@ -228,18 +250,18 @@ def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: 
         return
     ranked = boards(outcome.evaluations)
     target = console()
-    print_tables([models_table(ranked, results.throughputs()), *task_tables(ranked)], target)
+    alone = shows_headlines_alone(ranked, details=details)
+    of_tasks = [headline_table(ranked)] if alone else task_tables(ranked, details=details)
+    print_tables([models_table(ranked, results.throughputs(), details=details), *of_tasks], target)
     if any(record.examination.data == "sample" and record.status == "ok" for record in outcome.evaluations):
-        target.print("Samples are small and illustrative. Real data: --data DIR (docs/data.md).")
+        advise("Samples are small and illustrative. Real data: --data DIR (docs/data.md).", target)
     if outcome.reused:
-        target.print(
-            f"{plural(outcome.reused, 'result')} kept from before:"
-            " same model, data and settings (--fresh recomputes)."
-        )
+        kept = plural(outcome.reused, "result")
+        advise(f"{kept} kept from before: same model, data and settings (--fresh recomputes).", target)
     for failure in outcome.failed:
         trace = results.trace_path(failure)
         if trace.is_file():
             say(f"traceback of {failure.examination.task}: {shown_path(trace)}", target)
     for problem in [*plugins.problems, *outcome.problems]:
         say(f"PROBLEM {problem}", target)
-    say(f"written: {shown_path(results.root / 'leaderboard.csv')}", target)
+    advise(f"written: {shown_path(results.root / 'leaderboard.csv')}", target)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.evaluation.journal import JournalEntry
     from harness.evaluation.result_status import PairStatus, RunStatus
-    from harness.render import Table
+    from harness.table import Table
 
 
 _LONG = 40
@@ -136,7 +136,7 @@ def _print(
 
 
 def _table(status: RunStatus) -> Table:
-    from harness.render import Cell, Table
+    from harness.table import Cell, Table
 
     phrases = [status.short.get(pair.why, (pair.why,)) for pair in status.pairs]
     notes = _shared(phrases)
@@ -150,7 +150,8 @@ def _table(status: RunStatus) -> Table:
         for pair, why in zip(status.pairs, phrases, strict=True)
     ]
     remarks = [f"{mark} {phrase}" for phrase, mark in notes.items()]
-    return Table("status", "", ["model", "task", "state", ""], rows, remarks, numeric=False)
+    names = frozenset(pair.model for pair in status.pairs)
+    return Table("status", "", ["model", "task", "state", ""], rows, remarks, numeric=False, names=names)
 
 
 def _shared(phrases: Sequence[Sequence[str]]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import PluginOptions, grouped, plugin_options
+from harness.cli.groups import grouped
+from harness.cli.options import PluginOptions, plugin_options
 from harness.cli.train_plan import RecipeOptions, TrainingOptions, training_runs
 from harness.system.paths import shown_path
 from harness.system.signals import Interrupted
@@ -156,7 +157,7 @@ def _show_progress(run: TrainingRun) -> Iterator[TrainingCallback]:
 
 def _print(candidate: TrainedModel, target: Console) -> None:
     """Print the result of a training, and what to do next."""
-    from harness.cli.output import say
+    from harness.cli.output import advise, say
     from harness.render import plural
 
     lineage = candidate.lineage
@@ -176,6 +177,6 @@ def _print(candidate: TrainedModel, target: Console) -> None:
         interval = "" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]"
         sample = " (sample: illustrative)" if evaluation.examination.data == "sample" else ""
         say(f"  {task} {score.metric} {score.score:.4f}{interval}{sample}", target)
-    say(f"written: {shown_path(candidate.folder)}", target)
+    advise(f"written: {shown_path(candidate.folder)}", target)
     base = lineage.recipe["base"]
-    say(f"next: harness run --model {base} --model {shown_path(candidate.folder)} --tasks …", target, "dim")
+    advise(f"next: harness run --model {base} --model {shown_path(candidate.folder)} --tasks …", target)

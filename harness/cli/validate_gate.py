@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, nearest
 from harness.render import percent
 from harness.stats.curve import LEVEL
 
@@ -101,7 +100,7 @@ def _unknown_names(condition: Condition, tasks: Mapping[str, Task]) -> Iterator[
         names += [("metric", condition.metric, [metric.name for task in own for metric in task.metrics])]
     for what, name, known in names:
         if name and name not in known:
-            alike = difflib.get_close_matches(name, dict.fromkeys(known), n=2)
+            alike = nearest(name, known, most=2)
             meant = f"; did you mean {' or '.join(alike)}?" if alike else ""
             yield f"no {what} {name!r} is known here: the results must have it{meant}"
 

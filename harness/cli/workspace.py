@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.config import read_config
+from harness.cli.usage import is_verbose
 from harness.plugins.loader import all_tasks, load_plugins
-from harness.system.paths import user_path, without_start_folder
+from harness.system.paths import shown_path, user_path, without_start_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,8 @@ class Workspace:
         files = (*config.plugins, *options.plugin_files)
         plugins = load_plugins([user_path(file) for file in files], report=_report)
         plugins.refuse_broken_files()
+        if is_verbose():
+            _show_origin(config, plugins)
         return cls(
             config=config,
             plugins=plugins,
@@ -73,6 +76,14 @@ class Workspace:
 
         files = [suite for file in self.task_files for suite in read_suites(user_path(file))]
         return suites_by_name([*self.config.read_suites(), *files], tasks, self.plugins.task_schemes())
+
+
+def _show_origin(config: Config, plugins: Plugins) -> None:
+    """Print which configuration and which plugins a command uses: `-v`."""
+    from harness.cli.output import detail
+
+    detail(f"configuration: {shown_path(Path(config.file)) if config.file else 'none'}")
+    detail(f"plugins: {', '.join(info.name for info in plugins.infos if not info.problem)}")
 
 
 def _report(problem: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.render import Cell, Table, plural, shortened
+from harness.render import plural, shortened
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

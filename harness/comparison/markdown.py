@@ -9,7 +9,8 @@ from harness.comparison.looks import common_looks
 from harness.comparison.matrix import matrix_tables, pareto_table
 from harness.comparison.selection_tables import selection_tables
 from harness.comparison.tables import answer_tables
-from harness.render import escaped, plural, to_markdown
+from harness.render import escaped, plural
+from harness.table import to_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from harness.comparison.flip_tables import gain_text
 from harness.comparison.tables import illustrative_note, line_name, shown_names, warnings
 from harness.models.locate import display_names
-from harness.render import Cell, Table, plural
+from harness.render import plural
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ def matrix_tables(comparisons: Sequence[Comparison]) -> list[Table]:
             ["", *names.values()],
             _matrix(list(names.values()), pair_cells),
             illustrative_note(task) if data == "sample" else [],
+            names=frozenset(names.values()),
         )
         for (task, metric, data), pair_cells in cells.items()
     ]
@@ -66,6 +68,7 @@ def pareto_table(points: Sequence[ParetoPoint]) -> Table:
             ]
             for point in points
         ],
+        names=frozenset(point.model for point in points),
     )
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness.comparison.flip_tables import gain_text, level_text
 from harness.comparison.selection_words import reasons_text
-from harness.render import Cell, Table, named, percent, plural
+from harness.render import named, percent, plural
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ def selection_tables(selection: Selection) -> list[Table]:
             [*header, *(["gate"] if gated else [])],
             [_row(candidate, selection, gated=gated) for candidate in selection.candidates],
             list(_remarks(selection)),
+            names=frozenset(candidate.model for candidate in selection.candidates),
         )
     ]
 

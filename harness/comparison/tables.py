@@ -9,9 +9,10 @@ from harness.comparison.looks import looks_remarks
 from harness.comparison.notes import clusters_text, doubts, far_below, gate_level, levels_in_words
 from harness.comparison.thresholds import tasks_in_words
 from harness.models.locate import display_names
-from harness.render import MISSING, Cell, Table, number, percent
+from harness.render import MISSING, number, percent
 from harness.results.tables import ILLUSTRATIVE
 from harness.stats.multiple import METHOD
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -37,6 +38,8 @@ def answer_tables(comparison: Comparison, said: Collection[str] = ()) -> list[Ta
         ["task", "baseline", "candidate", gain_header(comparison.level), "p", "verdict"],
         [_row(line, label) for line, label in zip(lines, _labels(lines), strict=True)],
         [remark for remark in _remarks(comparison) if remark not in said],
+        # The interval says what p says, and a baseline is its candidate less the gain.
+        optional=("p", "baseline", "candidate"),
     )
     return [
         answer,
@@ -87,7 +90,8 @@ def _power_table(lines: Sequence[MetricComparison], tests: int) -> Table:
         remarks.append(f"p corrected over {tests:,} lines: {METHOD}")
     rows = [[Cell(text) for text in row] for row in zip(*kept.values(), strict=True)]
     subtitle = "detectable: the smallest true gain that is called better with 80 % power"
-    return Table("what these examples could show", subtitle, list(kept), rows, remarks)
+    title = "what these examples could show"
+    return Table(title, subtitle, list(kept), rows, remarks, optional=("test",))
 
 
 def _gate_table(comparison: Comparison) -> Table:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.render import with_article
 from harness.system.environment import is_out_of_memory
 from harness.system.read_only import FrozenList
@@ -45,7 +45,8 @@ def role_checked(role: Any) -> Role:  # noqa: ANN401 - a plugin may pass anythin
         return Role(role)
     except ValueError as error:
         known = ", ".join(f"Role.{name}" for name in Role.__members__)
-        raise HarnessError(f"encode got {role!r:.60} as its role", exists=f"roles: {known}") from error
+        exists = "\n".join([*did_you_mean(str(role), Role), f"roles: {known}"])
+        raise HarnessError(f"encode got {role!r:.60} as its role", exists=exists) from error
 
 
 def texts_checked(texts: Any) -> Sequence[str]:  # noqa: ANN401 - a plugin may pass anything

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, nearest
 from harness.finding import finding_fault
 from harness.models.interface import SIMILARITIES, ModelFacts, ModelSpec
 from harness.render import shown_value
@@ -90,8 +89,8 @@ def _fact_faults(facts: ModelFacts) -> Iterator[str]:
 
 
 def _known(similarity: str) -> str:
-    near = difflib.get_close_matches(similarity, SIMILARITIES, n=1, cutoff=0.5)
-    meant = f"; did you mean {near[0]}?" if near else ""
+    alike = nearest(similarity, SIMILARITIES, most=1)
+    meant = f"; did you mean {alike[0]}?" if alike else ""
     return f"{', '.join(SIMILARITIES)} exist{meant}"
 
 

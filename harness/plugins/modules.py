@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -10,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, nearest
 from harness.plugins import hookspecs
 from harness.system.code_hash.walk import PLUGIN_FILE
 from harness.system.source_place import place_of
@@ -122,7 +121,7 @@ def _functions(module: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as a
 
 
 def _known_hooks(name: str) -> str:
-    near = difflib.get_close_matches(name, HOOKS, n=1)
+    near = nearest(name, HOOKS, most=1)
     return f"did you mean {near[0]}?" if near else f"hooks are {', '.join(HOOKS)}"
 
 

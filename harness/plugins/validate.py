@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, nearest
 from harness.metrics.interface import Metric
 from harness.models.interface import ALL_SETTINGS, ModelScheme, ModelSpec
 from harness.render import shown_value
@@ -79,7 +78,7 @@ def _honors_fault(scheme: ModelScheme) -> str | None:
         return f"{scheme.name!r} whose honors is {scheme.honors!r}, not a set of names of settings"
     for name in sorted(scheme.honors):
         if name not in ALL_SETTINGS:
-            near = difflib.get_close_matches(name, ALL_SETTINGS, n=1)
+            near = nearest(name, ALL_SETTINGS, most=1)
             known = f"did you mean {near[0]}?" if near else f"they are {', '.join(sorted(ALL_SETTINGS))}"
             return f"{scheme.name!r} that honors {name!r}, which is not a setting: {known}"
     return None

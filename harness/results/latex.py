@@ -13,10 +13,10 @@ from harness.results.tables import ILLUSTRATIVE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.render import Table
     from harness.results.leaderboard import Board, Row
     from harness.results.overall import OverallRanking
     from harness.results.significance_tables import Letters
+    from harness.table import Table
 
 _MARKS = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",

@@ -38,8 +38,8 @@ def leaderboard_files(results: Results, problems: list[str]) -> dict[str, bytes]
 
     problems: gets sentences, as `Results.evaluations` says.
     """
-    from harness.render import to_markdown
     from harness.results.tables import task_tables
+    from harness.table import to_markdown
 
     files: dict[str, bytes] = {}
     if evaluations := broken_where_disagreeing(results.evaluations(problems), problems):

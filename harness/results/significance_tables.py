@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.render import MISSING, Cell, Table, number, plural
+from harness.render import MISSING, named, number, plural
+from harness.results.headlines import headline_table
 from harness.results.letters import join_letters, letters
 from harness.results.overall import MOST_TAGS
 from harness.results.significance import ALONE
-from harness.results.tables import task_tables
+from harness.results.tables import DETAILS, task_tables, with_letter
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +91,7 @@ def _letters_of(claims: Claims) -> SignificanceLetters:
         own = {}
         remark = (
             f"no letters: some model would need more than {MOST_LETTERS}; from the first, {models[0]}, do not"
-            f" differ significantly (5 % for all pairs of {of} together): {name_some(alike) or 'none'}"
+            f" differ significantly (5 % for all pairs of {of} together): {named(alike) or 'none'}"
         )
     remarks = [remark, f"{RANK}: {_RANK_MEANING}", *_no_letters(claims.stats.left_out)]
     return SignificanceLetters(own, claims.ranks, claims.best, remarks)
@@ -99,12 +101,6 @@ def _no_letters(left_out: Mapping[str, str]) -> list[str]:
     remarks = [f"no letters for {model}: {why}" for model, why in [*left_out.items()][:_NAMED]]
     more = len(left_out) - _NAMED
     return [*remarks, f"no letters for {more} more models either"] if more > 0 else remarks
-
-
-def name_some(models: Sequence[str]) -> str:
-    """Return the first names, and how many more there are: `a, b, c and 4 more`."""
-    more = f" and {len(models) - _NAMED} more" if len(models) > _NAMED else ""
-    return ", ".join(models[:_NAMED]) + more
 
 
 def standings(
@@ -128,18 +124,51 @@ def standings(
     return found
 
 
-def board_tables(boards: Sequence[Board], letters: Letters) -> list[Table]:
-    """Return a table for each board, with letters at the headline scores, and rank intervals."""
+def board_tables(boards: Sequence[Board], letters: Letters, *, details: bool = False) -> list[Table]:
+    """Return a table for each board, with letters at the headline scores, and rank intervals.
+
+    details: as for `task_tables`.
+    """
     tables = []
-    for position, table in enumerate(task_tables(boards)):
+    for position, table in enumerate(task_tables(boards, details=details)):
         own = letters.get(position)
         if isinstance(own, SignificanceLetters):
             tables.append(_with_ranks(_with_letters(table, own.of), own))
         elif own is not None and own != ALONE:
-            tables.append(replace(table, remarks=[*table.remarks, f"no letters: {own}"]))
+            tables.append(_with_remarks(table, [f"no letters: {own}"]))
         else:
             tables.append(table)
     return tables
+
+
+def ranked_headlines(boards: Sequence[Board], letters: Letters) -> Table:
+    """Return the table of the headline scores of many models, with letters."""
+    own: dict[int, Mapping[str, str]] = {}
+    tasks: dict[str, list[str]] = {}
+    for position, found in letters.items():
+        if isinstance(found, SignificanceLetters):
+            own[position] = found.of
+            remarks = [remark for remark in found.remarks if not remark.startswith(RANK)]
+        else:
+            remarks = [] if found == ALONE else [f"no letters: {found}"]
+        for remark in remarks:
+            of_any = remark.replace(f"pairs of {FAMILIES['task']}", "pairs of a task")
+            tasks.setdefault(of_any, []).append(boards[position].task)
+    everywhere = len(boards)
+    return headline_table(
+        boards,
+        own,
+        [
+            remark if len(where) == everywhere else f"{named(where)}: {remark}"
+            for remark, where in tasks.items()
+        ],
+    )
+
+
+def _with_remarks(table: Table, remarks: Sequence[str]) -> Table:
+    """Add remarks, also where the table is turned."""
+    turned = _with_remarks(table.turned, remarks) if table.turned else None
+    return replace(table, remarks=[*table.remarks, *remarks], turned=turned)
 
 
 def _with_ranks(table: Table, own: SignificanceLetters) -> Table:
@@ -149,27 +178,28 @@ def _with_ranks(table: Table, own: SignificanceLetters) -> Table:
         rows = [[*row[:2], Cell(own.rank(row[0].text)), *row[2:]] for row in table.rows]
         return replace(table, header=[*table.header[:2], RANK, *table.header[2:]], rows=rows, remarks=remarks)
     ranks = [Cell(RANK), *(Cell(own.rank(model)) for model in table.header[1:])]
-    return replace(table, rows=[table.rows[0], ranks, *table.rows[1:]], remarks=remarks)
+    turned = _with_ranks(table.turned, own) if table.turned else None
+    return replace(table, rows=[table.rows[0], ranks, *table.rows[1:]], remarks=remarks, turned=turned)
 
 
 def _with_letters(table: Table, own: Mapping[str, str]) -> Table:
     """Add letters to the headline: the first column where models are rows, else the first row."""
     if table.header[0] == "model":
-        rows = [[row[0], _with_letter(row[1], own.get(row[0].text)), *row[2:]] for row in table.rows]
+        rows = [[row[0], with_letter(row[1], own.get(row[0].text)), *row[2:]] for row in table.rows]
         return replace(table, rows=rows)
     first = [
-        _with_letter(cell, own.get(model))
+        with_letter(cell, own.get(model))
         for model, cell in zip(table.header[1:], table.rows[0][1:], strict=True)
     ]
-    return replace(table, rows=[[table.rows[0][0], *first], *table.rows[1:]])
+    turned = _with_letters(table.turned, own) if table.turned else None
+    return replace(table, rows=[[table.rows[0][0], *first], *table.rows[1:]], turned=turned)
 
 
-def _with_letter(cell: Cell, letters: str | None) -> Cell:
-    return Cell(f"{cell.text} {letters}", cell.best) if letters else cell
+def overall_table(ranking: OverallRanking, *, details: bool = False) -> Table:
+    """Return ranks, Borda points and means; models that lack a task come last, without a rank.
 
-
-def overall_table(ranking: OverallRanking) -> Table:
-    """Return ranks, Borda points and means; models that lack a task come last, without a rank."""
+    details: the columns of tags are not optional.
+    """
     tags = ranking.tags[:MOST_TAGS]
     ranks = [row.average_rank for row in ranking.models if row.average_rank is not None]
     best = {
@@ -190,7 +220,16 @@ def overall_table(ranking: OverallRanking) -> Table:
         for row in ranking.models
     ]
     header = ["model", "average rank", "Borda", "mean", *([RANK] if ranked else []), *tags]
-    return Table("overall", overall_subtitle(ranking), header, rows, _remarks(ranking))
+    return Table(
+        "overall",
+        overall_subtitle(ranking),
+        header,
+        rows,
+        _remarks(ranking),
+        names=frozenset(row.model for row in ranking.models),
+        optional=() if details else (*reversed(tags),),
+        option=DETAILS,
+    )
 
 
 def _overall_rank(row: OverallRank) -> str:
@@ -213,7 +252,7 @@ def _remarks(ranking: OverallRanking) -> list[str]:
     remarks = []
     for lack, models in models_by_lack.items():
         verbs = ("is", "it lacks") if len(models) == 1 else ("are", "they lack")
-        remarks.append(f"{name_some(models)} {verbs[0]} not ranked, {verbs[1]} {lack}")
+        remarks.append(f"{named(models)} {verbs[0]} not ranked, {verbs[1]} {lack}")
     if ranking.not_counted:
         tasks = ", ".join(ranking.not_counted)
         remarks.append(f"not counted, as fewer than two models have comparable scores: {tasks}")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.models.storage import embedding_bytes, storage_settings
-from harness.render import Cell, Table, plural
+from harness.render import plural
+from harness.table import Cell, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.finding import Finding
     from harness.results.leaderboard import Board, Row
-    from harness.results.records import ModelRecord, Score, Throughput
+    from harness.results.records import Evaluation, ModelRecord, Score, Throughput
 
 SIDE_BY_SIDE = 3
 """Maximum number of models that are columns, with all intervals; more models are rows."""
@@ -20,20 +22,31 @@ SIDE_BY_SIDE = 3
 MOST_METRICS = 8
 """Maximum number of metrics in a table, the first ones; the CSV has them all."""
 
+DETAILS = "--details"
+"""Option of `harness run` and `harness leaderboard` that shows all metrics, with all intervals."""
+
 ILLUSTRATIVE = "sample: illustrative, not the real dataset"
 
 
-def task_tables(boards: Sequence[Board]) -> list[Table]:
-    """Return a table for each board; boards of one task remark that they are not comparable."""
-    tables = [_task_table(board) for board in boards]
+def task_tables(boards: Sequence[Board], *, details: bool = False) -> list[Table]:
+    """Return a table for each board; boards of one task remark that they are not comparable.
+
+    details: with all metrics and all intervals, and none of them optional.
+    """
+    tables = [_task_table(board, details=details) for board in boards]
     for table in tables:
         others = [other.subtitle for other in tables if other.title == table.title and other is not table]
         table.remarks.extend(f"not comparable with {table.title} ({subtitle})" for subtitle in others)
     return tables
 
 
-def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> Table:
-    """Return a table of the models: size, dimensions, maximum tokens, speed."""
+def models_table(
+    boards: Sequence[Board], throughputs: Sequence[Throughput], *, details: bool = False
+) -> Table:
+    """Return a table of the models: size, dimensions, maximum tokens, speed.
+
+    details: none of its columns is optional.
+    """
     speeds = {(speed.model, speed.fingerprint): speed for speed in throughputs}
     # A failed task has no facts of its model: records with facts come last, and win.
     ordered = sorted(
@@ -72,7 +85,10 @@ def models_table(boards: Sequence[Board], throughputs: Sequence[Throughput]) -> 
     machines = sorted({f"{speed.processor}, {speed.cores} cores" for speed in timed.values()})
     remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
     remarks += [remark for name, model in sorted(models.items()) for remark in _model_remarks(name, model)]
-    return Table("models", "", header, rows, remarks)
+    optional = () if details else ("tokens/s", "weights", "max tokens", "parameters")
+    return Table(
+        "models", "", header, rows, remarks, names=frozenset(models), optional=optional, option=DETAILS
+    )
 
 
 def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
@@ -113,27 +129,36 @@ def _storage(model: ModelRecord) -> str:
     return size if precision == "float32" else f"{size} {precision}"
 
 
-def _task_table(board: Board) -> Table:
+def _task_table(board: Board, *, details: bool) -> Table:
     """Return a table of metrics by a few models, in the order given; or of many ranked models by metrics."""
-    metrics = board.metrics[:MOST_METRICS]
-    if len(board.rows) <= SIDE_BY_SIDE:
-        models = sorted(board.rows, key=lambda row: row.order)
-        header = ["", *(row.model for row in models)]
-        rows = [
-            [Cell(metric), *(_cell(board, row, metric, interval=True) for row in models)]
-            for metric in metrics
-        ]
-    else:
-        header = ["model", *metrics]
-        rows = [
-            [Cell(row.model)]
-            + [_cell(board, row, metric, interval=metric == metrics[0]) for metric in metrics]
-            for row in board.rows
-        ]
-    return Table(board.task, _subtitle(board), header, rows, _remarks(board))
+    metrics = board.metrics if details else board.metrics[:MOST_METRICS]
+    few = len(board.rows) <= SIDE_BY_SIDE
+    # Of many models, only the headlines have intervals, unless all is asked for.
+    with_ends = {metric for metric in metrics if few or details or metric == metrics[0]}
+    cells = {
+        (row.model, metric): score_cell(board, row, metric, interval=metric in with_ends)
+        for row in board.rows
+        for metric in metrics
+    }
+    by_model = Table(
+        board.task,
+        _subtitle(board),
+        ["model", *metrics],
+        [[Cell(row.model), *(cells[row.model, metric] for metric in metrics)] for row in board.rows],
+        _remarks(board, len(metrics)),
+        names=frozenset(row.model for row in board.rows),
+        optional=() if details else (*reversed(metrics[1:]),),
+        option=DETAILS,
+    )
+    if not few:
+        return by_model
+    models = [row.model for row in sorted(board.rows, key=lambda row: row.order)]
+    rows = [[Cell(metric), *(cells[model, metric] for model in models)] for metric in metrics]
+    return replace(by_model, header=["", *models], rows=rows, optional=(), turned=by_model)
 
 
-def _cell(board: Board, row: Row, metric: str, *, interval: bool) -> Cell:
+def score_cell(board: Board, row: Row, metric: str, *, interval: bool) -> Cell:
+    """Return a score; bold where it is the best of several."""
     if row.headline is None:
         return Cell("BROKEN" if row.evaluation.status == "broken" else "ERROR")
     score = board.score(row, metric)
@@ -177,19 +202,34 @@ def _brief(dataset: str) -> str:
     return f"{name}@{commit[:8]}" if name else ""
 
 
-def _remarks(board: Board) -> list[str]:
-    further = len(board.metrics) - MOST_METRICS
+def _remarks(board: Board, shown: int) -> list[str]:
+    """Return what is to be known of a board. shown: number of metrics in its table."""
+    further = len(board.metrics) - shown
     remarks = [f"{further} further metrics are in the CSV"] if further > 0 else []
     for row in board.rows:
         if row.evaluation.error:
             kind = "BROKEN, not ranked" if row.evaluation.status == "broken" else "ERROR"
             remarks.append(f"{row.model}: {kind}: {(row.evaluation.error.splitlines() or ['?'])[0]}")
-        cut = row.evaluation.truncation.finding if row.evaluation.truncation else None
-        findings = [*row.evaluation.findings, *([cut] if cut else [])]
-        remarks += [f"{row.model}: {_sentence(finding)}" for finding in findings]
+        remarks += [f"{row.model}: {_sentence(finding)}" for finding in findings_of(row.evaluation)]
     for model, differences in board.refused:
-        remarks.append(f"{model} is not ranked, it was asked something else: {'; '.join(differences)}")
+        remarks.append(f"{kept_from_ranking(model)}: {'; '.join(differences)}")
     return remarks
+
+
+def findings_of(evaluation: Evaluation) -> list[Finding]:
+    """Return the findings of a result: those of the task, then texts that were cut."""
+    cut = evaluation.truncation.finding if evaluation.truncation else None
+    return [*evaluation.findings, *([cut] if cut else [])]
+
+
+def kept_from_ranking(model: str, where: str = "") -> str:
+    """Return the start of a sentence on a model that was asked something else. where: ` on stsb`."""
+    return f"{model} is not ranked{where}, it was asked something else"
+
+
+def with_letter(cell: Cell, letters: str | None) -> Cell:
+    """Return the cell of a headline score with its significance letters, if it has any."""
+    return Cell(f"{cell.text} {letters}", cell.best) if letters else cell
 
 
 def _sentence(finding: Finding) -> str:

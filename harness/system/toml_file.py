@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, 
 
 import msgspec
 
-from harness.errors import Faults, HarnessError
+from harness.errors import Faults, HarnessError, did_you_mean
 from harness.system.limits import CONFIG, DEPTH, check_nesting
 
 if TYPE_CHECKING:
@@ -184,9 +183,9 @@ class _Reader:
 
     def wrong_type(self, value: object, wanted: object, at: Keys) -> HarnessError:
         choices = [choice for choice in _choices(wanted) if isinstance(choice, str)]
-        nearest = difflib.get_close_matches(value, choices) if isinstance(value, str) else []
+        exists = did_you_mean(value, choices) if isinstance(value, str) else []
         sentence = f"must be {_describe(wanted)}, not {value!r}"
-        return self.error(at, sentence, wanted, f"did you mean: {', '.join(nearest)}" if nearest else None)
+        return self.error(at, sentence, wanted, "\n".join(exists) or None)
 
     def error(
         self, at: Keys, sentence: str, wanted: object = None, exists: str | None = None

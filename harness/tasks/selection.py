@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.errors import Faults, HarnessError
+from harness.errors import Faults, HarnessError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,12 +112,8 @@ def _check_known(
     if not unknown:
         return
     known = [*tasks, *tags_of(tasks), *suites]
-    nearest = [
-        match
-        for word in unknown.values()
-        for match in difflib.get_close_matches(word, known, n=2, cutoff=0.6)
-    ]
-    exists = [f"did you mean: {', '.join(dict.fromkeys(nearest))}"] if nearest else []
+    alike = dict.fromkeys(match for word in unknown.values() for match in nearest(word, known, most=2))
+    exists = [f"did you mean: {', '.join(alike)}"] if alike else []
     groups = ", tag or suite" if suites else " or tag"
     raise HarnessError(
         f"no task{groups} named {', '.join(unknown)}",

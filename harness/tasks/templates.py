@@ -7,7 +7,7 @@ import string
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +30,10 @@ def render(template: str, record: Mapping[str, Any]) -> str:
             raise HarnessError(f"template {template!r}: {name!r} in braces is not a plain name")
         value = _look_up(record, name)
         if not isinstance(value, str | int) and not (isinstance(value, float) and math.isfinite(value)):
+            found = list(_field_names(record))
             raise HarnessError(
                 f"template {template!r} needs the field {name!r}",
-                exists=f"found: {', '.join(_field_names(record))}",
+                exists="\n".join([*did_you_mean(name, found), f"found: {', '.join(found)}"]),
             )
         parts.append(str(value))
     return "".join(parts)

@@ -56,7 +56,10 @@ def test_a_path_without_findings_shows_what_was_not_looked_at(check):
     assert answer.out.splitlines()[-1] == "1 path: 0 errors, 0 warnings, 0 notes"
 
 
-def test_a_finding_is_shown_with_its_evidence_and_remedy_and_nothing_that_writes_to_a_terminal(check):
+def test_a_finding_is_shown_with_its_evidence_and_remedy_and_nothing_that_writes_to_a_terminal(
+    check, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "100")
     Path("bad.md").write_text(card_text(batch=1))
     answer = check("bad.md", "good.md")
     assert answer.code == 1
@@ -68,7 +71,7 @@ def test_a_finding_is_shown_with_its_evidence_and_remedy_and_nothing_that_writes
         "          A batch of one.",
     ]
     assert answer.out.splitlines()[-1] == "2 paths: 1 error, 0 warnings, 1 note"
-    assert all(len(line) <= 110 for line in answer.out.splitlines())
+    assert all(len(line) <= 100 for line in answer.out.splitlines())
 
 
 def test_a_finding_that_is_allowed_is_shown_and_does_not_count(check):

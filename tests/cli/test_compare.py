@@ -252,7 +252,7 @@ def test_a_report_below_a_file_is_refused_with_the_option_and_the_file(harness):
         (["base", "better", "--margin", "-1"], "--margin must be 0 or more"),
         (["base", "better", "--margin", "nan"], "--margin must be a finite number, not nan"),
         (["base", "better", "--gate", "none.toml"], "no gate file none.toml"),
-        (["base", "better", "--write", "a.doc"], "unknown suffix"),
+        (["base", "better", "--write", "a.doc"], "no format named '.doc'"),
         (["base", "better", "--seeds"], "--seeds needs two candidates"),
         (["base"], "base has only one model: base"),
         (["base", "--all-pairs"], "only one model"),

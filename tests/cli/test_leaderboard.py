@@ -128,7 +128,7 @@ def test_no_folder_and_an_unknown_format_are_errors(harness):
     assert harness("leaderboard").code == 2
     answer = harness("leaderboard", "one", "--format", "xlsx")
     assert answer.code == 2
-    assert "'xlsx' is not one of" in answer.err
+    assert "no format named 'xlsx'" in answer.err
 
 
 # --- letters, and all tasks together ----------------------------------------------------------------------

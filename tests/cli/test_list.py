@@ -134,7 +134,7 @@ def test_the_help_names_every_command_and_the_exit_codes(harness):
 def test_a_misspelled_command_is_named(harness):
     answer = harness("rnu")
     assert answer.code == 2
-    assert "No such command 'rnu'" in answer.err
+    assert "no command named 'rnu'" in answer.err
 
 
 def test_the_version_is_the_packages(harness):

@@ -10,7 +10,8 @@ import pytest
 
 from harness.cli import bench, train
 from harness.cli import output as show
-from harness.render import Cell, Table
+from harness.cli.layout import output_width
+from harness.table import Cell, Table
 from harness.training.check_input import LogEntry
 
 NAMES = "[link=https://example.org]stsb[/link]", "x[/b]", "[red]one[/red]\x1b]0;owned\x07\x9b31m\u202e"
@@ -69,7 +70,8 @@ WIDE = Table(
 
 def shown_at(width, table, monkeypatch, capsys):
     """Return the lines of a table, in a terminal of so many columns or, for None, in a pipe."""
-    monkeypatch.setenv("COLUMNS", str(width or 40))
+    monkeypatch.setattr("harness.cli.layout.PIPE_WIDTH", 100)
+    monkeypatch.setenv("COLUMNS", str(width or ""))
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: width is not None)
     show.print_tables([table], show.console())
@@ -77,18 +79,33 @@ def shown_at(width, table, monkeypatch, capsys):
     return [line.rstrip() for line in lines[1:-1]]
 
 
-def test_a_table_in_a_pipe_is_as_wide_as_it_needs_to_be(monkeypatch, capsys):
-    header, row = shown_at(None, WIDE, monkeypatch, capsys)
-    assert header.split("  ")[-1].strip() == "texts/s"
-    assert "similarity after quantization" in header
-    assert "283 (272 – 293)" in row
+def test_a_table_in_a_pipe_has_a_hundred_columns(monkeypatch, capsys):
+    lines = shown_at(None, WIDE, monkeypatch, capsys)
+    assert 60 < max(map(len, lines)) <= 100
 
 
 @pytest.mark.parametrize("width", [100, 91, 60, 30])
-def test_a_table_in_a_terminal_wraps_and_loses_nothing(width, monkeypatch, capsys):
+def test_a_table_in_a_terminal_fits_and_loses_nothing(width, monkeypatch, capsys):
     lines = shown_at(width, WIDE, monkeypatch, capsys)
     assert max(map(len, lines)) <= width
     assert "…" not in "".join(lines)
     words = {word for text in (*WIDE.header, *(cell.text for cell in WIDE.rows[0])) for word in text.split()}
-    if width > 85:  # room for the longest word of each column
+    if width > 30:
         assert words <= set(" ".join(lines).split())
+
+
+def test_columns_decide_over_the_terminal_and_the_pipe(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "77")
+    assert {output_width(terminal=True), output_width(terminal=False)} == {77}
+    monkeypatch.setenv("COLUMNS", "wide")
+    monkeypatch.setattr("harness.cli.layout.PIPE_WIDTH", 100)
+    assert output_width(terminal=False) == 100
+
+
+def test_a_sentence_is_broken_at_spaces_and_never_in_an_interval(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    show.tell("the mean gain of both tasks is +0.3563 [+0.3133, +0.4004]: better", show.console())
+    assert capsys.readouterr().out.splitlines() == [
+        "the mean gain of both tasks is",
+        "  +0.3563 [+0.3133, +0.4004]: better",
+    ]

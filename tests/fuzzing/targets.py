@@ -158,11 +158,11 @@ def _gate(folder: Path) -> None:
 
 def _board(folder: Path) -> None:
     """Rank what stands in a results folder, as `harness leaderboard` does."""
-    from harness.render import to_markdown
     from harness.results.folder import Results
     from harness.results.leaderboard import boards, leaderboard_rows, read_leaderboard
     from harness.results.publish import to_csv
     from harness.results.tables import models_table, task_tables
+    from harness.table import to_markdown
 
     results = Results(folder)
     evaluations, speeds = results.evaluations(), results.throughputs()

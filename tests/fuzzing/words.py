@@ -90,7 +90,8 @@ def _workspace(values: Mapping[str, Any], plugins: Plugins) -> Workspace:
 
 
 def _run(values: Mapping[str, Any], plugins: Plugins) -> None:
-    from harness.cli.options import CacheOptions, ModelOptions, read_options
+    from harness.cli.groups import read_options
+    from harness.cli.options import CacheOptions, ModelOptions
     from harness.cli.run_plan import RunOptions, run_plan
 
     options = (read_options(group, values) for group in (RunOptions, ModelOptions, CacheOptions))
@@ -99,7 +100,8 @@ def _run(values: Mapping[str, Any], plugins: Plugins) -> None:
 
 def _bench(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.cli.bench import BenchOptions, _plan
-    from harness.cli.options import ModelOptions, read_options
+    from harness.cli.groups import read_options
+    from harness.cli.options import ModelOptions
 
     options = (read_options(group, values) for group in (BenchOptions, ModelOptions))
     _plan(*options, _workspace(values, plugins))

@@ -13,10 +13,11 @@ from markdown_it import MarkdownIt
 
 from harness import Finding, Settings, Severity
 from harness.models.interface import Deviation
-from harness.render import CONTROL, Cell, Table, to_markdown
+from harness.render import CONTROL
 from harness.results.leaderboard import boards
 from harness.results.records import Score, Throughput, Truncation
 from harness.results.tables import ILLUSTRATIVE, models_table, task_tables
+from harness.table import Cell, Table, to_markdown
 from results.test_records import SPEED
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")

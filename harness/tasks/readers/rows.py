@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, did_you_mean
 from harness.finding import Finding, Severity
 from harness.render import plural, verb
 from harness.tasks.readers.arrow_rows import read_arrow_rows
@@ -197,9 +197,12 @@ def _columns(
     path, required = table.path, dict(table.columns or {})
     lacking = [theirs for theirs in required.values() if theirs not in table.names]
     if lacking:
+        meant = dict.fromkeys(line for name in lacking for line in did_you_mean(name, table.names))
         raise HarnessError(
             f"{path} has no column {', '.join(repr(name) for name in lacking)}",
-            exists=f"found: {', '.join(table.names)}\nneeded: {', '.join(required.values())}",
+            exists="\n".join(
+                [*meant, f"found: {', '.join(table.names)}", f"needed: {', '.join(required.values())}"]
+            ),
             hint="map your names to ours in a task file: columns = { ours = 'yours' };"
             " if the first line is no header: header = false",
         )
