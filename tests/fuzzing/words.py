@@ -110,7 +110,7 @@ def _bench(values: Mapping[str, Any], plugins: Plugins) -> None:
 def _check(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.checks import check_input_from_path
     from harness.cli.check import InputOptions, _check_options
-    from harness.cli.options import read_options
+    from harness.cli.groups import read_options
 
     options = _check_options(read_options(InputOptions, values), _workspace(values, plugins))
     for path in values["paths"]:
@@ -119,7 +119,7 @@ def _check(values: Mapping[str, Any], plugins: Plugins) -> None:
 
 def _train(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.cli.data import data_path
-    from harness.cli.options import read_options
+    from harness.cli.groups import read_options
     from harness.cli.train_plan import RecipeOptions, _recipe, _seeds
 
     if values["seeds"]:
@@ -130,7 +130,7 @@ def _train(values: Mapping[str, Any], plugins: Plugins) -> None:
 def _compare(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.cli.compare import _format_of
     from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
-    from harness.cli.options import read_options
+    from harness.cli.groups import read_options
     from harness.results.unreadable import Unreadable
 
     for file in values["files"]:
