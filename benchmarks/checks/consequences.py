@@ -23,7 +23,9 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "no-triplets": ("every class once", "one class"),
     "few-triplets": ("every class once", "one class"),
     # Rows.
-    "duplicate-rows": ("rows repeated", "rows nearly repeated", "2 answers"),
+    "duplicate-rows": (
+        "rows repeated", "rows nearly repeated", "2 answers", "template *", "anchor is negative", "positive is negative",
+    ),
     "near-duplicates": ("rows nearly repeated", "rows repeated", "labels contradicting"),
     "positives-verbatim-equal": ("anchor is positive", "card: anchor is positive"),
     # A pair of equal texts whose label was turned round, or a positive that is another row's negative.

@@ -24,6 +24,14 @@ TRUE_OF_ROWS: dict[str, dict[str, tuple[str, str]]] = {
     "cranfield-queries": {
         "truncated-texts": ("are longer than 256 tokens", "35 of the abstracts have 257 to 596 tokens.")
     },
+    "contract-nli": {"truncated-texts": ("are longer than 256 tokens", "10 of 265 texts have up to 390.")},
+    "contract-topics": {"truncated-texts": ("are longer than 256 tokens", "3 of 150 texts have up to 484.")},
+    "ipc-illustrations": {
+        "truncated-texts": ("are longer than 256 tokens", "5 of 266 texts have up to 522.")
+    },
+    "events-triplets-mnrl": {
+        "in-batch-duplicates": (_SHARED, "24 of 250 rows share a text: actions and places recur.")
+    },
     "towns-triplets-mnrl": {"in-batch-duplicates": (_SHARED, _NEXT)},
     "records-triplets": {"in-batch-duplicates": (_SHARED, _NEXT)},
     "answers-triplets": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import Finding, Severity
 from harness.training import normalize_text
@@ -11,7 +11,6 @@ from harness_train.label_inversion import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
 
     from harness.training import Rows
 
@@ -33,12 +32,17 @@ def check_duplicates(rows: Rows) -> Iterator[Finding]:
         yield from _equal_positives(rows)
 
 
+def is_filled(cell: Any) -> bool:  # noqa: ANN401 - a cell of any file
+    """Whether a cell holds something: not None, NaN or a blank text, which have findings of their own."""
+    return cell is not None and cell == cell and not (isinstance(cell, str) and not cell.strip())
+
+
 def _duplicates(rows: Rows) -> Iterator[Finding]:
     labels = rows.labels or [None] * len(rows)
-    cells = zip(*rows.texts.values(), labels, strict=True)
-    distinct = len({repr(row) for row in cells})
-    if distinct < len(rows):
-        repeated = len(rows) - distinct
+    texts = list(zip(*rows.texts.values(), strict=True))
+    filled = [row for row, cells in enumerate(texts) if all(map(is_filled, cells))]
+    repeated = len(filled) - len({repr((texts[row], labels[row])) for row in filled})
+    if repeated:
         yield Finding(
             "duplicate-rows",
             _severity(repeated, rows, Severity.NOTE, Severity.WARNING),
@@ -73,7 +77,7 @@ def contradicting_pairs(rows: Rows) -> dict[tuple[str, ...], list[int]]:
     labels = rows.labels or ()
     for row, label in enumerate(labels):
         pair = (left[row], right[row])
-        if is_number(label) and all(isinstance(text, str) for text in pair):
+        if is_number(label) and all(isinstance(text, str) and text.strip() for text in pair):
             for text in pair:
                 normalized.setdefault(text, normalize_text(text))
             rows_of_pair[tuple(sorted(normalized[text] for text in pair))].append(row)

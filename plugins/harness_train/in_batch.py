@@ -52,7 +52,9 @@ def _few_answers(training: CheckInput) -> Iterator[Finding]:
     if not _in_batch(training) and (training.loss_name or rows.kind != "pairs"):
         return
     name = list(rows.texts)[1]
-    often = Counter(normalize_text(cell) for cell in rows.texts[name] if isinstance(cell, str))
+    often = Counter(
+        normalize_text(cell) for cell in rows.texts[name] if isinstance(cell, str) and cell.strip()
+    )
     total, size = sum(often.values()), training.batch_size or USUAL_BATCH
     if total < 2:
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import Finding, Severity
 from harness.training import LOSSES, ROW_KINDS
+from harness_train.duplicates import is_filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +111,7 @@ def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
 
 def _share(cells: Sequence[Any], *, numbers: bool) -> tuple[float, Any]:
     """Return the share of filled cells that are numbers, or texts that are not; and the first of them."""
-    filled = [cell for cell in cells if cell is not None and cell != ""]
+    filled = [cell for cell in cells if is_filled(cell)]
     chosen = [cell for cell in filled if _is_numeric(cell) == numbers and (numbers or isinstance(cell, str))]
     return (len(chosen) / len(filled), chosen[0]) if chosen else (0.0, None)
 

@@ -29,7 +29,9 @@ def check_near_duplicates(rows: Rows) -> Iterator[Finding]:
     Compared is what follows a beginning that many texts share: with it, all short texts would be alike.
     """
     cells = zip(*rows.texts.values(), strict=True)
-    distinct = list(dict.fromkeys(row for row in cells if all(isinstance(cell, str) for cell in row)))
+    distinct = list(
+        dict.fromkeys(row for row in cells if all(isinstance(cell, str) and cell.strip() for cell in row))
+    )
     drawn = distinct if len(distinct) <= MOST_ROWS else sorted(distinct, key=_hash)[:MOST_ROWS]
     rest = without_shared_prefix((text for row in drawn for text in row), _PREFIX)
     compared = [tuple(rest[text] for text in row) for row in drawn]

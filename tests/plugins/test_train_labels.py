@@ -262,6 +262,12 @@ def test_rows_that_repeat_an_earlier_one_are_counted(repeated, severity):
     assert found(training(rows)).get("duplicate-rows", (None,))[0] is severity
 
 
+@pytest.mark.parametrize("blank", ["", "  ", None, float("nan")])
+def test_rows_without_a_text_repeat_and_contradict_nothing(blank):
+    rows = pairs([1.0, 0.0] * 10, ["one text"] * 20, [blank] * 20)
+    assert not {"duplicate-rows", "same-pair-two-labels", "near-duplicates"} & found(training(rows)).keys()
+
+
 def test_one_pair_with_two_labels_contradicts_itself_in_either_order_and_case():
     rows = pairs([1.0, 0.0, 1.0, 0.0], ["A b", "c d", "e", "g"], ["C, d", "a b", "f", "h"])
     severity, evidence = found(training(rows))["same-pair-two-labels"]

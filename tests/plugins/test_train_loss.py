@@ -186,6 +186,12 @@ def test_rows_show_numbers_among_texts_and_texts_among_labels():
     assert "wrong-columns" not in found(training(rows=fine))
 
 
+def test_cells_that_are_missing_are_no_numbers():
+    texts = {"text1": ["a", "b"], "text2": [float("nan"), float("nan")]}
+    rows = Rows(kind="scored-pairs", texts=texts, labels=[0.5, 0.7])
+    assert "wrong-columns" not in found(training(rows=rows))
+
+
 # --- cards -----------------------------------------------------------------------------------------------
 
 MARGIN_5 = '{"distance_metric": "TripletDistanceMetric.EUCLIDEAN", "triplet_margin": 5}'
