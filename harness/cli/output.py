@@ -14,7 +14,9 @@ from rich.progress import (
     MofNCompleteColumn,
     ProgressColumn,
     SpinnerColumn,
+    TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
 from rich.table import Column
@@ -125,26 +127,61 @@ class DescriptionColumn(ProgressColumn):
         return Text(_in_line(task.description))
 
 
+_SILENT = 15.0
+"""Seconds after which a run whose output is no terminal says where it is."""
+
+
 class RunProgress(Progress):
     """Show the current model and task as a progress bar, and notes and errors as lines."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars, self._target = bars, bars.console
-        self._begun = time.monotonic()
+        self._begun = self._said = time.monotonic()
         self._bar = bars.add_task("reading data", total=None)
+        self._expected = self._ended = 0
+
+    def expect(self, results: int) -> None:
+        """Count results up to so many."""
+        self._expected = results
+
+    def stage(self, what: str) -> None:
+        """Show what is done, without a number of texts."""
+        self._show(what, 0)
 
     def begin(self, model: str, task: str, texts: int) -> None:
         """Start the bar of a task."""
         self._begun = time.monotonic()
-        self._bars.remove_task(self._bar)
-        self._bar = self._bars.add_task(f"{model} · {task}", total=texts or None)
+        counted = f" ({self._ended + 1} of {self._expected})" if self._ended < self._expected > 1 else ""
+        self._show(f"{model} · {task}{counted}", texts)
 
     def advance(self, texts: int) -> None:
         """Move the bar."""
         self._bars.advance(self._bar, texts)
+        self._say_now_and_then()
+
+    def _show(self, what: str, texts: int) -> None:
+        self._bars.remove_task(self._bar)
+        self._bar = self._bars.add_task(what, total=texts or None)
+        self._say_now_and_then()
+
+    def _say_now_and_then(self) -> None:
+        """Print where a run is, in a pipe or a CI log, which show no bar: after each _SILENT seconds."""
+        now = time.monotonic()
+        if self._target.is_terminal or is_quiet() or now - self._said < _SILENT:
+            return
+        self._said = now
+        bar = next(task for task in self._bars.tasks if task.id == self._bar)
+        line = bar.description
+        if bar.total:
+            line += f": {bar.completed:,.0f} of {bar.total:,.0f} texts"
+        if bar.total and bar.completed:
+            seconds = (now - self._begun) / bar.completed * (bar.total - bar.completed)
+            line += f", about {seconds:,.0f} s left"
+        say(line, self._target, style="dim")
 
     def end(self, evaluation: Evaluation, *, reused: bool) -> None:
         """Print an error, and with `-v` each result; the table at the end shows the rest."""
+        self._ended += 1
         name = f"{evaluation.candidate.model} · {evaluation.examination.task}"
         if evaluation.status == "error":
             say(f"ERROR {name}: {evaluation.error}", self._target, style="red")
@@ -180,6 +217,8 @@ def show_progress() -> Iterator[RunProgress]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
     )
     with progress_bar(*columns) as bars:
         yield RunProgress(bars)

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 class Progress:
     """Callbacks of a run; each does nothing unless a subclass overrides it."""
 
+    def expect(self, results: int) -> None:
+        """Take note of how many results there will be: one for each model and task."""
+
+    def stage(self, what: str) -> None:
+        """Take note of work that encodes nothing, such as `reading stsb, task 3 of 10`."""
+
     def begin(self, model: str, task: str, texts: int) -> None:
         """Take note that a model starts on a task, with `texts` texts to encode."""
 

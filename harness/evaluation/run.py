@@ -94,6 +94,7 @@ def evaluate_views(run: Runner, pending: Sequence[tuple[LocatedModel, list[Loade
 
     Failures become ERROR records.
     """
+    run.progress.stage(f"loading {pending[0][0].name}")
     try:
         with plugin_code():
             model = load_located(source_of(pending[0][0]))

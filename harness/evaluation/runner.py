@@ -100,14 +100,16 @@ class Runner:
         One that a tag selected and that has no sample, or no home on the hub, is skipped with a message.
         """
         tasks = []
-        for selected in self.plan.tasks:
+        for number, selected in enumerate(self.plan.tasks, start=1):
             task, data = selected.task, self.plan.data
+            self.progress.stage(f"reading {task.name}, task {number} of {len(self.plan.tasks)}")
             loaded = load_task(task, DataSource.of(task, data), self.plan.limit)
             if isinstance(loaded.error, MissingDataError) and not selected.by_name and data in (None, HUB):
                 self.outcome.skipped.append(f"{task.name}: {loaded.error.message}")
                 self.progress.note(f"skipped {task.name}: {loaded.error.message}")
             else:
                 tasks.append(loaded)
+        self.progress.expect(len(tasks) * len(self.plan.models))
         return tasks
 
     def reusable(self, located: LocatedModel, loaded: LoadedTask) -> Evaluation | None:

@@ -109,3 +109,32 @@ def test_a_sentence_is_broken_at_spaces_and_never_in_an_interval(monkeypatch, ca
         "the mean gain of both tasks is",
         "  +0.3563 [+0.3133, +0.4004]: better",
     ]
+
+
+def test_where_there_is_no_terminal_a_run_says_now_and_then_where_it_is(monkeypatch, capsys):
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(show.time, "monotonic", lambda: float(next(clock)))
+    with show.show_progress() as progress:
+        progress.expect(10)
+        progress.stage("reading stsb, task 1 of 10")
+        progress.stage("loading tiny")
+        progress.begin("tiny", "stsb", 400)
+        progress.advance(100)
+        progress.advance(100)
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "loading tiny",
+        "tiny · stsb (1 of 10): 0 of 400 texts",
+        "tiny · stsb (1 of 10): 200 of 400 texts, about 30 s left",
+    ]
+
+
+def test_a_short_or_quiet_run_says_nothing_of_where_it_is(monkeypatch, capsys):
+    with show.show_progress() as progress:
+        progress.stage("reading stsb, task 1 of 1")
+    monkeypatch.setattr(show, "is_quiet", lambda: True)
+    monkeypatch.setattr(show, "_SILENT", -1.0)
+    with show.show_progress() as progress:
+        progress.begin("tiny", "stsb", 4)
+        progress.advance(4)
+    assert capsys.readouterr().err == ""
