@@ -28,6 +28,7 @@ _COMMANDS = {
     "compare": "Compare candidates with a baseline; a gate for CI.",
     "check": "Check data, recipes, candidates, models and model cards.",
     "bench": "Measure throughput, models side by side.",
+    "schema": "Print the JSON Schema of a file or a document.",
     "cache": "Show, verify and clear the cache of embeddings.",
     "train": "Train candidates from a recipe or a model card.",
     "validate": "Say what a task file, gate, recipe or configuration means.",

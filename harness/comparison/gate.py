@@ -108,24 +108,37 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _LineTable:
+class LineTable:
     """A [[line]] of a gate file: what it applies to, and one or more rules."""
 
     task: str | None = None
+    """The one task that it applies to; without it and a tag, every task."""
     tag: str | None = None
+    """Every task with this tag."""
     metric: str | None = None
+    """Without it, each task's headline."""
     over: Literal["mean", "worst"] | None = None
+    """Whether it holds for the mean or the worst gain of these tasks; without it, for each of them."""
     margin: float | None = None
+    """The loss that is accepted."""
     gain: float | None = None
+    """The gain that is required."""
     min: float | None = None
+    """The lowest score of the candidate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _GateFile:
+class GateFile:
+    """A gate file, as it is written."""
+
     margin: float | None = None
+    """The loss that is accepted on every task; that of a line counts before it."""
     undecided: Literal["fail", "pass"] = "fail"
+    """What an undecided condition does."""
     throughput: float | None = None
-    line: tuple[_LineTable, ...] = ()
+    """Minimum ratio of candidate to baseline, in texts/s."""
+    line: tuple[LineTable, ...] = ()
+    """Conditions for some tasks."""
 
 
 def margin_gate(margin: float) -> Gate:
@@ -144,10 +157,10 @@ def read_gate(path: Path) -> Gate:
         raise HarnessError(f"no gate file {path}", hint="docs/compare.md shows one")
     conditions: list[Condition] = []
     faults = Faults()
-    file = read_table(read_toml(path), _GateFile, path, faults, hint="docs/compare.md shows a gate file")
+    file = read_table(read_toml(path), GateFile, path, faults, hint="docs/compare.md shows a gate file")
     if file is None:
         faults.refuse(str(path))
-    file = file or _GateFile()
+    file = file or GateFile()
     for number, line in enumerate(file.line):
         with faults.collect():
             conditions += _conditions(line, f"{path}: {table_name('line', number)}")
@@ -166,7 +179,7 @@ def read_gate(path: Path) -> Gate:
     return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=file.throughput)
 
 
-def _conditions(line: _LineTable, where: str) -> list[Condition]:
+def _conditions(line: LineTable, where: str) -> list[Condition]:
     """Return the conditions of a line; raises HarnessError for all that is wrong in it."""
     faults = Faults()
     if line.task and line.tag:
