@@ -136,10 +136,15 @@ def check_settings(settings: Settings) -> None:
     faults.refuse()
 
 
+def settings_of_models() -> list[str]:
+    """Return the names of settings that `--model MODEL,SETTING=VALUE` takes."""
+    return [field.name for field in fields(ModelTable) if field.name not in ("model", "prompts")]
+
+
 def _own(pairs: str, text: str) -> dict[str, Any]:
     """Read `,SETTING=VALUE,SETTING=VALUE`."""
     kinds = get_type_hints(ModelTable)
-    known = [field.name for field in fields(ModelTable) if field.name not in ("model", "prompts")]
+    known = settings_of_models()
     faults, own = Faults(), {}
     for pair in pairs[1:].split(","):
         key, _, value = (part.strip() for part in pair.partition("="))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -146,7 +147,20 @@ def test_a_misspelled_command_is_named(harness):
 def test_the_version_is_the_packages(harness):
     from harness import __version__
 
-    assert harness("--version").out.strip() == f"harness, version {__version__}"
+    lines = harness("--version").out.splitlines()
+    assert lines[0] == f"harness {__version__}"
+    shown = dict(line.split() for line in lines[1:])
+    scoring = (
+        "torch",
+        "sentence-transformers",
+        "transformers",
+        "tokenizers",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+    )
+    assert {name: shown[name] for name in scoring} == {name: version(name) for name in scoring}
+    assert shown["python"] == platform.python_version()
 
 
 @pytest.mark.parametrize(
