@@ -1,6 +1,6 @@
 """What completes the value of an option in a shell: names of tasks, models, recipes, files, folders.
 
-Nothing is raised and nothing printed. No single-file plugin is loaded: a Tab runs no code that is not installed.
+Nothing is raised and nothing printed. Single-file plugins are not loaded: a Tab runs installed code alone.
 """
 
 from __future__ import annotations

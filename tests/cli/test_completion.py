@@ -74,7 +74,8 @@ def test_recipes_are_completed_with_files(complete, monkeypatch):
     ("line", "kind"),
     [
         ("run --plugin a", "file"), ("run --task-file a", "file"), ("validate a", "file"),
-        ("check a", "file"),        ("compare x --gate a", "file"), ("status a", "dir"), ("run --out a", "dir"), ("run --model a", "dir"),
+        ("check a", "file"), ("compare x --gate a", "file"), ("status a", "dir"),
+        ("run --out a", "dir"), ("run --model a", "dir"),
     ],
 )  # fmt: skip
 def test_paths_are_completed_by_the_shell(line, kind, complete):
