@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.checks import pages
 from benchmarks.checks.card_faults import CARD_FAULTS, scores_set
-from benchmarks.checks.cards.read import ask_cards, cards
+from benchmarks.checks.cards.read import INVERTED, INVERTED_UNSEEN, ask_cards, cards, inverted_cards
+from benchmarks.checks.cards.truths import ranks_in_reverse, true_of_card
 from benchmarks.checks.consequences import CLAIMED_FROM, CONSEQUENCES
 from benchmarks.checks.dataset import HALVES, half_of
 from benchmarks.checks.faults import FAULTS, seeded
@@ -19,7 +20,7 @@ from benchmarks.checks.sources import SOURCES, read
 from benchmarks.checks.tally import totals, without_true
 from harness import load_model
 
-NAMES = {fault.name for fault in (*FAULTS, *CARD_FAULTS)}
+NAMES = {fault.name for fault in (*FAULTS, *CARD_FAULTS)} | {INVERTED, INVERTED_UNSEEN}
 BY_NAME = {source.name: source for source in SOURCES}
 
 
@@ -82,12 +83,60 @@ def test_of_a_kept_card_nothing_is_said_and_its_faults_are_found(asker):
     assert sum(answer.fault != CLEAN for answer in answers) >= 8
 
 
+def test_most_cards_of_trainings_with_inverted_labels_show_a_ranking_in_reverse_and_sound_ones_never():
+    shown = {name for name, text in inverted_cards().items() if ranks_in_reverse(text)}
+    assert len(shown) == 5
+    assert not any("with-dev" in name for name in shown)
+    assert not any(ranks_in_reverse(text) for text in cards().values())
+
+
+CARD = """- type: dev_accuracy
+  value: 0.5
+    - type: accuracy
+      value: {reported}
+- `load_best_model_at_end`: {kept}
+| Epoch | Step | Training Loss | dev_accuracy |
+|:-----:|:----:|:-------------:|:------------:|
+| 1.0   | 20   | 0.5           | {first}      |
+| **2.0** | **40** | -         | **{last}**   |
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "reported", "kept", "true"),
+    [
+        (0.9, 0.7, 0.7, "False", {"best-not-kept"}),
+        (0.9, 0.88, 0.88, "False", set()),
+        (0.9, 0.7, 0.7, "True", set()),
+        (0.9, 0.7, 0.9, "False", set()),
+        (1.0, 0.9995, 0.9995, "False", {"evaluation-at-ceiling"}),
+        (90.0, 89.0, 89.0, "False", set()),
+    ],
+)
+def test_what_is_true_of_a_card_is_read_from_its_log(first, last, reported, kept, true):
+    text = CARD.format(first=first, last=last, reported=reported, kept=kept)
+    codes = ("best-not-kept", "evaluation-at-ceiling", "html-in-texts")
+    assert {code for code in codes if true_of_card(code, text)} == true
+
+
 def test_set_scores_leave_the_heads_of_tables_and_the_log_as_they_are():
     log = "| Epoch | Step | dev_accuracy |\n| 1.0 | 20 | - |\n"
     table = "| Metric | Value |\n| **cosine_accuracy** | **0.9** |\n"
     front = "    - type: cosine_accuracy\n      value: 0.9\n"
     changed = scores_set(r"[^|\n]*?", "1.0")(front + log + table)
     assert changed == front.replace("0.9", "1.0") + log + table.replace("**0.9**", "1.0")
+
+
+def test_a_finding_that_is_true_of_the_rows_is_known_by_its_words():
+    def said(evidence):
+        findings = (("mojibake", "warning"),)
+        return Answer(
+            subject="stsb-news", half=HALVES[1], fault=CLEAN, share=0.0, how="bare", findings=findings,
+            evidence=(evidence,),
+        )  # fmt: skip
+
+    assert not without_true(said("6 texts, such as 'panda‚Äôs' for 'panda’s'.")).findings
+    assert without_true(said("6 texts, such as 'Ã¶' for 'ö'.")).findings
 
 
 def test_precision_counts_findings_and_recall_counts_sets():

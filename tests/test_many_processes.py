@@ -15,10 +15,10 @@ import pytest
 from encoding.test_cache import CacheableModel, started
 from evaluation.test_run import Twins, plan
 
-from harness.encoding import cache_key
 from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cache_folder import find_corruption, stores
 from harness.evaluation.run import run_plan
+from harness.models import computation
 from harness.results.folder import Results
 from harness.results.publish import publish
 
@@ -29,7 +29,7 @@ TASKS = [f"twins{number}" for number in range(6)]
 @pytest.fixture(autouse=True)
 def without_torch(monkeypatch):
     """Ask torch for no kernels: importing it would take most of the time, in every process."""
-    monkeypatch.setattr(cache_key, "_kernels", lambda _: {})
+    monkeypatch.setattr(computation, "_kernels", lambda _: {})
 
 
 class Checked(CacheableModel):
@@ -70,8 +70,8 @@ def play(root, seed, rounds, limit):
 PLAY = """
 import sys
 from pathlib import Path
-from test_many_processes import cache_key, play
-cache_key._kernels = lambda _: {}
+from test_many_processes import computation, play
+computation._kernels = lambda _: {}
 play(Path(sys.argv[1]), *map(int, sys.argv[2:]))
 """
 

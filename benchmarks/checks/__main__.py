@@ -128,6 +128,7 @@ def _described(dataset: DataSet) -> dict[str, object]:
 
 
 def _say(answer: Answer, *, show: bool) -> None:
+    answer = without_true(answer)
     right = [code for code, _ in answer.findings if is_right(code, answer.fault)]
     false = [
         f"{severity} {code}: {evidence[:300]}"

@@ -15,6 +15,8 @@ _LOG_LINE = re.compile(
 )
 _SAMPLE_LINE = re.compile(r"^  \| <code>.*\|$", re.MULTILINE)
 _CODE = re.compile(r"<code>(.*?)</code>")
+_FITTED = re.compile(r"Columns: <code>sentence_0")
+"""A card by `fit`, which writes it at each new best evaluation: it loses none, and a second at 1.0 is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +122,13 @@ def _both(*changes: Callable[[str], str | None]) -> Callable[[str], str | None]:
     return apply
 
 
+def _either(*changes: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """Return the first change that has a meaning."""
+    return lambda text: next((new for change in changes if (new := change(text)) is not None), None)
+
+
 def _optional(change: Callable[[str], str | None]) -> Callable[[str], str | None]:
     return lambda text: change(text) or text
-
-
-def _labels_inverted(text: str) -> str | None:
-    """Turn round the labels of the shown rows and the mean of their column."""
-    if not re.search(r"- loss:(Contrastive|OnlineContrastive|CosineSimilarity|CoSENT|AnglE)Loss", text):
-        return None
-    text = re.sub(r"<li>mean: (0\.\d+)</li>", lambda match: f"<li>mean: {1 - float(match[1]):.2f}</li>", text)
-    turned = cells_changed(
-        lambda _, cells: [*cells[:-1], f"{1 - float(cells[-1]):g}"] if _number(cells[-1]) else cells
-    )
-    return turned(text)
 
 
 def _number(cell: str) -> bool:
@@ -141,7 +137,7 @@ def _number(cell: str) -> bool:
 
 def _lower_claims(text: str) -> str | None:
     """Lower every reported score, as if the last and worst weights were published."""
-    if "`load_best_model_at_end`: True" in text or "model-index" not in text:
+    if "`load_best_model_at_end`: True" in text or "model-index" not in text or _FITTED.search(text):
         return None
 
     def lower(match: re.Match[str]) -> str:
@@ -169,12 +165,42 @@ def _without_evaluation(text: str) -> str | None:
     """Take out every score: front matter, section and columns of the log."""
     text = re.sub(r"\nmodel-index:.*?\n---\n", "\n---\n", text, count=1, flags=re.DOTALL)
     text = re.sub(r"\n## Evaluation\n.*?(?=\n## )", "\n", text, count=1, flags=re.DOTALL)
+    head = re.search(r"^\| Epoch.*\|$", text, re.MULTILINE)
+    names = [cell.strip() for cell in head[0].strip("|").split("|")] if head else []
+    # A short training by `fit` has no column of losses.
+    width = 3 if "Training Loss" in names else 2
     lines = []
     for line in text.split("\n"):
         is_log = line.startswith("| Epoch") or _LOG_LINE.fullmatch(line)
         cells = line.strip("|").split("|")
-        lines.append("|" + "|".join(cells[:3]) + "|" if is_log else line)
+        lines.append("|" + "|".join(cells[:width]) + "|" if is_log else line)
     return "\n".join(lines)
+
+
+def _in_percent(text: str) -> str | None:
+    """Write every score as a percentage: in front, in the tables and in the log; thresholds stay."""
+    if "model-index" not in text:
+        return None
+
+    def times(match: re.Match[str]) -> str:
+        return match[1] + f"{100 * float(match[2]):.6g}" + (match[3] or "")
+
+    text = re.sub(r"(- type: (?!\S*threshold)\S+\n\s+value: )(-?[\d.]+(?:e-?\d+)?)()", times, text)
+    text = re.sub(
+        r"(^\| (?:\*\*)?(?!\S*threshold)[a-z][\w@]+(?:\*\*)? +\| (?:\*\*)?)(-?\d[\d.]*)((?:\*\*)? *\|$)",
+        times, text, flags=re.MULTILINE,
+    )  # fmt: skip
+    head = re.search(r"^\| Epoch.*\|$", text, re.MULTILINE)
+    names = [cell.strip() for cell in head[0].strip("|").split("|")] if head else []
+    for line in {match[0] for match in _LOG_LINE.finditer(text)}:
+        cells = [
+            re.sub(r"()(-?\d[\d.]*)()", times, cell)
+            if name not in ("Epoch", "Step", "Training Loss")
+            else cell
+            for name, cell in zip(names, line.strip("|").split("|"), strict=True)
+        ]
+        text = text.replace(line, f"|{'|'.join(cells)}|")
+    return text
 
 
 _TEMPLATES = (
@@ -184,11 +210,12 @@ _TEMPLATES = (
     "[TITLE] ${name}",
 )
 _HTML = ("<p>{}</p>", "<div><b>{}</b>&nbsp;</div>", "{}<br/>&amp;")
+_TRAINED = r"Columns: <code>(?!sentence_0)"
+"""A card by the trainer: see `_FITTED`."""
 _ANY_METRIC = r"[^|\n]*?"
 _PAIRS = r"- loss:.*(?:Ranking|Triplet|GIST|MegaBatch)"
 
 CARD_FAULTS = (
-    CardFault("card: labels inverted", _labels_inverted),
     CardFault("card: scores 0 to 100", _both(
         replaced(r"<li>max: 1\.0</li>", "<li>max: 100.0</li>", where=r"- loss:CosineSimilarityLoss"),
         replaced(r"<li>mean: 0\.(\d\d)\d*</li>", r"<li>mean: \1.0</li>"),
@@ -211,22 +238,27 @@ CARD_FAULTS = (
     CardFault("card: loss is zero", column_of_log(
         "Training Loss", lambda *_: "0.0", where=r"- loss:(?:TripletLoss|BatchHardTripletLoss|.*ContrastiveLoss)")),
     CardFault("card: score is no number", _both(
-        column_of_log(r".*(?:spearman|accuracy|ndcg|ap).*", lambda *_: "nan"),
+        column_of_log(r".*(?:spearman|accuracy|ndcg|ap).*", lambda *_: "nan", where=_TRAINED),
         _optional(scores_set(_ANY_METRIC, ".nan")))),
     CardFault("card: scores contradict", _both(
         scores_set(r"cosine_accuracy@1", "0.93", where=r"cosine_accuracy@10"), scores_set(r"cosine_accuracy@10", "0.61"))),
     CardFault("card: evaluation at its ceiling", _both(
-        column_of_log(r"(?!Epoch|Step|Training Loss).*", lambda *_: "1.0"), scores_set(_ANY_METRIC, "1.0"))),
+        column_of_log(r"(?!Epoch|Step|Training Loss).*", lambda *_: "1.0", where=_TRAINED), scores_set(_ANY_METRIC, "1.0"))),
     CardFault("card: metric twice", _metric_twice),
     CardFault("card: best lost", _lower_claims),
-    CardFault("card: below chance", _both(
-        scores_set("pearson_cosine|spearman_cosine|cosine_accuracy", "-0.2"),
-        _optional(column_of_log(".*(?:spearman_cosine|pearson_cosine|cosine_accuracy)", lambda *_: "-0.2")))),
+    CardFault("card: below chance", _either(
+        _both(scores_set("pearson_cosine|spearman_cosine", "-0.2"),
+              _optional(column_of_log(".*(?:spearman|pearson)_cosine", lambda *_: "-0.2"))),
+        _both(scores_set("cosine_accuracy", "0.2"),
+              _optional(column_of_log(".*cosine_accuracy", lambda *_: "0.2"))))),
+    CardFault("card: score out of range", scores_set(
+        "spearman_cosine|cosine_accuracy|cosine_ndcg@10", "1.0836")),
+    CardFault("card: scores in percent", _in_percent),
     CardFault("card: no evaluation", _without_evaluation),
     CardFault("card: two losses", replaced(
         r"^- loss:(?!Matryoshka)\w+$", "- loss:TripletLoss\n- loss:MSELoss", where=r"- loss:(?!TripletLoss|Matryoshka)")),
     CardFault("card: schedule too long", replaced(
-        r"(- `num_train_epochs`: )\d+", r"\g<1>50", where=r"Columns: <code>(?!sentence_0)")),
+        r"(- `num_train_epochs`: )\d+", r"\g<1>50", where=_TRAINED)),
     CardFault("card: template", cells_changed(
         lambda number, cells: [_TEMPLATES[(number + place) % 4] if not _number(cell) else cell for place, cell in enumerate(cells)])),
     CardFault("card: HTML", cells_changed(

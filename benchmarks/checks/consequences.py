@@ -12,7 +12,7 @@ _SHUFFLED_OR_FEW = ("positives shuffled", "2 answers", "10 answers")
 CONSEQUENCES: dict[str, tuple[str, ...]] = {
     # Labels. Half of the labels inverted, or exchanged, is what shuffled ones are.
     "labels-inverted": ("labels inverted",),
-    "labels-may-be-inverted": ("labels inverted", "card: labels inverted"),
+    "labels-may-be-inverted": ("labels inverted", "card: labels inverted*"),
     "labels-flipped": ("labels inverted", "labels shuffled", "labels contradicting", "classes shuffled"),
     "labels-without-signal": ("labels shuffled", "labels inverted", "classes shuffled"),
     "labels-near-constant": ("labels constant",),
@@ -26,8 +26,11 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "duplicate-rows": ("rows repeated", "rows nearly repeated", "2 answers"),
     "near-duplicates": ("rows nearly repeated", "rows repeated", "labels contradicting"),
     "positives-verbatim-equal": ("anchor is positive", "card: anchor is positive"),
-    "negatives-verbatim-equal": ("anchor is negative",),
-    "negatives-equal-positive": ("positive is negative",),
+    # A pair of equal texts whose label was turned round, or a positive that is another row's negative.
+    "negatives-verbatim-equal": (
+        "anchor is negative", "labels inverted", "labels shuffled", "labels contradicting", "negatives swapped",
+    ),
+    "negatives-equal-positive": ("positive is negative", "positives shuffled", "2 answers", "10 answers"),
     "columns-swapped": ("negatives swapped", "columns half-swapped"),
     "columns-half-swapped": ("columns half-swapped", "negatives swapped"),
     "positives-shuffled": _SHUFFLED_OR_FEW,
@@ -68,7 +71,9 @@ CONSEQUENCES: dict[str, tuple[str, ...]] = {
     "evaluation-at-ceiling": ("card: evaluation at its ceiling",),
     "metric-reported-twice": ("card: metric twice",),
     "best-not-kept": ("card: best lost",),
-    "below-chance": ("card: below chance",),
+    "below-chance": ("card: below chance", "card: labels inverted*"),
+    "score-out-of-range": ("card: score out of range",),
+    "scores-in-percent": ("card: scores in percent",),
     "no-evaluation": ("card: no evaluation",),
     "card-contradicts-itself": ("card: two losses",),
     "schedule-longer-than-run": ("card: schedule too long",),
@@ -84,6 +89,8 @@ CLAIMED_FROM: dict[str, float] = {
     "positives shuffled": 0.1,
     "2 answers": 0.5,
     "10 answers": 0.5,
+    # No share of rows is as large: nothing is claimed where the card does not show the fault.
+    "card: labels inverted, no score shows it": 2.0,
 }
 """Fault → the share of rows from which on docs/check-data.md claims that it is seen; 0 for all others."""
 

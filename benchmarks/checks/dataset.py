@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.checks import check_input_from_recipe
+from harness.checks.tokens import token_counter
 from harness.training.check_input import CheckInput, Rows
 from harness.training.recipe import Data, Loss, Recipe, Schedule
 
@@ -49,6 +50,8 @@ class DataSet:
     test: Mapping[str, Dataset] = field(default_factory=dict)
     """Data sets of evaluated tasks, by task name."""
     half: str = HALVES[0]
+    only_clean: bool = False
+    """Whether no fault is put into it: it was added to see that nothing is said of it."""
 
     @property
     def kind(self) -> str:
@@ -98,11 +101,16 @@ class DataSet:
         made = check_input_from_recipe(self.recipe(), self.rows, base, folder)
         return replace(made, datasets=(lambda: self.test) if self.test else None)
 
-    def bare_input(self, base: Callable[[], Model] | None) -> CheckInput:
-        """Return the input of checks without a recipe: rows and their kind, as `--kind` says it."""
-        datasets = (lambda: self.test) if self.test else None
+    def bare_input(self, base: Callable[[], Model] | None, folder: Path | None = None) -> CheckInput:
+        """Return the input of checks without a recipe, as `harness check DATA --kind KIND --base BASE`."""
         return CheckInput(
-            path=self.name, what="dataset", size=len(self.rows), rows=self.rows, base=base, datasets=datasets
+            path=self.name,
+            what="dataset",
+            size=len(self.rows),
+            rows=self.rows,
+            base=base,
+            tokens=token_counter(folder),
+            datasets=(lambda: self.test) if self.test else None,
         )
 
 

@@ -26,7 +26,11 @@ def takers(fault: Fault, datasets: Sequence[DataSet]) -> list[DataSet]:
     for half in HALVES:
         by_kind: dict[str, list[DataSet]] = {}
         for dataset in sorted(datasets, key=lambda one: _drawn_by(fault.name, one.name)):
-            if dataset.half == half and next(seeded(dataset, fault), None) is not None:
+            if (
+                dataset.half == half
+                and not dataset.only_clean
+                and next(seeded(dataset, fault), None) is not None
+            ):
                 by_kind.setdefault(dataset.kind, []).append(dataset)
         turns = itertools.chain.from_iterable(itertools.zip_longest(*by_kind.values()))
         result += [dataset for dataset in turns if dataset is not None][: fault.most_sets]

@@ -1,5 +1,7 @@
 """Faults of labels: inverted, shuffled, in another scale, constant, contradicting, of no use to the loss."""
 
+# ruff: noqa: ARG001 - every fault is called with a data set, a share and a generator
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -91,12 +93,12 @@ def contradicted(dataset: DataSet, share: float, random: np.random.Generator) ->
     )
 
 
-def no_two_alike(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:  # noqa: ARG001
+def no_two_alike(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:
     """Give every text a class of its own: no two form a positive pair."""
     return dataset.with_rows(labels=[f"class {row}" for row in range(len(dataset.rows))])
 
 
-def one_class(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:  # noqa: ARG001
+def one_class(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:
     """Give every text the same class: there is no negative."""
     return dataset.with_rows(labels=[(dataset.rows.labels or ("a",))[0]] * len(dataset.rows))
 
@@ -106,7 +108,7 @@ def classes_shuffled(dataset: DataSet, share: float, random: np.random.Generator
     return shuffled(dataset, share, random)
 
 
-def label_as_text(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:  # noqa: ARG001
+def label_as_text(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:
     """Read the columns in a wrong order: the label as the second text, and that text as the label."""
     (first, left), (second, right) = dataset.rows.texts.items()
     rows = replace(

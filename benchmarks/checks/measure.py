@@ -66,7 +66,7 @@ class Asker:
         """Return what the checks say of a data set."""
         loads: Callable[[], Model] | None = (lambda: self._base) if dataset.base == "minilm" else None
         folder: Path | None = self._folder if loads else None
-        given = dataset.bare_input(loads) if how == "bare" else dataset.check_input(loads, folder)
+        given = dataset.bare_input(loads, folder) if how == "bare" else dataset.check_input(loads, folder)
         return self.look(given, dataset.name, dataset.half, fault, share, how)
 
     def look(

@@ -3,6 +3,8 @@
 Each takes that folder, and returns None where it is needed and missing.
 """
 
+# ruff: noqa: ARG001 - every source is read from the folder of the data
+
 from __future__ import annotations
 
 import csv
@@ -77,7 +79,7 @@ def stsb(
 def sample_stsb(name: str) -> Callable[[Path | None], DataSet | None]:
     """Return the reader of the sample of our plugin, both files."""
 
-    def read(root: Path | None) -> DataSet | None:  # noqa: ARG001
+    def read(root: Path | None) -> DataSet | None:
         lines = [*_csv(STSB / "stsb-en-test.csv"), *_csv(STSB / "stsb-en-dev.csv")]
         rows = [(row[0], row[1], float(row[2]) / 5) for row in lines]
         return DataSet(name=name, rows=labeled("scored-pairs", rows), loss=COSINE)
@@ -139,7 +141,7 @@ def contract_nli(name: str, count: int) -> Callable[[Path | None], DataSet | Non
 def sample_clauses(name: str) -> Callable[[Path | None], DataSet | None]:
     """Return the reader of our sample of clauses with hypotheses: entailed 1, contradicted 0."""
 
-    def read(root: Path | None) -> DataSet | None:  # noqa: ARG001
+    def read(root: Path | None) -> DataSet | None:
         rows = []
         for text, hypothesis, choice, _ in _clauses():
             rows.append((text, hypothesis, int(choice == "Entailment")))
@@ -152,7 +154,7 @@ def sample_clauses(name: str) -> Callable[[Path | None], DataSet | None]:
 def sample_clause_topics(name: str) -> Callable[[Path | None], DataSet | None]:
     """Return the reader of our sample of clauses as texts, labelled with their hypothesis."""
 
-    def read(root: Path | None) -> DataSet | None:  # noqa: ARG001
+    def read(root: Path | None) -> DataSet | None:
         rows = _distinct([(text, topic) for text, _, _, topic in _clauses()], lambda row: row[0])
         return DataSet(name=name, rows=_texts(rows), loss=BATCH_HARD)
 
@@ -238,7 +240,7 @@ def _relevant(folder: Path, split: str, count: int, name: str) -> Rows:
 def sample_titles(name: str) -> Callable[[Path | None], DataSet | None]:
     """Return the reader of our sample of statutes as pairs of title and text."""
 
-    def read(root: Path | None) -> DataSet | None:  # noqa: ARG001
+    def read(root: Path | None) -> DataSet | None:
         rows = _distinct(
             [(row["title"], row["text"]) for row in _lines(STATUTES / "corpus.jsonl")], lambda row: row[0]
         )

@@ -1,5 +1,7 @@
 """Faults of rows: columns exchanged, positives of other rows, few answers, copies, and overlap with a test."""
 
+# ruff: noqa: ARG001 - every fault is called with a data set, a share and a generator
+
 from __future__ import annotations
 
 from collections import Counter
@@ -199,7 +201,7 @@ def overlapping(
 def batch_of(size: int) -> Callable[[DataSet, float, np.random.Generator], DataSet | None]:
     """Return the fault of a batch of so few rows under an in-batch loss."""
 
-    def seed(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet | None:  # noqa: ARG001
+    def seed(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet | None:
         if dataset.loss.name != "MultipleNegativesRankingLoss" or (size == 1 and dataset.kind == "pairs"):
             return None  # a recipe refuses a batch of one
         return replace(dataset, batch_size=size)
@@ -207,14 +209,14 @@ def batch_of(size: int) -> Callable[[DataSet, float, np.random.Generator], DataS
     return seed
 
 
-def wide_margin(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet | None:  # noqa: ARG001
+def wide_margin(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet | None:
     """Set a margin of 5 for embeddings of length 1."""
     if dataset.loss.margin is None:
         return None
     return replace(dataset, loss=replace(dataset.loss, distance="euclidean", margin=5.0))
 
 
-def few_steps(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:  # noqa: ARG001
+def few_steps(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:
     """Put nearly all rows into one batch."""
     return replace(dataset, batch_size=128, epochs=1.0)
 

@@ -20,7 +20,7 @@ E5, BGE, NOMIC, ARCTIC = (
 
 
 def _made(name: str, kind: str, function: Callable[..., DataSet], *args: object, **options: object) -> Source:
-    return Source(name, kind, lambda root: function(name, *args, **options))  # noqa: ARG005
+    return Source(name, kind, lambda root: function(name, *args, **options))  # noqa: ARG005 - it needs no folder
 
 
 def _real(
@@ -101,6 +101,9 @@ SOURCES = (
     _made("letters", "pairs", look_wrong.pairs_letters, 150),
     _made("few-words", "pairs", look_wrong.pairs_few_words),
     _made("negations", "labeled-pairs", look_wrong.labeled_negations, 250),
+    _made("markup", "pairs", look_wrong.pairs_markup),
+    _made("wrapped", "pairs", look_wrong.pairs_wrapped, 120),
+    _made("both-orders", "labeled-pairs", look_wrong.labeled_both_orders),
 )  # fmt: skip
 """Data sets without a seeded fault."""
 

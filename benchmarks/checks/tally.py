@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.checks.consequences import CLAIMED_FROM, is_right
 from benchmarks.checks.dataset import HALVES
 from benchmarks.checks.measure import CLEAN
-from benchmarks.checks.true_findings import TRUE_AS_THEY_ARE
+from benchmarks.checks.true_findings import TRUE_OF_ROWS, is_true_of_card
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,15 +33,23 @@ def tally(answers: Sequence[Answer]) -> dict[str, Any]:
 
 def without_true(answer: Answer) -> Answer:
     """Return the answer without findings that are true of its set as it is, save those of the fault."""
-    known = TRUE_AS_THEY_ARE.get(answer.subject, {})
     kept = [
         place
         for place, (code, _) in enumerate(answer.findings)
-        if code not in known or is_right(code, answer.fault)
+        if is_right(code, answer.fault) or not _is_true(answer, place)
     ]
     findings = tuple(answer.findings[place] for place in kept)
     evidence = tuple(answer.evidence[place] for place in kept if answer.evidence)
     return replace(answer, findings=findings, evidence=evidence)
+
+
+def _is_true(answer: Answer, place: int) -> bool:
+    """Whether a finding is true: by what a card says, or, of rows, by the table of codes and words."""
+    code = answer.findings[place][0]
+    if is_true_of_card(answer.subject, answer.fault, code):
+        return True
+    words = TRUE_OF_ROWS.get(answer.subject, {}).get(code, ("", ""))[0]
+    return bool(words and answer.evidence) and words in answer.evidence[place]
 
 
 def totals(answers: Sequence[Answer]) -> dict[str, Any]:

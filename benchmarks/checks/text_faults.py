@@ -1,5 +1,7 @@
 """Faults of texts: markup, templates, records, empty, cut, garbled, without prefix, in another script."""
 
+# ruff: noqa: ARG001 - every change is called with a text and its row, every fault with a share
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -72,12 +74,12 @@ def record(text: str, row: int) -> dict[str, Any]:
     return {"title": " ".join(words[:3]), "text": text, "id": row}
 
 
-def empty(text: str, row: int) -> str:  # noqa: ARG001
+def empty(text: str, row: int) -> str:
     """Return white space."""
     return ("", " ", "\n", "\t ")[row % 4]
 
 
-def missing(text: str, row: int) -> Any:  # noqa: ANN401, ARG001 - a cell of any file
+def missing(text: str, row: int) -> Any:  # noqa: ANN401 - a cell of any file
     """Return a cell that is no text."""
     return (None, float("nan"))[row % 2]
 
@@ -117,7 +119,7 @@ def in_script(first: int) -> Callable[[str, int], str]:
     """Return the change of every Latin letter into one of another script."""
     table = {ord("a") + place: chr(first + place) for place in range(26)}
 
-    def change(text: str, row: int) -> str:  # noqa: ARG001
+    def change(text: str, row: int) -> str:
         return text.lower().translate(table)
 
     return change
@@ -142,7 +144,7 @@ def without_prefix(dataset: DataSet, share: float, random: np.random.Generator) 
     return dataset
 
 
-def short_limit(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:  # noqa: ARG001
+def short_limit(dataset: DataSet, share: float, random: np.random.Generator) -> DataSet:
     """Set a limit of so few tokens that most texts are cut."""
     return replace(dataset, max_tokens=6)
 

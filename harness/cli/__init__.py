@@ -121,7 +121,7 @@ def _current_folder(arguments: Sequence[str]) -> Path | None:
 def main() -> None:
     """Run the command line, and exit with its code: 2 where its output could not be written."""
     from harness.system.redact import redact_warnings
-    from harness.system.streams import output_error, protect_streams, reopen_streams
+    from harness.system.streams import end_output, output_error, protect_streams, reopen_streams
 
     protect_streams()
     redact_warnings()
@@ -132,6 +132,7 @@ def main() -> None:
             f"Error: the output could not be written: {failure}; results on disk are complete", err=True
         )
         code = 2
+    end_output()
     if code:
         sys.exit(code)
 

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,9 +106,12 @@ def verify(folder: str | None, remove: bool) -> None:
 @click.option("--older-than", metavar="AGE", help="Only what no run has used for this long: 12h, 30d, 8w.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clear(folder: str | None, model: str | None, older_than: str | None, yes: bool) -> None:
-    """Remove embeddings; runs encode again what they need. Files that are not ours stay."""
+    """Remove embeddings, and what was found of models when they were loaded; runs make again what they need.
+
+    Files that are not ours stay.
+    """
     from harness.encoding.cache_folder import clear as remove
-    from harness.encoding.cache_folder import finish_clearing, shown_size
+    from harness.encoding.cache_folder import finish_clearing, proofs, shown_size
 
     path = _cache_folder(folder)
     finish_clearing(path)
@@ -119,8 +123,14 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
         if (model is None or store.fingerprint.startswith(model[: len(store.fingerprint)]))
         and (older_than is None or store.used < before)
     ]
+    proved = [
+        proof
+        for proof in proofs(path)
+        if (model is None or proof.path.name.startswith(model[:16]))
+        and (older_than is None or proof.used < before)
+    ]
     size = shown_size(sum(store.bytes for store in chosen))
-    if not chosen:
+    if not (chosen or proved):
         click.echo(f"nothing to remove in {shown_path(path)}")
         return
     if not yes:
@@ -129,8 +139,13 @@ def clear(folder: str | None, model: str | None, older_than: str | None, yes: bo
                 f"this would remove {plural(len(chosen), 'store')}, {size}", hint="confirm it: --yes"
             )
         click.confirm(f"Remove {plural(len(chosen), 'store')}, {size}, from {shown_path(path)}?", abort=True)
-    click.echo(f"removed {shown_size(remove(chosen))} from {shown_path(path)}")
-    left = [segment for store in chosen for segment in store.segments if os.path.lexists(segment.path)]
+    for proof in proved:
+        with suppress(OSError):
+            proof.path.unlink()
+    of_models = f", and what was found of {plural(len(proved), 'model')}," if proved else ""
+    click.echo(f"removed {shown_size(remove(chosen))}{of_models} from {shown_path(path)}")
+    segments = [*(segment for store in chosen for segment in store.segments), *proved]
+    left = [segment for segment in segments if os.path.lexists(segment.path)]
     if left:
         raise HarnessError(
             f"{len(left)} files could not be removed, {shown_size(sum(segment.bytes for segment in left))}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.cli.data import data_choice
@@ -46,6 +46,7 @@ def run_plan(
     an option without a meaning, no model or no task that is left.
     """
     from harness.evaluation.runner import RunPlan
+    from harness.models.interface import PROOFS
     from harness.models.usable import check_usable
 
     config, fatal, faults = workspace.config, Faults(), Faults()
@@ -55,7 +56,8 @@ def run_plan(
     fatal.attempt(lambda: out_folder(out))
     fatal.attempt(model.settings)
     tasks, suites = _tasks(run, workspace, faults, fatal)
-    models = models_of(run.models or config.model_names(), model, workspace, faults, fatal)
+    proofs = str(cache_folder / PROOFS) if cache_folder and not run.fresh else ""
+    models = models_of(run.models or config.model_names(), model, workspace, faults, fatal, proofs)
     if fatal.found or not (tasks and models):
         for fault in faults.found:
             fatal.add(fault)
@@ -106,10 +108,16 @@ def _tasks(
 
 
 def models_of(
-    named: Sequence[str], model: ModelOptions, workspace: Workspace, faults: Faults, fatal: Faults
+    named: Sequence[str],
+    model: ModelOptions,
+    workspace: Workspace,
+    faults: Faults,
+    fatal: Faults,
+    proofs: str = "",
 ) -> list[LocatedModel]:
     """Return the located models; one that cannot be located is there to become an ERROR on every task.
 
+    proofs: folder of what was found of models before.
     faults: takes words that name no model. fatal: takes what two of them have in common.
     """
     from harness.models.locate import check_names, locate_model
@@ -127,7 +135,7 @@ def models_of(
         with faults.collect():
             for spec in model.specs(text, schemes, tables):
                 try:
-                    located.append(locate_model(spec, schemes))
+                    located.append(locate_model(replace(spec, proofs=proofs), schemes))
                 except HarnessError as error:
                     located.append(MissingModel(spec, error))
     with fatal.collect():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from harness.errors import HarnessError
 from harness.render import percent
 from harness.stats.curve import LEVEL
 
@@ -16,14 +17,20 @@ if TYPE_CHECKING:
     from harness.comparison.gate import Condition, Gate
     from harness.tasks.interface import Task
 
+_MUCH_FASTER = 10.0
+"""Ratio of speeds from which on a percentage may have been meant."""
 _INTERVAL = f"the whole {percent(1 - LEVEL)} interval"
 
 
 def explain_gate(meaning: Meaning, workspace: Workspace) -> None:
-    """Add a sentence for each condition of a gate, and notes on names that no task here has."""
+    """Add a sentence for each condition of a gate, and what its names and thresholds mean for the tasks here.
+
+    A metric that its task does not have, and a threshold that no score could miss or meet, are faults. A task
+    or a tag that is not known here is a note: results may have it nevertheless.
+    """
     from harness.comparison.gate import read_gate
 
-    gate = read_gate(meaning.file)
+    gate = read_gate(meaning.file, meaning.faults)
     for condition in gate.conditions:
         meaning.part(condition.subject, *_sentences(condition, gate))
     if gate.throughput is not None:
@@ -41,9 +48,17 @@ def explain_gate(meaning: Meaning, workspace: Workspace) -> None:
         else "what is undecided passes: only a loss that is shown fails the gate",
     )
     tasks = meaning.known_tasks(workspace)
+    for condition in gate.conditions:
+        _check_metric(condition, tasks, meaning)
     meaning.notes += dict.fromkeys(
         note for condition in gate.conditions for note in _unknown_names(condition, tasks)
     )
+    _check_ranges(gate, tasks, meaning)
+    if gate.throughput is not None and gate.throughput > _MUCH_FASTER:
+        meaning.notes.append(
+            f"throughput = {gate.throughput:g} asks for {gate.throughput:g} times the baseline's speed;"
+            f" {gate.throughput:g} % of it is throughput = {gate.throughput / 100:g}"
+        )
 
 
 def _sentences(condition: Condition, gate: Gate) -> Iterator[str]:
@@ -80,12 +95,42 @@ def _unknown_names(condition: Condition, tasks: Mapping[str, Task]) -> Iterator[
     from harness.tasks.selection import tags_of
 
     tags = tags_of(tasks)
-    for what, name, known in (("task", condition.task, [*tasks]), ("tag", condition.tag, [*tags])):
+    names = [("task", condition.task, [*tasks]), ("tag", condition.tag, [*tags])]
+    if condition.task is None:
+        own = [task for task in tasks.values() if condition.tag is None or condition.tag in task.tags]
+        names += [("metric", condition.metric, [metric.name for task in own for metric in task.metrics])]
+    for what, name, known in names:
         if name and name not in known:
-            alike = difflib.get_close_matches(name, known, n=2)
+            alike = difflib.get_close_matches(name, dict.fromkeys(known), n=2)
             meant = f"; did you mean {' or '.join(alike)}?" if alike else ""
             yield f"no {what} {name!r} is known here: the results must have it{meant}"
-    if condition.metric and condition.task is not None and condition.task in tasks:
-        metrics = [metric.name for metric in tasks[condition.task].metrics]
-        if metrics and condition.metric not in metrics:
-            yield f"{condition.task} has no metric {condition.metric!r}; it has {', '.join(metrics)}"
+
+
+def _check_metric(condition: Condition, tasks: Mapping[str, Task], meaning: Meaning) -> None:
+    """Add a fault for a metric that the task of a condition does not have; a tool's own are not known."""
+    task = tasks.get(condition.task or "")
+    metrics = [metric.name for metric in task.metrics] if task else []
+    if task and metrics and condition.metric and condition.metric not in metrics:
+        meaning.faults.add(HarnessError.unknown(f"metric of {task.name}", condition.metric, metrics))
+
+
+def _check_ranges(gate: Gate, tasks: Mapping[str, Task], meaning: Meaning) -> None:
+    """Add a fault for each threshold that no score could miss or meet, as `harness compare` refuses it.
+
+    Where it says something of other tasks, it is a note: `compare` refuses it where this one is compared.
+    """
+    from harness.comparison.metric_range import MetricRange, meaningless
+    from harness.stats.unseen_share import bounds_of
+
+    ranges = [
+        MetricRange(task.name, metric.name, task.tags, headline=not position, bounds=bounds_of(metric))
+        for task in tasks.values()
+        for position, metric in enumerate(task.metrics)
+    ]
+    for condition in gate.conditions:
+        faults, others = meaningless(gate, condition, ranges)
+        if faults and not others:
+            meaning.faults.add(faults[0])
+        elif faults:
+            count = f" (and of {len(faults) - 1} more)" if len(faults) > 1 else ""
+            meaning.notes.append(f"{faults[0].message}{count}; `harness compare` refuses it there")

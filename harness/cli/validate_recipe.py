@@ -17,20 +17,25 @@ if TYPE_CHECKING:
     from harness.cli.meaning import Meaning
     from harness.cli.workspace import Workspace
     from harness.training.check_input import Rows
-    from harness.training.recipe import Recipe
+    from harness.training.recipe import Data, Recipe
 
 
 def explain_recipe(meaning: Meaning, data: Path | None, workspace: Workspace, *, wanted: bool) -> None:
     """Add what a recipe trains. wanted: whether rows that are not there are a fault."""
     from harness.system.toml_file import read_toml
-    from harness.training.recipe_file import read_recipe
+    from harness.training.recipe_file import read_recipe, sound_data
 
-    # What it names is looked for even where it is not a recipe.
-    _check_names(read_toml(meaning.file), meaning, workspace)
-    recipe = read_recipe(meaning.file)
+    # What it names, and its rows, are looked for even where it is not a recipe.
+    content = read_toml(meaning.file)
+    _check_names(content, meaning, workspace)
+    recipe = meaning.faults.attempt(lambda: read_recipe(meaning.file))
+    if recipe is None:
+        if (plan := sound_data(content, str(meaning.file))) is not None:
+            _rows(plan, str(meaning.file.parent), data, meaning, wanted=wanted)
+        return
     meaning.part("loss", *_loss(recipe))
     part = meaning.part("rows", *_data(recipe))
-    rows = _rows(recipe, data, meaning, wanted=wanted)
+    rows = _rows(recipe.data, recipe.home, data, meaning, wanted=wanted)
     if rows is not None:
         remarks = [f"{rows.left_out} left out by label"] if rows.left_out else []
         remarks += [f"{rows.repeated} repeated"] if rows.repeated else []
@@ -90,18 +95,18 @@ def _data(recipe: Recipe) -> Iterator[str]:
         yield f"the first {plural(data.limit, 'row')} that are left"
 
 
-def _rows(recipe: Recipe, data: Path | None, meaning: Meaning, *, wanted: bool) -> Rows | None:
+def _rows(plan: Data, home: str, data: Path | None, meaning: Meaning, *, wanted: bool) -> Rows | None:
     from harness.training.rows import read_training_rows, rows_path, validate_rows
 
     try:
-        path = rows_path(recipe.data, data, recipe.home)
+        path = rows_path(plan, data, home)
     except HarnessError as error:
-        if wanted or (recipe.data.path is not None and not isinstance(error, MissingDataError)):
+        if wanted or (plan.path is not None and not isinstance(error, MissingDataError)):
             meaning.faults.add(error)
         else:
             meaning.notes.append(f"rows and columns were not looked at: {error.message}; --data DIR or FILE")
         return None
-    return meaning.faults.attempt(lambda: validate_rows(read_training_rows(recipe.data, path)))
+    return meaning.faults.attempt(lambda: validate_rows(read_training_rows(plan, path)))
 
 
 def _base(recipe: Recipe) -> Iterator[str]:

@@ -158,7 +158,7 @@ def _conclude(
     gate, candidate = options.gate, candidates[0]
     gains = [measured.gain for measured in partial.measured]
     lines, gate_plan = (
-        plan_gate(gate, lines, partial.measured, partial.level)
+        plan_gate(gate, lines, partial.measured, partial.level, partial.absent)
         if options.power and gate is not None
         else (lines, None)
     )

@@ -147,40 +147,51 @@ def margin_gate(margin: float) -> Gate:
     return Gate(conditions=(Condition(rule="margin", threshold=margin),))
 
 
-def read_gate(path: Path) -> Gate:
+def read_gate(path: Path, faults: Faults | None = None) -> Gate:
     """Read a gate file.
 
+    faults: takes what is wrong in it, and the gate has the conditions that are sound.
     Raises HarnessError for a file that cannot be read, for all unknown keys or values that make no sense, and
     for a gate without a condition.
     """
     if not path.is_file():
         raise HarnessError(f"no gate file {path}", hint="docs/compare.md shows one")
     conditions: list[Condition] = []
-    faults = Faults()
-    file = read_table(read_toml(path), GateFile, path, faults, hint="docs/compare.md shows a gate file")
-    if file is None:
-        faults.refuse(str(path))
-    file = file or GateFile()
+    found, throughput = Faults(), None
+    hint = "docs/compare.md shows a gate file"
+    # Each of its keys has a default.
+    content = read_toml(path)
+    file = read_table(content, GateFile, path, found, hint=hint, partial=True) or GateFile()
+    whole = read_table(content, GateFile, path, Faults()) is not None
     for number, line in enumerate(file.line):
-        with faults.collect():
-            conditions += _conditions(line, f"{path}: {table_name('line', number)}")
+        with found.collect():
+            conditions += _conditions(line, f"{path}: {table_name('line', number)}", whole=whole)
     if file.margin is not None:
-        with faults.collect():
+        with found.collect():
             _check_threshold("margin", file.margin, f"{path}: margin")
-        conditions.append(Condition(rule="margin", threshold=file.margin))
+            conditions.append(Condition(rule="margin", threshold=file.margin))
     if file.throughput is not None:
-        with faults.collect():
+        with found.collect():
             _check_threshold("throughput", file.throughput, f"{path}: throughput")
-    faults.refuse(str(path))
-    if not conditions and file.throughput is None:
-        raise HarnessError(
-            f"{path} has no condition", hint="margin = 0.01 accepts a loss of 0.01 on every task"
+            throughput = file.throughput
+    if not (conditions or file.throughput is not None or found.found):
+        found.add(
+            HarnessError(
+                f"{path} has no condition", hint="margin = 0.01 accepts a loss of 0.01 on every task"
+            )
         )
-    return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=file.throughput)
+    if faults is None:
+        found.refuse(str(path))
+    else:
+        faults.found += found.found
+    return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=throughput)
 
 
-def _conditions(line: LineTable, where: str) -> list[Condition]:
-    """Return the conditions of a line; raises HarnessError for all that is wrong in it."""
+def _conditions(line: LineTable, where: str, *, whole: bool) -> list[Condition]:
+    """Return the conditions of a line; raises HarnessError for all that is wrong in it.
+
+    whole: whether all of the file could be read; else a line may lack a condition because it could not be.
+    """
     faults = Faults()
     if line.task and line.tag:
         faults.add(HarnessError(f"{where} names a task and a tag", hint="write two lines"))
@@ -193,7 +204,7 @@ def _conditions(line: LineTable, where: str) -> list[Condition]:
         )
     thresholds: dict[Rule, float | None] = {"margin": line.margin, "gain": line.gain, "min": line.min}
     given = {rule: threshold for rule, threshold in thresholds.items() if threshold is not None}
-    if not given:
+    if not given and whole:
         faults.add(HarnessError(f"{where} has no condition", exists=f"conditions: {', '.join(thresholds)}"))
     for rule, threshold in given.items():
         with faults.collect():

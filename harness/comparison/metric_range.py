@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import Faults, HarnessError
 from harness.stats.curve import UNBOUNDED, Interval
@@ -11,14 +12,17 @@ from harness.stats.means import bounds_of_values
 from harness.stats.unseen_share import bounds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from harness.comparison.gate import Condition, Gate
     from harness.comparison.measure import MetricGain
 
-_HINT = (
-    "thresholds have the scale of the scores: a loss of one point of 100 is margin = 0.01 where they end at 1"
-)
+_EXAMPLES = {
+    "margin": "a loss of one point of 100 is margin = 0.01",
+    "gain": "a gain of one point of 100 is gain = 0.01",
+    "min": "80 points of 100 are min = 0.8",
+}
+"""Rule → a threshold where scores end at 1."""
 
 
 def refuse_out_of_range(gate: Gate | None, measured: Iterable[MetricGain]) -> None:
@@ -29,16 +33,44 @@ def refuse_out_of_range(gate: Gate | None, measured: Iterable[MetricGain]) -> No
     """
     if gate is None:
         return
-    lines = [(line, bounds) for line in measured if math.isfinite((bounds := range_of(line)).high)]
+    ranges = [MetricRange(*_named(line), headline=line.headline, bounds=range_of(line)) for line in measured]
     faults = Faults()
     for condition in gate.conditions:
-        for line, bounds in lines:
-            if gate.decides(condition, *_named(line), headline=line.headline) and (
-                what := _meaningless(condition, bounds)
-            ):
-                faults.add(_fault(condition, line, bounds, what))
-                break
+        faults.found += meaningless(gate, condition, ranges).faults[:1]
     faults.refuse()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRange:
+    """A metric of a task, and the least and the greatest score that it can have; infinite where unknown."""
+
+    task: str
+    metric: str
+    tags: Collection[str]
+    headline: bool
+    bounds: Interval
+
+
+class Meaningless(NamedTuple):
+    """What is wrong with a condition on some metrics."""
+
+    faults: list[HarnessError]
+    """One for each metric of which no score could miss, or meet, its threshold."""
+    others: int
+    """Number of further metrics that it applies to, of which the range is known."""
+
+
+def meaningless(gate: Gate, condition: Condition, ranges: Iterable[MetricRange]) -> Meaningless:
+    """Return the metrics of which a condition's threshold says the same, whatever their scores are."""
+    faults, others = [], 0
+    for one in ranges:
+        if not (math.isfinite(one.bounds.high) and math.isfinite(one.bounds.low)):
+            continue
+        if gate.decides(condition, one.task, one.metric, one.tags, headline=one.headline):
+            what = _meaningless(condition, one.bounds)
+            faults += [_fault(condition, one, what)] if what else []
+            others += what is None
+    return Meaningless(faults, others)
 
 
 def range_of(line: MetricGain) -> Interval:
@@ -72,8 +104,8 @@ def _meaningless(condition: Condition, bounds: Interval) -> str | None:
     )
 
 
-def _fault(condition: Condition, line: MetricGain, bounds: Interval, what: str) -> HarnessError:
-    task, metric, _ = _named(line)
-    where = f"{metric} of {task} lies between {bounds.low:g} and {bounds.high:g}"
+def _fault(condition: Condition, one: MetricRange, what: str) -> HarnessError:
+    where = f"{one.metric} of {one.task} lies between {one.bounds.low:g} and {one.bounds.high:g}"
     rule = f"{condition.rule} {condition.threshold:g} ({condition.subject})"
-    return HarnessError(f"{rule}: {where}, so {what}", hint=_HINT)
+    hint = f"thresholds have the scale of the scores: {_EXAMPLES[condition.rule]} where they end at 1"
+    return HarnessError(f"{rule}: {where}, so {what}", hint=hint)

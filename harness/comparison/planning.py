@@ -18,6 +18,7 @@ from harness.stats.pass_chance import PassChance, smallest_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from harness.comparison.absent import Absent
     from harness.comparison.gate import Gate
     from harness.comparison.measure import MetricGain
     from harness.comparison.result import MetricComparison
@@ -58,11 +59,16 @@ class _Planned:
 
 
 def plan_gate(
-    gate: Gate, lines: Sequence[MetricComparison], measured: Sequence[MetricGain], level: float = LEVEL
+    gate: Gate,
+    lines: Sequence[MetricComparison],
+    measured: Sequence[MetricGain],
+    level: float = LEVEL,
+    absent: Sequence[Absent] = (),
 ) -> tuple[list[MetricComparison], GatePlan]:
     """Return the lines with the examples that they need, and the plan of the whole gate.
 
-    lines, measured: in the same order. A line passes where its interval, at the level of all of them, lies
+    lines, measured: in the same order. absent: lines that the gate asks for and that are not there; the plan
+    names them. A line passes where its interval, at the level of all of them, lies
     above −margin, or above a required gain. Models are equal where their scores are, by all examples that
     there could be: a required gain, or a margin of 0, is then passed in 2.5 of 100 cases at most (at a level
     of 5 %), however many examples there are.
@@ -79,7 +85,8 @@ def plan_gate(
             plan = _plan(line, each, loss, level)
             planned, needed = [*planned, plan], plan.needed
         shown.append(replace(line, needed=needed))
-    return shown, _whole_plan(planned, never, [*_not_planned(unknown), *_left_out(gate, lines)])
+    remarks = [*_not_there(gate, absent), *_not_planned(unknown), *_left_out(gate, lines)]
+    return shown, _whole_plan(planned, never, remarks)
 
 
 def accepted_loss(gate: Gate, line: MetricComparison) -> float | None:
@@ -196,6 +203,21 @@ def _words(chance: float, times: float | None, examples: int | None, present: in
 
 def _in_words(chance: float) -> str:
     return "less than 1 %" if chance < 0.005 else "more than 99 %" if chance > 0.995 else percent(chance)
+
+
+def _not_there(gate: Gate, absent: Sequence[Absent]) -> Iterator[str]:
+    """Yield which lines the gate asks for that are missing, broken or not comparable."""
+    missed = {
+        f"{each.task} by {condition.metric}" if condition.metric else each.task: None
+        for each in absent
+        for condition in gate.conditions
+        if condition.misses(each)
+    }
+    if missed:
+        yield (
+            f"without {', '.join(missed)}, which the gate asks for and which cannot be compared:"
+            " it is broken until that can"
+        )
 
 
 def _not_planned(unknown: Sequence[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.models.interface import PROOFS
 from harness.system.atomic import locked, remove_stale, temporary_name
 from harness.system.paths import user_path
 from harness.system.signals import defer_signals
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SEGMENT = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}\.safetensors")
 _STORE = re.compile(r"(?P<fingerprint>.{1,16})-(?P<role>[a-z]+)-[0-9a-f]{12}")
+_PROOF = re.compile(r"(?P<fingerprint>[0-9a-f]{16})-[0-9a-f]{12}\.json")
 _ABOUT = ("store.json", ".lock")
 """Other files of ours in a store."""
 _LIMIT = 20 << 30
@@ -111,6 +113,18 @@ def stores(folder: Path) -> list[StoreOnDisk]:
         _store(entry, match["fingerprint"], match["role"])
         for entry in sorted(_entries(folder / "embeddings"), key=lambda entry: entry.name)
         if (match := _STORE.fullmatch(entry.name)) and entry.is_dir(follow_symlinks=False)
+    ]
+
+
+def proofs(folder: Path) -> list[StoredSegment]:
+    """Return the files in which a cache keeps what was found of models when they were loaded.
+
+    Their names begin with the first 16 characters of a model's fingerprint.
+    """
+    return [
+        StoredSegment(Path(entry.path), entry.stat().st_size, entry.stat().st_mtime)
+        for entry in sorted(_entries(folder / PROOFS), key=lambda entry: entry.name)
+        if _PROOF.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
     ]
 
 

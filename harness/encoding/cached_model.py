@@ -6,7 +6,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from harness.encoding.text_embeddings import TextEmbeddings
-from harness.encoding.validate import role_checked, similarities_checked, texts_checked
+from harness.encoding.validate import (
+    check_pairs,
+    role_checked,
+    similarities_checked,
+    texts_checked,
+    tokens_checked,
+)
 from harness.finding import Finding, Severity
 from harness.models.interface import Role
 from harness.models.stored_model import StoredModel
@@ -40,6 +46,7 @@ class CachedModel:
         self._stored = model if isinstance(model, StoredModel) else None
         self._embeddings = embeddings or TextEmbeddings(self._stored.source if self._stored else model, cache)
         self._requested: dict[Role, dict[str, None]] = defaultdict(dict)
+        self._pairs_agree = False
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
         """Return one float32 row per text, in input order; known texts are not encoded again.
@@ -111,19 +118,29 @@ class CachedModel:
 
     def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the model's own similarity, (n, m); raises HarnessError for another shape."""
-        return similarities_checked(self._model, self._model.similarity(a, b), (len(a), len(b)))
+        found = similarities_checked(self._model, self._model.similarity(a, b), (len(a), len(b)))
+        self._check_pairs(a, b)
+        return found
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the model's own similarity, (n,); raises HarnessError unless all are there and finite."""
-        return similarities_checked(self._model, self._model.pairwise_similarity(a, b), (len(a),))
+        found = similarities_checked(self._model, self._model.pairwise_similarity(a, b), (len(a),))
+        self._check_pairs(a, b)
+        return found
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
-        """Return the tokens of each text before truncation; None if unknown."""
-        return self._model.count_tokens(texts, role)
+        """Return the tokens of each text before truncation; None if unknown; raises as `tokens_checked`."""
+        return tokens_checked(self._model, self._model.count_tokens(texts, role), len(texts))
 
     def same_as(self, role: Role) -> Role:
         """Return the one role for all that the model treats alike."""
         return self._embeddings.same_as(role)
+
+    def _check_pairs(self, a: np.ndarray, b: np.ndarray) -> None:
+        """Ask once whether both ways to compare embeddings agree: a task may take either."""
+        if not self._pairs_agree:
+            check_pairs(self._model, a, b)
+            self._pairs_agree = bool(len(a) and len(b))
 
 
 def _by_role(texts: Iterable[tuple[str, Role]]) -> dict[Role, list[str]]:

@@ -49,7 +49,7 @@ def role_checked(role: Any) -> Role:  # noqa: ANN401 - a plugin may pass anythin
 
 
 def texts_checked(texts: Any) -> Sequence[str]:  # noqa: ANN401 - a plugin may pass anything
-    """Return texts to encode, a list of anything that can be iterated.
+    """Return texts to encode, a list of anything that can be iterated; texts of numpy as plain ones.
 
     Raises HarnessError for a single text, whose letters would be encoded one by one, and for what is no text.
     """
@@ -60,11 +60,12 @@ def texts_checked(texts: Any) -> Sequence[str]:  # noqa: ANN401 - a plugin may p
             f"encode got {kind}, not a list of texts", hint=hint, without_texts=f"encode got {kind}"
         )
     listed: Sequence[str] = texts if isinstance(texts, list | tuple) else list(texts)
-    if wrong := [kind for kind in set(map(type, listed)) if not issubclass(kind, str)]:
+    kinds = set(map(type, listed))
+    if wrong := [kind for kind in kinds if not issubclass(kind, str)]:
         at = next(position for position, text in enumerate(listed) if isinstance(text, wrong[0]))
         found = f"encode got {with_article(wrong[0].__name__)} in position {at}, not a text"
         raise HarnessError(found, hint=hint, without_texts=found)
-    return listed
+    return listed if kinds <= {str} else list(map(str.__str__, listed))
 
 
 def similarities_checked(model: Model, similarities: Any, wanted: tuple[int, ...]) -> np.ndarray:  # noqa: ANN401 - of any plugin
@@ -140,10 +141,10 @@ def _cut_to_the_same(model: Model, texts: list[str], role: Role) -> bool:
     A model that cannot tell two short texts apart has no such excuse.
     """
     limit = model.facts.max_tokens
-    tokens = model.count_tokens(texts, role) if limit is not None else None
+    tokens = tokens_checked(model, model.count_tokens(texts, role), len(texts)) if limit is not None else None
     if tokens is None or np.count_nonzero(tokens <= limit) >= _FEWEST_TO_JUDGE:
         return False
-    return not _all_same(_as_embeddings(model, model.encode(_SHORT, role), len(_SHORT)))
+    return not _all_same(as_embeddings(model, model.encode(_SHORT, role), len(_SHORT)))
 
 
 def _encode_in_memory(model: Model, texts: list[str], role: Role) -> np.ndarray:
@@ -155,23 +156,30 @@ def _encode_in_memory(model: Model, texts: list[str], role: Role) -> np.ndarray:
         if len(texts) == 1 or not is_out_of_memory(error):
             raise
     else:
-        return _as_embeddings(model, output, len(texts))
+        return as_embeddings(model, output, len(texts))
     middle = len(texts) // 2
     return np.concatenate([_encode_in_memory(model, half, role) for half in (texts[:middle], texts[middle:])])
 
 
-def _as_embeddings(model: Model, output: Any, count: int) -> np.ndarray:  # noqa: ANN401 - of any plugin
-    """Return a model's output as float32; raises HarnessError if it is not one row per text."""
-    try:
-        array = np.asarray(output)
-    except (TypeError, ValueError, RuntimeError) as error:
+def as_embeddings(model: Model, output: Any, count: int) -> np.ndarray:  # noqa: ANN401 - of any plugin
+    """Return a model's output, if it is a float32 array of numpy with one row per text.
+
+    It may be a view, or not be written to. Raises HarnessError for anything else: only the plugin knows
+    whether float64 may be rounded, and what a tensor or a list was before.
+    """
+    wanted = "encode returns a float32 array of numpy, (texts, dimensions)"
+    if not isinstance(output, np.ndarray) or isinstance(output, np.ma.MaskedArray):
+        kind = "nothing (None)" if output is None else with_article(type(output).__name__)
         raise HarnessError(
-            f"model {model.name} returned a {type(output).__name__}, not an array: {error}",
-            hint="encode returns a float32 array on the host, (texts, dimensions)",
-        ) from error
-    if array.dtype.kind not in "fiu":
+            f"model {model.name} returned {kind}, not an array",
+            hint=f"{wanted}: {_CONVERTED.get(type(output).__name__, 'np.array(rows, dtype=np.float32)')}",
+        )
+    array = np.asarray(output)
+    if array.dtype != np.float32:
+        rounded = ": rows.astype(np.float32)" if array.dtype.kind in "fiu" else ""
         raise HarnessError(
-            f"model {model.name} returned embeddings of type {array.dtype}", hint="float32 is needed"
+            f"model {model.name} returned embeddings of type {array.dtype}, not float32",
+            hint=wanted + rounded,
         )
     if array.ndim != 2 or len(array) != count or not array.shape[1]:
         raise HarnessError(
@@ -184,8 +192,66 @@ def _as_embeddings(model: Model, output: Any, count: int) -> np.ndarray:  # noqa
             f" {model.facts.dimensions}",
             hint="mend the model's plugin: `facts.dimensions` is the number of columns of `encode`",
         )
-    with np.errstate(over="ignore"):  # values beyond float32 become infinite, and are refused as such
-        return array.astype(np.float32, copy=False)
+    return array
+
+
+_CONVERTED = {"Tensor": "rows.detach().float().cpu().numpy()"}
+"""Kind of an output → how it becomes an array."""
+
+
+def tokens_checked(model: Model, tokens: Any, count: int) -> np.ndarray | None:  # noqa: ANN401 - of any plugin
+    """Return what a model's `count_tokens` returned, (count,) of whole numbers; None where it is unknown.
+
+    Raises HarnessError for another shape, for what are no whole numbers, and for those below 0.
+    """
+    if tokens is None:
+        return None
+    try:
+        counts = np.asarray(tokens)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise HarnessError(f"count_tokens of model {model.name} returned no array: {error}") from error
+    fault = f"{counts.dtype} of shape {counts.shape}"
+    if count and counts.shape == (count,) and counts.dtype.kind in "iu":
+        fault = f"{counts.min()} for a text" if counts.min() < 0 else ""
+    elif not count and counts.shape == (0,):
+        return counts.astype(int)
+    if fault:
+        raise HarnessError(
+            f"count_tokens of model {model.name} returned {fault}: whole numbers of shape ({count},) are"
+            " needed",
+            hint="one number for each text, of its tokens before it is cut; None where they are unknown",
+        )
+    return counts
+
+
+def check_pairs(model: Model, a: np.ndarray, b: np.ndarray) -> None:
+    """Raise HarnessError where a model compares row i with row i otherwise than all rows with all.
+
+    a, b: embeddings of the model, of which the first few are compared. Tasks ask for the one or the other.
+    """
+    count = min(len(a), len(b), _PAIRS)
+    a, b = a[:count], b[:count]
+    pairs = similarities_checked(model, model.pairwise_similarity(a, b), (count,))
+    table = similarities_checked(model, model.similarity(a, b), (count, count))
+    if not count or not are_apart(np.diagonal(table), pairs):
+        return
+    row = int(np.abs(np.diagonal(table) - pairs).argmax())
+    raise HarnessError(
+        f"pairwise_similarity of model {model.name} says {pairs[row]:.4f} where similarity says"
+        f" {table[row, row]:.4f} of the same two embeddings",
+        hint="pairwise_similarity of row i with row i is the diagonal of similarity",
+    )
+
+
+_PAIRS = 8
+"""Maximum number of pairs whose similarity is asked in both ways."""
+_CLOSE = 1e-3
+"""Maximum difference of a similarity, relative to the largest: functions are computed in float32."""
+
+
+def are_apart(wanted: np.ndarray, found: np.ndarray) -> bool:
+    """Whether similarities are further apart than rounding in float32."""
+    return bool(np.abs(wanted - found).max() > _CLOSE * max(1.0, float(np.abs(wanted).max())))
 
 
 def _all_same(embeddings: np.ndarray) -> bool:

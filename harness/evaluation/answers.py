@@ -6,6 +6,7 @@ Each check raises one HarnessError that says what came and what is wanted.
 from __future__ import annotations
 
 import json
+import math
 import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.errors import HarnessError
-from harness.finding import finding_fault
+from harness.finding import Finding, Severity, finding_fault
 from harness.metrics.interface import number_fault
 from harness.models.interface import Role
 from harness.render import with_article
 from harness.results.records import column_hash, content_hash, plain_values
+from harness.stats.intervals import estimate
 from harness.tasks.dataset import Dataset, Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.metrics.interface import Metric
+    from harness.results.records import Score
     from harness.tasks.interface import Task
 
 _UNREADABLE = (TypeError, ValueError, AttributeError, OverflowError, RecursionError)
@@ -70,7 +73,7 @@ def announced_texts(task: Task, dataset: Dataset) -> list[tuple[str, Role]]:
                 hint=hint,
                 without_texts=_kind(pair, "texts"),
             )
-        pairs.append((text, Role(role)))
+        pairs.append((text if type(text) is str else str.__str__(text), Role(role)))
     return pairs
 
 
@@ -210,10 +213,33 @@ def check_columns(metric: Metric, predictions: Predictions) -> None:
         raise HarnessError(message, exists=f"columns: {names}", hint="Metric(…, columns=(…)) names them")
 
 
-def undefined(metric: Metric | None, name: str, predictions: Predictions | None, count: int) -> HarnessError:
-    """Return the error for a headline that is undefined, with the reason where a column shows it."""
-    message = f"{name} is undefined"
-    hint = "one side may be constant, or a class missing; a larger --limit may help"
+def infinite_metrics(task: Task, predictions: Predictions, scores: Iterable[Score]) -> list[str]:
+    """Return the metrics that are infinite, of those that have no score."""
+    without = {score.metric for score in scores if score.score is None}
+    return [
+        metric.name
+        for metric in task.metrics
+        if metric.name in without and math.isinf(estimate(metric, predictions).score)
+    ]
+
+
+def infinite_findings(names: Iterable[str], count: int) -> list[Finding]:
+    """Return a warning for each metric that is infinite: it has no score."""
+    return [
+        Finding("metric-infinite", Severity.WARNING, f"{name} is infinite on these {count} examples", _FINITE)
+        for name in names
+    ]
+
+
+_FINITE = "mend the division: a metric is a finite number, or NaN where it is undefined"
+
+
+def undefined(
+    metric: Metric | None, name: str, predictions: Predictions | None, count: int, *, infinite: bool = False
+) -> HarnessError:
+    """Return the error for a headline without a score, with the reason where a column shows it."""
+    message = f"{name} is {'infinite' if infinite else 'undefined'}"
+    hint = _FINITE if infinite else "one side may be constant, or a class missing; a larger --limit may help"
     if predictions is not None:
         message += f" on these {count} examples"
         for column in metric.columns if metric else ():

@@ -16,6 +16,8 @@ from harness.evaluation.answers import (
     check_columns,
     check_dataset,
     check_predictions,
+    infinite_findings,
+    infinite_metrics,
     predictions_hash,
     undefined,
 )
@@ -128,12 +130,15 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
     if isinstance(task, AggregateTask):
         aggregates = aggregate_scores(task, task.score(model, dataset))
         scores = [Score(metric=name, score=_defined(value)) for name, value in aggregates.items()]
+        infinite = [name for name, value in aggregates.items() if math.isinf(value)]
     else:
         predictions = check_predictions(task.predict(model, dataset), dataset, rows)
         scores = [score_predictions(metric, predictions) for metric in task.metrics]
+        infinite = infinite_metrics(task, predictions, scores)
     if not scores or scores[0].score is None:
         name = scores[0].metric if scores else "every metric"
-        raise undefined(task.metrics[0] if task.metrics else None, name, predictions, len(dataset))
+        headline = task.metrics[0] if task.metrics else None
+        raise undefined(headline, name, predictions, len(dataset), infinite=name in infinite)
     requested = model.pop_requested()
     truncated = _Truncated.of(model, requested)
     if predictions is not None and truncated is not None and "truncated" not in predictions:
@@ -150,6 +155,7 @@ def _evaluate_task(model: CachedModel, loaded: LoadedTask) -> tuple[Evaluation, 
         fitted=predictions.fitted if predictions else {},
         findings=(
             *(predictions.findings if predictions else dataset.findings),
+            *infinite_findings(infinite, len(dataset)),
             *calibration,
             *_contamination(model, loaded),
             *_zero_embeddings(model, requested),
@@ -184,7 +190,10 @@ def failure_record(located: LocatedModel, loaded: LoadedTask, error: Exception) 
     """Return the ERROR record of a model that could not be scored on a task."""
     metrics = loaded.task.metrics[:1]
     plain = isinstance(error, HarnessError | PluginError)
-    reason = error_text(error) if plain else f"{type(error).__name__}: {error_text(error)}"
+    text = error_text(error)
+    reason = text if plain else f"{type(error).__name__}: {text}"
+    if not text.strip():
+        reason = error_sentence(error)
     # A path may hold bytes that are not UTF-8, and is not to name this machine's folders.
     reason = redact(without_start_folder(reason)).encode(errors="replace").decode()
     return _evaluation(

@@ -57,7 +57,7 @@ class RunStatus:
         except HarnessError as error:
             self.problem(error.message)
         except (OSError, ValueError, RuntimeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
+            reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
             self.problem(f"cannot read {what}: {reason}")
 
     def count(self, state: State) -> int:

@@ -20,17 +20,23 @@ if TYPE_CHECKING:
     from harness.models.interface import Model
 
 ROUNDS = 5
-_SECONDS = 0.6
+_MOST_ROUNDS = 15
+_QUIET = 0.1
+"""Difference of the slowest and the fastest round, as a share of their median, up to which ROUNDS suffice."""
+_SECONDS = 0.3
 """Minimum seconds of a round that is worth timing: the workload is repeated up to them."""
 _COPIES = 8
 """Maximum repetitions of the workload."""
 _MAX_SECONDS = 20.0
 """Seconds after which no further round begins: a large model is timed in fewer."""
+_MAX_SECONDS_FOR_NOISE = 5.0
+"""Seconds after which no round begins only because those before differ."""
 
 
-def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = ROUNDS) -> Throughput:
+def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int | None = None) -> Throughput:
     """Time `encode` over a workload: a round to warm up, then `rounds` that count.
 
+    rounds: by default five, about two seconds, and up to 15 where they differ by more than a tenth.
     The warm-up decides how often the workload is repeated to make a round that is worth timing. Nothing else
     of ours runs meanwhile, and nothing is cached. Medians are over rounds; the wall and CPU time of each are
     kept: their spread shows a shared machine.
@@ -69,15 +75,21 @@ def measure(model: Model, texts: Sequence[str] | None = None, *, rounds: int = R
     )
 
 
-def _timed_rounds(model: Model, texts: Sequence[str], rounds: int) -> Iterator[tuple[float, float]]:
+def _timed_rounds(model: Model, texts: Sequence[str], rounds: int | None) -> Iterator[tuple[float, float]]:
     """Yield the seconds of each round, at least of one; fewer for a model that takes long."""
-    spent = 0.0
-    for _ in range(rounds):
+    walls: list[float] = []
+    for done in range(1, (rounds or _MOST_ROUNDS) + 1):
         wall, cpu = _timed(model, texts)
         yield wall, cpu
-        spent += wall
-        if spent > _MAX_SECONDS:
+        walls.append(wall)
+        if sum(walls) > _MAX_SECONDS or (rounds is None and done >= ROUNDS and _is_enough(walls)):
             return
+
+
+def _is_enough(walls: Sequence[float]) -> bool:
+    """Whether rounds are alike, or took so long that more are not worth it."""
+    spread = (max(walls) - min(walls)) / max(statistics.median(walls), 1e-9)
+    return spread <= _QUIET or sum(walls) > _MAX_SECONDS_FOR_NOISE
 
 
 def _timed(model: Model, texts: Sequence[str]) -> tuple[float, float]:

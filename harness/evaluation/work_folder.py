@@ -62,7 +62,7 @@ def check_writes(work: Path) -> Iterator[None]:
         if error.errno not in (_FULL | _UNWRITABLE if _concerns(error, work) else _FULL):
             raise
         raise HarnessError(
-            f"cannot train in {work}: {error.strerror}",
+            f"cannot train in {work}: {error.strerror or type(error).__name__}",
             exists=str(error.filename) if error.filename else None,
             hint="free the disk, or pick another --out; --resume continues what was begun",
         ) from error

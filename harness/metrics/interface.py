@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,20 +36,53 @@ class Metric:
 
     counts: how often each example is in each resample; 0 for those that are left out.
     """
+    bounds: tuple[float, float] | None = None
+    """The least and the greatest score, such as (0, 1); of a mean, of its values. None where unknown.
+
+    Intervals end there, and thresholds of a gate beyond are refused.
+    """
 
 
 def compute_score(metric: Metric, columns: Sequence[np.ndarray]) -> float:
     """Return a metric's score of columns, (n,) each: a float, NaN or infinite where it is undefined.
 
     The metric gets copies: what it sorts in place is read by other metrics too. Raises HarnessError for what
-    is no number, and PluginError that names the metric for what it raises.
+    is no number, or not within the metric's bounds, and PluginError that names the metric for what it raises.
     """
     with metric_code(metric):
         value: Any = metric.compute(*(column.copy() for column in columns))
     if (fault := number_fault(value)) is not None:
         what = f"metric {metric.name} returned {fault}: one number is wanted, NaN where it is undefined"
         raise HarnessError(what, without_texts=f"metric {metric.name} returned no number")
-    return float(value)
+    score = float(value)
+    if metric.bounds is None or not math.isfinite(score):
+        return score
+    if fault := bounds_fault(metric, score, columns):
+        raise HarnessError(fault, without_texts=fault, hint=_BOUNDS_HINT)
+    low, high = metric.bounds
+    return min(max(score, low), high)
+
+
+def bounds_fault(metric: Metric, score: float, columns: Sequence[np.ndarray]) -> str | None:
+    """Return how a finite score, or a value of a mean, is not within its metric's bounds; None if it is.
+
+    What lies beyond by rounding is within.
+    """
+    if metric.bounds is None:
+        return None
+    low, high = metric.bounds
+    beyond = _ROUNDING * (high - low)
+    values = columns[0].astype(float) if metric.per_example else None
+    for value in (score,) if values is None else (values.min(), values.max()):
+        if not low - beyond <= value <= high + beyond:
+            what = f"has the value {value:g}" if metric.per_example else f"returned {value:g}"
+            return f"metric {metric.name} {what}, and its bounds say between {low:g} and {high:g}"
+    return None
+
+
+_ROUNDING = 1e-6
+"""Share of a metric's range by which a score may be beyond it: sums in float32 are no better."""
+_BOUNDS_HINT = "mend the metric, or its bounds: bounds=(least, greatest)"
 
 
 @contextmanager

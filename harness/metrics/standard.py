@@ -84,12 +84,20 @@ def mean(values: ArrayLike) -> float:
     return _once(_mean, values)
 
 
-def mean_metric(name: str, column: str | None = None, *, where: str | None = None) -> Metric:
+def mean_metric(
+    name: str,
+    column: str | None = None,
+    *,
+    where: str | None = None,
+    bounds: tuple[float, float] | None = None,
+) -> Metric:
     """Return the metric that is the mean of a per-example column: accuracy, recall@k, nDCG@k, …
 
-    column: name of the column; that of the metric if None.
+    column: name of the column; that of the metric if None. bounds: the least and the greatest value that a
+    cell may have; None where unknown, and for the statistics 0 and 1 where all cells lie between them.
     """
-    return Metric(name, mean, columns=(column or name,), where=where, per_example=True, resample=_mean)
+    columns = (column or name,)
+    return Metric(name, mean, columns=columns, where=where, per_example=True, resample=_mean, bounds=bounds)
 
 
 def weighted_sums(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -246,8 +254,10 @@ def _macro_f1(gold: np.ndarray, predicted: np.ndarray, counts: np.ndarray) -> np
     return _quotient(total, present)
 
 
-SPEARMAN = Metric("spearman", spearman, resample=_spearman)
-PEARSON = Metric("pearson", pearson, resample=_pearson)
-ROC_AUC = Metric("roc_auc", roc_auc, resample=_roc_auc)
-AVERAGE_PRECISION = Metric("average_precision", average_precision, resample=_average_precision)
-MACRO_F1 = Metric("macro_f1", macro_f1, resample=_macro_f1)
+SPEARMAN = Metric("spearman", spearman, resample=_spearman, bounds=(-1.0, 1.0))
+PEARSON = Metric("pearson", pearson, resample=_pearson, bounds=(-1.0, 1.0))
+ROC_AUC = Metric("roc_auc", roc_auc, resample=_roc_auc, bounds=(0.0, 1.0))
+AVERAGE_PRECISION = Metric(
+    "average_precision", average_precision, resample=_average_precision, bounds=(0.0, 1.0)
+)
+MACRO_F1 = Metric("macro_f1", macro_f1, resample=_macro_f1, bounds=(0.0, 1.0))

@@ -22,6 +22,9 @@ class Role(StrEnum):
     DOCUMENT = "document"
 
 
+PROOFS = "proofs"
+"""Folder within the embedding cache: what was found of models when they were loaded."""
+
 DTYPES = ("float32", "bfloat16", "float16", "int8")
 """Names of the types that embeddings can be computed in; `int8` with a backend that has it."""
 
@@ -103,6 +106,8 @@ class ModelSpec:
     settings: Settings = field(default_factory=Settings)
     threads: str = "auto"
     """Threads to encode with, `N` or `WxT`; not a setting, since it changes no embedding."""
+    proofs: str = field(default="", repr=False, compare=False)
+    """Folder that keeps what was found of it when it was loaded before; empty to try it every time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

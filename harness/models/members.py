@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.finding import finding_fault
-from harness.models.interface import ModelFacts, ModelSpec
+from harness.models.interface import SIMILARITIES, ModelFacts, ModelSpec
 from harness.render import shown_value
 from harness.system.plugin_code import error_sentence
 
@@ -72,6 +73,8 @@ def _fact_faults(facts: ModelFacts) -> Iterator[str]:
     for name in ("similarity", "dtype", "device", "backend"):
         if not isinstance(values[name], str) or not values[name]:
             yield f"facts.{name} is {values[name]!r}, not a text"
+    if isinstance(values["similarity"], str) and values["similarity"] not in (*SIMILARITIES, "hamming"):
+        yield f"facts.similarity is {values['similarity']!r}: {_known(values['similarity'])}"
     for name in ("reproducible", "remote"):
         if not isinstance(values[name], bool):
             yield f"facts.{name} is {values[name]!r}, not True or False"
@@ -84,6 +87,12 @@ def _fact_faults(facts: ModelFacts) -> Iterator[str]:
     for finding in values["findings"]:
         if fault := finding_fault(finding):
             yield f"facts.findings has {fault}"
+
+
+def _known(similarity: str) -> str:
+    near = difflib.get_close_matches(similarity, SIMILARITIES, n=1, cutoff=0.5)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return f"{', '.join(SIMILARITIES)} exist{meant}"
 
 
 def _is_count(value: Any) -> bool:  # noqa: ANN401 - a plugin may say anything

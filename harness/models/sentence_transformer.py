@@ -10,8 +10,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.models.backends.backend_model import BackendModel
-from harness.models.backends.choose import choose
-from harness.models.backends.precision import confirm, set_precision
+from harness.models.backends.proof import Proof, ProofFile, StaleProofError, prove
 from harness.models.backends.threads import ThreadLayout, Workers
 from harness.models.configuration import (
     configured_dimensions,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
     from harness.finding import Finding
     from harness.models.backends import Batch
-    from harness.models.backends.trial import Trial
 
 _WORTH_CALIBRATING = 8
 """Minimum number of batches for which a calibration of threads pays off."""
@@ -81,7 +79,10 @@ class LocatedFolder:
         try:
             model, findings = load_folder(self.folder, device, settings)
             self._check_unchanged()
-            return SentenceModel(model, self, findings)
+            try:
+                return SentenceModel(model, self, findings)
+            except StaleProofError:  # its weights may be in another precision by now
+                return SentenceModel(load_folder(self.folder, device, settings)[0], self, findings)
         except HarnessError:
             raise
         except Exception as error:
@@ -114,12 +115,11 @@ class SentenceModel:
             model.similarity_fn_name = settings.similarity  # type: ignore[assignment] # checked in `locate`
         model.truncate_dim = None  # embeddings are encoded in full: see `models.stored_model`
         self._model = BackendModel(model, settings, self.name)
-        chosen = choose(self._model, settings.backend)
-        self.backend = chosen.backend
-        deviation = set_precision(self.backend, self._model, settings)
-        reproducible = self.backend.make_batch_invariant()
-        deviation = confirm(self.backend, self._model, settings, chosen.trial, deviation)
-        self.workers = Workers(self.spec.threads, divisible=self.backend.divisible)
+        self._proved = prove(self._model, settings, ProofFile(self.spec, self.fingerprint, model.device.type))
+        self.backend, proof = self._proved.backend, self._proved.proof
+        self.workers = Workers(
+            self.spec.threads, divisible=self.backend.divisible, layout=self._proved.layout
+        )
         self.facts = ModelFacts(
             dimensions=self._model.dimensions,
             similarity=str(model.similarity_fn_name),
@@ -129,10 +129,10 @@ class SentenceModel:
             size_bytes=weights_size(located.folder),
             device=model.device.type,
             backend=self.backend.name,
-            reproducible=reproducible,
-            notes=chosen.notes,
-            deviation=deviation,
-            findings=(*findings, *_findings(self._model, located, chosen.trial)),
+            reproducible=proof.reproducible,
+            notes=proof.notes,
+            deviation=proof.deviation,
+            findings=(*findings, *_findings(self._model, located, proof)),
         )
 
     def encode(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray:
@@ -188,6 +188,7 @@ class SentenceModel:
         if self.backend.parallel and len(first) == _WORTH_CALIBRATING and self.workers.needs_calibration:
             typical = first[len(first) // 2]
             self.workers.calibrate(lambda: run(typical))
+            self._proved.note_layout(self.workers.layout)
         alone = not self.backend.parallel or len(first) == 1
         return self.workers.map(run, itertools.chain(first, batches), alone=alone)
 
@@ -216,9 +217,9 @@ class SentenceModel:
         return embeddings
 
 
-def _findings(model: BackendModel, located: LocatedFolder, trial: Trial) -> Iterator[Finding]:
+def _findings(model: BackendModel, located: LocatedFolder, proof: Proof) -> Iterator[Finding]:
     """Yield what is doubtful about a model: its batches, prompts and similarity."""
-    if (dependent := trial.finding) is not None:
+    if (dependent := proof.finding) is not None:
         yield dependent
     yield from unused_prompts(model)
     yield from unknown_similarity(located.folder, located.spec.settings)

@@ -133,8 +133,15 @@ def _metrics_fault(metrics: Sequence[Metric]) -> str | None:
             return f"whose metric {name!r} has columns {metric.columns!r}, not a tuple of names"
         if metric.where is not None and not _is_text(metric.where):
             return f"whose metric {name!r} counts rows where {metric.where!r}, not the name of a column"
+        if metric.bounds is not None and not _are_bounds(metric.bounds):
+            return f"whose metric {name!r} has bounds {metric.bounds!r}, not (least, greatest) in numbers"
     repeated = [name for name, count in Counter(metric.name for metric in metrics).items() if count > 1]
     return f"with more than one metric {repeated[0]!r}" if repeated else None
+
+
+def _are_bounds(bounds: Any) -> bool:  # noqa: ANN401
+    numbers = isinstance(bounds, tuple | list) and len(bounds) == 2
+    return numbers and all(isinstance(bound, int | float) for bound in bounds) and bounds[0] < bounds[1]
 
 
 def _name_fault(name: Any) -> str | None:  # noqa: ANN401

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.stats.curve import Interval
 from harness.stats.influence import groups_of, score_influences, standard_error
 from harness.stats.rare import RareChangeCurve
 from harness.stats.spread import effective_number
+from harness.stats.unseen_share import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +52,9 @@ def gain_curve(pair: AnswerPair) -> Curve | None:
     sides = [score_influences(answers) for answers in (pair.baseline, pair.candidate)]
     influence = sides[1] - sides[0]
     largest = float(np.abs([*sides, influence]).max())
-    return _curve(_Measured(pair.gain, influence, largest, pair.candidate, pair.resampled), anchor=0.0)
+    measured = _Measured(pair.gain, influence, largest, pair.candidate, pair.resampled)
+    low, high = bounds_of(pair.metric)
+    return _curve(measured, anchor=0.0, bounds=Interval(low - high, high - low))
 
 
 def score_curve(answers: Answers) -> Curve | None:
@@ -58,10 +62,10 @@ def score_curve(answers: Answers) -> Curve | None:
     influence = score_influences(answers)
     largest = float(np.abs(influence).max())
     measured = _Measured(answers.score, influence, largest, answers, answers.resampled)
-    return _curve(measured, anchor=answers.score)
+    return _curve(measured, anchor=answers.score, bounds=bounds_of(answers.metric))
 
 
-def _curve(measured: _Measured, *, anchor: float) -> Curve | None:
+def _curve(measured: _Measured, *, anchor: float, bounds: Interval) -> Curve | None:
     answers = measured.answers
     groups = groups_of(answers)
     error, halves = standard_error(measured.influence), _error_of_halves(measured.resampled, answers.count)
@@ -72,7 +76,9 @@ def _curve(measured: _Measured, *, anchor: float) -> Curve | None:
     size = measured.largest * math.sqrt(math.ceil(answers.count / groups))
     # Large units carry more of the variance than small ones: there are fewer degrees of freedom (Kish, 1965).
     freedom = min(effective_number(answers.sizes), groups, _SPLITS if halves > error else math.inf) - 1
-    return RareChangeCurve(measured.value, max(error, halves), freedom, size, _TEST, anchor=anchor)
+    return RareChangeCurve(
+        measured.value, max(error, halves), freedom, size, _TEST, anchor=anchor, bounds=bounds
+    )
 
 
 def _error_of_halves(resampled: Callable[[np.ndarray], np.ndarray], count: int) -> float:

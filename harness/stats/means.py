@@ -171,13 +171,16 @@ def count_flips(pair: AnswerPair) -> tuple[int, int] | None:
 
 
 def bounds_of_values(pair: AnswerPair) -> Interval:
-    """Return 0 and 1 for values between them; infinite for others, whose range is unknown."""
+    """Return 0 and 1 for values between them, for others the metric's own; infinite where unknown."""
     sides = _bounds(pair.baseline), _bounds(pair.candidate)
     return sides[0].hull(sides[1])
 
 
 def _bounds(answers: Answers) -> Interval:
-    return Interval(0.0, 1.0) if _in_unit_range(answers) else Interval(-np.inf, np.inf)
+    return Interval(0.0, 1.0) if _in_unit_range(answers) else Interval(*(answers.metric.bounds or _UNKNOWN))
+
+
+_UNKNOWN = (-np.inf, np.inf)
 
 
 def _in_unit_range(answers: Answers) -> bool:

@@ -57,9 +57,14 @@ def is_without_width(curve: Curve, bounds: Interval) -> bool:
 
 
 def bounds_of(metric: Metric) -> Interval:
-    """Return the least and the greatest score of a metric; infinite where unknown."""
+    """Return the least and the greatest score of a metric; infinite where unknown.
+
+    They are those that the metric says or, where it is one of our functions, those of the function.
+    """
     from harness.metrics import standard as metrics
 
+    if metric.bounds is not None:
+        return Interval(*metric.bounds)
     known: dict[Callable[..., float], Interval] = {
         metrics.pearson: Interval(-1.0, 1.0),
         metrics.spearman: Interval(-1.0, 1.0),

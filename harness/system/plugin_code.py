@@ -114,9 +114,9 @@ def error_sentence(error: BaseException) -> str:
         return str(error)
     kind, lines = type(error).__name__, [line.strip() for line in error_text(error).splitlines()]
     words = [line for line in lines if line]
-    if isinstance(error, HarnessError):
-        return " ".join(words)
-    return " ".join([f"{kind}:", *words]) if words else kind
+    if not words:
+        return f"{kind} without a message" if isinstance(error, Exception) else kind
+    return " ".join(words if isinstance(error, HarnessError) else [f"{kind}:", *words])
 
 
 def error_text(error: BaseException) -> str:

@@ -1,4 +1,9 @@
-"""Standard streams that cannot end a command: an output that fails is noted, and the work goes on."""
+"""Standard streams that cannot end a command: an output that fails is noted, and the work goes on.
+
+Standard output is the command's own: its text goes to a duplicate of the descriptor that the command was
+started with, and whatever else writes to descriptor 1 (a library in C, a process that is started) writes to
+standard error. So the JSON of a command is JSON, whatever code of plugins does.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +27,8 @@ _REPLACED = "harness"
 
 _encodings: dict[int, str] = {}
 """Number of a stream that we protect → its encoding."""
+_own: dict[int, int] = {}
+"""Number of a stream that we protect → the descriptor of our own that leads where it led at the start."""
 _sinks: dict[int, _Sink] = {}
 
 
@@ -47,12 +54,16 @@ def protect_streams() -> None:
     A character that the encoding does not have becomes a simpler one, or its code. Streams that a program
     has replaced, as tests do, stay.
     """
+    if _OUTPUT in _encodings and sys.stdout is sys.stderr:  # of an earlier command: `end_output`
+        sys.stdout = _stream(_OUTPUT, _encodings[_OUTPUT])
     codecs.register_error(_REPLACED, _replace)
     for number in (0, _OUTPUT, _ERROR):
         _open_closed(number)
     sys.stdin = sys.stdin or os.fdopen(os.dup(0), encoding="utf-8")
     sys.stdout = _protected(sys.stdout, sys.__stdout__, _OUTPUT)
     sys.stderr = _protected(sys.stderr, sys.__stderr__, _ERROR)
+    if _sink_of(sys.stdout) is not None:
+        os.dup2(_ERROR, _OUTPUT)
 
 
 def reopen_streams() -> None:
@@ -60,12 +71,12 @@ def reopen_streams() -> None:
 
     What is printed goes where it went before; nothing is done where the streams were never protected.
     """
+    if _encodings:
+        _open_descriptors()
     for number, name in ((_OUTPUT, "stdout"), (_ERROR, "stderr")):
         if number in _encodings and not _is_open(getattr(sys, name)):
-            _open_closed(number)
             setattr(sys, name, _stream(number, _encodings[number]))
     if _encodings and not _is_open(sys.stdin):
-        _open_closed(0)
         sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
 
 
@@ -86,6 +97,33 @@ def output_aside() -> Iterator[None]:
         sys.stdout = output
 
 
+def end_output() -> None:
+    """Send what is printed from now on to standard error: the command has said all, and the process ends.
+
+    Code of plugins may have asked to be called at exit.
+    """
+    if _OUTPUT in _encodings:
+        sys.stdout = sys.stderr
+
+
+def _open_descriptors() -> None:
+    """Open the standard descriptors that are closed: the next file would get the number of one."""
+    errors = _own.get(_ERROR)
+    for number in (0, _OUTPUT, _ERROR):
+        if _is_closed(number) and number and errors is not None:
+            os.dup2(errors, number)
+        else:
+            _open_closed(number)
+
+
+def _is_closed(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return True
+    return False
+
+
 def _is_open(stream: TextIO | None) -> bool:
     try:
         return stream is not None and not stream.closed
@@ -98,13 +136,17 @@ def output_error() -> str | None:
 
     A reader that closes its pipe, such as `head`, has read what it wanted.
     """
-    buffer: Any = getattr(sys.stdout, "buffer", None)
-    sink = getattr(buffer, "raw", None)
-    if not isinstance(sink, _Sink):
+    sink = _sink_of(sys.stdout)
+    if sink is None:
         return None
     sys.stdout.flush()
     error = sink.error
     return None if error is None or error.errno == errno.EPIPE else error.strerror or str(error)
+
+
+def _sink_of(stream: TextIO) -> _Sink | None:
+    sink = getattr(getattr(stream, "buffer", None), "raw", None)
+    return sink if isinstance(sink, _Sink) else None
 
 
 def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -118,9 +160,7 @@ def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
 
 def _open_closed(number: int) -> None:
     """Open a stream that is closed: the next file that is opened would take its number, and its output."""
-    try:
-        os.fstat(number)
-    except OSError:
+    if _is_closed(number):
         handle = os.open(os.devnull, os.O_RDWR)
         os.dup2(handle, number)
         if handle != number:
@@ -137,7 +177,9 @@ def _protected(stream: TextIO | None, original: TextIO | None, number: int) -> T
 
 def _stream(number: int, encoding: str) -> TextIO:
     """Return a stream that cannot fail; it keeps the error of the one before it."""
-    sink = _Sink(number, "wb", closefd=False)
+    if number not in _own:
+        _own[number] = os.dup(number)
+    sink = _Sink(_own[number], "wb", closefd=False)
     sink.error = _sinks[number].error if number in _sinks else None
     _encodings[number], _sinks[number] = encoding, sink
     return io.TextIOWrapper(

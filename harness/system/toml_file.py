@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Keys = tuple[str | int, ...]
 
 Record = TypeVar("Record")
+_WRONG: Any = object()
+"""In place of a value of a wrong type."""
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -82,16 +84,20 @@ def read_table(
     at: Keys = (),
     hyphens: bool = False,
     hint: str | None = None,
+    partial: bool = False,
 ) -> Record | None:
     """Convert a table as `table_as` does, and add to `faults` what that raises.
 
     Unknown keys are left out. Returns None where a key is missing or a value has a wrong type.
+    partial: such a value is its field's default, so that more faults can be found at once, and None is
+    returned only where the field has none.
     """
     check_nesting(table, file)
     _check_integers(table, file)
     reader = _Reader(file, hyphens, hint, faults)
     values = reader.value(table, kind, at)
-    return None if reader.unreadable else msgspec.convert(values, kind)
+    lacking = reader.lacking or values is _WRONG
+    return None if lacking or (reader.unreadable and not partial) else msgspec.convert(values, kind)
 
 
 def type_fault(value: object, wanted: Any) -> str | None:  # noqa: ANN401 - a type
@@ -132,20 +138,28 @@ class _Reader:
     faults: Faults
     unreadable: bool = False
     """Whether a key is missing, or a value has a wrong type."""
+    lacking: bool = False
+    """Whether one of these has no default."""
 
     def value(self, value: Any, wanted: Any, at: Keys) -> Any:  # noqa: ANN401 - plain data, and a type
-        """Return the value with keys spelled as fields, without unknown ones; adds to the faults."""
+        """Return the value with keys spelled as fields, without unknown ones; adds to the faults.
+
+        Returns _WRONG for a value of a wrong type; inside of tables, it is left out.
+        """
         kind = wanted if value is None else _fitting(wanted, value)
         items = get_args(kind)
         if is_dataclass(kind) and isinstance(value, dict):
             return self.table(value, kind, at)
         if get_origin(kind) is dict and isinstance(value, dict):
-            return {key: self.value(inner, items[1], (*at, key)) for key, inner in value.items()}
+            read = {key: self.value(inner, items[1], (*at, key)) for key, inner in value.items()}
+            return {key: inner for key, inner in read.items() if inner is not _WRONG}
         if _is_list_of_tables(kind) and isinstance(value, list):
-            return [self.value(inner, items[0], (*at, number)) for number, inner in enumerate(value)]
+            rows = [self.value(inner, items[0], (*at, number)) for number, inner in enumerate(value)]
+            return [inner for inner in rows if inner is not _WRONG]
         if fault := type_fault(value, wanted):
             self.unreadable = True
             self.faults.add(self.wrong_type(value, wanted, at, fault))
+            return _WRONG
         return value
 
     def table(self, table: dict[str, Any], kind: Any, at: Keys) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
@@ -166,7 +180,9 @@ class _Reader:
                 self.faults.add(
                     self.error((*at, name), f"is missing; it must be {_describe(wanted)}", wanted)
                 )
-        return values
+        sound = {name: value for name, value in values.items() if value is not _WRONG}
+        self.lacking |= any(_is_required(field) and name not in sound for name, field in known.items())
+        return sound
 
     def unknown(self, key: str, known: Iterable[str], at: Keys) -> HarnessError:
         table = f"{table_name(*at)} of " if at else ""

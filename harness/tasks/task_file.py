@@ -121,9 +121,9 @@ def _read(path: Path, faults: Faults) -> TaskFile:
 
 def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, TaskKind]) -> Task:
     where = f"{file}: {table_name('tasks', name)}"
-    if problem := name_error(name):
-        raise HarnessError(f"{where}: the name {problem}", hint="a word after --tasks must select it")
     faults = Faults()
+    if problem := name_error(name):
+        faults.add(HarnessError(f"{where}: the name {problem}", hint="a word after --tasks must select it"))
     general = read_table(
         {key: value for key, value in table.items() if key in _GENERAL},
         TaskTable,
@@ -135,11 +135,11 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     reading: dict[str, Any] = {}
     with faults.collect():
         reading = _reading(table, file, name)
+    kind_name = table.get("kind")
+    if isinstance(kind_name, str) and kind_name not in kinds:
+        faults.add(HarnessError.unknown("kind of task", kind_name, kinds), where)
     faults.refuse(where)
     general = cast("TaskTable", general)  # there are faults where it is None
-    if general.kind not in kinds:
-        faults.add(HarnessError.unknown("kind of task", general.kind, kinds), where)
-        faults.refuse()
     given = (general.path,) if isinstance(general.path, str) else general.path
     if not given:
         raise HarnessError(f"{where} path names no file")

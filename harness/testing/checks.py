@@ -45,6 +45,13 @@ class _CheckTrial:
         """Inputs with cells and figures of all kinds, and the input of which something is to be found."""
         return [*strange_inputs(), *([] if self.finds is None else [self.finds])]
 
+    @property
+    def private(self) -> list[str]:
+        """The texts of the rows that it looks at."""
+        rows = [given.rows for given in (*self.strange, clean_rows()) if given.rows is not None]
+        cells = (cell for some in rows for column in some.texts.values() for cell in column)
+        return [cell for cell in cells if isinstance(cell, str)]
+
     def look(self, given: CheckInput) -> list[Any]:
         """Return what the check finds."""
         with plugin_code():

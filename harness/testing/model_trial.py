@@ -52,6 +52,11 @@ class ModelTrial:
         """The loaded model; raises HarnessError for what is no model, and facts that contradict settings."""
         return load_located(self.located)
 
+    @property
+    def private(self) -> tuple[str, ...]:
+        """The texts that it encodes."""
+        return TEXTS
+
     @cached_property
     def embeddings(self) -> np.ndarray:
         """The embeddings of `TEXTS`, in an array of their own."""

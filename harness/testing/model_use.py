@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.encoding.validate import are_apart, tokens_checked
+from harness.errors import HarnessError
 from harness.models.interface import SIMILARITIES, Role
 from harness.testing.model_trial import ODD, TEXTS
 from harness.testing.rules import Rule
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from harness.testing.model_trial import ModelTrial
-
-_CLOSE = 1e-3
-"""Maximum difference of a similarity, relative to the largest: functions are computed in float32."""
 
 
 def _roles(trial: ModelTrial) -> Iterator[str]:
@@ -68,13 +67,6 @@ def _similarity(trial: ModelTrial) -> Iterator[str]:
             )
 
 
-def are_apart(wanted: np.ndarray, found: np.ndarray) -> bool:
-    """Whether similarities are further apart than rounding in float32."""
-    import numpy as np
-
-    return bool(np.abs(wanted - found).max() > _CLOSE * max(1.0, float(np.abs(wanted).max())))
-
-
 def similarity_of(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return similarities by a name of `SIMILARITIES`, (n, m): of the distances, minus the distance."""
     import numpy as np
@@ -98,13 +90,12 @@ def _tokens(trial: ModelTrial) -> Iterator[str]:
         found = trial.model.count_tokens(texts, role)
         if found is None:
             return
-        counts = np.asarray(found)
-        if counts.shape != (len(texts),) or counts.dtype.kind not in "iu" or (counts < 0).any():
-            yield (
-                f"count_tokens returns {counts.dtype} of shape {counts.shape} for {len(texts)} texts: whole"
-                f" numbers of shape ({len(texts)},) are wanted, or None where they are unknown"
-            )
+        try:
+            counts = tokens_checked(trial.model, found, len(texts))
+        except HarnessError as error:
+            yield f"{error.message} ({error.hint})"
             return
+        assert counts is not None  # noqa: S101 - it was asked before
         alone = np.asarray([np.asarray(trial.model.count_tokens([text], role))[0] for text in texts])
         if not np.array_equal(alone, counts):
             yield f"count_tokens depends on the other texts: {counts.tolist()}, each alone {alone.tolist()}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from harness.encoding.validate import as_embeddings
 from harness.errors import HarnessError
 from harness.models.interface import Role
 from harness.plugins.validate import model_error
@@ -60,18 +61,11 @@ def _loads(trial: ModelTrial) -> Iterator[str]:
 
 
 def _shape(trial: ModelTrial) -> Iterator[str]:
-    import numpy as np
-
-    dimensions = trial.model.facts.dimensions
     for texts in (list(TEXTS), list(TEXTS[:1]), []):
-        found: Any = trial.model.encode(texts, Role.TEXT)
-        wanted = f"a float32 array of shape ({len(texts)}, {dimensions}) is wanted for {len(texts)} texts"
-        if not isinstance(found, np.ndarray):
-            yield f"encode returns a {type(found).__name__}: {wanted}, on the host"
-        elif found.dtype != np.float32:
-            yield f"encode returns {found.dtype}: {wanted}"
-        elif found.shape != (len(texts), dimensions):
-            yield f"encode returns shape {found.shape}: {wanted}"
+        try:
+            as_embeddings(trial.model, trial.model.encode(texts, Role.TEXT), len(texts))
+        except HarnessError as error:
+            yield f"{error.message} ({error.hint})"
 
 
 def _finite(trial: ModelTrial) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.plugins.validate import answer_error
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.testing.network import no_network
+from harness.testing.output import noted_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,29 +54,48 @@ def find_failures(stages: Stages, trial: Any) -> list[Failure]:  # noqa: ANN401 
     """Return one failure for each rule that is broken, of the first stage that has any.
 
     Whatever the plugin raises is a failure of the rule that was tried. The network is out of reach; an
-    attempt to reach it is a failure of the rule `network`.
+    attempt to reach it is a failure of the rule `network`, a stream that it closes one of `streams`, and a
+    text of its rows in what it prints one of `prints`: `trial.private` are these texts.
     """
     for stage in stages:
         found: list[Failure] = []
-        with no_network(raises=False) as attempts:
+        with no_network(raises=False) as attempts, noted_output() as output:
             for rule in stage:
                 found += [Failure(rule.name, sentence) for sentence in _first(rule, trial)]
         if attempts:
             # What was refused may have broken any other rule.
             return [Failure("network", f"it wants to reach {', '.join(dict.fromkeys(attempts))}: {_HERE}")]
+        if output.closed:
+            return [Failure("streams", f"it closes {', '.join(output.closed)}: {_OTHERS}")]
+        if output.parts and (text := output.quoted(_private(trial))):
+            found.append(Failure("prints", f"it prints {text[:40]!r}, a text of its rows: {_NO_TEXTS}"))
         if found:
             return found
     return []
 
 
+def _private(trial: Any) -> Sequence[str]:  # noqa: ANN401 - each kind has its own
+    """Return the texts that a plugin gets; none where they cannot be read, which another rule says."""
+    try:
+        return list(trial.private)
+    except Exception:  # noqa: BLE001 - a plugin may raise anything
+        return []
+
+
+_OTHERS = "other code prints there, too; leave the streams open, and redirect them for your own code alone"
+_NO_TEXTS = "they are the user's, and --no-texts keeps them out of logs; print ids, row numbers or counts"
 _HERE = "a test reaches this machine only; start a server of your own at 127.0.0.1, or use what is on disk"
-NETWORK = ("network", "reaches no other machine")
-"""The rule that holds in all stages, with what it wants."""
+_IN_ALL_STAGES = {
+    "network": "reaches no other machine",
+    "streams": "leaves the standard streams open",
+    "prints": "prints no text of its rows",
+}
+"""The rules that hold in all stages, with what each wants."""
 
 
 def wanted(stages: Stages) -> Mapping[str, str]:
     """Return the names of all rules with what each wants, in one line."""
-    return {rule.name: rule.wants for stage in stages for rule in stage} | dict([NETWORK])
+    return {rule.name: rule.wants for stage in stages for rule in stage} | _IN_ALL_STAGES
 
 
 def raise_failures(what: str, failures: Sequence[str]) -> None:

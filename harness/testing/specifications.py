@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from harness.encoding.validate import are_apart
 from harness.errors import HarnessError
 from harness.models.interface import ALL_SETTINGS, ModelFacts, ModelSpec, Role, Settings
 from harness.testing.model_trial import TEXTS
-from harness.testing.model_use import are_apart, similarity_of
+from harness.testing.model_use import similarity_of
 from harness.testing.rules import Rule
 
 if TYPE_CHECKING:

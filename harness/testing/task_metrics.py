@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from harness.metrics.interface import bounds_fault, number_fault
 from harness.results.records import plain_values
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.testing.rules import Rule
@@ -81,14 +82,15 @@ def _array(values: Any) -> np.ndarray:  # noqa: ANN401 - a column of any type
 
 def _defined(trial: TaskTrial) -> Iterator[str]:
     for metric in trial.task.metrics:
-        score = metric.compute(*columns_of(metric, trial.answers))
-        try:
-            defined = math.isfinite(float(score))
-        except (TypeError, ValueError):
-            yield f"metric {metric.name!r} returns a {type(score).__name__}, not a number"
-            continue
-        if not defined:
-            yield f"metric {metric.name!r} is {float(score)} on these {len(trial.answers)} examples"
+        columns = columns_of(metric, trial.answers)
+        score: Any = metric.compute(*columns)
+        if (fault := number_fault(score)) is not None:
+            yield f"metric {metric.name!r} returns {fault}: one number is wanted, such as float(score)"
+        elif not math.isfinite(score):
+            what = "infinite" if math.isinf(score) else "NaN"
+            yield f"metric {metric.name!r} is {what} on these {len(trial.answers)} examples"
+        elif (fault := bounds_fault(metric, float(score), columns)) is not None:
+            yield f"{fault}: mend the metric, or its bounds"
 
 
 def _pure(trial: TaskTrial) -> Iterator[str]:
@@ -162,7 +164,9 @@ def _resampled(trial: TaskTrial) -> Iterator[str]:
 
 COLUMN_RULES = (Rule("metric-columns", "returns every column that a metric reads", _columns_exist),)
 VALUE_RULES = (Rule("finite", "has numbers in what metrics read, also for an embedding of zeros", _finite),)
-DEFINED_RULES = (Rule("metrics-defined", "has metrics that return a number", _defined),)
+DEFINED_RULES = (
+    Rule("metrics-defined", "has metrics that return a number, within the bounds that they say", _defined),
+)
 METRIC_RULES = (
     Rule("metrics-pure", "has metrics that change nothing and ignore the order of rows", _pure),
     Rule("metrics-undefined", "has metrics that are NaN for too few examples, and do not raise", _undefined),

@@ -44,10 +44,12 @@ class TaskTrial:
         """The rows that `load` returns."""
         return self.task.load(self.source)
 
-    @cached_property
-    def announced(self) -> list[Any]:
-        """What `texts` announces."""
-        return list(self.task.texts(self.dataset.lent()))
+    @property
+    def private(self) -> list[str]:
+        """The texts of its rows."""
+        tables = (self.dataset, *self.dataset.tables.values())
+        cells = (cell for table in tables for name in table.columns for cell in table[name])
+        return [cell for cell in cells if isinstance(cell, str)]
 
     @cached_property
     def watched(self) -> WatchedModel:

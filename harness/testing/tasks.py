@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.encoding.cached_model import CachedModel
+from harness.errors import HarnessError
+from harness.evaluation.answers import announced_texts
 from harness.evaluation.evaluate import evaluate_task, load_task
-from harness.models.interface import Role
 from harness.plugins.validate import answer_error
 from harness.results.prediction_files import to_parquet
 from harness.results.records import column_hash, content_hash, plain_values
@@ -102,14 +103,15 @@ def _encodes(trial: TaskTrial) -> Iterator[str]:
 
 def _announces(trial: TaskTrial) -> Iterator[str]:
     """Find texts that are announced and not encoded, or encoded and not announced."""
-    for item in trial.announced:
-        if not (isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Role)):
-            yield f"texts announces {item!r}: a text with its Role is wanted, such as ('…', Role.TEXT)"
-            return
-    if trial.announced != list(trial.task.texts(trial.dataset.lent())):
+    try:
+        pairs, again = (announced_texts(trial.task, trial.dataset) for _ in range(2))
+    except HarnessError as error:
+        yield f"{error.message} ({error.hint})" if error.hint else error.message
+        return
+    if pairs != again:
         yield "texts announces other texts when it is asked again: return a new list or generator each time"
         return
-    announced, encoded = set(trial.announced), set(trial.watched.asked)
+    announced, encoded = set(pairs), set(trial.watched.asked)
     if missing := [item for item in trial.watched.asked if item not in announced]:
         text, role = missing[0]
         roles = [other for known, other in announced if known == text]

@@ -90,6 +90,11 @@ class TrainerTrial:
         self.rows = rows or _pairs()
         self._base = base
 
+    @property
+    def private(self) -> list[str]:
+        """The texts of its rows."""
+        return [cell for column in self.rows.texts.values() for cell in column if isinstance(cell, str)]
+
     @cached_property
     def base(self) -> Path:
         """The folder that training starts from."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from harness.models.interface import Model
 
 
+_ROLES = frozenset(Role)
+"""Roles, which are equal to their names."""
+
+
 class WatchedModel:
     """A model around a model; embeddings that it returns may be written to, and it knows which were.
 
@@ -39,7 +43,8 @@ class WatchedModel:
         import numpy as np
 
         self._note_misuse(texts, role)
-        texts, role = [str(text) for text in texts], Role(role)
+        # What is no role is noted above; as a text, the rest can still be tried.
+        texts, role = [str(text) for text in texts], Role(role) if role in _ROLES else Role.TEXT
         self.asked.update(((text, role), None) for text in texts)
         embeddings = np.array(self._model.encode(texts, role))
         if self._zeros and texts:
@@ -80,5 +85,6 @@ class WatchedModel:
             self.misuse = (
                 f"predict calls encode with {strange[0]!r}, a {type(strange[0]).__name__}, not a text"
             )
-        elif not isinstance(role, Role):
-            self.misuse = f"predict calls encode with the role {role!r}: Role.{str(role).upper()} is wanted"
+        elif role not in _ROLES:
+            known = ", ".join(f"Role.{name}" for name in Role.__members__)
+            self.misuse = f"predict calls encode with the role {role!r}: {known} exist"

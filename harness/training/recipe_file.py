@@ -9,8 +9,8 @@ from harness.errors import Faults, HarnessError
 from harness.system.paths import shown_path
 from harness.system.toml_file import read_table, read_toml
 from harness.training.losses import LOSSES
-from harness.training.recipe import CORRECTED, Recipe
-from harness.training.validate import validate_recipe
+from harness.training.recipe import CORRECTED, Data, Loss, Recipe
+from harness.training.validate import data_flaws, validate_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,14 +34,25 @@ def read_recipe(path: Path) -> Recipe:
 def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
     """Make a recipe of plain data; `where` names the data in errors. Raises as `read_recipe` does."""
     faults = Faults()
-    recipe = read_table(dict(table), Recipe, where, faults, hint="docs/recipes.md has every key")
+    hint = "docs/recipes.md has every key"
+    recipe = read_table(dict(table), Recipe, where, faults, hint=hint, partial=True)
+    whole = read_table(dict(table), Recipe, where, Faults()) is not None
     if recipe is not None and recipe.loss.name not in LOSSES:
         faults.add(HarnessError.unknown(f"loss in {where}", recipe.loss.name, LOSSES))
-    elif recipe is not None:
+    if recipe is not None:
         with faults.collect():
-            validate_recipe(recipe, where)
+            validate_recipe(recipe, where, whole=whole)
     faults.refuse(where)
     return cast("Recipe", recipe)  # there are faults where it is None
+
+
+def sound_data(table: Mapping[str, Any], where: str) -> Data | None:
+    """Return what a recipe says of its rows, where that is sound, whatever else is wrong in it; else None."""
+    data = read_table(table.get("data"), Data, where, faults := Faults())
+    if data is None or faults.found:
+        return None
+    recipe = Recipe(name="rows", base="rows", data=data, loss=Loss(name=next(iter(LOSSES))))
+    return None if any(True for _ in data_flaws(recipe)) else data
 
 
 def with_changes(recipe: Recipe, changes: Mapping[str, Any], where: str) -> Recipe:

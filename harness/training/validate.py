@@ -20,16 +20,26 @@ LARGEST = 2**31 - 1
 """Maximum of counts and of epochs."""
 
 
-def validate_recipe(recipe: Recipe, where: str) -> None:
-    """Raise one HarnessError for all numbers out of range and all contradicting fields."""
+def validate_recipe(recipe: Recipe, where: str, *, whole: bool = True) -> None:
+    """Raise one HarnessError for all numbers out of range and all contradicting fields.
+
+    What depends on a loss that does not exist is left out. whole: whether all of its file could be read; else
+    keys are looked at one by one, since another may be a default in place of what the user meant.
+    """
     faults = Faults()
-    for check in _CHECKS:
+    for check in _CHECKS if whole else _OF_ONE_KEY:
         for flaw in check(recipe):
             faults.add(flaw)
     if len(faults.found) == 1:
         (only,) = faults.found
         raise HarnessError(f"{where}: {only.message}", exists=only.exists, hint=only.hint)
     faults.refuse(where)
+
+
+def data_flaws(recipe: Recipe) -> Iterator[HarnessError]:
+    """Yield what is wrong with what a recipe says of its rows."""
+    for check in (_path, _column_names, _columns, _labels):
+        yield from check(recipe)
 
 
 def _texts(recipe: Recipe) -> Iterator[HarnessError]:
@@ -56,8 +66,8 @@ def _path(recipe: Recipe) -> Iterator[HarnessError]:
 
 
 def _kind(recipe: Recipe) -> Iterator[HarnessError]:
-    facts, kind = LOSSES[recipe.loss.name], recipe.data.kind
-    if kind not in (facts.kind, *facts.also):
+    facts, kind = LOSSES.get(recipe.loss.name), recipe.data.kind
+    if facts is not None and kind not in (facts.kind, *facts.also):
         yield HarnessError(
             f"{recipe.loss.name} takes {' or '.join((facts.kind, *facts.also))}, not {kind}",
             exists="\n".join(f"{kind}: {', '.join(names)}" for kind, names in ROW_KINDS.items()),
@@ -65,9 +75,10 @@ def _kind(recipe: Recipe) -> Iterator[HarnessError]:
 
 
 def _loss(recipe: Recipe) -> Iterator[HarnessError]:
-    loss, known = recipe.loss, LOSSES[recipe.loss.name].parameters
+    loss, facts = recipe.loss, LOSSES.get(recipe.loss.name)
+    known = facts.parameters if facts else ()
     for name in ("distance", "margin", "scale", "similarity", "size_average", "mini_batch_size"):
-        if getattr(loss, name) is not None and name not in known:
+        if facts is not None and getattr(loss, name) is not None and name not in known:
             yield HarnessError.unknown(f"parameter of {loss.name}", f"loss.{name}", known)
     for dimension in loss.matryoshka:
         yield from _whole("loss.matryoshka", dimension, 1)
@@ -78,12 +89,16 @@ def _loss(recipe: Recipe) -> Iterator[HarnessError]:
     yield from _above_zero("loss.scale", loss.scale)
 
 
-def _columns(recipe: Recipe) -> Iterator[HarnessError]:
+def _column_names(recipe: Recipe) -> Iterator[HarnessError]:
     data, known = recipe.data, ROW_KINDS[recipe.data.kind]
     for table, names in (("columns", data.columns), ("templates", data.templates)):
         for name in names:
             if name not in known:
                 yield HarnessError.unknown(f"column of {data.kind}", f"data.{table}.{name}", known)
+
+
+def _columns(recipe: Recipe) -> Iterator[HarnessError]:
+    data, known = recipe.data, ROW_KINDS[recipe.data.kind]
     for name in data.templates:
         if name in LABELS:
             yield HarnessError(
@@ -162,7 +177,8 @@ def _batches(recipe: Recipe) -> Iterator[HarnessError]:
     train, kind = recipe.train, recipe.data.kind
     if train.batch_sampler == "group-by-label" and "label" not in ROW_KINDS[kind]:
         yield HarnessError(f"train.batch_sampler: {kind} have no label to group by")
-    if train.batch_size == 1 and kind == "pairs" and LOSSES[recipe.loss.name].in_batch:
+    loss = LOSSES.get(recipe.loss.name)
+    if train.batch_size == 1 and kind == "pairs" and loss is not None and loss.in_batch:
         yield HarnessError(
             f"train.batch_size is 1, but {recipe.loss.name} takes the rest of a batch as negatives",
             hint="train.batch_size = 16, or more",
@@ -186,8 +202,9 @@ def _evaluation(recipe: Recipe) -> Iterator[HarnessError]:
 
 
 _CHECKS = (
-    _texts, _path, _kind, _loss, _columns, _labels, _numbers, _length, _batches, _evaluation,
+    _texts, _path, _kind, _loss, _column_names, _columns, _labels, _numbers, _length, _batches, _evaluation,
 )  # fmt: skip
+_OF_ONE_KEY = (_texts, _path, _loss, _column_names, _numbers)
 
 
 def _whole(name: str, value: int | None, least: int) -> Iterator[HarnessError]:

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 SAMPLE = Path(__file__).parent / "sample"
 BY_SIMILARITY = (ROC_AUC, AVERAGE_PRECISION)
-TUNED = (mean_metric("accuracy", "correct"),)
+TUNED = (mean_metric("accuracy", "correct", bounds=(0, 1)),)
 """Metrics that need a dev split."""
 BASELINES = (
-    mean_metric("majority_accuracy", "majority_correct"),
-    mean_metric("hypothesis_majority_accuracy", "hypothesis_majority_correct"),
+    mean_metric("majority_accuracy", "majority_correct", bounds=(0, 1)),
+    mean_metric("hypothesis_majority_accuracy", "hypothesis_majority_correct", bounds=(0, 1)),
 )
 PROBED = (
-    mean_metric("probe_accuracy", "probe_correct"),
+    mean_metric("probe_accuracy", "probe_correct", bounds=(0, 1)),
     replace(MACRO_F1, name="probe_macro_f1", columns=("gold", "probe")),
     *BASELINES,
 )
@@ -122,7 +122,7 @@ class ContractNLI3Way(ClausePairs):
 
     name = "contract-nli-3way"
     tags = frozenset({"clauses", "legal"})
-    metrics = (mean_metric("accuracy", "correct"), MACRO_F1, *BASELINES)
+    metrics = (mean_metric("accuracy", "correct", bounds=(0, 1)), MACRO_F1, *BASELINES)
     splits = Splits("test", ("train", "dev"))
     sample = SAMPLE
 

@@ -84,12 +84,13 @@ class ContractNLIEvidence(Task):
     kind = "clauses"
     tags = frozenset({"clauses", "legal"})
     metrics = (
-        *(mean_metric(name) for name in MEASURES),
+        *(mean_metric(name, bounds=(0, 1)) for name in MEASURES),
         Metric(
             "precision@recall80",
             precision_at_recall80,
             columns=("scores", "relevant"),
             resample=_precision_at_recall80,
+            bounds=(0, 1),
         ),
     )
     sample = SAMPLE

@@ -57,7 +57,7 @@ class Retrieval(Task):
     """Queries, a corpus, and judgments of which document is relevant to which query."""
 
     kind = "retrieval"
-    metrics = tuple(mean_metric(name) for name in MEASURES)
+    metrics = tuple(mean_metric(name, bounds=(0, 1)) for name in MEASURES)
     ties: TieOrder = TieOrder.EXPECTED
     """How documents of equal scores count: by the mean over all their orders, or in trec_eval's order."""
     identical: Identical = Identical.AUTO

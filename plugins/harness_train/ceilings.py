@@ -30,14 +30,14 @@ def check_ceilings(training: CheckInput) -> Iterator[Finding]:
         lowest = min(value for group in groups for value in _bounded(group))
         if len(steps) < 2 or lowest < CEILING:
             continue
+        least = "1" if lowest == 1 else f"at least {lowest:.4f}"
         keeps = ", although the best weights were chosen by it" if training.keeps_best else ""
         yield Finding(
             "evaluation-at-ceiling",
             Severity.WARNING,
-            f"Every score{f' on {data}' if data else ''} is {lowest:.4f} or more in all {len(steps)}"
-            f" evaluations, from {steps[0].removeprefix('at ')} on: it cannot tell one checkpoint from"
-            f" another{keeps}.",
-            "Evaluate on harder examples, such as hard negatives, or on more of them.",
+            f"Every score{f' on {data}' if data else ''} is {least} in all {len(steps)} evaluations, from"
+            f" {steps[0].removeprefix('at ')} on: they cannot tell one checkpoint from another{keeps}.",
+            "Evaluate on harder examples, such as hard negatives; a few dozen easy ones are soon all right.",
         )
 
 

@@ -68,6 +68,9 @@ def exchanged_rows(left: list[str], right: list[str]) -> list[int]:
 def _texts(rows: Rows) -> tuple[list[str], list[str]]:
     left, right, *_ = rows.texts.values()
     usable = [row for row in range(len(rows)) if is_text(left[row]) and is_text(right[row])]
+    pairs = {(left[row], right[row]) for row in usable}
+    # A row that is there in both orders is so on purpose.
+    usable = [row for row in usable if (right[row], left[row]) not in pairs]
     drawn = draw_rows(usable, left)
     return [left[row] for row in drawn], [right[row] for row in drawn]
 

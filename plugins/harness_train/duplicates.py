@@ -49,7 +49,24 @@ def _duplicates(rows: Rows) -> Iterator[Finding]:
 
 
 def _two_labels(rows: Rows) -> Iterator[Finding]:
-    """Find pairs, in either order, with different labels; scores differ by more than half of their range."""
+    contradicting = contradicting_pairs(rows)
+    if contradicting:
+        left, right = rows.texts.values()
+        count, shown = sum(map(len, contradicting.values())), next(iter(contradicting.values()))[0]
+        yield Finding(
+            "same-pair-two-labels",
+            _severity(count, rows, Severity.WARNING, Severity.ERROR),
+            f"{len(contradicting)} pairs are in {count} of {len(rows)} rows with contradicting labels,"
+            f" such as {shorten(left[shown])!r} and {shorten(right[shown])!r}.",
+            "Keep one label, or remove these rows.",
+        )
+
+
+def contradicting_pairs(rows: Rows) -> dict[tuple[str, ...], list[int]]:
+    """Return pairs, in either order, with different labels → their rows.
+
+    Scores differ by more than half of their range.
+    """
     left, right = rows.texts.values()
     rows_of_pair: dict[tuple[str, ...], list[int]] = defaultdict(list)
     normalized: dict[str, str] = {}
@@ -61,20 +78,11 @@ def _two_labels(rows: Rows) -> Iterator[Finding]:
                 normalized.setdefault(text, normalize_text(text))
             rows_of_pair[tuple(sorted(normalized[text] for text in pair))].append(row)
     low, high = _range(labels)
-    contradicting = {
+    return {
         pair: same
         for pair, same in rows_of_pair.items()
         if max(labels[row] for row in same) - min(labels[row] for row in same) > (high - low) / 2
     }
-    if contradicting:
-        count, shown = sum(map(len, contradicting.values())), next(iter(contradicting.values()))[0]
-        yield Finding(
-            "same-pair-two-labels",
-            _severity(count, rows, Severity.WARNING, Severity.ERROR),
-            f"{len(contradicting)} pairs are in {count} of {len(rows)} rows with contradicting labels,"
-            f" such as {shorten(left[shown])!r} and {shorten(right[shown])!r}.",
-            "Keep one label, or remove these rows.",
-        )
 
 
 def _equal_pairs(rows: Rows) -> Iterator[Finding]:

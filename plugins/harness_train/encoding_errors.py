@@ -12,7 +12,9 @@ from harness import Finding, Severity
 from harness_train.duplicates import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    Count = Callable[[Sequence[str]], Sequence[int]]
 
 MANY = 0.01
 """Minimum share of the texts for a warning."""
@@ -23,6 +25,7 @@ _FEWEST_TO_COMPARE = 20
 
 _GLYPH = re.compile(r"\(cid:\d+\)")
 _BROKEN = re.compile(r"(?<![^\W\d_]-)\b([^\W\d_]{2,})-[ \n]+([^\W\d_]{2,})\b")
+_WORD = re.compile(r"[^\W\d_]+")
 _SUSPENDED = frozenset({
     "and", "or", "to", "nor", "but", "versus", "vs", "as", "than", "rather", "through", "till", "until",
     "plus", "und", "oder", "bis", "sowie", "als", "bzw", "beziehungsweise", "samt", "wie", "auch", "noch",
@@ -46,13 +49,19 @@ _PROSE = 25
 """Minimum number of letters of a line of prose, as there are above or below the number of a page."""
 
 
-def check_texts(texts: Sequence[str], *, garbled: bool = False) -> Iterator[Finding]:
+def check_texts(
+    texts: Sequence[str],
+    *,
+    garbled: bool = False,
+    count: Count | None = None,
+) -> Iterator[Finding]:
     """Find encoding errors, PDF debris and mixed scripts.
 
-    texts: distinct, not blank. garbled: whether they are from a card that was itself decoded wrongly.
+    texts: distinct, not blank. garbled: whether they are from a card that was itself decoded wrongly. count:
+    counts the base's tokens of texts, None where no base is known.
     """
     yield from _mojibake(texts, garbled=garbled)
-    yield from _debris(texts)
+    yield from _debris(texts, count)
     yield from _scripts(texts)
 
 
@@ -74,6 +83,36 @@ def broken_words(text: str) -> list[str]:
         for match in matches
         if match[2].islower() and match[2] not in _SUSPENDED and not match[1].isupper()
     ]
+
+
+def _truly_broken(
+    broken: Mapping[str, list[str]],
+    texts: Sequence[str],
+    count: Count | None,
+) -> dict[str, list[str]]:
+    """Return the texts with words that are whole once joined: `pos- session`, not `two- dimensional`.
+
+    A compound whose hyphen ended a line keeps both of its words. A word is whole if joined it has fewer of
+    the base's tokens than its halves have; without a base, if it stands elsewhere in the texts, or neither
+    half does.
+    """
+    halves = {word: _BROKEN.search(word) for words in broken.values() for word in words}
+    parts = {word: (match[1].lower(), match[2].lower()) for word, match in halves.items() if match}
+    if count is None:
+        known = {word.lower() for text in texts for word in _WORD.findall(_BROKEN.sub(" ", text))}
+        whole = {
+            word
+            for word, (first, second) in parts.items()
+            if first + second in known or (first not in known and second not in known)
+        }
+    else:
+        flat = [text for first, second in parts.values() for text in (first + second, first, second)]
+        tokens = list(count(flat)) if flat else []
+        whole = {
+            word for place, word in enumerate(parts) if tokens[3 * place] < sum(tokens[3 * place + 1 :][:2])
+        }
+    kept = {text: [word for word in words if word in whole] for text, words in broken.items()}
+    return {text: words for text, words in kept.items() if words}
 
 
 def is_code(text: str) -> bool:
@@ -119,10 +158,11 @@ def _mojibake(texts: Sequence[str], *, garbled: bool) -> Iterator[Finding]:
         yield Finding("mojibake", _severity(wrong, texts), f"{evidence}.", remedy)
 
 
-def _debris(texts: Sequence[str]) -> Iterator[Finding]:
+def _debris(texts: Sequence[str], count: Count | None) -> Iterator[Finding]:
     glyphs = [text for text in texts if "(cid:" in text and _GLYPH.search(text)]
     prose = [text for text in texts if ("-" in text or "\n" in text) and not is_code(text)]
-    broken = {text: words for text in prose if (words := broken_words(text))}
+    hyphens = {text: words for text in prose if (words := broken_words(text))}
+    broken = _truly_broken(hyphens, texts, count) if hyphens else {}
     pages = [text for text in prose if "\n" in text and has_page_number(text)]
     # A single hyphen or number may be intended; a glyph without a letter is not.
     if not glyphs and len(broken) + len(pages) < max(2, MANY * len(texts)):

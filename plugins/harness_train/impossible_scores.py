@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
-from harness_train.score_names import read_scores
+from harness_train.score_names import NEAR_CHANCE, read_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,12 +200,12 @@ def _opposite(group: Scores) -> Iterator[str]:
 def _hidden(group: Scores) -> Iterator[str]:
     """The best accuracy is at least 1 − p, for a share p of positives, and a random AP is p.
 
-    So p is at least 1 − accuracy, and an AP of no more is no better than chance.
+    So p is at least 1 − accuracy, and an AP of no more is no better than chance; far less is `below-chance`.
     """
     accuracy, ap = group.alone.get("accuracy"), group.alone.get("ap")
     if accuracy is None or ap is None or not group.function or accuracy < _LEAST_ACCURACY:
         return
-    if ap <= 1 - accuracy + AT_CHANCE:
+    if -NEAR_CHANCE <= ap - (1 - accuracy) <= AT_CHANCE:
         yield (
             f"accuracy {accuracy:.4f} means at least {1 - accuracy:.0%} positives, and the average"
             f" precision, which is their share by chance, is {ap:.4f} {group.place}"

@@ -94,7 +94,7 @@ def _triplets(training: CheckInput) -> Iterator[Finding]:
     counts = _counts(training)
     if not counts:
         return
-    name, total = training.loss_name or "A triplet loss over labels", sum(counts.values())
+    name, total = training.loss_name or "a triplet loss over labels", sum(counts.values())
     needs = "takes two texts of one label and one of another"
     lone = sum(count == 1 for count in counts.values())
     remedy = "Check that the column of labels is the right one; each label needs two texts or more."
@@ -118,7 +118,7 @@ def _triplets(training: CheckInput) -> Iterator[Finding]:
         yield Finding(
             "no-triplets",
             Severity.ERROR,
-            f"{name} {needs} from one batch, and a batch has 1 row: no triplet can be formed.",
+            f"A batch has 1 row, and {name} {needs} from one batch: no triplet can be formed.",
             "Raise train.batch_size to 32 or more.",
         )
     else:

@@ -13,7 +13,7 @@ from harness_train.encoding_errors import check_texts
 from harness_train.near_duplicates import check_near_duplicates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from harness.training import CheckInput, ColumnFacts, Rows
@@ -42,7 +42,14 @@ def check_inputs(training: CheckInput) -> Iterator[Finding]:
     examples = () if training.usage is None else training.usage.texts
     cells = [] if rows is None else [cell for column in rows.texts.values() for cell in column]
     texts = list(dict.fromkeys(_texts([*cells, *examples, *training.samples])))
-    yield from check_texts(texts, garbled=training.garbled and (rows is None or not rows.complete))
+    garbled = training.garbled and (rows is None or not rows.complete)
+    yield from check_texts(texts, garbled=garbled, count=_counter(training))
+
+
+def _counter(training: CheckInput) -> Callable[[Sequence[str]], Sequence[int]] | None:
+    """Return what counts the base's tokens of texts, by its tokenizer alone; None where it is not known."""
+    tokens = training.tokens
+    return None if tokens is None else lambda texts: [count for count, _ in tokens(texts)]
 
 
 def _records_of_card(columns: Sequence[ColumnFacts], rows: Rows | None) -> Iterator[Finding]:
@@ -113,10 +120,11 @@ def _truncated_on_card(training: CheckInput) -> Iterator[Finding]:
     limit = training.max_tokens
     full = [column.name for column in training.columns if column.unit == "tokens" and column.high == limit]
     if limit is not None and full:
+        names = " and ".join(filter(None, (", ".join(full[:-1]), full[-1])))
         yield Finding(
             "truncated-texts",
             Severity.NOTE,
-            f"The longest text of {' and '.join(full)} has {limit} tokens, the maximum of the model: it"
+            f"The longest text of {names} has {limit} tokens, the maximum of the model: it"
             " was probably longer and cut there, and the card does not say how many were.",
             "With the data, `harness check` counts them; train.max_seq_length in the recipe sets the limit.",
         )

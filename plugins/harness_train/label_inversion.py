@@ -10,15 +10,18 @@ import numpy as np
 from harness import Finding, Severity
 from harness.authoring import connected_components
 from harness_train.concordance import Concordance, concordance, share
-from harness_train.row_embeddings import draw_rows, encode_once, generator_of, is_text
+from harness_train.row_embeddings import draw_rows, encode_once, generator_of, is_text, unit
+from harness_train.triplet_order import belong_to_others, ordered_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.training import CheckInput, Rows
 
-SURE = 0.01
-"""Maximum one-sided p at which labels are called inverted."""
+SURE, CERTAIN = 0.01, 0.001
+"""Maximum one-sided p for a warning, and for an error: of a thousand sound sets one would be accused."""
+FEWEST_OTHER = 12
+"""Minimum number of rows with another label than the most common one: fewer are too few to be accused."""
 _REPEATED = 5
 """Minimum number of rows per distinct text for comparing only rows of the same text."""
 _FEWEST_COMPONENTS = 20
@@ -62,7 +65,8 @@ def _pairs(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     ]
     drawn = draw_rows(usable, left)
     values = np.array([float(labels[row]) for row in drawn])
-    if len(np.unique(values)) < 2 or training.base is None:
+    most_common = int(np.unique(values, return_counts=True)[1].max()) if len(values) else 0
+    if len(values) - most_common < FEWEST_OTHER or training.base is None:
         return
     texts = ([left[row] for row in drawn], [right[row] for row in drawn])
     model = training.base()
@@ -75,7 +79,7 @@ def _pairs(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     metric = "AUC of its similarity against the label" if binary else "concordance of similarity and score"
     yield Finding(
         "labels-inverted",
-        Severity.ERROR,
+        Severity.ERROR if result.below < CERTAIN else Severity.WARNING,
         f"The base finds pairs more similar the lower their label is: {metric} {result}, over {len(drawn)} of"
         f" {len(rows)} rows{how}. {training.loss_name or 'The loss'}"
         f" {SENSE.get(training.loss_name, 'pulls pairs of the highest label together')}.",
@@ -117,6 +121,7 @@ def _sources(texts: tuple[list[str], list[str]], other: int) -> Sequence[str]:
 def _triplets(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     columns = list(rows.texts.values())
     usable = [row for row in range(len(rows)) if all(is_text(column[row]) for column in columns)]
+    usable = [usable[row] for row in ordered_rows(*([column[row] for row in usable] for column in columns))]
     drawn = draw_rows(usable, columns[0])
     if len(drawn) < 2 or training.base is None:
         return
@@ -125,7 +130,7 @@ def _triplets(rows: Rows, training: CheckInput) -> Iterator[Finding]:
     anchor, positive, negative = encode_once(model, anchors, positives, negatives)
     near = model.pairwise_similarity(anchor, positive).astype(float)
     result = share(_wins(near, model.pairwise_similarity(anchor, negative)), anchors)
-    if result.below >= SURE:
+    if result.below >= SURE or belong_to_others(unit(anchor), unit(positive), unit(negative), positives):
         return
     others = _others(anchors, positives)
     paired = others >= 0

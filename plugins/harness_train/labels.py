@@ -37,8 +37,11 @@ def check_labels(training: CheckInput) -> Iterator[Finding]:
     if not known:
         pass
     elif len(numbers):
-        yield from _out_of_range(numbers, training)
-        yield from _near_constant(numbers, training)
+        beyond = list(_out_of_range(numbers, training))
+        yield from beyond
+        # In a wrong scale, or in two, labels look constant that are not.
+        if not beyond and not _in_another_scale(numbers, training):
+            yield from _near_constant(numbers, training)
     else:
         yield from _of_column(training)
     if rows is not None:
@@ -90,6 +93,11 @@ def _out_of_range(labels: np.ndarray, training: CheckInput) -> Iterator[Finding]
         if wrong.any():
             counted = f"{int(wrong.sum())} of {len(labels)} labels ({wrong.mean():.0%})"
             yield _range_finding(counted, seen, training.loss_name, between=not outside.any())
+
+
+def _in_another_scale(labels: np.ndarray, training: CheckInput) -> bool:
+    """Whether rows without a loss have labels beyond 0 to 1, which is `scores-in-another-scale`."""
+    return not training.loss_name and bool(labels.min() < 0 or labels.max() > 1)
 
 
 def _range_finding(name: str, seen: tuple[float, float], loss: str, *, between: bool = False) -> Finding:

@@ -97,7 +97,8 @@ def _of_rows(rows: Rows, loss: str) -> Iterator[Finding]:
     ]
     if rows.labels is not None and rows.kind != "labeled-texts":
         share, example = _share(rows.labels, numbers=False)
-        if share >= MOSTLY:
+        # A few words for labels are `labels-not-numbers`; texts that hardly recur are another column.
+        if share >= MOSTLY and (faults or len(set(map(str, rows.labels))) > len(rows) / 2):
             faults.append(
                 f"column {ROW_KINDS[rows.kind][-1]} is in the position of the label, but {share:.0%} of its"
                 f" cells are texts, such as {str(example)[:40]!r}"

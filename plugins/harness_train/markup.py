@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MANY = 0.01
 """Minimum share of the texts for a finding, with two texts; one text of a thousand may speak about HTML."""
+SUBJECT = 0.5
+"""Minimum number of texts that speak of tags, as a share of those with HTML, for texts about HTML."""
 _NAMES = (
     "a|abbr|article|aside|b|blockquote|body|br|button|center|code|dd|del|div|dl|dt|em|figure|font|footer|form"
     "|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|label|li|link|main|mark|meta|nav|ol|p|pre|q|s|script"
@@ -37,12 +39,36 @@ _LINES_OF_CODE = 2
 """Minimum number of lines that look like source code for a text that is code: its tags are its subject."""
 
 
+_NAMED = re.compile(
+    rf"(?<![^\s(\"'„“‘«])<(?!(?:br|hr|p|li)\b)(?:{_NAMES})>(?![^\s.,;:?!)\"'”’»])", re.IGNORECASE
+)
+"""An opening tag that stands like a word, between spaces or signs, as where it is spoken of."""
+_ANY_TAG = re.compile(rf"</?(?:{_NAMES})\b[^<>]*>", re.IGNORECASE)
+_PAIRED = re.compile(rf"<({_NAMES})\b[^<>]*>[^<>]*\s[^<>]*</\1\s*>", re.IGNORECASE)
+"""An element with several words in it."""
+_AT_THE_END = re.compile(rf"^\s*<(?:{_NAMES})\b[^<>]*>|<(?:/(?:{_NAMES})|br\s*/?)\s*>\s*$", re.IGNORECASE)
+"""A tag that a text starts with, or a closing one or a line break that it ends with."""
+_ABOUT = re.compile(
+    r"\b(?:x?html5?|xml|css|jsx|dom|svg|tags?|elements?|attributes?|markup|selectors?|nodes?|entit(?:y|ies)"
+    r"|escap(?:e|es|ed|ing)|encod(?:e|es|ed|ing)|pars(?:e|es|ed|er|ing)|renders?|scrap(?:e|es|ing)|browsers?"
+    r"|javascript|jquery|react|angular|vue|beautifulsoup|xpath|regex|regular expressions?|web ?pages?"
+    r"|templates?|stylesheets?|divs?|iframes?|balise[ns]?|elemente?|attribut[es]?|etiquetas?)\b",
+    re.IGNORECASE,
+)
+"""Words of texts about HTML, whose tags are what they speak of."""
+
+
 def check_markup(texts: Sequence[str]) -> Iterator[Finding]:
-    """Find tags and entities of HTML in texts that are no source code.
+    """Find tags and entities of HTML in texts that are no source code, and do not speak about HTML.
 
     texts: distinct, not blank. Works from 1 % of the texts on, with two texts.
     """
     found = [(text, mark) for text in texts if (mark := find_markup(text))]
+    if len(found) < max(2, MANY * len(texts)):
+        return
+    if sum(map(speaks_of_tags, texts)) >= SUBJECT * len(found):
+        # The texts are about HTML: only those that are pages themselves are left.
+        found = [(text, mark) for text, mark in found if _is_page(text)]
     if len(found) < max(2, MANY * len(texts)):
         return
     yield Finding(
@@ -56,14 +82,30 @@ def check_markup(texts: Sequence[str]) -> Iterator[Finding]:
 
 
 def find_markup(text: str) -> str:
-    """Return the first tag or entity of HTML of a text; empty without one, and for source code."""
+    """Return the first tag or entity of HTML; empty without one, for source code and texts about HTML."""
     if "<" not in text and "&" not in text:
         return ""
     prose = _FENCED.sub(" ", text)
-    mark = _TAG.search(prose) or _ENTITY.search(prose)
-    if mark is None or len(_CODE.findall(prose)) >= _LINES_OF_CODE:
+    if len(_CODE.findall(prose)) >= _LINES_OF_CODE or speaks_of_tags(prose):
         return ""
-    return mark[0]
+    marked = _NAMED.sub(" ", prose)
+    mark = _TAG.search(marked) or _ENTITY.search(marked)
+    return "" if mark is None else mark[0]
+
+
+def speaks_of_tags(text: str) -> bool:
+    """Whether tags are the subject of a text, as in "use the <div> tag", and do not mark it up."""
+    if ("<" not in text and "&" not in text) or _is_page(text):
+        return False
+    if not (_ANY_TAG.search(text) or _ENTITY.search(text)):
+        return False
+    words = _ENTITY.sub(" ", _ANY_TAG.sub(" ", text))
+    return bool(_NAMED.search(text) or _ABOUT.search(words))
+
+
+def _is_page(text: str) -> bool:
+    """Whether a text starts or ends with a tag, and has an element with several words in it."""
+    return bool(_AT_THE_END.search(text) and _PAIRED.search(text))
 
 
 def _around(text: str, mark: str) -> str:

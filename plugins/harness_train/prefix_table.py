@@ -100,19 +100,29 @@ _RULES = (
         every=False,
     ),
     _rule(
-        r"mxbai-embed-(large-v1|2d-large-v1|xsmall-v1)|uae-large-v1",
+        r"mxbai-embed-(large-v1|2d-large-v1|xsmall-v1)",
         r"represent this sentence for searching",
         f'"{_SEARCH}"',
         "mixedbread-ai/mxbai-embed-large-v1",
         every=False,
     ),
     _rule(
-        r"(multilingual-)?e5-.*-instruct|e5-mistral-.*|gte-qwen.*-instruct|qwen3-embedding-.*"
-        r"|sfr-embedding-.*|linq-embed-mistral|stella_en_.*_v5",
-        r"instruct:",
-        f'"{_INSTRUCT}"',
-        "intfloat/e5-mistral-7b-instruct",
+        r"uae-large-v1",
+        r"represent this sentence for searching",
+        f'"{_SEARCH}"',
+        "WhereIsAI/UAE-Large-V1",
         every=False,
+    ),
+    *(
+        _rule(models, r"instruct:", f'"{_INSTRUCT}"', source, every=False)
+        for models, source in (
+            (r"(multilingual-)?e5-.*-instruct|e5-mistral-.*", "intfloat/e5-mistral-7b-instruct"),
+            (r"gte-qwen.*-instruct", "Alibaba-NLP/gte-Qwen2-7B-instruct"),
+            (r"qwen3-embedding-.*", "Qwen/Qwen3-Embedding-0.6B"),
+            (r"sfr-embedding-.*", "Salesforce/SFR-Embedding-Mistral"),
+            (r"linq-embed-mistral", "Linq-AI-Research/Linq-Embed-Mistral"),
+            (r"stella_en_.*_v5", "NovaSearch/stella_en_400M_v5"),
+        )
     ),
 )
 """Checked with the prompts that mteb 2.26 evaluates these models with (mteb/models/model_implementations)."""

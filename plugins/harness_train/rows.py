@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import Check
+from harness_train.class_noise import check_class_noise
 from harness_train.column_order import check_half_swapped
 from harness_train.duplicates import shorten
 from harness_train.in_batch import check_batches, shown_equal
@@ -32,6 +33,7 @@ def check_rows(training: CheckInput) -> Iterator[Finding]:
     yield from check_half_swapped(training)
     yield from check_shuffled(training)
     yield from check_label_noise(training)
+    yield from check_class_noise(training)
 
 
 def _shown(rows: Rows) -> Iterator[Finding]:

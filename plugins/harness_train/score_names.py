@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from harness.training import CheckInput
 
+NEAR_CHANCE = 0.1
+"""Minimum distance below chance for an error, of an area or an accuracy; 100 examples can move it by that.
+
+For a correlation it is twice that: its chance level is in the middle of −1 to 1, not of 0 to 1.
+"""
 _FUNCTION = "cosine|cos_sim|dot_score|dot|manhattan|euclidean|max"
 _AT_K = "accuracy|precision|recall|mrr|ndcg|map"
 _ALONE = "accuracy|f1|precision|recall|ap|mcc|pearson|spearman"
@@ -20,10 +25,19 @@ _NAME = re.compile(
     rf"(?:^|_)(?:(?P<before>{_FUNCTION})_)?(?:(?P<ranked>{_AT_K})(?:@|_at_)(?P<k>[1-9]\d{{0,4}})"
     rf"|(?P<alone>{_ALONE})(?:_(?P<after>{_FUNCTION}))?)$"
 )
-_PERCENT = 1.5
-"""Minimum of a score that is given in percent."""
+_RANGE = re.compile(
+    rf"(?:^|_)(?:(?:{_FUNCTION})_)?(?:(?P<share>accuracy|f1|precision|recall|ap|mrr|ndcg|map|(?:roc_)?auc)"
+    rf"|(?P<correlation>mcc|pearson|spearman|kendall))(?:(?:@|_at_)[1-9]\d{{0,4}})?(?:_(?:{_FUNCTION}))?$"
+)
+"""Names of scores with a known range; MTEB writes `cos_sim_pearson` and `map_at_10`."""
+_PERCENT = 2.0
+"""Maximum of scores that are not taken for percent: nobody publishes a model of 2 %."""
 _MOST_DECIMALS = 4
 """Maximum number of decimals that are trusted: the tables of cards have four."""
+
+_CORRELATION = re.compile(r"(?:^|_)(spearman|pearson|kendall|mcc)(?:$|_)")
+_HALF = re.compile(r"(?:^|_)(?:roc_)?auc(?:$|_)|^(?:cosine|dot|euclidean|manhattan|max)_accuracy$")
+"""Names of scores whose chance level is ½: areas under a curve, accuracies over triplets or two classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +45,7 @@ class Scores:
     """The scores of one evaluation, with one similarity function."""
 
     where: str
-    """`reported`, or `at step 500`."""
+    """`reported`, `at step 500`, `before training` or `after training`."""
     data: str
     function: str
     """`cosine`, `dot`, … or empty."""
@@ -53,6 +67,46 @@ class Scores:
         return f"{f'on {self.data} ' if self.data else ''}{self.where}"
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The range of a metric."""
+
+    low: float
+    high: float
+    start: int
+    """Where the metric's name begins, behind the name of the data."""
+
+
+def range_of(name: str) -> Range | None:
+    """Return the range of a score by its name: [-1, 1] for correlations, [0, 1] for shares; else None."""
+    match = _RANGE.search(name)
+    if match is None:
+        return None
+    return Range(-1.0 if match["correlation"] else 0.0, 1.0, match.start())
+
+
+def scale_of(values: Iterable[float]) -> float:
+    """Return 100 for scores in percent, else 1, by the scores of one data set.
+
+    In percent, one is above 2, and more than half are above 1: precision@100 may be below it.
+    """
+    sizes = [abs(value) for value in values]
+    above = sum(size > 1 for size in sizes)
+    return 100.0 if max(sizes, default=0.0) > _PERCENT and 2 * above > len(sizes) else 1.0
+
+
+def place_of(step: int) -> str:
+    """Return when an evaluation took place, by its step in a log: −1 is after training, 0 before it."""
+    return f"at step {step:,}" if step > 0 else "after training" if step < 0 else "before training"
+
+
+def chance_of(metric: str) -> float | None:
+    """Return the score of a model that tells nothing apart, by the metric's name; None if unknown."""
+    if _CORRELATION.search(metric):
+        return 0.0
+    return 0.5 if _HALF.search(metric) else None
+
+
 def read_scores(training: CheckInput) -> list[Scores]:
     """Return the groups of scores that a card reports, and those of each line of the log.
 
@@ -63,7 +117,7 @@ def read_scores(training: CheckInput) -> list[Scores]:
     )
     for line in training.log:
         scores = [("", name, value) for name, value in line.metrics.items()]
-        groups += _groups(f"at step {line.step:,}", scores)
+        groups += _groups(place_of(line.step), scores)
     return groups
 
 
@@ -90,7 +144,7 @@ def _groups(where: str, scores: Iterable[tuple[str, str, float]]) -> Iterator[Sc
 def _scaled(
     where: str, data: str, function: str, found: Mapping[tuple[str, int | None], float]
 ) -> Iterator[Scores]:
-    scale = 100.0 if max(map(abs, found.values())) > _PERCENT else 1.0
+    scale = scale_of(found.values())
     values = {key: value / scale for key, value in found.items()}
     if any(abs(value) > 1 for value in values.values()):
         return

@@ -17,6 +17,8 @@ FEWEST = 5
 """Minimum number of lines with a loss."""
 STILL = 0.01
 """Maximum fall of the loss, as a share of its mean."""
+_FEWEST_SAME = 3
+"""Minimum number of evaluations with the very same scores."""
 WIDEST = 0.08
 """Maximum fall that the noise of the log may hide, as a share of the mean."""
 ZERO = 5e-4
@@ -39,10 +41,18 @@ def check_still_loss(training: CheckInput) -> Iterator[Finding]:
         Severity.WARNING,
         f"The training loss is {start:.4g} at step {first:,} and {end:.4g} at step {last:,}: along a line"
         f" through the {len(lines)} lines of the log it fell by {share:.1%} ± {error:.1%}. Nothing was"
-        " learned after the first line, if anything before it.",
+        f" learned after the first line, if anything before it.{_same_scores(training)}",
         "Check that the learning rate is not 0, that the weights are not frozen, and that the texts of a row"
         " belong together.",
     )
+
+
+def _same_scores(training: CheckInput) -> str:
+    """Return a sentence if every evaluation gave the very same scores: the weights did not change."""
+    scores = [dict(line.metrics) for line in training.log if line.metrics]
+    if len(scores) < _FEWEST_SAME or any(other != scores[0] for other in scores):
+        return ""
+    return f" All {len(scores)} evaluations have the very same scores: the weights did not change."
 
 
 def fall_of(losses: Sequence[float]) -> tuple[float, float] | None:

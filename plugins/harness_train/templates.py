@@ -17,6 +17,8 @@ SOME = 0.01
 """Minimum share of the texts with one and the same placeholder for a warning."""
 MOST = 0.5
 """Minimum share of the texts with one and the same placeholder for an error."""
+SOME_WITHOUT_NAMES = 0.1
+"""The same for placeholders without a name: answers to programmers speak of `{}` and `%s`."""
 _LONGEST = 40
 """Maximum length of a cell that is only a field."""
 _FEWEST = 2
@@ -86,7 +88,8 @@ def _recurring(cells: Sequence[str]) -> Iterator[Finding]:
     recurring = {holder for holder in holders if forms[_form(holder)] >= _FEWEST}
     rows = [row for row, of_row in found.items() if recurring.intersection(of_row)]
     count = len(rows)
-    if count < max(_FEWEST, SOME * len(cells)):
+    unnamed = all(_POSITIONAL.fullmatch(holder) for holder in recurring)
+    if count < max(_FEWEST, (SOME_WITHOUT_NAMES if unnamed else SOME) * len(cells)):
         return
     holder, *others = [holder for holder, _ in holders.most_common(4) if holder in recurring]
     more = f", others {', '.join(map(repr, others))}" if others else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import Finding, Severity
 from harness.training import LOSSES, max_unit_distance
-from harness_train.evaluation import written_at_best
+from harness_train.best_evaluation import written_at_best
 from harness_train.label_inversion import is_number
 
 if TYPE_CHECKING:
@@ -233,12 +233,16 @@ def _schedule(training: CheckInput) -> Iterator[Finding]:
     constant = (training.schedule or "").startswith("constant")
     left = f", with {1 - ran / whole:.0%} of the rate left" if training.schedule == "linear" else ""
     early = training.keeps_best or constant
+    remark = ""
+    if training.keeps_best:
+        remark = " Early stopping does that, and the best weights were kept."
+    elif training.what == "card":
+        remark = " A card in the folder of a checkpoint says the same of a run that went on."
     yield Finding(
         "schedule-longer-than-run",
         Severity.NOTE if early else Severity.WARNING,
         f"The {'training' if constant else 'learning rate'} was planned over {plan}, but the run {ended}"
-        f"{left}."
-        + (" Early stopping does that, and the best weights were kept." if training.keeps_best else ""),
+        f"{left}.{remark}",
         "Plan the epochs that are run, so that the learning rate reaches its end with them.",
     )
 

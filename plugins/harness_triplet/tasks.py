@@ -42,7 +42,7 @@ class Triplets(Task):
     """Anchors with a positive and a negative; triplets that share an anchor are one cluster."""
 
     kind = "triplet"
-    metrics = (mean_metric("accuracy", "correct"), mean_metric("mean_margin", "margin"))
+    metrics = (mean_metric("accuracy", "correct", bounds=(0, 1)), mean_metric("mean_margin", "margin"))
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
         """Announce all three sides of every triplet."""

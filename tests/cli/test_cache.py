@@ -107,3 +107,14 @@ def test_the_configuration_can_limit_the_cache(run):
     assert "invalid size 'lots' for cache-size" in answer.err
     Path("harness.toml").write_text('cache-size = "2GiB"\n')
     assert run().code == 0
+
+
+def test_what_was_found_of_a_model_is_kept_with_the_embeddings_and_cleared(run, harness, tiny, monkeypatch):
+    for words in (("--no-cache",), ("--cache", "c", "--fresh")):
+        assert run(*words, model=tiny).code == 0
+        assert not Path("c", "proofs").exists()
+    assert run("--cache", "c", model=tiny, out="again").code == 0
+    (proof,) = Path("c", "proofs").iterdir()
+    said = harness("cache", "clear", "c", "--model", proof.name[:16], "--yes").out
+    assert ", and what was found of 1 model, from c" in said
+    assert not proof.exists()

@@ -120,6 +120,7 @@ def test_a_plugin_is_written_whole_or_not_at_all(harness, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_plugin_is_built_installed_and_tested_in_an_environment_of_its_own(kind, harness, tmp_path):
     assert harness("new", kind, NAME).code == 0

@@ -146,6 +146,30 @@ def test_a_check_that_raises_no_exception_is_a_problem_and_the_others_finish(har
     assert answer.err == ""
 
 
+SILENT = """
+from harness import Dataset, Task, hookimpl, mean_metric
+
+class Silent(Task):
+    name, kind, metrics = "silent", "silent", (mean_metric("accuracy", "correct"),)
+    def load(self, source):
+        return Dataset({"text": ["a", "b"]})
+    def predict(self, model, dataset):
+        raise OSError
+
+@hookimpl
+def harness_tasks():
+    return [Silent()]
+"""
+
+
+def test_an_exception_without_a_message_is_said_to_have_none(run):
+    Path("silent.py").write_text(SILENT)
+    answer = run("--plugin", "silent.py", tasks="silent")
+    assert answer.code == 2
+    assert {row["error"] for row in rows()} == {"OSError without a message"}
+    assert "ERROR lexical · silent: OSError without a message\n" in answer.err
+
+
 LYING = """
 import numpy as np
 from harness import Role, hookimpl

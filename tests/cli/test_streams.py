@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -193,3 +194,39 @@ def test_a_password_with_quotation_marks_is_in_nothing_that_is_printed_or_writte
         path.read_text() for path in Path("out").rglob("*") if path.is_file() and "parquet" not in path.name
     ]
     assert not any("ssword99" in text for text in shown)
+
+
+BELOW_PYTHON = """
+import ctypes
+import os
+import subprocess
+from harness import Dataset, Predictions, Task, hookimpl, mean_metric
+
+class Loud(Task):
+    name, kind, metrics = "loud", "loud", (mean_metric("accuracy", "correct"),)
+    def load(self, source):
+        return Dataset({"text": ["one", "two", "three"]})
+    def predict(self, model, dataset):
+        os.write(1, b"by its descriptor\\n")
+        ctypes.CDLL(None).puts(b"by the library of C")
+        subprocess.run(["echo", "by a process"], check=True)
+        os.close(1)
+        return Predictions(dataset, correct=[1.0, 0.0, 1.0])
+
+@hookimpl
+def harness_tasks():
+    import atexit
+    atexit.register(print, "at exit")
+    return [Loud()]
+"""
+
+
+def test_json_is_all_of_the_output_whatever_a_plugin_writes_below_python(shell):
+    Path("loud.py").write_text(BELOW_PYTHON)
+    words = "run --no-throughput --model lexical --plugin loud.py --out out --tasks loud --json"
+    answer = shell(words, "")
+    assert answer.returncode == 0
+    (record,) = json.loads(answer.stdout)["records"]
+    assert record["status"] == "ok"
+    for what in ("by its descriptor", "by the library of C", "by a process", "at exit"):
+        assert what in answer.stderr

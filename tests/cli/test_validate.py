@@ -106,12 +106,12 @@ def test_a_gate_is_a_sentence_for_each_condition_as_compare_reads_it(explained):
 
 def test_names_that_no_task_has_are_notes_of_a_gate_since_results_may_have_them(explained):
     Path("gate.toml").write_text(
-        '[[line]]\ntask = "stbs"\nmargin = 0\n[[line]]\ntask = "stsb"\nmetric = "f1"\nmin = 0\n'
+        '[[line]]\ntask = "stbs"\nmargin = 0\n[[line]]\ntask = "elsewhere"\nmetric = "f1"\nmin = 0\n'
     )
     _, _, notes, faults = explained("gate.toml")
     assert faults == []
     assert "no task 'stbs' is known here: the results must have it; did you mean stsb" in notes
-    assert "stsb has no metric 'f1'; it has spearman, pearson" in notes
+    assert "no task 'elsewhere' is known here: the results must have it" in notes
 
 
 def test_a_recipe_is_its_loss_rows_base_and_number_of_steps(explained):
@@ -214,3 +214,111 @@ def test_sound_tasks_are_explained_beside_one_that_is_not(explained):
     _, parts, _, (fault,) = explained("tasks.toml")
     assert "3 rows in 3 clusters" in parts["tickets"]
     assert "tasks.toml: [tasks.odd]: no kind of task named 'none'" in fault
+
+
+def test_rows_are_looked_at_although_the_loss_is_wrong(explained):
+    Path("recipe.toml").write_text(
+        'data = { kind = "pairs", path = "pairs.csv", columns = { text1 = "answer" } }\n'
+        'loss = { name = "MultipleNegativesRanking" }\ntrain = { batch_size = 0 }\ntrainer = "copies"\n'
+    )
+    _, _, _, faults = explained("recipe.toml")
+    assert [any(word in fault for fault in faults) for word in ("'answer'", "RankingLoss", "batch_size")] == (
+        [True, True, True]
+    )
+    assert len(faults) == 3
+
+
+def test_a_metric_that_a_known_task_does_not_have_is_a_fault_of_a_gate(explained):
+    Path("gate.toml").write_text(
+        '[[line]]\ntask = "stsb"\nmetric = "spearmn"\nmin = 0.5\n[[line]]\nmetric = "f1"\nmargin = 0\n'
+    )
+    _, _, notes, (fault,) = explained("gate.toml")
+    assert fault.startswith("no metric of stsb named 'spearmn'\n  did you mean: spearman")
+    assert "no metric 'f1' is known here: the results must have it" in notes
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            'task = "stsb"\nmin = 80',
+            "min 80 (stsb): spearman of stsb lies between -1 and 1, so no score could",
+        ),
+        ('tag = "sts"\ngain = 2', "gain 2 (tasks tagged sts): spearman of stsb"),
+        (
+            'task = "stsb"\nmetric = "pearson"\nmargin = 2',
+            "pearson of stsb lies between -1 and 1",
+        ),
+        ("over = 'mean'\nmin = 80", "so no score could meet it"),
+    ],
+)
+def test_a_threshold_that_compare_would_refuse_is_a_fault_of_a_gate(line, told, explained):
+    Path("gate.toml").write_text(f"[[line]]\n{line}\n")
+    _, _, _, (fault,) = explained("gate.toml")
+    assert told in fault
+    assert "scale of the scores" in fault
+
+
+SHARE = """
+from harness import Task, mean_metric
+
+class Share(Task):
+    name, kind, metrics = "share", "share", (mean_metric("accuracy", "correct", bounds=(0, 1)),)
+    load = predict = None
+
+@hookimpl
+def harness_tasks():
+    return [Share()]
+"""
+
+
+def test_a_threshold_that_only_some_tasks_refuse_is_a_note(explained):
+    Path("copies.py").write_text(TRAINER + SHARE)
+    Path("gate.toml").write_text("throughput = 90\n[[line]]\nmin = -0.5\n")
+    _, _, notes, faults = explained("gate.toml")
+    assert faults == []
+    assert (
+        "accuracy of share lies between 0 and 1, so no score could miss it; `harness compare` refuses"
+        in notes
+    )
+    assert "throughput = 90 asks for 90 times the baseline's speed; 90 % of it is throughput = 0.9" in notes
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        (
+            "recipe.toml",
+            (
+                'data = { kind = "pairs", path = "pairs.csv" }\ntrainer = "copies"\n'
+                'loss = { name = "MultipleNegativesRankingLoss" }\n'
+                'train = { batch_size = 0, epochs = "many", warmup = 7.5 }\n'
+                'evaluation = { tasks = 3, keep = "best" }\n'
+            ),
+            ["batch_size is 0", "epochs must be a number", "tasks must be a list", "no column 'text1'"],
+        ),
+        (
+            "gate.toml",
+            (
+                'undecided = "maybe"\nmargin = -1\n[[line]]\ntag = "sts"\ngain = "x"\n'
+                '[[line]]\ntask = "stsb"\nmin = 80\n'
+            ),
+            ["'maybe'", "must be 0 or more", "gain must be a number", "no score could meet it"],
+        ),
+        (
+            "tasks.toml",
+            f'{TASKS}metrics = {{ stsb = ["spear"] }}\n[tasks.odd]\nkind = "stss"\npath = 3\n',
+            ["[suites.release]) named 'spear'", "named 'stss'", "path must be a text"],
+        ),
+    ],
+)
+def test_a_value_of_a_wrong_type_hides_no_other_fault(file, content, told, explained):
+    Path(file).write_text(content)
+    *_, faults = explained(file)
+    assert [part for part in told if not any(part in fault for fault in faults)] == []
+    assert len(faults) == len(told)
+
+
+def test_faults_of_a_gate_and_of_what_it_names_are_listed_together(explained):
+    Path("gate.toml").write_text('margin = -1\n[[line]]\ntask = "stsb"\nmetric = "f1"\nmin = 80\n')
+    assert len(explained("gate.toml")[3]) == 2

@@ -166,6 +166,15 @@ def test_a_line_without_an_interval_is_not_planned_and_the_plan_says_so():
     assert "without tiny by accuracy, which cannot be planned" in found.gate_plan.sentence
 
 
+def test_a_task_that_one_side_lacks_is_named_in_the_plan():
+    quiz()
+    answer("base", "base", "other", correct=[1.0] * 20)
+    sentence = ask(margin_gate(0.02)).gate_plan.sentence
+    assert "without other, which the gate asks for and which cannot be compared: it is broken" in sentence
+    narrow = gate_of({"rule": "margin", "threshold": 0.02, "task": "quiz"})
+    assert "without" not in ask(narrow).gate_plan.sentence
+
+
 def test_training_seeds_limit_what_more_examples_can_do():
     base = (np.arange(400) % 5 > 0) * 1.0
     answer("base", "base", "quiz", correct=base)

@@ -24,6 +24,7 @@ from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cache_key import cacheable
 from harness.encoding.cached_model import CachedModel
 from harness.encoding.segment import CorruptSegmentError, Index, Segment, keys_of, write_segment
+from harness.models import computation
 
 pytestmark = pytest.mark.kernels
 
@@ -206,12 +207,12 @@ def test_two_roles_that_are_alike_share_their_embeddings(encode):
     ],
 )
 def test_embeddings_under_other_conditions_are_never_shared(changed, tmp_path, notes, monkeypatch):
-    monkeypatch.setattr(cache_key, "_kernels", lambda _: {})
+    monkeypatch.setattr(computation, "_kernels", lambda _: {})
     before = store_of(tmp_path, notes)
     model = CacheableModel(**changed.pop("facts", {}))
     model.spec = replace(model.spec, settings=Settings(**changed.pop("settings", {})))
     for name, value in changed.items():
-        monkeypatch.setattr(cache_key, name, value)
+        monkeypatch.setattr(computation, name, value)
     after = store_of(tmp_path, notes, model)
     assert after.key != before.key
     assert after.folder != before.folder

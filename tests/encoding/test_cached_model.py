@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from conftest import LetterModel
 from hypothesis import given
 from hypothesis import strategies as st
@@ -198,6 +199,57 @@ def test_embeddings_that_no_score_can_come_from_are_refused(letters, broken, mes
         CachedModel(letters).encode(list("abcdefghi"))
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (lambda rows: rows.astype(float), "of type float64, not float32"),
+        (lambda rows: rows.astype(np.float16), "of type float16, not float32"),
+        (lambda rows: rows.tolist(), "returned a list, not an array"),
+        (torch.from_numpy, "returned a Tensor, not an array"),
+        (np.ma.masked_array, "returned a MaskedArray, not an array"),
+        (lambda rows: None, r"returned nothing \(None\), not an array"),
+    ],
+)
+def test_embeddings_are_float32_arrays_since_only_the_plugin_knows_what_may_be_rounded(letters, other, told):
+    whole = letters.encode
+    letters.encode = lambda texts, role: other(whole(texts, role))
+    with pytest.raises(HarnessError, match=told):
+        CachedModel(letters).encode(["a", "b"])
+
+
+def test_embeddings_may_be_views_that_cannot_be_written_to(letters):
+    whole, expected = letters.encode, letters.encode(["ab", "b"]).tolist()
+
+    def turned(texts, role):
+        rows = np.repeat(np.asfortranarray(whole(texts, role)), 2, axis=1)[:, ::2]
+        rows.flags.writeable = False
+        return rows
+
+    letters.encode = turned
+    assert CachedModel(letters).encode(["ab", "b"]).tolist() == expected
+
+
+@pytest.mark.parametrize("counts", [lambda n: np.ones(n + 1, int), np.ones, lambda n: [-1] * n])
+def test_token_counts_are_one_whole_number_for_each_text(letters, counts):
+    letters.count_tokens = lambda texts, role: counts(len(texts))
+    with pytest.raises(HarnessError, match=r"^count_tokens of model letters returned "):
+        CachedModel(letters).count_tokens(["a", "b"])
+
+
+def test_token_counts_in_a_list_are_taken_as_they_are(letters):
+    letters.count_tokens = lambda texts, role: [len(text) for text in texts]
+    assert CachedModel(letters).count_tokens(["a", "bcd"]).tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("first", ["similarity", "pairwise_similarity"])
+def test_two_ways_to_compare_that_disagree_are_refused_whichever_is_asked(letters, first):
+    letters.pairwise_similarity = lambda a, b: np.full(len(a), 0.25)
+    model = CachedModel(letters)
+    rows = model.encode(["a", "b", "c"])
+    with pytest.raises(HarnessError, match=r"^pairwise_similarity of model letters says 0\.2500 where "):
+        getattr(model, first)(rows, rows)
+
+
 def test_embeddings_that_differ_by_more_than_rounding_are_accepted(letters):
     whole = letters.encode
     letters.encode = lambda texts, role: 1 + whole(texts, role) * 1e-3
@@ -207,7 +259,7 @@ def test_embeddings_that_differ_by_more_than_rounding_are_accepted(letters):
 @pytest.mark.parametrize(("dtype", "helps"), [("float16", True), ("bfloat16", True), ("float32", False)])
 def test_another_dtype_is_advised_only_where_there_is_a_wider_one(letters, dtype, helps):
     letters.spec = ModelSpec("letters", "", settings=Settings(dtype=dtype))
-    letters.encode = lambda texts, role: np.full((len(texts), 26), np.nan)
+    letters.encode = lambda texts, role: np.full((len(texts), 26), np.nan, dtype=np.float32)
     with pytest.raises(HarnessError) as error:
         CachedModel(letters).encode(["a"])
     assert ("try --dtype float32" in str(error.value)) == helps
@@ -358,6 +410,7 @@ def test_similarities_that_are_not_one_for_each_two_are_refused(letters, wrong):
 
 def test_a_similarity_whose_name_is_unknown_is_the_models_own(letters):
     letters.facts = replace(letters.facts, similarity="foo")
+    letters.similarity = lambda a, b: np.full((len(a), len(b)), 7.0)
     letters.pairwise_similarity = lambda a, b: np.full(len(a), 7.0)
     spec = replace(letters.spec, settings=Settings(truncate_dim=5))
     model = CachedModel(StoredModel(letters, LocatedStored(letters, spec)))

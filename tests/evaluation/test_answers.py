@@ -147,6 +147,15 @@ def test_texts_to_encode_may_come_from_anything_that_can_be_iterated():
     assert (model.encode(np.array(["a", "bb"])) == wanted).all()
 
 
+def test_a_model_gets_plain_texts_also_of_an_array_of_numpy():
+    letters = LetterModel()
+    CachedModel(letters).encode(np.array(["a", "bb"]))
+    task = Answer()
+    task.texts = lambda _: [(text, "query") for text in np.array(["a", "bb"])]
+    announced = announced_texts(task, task.load(None))
+    assert {type(text) for text, _ in (*letters.encoded, *announced)} == {str}
+
+
 # --- predictions ------------------------------------------------------------------------------------------
 
 
@@ -282,9 +291,29 @@ def test_a_metric_names_columns_that_predict_gives():
 
 @pytest.mark.parametrize("missing", [math.nan, math.inf, None])
 def test_an_undefined_headline_names_the_first_row_that_is_no_number(missing):
-    told = "accuracy is undefined on these 4 examples: column 'correct' has 1 that are NaN, infinite or None"
+    what = "infinite" if missing == math.inf else "undefined"
+    told = f"accuracy is {what} on these 4 examples: column 'correct' has 1 that are NaN, infinite or None"
     with pytest.raises(HarnessError, match=rf"^{told}, the first in row 2 \(id 2\)"):
         evaluated(Answer(correct=[1.0, 0.0, missing, 0.0]))
+
+
+def test_a_further_metric_that_is_infinite_is_said_to_be_and_costs_no_result():
+    task = Answer()
+    task.metrics = (*task.metrics, Metric("ratio", lambda _: math.inf, columns=("correct",)))
+    evaluation, _ = evaluated(task)
+    assert [score.score for score in evaluation.scores] == [0.5, None]
+    assert [finding.evidence for finding in evaluation.findings] == ["ratio is infinite on these 4 examples"]
+
+
+def test_a_score_beyond_the_bounds_that_its_metric_says_is_refused():
+    task = Answer()
+    task.metrics = (mean_metric("accuracy", "correct", bounds=(0, 0.5)),)
+    with pytest.raises(HarnessError, match=r"^metric accuracy has the value 1, and its bounds say between 0"):
+        evaluated(task)
+    percent = Metric("percent", lambda *_: 50.0, bounds=(0, 1))
+    with pytest.raises(HarnessError, match=r"^metric percent returned 50, and its bounds say between 0 and"):
+        compute_score(percent, [np.zeros(2), np.zeros(2)])
+    assert compute_score(Metric("m", lambda *_: 1 + 1e-12, bounds=(0, 1)), [np.zeros(2)]) == 1.0
 
 
 class Whole(AggregateTask):

@@ -327,9 +327,9 @@ def copied(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "harness", ignore=shutil.ignore_patterns("__pycache__"))
 
     def hashes():
-        script = "import harness, json\nfrom harness.encoding import cache_key\n"
+        script = "import harness, json\nfrom harness.models import computation\n"
         script += "from harness.evaluation import keys\n"
-        script += "print(json.dumps([keys.scoring_hash(), cache_key._encoding_hash(), harness.__file__]))"
+        script += "print(json.dumps([keys.scoring_hash(), computation._encoding_hash(), harness.__file__]))"
         process = subprocess.run(
             [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
             env={**os.environ, "PYTHONPATH": str(tmp_path)},

@@ -418,6 +418,9 @@ def test_models_of_one_name_keep_their_scores_apart(results):
         def pairwise_similarity(self, a, b):
             return -super().pairwise_similarity(a, b)
 
+        def similarity(self, a, b):
+            return -super().similarity(a, b)
+
     models = [LetterModel("tiny", "a" * 64), Reversed("tiny", "b" * 64)]
     run_plan(plan(Twins(), models=models), results)
     assert [evaluation.scores[0].score for evaluation in results.evaluations()] == [1.0, 0.0]

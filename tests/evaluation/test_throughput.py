@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from harness.evaluation import throughput
@@ -29,13 +31,36 @@ def test_every_round_encodes_every_text_and_the_first_does_not_count(letters, mo
 
 
 def test_a_workload_that_is_over_too_soon_is_repeated(letters, monkeypatch):
-    ticks = iter([0.0, 0.25, 10.0, 11.0])
+    ticks = iter([0.0, 0.125, 10.0, 11.0])
     monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(ticks))
     speed = throughput.measure(letters, ["a", "bc"], rounds=1)
     assert len(letters.encoded) == 2 * (1 + 3 + 3)
     assert (speed.texts, speed.tokens, speed.texts_per_second) == (6, 9, 6.0)
     monkeypatch.undo()
     assert speed.workload == throughput.measure(letters, ["a", "bc"], rounds=1).workload
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rounds"),
+    [
+        ([1.0, 1.0, 1.0, 1.05, 1.0], 5),
+        ([0.3, 0.5] * 8, 13),  # 5.2 s: no quieter
+        ([0.1, 0.2] * 8, 15),
+        ([2.0, 1.0] * 3, 5),
+        ([30.0], 1),
+    ],
+)
+def test_more_rounds_are_timed_only_where_they_differ(seconds, rounds, letters, monkeypatch):
+    clock = iter([0.0, 9.0])
+
+    def ticking():
+        for second in seconds:
+            yield 0.0
+            yield second
+
+    times = itertools.chain(clock, ticking())
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(times))
+    assert len(throughput.measure(letters, ["a", "bc"]).seconds) == rounds
 
 
 def test_tokens_that_the_model_does_not_read_do_not_count(letters):

@@ -78,7 +78,7 @@ def main() -> None:
         steps.take()
 
     Path.open, os.fsync = opening, syncing
-    from harness.encoding import cache_key as identity
+    from harness.models import computation as identity
 
     identity._kernels = lambda _device: {}  # it would load torch
     sys.argv = ["harness", *sys.argv[3:]]

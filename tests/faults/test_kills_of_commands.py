@@ -18,8 +18,8 @@ from encoding.test_cache import CacheableModel
 from encoding.test_cache_folder import write
 
 from faults.test_kills import HERE, STEADY, process
-from harness.encoding import cache_key
 from harness.encoding.cache_folder import find_corruption, stores
+from harness.models import computation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ OTHERS = "abcdef"
 @pytest.fixture(autouse=True)
 def without_torch(monkeypatch):
     """Ask torch for no kernels, as killed.py does."""
-    monkeypatch.setattr(cache_key, "_kernels", lambda _: {})
+    monkeypatch.setattr(computation, "_kernels", lambda _: {})
 
 
 def steady(folder, *more):

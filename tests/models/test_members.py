@@ -66,6 +66,10 @@ def test_a_member_that_raises_is_named():
         ({"dimensions": 0}, "facts.dimensions is 0, not a whole number above 0"),
         ({"max_tokens": 1e30}, "facts.max_tokens is 1e+30, not a whole number or None"),
         ({"similarity": None}, "facts.similarity is None, not a text"),
+        (
+            {"similarity": "cos"},
+            "facts.similarity is 'cos': cosine, dot, euclidean, manhattan exist; did you mean cosine?",
+        ),
         ({"reproducible": "yes"}, "facts.reproducible is 'yes', not True or False"),
         ({"notes": "one"}, "facts.notes is 'one', not a tuple"),
         ({"notes": (1,)}, "facts.notes is (1,), not a tuple of texts"),

@@ -69,6 +69,22 @@ def test_mojibake_on_a_card_that_was_decoded_wrongly_is_a_note():
     assert "only this file may be wrong" in doubtful.evidence
 
 
+def tokens_of_known_words(texts):
+    """Count a token for a known word, and one for every three letters of another one."""
+    known = {"four", "engined", "wing", "session", "language"}
+    return [sum(1 if word in known else -(-len(word) // 3) for word in text.split()) for text in texts]
+
+
+@pytest.mark.parametrize("count", [None, tokens_of_known_words])
+def test_a_compound_whose_hyphen_ended_a_line_is_no_broken_word(count):
+    whole = ["a four- engined wing", "the four-\nengined wing", "four wings of engined flight"]
+    broken = ["the court was in ses- sion", "a lan- guage of flight"]
+    assert "pdf-debris" not in {one.code for one in check_texts(whole, count=count)}
+    said = {one.code: one.evidence for one in check_texts([*whole, *broken], count=count)}["pdf-debris"]
+    assert said.startswith("2 of 5 texts")
+    assert "'ses- sion'" in said
+
+
 def test_debris_of_a_pdf_is_counted_by_kind():
     debris = found(
         "the sum (cid:80) of",

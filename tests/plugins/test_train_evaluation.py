@@ -12,32 +12,9 @@ from hypothesis import strategies as st
 
 from harness.finding import Severity
 from harness.tasks.dataset import Dataset
-from harness.training.cards.reader import read_card
-from harness.training.check_input import CheckInput, Claim, ColumnFacts, LogEntry, Rows
-from harness_train.evaluation import EVALUATION
+from harness.training.check_input import Claim, ColumnFacts, LogEntry, Rows
 from plugins.cards import card_text, replaced, shared_card
-
-
-def trained(*, scores=(), claims=(), **changes) -> CheckInput:
-    """A training with a score of each epoch as `dev_m`, and claims of (metric, value) on `dev`."""
-    log = [LogEntry(epoch=n, step=100 * n, metrics={"dev_m": score}) for n, score in enumerate(scores, 1)]
-    made = [Claim(dataset="dev", metric=metric, value=value) for metric, value in claims]
-    return CheckInput(
-        **({"path": "it", "what": "card", "trained": True, "log": log, "claims": made} | changes)
-    )
-
-
-def findings(given) -> dict:
-    return {finding.code: finding for finding in EVALUATION.look(given)}
-
-
-def found(given) -> dict[str, str]:
-    return {code: finding.evidence for code, finding in findings(given).items()}
-
-
-def of_card(text, tmp_path) -> dict[str, str]:
-    (tmp_path / "any name.md").write_text(text, encoding="utf-8")
-    return found(read_card(tmp_path / "any name.md").check_input)
+from plugins.evaluations import findings, found, of_card, trained
 
 
 def test_a_training_without_any_score_is_found():

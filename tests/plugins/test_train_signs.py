@@ -188,3 +188,14 @@ def test_a_loss_that_stood_still_is_found_and_a_noisy_or_falling_one_is_not():
     assert not found(card(log=losses(*[0.0] * 8)))
     assert not found(card(log=losses(*[1.0, 1.0, float("nan"), 1.0, 1.0, 1.0])))
     assert not found(card(log=losses(*[2.0 + 0.1 * n for n in range(8)])))
+
+
+@pytest.mark.parametrize(("last", "same"), [(0.5, True), (0.51, False)])
+def test_evaluations_with_the_very_same_scores_are_told_with_a_loss_that_stood_still(last, same):
+    scores = [{"dev_m": value} for value in (0.5, 0.5, last)]
+    log = (
+        *losses(*[0.6931] * 8),
+        *(LogEntry(epoch=n, step=800 + n, metrics=score) for n, score in enumerate(scores)),
+    )
+    said = found(card(log=log))["loss-stood-still"][1]
+    assert ("All 3 evaluations have the very same scores" in said) is same

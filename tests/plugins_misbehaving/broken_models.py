@@ -28,8 +28,8 @@ class Broken:
         if self.spec.scheme == "raising":
             raise RuntimeError("the kernel is not compiled for this machine")
         if self.spec.scheme == "nan":
-            return np.full((len(texts), 2), np.nan)
-        return np.ones((len(texts), 2))
+            return np.full((len(texts), 2), np.nan, dtype=np.float32)
+        return np.ones((len(texts), 2), dtype=np.float32)
 
     def similarity(self, a, b):
         return a @ b.T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,3 +120,20 @@ def test_tests_and_intervals_hold_in_a_few_cells(name, examples):
     cell = measure_cell(family, examples, 300)
     assert failures(cell, family.bounds(examples), errors=3) == []
     assert cell.no_width == 0
+
+
+def geometric(values):
+    """The geometric mean: no mean of a value per example, between 0 and 1 where they are."""
+    return float(np.exp(np.log(values).mean())) if len(values) else math.nan
+
+
+def test_intervals_and_gains_end_at_the_bounds_that_a_metric_says():
+    generator = np.random.default_rng(5)
+    left = np.where(generator.random(12) < 0.3, 1e-9, 1.0)
+    unknown = Metric("geometric", geometric, columns=("value",))
+    bounded = replace(unknown, bounds=(0, 1))
+    curves = [score_curve(Answers.of(metric, [left], np.arange(12))) for metric in (unknown, bounded)]
+    (below, _), (low, high) = (curve.interval() for curve in curves)
+    assert below < 0 <= low <= geometric(left) <= high <= 1
+    gain = gain_of(AnswerPair.of(bounded, ([left], None), ([1 - left + 1e-9], None), np.arange(12)))
+    assert -1 <= gain.low <= gain.value <= gain.high <= 1

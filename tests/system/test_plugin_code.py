@@ -127,7 +127,7 @@ def test_an_error_whose_text_cannot_be_made_still_has_a_sentence():
             raise SystemExit("no text")
 
     assert error_sentence(UnspeakableError()) == "UnspeakableError: its text cannot be shown: SystemExit"
-    assert error_sentence(KeyError()) == "KeyError"
+    assert error_sentence(KeyError()) == "KeyError without a message"
 
 
 def test_a_umask_that_a_plugin_sets_ends_with_its_code():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import sys
 from contextlib import suppress
 
 import pytest
@@ -99,6 +100,16 @@ def wants_the_network(training):
     yield from sound(training)
 
 
+def closes_its_output(training):
+    sys.stdout.close()
+    yield from sound(training)
+
+
+def prints_a_text(training):
+    print(*cells(training)[:1])
+    yield from sound(training)
+
+
 BROKEN = [
     ("attributes", Check("signatures", "", sound), "its help is ''"),
     ("attributes", Check("signatures", "signatures", None), "whose look is None, not a function"),
@@ -119,6 +130,8 @@ BROKEN = [
     ("twice", counts_its_calls, "it finds something else in tickets.csv when it looks again"),
     ("inputs", reverses_its_rows, "it changes the rows of strange rows"),
     ("network", wants_the_network, "it wants to reach kit.invalid"),
+    ("streams", closes_its_output, "it closes sys.stdout"),
+    ("prints", prints_a_text, "it prints 'A plain sentence.', a text of its rows"),
 ]
 
 

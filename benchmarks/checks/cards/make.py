@@ -2,6 +2,7 @@
 
     python -m benchmarks.checks.cards.make                    # all of them, into this folder: minutes
     python -m benchmarks.checks.cards.make 'mnrl*'
+    python -m benchmarks.checks.cards.make 'inverted/*'
 
 The model begins with random weights, learns the words of generated rows within seconds, and is thrown away.
 """
@@ -16,7 +17,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.checks.cards.trainings import TRAININGS
+from benchmarks.checks.cards.trainings import INVERTED, TRAININGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,16 +27,21 @@ if TYPE_CHECKING:
     from benchmarks.checks.cards.trainings import Training
 
 FOLDER = Path(__file__).parent
+FOLDER_OF_INVERTED = "inverted"
 LAYERS, WIDTH, LONGEST = 2, 64, 96
 
 
 def main() -> None:
     """Make the cards whose name matches."""
     pattern = sys.argv[1] if len(sys.argv) > 1 else "*"
-    for training in TRAININGS:
-        if fnmatchcase(training.name, pattern):
-            (FOLDER / f"{training.name}.md").write_text(card_of(training), encoding="utf-8")
-            print(training.name, f"{time.process_time():.0f} s", flush=True)
+    named = {training.name: training for training in TRAININGS}
+    named |= {f"{FOLDER_OF_INVERTED}/{training.name}": training for training in INVERTED}
+    for name, training in named.items():
+        if fnmatchcase(name, pattern):
+            file = FOLDER / f"{name}.md"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(card_of(training), encoding="utf-8")
+            print(name, f"{time.process_time():.0f} s", flush=True)
 
 
 def card_of(training: Training) -> str:

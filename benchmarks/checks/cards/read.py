@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.checks.card_faults import CARD_FAULTS
+from benchmarks.checks.cards.truths import ranks_in_reverse
 from benchmarks.checks.dataset import HALVES
 from benchmarks.checks.measure import CLEAN, Answer, Asker
 from harness.training.cards.reader import read_card
@@ -18,9 +19,27 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 
 
+INVERTED, INVERTED_UNSEEN = "card: labels inverted", "card: labels inverted, no score shows it"
+"""Faults of the cards whose trainings had inverted labels: whether a reported score ranks in reverse."""
+
+
 def cards() -> dict[str, str]:
-    """Return name → text of every kept card."""
+    """Return name → text of every kept card of a sound training."""
     return {file.stem: file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.md"))}
+
+
+def inverted_cards() -> dict[str, str]:
+    """Return name → text of every kept card of a training with inverted labels."""
+    files = sorted((FOLDER / "inverted").glob("*.md"))
+    return {f"inverted-{file.stem}": file.read_text(encoding="utf-8") for file in files}
+
+
+def changed_card(subject: str, fault: str) -> str | None:
+    """Return the text that an answer is about: a kept card, with its fault; None for rows."""
+    name = subject.removeprefix("card ")
+    text = (cards() | inverted_cards()).get(name) if subject.startswith("card ") else None
+    change = next((one.change for one in CARD_FAULTS if one.name == fault), None)
+    return change(text) if text is not None and change is not None else text
 
 
 def half_of(name: str) -> str:
@@ -29,7 +48,10 @@ def half_of(name: str) -> str:
 
 
 def ask_cards(asker: Asker, *, most: int | None = None) -> Iterator[Answer]:
-    """Yield the answers to each card as it is, and with each fault that it can show."""
+    """Yield the answers to each card as it is, and with each fault that it can show.
+
+    Then those to the cards of trainings with inverted labels.
+    """
     with tempfile.TemporaryDirectory() as folder:
         for name, text in list(cards().items())[:most]:
             yield _ask(asker, Path(folder), name, text, CLEAN)
@@ -37,6 +59,9 @@ def ask_cards(asker: Asker, *, most: int | None = None) -> Iterator[Answer]:
                 changed = fault.change(text)
                 if changed is not None and changed != text:
                     yield _ask(asker, Path(folder), name, changed, fault.name)
+        for name, text in list(inverted_cards().items())[:most]:
+            fault_name = INVERTED if ranks_in_reverse(text) else INVERTED_UNSEEN
+            yield _ask(asker, Path(folder), name, text, fault_name)
 
 
 def _ask(asker: Asker, folder: Path, name: str, text: str, fault: str) -> Answer:

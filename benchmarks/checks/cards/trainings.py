@@ -1,9 +1,11 @@
 """The trainings whose cards are kept: losses, trainers, evaluators and schedules, as data."""
 
+# ruff: noqa: ANN401 - losses, evaluators and models are of a library that is imported late
+
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.checks import generated
@@ -62,7 +64,7 @@ class Training:
             columns["score" if dataset.kind == "scored-pairs" else "label"] = labels
         return dict(zip(self.columns or columns, columns.values(), strict=True))
 
-    def _loss(self, model: SentenceTransformer) -> Any:  # noqa: ANN401 - a module of torch
+    def _loss(self, model: SentenceTransformer) -> Any:
         from sentence_transformers.sentence_transformer import losses
 
         options = dict(self.options)
@@ -87,14 +89,14 @@ class Training:
             return ("BatchHardTripletLossDistanceFunction",)
         return ("TripletDistanceMetric",) if self.loss == "TripletLoss" else ("SiameseDistanceMetric",)
 
-    def _evaluator(self) -> Any:  # noqa: ANN401 - an evaluator of sentence-transformers
+    def _evaluator(self) -> Any:
         from sentence_transformers.evaluation import SequentialEvaluator
 
         made = [_EVALUATORS[name](self.dev) for name in self.evaluator.split(",")]
         return made[0] if len(made) == 1 else SequentialEvaluator(made)
 
 
-def _train(training: Training, model: Any, loss: Any, evaluator: Any, out: Path) -> None:  # noqa: ANN401
+def _train(training: Training, model: Any, loss: Any, evaluator: Any, out: Path) -> None:
     from datasets import Dataset, DatasetDict
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 
@@ -119,7 +121,7 @@ def _train(training: Training, model: Any, loss: Any, evaluator: Any, out: Path)
     evaluator(model)
 
 
-def _fit(training: Training, model: Any, loss: Any, evaluator: Any, out: Path) -> None:  # noqa: ANN401
+def _fit(training: Training, model: Any, loss: Any, evaluator: Any, out: Path) -> None:
     from sentence_transformers import InputExample
     from torch.utils.data import DataLoader
 
@@ -129,21 +131,21 @@ def _fit(training: Training, model: Any, loss: Any, evaluator: Any, out: Path) -
         InputExample(texts=list(texts), label=label)
         for texts, label in zip(zip(*columns, strict=True), labels, strict=True)
     ]
-    loader: Any = DataLoader(examples, shuffle=True, batch_size=16)  # type: ignore[arg-type]
+    loader: Any = DataLoader(examples, shuffle=True, batch_size=16)  # type: ignore[arg-type]  # a list is no Dataset of torch
     model.fit(
         [(loader, loss)], evaluator=evaluator, epochs=5, evaluation_steps=0, output_path=str(out),
         optimizer_params={"lr": 2e-3}, warmup_steps=10, show_progress_bar=False,
     )  # fmt: skip
 
 
-def _similarity(dev: DataSet) -> Any:  # noqa: ANN401
+def _similarity(dev: DataSet) -> Any:
     from sentence_transformers.evaluation import EmbeddingSimilarityEvaluator
 
     left, right = dev.rows.texts.values()
     return EmbeddingSimilarityEvaluator(list(left), list(right), list(dev.rows.labels or ()), name="dev")
 
 
-def _binary(dev: DataSet) -> Any:  # noqa: ANN401
+def _binary(dev: DataSet) -> Any:
     from sentence_transformers.evaluation import BinaryClassificationEvaluator
 
     left, right = dev.rows.texts.values()
@@ -151,13 +153,13 @@ def _binary(dev: DataSet) -> Any:  # noqa: ANN401
     return BinaryClassificationEvaluator(list(left), list(right), labels, name="dev")
 
 
-def _triplet(dev: DataSet) -> Any:  # noqa: ANN401
+def _triplet(dev: DataSet) -> Any:
     from sentence_transformers.evaluation import TripletEvaluator
 
     return TripletEvaluator(*map(list, dev.rows.texts.values()), name="dev")
 
 
-def _retrieval(dev: DataSet) -> Any:  # noqa: ANN401
+def _retrieval(dev: DataSet) -> Any:
     from sentence_transformers.evaluation import InformationRetrievalEvaluator
 
     left, right = list(dev.rows.texts.values())[:2]
@@ -218,3 +220,24 @@ TRAININGS = (
     Training(name="fit-contrastive", rows=_LABELED, dev=_LABELED_DEV, loss="ContrastiveLoss", evaluator="binary", fit=True),
 )  # fmt: skip
 """Sound trainings: whatever a check says against one of their cards is looked at by hand."""
+
+
+def _turned(dataset: DataSet) -> DataSet:
+    """Return the data set with each label on the other side of ½."""
+    labels = [1 - label for label in dataset.rows.labels or ()]
+    return replace(dataset, rows=replace(dataset.rows, labels=labels))
+
+
+def _inverted(name: str, *, also_dev: bool = False) -> Training:
+    """Return a training of the same name whose labels are inverted, and its dev set's if both are of one file."""
+    sound = next(training for training in TRAININGS if training.name == name)
+    dev = _turned(sound.dev) if also_dev else sound.dev
+    return replace(sound, name=f"{name}-with-dev" if also_dev else name, rows=_turned(sound.rows), dev=dev)
+
+
+INVERTED = (
+    *map(_inverted, ("cosine", "cosent", "angle", "contrastive", "online-contrastive", "matryoshka-cosent")),
+    _inverted("cosent", also_dev=True),
+    _inverted("contrastive", also_dev=True),
+)
+"""Trainings with inverted labels: what of it does a card show? Their cards are in a folder of their own."""

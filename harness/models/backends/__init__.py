@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -63,4 +63,12 @@ class Backend(Protocol):
 
         Returns whether there are such shapes.
         """
+        ...
+
+    def shapes(self) -> dict[str, Any]:
+        """Return what `make_batch_invariant` chose, as plain data."""
+        ...
+
+    def use_shapes(self, shapes: Mapping[str, Any]) -> None:
+        """Take over what `shapes` returned for the same model on the same machine."""
         ...

@@ -12,7 +12,7 @@ from harness.models.backends.reference import PublicMethods, as_float32
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import torch
     from sentence_transformers import SentenceTransformer
@@ -100,6 +100,13 @@ class BackendModel:
     def set_apart(self, role: Role) -> None:
         """Note that a role is encoded as no other."""
         self._same_as = {other: role if other is role else same for other, same in self._same_as.items()}
+
+    def assume(
+        self, same_as: Mapping[Role, Role], refusals: Mapping[Role, str], *, depends_on_batch: bool
+    ) -> None:
+        """Take over what an earlier trial of the same model found."""
+        self._same_as, self.refusals = dict(same_as), dict(refusals)
+        self.depends_on_batch = depends_on_batch
 
     def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
         """Return the tokens of each text before any cut, prompt and special tokens included.

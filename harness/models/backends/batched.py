@@ -24,7 +24,7 @@ from harness.models.backends.plain import convert_weights
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.models.backends.backend_model import BackendModel
 
@@ -118,6 +118,15 @@ class Batched:
                 return True
         self.divisible, self.multiples = divisible, _MULTIPLES[0]
         return False
+
+    def shapes(self) -> dict[str, Any]:
+        """Return what `make_batch_invariant` chose."""
+        return {"divisible": self.divisible, "multiples": list(self.multiples)}
+
+    def use_shapes(self, shapes: Mapping[str, Any]) -> None:
+        """Take over what `shapes` returned."""
+        tokens, rows = shapes["multiples"]
+        self.divisible, self.multiples = shapes["divisible"], (tokens, rows)
 
 
 def check_plain_tokens(model: BackendModel) -> None:

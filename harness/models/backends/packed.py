@@ -26,7 +26,7 @@ from harness.models.backends.invariance import is_batch_invariant, is_thread_inv
 from harness.models.backends.plain import convert_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -45,6 +45,8 @@ _SHAPES = ((32, 1), (64, 1), (128, 1), (256, 1), (48, 24), (96, 48), (192, 96))
 MKL's kernels for AVX2 compute 6 rows at a time, and the one, two or three left over in another order; each
 thread has a share of the rows. So 24 suits two threads, 48 four, 96 eight.
 """
+_CHOSEN = ("divisible", "min_tokens", "multiple", "min_texts", "texts_multiple", "tokens_per_pack")
+"""What shapes consist of."""
 _MAX_TEXTS_TRIED = 64
 """Maximum number of texts up to which the modules after the pooling are tried in every number."""
 
@@ -113,6 +115,15 @@ class Packed:
                 return True
         self.divisible = True
         return False
+
+    def shapes(self) -> dict[str, Any]:
+        """Return what `make_batch_invariant` chose."""
+        return {name: getattr(self, name) for name in _CHOSEN}
+
+    def use_shapes(self, shapes: Mapping[str, Any]) -> None:
+        """Take over what `shapes` returned."""
+        for name in _CHOSEN:
+            setattr(self, name, shapes[name])
 
     def _padding_lengths(self, lengths: list[int]) -> list[int]:
         """Return lengths of padding texts, none above the longest text, that fill a pack to its shape."""

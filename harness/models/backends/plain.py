@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.models.backends import Batch, UnsuitableBackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -50,6 +50,13 @@ class Plain:
     def make_batch_invariant(self) -> bool:
         """Return False: an embedding depends, by about 1e-7, on the other texts of its batch."""
         return False
+
+    def shapes(self) -> dict[str, Any]:
+        """Return nothing: `encode` chooses its own."""
+        return {}
+
+    def use_shapes(self, shapes: Mapping[str, Any]) -> None:
+        """Do nothing, as there are none."""
 
 
 def convert_weights(model: BackendModel, dtype: str) -> None:

@@ -53,16 +53,21 @@ class Workers:
 
     requested: `auto`; `N` for at most N threads; `WxT` for W workers of T threads each, without calibration.
     divisible: whether several threads may share one batch; else each worker has one thread.
+    layout: the one that was fastest before, which saves a calibration.
     Raises HarnessError for any other request.
     """
 
-    def __init__(self, requested: str = "auto", *, divisible: bool = True) -> None:
+    def __init__(
+        self, requested: str = "auto", *, divisible: bool = True, layout: ThreadLayout | None = None
+    ) -> None:
         self._layouts, self._divisible = thread_layouts(requested), divisible
         if not divisible:
             self._layouts = (ThreadLayout(self._layouts[0].workers * self._layouts[0].per_worker, 1),)
         self.layout = self._layouts[0]
         self.how = "asked for" if "x" in requested else "the only way"
-        if len(self._layouts) > 1:
+        if layout in self._layouts and len(self._layouts) > 1:
+            self.layout, self.how = layout, "calibrated before"
+        elif len(self._layouts) > 1:
             self.how = "not calibrated"
         self.trials: dict[ThreadLayout, float] = {}
         """Median seconds of each layout in the calibration."""

@@ -30,14 +30,14 @@ _ALIKE = 1e-9
 _LONGEST_PROBE = 512
 """Maximum tokens of the longest probe: the usual limit, and still quick where a model reads thousands."""
 
-_PROBES = (
+PROBES = (
     "",
     "A short text.",
     "Two people are walking a dog along the beach in the rain.",
     "The tenant shall return the keys, and the landlord shall return the deposit within ten days. " * 3,
     "Ünïcode — 漢字, emoji 🙂 and numbers 3.14",
 )
-_FEW = _PROBES[1:3]
+_FEW = PROBES[1:3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +85,24 @@ class Trial:
             largest = max(largest, *np.nan_to_num(1 - cosine, nan=2.0, posinf=2.0).clip(0, 2), 0.0)
         return largest
 
-    @property
-    def finding(self) -> Finding | None:
-        """The finding that the model depends on its batch; None where it does not."""
-        if not self.depends_on_batch:
-            return None
-        size = f"1 − cos up to {self.moved:.1e}" if np.isfinite(self.moved) else "not finite"
-        why = ": its tokenizer pads on the left" if self.pads_left else ""
-        repair = 'Set padding_side to "right" in tokenizer_config.json; ' if self.pads_left else ""
-        return Finding(
-            "depends-on-batch",
-            Severity.WARNING,
-            f"the model's own encode gives a text another embedding beside longer texts than alone ({size})"
-            f"{why}; here every text is encoded as it is alone",
-            f"{repair}as it is, encode with batch_size=1 gives the embeddings that were scored.",
-        )
+
+def batch_finding(moved: float, *, pads_left: bool) -> Finding | None:
+    """Return the finding that a model depends on its batch; None where it does not.
+
+    moved: as `Trial` has it.
+    """
+    if moved <= EQUAL:
+        return None
+    size = f"1 − cos up to {moved:.1e}" if np.isfinite(moved) else "not finite"
+    why = ": its tokenizer pads on the left" if pads_left else ""
+    repair = 'Set padding_side to "right" in tokenizer_config.json; ' if pads_left else ""
+    return Finding(
+        "depends-on-batch",
+        Severity.WARNING,
+        f"the model's own encode gives a text another embedding beside longer texts than alone ({size})"
+        f"{why}; here every text is encoded as it is alone",
+        f"{repair}as it is, encode with batch_size=1 gives the embeddings that were scored.",
+    )
 
 
 def try_model(model: BackendModel) -> Trial:
@@ -160,7 +163,7 @@ def largest_distance(ours: np.ndarray, theirs: np.ndarray) -> float:
 def _probes(model: BackendModel) -> list[str]:
     """Return texts of different lengths, one of them as long as the model reads, or nearly."""
     longest = max(_LONGEST_PROBE, model.rescaled_beyond + 8)
-    return [*_PROBES, "word " * min(model.max_tokens or longest, longest)]
+    return [*PROBES, "word " * min(model.max_tokens or longest, longest)]
 
 
 def _is_alike(model: BackendModel, role: Role) -> bool:

@@ -248,6 +248,9 @@ def _contradictions(
     tagged = dict.fromkeys(_tagged(front, "loss:"))
     names = dict.fromkeys(loss.wrapper or loss.name for loss in losses if loss)
     untagged = [name for name in names if name not in tagged]
+    # The library tags a loss inside another one, too, unless the author shortened the list.
+    inner = dict.fromkeys(loss.name for loss in losses if loss and loss.wrapper in tagged)
+    untagged += [name for name in inner if name not in tagged and len(tagged) > len(names)]
     if tagged and untagged:
         sentences.append(f"its tag names the loss {', '.join(tagged)}, its section {', '.join(untagged)}")
     sizes = [int(size) for size in _tagged(front, "dataset_size:") if size.isdecimal() and len(size) < 16]

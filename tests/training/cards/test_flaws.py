@@ -120,6 +120,18 @@ def test_a_card_that_contradicts_itself_is_read_but_has_no_recipe(read, more, ch
     assert said in caught.value.exists
 
 
+@pytest.mark.parametrize(
+    ("tags", "wrong"), [("MatryoshkaLoss", False), ("CoSENTLoss", False), ("TripletLoss", True)]
+)
+def test_the_loss_inside_a_matryoshka_loss_must_be_tagged_where_another_one_is(read, tags, wrong):
+    text = BODY.replace("CosineSimilarityLoss", "MatryoshkaLoss").replace(
+        '"loss_fct": ', '"matryoshka_dims": [8], "loss": "CoSENTLoss", "x": '
+    )
+    listed = dict.fromkeys(f"loss:{name}" for name in ("MatryoshkaLoss", tags))
+    card = read(FRONT.format(more=f"tags: {list(listed)}\n") + text)
+    assert bool(card.check_input.contradictions) == wrong
+
+
 def test_tags_of_an_earlier_training_contradict_nothing(read):
     tags = "tags: ['dataset_size:99', 'dataset_size:1234', 'loss:TripletLoss', 'loss:CosineSimilarityLoss']\n"
     assert read(FRONT.format(more=tags) + BODY).contradictions == ()

@@ -23,7 +23,7 @@ class MyPlugin(Task):
     name, kind, tags = "my-plugin", "paraphrase", frozenset({"paraphrases"})
     version = 1
     """Increase it when the same rows would be answered or scored differently."""
-    metrics = (mean_metric("accuracy", "correct"), mean_metric("mean_margin", "margin"))
+    metrics = (mean_metric("accuracy", "correct", bounds=(0, 1)), mean_metric("mean_margin", "margin"))
     """The first is the headline. Both are means of columns that `predict` returns."""
     sample = Path(__file__).parent / "sample"
 
