@@ -18,7 +18,7 @@ from harness.render import plural
 from harness.system.paths import shown_path, user_path
 
 if TYPE_CHECKING:
-    from harness.cli.documents import CacheStore
+    from harness.cli.documents import CacheStoreEntry
     from harness.encoding.cache_folder import StoreOnDisk
     from harness.render import Cell, Table
 
@@ -178,10 +178,10 @@ def _stores(folder: Path) -> list[StoreOnDisk]:
         raise HarnessError(f"cannot read {folder}: {error.strerror}") from error
 
 
-def _as_data(store: StoreOnDisk) -> CacheStore:
-    from harness.cli.documents import CacheStore
+def _as_data(store: StoreOnDisk) -> CacheStoreEntry:
+    from harness.cli.documents import CacheStoreEntry
 
-    return CacheStore(
+    return CacheStoreEntry(
         store=store.folder.name,
         fingerprint=store.fingerprint,
         role=store.role,

@@ -136,7 +136,7 @@ class CheckDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CacheStore:
+class CacheStoreEntry:
     """Embeddings of one model in one role."""
 
     store: str
@@ -161,7 +161,7 @@ class CacheDocument:
     bytes: int
     limit: int
     """Maximum of `bytes`."""
-    stores: tuple[CacheStore, ...]
+    stores: tuple[CacheStoreEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

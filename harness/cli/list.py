@@ -44,7 +44,7 @@ def command(what: str | None, *, as_json: bool, plugins: PluginOptions) -> None:
 
     workspace = Workspace.open(plugins)
     loaded = workspace.plugins
-    tables: dict[str, Rows] = {name: _rows(name, workspace) for name in ([what] if what else WHAT)}
+    tables: dict[str, Any] = {name: _rows(name, workspace) for name in ([what] if what else WHAT)}
     if "tasks" in tables and loaded.task_schemes():
         tables["task_prefixes"] = _answers("task_schemes", loaded)
     if as_json:

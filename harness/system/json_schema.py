@@ -87,7 +87,7 @@ def field_docstrings(record: type) -> dict[str, str]:
     return found
 
 
-def _own_docstrings(record: type) -> dict[str, str]:
+def _own_docstrings(record: Any) -> dict[str, str]:  # noqa: ANN401 - a dataclass
     tree = ast.parse(inspect.cleandoc(inspect.getsource(record)))
     (body,) = (node.body for node in tree.body if isinstance(node, ast.ClassDef))
     return {
@@ -113,7 +113,7 @@ def _dataclasses(kind: Any, found: dict[type, None] | None = None) -> Iterator[t
         yield from _dataclasses(part, found)
 
 
-def _of_class(record: type, schema: Schema, form: SchemaForm) -> Schema:
+def _of_class(record: Any, schema: Schema, form: SchemaForm) -> Schema:  # noqa: ANN401 - a dataclass
     """Return msgspec's schema of a dataclass as the form has it, with descriptions."""
     columns = {column.name: column for column in fields(record) if column.compare or not form.toml}
     descriptions = field_docstrings(record)
