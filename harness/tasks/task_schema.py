@@ -44,6 +44,10 @@ def _task(kinds: Mapping[str, TaskKind]) -> Schema:
     for table in tables.values():
         for key, inner in table["properties"].items():
             shown[key] = inner if shown.get(key, inner) == inner else {}
+    if any(table["additionalProperties"] for table in tables.values()):
+        # A kind that refuses no key may take any value under the name of another kind's key.
+        general = _properties(TaskTable)
+        shown = {key: inner if key in general else _described(inner) for key, inner in shown.items()}
     helps = [f"`{name}`: {kind.help}" for name, kind in sorted(kinds.items())]
     shown["kind"] = {"enum": list(tables), "description": "\n".join(helps)}
     return {
@@ -102,6 +106,10 @@ def _option(keys: KindKeys, name: str) -> Schema:
 def _properties(table: type) -> Schema:
     whole: Schema = json_schema(table, "", _TOML)["$defs"][table.__name__]["properties"]
     return whole
+
+
+def _described(schema: Schema) -> Schema:
+    return {word: schema[word] for word in schema if word == "description"}
 
 
 def _named(schema: Schema, names: tuple[str, ...]) -> Schema:
