@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "system.text_file": "read_text",
         "tasks.dataset": "connected_components",
         "tasks.hub": "HubDataset",
-        "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskScheme",
+        "tasks.interface": "AggregateTask TaskDefinition TaskKind TaskOption TaskScheme",
         "tasks.repeats": "merge_repeated",
         "tasks.readers": "ClassName Columns as_floats as_ids as_texts find_files missing_parts"
         " numbered read_json",

@@ -18,6 +18,7 @@ from harness.tasks.hub import HubDataset as HubDataset
 from harness.tasks.interface import AggregateTask as AggregateTask
 from harness.tasks.interface import TaskDefinition as TaskDefinition
 from harness.tasks.interface import TaskKind as TaskKind
+from harness.tasks.interface import TaskOption as TaskOption
 from harness.tasks.interface import TaskScheme as TaskScheme
 from harness.tasks.readers import ClassName as ClassName
 from harness.tasks.readers import Columns as Columns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import platform
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import click
 
 from harness.cli.usage import Group, is_verbose, usage_error, with_verbosity
 from harness.errors import HarnessError
-from harness.system.environment import version
+from harness.system.environment import libraries, version
 from harness.system.paths import relative_to, without_start_folder
 from harness.system.signals import Interrupted, handle_signals
 
@@ -30,11 +31,17 @@ _COMMANDS = {
     "compare": "Compare candidates with a baseline; a gate for CI.",
     "check": "Check data, recipes, candidates, models and model cards.",
     "bench": "Measure throughput, models side by side.",
+    "schema": "Print the JSON Schema of a file or a document.",
     "cache": "Show, verify and clear the cache of embeddings.",
     "train": "Train candidates from a recipe or a model card.",
     "validate": "Say what a task file, gate, recipe or configuration means.",
     "new": "Write a plugin of your own: task, model, check or trainer.",
+    "completion": "Print the script that completes names in bash, zsh or fish.",
 }
+
+
+COMPLETES = "_HARNESS_COMPLETE"
+"""Environment variable by which a shell asks what completes a word."""
 
 
 class _LazyGroup(Group):
@@ -48,6 +55,10 @@ class _LazyGroup(Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"harness.cli.{cmd_name}").command
+        if COMPLETES in os.environ:
+            from harness.cli.completers import complete_options
+
+            complete_options(command)
         return with_verbosity(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
@@ -55,8 +66,24 @@ class _LazyGroup(Group):
             formatter.write_dl([*_COMMANDS.items()])
 
 
+def _show_version(context: click.Context) -> None:
+    """Print versions from the metadata of what is installed; nothing of it is imported."""
+    found = {"python": platform.python_version(), **libraries()}
+    width = max(map(len, found))
+    lines = [f"harness {version()}", *(f"  {name:{width}}  {number}" for name, number in found.items())]
+    click.echo("\n".join(lines))
+    context.exit()
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version(), prog_name="harness")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _option, wanted: _show_version(context) if wanted else None,
+    help="Show the versions of harness and of the libraries that can move a score.",
+)
 def cli() -> None:
     """Evaluate, compare and decide between fine-tuned sentence-embedding models.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import re
 import sys
@@ -18,9 +17,9 @@ from harness.cli.usage import Group
 from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path, user_path
-from harness.system.redact import redact
 
 if TYPE_CHECKING:
+    from harness.cli.documents import CacheStoreEntry
     from harness.encoding.cache_folder import StoreOnDisk
     from harness.table import Cell, Table
 
@@ -48,17 +47,21 @@ def info(folder: str | None, as_json: bool) -> None:
     """Show what is kept: models, roles, texts, bytes, last use, and the maximum size."""
     from harness.cli.config import read_config
     from harness.cli.options import cache_limit
+    from harness.cli.output import console, echo, print_tables, say
     from harness.encoding.cache_folder import default_limit, shown_size
+    from harness.system.json_text import json_document
 
     path = _cache_folder(folder)
     limit = cache_limit(None, read_config(Path.cwd())) or default_limit(path)
     stored = _stores(path)
     total = sum(store.bytes for store in stored)
     if as_json:
-        summary = {"folder": shown_path(path), "bytes": total, "limit": limit}
-        click.echo(redact(json.dumps({**summary, "stores": [_as_data(store) for store in stored]}, indent=1)))
+        from harness.cli.documents import CacheDocument
+
+        shown = tuple(_as_data(store) for store in stored)
+        document = CacheDocument(folder=shown_path(path), bytes=total, limit=limit, stores=shown)
+        echo(json_document(document))
         return
-    from harness.cli.output import console, print_tables, say
 
     target = console()
     if stored:
@@ -177,16 +180,18 @@ def _stores(folder: Path) -> list[StoreOnDisk]:
         raise HarnessError(f"cannot read {folder}: {error.strerror}") from error
 
 
-def _as_data(store: StoreOnDisk) -> dict[str, object]:
-    return {
-        "store": store.folder.name,
-        "fingerprint": store.fingerprint,
-        "role": store.role,
-        "texts": store.texts,
-        "bytes": store.bytes,
-        "segments": len(store.segments),
-        "used": _last_used(store),
-    }
+def _as_data(store: StoreOnDisk) -> CacheStoreEntry:
+    from harness.cli.documents import CacheStoreEntry
+
+    return CacheStoreEntry(
+        store=store.folder.name,
+        fingerprint=store.fingerprint,
+        role=store.role,
+        texts=store.texts,
+        bytes=store.bytes,
+        segments=len(store.segments),
+        used=_last_used(store),
+    )
 
 
 def _last_used(store: StoreOnDisk) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +14,6 @@ from harness.cli.groups import grouped
 from harness.cli.options import PluginOptions, plugin_options, read_columns, words
 from harness.errors import HarnessError
 from harness.finding import Severity
-from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from harness.checks import CheckOptions, CheckReport
+    from harness.cli.documents import CheckDocument
     from harness.cli.workspace import Workspace
     from harness.finding import Finding
     from harness.plugins.loader import Plugins
@@ -91,7 +90,9 @@ def command(
     Exit codes: 0 no errors, 1 errors, 2 something could not be checked.
     """  # noqa: D301 - click reads the character, not its escape
     from harness.checks import validate_codes
+    from harness.cli.output import echo
     from harness.cli.workspace import Workspace
+    from harness.system.json_text import json_document
 
     workspace = Workspace.open(plugins)
     options, allowed = _check_options(inputs, workspace), frozenset(words(allow))
@@ -103,8 +104,7 @@ def command(
     if not checks:
         problems.append("no plugin has checks (HARNESS_PLUGINS lists the plugins to load)")
     if as_json:
-        shown = [_as_data(checked, allowed) for checked in results]
-        click.echo(redact(json.dumps({"paths": shown, "problems": [*broken, *problems]}, indent=1)))
+        echo(json_document(_document(results, allowed, (*broken, *problems))))
     else:
         _print(results, allowed, problems)
     if broken or problems or any(checked.error for checked in results):
@@ -171,27 +171,34 @@ def _check(path: str, options: CheckOptions, plugins: Plugins) -> _CheckedPath:
     return _CheckedPath(path, subject, report)
 
 
-def _as_data(checked: _CheckedPath, allowed: frozenset[str]) -> dict[str, Any]:
-    """Return a path and its findings as plain data, for JSON."""
+def _document(
+    paths: Sequence[_CheckedPath], allowed: frozenset[str], problems: tuple[str, ...]
+) -> CheckDocument:
+    """Return paths and their findings for JSON."""
     from harness.checks import missing_inputs
+    from harness.cli.documents import CheckDocument, PathFindings, ShownFinding
 
-    return {
-        "path": checked.path,
-        "what": checked.subject.what if checked.subject else None,
-        "error": str(checked.error) if checked.error else None,
-        "findings": [
-            {
-                "code": finding.code,
-                "severity": str(finding.severity),
-                "evidence": finding.evidence,
-                "remedy": finding.remedy,
-                "check": check,
-                "allowed": finding.code in allowed,
-            }
-            for finding, check in checked.findings
-        ],
-        "not_looked_at": missing_inputs(checked.subject) if checked.subject else [],
-    }
+    shown = [
+        PathFindings(
+            path=checked.path,
+            what=checked.subject.what if checked.subject else None,
+            error=str(checked.error) if checked.error else None,
+            findings=tuple(
+                ShownFinding(
+                    code=finding.code,
+                    severity=finding.severity,
+                    evidence=finding.evidence,
+                    remedy=finding.remedy,
+                    check=check,
+                    allowed=finding.code in allowed,
+                )
+                for finding, check in checked.findings
+            ),
+            not_looked_at=tuple(missing_inputs(checked.subject)) if checked.subject else (),
+        )
+        for checked in paths
+    ]
+    return CheckDocument(paths=tuple(shown), problems=problems)
 
 
 def _print(paths: Sequence[_CheckedPath], allowed: frozenset[str], problems: Sequence[str]) -> None:

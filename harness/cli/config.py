@@ -59,7 +59,8 @@ class Config:
 
 
 _PROJECT = "pyproject.toml"
-_LISTS = frozenset(column.name for column in fields(Config) if column.default == () and column.compare)
+LISTS = frozenset(column.name for column in fields(Config) if column.default == () and column.compare)
+"""Keys of lists, for which one text may be written."""
 
 
 def read_config(folder: Path) -> Config:
@@ -99,7 +100,7 @@ def _with_lists(table: object) -> object:
     if not isinstance(table, dict):
         return table
     return {
-        key: [value] if isinstance(value, str) and key.replace("-", "_") in _LISTS else value
+        key: [value] if isinstance(value, str) and key.replace("-", "_") in LISTS else value
         for key, value in table.items()
     }
 

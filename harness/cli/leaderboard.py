@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import asdict, dataclass, field
@@ -153,15 +152,20 @@ def _check_agreement(merged: _Merged) -> None:
 
 def _to_json(evaluations: Sequence[Evaluation], ranked: Sequence[Board], own: Letters) -> str:
     """Return the rows of the CSV as JSON; those of headline scores also have letters and ranks."""
+    from harness.cli.documents import LeaderboardDocument, RankedScore
     from harness.results.leaderboard import leaderboard_rows
     from harness.results.significance_tables import standings
+    from harness.system.json_text import json_document
 
     found = standings(ranked, own)
-    rows = [
-        asdict(row) | (found.get((row.model, row.task, row.data, row.limit), {}) if row.headline else {})
+    rows = tuple(
+        RankedScore(
+            **asdict(row),
+            **(found.get((row.model, row.task, row.data, row.limit), {}) if row.headline else {}),
+        )
         for row in leaderboard_rows(evaluations)
-    ]
-    return json.dumps(rows, indent=1) + "\n"
+    )
+    return json_document(LeaderboardDocument(rows=rows))
 
 
 def _print_boards(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.list_document import (
+    ListDocument,
+    ListedAnswer,
+    ListedPlugin,
+    ListedRecipe,
+    ListedSuite,
+    ListedTag,
+    ListedTask,
+)
 from harness.cli.options import PluginOptions, plugin_options
 from harness.cli.usage import Choice
-from harness.system.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.cli.workspace import Workspace
     from harness.plugins.loader import Plugins
@@ -20,7 +27,8 @@ if TYPE_CHECKING:
     from harness.tasks.suites import Suite
     from harness.training.recipe import Recipe
 
-    Rows = list[dict[str, Any]]
+    Rows = tuple[Any, ...]
+    """Dataclasses of one kind."""
 
 WHAT = ("tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "plugins")
 
@@ -31,111 +39,111 @@ WHAT = ("tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "p
 @plugin_options
 def command(what: str | None, *, as_json: bool, plugins: PluginOptions) -> None:
     """Show what exists, and where each comes from; all of it without an argument."""
+    from harness.cli.output import echo
     from harness.cli.workspace import Workspace
+    from harness.system.json_text import json_document
 
     workspace = Workspace.open(plugins)
     loaded = workspace.plugins
-    tables = {name: _rows(name, workspace) for name in ([what] if what else WHAT)}
+    tables: dict[str, Any] = {name: _rows(name, workspace) for name in ([what] if what else WHAT)}
     if "tasks" in tables and loaded.task_schemes():
-        tables["task prefixes"] = _prefixes(loaded)
+        tables["task_prefixes"] = _answers("task_schemes", loaded)
     if as_json:
-        shown: Any = {**tables, "problems": loaded.problems}
-        click.echo(redact(json.dumps(shown, indent=1)))
-        return
-    _print(tables)
+        echo(json_document(ListDocument(**tables, problems=tuple(loaded.problems))))
+    else:
+        _print(tables)
 
 
 def _rows(what: str, workspace: Workspace) -> Rows:
     plugins = workspace.plugins
     if what == "plugins":
         return _plugins(plugins)
-    if what == "models":
-        return [
-            {"name": name, "from": plugins.origin("harness_model_schemes", name), "help": scheme.help}
-            for name, scheme in plugins.model_schemes().items()
-        ]
+    if what in ("models", "trainers", "checks"):
+        return _answers("model_schemes" if what == "models" else what, plugins)
     if what == "recipes":
-        return [_recipe(recipe, plugins) for _, recipe in sorted(plugins.recipes().items())]
-    if what in ("trainers", "checks"):
-        answers: dict[str, Any] = {**(plugins.trainers() if what == "trainers" else plugins.checks())}
-        return [
-            {"name": name, "from": plugins.origin(f"harness_{what}", name), "help": answer.help}
-            for name, answer in answers.items()
-        ]
+        return tuple(_recipe(recipe, plugins) for _, recipe in sorted(plugins.recipes().items()))
     tasks = workspace.tasks()
     if what == "tags":
         from harness.tasks.selection import tags_of
 
-        return [{"name": tag, "tasks": names} for tag, names in tags_of(tasks).items()]
+        return tuple(ListedTag(name=tag, tasks=tuple(names)) for tag, names in tags_of(tasks).items())
     if what == "suites":
-        return [_suite(suite) for _, suite in sorted(workspace.suites(tasks).items())]
+        return tuple(_suite(suite) for _, suite in sorted(workspace.suites(tasks).items()))
     return _tasks(tasks, plugins)
 
 
-def _suite(suite: Suite) -> dict[str, Any]:
-    return {
-        "name": suite.name,
-        "from": suite.file,
-        "tasks": list(suite.tasks),
-        "metrics": [f"{task} by {', '.join(metrics)}" for task, metrics in sorted(suite.metrics.items())],
-        "frozen": f"{len(suite.digests)} of {len(suite.tasks)}",
-    }
+def _answers(hook: str, plugins: Plugins) -> Rows:
+    """Return the named answers to a hook that have one line of help; NAME: is a prefix of names of tasks."""
+    answers: dict[str, Any] = {**getattr(plugins, hook)()}
+    return tuple(
+        ListedAnswer(
+            name=f"{name}:NAME" if hook == "task_schemes" else name,
+            from_=plugins.origin(f"harness_{hook}", name),
+            help=answer.help,
+        )
+        for name, answer in answers.items()
+    )
+
+
+def _suite(suite: Suite) -> ListedSuite:
+    return ListedSuite(
+        name=suite.name,
+        from_=suite.file,
+        tasks=suite.tasks,
+        metrics=tuple(f"{task} by {', '.join(metrics)}" for task, metrics in sorted(suite.metrics.items())),
+        frozen=f"{len(suite.digests)} of {len(suite.tasks)}",
+    )
 
 
 def _plugins(plugins: Plugins) -> Rows:
-    return [
-        {
-            "name": info.name,
-            "from": info.origin,
-            "answers": [hook.removeprefix("harness_") for hook in info.hooks],
-            "state": info.problem or "in use",
-        }
+    return tuple(
+        ListedPlugin(
+            name=info.name,
+            from_=info.origin,
+            answers=tuple(hook.removeprefix("harness_") for hook in info.hooks),
+            state=info.problem or "in use",
+        )
         for info in plugins.infos
-    ]
+    )
 
 
 def _tasks(tasks: Mapping[str, Task], plugins: Plugins) -> Rows:
     own = plugins.tasks()
-    return [
-        {
-            "name": name,
-            "from": plugins.origin("harness_tasks", name) if name in own else "task file",
-            "kind": task.kind,
-            "tags": sorted(task.tags),
-            "headline": task.metrics[0].name if task.metrics else "",
-            "split": task.splits.evaluated,
-            "sample": task.sample is not None,
-            "hub": task.hub.id if task.hub else "",
-        }
+    return tuple(
+        ListedTask(
+            name=name,
+            from_=plugins.origin("harness_tasks", name) if name in own else "task file",
+            kind=task.kind,
+            tags=tuple(sorted(task.tags)),
+            headline=task.metrics[0].name if task.metrics else "",
+            split=task.splits.evaluated,
+            sample=task.sample is not None,
+            hub=task.hub.id if task.hub else "",
+        )
         for name, task in sorted(tasks.items())
-    ]
+    )
 
 
-def _recipe(recipe: Recipe, plugins: Plugins) -> dict[str, Any]:
-    return {
-        "name": recipe.name,
-        "from": plugins.origin("harness_recipes", recipe.name),
-        "loss": recipe.loss.name,
-        "about": recipe.about,
-    }
+def _recipe(recipe: Recipe, plugins: Plugins) -> ListedRecipe:
+    return ListedRecipe(
+        name=recipe.name,
+        from_=plugins.origin("harness_recipes", recipe.name),
+        loss=recipe.loss.name,
+        about=recipe.about,
+    )
 
 
-def _prefixes(plugins: Plugins) -> Rows:
-    return [
-        {"name": f"{name}:NAME", "from": plugins.origin("harness_task_schemes", name), "help": scheme.help}
-        for name, scheme in plugins.task_schemes().items()
-    ]
-
-
-def _print(tables: dict[str, Rows]) -> None:
+def _print(tables: Mapping[str, Rows]) -> None:
     from harness.cli.output import console, print_tables
+    from harness.system.json_text import plain
     from harness.table import Cell, Table
 
     target = console()
-    for name, rows in tables.items():
-        header = list(dict.fromkeys(key for row in rows for key in row))
-        cells = [[Cell(_text(row.get(key, ""))) for key in header] for row in rows]
-        print_tables([Table(name, "", header, cells, numeric=False)], target)
+    for name, records in tables.items():
+        rows: Sequence[dict[str, Any]] = [plain(record) for record in records]
+        header = list(rows[0]) if rows else []
+        cells = [[Cell(_text(value)) for value in row.values()] for row in rows]
+        print_tables([Table(name.replace("_", " "), "", header, cells, numeric=False)], target)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - a cell of JSON

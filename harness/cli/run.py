@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -27,7 +26,6 @@ from harness.cli.usage import is_verbose
 from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path
-from harness.system.redact import redact
 from harness.system.signals import Interrupted
 
 if TYPE_CHECKING:
@@ -236,17 +234,20 @@ def _run_log(outcome: RunOutcome) -> dict[str, Any]:
 
 def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool, details: bool) -> None:
     """Print the results of this run: tables for people, or JSON for programs."""
-    from harness.cli.output import advise, console, print_tables, say
+    from harness.cli.documents import RunDocument
+    from harness.cli.output import advise, console, echo, print_tables, say
     from harness.results.headlines import headline_table, shows_headlines_alone
     from harness.results.leaderboard import boards, leaderboard_rows
     from harness.results.tables import models_table, task_tables
+    from harness.system.json_text import json_document
 
     if as_json:
-        rows = [asdict(record) for record in leaderboard_rows(outcome.evaluations)]
-        problems = [*plugins.problems, *outcome.problems]
-        click.echo(
-            redact(json.dumps({"records": rows, "skipped": outcome.skipped, "problems": problems}, indent=1))
+        document = RunDocument(
+            records=tuple(leaderboard_rows(outcome.evaluations)),
+            skipped=tuple(outcome.skipped),
+            problems=(*plugins.problems, *outcome.problems),
         )
+        echo(json_document(document))
         return
     ranked = boards(outcome.evaluations)
     target = console()

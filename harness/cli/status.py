@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli.options import PluginOptions
 from harness.errors import HarnessError
-from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.cli.documents import StatusDocument
     from harness.evaluation.journal import JournalEntry
     from harness.evaluation.result_status import PairStatus, RunStatus
     from harness.table import Table
@@ -47,10 +45,12 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
 
     Exit codes: 0 all done, 1 something is left, 2 it cannot be determined.
     """  # noqa: D301 - click reads the character, not its escape
+    from harness.cli.output import echo
     from harness.cli.workspace import Workspace
     from harness.evaluation.journal import read_runs
     from harness.evaluation.status import run_status, status_of_records
     from harness.results.folder import Results, no_results
+    from harness.system.json_text import json_document
     from harness.system.paths import user_path
 
     os.environ["HF_HUB_OFFLINE"] = "1"  # never download a model to judge its results
@@ -75,7 +75,7 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
         if not _is_harness_run(run):
             status.problem(f"the command of the run {run.name} is not a `harness run`, and is not shown")
     if as_json:
-        click.echo(redact(json.dumps(_as_data(runs, status, left), indent=1)))
+        echo(json_document(_document(runs, status, left)))
     else:
         _print(runs, status, left, known=broken)
     sys.exit(_exit_code(status))
@@ -93,20 +93,25 @@ def _exit_code(status: RunStatus) -> int:
     return 2 if status.count("unknown") or status.problems or not status.pairs else 0
 
 
-def _as_data(runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[JournalEntry]) -> dict[str, Any]:
+def _document(
+    runs: Sequence[JournalEntry], status: RunStatus, left: Sequence[JournalEntry]
+) -> StatusDocument:
+    from harness.cli.documents import RunProgressEntry, StatusDocument
     from harness.evaluation.result_status import STATES
 
-    return {
-        "pairs": [asdict(pair) for pair in status.pairs],
-        "summary": {state: status.count(state) for state in STATES},
-        "runs": [
-            {"run": run.name, "started": run.started, "state": run.state, "at": _next_pair(run, status.pairs)}
+    return StatusDocument(
+        pairs=tuple(status.pairs),
+        summary={state: status.count(state) for state in STATES},
+        runs=tuple(
+            RunProgressEntry(
+                run=run.name, started=run.started, state=run.state, at=_next_pair(run, status.pairs)
+            )
             for run in runs
-        ],
-        "continue": [_continue_command(run) for run in left if _is_harness_run(run)],
-        "skipped": status.skipped,
-        "problems": status.problems,
-    }
+        ),
+        continue_=tuple(_continue_command(run) for run in left if _is_harness_run(run)),
+        skipped=tuple(status.skipped),
+        problems=tuple(status.problems),
+    )
 
 
 def _print(

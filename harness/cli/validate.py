@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from contextlib import suppress
-from dataclasses import fields, replace
-from pathlib import Path
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,13 +14,14 @@ from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path, user_path, without_start_folder
-from harness.system.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from rich.console import Console
 
+    from harness.cli.documents import FileMeaning
     from harness.cli.workspace import Workspace
     from harness.tasks.interface import DataChoice
 
@@ -51,32 +49,19 @@ def command(files: tuple[str, ...], *, data: str | None, as_json: bool, plugins:
     Each file is recognized by its tables. All that is wrong in it is listed at once.
     Exit codes: 0 nothing is wrong, 2 something is.
     """  # noqa: D301 - click reads the character, not its escape
-    workspace = _workspace(plugins)
+    from harness.cli.documents import ValidateDocument
+    from harness.cli.output import echo
+    from harness.cli.workspace import Workspace
+    from harness.system.json_text import json_document
+
+    workspace = Workspace.despite_faults(plugins)
     found = [_meaning(user_path(file), data, workspace) for file in files]
     if as_json:
-        click.echo(redact(json.dumps([_plain(meaning) for meaning in found], indent=1, ensure_ascii=False)))
+        echo(json_document(ValidateDocument(files=tuple(_plain(meaning) for meaning in found))))
     else:
         _print(found)
     if any(meaning.faults.found for meaning in found):
         sys.exit(2)
-
-
-def _workspace(options: PluginOptions) -> Workspace:
-    """Return the workspace of the current folder, without what is wrong in its configuration.
-
-    It may be the very file that is asked about. Raises HarnessError for a plugin that is broken.
-    """
-    from harness.cli.config import Config, read_config
-    from harness.cli.workspace import Workspace
-
-    config = Config()
-    with suppress(HarnessError):
-        config = read_config(Path.cwd())
-    plugins, task_files = (
-        tuple(file for file in files if user_path(file).is_file())
-        for files in (config.plugins, config.task_files)
-    )
-    return Workspace.open(options, replace(config, plugins=plugins, task_files=task_files))
 
 
 def _meaning(file: Path, data: str | None, workspace: Workspace) -> Meaning:
@@ -140,14 +125,16 @@ def kind_of(content: Mapping[str, Any], file: Path) -> str:
     return kind
 
 
-def _plain(meaning: Meaning) -> dict[str, Any]:
-    return {
-        "file": shown_path(meaning.file),
-        "kind": meaning.kind,
-        "parts": [{"name": part.name, "sentences": part.sentences} for part in meaning.parts],
-        "notes": [without_start_folder(note) for note in meaning.notes],
-        "faults": [without_start_folder(str(fault)) for fault in meaning.faults.found],
-    }
+def _plain(meaning: Meaning) -> FileMeaning:
+    from harness.cli.documents import FileMeaning, PartMeaning
+
+    return FileMeaning(
+        file=shown_path(meaning.file),
+        kind=meaning.kind,
+        parts=tuple(PartMeaning(name=part.name, sentences=tuple(part.sentences)) for part in meaning.parts),
+        notes=tuple(without_start_folder(note) for note in meaning.notes),
+        faults=tuple(without_start_folder(str(fault)) for fault in meaning.faults.found),
+    )
 
 
 def _print(found: list[Meaning]) -> None:

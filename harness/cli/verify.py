@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +10,11 @@ import click
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
 from harness.render import plural
-from harness.system.redact import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.cli.documents import VerifyDocument
     from harness.evaluation.verify import VerifyReport
 
 
@@ -30,9 +30,11 @@ def command(folders: tuple[str, ...], *, as_json: bool, plugins: PluginOptions) 
 
     Exit codes: 0 all holds, 1 something differs, 2 it cannot be read.
     """
+    from harness.cli.output import echo
     from harness.cli.workspace import Workspace
     from harness.evaluation.verify import verify
     from harness.results.folder import Results
+    from harness.system.json_text import json_document
     from harness.system.paths import user_path
 
     tasks = Workspace.open(plugins).tasks()
@@ -42,13 +44,30 @@ def command(folders: tuple[str, ...], *, as_json: bool, plugins: PluginOptions) 
             raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")
     reports = {folder: verify(results, tasks) for folder, results in roots.items()}
     if as_json:
-        click.echo(
-            redact(json.dumps({folder: asdict(report) for folder, report in reports.items()}, indent=1))
-        )
+        echo(json_document(_document(reports)))
     else:
         for folder, report in reports.items():
             _print(folder, report)
     sys.exit(1 if any(report.faults for report in reports.values()) else 0)
+
+
+def _document(reports: Mapping[str, VerifyReport]) -> VerifyDocument:
+    from harness.cli.documents import VerifiedFolder, VerifyDocument
+
+    return VerifyDocument(
+        folders=tuple(
+            VerifiedFolder(
+                folder=folder,
+                records=report.records,
+                sealed=report.sealed,
+                predictions=report.predictions,
+                scores=report.scores,
+                faults=tuple(report.faults),
+                unchecked=tuple(report.unchecked),
+            )
+            for folder, report in reports.items()
+        )
+    )
 
 
 def _print(folder: str, report: VerifyReport) -> None:

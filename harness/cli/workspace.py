@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.config import read_config
+from harness.cli.config import Config, read_config
 from harness.cli.usage import is_verbose
+from harness.errors import HarnessError
 from harness.plugins.loader import all_tasks, load_plugins
 from harness.system.paths import shown_path, user_path, without_start_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.cli.config import Config
     from harness.cli.options import PluginOptions
     from harness.plugins.loader import Plugins
     from harness.tasks.interface import Task
@@ -58,6 +59,21 @@ class Workspace:
             plugin_files=files,
             task_files=(*config.task_files, *options.task_files),
         )
+
+    @classmethod
+    def despite_faults(cls, options: PluginOptions) -> Workspace:
+        """Open the workspace without what is wrong in its configuration, which may be what is asked about.
+
+        Raises HarnessError for a plugin that is broken.
+        """
+        config = Config()
+        with suppress(HarnessError):
+            config = read_config(Path.cwd())
+        plugins, task_files = (
+            tuple(file for file in files if user_path(file).is_file())
+            for files in (config.plugins, config.task_files)
+        )
+        return cls.open(options, replace(config, plugins=plugins, task_files=task_files))
 
     def tasks(self) -> dict[str, Task]:
         """Return all tasks by name: those of plugins and of task files.

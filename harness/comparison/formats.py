@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
-
-import msgspec
 
 from harness.comparison.result import (
     BROKEN,
@@ -24,6 +21,7 @@ from harness.comparison.result import (
 )
 from harness.comparison.thresholds import tasks_in_words
 from harness.render import CONTROL, csv_text
+from harness.system.json_text import json_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,23 +56,11 @@ def to_json(
     warnings: Sequence[str] = (),
     selection: Selection | None = None,
 ) -> str:
-    """Write one JSON document that follows docs/compare.schema.json; an undefined number is null."""
+    """Write one JSON document, as `harness schema comparison` describes it; an undefined number is null."""
     whole = Document(
         comparisons=tuple(comparisons), front=tuple(front), warnings=tuple(warnings), selection=selection
     )
-    document = msgspec.to_builtins(whole)
-    return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
-    """Replace what JSON cannot hold: numbers that are not finite, surrogates (in a path)."""
-    if isinstance(value, dict):
-        return {_plain(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+    return json_document(whole)
 
 
 # --- CSV --------------------------------------------------------------------------------------------------

@@ -108,24 +108,37 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _LineTable:
+class LineTable:
     """A [[line]] of a gate file: what it applies to, and one or more rules."""
 
     task: str | None = None
+    """The one task that it applies to; without it and a tag, every task."""
     tag: str | None = None
+    """Every task with this tag."""
     metric: str | None = None
+    """Without it, each task's headline."""
     over: Literal["mean", "worst"] | None = None
+    """Whether it holds for the mean or the worst gain of these tasks; without it, for each of them."""
     margin: float | None = None
+    """The loss that is accepted."""
     gain: float | None = None
+    """The gain that is required."""
     min: float | None = None
+    """The lowest score of the candidate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _GateFile:
+class GateFile:
+    """A gate file, as it is written."""
+
     margin: float | None = None
+    """The loss that is accepted on every task; that of a line counts before it."""
     undecided: Literal["fail", "pass"] = "fail"
+    """What an undecided condition does."""
     throughput: float | None = None
-    line: tuple[_LineTable, ...] = ()
+    """Minimum ratio of candidate to baseline, in texts/s."""
+    line: tuple[LineTable, ...] = ()
+    """Conditions for some tasks."""
 
 
 def margin_gate(margin: float) -> Gate:
@@ -148,8 +161,8 @@ def read_gate(path: Path, faults: Faults | None = None) -> Gate:
     hint = "docs/compare.md shows a gate file"
     # Each of its keys has a default.
     content = read_toml(path)
-    file = read_table(content, _GateFile, path, found, hint=hint, partial=True) or _GateFile()
-    whole = read_table(content, _GateFile, path, Faults()) is not None
+    file = read_table(content, GateFile, path, found, hint=hint, partial=True) or GateFile()
+    whole = read_table(content, GateFile, path, Faults()) is not None
     for number, line in enumerate(file.line):
         with found.collect():
             conditions += _conditions(line, f"{path}: {table_name('line', number)}", whole=whole)
@@ -174,7 +187,7 @@ def read_gate(path: Path, faults: Faults | None = None) -> Gate:
     return Gate(conditions=tuple(conditions), undecided=file.undecided, throughput=throughput)
 
 
-def _conditions(line: _LineTable, where: str, *, whole: bool) -> list[Condition]:
+def _conditions(line: LineTable, where: str, *, whole: bool) -> list[Condition]:
     """Return the conditions of a line; raises HarnessError for all that is wrong in it.
 
     whole: whether all of the file could be read; else a line may lack a condition because it could not be.

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from harness.errors import Faults, HarnessError
 from harness.models.backends import BACKENDS
 from harness.models.devices import check_device_name
 from harness.models.interface import DTYPES, SIMILARITIES, Role, Settings
 from harness.models.storage import PRECISIONS
+from harness.system.json_schema import choices, extra
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ _NAMED = re.compile(r"(?P<name>[^=/\\,]+)=(?P<rest>.+)", re.DOTALL)
 _OWN = re.compile(r"(?P<model>[^,]*?)(?P<own>(,\s*[A-Za-z_-]+=[^,]*)+)", re.DOTALL)
 _TRUTH = {"true": True, "false": False}
 
+KNOWN = {
+    "dtype": DTYPES,
+    "backend": ("auto", *BACKENDS),
+    "precision": PRECISIONS,
+    "similarity": SIMILARITIES,
+}
+"""Setting → the values that it takes, for settings that take only a few."""
+_ROLES = extra(propertyNames={"enum": [str(role) for role in Role]})
+_FROM_ONE = extra(minimum=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTable:
@@ -37,15 +48,15 @@ class ModelTable:
     model: str
     """As `--model` takes it: a folder, a hub id or a scheme."""
     device: str | None = None
-    dtype: str | None = None
-    backend: str | None = None
+    dtype: Annotated[str, choices(KNOWN["dtype"])] | None = None
+    backend: Annotated[str, choices(KNOWN["backend"])] | None = None
     allow_deviation: bool | None = None
-    truncate_dim: int | None = None
+    truncate_dim: Annotated[int, _FROM_ONE] | None = None
     normalize: bool | None = None
-    precision: str | None = None
-    similarity: str | None = None
-    max_seq_length: int | None = None
-    prompts: dict[str, str] | None = None
+    precision: Annotated[str, choices(KNOWN["precision"])] | None = None
+    similarity: Annotated[str, choices(KNOWN["similarity"])] | None = None
+    max_seq_length: Annotated[int, _FROM_ONE] | None = None
+    prompts: Annotated[dict[str, str], _ROLES] | None = None
     """By role."""
     allow_pickle: bool | None = None
     trust_remote_code: bool | None = None
@@ -111,12 +122,8 @@ def check_settings(settings: Settings) -> None:
     faults = Faults()
     with faults.collect():
         check_device_name(settings.device)
-    for what, name, known in (
-        ("dtype", settings.dtype, DTYPES),
-        ("backend", settings.backend, ("auto", *BACKENDS)),
-        ("precision", settings.precision, PRECISIONS),
-        ("similarity", settings.similarity, SIMILARITIES),
-    ):
+    for what, known in KNOWN.items():
+        name = getattr(settings, what)
         if name is not None and name not in known:
             faults.add(HarnessError.unknown(what, name, known))
     for role, _ in settings.prompts:
@@ -129,10 +136,15 @@ def check_settings(settings: Settings) -> None:
     faults.refuse()
 
 
+def settings_of_models() -> list[str]:
+    """Return the names of settings that `--model MODEL,SETTING=VALUE` takes."""
+    return [field.name for field in fields(ModelTable) if field.name not in ("model", "prompts")]
+
+
 def _own(pairs: str, text: str) -> dict[str, Any]:
     """Read `,SETTING=VALUE,SETTING=VALUE`."""
     kinds = get_type_hints(ModelTable)
-    known = [field.name for field in fields(ModelTable) if field.name not in ("model", "prompts")]
+    known = settings_of_models()
     faults, own = Faults(), {}
     for pair in pairs[1:].split(","):
         key, _, value = (part.strip() for part in pair.partition("="))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.render import MISSING, named, number, plural
 from harness.results.headlines import headline_table
@@ -105,9 +105,9 @@ def _no_letters(left_out: Mapping[str, str]) -> list[str]:
 
 def standings(
     boards: Sequence[Board], letters: Letters
-) -> dict[tuple[str, str, str, int | None], dict[str, object]]:
+) -> dict[tuple[str, str, str, int | None], dict[str, Any]]:
     """Return letters and ranks as plain data: (model, task, data, limit) → values by name."""
-    found: dict[tuple[str, str, str, int | None], dict[str, object]] = {}
+    found: dict[tuple[str, str, str, int | None], dict[str, Any]] = {}
     for position, board in enumerate(boards):
         own = letters.get(position)
         if not isinstance(own, SignificanceLetters):

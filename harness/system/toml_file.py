@@ -99,6 +99,15 @@ def read_table(
     return None if lacking or (reader.unreadable and not partial) else msgspec.convert(values, kind)
 
 
+def type_fault(value: object, wanted: Any) -> str | None:  # noqa: ANN401 - a type
+    """Return what is wrong with a value of TOML that is not of a type: "must be a text, not 3"; else None."""
+    try:
+        msgspec.convert(value, wanted)
+    except msgspec.ValidationError:
+        return f"must be {_describe(wanted)}, not {value!r}"
+    return None
+
+
 def key_path(*keys: str | int) -> str:
     """Write keys as they are found in a file: `margin`, `[train] epochs`, `[[line]] no. 2: margin`."""
     *tables, key = keys
@@ -146,11 +155,9 @@ class _Reader:
         if _is_list_of_tables(kind) and isinstance(value, list):
             rows = [self.value(inner, items[0], (*at, number)) for number, inner in enumerate(value)]
             return [inner for inner in rows if inner is not _WRONG]
-        try:
-            msgspec.convert(value, wanted)
-        except msgspec.ValidationError:
+        if fault := type_fault(value, wanted):
             self.unreadable = True
-            self.faults.add(self.wrong_type(value, wanted, at))
+            self.faults.add(self.wrong_type(value, wanted, at, fault))
             return _WRONG
         return value
 
@@ -181,11 +188,10 @@ class _Reader:
         names = [name.replace("_", "-") if self.hyphens else name for name in known]
         return HarnessError.unknown(f"key in {table}{self.file}", key, names, hint=self.hint)
 
-    def wrong_type(self, value: object, wanted: object, at: Keys) -> HarnessError:
+    def wrong_type(self, value: object, wanted: object, at: Keys, fault: str) -> HarnessError:
         choices = [choice for choice in _choices(wanted) if isinstance(choice, str)]
         exists = did_you_mean(value, choices) if isinstance(value, str) else []
-        sentence = f"must be {_describe(wanted)}, not {value!r}"
-        return self.error(at, sentence, wanted, "\n".join(exists) or None)
+        return self.error(at, fault, wanted, "\n".join(exists) or None)
 
     def error(
         self, at: Keys, sentence: str, wanted: object = None, exists: str | None = None

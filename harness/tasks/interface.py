@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import Faults, HarnessError, MissingDataError
+from harness.system.toml_file import type_fault
 from harness.tasks.readers import read_rows
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from harness.finding import Finding
     from harness.metrics.interface import Metric
@@ -130,6 +132,16 @@ _READING_KEYS = ("header", "quoting", "delimiter", "missing", "split")
 
 
 @dataclass(frozen=True, slots=True)
+class TaskOption:
+    """A key of a kind of task, beside those that all kinds share."""
+
+    type: Any
+    """Type of its values: `str`, also for a path, `bool`, `Literal["keep", "drop"]`, `dict[str, str]`, …"""
+    help: str
+    """One sentence: what it does."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskDefinition:
     """A `[tasks.NAME]` table of a task file; the keys that all kinds share are validated."""
 
@@ -155,13 +167,15 @@ class TaskDefinition:
         *,
         columns: Iterable[str] = (),
         templates: Iterable[str] = (),
-        options: Iterable[str] = (),
+        options: Iterable[str] | Mapping[str, TaskOption] = (),
         rows: bool = False,
     ) -> None:
         """Raise HarnessError that names each column, template and option that the kind does not use.
 
+        options: names; or name → its `TaskOption`, and a value of another type is an error too.
         rows: whether the kind reads files of rows with `read_rows`: one or several, and with its options; and
             heeds `repeated`, as `merge_repeated` does.
+        `harness schema tasks` asks for the same by `build`, so that editors know the keys of a kind.
         """
         faults = Faults()
         further = (*_GENERAL_KEYS, *((*_READING_KEYS, "repeated") if rows else ()))
@@ -176,6 +190,10 @@ class TaskDefinition:
                     subject = f"{what} of kind {self.kind} (task {self.name})"
                     faults.add(HarnessError.unknown(subject, name, known_names))
         where = f"[tasks.{self.name}]: kind {self.kind}"
+        for name, option in options.items() if isinstance(options, Mapping) else ():
+            value = _as_written(self.options.get(name))
+            if value is not None and (fault := type_fault(value, option.type)):
+                faults.add(HarnessError(f"[tasks.{self.name}]: {name} {fault}", hint=option.help))
         if len(self.paths) > 1 and not rows:
             faults.add(HarnessError(f"{where} takes one path, not {len(self.paths)}"))
         if not rows and any(isinstance(column, int) for column in self.columns.values()):
@@ -208,6 +226,13 @@ class TaskDefinition:
         return read_rows(
             paths, columns, optional=optional, templates=self.templates, numbers=numbers, filled=filled, **how
         )
+
+
+def _as_written(value: Any) -> Any:  # noqa: ANN401 - any value of TOML
+    """Return the value of an option as the file has it: paths were made of texts."""
+    if isinstance(value, tuple):
+        return [_as_written(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,38 +22,50 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _TaskFile:
+class TaskFile:
+    """A task file, as it is written."""
+
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By name; a table has the keys of `_TaskTable`, and options of its kind."""
+    """By name; a table has the keys of `TaskTable`, and options of its kind."""
     suites: dict[str, SuiteTable] = field(default_factory=dict)
+    """By name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _TaskTable:
+class TaskTable:
     """Keys that a task of every kind has."""
 
     kind: str
     path: str | tuple[str, ...]
     """A file or folder, a pattern of files, or several of them."""
     tags: frozenset[str] = frozenset()
+    """Words that select the task: `--tasks support`."""
     columns: dict[str, str | int] = field(default_factory=dict)
+    """Our name of a column → the file's; or its position from 1, in a file without a header."""
     templates: dict[str, str] = field(default_factory=dict)
+    """Our name of a text column → a template over the row's fields, such as "{title} — {text}"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ReadingTable:
+class ReadingTable:
     """Keys of kinds that read files of rows."""
 
     header: bool | tuple[str, ...] | None = None
+    """Whether a csv or tsv file has a header line; or names of the columns of one that has none."""
     quoting: Literal["auto", "none", "csv"] = "auto"
+    """Whether a csv or tsv file quotes its cells."""
     delimiter: str = "auto"
+    """The character between the cells of a csv or tsv file."""
     missing: Literal["error", "drop"] = "error"
+    """What is done with a row that lacks a value."""
     split: str | None = None
+    """The split to read, where a folder or a dataset has several."""
     repeated: Literal["keep", "drop"] = "keep"
+    """What is done with a row that repeats an earlier one."""
 
 
-_GENERAL = frozenset(column.name for column in fields(_TaskTable))
-_READING = frozenset(column.name for column in fields(_ReadingTable))
+_GENERAL = frozenset(column.name for column in fields(TaskTable))
+_READING = frozenset(column.name for column in fields(ReadingTable))
 _PATHS = ("train", "dev", "scores")
 """Options that name files."""
 
@@ -93,15 +105,15 @@ def read_suites(path: Path) -> list[Suite]:
     return suites
 
 
-def _read(path: Path, faults: Faults) -> _TaskFile:
+def _read(path: Path, faults: Faults) -> TaskFile:
     """Read a task file; unknown tables are faults. Raises HarnessError for one that cannot be read."""
     if not path.is_file():
         raise HarnessError(f"no task file {path}")
     hint = "a task is a table: [tasks.NAME] with kind and path"
-    file = read_table(read_toml(path), _TaskFile, path, faults, hint=hint)
+    file = read_table(read_toml(path), TaskFile, path, faults, hint=hint)
     if file is None:
         faults.refuse(str(path))
-    file = file or _TaskFile()
+    file = file or TaskFile()
     if not (file.tasks or file.suites or faults.found):
         raise HarnessError(f"{path} defines no tasks", hint=hint)
     return file
@@ -114,7 +126,7 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
         faults.add(HarnessError(f"{where}: the name {problem}", hint="a word after --tasks must select it"))
     general = read_table(
         {key: value for key, value in table.items() if key in _GENERAL},
-        _TaskTable,
+        TaskTable,
         file,
         faults,
         at=("tasks", name),
@@ -127,7 +139,7 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
     if isinstance(kind_name, str) and kind_name not in kinds:
         faults.add(HarnessError.unknown("kind of task", kind_name, kinds), where)
     faults.refuse(where)
-    general = cast("_TaskTable", general)  # there are faults where it is None
+    general = cast("TaskTable", general)  # there are faults where it is None
     given = (general.path,) if isinstance(general.path, str) else general.path
     if not given:
         raise HarnessError(f"{where} path names no file")
@@ -161,7 +173,7 @@ def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, T
 def _reading(table: Mapping[str, Any], file: Path, name: str) -> dict[str, Any]:
     """Return the checked keys that say how files of rows are read."""
     given = {key: value for key, value in table.items() if key in _READING}
-    checked = table_as(given, _ReadingTable, file, at=("tasks", name))
+    checked = table_as(given, ReadingTable, file, at=("tasks", name))
     if checked.delimiter != "auto" and not (
         len(checked.delimiter) == 1 and (checked.delimiter.isprintable() or checked.delimiter == "\t")
     ):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from harness.system.json_schema import choices
 from harness.training.losses import LOSSES
 
 CORRECTED = "corrected"
@@ -41,7 +42,7 @@ class Data:
 class Loss:
     """A loss by sentence-transformers' name of it; parameters that are None have its default."""
 
-    name: str
+    name: Annotated[str, choices(LOSSES)]
     distance: Literal["cosine", "euclidean", "manhattan"] | None = None
     margin: float | None = None
     scale: float | None = None

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import Dataset, HarnessError, Splits
-from harness.authoring import ClassName, TaskDefinition, TaskKind, as_ids, as_texts, merge_repeated, numbered
+from harness.authoring import (
+    ClassName,
+    TaskDefinition,
+    TaskKind,
+    TaskOption,
+    as_ids,
+    as_texts,
+    merge_repeated,
+    numbered,
+)
 from harness_clauses.classification import BY_SIMILARITY, PROBED, TUNED, Entailment, read_evidence_pairs
 from harness_clauses.pairs import drop_blank_clauses, join_splits
 
@@ -19,7 +28,13 @@ if TYPE_CHECKING:
 
 COLUMNS = ("clause", "hypothesis", "label")
 _NAMES = ("id", "cluster")
-_OPTIONS = ("dev", "train", "labels")
+_OPTIONS = {
+    "dev": TaskOption(str, "a file of rows to tune the threshold on; of a dataset of the hub, a split"),
+    "train": TaskOption(str, "a file of rows to fit the probe on; of a dataset of the hub, a split"),
+    "labels": TaskOption(
+        dict[str, str | int | float | bool], 'labels = { entailment = "E", contradiction = "C" }'
+    ),
+}
 _TRAIN_FILES = ("train.json", "train-pairs.csv", "train_truncated.json")
 
 
@@ -111,9 +126,6 @@ def _fitted_on(definition: TaskDefinition) -> tuple[Path | None, Path | None]:
         dev = definition.path / "dev.json"
         trains = (definition.path / name for name in _TRAIN_FILES)
         return dev if dev.is_file() else None, next((path for path in trains if path.is_file()), None)
-    for name, path in paths.items():
-        if not isinstance(path, str | Path | None):
-            raise HarnessError(f"[tasks.{definition.name}]: {name} must be a path, not {path!r}")
     return _path(paths["dev"]), _path(paths["train"])
 
 
@@ -143,7 +155,7 @@ def _classes(definition: TaskDefinition) -> _Classes:
     if labels is None:
         words = {"entailment": 1, "1": 1, "contradiction": 0, "0": 0}
         return _Classes(words, words, {})
-    if not isinstance(labels, dict) or set(labels) != {"entailment", "contradiction"}:
+    if set(labels) != {"entailment", "contradiction"}:
         raise HarnessError(
             f"[tasks.{definition.name}]: labels must name both words",
             hint='labels = { entailment = "E", contradiction = "C" }',

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import Finding, HarnessError, Severity
-from harness.authoring import Columns, find_files, plural, read_text, verb
+from harness.authoring import Columns, TaskOption, find_files, plural, read_text, verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,20 +15,17 @@ if TYPE_CHECKING:
     from harness.authoring import TaskDefinition
 
 _TEXTS = ("text1", "text2")
+SCORES = TaskOption(str | tuple[str, ...], 'scores = "STS.gs.X.txt": a file with one score per line')
+"""The key `scores`: a path or several."""
 
 
 def score_files(definition: TaskDefinition) -> tuple[Path, ...]:
     """Return the paths and patterns of the key `scores`; none if it is not given.
 
-    Raises HarnessError for another value than a path or several, and for a column of scores next to them.
+    Raises HarnessError for a column of scores next to them.
     """
     given = definition.options.get("scores", ())
-    paths = (given,) if isinstance(given, Path) else given
-    if not isinstance(paths, tuple) or not all(isinstance(path, Path) for path in paths):
-        raise HarnessError(
-            f"[tasks.{definition.name}]: scores must be a path or a list of paths, not {given!r}",
-            hint='scores = "STS.gs.X.txt": a file with one score per line',
-        )
+    paths: tuple[Path, ...] = (given,) if isinstance(given, Path) else given
     if paths and "score" in definition.columns:
         raise HarnessError(
             f"[tasks.{definition.name}]: scores are in files of their own, and in a column",

@@ -18,7 +18,7 @@ from harness.authoring import (
     merge_repeated,
 )
 from harness_sts.same_texts import similarities
-from harness_sts.score_files import read_scored, score_files
+from harness_sts.score_files import SCORES, read_scored, score_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,7 +72,7 @@ class UserSTS(STS):
 
     def __init__(self, definition: TaskDefinition) -> None:
         definition.allow(
-            columns=(*COLUMNS, *OPTIONAL), templates=("text1", "text2"), options=("scores",), rows=True
+            columns=(*COLUMNS, *OPTIONAL), templates=("text1", "text2"), options={"scores": SCORES}, rows=True
         )
         self.name, self.tags = definition.name, definition.tags | {"sts"}
         self._definition = definition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -42,6 +43,21 @@ def harness(capsys, monkeypatch):
         return Answer(code, *capsys.readouterr())
 
     return calling
+
+
+@pytest.fixture
+def document():
+    """Read what a command printed with `--json`, and hold it against the schema of a name."""
+    from json_schema import faults
+
+    from harness.cli.schema import make_schema
+
+    def reading(name, answer):
+        content = json.loads(answer.out)
+        assert faults(content, make_schema(name)) == []
+        return content
+
+    return reading
 
 
 @pytest.fixture

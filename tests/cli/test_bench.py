@@ -43,10 +43,10 @@ def test_two_models_are_measured_side_by_side(bench, tmp_path):
     assert len(list((tmp_path / "out").glob("*/000*_*.json"))) == 2
 
 
-def test_json_is_the_record(bench, tmp_path):
+def test_json_is_the_record(bench, document, tmp_path):
     answer = bench("--model", "acts:sleep-2", "--json")
     (record,) = (tmp_path / "out" / "records").glob("*/*.json")
-    assert json.loads(answer.out) == json.loads(record.read_bytes())
+    assert document("bench", answer) == json.loads(record.read_bytes())
 
 
 def test_variants_are_labeled_by_the_settings_that_differ(bench):

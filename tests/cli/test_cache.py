@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -32,11 +31,11 @@ def test_info_shows_what_is_kept_and_the_limit(harness, kept):
     assert "kept: 1.5 KiB of at most " in answer.out
 
 
-def test_info_as_json_holds_the_same(harness, kept, monkeypatch):
+def test_info_as_json_holds_the_same(harness, kept, document, monkeypatch):
     monkeypatch.setenv("HARNESS_CACHE_SIZE", "1GiB")
-    document = json.loads(harness("cache", "info", "kept", "--json").out)
-    assert (document["bytes"], document["limit"]) == (1504, 1 << 30)
-    assert [(store["fingerprint"], store["texts"], store["segments"]) for store in document["stores"]] == [
+    found = document("cache", harness("cache", "info", "kept", "--json"))
+    assert (found["bytes"], found["limit"]) == (1504, 1 << 30)
+    assert [(store["fingerprint"], store["texts"], store["segments"]) for store in found["stores"]] == [
         ("a" * 16, 2, 1),
         ("b" * 16, 2, 1),
     ]

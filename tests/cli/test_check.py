@@ -81,10 +81,10 @@ def test_a_finding_that_is_allowed_is_shown_and_does_not_count(check):
     assert answer.out.splitlines()[-1] == "1 path: 0 errors, 0 warnings, 0 notes, 1 allowed"
 
 
-def test_json_has_every_field_of_every_finding(check):
+def test_json_has_every_field_of_every_finding(check, document):
     answer = check("bad.md", "--json", "--allow=other")
     assert answer.code == 1
-    shown = json.loads(answer.out)
+    shown = document("check", answer)
     (one,) = shown["paths"]
     assert shown["problems"] == []
     assert (one["path"], one["what"], one["error"]) == ("bad.md", "card", None)
@@ -105,14 +105,14 @@ def test_a_check_that_raises_is_a_problem_and_the_other_paths_are_checked(check)
     assert " ERROR    bad-name" in answer.out
 
 
-def test_a_path_that_cannot_be_checked_is_shown_with_its_reason_and_the_others_are_checked(check):
+def test_a_path_that_cannot_be_checked_is_shown_with_its_reason_and_the_others_are_checked(check, document):
     answer = check("absent.md", "bad.md")
     assert answer.code == 2
     assert answer.out.splitlines()[:2] == ["absent.md  could not be checked", " no file absent.md"]
     assert " ERROR    bad-name" in answer.out
     assert answer.out.splitlines()[-1].endswith("1 could not be checked")
-    document = json.loads(check("absent.md", "--json").out)["paths"][0]
-    assert (document["what"], document["error"], document["findings"]) == (None, "no file absent.md", [])
+    (found,) = document("check", check("absent.md", "--json"))["paths"]
+    assert (found["what"], found["error"], found["findings"]) == (None, "no file absent.md", [])
 
 
 @pytest.mark.parametrize(

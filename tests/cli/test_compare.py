@@ -208,9 +208,9 @@ def test_why_shows_the_flipped_examples_with_their_texts(harness):
     assert "question number" in found.out
 
 
-def test_power_shows_how_many_examples_the_margin_needs(harness):
+def test_power_shows_how_many_examples_the_margin_needs(harness, document):
     answer = harness("compare", "base", "alike", "--margin", "0.01", "--power", "--format", "json")
-    (one,) = json.loads(answer.out)["comparisons"]
+    (one,) = document("comparison", answer)["comparisons"]
     assert one["lines"][0]["needed"] > 400
     assert harness("compare", "base", "alike", "--power").code == 2
 

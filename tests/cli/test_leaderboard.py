@@ -53,7 +53,7 @@ def test_csv_and_json_say_the_same_as_the_file_that_a_run_writes(harness, write)
     publish(Results(Path("one")))
     text = harness("leaderboard", "one", "--format", "csv").out
     assert text == Path("one/leaderboard.csv").read_text(encoding="utf-8")
-    records = json.loads(harness("leaderboard", "one", "--format", "json").out)
+    records = json.loads(harness("leaderboard", "one", "--format", "json").out)["rows"]
     assert [(record["model"], record["score"]) for record in records] == [("=new", None), ("base", 0.5)]
 
 
@@ -85,7 +85,7 @@ def test_a_success_in_another_folder_replaces_a_failure(harness, write):
     write("small-machine", evaluated("base", error="out of memory"))
     write("large-machine", evaluated("base"))
     for folders in (["small-machine", "large-machine"], ["large-machine", "small-machine"]):
-        (record,) = json.loads(harness("leaderboard", *folders, "--format", "json").out)
+        (record,) = json.loads(harness("leaderboard", *folders, "--format", "json").out)["rows"]
         assert (record["status"], record["score"]) == ("ok", 0.5)
 
 
@@ -102,7 +102,7 @@ def test_other_predictions_of_the_same_model_are_an_error_that_names_the_folder(
 def test_models_of_one_name_from_two_folders_get_different_names(harness, write):
     write("one", evaluated("nda", fingerprint="a" * 64))
     write("two", evaluated("nda", fingerprint="b" * 64))
-    records = json.loads(harness("leaderboard", "one", "two", "--format", "json").out)
+    records = json.loads(harness("leaderboard", "one", "two", "--format", "json").out)["rows"]
     assert [record["model"] for record in records] == ["nda~aaaaaaaa", "nda~bbbbbbbb"]
 
 
@@ -189,12 +189,12 @@ def test_a_long_board_has_a_column_of_ranks(harness, answered):
     assert lines[9] == "| last | 0.0000 c | 4 (0 %) |"
 
 
-def test_json_has_letters_and_ranks_of_headline_scores(harness, answered):
-    rows = json.loads(harness("leaderboard", "out", "--format", "json").out)
+def test_json_has_letters_and_ranks_of_headline_scores(harness, answered, document):
+    rows = document("leaderboard", harness("leaderboard", "out", "--format", "json"))["rows"]
     (poor,) = [row for row in rows if (row["model"], row["task"]) == ("poor", "quiz")]
     assert (poor["letters"], poor["rank_low"], poor["rank_high"], poor["best"]) == ("b", 3, 3, 0.0)
-    without = json.loads(harness("leaderboard", "out", "--format", "json", "--no-letters").out)
-    assert all("letters" not in row for row in without)
+    without = json.loads(harness("leaderboard", "out", "--format", "json", "--no-letters").out)["rows"]
+    assert {row["letters"] for row in without} == {None}
 
 
 def test_no_letters_reads_no_predictions(harness, answered):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import platform
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from json_schema import faults
+
+from harness.cli.schema import make_schema
 
 MISBEHAVING = Path(__file__).parents[1] / "plugins_misbehaving"
 
@@ -16,7 +21,9 @@ MISBEHAVING = Path(__file__).parents[1] / "plugins_misbehaving"
 def listed(harness, *words):
     answer = harness("list", "--json", *words)
     assert answer.code == 0
-    return json.loads(answer.out)
+    found = json.loads(answer.out)
+    assert faults(found, make_schema("list")) == []
+    return found
 
 
 def test_everything_is_listed_with_where_it_comes_from(harness):
@@ -42,7 +49,8 @@ def test_everything_is_listed_with_where_it_comes_from(harness):
 def test_one_part_is_listed_alone_as_a_table_or_as_json(what, harness, monkeypatch):
     monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
     found = listed(harness, what)
-    assert set(found) == {what, "problems"}
+    asked = {name for name, part in found.items() if part is not None}
+    assert asked == {what, "problems", "schema"}
     table = harness("list", what)
     assert table.code == 0
     assert table.out.splitlines()[0].strip() == what
@@ -140,7 +148,12 @@ def test_a_misspelled_command_is_named(harness):
 def test_the_version_is_the_packages(harness):
     from harness import __version__
 
-    assert harness("--version").out.strip() == f"harness, version {__version__}"
+    lines = harness("--version").out.splitlines()
+    assert lines[0] == f"harness {__version__}"
+    shown = dict(line.split() for line in lines[1:])
+    for name in ("torch", "sentence-transformers", "transformers", "tokenizers", "numpy", "scipy"):
+        assert shown[name] == importlib.metadata.version(name)
+    assert shown["python"] == platform.python_version()
 
 
 @pytest.mark.parametrize(

@@ -166,10 +166,10 @@ def test_a_limited_result_is_kept_next_to_the_full_one(run):
 # --- JSON -------------------------------------------------------------------------------------------------
 
 
-def test_json_is_the_leaderboard_and_nothing_else(run):
+def test_json_is_the_leaderboard_and_nothing_else(run, document):
     ran = run("--json")
     assert ran.code == 0
-    answer = json.loads(ran.out)
+    answer = document("run", ran)
     assert (answer["skipped"], answer["problems"]) == ([], [])
     found = {
         (record["model"], record["task"], record["metric"]): record["score"] for record in answer["records"]
@@ -177,11 +177,11 @@ def test_json_is_the_leaderboard_and_nothing_else(run):
     assert found == scores()
 
 
-def test_json_has_failures_and_problems_too(run, install):
+def test_json_has_failures_and_problems_too(run, document, install):
     install("broken", "raise ValueError('no shelf')")
     ran = run("--json", "--keep-going", plugin("task_raises"), tasks="shaky,stsb")
     assert ran.code == 2
-    answer = json.loads(ran.out)
+    answer = document("run", ran)
     assert {record["task"] for record in answer["records"] if record["status"] == "error"} == {
         "shaky-load", "shaky-nothing", "shaky-predict", "shaky-exit",
     }  # fmt: skip

@@ -107,12 +107,12 @@ def ran(run):
 
 
 @pytest.fixture
-def status(harness, tmp_path):
+def status(harness, document, tmp_path):
     def asking(folder="out"):
         """(exit code, {task: (state, why)}, all that is said); the plugins that lie there are given."""
         words = ["status", folder, *(f"--plugin={path}" for path in sorted(tmp_path.glob("*.py")))]
-        document = json.loads(harness(*words, "--json").out)
-        pairs = {pair["task"]: (pair["state"], pair["why"]) for pair in document["pairs"]}
+        found = document("status", harness(*words, "--json"))
+        pairs = {pair["task"]: (pair["state"], pair["why"]) for pair in found["pairs"]}
         answer = harness(*words)
         assert answer.err == ""
         return answer.code, pairs, answer.out

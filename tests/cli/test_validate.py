@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -58,12 +57,12 @@ def given():
 
 
 @pytest.fixture
-def explained(harness):
+def explained(harness, document):
     """Return the parts, notes and faults of a file, from the JSON."""
 
     def explaining(file, *words):
         answer = harness("validate", file, "--plugin", "copies.py", "--json", *words)
-        (found,) = json.loads(answer.out)
+        (found,) = document("validate", answer)["files"]
         assert answer.code == (2 if found["faults"] else 0)
         parts = {part["name"]: "\n".join(part["sentences"]) for part in found["parts"]}
         return found["kind"], parts, "\n".join(found["notes"]), found["faults"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 from pathlib import Path
@@ -45,14 +44,14 @@ def test_a_changed_cell_exits_with_1_and_a_hint(harness, example):
     assert verified.out.splitlines()[-1].startswith("out: 1 fault; what holds: 1 record (")
 
 
-def test_several_folders_are_each_verified(harness, example):
+def test_several_folders_are_each_verified(harness, document, example):
     shutil.copytree("out", "other")
     next(Path("other").rglob("*.parquet")).unlink()
     verified = harness("verify", "out", "other", "--json")
     assert verified.code == 1
-    document = json.loads(verified.out)
-    assert [len(document[name]["faults"]) for name in ("out", "other")] == [0, 1]
-    assert "its predictions are missing" in document["other"]["faults"][0]["what"]
+    holds, other = document("verify", verified)["folders"]
+    assert [(one["folder"], len(one["faults"])) for one in (holds, other)] == [("out", 0), ("other", 1)]
+    assert "its predictions are missing" in other["faults"][0]["what"]
 
 
 def test_nothing_is_written(harness, example):

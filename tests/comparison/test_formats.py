@@ -7,11 +7,11 @@ import io
 import json
 import math
 from dataclasses import fields, replace
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from json_schema import faults
 
 from comparison.said import (
     HOSTILE,
@@ -24,13 +24,12 @@ from comparison.said import (
     hostile,
     line,
 )
-from comparison.schema import json_schema
+from harness.cli.schema import make_schema
 from harness.comparison.formats import Document, to_csv, to_github, to_json, to_junit
 from harness.comparison.result import MetricComparison
 from harness.comparison.result_changes import Change
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "compare.schema.json"
-REGENERATE = "PYTHONPATH=tests python -m comparison.schema > docs/compare.schema.json"
+SCHEMA = make_schema("comparison")
 UNDEFINED = comparison(replace(line(), **NOTHING, reason=None, verdict="not tested"))
 
 everywhere = pytest.mark.parametrize("name", HOSTILE, ids=repr)
@@ -63,37 +62,6 @@ def test_an_empty_comparison_can_be_written(write):
 # --- JSON -------------------------------------------------------------------------------------------------
 
 
-def faults(value, schema, root, place="$"):
-    """Say where a value is not what a schema allows; as much of JSON Schema as ours uses."""
-    if "$ref" in schema:
-        return faults(value, root["$defs"][schema["$ref"].rpartition("/")[2]], root, place)
-    if "anyOf" in schema:
-        tried = [faults(value, one, root, place) for one in schema["anyOf"]]
-        return [] if [] in tried else tried[0]
-    if "enum" in schema and value not in schema["enum"]:
-        return [f"{place}: {value!r} is none of {schema['enum']}"]
-    kinds = {
-        "object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float),
-        "null": type(None),
-    }  # fmt: skip
-    named = schema.get("type", [])
-    allowed = [named] if isinstance(named, str) else named
-    if allowed and not any(isinstance(value, kinds[kind]) for kind in allowed):
-        return [f"{place}: {value!r} is not of type {allowed}"]
-    found = [f"{place} lacks {name}" for name in schema.get("required", []) if name not in value]
-    for name, inner in schema.get("properties", {}).items():
-        found += faults(value[name], inner, root, f"{place}.{name}") if name in value else []
-    unknown = set(value) - set(schema["properties"]) if "properties" in schema else ()
-    found += [f"{place}: unknown field {name}" for name in sorted(unknown)]
-    if "items" in schema:
-        found += [text for one in value for text in faults(one, schema["items"], root, f"{place}[]")]
-    return found
-
-
-def test_the_schema_in_docs_is_up_to_date():
-    assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == json_schema(), REGENERATE
-
-
 @pytest.mark.parametrize(
     "comparisons",
     [
@@ -106,7 +74,7 @@ def test_the_schema_in_docs_is_up_to_date():
 )
 def test_the_json_follows_the_schema(comparisons):
     written = json.loads(to_json(comparisons))
-    assert faults(written, json_schema(), json_schema()) == []
+    assert faults(written, SCHEMA) == []
     assert msgspec.convert(written, Document) == Document(comparisons=tuple(comparisons))
 
 
@@ -114,11 +82,11 @@ def test_the_schema_rejects_a_wrong_value_and_a_missing_field():
     written = json.loads(to_json([everything()]))
     written["comparisons"][0]["lines"][0]["verdict"] = "splendid"
     del written["comparisons"][0]["baseline"]["name"]
-    assert len(faults(written, json_schema(), json_schema())) == 2
+    assert len(faults(written, SCHEMA)) == 2
 
 
 def test_the_schema_has_the_docstrings_of_the_fields():
-    properties = json_schema()["$defs"]["MetricComparison"]["properties"]
+    properties = SCHEMA["$defs"]["MetricComparison"]["properties"]
     assert properties["gain"]["description"] == "candidate − baseline."
     assert properties["gain"]["anyOf"] == [{"type": "number"}, {"type": "null"}]
 
@@ -137,7 +105,7 @@ def test_a_number_that_is_not_finite_is_null_and_the_schema_allows_it(value):
     text = to_json([strange])
     written = json.loads(text, parse_constant=lambda found: pytest.fail(f"{found} is not JSON"))
     assert written["comparisons"][0]["lines"][0]["low"] is None
-    assert faults(written, json_schema(), json_schema()) == []
+    assert faults(written, SCHEMA) == []
 
 
 def test_a_surrogate_in_a_path_is_replaced_in_the_json():

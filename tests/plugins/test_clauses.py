@@ -831,10 +831,10 @@ def test_other_label_words_are_mapped_and_unknown_ones_are_an_error(tmp_path):
     ("options", "message"),
     [
         ({"other": 1}, "no option"),
-        ({"labels": "E"}, "labels must name both words"),
+        ({"labels": "E"}, "labels must be a table of .*, not 'E'"),
         ({"labels": {"entailment": "E"}}, "labels must name both words"),
         ({"labels": {"entailment": "E", "contradiction": "e"}}, "both labels are 'E'"),
-        ({"dev": 3}, "dev must be a path, not 3"),
+        ({"dev": 3}, "dev must be a text, not 3"),
     ],
 )
 def test_an_invalid_definition_is_an_error(tmp_path, options, message):

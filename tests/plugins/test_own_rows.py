@@ -89,7 +89,7 @@ def test_a_pair_that_lacks_a_text_is_dropped_too_where_scores_are_in_a_file(load
             'path = ["a.txt", "b.txt"]\nscores = "s.txt"',
             "2 files of pairs and 1 of scores\n  pairs: a.txt, b.txt",
         ),
-        ('path = "a.txt"\nscores = 3', "scores must be a path or a list of paths, not 3"),
+        ('path = "a.txt"\nscores = 3', "scores must be a text or a list of texts, not 3"),
         (
             'path = "a.txt"\nscores = "s.txt"\ncolumns = { score = "x" }',
             "in files of their own, and in a column",

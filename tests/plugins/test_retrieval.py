@@ -332,7 +332,7 @@ def test_a_folder_that_is_missing_is_an_error(tmp_path):
         pytest.param({"columns": {"body": "x"}}, "no column .* 'body'", id="column"),
         pytest.param({"templates": {"text": "{a}"}}, "no template .* 'text'", id="template"),
         pytest.param({"options": {"splits": "dev"}}, "no option .* 'splits'", id="option"),
-        pytest.param({"options": {"split": 3}}, "split is not a text", id="split"),
+        pytest.param({"options": {"split": 3}}, "split must be a text, not 3", id="split"),
     ],
 )
 def test_a_definition_with_an_unknown_name_or_an_invalid_split_is_an_error(tmp_path, options, complaint):

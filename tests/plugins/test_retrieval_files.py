@@ -248,9 +248,9 @@ def test_bodies_are_there_only_where_a_document_has_a_title(tmp_path):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"header": "no"}, "header is not true or false: 'no'"),
-        ({"missing-documents": "keep"}, "missing-documents is not 'unreachable' or 'drop': 'keep'"),
-        ({"config": 1}, "config is not a text: 1"),
+        ({"header": "no"}, "header must be true or false, not 'no'"),
+        ({"missing-documents": "keep"}, "missing-documents must be 'unreachable' or 'drop', not 'keep'"),
+        ({"config": 1}, "config must be a text, not 1"),
     ],
 )
 def test_an_invalid_option_is_an_error_that_says_what_it_does(tmp_path, options, complaint):

@@ -365,7 +365,7 @@ def test_a_task_file_says_how_ties_and_identical_documents_count(tmp_path):
 @pytest.mark.parametrize(("option", "value"), [("ties", "best"), ("ties", 1), ("identical", "yes")])
 def test_an_unknown_order_of_ties_is_an_error_that_names_the_known_ones(tmp_path, option, value):
     definition = TaskDefinition(name="mine", kind="retrieval", path=tmp_path, options={option: value})
-    with pytest.raises(HarnessError, match=f"{option} is not .*: {value!r}") as error:
+    with pytest.raises(HarnessError, match=f"{option} must be .*, not {value!r}") as error:
         RETRIEVAL_KIND.build(definition)
     assert ("'expected' or 'trec_eval'" if option == "ties" else "'auto', 'drop' or 'keep'") in str(
         error.value
