@@ -63,7 +63,7 @@ def json_schema(kind: type, title: str, form: SchemaForm) -> Schema:
 def type_schema(kind: Any) -> Schema:  # noqa: ANN401 - a type
     """Return the schema of a value of TOML of a type without dataclasses: `Literal["drop", "keep"]`."""
     (schema,), definitions = msgspec.json.schema_components([kind], ref_template="{name}")
-    return _without_null(plain_schema(definitions.get(schema.get("$ref"), schema)))
+    return _without_null(plain_schema(definitions.get(schema.get("$ref", ""), schema)))
 
 
 def plain_schema(schema: Any) -> Any:  # noqa: ANN401 - what JSON can hold
