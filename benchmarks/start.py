@@ -93,7 +93,7 @@ def _load(folder: Path, settings: Settings) -> BackendModel:
 def _choose(backend_model: BackendModel) -> Backend:
     from harness.models.backends.choose import choose
 
-    return choose(backend_model, "auto")[0]
+    return choose(backend_model, "auto").backend
 
 
 def _texts() -> list[str]:
