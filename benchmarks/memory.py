@@ -84,8 +84,8 @@ class Drawn(Cosine):
         return drawn
 
     def pairwise_similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return dot products, (n,)."""
-        return cast("np.ndarray", np.einsum("ij,ij->i", a, b))
+        """Return the similarity of each pair, (n,)."""
+        return np.array([self.similarity(*pair)[0, 0] for pair in zip(a[:, None], b[:, None], strict=True)])
 
     def count_tokens(self, _texts: Sequence[str], _role: object = None) -> None:
         """Return None: it has no tokens."""

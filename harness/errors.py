@@ -165,8 +165,8 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> list[str]:
-    """Return the line that suggests the nearest names; none where none is near."""
-    names = nearest(name, known)
+    """Return the line that suggests the nearest names; none where none is near, or the name is known."""
+    names = [one for one in nearest(name, known) if one != name]
     return [f"did you mean: {', '.join(names)}"] if names else []
 
 

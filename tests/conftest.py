@@ -55,6 +55,7 @@ def no_network():
 @pytest.fixture(autouse=True)
 def sentences_on_one_line(monkeypatch):
     """Let tests look for a sentence without asking where it is broken; those of the layout say a width."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # tox sets it
     monkeypatch.setattr("harness.cli.layout.PIPE_WIDTH", 100_000)
 
 

@@ -232,8 +232,10 @@ def _read_prompts(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     prompts: dict[str, str] = {}
     for text in texts:
         role, equals, prompt = text.partition("=")
-        if not equals or role not in list(Role):
-            raise HarnessError.unknown("role", role if equals else text, Role, hint="--prompt ROLE=TEXT")
+        if not equals:
+            raise HarnessError(f"--prompt {text!r} is not ROLE=TEXT", exists=f"roles: {', '.join(Role)}")
+        if role not in list(Role):
+            raise HarnessError.unknown("role", role, Role, hint="--prompt ROLE=TEXT")
         prompts[role] = prompt
     return tuple(sorted(prompts.items()))
 

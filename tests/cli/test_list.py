@@ -67,7 +67,7 @@ def test_columns_of_words_are_aligned_on_the_left(harness):
 def test_an_unknown_part_is_named_with_those_there_are(harness):
     answer = harness("list", "metrics")
     assert answer.code == 2
-    assert "'tasks', 'tags', 'suites', 'models', 'recipes', 'trainers', 'checks', 'plugins'" in answer.err
+    assert "known: checks, models, plugins, recipes, suites, tags, tasks, trainers" in answer.err
 
 
 def test_a_single_file_plugin_and_a_task_file_are_listed(harness):

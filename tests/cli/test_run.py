@@ -287,7 +287,7 @@ def test_a_current_folder_that_is_gone_is_reported_and_help_needs_none(harness, 
     [
         (["--limit", "0"], "0 is not in the range"),
         (["--dtype", "int4"], "no dtype named 'int4'"),
-        (["--prompt", "query"], "no role named 'query'\n  did you mean: query"),
+        (["--prompt", "query"], "--prompt 'query' is not ROLE=TEXT"),
         (["--prompt", "qeury=x"], "no role named 'qeury'\n  did you mean: query"),
         (["--threads", "two"], "invalid value 'two' for --threads: not auto, N or WxT"),
         (["--nonsense"], "no option of `harness run` named '--nonsense'"),

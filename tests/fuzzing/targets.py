@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -199,17 +198,18 @@ def _verify(folder: Path) -> None:
 
 
 def _status(folder: Path) -> None:
-    from harness.cli.status import _as_data, _print, _unfinished_runs
+    from harness.cli.status import _document, _print, _unfinished_runs
     from harness.evaluation.journal import read_runs
     from harness.evaluation.status import run_status, status_of_records
     from harness.results.folder import Results
+    from harness.system.json_text import json_document
 
     results, problems = Results(folder.absolute()), list[str]()
     runs = read_runs(results, problems)
     found = run_status(results, runs, plugins())
     found.problems += status_of_records(results, problems).problems
     left = _unfinished_runs(runs, found)
-    json.dumps(_as_data(runs, found, left)).encode()
+    json_document(_document(runs, found, left)).encode()
     _print(runs, found, left, known=[])
 
 
@@ -260,7 +260,8 @@ def _looked_at(subject: CheckInput, *, loading: bool = True) -> None:
     from dataclasses import replace
 
     from harness.checks import missing_inputs, run_checks
-    from harness.cli.check import _as_data, _CheckedPath, _print
+    from harness.cli.check import _CheckedPath, _document, _print
+    from harness.system.json_text import json_document
 
     subject = subject if loading else replace(subject, model=None)
     looked = run_checks(subject, plugins().checks())
@@ -269,7 +270,7 @@ def _looked_at(subject: CheckInput, *, loading: bool = True) -> None:
     missing_inputs(subject)
     checked = _CheckedPath(subject.path, subject, looked)
     _print([checked], frozenset(), looked.problems)
-    json.dumps(_as_data(checked, frozenset())).encode()
+    json_document(_document([checked], frozenset(), tuple(looked.problems))).encode()
 
 
 def _cache(folder: Path) -> None:
