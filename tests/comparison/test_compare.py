@@ -23,8 +23,6 @@ from harness.metrics.standard import MACRO_F1, PEARSON, mean_metric
 from harness.models.interface import Settings
 from harness.results.folder import Results, sealed
 
-pytestmark = pytest.mark.kernels
-
 
 def options(**changes):
     return replace(CompareOptions(tasks={}), **changes)

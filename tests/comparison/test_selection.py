@@ -23,8 +23,6 @@ from harness.errors import HarnessError
 from harness.metrics.standard import mean_metric
 from harness.results.folder import Results
 
-pytestmark = pytest.mark.kernels
-
 NDCG = mean_metric("ndcg@10", "ndcg")
 ROWS = 300
 

@@ -23,8 +23,6 @@ from harness.training.interface import Trainer
 from harness.training.lineage import read_lineage
 from harness.training.recipe_file import recipe_from
 
-pytestmark = pytest.mark.kernels
-
 ANIMALS = ["cat", "dog", "cow", "hen", "fox", "owl", "bee", "ant", "elk", "yak"]
 VERBS = ["eats", "sees", "likes", "hears", "finds"]
 

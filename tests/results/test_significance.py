@@ -18,8 +18,6 @@ from harness.results.significance import ALONE, PairwiseStats, claims, pairwise_
 from harness.stats.holm import holm
 from harness.stats.pairwise import Parts, pairwise_p
 
-pytestmark = pytest.mark.kernels
-
 VALUE = mean_metric("value")
 
 

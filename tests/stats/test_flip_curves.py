@@ -9,8 +9,6 @@ from scipy.stats import binom
 
 from harness.stats.flip_curves import FlipCurves, moments
 
-pytestmark = pytest.mark.kernels
-
 SIZES = {
     "one large": np.r_[8.0, np.ones(19)],
     "Zipf": 1 / np.arange(1, 20),

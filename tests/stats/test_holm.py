@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from harness.stats.holm import holm
 
-pytestmark = pytest.mark.kernels
-
 
 def test_corrected_values_are_those_of_statsmodels():
     # statsmodels 0.15.0, stats.multitest.multipletests by the method "holm", gave these.

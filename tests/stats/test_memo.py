@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from harness.metrics.standard import SPEARMAN
 from harness.stats import memo
 from harness.stats.answer_pair import AnswerPair
 from harness.stats.gain import gain_of
 from harness.stats.memo import Memo
-
-pytestmark = pytest.mark.kernels
 
 
 def fixed(*columns):

@@ -10,8 +10,6 @@ from scipy import optimize, stats
 
 from harness.stats.proportions import FlipsCurve, ShareCurve, mcnemar, tango
 
-pytestmark = pytest.mark.kernels
-
 
 @pytest.mark.parametrize(("gained", "lost"), [(3, 10), (0, 6), (5, 5), (40, 61), (1, 0)])
 def test_mid_p_is_the_exact_p_value_less_half_the_chance_of_what_was_seen(gained, lost):

@@ -8,8 +8,6 @@ from scipy.stats import norm
 
 from harness.stats.rank_doubt import chance_of_best, rank_intervals
 
-pytestmark = pytest.mark.kernels
-
 
 def test_a_rank_lies_between_those_who_are_better_and_those_who_are_worse():
     p = np.array([[1, 0.5, 0.01], [0.5, 1, 0.2], [0.01, 0.2, 1]])

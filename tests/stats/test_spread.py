@@ -6,8 +6,6 @@ import pytest
 
 from harness.stats.spread import effective_number
 
-pytestmark = pytest.mark.kernels
-
 
 @pytest.mark.parametrize(
     ("sizes", "number"),

@@ -8,8 +8,6 @@ from scipy import stats
 from harness.stats.curve import Interval
 from harness.stats.unseen_share import UnseenCurve, unseen_share
 
-pytestmark = pytest.mark.kernels
-
 
 @pytest.mark.parametrize("units", [10, 47, 500])
 def test_the_unseen_share_is_the_exact_bound_of_none_among_so_many(units):
