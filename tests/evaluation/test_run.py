@@ -223,8 +223,8 @@ def test_a_model_is_timed_after_its_tasks_and_only_when_it_had_to_be_loaded(resu
         model = LetterModel()
         run_plan(plan(Twins(), models=[model], throughput=True), results)
         assert len(results.throughputs()) == 1
-        # A fast model's workload is repeated eight times, but for the round that finds that out; a machine with
-        # other work may make more rounds than five.
+        # A fast model's workload is repeated eight times, but for the round that finds that out. On a machine
+        # with other work there are more rounds than five.
         rounds = len(results.throughputs()[0].seconds)
         assert len(model.encoded) == times * (9 + 64 * (1 + 8 + rounds * 8))
 
