@@ -31,8 +31,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
 
 from fuzzing.inputs import Input, drawn  # noqa: E402 - it lies among the tests
-from fuzzing.oracle import LIMIT, Verdict, judge  # noqa: E402
-from fuzzing.targets import TARGETS, by_name  # noqa: E402
+from fuzzing.oracle import LIMIT, Verdict, judge  # noqa: E402 - likewise
+from fuzzing.targets import TARGETS, by_name  # noqa: E402 - likewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

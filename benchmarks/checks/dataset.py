@@ -86,7 +86,7 @@ class DataSet:
         return Recipe(
             name=self.name,
             base=self.base,
-            data=Data(kind=self.rows.kind),  # type: ignore[arg-type]
+            data=Data(kind=self.rows.kind),  # type: ignore[arg-type] # one of ROW_KINDS
             loss=self.loss,
             train=Schedule(
                 batch_size=self.batch_size,

@@ -82,7 +82,8 @@ class LocatedFolder:
             try:
                 return SentenceModel(model, self, findings)
             except StaleProofError:  # its weights may be in another precision by now
-                return SentenceModel(load_folder(self.folder, device, settings)[0], self, findings)
+                model, _ = load_folder(self.folder, device, settings)
+                return SentenceModel(model, self, findings, believe_proof=False)
         except HarnessError:
             raise
         except Exception as error:
@@ -107,7 +108,12 @@ class SentenceModel:
     """
 
     def __init__(
-        self, model: SentenceTransformer, located: LocatedFolder, findings: tuple[Finding, ...] = ()
+        self,
+        model: SentenceTransformer,
+        located: LocatedFolder,
+        findings: tuple[Finding, ...] = (),
+        *,
+        believe_proof: bool = True,
     ) -> None:
         self.name, self.fingerprint, self.spec = located.name, located.fingerprint, located.spec
         settings = self.spec.settings
@@ -115,7 +121,8 @@ class SentenceModel:
             model.similarity_fn_name = settings.similarity  # type: ignore[assignment] # checked in `locate`
         model.truncate_dim = None  # embeddings are encoded in full: see `models.stored_model`
         self._model = BackendModel(model, settings, self.name)
-        self._proved = prove(self._model, settings, ProofFile(self.spec, self.fingerprint, model.device.type))
+        file = ProofFile(self.spec, self.fingerprint, model.device.type, believe=believe_proof)
+        self._proved = prove(self._model, settings, file)
         self.backend, proof = self._proved.backend, self._proved.proof
         self.workers = Workers(
             self.spec.threads, divisible=self.backend.divisible, layout=self._proved.layout

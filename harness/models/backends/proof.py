@@ -70,10 +70,14 @@ class Proof:
 
 
 class ProofFile:
-    """The file of a model's proof, in a folder; without a folder nothing is read or written."""
+    """The file of a model's proof, in a folder; without a folder nothing is read or written.
 
-    def __init__(self, spec: ModelSpec, fingerprint: str, device: str) -> None:
+    believe: whether a proof that is there is read; else it is made again.
+    """
+
+    def __init__(self, spec: ModelSpec, fingerprint: str, device: str, *, believe: bool = True) -> None:
         self.path: Path | None = None
+        self._believe = believe
         if not spec.proofs:
             return
         self._key = {
@@ -91,7 +95,7 @@ class ProofFile:
     def read(self) -> Proof | None:
         """Return the proof; None where there is none, or none that can be read."""
         try:
-            content = json.loads(self.path.read_bytes()) if self.path else None
+            content = json.loads(self.path.read_bytes()) if self.path and self._believe else None
             if not isinstance(content, dict) or content.pop("seal", None) != _seal(content):
                 return None
             return msgspec.convert(content["proof"], Proof)
@@ -108,11 +112,6 @@ class ProofFile:
             write_atomic(self.path, [json.dumps({**content, "seal": _seal(content)}, indent=1).encode()])
         except OSError:
             return
-
-    def remove(self) -> None:
-        """Remove the proof: it does not hold."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
@@ -139,8 +138,8 @@ def prove(model: BackendModel, settings: Settings, file: ProofFile) -> Proved:
     """Return the fastest backend that is equal to the public methods, by the kept proof or a trial.
 
     Only proofs of batch-invariant embeddings are kept: of others, the same bits could not be asked for.
-    Raises StaleProofError where the kept one does not hold (it is removed then, and the model is not usable),
-    and HarnessError as `choose`, `set_precision` and `confirm` do.
+    Raises StaleProofError where the kept one does not hold (the model is not usable then), and HarnessError
+    as `choose`, `set_precision` and `confirm` do.
     """
     if (kept := file.read()) is not None:
         return _reuse(model, settings, kept, file)
@@ -185,7 +184,6 @@ def _reuse(model: BackendModel, settings: Settings, proof: Proof, file: ProofFil
         raise
     except Exception:  # noqa: BLE001, S110 - whatever fails now did not fail when it was proved: try again
         pass
-    file.remove()
     raise StaleProofError
 
 

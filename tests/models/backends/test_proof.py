@@ -118,6 +118,16 @@ def test_where_bits_are_others_than_were_proved_the_model_is_tried_again(
     monkeypatch.undo()
 
 
+def test_a_proof_that_does_not_hold_and_cannot_be_replaced_costs_no_run(tiny, load, monkeypatch):
+    expected = load(tiny)[0].encode(PROBES)
+    monkeypatch.setattr(proof, "_bits", lambda *_: "others")
+    monkeypatch.setattr(proof, "write_atomic", lambda *_: (_ for _ in ()).throw(PermissionError("read-only")))
+    for _ in range(2):
+        model, tried = load(tiny)
+        assert tried == 1
+        assert np.array_equal(model.encode(PROBES), expected)
+
+
 def test_a_backend_that_fails_now_is_tried_again(tiny, load, monkeypatch):
     load(tiny)
     monkeypatch.setattr(packed.Packed, "use_shapes", lambda self, shapes: shapes["gone"])
