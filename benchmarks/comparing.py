@@ -22,7 +22,7 @@ import numpy as np
 
 from harness.metrics.standard import PEARSON, ROC_AUC, SPEARMAN, mean_metric
 from harness.models.interface import ModelFacts, Settings
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, content_hash
 from harness.stats.intervals import estimate
 from harness.tasks.dataset import Dataset, Predictions
@@ -65,7 +65,7 @@ def main() -> None:
 
 def write_results(folder: Path, models: int, tasks: int, examples: int) -> None:
     """Write a results folder of made-up models: every kind of task in turn."""
-    results, generator = Results(folder), np.random.default_rng(0)
+    results, generator = ResultsFolder(folder), np.random.default_rng(0)
     ids = [f"e{row}" for row in range(examples)]
     for task in range(tasks):
         draw = (_sts, _retrieval, _answers, _classes)[task % 4]

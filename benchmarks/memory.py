@@ -103,7 +103,7 @@ def evaluation(options: argparse.Namespace) -> dict[str, Any]:
     from harness.evaluation.progress import Progress
     from harness.evaluation.run import run_plan
     from harness.evaluation.runner import RunPlan
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.tasks.selection import SelectedTask
 
     class Pairs(Task):
@@ -139,7 +139,7 @@ def evaluation(options: argparse.Namespace) -> dict[str, Any]:
             tasks=[SelectedTask(Pairs(number), by_name=True) for number in range(options.tasks)],
             cache=Path(folder) / "cache" if options.cache else None,
         )
-        outcome = run_plan(plan, Results(Path(folder) / "results"), noting)
+        outcome = run_plan(plan, ResultsFolder(Path(folder) / "results"), noting)
     if outcome.failed:
         raise SystemExit(str(outcome.failed[0].error))
     # The first tasks pay for libraries and buffers that are kept.

@@ -103,13 +103,13 @@ class Harness:
         """Evaluate into a new folder, which is removed afterwards: nothing is reused or kept."""
         from harness.evaluation.run import run_plan
         from harness.evaluation.runner import RunPlan
-        from harness.results.folder import Results
+        from harness.results.folder import ResultsFolder
         from harness.results.publish import publish
 
         model = Timed(self._model)
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            watcher, results = _Watching(), Results(Path(folder))
+            watcher, results = _Watching(), ResultsFolder(Path(folder))
             plan = RunPlan(
                 models=[cast("LocatedModel", model)], tasks=self._selected(), data=self._tasks.parent
             )

@@ -19,7 +19,7 @@ from harness.encoding.cache import EmbeddingCache
 from harness.encoding.cache_folder import find_corruption, stores
 from harness.evaluation.run import run_plan
 from harness.models import computation
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.results.publish import publish
 
 MODELS = [("first", "1" * 64), ("second", "2" * 64), ("third", "3" * 64)]
@@ -49,7 +49,7 @@ def task(name):
 
 def evaluate(root, models, names, **options):
     """Evaluate and publish, as `harness run` does; return the problems."""
-    results = Results(root / "results")
+    results = ResultsFolder(root / "results")
     run = plan(
         *map(task, names), models=[Checked(*model) for model in models], cache=root / "cache", **options
     )
@@ -98,7 +98,7 @@ def test_nothing_is_lost_torn_or_left_behind(processes, rounds, limit, tmp_path)
     playing = [started(PLAY, together, seed, rounds, limit) for seed in range(processes)]
     assert [(process.communicate()[0], process.returncode) for process in playing] == [("", 0)] * processes
     published = contents(together, "leaderboard.*")
-    publish(Results(together / "results"))
+    publish(ResultsFolder(together / "results"))
     assert contents(together, "leaderboard.*") == published  # the last process had read the records of all
     # Pairs that no process drew are added, so that both folders have all pairs.
     assert evaluate(together, MODELS, TASKS) == evaluate(alone, MODELS, TASKS) == []
@@ -157,7 +157,7 @@ def keep_house(root):
         unexplained = [line for line in faults if not WHILE_OTHERS_WRITE.match(line)]
         if unexplained or code != bool(faults) or "Traceback" in said:
             print("verify", code, unexplained or said)
-        for problem in publish(Results(results)):
+        for problem in publish(ResultsFolder(results)):
             print("publish", problem)
         rounds += 1
     print(rounds, cleared, halfway)
@@ -232,7 +232,7 @@ def test_a_process_that_dies_with_a_lock_does_not_block_others(lock, tmp_path, m
     with started(HOLDING, tmp_path / lock) as holding:
         assert holding.stdout.readline() == "True\n"
         holding.send_signal(signal.SIGKILL)
-    Results(tmp_path / "results").root.joinpath("leaderboard.csv").unlink()
+    ResultsFolder(tmp_path / "results").root.joinpath("leaderboard.csv").unlink()
     assert evaluate(tmp_path, MODELS[1:], TASKS[1:2], cache_size=1) == []
     assert (tmp_path / "results" / "leaderboard.csv").exists()
     held = {store.fingerprint[0] for store in stores(tmp_path / "cache") if store.segments}

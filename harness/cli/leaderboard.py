@@ -222,11 +222,11 @@ def _merge(folders: Sequence[Path]) -> _Merged:
 
     Raises HarnessError for a folder without results, and where two folders have different results.
     """
-    from harness.results.folder import Results, no_results
+    from harness.results.folder import ResultsFolder, no_results
 
     merged = _Merged()
     for folder in folders:
-        results = Results(folder)
+        results = ResultsFolder(folder)
         problems: list[str] = []
         evaluations = results.evaluations(problems)
         if not evaluations and not problems:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.evaluation.isolate import SubprocessEvaluator
     from harness.evaluation.runner import RunOutcome, RunPlan
     from harness.plugins.loader import Plugins
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
 
 DEFAULT_OUT = "results/local"
 
@@ -128,11 +128,11 @@ def command(
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.workspace import Workspace
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
 
     workspace = Workspace.open(plugins)
     plan = run_plan(run, model, cache, workspace, out := output.out or workspace.config.out or DEFAULT_OUT)
-    results = Results(out_folder(out))
+    results = ResultsFolder(out_folder(out))
     if not plan.no_texts and run.no_texts is None:
         _refuse_to_add_texts(results)
     if is_verbose():
@@ -146,7 +146,7 @@ def command(
         sys.exit(2)
 
 
-def _show_plan(plan: RunPlan, results: Results) -> None:
+def _show_plan(plan: RunPlan, results: ResultsFolder) -> None:
     """Print what is evaluated, and what is read and written: `-v`."""
     from harness.cli.output import detail
 
@@ -158,7 +158,7 @@ def _show_plan(plan: RunPlan, results: Results) -> None:
     detail(f"results: {shown_path(results.root)}")
 
 
-def _refuse_to_add_texts(results: Results) -> None:
+def _refuse_to_add_texts(results: ResultsFolder) -> None:
     """Raise HarnessError for a folder that texts were kept out of, unless the command asks for them."""
     from harness.evaluation.without_texts import has_results_without_texts
 
@@ -181,7 +181,7 @@ def _evaluator(run: RunOptions, workspace: Workspace) -> SubprocessEvaluator | N
 
 
 def _evaluate(
-    plan: RunPlan, results: Results, workspace: Workspace, evaluator: SubprocessEvaluator | None
+    plan: RunPlan, results: ResultsFolder, workspace: Workspace, evaluator: SubprocessEvaluator | None
 ) -> RunOutcome:
     """Evaluate and publish; after an interruption, what is finished is published too.
 
@@ -232,7 +232,9 @@ def _run_log(outcome: RunOutcome) -> dict[str, Any]:
     }
 
 
-def _print(results: Results, outcome: RunOutcome, plugins: Plugins, *, as_json: bool, details: bool) -> None:
+def _print(
+    results: ResultsFolder, outcome: RunOutcome, plugins: Plugins, *, as_json: bool, details: bool
+) -> None:
     """Print the results of this run: tables for people, or JSON for programs."""
     from harness.cli.documents import RunDocument
     from harness.cli.output import advise, console, echo, print_tables, say

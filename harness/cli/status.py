@@ -49,12 +49,12 @@ def command(folder: str, *, as_json: bool, plugin_files: tuple[str, ...]) -> Non
     from harness.cli.workspace import Workspace
     from harness.evaluation.journal import read_runs
     from harness.evaluation.status import run_status, status_of_records
-    from harness.results.folder import Results, no_results
+    from harness.results.folder import ResultsFolder, no_results
     from harness.system.json_text import json_document
     from harness.system.paths import user_path
 
     os.environ["HF_HUB_OFFLINE"] = "1"  # never download a model to judge its results
-    results = Results(user_path(folder).absolute())
+    results = ResultsFolder(user_path(folder).absolute())
     workspace = Workspace.open(PluginOptions(plugin_files=plugin_files))
     if not results.root.is_dir():
         raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")

@@ -33,12 +33,12 @@ def command(folders: tuple[str, ...], *, as_json: bool, plugins: PluginOptions) 
     from harness.cli.output import echo
     from harness.cli.workspace import Workspace
     from harness.evaluation.verify import verify
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.system.json_text import json_document
     from harness.system.paths import user_path
 
     tasks = Workspace.open(plugins).tasks()
-    roots = {folder: Results(user_path(folder)) for folder in folders}
+    roots = {folder: ResultsFolder(user_path(folder)) for folder in folders}
     for folder, results in roots.items():
         if not results.root.is_dir():
             raise HarnessError(f"no folder {folder}", hint="give a folder that `harness run --out` wrote")

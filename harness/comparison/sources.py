@@ -11,7 +11,7 @@ import msgspec
 from harness.errors import HarnessError
 from harness.models.interface import ModelFacts, Settings
 from harness.models.locate import display_names
-from harness.results.folder import Results, no_results
+from harness.results.folder import ResultsFolder, no_results
 from harness.results.leaderboard import LeaderboardRow, leaderboard_rows, read_leaderboard
 from harness.results.prediction_files import TaskResult
 from harness.results.records import Evaluation, Examination, ModelRecord, Score, Throughput
@@ -70,12 +70,12 @@ def read_results(
     """
     found = Unreadable() if unreadable is None else unreadable
     if path.is_dir():
-        results = Results(path)
+        results = ResultsFolder(path)
         answered = [_from_record(results, evaluation) for evaluation in evaluations_or_broken(results, found)]
         if not answered:
             raise HarnessError(found.unplaced[0]) if found.unplaced else _nothing_in(path)
     elif path.is_file():
-        results = Results(path.parent)
+        results = ResultsFolder(path.parent)
         answered = _from_csv(read_leaderboard(path), results)
         if not answered:
             raise HarnessError(
@@ -134,12 +134,12 @@ def pick(sides: Sequence[ModelResults], names: Sequence[str], option: str, where
     return list(picked.values())
 
 
-def _from_record(results: Results, evaluation: Evaluation) -> TaskResult:
+def _from_record(results: ResultsFolder, evaluation: Evaluation) -> TaskResult:
     path = results.predictions_path(evaluation) if evaluation.predictions else None
     return TaskResult(evaluation=evaluation, predictions=path)
 
 
-def _from_csv(rows: Sequence[LeaderboardRow], results: Results) -> list[TaskResult]:
+def _from_csv(rows: Sequence[LeaderboardRow], results: ResultsFolder) -> list[TaskResult]:
     """Return a result per model and task: the record in the CSV's folder or, where there is none, the rows.
 
     Rows that contradict the record beside them are broken, as is a score outside its interval.
@@ -250,7 +250,7 @@ def _prompts(row: LeaderboardRow) -> tuple[tuple[str, str], ...]:
 
 
 def _by_model(
-    answered: Sequence[TaskResult], source: str, results: Results, unreadable: Unreadable
+    answered: Sequence[TaskResult], source: str, results: ResultsFolder, unreadable: Unreadable
 ) -> list[ModelResults]:
     shown = display_names(sorted(result.evaluation.model for result in answered))
     speeds = {(speed.model, speed.fingerprint): speed for speed in results.throughputs(unreadable.placed)}

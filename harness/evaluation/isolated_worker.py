@@ -77,9 +77,9 @@ def main() -> None:
 
 def _evaluate(job: EvaluateJob, events: EventWriter) -> Done:
     from harness.evaluation.run import run_plan
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
 
-    return Done(run_plan(_plan(job), Results(Path(job.out)), events).threads)
+    return Done(run_plan(_plan(job), ResultsFolder(Path(job.out)), events).threads)
 
 
 def _plan(job: EvaluateJob) -> RunPlan:

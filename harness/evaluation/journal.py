@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.evaluation.runner import RunPlan
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class JournalEntry:
 
 @contextmanager
 def keep_journal(
-    results: Results, name: str, plan: RunRequest, head: dict[str, Any]
+    results: ResultsFolder, name: str, plan: RunRequest, head: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     """Write a run's journal before the body begins and again when it ends, however it ends.
 
@@ -126,7 +126,7 @@ def _reason(error: Exception, plan: RunRequest) -> str:
     return kind if plan.no_texts and not isinstance(error, HarnessError) else f"{kind}: {error_text(error)}"
 
 
-def read_runs(results: Results, unreadable: list[str]) -> list[JournalEntry]:
+def read_runs(results: ResultsFolder, unreadable: list[str]) -> list[JournalEntry]:
     """Read the journals of a results folder, oldest first.
 
     unreadable: takes one sentence for each file that is not a journal, or if they cannot be listed.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from harness.models.backends.threads import ThreadLayout
     from harness.models.interface import LocatedModel, Model, Role
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.results.records import Evaluation
     from harness.tasks.dataset import Predictions
 
@@ -44,7 +44,10 @@ class Evaluator(Protocol):
 
 
 def run_plan(
-    plan: RunPlan, results: Results, progress: Progress | None = None, evaluator: Evaluator | None = None
+    plan: RunPlan,
+    results: ResultsFolder,
+    progress: Progress | None = None,
+    evaluator: Evaluator | None = None,
 ) -> RunOutcome:
     """Prepare a plan and evaluate it: see `prepare` and `evaluate_run`, which also say what is raised."""
     run = Runner(plan, results, progress or Progress())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from harness.evaluation.progress import Progress
     from harness.models.interface import LocatedModel
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.results.records import Evaluation
     from harness.tasks.interface import DataChoice
     from harness.tasks.selection import SelectedTask
@@ -82,7 +82,7 @@ class Runner:
     """One run of a plan, with its outcome so far."""
 
     plan: RunPlan
-    results: Results
+    results: ResultsFolder
     progress: Progress
     outcome: RunOutcome = field(default_factory=RunOutcome)
     cache: EmbeddingCache | None = None

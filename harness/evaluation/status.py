@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from harness.evaluation.result_status import State
     from harness.models.interface import LocatedModel, ModelSpec
     from harness.plugins.loader import Plugins
-    from harness.results.folder import Identity, Results
+    from harness.results.folder import Identity, ResultsFolder
     from harness.results.records import Evaluation
     from harness.tasks.interface import Task
 
@@ -39,7 +39,7 @@ _LOST = "its predictions are missing, or are another run's"
 
 
 def run_status(
-    results: Results, runs: Sequence[JournalEntry], plugins: Plugins, files: Collection[Path] = ()
+    results: ResultsFolder, runs: Sequence[JournalEntry], plugins: Plugins, files: Collection[Path] = ()
 ) -> RunStatus:
     """Compare what runs requested, oldest first, with what a folder holds.
 
@@ -84,7 +84,7 @@ def run_status(
     return status
 
 
-def status_of_records(results: Results, problems: list[str]) -> RunStatus:
+def status_of_records(results: ResultsFolder, problems: list[str]) -> RunStatus:
     """List the records of a folder without plans of runs: what is missing cannot be known."""
     status = RunStatus(problems=["the runs here have no plan: what is missing cannot be determined"])
     for record in results.evaluations(problems):
@@ -103,7 +103,7 @@ def status_of_records(results: Results, problems: list[str]) -> RunStatus:
     return status
 
 
-def _record_state(results: Results, record: Evaluation) -> tuple[State, str]:
+def _record_state(results: ResultsFolder, record: Evaluation) -> tuple[State, str]:
     if record.status == "broken":
         return "missing", _first_line(record.error or "")
     if record.status == "error":
@@ -167,7 +167,7 @@ def _in_folder(plan: RunRequest, status: RunStatus) -> Iterator[None]:
 class _CurrentState:
     """The models, tasks and rows of a plan as they are now, each read once."""
 
-    def __init__(self, plan: RunRequest, results: Results, status: RunStatus, plugins: Plugins) -> None:
+    def __init__(self, plan: RunRequest, results: ResultsFolder, status: RunStatus, plugins: Plugins) -> None:
         self.plan, self.results, self.status = plan, results, status
         self.schemes, self.task_schemes = plugins.model_schemes(), plugins.task_schemes()
         self.tasks = plugins.tasks()

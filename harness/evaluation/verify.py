@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.results.records import Evaluation
     from harness.tasks.interface import Task
 
@@ -39,7 +39,7 @@ _ENDINGS = {
 _BOARDS = ("leaderboard.csv", "leaderboard.md", "throughput.csv")
 
 
-def verify(results: Results, tasks: Mapping[str, Task]) -> VerifyReport:
+def verify(results: ResultsFolder, tasks: Mapping[str, Task]) -> VerifyReport:
     """Verify each record by its seal, its path and its predictions, and the leaderboards by all records.
 
     tasks: by name; their metrics are those that records name. A mean needs none.
@@ -64,7 +64,7 @@ def verify(results: Results, tasks: Mapping[str, Task]) -> VerifyReport:
     return report
 
 
-def _check_record(results: Results, path: Path, report: VerifyReport) -> Evaluation | None:
+def _check_record(results: ResultsFolder, path: Path, report: VerifyReport) -> Evaluation | None:
     """Read a record, and verify its seal and its path."""
     name = _name(results, path)
     try:
@@ -97,14 +97,18 @@ def _check_declared(
         report.skip(name, "another tool scored it as a whole: there are no predictions to compute it from")
 
 
-def _companion(results: Results, evaluation: Evaluation) -> Path:
+def _companion(results: ResultsFolder, evaluation: Evaluation) -> Path:
     """Return the path of a record's predictions, or of a failure's traceback."""
     failed = evaluation.status == "error"
     return results.trace_path(evaluation) if failed else results.predictions_path(evaluation)
 
 
 def _check_predictions(
-    results: Results, record: Path, evaluation: Evaluation, tasks: Mapping[str, Task], report: VerifyReport
+    results: ResultsFolder,
+    record: Path,
+    evaluation: Evaluation,
+    tasks: Mapping[str, Task],
+    report: VerifyReport,
 ) -> None:
     """Hash predictions again, and compute their record's scores from them."""
     path = results.predictions_path(evaluation)
@@ -141,7 +145,7 @@ def _check_predictions(
             report.fault(_name(results, record), f"{score.metric}: {difference}", _AGAIN)
 
 
-def _check_files(results: Results, companions: set[Path], report: VerifyReport) -> None:
+def _check_files(results: ResultsFolder, companions: set[Path], report: VerifyReport) -> None:
     """Report files without a record: symlinks, half-written files, orphans, files that no run writes."""
     root = results.root
     stale = [path for folder in results.folders() for path in stale_files(folder)]
@@ -157,7 +161,7 @@ def _check_files(results: Results, companions: set[Path], report: VerifyReport) 
 
 
 def _check_file(
-    results: Results, path: Path, companions: set[Path], endings: set[str], report: VerifyReport
+    results: ResultsFolder, path: Path, companions: set[Path], endings: set[str], report: VerifyReport
 ) -> None:
     name = _name(results, path)
     if path.is_symlink():
@@ -179,7 +183,7 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _check_boards(results: Results, report: VerifyReport) -> None:
+def _check_boards(results: ResultsFolder, report: VerifyReport) -> None:
     """Compare the published files with what would be published now, byte by byte."""
     try:
         expected = leaderboard_files(results, [])  # a record that cannot be read was reported
@@ -219,7 +223,7 @@ def _difference(actual: bytes | None, expected: bytes | None) -> str:
     return f"{f'line {first}' if first else 'its length'} differs from the records"
 
 
-def _check_journals(results: Results, report: VerifyReport) -> None:
+def _check_journals(results: ResultsFolder, report: VerifyReport) -> None:
     """Report unreadable journals, and runs that have not finished: they explain incomplete results."""
     unreadable: list[str] = []
     for run in read_runs(results, unreadable):
@@ -229,7 +233,7 @@ def _check_journals(results: Results, report: VerifyReport) -> None:
         report.fault("runs", sentence, "delete it")
 
 
-def _name(results: Results, path: Path) -> str:
+def _name(results: ResultsFolder, path: Path) -> str:
     return path.relative_to(results.root).as_posix()
 
 

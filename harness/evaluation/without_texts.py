@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from harness.evaluation.evaluate import LoadedTask
     from harness.finding import Finding
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.results.records import Evaluation
     from harness.tasks.dataset import Dataset, Predictions
     from harness.tasks.interface import Task
@@ -123,7 +123,7 @@ def frames_only(output: str) -> str:
     return "\n".join([*lines, f"everything else that it printed is {WITHHELD}", ""])
 
 
-def texts_left(results: Results) -> list[str]:
+def texts_left(results: ResultsFolder) -> list[str]:
     """Return sentences on files of earlier runs that may hold texts, and on folders that cannot be read."""
     unreadable: list[str] = []
     predictions = list_files(results.root / "predictions", ".parquet", below=True, problems=unreadable)
@@ -144,7 +144,7 @@ def _record_may_hold_texts(path: Path) -> bool:
         return path.is_file()
 
 
-def has_results_without_texts(results: Results) -> bool:
+def has_results_without_texts(results: ResultsFolder) -> bool:
     """Whether a run with `--no-texts` wrote into a folder."""
     return any(evaluation.no_texts for evaluation in results.evaluations([]))
 

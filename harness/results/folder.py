@@ -47,7 +47,7 @@ _PATIENCE = 60.0
 """Seconds to wait for another process that writes a leaderboard."""
 
 
-class Results:
+class ResultsFolder:
     """A results folder: `records/`, `predictions/`, `throughput/`, `errors/`, `runs/`.
 
     Records of a sample, of a limited run and of a full run do not replace each other. A failure goes to

@@ -16,10 +16,10 @@ from harness.system.signals import defer_signals
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
 
 
-def publish(results: Results) -> list[str]:
+def publish(results: ResultsFolder) -> list[str]:
     """Write `leaderboard.csv`, `leaderboard.md`, `throughput.csv`: functions of the records alone.
 
     One process at a time reads the records and writes, so that the last one has read all of them.
@@ -33,10 +33,10 @@ def publish(results: Results) -> list[str]:
     return problems
 
 
-def leaderboard_files(results: Results, problems: list[str]) -> dict[str, bytes]:
+def leaderboard_files(results: ResultsFolder, problems: list[str]) -> dict[str, bytes]:
     """Return what `publish` writes: name of a file → its content.
 
-    problems: gets sentences, as `Results.evaluations` says.
+    problems: gets sentences, as `ResultsFolder.evaluations` says.
     """
     from harness.results.tables import task_tables
     from harness.table import to_markdown

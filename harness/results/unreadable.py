@@ -16,7 +16,7 @@ from harness.results.soundness import as_broken
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
 
 _FOLDER = re.compile(r"(?P<name>[^~]+)(?:~[0-9a-f]+)?~(?P<fingerprint>[0-9a-f]{1,8})")
 _STEM = re.compile(
@@ -40,8 +40,8 @@ class Unreadable:
         return [*dict.fromkeys(self.placed + self.unplaced)]
 
 
-def evaluations_or_broken(results: Results, unreadable: Unreadable) -> list[Evaluation]:
-    """Read all records, as `Results.evaluations` does; one that cannot be read is a broken result.
+def evaluations_or_broken(results: ResultsFolder, unreadable: Unreadable) -> list[Evaluation]:
+    """Read all records, as `ResultsFolder.evaluations` does; one that cannot be read is a broken result.
 
     unreadable: gets a sentence for each file and folder that cannot be read.
     """

@@ -15,7 +15,7 @@ import pytest
 from comparison.made import SPEARMAN, answer, pairs, right
 from conftest import evaluated
 
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 
 
 @pytest.fixture(autouse=True)
@@ -69,9 +69,9 @@ def test_precedence_of_exit_codes_is_broken_then_not_comparable_then_worse(harne
     answer("base", "base", "law", correct=right(0.7))
     answer("worse", "worse", "law", correct=right(0.7), digest="e" * 64)
     assert harness("compare", "base", "worse").code == 3
-    Results(Path("worse")).write_error(
+    ResultsFolder(Path("worse")).write_error(
         evaluated(
-            "worse", "quiz", fingerprint=Results(Path("worse")).evaluations()[0].model[1], error="boom"
+            "worse", "quiz", fingerprint=ResultsFolder(Path("worse")).evaluations()[0].model[1], error="boom"
         ),
         None,
     )

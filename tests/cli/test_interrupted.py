@@ -12,7 +12,9 @@ from harness.system.signals import Interrupted
     ("command", "reads"),
     [
         pytest.param(["compare", "out"], "harness.comparison.sources.read_results", id="compare"),
-        pytest.param(["leaderboard", "out"], "harness.results.folder.Results.evaluations", id="leaderboard"),
+        pytest.param(
+            ["leaderboard", "out"], "harness.results.folder.ResultsFolder.evaluations", id="leaderboard"
+        ),
     ],
 )
 def test_a_command_that_keeps_nothing_says_that_it_was_interrupted_and_no_more(

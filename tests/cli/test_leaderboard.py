@@ -15,7 +15,7 @@ from comparison.made import answer, pairs, right
 from conftest import evaluated
 
 from harness.metrics.standard import SPEARMAN, mean_metric, spearman
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.results.records import Score
 
 VALUE = mean_metric("value")
@@ -28,9 +28,9 @@ def write():
     def writing(folder, *evaluations):
         for evaluation in evaluations:
             if evaluation.status == "ok":
-                Results(Path(folder)).write(evaluation, None)
+                ResultsFolder(Path(folder)).write(evaluation, None)
             else:
-                Results(Path(folder)).write_error(evaluation, None)
+                ResultsFolder(Path(folder)).write_error(evaluation, None)
 
     return writing
 
@@ -50,7 +50,7 @@ def test_csv_and_json_say_the_same_as_the_file_that_a_run_writes(harness, write)
     from harness.results.publish import publish
 
     write("one", evaluated("base"), evaluated("=new", "legal", error="boom"))
-    publish(Results(Path("one")))
+    publish(ResultsFolder(Path("one")))
     text = harness("leaderboard", "one", "--format", "csv").out
     assert text == Path("one/leaderboard.csv").read_text(encoding="utf-8")
     records = json.loads(harness("leaderboard", "one", "--format", "json").out)["rows"]
@@ -312,7 +312,7 @@ def thousand(folder, headline):
         one = evaluated(f"m{place:04}", score=score.score, fingerprint=f"{place:08}" * 8, scores=(score,))
         table = pa.table({"id": ids, **columns}).replace_schema_metadata({"content_hash": one.predictions})
         record = folder / "records" / f"m{place:04}~{place:08}" / "stsb.json"
-        for path in (record, Results(folder).predictions_path(one)):
+        for path in (record, ResultsFolder(folder).predictions_path(one)):
             path.parent.mkdir(parents=True)
         record.write_bytes(encode(one))
-        parquet.write_table(table, Results(folder).predictions_path(one))
+        parquet.write_table(table, ResultsFolder(folder).predictions_path(one))

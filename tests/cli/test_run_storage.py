@@ -16,7 +16,7 @@ from sentence_transformers.util import quantize_embeddings
 from harness import load_model
 from harness.models.sentence_transformer import SentenceModel
 from harness.models.workload import workload
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.results.prediction_files import read_predictions
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -158,8 +158,8 @@ def test_documents_are_searched_as_they_are_stored(run, tiny, monkeypatch, preci
         for each in (stored.astype(float), sought.astype(float))
     )
     best = -np.sort(-(sought @ stored.T), axis=1)[:, :10]
-    (evaluation,) = Results(Path("out")).evaluations()
-    predictions, _ = read_predictions(Results(Path("out")).predictions_path(evaluation))
+    (evaluation,) = ResultsFolder(Path("out")).evaluations()
+    predictions, _ = read_predictions(ResultsFolder(Path("out")).predictions_path(evaluation))
     by_id = dict(zip(predictions["id"], predictions["ranked_scores"], strict=True))
     ours = np.array([list(by_id[row["_id"]])[:10] for row in queries if row["_id"] in by_id])
     kept = [at for at, row in enumerate(queries) if row["_id"] in by_id]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from comparison.made import PEARSON, SPEARMAN, answer, pairs, right
 
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 
 SUITE = '[suites.release]\ntasks = ["stsb"]\n'
 OTHER = "e" * 64
@@ -30,7 +30,7 @@ def test_what_freeze_prints_is_appended_to_the_file_and_the_suite_runs(frozen, h
     assert "[suites.release.digests]\nstsb = " in table
     assert table.endswith("  # sample\n")
     assert run(tasks="release").code == 0
-    assert [record.examination.task for record in Results(Path("out")).evaluations()] == ["stsb"]
+    assert [record.examination.task for record in ResultsFolder(Path("out")).evaluations()] == ["stsb"]
     again = harness("freeze", "release")
     assert (again.code, again.out) == (0, ""), "appended once more, the table would make the file unreadable"
     assert "All rows are as suite release (harness.toml) was frozen." in again.err
@@ -44,7 +44,7 @@ def test_rows_that_changed_are_named_before_anything_is_encoded(frozen, run, har
     assert found.code == 2
     assert f"stsb: expected eeeeeeee, found {digest[:8]} (sample)" in found.err
     assert "the full data: --data DIR" in found.err
-    assert list(Results(Path("out")).evaluations()) == []
+    assert list(ResultsFolder(Path("out")).evaluations()) == []
     assert run(tasks="stsb").code == 0, "without the suite nothing is frozen"
     again = harness("freeze", "release")
     assert (again.code, again.out) == (1, "")

@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).parents[2] / "results" / "example"
 @pytest.fixture
 def example(tmp_path):
     """A copy of a part of the committed example, published anew."""
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.results.publish import publish
 
     for part in ("records", "predictions"):
@@ -23,7 +23,7 @@ def example(tmp_path):
             copy = tmp_path / "out" / path.relative_to(EXAMPLE)
             copy.parent.mkdir(parents=True)
             shutil.copy(path, copy)
-    publish(Results(tmp_path / "out"))
+    publish(ResultsFolder(tmp_path / "out"))
     return tmp_path / "out"
 
 

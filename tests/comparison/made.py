@@ -12,7 +12,7 @@ import numpy as np
 from conftest import evaluated
 
 from harness.metrics.standard import PEARSON, SPEARMAN, mean_metric
-from harness.results.folder import Results, seal
+from harness.results.folder import ResultsFolder, seal
 from harness.results.publish import publish
 from harness.results.records import Score, content_hash
 from harness.stats.intervals import estimate
@@ -42,8 +42,8 @@ def answer(
         predictions=content_hash(predictions),
         tags=tags,
     )
-    Results(Path(folder)).write(record, predictions)
-    publish(Results(Path(folder)))
+    ResultsFolder(Path(folder)).write(record, predictions)
+    publish(ResultsFolder(Path(folder)))
     return record
 
 

@@ -21,7 +21,7 @@ from harness.finding import Finding, Severity
 from harness.metrics.interface import Metric
 from harness.metrics.standard import MACRO_F1, PEARSON, mean_metric
 from harness.models.interface import Settings
-from harness.results.folder import Results, sealed
+from harness.results.folder import ResultsFolder, sealed
 
 
 def options(**changes):
@@ -208,7 +208,7 @@ def test_an_error_of_either_model_is_a_failure():
     both(right(0.6), right(0.8))
     answer("base", "base", "further", correct=right(0.5))
     failed = evaluated("cand", "further", fingerprint=read_results(Path("cand"))[0].fingerprint, error="boom")
-    Results(Path("cand")).write_error(failed, None)
+    ResultsFolder(Path("cand")).write_error(failed, None)
     found = ask()
     assert (found.exit_code, found.broken) == (2, ("further is an ERROR of cand: boom",))
 
@@ -223,7 +223,7 @@ def test_every_condition_that_a_line_is_absent_of_is_broken(kind):
     if kind == "an error":
         fingerprint = read_results(Path("cand"))[0].fingerprint
         failed = evaluated("cand", "further", fingerprint=fingerprint, error="boom")
-        Results(Path("cand")).write_error(failed, None)
+        ResultsFolder(Path("cand")).write_error(failed, None)
     conditions = (
         Condition(rule="margin", threshold=0.3),
         Condition(rule="margin", threshold=0.3, over="mean"),

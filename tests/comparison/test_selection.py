@@ -21,7 +21,7 @@ from harness.comparison.sources import read_results
 from harness.comparison.tables import answer_tables
 from harness.errors import HarnessError
 from harness.metrics.standard import mean_metric
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 
 NDCG = mean_metric("ndcg@10", "ndcg")
 ROWS = 300
@@ -143,8 +143,9 @@ def test_candidates_that_lack_a_task_or_are_broken_or_not_comparable_are_left_ou
     for name in "bcd":
         tell(name, "news", 0.0, 7)
     tell("b", "law", 0.3, 2, digest="f" * 64)
-    Results(Path("d")).write_error(
-        evaluated("d", "news", fingerprint=Results(Path("d")).evaluations()[0].model[1], error="boom"), None
+    ResultsFolder(Path("d")).write_error(
+        evaluated("d", "news", fingerprint=ResultsFolder(Path("d")).evaluations()[0].model[1], error="boom"),
+        None,
     )
     _, found = select("a", "b", "c", "d")
     assert (found.winner, [each.model for each in found.candidates]) == ("c", ["c"])

@@ -15,7 +15,7 @@ from harness.comparison.gate import Gate
 from harness.comparison.pareto import pareto_front
 from harness.comparison.sources import read_results
 from harness.models.interface import Settings
-from harness.results.folder import Results, encode
+from harness.results.folder import ResultsFolder, encode
 from harness.results.records import Throughput
 from harness.results.unreadable import Unreadable
 
@@ -29,7 +29,7 @@ def timed(model, share, rate, **changes):
         texts_per_second_high=1.1 * rate, tokens_per_second=None, device="cpu", dtype="float32",
         backend="packed", threads=2, processor="EPYC", cores=2, load=None,
     )  # fmt: skip
-    Results(Path(model)).write_throughput(replace(speed, **changes))
+    ResultsFolder(Path(model)).write_throughput(replace(speed, **changes))
     (side,) = read_results(Path(model))
     return side
 

@@ -16,7 +16,7 @@ from harness.evaluation.runner import RunPlan
 from harness.evaluation.status import _changes
 from harness.models.interface import ModelSpec
 from harness.models.sentence_transformer import LocatedFolder
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.results.leaderboard import boards, leaderboard_rows
 from harness.results.tables import task_tables
 from harness.tasks.interface import DataSource
@@ -48,7 +48,7 @@ def located(folder) -> LocatedFolder:
 
 def run(folder, root):
     """Run the task; return the one record of it, and whether it was there before."""
-    results = Results(root / "out")
+    results = ResultsFolder(root / "out")
     outcome = run_plan(RunPlan(models=[located(folder)], tasks=[SelectedTask(TASK, True)]), results)
     return outcome.evaluations[0], outcome.reused
 

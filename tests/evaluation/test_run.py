@@ -22,7 +22,7 @@ from harness.evaluation.throughput import measure
 from harness.models.interface import ALL_SETTINGS
 from harness.models.locate import locate_model
 from harness.models.workload import workload
-from harness.results.folder import Results, seal
+from harness.results.folder import ResultsFolder, seal
 from harness.tasks.interface import DataSource
 from harness.tasks.selection import SelectedTask
 
@@ -110,7 +110,7 @@ def plan(*tasks, models=None, by_name=True, keep_going=True, **options):
 
 @pytest.fixture
 def results(tmp_path):
-    return Results(tmp_path / "out")
+    return ResultsFolder(tmp_path / "out")
 
 
 def files(results):
@@ -177,7 +177,7 @@ def test_a_task_that_fails_to_announce_fails_alone_and_in_its_turn(results, text
 
 
 def test_a_record_does_not_depend_on_the_other_tasks_of_the_run(tmp_path):
-    alone, among = Results(tmp_path / "alone"), Results(tmp_path / "among")
+    alone, among = ResultsFolder(tmp_path / "alone"), ResultsFolder(tmp_path / "among")
     run_plan(plan(Twins()), alone)
     run_plan(plan(Twins("other", [("a", "b", "abc")]), Twins(), Elsewhere()), among)
     (expected,) = alone.evaluations()
@@ -634,7 +634,7 @@ def test_many_dimensions_and_precisions_take_one_encoding(results):
 
 
 def test_a_result_is_bit_for_bit_that_of_a_run_at_its_dimension_alone(tmp_path):
-    together, apart = Results(tmp_path / "together"), Results(tmp_path / "apart")
+    together, apart = ResultsFolder(tmp_path / "together"), ResultsFolder(tmp_path / "apart")
     tasks = Twins("one"), Search("two"), Search("three", [("abc", "zzz", "q"), ("b", "bb", "cab")])
     run_plan(plan(*tasks, models=stored_models(*STORED)[0]), together)
     for settings in STORED[::-1]:

@@ -12,7 +12,7 @@ from harness import Dataset, Predictions, Role, Task, mean_metric
 from harness.encoding.cached_model import CachedModel
 from harness.evaluation.run import run_plan
 from harness.evaluation.runner import RunPlan
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.tasks.selection import SelectedTask
 
 
@@ -64,14 +64,14 @@ CHANGES = {
 def test_a_task_that_changes_what_models_share_fails_for_each_of_them_alike(change, tmp_path):
     models = [LetterModel("one"), LetterModel("two", "b" * 64)]
     plan = RunPlan(models=models, tasks=[SelectedTask(Careless(change), True)])
-    found = run_plan(plan, Results(tmp_path)).evaluations
+    found = run_plan(plan, ResultsFolder(tmp_path)).evaluations
     assert [evaluation.status for evaluation in found] == ["error", "error"]
     assert found[0].error == found[1].error
 
 
 def test_the_error_names_the_column_and_what_to_do(tmp_path):
     plan = RunPlan(models=[LetterModel()], tasks=[SelectedTask(Careless(CHANGES["sorts gold"]), True)])
-    (found,) = run_plan(plan, Results(tmp_path)).evaluations
+    (found,) = run_plan(plan, ResultsFolder(tmp_path)).evaluations
     assert "column 'gold' of the dataset cannot be changed" in found.error
     assert "sorted(values)" in found.error
 
@@ -89,7 +89,7 @@ def test_embeddings_that_were_not_announced_are_safe_too(tmp_path):
     plan = RunPlan(
         models=[LetterModel()], tasks=[SelectedTask(Careless(zero_by_force, announced=False), True)]
     )
-    (found,) = run_plan(plan, Results(tmp_path)).evaluations
+    (found,) = run_plan(plan, ResultsFolder(tmp_path)).evaluations
     assert found.status == "error"
 
 
@@ -97,7 +97,9 @@ def test_a_heap_made_of_a_copy_is_fine_and_of_a_column_changes_no_other_models_r
     """The C code of heapq changes any list without asking it: each `predict` has its own."""
     models = [LetterModel("one"), LetterModel("two", "b" * 64)]
     task = Careless(lambda dataset, _: heapq.heapify(dataset["gold"]))
-    found = run_plan(RunPlan(models=models, tasks=[SelectedTask(task, True)]), Results(tmp_path)).evaluations
+    found = run_plan(
+        RunPlan(models=models, tasks=[SelectedTask(task, True)]), ResultsFolder(tmp_path)
+    ).evaluations
     assert found[0].scores == found[1].scores
 
 
@@ -108,5 +110,5 @@ def test_a_model_that_sorts_the_texts_it_gets_is_refused(tmp_path):
             return super().encode(texts, role)
 
     plan = RunPlan(models=[Sorting()], tasks=[SelectedTask(Careless(lambda *_: None), True)])
-    (found,) = run_plan(plan, Results(tmp_path)).evaluations
+    (found,) = run_plan(plan, ResultsFolder(tmp_path)).evaluations
     assert "the list of texts cannot be changed" in found.error

@@ -27,7 +27,7 @@ from harness.metrics.interface import Metric
 from harness.metrics.standard import SPEARMAN, mean_metric
 from harness.models.interface import ModelSpec
 from harness.models.lexical import LexicalModel
-from harness.results.folder import Results, seal
+from harness.results.folder import ResultsFolder, seal
 from harness.results.publish import publish
 from harness.results.records import Score
 from harness.system.atomic import this_process
@@ -83,9 +83,9 @@ TASKS = {task.name: task for task in (Told(), Whole())}
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Results:
+def written(tmp_path_factory) -> ResultsFolder:
     """A folder as a run leaves it; whoever changes a file in it puts it back."""
-    results = Results(tmp_path_factory.mktemp("written"))
+    results = ResultsFolder(tmp_path_factory.mktemp("written"))
     tasks = [SelectedTask(task, by_name=True) for task in TASKS.values()]
     run_plan(RunPlan(models=[LexicalModel(ModelSpec("lexical", ""))], tasks=tasks), results)
     publish(results)
@@ -93,10 +93,10 @@ def written(tmp_path_factory) -> Results:
 
 
 @pytest.fixture
-def results(written, tmp_path) -> Results:
+def results(written, tmp_path) -> ResultsFolder:
     """A copy of it."""
     shutil.copytree(written.root, tmp_path / "out")
-    return Results(tmp_path / "out")
+    return ResultsFolder(tmp_path / "out")
 
 
 def record(results, task="told") -> Path:
@@ -151,7 +151,7 @@ def test_everything_that_a_run_wrote_verifies(written):
 def test_the_committed_example_verifies_with_every_score_recomputed():
     from harness.plugins.loader import load_plugins
 
-    report = verify(Results(EXAMPLE), load_plugins().tasks())
+    report = verify(ResultsFolder(EXAMPLE), load_plugins().tasks())
     assert report.faults == []
     assert (report.records, report.sealed, report.predictions, report.scores) == (14, 14, 14, 54)
 
@@ -398,7 +398,7 @@ def test_a_metric_whose_code_has_changed_is_unchecked_and_not_a_fault(results, m
 
 
 def test_a_failure_is_a_record_too(tmp_path):
-    results = Results(tmp_path)
+    results = ResultsFolder(tmp_path)
     results.write_error(evaluated(error="out of memory"), "Traceback …")
     publish(results)
     assert faults(results) == []
@@ -418,4 +418,4 @@ def test_a_running_run_is_reported(results):
 
 def test_a_folder_without_a_record_cannot_be_verified(tmp_path):
     with pytest.raises(HarnessError, match="no results in"):
-        verify(Results(tmp_path), {})
+        verify(ResultsFolder(tmp_path), {})

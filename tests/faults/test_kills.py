@@ -49,9 +49,9 @@ def lasting(folder):
 
 def whole(folder):
     """Read every record and prediction that a killed process left: each whole, or not there."""
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
 
-    results = Results(folder / "out")
+    results = ResultsFolder(folder / "out")
     evaluations = results.evaluations()
     assert all(results.has_predictions(evaluation) for evaluation in evaluations)
     return len(evaluations)

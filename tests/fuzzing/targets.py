@@ -157,13 +157,13 @@ def _gate(folder: Path) -> None:
 
 def _board(folder: Path) -> None:
     """Rank what stands in a results folder, as `harness leaderboard` does."""
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.results.leaderboard import boards, leaderboard_rows, read_leaderboard
     from harness.results.publish import to_csv
     from harness.results.tables import models_table, task_tables
     from harness.table import to_markdown
 
-    results = Results(folder)
+    results = ResultsFolder(folder)
     evaluations, speeds = results.evaluations(), results.throughputs()
     for one in evaluations:
         results.read(one.model, one.examination)
@@ -192,19 +192,19 @@ def _compare(folder: Path) -> None:
 def _verify(folder: Path) -> None:
     from harness.cli.verify import _print
     from harness.evaluation.verify import verify
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
 
-    _print("results", verify(Results(folder), plugins().tasks()))
+    _print("results", verify(ResultsFolder(folder), plugins().tasks()))
 
 
 def _status(folder: Path) -> None:
     from harness.cli.status import _document, _print, _unfinished_runs
     from harness.evaluation.journal import read_runs
     from harness.evaluation.status import run_status, status_of_records
-    from harness.results.folder import Results
+    from harness.results.folder import ResultsFolder
     from harness.system.json_text import json_document
 
-    results, problems = Results(folder.absolute()), list[str]()
+    results, problems = ResultsFolder(folder.absolute()), list[str]()
     runs = read_runs(results, problems)
     found = run_status(results, runs, plugins())
     found.problems += status_of_records(results, problems).problems

@@ -20,7 +20,7 @@ from harness.evaluation.runner import RunPlan
 from harness.metrics.standard import pearson, spearman
 from harness.models.locate import locate_model, parse_model
 from harness.plugins.loader import load_plugins
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.tasks.interface import DataSource
 from harness.tasks.readers import read_records
 from harness.tasks.selection import SelectedTask
@@ -190,10 +190,10 @@ def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
     schemes = load_plugins().model_schemes()
     models = [locate_model(parse_model(str(folder), schemes), schemes) for folder in folders]
     plan = RunPlan(models=models, tasks=[SelectedTask(bridged(local_task("STS", few_rows)), by_name=True)])
-    evaluations = run_plan(plan, Results(tmp_path / "out")).evaluations
+    evaluations = run_plan(plan, ResultsFolder(tmp_path / "out")).evaluations
 
     assert [evaluation.candidate.model for evaluation in evaluations] == ["candidate", "candidate"]
-    assert len(Results(tmp_path / "out").evaluations()) == 2
+    assert len(ResultsFolder(tmp_path / "out").evaluations()) == 2
     ours = [{score.metric: score.score for score in evaluation.scores} for evaluation in evaluations]
     assert ours[0]["cosine_pearson"] != ours[1]["cosine_pearson"]
     for scores, folder in zip(ours, folders, strict=True):
@@ -203,7 +203,7 @@ def test_two_local_models_of_one_name_keep_their_scores_apart(tmp_path):
 
 def test_a_record_says_that_there_are_no_predictions(letters, tmp_path):
     plan = RunPlan(models=[letters], tasks=[SelectedTask(bridged(local_task("STS", few_rows)), by_name=True)])
-    (evaluation,) = run_plan(plan, Results(tmp_path)).evaluations
+    (evaluation,) = run_plan(plan, ResultsFolder(tmp_path)).evaluations
     assert evaluation.predictions is None
     assert all(score.low is None and score.high is None for score in evaluation.scores)
     assert not list(tmp_path.rglob("*.parquet"))

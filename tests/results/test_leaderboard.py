@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from harness import Finding, HarnessError, Settings, Severity
 from harness.models.interface import Deviation
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.results.leaderboard import LeaderboardRow, boards, leaderboard_rows, read_leaderboard
 from harness.results.publish import publish, to_csv
 from harness.results.records import Score, Throughput, Truncation
@@ -301,7 +301,7 @@ def speed(model, texts_per_second):
 
 def test_a_published_leaderboard_does_not_depend_on_speeds(tmp_path):
     for name, rate in (("slow", 1.5), ("fast", 99.0)):
-        results = Results(tmp_path / name)
+        results = ResultsFolder(tmp_path / name)
         results.write(evaluated("=m"), None)
         results.write_throughput(speed("=m", rate))
         publish(results)
@@ -318,10 +318,10 @@ def test_a_published_leaderboard_does_not_depend_on_speeds(tmp_path):
 
 
 def test_a_leaderboard_waits_for_another_process_and_then_reads_the_records_of_both(tmp_path):
-    results = Results(tmp_path)
+    results = ResultsFolder(tmp_path)
     results.write(evaluated("first"), None)
     with results.publishing_lock():
-        waiting = threading.Thread(target=publish, args=[Results(tmp_path)])
+        waiting = threading.Thread(target=publish, args=[ResultsFolder(tmp_path)])
         waiting.start()
         waiting.join(0.3)
         assert waiting.is_alive()
@@ -332,7 +332,7 @@ def test_a_leaderboard_waits_for_another_process_and_then_reads_the_records_of_b
 
 
 def test_a_folder_without_results_gets_no_leaderboard(tmp_path):
-    publish(Results(tmp_path))
+    publish(ResultsFolder(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

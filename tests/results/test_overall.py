@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from harness.metrics.standard import mean_metric
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.results.leaderboard import boards
 from harness.results.overall import overall
 from harness.results.significance import pairwise_stats
@@ -151,7 +151,7 @@ def test_data_files_and_a_tasks_own_data_are_ranked_together():
 
 
 def ranking_of(folder):
-    results = Results(folder)
+    results = ResultsFolder(folder)
     ranked = boards(results.evaluations())
     paths = {(run.key, run.predictions): results.predictions_path(run) for run in results.evaluations()}
     stats = {index: pairwise_stats(board, paths, dict) for index, board in enumerate(ranked)}

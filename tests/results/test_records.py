@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from harness import Dataset, Finding, HarnessError, Predictions, Settings, Severity
 from harness.authoring import ModelFacts
-from harness.results.folder import Results, encode
+from harness.results.folder import ResultsFolder, encode
 from harness.results.prediction_files import to_parquet
 from harness.results.records import (
     Evaluation,
@@ -74,8 +74,8 @@ PREDICTIONS = Predictions(
 
 
 @pytest.fixture
-def results(tmp_path) -> Results:
-    return Results(tmp_path / "results")
+def results(tmp_path) -> ResultsFolder:
+    return ResultsFolder(tmp_path / "results")
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -91,7 +91,7 @@ def test_a_record_comes_back_as_it_was_written(results):
     results.write(EVALUATION, PREDICTIONS)
     assert results.read(EVALUATION.model, EVALUATION.examination) == EVALUATION
     assert results.evaluations() == [EVALUATION]
-    assert Results(results.root / "elsewhere").evaluations() == []
+    assert ResultsFolder(results.root / "elsewhere").evaluations() == []
 
 
 @given(
@@ -100,7 +100,7 @@ def test_a_record_comes_back_as_it_was_written(results):
     error=st.none() | st.text(st.characters(exclude_categories=["Cs"])),
 )
 def test_every_bit_of_a_score_and_every_character_of_a_name_comes_back(score, model, error, tmp_path_factory):
-    results = Results(tmp_path_factory.getbasetemp() / "property")
+    results = ResultsFolder(tmp_path_factory.getbasetemp() / "property")
     written = replace(
         EVALUATION,
         candidate=replace(EVALUATION.candidate, model=model),
@@ -127,7 +127,7 @@ def test_a_failure_that_another_process_removes_meanwhile_is_skipped(results, mo
 
     def read(path):
         if path == results.record_path(failed):
-            Results(results.root).forget_failure(EVALUATION)
+            ResultsFolder(results.root).forget_failure(EVALUATION)
         return read_json_file(path)
 
     monkeypatch.setattr("harness.results.folder.read_json_file", read)
@@ -168,7 +168,7 @@ def test_a_speed_comes_back_and_replaces_the_last_one(results):
 
 def test_the_same_record_is_the_same_bytes(tmp_path):
     for name in ("a", "b"):
-        Results(tmp_path / name).write(EVALUATION, PREDICTIONS)
+        ResultsFolder(tmp_path / name).write(EVALUATION, PREDICTIONS)
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
@@ -186,8 +186,11 @@ def test_records_are_listed_in_an_order_of_their_content_alone(tmp_path):
     ]
     for name, order in (("forward", evaluations), ("backward", evaluations[::-1])):
         for evaluation in order:
-            Results(tmp_path / name).write(evaluation, None)
-    assert Results(tmp_path / "forward").evaluations() == Results(tmp_path / "backward").evaluations()
+            ResultsFolder(tmp_path / name).write(evaluation, None)
+    assert (
+        ResultsFolder(tmp_path / "forward").evaluations()
+        == ResultsFolder(tmp_path / "backward").evaluations()
+    )
 
 
 FAILED = replace(EVALUATION, status="error", scores=(), predictions=None, error="boom")
@@ -347,7 +350,7 @@ def test_no_name_leaves_the_results_folder(model, fingerprint, task):
         candidate=replace(EVALUATION.candidate, model=model, fingerprint=fingerprint),
         examination=replace(EVALUATION.examination, task=task),
     )
-    path = Results(root).predictions_path(named)
+    path = ResultsFolder(root).predictions_path(named)
     assert path.parts[:3] == ("/", "results", "predictions")
     assert len(path.parts) == 5
     assert ".." not in path.parts
@@ -417,7 +420,7 @@ def test_results_are_not_written_through_a_link_in_their_folder(results, tmp_pat
 
 @pytest.mark.parametrize("link", ["errors", "errors/MODEL"])
 def test_no_record_elsewhere_is_removed_through_a_link(results, tmp_path, link):
-    good = Results(tmp_path / "good")
+    good = ResultsFolder(tmp_path / "good")
     good.write(EVALUATION, None)
     (model,) = (good.root / "records").iterdir()
     path = results.root / link.replace("MODEL", model.name)
@@ -454,13 +457,13 @@ def test_a_results_folder_may_itself_be_a_link(results, tmp_path):
 def test_a_folder_without_write_permission_is_an_error_of_one_sentence(tmp_path):
     tmp_path.chmod(0o555)
     with pytest.raises(HarnessError, match=r"cannot write .*: Permission denied"):
-        Results(tmp_path / "results").write(EVALUATION, None)
+        ResultsFolder(tmp_path / "results").write(EVALUATION, None)
 
 
 def test_a_file_where_the_folder_should_be_is_an_error_of_one_sentence(tmp_path):
     (tmp_path / "results").touch()
     with pytest.raises(HarnessError, match=r"cannot (write|remove)"):
-        Results(tmp_path / "results").write(EVALUATION, None)
+        ResultsFolder(tmp_path / "results").write(EVALUATION, None)
 
 
 def test_a_record_is_written_after_the_predictions_that_it_vouches_for(results, monkeypatch):

@@ -12,7 +12,7 @@ from scipy.stats import ttest_rel
 
 from harness.metrics.interface import Metric
 from harness.metrics.standard import mean_metric, spearman
-from harness.results.folder import Results
+from harness.results.folder import ResultsFolder
 from harness.results.leaderboard import boards
 from harness.results.significance import ALONE, PairwiseStats, claims, pairwise_stats
 from harness.stats.holm import holm
@@ -27,7 +27,7 @@ def somewhere_else(tmp_path, monkeypatch):
 
 
 def board(folder="out", tasks=dict):
-    results = Results(Path(folder))
+    results = ResultsFolder(Path(folder))
     (ranked,) = boards(results.evaluations())
     paths = {(one.key, one.predictions): results.predictions_path(one) for one in results.evaluations()}
     return pairwise_stats(ranked, paths, tasks)
@@ -102,7 +102,7 @@ def test_all_tasks_together_have_no_smaller_p_values_than_each_alone():
     for task in ("t1", "t2", "t3"):
         for index in range(4):
             answer("out", f"m{index}", task, metrics=(VALUE,), value=generator.normal(index * 0.2, 1, 50))
-    results = Results(Path("out"))
+    results = ResultsFolder(Path("out"))
     paths = {(one.key, one.predictions): results.predictions_path(one) for one in results.evaluations()}
     stats = {
         position: pairwise_stats(board, paths, dict)
@@ -229,7 +229,7 @@ def test_a_model_without_its_predictions_is_left_out_and_the_others_are_not(brok
 def test_predictions_that_do_not_give_the_score_of_their_record_have_no_letters():
     for name in ("one", "two"):
         answer("out", name, correct=right(0.7))
-    results = Results(Path("out"))
+    results = ResultsFolder(Path("out"))
     for one in results.evaluations():
         results.write(replace(one, scores=(replace(one.scores[0], score=0.1),)), None)
     assert "their record says 0.1" in board()

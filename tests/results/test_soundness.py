@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from harness.errors import HarnessError
-from harness.results.folder import Results, seal
+from harness.results.folder import ResultsFolder, seal
 from harness.results.prediction_files import TaskResult, read_table
 from harness.results.records import Score
 from harness.results.soundness import as_broken, record_fault, score_fault
@@ -46,7 +46,7 @@ def example(tmp_path, monkeypatch):
             copy = Path("ex", path.relative_to(EXAMPLE))
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
-    publish(Results(Path("ex")))
+    publish(ResultsFolder(Path("ex")))
 
 
 @pytest.fixture
@@ -219,7 +219,9 @@ def test_a_text_that_no_metric_reads_is_hashed_too(harness):
 
 
 def test_a_file_that_changes_after_it_was_read_is_hashed_again(example):
-    evaluation = next(one for one in Results(Path("ex")).evaluations() if one.candidate.model == "lexical")
+    evaluation = next(
+        one for one in ResultsFolder(Path("ex")).evaluations() if one.candidate.model == "lexical"
+    )
     result = TaskResult(evaluation=evaluation, predictions=predictions())
     assert list(read_table(result, ["id"])) == ["id"]
     assert list(read_table(result, ["gold"])) == ["gold"]
@@ -301,7 +303,7 @@ def test_an_edited_record_does_not_verify(harness, told):
 def test_a_record_of_a_failure_among_the_successes_is_no_success(harness):
     edit(record(), lambda content: content.update(status="error"), reseal=True)
     evaluation = evaluated()
-    results = Results(Path("ex"))
+    results = ResultsFolder(Path("ex"))
     sound = next(one for one in results.evaluations([]) if one.candidate.model == "minilm")
     content = json.loads(record().read_text())
     identity = content["candidate"]["model"], content["candidate"]["fingerprint"]
