@@ -19,11 +19,11 @@ from harness.cli.options import (
     model_options,
     out_folder,
     plugin_options,
-    words,
 )
 from harness.errors import Faults, HarnessError
 from harness.system.paths import shown_path, user_path
 from harness.system.signals import Interrupted
+from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -146,7 +146,7 @@ def _plan(bench: BenchOptions, model: ModelOptions, workspace: Workspace) -> Ben
 
     faults, broken, workloads = Faults(), Faults(), []
     with faults.collect():
-        workloads = select_workloads(words(bench.workloads) or DEFAULT)
+        workloads = select_workloads(split_words(bench.workloads) or DEFAULT)
     variants: list[Variant] = []
     with faults.collect():
         variants = _variants(bench.models or workspace.config.model_names(), model, workspace, broken)

@@ -11,9 +11,10 @@ import click
 
 from harness.cli.data import data_path
 from harness.cli.groups import grouped
-from harness.cli.options import PluginOptions, plugin_options, read_columns, words
+from harness.cli.options import PluginOptions, plugin_options, read_columns
 from harness.errors import HarnessError
 from harness.finding import Severity
+from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +96,7 @@ def command(
     from harness.system.json_text import json_document
 
     workspace = Workspace.open(plugins)
-    options, allowed = _check_options(inputs, workspace), frozenset(words(allow))
+    options, allowed = _check_options(inputs, workspace), frozenset(split_words(allow))
     checks = workspace.plugins.checks()
     validate_codes(allowed, checks)
     results = [_check(path, options, workspace.plugins) for path in paths]
@@ -142,7 +143,7 @@ def _check_options(inputs: InputOptions, workspace: Workspace) -> CheckOptions:
     from harness.tasks.selection import select_tasks
 
     plugins, tasks = workspace.plugins, workspace.tasks()
-    names = words(inputs.tasks)
+    names = split_words(inputs.tasks)
     suites = {name: suite.tasks for name, suite in workspace.suites(tasks).items()}
     selected = select_tasks(names, tasks, plugins.task_schemes(), suites=suites) if names else []
     return CheckOptions(

@@ -17,6 +17,7 @@ from harness.models.interface import DTYPES, SIMILARITIES, Role, Settings
 from harness.models.request import check_settings, read_request
 from harness.models.storage import PRECISIONS, stored_name
 from harness.system.paths import user_path
+from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -170,7 +171,9 @@ def model_options(*, several: Sequence[str] = ()) -> Decorator:
             "--precision",
             multiple=True,
             metavar="NAMES",
-            callback=lambda _context, _option, values: tuple(dict.fromkeys(words(values))) or ("float32",),
+            callback=lambda _context, _option, values: (
+                tuple(dict.fromkeys(split_words(values))) or ("float32",)
+            ),
             help=f"How embeddings are stored, of {', '.join(PRECISIONS)}; several from one encoding.",
         ),
         click.option(
@@ -214,14 +217,14 @@ def _choice(name: str, known: Sequence[str], *, several: bool, help: str) -> Dec
         f"--{name}",
         multiple=True,
         metavar="NAMES",
-        callback=lambda _context, _option, values: tuple(dict.fromkeys(words(values))) or (known[0],),
+        callback=lambda _context, _option, values: tuple(dict.fromkeys(split_words(values))) or (known[0],),
         help=f"Of {', '.join(known)}; several.",
     )
 
 
 def _read_dimensions(values: Sequence[str]) -> tuple[int, ...]:
     """Read `384,256`, each once; raises click.BadParameter for anything but whole numbers from 1."""
-    numbers = list(dict.fromkeys(words(values)))
+    numbers = list(dict.fromkeys(split_words(values)))
     for number in numbers:
         if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
             raise click.BadParameter(f"{number!r} is not a number of dimensions, such as 256,128")
@@ -307,11 +310,6 @@ def cache_limit(option: str | None, config: Config) -> int | None:
         "cache-size": config.cache_size,
     }
     return next((read_size(size, name) for name, size in sizes.items() if size), None)
-
-
-def words(values: Sequence[str]) -> list[str]:
-    """Split the values of a repeatable option at commas."""
-    return [word.strip() for value in values for word in value.split(",") if word.strip()]
 
 
 def read_columns(values: Sequence[str]) -> dict[str, str]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.cli.data import data_choice
-from harness.cli.options import cache_limit, out_folder, words
+from harness.cli.options import cache_limit, out_folder
 from harness.errors import Faults, HarnessError
+from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,13 +95,13 @@ def _tasks(
     with fatal.collect():
         tasks = workspace.tasks()
         suites = workspace.suites(tasks)
-        wanted = words(run.tasks) or list(config.tasks)
+        wanted = split_words(run.tasks) or list(config.tasks)
         chosen = [suite for name, suite in suites.items() if name in wanted]
         selected = select_tasks(
             wanted,
             tasks,
             workspace.plugins.task_schemes(),
-            words(run.exclude) or list(config.exclude),
+            split_words(run.exclude) or list(config.exclude),
             {name: suite.tasks for name, suite in suites.items()},
             faults,
         )

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.cli.data import data_path
-from harness.cli.options import out_folder, read_columns, words
+from harness.cli.options import out_folder, read_columns
 from harness.errors import Faults, HarnessError
 from harness.system.paths import user_path
 from harness.tasks.interface import HUB
+from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +89,7 @@ def _training_run(
     plugins, config = workspace.plugins, workspace.config
     data, no_texts = training.data or config.data, config.no_texts
     no_texts = no_texts if training.no_texts is None else training.no_texts
-    allowed = sorted(set(words(training.allowed)))
+    allowed = sorted(set(split_words(training.allowed)))
     faults.attempt(lambda: validate_codes(allowed, plugins.checks()))
     out = faults.attempt(lambda: _candidate_folder(training.out))
     device = faults.attempt(lambda: _device(training.device))
@@ -213,7 +214,7 @@ def _seeds(text: str) -> list[int]:
     from harness.training.validate import LARGEST_SEED
 
     try:
-        seeds = [int(word) for word in words([text])]
+        seeds = [int(word) for word in split_words([text])]
     except ValueError as error:
         raise HarnessError(f"--seeds {text!r}: seeds are whole numbers, separated by commas") from error
     if len(set(seeds)) < len(seeds) or not seeds or min(seeds) < 0:

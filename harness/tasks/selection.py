@@ -21,6 +21,11 @@ class SelectedTask:
     by_name: bool
 
 
+def split_words(values: Sequence[str]) -> list[str]:
+    """Return the words of several values, each of which may be several words with commas between them."""
+    return [word.strip() for value in values for word in value.split(",") if word.strip()]
+
+
 def select_tasks(
     wanted: Sequence[str],
     tasks: Mapping[str, Task],

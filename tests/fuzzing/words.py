@@ -129,8 +129,14 @@ def _train(values: Mapping[str, Any], plugins: Plugins) -> None:
 
 def _compare(values: Mapping[str, Any], plugins: Plugins) -> None:
     from harness.cli.compare import _format_of
-    from harness.cli.compare_plan import GateOptions, PairOptions, ScopeOptions, compare_options, model_pairs
     from harness.cli.groups import read_options
+    from harness.comparison.request import (
+        GateOptions,
+        PairOptions,
+        ScopeOptions,
+        compare_options,
+        model_pairs,
+    )
     from harness.results.unreadable import Unreadable
 
     for file in values["files"]:

@@ -1,4 +1,4 @@
-"""Turn the options of `harness compare` into pairs of models and what to compare of them."""
+"""What a comparison is asked: which models, on what, by which gate; turned into pairs and options."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.cli.options import words
 from harness.errors import HarnessError
 from harness.system.paths import user_path
+from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,6 +63,16 @@ class SelectOptions:
     confirm_on: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareRequest:
+    """All that one comparison is asked."""
+
+    pair: PairOptions
+    scope: ScopeOptions
+    gate: GateOptions
+    choice: SelectOptions
+
+
 def model_pairs(
     options: PairOptions, unreadable: Unreadable, *, every: bool = False
 ) -> list[tuple[ModelResults, Sequence[ModelResults]]]:
@@ -93,7 +103,7 @@ def _pairs_of(
     if options.all_pairs:
         return _all_pairs(options, read)
     (baseline,) = pick(read[0], [options.baseline] if options.baseline else [], "--baseline", paths[0])
-    names = words(options.candidates)
+    names = split_words(options.candidates)
     if every and not names:
         candidates = _all_others(read, paths, baseline)
     else:
@@ -192,15 +202,15 @@ def compare_options(
             "--all-pairs has no baseline that a gate could ask about",
             hint="leave out --margin, --gate and --power; or leave out --all-pairs, and name a --baseline",
         )
-    metrics, names = _known_metrics(words(scope.metrics), pairs), words(scope.tasks)
+    metrics, names = _known_metrics(split_words(scope.metrics), pairs), split_words(scope.tasks)
     return CompareOptions(
         tasks=tasks,
         gate=_gate(gate, power=scope.power),
         only=selected_tasks(names, tasks, suites, pairs),
         suites=tuple(suite for name, suite in suites.items() if name in names),
         metrics=None if "all" in metrics else metrics,
-        allow=check_keys(words(scope.allow)),
-        domain=_known_tags(words(scope.domain), tasks, pairs),
+        allow=check_keys(split_words(scope.allow)),
+        domain=_known_tags(split_words(scope.domain), tasks, pairs),
         power=scope.power,
         why=scope.why,
         matrix=matrix,

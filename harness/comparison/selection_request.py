@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.cli.compare_plan import selected_tasks
-from harness.cli.options import words
+from harness.comparison.request import selected_tasks
 from harness.errors import HarnessError
+from harness.tasks.selection import split_words
 
 _GATE = "gate"
 """What `--by` takes besides a task or tag."""
@@ -14,8 +14,8 @@ _GATE = "gate"
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.cli.compare_plan import PairOptions, ScopeOptions, SelectOptions
     from harness.comparison.compare import CompareOptions
+    from harness.comparison.request import PairOptions, ScopeOptions, SelectOptions
     from harness.comparison.selection import Selected
     from harness.comparison.sources import ModelResults
     from harness.tasks.suites import Suite
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def check_select(choice: SelectOptions, pair: PairOptions, scope: ScopeOptions) -> bool:
     """Return whether a candidate is to be selected; raises HarnessError for options that contradict."""
-    select_on, confirm_on = words(choice.select_on), words(choice.confirm_on)
+    select_on, confirm_on = split_words(choice.select_on), split_words(choice.confirm_on)
     if bool(select_on) != bool(confirm_on):
         lacking = "--confirm-on" if select_on else "--select-on"
         raise HarnessError(
@@ -57,16 +57,16 @@ def select(
     from harness.comparison.selection import select_and_confirm, select_best
 
     by, by_gate = _by(choice, options)
-    if not words(choice.select_on):
+    if not split_words(choice.select_on):
         return select_best(pairs, options, by, by_gate=by_gate)
-    select_on = selected_tasks(words(choice.select_on), options.tasks, suites, pairs)
-    confirm_on = selected_tasks(words(choice.confirm_on), options.tasks, suites, pairs) or frozenset()
+    select_on = selected_tasks(split_words(choice.select_on), options.tasks, suites, pairs)
+    confirm_on = selected_tasks(split_words(choice.confirm_on), options.tasks, suites, pairs) or frozenset()
     return select_and_confirm(pairs, replace(options, only=select_on), confirm_on, by)
 
 
 def _by(choice: SelectOptions, options: CompareOptions) -> tuple[str | None, bool]:
     """Return the task or tag to select by, if any, and whether only among those that pass the gate."""
-    names = words((choice.by,)) if choice.by else []
+    names = split_words((choice.by,)) if choice.by else []
     others = [name for name in names if name != _GATE]
     if len(others) > 1:
         raise HarnessError(
