@@ -1,5 +1,8 @@
 """Evaluate, compare and decide between fine-tuned sentence-embedding models.
 
+    results = harness.evaluate({"base": "minilm", "mine": "./candidate"}, "sts,legal", data="data/")
+    results.compare("base", "mine", margin=0.01).exit_code
+
 These are the names that every user and every author of a task needs. `harness.authoring` has more for
 plugins, `harness.training` has trainers, recipes and checks; a plugin may import these three.
 """
@@ -11,9 +14,13 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "api": "load_model",
+        "api.comparison": "Comparisons compare",
+        "api.evaluate": "evaluate",
+        "api.evaluator": "Evaluator",
+        "api.models": "Encoder ModelSettings load_model",
+        "api.results": "Result Results read_results",
+        "api.tasks": "get_task get_tasks make_task",
         "errors": "HarnessError",
-        "evaluation.evaluate": "evaluate",
         "finding": "Finding Severity",
         "metrics.interface": "Metric",
         "metrics.standard": "AVERAGE_PRECISION MACRO_F1 PEARSON ROC_AUC SPEARMAN mean_metric",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness import DataSource, evaluate
+from harness import DataSource
 from harness.encoding.cached_model import CachedModel
+from harness.evaluation.evaluate import evaluate
 from harness.plugins.loader import load_plugins
 
 REFERENCES = {

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.data import data_path
 from harness.cli.groups import grouped
 from harness.cli.options import PluginOptions, plugin_options, read_columns
 from harness.errors import HarnessError
 from harness.finding import Severity
+from harness.tasks.data_choice import data_path
 from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.data import data_choice
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
+from harness.tasks.data_choice import data_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

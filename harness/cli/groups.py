@@ -37,5 +37,5 @@ def grouped(**groups: type[DataclassInstance]) -> Decorator:
 
 
 def read_options(group: type[Options], values: Mapping[str, Any]) -> Options:
-    """Make the object of a group of options: each field takes the value of its name."""
-    return group(**{field.name: values[field.name] for field in fields(group)})
+    """Make the object of a group of options: each field takes the value of its name, if a command has it."""
+    return group(**{field.name: values[field.name] for field in fields(group) if field.name in values})

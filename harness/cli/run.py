@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 import sys
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.data import shown_data
 from harness.cli.groups import grouped
 from harness.cli.options import (
     CacheOptions,
@@ -23,10 +19,10 @@ from harness.cli.options import (
 )
 from harness.cli.run_plan import RunOptions, run_plan
 from harness.cli.usage import is_verbose
-from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path
 from harness.system.signals import Interrupted
+from harness.tasks.data_choice import shown_data
 
 if TYPE_CHECKING:
     from harness.cli.workspace import Workspace
@@ -128,13 +124,14 @@ def command(
     Exit codes: 0 all evaluated, 2 something failed (ERROR in the table).
     """  # noqa: D301 - click reads the character, not its escape
     from harness.cli.workspace import Workspace
+    from harness.evaluation.without_texts import refuse_to_add_texts
     from harness.results.folder import ResultsFolder
 
     workspace = Workspace.open(plugins)
     plan = run_plan(run, model, cache, workspace, out := output.out or workspace.config.out or DEFAULT_OUT)
     results = ResultsFolder(out_folder(out))
     if not plan.no_texts and run.no_texts is None:
-        _refuse_to_add_texts(results)
+        refuse_to_add_texts(results)
     if is_verbose():
         _show_plan(plan, results)
     try:
@@ -158,17 +155,6 @@ def _show_plan(plan: RunPlan, results: ResultsFolder) -> None:
     detail(f"results: {shown_path(results.root)}")
 
 
-def _refuse_to_add_texts(results: ResultsFolder) -> None:
-    """Raise HarnessError for a folder that texts were kept out of, unless the command asks for them."""
-    from harness.evaluation.without_texts import has_results_without_texts
-
-    if has_results_without_texts(results):
-        raise HarnessError(
-            f"texts were kept out of {results.root} (--no-texts), and this run would write some",
-            hint="--no-texts keeps them out again; another --out, or --texts, writes them",
-        )
-
-
 def _evaluator(run: RunOptions, workspace: Workspace) -> SubprocessEvaluator | None:
     """Return the evaluator of `--isolate`, which `--timeout` implies; None to evaluate in this process."""
     if not run.isolate and run.timeout is None:
@@ -183,53 +169,18 @@ def _evaluator(run: RunOptions, workspace: Workspace) -> SubprocessEvaluator | N
 def _evaluate(
     plan: RunPlan, results: ResultsFolder, workspace: Workspace, evaluator: SubprocessEvaluator | None
 ) -> RunOutcome:
-    """Evaluate and publish; after an interruption, what is finished is published too.
-
-    What would fail is found before anything is written, the journal included.
-    """
     from harness.cli.output import show_progress
-    from harness.evaluation.journal import RunRequest, keep_journal
-    from harness.evaluation.preflight import prepare
-    from harness.evaluation.run import evaluate_run
-    from harness.evaluation.runner import Runner
-    from harness.results.publish import publish
-    from harness.system.environment import current_environment
+    from harness.evaluation.publish_run import publish_run
 
-    started = dt.datetime.now(dt.UTC)
-    environment = current_environment(started.isoformat(timespec="microseconds"))
-    name = f"{started:%Y%m%d-%H%M%S.%f}-{os.getpid()}"
-    head = {**asdict(environment), "data": shown_data(plan.data)}
-    request = RunRequest.of(plan, plugins=workspace.plugin_files, task_files=workspace.task_files)
     with show_progress() as progress:
-        run = Runner(plan, results, progress)
-        tasks = prepare(run)
-        with keep_journal(results, name, request, head) as entry:
-            try:
-                outcome = evaluate_run(run, tasks, evaluator)
-            finally:
-                unreadable = publish(results)
-            outcome.problems += unreadable
-            entry.update(_run_log(outcome))
-    return outcome
-
-
-def _run_log(outcome: RunOutcome) -> dict[str, Any]:
-    """Return what a run did, for its journal."""
-    return {
-        "evaluations": [
-            {
-                "model": evaluation.candidate.model,
-                "fingerprint": evaluation.candidate.fingerprint,
-                "task": evaluation.examination.task,
-                "status": evaluation.status,
-                "key": evaluation.key,
-            }
-            for evaluation in outcome.evaluations
-        ],
-        "threads": outcome.threads,
-        "reused": outcome.reused,
-        "skipped": outcome.skipped,
-    }
+        return publish_run(
+            plan,
+            results,
+            progress,
+            plugins=workspace.plugin_files,
+            task_files=workspace.task_files,
+            evaluator=evaluator,
+        )
 
 
 def _print(

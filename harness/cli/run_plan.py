@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.cli.data import data_choice
 from harness.cli.options import cache_limit, out_folder
 from harness.errors import Faults, HarnessError
+from harness.tasks.data_choice import data_choice
 from harness.tasks.selection import split_words
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.cli.data import data_path
 from harness.cli.options import out_folder, read_columns
 from harness.errors import Faults, HarnessError
 from harness.system.paths import user_path
+from harness.tasks.data_choice import data_path
 from harness.tasks.interface import HUB
 from harness.tasks.selection import split_words
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.data import data_choice, data_path
 from harness.cli.meaning import Meaning
 from harness.cli.options import PluginOptions, plugin_options
 from harness.errors import HarnessError
 from harness.render import plural
 from harness.system.paths import shown_path, user_path, without_start_folder
+from harness.tasks.data_choice import data_choice, data_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -75,8 +75,8 @@ def _shown(path: str) -> str:
 
 
 def _check_paths(config: Config, meaning: Meaning) -> None:
-    from harness.cli.data import data_choice
     from harness.system.limits import read_size
+    from harness.tasks.data_choice import data_choice
 
     faults = meaning.faults
     with faults.collect("data"):

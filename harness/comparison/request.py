@@ -27,6 +27,8 @@ class PairOptions:
     """Which candidates are compared with which baseline."""
 
     paths: tuple[str, ...]
+    shown: tuple[str, ...] = ()
+    """What reports call the paths; the paths themselves if empty."""
     baseline: str | None
     candidates: tuple[str, ...]
     seeds: bool
@@ -85,7 +87,8 @@ def model_pairs(
     from harness.comparison.sources import read_results
 
     paths = [user_path(path) for path in options.paths]
-    read = [read_results(path, shown, unreadable) for path, shown in zip(paths, options.paths, strict=True)]
+    names = options.shown or options.paths
+    read = [read_results(path, shown, unreadable) for path, shown in zip(paths, names, strict=True)]
     try:
         return _pairs_of(options, paths, read, every=every)
     except HarnessError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from harness.errors import HarnessError
+from harness.models.in_memory import requested_spec
 from harness.models.interface import ModelSpec  # noqa: TC001 - msgspec reads annotations
 from harness.system.atomic import is_gone, this_process
 from harness.system.limits import read_json_file
@@ -61,7 +62,7 @@ class RunRequest:
     ) -> RunRequest:
         """Return a plan of a command in the current folder as plain data."""
         models = [
-            RequestedModel(spec=model.spec, name=model.name, fingerprint=model.fingerprint)
+            RequestedModel(spec=requested_spec(model), name=model.name, fingerprint=model.fingerprint)
             for model in plan.models
         ]
         return cls(

@@ -144,6 +144,15 @@ def _record_may_hold_texts(path: Path) -> bool:
         return path.is_file()
 
 
+def refuse_to_add_texts(results: ResultsFolder) -> None:
+    """Raise HarnessError for a folder that texts were kept out of, which a run is not to add some to."""
+    if has_results_without_texts(results):
+        raise HarnessError(
+            f"texts were kept out of {results.root} (--no-texts), and this run would write some",
+            hint="--no-texts keeps them out again; another --out, or --texts, writes them",
+        )
+
+
 def has_results_without_texts(results: ResultsFolder) -> bool:
     """Whether a run with `--no-texts` wrote into a folder."""
     return any(evaluation.no_texts for evaluation in results.evaluations([]))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.models.backends.threads import thread_layouts
 from harness.models.honor import refuse_settings
+from harness.models.in_memory import refuse_lost
 from harness.models.interface import LocatedModel, ModelSpec, Settings
 from harness.models.storage import PRECISIONS, encoding_settings, storage_settings
 from harness.system.paths import user_path
@@ -52,6 +53,7 @@ def locate_model(spec: ModelSpec, schemes: Mapping[str, ModelScheme]) -> Located
 
     Raises HarnessError for an unknown scheme or precision, and for settings that it does not honor.
     """
+    refuse_lost(spec)
     if spec.scheme not in schemes:
         raise HarnessError.unknown("model scheme", spec.scheme, schemes)
     if spec.settings.precision not in PRECISIONS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class LocatedFolder:
     folder: Path
 
     @classmethod
-    def at(cls, folder: Path, spec: ModelSpec, name: str) -> LocatedFolder:
+    def at(cls, folder: Path, spec: ModelSpec, name: str) -> Self:
         """Check and fingerprint a folder; raises HarnessError for one that must not or cannot be loaded."""
         check_folder(folder, spec.settings)
         return cls(

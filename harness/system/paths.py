@@ -56,7 +56,7 @@ def known_start_folder() -> Path | None:
         return None
 
 
-def user_path(text: str, folder: Path | None = None) -> Path:
+def user_path(text: str | os.PathLike[str], folder: Path | None = None) -> Path:
     """Return an absolute path as a shell would: `~` is home, and `~unknown` a path that does not exist.
 
     folder: what it is relative to; None for `start_folder`.

@@ -83,7 +83,7 @@ def read_task_file(
     found = Faults()
     for name, table in _read(path, found).tasks.items():
         with found.collect():
-            tasks[name] = _task(name, table, path, kinds)
+            tasks[name] = task_from_table(name, table, path, kinds)
     if faults is None:
         found.refuse(str(path))
     else:
@@ -119,7 +119,11 @@ def _read(path: Path, faults: Faults) -> TaskFile:
     return file
 
 
-def _task(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, TaskKind]) -> Task:
+def task_from_table(name: str, table: Mapping[str, Any], file: Path, kinds: Mapping[str, TaskKind]) -> Task:
+    """Build the task of a `[tasks.NAME]` table; file: where it stands, by whose folder paths are relative.
+
+    Raises HarnessError for every key, kind or option that is not right.
+    """
     where = f"{file}: {table_name('tasks', name)}"
     faults = Faults()
     if problem := name_error(name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness import (
     Dataset,
@@ -18,7 +18,16 @@ from harness import (
     mean_metric,
     read_rows,
 )
-from harness.authoring import Columns, HubDataset, TaskDefinition, TaskKind, as_ids, as_texts, merge_repeated
+from harness.authoring import (
+    Columns,
+    HubDataset,
+    TaskDefinition,
+    TaskKind,
+    TaskOption,
+    as_ids,
+    as_texts,
+    merge_repeated,
+)
 from harness_triplet.several import read_triplets
 
 if TYPE_CHECKING:
@@ -26,6 +35,11 @@ if TYPE_CHECKING:
 
 COLUMNS = ("anchor", "positive", "negative")
 OPTIONAL = ("id", "cluster")
+
+ROLES = TaskOption(
+    Literal["text", "retrieval"],
+    "'retrieval' encodes anchors as queries and the rest as documents; 'text' all as texts",
+)
 
 _SNLI = {"entailment": 0, "neutral": 1, "contradiction": 2}
 """SNLI's names of classes → their numbers."""
@@ -42,11 +56,18 @@ class Triplets(Task):
     """Anchors with a positive and a negative; triplets that share an anchor are one cluster."""
 
     kind = "triplet"
+    roles: tuple[Role, Role] = (Role.TEXT, Role.TEXT)
+    """Role of the anchor, and of positive and negative."""
     metrics = (mean_metric("accuracy", "correct", bounds=(0, 1)), mean_metric("mean_margin", "margin"))
 
     def texts(self, dataset: Dataset) -> Iterable[tuple[str, Role]]:
         """Announce all three sides of every triplet."""
-        return [(text, Role.TEXT) for column in COLUMNS for text in dataset[column]]
+        return [(text, role) for column, role in self._roles() for text in dataset[column]]
+
+    def _roles(self) -> Iterable[tuple[str, Role]]:
+        """Return each column with its role."""
+        anchor, other = self.roles
+        return zip(COLUMNS, (anchor, other, other), strict=True)
 
     def predict(self, model: Model, dataset: Dataset) -> Predictions:
         """Answer with the model's own similarity of the anchor with each side.
@@ -54,7 +75,7 @@ class Triplets(Task):
         `correct` is 1 where the positive is strictly more similar than the negative, else 0: a tie is
         wrong. `margin` is the difference of the two, on the scale of the model's similarity.
         """
-        anchor, positive, negative = (model.encode(dataset[column]) for column in COLUMNS)
+        anchor, positive, negative = (model.encode(dataset[column], role) for column, role in self._roles())
         near = model.pairwise_similarity(anchor, positive).astype(float)
         far = model.pairwise_similarity(anchor, negative).astype(float)
         return Predictions(
@@ -108,7 +129,11 @@ class UserTriplets(Triplets):
     """Triplets from a user's files."""
 
     def __init__(self, definition: TaskDefinition) -> None:
-        definition.allow(columns=(*COLUMNS, *OPTIONAL), templates=COLUMNS, rows=True)
+        definition.allow(
+            columns=(*COLUMNS, *OPTIONAL), templates=COLUMNS, options={"roles": ROLES}, rows=True
+        )
+        if definition.options.get("roles") == "retrieval":
+            self.roles = (Role.QUERY, Role.DOCUMENT)
         self.name, self.tags = definition.name, definition.tags | {"triplets"}
         self._definition = definition
 

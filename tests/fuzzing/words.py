@@ -118,9 +118,9 @@ def _check(values: Mapping[str, Any], plugins: Plugins) -> None:
 
 
 def _train(values: Mapping[str, Any], plugins: Plugins) -> None:
-    from harness.cli.data import data_path
     from harness.cli.groups import read_options
     from harness.cli.train_plan import RecipeOptions, _recipe, _seeds
+    from harness.tasks.data_choice import data_path
 
     if values["seeds"]:
         _seeds(values["seeds"])

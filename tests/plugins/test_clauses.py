@@ -23,9 +23,10 @@ from sklearn.metrics import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from harness import Dataset, DataSource, HarnessError, evaluate, load_model
+from harness import Dataset, DataSource, HarnessError, load_model
 from harness.authoring import Ranking, TaskDefinition, estimate
 from harness.encoding.cached_model import CachedModel
+from harness.evaluation.evaluate import evaluate
 from harness.tasks.task_file import read_task_file
 from harness_clauses import probe
 from harness_clauses.bm25 import Spans

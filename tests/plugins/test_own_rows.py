@@ -9,7 +9,8 @@ import pytest
 from conftest import LetterModel
 from scipy.stats import spearmanr
 
-from harness import DataSource, HarnessError, evaluate
+from harness import DataSource, HarnessError
+from harness.evaluation.evaluate import evaluate
 from harness.tasks.task_file import read_task_file
 from harness_clauses.user_clauses import CLAUSES_KIND
 from harness_sts.tasks import STS_KIND, STSBenchmark, UserSTS

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from harness import DataSource, HarnessError, Role, Severity, evaluate, load_model
+from harness import DataSource, HarnessError, Role, Severity, load_model
 from harness.authoring import Ranking, TaskDefinition
+from harness.evaluation.evaluate import evaluate
 from harness_retrieval.tasks import DEPTH, MEASURES, RETRIEVAL_KIND, retrieval_tasks
 
 pytestmark = pytest.mark.kernels

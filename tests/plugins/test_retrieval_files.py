@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from harness import HarnessError, Severity, evaluate
+from harness import HarnessError, Severity
 from harness.authoring import TaskDefinition
+from harness.evaluation.evaluate import evaluate
 from harness_retrieval import beir
 from harness_retrieval.tasks import RETRIEVAL_KIND
 from plugins.published import (

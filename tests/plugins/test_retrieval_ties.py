@@ -13,9 +13,10 @@ from conftest import LetterModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import Dataset, DataSource, HarnessError, Role, Severity, evaluate
+from harness import Dataset, DataSource, HarnessError, Role, Severity
 from harness.authoring import Ranking, TaskDefinition, TieOrder
 from harness.encoding.validate import encode_checked
+from harness.evaluation.evaluate import evaluate
 from harness_retrieval.copies import Identical
 from harness_retrieval.tasks import MEASURES, RETRIEVAL_KIND, Retrieval
 

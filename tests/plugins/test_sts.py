@@ -11,8 +11,9 @@ from conftest import LetterModel
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import EmbeddingSimilarityEvaluator
 
-from harness import DataSource, HarnessError, evaluate, load_model
+from harness import DataSource, HarnessError, load_model
 from harness.authoring import TaskDefinition
+from harness.evaluation.evaluate import evaluate
 from harness_sts.tasks import STS_KIND, stsb_tasks
 
 pytestmark = pytest.mark.kernels

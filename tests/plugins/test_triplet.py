@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import TripletEvaluator
 
-from harness import DataSource, HarnessError, Role, Severity, evaluate, load_model
+from harness import DataSource, HarnessError, Role, Severity, load_model
 from harness.authoring import TaskDefinition
+from harness.evaluation.evaluate import evaluate
 from harness_triplet.tasks import COLUMNS, TRIPLET_KIND, triplet_tasks
 
 pytestmark = pytest.mark.kernels

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from harness import DataSource, HarnessError, Severity, evaluate
+from harness import DataSource, HarnessError, Severity
+from harness.evaluation.evaluate import evaluate
 from harness.tasks.repeats import merge_repeated
 from harness.tasks.task_file import read_task_file
 from harness_clauses.user_clauses import CLAUSES_KIND

@@ -1,0 +1,1 @@
+"""What a Python user calls: models, tasks, evaluations and comparisons as objects."""

@@ -1,0 +1,316 @@
+"""Results of models on tasks, as Python users see them: scores, intervals, predictions, tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError, did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from harness.api.comparison import Comparisons
+    from harness.finding import Finding
+    from harness.results.records import Evaluation, Score
+
+_FIRST = ("id", "cluster")
+"""Columns of predictions that come first."""
+_SHOWN = 20
+"""Maximum number of results that `repr` shows."""
+
+
+class UnknownResultError(HarnessError, KeyError):
+    """There is no result of this model on this task: results are a mapping, which raises KeyError."""
+
+    __str__ = HarnessError.__str__
+
+
+class Result:
+    """What one model scored on one task."""
+
+    def __init__(self, record: Evaluation, model: str, folder: Path, keeper: object = None) -> None:
+        """keeper: as of `Results`, which this result may outlive."""
+        self.record = record
+        """All that is known of it: settings, data, findings, libraries."""
+        self.model = model
+        """Display name: `NAME~FP8` where several models of these results share the name."""
+        self._folder, self._keeper = folder, keeper
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+        return self.record.examination.task
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """Metric → score with its interval, the headline first; empty where the model failed."""
+        return {score.metric: score for score in self.record.scores} if self.record.status == "ok" else {}
+
+    @property
+    def headline(self) -> Score:
+        """The score by the task's first metric; raises HarnessError where the model failed."""
+        if self.record.status != "ok":
+            raise HarnessError(f"{self.model} has no score on {self.task}: {self.record.error}")
+        return self.record.scores[0]
+
+    @property
+    def error(self) -> str | None:
+        """Why the model has no score; None where it has."""
+        return self.record.error
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is doubtful about the model and this result."""
+        return self.record.all_findings
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """One row per example: id, cluster, texts, gold and answers.
+
+        Raises HarnessError where there are none: the model failed, or another tool scored it.
+        """
+        import pandas as pd
+
+        from harness.results.folder import ResultsFolder
+        from harness.results.prediction_files import read_predictions
+
+        if self.record.predictions is None:
+            raise HarnessError(f"{self.model} has no predictions on {self.task}", exists=self.record.error)
+        path = ResultsFolder(self._folder).predictions_path(self.record)
+        columns = read_predictions(path)[0].columns
+        order = [name for name in _FIRST if name in columns]
+        order += [name for name in columns if name not in _FIRST]
+        return pd.DataFrame({name: pd.Series(list(columns[name])) for name in order})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each metric: see `Results.to_frame`."""
+        return _frame([self.record])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw predictions against gold, similarities by class, or the values of examples."""
+        from harness.api.plots import plot_result
+
+        return plot_result(self, ax)
+
+    def __repr__(self) -> str:
+        return f"<Result of {self.model} on {self.task}: {self.line()}>"
+
+    def line(self) -> str:
+        """Return the headline score with its interval as text; `ERROR` where the model failed."""
+        return (
+            _score_text(self.record.scores[0]) if self.record.status == "ok" else self.record.status.upper()
+        )
+
+
+class Results(Mapping[tuple[str, str], Result]):
+    """Results by (model, task): `results["minilm", "stsb"]`.
+
+    A task that was asked on several sets of rows has a key for each: `stsb` for files, `stsb@sample`,
+    `stsb@limit100`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        records: Sequence[Evaluation],
+        problems: Sequence[str] = (),
+        keeper: object = None,
+    ) -> None:
+        """keeper: an object whose end removes the folder; None for a folder of the user's."""
+        from harness.models.locate import display_names
+        from harness.results.folder import file_stem
+
+        self.folder = folder
+        """The results folder: that of `out`, or a temporary one that is gone with this object."""
+        self.problems = tuple(problems)
+        """One sentence for each file that could not be read, or does not hold."""
+        self.records = tuple(records)
+        """What was evaluated, as it is kept on disk."""
+        self._keeper = keeper
+        names = display_names([record.model for record in records])
+        pairs = [(names[record.model], record.examination.task) for record in records]
+        several = {task for model, task in pairs if pairs.count((model, task)) > 1}
+        self._results = {
+            (model, file_stem(record.examination) if task in several else task): Result(
+                record, model, folder, keeper
+            )
+            for record, (model, task) in zip(records, pairs, strict=True)
+        }
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the folder is a temporary one."""
+        return self._keeper is not None
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the models, in their order."""
+        return list(dict.fromkeys(model for model, _ in self._results))
+
+    @property
+    def tasks(self) -> list[str]:
+        """Keys of the tasks, sorted."""
+        return sorted({task for _, task in self._results})
+
+    @property
+    def failed(self) -> dict[tuple[str, str], str]:
+        """(model, task) → why it has no score."""
+        return {key: result.error for key, result in self._results.items() if result.error is not None}
+
+    def __getitem__(self, key: tuple[str, str]) -> Result:
+        """Return the result of a model on a task; raises HarnessError, and KeyError, where there is none."""
+        if key in self._results:
+            return self._results[key]
+        if not _is_pair(key):
+            first = next(iter(self._results), ("minilm", "stsb"))
+            raise UnknownResultError(
+                f"{key!r} is not a model and a task", hint=f"results[{first[0]!r}, {first[1]!r}]"
+            )
+        self._check_model(key[0])
+        own = [task for model, task in self._results if model == key[0]]
+        raise UnknownResultError(f"no result of {key[0]} on {key[1]!r}", exists=_known(str(key[1]), own))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per (model, task, metric) with its interval: the columns of leaderboard.csv.
+
+        An undefined score is NaN. Rows are sorted by task, metric (the headline first) and model.
+        """
+        return _frame(self.records)
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Return headline scores, models by tasks; NaN where a model has none."""
+        import pandas as pd
+
+        rows = {
+            model: [
+                result.record.scores[0].score
+                if (result := self._results.get((model, task))) is not None and result.error is None
+                else None
+                for task in self.tasks
+            ]
+            for model in self.models
+        }
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=self.tasks, dtype=float)
+        return frame.rename_axis(index="model", columns="task")
+
+    def compare(self, baseline: str, *candidates: str, **options: Any) -> Comparisons:  # noqa: ANN401
+        """Compare candidates with a baseline, all of them models of these results.
+
+        Without candidates, all others are. options: those of `harness.compare`, such as margin=0.01.
+        Raises HarnessError for a model that is not among them.
+        """
+        from harness.api.comparison import compare
+
+        for name in (baseline, *candidates):
+            self._check_model(name)
+        chosen = candidates or [name for name in self.models if name != baseline]
+        return compare(self, baseline=baseline, candidates=chosen, **options)
+
+    def plot(self, kind: str = "intervals", ax: Axes | None = None) -> Axes:
+        """Draw scores; return the axes.
+
+        kind: `intervals`, headline scores with their intervals; `speed`, mean headline score against texts/s.
+        Raises HarnessError for another kind, for speeds that were not measured, and without matplotlib.
+        """
+        from harness.api.plots import plot_results
+
+        return plot_results(self, kind, ax)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Copy the results into a new folder, which `harness compare`, `leaderboard` and `verify` read.
+
+        Raises HarnessError where it exists, or cannot be written.
+        """
+        import shutil
+
+        from harness.results.folder import ResultsFolder
+        from harness.results.publish import publish
+        from harness.system.paths import user_path
+
+        path = user_path(folder)
+        if os.path.lexists(path):
+            raise HarnessError(f"{path} exists already", hint="give the name of a new folder")
+        try:
+            shutil.copytree(self.folder, path)
+        except OSError as error:
+            raise HarnessError(f"cannot write {path}: {error.strerror or error}") from error
+        publish(ResultsFolder(path))
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        lines = [f"  {model} · {task}: {result.line()}" for (model, task), result in self._results.items()]
+        shown = lines[:_SHOWN] + ([f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else [])
+        head = f"<Results: {len(self.models)} models on {len(self.tasks)} tasks{failed}"
+        return "\n".join([head, *shown]) + ">"
+
+    def _repr_html_(self) -> str:
+        """Return headline scores with their intervals as a table, for notebooks."""
+        from harness.api.tables import to_html
+
+        rows = [
+            [
+                model,
+                *(cell.line() if (cell := self._results.get((model, task))) else "–" for task in self.tasks),
+            ]
+            for model in self.models
+        ]
+        return to_html(["model", *self.tasks], rows)
+
+    def _check_model(self, name: str) -> None:
+        if name not in self.models:
+            raise UnknownResultError(f"no model {name!r} in these results", exists=_known(name, self.models))
+
+
+def read_results(folder: str | os.PathLike[str]) -> Results:
+    """Read a results folder that `harness run` or `harness.evaluate(out=…)` wrote.
+
+    Records that do not hold have the status `broken`, and `Results.problems` says why.
+    Raises HarnessError where there are none.
+    """
+    from harness.results.folder import ResultsFolder, no_results
+    from harness.system.paths import user_path
+
+    path = user_path(folder)
+    if not path.is_dir():
+        raise HarnessError(f"no results folder {path}", hint="harness.evaluate(…, out=FOLDER) writes one")
+    problems: list[str] = []
+    records = ResultsFolder(path).evaluations(problems)
+    if not records:
+        raise no_results(path)
+    return Results(path, records, problems)
+
+
+def _is_pair(key: object) -> bool:
+    return isinstance(key, tuple) and len(key) == 2
+
+
+def _frame(records: Sequence[Evaluation]) -> pd.DataFrame:
+    import pandas as pd
+
+    from harness.results.leaderboard import leaderboard_rows
+
+    frame = pd.DataFrame([asdict(row) for row in leaderboard_rows(records)])
+    return frame.astype(dict.fromkeys(("score", "low", "high"), float))
+
+
+def _score_text(score: Score) -> str:
+    ends = f" [{score.low:.3f}, {score.high:.3f}]" if score.low is not None else ""
+    value = "undefined" if score.score is None else f"{score.score:.4f}"
+    return f"{score.metric} {value}{ends}"
+
+
+def _known(name: str, known: Sequence[str]) -> str:
+    return "\n".join([*did_you_mean(name, known), f"known: {', '.join(known)}"])

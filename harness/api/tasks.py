@@ -1,0 +1,186 @@
+"""Tasks as Python users have them: by name, of rows in memory, or objects of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
+from harness.system.paths import user_path
+from harness.tasks.interface import Task
+from harness.tasks.selection import SelectedTask, select_tasks, split_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.plugins.loader import Plugins
+
+TaskLike = "str | Task"
+"""What a function of `harness` takes as a task: names, tags and suites; an object; an evaluator."""
+Paths = "Sequence[str | os.PathLike[str]]"
+
+
+def get_tasks(
+    names: str | Sequence[str] = (),
+    *,
+    plugins: Sequence[str | os.PathLike[str]] = (),
+    task_files: Sequence[str | os.PathLike[str]] = (),
+) -> list[Task]:
+    """Return the tasks of names and tags, sorted by name; all tasks without any.
+
+    `get_tasks("sts,legal")`. plugins: files of single-file plugins. task_files: TOML files of tasks.
+    Raises HarnessError for a name that selects nothing, and for a file that cannot be read.
+    """
+    loaded = open_plugins(plugins)
+    known = tasks_of(loaded, task_files)
+    words = split_words([names] if isinstance(names, str) else [*names])
+    if not words:
+        return [known[name] for name in sorted(known)]
+    return [selected.task for selected in select_tasks(words, known, loaded.task_schemes())]
+
+
+def get_task(
+    name: str,
+    *,
+    plugins: Sequence[str | os.PathLike[str]] = (),
+    task_files: Sequence[str | os.PathLike[str]] = (),
+) -> Task:
+    """Return the task of a name, such as `stsb` or `mteb:STS12`; raises HarnessError where there is none."""
+    loaded = open_plugins(plugins)
+    known = tasks_of(loaded, task_files)
+    if name in known:
+        return known[name]
+    prefix, colon, rest = name.partition(":")
+    schemes = loaded.task_schemes()
+    if colon and prefix in schemes:
+        return schemes[prefix].resolve(rest)
+    raise HarnessError.unknown("task", name, known, hint="get_tasks(TAG) returns the tasks of a tag")
+
+
+def make_task(
+    name: str,
+    kind: str,
+    rows: Mapping[str, Sequence[Any]] | pd.DataFrame | Mapping[str, Mapping[str, Sequence[Any]]],
+    **options: Any,  # noqa: ANN401 - options of any kind of task
+) -> Task:
+    """Return a task over rows in memory, as a task file makes one over files.
+
+    kind: `sts`, `triplet`, `clauses`, `retrieval`, or one of a plugin. rows: column → values, or a DataFrame,
+    with the columns of the kind (docs/tasks.md); for `retrieval`, `{"corpus": …, "queries": …, "qrels": …}`,
+    each of them so. options: keys of the kind in a task file, with `_` for `-`; `dev` and `train` take rows.
+    Raises HarnessError for a kind, a column or an option that does not exist. What is wrong with the rows is
+    found when the task is evaluated.
+    """
+    from harness.plugins.loader import load_plugins
+    from harness.tasks.task_file import task_from_table
+
+    folder = Path(tempfile.mkdtemp(prefix="harness-rows-"))
+    kinds = load_plugins().task_kinds()
+    table: dict[str, Any] = {"kind": kind, **{key.replace("_", "-"): value for key, value in options.items()}}
+    if kind in kinds and kinds[kind].folder:
+        table["path"] = str(folder)
+        for part, columns in dict(rows).items():
+            file = Path("qrels", "test.jsonl") if part == "qrels" else Path(f"{part}.jsonl")
+            _write_rows(folder / file, columns, str(part))
+    else:
+        table["path"] = str(_write_rows(folder / "rows.jsonl", rows, "rows"))
+    for part in ("dev", "train"):
+        if part in table and not isinstance(table[part], str | os.PathLike):
+            table[part] = str(_write_rows(folder / f"{part}.jsonl", table[part], part))
+    task = task_from_table(name, table, folder / "rows", kinds)
+    weakref.finalize(task, _remove, str(folder))
+    return task
+
+
+def _remove(folder: str) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_rows(file: Path, rows: Any, what: str) -> Path:  # noqa: ANN401 - a dict of columns or a DataFrame
+    """Write columns as JSON lines; raises HarnessError for unequal lengths, and for what is no columns."""
+    if hasattr(rows, "to_dict") and hasattr(rows, "columns"):
+        rows = {str(name): rows[name].tolist() for name in rows.columns}
+    if not isinstance(rows, Mapping) or not rows:
+        raise HarnessError(
+            f"{what} must be a dict of column → values, or a DataFrame, not {type(rows).__name__}"
+        )
+    columns = {str(name): [_plain(cell) for cell in values] for name, values in rows.items()}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise HarnessError(f"columns of {what} have unequal lengths: {lengths}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return file
+
+
+def _plain(cell: Any) -> Any:  # noqa: ANN401 - any cell
+    return cell.tolist() if hasattr(cell, "tolist") else cell
+
+
+def open_plugins(files: Iterable[str | os.PathLike[str]] = ()) -> Plugins:
+    """Return the installed plugins and those of single files; a fault of an installed one is a warning.
+
+    Raises HarnessError for a file that is missing or broken.
+    """
+    import warnings
+
+    from harness.plugins.loader import load_plugins
+
+    plugins = load_plugins(
+        [user_path(file) for file in files],
+        report=lambda problem: warnings.warn(f"PROBLEM {problem}", stacklevel=4),
+    )
+    plugins.refuse_broken_files()
+    return plugins
+
+
+def tasks_of(plugins: Plugins, task_files: Iterable[str | os.PathLike[str]]) -> dict[str, Task]:
+    """Return the tasks of plugins and of task files by name; raises HarnessError as `all_tasks` does."""
+    from harness.plugins.loader import all_tasks
+
+    return all_tasks(plugins, [user_path(file) for file in task_files])
+
+
+def chosen_tasks(
+    tasks: Any,  # noqa: ANN401 - whatever a user passes
+    plugins: Plugins,
+    task_files: Iterable[str | os.PathLike[str]],
+) -> list[SelectedTask]:
+    """Return the tasks that names, tags, objects and evaluators of sentence-transformers stand for.
+
+    Raises HarnessError for a name that selects nothing, for two tasks of one name, and for what is no task.
+    """
+    from harness.api.st_evaluators import is_evaluator, task_of_evaluator
+
+    several = isinstance(tasks, Iterable) and not (isinstance(tasks, str) or is_evaluator(tasks))
+    given = [*tasks] if several else [tasks]
+    words, chosen = [], []
+    for one in given:
+        if isinstance(one, str):
+            words.append(one)
+        elif isinstance(one, Task):
+            chosen.append(SelectedTask(one, by_name=True))
+        elif is_evaluator(one):
+            chosen.append(SelectedTask(task_of_evaluator(one), by_name=True))
+        else:
+            raise HarnessError(
+                f"{type(one).__name__} is no task",
+                hint="a task is a name, a tag, a harness.Task, or an evaluator of sentence-transformers",
+            )
+    if words or not chosen:
+        known = tasks_of(plugins, task_files)
+        chosen += select_tasks(split_words(words), known, plugins.task_schemes())
+    names = [selected.task.name for selected in chosen]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise HarnessError(
+            f"two tasks are named {', '.join(repeated)}", hint="give one of them another name: task.name = …"
+        )
+    return chosen
