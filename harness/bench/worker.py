@@ -37,6 +37,7 @@ from harness.bench.protocol import (
     Response,
     Times,
 )
+from harness.bench.remote import refuse_remote
 from harness.errors import HarnessError
 from harness.models.interface import Role
 from harness.system import processes
@@ -93,6 +94,7 @@ class WorkerLoop:
         with ImportTimer() as imports:
             schemes = load_plugins([Path(file) for file in request.plugins]).model_schemes()
             self._model = model = load_located(locate_model(request.spec, schemes))
+        refuse_remote(model.name, remote=model.facts.remote)
         loaded = time.monotonic()
         resident = _peak_resident()
         model.encode([request.first_text])

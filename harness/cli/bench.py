@@ -213,7 +213,9 @@ def _display_names(
     specs: Sequence[Sequence[ModelSpec]], schemes: Mapping[str, ModelScheme], broken: Faults
 ) -> list[str | None]:
     """Return the name to show of each model; None for one that cannot be located under any settings."""
+    from harness.bench.remote import refuse_remote
     from harness.models.honor import refuse_settings
+    from harness.models.known import is_remote
     from harness.models.locate import check_names, display_names, locate_model
     from harness.models.missing_model import MissingModel
     from harness.models.usable import check_usable
@@ -225,6 +227,7 @@ def _display_names(
             try:
                 if located is None:
                     located = locate_model(spec, schemes)
+                    refuse_remote(located.name, remote=is_remote(located))
                     check_usable(located)
                 else:  # the same content, which is not hashed again
                     refuse_settings(spec, schemes[spec.scheme].honors)

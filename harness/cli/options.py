@@ -74,6 +74,7 @@ class ModelOptions:
     """`ROLE=TEXT`."""
     allow_pickle: bool
     trust_remote_code: bool
+    revision: str | None
 
     def settings(self) -> list[Settings]:
         """Return the settings of every dtype with every backend, each stored in every way.
@@ -125,6 +126,7 @@ class ModelOptions:
                 prompts=_read_prompts(self.prompts),
                 allow_pickle=self.allow_pickle,
                 trust_remote_code=self.trust_remote_code,
+                revision=self.revision,
             )
             for dtype in self.dtype
             for backend in self.backend
@@ -198,6 +200,11 @@ def model_options(*, several: Sequence[str] = ()) -> Decorator:
         ),
         click.option("--allow-pickle", is_flag=True, help="Accept weights that are not safetensors."),
         click.option("--trust-remote-code", is_flag=True, help="Run code that a model's folder brings."),
+        click.option(
+            "--revision",
+            metavar="NAME",
+            help="Version of a model of the hub, or that you declare a server's model to be.",
+        ),
     ]
     return lambda command: _add(options, grouped(model=ModelOptions)(command))
 

@@ -67,7 +67,11 @@ _CONTINUE = "Finished results are on disk: the same command continues from there
     default=None,
     help="Keep the texts of rows out of all results (docs/data.md).  [default: --texts]",
 )
-@click.option("--throughput/--no-throughput", default=True, help="Time encoding after the evaluation.")
+@click.option(
+    "--throughput/--no-throughput",
+    default=None,
+    help="Time encoding after the evaluation.  [default: of models on this machine]",
+)
 @click.option(
     "--fresh", is_flag=True, help="Compute again what is there already, cached embeddings included."
 )

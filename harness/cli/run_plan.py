@@ -31,7 +31,8 @@ class RunOptions:
     data: str | None
     limit: int | None
     no_texts: bool | None
-    throughput: bool
+    throughput: bool | None
+    """None to time models on this machine alone."""
     fresh: bool
     keep_going: bool
     isolate: bool
@@ -76,7 +77,8 @@ def run_plan(
         no_texts=config.no_texts if run.no_texts is None else run.no_texts,
         cache=cache_folder,
         cache_size=cache_size,
-        throughput=run.throughput,
+        throughput=run.throughput is not False,
+        time_remote=run.throughput is True,
         keep_going=run.keep_going,
         faults=faults.found,
     )

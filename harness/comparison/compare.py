@@ -16,12 +16,13 @@ from harness.comparison.comparability import (
 from harness.comparison.evidence import Evidence
 from harness.comparison.frozen_suites import changed_rows, metrics_of, suite_notes, without_other_rows
 from harness.comparison.gate import evaluate_gate
+from harness.comparison.identity import identity_notes, undecided_if_unidentified
 from harness.comparison.measure import TaskPair, measure
 from harness.comparison.metric_range import refuse_out_of_range
 from harness.comparison.overall_gain import measure_forgetting, overall_gains
 from harness.comparison.planning import plan_gate
 from harness.comparison.result import Comparison, ModelRef, Refusal
-from harness.comparison.same_model import alike_seeds_notes, refuse_same_records, same_model_notes
+from harness.comparison.same_model import alike_seeds_notes, refuse_same_records
 from harness.comparison.summary import exit_code, write_sentence
 from harness.comparison.task_notes import task_notes
 from harness.comparison.throughput import compare_speed
@@ -100,8 +101,8 @@ def measure_pairs(
     pairs: Sequence[tuple[ModelResults, Sequence[ModelResults]]], options: CompareOptions
 ) -> list[Partial]:
     """Measure all gains of each pair, before any verdict; raises HarnessError as `compare` does."""
-    for baseline, candidates in pairs:
-        refuse_same_records(baseline, candidates)
+    for pair in pairs:
+        refuse_same_records(*pair)
     partials = [_measure_pair(baseline, candidates, options) for baseline, candidates in pairs]
     for partial in partials:
         refuse_out_of_range(options.gate, partial.measured)
@@ -135,7 +136,7 @@ def conclude(
 def _measure_pair(
     baseline: ModelResults, candidates: Sequence[ModelResults], options: CompareOptions
 ) -> Partial:
-    partial = Partial(notes=[*same_model_notes(baseline, candidates), *suite_notes(options.suites)])
+    partial = Partial(notes=[*identity_notes(baseline, candidates), *suite_notes(options.suites)])
     slots = [slot for slot in baseline.answered if options.only is None or slot[0] in options.only]
     slots = sorted(without_other_rows(slots, baseline, options.suites), key=repr)
     partial.notes += alike_seeds_notes(candidates, slots)
@@ -171,7 +172,8 @@ def _conclude(
     elif differences and gate is not None and gate.throughput is not None:
         partial.refused.append(Refusal(task="throughput", differences=differences))
     held = (lines, speed, why_no_speed, gains, partial.level, partial.absent)
-    gate_lines = tuple(evaluate_gate(gate, *held)) if gate else ()
+    decided = evaluate_gate(gate, *held) if gate else ()
+    gate_lines = tuple(undecided_if_unidentified(decided, (baseline, *candidates)))
     models = _model_ref(baseline, ()), _model_ref(candidate, candidates)
     overall = overall_gains(members, options.domain, gate, partial.level, comparisons)
     said = lines, gate_lines, partial.refused, partial.broken, overall
@@ -225,12 +227,11 @@ def _compare_task(
     results = [baseline.answered[slot], *(_result(model, slot) for model in candidates)]
     before = len(partial.broken)
     for model, result in zip(models, results, strict=True):
+        of = f"in the results of {model.name}"
         if result is None:
             partial.broken.append(f"{slot[0]} is missing from the results of {model.name}")
         elif result.evaluation.status == "broken":
-            partial.broken.append(
-                f"{slot[0]} is BROKEN in the results of {model.name}: {result.evaluation.error}"
-            )
+            partial.broken.append(f"{slot[0]} is BROKEN {of}: {result.evaluation.error}")
         elif result.evaluation.status == "error":
             partial.broken.append(f"{slot[0]} is an ERROR of {model.name}: {result.evaluation.error}")
     base, *others = [result for result in results if result is not None]
@@ -287,9 +288,7 @@ def _measure_task(pair: TaskPair, task: str, options: CompareOptions, partial: P
 
 def _result(model: ModelResults, slot: Slot) -> TaskResult | None:
     """Return a model's result in a slot, else one on other data of the task, which will be refused."""
-    if slot in model.answered:
-        return model.answered[slot]
-    return _other_result(model, slot[0])
+    return model.answered.get(slot) or _other_result(model, slot[0])
 
 
 def _other_result(model: ModelResults, task: str) -> TaskResult | None:

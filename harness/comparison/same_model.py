@@ -59,12 +59,15 @@ def _records(model: ModelResults) -> dict[Slot, object]:
 
 
 def same_model_notes(baseline: ModelResults, candidates: Sequence[ModelResults]) -> list[str]:
-    """Return a note for each candidate that is the baseline's model, from another run or by another name."""
+    """Return a note for each candidate that is the baseline's model, from another run or by another name.
+
+    Of a model that is not identified, that is not known.
+    """
     return [
         f"the same model on both sides ({candidate.fingerprint[:8]}): {baseline.name} of {baseline.source}"
         f" and {candidate.name} of {candidate.source}"
         for candidate in candidates
-        if baseline.fingerprint == candidate.fingerprint
+        if baseline.fingerprint == candidate.fingerprint and baseline.identified
     ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 
 from harness.errors import HarnessError
-from harness.models.interface import ModelFacts, Settings
+from harness.models.interface import UNIDENTIFIED, ModelFacts, Settings
 from harness.models.locate import display_names
 from harness.results.folder import ResultsFolder, no_results
 from harness.results.leaderboard import LeaderboardRow, leaderboard_rows, read_leaderboard
@@ -55,6 +55,12 @@ class ModelResults:
         """The model and its settings, from a result that has its facts if there is one."""
         known = [result.evaluation.candidate for result in self.answered.values()]
         return next((record for record in known if record.facts is not None), known[0])
+
+    @property
+    def identified(self) -> bool:
+        """Whether all records say that their model is identified: see `ModelFacts.identified`."""
+        known = [result.evaluation.candidate.facts for result in self.answered.values()]
+        return all(facts.identified for facts in known if facts is not None)
 
 
 def read_results(
@@ -196,6 +202,7 @@ def _evaluation(rows: Sequence[LeaderboardRow]) -> Evaluation:
             size_bytes=first.size_bytes,
             device=first.device or "cpu",
             backend=first.backend or "plain",
+            identified=UNIDENTIFIED.code not in (first.findings or "").split(),
         )
     return Evaluation(
         key="",

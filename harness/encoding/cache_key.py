@@ -14,8 +14,13 @@ _FORMAT = 1
 
 
 def cacheable(model: Model) -> bool:
-    """Whether a model says that its embeddings are batch-invariant: functions of their texts, bit for bit."""
-    return model.facts.reproducible
+    """Whether embeddings are kept between runs: what computes them is identified, and they are worth keeping.
+
+    Either a text has the same bits with any other texts, or each text is sent to another machine, where it
+    takes longer and may cost money than bits are worth.
+    """
+    facts = model.facts
+    return facts.identified and (facts.reproducible or facts.remote)
 
 
 def cache_key(model: Model, role: Role) -> dict[str, Any]:
@@ -29,5 +34,6 @@ def cache_key(model: Model, role: Role) -> dict[str, Any]:
         "backend": facts.backend,
         "dtype": settings.dtype,
         "trust_remote_code": settings.trust_remote_code,
-        **computation(facts.device),
+        # What this machine is moves nothing that another one computes.
+        **({"remote": True} if facts.remote else computation(facts.device)),
     }

@@ -56,6 +56,7 @@ class EvaluateJob(msgspec.Struct, frozen=True, kw_only=True):
     cache_size: int | None = None
     no_texts: bool = False
     throughput: bool = False
+    time_remote: bool = False
     out: str
 
 
@@ -163,6 +164,7 @@ class SubprocessEvaluator:
             cache_size=plan.cache_size,
             no_texts=plan.no_texts,
             throughput=plan.throughput,
+            time_remote=plan.time_remote,
             out=str(run.results.root),
         )
 

@@ -101,6 +101,7 @@ def _plan(job: EvaluateJob) -> RunPlan:
         cache_size=job.cache_size,
         no_texts=job.no_texts,
         throughput=job.throughput,
+        time_remote=job.time_remote,
         keep_going=True,  # the parent decided that already
     )
 

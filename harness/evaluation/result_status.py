@@ -27,7 +27,7 @@ class PairStatus:
     state: State
     """`unknown` where the model, the task or its data no longer exists."""
     why: str = ""
-    """One phrase; empty for what is done, and for what has not been started."""
+    """One phrase; empty for what has not been started, and for what is done and is kept."""
     run: str
     """Name of the latest run that requested it."""
 

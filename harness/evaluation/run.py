@@ -201,8 +201,11 @@ def _score(run: Runner, model: CachedModel, loaded: LoadedTask) -> tuple[Evaluat
 def _measure_throughput(run: Runner, model: Model, timed: Sequence[_View]) -> None:
     """Time the model that encodes for some; where that fails, scores are kept and a message names it."""
     name = timed[0].model.name
-    if model.facts.remote:
-        run.progress.note(f"{name} is not timed: it is on another machine (harness bench times it)")
+    if model.facts.remote and not run.plan.time_remote:
+        run.progress.note(
+            f"{name} is not timed: it is on another machine, and its speed would be the network's"
+            " (--throughput times it)"
+        )
         return
     run.progress.begin(name, TIMING, 0)
     try:

@@ -11,6 +11,7 @@ from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, failure_record, load_task
 from harness.evaluation.keys import record_key
 from harness.evaluation.without_texts import frames_only, withheld_reason, withheld_trace, without_texts
+from harness.models.known import is_identified, is_remote
 from harness.models.missing_model import fingerprint_of
 from harness.results.prediction_files import read_predictions
 from harness.results.records import content_hash
@@ -52,6 +53,8 @@ class RunPlan:
     """Keep the texts of rows out of results, and remove those that are there: see `without_texts`."""
     throughput: bool = False
     """Time each model that had to be loaded, after its tasks, and those that never were timed."""
+    time_remote: bool = False
+    """With `throughput`, time models on other machines, too: a speed that is the network's."""
     keep_going: bool = False
     """Evaluate the rest where something would fail: see `preflight.prepare`."""
     faults: Sequence[HarnessError] = ()
@@ -115,7 +118,7 @@ class Runner:
     def reusable(self, located: LocatedModel, loaded: LoadedTask) -> Evaluation | None:
         """Return the record that is there, if its key is the same and its predictions are there too.
 
-        It is looked for once: a later record of the same run is not.
+        It is looked for once: a later record of the same run is not. A model that is not identified has none.
         """
         pair = located.name, located.fingerprint, loaded.task.name
         if pair not in self._reusable:
@@ -123,7 +126,7 @@ class Runner:
         return self._reusable[pair]
 
     def _find_reusable(self, located: LocatedModel, loaded: LoadedTask) -> Evaluation | None:
-        record = self._read_record(located, loaded)
+        record = self._read_record(located, loaded) if is_identified(located) else None
         if record is None or record.status != "ok" or record.key != record_key(located, loaded.examination):
             return None
         if fault := same_source_fault(record, loaded.task):
@@ -170,7 +173,9 @@ class Runner:
 
     def needs_timing(self, located: LocatedModel) -> bool:
         """Whether a model without tasks left has yet to be timed."""
-        return self.plan.throughput and not self.results.has_throughput((located.name, located.fingerprint))
+        if not self.plan.throughput or (is_remote(located) and not self.plan.time_remote):
+            return False
+        return not self.results.has_throughput((located.name, located.fingerprint))
 
     def finish(self, evaluation: Evaluation, located: LocatedModel, *, reused: bool) -> None:
         """Keep a success and delete earlier failures, also those of a model that could not be located."""

@@ -13,6 +13,7 @@ from harness.evaluation.evaluate import LoadedTask, load_task
 from harness.evaluation.keys import code_summary, record_key
 from harness.evaluation.result_status import PairStatus, RunStatus
 from harness.evaluation.without_texts import withheld_reason
+from harness.models.known import is_identified
 from harness.models.locate import locate_model
 from harness.models.missing_model import MissingModel
 from harness.render import told_apart
@@ -248,7 +249,7 @@ class _CurrentState:
             return "missing", _LOST
         if self.plan.no_texts and not record.no_texts:
             return "stale", "it may hold texts, and the run has --no-texts"
-        return "done", ""
+        return "done", "" if is_identified(located) else "unidentified: each run computes it again"
 
     def located(self, spec: ModelSpec) -> LocatedModel:
         """Locate and hash a model as it is now."""

@@ -56,6 +56,7 @@ def verify(results: ResultsFolder, tasks: Mapping[str, Task]) -> VerifyReport:
         if evaluation is not None:
             companions.add(_companion(results, evaluation))
             _check_declared(_name(results, path), evaluation, tasks, report)
+            _skip_what_cannot_be_repeated(_name(results, path), evaluation, report)
             if evaluation.predictions is not None:
                 _check_predictions(results, path, evaluation, tasks, report)
     _check_files(results, companions, report)
@@ -95,6 +96,14 @@ def _check_declared(
         report.fault(name, fault, _AGAIN)
     elif evaluation.status == "ok" and evaluation.predictions is None:
         report.skip(name, "another tool scored it as a whole: there are no predictions to compute it from")
+
+
+def _skip_what_cannot_be_repeated(name: str, evaluation: Evaluation, report: VerifyReport) -> None:
+    """Say of which records nothing here can compute the model's answers again."""
+    facts = evaluation.candidate.facts
+    if facts is not None and (facts.remote or not facts.identified):
+        what = "is on another machine" if facts.remote else "is unidentified"
+        report.skip(name, f"its model {what}: its answers cannot be computed again from what is here")
 
 
 def _companion(results: ResultsFolder, evaluation: Evaluation) -> Path:

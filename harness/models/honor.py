@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.models.interface import PERMISSIONS, SIMILARITIES, changed_settings
+from harness.models.known import is_identified
 from harness.models.members import check_model
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ def load_located(located: LocatedModel) -> Model:
                 f"model {located.name} ignores {_option(name)} {wanted}: its facts say {found}",
                 hint=f"leave {_option(name)} out, or mend the model's plugin",
             )
+    if is_identified(located) != facts.identified:
+        raise HarnessError(
+            f"model {located.name} says identified={is_identified(located)} when it is located, and its facts"
+            f" say {facts.identified}",
+            hint="mend the model's plugin: results are kept, or are not, by what it says when it is located",
+        )
     return model
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from harness.finding import Finding  # noqa: TC001 - needed where a record is read
+from harness.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,14 @@ class Role(StrEnum):
 
 PROOFS = "proofs"
 """Folder within the embedding cache: what was found of models when they were loaded."""
+
+UNIDENTIFIED = Finding(
+    "unidentified",
+    Severity.NOTE,
+    "nothing fixes what computes its embeddings: every run encodes again, keeps none, and no gate is decided",
+    "declare a revision: --revision NAME, or ,revision=NAME behind the model",
+)
+"""Finding of each model whose fingerprint does not identify it: see `ModelFacts.identified`."""
 
 DTYPES = ("float32", "bfloat16", "float16", "int8")
 """Names of the types that embeddings can be computed in; `int8` with a backend that has it."""
@@ -73,6 +81,9 @@ class Settings:
     """Accept weights that are not safetensors: loading them can run code of their author."""
     trust_remote_code: bool = False
     """Run Python code that is part of the model's folder."""
+    revision: str | None = None
+    """Version of a model, where a name is all that is known of it: of one on the hub, the one to use; of a
+    server's, the one that the user declares it to be."""
 
 
 PERMISSIONS = frozenset({"device", "allow_pickle", "trust_remote_code", "allow_deviation"})
@@ -148,7 +159,12 @@ class ModelFacts:
     reproducible: bool = False
     """Whether embeddings are batch-invariant: the same, bit for bit, with any other texts."""
     remote: bool = False
-    """Whether texts are sent to another machine, so that `harness run` does not time it."""
+    """Whether texts are sent to another machine, so that `harness run` times it only where that is asked."""
+    identified: bool = True
+    """Whether the fingerprint fixes what computes the embeddings: by content, or by a declared revision.
+
+    Results of a model that is not identified are computed again by every run, and decide no gate.
+    """
     notes: tuple[str, ...] = ()
     """Remarks on how it is used, such as why a faster backend was not taken."""
     deviation: Deviation | None = None
@@ -157,6 +173,11 @@ class ModelFacts:
     """How far storing them in a lower precision moves embeddings; None where they are stored in float32."""
     findings: tuple[Finding, ...] = ()
     """What is doubtful about the model itself, whatever it is asked: they concern each of its scores."""
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Its findings, with that of a model that is not identified."""
+        return self.findings if self.identified else (*self.findings, UNIDENTIFIED)
 
 
 class Model(Protocol):
@@ -194,7 +215,16 @@ class Model(Protocol):
 
 
 class LocatedModel(Protocol):
-    """A model that was found and fingerprinted, but whose weights are not in memory yet."""
+    """A model that was found and fingerprinted, but whose weights are not in memory yet.
+
+    It may say more before it is loaded; `models.known` asks for it:
+
+    | member | what it is |
+    |---|---|
+    | `dimensions` | length of its full embeddings |
+    | `identified`, `remote` | as in `ModelFacts`, where they are not the default |
+    | `probe()` | raise HarnessError where it cannot be used now; asked before a run writes anything |
+    """
 
     @property
     def name(self) -> str:

@@ -74,7 +74,7 @@ def _fact_faults(facts: ModelFacts) -> Iterator[str]:
             yield f"facts.{name} is {values[name]!r}, not a text"
     if isinstance(values["similarity"], str) and values["similarity"] not in (*SIMILARITIES, "hamming"):
         yield f"facts.similarity is {values['similarity']!r}: {_known(values['similarity'])}"
-    for name in ("reproducible", "remote"):
+    for name in ("reproducible", "remote", "identified"):
         if not isinstance(values[name], bool):
             yield f"facts.{name} is {values[name]!r}, not True or False"
     for name in ("notes", "findings"):

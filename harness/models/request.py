@@ -60,6 +60,7 @@ class ModelTable:
     """By role."""
     allow_pickle: bool | None = None
     trust_remote_code: bool | None = None
+    revision: str | None = None
     threads: str | int | None = None
     """Not a setting: it changes no embedding."""
 

@@ -1,4 +1,4 @@
-"""What can be known of a located model before it is loaded: whether it can be used as it was asked for."""
+"""Whether a located model can be used as it was asked for, as far as that shows before it is loaded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import Faults
 from harness.models.devices import check_device
-from harness.models.interface import ModelFacts
+from harness.models.known import known_dimensions, probe
 from harness.models.missing_model import MissingModel
 from harness.models.stored_model import more_dimensions_error, source_of
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def check_usable(located: LocatedModel) -> None:
     """Raise HarnessError where a model was not found, or cannot do what its settings ask; loads nothing.
 
-    It names all that is wrong: a device that is not here, dimensions that the model does not have. What only
-    shows when the model is loaded is not found.
+    It names all that is wrong: a device that is not here, dimensions that the model does not have, a server
+    that does not answer. What only shows when the model is loaded is not found.
     """
     if isinstance(located, MissingModel):
         raise located.error
@@ -27,20 +27,9 @@ def check_usable(located: LocatedModel) -> None:
     if hasattr(source_of(located), "folder"):
         with faults.collect():
             check_device(settings.device)
+    with faults.collect():
+        probe(located)
     full = known_dimensions(located)
     if full is not None and settings.truncate_dim is not None and settings.truncate_dim > full:
         faults.add(more_dimensions_error(settings.truncate_dim, source_of(located).name, full))
     faults.refuse(f"model {located.name}")
-
-
-def known_dimensions(located: LocatedModel) -> int | None:
-    """Return the dimensions of a model's full embeddings; None where they show only when it is loaded.
-
-    A located model says them as `dimensions`, or has `facts` already, as one without weights does.
-    """
-    source = source_of(located)
-    dimensions = getattr(source, "dimensions", None)
-    if isinstance(dimensions, int):
-        return dimensions
-    facts = getattr(source, "facts", None)
-    return facts.dimensions if isinstance(facts, ModelFacts) else None

@@ -20,6 +20,9 @@ MINILM_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 OFFLINE_SCHEMES = frozenset({"folder", "minilm", "lexical"})
 """Schemes that need no network. A plugin's scheme is not listed: it may call a paid service."""
 
+_OF_CONTENT = ALL_SETTINGS - {"revision"}
+"""Settings of models that are identified by their content alone."""
+
 
 @hookimpl
 def harness_model_schemes() -> Iterable[ModelScheme]:
@@ -29,7 +32,7 @@ def harness_model_schemes() -> Iterable[ModelScheme]:
             "folder",
             "a folder of sentence-transformers, transformers, model2vec or peft: --model PATH",
             _locate_folder,
-            ALL_SETTINGS,
+            _OF_CONTENT,
         ),
         ModelScheme(
             "hub",
@@ -41,7 +44,7 @@ def harness_model_schemes() -> Iterable[ModelScheme]:
             "minilm",
             "all-MiniLM-L6-v2, from the Python package of extra `minilm`",
             _locate_minilm,
-            ALL_SETTINGS,
+            _OF_CONTENT,
         ),
         # Not --truncate-dim: its dimensions have no order.
         ModelScheme(
@@ -82,7 +85,7 @@ def _locate_at(folder: Path, spec: ModelSpec) -> LocatedModel:
 def hub_folder(spec: ModelSpec, *, fetch: bool = True) -> Path:
     """Return the folder of a hub model; with `fetch=False`, only from the hub's cache.
 
-    Raises HarnessError for an invalid hub id, and for a model that is missing or incomplete.
+    Raises HarnessError for an invalid hub id, and for a model or revision that is missing or incomplete.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -90,12 +93,19 @@ def hub_folder(spec: ModelSpec, *, fetch: bool = True) -> Path:
     unwanted = ["onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf"]
     if not spec.settings.allow_pickle:
         unwanted += ["*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle"]
+    revision, wanted = spec.settings.revision, spec.location
+    if revision:
+        wanted = f"{wanted} of revision {revision}"
     try:
-        return Path(snapshot_download(spec.location, ignore_patterns=unwanted, local_files_only=not fetch))
+        return Path(
+            snapshot_download(
+                spec.location, revision=revision, ignore_patterns=unwanted, local_files_only=not fetch
+            )
+        )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise HarnessError(
-            f"model {spec.location} is not in the hub's cache and could not be fetched: {reason}",
+            f"model {wanted} is not in the hub's cache and could not be fetched: {reason}",
             hint="for a local model give a path that exists; offline, only cached models can be used",
         ) from error
 

@@ -178,7 +178,7 @@ class Evaluation:
     def all_findings(self) -> tuple[Finding, ...]:
         """Findings of the model itself, then those of this result."""
         facts = self.candidate.facts
-        return (*(facts.findings if facts else ()), *self.findings)
+        return (*(facts.all_findings if facts else ()), *self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

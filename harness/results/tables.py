@@ -82,13 +82,23 @@ def models_table(
         header.append("1 M docs")
         for cells, name in zip(rows, sorted(models), strict=True):
             cells.append(Cell(_storage(models[name])))
-    machines = sorted({f"{speed.processor}, {speed.cores} cores" for speed in timed.values()})
+    here = [speed for name, speed in timed.items() if not _is_remote(models[name])]
+    machines = sorted({f"{speed.processor}, {speed.cores} cores" for speed in here})
     remarks = [f"speeds: median of 5 rounds (slowest – fastest) on {'; '.join(machines)}"] if machines else []
+    remarks += [
+        f"{name}: its speed is that of another machine and of the network"
+        for name in sorted(timed)
+        if _is_remote(models[name])
+    ]
     remarks += [remark for name, model in sorted(models.items()) for remark in _model_remarks(name, model)]
     optional = () if details else ("tokens/s", "weights", "max tokens", "parameters")
     return Table(
         "models", "", header, rows, remarks, names=frozenset(models), optional=optional, option=DETAILS
     )
+
+
+def _is_remote(model: ModelRecord) -> bool:
+    return model.facts is not None and model.facts.remote
 
 
 def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
@@ -103,9 +113,11 @@ def _model_remarks(name: str, model: ModelRecord) -> Iterator[str]:
     if facts.similarity != "cosine" and facts.quantization is None:
         own = "the model's own" if settings.similarity is None else "--similarity"
         yield f"{name}: embeddings are compared by {facts.similarity} ({own})"
+    if facts.remote:
+        yield f"{name}: texts are sent to another machine; scores may differ from run to run by rounding"
     if settings.normalize:
         yield f"{name}: embeddings are scaled to length 1 (--normalize)"
-    yield from (f"{name}: {_sentence(finding)} → {finding.remedy}" for finding in facts.findings)
+    yield from (f"{name}: {_sentence(finding)} → {finding.remedy}" for finding in facts.all_findings)
     yield from (f"{name}: {note}" for note in facts.notes)
     if (moved := facts.deviation) is not None:
         yield (

@@ -240,6 +240,29 @@ def test_a_model_on_another_machine_is_not_timed(results):
     run_plan(plan(Twins(), models=[model], throughput=True), results)
     assert results.throughputs() == []
     assert len(model.encoded) == 9
+    run_plan(plan(Twins(), models=[model], throughput=True, time_remote=True), results)
+    assert len(results.throughputs()) == 1
+
+
+def test_a_model_on_another_machine_is_not_loaded_to_be_timed(results):
+    model = LetterModel()
+    model.facts, model.remote = replace(model.facts, remote=True), True
+    run_plan(plan(Twins(), models=[model]), results)
+    model.load = None
+    assert run_plan(plan(Twins(), models=[model], throughput=True), results).reused == 1
+
+
+def test_a_model_that_is_not_identified_is_evaluated_by_each_run(results):
+    model = LetterModel()
+    model.facts, model.identified = replace(model.facts, identified=False, reproducible=True), False
+    for _ in range(2):
+        outcome = run_plan(plan(Twins(), models=[model], cache=results.root / "cache"), results)
+        assert not outcome.reused
+        (record,) = outcome.evaluations
+        assert not record.candidate.facts.identified
+        assert [finding.code for finding in record.all_findings] == ["unidentified"]
+    assert len(model.encoded) == 18
+    assert not list(results.root.glob("cache/embeddings/*"))
 
 
 def test_a_record_whose_predictions_are_gone_is_computed_again(results):

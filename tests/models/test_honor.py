@@ -25,6 +25,7 @@ SETTINGS = {
     "normalize": True,
     "similarity": "dot",
     "prompts": (("query", "q: "),),
+    "revision": "2026-11",
 }
 """Settings that demand something of an embedding, each with another value than its default."""
 
@@ -101,11 +102,11 @@ def test_a_model_without_facts_is_an_error_that_says_what_is_wanted():
         load_located(model)
 
 
-def test_our_schemes_of_sentence_transformers_honor_all_settings_and_lexical_how_it_is_stored():
+def test_models_of_sentence_transformers_honor_all_settings_but_a_revision_where_their_content_says_it():
     schemes = load_plugins(allowed=[]).model_schemes()
     honored = {name: scheme.honors for name, scheme in schemes.items()}
     assert honored == {
-        "folder": ALL_SETTINGS, "hub": ALL_SETTINGS, "minilm": ALL_SETTINGS,
+        "folder": ALL_SETTINGS - {"revision"}, "minilm": ALL_SETTINGS - {"revision"}, "hub": ALL_SETTINGS,
         "lexical": frozenset({"precision"}),
     }  # fmt: skip
 
@@ -119,3 +120,9 @@ def test_a_fingerprint_hangs_on_no_setting_at_its_default():
 def test_a_fingerprint_hangs_on_every_setting_that_moves_a_score(name, value):
     changed = fingerprint_with_settings("f", Settings(**{name: value}))
     assert changed != fingerprint_with_settings("f", Settings())
+
+
+def test_a_model_that_says_two_things_of_its_identity_is_refused():
+    assert load_located(located(Settings(), identified=True)).facts.identified
+    with pytest.raises(HarnessError, match="identified=True when it is located, and its facts say False"):
+        load_located(located(Settings(), identified=False))

@@ -11,10 +11,11 @@ from harness import HarnessError, Settings
 from harness.authoring import ModelSpec
 from harness.models.configuration import dimensions_of
 from harness.models.devices import check_device_name
+from harness.models.known import known_dimensions
 from harness.models.missing_model import MissingModel
 from harness.models.sentence_transformer import LocatedFolder
 from harness.models.stored_model import LocatedStored
-from harness.models.usable import check_usable, known_dimensions
+from harness.models.usable import check_usable
 
 
 def located(folder, **settings):
