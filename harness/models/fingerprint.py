@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from harness.models.adapter import bases_of
 from harness.models.interface import PERMISSIONS, changed_settings
+from harness.models.modules import is_model2vec
 from harness.system.limits import FOLDERS
 
 if TYPE_CHECKING:
@@ -49,11 +53,45 @@ def fingerprint_folder(folder: Path) -> str:
     """Return the hex SHA-256 of every file that the embeddings depend on, with its path below the folder."""
     digest = hashlib.sha256()
     for path in defining_files(folder):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
+        content = _content_hash(path)
         named = f"{path.relative_to(folder).as_posix()}\0{content}\n"
         digest.update(named.encode(errors="surrogateescape"))
     return digest.hexdigest()
+
+
+def _content_hash(path: Path) -> str:
+    """Return the hex SHA-256 of a file, of a transformer's tokenizer without what its last use left in it."""
+    of_transformer = (path.parent / "config.json").is_file() and not is_model2vec(path.parent)
+    if path.name == "tokenizer.json" and of_transformer:
+        return hashlib.sha256(_without_last_use(path.read_bytes())).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _LastUse(msgspec.Struct):
+    """What a tokenizer of `tokenizers` saves of how it cut and padded its last texts."""
+
+    truncation: msgspec.Raw = msgspec.Raw(b"null")
+    padding: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Side(msgspec.Struct):
+    direction: str = "Right"
+
+
+def _without_last_use(content: bytes) -> bytes:
+    """Return a tokenizer's file with null for truncation and padding on the right.
+
+    transformers sets both before each call, so that no embedding depends on them; but it takes a side that
+    no other file names from here. A model that is saved after it has encoded differs in them alone.
+    """
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        used = msgspec.json.decode(content, type=_LastUse)
+        for raw in (bytes(used.truncation), bytes(used.padding)):
+            side = msgspec.json.decode(raw, type=_Side | None)
+            if side is not None and side.direction == "Right":
+                content = content.replace(raw, b"null", 1)
+    return content
 
 
 def fingerprint_with_settings(fingerprint: str, settings: Settings) -> str:

@@ -44,7 +44,7 @@ def test_a_live_model_has_the_scores_and_the_fingerprint_of_the_folder_that_it_s
     by_model = {model: value for (model, _), value in scores(results).items()}
     assert by_model["live"] == by_model["saved"] == by_model["loaded from"]
     prints = {model: results[model, "pairs"].record.candidate.fingerprint for model in results.models}
-    assert prints["live"] == prints["saved"]
+    assert prints["live"] == prints["saved"] == prints["loaded from"]
 
 
 def test_changed_weights_and_settings_in_memory_change_the_fingerprint(live):
