@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 import numpy as np
 import pandas as pd
@@ -87,16 +88,18 @@ def test_results_compare_their_own_models(results):
         results.compare("words", "shirt")
 
 
-def test_a_comparison_is_that_of_the_command_line(results, tmp_path, harness):
-    results.save(tmp_path / "out")
-    answer = harness(
-        "compare", tmp_path / "out", "--baseline", "words", "--margin", "0.05", "--format", "json"
-    )
-    import harness as api
+def test_a_comparison_is_that_of_the_command_line(results, tmp_path, capsys, monkeypatch):
+    from harness.cli import main
 
-    found = api.compare(tmp_path / "out", baseline="words", margin=0.05)
-    assert json.loads(found.to_json()) == json.loads(answer.output)
-    assert found.exit_code == answer.code
+    out = tmp_path / "out"
+    results.save(out)
+    words = ["compare", out, "--baseline", "words", "--margin", "0.05", "--format", "json"]
+    monkeypatch.setattr(sys, "argv", ["harness", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    found = harness.compare(out, baseline="words", margin=0.05)
+    assert json.loads(found.to_json()) == json.loads(capsys.readouterr().out)
+    assert found.exit_code == (ended.value.code or 0)
     in_memory = results.compare("words", margin=0.05)
     assert [line.p for line in in_memory.lines] == [line.p for line in found.lines]
     assert "memory" in in_memory.to_json()
