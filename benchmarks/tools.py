@@ -87,11 +87,11 @@ class Harness:
     )
 
     def __init__(self, variant: Variant, tasks: Path) -> None:
-        from harness import Settings, load_model
+        from harness import load_model
         from harness.plugins.loader import load_plugins
 
         began = time.perf_counter()
-        self._model = load_model("minilm", Settings(dtype=variant.dtype, backend=variant.backend))
+        self._model = load_model("minilm", dtype=variant.dtype, backend=variant.backend)
         self._kinds, self._tasks = load_plugins().task_kinds(), tasks
         self.ready = Ready(
             load_seconds=time.perf_counter() - began,

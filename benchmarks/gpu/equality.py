@@ -46,7 +46,7 @@ def zoo(device: str, names: list[str] | None = None) -> dict[str, Any]:
 
 def stsb(model: Path, data: Path, device: str) -> dict[str, Any]:
     """Return Spearman on STS-B's test split, on the CPU and on the device in three precisions."""
-    from harness import DataSource, Settings, evaluate, load_model
+    from harness import DataSource, evaluate, load_model
     from harness.plugins.loader import load_plugins
 
     task = load_plugins().tasks()["stsb"]
@@ -55,8 +55,7 @@ def stsb(model: Path, data: Path, device: str) -> dict[str, Any]:
         ("cpu", "float32"),
         *((device, dtype) for dtype in ("float32", "bfloat16", "float16")),
     ):
-        settings = Settings(device=where, dtype=dtype, allow_deviation=True)
-        loaded = load_model(str(model), settings)
+        loaded = load_model(str(model), device=where, dtype=dtype, allow_deviation=True)
         result, _ = evaluate(loaded, task, DataSource.of(task, data))
         deviation = loaded.facts.deviation
         scores[f"{where} {dtype}" + (" (device)" if where == device else "")] = {
@@ -93,11 +92,9 @@ def _scored(folder: Path, device: str, backend: str, dtype: str) -> tuple[np.nda
     """Return embeddings of pairs, and the Spearman correlation of their similarity with fixed ratings."""
     from scipy.stats import spearmanr
 
-    from harness import Role, Settings, load_model
+    from harness import Role, load_model
 
-    model: Model = load_model(
-        str(folder), Settings(device=device, backend=backend, dtype=dtype, allow_deviation=True)
-    )
+    model: Model = load_model(str(folder), device=device, backend=backend, dtype=dtype, allow_deviation=True)
     left, right, gold = _pairs()
     embeddings = [model.encode(left, Role.QUERY), model.encode(right, Role.DOCUMENT), model.encode(left)]
     similarity = model.pairwise_similarity(embeddings[0], embeddings[1])

@@ -113,11 +113,11 @@ def _count(model: Path, device: str, length: int) -> int:
 
 
 def _ours(model: Path, device: str) -> list[Encoder]:
-    from harness import Settings, load_model
+    from harness import load_model
 
     encoders = []
     for dtype in ("float32", "float16", "bfloat16"):
-        loaded = load_model(str(model), Settings(device=device, dtype=dtype, allow_deviation=True))
+        loaded = load_model(str(model), device=device, dtype=dtype, allow_deviation=True)
         encoders.append(Encoder(f"ours {dtype}", loaded.encode, loaded.facts.backend))
     return encoders
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from zoo_folders import FINDINGS, FOLDERS, TEXTS, drop, edit, load_original, save_weights, weights, write
 
-from harness import HarnessError, Role, Settings, load_model
+from harness import HarnessError, Role, load_model
 from harness.authoring import ModelSpec
 from harness.models import loading
 from harness.models.sentence_transformer import LocatedFolder
@@ -17,7 +17,7 @@ from harness.models.sentence_transformer import LocatedFolder
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_gives_the_embeddings_of_sentence_transformers(folder_of, name):
-    ours, original = load_model(str(folder_of(name)), Settings(device="cpu")), load_original(folder_of(name))
+    ours, original = load_model(str(folder_of(name)), device="cpu"), load_original(folder_of(name))
     theirs = {
         Role.TEXT: original.encode,
         Role.QUERY: original.encode_query,
@@ -86,8 +86,7 @@ def test_a_release_of_transformers_that_reports_otherwise_is_an_error(folder_of,
 
 
 def test_half_precision_weights_computed_in_half_precision_are_no_finding(folder_of):
-    settings = Settings(dtype="float16", allow_deviation=True)
-    assert load_model(str(folder_of("float16")), settings).facts.findings == ()
+    assert load_model(folder_of("float16"), dtype="float16", allow_deviation=True).facts.findings == ()
 
 
 # --- overwritten --------------------------------------------------------------------------------------------

@@ -332,7 +332,7 @@ def test_code_that_is_trusted_runs(tiny, tmp_path, monkeypatch):
     (folder / "modules.json").write_text(json.dumps(modules))
     with pytest.raises(HarnessError, match=r"names custom code: 'own\.Unit'"):
         load_model(str(folder))
-    assert load_model(str(folder), Settings(trust_remote_code=True)).facts.dimensions == 32
+    assert load_model(str(folder), trust_remote_code=True).facts.dimensions == 32
     assert ran.exists()
 
 

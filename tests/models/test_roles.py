@@ -9,7 +9,7 @@ import pytest
 from conftest import build_model
 from sentence_transformers import SentenceTransformer
 
-from harness import HarnessError, Role, Settings, load_model
+from harness import HarnessError, Role, load_model
 
 TEXTS = ["", "a", "hello there, general", "one two three " * 40, "short one"]
 EQUAL = 1e-5
@@ -68,7 +68,7 @@ def test_every_backend_takes_the_prompt_of_the_public_method(tmp_path, backend):
     folder = configured(
         build_model(tmp_path / "model"), prompts={"sts": "compare: "}, default_prompt_name="sts"
     )
-    assert_each_role_is_public(load_model(str(folder), Settings(backend=backend)), original(folder))
+    assert_each_role_is_public(load_model(str(folder), backend=backend), original(folder))
 
 
 def test_prompts_move_embeddings_so_that_another_prompt_would_be_seen(tmp_path):
@@ -87,7 +87,12 @@ def test_a_prompt_for_passages_that_is_not_used_is_a_finding_with_the_option_tha
     assert finding.code == "unused-prompt"
     assert "encode_document gives texts of role document no prompt" in finding.evidence
     assert finding.remedy == "--prompt document='read this: ' uses it."
-    model = load_model(str(folder), Settings(prompts=(("document", "read this: "),)))
+    model = load_model(
+        str(folder),
+        prompts={
+            "document": "read this: ",
+        },
+    )
     assert codes(model) == []
     expected = original(folder).encode(TEXTS, prompt="read this: ")
     np.testing.assert_allclose(model.encode(TEXTS, Role.DOCUMENT), expected, atol=EQUAL)
@@ -111,7 +116,17 @@ def test_an_unused_prompt_is_found_by_the_role_that_its_name_means(tmp_path, pro
 
 def test_an_empty_prompt_of_the_user_is_a_choice_and_no_finding(tmp_path):
     folder = configured(build_model(tmp_path / "model"), prompts={"passage": "read: "})
-    assert codes(load_model(str(folder), Settings(prompts=(("document", ""),)))) == []
+    assert (
+        codes(
+            load_model(
+                str(folder),
+                prompts={
+                    "document": "",
+                },
+            )
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("role", Role)
@@ -121,7 +136,12 @@ def test_a_prompt_of_the_user_is_what_encode_does_with_it(tmp_path, role, prompt
         build_model(tmp_path / "model", prompts={"query": "find this: ", "document": "read this: "}),
         default_prompt_name="query",
     )
-    model = load_model(str(folder), Settings(prompts=((role, prompt),)))
+    model = load_model(
+        str(folder),
+        prompts={
+            role: prompt,
+        },
+    )
     expected = original(folder).encode(TEXTS, prompt=prompt)
     np.testing.assert_allclose(model.encode(TEXTS, role), expected, atol=EQUAL)
 
@@ -160,7 +180,7 @@ SHAPES = {
 def test_embeddings_are_cut_and_scaled_as_encode_does(tmp_path, flags, configuration, unit, backend):
     folder = build_model(tmp_path / "model", normalize=unit, similarity="dot")
     configured(folder, truncate_dim=configuration)
-    model = load_model(str(folder), Settings(backend=backend, **flags))
+    model = load_model(str(folder), backend=backend, **flags)
     reference = original(folder, truncate_dim=flags.get("truncate_dim"))
     assert model.facts.backend == {"auto": "packed"}.get(backend, backend)
     assert model.facts.dimensions == reference.get_embedding_dimension()
@@ -177,13 +197,13 @@ def test_a_truncation_that_is_no_number_of_dimensions_is_an_error(tmp_path, conf
     folder = configured(build_model(tmp_path / "model"), truncate_dim=configuration)
     with pytest.raises(HarnessError, match="its configuration sets truncate_dim to"):
         load_model(str(folder))
-    assert load_model(str(folder), Settings(truncate_dim=4)).facts.dimensions == 4
+    assert load_model(str(folder), truncate_dim=4).facts.dimensions == 4
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean", "manhattan"])
 def test_the_similarity_of_the_user_replaces_the_models(tmp_path, similarity):
     folder = build_model(tmp_path / "model", similarity="dot", normalize=False)
-    model = load_model(str(folder), Settings(similarity=similarity))
+    model = load_model(str(folder), similarity=similarity)
     reference = original(folder, similarity_fn_name=similarity)
     rows = model.encode(TEXTS)
     assert model.facts.similarity == similarity
@@ -212,7 +232,7 @@ def test_a_similarity_that_does_not_exist_is_a_finding_and_cosine_is_used(tmp_pa
     assert original(folder).similarity_fn_name == "cosine"
     assert repr(str(named)) in finding.evidence
     assert finding.remedy.startswith(option)
-    assert codes(load_model(str(folder), Settings(similarity="dot"))) == []
+    assert codes(load_model(str(folder), similarity="dot")) == []
 
 
 @pytest.mark.parametrize("named", ["cosine", "dot", None])

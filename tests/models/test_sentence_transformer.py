@@ -7,7 +7,7 @@ import pytest
 from conftest import build_model
 from sentence_transformers import SentenceTransformer
 
-from harness import HarnessError, Role, Settings, load_model
+from harness import HarnessError, Role, load_model
 
 TEXTS = ["", "a", "hello there, general", "one two three " * 40, "Ünïcode — 漢字", "x" * 300, "short one"]
 
@@ -53,14 +53,14 @@ def test_roles_without_prompts_are_alike(tiny):
 
 def test_a_prompt_of_the_user_replaces_the_models(tmp_path):
     folder = build_model(tmp_path / "model", prompts={"query": "find this: "})
-    model = load_model(str(folder), Settings(prompts=(("query", "ask: "), ("text", "say: "))))
+    model = load_model(str(folder), prompts={"query": "ask: ", "text": "say: "})
     assert_same(model.encode(TEXTS, Role.QUERY), plain(folder).encode(TEXTS, prompt="ask: "))
     assert_same(model.encode(TEXTS), plain(folder).encode(TEXTS, prompt="say: "))
 
 
 @pytest.mark.parametrize("tokens", [5, 21, 37, 63])
 def test_texts_as_long_as_a_limit_of_any_size_equal_encode(tiny, tokens):
-    model, reference = load_model(str(tiny), Settings(max_seq_length=tokens)), plain(tiny)
+    model, reference = load_model(str(tiny), max_seq_length=tokens), plain(tiny)
     reference.max_seq_length = tokens
     assert model.facts.backend == "packed"
     assert_same(model.encode(TEXTS), reference.encode(TEXTS))
@@ -95,13 +95,13 @@ def test_a_limit_that_is_not_a_multiple_of_a_width_can_be_reached(tmp_path):
 @pytest.mark.parametrize("kind", ["roberta", "xlm-roberta", "camembert", "mpnet"])
 def test_positions_after_the_paddings_are_not_all_usable(tmp_path, kind):
     folder = with_positions(tmp_path / "model", kind, positions=130, limit=64)
-    model = load_model(str(folder), Settings(max_seq_length=128))
+    model = load_model(str(folder), max_seq_length=128)
     texts = ["a", "a " * 200]
     reference = plain(folder)
     reference.max_seq_length = 128
     assert_same(model.encode(texts), reference.encode(texts))
     with pytest.raises(HarnessError, match="has 128 positions: --max-seq-length 129 is too long"):
-        load_model(str(folder), Settings(max_seq_length=129))
+        load_model(str(folder), max_seq_length=129)
 
 
 def test_a_limit_of_its_own_that_a_model_cannot_reach_is_an_error(tmp_path):
@@ -109,11 +109,11 @@ def test_a_limit_of_its_own_that_a_model_cannot_reach_is_an_error(tmp_path):
     with pytest.raises(HarnessError, match="its own max_seq_length, 130 is too long") as error:
         load_model(str(folder))
     assert "--max-seq-length 128" in str(error.value)
-    assert load_model(str(folder), Settings(max_seq_length=128)).facts.max_tokens == 128
+    assert load_model(str(folder), max_seq_length=128).facts.max_tokens == 128
 
 
 def test_a_shorter_maximum_cuts_texts(tiny):
-    model, reference = load_model(str(tiny), Settings(max_seq_length=12)), plain(tiny)
+    model, reference = load_model(str(tiny), max_seq_length=12), plain(tiny)
     reference.max_seq_length = 12
     assert model.facts.max_tokens == 12
     assert_same(model.encode(TEXTS), reference.encode(TEXTS))
@@ -122,20 +122,20 @@ def test_a_shorter_maximum_cuts_texts(tiny):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (Settings(truncate_dim=33), "has 32 dimensions"),
-        (Settings(max_seq_length=65), "has 64 positions"),
-        (Settings(device="cuda:7"), "no device 'cuda:7'"),
-        (Settings(device="abacus"), "no device 'abacus'"),
+        ({"truncate_dim": 33}, "has 32 dimensions"),
+        ({"max_seq_length": 65}, "has 64 positions"),
+        ({"device": "cuda:7"}, "no device 'cuda:7'"),
+        ({"device": "abacus"}, "no device 'abacus'"),
     ],
 )
 def test_settings_that_the_model_cannot_have_are_errors(tiny, settings, message):
     with pytest.raises(HarnessError, match=message):
-        load_model(str(tiny), settings)
+        load_model(tiny, **settings)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_comes_back_as_float32_near_the_full_one(tiny, dtype):
-    half, full = load_model(str(tiny), Settings(dtype=dtype)), load_model(str(tiny))
+    half, full = load_model(str(tiny), dtype=dtype), load_model(str(tiny))
     cosine = (half.encode(TEXTS) * full.encode(TEXTS)).sum(axis=1)
     assert half.encode(TEXTS).dtype == np.float32
     assert 0 < np.abs(1 - cosine).max() < 0.02
@@ -214,11 +214,9 @@ def test_the_gpu_gives_the_cpus_embeddings(tiny):
 
     if not torch.cuda.is_available():
         pytest.skip("needs CUDA")
-    on_gpu = load_model(str(tiny), Settings(device="cuda"))
+    on_gpu = load_model(str(tiny), device="cuda")
     assert on_gpu.facts.device == "cuda"
-    assert_same(
-        on_gpu.encode(TEXTS), load_model(str(tiny), Settings(device="cpu")).encode(TEXTS), tolerance=1e-5
-    )
+    assert_same(on_gpu.encode(TEXTS), load_model(str(tiny), device="cpu").encode(TEXTS), tolerance=1e-5)
 
 
 NO_MEMORY = {
@@ -237,7 +235,7 @@ NO_MEMORY = {
 def test_a_batch_that_does_not_fit_in_memory_is_encoded_in_halves(tiny, monkeypatch, backend, error):
     import torch
 
-    model = load_model(str(tiny), Settings(backend=backend))
+    model = load_model(str(tiny), backend=backend)
     texts = [f"{'word ' * (n % 11)}{n}" for n in range(64)]
     expected, sizes = model.encode(texts), []
     run = type(model.backend).run
@@ -281,9 +279,9 @@ def test_a_single_text_that_does_not_fit_in_memory_is_an_error(tiny, monkeypatch
 
 
 def test_a_model_says_how_it_uses_threads(tiny):
-    model = load_model(str(tiny), Settings(backend="packed"))
+    model = load_model(str(tiny), backend="packed")
     assert model.threads.how in ("not calibrated", "the only way")
     model.encode([f"{'word ' * (n % 50)}{n}" for n in range(400)])
     assert model.threads.how in ("calibrated", "the only way")
-    plain_one = load_model(str(tiny), Settings(backend="plain"))
+    plain_one = load_model(str(tiny), backend="plain")
     assert plain_one.threads.workers == 1

@@ -45,7 +45,7 @@ def replaced(model, **attributes):
 def test_the_first_dimensions_are_those_of_sentence_transformers(tmp_path, normalize):
     folder = build_model(tmp_path / "model", normalize=normalize)
     reference = SentenceTransformer(str(folder), device="cpu", local_files_only=True, truncate_dim=8)
-    model = load_model(str(folder), Settings(truncate_dim=8))
+    model = load_model(str(folder), truncate_dim=8)
     assert model.facts.dimensions == 8
     np.testing.assert_allclose(model.encode(TEXTS), reference.encode(TEXTS), atol=1e-6)
     assert model.encode(TEXTS).tolist() == load_model(str(folder)).encode(TEXTS)[:, :8].tolist()
@@ -55,7 +55,7 @@ def test_the_first_dimensions_are_those_of_sentence_transformers(tmp_path, norma
 def test_shorter_embeddings_are_compared_by_the_models_function(tmp_path, function):
     folder = build_model(tmp_path / "model", similarity=function)
     reference = SentenceTransformer(str(folder), device="cpu", local_files_only=True, truncate_dim=8)
-    model = load_model(str(folder), Settings(truncate_dim=8))
+    model = load_model(str(folder), truncate_dim=8)
     ours, theirs = model.encode(TEXTS), reference.encode(TEXTS)
     np.testing.assert_allclose(
         model.similarity(ours, ours[:3]), reference.similarity(theirs, theirs[:3]).numpy(), atol=1e-5
@@ -85,9 +85,7 @@ def test_an_unknown_similarity_is_the_models_own():
 
 @pytest.mark.parametrize("precision", ["int8", "uint8", "binary", "ubinary"])
 def test_quantized_embeddings_are_those_of_sentence_transformers(tiny, precision):
-    full, model = (
-        load_model(str(tiny), settings) for settings in (Settings(), Settings(precision=precision))
-    )
+    full, model = (load_model(tiny, **settings) for settings in ({}, {"precision": precision}))
     documents, queries = full.encode(TEXTS[2:]), full.encode(TEXTS)
     model.calibrate([documents[:2], documents[2:]])
     expected = quantize_embeddings(queries, precision, calibration_embeddings=documents)
@@ -98,7 +96,7 @@ def test_quantized_embeddings_are_those_of_sentence_transformers(tiny, precision
 
 
 def test_a_dimension_is_cut_before_it_is_quantized(tiny):
-    model = load_model(str(tiny), Settings(truncate_dim=8, precision="int8"))
+    model = load_model(str(tiny), truncate_dim=8, precision="int8")
     full = load_model(str(tiny)).encode(TEXTS)
     model.calibrate([full])
     assert model.encode(TEXTS).tolist() == quantize_embeddings(full[:, :8].copy(), "int8").tolist()
@@ -106,7 +104,7 @@ def test_a_dimension_is_cut_before_it_is_quantized(tiny):
 
 
 def test_codes_are_compared_by_the_models_function_and_bits_by_hamming_distance(tiny):
-    codes, bits = (load_model(str(tiny), Settings(precision=name)) for name in ("int8", "binary"))
+    codes, bits = (load_model(str(tiny), precision=name) for name in ("int8", "binary"))
     assert (codes.facts.similarity, bits.facts.similarity) == ("cosine", "hamming")
     a, b = np.array([[3, -4, 100.0]], dtype=np.float32), np.array([[-3, 4, 1.0]], dtype=np.float32)
     assert codes.similarity(a, b).item() == pytest.approx(
@@ -116,7 +114,7 @@ def test_codes_are_compared_by_the_models_function_and_bits_by_hamming_distance(
 
 
 def test_int8_without_ranges_says_where_they_come_from(tiny):
-    model = load_model(str(tiny), Settings(precision="int8"))
+    model = load_model(str(tiny), precision="int8")
     assert model.encode([]).shape == (0, 32)
     with pytest.raises(
         HarnessError, match="takes the range of each dimension from a task's documents"
@@ -131,20 +129,18 @@ def test_more_dimensions_than_the_model_has_are_an_error_that_names_its_own(tiny
     with pytest.raises(
         HarnessError, match=f"invalid --truncate-dim {dimensions}: model tiny has 32 dimensions"
     ):
-        load_model(str(tiny), Settings(truncate_dim=dimensions))
+        load_model(str(tiny), truncate_dim=dimensions)
 
 
 def test_all_dimensions_are_the_model_itself_and_that_is_said(tiny):
-    full, all_kept = load_model(str(tiny)), load_model(str(tiny), Settings(truncate_dim=32))
+    full, all_kept = load_model(str(tiny)), load_model(str(tiny), truncate_dim=32)
     assert all_kept.encode(TEXTS).tolist() == full.encode(TEXTS).tolist()
     assert "--truncate-dim 32 keeps all its dimensions" in all_kept.facts.notes
 
 
 def test_how_far_storing_moves_embeddings_is_measured(tiny):
     full = load_model(str(tiny)).encode(workload())
-    facts = {
-        name: load_model(str(tiny), Settings(precision=name)).facts for name in ("float32", "int8", "binary")
-    }
+    facts = {name: load_model(str(tiny), precision=name).facts for name in ("float32", "int8", "binary")}
     assert facts["float32"].quantization is None
     signs = np.where(full > 0, 1.0, -1.0)
     cosine = (full * signs).sum(axis=1) / np.linalg.norm(full, axis=1) / np.sqrt(32)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import Settings, load_model
+from harness import load_model
 from harness.models.backends.batched import padded_shapes, width_of
 
 pytestmark = pytest.mark.kernels
@@ -54,7 +54,7 @@ def test_a_width_stays_within_the_models_limit(case):
 
 @pytest.fixture(scope="module")
 def tiny_model(tiny):
-    return load_model(str(tiny), Settings(backend="batched"))
+    return load_model(str(tiny), backend="batched")
 
 
 def test_an_embedding_is_the_same_bit_for_bit_in_every_batch(tiny_model):

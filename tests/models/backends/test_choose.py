@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import build_model
 
-from harness import HarnessError, Settings, load_model
+from harness import HarnessError, load_model
 from harness.models.backends import UnsuitableBackendError, batched, packed
 from harness.models.backends.trial import EQUAL, largest_distance
 
@@ -52,7 +52,7 @@ def test_a_requested_backend_that_cannot_serve_the_model_is_an_error(tiny, monke
     with pytest.raises(
         HarnessError, match="backend packed cannot serve model tiny: its inputs are more than tokens"
     ) as error:
-        load_model(str(tiny), Settings(backend="packed"))
+        load_model(str(tiny), backend="packed")
     assert "--backend auto" in str(error.value)
 
 
@@ -88,7 +88,7 @@ def test_the_largest_distance_is_of_the_worst_row(ours, theirs, expected):
 
 @pytest.mark.parametrize(("backend", "promised"), [("packed", True), ("batched", True), ("plain", False)])
 def test_a_model_says_whether_its_embeddings_are_batch_invariant(tiny, backend, promised):
-    assert load_model(str(tiny), Settings(backend=backend)).facts.reproducible == promised
+    assert load_model(str(tiny), backend=backend).facts.reproducible == promised
 
 
 def test_a_model_that_is_not_batch_invariant_says_so(tiny, monkeypatch):
@@ -98,7 +98,7 @@ def test_a_model_that_is_not_batch_invariant_says_so(tiny, monkeypatch):
 
 @pytest.mark.parametrize("rescaled", ["dynamic", "longrope", "linear"])
 def test_positions_that_remember_lengths_are_left_to_sentence_transformers(tiny, rescaled):
-    model = load_model(str(tiny), Settings(backend="plain"))
+    model = load_model(str(tiny), backend="plain")
     model._model.sentence_transformer.transformers_model.config.rope_parameters = {
         "rope_type": rescaled,
         "factor": 2.0,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo import LIMIT, LONG_LIMIT, WORDS, ZOO
 
-from harness import HarnessError, Model, Role, Settings, load_model
+from harness import HarnessError, Model, Role, load_model
 from harness.models.backends.threads import Workers
 
 pytestmark = pytest.mark.kernels
@@ -111,7 +111,7 @@ def encode_originally(model: Any, texts: list[str], role: Role, **options: Any) 
 
 def loaded_or_error(folder: Path, backend: str) -> Model | HarnessError:
     try:
-        model: Any = load_model(str(folder), Settings(device="cpu", backend=backend))
+        model: Any = load_model(str(folder), device="cpu", backend=backend)
     except HarnessError as error:
         return error
     # Two at once, without a calibration, which takes a second.
@@ -279,7 +279,7 @@ def variants(*names: str) -> list[tuple[str, str]]:
 )
 def test_truncated_embeddings_are_their_first_dimensions(zoo, name, backend):
     folder = zoo(name).folder
-    ours = load_model(str(folder), Settings(device="cpu", backend=backend, truncate_dim=8))
+    ours = load_model(str(folder), device="cpu", backend=backend, truncate_dim=8)
     theirs = sentence_transformer(folder, truncate_dim=8).encode(ASKED)
     assert ours.facts.dimensions == 8
     assert_equal(ours.encode(ASKED), theirs, ASKED)
@@ -291,7 +291,7 @@ def test_truncated_embeddings_are_their_first_dimensions(zoo, name, backend):
 )
 def test_texts_are_cut_where_the_user_says(zoo, name, backend, tokens):
     folder = zoo(name).folder
-    ours = load_model(str(folder), Settings(device="cpu", backend=backend, max_seq_length=tokens))
+    ours = load_model(str(folder), device="cpu", backend=backend, max_seq_length=tokens)
     original = sentence_transformer(folder)
     original.max_seq_length = tokens
     for role in Role:
@@ -304,8 +304,8 @@ PROMPTED = ("bert", "bert-prompts", "bert-prompts-excluded", "qwen3-left", "t5",
 @pytest.mark.parametrize(("name", "backend"), variants(*PROMPTED))
 def test_the_prompt_of_the_user_replaces_the_one_of_the_model(zoo, name, backend):
     animal = zoo(name)
-    chosen = Settings(device="cpu", backend=backend, prompts=(("query", "two people: "),))
-    ours = load_model(str(animal.folder), chosen)
+    prompts = {"query": "two people: "}
+    ours = load_model(animal.folder, device="cpu", backend=backend, prompts=prompts)
     prompted = encode_originally(animal.original, ASKED, Role.QUERY, prompt="two people: ")
     assert_equal(ours.encode(ASKED, Role.QUERY), prompted, ASKED)
     others = encode_originally(animal.original, ASKED, Role.DOCUMENT)
@@ -316,7 +316,14 @@ def test_the_prompt_of_the_user_replaces_the_one_of_the_model(zoo, name, backend
 @pytest.mark.parametrize(("name", "backend"), variants("bert-prompts", "bert-prompts-excluded", "qwen3-left"))
 def test_an_empty_prompt_of_the_user_takes_away_the_one_of_the_model(zoo, name, backend):
     animal = zoo(name)
-    ours = load_model(str(animal.folder), Settings(device="cpu", backend=backend, prompts=(("query", ""),)))
+    ours = load_model(
+        str(animal.folder),
+        device="cpu",
+        backend=backend,
+        prompts={
+            "query": "",
+        },
+    )
     assert_equal(ours.encode(ASKED, Role.QUERY), encode_originally(animal.original, ASKED, Role.TEXT), ASKED)
 
 
@@ -325,7 +332,7 @@ def test_an_excluded_prompt_that_leaves_no_room_for_the_text_is_as_in_sentence_t
     zoo, name, backend
 ):
     folder = zoo(name).folder
-    ours = load_model(str(folder), Settings(device="cpu", backend=backend, max_seq_length=3))
+    ours = load_model(str(folder), device="cpu", backend=backend, max_seq_length=3)
     original = sentence_transformer(folder)
     original.max_seq_length = 3
     assert_equal(ours.encode(ASKED, Role.QUERY), encode_originally(original, ASKED, Role.QUERY), ASKED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -54,10 +53,10 @@ def opened(tmp_path_factory):
         needs(backend)
         if name not in folders:
             folders[name] = ZOO[name](root / name)
-        chosen = replace(Settings(device="cpu", backend=backend), **changes)
-        if (name, chosen) not in models:
-            models[name, chosen] = load_model(str(folders[name]), chosen)
-        return models[name, chosen]
+        asked = name, backend, *sorted(changes.items())
+        if asked not in models:
+            models[asked] = load_model(folders[name], device="cpu", backend=backend, **changes)
+        return models[asked]
 
     return open_once
 
@@ -170,7 +169,7 @@ def test_a_model_that_does_not_begin_with_a_transformer_is_an_error(opened, name
 def test_a_missing_extra_is_an_error_that_says_how_to_install_it(monkeypatch, tiny, backend, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(HarnessError, match=f"pip install 'embedding-harness\\[{backend}\\]'"):
-        load_model(str(tiny), Settings(device="cpu", backend=backend))
+        load_model(str(tiny), device="cpu", backend=backend)
 
 
 def test_a_conversion_that_fails_is_a_reason_and_not_a_traceback(monkeypatch, tiny):
@@ -182,7 +181,7 @@ def test_a_conversion_that_fails_is_a_reason_and_not_a_traceback(monkeypatch, ti
 
     from harness.models.backends.backend_model import BackendModel
 
-    model = original(load_model(str(tiny), Settings(device="cpu", backend="plain")))
+    model = original(load_model(str(tiny), device="cpu", backend="plain"))
     with pytest.raises(UnsuitableBackendError, match="ZeroDivisionError in its conversion"):
         Broken(BackendModel(model, Settings(), "tiny"))
 
@@ -194,10 +193,9 @@ def refuse(*arguments, **options):
     tried.append(arguments)
     raise OSError("offline")
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = socket.create_connection = refuse
-from harness import Settings, load_model
+from harness import load_model
 signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
-settings = Settings(device="cpu", backend=sys.argv[2])
-models = [load_model(sys.argv[1], settings) for _ in range(int(sys.argv[3]))]
+models = [load_model(sys.argv[1], device="cpu", backend=sys.argv[2]) for _ in range(int(sys.argv[3]))]
 while models:
     models.pop().encode(["a text"])
     gc.collect()

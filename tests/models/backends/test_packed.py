@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import Role, Settings, load_model
+from harness import Role, load_model
 from harness.models.backends import UnsuitableBackendError, packed
 from harness.models.backends.attention import equal_length_runs
 from harness.models.backends.packed import packs
@@ -43,12 +43,12 @@ def test_runs_tile_the_pack_with_texts_of_one_length(lengths):
 
 @pytest.fixture
 def tiny_packed(tiny):
-    return load_model(str(tiny), Settings(backend="packed"))
+    return load_model(str(tiny), backend="packed")
 
 
 @pytest.fixture(scope="module")
 def tiny_once(tiny):
-    return load_model(str(tiny), Settings(backend="packed"))
+    return load_model(str(tiny), backend="packed")
 
 
 def test_packs_are_padded_only_up_to_the_minimum_of_tokens(tiny_packed):
@@ -108,7 +108,7 @@ def test_a_text_that_is_longer_than_a_pack_is_a_pack_of_its_own(tiny_packed):
 
 def test_threads_that_encode_at_once_do_not_see_each_others_packs(tiny):
     texts = [f"{'word ' * (n % 37)}{n}" for n in range(400)]
-    alone, together = (load_model(str(tiny), Settings(backend="packed")) for _ in range(2))
+    alone, together = (load_model(str(tiny), backend="packed") for _ in range(2))
     alone.workers.__init__("1x1")
     together.workers.__init__("4x1")
     assert np.array_equal(alone.encode(texts), together.encode(texts))
@@ -125,6 +125,6 @@ def test_a_model_with_an_attention_of_its_own_is_not_packed(tiny_packed, monkeyp
 
 
 def test_sentence_transformers_own_encode_still_works_on_a_packed_model(tiny_packed, tiny):
-    plain = load_model(str(tiny), Settings(backend="plain"))
+    plain = load_model(str(tiny), backend="plain")
     texts = ["", "a", "some words", "x " * 300]
     assert np.array_equal(tiny_packed._model.encode(texts, Role.TEXT), plain.encode(texts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness import HarnessError, Settings, load_model
+from harness import HarnessError, load_model
 from harness.models.backends import precision
 from harness.models.backends.precision import deviation
 
@@ -59,7 +59,7 @@ def test_float32_has_no_deviation(tiny):
 
 @pytest.mark.parametrize("backend", ["packed", "batched", "plain"])
 def test_a_lower_precision_is_recorded_with_its_price(tiny, backend):
-    model = load_model(str(tiny), Settings(dtype="bfloat16", backend=backend))
+    model = load_model(str(tiny), dtype="bfloat16", backend=backend)
     assert model.facts.backend == backend
     assert 0 < model.facts.deviation.largest <= precision.TOLERANCE
     assert model.encode(["a text"]).dtype == np.float32
@@ -70,9 +70,9 @@ def test_a_precision_that_moves_too_far_is_an_error_unless_allowed(tiny, monkeyp
     with pytest.raises(
         HarnessError, match=r"bfloat16 moves embeddings by up to 1 − cos = .*: more than 1e-09"
     ) as error:
-        load_model(str(tiny), Settings(dtype="bfloat16"))
+        load_model(str(tiny), dtype="bfloat16")
     assert "--allow-deviation" in str(error.value)
-    allowed = load_model(str(tiny), Settings(dtype="bfloat16", allow_deviation=True))
+    allowed = load_model(str(tiny), dtype="bfloat16", allow_deviation=True)
     assert allowed.facts.deviation.largest > 1e-9
 
 
@@ -80,10 +80,10 @@ def test_a_precision_that_torch_does_not_have_is_an_error(tiny):
     with pytest.raises(
         HarnessError, match="--dtype int8 is not possible with backend packed: torch does not"
     ):
-        load_model(str(tiny), Settings(dtype="int8"))
+        load_model(str(tiny), dtype="int8")
 
 
 def test_the_real_model_in_bfloat16_is_within_the_tolerance(minilm):
-    measured = load_model("minilm", Settings(dtype="bfloat16")).facts.deviation
+    measured = load_model("minilm", dtype="bfloat16").facts.deviation
     assert 1e-6 < measured.largest < 5e-4
     assert measured.neighbors > 0.9

@@ -10,7 +10,7 @@ from conftest import build_model
 from sentence_transformers import SentenceTransformer
 from zoo import ZOO
 
-from harness import HarnessError, Role, Settings, load_model
+from harness import HarnessError, Role, load_model
 from harness.models.backends import packed, precision
 
 pytestmark = pytest.mark.kernels
@@ -79,8 +79,8 @@ def test_where_no_batch_is_right_texts_are_encoded_one_by_one(tmp_path):
 def test_a_requested_backend_that_pads_is_refused_with_the_models_dependence_as_the_reason(tmp_path):
     folder = ZOO["bert-convolution"](tmp_path / "model")
     with pytest.raises(HarnessError, match="the model's own encode depends on its batch"):
-        load_model(str(folder), Settings(backend="batched"))
-    assert codes(load_model(str(folder), Settings(backend="plain"))) == ["depends-on-batch"]
+        load_model(str(folder), backend="batched")
+    assert codes(load_model(str(folder), backend="plain")) == ["depends-on-batch"]
 
 
 def test_a_backend_that_is_wrong_for_a_model_that_does_not_depend_on_its_batch_is_blamed_alone(
@@ -107,7 +107,7 @@ def test_a_model_that_gives_a_text_alone_several_embeddings_is_an_error(tiny, mo
     monkeypatch.setattr(Pooling, "forward", pool_at_random)
     for backend in ("auto", "plain"):
         with pytest.raises(HarnessError, match="model tiny gives one text several embeddings"):
-            load_model(str(tiny), Settings(backend=backend))
+            load_model(str(tiny), backend=backend)
 
 
 @pytest.mark.parametrize("rope", ["dynamic", "longrope"])
@@ -157,11 +157,11 @@ def test_a_lower_precision_that_is_wrong_for_one_role_is_refused(tmp_path, monke
         rows, role = run(self, batch), batch.features[-1]
         return rows[:, ::-1] if role is Role.QUERY and self._model.dtype.itemsize == 2 else rows
 
-    assert load_model(str(folder), Settings(dtype=dtype)).facts.deviation.largest <= precision.TOLERANCE
+    assert load_model(str(folder), dtype=dtype).facts.deviation.largest <= precision.TOLERANCE
     monkeypatch.setattr(packed.Packed, "run", wrong_for_queries)
     assert load_model(str(folder)).facts.backend == "packed"
     with pytest.raises(HarnessError, match=f"in {dtype} moves embeddings by up to"):
-        load_model(str(folder), Settings(dtype=dtype))
+        load_model(str(folder), dtype=dtype)
 
 
 def test_roles_that_only_look_alike_are_told_apart_by_what_the_public_methods_give(tiny, monkeypatch):
@@ -191,9 +191,9 @@ def test_a_backend_is_proved_on_the_device_in_use(tiny, monkeypatch, dtype):
         return run(self, batch)
 
     monkeypatch.setattr(packed.Packed, "run", note_device)
-    model = load_model(str(tiny), Settings(device="cuda", dtype=dtype))
+    model = load_model(str(tiny), device="cuda", dtype=dtype)
     assert (seen, model.facts.device, model.facts.backend) == ({"cuda"}, "cuda", "packed")
-    on_cpu = load_model(str(tiny), Settings(device="cpu"))
+    on_cpu = load_model(str(tiny), device="cpu")
     away = 1 - (model.encode(TEXTS) * on_cpu.encode(TEXTS)).sum(axis=1)
     assert away.max() <= (1e-5 if dtype == "float32" else 2 * model.facts.deviation.largest + 1e-6)
 

@@ -2,7 +2,7 @@
 
 from my_plugin import MyPlugin
 
-from harness import DataSource, evaluate, load_model
+import harness
 from harness.testing import check_task
 
 
@@ -12,8 +12,7 @@ def test_the_task_keeps_the_rules_of_tasks() -> None:
 
 def test_shared_letters_are_not_enough_for_all_examples() -> None:
     task = MyPlugin()
-    evaluation, predictions = evaluate(load_model("lexical"), task, DataSource("sample", task.sample))
-    accuracy = evaluation.scores[0]
-    assert accuracy.metric == "accuracy"
-    assert 0.5 < accuracy.score < 1
-    assert accuracy.examples == len(predictions)
+    result = harness.evaluate("lexical", task)["lexical", task.name]
+    assert result.headline.metric == "accuracy"
+    assert 0.5 < result.headline.score < 1
+    assert result.headline.examples == len(result.predictions)
