@@ -5,6 +5,7 @@ from harness.system.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "errors": "nearest",
         "metrics.judgments": "Judged TieOrder",
         "metrics.ranking": "Ranking rank",
         "metrics.tie_findings": "RankedTexts find_tie_order",

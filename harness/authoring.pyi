@@ -1,3 +1,4 @@
+from harness.errors import nearest as nearest
 from harness.metrics.judgments import Judged as Judged
 from harness.metrics.judgments import TieOrder as TieOrder
 from harness.metrics.ranking import Ranking as Ranking

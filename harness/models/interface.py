@@ -149,11 +149,11 @@ class ModelFacts:
     """The type that embeddings are computed in, named as in `Settings.dtype`."""
     parameters: int | None = None
     max_tokens: int | None = None
-    """Tokens after which a text is cut; None when there is no limit."""
+    """Tokens after which a text is cut; None when there is no limit, or a server does not say."""
     size_bytes: int | None = None
     """Size of the weights on disk."""
     device: str = "cpu"
-    """The device in use: `cpu`, `cuda`, `mps`."""
+    """The device in use: `cpu`, `cuda`, `mps`; `remote` for another machine's."""
     backend: str = "plain"
     """The backend in use: see `harness.models.backends`."""
     reproducible: bool = False

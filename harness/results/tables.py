@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.finding import Finding
+    from harness.models.interface import ModelFacts
     from harness.results.leaderboard import Board, Row
     from harness.results.records import Evaluation, ModelRecord, Score, Throughput
 
@@ -68,7 +69,7 @@ def models_table(
                 Cell(name),
                 Cell(_count(facts.parameters) if facts else "?"),
                 Cell(str(facts.dimensions) if facts else "?"),
-                Cell((str(facts.max_tokens) if facts.max_tokens else "no limit") if facts else "?"),
+                Cell(_max_tokens(facts)),
                 Cell(f"{facts.size_bytes / 1e6:.0f} MB" if facts and facts.size_bytes else "–"),
                 Cell(f"{facts.device} {model.settings.dtype} {facts.backend}" if facts else "?"),
             ]
@@ -95,6 +96,12 @@ def models_table(
     return Table(
         "models", "", header, rows, remarks, names=frozenset(models), optional=optional, option=DETAILS
     )
+
+
+def _max_tokens(facts: ModelFacts | None) -> str:
+    if facts is None or (facts.remote and facts.max_tokens is None):
+        return "?"
+    return str(facts.max_tokens) if facts.max_tokens else "no limit"
 
 
 def _is_remote(model: ModelRecord) -> bool:

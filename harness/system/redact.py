@@ -21,8 +21,16 @@ _NO_SECRET = re.compile(r"(~|\.{1,2})?/.*|\d+", re.DOTALL)
 """Values that are paths or numbers."""
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
 _PATTERNS = (
-    # A user and a password in an address.
+    # A user and a password in an address; in one of the web, whatever is before the @.
     (re.compile(r"(?<=://)[^\s/@'\"\\]+:[^\s/@'\"\\]*(?=@)"), HIDDEN),
+    (re.compile(r"(?i)(?<=https://)[^\s/@'\"\\]+(?=@)|(?<=http://)[^\s/@'\"\\]+(?=@)"), HIDDEN),
+    # A parameter of an address whose name says what it is.
+    (
+        re.compile(
+            r"(?i)(?<=[?&])([\w.-]*(?:key|token|secret|passw|credential|signature)[\w.-]*=)[^\s&#,'\"\\]+"
+        ),
+        rf"\1{HIDDEN}",
+    ),
     # Keys of well-known services, by how they begin.
     (re.compile(r"\b(?:hf_|sk-|ghp_|glpat-|xox[abp]-|AKIA)[A-Za-z0-9_-]{6,}"), HIDDEN),
     (re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"), HIDDEN),
@@ -41,8 +49,9 @@ def redact(text: str) -> str:
     """Return a text without secrets, each replaced by `***`.
 
     Secrets are the values of environment variables named *KEY*, *TOKEN*, *SECRET*, *PASSWORD* or
-    *CREDENTIAL*, of at least 6 characters, that are not paths or numbers; users and passwords in
-    addresses; keys by how they begin (`hf_…`, `sk-…`); and `key=…`, `token=…` with a digit in the value.
+    *CREDENTIAL*, of at least 6 characters, that are not paths or numbers; users, passwords and parameters
+    such as `?api_key=…` in addresses;
+    keys by how they begin (`hf_…`, `sk-…`); and `key=…`, `token=…` with a digit in the value.
     A value is found as it is, and as JSON, `repr`, `ascii` and percent-encoding spell it.
     """
     for secret in _secrets(tuple((name, value) for name, value in os.environ.items() if _NAMES.search(name))):

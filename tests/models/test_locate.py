@@ -357,3 +357,19 @@ def test_a_link_to_a_whole_disk_is_refused(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_MAX_MODEL_FOLDERS", "20")
     with pytest.raises(HarnessError, match=r"21 folders in a model, where the limit is 20"):
         load_model(str(folder))
+
+
+def test_a_model_of_the_hub_is_fetched_in_the_revision_that_is_asked_for(tiny, schemes, monkeypatch):
+    import huggingface_hub
+
+    asked = []
+
+    def fetch(name, *, revision, **_):
+        asked.append((name, revision))
+        return str(tiny)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    for revision in (None, "v2"):
+        located = locate_model(ModelSpec("hub", "org/name", settings=Settings(revision=revision)), schemes)
+        assert located.folder == tiny
+    assert asked == [("org/name", None), ("org/name", "v2")]

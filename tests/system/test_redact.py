@@ -105,3 +105,22 @@ def test_settings_paths_numbers_and_other_variables_are_no_secrets(monkeypatch, 
 )
 def test_passwords_in_addresses_and_keys_in_arguments_are_hidden_and_nothing_else_is(text, shown):
     assert redact(text) == (text if shown is None else shown)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hushhush@host/v1",
+        "http:http://hushhush@host/v1#m",
+        "https://host/v1?api_key=hushhush#m",
+        "https://host/v1?a=1&Access-Token=hushhush&b=2",
+        "http://host?X-Amz-Signature=hushhush",
+    ],
+)
+def test_users_and_secret_parameters_of_addresses_are_hidden(address):
+    assert redact(f"asked {address} again") == f"asked {address.replace('hushhush', '***')} again"
+
+
+def test_an_address_without_a_secret_stays_as_it_is():
+    for address in ("https://host/v1?api-version=1#m", "ssh://git@host/x", "http://host/a@b", "me@host"):
+        assert redact(address) == address
