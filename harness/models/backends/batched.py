@@ -92,11 +92,13 @@ class Batched:
         """Yield batches of fixed shape, widest first."""
         limit = self._model.max_tokens
         tokens = self._model.count_tokens(texts, role)
-        lengths = np.minimum(tokens, limit or np.inf).astype(int)  # type: ignore[arg-type] # there is a tokenizer
+        assert tokens is not None  # noqa: S101 - there is a tokenizer: see `check_plain_tokens`
+        lengths = np.minimum(tokens, limit or np.inf).astype(int)
         for shape in padded_shapes(lengths.tolist(), limit, self.multiples):
             features = self._model.features([texts[row] for row in shape.rows], role)
             padded = _pad(features, shape, self._pad_token)
-            yield Batch(shape.rows, (padded, role), shape.height * shape.width)
+            counted = [int(tokens[row]) for row in shape.rows]
+            yield Batch(shape.rows, (padded, role), shape.height * shape.width, counted)
 
     def run(self, batch: Batch) -> np.ndarray:
         """Return float32 embeddings, (n, dimensions), without the rows of padding."""
