@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.models.adapter import bases_of
 from harness.models.interface import PERMISSIONS, changed_settings
+from harness.system.file_digest import file_digest
 from harness.system.limits import FOLDERS
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ def fingerprint_folder(folder: Path) -> str:
     """Return the hex SHA-256 of every file that the embeddings depend on, with its path below the folder."""
     digest = hashlib.sha256()
     for path in defining_files(folder):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        named = f"{path.relative_to(folder).as_posix()}\0{content}\n"
+        named = f"{path.relative_to(folder).as_posix()}\0{file_digest(path)}\n"
         digest.update(named.encode(errors="surrogateescape"))
     return digest.hexdigest()
 

@@ -149,9 +149,7 @@ class SentenceModel:
         """
         return self.encode_and_count(texts, role)[0]
 
-    def encode_and_count(
-        self, texts: Sequence[str], role: Role = Role.TEXT
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def encode_and_count(self, texts: Sequence[str], role: Role = Role.TEXT) -> tuple[np.ndarray, np.ndarray]:
         """Return what `encode` does, and what `count_tokens` would, of the same pass: (n,) int32.
 
         -1 for a text that was not counted on the way. Raises as `encode` does.

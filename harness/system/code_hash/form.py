@@ -29,6 +29,10 @@ _CHECKING = "TYPE_CHECKING"
 _IMPORTERS = {"import_module", "__import__"}
 _LOADERS = {"spec_from_file_location", "SourceFileLoader", "run_path", "iter_modules", "walk_packages"}
 """Functions that load or list modules by a path or a folder."""
+_READERS = {"__doc__", "getdoc"}
+
+_Nodes = dict[type[ast.AST], list[Any]]
+"""All nodes of a tree by their kind."""
 
 
 class Import(NamedTuple):
@@ -65,8 +69,9 @@ def form_of(source: bytes, *, docstrings_count: bool = False) -> Form:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Form(hash_bytes(source), ())
-    reads_docstrings = _reads_docstrings(tree)
-    writer = _Writer(tree, docstrings_count=docstrings_count or reads_docstrings)
+    nodes = _by_kind(tree)
+    reads_docstrings = _reads_docstrings(nodes)
+    writer = _Writer(nodes, docstrings_count=docstrings_count or reads_docstrings)
     text = writer.write(tree)
     return Form(hash_bytes(text.encode()), tuple(dict.fromkeys(writer.imports)), reads_docstrings)
 
@@ -79,9 +84,9 @@ def hash_bytes(content: bytes) -> str:
 class _Writer:
     """Writes the canonical form of a syntax tree, and collects its imports on the way."""
 
-    def __init__(self, tree: ast.AST, *, docstrings_count: bool = False) -> None:
-        self.docstrings_count, self.checking_is_false = docstrings_count, not _rebinds_checking(tree)
-        self.importers = _importers(tree)
+    def __init__(self, nodes: _Nodes, *, docstrings_count: bool = False) -> None:
+        self.docstrings_count, self.checking_is_false = docstrings_count, not _rebinds_checking(nodes)
+        self.importers = _importers(nodes)
         self.imports: list[Import] = []
 
     def write(self, tree: ast.AST) -> str:
@@ -193,43 +198,59 @@ def _flat_targets(targets: Sequence[ast.expr]) -> Iterator[ast.expr]:
             yield target
 
 
-def _reads_docstrings(tree: ast.AST) -> bool:
+def _by_kind(tree: ast.AST) -> _Nodes:
+    """Return all nodes of a tree: it is walked once, and most questions are about few kinds."""
+    nodes: _Nodes = {}
+    left = [tree]
+    while left:
+        node = left.pop()
+        nodes.setdefault(type(node), []).append(node)
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                left.append(value)
+            elif isinstance(value, list):
+                left += [inner for inner in value if isinstance(inner, ast.AST)]
+    return nodes
+
+
+def _reads_docstrings(nodes: _Nodes) -> bool:
     """Whether `__doc__` or `getdoc` is anywhere in a source: as a name, an attribute, a text, an import."""
-    for node in ast.walk(tree):
-        name = (
-            node.name if isinstance(node, ast.alias) else node.value if isinstance(node, ast.Constant) else ""
-        )
-        if {_name(node), name if isinstance(name, str) else ""} & {"__doc__", "getdoc"}:
-            return True
-    return False
+    return (
+        any(node.id in _READERS for node in nodes.get(ast.Name, ()))
+        or any(node.attr in _READERS for node in nodes.get(ast.Attribute, ()))
+        or any(node.name in _READERS for node in nodes.get(ast.alias, ()))
+        or any(isinstance(node.value, str) and node.value in _READERS for node in nodes.get(ast.Constant, ()))
+    )
 
 
-def _rebinds_checking(tree: ast.AST) -> bool:
+def _rebinds_checking(nodes: _Nodes) -> bool:
     """Whether `TYPE_CHECKING` may be another than the standard library's, so that its blocks may run."""
     names = {_CHECKING, "typing"}
-    nodes = list(ast.walk(tree))
-    imported = any(isinstance(node, ast.ImportFrom) and _takes_checking(node) for node in nodes)
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom):
-            if not _takes_checking(node) and {alias.asname or alias.name for alias in node.names} & names:
-                return True
-            # Of all names of a module, one may be this.
-            if not imported and any(alias.name == "*" for alias in node.names):
-                return True
-        elif isinstance(node, ast.Import):
-            if any(alias.asname in names for alias in node.names if alias.name != "typing"):
-                return True
-        elif isinstance(node, ast.Name | ast.Attribute):
-            if _name(node) in names and not isinstance(node.ctx, ast.Load):
-                return True
-        elif isinstance(node, ast.Constant):
-            if node.value == _CHECKING:
-                return True
-        elif {getattr(node, "arg", ""), getattr(node, "name", "")} & names and not isinstance(
-            node, ast.alias
-        ):
+    taken = [node for node in nodes.get(ast.ImportFrom, ()) if not _takes_checking(node)]
+    imported = len(taken) < len(nodes.get(ast.ImportFrom, ()))
+    for node in taken:
+        if {alias.asname or alias.name for alias in node.names} & names:
             return True
-    return False
+        # Of all names of a module, one may be this.
+        if not imported and any(alias.name == "*" for alias in node.names):
+            return True
+    for node in nodes.get(ast.Import, ()):
+        if any(alias.asname in names for alias in node.names if alias.name != "typing"):
+            return True
+    for node in (*nodes.get(ast.Name, ()), *nodes.get(ast.Attribute, ())):
+        if _name(node) in names and not isinstance(node.ctx, ast.Load):
+            return True
+    if any(node.value == _CHECKING for node in nodes.get(ast.Constant, ())):
+        return True
+    # Parameters, functions, classes, patterns: whatever has a name of its own.
+    named = [kind for kind in nodes if {"arg", "name"} & {*kind._fields} and kind is not ast.alias]
+    return any(
+        getattr(node, "arg", "") in names
+        or (isinstance(name := getattr(node, "name", ""), str) and name in names)
+        for kind in named
+        for node in nodes[kind]
+    )
 
 
 def _takes_checking(node: ast.ImportFrom) -> bool:
@@ -237,12 +258,11 @@ def _takes_checking(node: ast.ImportFrom) -> bool:
     return standard and any(alias.name == _CHECKING and alias.asname is None for alias in node.names)
 
 
-def _importers(tree: ast.AST) -> set[str]:
+def _importers(nodes: _Nodes) -> set[str]:
     """Return the names under which a source may call an import by name."""
     return _IMPORTERS | {
         alias.asname
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
+        for node in nodes.get(ast.ImportFrom, ())
         for alias in node.names
         if alias.asname and alias.name in _IMPORTERS
     }
