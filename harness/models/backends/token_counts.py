@@ -37,13 +37,15 @@ class TokenCounts:
         return self._before_cut(features, lengths) if self._proved[role] else None
 
     def _is_proved(self, role: Role) -> bool:
-        """Whether a few texts have the same counts as `BackendModel.count_tokens` gives."""
+        """Whether a few texts have the counts of `BackendModel.count_tokens`, and one alone no padding."""
         texts = [*_PROBES, "word " * ((self._model.max_tokens or 0) + _BEYOND)]
         try:
             wanted = self._model.count_tokens(texts, role)
             features = self._model.features(texts, role)
             lengths = features["attention_mask"].sum(dim=1).tolist()
-            return wanted is not None and self._before_cut(features, lengths) == wanted.tolist()
+            alone = self._model.features(texts[1:2], role)["input_ids"].shape[1]
+            agree = wanted is not None and self._before_cut(features, lengths) == wanted.tolist()
+            return agree and alone == lengths[1]
         except Exception:  # noqa: BLE001 - any tokenizer: what fails here is counted in another pass
             return False
 
