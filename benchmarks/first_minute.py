@@ -42,6 +42,9 @@ COMMAND = "harness run --model minilm --tasks sts,legal"
 """README's first command."""
 
 _MARKED = re.compile(r"(<!-- figures: first-minute -->\n).*?(<!-- end -->)", re.DOTALL)
+_SENTENCE = (
+    "README's first command in a new results folder, runs in turn (`python -m benchmarks.first_minute`):"
+)
 _KINDS = {"first": "first run ever", "known": "known model, empty embedding cache"}
 
 
@@ -141,10 +144,10 @@ def read_result(file: Path = RESULT) -> Measured | None:
 
 
 def written(page: str, measured: Measured | None) -> str:
-    """Return a page with the table as it was measured; as it is where it has no place for it."""
+    """Return a page with the table as it was measured; as it is where nothing was, or it has no place."""
     if measured is None:
         return page
-    return _MARKED.sub(lambda found: f"{found[1]}{table(measured)}\n{found[2]}", page)
+    return _MARKED.sub(lambda found: f"{found[1]}{_SENTENCE}\n\n{table(measured)}\n{found[2]}", page)
 
 
 def main() -> None:

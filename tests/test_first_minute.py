@@ -47,7 +47,7 @@ def test_the_table_has_the_median_and_the_range_of_each_kind_of_run():
 def test_a_page_gets_the_table_between_its_marks_and_nowhere_else():
     page = "a\n<!-- figures: first-minute -->\nold\n<!-- end -->\nb\n<!-- end -->\n"
     once = written(page, MEASURED)
-    assert once == page.replace("old", table(MEASURED))
+    assert once == page.replace("old", f"{first_minute._SENTENCE}\n\n{table(MEASURED)}")
     assert written(once, MEASURED) == once
     assert written(page, None) == page
 
