@@ -20,19 +20,24 @@ import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.system.code_hash.tree_facts import (
+    CHECKING,
+    by_kind,
+    importers_in,
+    name_of,
+    reads_docstrings,
+    rebinds_checking,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from harness.system.code_hash.tree_facts import Nodes
+
 _WITHOUT_MEANING = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of nodes that follow from position or spelling."""
-_CHECKING = "TYPE_CHECKING"
-_IMPORTERS = {"import_module", "__import__"}
 _LOADERS = {"spec_from_file_location", "SourceFileLoader", "run_path", "iter_modules", "walk_packages"}
 """Functions that load or list modules by a path or a folder."""
-_READERS = {"__doc__", "getdoc"}
-
-_Nodes = dict[type[ast.AST], list[Any]]
-"""All nodes of a tree by their kind."""
 
 
 class Import(NamedTuple):
@@ -69,11 +74,11 @@ def form_of(source: bytes, *, docstrings_count: bool = False) -> Form:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Form(hash_bytes(source), ())
-    nodes = _by_kind(tree)
-    reads_docstrings = _reads_docstrings(nodes)
-    writer = _Writer(nodes, docstrings_count=docstrings_count or reads_docstrings)
+    nodes = by_kind(tree)
+    reads = reads_docstrings(nodes)
+    writer = _Writer(nodes, docstrings_count=docstrings_count or reads)
     text = writer.write(tree)
-    return Form(hash_bytes(text.encode()), tuple(dict.fromkeys(writer.imports)), reads_docstrings)
+    return Form(hash_bytes(text.encode()), tuple(dict.fromkeys(writer.imports)), reads)
 
 
 def hash_bytes(content: bytes) -> str:
@@ -84,9 +89,9 @@ def hash_bytes(content: bytes) -> str:
 class _Writer:
     """Writes the canonical form of a syntax tree, and collects its imports on the way."""
 
-    def __init__(self, nodes: _Nodes, *, docstrings_count: bool = False) -> None:
-        self.docstrings_count, self.checking_is_false = docstrings_count, not _rebinds_checking(nodes)
-        self.importers = _importers(nodes)
+    def __init__(self, nodes: Nodes, *, docstrings_count: bool = False) -> None:
+        self.docstrings_count, self.checking_is_false = docstrings_count, not rebinds_checking(nodes)
+        self.importers = importers_in(nodes)
         self.imports: list[Import] = []
 
     def write(self, tree: ast.AST) -> str:
@@ -179,7 +184,7 @@ class _Writer:
 
     def _note_call(self, node: ast.Call) -> None:
         """Note an import by `import_module("x.y")`."""
-        function = _name(node.func)
+        function = name_of(node.func)
         if function in _LOADERS:
             self.imports.append(COMPUTED)
         elif function in self.importers:
@@ -198,83 +203,13 @@ def _flat_targets(targets: Sequence[ast.expr]) -> Iterator[ast.expr]:
             yield target
 
 
-def _by_kind(tree: ast.AST) -> _Nodes:
-    """Return all nodes of a tree: it is walked once, and most questions are about few kinds."""
-    nodes: _Nodes = {}
-    left = [tree]
-    while left:
-        node = left.pop()
-        nodes.setdefault(type(node), []).append(node)
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, ast.AST):
-                left.append(value)
-            elif isinstance(value, list):
-                left += [inner for inner in value if isinstance(inner, ast.AST)]
-    return nodes
-
-
-def _reads_docstrings(nodes: _Nodes) -> bool:
-    """Whether `__doc__` or `getdoc` is anywhere in a source: as a name, an attribute, a text, an import."""
-    return (
-        any(node.id in _READERS for node in nodes.get(ast.Name, ()))
-        or any(node.attr in _READERS for node in nodes.get(ast.Attribute, ()))
-        or any(node.name in _READERS for node in nodes.get(ast.alias, ()))
-        or any(isinstance(node.value, str) and node.value in _READERS for node in nodes.get(ast.Constant, ()))
-    )
-
-
-def _rebinds_checking(nodes: _Nodes) -> bool:
-    """Whether `TYPE_CHECKING` may be another than the standard library's, so that its blocks may run."""
-    names = {_CHECKING, "typing"}
-    taken = [node for node in nodes.get(ast.ImportFrom, ()) if not _takes_checking(node)]
-    imported = len(taken) < len(nodes.get(ast.ImportFrom, ()))
-    for node in taken:
-        if {alias.asname or alias.name for alias in node.names} & names:
-            return True
-        # Of all names of a module, one may be this.
-        if not imported and any(alias.name == "*" for alias in node.names):
-            return True
-    for node in nodes.get(ast.Import, ()):
-        if any(alias.asname in names for alias in node.names if alias.name != "typing"):
-            return True
-    for node in (*nodes.get(ast.Name, ()), *nodes.get(ast.Attribute, ())):
-        if _name(node) in names and not isinstance(node.ctx, ast.Load):
-            return True
-    if any(node.value == _CHECKING for node in nodes.get(ast.Constant, ())):
-        return True
-    # Parameters, functions, classes, patterns: whatever has a name of its own.
-    named = [kind for kind in nodes if {"arg", "name"} & {*kind._fields} and kind is not ast.alias]
-    return any(
-        getattr(node, "arg", "") in names
-        or (isinstance(name := getattr(node, "name", ""), str) and name in names)
-        for kind in named
-        for node in nodes[kind]
-    )
-
-
-def _takes_checking(node: ast.ImportFrom) -> bool:
-    standard = node.module in ("typing", "typing_extensions")
-    return standard and any(alias.name == _CHECKING and alias.asname is None for alias in node.names)
-
-
-def _importers(nodes: _Nodes) -> set[str]:
-    """Return the names under which a source may call an import by name."""
-    return _IMPORTERS | {
-        alias.asname
-        for node in nodes.get(ast.ImportFrom, ())
-        for alias in node.names
-        if alias.asname and alias.name in _IMPORTERS
-    }
-
-
 @cache
 def _meaningful(fields: tuple[str, ...]) -> list[str]:
     """Return the fields of a node that have a meaning, in an order that no version of Python changes."""
     return sorted(set(fields) - _WITHOUT_MEANING)
 
 
-_TYPE_CHECKING_IMPORT = Import(0, "typing", _CHECKING)
+_TYPE_CHECKING_IMPORT = Import(0, "typing", CHECKING)
 
 
 def _single_imports(statement: ast.Import | ast.ImportFrom) -> list[tuple[Import, str]]:
@@ -304,8 +239,8 @@ def _running_block(statement: ast.stmt) -> list[ast.stmt] | None:
 
 def _is_checking(test: ast.expr) -> bool:
     if isinstance(test, ast.Attribute):
-        return test.attr == _CHECKING and isinstance(test.value, ast.Name) and test.value.id == "typing"
-    return isinstance(test, ast.Name) and test.id == _CHECKING
+        return test.attr == CHECKING and isinstance(test.value, ast.Name) and test.value.id == "typing"
+    return isinstance(test, ast.Name) and test.id == CHECKING
 
 
 def _literal(call: ast.Call, position: int, keyword: str) -> str | None:
@@ -324,13 +259,6 @@ def _by_name(name: str, package: str | None) -> Import:
         return Import(level, module)
     parts = package.split(".")
     return Import(0, ".".join([*parts[: len(parts) - level + 1], *([module] if module else [])]))
-
-
-def _name(node: ast.AST) -> str:
-    """Return the name or attribute that an expression ends in; empty for other expressions."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _merge_texts(values: Sequence[ast.expr]) -> list[ast.expr]:
