@@ -112,7 +112,7 @@ class TextEmbeddings:
         tokens = table.tokens_of(texts)
         unknown = np.flatnonzero(tokens < 0)
         if len(unknown) or not len(texts):
-            asked = [texts[at] for at in unknown]
+            asked = [texts[at] for at in unknown.tolist()]
             counted = tokens_checked(self._model, self._model.count_tokens(asked, role), len(asked))
             if counted is None:
                 return None
