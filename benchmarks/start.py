@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import tempfile
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def stages() -> dict[str, float]:
     texts = _texts()
     batches = list(itertools.islice(backend.batches(texts, _text_role()), _BATCHES))
     workers = timed.time("calibrate threads", lambda: _calibrate(backend, batches[len(batches) // 2]))
+    _time_kept_proof(located, timed)
     # A second copy, made by `load`: the stages above leave the parts of a model.
     model = located.load()
     model.workers = workers
@@ -94,6 +97,18 @@ def _choose(backend_model: BackendModel) -> Backend:
     from harness.models.backends.choose import choose
 
     return choose(backend_model, "auto").backend
+
+
+def _time_kept_proof(located: LocatedFolder, timed: Stages) -> None:
+    """Time what a known model takes in place of the check, the shapes and the calibration."""
+    from harness.models.backends.proof import ProofFile, prove
+
+    with tempfile.TemporaryDirectory() as folder:
+        spec = replace(located.spec, proofs=folder)
+        file = timed.time("hash the code that encodes", lambda: ProofFile(spec, located.fingerprint, "cpu"))
+        prove(_load(located.folder, spec.settings), spec.settings, file)
+        model = _load(located.folder, spec.settings)
+        timed.time("a kept proof, in place of these three", lambda: prove(model, spec.settings, file))
 
 
 def _texts() -> list[str]:

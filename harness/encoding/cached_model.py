@@ -11,7 +11,6 @@ from harness.encoding.validate import (
     role_checked,
     similarities_checked,
     texts_checked,
-    tokens_checked,
 )
 from harness.finding import Finding, Severity
 from harness.models.interface import Role
@@ -130,7 +129,7 @@ class CachedModel:
 
     def count_tokens(self, texts: Sequence[str], role: Role = Role.TEXT) -> np.ndarray | None:
         """Return the tokens of each text before truncation; None if unknown; raises as `tokens_checked`."""
-        return tokens_checked(self._model, self._model.count_tokens(texts, role), len(texts))
+        return self._embeddings.count_tokens(texts, role)
 
     def same_as(self, role: Role) -> Role:
         """Return the one role for all that the model treats alike."""

@@ -39,6 +39,8 @@ class EmbeddingTable:
         """Rows of our own last block that are not reserved."""
         self._forgotten = 0
         """Number of dropped texts whose rows are still there."""
+        self._tokens = np.zeros(0, dtype=np.int32)
+        """Tokens of the text in each row; -1 where they were not counted."""
 
     def __contains__(self, text: str) -> bool:
         return text in self._rows
@@ -80,6 +82,18 @@ class EmbeddingTable:
         """Return the rows of known texts, (n,)."""
         return np.fromiter((self._rows[text] for text in texts), dtype=np.int64, count=len(texts))
 
+    def note_tokens(self, rows: np.ndarray, tokens: np.ndarray) -> None:
+        """Keep the tokens of the texts in some rows, (n,); -1 for what is not known."""
+        # A count beyond 32 bits is counted again in place of being kept.
+        self._tokens[rows] = np.where(tokens > np.iinfo(np.int32).max, -1, tokens)
+
+    def tokens_of(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the tokens of texts, (n,) int64; -1 for those that are not here, or were not counted."""
+        rows = np.fromiter((self._rows.get(text, -1) for text in texts), dtype=np.int64, count=len(texts))
+        tokens = np.full(len(rows), -1, dtype=np.int64)
+        tokens[rows >= 0] = self._tokens[rows[rows >= 0]]
+        return tokens
+
     def embeddings_of(self, texts: Sequence[str]) -> np.ndarray:
         """Return (n, width), n > 0: adjacent rows as a read-only view, others as a copy."""
         return self._take(self.rows_of(texts))
@@ -120,6 +134,7 @@ class EmbeddingTable:
             else:
                 first = kept.reserve(len(used), block.shape[1])
                 kept.fill(np.arange(first, first + len(used)), inside, block[used])
+        kept.note_tokens(kept.rows_of(texts), self._tokens[rows])
         return kept
 
     def _assign(self, rows: np.ndarray, texts: Sequence[str]) -> None:
@@ -130,6 +145,7 @@ class EmbeddingTable:
         start = self._starts[-1] + len(self._blocks[-1]) if self._blocks else 0
         self._blocks.append(block)
         self._starts.append(start)
+        self._tokens = np.concatenate([self._tokens, np.full(len(block), -1, dtype=np.int32)])
         return start
 
     def _by_block(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int, int, int]]:

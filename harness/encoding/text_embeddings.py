@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.encoding.cache_key import cacheable
 from harness.encoding.table import EmbeddingTable
-from harness.encoding.validate import encode_checked, same_role
+from harness.encoding.validate import encode_checked, same_role, tokens_checked
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
@@ -103,6 +103,24 @@ class TextEmbeddings:
         """Return the number of distinct embeddings that texts need."""
         return len({(text, self._alike[role]) for text, role in texts})
 
+    def count_tokens(self, texts: Sequence[str], role: Role) -> np.ndarray | None:
+        """Return the tokens of each text before any cut, (n,); None if unknown; raises as `tokens_checked`.
+
+        Only texts that were not counted when they were encoded, or before, are tokenized for it.
+        """
+        table = self._tables[self._alike[role]]
+        tokens = table.tokens_of(texts)
+        unknown = np.flatnonzero(tokens < 0)
+        if len(unknown) or not len(texts):
+            asked = [texts[at] for at in unknown.tolist()]
+            counted = tokens_checked(self._model, self._model.count_tokens(asked, role), len(asked))
+            if counted is None:
+                return None
+            tokens[unknown] = counted
+            held = [at for at in unknown.tolist() if texts[at] in table]
+            table.note_tokens(table.rows_of([texts[at] for at in held]), tokens[held])
+        return tokens
+
     def same_as(self, role: Role) -> Role:
         """Return the one role for all that the model treats alike."""
         return self._alike[role]
@@ -130,10 +148,13 @@ class TextEmbeddings:
         table, first = self._tables[role], None
         for positions in _chunks(texts):
             chunk = [texts[at] for at in positions]
-            embeddings = encode_checked(self._model, chunk, role)
+            embeddings, tokens = encode_checked(self._model, chunk, role)
             if first is None:
                 first = table.reserve(len(texts), embeddings.shape[1])
-            table.fill(first + np.asarray(positions), chunk, embeddings)
+            rows = first + np.asarray(positions)
+            table.fill(rows, chunk, embeddings)
+            if tokens is not None:
+                table.note_tokens(rows, tokens)
             if role in self._stores:
                 self._unsaved[role] += chunk
                 self._save_now_and_then()

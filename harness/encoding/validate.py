@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from harness.system.read_only import FrozenList
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.models.interface import Model, Role
+    from harness.models.interface import CountingModel, Model, Role
 
 _FEWEST_TO_JUDGE = 8
 """Minimum number of distinct texts with one embedding for which a model is refused."""
@@ -102,9 +102,12 @@ def _refuse_not_finite(model: Model, array: np.ndarray) -> None:
         )
 
 
-def encode_checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
-    """Return embeddings of texts; raises HarnessError for those that cannot be scored."""
-    embeddings = _encode_in_memory(model, texts, role)
+def encode_checked(model: Model, texts: list[str], role: Role) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return embeddings of texts, and their tokens where the model counts them on the way: (n,), else None.
+
+    -1 for a text that was not counted. Raises HarnessError for embeddings that cannot be scored.
+    """
+    embeddings, tokens = _encode_in_memory(model, texts, role)
     broken = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
     if len(broken):
         what = (
@@ -133,7 +136,7 @@ def encode_checked(model: Model, texts: list[str], role: Role) -> np.ndarray:
             exists=f"such as {texts[0][:60]!r} and {texts[1][:60]!r}",
             hint="the model has collapsed, or its tokenizer knows none of these words",
         )
-    return embeddings
+    return embeddings, tokens
 
 
 def _cut_to_the_same(model: Model, texts: list[str], role: Role) -> bool:
@@ -148,18 +151,27 @@ def _cut_to_the_same(model: Model, texts: list[str], role: Role) -> bool:
     return not _all_same(as_embeddings(model, model.encode(_SHORT, role), len(_SHORT)))
 
 
-def _encode_in_memory(model: Model, texts: list[str], role: Role) -> np.ndarray:
-    """Return embeddings, (len(texts), dimensions) float32; encodes in halves if memory runs out."""
+def _encode_in_memory(model: Model, texts: list[str], role: Role) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return embeddings, (len(texts), dimensions) float32, and tokens; in halves if memory runs out."""
+    # A model that sorts its texts in place would give each the embedding of another.
+    frozen = FrozenList(texts, "the list of texts")
+    tokens: np.ndarray | None = None
     try:
-        # A model that sorts its texts in place would give each the embedding of another.
-        output = model.encode(FrozenList(texts, "the list of texts"), role)
+        # Of its own class: a model around it may hand on what it does not have, and encode otherwise.
+        if "encode_and_count" in vars(type(model)):
+            output, tokens = cast("CountingModel", model).encode_and_count(frozen, role)
+        else:
+            output = model.encode(frozen, role)
     except Exception as error:
         if len(texts) == 1 or not is_out_of_memory(error):
             raise
     else:
-        return as_embeddings(model, output, len(texts))
+        return as_embeddings(model, output, len(texts)), tokens
     middle = len(texts) // 2
-    return np.concatenate([_encode_in_memory(model, half, role) for half in (texts[:middle], texts[middle:])])
+    parts = [_encode_in_memory(model, half, role) for half in (texts[:middle], texts[middle:])]
+    counts = [tokens for _, tokens in parts if tokens is not None]
+    whole = np.concatenate(counts) if len(counts) == len(parts) else None
+    return np.concatenate([embeddings for embeddings, _ in parts]), whole
 
 
 def as_embeddings(model: Model, output: Any, count: int) -> np.ndarray:  # noqa: ANN401 - of any plugin

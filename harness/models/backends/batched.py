@@ -21,13 +21,16 @@ import numpy as np
 from harness.models.backends import Batch, UnsuitableBackendError
 from harness.models.backends.invariance import is_batch_invariant, is_thread_invariant
 from harness.models.backends.plain import convert_weights
+from harness.models.backends.token_counts import TokenCounts
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harness.models.backends.backend_model import BackendModel
 
+_AT_ONCE = 1 << 19
+"""Maximum characters of texts, each as long as the longest, whose tokens are held while they are encoded."""
 TOKENS_PER_BATCH = 512
 MAX_ROWS = 32
 _MULTIPLES = ((1, 1), (24, 1), (24, 24), (48, 1), (48, 48), (96, 96))
@@ -85,18 +88,41 @@ class Batched:
         if tokenizer is None or tokenizer.padding_side != "right" or tokenizer.pad_token_id is None:
             raise UnsuitableBackendError("it is not padded on the right")
         self._model, self._pad_token = model, int(tokenizer.pad_token_id)
+        self._counts = TokenCounts(model)
         self.parallel = model.sentence_transformer.device.type == "cpu"
         self.multiples = _MULTIPLES[0]
 
     def batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         """Yield batches of fixed shape, widest first."""
         limit = self._model.max_tokens
-        tokens = self._model.count_tokens(texts, role)
-        lengths = np.minimum(tokens, limit or np.inf).astype(int)  # type: ignore[arg-type] # there is a tokenizer
+        tokens, features_of = self._tokenize(texts, role)
+        lengths = np.minimum(tokens, limit or np.inf).astype(int)
         for shape in padded_shapes(lengths.tolist(), limit, self.multiples):
-            features = self._model.features([texts[row] for row in shape.rows], role)
-            padded = _pad(features, shape, self._pad_token)
-            yield Batch(shape.rows, (padded, role), shape.height * shape.width)
+            padded = _pad(features_of(shape.rows), shape, self._pad_token)
+            counted = [int(tokens[row]) for row in shape.rows]
+            yield Batch(shape.rows, (padded, role), shape.height * shape.width, counted)
+
+    def _tokenize(
+        self, texts: Sequence[str], role: Role
+    ) -> tuple[np.ndarray, Callable[[list[int]], dict[str, Any]]]:
+        """Return the tokens of each text before any cut, and a function from positions to their features.
+
+        In one pass for as many texts as come at once in a run. Of more, no tokens are held: a text's batch
+        depends on its length, so they are counted first, and tokenized again batch by batch.
+        """
+        if len(texts) * max(map(len, texts), default=0) <= _AT_ONCE:
+            encoded = self._model.features(texts, role)
+            lengths = encoded["attention_mask"].sum(dim=1).tolist() if encoded else []
+            counts = self._counts.of(encoded, lengths, role)
+            if counts is not None:
+                # Without what else the tokenizer returns, which is several times as large.
+                features = dict(encoded)
+                return np.asarray(counts, dtype=int), lambda rows: _cut_out(
+                    features, rows, max(lengths[row] for row in rows)
+                )
+        counted = self._model.count_tokens(texts, role)
+        assert counted is not None  # noqa: S101 - there is a tokenizer: see `check_plain_tokens`
+        return counted, lambda rows: self._model.features([texts[row] for row in rows], role)
 
     def run(self, batch: Batch) -> np.ndarray:
         """Return float32 embeddings, (n, dimensions), without the rows of padding."""
@@ -144,6 +170,15 @@ def check_plain_tokens(model: BackendModel) -> None:
     shapes = {value.shape for value in features.values() if torch.is_tensor(value)}
     if "attention_mask" not in features or shapes != {features["input_ids"].shape}:
         raise UnsuitableBackendError("its inputs are more than tokens")
+
+
+def _cut_out(features: dict[str, Any], rows: list[int], longest: int) -> dict[str, Any]:
+    """Return the features of some texts, without columns in which all of them are padding."""
+    shape = features["input_ids"].shape
+    return {
+        name: value[rows, :longest] if getattr(value, "shape", None) == shape else value
+        for name, value in features.items()
+    }
 
 
 def _pad(features: dict[str, Any], shape: PaddedShape, pad_token: int) -> dict[str, Any]:

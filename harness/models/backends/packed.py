@@ -24,6 +24,7 @@ from harness.models.backends.backend_model import first_position, position_table
 from harness.models.backends.batched import check_plain_tokens
 from harness.models.backends.invariance import is_batch_invariant, is_thread_invariant
 from harness.models.backends.plain import convert_weights
+from harness.models.backends.token_counts import TokenCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ class Packed:
 
     def __init__(self, model: BackendModel) -> None:
         check_plain_tokens(model)
-        self._model = model
+        self._model, self._counts = model, TokenCounts(model)
         self._position = max(
             (first_position(table) for table in position_tables(model.sentence_transformer)), default=0
         )
@@ -77,12 +78,14 @@ class Packed:
             rows = order[start : start + _TEXTS_AT_ONCE]
             features = self._model.features([texts[row] for row in rows], role)
             lengths = features["attention_mask"].sum(dim=1).tolist()
+            counts = self._counts.of(features, lengths, role)
             for pack in packs(lengths, self.tokens_per_pack - self.min_texts):
                 padding = self._padding_lengths([lengths[row] for row in pack])
                 packed = _flatten(features, pack, padding, self._position)
                 tokens = packed["input_ids"].shape[1]
                 runs = equal_length_runs([*(lengths[row] for row in pack), *padding])
-                yield Batch([rows[row] for row in pack], (packed, runs, role), tokens)
+                counted = None if counts is None else [counts[row] for row in pack]
+                yield Batch([rows[row] for row in pack], (packed, runs, role), tokens, counted)
 
     def run(self, batch: Batch) -> np.ndarray:
         """Return float32 embeddings, (n, dimensions), without those of padding texts."""

@@ -20,13 +20,22 @@ import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.system.code_hash.tree_facts import (
+    CHECKING,
+    by_kind,
+    importers_in,
+    name_of,
+    reads_docstrings,
+    rebinds_checking,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from harness.system.code_hash.tree_facts import Nodes
+
 _WITHOUT_MEANING = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of nodes that follow from position or spelling."""
-_CHECKING = "TYPE_CHECKING"
-_IMPORTERS = {"import_module", "__import__"}
 _LOADERS = {"spec_from_file_location", "SourceFileLoader", "run_path", "iter_modules", "walk_packages"}
 """Functions that load or list modules by a path or a folder."""
 
@@ -65,10 +74,11 @@ def form_of(source: bytes, *, docstrings_count: bool = False) -> Form:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Form(hash_bytes(source), ())
-    reads_docstrings = _reads_docstrings(tree)
-    writer = _Writer(tree, docstrings_count=docstrings_count or reads_docstrings)
+    nodes = by_kind(tree)
+    reads = reads_docstrings(nodes)
+    writer = _Writer(nodes, docstrings_count=docstrings_count or reads)
     text = writer.write(tree)
-    return Form(hash_bytes(text.encode()), tuple(dict.fromkeys(writer.imports)), reads_docstrings)
+    return Form(hash_bytes(text.encode()), tuple(dict.fromkeys(writer.imports)), reads)
 
 
 def hash_bytes(content: bytes) -> str:
@@ -79,9 +89,9 @@ def hash_bytes(content: bytes) -> str:
 class _Writer:
     """Writes the canonical form of a syntax tree, and collects its imports on the way."""
 
-    def __init__(self, tree: ast.AST, *, docstrings_count: bool = False) -> None:
-        self.docstrings_count, self.checking_is_false = docstrings_count, not _rebinds_checking(tree)
-        self.importers = _importers(tree)
+    def __init__(self, nodes: Nodes, *, docstrings_count: bool = False) -> None:
+        self.docstrings_count, self.checking_is_false = docstrings_count, not rebinds_checking(nodes)
+        self.importers = importers_in(nodes)
         self.imports: list[Import] = []
 
     def write(self, tree: ast.AST) -> str:
@@ -174,7 +184,7 @@ class _Writer:
 
     def _note_call(self, node: ast.Call) -> None:
         """Note an import by `import_module("x.y")`."""
-        function = _name(node.func)
+        function = name_of(node.func)
         if function in _LOADERS:
             self.imports.append(COMPUTED)
         elif function in self.importers:
@@ -193,68 +203,13 @@ def _flat_targets(targets: Sequence[ast.expr]) -> Iterator[ast.expr]:
             yield target
 
 
-def _reads_docstrings(tree: ast.AST) -> bool:
-    """Whether `__doc__` or `getdoc` is anywhere in a source: as a name, an attribute, a text, an import."""
-    for node in ast.walk(tree):
-        name = (
-            node.name if isinstance(node, ast.alias) else node.value if isinstance(node, ast.Constant) else ""
-        )
-        if {_name(node), name if isinstance(name, str) else ""} & {"__doc__", "getdoc"}:
-            return True
-    return False
-
-
-def _rebinds_checking(tree: ast.AST) -> bool:
-    """Whether `TYPE_CHECKING` may be another than the standard library's, so that its blocks may run."""
-    names = {_CHECKING, "typing"}
-    nodes = list(ast.walk(tree))
-    imported = any(isinstance(node, ast.ImportFrom) and _takes_checking(node) for node in nodes)
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom):
-            if not _takes_checking(node) and {alias.asname or alias.name for alias in node.names} & names:
-                return True
-            # Of all names of a module, one may be this.
-            if not imported and any(alias.name == "*" for alias in node.names):
-                return True
-        elif isinstance(node, ast.Import):
-            if any(alias.asname in names for alias in node.names if alias.name != "typing"):
-                return True
-        elif isinstance(node, ast.Name | ast.Attribute):
-            if _name(node) in names and not isinstance(node.ctx, ast.Load):
-                return True
-        elif isinstance(node, ast.Constant):
-            if node.value == _CHECKING:
-                return True
-        elif {getattr(node, "arg", ""), getattr(node, "name", "")} & names and not isinstance(
-            node, ast.alias
-        ):
-            return True
-    return False
-
-
-def _takes_checking(node: ast.ImportFrom) -> bool:
-    standard = node.module in ("typing", "typing_extensions")
-    return standard and any(alias.name == _CHECKING and alias.asname is None for alias in node.names)
-
-
-def _importers(tree: ast.AST) -> set[str]:
-    """Return the names under which a source may call an import by name."""
-    return _IMPORTERS | {
-        alias.asname
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-        if alias.asname and alias.name in _IMPORTERS
-    }
-
-
 @cache
 def _meaningful(fields: tuple[str, ...]) -> list[str]:
     """Return the fields of a node that have a meaning, in an order that no version of Python changes."""
     return sorted(set(fields) - _WITHOUT_MEANING)
 
 
-_TYPE_CHECKING_IMPORT = Import(0, "typing", _CHECKING)
+_TYPE_CHECKING_IMPORT = Import(0, "typing", CHECKING)
 
 
 def _single_imports(statement: ast.Import | ast.ImportFrom) -> list[tuple[Import, str]]:
@@ -284,8 +239,8 @@ def _running_block(statement: ast.stmt) -> list[ast.stmt] | None:
 
 def _is_checking(test: ast.expr) -> bool:
     if isinstance(test, ast.Attribute):
-        return test.attr == _CHECKING and isinstance(test.value, ast.Name) and test.value.id == "typing"
-    return isinstance(test, ast.Name) and test.id == _CHECKING
+        return test.attr == CHECKING and isinstance(test.value, ast.Name) and test.value.id == "typing"
+    return isinstance(test, ast.Name) and test.id == CHECKING
 
 
 def _literal(call: ast.Call, position: int, keyword: str) -> str | None:
@@ -304,13 +259,6 @@ def _by_name(name: str, package: str | None) -> Import:
         return Import(level, module)
     parts = package.split(".")
     return Import(0, ".".join([*parts[: len(parts) - level + 1], *([module] if module else [])]))
-
-
-def _name(node: ast.AST) -> str:
-    """Return the name or attribute that an expression ends in; empty for other expressions."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _merge_texts(values: Sequence[ast.expr]) -> list[ast.expr]:
