@@ -8,9 +8,9 @@ from harness.api.models import load_model as load_model
 from harness.api.results import Result as Result
 from harness.api.results import Results as Results
 from harness.api.results import read_results as read_results
+from harness.api.rows import make_task as make_task
 from harness.api.tasks import get_task as get_task
 from harness.api.tasks import get_tasks as get_tasks
-from harness.api.tasks import make_task as make_task
 from harness.errors import HarnessError as HarnessError
 from harness.finding import Finding as Finding
 from harness.finding import Severity as Severity

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "models.interface": "LocatedModel ModelFacts ModelScheme ModelSpec",
         "render": "plural verb",
         "stats.intervals": "estimate seed_from",
+        "system.extras": "import_extra require_extra",
         "system.text_file": "read_text",
         "tasks.dataset": "connected_components",
         "tasks.hub": "HubDataset",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
-from harness.api.results import Results
 from harness.comparison.result import Comparison
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     PathLike = str | os.PathLike[str]
 
 _NUMBERS = ("baseline", "candidate", "gain", "low", "high", "p", "p_adjusted", "margin", "detectable")
+
+
+class Evaluated(Protocol):
+    """Results that are in a folder: what `harness.evaluate` returns."""
+
+    folder: Path
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the folder is a temporary one, whose name says nothing."""
+        ...
 
 
 class Comparisons(Sequence[Comparison]):
@@ -120,9 +132,15 @@ class Comparisons(Sequence[Comparison]):
 
         Return the axes. Raises HarnessError for another kind, and without matplotlib.
         """
-        from harness.api.plots import plot_comparisons
+        from harness.api import plots
 
-        return plot_comparisons(self, kind, ax)
+        if kind == "forest":
+            gains = [(comparison.candidate.name, line) for comparison in self for line in comparison.lines]
+            level = min((comparison.level for comparison in self), default=0.95)
+            return plots.forest(gains, level, ax)
+        if kind == "scatter":
+            return plots.scatter(self, ax)
+        raise HarnessError.unknown("plot of a comparison", kind, ("forest", "scatter"))
 
     def __repr__(self) -> str:
         return "\n".join([f"<Comparisons: exit code {self.exit_code}", *self.sentences]) + ">"
@@ -150,7 +168,7 @@ class Comparisons(Sequence[Comparison]):
 
 
 def compare(
-    *results: PathLike | Results,
+    *results: PathLike | Evaluated,
     baseline: str | None = None,
     candidates: Names = (),
     margin: float | None = None,
@@ -197,12 +215,15 @@ def compare(
 
     if not results:
         raise HarnessError("no results to compare", hint='harness.compare("results/base", "results/cand")')
-    paths = [os.fspath(one.folder if isinstance(one, Results) else one) for one in results]
-    in_memory = [isinstance(one, Results) and one.in_memory for one in results]
+    paths, shown = [], []
+    for one in results:
+        path = os.fspath(one if isinstance(one, str | os.PathLike) else one.folder)
+        paths.append(path)
+        shown.append("memory" if getattr(one, "in_memory", False) else path)
     request = CompareRequest(
         pair=PairOptions(
             paths=tuple(paths),
-            shown=tuple("memory" if own else path for own, path in zip(in_memory, paths, strict=True)),
+            shown=tuple(shown),
             baseline=baseline,
             candidates=_words(candidates),
             seeds=seeds,

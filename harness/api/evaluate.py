@@ -7,7 +7,7 @@ import tempfile
 import weakref
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from harness.errors import Faults, HarnessError
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sentence_transformers import SentenceTransformer
-    from typing_extensions import Unpack
 
     from harness.api.models import EncodeFunction, Encoder, ModelSettings
     from harness.api.results import Results

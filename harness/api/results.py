@@ -95,9 +95,10 @@ class Result:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw predictions against gold, similarities by class, or the values of examples."""
-        from harness.api.plots import plot_result
+        from harness.api.plots import examples
 
-        return plot_result(self, ax)
+        title = f"{self.model} · {self.line()}"
+        return examples(self.predictions, title, self.record.scores[0].columns, ax)
 
     def __repr__(self) -> str:
         return f"<Result of {self.model} on {self.task}: {self.line()}>"
@@ -225,9 +226,33 @@ class Results(Mapping[tuple[str, str], Result]):
         kind: `intervals`, headline scores with their intervals; `speed`, mean headline score against texts/s.
         Raises HarnessError for another kind, for speeds that were not measured, and without matplotlib.
         """
-        from harness.api.plots import plot_results
+        from harness.api import plots
 
-        return plot_results(self, kind, ax)
+        if kind == "intervals":
+            scored = [(key, result) for key, result in self._results.items() if result.error is None]
+            rows = [(f"{task} · {model}", model, result.headline) for (model, task), result in scored]
+            return plots.intervals(sorted(rows, key=lambda row: row[0].partition(" · ")[0]), ax)
+        if kind == "speed":
+            return plots.speed(self._speeds(), ax)
+        raise HarnessError.unknown("plot of results", kind, ("intervals", "speed"))
+
+    def _speeds(self) -> list[tuple[str, float, tuple[float, float, float]]]:
+        """Return each timed model, its mean headline score over tasks that all have, and its texts/s.
+
+        Raises HarnessError where no model was timed, or no task is common to all.
+        """
+        from harness.results.folder import ResultsFolder
+
+        board = self.leaderboard().dropna(axis="columns")
+        timed = {(one.model, one.fingerprint): one.rates for one in ResultsFolder(self.folder).throughputs()}
+        known = {result.model: result.record.model for result in self._results.values()}
+        if not timed or board.empty:
+            raise HarnessError(
+                "no speed was measured" if not timed else "no task has a score of every model",
+                hint="harness.evaluate(…, throughput=True) times encoding",
+            )
+        means = dict(zip(self.models, board.mean(axis="columns").tolist(), strict=True))
+        return [(name, means[name], timed[key]) for name, key in known.items() if key in timed]
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Copy the results into a new folder, which `harness compare`, `leaderboard` and `verify` read.

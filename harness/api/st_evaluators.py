@@ -44,7 +44,7 @@ def task_of_evaluator(evaluator: Any, name: str = "") -> Task:  # noqa: ANN401 -
     examples that they score. Similarity functions and dimensions are settings of a model here.
     Raises HarnessError for another evaluator, and for one with a margin or prompts of its own.
     """
-    from harness.api.tasks import make_task
+    from harness.api.rows import make_task
 
     for kind in type(evaluator).__mro__:
         if kind.__name__ in _MAKERS and kind.__module__.startswith(_MODULE):

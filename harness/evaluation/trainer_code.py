@@ -27,6 +27,22 @@ TRACE = "traceback.txt"
 """Name of the file in the work folder that holds what a trainer raised."""
 
 
+def check_ready(trainer: Trainer) -> None:
+    """Raise HarnessError where a trainer says that it cannot train here, or fails to say whether it can."""
+    if trainer.ready is None:
+        return
+    try:
+        with plugin_code():
+            trainer.ready()
+    except HarnessError:
+        raise
+    except Exception as error:  # noqa: BLE001 - third-party code may raise anything
+        place = place_of_error(raised_by(error), file_of(trainer.ready))
+        where = f" ({place})" if place else ""
+        message = f"trainer {trainer.name!r}{where} raised {error_sentence(error)}, asked whether it is ready"
+        raise HarnessError(message, hint=_HINT) from raised_by(error)
+
+
 def run_trainer(trainer: Trainer, job: TrainingJob, *, no_texts: bool) -> TrainingResult:
     """Train, and return the result of a trainer that did what it must.
 

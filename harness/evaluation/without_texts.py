@@ -147,10 +147,9 @@ def _record_may_hold_texts(path: Path) -> bool:
 def refuse_to_add_texts(results: ResultsFolder) -> None:
     """Raise HarnessError for a folder that texts were kept out of, which a run is not to add some to."""
     if has_results_without_texts(results):
-        raise HarnessError(
-            f"texts were kept out of {results.root} (--no-texts), and this run would write some",
-            hint="--no-texts keeps them out again; another --out, or --texts, writes them",
-        )
+        what = f"texts were kept out of {results.root} (--no-texts), and this run would write some"
+        hint = "--no-texts keeps them out again; another --out, or --texts, writes them"
+        raise HarnessError(what, hint=hint)
 
 
 def has_results_without_texts(results: ResultsFolder) -> bool:

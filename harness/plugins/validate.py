@@ -58,6 +58,9 @@ def _fault(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401
     attribute = _CALLED.get(kind)
     if attribute and not callable(getattr(answer, attribute)):
         return f"{named} {attribute} is {getattr(answer, attribute)!r}, not a function"
+    ready: object = answer.ready if isinstance(answer, Trainer) else None
+    if ready is not None and not callable(ready):
+        return f"{named} ready is {ready!r}, not a function"
     return _honors_fault(answer) if isinstance(answer, ModelScheme) else None
 
 

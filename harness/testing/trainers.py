@@ -54,6 +54,11 @@ def trainer_failures(
 
 def _attributes(trial: TrainerTrial) -> Iterator[str]:
     yield from attribute_faults(trial.trainer, Trainer)
+    if callable(ready := getattr(trial.trainer, "ready", None)):
+        try:
+            ready()
+        except HarnessError as error:
+            yield f"it is not ready here: {error.message}"
 
 
 def _trains(trial: TrainerTrial) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.render import CONTROL, csv_text
+from harness.system.extras import import_extra, require_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from harness.training.check_input import LogEntry
 
 CSV, PICTURE = "training.csv", "training.svg"
+USE = "the picture of a training"
+"""What needs matplotlib."""
 
 
 def write_curves(folder: Path, log: Sequence[LogEntry]) -> None:
@@ -20,6 +23,11 @@ def write_curves(folder: Path, log: Sequence[LogEntry]) -> None:
     (folder / CSV).write_text(to_csv(log), encoding="utf-8")
     if any(entry.loss is not None or entry.metrics for entry in log):
         _draw(folder / PICTURE, log)
+
+
+def check_curves() -> None:
+    """Raise HarnessError where the library that draws them is missing; it is not imported."""
+    require_extra("matplotlib", "train", USE)
 
 
 def to_csv(log: Sequence[LogEntry]) -> str:
@@ -34,12 +42,11 @@ def to_csv(log: Sequence[LogEntry]) -> str:
 
 def _draw(path: Path, log: Sequence[LogEntry]) -> None:
     """Draw the loss and, on a separate axis below it, the scores."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
+    mpl = import_extra("matplotlib", "train", USE)
+    make_figure = import_extra("matplotlib.figure", "train", USE).Figure
     metrics = list(dict.fromkeys(name for entry in log for name in entry.metrics))
     with mpl.rc_context({"svg.hashsalt": "harness", "font.size": 9}):
-        figure = Figure(figsize=(7, 5 if metrics else 3), layout="constrained")
+        figure = make_figure(figsize=(7, 5 if metrics else 3), layout="constrained")
         axes = figure.subplots(2 if metrics else 1, 1, sharex=True, squeeze=False)[:, 0]
         losses = [(entry.step, entry.loss) for entry in log if entry.loss is not None]
         axes[0].plot([step for step, _ in losses], [loss for _, loss in losses], color="#1f5fa8")

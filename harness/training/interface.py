@@ -76,3 +76,6 @@ class Trainer:
     """One line."""
     train: Callable[[TrainingJob], TrainingResult]
     """Trains, from the last checkpoint in `job.work` if there is one, and writes `job.folder`."""
+    ready: Callable[[], None] | None = None
+    """Raises HarnessError where it cannot train on this machine, as for a library that is missing. It is
+    called before anything is spent, and must be quick; None where nothing can be missing."""

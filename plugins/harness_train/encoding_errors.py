@@ -8,7 +8,8 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from harness import Finding, Severity
+from harness import Finding, HarnessError, Severity
+from harness.authoring import import_extra
 from harness_train.duplicates import shorten
 
 if TYPE_CHECKING:
@@ -66,13 +67,18 @@ def check_texts(
 
 
 def is_mojibake(text: str) -> bool:
-    """Whether a text was decoded wrongly: ftfy finds unlikely characters, and can repair them."""
+    """Whether a text was decoded wrongly: ftfy finds unlikely characters, and can repair them.
+
+    Raises HarnessError where ftfy is not installed, for a text that is not plain ASCII.
+    """
     if text.isascii():
         return False
-    from ftfy import fix_encoding
-    from ftfy.badness import is_bad
+    is_bad = import_extra("ftfy.badness", "check", "this check").is_bad
+    return bool(is_bad(text)) and _repaired(text) != text
 
-    return is_bad(text) and fix_encoding(text) != text
+
+def _repaired(text: str) -> str:
+    return str(import_extra("ftfy", "check", "this check").fix_encoding(text))
 
 
 def broken_words(text: str) -> list[str]:
@@ -139,12 +145,16 @@ def has_page_number(text: str) -> bool:
 
 
 def _mojibake(texts: Sequence[str], *, garbled: bool) -> Iterator[Finding]:
-    wrong = [text for text in texts if is_mojibake(text)]
+    try:
+        wrong = [text for text in texts if is_mojibake(text)]
+    except HarnessError as missing:
+        seen = f"{sum(not text.isascii() for text in texts)} of {len(texts)} texts are not plain ASCII"
+        evidence = f"{seen}, and whether they were decoded wrongly was not checked: {missing.message}."
+        yield Finding("decoding-unchecked", Severity.NOTE, evidence, missing.hint or "")
+        return
     if not wrong:
         return
-    from ftfy import fix_encoding
-
-    shown = _first_difference(wrong[0], fix_encoding(wrong[0]))
+    shown = _first_difference(wrong[0], _repaired(wrong[0]))
     evidence = f"{len(wrong)} of {len(texts)} texts were decoded wrongly, such as {shown}"
     if garbled:
         yield Finding(

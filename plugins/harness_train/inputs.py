@@ -167,8 +167,8 @@ INPUTS = Check(
     "records; empty, broken, truncated or similar texts; several scripts",
     check_inputs,
     (
-        "dict-inputs", "missing-texts", "empty-texts", "mojibake", "pdf-debris", "mixed-scripts",
-        "truncated-texts", "near-duplicates",
+        "dict-inputs", "missing-texts", "empty-texts", "mojibake", "decoding-unchecked", "pdf-debris",
+        "mixed-scripts", "truncated-texts", "near-duplicates",
         # Of reading rows:
         "tabs-delimit", "doubtful-quotes", "ragged-rows", "class-names", "missing-parts", "no-header",
         "rows-dropped", "several-files",

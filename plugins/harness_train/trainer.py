@@ -8,6 +8,7 @@ import math
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from harness.authoring import require_extra
 from harness.training import Trainer, TrainingResult
 
 if TYPE_CHECKING:
@@ -246,6 +247,14 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
+def check_ready() -> None:
+    """Raise HarnessError where accelerate, which the trainer of transformers imports, is not installed."""
+    require_extra("accelerate", "train", "trainer sentence-transformers")
+
+
 SENTENCE_TRANSFORMERS = Trainer(
-    "sentence-transformers", "sentence-transformers' own trainer, on CPU or GPU, float32 or bfloat16", train
+    "sentence-transformers",
+    "sentence-transformers' own trainer, on CPU or GPU, float32 or bfloat16",
+    train,
+    check_ready,
 )

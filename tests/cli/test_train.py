@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -217,6 +218,19 @@ def test_errors_in_the_data_stop_a_training_unless_their_codes_are_allowed(place
     assert "labels-out-of-range" in read_lineage(place / "c").findings
 
 
+def test_libraries_that_are_missing_are_named_before_anything_is_trained(place, monkeypatch):
+    for library in ("accelerate", "matplotlib"):
+        monkeypatch.setitem(sys.modules, library, None)
+    error = harness("train", "--recipe", "letters.toml", "--out", "c", *ALLOWED, *SHORT, fails=True)
+    for needed in (
+        "trainer sentence-transformers needs accelerate",
+        "picture of a training needs matplotlib",
+    ):
+        assert f"{needed}, which is not installed" in error
+    assert error.count("hint: pip install 'embedding-harness[train]'") == 2
+    assert not list(place.glob("c*"))
+
+
 TRAINER = '''
 """A trainer that copies the base."""
 import shutil
@@ -233,6 +247,22 @@ def copy(job):
 def harness_trainers():
     return [Trainer("copying", "copies the base", copy)]
 '''
+
+
+def test_a_trainer_of_a_plugin_says_that_it_cannot_train_here(place):
+    needs = 'require_extra("no_such_library", "fast", "trainer copying", distribution="mine")'
+    code = TRAINER.replace('base", copy)]', f'base", copy, lambda: {needs})]')
+    code = code.replace(
+        "from harness.training", "from harness.authoring import require_extra\nfrom harness.training"
+    )
+    (place / "copying.py").write_text(code)
+    error = harness(
+        "train", "--plugin", "copying.py", "--recipe", "letters.toml", "--set", "trainer=copying",
+        "--out", "new", fails=True,
+    )  # fmt: skip
+    assert "trainer copying needs no_such_library, which is not installed" in error
+    assert "pip install 'mine[fast]'" in error
+    assert not list(place.glob("new*"))
 
 
 def test_a_plugin_can_have_a_trainer(place, tiny):

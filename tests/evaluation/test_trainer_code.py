@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import HarnessError
-from harness.evaluation.trainer_code import TRACE, run_trainer
+from harness.evaluation.trainer_code import TRACE, check_ready, run_trainer
 from harness.system.read_only import FrozenError
 from harness.training import LogEntry, Trainer, TrainingJob, TrainingResult
 from harness.training.check_input import Rows
@@ -39,6 +39,18 @@ def train(tmp_path):
         return run_trainer(Trainer("mine", "mine", function), job, **{"no_texts": False, **how})
 
     return training
+
+
+def test_what_a_trainer_raises_when_asked_whether_it_is_ready_is_an_error_with_its_place():
+    def ready():
+        return {}["missing"]
+
+    with pytest.raises(
+        HarnessError, match=r"trainer 'mine' \(.*test_trainer_code.py, line \d+\) raised KeyError"
+    ):
+        check_ready(Trainer("mine", "mine", print, ready))
+    check_ready(Trainer("mine", "mine", print, print))
+    check_ready(Trainer("mine", "mine", print))
 
 
 def test_a_trainer_that_writes_a_model_and_returns_a_result_is_fine(train):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from conftest import LetterModel, build_model
@@ -68,6 +69,12 @@ def test_all_that_a_model_cannot_do_is_told_at_once(tiny):
     assert str(caught.value).startswith(f"model {located(tiny, truncate_dim=33).name}: 2 things are wrong")
     assert "no device 'cuda:99' on this machine" in str(caught.value)
     assert "invalid --truncate-dim 33: model tiny has 32 dimensions" in str(caught.value)
+
+
+def test_a_backend_whose_library_is_missing_is_told_before_the_model_is_loaded(tiny, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(HarnessError, match=r"backend openvino needs openvino, .*\n.*-harness\[openvino\]'"):
+        check_usable(located(tiny, backend="openvino"))
 
 
 def test_a_plugins_model_says_its_dimensions_by_its_facts_and_may_run_anywhere():

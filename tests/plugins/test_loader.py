@@ -252,6 +252,7 @@ def test_a_task_with_a_field_of_another_kind_is_a_problem(attribute, problem, tm
         ("model_schemes", "ModelScheme('m', 'm', print, {'truncate_dims'})", "did you mean truncate_dim?"),
         ("model_schemes", "ModelScheme('m', 'm', print, 'prompts')", "whose honors is 'prompts', not a set"),
         ("trainers", "Trainer('t', 't', 'train')", "'t' whose train is 'train', not a function"),
+        ("trainers", "Trainer('t', 't', print, 'yes')", "'t' whose ready is 'yes', not a function"),
         ("checks", "Check('c', None, print)", "'c' whose help is None, not a text"),
         ("task_kinds", "TaskKind('k', 'k', {})", "'k' whose build is {}, not a function"),
         ("recipes", "Recipe(name='r', data=None, loss=None)", "[data] is missing"),

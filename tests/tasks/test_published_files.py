@@ -164,7 +164,8 @@ def test_an_arrow_file_whose_offsets_lead_out_of_it_is_named(tmp_path):
     offsets = (0).to_bytes(4, "little") + (128).to_bytes(4, "little")
     assert content.count(offsets) >= 1
     path.write_bytes(content.replace(offsets, (0).to_bytes(4, "little") + (2**31 - 1).to_bytes(4, "little")))
-    with pytest.raises(HarnessError, match="not a readable arrow file"):
+    # pyarrow 18 counts the bytes that the offsets claim, and newer ones look whether they are there.
+    with pytest.raises(HarnessError, match=r"not a readable arrow file|times its size on disk"):
         read_records(path)
 
 

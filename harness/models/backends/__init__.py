@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.system.extras import require_extra
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -20,9 +22,18 @@ if TYPE_CHECKING:
 BACKENDS = ("packed", "batched", "plain", "openvino", "onnx")
 """Modules of this folder that define `open_backend(model)`."""
 
+LIBRARIES = {"openvino": ("openvino",), "onnx": ("onnxruntime", "onnx", "onnxscript")}
+"""Backend → the libraries that it needs besides torch, which the extra of its name installs."""
+
 
 class UnsuitableBackendError(Exception):
     """A backend cannot serve a model; the message is a short reason, and another backend is used."""
+
+
+def check_backend(name: str) -> None:
+    """Raise HarnessError where a library of a backend is not installed; none is imported."""
+    for library in LIBRARIES.get(name, ()):
+        require_extra(library, name, f"backend {name}")
 
 
 @dataclass(frozen=True, slots=True)

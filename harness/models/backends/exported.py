@@ -8,7 +8,6 @@ than one on two threads in both libraries, and bit for bit the same.
 
 from __future__ import annotations
 
-import importlib
 import logging
 import warnings
 from abc import ABC, abstractmethod
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.errors import HarnessError
 from harness.models.backends import UnsuitableBackendError
 from harness.models.backends.batched import Batched
 from harness.models.interface import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import ModuleType
 
     import torch
 
@@ -105,7 +104,7 @@ class Exported(Batched, ABC):
                 if self._is_finite_with_padding():
                     self._attention = attention
                     return
-        except UnsuitableBackendError:
+        except (HarnessError, UnsuitableBackendError):
             raise
         except Exception as error:
             # Exporters raise many kinds of errors, without a common base class.
@@ -126,16 +125,6 @@ class Exported(Batched, ABC):
             for name, values in inputs.items()
         }
         return all(np.isfinite(embeddings).all() for embeddings in self._transform(padded, 2))
-
-
-def import_extra(extra: str, *modules: str) -> tuple[ModuleType, ...]:
-    """Import modules of an extra; raises UnsuitableBackendError with the command that installs it."""
-    try:
-        return tuple(importlib.import_module(module) for module in modules)
-    except ImportError as error:
-        raise UnsuitableBackendError(
-            f"needs the extra `{extra}`: pip install 'embedding-harness[{extra}]'"
-        ) from error
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.models.backends import UnsuitableBackendError
-from harness.models.backends.exported import Exported, import_extra, quiet_conversion
+from harness.models.backends import LIBRARIES, UnsuitableBackendError
+from harness.models.backends.exported import Exported, quiet_conversion
+from harness.system.extras import import_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ class ONNX(Exported):
                 self._model.set_attention(self._attention)
             self._save(exact)
             self._model.restore_attention()
-            (library,) = import_extra("onnx", "onnxruntime.quantization")
+            library = import_extra("onnxruntime.quantization", "onnx", "backend onnx")
             library.quantize_dynamic(
                 exact,
                 rounded,
@@ -54,7 +55,7 @@ class ONNX(Exported):
 
     def _convert(self, module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        self._library, *_ = import_extra("onnx", "onnxruntime", "onnx", "onnxscript")
+        self._library, *_ = (import_extra(module, "onnx", "backend onnx") for module in LIBRARIES["onnx"])
         self._library.disable_telemetry_events()  # where something else imported it before
         self._module, self._example = module, example
         self._one_by_one = False

@@ -12,8 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.models.backends import UnsuitableBackendError
-from harness.models.backends.exported import Exported, import_extra
+from harness.models.backends.exported import Exported
 from harness.system.environment import cores
+from harness.system.extras import import_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +42,7 @@ class OpenVINO(Exported):
 
     def _convert(self, module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> None:
         with _without_telemetry():
-            (self._library,) = import_extra("openvino", "openvino")
+            self._library = import_extra("openvino", "openvino", "backend openvino")
             self._graph = self._library.convert_model(module, example_input=example)
         self._compile("float32")
 

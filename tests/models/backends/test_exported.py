@@ -168,7 +168,10 @@ def test_a_model_that_does_not_begin_with_a_transformer_is_an_error(opened, name
 )
 def test_a_missing_extra_is_an_error_that_says_how_to_install_it(monkeypatch, tiny, backend, module):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(HarnessError, match=f"pip install 'embedding-harness\\[{backend}\\]'"):
+    needs = f"backend {backend} needs {module}, which is not installed"
+    with pytest.raises(
+        HarnessError, match=f"{needs}\n  hint: pip install 'embedding-harness\\[{backend}\\]'"
+    ):
         load_model(str(tiny), device="cpu", backend=backend)
 
 
