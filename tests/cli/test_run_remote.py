@@ -123,6 +123,27 @@ def test_bench_refuses_it_before_it_asks(harness, server):
     assert not server.seen
 
 
+@pytest.mark.slow
+def test_bench_refuses_a_plugins_model_that_says_only_when_it_is_loaded_that_it_is_elsewhere(harness):
+    Path("far.py").write_text(
+        "from harness import hookimpl\n"
+        "from harness.authoring import ModelFacts, ModelScheme\n"
+        "from harness.testing import SmallModel\n"
+        "class Far(SmallModel):\n"
+        "    def __init__(self, spec):\n"
+        "        super().__init__()\n"
+        "        self.spec, self.facts = spec, ModelFacts(dimensions=32, similarity='cosine', remote=True)\n"
+        "    def load(self):\n"
+        "        return self\n"
+        "@hookimpl\n"
+        "def harness_model_schemes():\n"
+        "    return [ModelScheme('far', 'far away', Far)]\n"
+    )
+    found = harness("bench", "--plugin", "far.py", "--model", "far", "--workload", "sts", "--budget", "1")
+    assert found.code == 2
+    assert "it is on another machine" in found.out + found.err
+
+
 @pytest.mark.parametrize(
     "option", [["--dtype", "bfloat16"], ["--backend", "plain"], ["--max-seq-length", "8"]]
 )
