@@ -56,9 +56,17 @@ def nodes():
 
 
 def imported():
-    """Modules of others that are imported by a statement."""
+    """Modules of others that are imported by a statement, but for types alone."""
     modules = set()
+    for_types = {
+        id(inner)
+        for node in nodes()
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
     for node in nodes():
+        if id(node) in for_types:
+            continue
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:

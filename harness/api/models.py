@@ -54,8 +54,6 @@ class Encoder(Protocol):
 
 EncodeFunction = Callable[[list[str]], Any]
 """A function from texts to one embedding each."""
-ModelLike = "str | os.PathLike[str] | SentenceTransformer | Model | Encoder | EncodeFunction"
-"""What a function of `harness` takes as a model."""
 
 
 def load_model(model: str | os.PathLike[str], **settings: Unpack[ModelSettings]) -> Model:

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
     from harness.plugins.loader import Plugins
 
-TaskLike = "str | Task"
-"""What a function of `harness` takes as a task: names, tags and suites; an object; an evaluator."""
-Paths = "Sequence[str | os.PathLike[str]]"
-
 
 def get_tasks(
     names: str | Sequence[str] = (),
