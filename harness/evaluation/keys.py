@@ -32,6 +32,7 @@ from harness.models.interface import changed_settings
 from harness.results.code_changes import OPTIONS, OWN
 from harness.system.code_hash import walk
 from harness.system.code_hash.form import form_of
+from harness.system.code_hash.objects import object_digest
 from harness.system.environment import LIBRARIES
 from harness.system.paths import user_path
 from harness.training.contamination import TrainingTexts, read_training_texts
@@ -116,8 +117,12 @@ def task_code(task: Task) -> dict[str, str]:
     for owner in (*type(task).__mro__, *functions):
         # A module that was loaded by path and is in no table of modules.
         name = _module_of(owner)
-        if hashes.get(name) == walk.MISSING and (file := _file_of(owner)):
+        file = _file_of(owner)
+        if file is not None and hashes.get(name) == walk.MISSING:
             hashes[name] = form_of(file.read_bytes()).digest
+        elif file is None and (name == "__main__" or hashes.get(name) == walk.MISSING):
+            # A notebook's cell, or what was typed.
+            hashes[f"{name} {getattr(owner, '__qualname__', '')}"] = object_digest(owner)
     if task.options:
         options = json.dumps(_canonical(dict(task.options)))
         hashes[OPTIONS] = hashlib.sha256(options.encode()).hexdigest()

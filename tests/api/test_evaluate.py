@@ -250,3 +250,29 @@ def test_the_journal_of_a_live_model_names_no_temporary_folder(live, tmp_path):
     (journal,) = (tmp_path / "out" / "runs").iterdir()
     assert tempfile.gettempdir() + os.sep + "harness-live" not in journal.read_text()
     assert ResultsFolder(Path(tmp_path / "out")).evaluations()[0].candidate.model == "mine"
+
+
+CELL = """
+import harness
+
+class Typed(harness.Task):
+    name, kind, metrics = "typed", "typed", (harness.mean_metric("length"),)
+
+    def load(self, source):
+        return harness.Dataset({"text": [word * 3 for word in "abcdefghijkl"]})
+
+    def predict(self, model, dataset):
+        return harness.Predictions(dataset, length=[1.0 * len(text) for text in dataset["text"]])
+"""
+
+
+def test_a_task_that_was_typed_in_a_notebook_is_scored_again_when_its_cell_changes(tmp_path):
+    def run(cell):
+        names = {"__name__": "__main__"}
+        exec(compile(cell, "<ipython-input-3>", "exec"), names)
+        results = harness.evaluate("lexical", names["Typed"](), out=tmp_path / "out")
+        return results["lexical", "typed"].headline.score
+
+    assert run(CELL) == 3.0
+    assert run(CELL) == 3.0
+    assert run(CELL.replace("1.0 *", "2.0 *")) == 6.0
