@@ -8,10 +8,17 @@ from harness.models.interface import LocatedModel as LocatedModel
 from harness.models.interface import ModelFacts as ModelFacts
 from harness.models.interface import ModelScheme as ModelScheme
 from harness.models.interface import ModelSpec as ModelSpec
+from harness.plugins.tracker import TrackedEnd as TrackedEnd
+from harness.plugins.tracker import TrackedModel as TrackedModel
+from harness.plugins.tracker import TrackedRecord as TrackedRecord
+from harness.plugins.tracker import Tracker as Tracker
+from harness.plugins.tracker import TrackerRun as TrackerRun
 from harness.render import plural as plural
 from harness.render import verb as verb
 from harness.stats.intervals import estimate as estimate
 from harness.stats.intervals import seed_from as seed_from
+from harness.system.extras import import_extra as import_extra
+from harness.system.extras import require_extra as require_extra
 from harness.system.text_file import read_text as read_text
 from harness.tasks.dataset import connected_components as connected_components
 from harness.tasks.hub import HubDataset as HubDataset
