@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "metrics.ranking": "Ranking rank",
         "metrics.tie_findings": "RankedTexts find_tie_order",
         "models.interface": "LocatedModel ModelFacts ModelScheme ModelSpec",
+        "plugins.tracker": "TrackedEnd TrackedModel TrackedRecord Tracker TrackerRun",
         "render": "plural verb",
         "stats.intervals": "estimate seed_from",
         "system.extras": "import_extra require_extra",

@@ -9,6 +9,11 @@ from harness.models.interface import LocatedModel as LocatedModel
 from harness.models.interface import ModelFacts as ModelFacts
 from harness.models.interface import ModelScheme as ModelScheme
 from harness.models.interface import ModelSpec as ModelSpec
+from harness.plugins.tracker import TrackedEnd as TrackedEnd
+from harness.plugins.tracker import TrackedModel as TrackedModel
+from harness.plugins.tracker import TrackedRecord as TrackedRecord
+from harness.plugins.tracker import Tracker as Tracker
+from harness.plugins.tracker import TrackerRun as TrackerRun
 from harness.render import plural as plural
 from harness.render import verb as verb
 from harness.stats.intervals import estimate as estimate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 import weakref
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ def evaluate(
     throughput: bool = False,
     no_texts: bool = False,
     keep_going: bool = False,
+    track: str | Sequence[str] = (),
     progress: bool | None = None,
     plugins: Sequence[PathLike] = (),
     task_files: Sequence[PathLike] = (),
@@ -61,6 +63,7 @@ def evaluate(
     cache: folder that keeps embeddings between calls; True for that of the command line.
     throughput: whether to time encoding. no_texts: keep the texts of rows out of the results.
     keep_going: return failures as results with the status `error`, where they raise otherwise.
+    track: names of trackers that get each result, such as `"mlflow"` (docs/integrations.md).
     progress: whether to show it; None to show it in notebooks and terminals.
     plugins, task_files: files of plugins and of tasks. settings: of all models, as `ModelSettings` has them.
 
@@ -83,12 +86,15 @@ def evaluate(
                 throughput=throughput,
                 no_texts=no_texts,
                 keep_going=keep_going,
+                track=track,
                 plugins=plugins,
                 task_files=task_files,
                 settings=settings,
                 live=Path(live),
             )
             outcome = _run(plan, folder, bar, keep=out is not None, plugins=plugins, task_files=task_files)
+        for problem in outcome.untold:
+            warnings.warn(f"PROBLEM {problem}", stacklevel=2)
         results = Results(folder, outcome.evaluations, problems=outcome.problems, keeper=keeper)
         if not keep_going:
             _refuse_failures(outcome)
@@ -127,6 +133,7 @@ def _plan(
     throughput: bool,
     no_texts: bool,
     keep_going: bool,
+    track: str | Sequence[str],
     plugins: Sequence[PathLike],
     task_files: Sequence[PathLike],
     settings: ModelSettings,
@@ -139,6 +146,7 @@ def _plan(
     from harness.evaluation.runner import RunPlan
     from harness.models.interface import PROOFS
     from harness.models.locate import check_names
+    from harness.plugins.loader import chosen_trackers
     from harness.system.paths import user_path
     from harness.tasks.data_choice import data_choice
 
@@ -150,6 +158,8 @@ def _plan(
     folder = None if cache is False else default_folder(None) if cache is True else user_path(cache)
     selected = faults.attempt(lambda: chosen_tasks(tasks, loaded, task_files)) or []
     read = faults.attempt(lambda: read_settings(settings))
+    named = (track,) if isinstance(track, str) else track
+    trackers = faults.attempt(lambda: chosen_trackers(loaded, named)) or []
     located = []
     if read is not None:
         proofs = str(folder / PROOFS) if folder and not fresh else ""
@@ -170,6 +180,8 @@ def _plan(
         throughput=throughput,
         no_texts=no_texts,
         keep_going=keep_going,
+        plugins=loaded,
+        trackers=trackers,
     )
 
 

@@ -118,6 +118,10 @@ def _of(*names: str) -> Completer:
     return lambda _context, incomplete: _last_word(incomplete, names)
 
 
+def _trackers(_context: click.Context, incomplete: str) -> Items:
+    return _starting("", incomplete, _plugins().trackers())
+
+
 def _row_kinds(_context: click.Context, incomplete: str) -> Items:
     from harness.training.losses import ROW_KINDS
 
@@ -133,6 +137,7 @@ COMPLETERS: dict[str, Completer] = {
     "--confirm-on": _tasks,
     "--domain": _tags,
     "--recipe": _recipes,
+    "--track": _trackers,
     "--kind": _row_kinds,
     "--plugin": _files,
     "--task-file": _files,

@@ -33,6 +33,8 @@ class Config:
     """Maximum size of the embedding cache, such as `20GiB`."""
     no_texts: bool = False
     """Whether `harness run` keeps the texts of rows out of results."""
+    track: tuple[str, ...] = ()
+    """Trackers that `harness run` sends results to."""
     task_files: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     """Single-file plugins."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Rows = tuple[Any, ...]
     """Dataclasses of one kind."""
 
-WHAT = ("tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "plugins")
+WHAT = ("tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "trackers", "plugins")
 
 
 @click.command(name="list")
@@ -58,7 +58,7 @@ def _rows(what: str, workspace: Workspace) -> Rows:
     plugins = workspace.plugins
     if what == "plugins":
         return _plugins(plugins)
-    if what in ("models", "trainers", "checks"):
+    if what in ("models", "trainers", "checks", "trackers"):
         return _answers("model_schemes" if what == "models" else what, plugins)
     if what == "recipes":
         return tuple(_recipe(recipe, plugins) for _, recipe in sorted(plugins.recipes().items()))

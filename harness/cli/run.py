@@ -91,6 +91,12 @@ _CONTINUE = "Finished results are on disk: the same command continues from there
     is_flag=True,
     help="Evaluate what can be; the rest is an ERROR.  [default: say all that is wrong, and do nothing]",
 )
+@click.option(
+    "--track",
+    multiple=True,
+    metavar="NAME",
+    help="Send results to a tracker: mlflow, wandb, or a plugin's (docs/integrations.md). Repeatable.",
+)
 @click.option("--isolate", is_flag=True, help="Each model in a process of its own: a crash costs one result.")
 @click.option(
     "--timeout",

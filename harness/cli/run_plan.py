@@ -35,6 +35,7 @@ class RunOptions:
     """None to time models on this machine alone."""
     fresh: bool
     keep_going: bool
+    track: tuple[str, ...]
     isolate: bool
     timeout: float | None
 
@@ -50,6 +51,7 @@ def run_plan(
     from harness.evaluation.runner import RunPlan
     from harness.models.interface import PROOFS
     from harness.models.usable import check_usable
+    from harness.plugins.loader import chosen_trackers
 
     config, fatal, faults = workspace.config, Faults(), Faults()
     data = fatal.attempt(lambda: data_choice(run.data or config.data))
@@ -57,6 +59,8 @@ def run_plan(
     cache_size = fatal.attempt(lambda: cache_limit(cache.cache_size, config))
     fatal.attempt(lambda: out_folder(out))
     fatal.attempt(model.settings)
+    named = run.track or config.track
+    trackers = fatal.attempt(lambda: chosen_trackers(workspace.plugins, named)) or []
     tasks, suites = _tasks(run, workspace, faults, fatal)
     proofs = str(cache_folder / PROOFS) if cache_folder and not run.fresh else ""
     models = models_of(run.models or config.model_names(), model, workspace, faults, fatal, proofs)
@@ -81,6 +85,8 @@ def run_plan(
         time_remote=run.throughput is True,
         keep_going=run.keep_going,
         faults=faults.found,
+        plugins=workspace.plugins,
+        trackers=trackers,
     )
 
 

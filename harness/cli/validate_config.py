@@ -55,6 +55,8 @@ def _settings(config: Config) -> Iterator[tuple[str, str]]:
         yield "cache-size", f"they take at most {config.cache_size} without --cache-size"
     if config.no_texts:
         yield "no-texts", "texts of rows are kept out of results, unless --texts is given"
+    if config.track:
+        yield "track", f"`run` sends results to {', '.join(config.track)} without --track"
     if config.task_files:
         yield "task-files", f"always read: {', '.join(map(_shown, config.task_files))}"
     if config.plugins:
@@ -93,7 +95,7 @@ def _check_paths(config: Config, meaning: Meaning) -> None:
 def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None:
     """Add a fault for each plugin, task file, model, task and suite that is not right."""
     from harness.models.locate import parse_model
-    from harness.plugins.loader import all_tasks, load_plugins
+    from harness.plugins.loader import all_tasks, chosen_trackers, load_plugins
     from harness.tasks.selection import select_tasks
     from harness.tasks.suites import suites_by_name
     from harness.tasks.task_file import read_suites
@@ -106,6 +108,8 @@ def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None
         plugins = load_plugins(there) if there else plugins
     for problem in plugins.problems:
         faults.add(HarnessError(problem))
+    with faults.collect("track"):
+        chosen_trackers(plugins, config.track)
     for model in config.model_names():
         with faults.collect("models"):
             request = read_request(model, config.model_tables())

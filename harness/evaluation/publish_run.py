@@ -43,7 +43,7 @@ def publish_run(
     request = RunRequest.of(plan, plugins=plugins, task_files=task_files)
     run = Runner(plan, results, progress)
     tasks = prepare(run)
-    with keep_journal(results, name, request, head) as entry:
+    with run.telling(), keep_journal(results, name, request, head) as entry:
         try:
             outcome = evaluate_run(run, tasks, evaluator)
         finally:

@@ -51,7 +51,9 @@ def run_plan(
 ) -> RunOutcome:
     """Prepare a plan and evaluate it: see `prepare` and `evaluate_run`, which also say what is raised."""
     run = Runner(plan, results, progress or Progress())
-    return evaluate_run(run, prepare(run), evaluator)
+    tasks = prepare(run)
+    with run.telling():
+        return evaluate_run(run, tasks, evaluator)
 
 
 def evaluate_run(run: Runner, tasks: Sequence[LoadedTask], evaluator: Evaluator | None = None) -> RunOutcome:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.encoding.cache import EmbeddingCache
 from harness.errors import HarnessError, MissingDataError
 from harness.evaluation.evaluate import LoadedTask, failure_record, load_task
 from harness.evaluation.keys import record_key
+from harness.evaluation.listeners import Listeners
 from harness.evaluation.without_texts import frames_only, withheld_reason, withheld_trace, without_texts
 from harness.models.known import is_identified, is_remote
 from harness.models.missing_model import fingerprint_of
@@ -20,11 +22,13 @@ from harness.system.plugin_code import raised_by
 from harness.tasks.interface import HUB, DataSource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harness.evaluation.progress import Progress
     from harness.models.interface import LocatedModel
+    from harness.plugins.loader import Plugins
+    from harness.plugins.tracker import Tracker
     from harness.results.folder import ResultsFolder
     from harness.results.records import Evaluation
     from harness.tasks.interface import DataChoice
@@ -59,6 +63,10 @@ class RunPlan:
     """Evaluate the rest where something would fail: see `preflight.prepare`."""
     faults: Sequence[HarnessError] = ()
     """What the plan lacks of what was asked, such as a task that does not exist."""
+    plugins: Plugins | None = None
+    """Plugins whose `harness_record` is told of each record; None to tell none."""
+    trackers: Sequence[Tracker] = ()
+    """Get each record: `--track`."""
 
 
 @dataclass
@@ -73,6 +81,8 @@ class RunOutcome:
     """One sentence for each task that a tag selected and that has no sample."""
     problems: list[str] = field(default_factory=list)
     """One sentence for each thing found wrong in the results folder."""
+    untold: list[str] = field(default_factory=list)
+    """One sentence for each hook or tracker that could not take a record; they are in `problems`, too."""
 
     @property
     def failed(self) -> list[Evaluation]:
@@ -89,13 +99,29 @@ class Runner:
     progress: Progress
     outcome: RunOutcome = field(default_factory=RunOutcome)
     cache: EmbeddingCache | None = None
+    listeners: Listeners = field(init=False)
     _reusable: dict[tuple[str, str, str], Evaluation | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.listeners = Listeners(self.results, self.plan.plugins, self.plan.trackers)
         if self.plan.cache is not None:
             self.cache = EmbeddingCache(
                 self.plan.cache, self.progress.note, fresh=self.plan.fresh, limit=self.plan.cache_size
             )
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """End the runs of trackers after the body, however it ends; the outcome gets what they raised."""
+        status: Literal["finished", "failed", "interrupted"] = "finished"
+        try:
+            yield
+        except BaseException as error:
+            status = "failed" if isinstance(error, Exception) else "interrupted"
+            raise
+        finally:
+            self.listeners.close(status)
+            self.outcome.untold = self.listeners.problems
+            self.outcome.problems += self.listeners.problems
 
     def read_tasks(self) -> list[LoadedTask]:
         """Read the rows of every task.
@@ -212,6 +238,7 @@ class Runner:
         self.keep(evaluation, reused=False)
 
     def keep(self, evaluation: Evaluation, *, reused: bool) -> None:
-        """Add a record that is on disk to the outcome."""
+        """Add a record that is on disk to the outcome, and tell of it."""
         self.outcome.evaluations.append(evaluation)
         self.progress.end(evaluation, reused=reused)
+        self.listeners.tell(evaluation, reused=reused)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.models.interface import ModelScheme
+from harness.plugins.tracker import Tracker
 from harness.plugins.validate import answer_error, model_error
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.system.source_place import file_of, place_of, place_of_error
@@ -16,7 +17,7 @@ from harness.training.interface import Trainer
 from harness.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pluggy
 
@@ -31,8 +32,9 @@ KINDS: dict[str, type] = {
     "harness_recipes": Recipe,
     "harness_trainers": Trainer,
     "harness_checks": Check,
+    "harness_trackers": Tracker,
 }
-"""Hook → the type of its answers."""
+"""Hook → the type of its answers; one that is told something has none."""
 
 _FUNCTIONS = {
     "harness_task_kinds": "build",
@@ -84,6 +86,22 @@ def _answers(function: Callable[..., Any], hook: str, note: Note) -> list[Any]:
         place = place_of_error(raised, file_of(function)) or place_of(function)
         note(f"{hook} raised {error_sentence(error)}", place)
     return answers
+
+
+def tell(implementation: pluggy.HookImpl, hook: str, arguments: Mapping[str, Any], note: Note) -> None:
+    """Tell one plugin something, in the arguments that its hook declares; note what it raises."""
+    function = implementation.function
+    try:
+        with plugin_code():
+            given = function(**{name: arguments[name] for name in implementation.argnames})
+            if _is_coroutine(given):
+                note(
+                    f"{hook} is a coroutine, which is not awaited: write def, not async def",
+                    place_of(function),
+                )
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        place = place_of_error(raised_by(error), file_of(function)) or place_of(function)
+        note(f"{hook} raised {error_sentence(error)}", place)
 
 
 def _is_coroutine(value: Any) -> bool:  # noqa: ANN401 - any answer

@@ -1,4 +1,4 @@
-"""Hook specifications: each hook asks a plugin for something (tasks, models, …) and uses what it returns."""
+"""Hook specifications: a hook asks a plugin for something (tasks, models, …); `harness_record` tells it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Literal
 
     from harness.models.interface import ModelScheme
+    from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task, TaskKind, TaskScheme
     from harness.training.check_input import Check
     from harness.training.interface import Trainer
@@ -72,4 +74,26 @@ def harness_checks() -> Iterable[Check]:  # type: ignore[empty-body]
     """Which checks do you bring, of data, recipes, candidates, models and cards?
 
     Asked by `harness check`, and by `harness train` before it begins.
+    """
+
+
+@hookspec
+def harness_trackers() -> Iterable[Tracker]:  # type: ignore[empty-body]
+    """Which trackers do you bring, for `harness run --track NAME`?
+
+    Asked when trackers are listed or named.
+    """
+
+
+@hookspec
+def harness_record(
+    record: Mapping[str, Any], outcome: Literal["computed", "kept", "failed"], folder: str
+) -> None:
+    """Take note that a record is on disk: declare the arguments that you want.
+
+    record: its content as plain data that cannot be changed, as `harness schema record` describes it, without
+    secrets, and without texts where `--no-texts` keeps them out. outcome: `kept` where an earlier run
+    computed it, `failed` for an ERROR. folder: the results folder. What is returned is not looked at.
+
+    Told by `harness run` and `harness.evaluate`, after each model and task.
     """

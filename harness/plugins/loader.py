@@ -11,18 +11,19 @@ import pluggy
 
 from harness.errors import Faults, HarnessError
 from harness.plugins import hookspecs
-from harness.plugins.calls import call_hook
+from harness.plugins.calls import KINDS, call_hook, tell
 from harness.plugins.modules import distribution_of, entry_points, existing_files, hook_faults, import_file
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.system.source_place import innermost_file, place_of_error
 from harness.tasks.selection import find_ambiguous_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from types import ModuleType
 
     from harness.models.interface import ModelScheme
+    from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task, TaskKind, TaskScheme
     from harness.training.check_input import Check
     from harness.training.interface import Trainer
@@ -91,6 +92,20 @@ class Plugins:
         """Return all checks by name."""
         return self._answers("harness_checks")
 
+    def trackers(self) -> dict[str, Tracker]:
+        """Return all trackers by name."""
+        return self._answers("harness_trackers")
+
+    def is_told(self, hook: str) -> bool:
+        """Whether any plugin wants to be told what `hook` tells."""
+        return bool(getattr(self.manager.hook, hook).get_hookimpls())
+
+    def tell(self, hook: str, arguments: Mapping[str, Any], note: Callable[[str], None]) -> None:
+        """Tell every plugin that has the hook; note gets a sentence for each that raised."""
+        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+            subject = partial(self._subject, implementation.plugin_name)
+            tell(implementation, hook, arguments, partial(_note_with, subject, note))
+
     def origin(self, hook: str, name: str) -> str:
         """Return the name of the plugin that answered `hook` with `name`."""
         return self._collect(hook)[name][1]
@@ -100,7 +115,8 @@ class Plugins:
 
         The user named them, so nothing is right without them; of an installed plugin, only the rest is used.
         """
-        for hook in dict.fromkeys(hook for info in self.infos if info.file for hook in info.hooks):
+        hooks = dict.fromkeys(hook for info in self.infos if info.file for hook in info.hooks)
+        for hook in filter(KINDS.__contains__, hooks):
             self._collect(hook)
         if not self._of_files:
             return
@@ -239,10 +255,37 @@ def _import_fault(error: Exception, info: PluginInfo) -> tuple[str, str]:
     return error_sentence(error), place
 
 
+def _note_with(subject: Callable[[str], str], note: Callable[[str], None], sentence: str, place: str) -> None:
+    note(f"{subject(place)}: {sentence}")
+
+
 def _subject(info: PluginInfo, place: str = "") -> str:
     """Return what a sentence calls a plugin: `plugin topics (topics.py, line 3)`."""
     where = (place or info.origin) if info.file else ", ".join(filter(None, (info.origin, place)))
     return f"plugin {info.name} ({where})"
+
+
+def chosen_trackers(plugins: Plugins, names: Iterable[str]) -> list[Tracker]:
+    """Return trackers by name, each once, that can be used.
+
+    Raises HarnessError for all names that do not exist, and all that lack a library or a key.
+    """
+    known, chosen, faults = plugins.trackers(), [], Faults()
+    for name in dict.fromkeys(names):
+        with faults.collect():
+            if name not in known:
+                hint = "`harness list trackers` shows them"
+                raise HarnessError.unknown("tracker", name, known, hint=hint)
+            try:
+                with plugin_code():
+                    known[name].check()
+            except HarnessError:
+                raise
+            except Exception as error:
+                raise HarnessError(f"tracker {name} cannot be used: {error_sentence(error)}") from error
+            chosen.append(known[name])
+    faults.refuse()
+    return chosen
 
 
 def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:

@@ -25,6 +25,9 @@ GROUP = "harness"
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "harness_spec"))
 """Names of all hooks."""
 
+TOLD: dict[str, tuple[str, ...]] = {"harness_record": ("record", "outcome", "folder")}
+"""Hook that is told something, and asked nothing → its arguments, of which it may declare some."""
+
 
 def entry_points(allowed: Sequence[str] | None) -> dict[str, list[importlib.metadata.EntryPoint]]:
     """Return the entry points of installed plugins by name; a distribution twice on the path counts once.
@@ -103,9 +106,11 @@ def hook_faults(module: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - an entr
         hook = mark.get("specname") or name
         if hook not in HOOKS:
             faults.append((f"unknown hook {hook!r}: {_known_hooks(hook)}", place_of(function)))
-        elif wanted := _arguments(function):
-            sentence = f"{name} declares {', '.join(wanted)}: hooks are asked without arguments"
-            faults.append((sentence, place_of(function)))
+        elif unknown := [wanted for wanted in _arguments(function) if wanted not in TOLD.get(hook, ())]:
+            given = (
+                f"it gets {', '.join(TOLD[hook])}" if hook in TOLD else "hooks are asked without arguments"
+            )
+            faults.append((f"{name} declares {', '.join(unknown)}: {given}", place_of(function)))
     if not marked and not faults:
         unlike = [name for name, _ in _functions(module) if name.startswith("harness_")]
         near = f" ({', '.join(unlike)} is not a hook)" if unlike else ""

@@ -11,6 +11,7 @@ from typing import Any
 from harness.errors import HarnessError, nearest
 from harness.metrics.interface import Metric
 from harness.models.interface import ALL_SETTINGS, ModelScheme, ModelSpec
+from harness.plugins.tracker import Tracker
 from harness.render import shown_value
 from harness.system.plugin_code import error_sentence, plugin_code
 from harness.tasks.interface import AggregateTask, Splits, Task, TaskKind, TaskScheme
@@ -25,6 +26,7 @@ _CALLED = {
     ModelScheme: "locate",
     Trainer: "train",
     Check: "look",
+    Tracker: "open",
 }
 """Kind of answer → its attribute that is called."""
 

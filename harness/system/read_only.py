@@ -70,6 +70,15 @@ def frozen(values: Sequence[Any], what: str) -> Sequence[Any]:
     return tuple(values) if isinstance(values, tuple) else FrozenList(values, what)
 
 
+def frozen_plain(value: Any, what: str) -> Any:  # noqa: ANN401 - plain data
+    """Return plain data, as JSON has it, that cannot be changed; what: as in `frozen`."""
+    if isinstance(value, dict):
+        return FrozenDict({key: frozen_plain(inner, what) for key, inner in value.items()}, what)
+    if isinstance(value, list):
+        return FrozenList([frozen_plain(inner, what) for inner in value], what)
+    return value
+
+
 def frozen_array(values: np.ndarray) -> np.ndarray:
     """Return a copy of an array that cannot be written to, nor made writable again."""
     import numpy as np
