@@ -12,7 +12,16 @@ import pluggy
 from harness.errors import Faults, HarnessError
 from harness.plugins import hookspecs
 from harness.plugins.calls import call_hook
-from harness.plugins.modules import distribution_of, entry_points, existing_files, hook_faults, import_file
+from harness.plugins.foreign_tasks import find_foreign_tasks
+from harness.plugins.modules import (
+    defines_classes,
+    distribution_of,
+    entry_points,
+    existing_files,
+    hook_faults,
+    import_file,
+    missing_hooks,
+)
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.system.source_place import innermost_file, place_of_error
 from harness.tasks.selection import find_ambiguous_names
@@ -61,6 +70,8 @@ class Plugins:
     """One sentence for each fault of a plugin or of its answers, as far as hooks were asked."""
     _of_files: list[str] = field(default_factory=list)
     """Those of `problems` in which a single file has a part."""
+    _foreign: list[tuple[Task, str]] = field(default_factory=list)
+    """Tasks that a single file defines in terms of another library, with the name of the file's plugin."""
     _collected: dict[str, dict[str, tuple[Any, str]]] = field(default_factory=dict)
 
     def tasks(self) -> dict[str, Task]:
@@ -102,6 +113,8 @@ class Plugins:
         """
         for hook in dict.fromkeys(hook for info in self.infos if info.file for hook in info.hooks):
             self._collect(hook)
+        if self._foreign:
+            self._collect("harness_tasks")
         if not self._of_files:
             return
         count = len(self._of_files)
@@ -119,6 +132,22 @@ class Plugins:
         elif self.report is not None:
             self.report(sentence)
 
+    def find_foreign_tasks(self) -> None:
+        """Look for tasks of other libraries in single files; refuse a file with neither these nor a hook."""
+        for info in [info for info in self.infos if info.file and not info.problem]:
+            module = self.manager.get_plugin(info.name)
+            if module is None:
+                continue
+            schemes = self.task_schemes().values() if defines_classes(module) else ()
+            tasks, faults = find_foreign_tasks(module, schemes)
+            self._foreign += [(task, info.name) for task in tasks]
+            if not (tasks or faults) and (missing := missing_hooks(module)):
+                faults = [(missing, "")]
+            if faults:
+                self.infos.remove(info)
+                self.manager.unregister(module)
+                _refuse(self, info, faults)
+
     def _answers(self, hook: str) -> dict[str, Any]:
         """Return a hook's answers by name, of the kind that the hook wants, in a new dict."""
         return {name: answer for name, (answer, _) in self._collect(hook).items()}
@@ -132,6 +161,9 @@ class Plugins:
                 subject = partial(self._subject, plugin)
                 for name, answer in call_hook(implementation, hook, subject, partial(self._note_of, plugin)):
                     offers.setdefault(name, []).append((answer, plugin))
+            if hook == "harness_tasks":
+                for task, plugin in self._foreign:
+                    offers.setdefault(task.name, []).append((task, plugin))
             for name, same_named in offers.items():
                 if len(same_named) > 1:
                     self._note_repeated(name, [plugin for _, plugin in same_named], hook)
@@ -195,6 +227,7 @@ def load_plugins(
             _load(plugins, info, points[0].load)
     for file in existing_files(files):
         _load(plugins, PluginInfo(file.stem, str(file), file=True), partial(import_file, file))
+    plugins.find_foreign_tasks()
     return plugins
 
 
@@ -210,6 +243,9 @@ def _load(plugins: Plugins, info: PluginInfo, load: Callable[[], ModuleType]) ->
             if manager.is_registered(module):
                 raise HarnessError(f"the same module is loaded already, as {manager.get_name(module)}")
             faults = hook_faults(module)
+            # A file may also define tasks of another library, which is known when all are loaded.
+            if not (faults or info.file) and (missing := missing_hooks(module)):
+                faults = [(missing, "")]
             if not faults:
                 manager.register(module, info.name)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
