@@ -127,7 +127,7 @@ def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
 
 def test_every_option_that_the_documentation_names_exists():
     known = set(re.findall(r"--[a-z][a-z-]+", harness("--help").output))
-    for command in ("run", "list", "leaderboard", "compare", "bench", "train", "check"):
+    for command in ("run", "list", "leaderboard", "compare", "bench", "train", "check", "export"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness(command, "--help").output))
     for command in ("info", "verify", "clear"):
         known |= set(re.findall(r"--[a-z][a-z-]+", harness("cache", command, "--help").output))

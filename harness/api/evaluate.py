@@ -146,7 +146,7 @@ def _plan(
     from harness.evaluation.runner import RunPlan
     from harness.models.interface import PROOFS
     from harness.models.locate import check_names
-    from harness.plugins.loader import chosen_trackers
+    from harness.plugins.selection import select_trackers
     from harness.system.paths import user_path
     from harness.tasks.data_choice import data_choice
 
@@ -159,7 +159,7 @@ def _plan(
     selected = faults.attempt(lambda: chosen_tasks(tasks, loaded, task_files)) or []
     read = faults.attempt(lambda: read_settings(settings))
     named = (track,) if isinstance(track, str) else track
-    trackers = faults.attempt(lambda: chosen_trackers(loaded, named)) or []
+    trackers = faults.attempt(lambda: select_trackers(loaded, named)) or []
     located = []
     if read is not None:
         proofs = str(folder / PROOFS) if folder and not fresh else ""

@@ -72,7 +72,7 @@ def open_plugins(files: Iterable[str | os.PathLike[str]] = ()) -> Plugins:
 
 def tasks_of(plugins: Plugins, task_files: Iterable[str | os.PathLike[str]]) -> dict[str, Task]:
     """Return the tasks of plugins and of task files by name; raises HarnessError as `all_tasks` does."""
-    from harness.plugins.loader import all_tasks
+    from harness.plugins.selection import all_tasks
 
     return all_tasks(plugins, [user_path(file) for file in task_files])
 

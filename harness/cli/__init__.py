@@ -28,6 +28,7 @@ _COMMANDS = {
     "status": "Show what is done, failed, missing or stale, and how to continue.",
     "verify": "Verify results: hashes, scores, leaderboard.",
     "leaderboard": "Merge result folders and rank what is comparable.",
+    "export": "Put a model's scores into its card.",
     "compare": "Compare candidates with a baseline; a gate for CI.",
     "check": "Check data, recipes, candidates, models and model cards.",
     "bench": "Measure throughput, models side by side.",

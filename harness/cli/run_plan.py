@@ -51,7 +51,7 @@ def run_plan(
     from harness.evaluation.runner import RunPlan
     from harness.models.interface import PROOFS
     from harness.models.usable import check_usable
-    from harness.plugins.loader import chosen_trackers
+    from harness.plugins.selection import select_trackers
 
     config, fatal, faults = workspace.config, Faults(), Faults()
     data = fatal.attempt(lambda: data_choice(run.data or config.data))
@@ -60,7 +60,7 @@ def run_plan(
     fatal.attempt(lambda: out_folder(out))
     fatal.attempt(model.settings)
     named = run.track or config.track
-    trackers = fatal.attempt(lambda: chosen_trackers(workspace.plugins, named)) or []
+    trackers = fatal.attempt(lambda: select_trackers(workspace.plugins, named)) or []
     tasks, suites = _tasks(run, workspace, faults, fatal)
     proofs = str(cache_folder / PROOFS) if cache_folder and not run.fresh else ""
     models = models_of(run.models or config.model_names(), model, workspace, faults, fatal, proofs)

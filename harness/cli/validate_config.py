@@ -95,7 +95,8 @@ def _check_paths(config: Config, meaning: Meaning) -> None:
 def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None:
     """Add a fault for each plugin, task file, model, task and suite that is not right."""
     from harness.models.locate import parse_model
-    from harness.plugins.loader import all_tasks, chosen_trackers, load_plugins
+    from harness.plugins.loader import load_plugins
+    from harness.plugins.selection import all_tasks, select_trackers
     from harness.tasks.selection import select_tasks
     from harness.tasks.suites import suites_by_name
     from harness.tasks.task_file import read_suites
@@ -109,7 +110,7 @@ def _check_names(config: Config, meaning: Meaning, workspace: Workspace) -> None
     for problem in plugins.problems:
         faults.add(HarnessError(problem))
     with faults.collect("track"):
-        chosen_trackers(plugins, config.track)
+        select_trackers(plugins, config.track)
     for model in config.model_names():
         with faults.collect("models"):
             request = read_request(model, config.model_tables())

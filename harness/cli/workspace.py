@@ -12,7 +12,8 @@ import click
 from harness.cli.config import Config, read_config
 from harness.cli.usage import is_verbose
 from harness.errors import HarnessError
-from harness.plugins.loader import all_tasks, load_plugins
+from harness.plugins.loader import load_plugins
+from harness.plugins.selection import all_tasks
 from harness.system.paths import shown_path, user_path, without_start_folder
 
 if TYPE_CHECKING:

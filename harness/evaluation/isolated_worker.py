@@ -85,7 +85,8 @@ def _evaluate(job: EvaluateJob, events: EventWriter) -> Done:
 def _plan(job: EvaluateJob) -> RunPlan:
     from harness.evaluation.runner import RunPlan
     from harness.models.locate import locate_model
-    from harness.plugins.loader import all_tasks, load_plugins
+    from harness.plugins.loader import load_plugins
+    from harness.plugins.selection import all_tasks
     from harness.tasks.interface import read_choice
     from harness.tasks.selection import select_tasks
 

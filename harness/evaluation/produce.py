@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.encoding.cached_model import CachedModel
 from harness.errors import Faults, HarnessError
-from harness.evaluation.card_writer import CARD, complete_card
+from harness.evaluation.card_writer import complete_card
 from harness.evaluation.evaluate import LoadedTask, evaluate_task, load_task
 from harness.evaluation.trainer_code import run_trainer
 from harness.evaluation.work_folder import (
@@ -23,6 +23,7 @@ from harness.evaluation.work_folder import (
     remove_work_folder,
     work_folder,
 )
+from harness.results.card_export import CARD
 from harness.system.environment import cores, current_environment, libraries
 from harness.tasks.interface import DataSource
 from harness.training import rows as training_rows

@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from harness.errors import Faults, HarnessError
+from harness.errors import HarnessError
 from harness.plugins import hookspecs
 from harness.plugins.calls import KINDS, call_hook, tell
-from harness.plugins.modules import distribution_of, entry_points, existing_files, hook_faults, import_file
+from harness.plugins.foreign_tasks import find_foreign_tasks
+from harness.plugins.modules import (
+    defines_classes,
+    distribution_of,
+    entry_points,
+    existing_files,
+    hook_faults,
+    import_file,
+    missing_hooks,
+)
 from harness.system.plugin_code import error_sentence, plugin_code, raised_by
 from harness.system.source_place import innermost_file, place_of_error
 from harness.tasks.selection import find_ambiguous_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -62,6 +71,8 @@ class Plugins:
     """One sentence for each fault of a plugin or of its answers, as far as hooks were asked."""
     _of_files: list[str] = field(default_factory=list)
     """Those of `problems` in which a single file has a part."""
+    _foreign: list[tuple[Task, str]] = field(default_factory=list)
+    """Tasks that a single file defines in terms of another library, with the name of the file's plugin."""
     _collected: dict[str, dict[str, tuple[Any, str]]] = field(default_factory=dict)
 
     def tasks(self) -> dict[str, Task]:
@@ -118,6 +129,8 @@ class Plugins:
         hooks = dict.fromkeys(hook for info in self.infos if info.file for hook in info.hooks)
         for hook in filter(KINDS.__contains__, hooks):
             self._collect(hook)
+        if self._foreign:
+            self._collect("harness_tasks")
         if not self._of_files:
             return
         count = len(self._of_files)
@@ -135,6 +148,22 @@ class Plugins:
         elif self.report is not None:
             self.report(sentence)
 
+    def find_foreign_tasks(self) -> None:
+        """Look for tasks of other libraries in single files; refuse a file with neither these nor a hook."""
+        for info in [info for info in self.infos if info.file and not info.problem]:
+            module = self.manager.get_plugin(info.name)
+            if module is None:
+                continue
+            schemes = self.task_schemes().values() if defines_classes(module) else ()
+            tasks, faults = find_foreign_tasks(module, schemes)
+            self._foreign += [(task, info.name) for task in tasks]
+            if not (tasks or faults) and (missing := missing_hooks(module)):
+                faults = [(missing, "")]
+            if faults:
+                self.infos.remove(info)
+                self.manager.unregister(module)
+                _refuse(self, info, faults)
+
     def _answers(self, hook: str) -> dict[str, Any]:
         """Return a hook's answers by name, of the kind that the hook wants, in a new dict."""
         return {name: answer for name, (answer, _) in self._collect(hook).items()}
@@ -148,6 +177,9 @@ class Plugins:
                 subject = partial(self._subject, plugin)
                 for name, answer in call_hook(implementation, hook, subject, partial(self._note_of, plugin)):
                     offers.setdefault(name, []).append((answer, plugin))
+            if hook == "harness_tasks":
+                for task, plugin in self._foreign:
+                    offers.setdefault(task.name, []).append((task, plugin))
             for name, same_named in offers.items():
                 if len(same_named) > 1:
                     self._note_repeated(name, [plugin for _, plugin in same_named], hook)
@@ -211,6 +243,7 @@ def load_plugins(
             _load(plugins, info, points[0].load)
     for file in existing_files(files):
         _load(plugins, PluginInfo(file.stem, str(file), file=True), partial(import_file, file))
+    plugins.find_foreign_tasks()
     return plugins
 
 
@@ -226,6 +259,9 @@ def _load(plugins: Plugins, info: PluginInfo, load: Callable[[], ModuleType]) ->
             if manager.is_registered(module):
                 raise HarnessError(f"the same module is loaded already, as {manager.get_name(module)}")
             faults = hook_faults(module)
+            # A file may also define tasks of another library, which is known when all are loaded.
+            if not (faults or info.file) and (missing := missing_hooks(module)):
+                faults = [(missing, "")]
             if not faults:
                 manager.register(module, info.name)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
@@ -263,56 +299,3 @@ def _subject(info: PluginInfo, place: str = "") -> str:
     """Return what a sentence calls a plugin: `plugin topics (topics.py, line 3)`."""
     where = (place or info.origin) if info.file else ", ".join(filter(None, (info.origin, place)))
     return f"plugin {info.name} ({where})"
-
-
-def chosen_trackers(plugins: Plugins, names: Iterable[str]) -> list[Tracker]:
-    """Return trackers by name, each once, that can be used.
-
-    Raises HarnessError for all names that do not exist, and all that lack a library or a key.
-    """
-    known, chosen, faults = plugins.trackers(), [], Faults()
-    for name in dict.fromkeys(names):
-        with faults.collect():
-            if name not in known:
-                hint = "`harness list trackers` shows them"
-                raise HarnessError.unknown("tracker", name, known, hint=hint)
-            try:
-                with plugin_code():
-                    known[name].check()
-            except HarnessError:
-                raise
-            except Exception as error:
-                raise HarnessError(f"tracker {name} cannot be used: {error_sentence(error)}") from error
-            chosen.append(known[name])
-    faults.refuse()
-    return chosen
-
-
-def all_tasks(plugins: Plugins, task_files: Iterable[Path]) -> dict[str, Task]:
-    """Return the tasks of plugins and of task files, by name.
-
-    Raises HarnessError for every task of a file that cannot be made, and every name that is taken or is a tag
-    of other tasks.
-    """
-    from harness.tasks.task_file import read_task_file
-
-    tasks, faults = plugins.tasks(), Faults()
-    for file in task_files:
-        own: dict[str, Task] = {}
-        with faults.collect():
-            own = read_task_file(file, plugins.task_kinds())
-        for name in [name for name in own if name in tasks]:
-            faults.add(HarnessError(f"task {name!r} of {file} exists already", hint="give it another name"))
-        known = find_ambiguous_names(tasks)
-        tasks |= own
-        ambiguous = find_ambiguous_names(tasks)
-        for name in [name for name in ambiguous if name not in known]:
-            others = ambiguous[name]
-            faults.add(
-                HarnessError(
-                    f"{file}: task {name!r} has the name of a tag (of {', '.join(others)})",
-                    hint=f"--tasks {name} could mean either: rename one",
-                )
-            )
-    faults.refuse()
-    return tasks

@@ -92,7 +92,7 @@ def hook_faults(module: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - an entr
     A hook without its mark, of another name or with arguments is never asked: its author would look for a
     task that does not exist.
     """
-    faults, marked = [], 0
+    faults = []
     for name, function in _functions(module):
         mark = getattr(function, "harness_impl", None)
         if mark is None:
@@ -102,7 +102,6 @@ def hook_faults(module: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - an entr
                     (f"{name} is not marked as a hook: write @hookimpl above it", place_of(function))
                 )
             continue
-        marked += 1
         hook = mark.get("specname") or name
         if hook not in HOOKS:
             faults.append((f"unknown hook {hook!r}: {_known_hooks(hook)}", place_of(function)))
@@ -111,11 +110,24 @@ def hook_faults(module: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - an entr
                 f"it gets {', '.join(TOLD[hook])}" if hook in TOLD else "hooks are asked without arguments"
             )
             faults.append((f"{name} declares {', '.join(unknown)}: {given}", place_of(function)))
-    if not marked and not faults:
-        unlike = [name for name, _ in _functions(module) if name.startswith("harness_")]
-        near = f" ({', '.join(unlike)} is not a hook)" if unlike else ""
-        faults.append((f"implements no hook: is `@hookimpl` missing?{near} Hooks are {', '.join(HOOKS)}", ""))
     return faults
+
+
+def missing_hooks(module: Any) -> str | None:  # noqa: ANN401 - as above
+    """Return the fault of a plugin that implements no hook; None for another."""
+    functions = list(_functions(module))
+    if any(getattr(function, "harness_impl", None) is not None for _, function in functions):
+        return None
+    unlike = [name for name, _ in functions if name.startswith("harness_")]
+    near = f" ({', '.join(unlike)} is not a hook)" if unlike else ""
+    return f"implements no hook: is `@hookimpl` missing?{near} Hooks are {', '.join(HOOKS)}"
+
+
+def defines_classes(module: ModuleType) -> bool:
+    """Whether a module defines a class itself, rather than importing it."""
+    return any(
+        isinstance(value, type) and value.__module__ == module.__name__ for value in vars(module).values()
+    )
 
 
 def _functions(module: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as above

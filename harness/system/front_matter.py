@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_FRONT = re.compile(r"\s*---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|$)", re.DOTALL | re.MULTILINE)
+
+
 def cut_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
     """Split a card into its front matter and its body; an empty table where it has no front matter.
 
     Raises HarnessError for invalid YAML, a value that is not a table, a merge key, or an exceeded limit.
     """
-    match = re.match(r"\s*---[ \t]*\n(.*?)(?:^|\n)---[ \t]*(?:\n|$)", text, re.DOTALL | re.MULTILINE)
+    match = _FRONT.match(text)
     if match is None:
         return {}, text
     # PyYAML takes the square of their number for brackets within brackets, before it finds them too deep.
@@ -30,6 +33,55 @@ def cut_front_matter(text: str, where: str) -> tuple[dict[str, Any], str]:
     if not isinstance(front, dict | None):
         raise HarnessError(f"{where}: its front matter is not a table of keys and values")
     return front or {}, text[match.end() :]
+
+
+def with_front_value(text: str, key: str, value: Any, where: str) -> str:  # noqa: ANN401 - any plain data
+    """Return a card whose front matter has this value; the same text where it has it already.
+
+    All other lines stay as they are, comments too; where that cannot be (`{a: b}` in place of lines), the
+    whole front matter is written anew. A card without front matter gets one.
+    Raises HarnessError as `cut_front_matter` does.
+    """
+    front, _ = cut_front_matter(text, where)
+    line_break = "\r\n" if "\r\n" in text else "\n"
+    wanted = _dump({**front, key: value}, line_break)
+    if key in front and _dump(front, line_break) == wanted:
+        return text
+    block = _dump({key: value}, line_break)
+    match = _FRONT.match(text)
+    if match is None:
+        return f"---{line_break}{block}---{line_break}{text}"
+    start, end = match.span(1)
+    first, last = _lines_of(match[1], key)
+    spliced = f"{text[: start + first]}{block}{text[start + last :]}"
+    try:
+        if _dump(cut_front_matter(spliced, where)[0], line_break) == wanted:
+            return spliced
+    except HarnessError:
+        pass
+    return f"{text[:start]}{wanted}{text[end:]}"
+
+
+def _dump(value: dict[str, Any], line_break: str) -> str:
+    from huggingface_hub.utils import yaml_dump  # type: ignore[attr-defined] # public, not re-exported
+
+    return str(yaml_dump(value, sort_keys=False, line_break=line_break))
+
+
+def _lines_of(front: str, key: str) -> tuple[int, int]:
+    """Return where the lines of a key begin and end in valid YAML; the end of the text where it has none."""
+    root = yaml.compose(front, yaml.SafeLoader)
+    for name, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if name.value == key:
+            last = value
+            # The end of a list in lines is where the next token is: comments may lie between.
+            while isinstance(last, yaml.CollectionNode) and not last.flow_style and last.value:
+                last = last.value[-1][1] if isinstance(last, yaml.MappingNode) else last.value[-1]
+            rest = front.find("\n", last.end_mark.index)
+            ended = front[: last.end_mark.index].endswith("\n")
+            end = last.end_mark.index if ended else rest + 1 if rest >= 0 else len(front)
+            return name.start_mark.index, end
+    return len(front), len(front)
 
 
 def _read(text: str, where: str) -> Any:  # noqa: ANN401 - YAML

@@ -16,6 +16,7 @@ from harness.tasks.readers import read_rows
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
 
     from harness.finding import Finding
     from harness.metrics.interface import Metric
@@ -123,6 +124,12 @@ class TaskScheme:
     """One line."""
     resolve: Callable[[str], Task]
     """Return the task of the name after the colon; raises HarnessError for an unknown name."""
+    defined_in: Callable[[ModuleType], Iterable[Task]] | None = None
+    """Return the tasks that a single file defines as classes of the other library, each named `PREFIX:NAME`.
+
+    Called for every `--plugin FILE.py` that defines a class; such a file needs no hook. Raises HarnessError
+    for what cannot be a task. None where the other library's tasks are no classes.
+    """
 
 
 _GENERAL_KEYS = ("kind", "path", "tags", "columns", "templates")

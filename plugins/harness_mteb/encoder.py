@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from mteb.models import ModelMeta
 
 from harness import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mteb.types import Array, PromptType
 
@@ -36,10 +37,18 @@ class Encoder:
         texts = [text for batch in inputs for text in batch["text"]]
         return self._model.encode(texts, Role(prompt_type or Role.TEXT))
 
-    def similarity(self, embeddings1: Array, embeddings2: Array) -> np.ndarray:
-        """Return the similarity of every row with every row, (n, m); a single embedding counts as one row."""
-        return self._model.similarity(np.atleast_2d(embeddings1), np.atleast_2d(embeddings2))
+    def similarity(self, embeddings1: Array, embeddings2: Array) -> torch.Tensor:
+        """Return the similarity of every row with every row, (n, m); a single embedding counts as one row.
 
-    def similarity_pairwise(self, embeddings1: Array, embeddings2: Array) -> np.ndarray:
+        A tensor, as from mteb's own models: mteb takes `float` of a (1, 1) one, which numpy refuses.
+        """
+        return torch.as_tensor(self._model.similarity(*_rows(embeddings1, embeddings2)))
+
+    def similarity_pairwise(self, embeddings1: Array, embeddings2: Array) -> torch.Tensor:
         """Return the similarity of row i with row i, (n,)."""
-        return self._model.pairwise_similarity(np.atleast_2d(embeddings1), np.atleast_2d(embeddings2))
+        return torch.as_tensor(self._model.pairwise_similarity(*_rows(embeddings1, embeddings2)))
+
+
+def _rows(*embeddings: Array) -> Iterator[np.ndarray]:
+    """Yield each array or tensor as float rows of numpy, (n, dimensions)."""
+    return (np.atleast_2d(np.asarray(each)) for each in embeddings)

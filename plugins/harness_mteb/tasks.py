@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from importlib.metadata import version
+from inspect import isabstract
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from harness_mteb.encoder import Encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from mteb import TaskResult
     from mteb.abstasks import AbsTask
@@ -113,6 +115,33 @@ def resolve(name: str) -> MTEBTask:
         raise HarnessError.unknown("mteb task", name, known, hint="`mteb available-tasks` lists them")
     with _silence_mteb():
         return MTEBTask(mteb.get_task(name))
+
+
+def tasks_of(module: ModuleType) -> list[MTEBTask]:
+    """Return a task for each class of mteb's tasks that a module defines, by its `metadata`.
+
+    A class without metadata of its own is a base of others. Raises HarnessError for a class that cannot be a
+    task: one with a name of mteb's own, or of another class; an average; images or sound.
+    """
+    classes = dict.fromkeys(value for value in vars(module).values() if isinstance(value, type))
+    kinds = [
+        kind for kind in classes if issubclass(kind, mteb.AbsTask) and kind.__module__ == module.__name__
+    ]
+    known = {task.metadata.name for task in TASK_LIST}
+    found: dict[str, MTEBTask] = {}
+    for kind in kinds:
+        if isabstract(kind) or not hasattr(kind, "metadata"):
+            continue
+        name = kind.metadata.name
+        if name in known:
+            raise HarnessError(f"{kind.__name__} is named {name!r}, as a task of mteb is: rename it")
+        if name in found:
+            raise HarnessError(f"two tasks of mteb are named {name!r}: rename one")
+        found[name] = MTEBTask(kind())
+    if kinds and not found:
+        names = ", ".join(kind.__name__ for kind in kinds)
+        raise HarnessError(f"{names} has no `metadata`: give it a mteb.TaskMetadata with a name")
+    return [*found.values()]
 
 
 def _scores(result: TaskResult, headline: str) -> dict[str, float]:

@@ -51,7 +51,7 @@ def local_task(kind, rows, *, name="Local", **options):
         "name": name,
         "description": "rows made here",
         "type": kind,
-        "main_score": MAIN_SCORES[kind],
+        "main_score": MAIN_SCORES.get(kind),
         "dataset": {"path": "local", "revision": "v1"},
         "eval_langs": ["eng-Latn"],
     }
