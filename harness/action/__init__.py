@@ -1,0 +1,1 @@
+"""What the GitHub Action in action.yml runs: evaluate, compare, annotate, comment."""
