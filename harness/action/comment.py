@@ -119,7 +119,7 @@ class PullRequestComments:
 class _NoRedirection(urllib.request.HTTPRedirectHandler):
     """Answers a redirection with the error that it is."""
 
-    def redirect_request(self, *_: object) -> None:  # type: ignore[override]
+    def redirect_request(self, *_: object) -> None:
         return None
 
 
