@@ -81,9 +81,9 @@ def _guarded(command: click.Command, plugin: str) -> click.Command:
     guarded.params = [*command.params]
     invoke = guarded.invoke
 
-    def call(context: click.Context) -> Any:  # noqa: ANN401 - what a plugin returns
+    def call(ctx: click.Context) -> Any:  # noqa: ANN401 - what a plugin returns
         try:
-            return invoke(context)
+            return invoke(ctx)
         except click.exceptions.Exit as end:
             sys.exit(end.exit_code)
         except (HarnessError, click.ClickException, click.Abort):

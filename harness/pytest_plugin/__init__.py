@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from harness.api.results import Results
     from harness.models.interface import Model
     from harness.pytest_plugin.conditions import MarkedTests
+
+Made = TypeVar("Made")
 
 _MARKER = (
     "harness(tasks, margin=None, baseline=None, minimum=None, model=None, data=None, limit=None,"
@@ -116,7 +118,7 @@ def _needed(config: pytest.Config, name: str) -> str:
     raise HarnessError(f"no {name} to test", hint=f"--harness-{name} NAME, or harness_{name} in the ini-file")
 
 
-def _or_fail(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns
+def _or_fail(function: Callable[[], Made]) -> Made:
     """Return what a function returns; a HarnessError fails the test, without a traceback."""
     from harness.errors import HarnessError
 

@@ -76,7 +76,8 @@ class MarkedTests:
     def results(self, *given: Any, **named: Any) -> Results:  # noqa: ANN401 - arguments of a marker
         """Return the results of the model under test; raises HarnessError for what failed."""
         conditions = Conditions.of(*given, **named)
-        model = conditions.model or self._setting("model", "--harness-model NAME")
+        named_one = conditions.model is None
+        model = self._setting("model", "--harness-model NAME") if named_one else conditions.model
         return self._evaluate("model", model, conditions)
 
     def verdict(self, *given: Any, **named: Any) -> Verdict:  # noqa: ANN401 - as above
@@ -119,8 +120,7 @@ class MarkedTests:
         from harness.api.evaluate import evaluate
 
         data = conditions.data or self.settings["data"] or None
-        # Objects are told apart by themselves: a fixture's model is one object for the whole session.
-        key = repr((role, model, conditions.tasks, data, conditions.limit))
+        key = repr((role, _identity(model), _identity(conditions.tasks), data, conditions.limit))
         if key not in self._known:
             # A folder of its own: a comparison reads all models of a folder.
             folder = self.folder / f"{role}-{len(self._known)}"
@@ -133,6 +133,13 @@ class MarkedTests:
                 progress=False,
             )
         return self._known[key]
+
+
+def _identity(value: Any) -> str | int | list[Any]:  # noqa: ANN401 - a model or tasks
+    """Return what tells a value apart: the text of a name, else the object; markers keep theirs alive."""
+    if isinstance(value, str | os.PathLike):
+        return os.fspath(value)
+    return [_identity(each) for each in value] if isinstance(value, list | tuple) else id(value)
 
 
 def _below(results: Results, minimum: Mapping[str, float]) -> list[str]:
