@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import harness
 from harness.cli import cli
 
 PAGE = (Path(__file__).parents[1] / "docs" / "integrations.md").read_text(encoding="utf-8")
@@ -43,5 +44,9 @@ def test_the_tracker_of_the_page_writes_a_line_for_each_score(here):
 
 def test_the_hook_of_the_page_says_what_failed(here):
     (here / "failures.py").write_text(block("def harness_record"))
-    run("--plugin", "failures.py", "--model", "lexical", "--model", "./nowhere", "--keep-going")
-    assert (here / "failures.txt").read_text().startswith("nowhere on stsb: ")
+
+    def broken(texts):
+        raise ValueError("no such layer")
+
+    harness.evaluate({"broken": broken}, "stsb", plugins=["failures.py"], limit=20, keep_going=True)
+    assert (here / "failures.txt").read_text().startswith("broken on stsb: ")

@@ -6,10 +6,15 @@ import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from harness.bench.machine import describe_machine
+from harness.system.environment import libraries, load
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.bench.records import Bench, VariantResult, WorkloadResult
+    from harness.bench.workloads import Workload
+    from harness.models.interface import Model
 
 
 def pytest_benchmark(bench: Bench, variants: Sequence[VariantResult]) -> dict[str, Any]:
@@ -77,6 +82,30 @@ def _benchmark(bench: Bench, variant: VariantResult, result: WorkloadResult) -> 
             "warmup": len(result.warm_up),
         },
         "stats": _stats([each.wall for each in result.rounds], result.passes),
+    }
+
+
+def encode_info(model: Model, workload: Workload) -> dict[str, Any]:
+    """Return what `extra_info` of a benchmark of `encode` says: model, texts, machine, libraries.
+
+    Names are those of `harness bench`.
+    """
+    machine = describe_machine()
+    return {
+        "model": model.name,
+        "fingerprint": model.fingerprint,
+        "machine": machine.fingerprint,
+        "processor": machine.processor,
+        "cores": machine.cores,
+        "system": machine.system,
+        "load": load(),
+        "workload": workload.name,
+        "digest": workload.digest,
+        "texts": len(workload.texts),
+        "device": model.facts.device,
+        "dtype": model.facts.dtype,
+        "backend": model.facts.backend,
+        "libraries": libraries(),
     }
 
 

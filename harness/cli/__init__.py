@@ -13,6 +13,7 @@ import click
 
 from harness.cli.usage import Group, is_verbose, usage_error, with_verbosity
 from harness.errors import HarnessError
+from harness.plugins.commands import COMMANDS
 from harness.system.environment import libraries, version
 from harness.system.paths import relative_to, without_start_folder
 from harness.system.signals import Interrupted, handle_signals
@@ -21,40 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_COMMANDS = {
-    "run": "Evaluate models on tasks; write results and a leaderboard.",
-    "list": "Show tasks, models, recipes, checks and plugins, and where each comes from.",
-    "freeze": "Print the digests that freeze the rows of a suite.",
-    "status": "Show what is done, failed, missing or stale, and how to continue.",
-    "verify": "Verify results: hashes, scores, leaderboard.",
-    "leaderboard": "Merge result folders and rank what is comparable.",
-    "export": "Put a model's scores into its card.",
-    "compare": "Compare candidates with a baseline; a gate for CI.",
-    "check": "Check data, recipes, candidates, models and model cards.",
-    "bench": "Measure throughput, models side by side.",
-    "schema": "Print the JSON Schema of a file or a document.",
-    "cache": "Show, verify and clear the cache of embeddings.",
-    "train": "Train candidates from a recipe or a model card.",
-    "validate": "Say what a task file, gate, recipe or configuration means.",
-    "new": "Write a plugin of your own: task, model, check or trainer.",
-    "completion": "Print the script that completes names in bash, zsh or fish.",
-}
-
-
 COMPLETES = "_HARNESS_COMPLETE"
 """Environment variable by which a shell asks what completes a word."""
 
 
 class _LazyGroup(Group):
-    """Import a command's module when it is called, so that `--help` is instant."""
+    """Import a command's module when it is called, so that `--help` is instant; plugins bring others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         # Not `list(…)`: once `harness list` is imported, that name is its module here.
-        return [*_COMMANDS]
+        return [*COMMANDS, *self._brought()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
-        if cmd_name not in _COMMANDS:
-            return None
+        if cmd_name not in COMMANDS:
+            return self._brought(called=COMPLETES not in os.environ).get(cmd_name)
         command: click.Command = importlib.import_module(f"harness.cli.{cmd_name}").command
         if COMPLETES in os.environ:
             from harness.cli.completers import complete_options
@@ -62,9 +43,26 @@ class _LazyGroup(Group):
             complete_options(command)
         return with_verbosity(command)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return name, command and its arguments; plugins are asked where the name is none of ours."""
+        name = args[0]
+        command = None if name.startswith("-") else self.get_command(ctx, name)
+        return super().resolve_command(ctx, args) if command is None else (name, command, args[1:])
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         with formatter.section("Commands"):
-            formatter.write_dl([*_COMMANDS.items()])
+            formatter.write_dl([*COMMANDS.items()])
+        if brought := self._brought():
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, one.get_short_help_str()) for name, one in brought.items()])
+
+    def _brought(self, *, called: bool = False) -> dict[str, click.Command]:
+        """Return the commands of plugins; only those that are no part of harness are loaded."""
+        from harness.cli.plugin_commands import installed_commands, plugin_commands
+
+        return plugin_commands() if called else installed_commands()
 
 
 def _show_version(context: click.Context) -> None:

@@ -30,7 +30,18 @@ if TYPE_CHECKING:
     Rows = tuple[Any, ...]
     """Dataclasses of one kind."""
 
-WHAT = ("tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "trackers", "plugins")
+WHAT = (
+    "tasks",
+    "tags",
+    "suites",
+    "models",
+    "recipes",
+    "trainers",
+    "checks",
+    "trackers",
+    "commands",
+    "plugins",
+)
 
 
 @click.command(name="list")
@@ -60,6 +71,13 @@ def _rows(what: str, workspace: Workspace) -> Rows:
         return _plugins(plugins)
     if what in ("models", "trainers", "checks", "trackers"):
         return _answers("model_schemes" if what == "models" else what, plugins)
+    if what == "commands":
+        return tuple(
+            ListedAnswer(
+                name=name, from_=plugins.origin("harness_commands", name), help=one.get_short_help_str()
+            )
+            for name, one in sorted(plugins.commands().items())
+        )
     if what == "recipes":
         return tuple(_recipe(recipe, plugins) for _, recipe in sorted(plugins.recipes().items()))
     tasks = workspace.tasks()

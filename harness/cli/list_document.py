@@ -56,7 +56,7 @@ class ListedRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedAnswer:
-    """A model scheme, a trainer, a check, a tracker or a prefix of task names, of a plugin."""
+    """A model scheme, a trainer, a check, a tracker, a command or a prefix of task names, of a plugin."""
 
     name: str
     from_: str
@@ -89,6 +89,8 @@ class ListDocument:
     trainers: tuple[ListedAnswer, ...] | None = None
     checks: tuple[ListedAnswer, ...] | None = None
     trackers: tuple[ListedAnswer, ...] | None = None
+    commands: tuple[ListedAnswer, ...] | None = None
+    """Those of plugins."""
     plugins: tuple[ListedPlugin, ...] | None = None
     task_prefixes: tuple[ListedAnswer, ...] | None = None
     """Prefixes of names of tasks that are too many to list, such as `mteb:NAME`; with `tasks`."""

@@ -106,6 +106,7 @@ def _training_run(
     if trainer is not None:
         faults.attempt(lambda: check_ready(trainer))
     faults.attempt(check_curves)
+    faults.attempt(lambda: _check_reporters(recipe))
     base = faults.attempt(lambda: _base(recipe, plugins))
     if base is not None:
         located, folder = base
@@ -138,6 +139,23 @@ def _trainer(recipe: Recipe, plugins: Plugins) -> Trainer:
     if recipe.trainer not in trainers:
         raise HarnessError.unknown(f"trainer ({recipe.name})", recipe.trainer, trainers)
     return trainers[recipe.trainer]
+
+
+def _check_reporters(recipe: Recipe) -> None:
+    """Raise HarnessError for all services of `train.report_to` whose library is missing."""
+    from harness.system.extras import is_installed, require_extra
+    from harness.training.recipe import REPORTERS
+
+    faults = Faults()
+    for name in recipe.train.report_to:
+        module, use = REPORTERS[name], f"train.report_to = {name!r}"
+        with faults.collect():
+            if name in ("mlflow", "wandb"):
+                require_extra(module, name, use)
+            elif not is_installed(module):
+                command = f"pip install {module.replace('_', '-')}"
+                raise HarnessError(f"{use} needs {module}, which is not installed", hint=command)
+    faults.refuse()
 
 
 def _rows(recipe: Recipe, root: Path | None, *, no_texts: bool) -> Rows:

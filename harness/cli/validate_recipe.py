@@ -135,6 +135,8 @@ def _length(recipe: Recipe, rows: Rows | None) -> Iterator[str]:
     yield f"learning rate {plan.learning_rate:g}, {plan.schedule}{rising}; seed {plan.seed}, {plan.dtype}"
     if plan.batch_sampler != "default":
         yield f"batches: {plan.batch_sampler}"
+    if plan.report_to:
+        yield f"its log goes to {', '.join(plan.report_to)}"
 
 
 def _evaluation(recipe: Recipe) -> Iterator[str]:

@@ -50,7 +50,7 @@ class Workspace:
         """
         config = config or read_config(Path.cwd())
         files = (*config.plugins, *options.plugin_files)
-        plugins = load_plugins([user_path(file) for file in files], report=_report)
+        plugins = load_plugins([user_path(file) for file in files], report=report_problem)
         plugins.refuse_broken_files()
         if is_verbose():
             _show_origin(config, plugins)
@@ -103,7 +103,7 @@ def _show_origin(config: Config, plugins: Plugins) -> None:
     detail(f"plugins: {', '.join(info.name for info in plugins.infos if not info.problem)}")
 
 
-def _report(problem: str) -> None:
+def report_problem(problem: str) -> None:
     """Print a fault of an installed plugin."""
     from harness.cli.output import clean
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from harness.errors import HarnessError
 from harness.models.interface import ModelScheme
 from harness.plugins.tracker import Tracker
@@ -33,6 +35,7 @@ KINDS: dict[str, type] = {
     "harness_trainers": Trainer,
     "harness_checks": Check,
     "harness_trackers": Tracker,
+    "harness_commands": click.Command,
 }
 """Hook → the type of its answers; one that is told something has none."""
 

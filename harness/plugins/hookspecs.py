@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, Literal
 
+    import click
+
     from harness.models.interface import ModelScheme
     from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task, TaskKind, TaskScheme
@@ -82,6 +84,14 @@ def harness_trackers() -> Iterable[Tracker]:  # type: ignore[empty-body]
     """Which trackers do you bring, for `harness run --track NAME`?
 
     Asked when trackers are listed or named.
+    """
+
+
+@hookspec
+def harness_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
+    """Which commands do you bring, for `harness NAME`?
+
+    Asked where a command is none of ours, by `harness --help`, and when commands are listed.
     """
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    import click
+
     from harness.models.interface import ModelScheme
     from harness.plugins.tracker import Tracker
     from harness.tasks.interface import Task, TaskKind, TaskScheme
@@ -106,6 +108,10 @@ class Plugins:
     def trackers(self) -> dict[str, Tracker]:
         """Return all trackers by name."""
         return self._answers("harness_trackers")
+
+    def commands(self) -> dict[str, click.Command]:
+        """Return all commands by name."""
+        return self._answers("harness_commands")
 
     def is_told(self, hook: str) -> bool:
         """Whether any plugin wants to be told what `hook` tells."""

@@ -8,9 +8,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from harness.errors import HarnessError, nearest
 from harness.metrics.interface import Metric
 from harness.models.interface import ALL_SETTINGS, ModelScheme, ModelSpec
+from harness.plugins.commands import COMMANDS
 from harness.plugins.tracker import Tracker
 from harness.render import shown_value
 from harness.system.plugin_code import error_sentence, plugin_code
@@ -54,6 +57,8 @@ def _fault(answer: Any, kind: type[Any]) -> str | None:  # noqa: ANN401
         return fault
     if isinstance(answer, Recipe):
         return _recipe_fault(answer)
+    if isinstance(answer, click.Command):
+        return _command_fault(answer)
     named = f"{answer.name!r} whose"
     if not isinstance(answer.help, str):
         return f"{named} help is {answer.help!r}, not a text"
@@ -74,6 +79,15 @@ def _recipe_fault(recipe: Recipe) -> str | None:
         recipe_from(recipe.to_dict(), f"recipe {recipe.name!r}")
     except HarnessError as error:
         return f"that cannot be used: {error_sentence(error)}"
+    return None
+
+
+def _command_fault(command: click.Command) -> str | None:
+    """Return why a command cannot be called by its name; None if it can."""
+    if command.name in COMMANDS:
+        return f"whose name {command.name!r} is that of a command of harness itself"
+    if not re.fullmatch("[A-Za-z][A-Za-z0-9_-]*", command.name or ""):
+        return f"whose name {command.name!r} is not one word"
     return None
 
 

@@ -11,6 +11,19 @@ from harness.training.losses import LOSSES
 CORRECTED = "corrected"
 """Of a recipe's variants (`NAME/VARIANT`), the one that plain `NAME` means."""
 
+REPORTERS = {
+    "mlflow": "mlflow",
+    "wandb": "wandb",
+    "tensorboard": "tensorboard",
+    "trackio": "trackio",
+    "swanlab": "swanlab",
+    "comet_ml": "comet_ml",
+    "clearml": "clearml",
+    "codecarbon": "codecarbon",
+    "neptune": "neptune",
+}
+"""Service, by the name in transformers' `report_to` → the module that must be installed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
@@ -81,6 +94,8 @@ class Schedule:
     batch_sampler: Literal["default", "no-duplicates", "group-by-label"] = "default"
     seed: int = 42
     dtype: Literal["auto", "float32", "bfloat16"] = "float32"
+    report_to: tuple[Annotated[str, choices(REPORTERS)], ...] = ()
+    """Services that get the training's log, by transformers' names of them: see `REPORTERS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

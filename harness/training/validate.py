@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import Faults, HarnessError
 from harness.training.losses import LABELS, LOSSES, ROW_KINDS
+from harness.training.recipe import REPORTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +157,12 @@ def _numbers(recipe: Recipe) -> Iterator[HarnessError]:
         yield HarnessError(f"train.seed is {train.seed}; it must be {LARGEST_SEED} or less")
 
 
+def _reporters(recipe: Recipe) -> Iterator[HarnessError]:
+    for name in recipe.train.report_to:
+        if name not in REPORTERS:
+            yield HarnessError.unknown("service for train.report_to", name, REPORTERS)
+
+
 def _length(recipe: Recipe) -> Iterator[HarnessError]:
     train = recipe.train
     if train.stop_after is not None and train.steps is not None:
@@ -203,8 +210,9 @@ def _evaluation(recipe: Recipe) -> Iterator[HarnessError]:
 
 _CHECKS = (
     _texts, _path, _kind, _loss, _column_names, _columns, _labels, _numbers, _length, _batches, _evaluation,
+    _reporters,
 )  # fmt: skip
-_OF_ONE_KEY = (_texts, _path, _loss, _column_names, _numbers)
+_OF_ONE_KEY = (_texts, _path, _loss, _column_names, _numbers, _reporters)
 
 
 def _whole(name: str, value: int | None, least: int) -> Iterator[HarnessError]:

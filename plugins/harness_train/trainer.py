@@ -120,7 +120,7 @@ def _arguments(job: TrainingJob) -> SentenceTransformerTrainingArguments:
         load_best_model_at_end=best,
         metric_for_best_model=_deciding(job) if best else None,
         greater_is_better=True if best else None,
-        report_to="none",
+        report_to=list(plan.report_to) or "none",
         disable_tqdm=True,
     )
 

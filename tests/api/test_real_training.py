@@ -10,6 +10,7 @@ pytestmark = pytest.mark.slow
 STEPS = 100
 
 
+@pytest.mark.timeout(1800)
 def test_the_dev_score_of_a_fine_tuning_is_that_of_harness_run_on_its_checkpoint(
     shared_data, tmp_path, capsys
 ):

@@ -44,7 +44,8 @@ def test_everything_is_listed_with_where_it_comes_from(harness):
 
 
 @pytest.mark.parametrize(
-    "what", ["tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "trackers", "plugins"]
+    "what",
+    ["tasks", "tags", "suites", "models", "recipes", "trainers", "checks", "trackers", "commands", "plugins"],
 )
 def test_one_part_is_listed_alone_as_a_table_or_as_json(what, harness, monkeypatch):
     monkeypatch.setenv("HARNESS_PLUGINS", "sts,train")
@@ -67,7 +68,10 @@ def test_columns_of_words_are_aligned_on_the_left(harness):
 def test_an_unknown_part_is_named_with_those_there_are(harness):
     answer = harness("list", "metrics")
     assert answer.code == 2
-    assert "known: checks, models, plugins, recipes, suites, tags, tasks, trackers, trainers" in answer.err
+    assert (
+        "known: checks, commands, models, plugins, recipes, suites, tags, tasks, trackers, trainers"
+        in answer.err
+    )
 
 
 def test_a_single_file_plugin_and_a_task_file_are_listed(harness):

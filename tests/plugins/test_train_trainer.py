@@ -262,3 +262,17 @@ def test_a_signal_that_somebody_only_takes_note_of_ends_a_training_all_the_same(
         assert noted == ["it"]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_log_of_a_training_reaches_the_service_that_the_recipe_names(tiny, tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow", reason="needs the extra `mlflow`")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
+    made = recipe("CosineSimilarityLoss", train={"report_to": ["mlflow"]})
+    trained(made, tiny, tmp_path)
+    mlflow.end_run()
+    client = mlflow.MlflowClient()
+    (run,) = [run for each in client.search_experiments() for run in client.search_runs([each.experiment_id])]
+    assert run.data.metrics["loss"] >= 0
+    assert run.data.params["learning_rate"] == "0.001"
