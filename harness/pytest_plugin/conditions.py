@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from harness.api.results import ResultsFolder
+    from harness.api.results import Results
 
 _UNDECIDED = 4
 """Exit code of a comparison whose gate neither passes nor fails."""
@@ -71,9 +71,9 @@ class MarkedTests:
     """Where results are kept for the session."""
     settings: Mapping[str, str]
     """The configured model, baseline and data; empty texts for none."""
-    _known: dict[str, ResultsFolder] = field(default_factory=dict)
+    _known: dict[str, Results] = field(default_factory=dict)
 
-    def results(self, *given: Any, **named: Any) -> ResultsFolder:  # noqa: ANN401 - arguments of a marker
+    def results(self, *given: Any, **named: Any) -> Results:  # noqa: ANN401 - arguments of a marker
         """Return the results of the model under test; raises HarnessError for what failed."""
         conditions = Conditions.of(*given, **named)
         named_one = conditions.model is None
@@ -103,7 +103,7 @@ class MarkedTests:
             return Verdict(tuple(failures), sentences)
         return Verdict((*failures, *sentences))
 
-    def _baseline(self, conditions: Conditions) -> ResultsFolder | str:
+    def _baseline(self, conditions: Conditions) -> Results | str:
         """Return the results of the baseline, or the folder that has them."""
         baseline = conditions.baseline or self._setting("baseline", "baseline= in the marker")
         path = os.fspath(baseline)
@@ -116,7 +116,7 @@ class MarkedTests:
             return value
         raise HarnessError(f"no {name} to test", hint=f"{how}, or harness_{name} in the ini-file")
 
-    def _evaluate(self, role: str, model: Any, conditions: Conditions) -> ResultsFolder:  # noqa: ANN401 - any model
+    def _evaluate(self, role: str, model: Any, conditions: Conditions) -> Results:  # noqa: ANN401 - any model
         from harness.api.evaluate import evaluate
 
         data = conditions.data or self.settings["data"] or None
@@ -142,7 +142,7 @@ def _identity(value: Any) -> str | int | list[Any]:  # noqa: ANN401 - a model or
     return [_identity(each) for each in value] if isinstance(value, list | tuple) else id(value)
 
 
-def _below(results: ResultsFolder, minimum: Mapping[str, float]) -> list[str]:
+def _below(results: Results, minimum: Mapping[str, float]) -> list[str]:
     """Return a sentence for each headline score that is below its minimum, or that there is none of."""
     found = []
     for task, least in minimum.items():

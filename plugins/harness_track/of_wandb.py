@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import netrc
 import os
+import urllib.parse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import HarnessError
@@ -22,14 +26,22 @@ def check_key() -> None:
         return
     if any(os.environ.get(name) for name in ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE")):
         return
-    from requests.utils import get_netrc_auth
-
     address = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
-    if get_netrc_auth(address) is None:
+    if not _in_netrc(urllib.parse.urlsplit(address).hostname or address):
         raise HarnessError(
             f"tracker wandb needs a key for {address}",
             hint="`wandb login`, or WANDB_API_KEY; WANDB_MODE=offline needs none",
         )
+
+
+def _in_netrc(host: str) -> bool:
+    """Whether `wandb login` has written a key for a host."""
+    files = [os.environ.get("NETRC") or "~/.netrc", "~/_netrc"]
+    for file in files:
+        with contextlib.suppress(OSError, netrc.NetrcParseError, UnicodeDecodeError):
+            if host in netrc.netrc(Path(file).expanduser()).hosts:
+                return True
+    return False
 
 
 class WandbRun:
