@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, did_you_mean
+from harness.render import plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -278,7 +279,8 @@ class Results(Mapping[tuple[str, str], Result]):
         failed = f", {len(self.failed)} failed" if self.failed else ""
         lines = [f"  {model} · {task}: {result.line()}" for (model, task), result in self._results.items()]
         shown = lines[:_SHOWN] + ([f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else [])
-        head = f"<Results: {len(self.models)} models on {len(self.tasks)} tasks{failed}"
+        models, tasks = plural(len(self.models), "model"), plural(len(self.tasks), "task")
+        head = f"<Results: {models} on {tasks}{failed}"
         return "\n".join([head, *shown]) + ">"
 
     def _repr_html_(self) -> str:
