@@ -66,7 +66,7 @@ def read(tmp_path):
             "# My project\n\nHello.", "not a model card of sentence-transformers", id="another readme"
         ),
         pytest.param(CARD.encode("utf-16"), "not UTF-8", id="another encoding"),
-        pytest.param(FRONT.format(more="tags: [a\n"), "not YAML in line 3", id="broken front matter"),
+        pytest.param(FRONT.format(more="tags: [a\n"), "not YAML in line 4", id="broken front matter"),
         pytest.param("---\n- a\n---\n", "not a table of keys and values", id="a list for front matter"),
         pytest.param(FRONT.format(more="date: 2024-99-99\n"), "not YAML", id="an impossible date"),
         pytest.param(FRONT.format(more="tags: [cross-encoder]\n"), "of a cross-encoder", id="cross-encoder"),
